@@ -1,0 +1,39 @@
+"""``python3 install WHAT``: sets RetouchML up in this checkout; ``python3 install --help`` says more.
+
+This file alone must be understood by every Python 3, so that it can say which one is needed.
+"""
+
+import os
+import sys
+
+OLDEST = (3, 11)
+_NEWEST_LOOKED_FOR = 20
+
+
+def newer_python() -> str:
+    """The name of a Python on this machine that is new enough, or "python3.11"."""
+    folders = os.environ.get("PATH", "").split(os.pathsep)
+    for minor in range(_NEWEST_LOOKED_FOR, OLDEST[1] - 1, -1):
+        name = f"python3.{minor}"
+        if any(os.access(f"{folder}/{name}", os.X_OK) for folder in folders):
+            return name
+    return f"python3.{OLDEST[1]}"
+
+
+def main() -> int:
+    """Run the installer, if this Python is new enough for it."""
+    if sys.version_info[:2] < OLDEST:
+        oldest, this = (".".join(map(str, version)) for version in (OLDEST, sys.version_info[:3]))
+        again = " ".join([newer_python(), "install", *sys.argv[1:]])
+        sys.stderr.write(
+            f"RetouchML needs Python {oldest} or newer, and this one is {this}. "
+            f"Install a newer one if there is none, then run: {again}\n"
+        )
+        return 1
+    import command
+
+    return command.main(sys.argv[1:])
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,18 @@
+"""Where things lie in this checkout."""
+
+import os
+from pathlib import Path
+
+TOP = Path(__file__).resolve().parent.parent
+VENV = TOP / ".venv"
+PYTHON = VENV / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
+COMMAND = PYTHON.with_name("retouchml.exe" if os.name == "nt" else "retouchml")
+
+# these three stay when the rest of the virtual environment is made anew
+LOCK = VENV / "retouchml-install.lock"
+STAMP = VENV / "retouchml-install.json"
+LOG = VENV / "retouchml-install.log"
+
+PORTRAIT = TOP / "pipeline" / "portrait" / "astronaut.png"
+ZOO = TOP / "stylegan2" / "zoo.toml"
+DEMO = TOP / "demo"

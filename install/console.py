@@ -1,0 +1,61 @@
+"""What the installer prints: one line for each step, with the seconds it took."""
+
+import io
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+_WIDTH = 52
+_REDRAW_SECONDS = 1.0
+
+Tick = Callable[[], None]
+"""To be called often while a step lasts, so that a terminal shows the seconds that pass."""
+
+
+class Console:
+    """Prints steps to standard output and complaints to standard error."""
+
+    def __init__(self) -> None:
+        for stream in (sys.stdout, sys.stderr):
+            if isinstance(stream, io.TextIOWrapper):
+                # a folder's name may hold letters that this terminal cannot show
+                stream.reconfigure(errors="replace")
+        self._live = sys.stdout is not None and sys.stdout.isatty()
+
+    def say(self, text: str = "") -> None:
+        """Print a line."""
+        print(text, flush=True)
+
+    def complain(self, text: str) -> None:
+        """Print a line to standard error."""
+        print(text, file=sys.stderr, flush=True)
+
+    @contextmanager
+    def step(self, title: str, *, silent: bool = True) -> Iterator[Tick]:
+        """A step that prints its line when it is done, and on a terminal also while it lasts.
+
+        silent: whether nothing else prints meanwhile; otherwise the line appears at the end alone
+        """
+        start = time.monotonic()
+        drawn = start - _REDRAW_SECONDS
+
+        def draw(mark: str, end: str) -> None:
+            clear = "\r\x1b[K" if self._live and silent else ""
+            print(f"{clear}{title:{_WIDTH}} {mark:>8}", end=end, flush=True)
+
+        def tick() -> None:
+            nonlocal drawn
+            now = time.monotonic()
+            if self._live and silent and now - drawn >= _REDRAW_SECONDS:
+                drawn = now
+                draw(f"{now - start:.0f} s", "")
+
+        tick()
+        try:
+            yield tick
+        except BaseException as error:
+            if silent:
+                draw(getattr(error, "mark", "stopped"), "\n")
+            raise
+        draw(f"{time.monotonic() - start:.1f} s", "\n")

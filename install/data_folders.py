@@ -1,0 +1,105 @@
+"""RetouchML's folders outside the checkout, and the record by which editors find it."""
+
+import json
+import os
+import sys
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+import child
+from checkout import PYTHON, TOP
+from problem import Problem
+
+RECORD = "install.json"
+
+_ASK = """
+import json, retouchml
+from retouchml import paths
+folders = (paths.config_dir(), paths.data_dir(), paths.cache_dir())
+print(json.dumps([retouchml.__version__, *map(str, folders)]))
+"""
+
+
+@dataclass(frozen=True)
+class Folders:
+    """Where RetouchML keeps its files on this machine; none of them need exist."""
+
+    config: Path
+    data: Path
+    cache: Path
+
+    @property
+    def models(self) -> Path:
+        """Fetched models."""
+        return self.data / "models"
+
+    @property
+    def record(self) -> Path:
+        """The file by which editors find this checkout's interpreter."""
+        return self.data / RECORD
+
+
+def write_record() -> Path:
+    """Tell editors which interpreter to start: write ``install.json`` into the data folder and say where.
+
+    Raises Problem.
+    """
+    version, folders = _ask()
+    content = json.dumps({"python": str(PYTHON), "version": version, "checkout": str(TOP)}, indent=2) + "\n"
+    try:
+        if folders.record.is_file() and folders.record.read_text(encoding="utf-8") == content:
+            return folders.record
+        folders.data.mkdir(parents=True, exist_ok=True)
+        descriptor, draft = tempfile.mkstemp(prefix=f".{RECORD}.", dir=folders.data)
+        with open(descriptor, "w", encoding="utf-8") as stream:  # noqa: PTH123 (a descriptor)
+            stream.write(content)
+        Path(draft).chmod(0o644)
+        Path(draft).replace(folders.record)
+    except OSError as error:
+        raise Problem(
+            f"{folders.record} cannot be written: {error.strerror}.",
+            "Make its folder writable, or choose another with RETOUCHML_HOME.",
+        ) from error
+    return folders.record
+
+
+def find() -> Folders:
+    """The folders, as the installed RetouchML knows them, or else by the system's customs."""
+    try:
+        return _ask()[1]
+    except (Problem, OSError):
+        return customary()
+
+
+def customary() -> Folders:
+    """The folders, worked out without the virtual environment, which may be broken or gone."""
+    home = os.environ.get("RETOUCHML_HOME")
+    if home:
+        top = Path(home).expanduser().absolute()
+        return Folders(top / "config", top / "data", top / "cache")
+    user = Path.home()
+    if sys.platform == "win32":
+        local = Path(os.environ.get("LOCALAPPDATA") or user / "AppData" / "Local") / "retouchml"
+        return Folders(local, local, local / "Cache")
+    if sys.platform == "darwin":
+        library = user / "Library"
+        support = library / "Application Support" / "retouchml"
+        return Folders(support, support, library / "Caches" / "retouchml")
+
+    def xdg(name: str, otherwise: str) -> Path:
+        return Path(os.environ.get(name, "").strip() or user / otherwise) / "retouchml"
+
+    return Folders(
+        xdg("XDG_CONFIG_HOME", ".config"),
+        xdg("XDG_DATA_HOME", ".local/share"),
+        xdg("XDG_CACHE_HOME", ".cache"),
+    )
+
+
+def _ask() -> tuple[str, Folders]:
+    outcome = child.run([PYTHON, "-c", _ASK], log=False)
+    if outcome.code != 0:
+        raise Problem(f"The installed RetouchML does not work: {outcome.last_line}")
+    version, *folders = json.loads(outcome.last_line)
+    return version, Folders(*map(Path, folders))

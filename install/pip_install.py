@@ -1,0 +1,127 @@
+"""Runs pip in the virtual environment, and says in a sentence why it failed."""
+
+import re
+import shutil
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import child
+from checkout import LOG, PYTHON, VENV
+from console import Tick
+from problem import Problem
+
+_NETWORK = (
+    "Check the network and pip's settings for index and proxy (`pip config list`), then run this again."
+)
+
+
+@dataclass(frozen=True)
+class Meaning:
+    """What a line of pip's output means.
+
+    harmless: whether pip gives up in this case before it has changed anything that is installed
+    """
+
+    pattern: str
+    sentence: str
+    advice: str
+    harmless: bool = True
+    missing: bool = False
+
+
+# The first that matches counts: pip mentions "no matching distribution" after every network failure as well.
+_MEANINGS = (
+    Meaning(
+        r"no space left|disk quota exceeded|errno (28|122)\b|not enough space",
+        "The disk is full.",
+        "Free some space, then run this again.",
+        harmless=False,
+    ),
+    Meaning(
+        r"from versions: \d[^\n]*\n[^\n]*no matching distribution found for (?P<what>\S+)",
+        "The package index has no {what} for this Python and this system.",
+        "Use another Python, or tell pip of another index.",
+        missing=True,
+    ),
+    Meaning(
+        r"do not match the hashes",
+        "A downloaded package has the wrong checksum.",
+        "Run this again; if it stays so, the package index or a proxy hands out something else.",
+    ),
+    Meaning(
+        r"certificate.verify|SSLError|SSLCertVerification",
+        "The package index could not be trusted: its certificate was not accepted.",
+        "Behind a proxy, set pip's `cert` to its certificate.",
+    ),
+    Meaning(
+        r"ProxyError|proxy authentication|tunnel connection",
+        "The proxy did not let pip reach the package index.",
+        _NETWORK,
+    ),
+    Meaning(
+        r"name resolution|name or service|nodename nor|getaddrinfo|resolve host|network is unreachable",
+        "There is no network, or the package index's name is unknown.",
+        _NETWORK,
+    ),
+    Meaning(
+        r"connection (broken|refused|reset|error)|timed out|max retries|IncompleteRead|incomplete.download",
+        "The package index did not answer, or broke off.",
+        _NETWORK,
+    ),
+    Meaning(
+        r"\b40[13] client error|error:? 40[13]\b",
+        "The package index refused to hand out a package.",
+        _NETWORK,
+    ),
+    Meaning(
+        r"no matching distribution found for (?P<what>\S+)",
+        "The package index did not answer, or has no {what} at all.",
+        _NETWORK,
+        missing=True,
+    ),
+)
+
+
+class PipProblem(Problem):
+    """pip failed.
+
+    harmless: whether what was installed before is untouched
+    missing:  whether the index has no such package
+    """
+
+    def __init__(self, message: str, advice: str, *, harmless: bool = False, missing: bool = False) -> None:
+        super().__init__(message, f"{advice} pip's own words are in {LOG}.".lstrip())
+        self.harmless = harmless
+        self.missing = missing
+        if missing:
+            self.mark = "none"
+
+
+def install(arguments: Sequence[str], tick: Tick) -> None:
+    """``pip install`` in the virtual environment, with pip's own configuration. Raises PipProblem."""
+    talk = ["--no-input", "--disable-pip-version-check", "--progress-bar", "off"]
+    temporary = VENV / "tmp"
+    temporary.mkdir(exist_ok=True)
+    place = str(temporary)
+    # room was checked for here; the system's own folder of temporary files is often small
+    environment = child.environment(TMPDIR=place, TEMP=place, TMP=place, PIP_USER="0")
+    for name in ("PIP_TARGET", "PIP_PREFIX", "PIP_ROOT", "PYTHONWARNINGS"):
+        environment.pop(name, None)
+    try:
+        # -P: nothing in the current folder may pass for one of pip's modules
+        outcome = child.run([PYTHON, "-P", "-m", "pip", "install", *talk, *arguments], tick, environment)
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+    if outcome.code != 0:
+        raise explain(outcome)
+
+
+def explain(outcome: child.Outcome) -> PipProblem:
+    """What pip's output means for a person."""
+    for meaning in _MEANINGS:
+        if found := re.search(meaning.pattern, outcome.output, re.IGNORECASE):
+            sentence = meaning.sentence.format(**found.groupdict())
+            return PipProblem(sentence, meaning.advice, harmless=meaning.harmless, missing=meaning.missing)
+    errors = [line for line in outcome.output.splitlines() if line.upper().startswith("ERROR")]
+    reason = child.redacted(errors[-1] if errors else outcome.last_line).rstrip(".")
+    return PipProblem(f"pip failed: {reason}.", "")

@@ -1,0 +1,87 @@
+"""Which build of torch this machine gets."""
+
+import subprocess
+import sys
+from dataclasses import dataclass
+
+TORCH = "2.13.0"
+# the ordinary build of that version carries CUDA 13.0
+OLDEST_DRIVER = (580,)
+
+_GIGABYTE = 1_000_000_000
+
+
+@dataclass(frozen=True)
+class Build:
+    """One way to ask pip for torch.
+
+    title:     for the person who waits
+    arguments: of ``pip install``
+    room:      bytes that must be free, for all packages together
+    """
+
+    title: str
+    arguments: tuple[str, ...]
+    room: int
+
+
+@dataclass(frozen=True)
+class Choice:
+    """What this machine gets.
+
+    wish:   "cuda", "cpu" or "index"
+    builds: what to try for it, best first
+    note:   what the user should know
+    """
+
+    wish: str
+    builds: tuple[Build, ...]
+    note: str = ""
+
+    @property
+    def mark(self) -> str:
+        """Version and wish, as the stamp remembers them."""
+        return f"{TORCH} {self.wish}"
+
+    def is_met_by(self, mark: str) -> bool:
+        """Whether what is installed serves: a build with CUDA runs on the CPU as well."""
+        return mark in (self.mark, f"{TORCH} cuda", f"{TORCH} index")
+
+
+# "===" compares letter by letter, so that a build marked as "+cpu" does not count
+CUDA = Build(f"torch {TORCH} with CUDA (2.7 GB)", (f"torch==={TORCH}",), 10 * _GIGABYTE)
+CPU = Build(f"torch {TORCH} for the CPU", (f"torch=={TORCH}+cpu",), 3 * _GIGABYTE)
+ORDINARY = Build(f"torch {TORCH}", (f"torch=={TORCH}",), 3 * _GIGABYTE)
+LARGE = Build(f"torch {TORCH}, the build with CUDA (2.7 GB)", (f"torch=={TORCH}",), 10 * _GIGABYTE)
+
+
+def choose(index: str | None, system: str = sys.platform) -> Choice:
+    """What to install on this machine.
+
+    index: address of an index that the user wants torch from
+    """
+    if index:
+        arguments = ("--index-url", index, "--no-deps", "--force-reinstall", f"torch=={TORCH}")
+        return Choice("index", (Build(f"torch {TORCH} from the index given", arguments, 3 * _GIGABYTE),))
+    if not system.startswith("linux"):
+        return Choice("cpu", (ORDINARY,))
+    driver = nvidia_driver()
+    if driver is not None and driver >= OLDEST_DRIVER:
+        return Choice("cuda", (CUDA, ORDINARY))
+    note = ""
+    if driver is not None:
+        found, oldest = (".".join(map(str, version)) for version in (driver, OLDEST_DRIVER))
+        note = (
+            f"The NVIDIA driver {found} is too old for torch {TORCH}, which needs {oldest}: the CPU is used."
+        )
+    return Choice("cpu", (CPU, LARGE), note)
+
+
+def nvidia_driver() -> tuple[int, ...] | None:
+    """The version of the NVIDIA driver; None where there is none, or it does not work."""
+    command = ["nvidia-smi", "--query-gpu=driver_version", "--format=csv,noheader"]
+    try:
+        answer = subprocess.run(command, capture_output=True, text=True, timeout=20, check=True)
+        return tuple(int(part) for part in answer.stdout.split()[0].split("."))
+    except (OSError, subprocess.SubprocessError, ValueError, IndexError):
+        return None

@@ -1,0 +1,182 @@
+"""Climbs the score in latent space, and holds what nobody asked to change.
+
+Gradient ascent in whitened P space, every layer on its own. At each step the gradient is projected off the gradients of the attributes that are held
+(expression, pose, gender, glasses; age may move a little), and what drifted all the same is corrected. The code keeps to the shell where the generator's own
+samples lie; the ascent ends where the gain dries up, where it has gone far enough, or where the face would no longer be recognised as the same.
+"""
+
+import math
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from pipeline.cancelling import NEVER, CancelEvent, Progress, check, silent
+from pipeline.identity import FaceRecognition
+from pipeline.latent_network import LatentNetwork, by_octave
+from stylegan2.generator import Generator
+
+VERSION = 1
+
+
+@dataclass(frozen=True)
+class Ascent:
+    """The settings of the climb; lengths are per layer, in standard deviations of whitened codes.
+
+    step: length of a step; reach: length of the whole way; gain: rating points at which it has climbed enough; held: attributes that
+    stay; loosely: share of the gradient towards an attribute that is let through; shell: norm of a code, over that of a typical sample,
+    past which it may not grow; identity: descriptor distance between the generator's own pictures at which the way ends
+    """
+
+    step: float = 0.35
+    reach: float = 8.0
+    gain: float = 1.2
+    held: tuple[str, ...] = ("smile", "eyes_open", "yaw", "pitch", "mouth_open", "male", "glasses")
+    loosely: tuple[tuple[str, float], ...] = (("age", 0.3), ("brows", 0.5))
+    shell: float = 1.0
+    identity: float = 0.42
+    finest: int = 256  # pixels; layers above only paint texture
+
+
+@dataclass(frozen=True)
+class ScorePath:
+    """A way through latent space along which the score rises.
+
+    knots: [K, L, W] codes, the first is the face as it is; gains: [K] rise of the score at each knot, in rating points, from 0;
+    score: of the first knot, on the raters' scale
+    """
+
+    knots: Tensor
+    gains: Tensor
+    score: float
+
+    def at(self, strength: float) -> Tensor:
+        """Code [L, W] at ``strength`` 0..1: that share of the path's whole gain, so that equal steps have equal effect."""
+        if len(self.knots) == 1 or strength <= 0.0:
+            return self.knots[0]
+        wanted = strength * self.gains[-1]
+        upper = int(torch.searchsorted(self.gains, wanted).clamp(1, len(self.gains) - 1))
+        low, high = self.gains[upper - 1], self.gains[upper]
+        share = float(((wanted - low) / (high - low).clamp_min(1e-6)).clamp(0.0, 1.0))
+        return self.knots[upper - 1].lerp(self.knots[upper], share)
+
+
+class Beautifier:
+    """Finds score paths for one generator with its scorer and its attribute network."""
+
+    def __init__(
+        self,
+        generator: Generator,
+        scorer: LatentNetwork,
+        attributes: LatentNetwork,
+        recognition: FaceRecognition,
+        ascent: Ascent | None = None,
+    ) -> None:
+        self._generator = generator
+        self._scorer = scorer
+        self._attributes = attributes
+        self._recognition = recognition
+        self.ascent = ascent or Ascent()
+
+    def path(
+        self, w_plus: Tensor, chip_grid: Tensor, *, progress: Progress = silent, cancel: CancelEvent = NEVER
+    ) -> ScorePath:
+        """The way up from a code [L, W]; ``chip_grid`` [1, 150, 150, 2] samples the face chip from its picture. Raises Cancelled."""
+        settings, space = self.ascent, self._generator.latents
+        start = space.whiten(w_plus)
+        free = self._free_layers(start.device)
+        limit = start.norm(dim=1, keepdim=True).clamp_min(settings.shell * math.sqrt(start.shape[1]))
+        v = start.clone()
+        codes, scores = [start], [self._score(start)]
+        attributes_before = self._held(start)
+        steps = math.ceil(settings.reach / settings.step)
+        for index in range(steps):
+            check(cancel)
+            progress("beautify", 0.6 * index / steps, None)
+            v = self._step(v, free, limit, attributes_before, start)
+            score = self._score(v)
+            if score - scores[-1] < 1e-3 or _length(v - start, free) > settings.reach:
+                break
+            codes.append(v)
+            scores.append(score)
+            if score - scores[0] > settings.gain:
+                break
+        count = self._recognizable(codes, chip_grid, progress, cancel)
+        knots = space.unwhiten(torch.stack(codes[:count]))
+        knots[0] = w_plus
+        gains = torch.tensor(scores[:count]) - scores[0]
+        progress("beautify", 1.0, 0.0)
+        return ScorePath(knots, gains, scores[0])
+
+    def _step(self, v: Tensor, free: Tensor, limit: Tensor, wanted: Tensor, start: Tensor) -> Tensor:
+        """One step up from v [L, W], across the gradients of what is held, and back to the shell."""
+        settings = self.ascent
+        v = v.detach().requires_grad_(True)
+        octaves = by_octave(v[None], self._generator.layers)
+        score = self._scorer(octaves)[0, 0]
+        (uphill,) = torch.autograd.grad(score, v, retain_graph=True)
+        values = self._attributes(octaves)[0]
+        rows, drift, share = [], [], []
+        for index, name in enumerate(self._attributes.outputs):
+            let = dict(settings.loosely).get(name, 0.0)
+            if name in settings.held or let > 0.0:
+                (row,) = torch.autograd.grad(values[index], v, retain_graph=True)
+                rows.append((row * free).flatten())
+                drift.append(values[index].detach() - wanted[index])
+                share.append(let)
+        jacobian = torch.stack(rows)
+        direction = (uphill * free).flatten()
+        direction = direction / direction.norm().clamp_min(1e-12)
+        gram = jacobian @ jacobian.T + 1e-6 * torch.eye(len(rows), device=v.device)
+        keep = 1.0 - torch.tensor(share, device=v.device)
+        direction = direction - jacobian.T @ torch.linalg.solve(gram, (jacobian @ direction) * keep)
+        direction = direction.reshape(v.shape)
+        length = _length(direction, free).clamp_min(1e-12)
+        correction = -(jacobian.T @ torch.linalg.solve(gram, torch.stack(drift) * keep)).reshape(v.shape)
+        moved = v.detach() + settings.step * direction / length + 0.5 * correction
+        # Back to the shell: a code longer than samples are has no believable picture.
+        norm = moved.norm(dim=1, keepdim=True)
+        return torch.where(free > 0, moved * (limit / norm).clamp_max(1.0), start).detach()
+
+    def _free_layers(self, device: torch.device) -> Tensor:
+        free = [1.0 if layer.resolution <= self.ascent.finest else 0.0 for layer in self._generator.layers]
+        return torch.tensor(free, device=device)[:, None]
+
+    def _score(self, v: Tensor) -> float:
+        with torch.no_grad():
+            return float(self._scorer.values(by_octave(v[None], self._generator.layers))[0, 0])
+
+    def _held(self, v: Tensor) -> Tensor:
+        with torch.no_grad():
+            values: Tensor = self._attributes(by_octave(v[None], self._generator.layers))[0]
+        return values
+
+    def _recognizable(self, codes: list[Tensor], grid: Tensor, progress: Progress, cancel: CancelEvent) -> int:
+        """How many of the codes, from the first on, still show the same person to the recognition network."""
+        space = self._generator.latents
+        first: Tensor | None = None
+        low, high = 1, len(codes)
+        # Distance grows along the path, so its end is found by bisection.
+        while low < high:
+            check(cancel)
+            middle = (low + high + 1) // 2
+            if first is None:
+                first = self._describe(space.unwhiten(codes[0]), grid)
+            if float((self._describe(space.unwhiten(codes[middle - 1]), grid) - first).norm()) <= self.ascent.identity:
+                low = middle
+            else:
+                high = middle - 1
+            progress("beautify", 0.9, None)
+        return low
+
+    def _describe(self, w_plus: Tensor, grid: Tensor) -> Tensor:
+        with torch.no_grad():
+            picture = self._generator.synthesize(w_plus[None], 128)
+            descriptor: Tensor = self._recognition(F.grid_sample(picture * 0.5 + 0.5, grid, align_corners=False))[0]
+        return descriptor[0]
+
+
+def _length(offset: Tensor, free: Tensor) -> Tensor:
+    """Root mean square over the free layers of each layer's length."""
+    return ((offset * free).square().sum() / free.sum()).sqrt()

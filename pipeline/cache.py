@@ -1,0 +1,80 @@
+"""Inversions kept on disk by content, so that a photograph that was open before is ready at once.
+
+One small safetensors file an entry, named by a hash of the crop, the generator and the recipe. The oldest go when the folder
+grows past its bound; a full disk or an unreadable entry costs time, never the result.
+"""
+
+import hashlib
+import os
+import tempfile
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from safetensors import SafetensorError
+from safetensors.torch import load, save
+
+from pipeline.invert import VERSION, Inversion
+from retouchml.paths import cache_dir, private_dir
+
+_BOUND = 256 * 2**20  # bytes in all
+_SHAPE_LIMIT = 64  # layers; a larger entry is not ours
+
+
+def key(crop: NDArray[np.float32], generator: str) -> str:
+    """Name of the entry for a crop [S, S, 3] in [0, 1]: equal to 8 bits is equal."""
+    digest = hashlib.sha256(f"{generator}/{VERSION}/{crop.shape}".encode())
+    digest.update(np.rint(crop * 255.0).astype(np.uint8).tobytes())
+    return digest.hexdigest()
+
+
+class InversionCache:
+    """Entries below ``folder``, by default ``inversions`` in the cache folder."""
+
+    def __init__(self, folder: Path | None = None, bound: int = _BOUND) -> None:
+        self._folder = folder if folder is not None else cache_dir() / "inversions"
+        self._bound = bound
+
+    def get(self, name: str) -> Inversion | None:
+        """The kept inversion, or None."""
+        path = self._folder / f"{name}.safetensors"
+        try:
+            tensors = load(path.read_bytes())
+            os.utime(path)
+            w_plus, numbers = tensors["w_plus"], tensors["numbers"].tolist()
+        except (OSError, SafetensorError, KeyError):
+            return None
+        if w_plus.ndim != 2 or w_plus.shape[0] > _SHAPE_LIMIT or not bool(torch.isfinite(w_plus).all()):
+            return None
+        return Inversion(w_plus, float(numbers[0]), float(numbers[1]))
+
+    def put(self, name: str, inversion: Inversion) -> None:
+        """Keep an inversion, if the disk has room; written at once or not at all."""
+        content = save(
+            {
+                "w_plus": inversion.w_plus.cpu().contiguous(),
+                "numbers": torch.tensor([inversion.loss, inversion.distance]),
+            }
+        )
+        try:
+            private_dir(self._folder)
+            self._make_room(len(content))
+            handle, partial = tempfile.mkstemp(dir=self._folder, suffix=".partial")
+            try:
+                with os.fdopen(handle, "wb") as file:
+                    file.write(content)
+                Path(partial).replace(self._folder / f"{name}.safetensors")
+            except OSError:
+                Path(partial).unlink(missing_ok=True)
+        except OSError:
+            return
+
+    def _make_room(self, needed: int) -> None:
+        entries = sorted((path.stat().st_mtime, path.stat().st_size, path) for path in self._folder.iterdir())
+        total = sum(size for _, size, _ in entries) + needed
+        for _, size, path in entries:
+            if total <= self._bound:
+                return
+            path.unlink(missing_ok=True)
+            total -= size

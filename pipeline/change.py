@@ -1,0 +1,93 @@
+"""The retouch of one face as fields over its crop: how far each pixel moves, what is added to its colour, and what replaces it.
+
+The photograph's own pixels stay: they are displaced by the flow between the generator's pictures before and after, and shifted by the low
+frequencies of what flow leaves over; only an opening mouth takes the generator's pixels. The face keeps its own overall colour, whatever tone of skin
+the score would rather see.
+"""
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline.flow import displaced, motion
+from pipeline.masks import FaceMasks, Mask
+from pipeline.skin import SkinLayers
+
+_TONE = 10.0 / 1024.0  # of the side; blur of the colour change on skin
+_FEATURE_TONE = 2.5 / 1024.0  # on eyes, brows and lips
+_TONE_BOUND = 0.10
+_NEW_CONTENT = (0.05, 0.11)  # residual in [0, 1] at which generator pixels begin, and fully, to replace the photograph's
+_MATCH = 20.0 / 1024.0
+
+
+@dataclass(frozen=True)
+class Change:
+    """Fields over a crop [S, S].
+
+    flow: [S, S, 2] crop pixels, backward: the result at x shows the photograph at x + flow(x); color: [S, S, 3] to be added; pixels: [S, S, 3]
+    and cover: [S, S] what replaces the photograph, and how far
+    """
+
+    flow: NDArray[np.float32]
+    color: NDArray[np.float32]
+    pixels: NDArray[np.float32]
+    cover: Mask
+
+    def applied(self, crop: NDArray[np.float32]) -> NDArray[np.float32]:
+        """The changed crop [S, S, 3]."""
+        moved = displaced(crop, self.flow) + self.color
+        return np.asarray(moved + (self.pixels - moved) * self.cover[..., None], np.float32)
+
+
+def change_between(
+    crop: NDArray[np.float32],
+    before: NDArray[np.float32],
+    after: NDArray[np.float32],
+    masks: FaceMasks,
+    skin: SkinLayers,
+    strength: float,
+    texture: float,
+) -> Change:
+    """The change that carries the generator's step ``before`` → ``after`` onto the crop, all [S, S, 3] in [0, 1]."""
+    size = crop.shape[0]
+    flow, trust = motion(before, after, masks.motion)
+    left_over = after - displaced(before, flow)
+    broad = _lowpass(left_over, _TONE * size)
+    weight = masks.skin.sum()
+    if weight > 0:
+        broad = broad - (broad * masks.skin[..., None]).sum((0, 1)) / weight
+    sharp = _lowpass(left_over, _FEATURE_TONE * size)
+    alike = _agreement(crop, before, size)
+    tone = broad + (sharp - broad) * (masks.features * alike)[..., None]
+    tone = _TONE_BOUND * np.tanh(tone / _TONE_BOUND) * masks.tone[..., None]
+    eased = displaced(skin.change(strength, texture), flow)
+    cover = _new_content(left_over, trust, masks.mouth, size)
+    pixels = after + _lowpass(displaced(crop - before, flow), _MATCH * size)
+    return Change(flow, np.asarray(tone + eased, np.float32), np.asarray(pixels, np.float32), cover)
+
+
+def _agreement(crop: NDArray[np.float32], before: NDArray[np.float32], size: int) -> Mask:
+    """Where the inversion shows what the photograph shows, so that its finer changes can be believed."""
+    apart = np.abs(_lowpass(crop, 0.003 * size) - _lowpass(before, 0.003 * size)).mean(axis=2)
+    return np.exp(-((_lowpass(apart, 0.006 * size) / 0.08) ** 2)).astype(np.float32)
+
+
+def _new_content(left_over: NDArray[np.float32], trust: Mask, mouth: Mask, size: int) -> Mask:
+    low, high = _NEW_CONTENT
+    residual = _lowpass(np.abs(_lowpass(left_over, 0.003 * size)).mean(axis=2), 0.004 * size)
+    fresh = np.clip((residual - low) / (high - low), 0.0, 1.0)
+    del trust
+    return np.asarray(_lowpass(fresh * mouth, 0.004 * size) * (mouth > 0), np.float32)
+
+
+def _lowpass(x: NDArray[np.float32], sigma: float) -> NDArray[np.float32]:
+    """Gaussian blur; wide ones at reduced size, where they cost little."""
+    if sigma < 6.0:
+        return np.asarray(cv2.GaussianBlur(x, (0, 0), max(sigma, 0.3)), np.float32)
+    height, width = x.shape[:2]
+    factor = 2 ** int(np.log2(sigma / 3.0))
+    small = cv2.resize(x, (max(1, width // factor), max(1, height // factor)), interpolation=cv2.INTER_AREA)
+    small = cv2.GaussianBlur(small, (0, 0), sigma / factor)
+    return np.asarray(cv2.resize(small, (width, height), interpolation=cv2.INTER_CUBIC), np.float32)

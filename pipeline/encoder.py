@@ -1,0 +1,58 @@
+"""A first guess of a face's code, so that the inversion starts near its goal.
+
+A ridge regression from a small chip of the face, its descriptor and the shape of its landmarks to the whitened code, fitted on the generator's own samples.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from pipeline.latent_network import load_learned
+from pipeline.rater import rater_features
+from stylegan2.generator import Generator
+
+CHIP = 16  # pixels
+_SHARES = (2.0, 10.0, 5.0)  # of chip, descriptor and shape, whose numbers differ in size
+
+
+def encoder_features(
+    chips: NDArray[np.generic], descriptors: NDArray[np.float32], landmarks: NDArray[np.float32]
+) -> Tensor:
+    """Chips [N, 112, 112, 3] in [0, 1], descriptors [N, 128] and landmarks [N, 68, 2] → features [N, 1032]."""
+    small = [cv2.resize(np.asarray(chip, np.float32), (CHIP, CHIP), interpolation=cv2.INTER_AREA) for chip in chips]
+    others = rater_features(descriptors, landmarks)
+    pixels = torch.from_numpy(np.stack(small).reshape(len(small), -1))
+    return torch.cat([pixels * _SHARES[0], others[:, :128] * _SHARES[1], others[:, 128:] * _SHARES[2]], 1)
+
+
+@dataclass(frozen=True)
+class Encoder:
+    """weight [1032, K] and bias [K] give the last K components of a whitened code of ``width``; the others stay zero."""
+
+    weight: Tensor
+    bias: Tensor
+    width: int
+
+    @classmethod
+    def load(cls, path: Path, generator: Generator) -> "Encoder | None":
+        """The encoder for a generator's latent space, or None where there is none: it only saves time."""
+        if not path.exists():
+            return None
+        file = load_learned(path, "encoder")
+        if file.metadata.get("latent_space") != generator.latents.name:
+            return None
+        return cls(file.tensors["weight"], file.tensors["bias"], generator.w_dim)
+
+    def __call__(
+        self, chip: NDArray[np.float32], descriptor: NDArray[np.float32], landmarks: NDArray[np.float64]
+    ) -> Tensor:
+        """Whitened code [W] of one face."""
+        features = encoder_features(chip[None], descriptor[None], landmarks[None].astype(np.float32))
+        code = torch.zeros(self.width)
+        code[-len(self.bias) :] = features[0] @ self.weight + self.bias
+        return code

@@ -1,0 +1,73 @@
+"""Everything that is loaded once and then serves every photograph: networks and learned parts."""
+
+from dataclasses import dataclass
+
+import torch
+
+import stylegan2
+from pipeline.beautify import Beautifier
+from pipeline.edits import Editor
+from pipeline.encoder import Encoder
+from pipeline.faces import FaceFinder
+from pipeline.identity import Recognizer
+from pipeline.invert import Inverter
+from pipeline.latent_network import load_network, weights_folder
+from pipeline.rater import FeatureRater
+from retouchml.errors import DeviceError
+from stylegan2 import zoo
+from stylegan2.generator import Generator
+
+
+@dataclass(frozen=True)
+class Engine:
+    """The loaded parts for one generator on one device."""
+
+    generator: Generator
+    finder: FaceFinder
+    recognizer: Recognizer
+    encoder: Encoder | None
+    inverter: Inverter
+    beautifier: Beautifier
+    editor: Editor
+    rater: FeatureRater
+
+
+def load_engine(model: str, device: str) -> Engine:
+    """Load every part. Raises ModelMissing, ModelCorrupt, LatentSpaceMismatch or DeviceError."""
+    target = pick_device(device)
+    generator = stylegan2.load(model, target)
+    finder = FaceFinder(
+        zoo.path("dlib-faces", "shape_predictor_68_face_landmarks.dat"),
+        zoo.path("dlib-faces", "mmod_human_face_detector.dat"),
+    )
+    recognizer = Recognizer(zoo.path("dlib-faces", "dlib_face_recognition_resnet_model_v1.dat"), target)
+    folder = weights_folder()
+    scorer, _ = load_network(folder / "scorer.safetensors", "scorer", generator)
+    attributes, _ = load_network(folder / "edits.safetensors", "edits", generator)
+    return Engine(
+        generator=generator,
+        finder=finder,
+        recognizer=recognizer,
+        encoder=Encoder.load(folder / "encoder.safetensors", generator),
+        inverter=Inverter(generator, recognizer.network),
+        beautifier=Beautifier(generator, scorer, attributes, recognizer.network),
+        editor=Editor(generator, attributes),
+        rater=FeatureRater(recognizer),
+    )
+
+
+def pick_device(wanted: str) -> str:
+    """The torch device for ``auto``, ``cpu``, ``cuda``, ``cuda:N`` or ``mps``. Raises DeviceError where it is not there."""
+    if wanted == "auto":
+        if torch.cuda.is_available():
+            return "cuda"
+        return "mps" if torch.backends.mps.is_available() else "cpu"
+    try:
+        kind = torch.device(wanted)
+    except RuntimeError as error:
+        raise DeviceError(f"{wanted} is no device.", "Choose auto, cpu, cuda, cuda:N or mps.") from error
+    if kind.type == "cuda" and (kind.index or 0) >= torch.cuda.device_count():
+        raise DeviceError(f"There is no CUDA device {wanted} here.", "Use --device cpu, or --device auto.")
+    if kind.type == "mps" and not torch.backends.mps.is_available():
+        raise DeviceError("There is no Apple GPU here.", "Use --device cpu, or --device auto.")
+    return wanted

@@ -1,0 +1,61 @@
+"""Where the generator moved things: dense optical flow between two of its pictures, made safe to apply to a photograph.
+
+DIS flow (Kroeger et al., "Fast optical flow using dense inverse search", arXiv 1603.03590), checked forward against backward; where the two
+disagree the motion is taken from around, and no motion exceeds a bound.
+"""
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline.masks import Mask
+
+_SIDE = 512  # pixels; flow is estimated at this size at most
+_SMOOTH = 9.0  # pixels at 1024
+_BOUND = 0.045  # of the crop's side
+_DISAGREEMENT = 1.5  # pixels at 512
+
+
+def motion(before: NDArray[np.float32], after: NDArray[np.float32], mask: Mask) -> tuple[NDArray[np.float32], Mask]:
+    """Backward flow [S, S, 2] in pixels and trust [S, S] in [0, 1] from two pictures [S, S, 3] in [0, 1].
+
+    Pixel x of ``after`` shows what ``before`` has at x + flow(x). The flow is smooth, bounded and zero where ``mask`` is.
+    """
+    size = before.shape[0]
+    side = min(size, _SIDE)
+    a, b = _grey(before, side), _grey(after, side)
+    estimator = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
+    backward = estimator.calc(b, a, None)
+    forward = estimator.calc(a, b, None)
+    y, x = np.mgrid[0:side, 0:side].astype(np.float32)
+    returned = cv2.remap(forward, x + backward[..., 0], y + backward[..., 1], cv2.INTER_LINEAR)
+    disagreement = np.hypot(*np.moveaxis(backward + returned, -1, 0)) * (_SIDE / side)
+    trust = np.exp(-((disagreement / _DISAGREEMENT) ** 2)).astype(np.float32)
+    sigma = _SMOOTH * side / 1024.0
+    weight = trust + np.float32(0.02)
+    smooth = cv2.GaussianBlur(backward * weight[..., None], (0, 0), sigma)
+    smooth /= cv2.GaussianBlur(weight, (0, 0), sigma)[..., None]
+    if side != size:
+        smooth = cv2.resize(smooth, (size, size), interpolation=cv2.INTER_CUBIC) * (size / side)
+        trust = cv2.resize(trust, (size, size), interpolation=cv2.INTER_LINEAR)
+    return bounded(smooth, _BOUND * size) * mask[..., None], np.asarray(trust, np.float32)
+
+
+def bounded(flow: NDArray[np.float32], bound: float) -> NDArray[np.float32]:
+    """The flow with its lengths drawn smoothly below ``bound``; short vectors hardly change."""
+    length = np.hypot(flow[..., 0], flow[..., 1])
+    factor = np.tanh(length / bound) * bound / np.maximum(length, 1e-6)
+    return np.asarray(flow * np.where(length > 1e-6, factor, 1.0)[..., None], np.float32)
+
+
+def displaced(image: NDArray[np.float32], flow: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Image [S, S, C] sampled at x + flow(x)."""
+    y, x = np.mgrid[0 : image.shape[0], 0 : image.shape[1]].astype(np.float32)
+    return np.asarray(
+        cv2.remap(image, x + flow[..., 0], y + flow[..., 1], cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE), np.float32
+    )
+
+
+def _grey(picture: NDArray[np.float32], side: int) -> NDArray[np.uint8]:
+    small = cv2.resize(picture, (side, side), interpolation=cv2.INTER_AREA) if picture.shape[0] != side else picture
+    return np.rint(np.clip(cv2.cvtColor(small, cv2.COLOR_RGB2GRAY), 0.0, 1.0) * 255.0).astype(np.uint8)

@@ -1,0 +1,121 @@
+"""Small learned functions of the latent code: the attractiveness score, and the attributes that edits and the ascent need.
+
+Each output looks at its own mixture of the layers' whitened codes; the mixture is learned per octave of resolution, not per layer, so that the function holds
+for every generator that shares the W space. On the mixture, a linear part and a shared hidden layer.
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import Tensor, nn
+
+from retouchml.errors import LatentSpaceMismatch, ModelCorrupt, ModelMissing
+from stylegan2.generator import Generator, StyleLayer
+
+OCTAVES = 9  # 4 to 1024 px
+_HIDDEN = 48
+
+
+class LatentNetwork(nn.Module):
+    """Whitened codes mixed by octave [N, 9, W] → outputs [N, K] in units of each output's standard deviation."""
+
+    mean: Tensor
+    deviation: Tensor
+
+    def __init__(self, outputs: Sequence[str], width: int, hidden: int = _HIDDEN) -> None:
+        super().__init__()
+        self.outputs = tuple(outputs)
+        count = len(self.outputs)
+        self.octave_logits = nn.Parameter(torch.zeros(count, OCTAVES))
+        self.linear = nn.Parameter(torch.zeros(count, width))
+        self.hidden_weight = nn.Parameter(torch.randn(hidden, width) / math.sqrt(width))
+        self.hidden_bias = nn.Parameter(torch.zeros(hidden))
+        self.readout = nn.Parameter(torch.zeros(count, hidden))
+        self.bias = nn.Parameter(torch.zeros(count))
+        self.register_buffer("mean", torch.zeros(count))
+        self.register_buffer("deviation", torch.ones(count))
+
+    def octave_weights(self) -> Tensor:
+        """[K, 9], each row sums to 1: how much each octave matters to each output."""
+        return self.octave_logits.softmax(1)
+
+    def forward(self, octaves: Tensor) -> Tensor:
+        mixed = torch.einsum("ko,now->nkw", self.octave_weights(), octaves)
+        hidden = torch.tanh(mixed @ self.hidden_weight.T + self.hidden_bias)
+        return (mixed * self.linear).sum(2) + (hidden * self.readout).sum(2) + self.bias
+
+    def values(self, octaves: Tensor) -> Tensor:
+        """Outputs [N, K] in their own units."""
+        return self(octaves) * self.deviation + self.mean
+
+
+def by_octave(v_plus: Tensor, layers: Sequence[StyleLayer]) -> Tensor:
+    """Whitened codes [N, L, W] → [N, 9, W]: the mean over the layers of each octave; an octave without layers takes the one below."""
+    columns: list[Tensor] = []
+    for octave in range(OCTAVES):
+        indices = [layer.index for layer in layers if layer.resolution == 4 << octave]
+        columns.append(v_plus[:, indices].mean(1) if indices else columns[-1])
+    return torch.stack(columns, 1)
+
+
+@dataclass(frozen=True)
+class LearnedFile:
+    """A learned part on disk: tensors, and what they are."""
+
+    tensors: dict[str, Tensor]
+    metadata: dict[str, str]
+
+
+def weights_folder() -> Path:
+    """The folder of the learned parts that come with the project."""
+    return Path(__file__).parent / "weights"
+
+
+def save_learned(path: Path, tensors: dict[str, Tensor], metadata: dict[str, str]) -> None:
+    """Write a learned part, at once or not at all."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_suffix(".partial")
+    save_file({name: value.detach().cpu().contiguous() for name, value in tensors.items()}, partial, metadata)
+    partial.replace(path)
+
+
+def load_learned(path: Path, kind: str) -> LearnedFile:
+    """Read a learned part. Raises ModelMissing where it is not there, ModelCorrupt where it is something else."""
+    if not path.exists():
+        raise ModelMissing(f"The learned part {path.stem} is missing.", f"Fit it: retouchml train {kind}.")
+    try:
+        with safe_open(path, framework="pt") as file:
+            metadata = file.metadata() or {}
+            tensors = {name: file.get_tensor(name).float() for name in file.keys()}  # noqa: SIM118 - not a mapping
+    except (OSError, SafetensorError) as error:
+        raise ModelCorrupt(f"{path.name} does not load ({error}).", f"Fit it again: retouchml train {kind}.") from error
+    if metadata.get("kind") != kind or not all(bool(torch.isfinite(t).all()) for t in tensors.values()):
+        raise ModelCorrupt(f"{path.name} is no {kind}.", f"Fit it again: retouchml train {kind}.")
+    return LearnedFile(tensors, metadata)
+
+
+def load_network(path: Path, kind: str, generator: Generator) -> tuple[LatentNetwork, LearnedFile]:
+    """A latent network that fits ``generator``.
+
+    Raises LatentSpaceMismatch where it was learned for another W space; see ``load_learned`` for the rest.
+    """
+    file = load_learned(path, kind)
+    space = file.metadata.get("latent_space", "")
+    if space != generator.latents.name:
+        raise LatentSpaceMismatch(
+            f"The {kind} was learned for the latent space {space}, but {generator.name} has {generator.latents.name}.",
+            f"Fit one: retouchml train {kind} --model {generator.name}.",
+        )
+    state = {name.removeprefix("network."): t for name, t in file.tensors.items() if name.startswith("network.")}
+    try:
+        hidden, width = state["hidden_weight"].shape
+        network = LatentNetwork(file.metadata["outputs"].split(","), width, hidden)
+        network.load_state_dict(state)
+    except (KeyError, RuntimeError, ValueError) as error:
+        raise ModelCorrupt(f"{path.name} does not fit its architecture.", f"Fit it again: retouchml train {kind}.") from error
+    return network.to(generator.device).eval().requires_grad_(False), file

@@ -1,0 +1,199 @@
+"""Where in an FFHQ crop the face is: the parts that move, the parts that are recoloured, the bare skin, and the mouth.
+
+All masks are float32 [S, S] in [0, 1]. Landmarks give the outline; a colour model of this face's own skin ends it at hair, beard and the frame of
+glasses, refined along the photograph's edges with a guided filter (He et al., "Guided image filtering", TPAMI 2013).
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+Mask = NDArray[np.float32]
+Points = NDArray[np.float64]
+
+_FOREHEAD = 0.14  # of the crop's side, from the brows up
+_JAW, _BROWS, _NOSE = slice(0, 17), slice(17, 27), slice(27, 36)
+_LEFT_EYE, _RIGHT_EYE = slice(36, 42), slice(42, 48)
+_OUTER_LIPS, _INNER_LIPS = slice(48, 60), slice(60, 68)
+
+
+@dataclass(frozen=True)
+class FaceMasks:
+    """The masks of one face.
+
+    motion:   where the photograph may be displaced; wider than the face, so that a jaw can move, and zero at its border
+    tone:     where its colours may change: the face without hair, beard, glasses and background
+    skin:     bare skin, where blemishes are eased
+    features: eyes, brows and lips
+    mouth:    where lips may part
+    """
+
+    motion: Mask
+    tone: Mask
+    skin: Mask
+    features: Mask
+    mouth: Mask
+
+
+def face_masks(crop: NDArray[np.float32], landmarks: Points, inside: Mask) -> FaceMasks:
+    """Masks for a crop [S, S, 3] in [0, 1] with landmarks [68, 2] in crop pixels.
+
+    inside: [S, S] distance in crop pixels to the photograph's frame, 0 past it; every mask fades out before the frame.
+    """
+    size = crop.shape[0]
+    unit = size / 1024.0
+    frame = _smoothstep(inside / (40.0 * unit))
+    hull = outline(landmarks, size)
+    face = _falloff(hull, size, 36.0 * unit)
+    features = feature_mask(landmarks, size)
+    skin_like = guided(crop.mean(axis=2), skin_likelihood(crop, landmarks), round(10 * unit) + 1, 1e-3)
+    skin_like = np.clip(skin_like * 1.25 - 0.15, 0.0, 1.0)
+    tone = face * np.maximum(skin_like, features) * frame
+    holes = cv2.GaussianBlur(_grown_features(landmarks, size), (0, 0), 5.0 * unit)
+    skin = tone * skin_like * (1.0 - np.clip(holes * 1.3, 0.0, 1.0))
+    return FaceMasks(
+        motion=_motion_mask(landmarks, size) * frame,
+        tone=tone,
+        skin=np.asarray(skin, np.float32),
+        features=features * frame,
+        mouth=_polygon_mask(landmarks[_OUTER_LIPS], size, 1.15, 6.0 * unit) * frame,
+    )
+
+
+def outline(landmarks: Points, size: int) -> NDArray[np.uint8]:
+    """The face with its forehead, as a filled convex polygon [S, S] of 0 and 1."""
+    across = landmarks[_RIGHT_EYE].mean(0) - landmarks[_LEFT_EYE].mean(0)
+    up = np.array([across[1], -across[0]]) / np.hypot(*across)
+    center = landmarks[_BROWS].mean(0)
+    # The forehead is an arch: highest in the middle.
+    arch = [p + up * _FOREHEAD * size * (1.0 - 0.35 * (np.hypot(*(p - center)) / np.hypot(*across)) ** 2) for p in landmarks[_BROWS]]
+    points = np.concatenate([landmarks[_JAW], np.array(arch), landmarks[_BROWS]])
+    mask = np.zeros((size, size), np.uint8)
+    cv2.fillConvexPoly(mask, cv2.convexHull(np.rint(points).astype(np.int32)), 1)
+    return mask
+
+
+def feature_mask(landmarks: Points, size: int) -> Mask:
+    """Eyes, brows and lips with a little around them."""
+    unit = size / 1024.0
+    parts = [_polygon_mask(landmarks[part], size, grow, 5.0 * unit) for part, grow in _FEATURE_PARTS]
+    return np.asarray(np.max(parts, axis=0), np.float32)
+
+
+_FEATURE_PARTS = (
+    (_LEFT_EYE, 1.5),
+    (_RIGHT_EYE, 1.5),
+    (slice(17, 22), 1.25),
+    (slice(22, 27), 1.25),
+    (_OUTER_LIPS, 1.08),
+)
+
+
+def skin_likelihood(crop: NDArray[np.float32], landmarks: Points) -> Mask:
+    """How much each pixel [S, S] has the colour of this face's skin, from a Gaussian in CIE Lab over cheeks, nose and chin."""
+    size = crop.shape[0]
+    lab = cv2.cvtColor(crop, cv2.COLOR_RGB2Lab)
+    sample = lab[_skin_sample(landmarks, size) > 0]
+    if len(sample) < 50:
+        return np.ones((size, size), np.float32)
+    middle = np.median(sample, axis=0)
+    near = sample[np.abs(sample - middle).sum(axis=1) <= np.quantile(np.abs(sample - middle).sum(axis=1), 0.8)]
+    # Shading spreads lightness far more than colour; the floor keeps an evenly lit face from becoming choosy.
+    spread = np.cov(near.T) * 2.0 + np.diag([90.0, 8.0, 8.0])
+    offset = lab.reshape(-1, 3) - near.mean(0)
+    inverse = np.linalg.inv(spread).astype(np.float32)
+    squared = np.einsum("ni,ij,nj->n", offset, inverse, offset, optimize=True).reshape(size, size)
+    return np.asarray(np.clip(1.6 - squared / 7.0, 0.0, 1.0), np.float32)
+
+
+def guided(guide: Mask, values: Mask, radius: int, epsilon: float) -> Mask:
+    """Edge-preserving smoothing of ``values`` along the edges of ``guide``, both [H, W]; window 2 ``radius`` + 1."""
+    window = (2 * radius + 1, 2 * radius + 1)
+    mean_g, mean_v = cv2.blur(guide, window), cv2.blur(values, window)
+    variance = cv2.blur(guide * guide, window) - mean_g * mean_g
+    slope = (cv2.blur(guide * values, window) - mean_g * mean_v) / (variance + epsilon)
+    offset = mean_v - slope * mean_g
+    return np.asarray(cv2.blur(slope, window) * guide + cv2.blur(offset, window), np.float32)
+
+
+def _skin_sample(landmarks: Points, size: int) -> NDArray[np.uint8]:
+    """Cheeks, bridge of the nose and chin: skin on almost everybody."""
+    mask = np.zeros((size, size), np.uint8)
+    left = landmarks[[2, 3, 4, 48, 31, 40, 41]]
+    right = landmarks[[14, 13, 12, 54, 35, 47, 46]]
+    for polygon in (left, right, landmarks[[27, 31, 33, 35]]):
+        center = polygon.mean(0)
+        cv2.fillConvexPoly(mask, cv2.convexHull(np.rint(center + (polygon - center) * 0.75).astype(np.int32)), 1)
+    return mask
+
+
+def _grown_features(landmarks: Points, size: int) -> Mask:
+    """Eyes with lids and lashes, brows, lips and nostrils: no skin to be smoothed."""
+    parts = [_polygon_mask(landmarks[part], size, grow * 1.12, 0.0) for part, grow in _FEATURE_PARTS]
+    nostrils = landmarks[31:36] + (0.0, -0.004 * size)
+    parts.append(_polygon_mask(nostrils, size, 1.25, 0.0, 0.012 * size))
+    return np.asarray(np.max(parts, axis=0), np.float32)
+
+
+def _motion_mask(landmarks: Points, size: int) -> Mask:
+    hull = outline(landmarks, size)
+    reach = 0.085 * size
+    distance = cv2.distanceTransform(1 - hull, cv2.DIST_L2, 5)
+    return _smoothstep(1.0 - distance / reach)
+
+
+def _polygon_mask(points: Points, size: int, grow: float, blur: float, dilate: float = 0.0) -> Mask:
+    center = points.mean(0)
+    mask = np.zeros((size, size), np.float32)
+    cv2.fillConvexPoly(mask, cv2.convexHull(np.rint(center + (points - center) * grow).astype(np.int32)), 1.0)
+    extra = dilate
+    if grow > 1.1:
+        # Thin shapes such as closed eyes and brows grow too little by scaling alone.
+        extra += 0.008 * size * (grow - 1.0) / 0.5
+    if extra >= 1.0:
+        side = 2 * round(extra) + 1
+        mask = cv2.dilate(mask, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side)))
+    if blur > 0.3:
+        mask = cv2.GaussianBlur(mask, (0, 0), blur)
+    return np.asarray(mask, np.float32)
+
+
+def _falloff(hull: NDArray[np.uint8], size: int, reach: float) -> Mask:
+    """1 deep inside a shape, 0 at its border and outside."""
+    del size
+    return _smoothstep(cv2.distanceTransform(hull, cv2.DIST_L2, 5) / reach)
+
+
+def _smoothstep(x: Mask) -> Mask:
+    t = np.clip(x, 0.0, 1.0)
+    return np.asarray(t * t * (3.0 - 2.0 * t), np.float32)
+
+
+def without(masks: FaceMasks, landmarks: Points, others: Sequence[Points]) -> FaceMasks:
+    """The masks of a face, taken back from its neighbours' faces wherever these are nearer; landmarks in the same crop."""
+    size = masks.motion.shape[0]
+    near = [points for points in others if _apart(points, size) < 1.0]
+    if not near:
+        return masks
+    own = _outside(landmarks, size)
+    keep = np.ones((size, size), np.float32)
+    for points in near:
+        theirs = _outside(points, size)
+        # 1 well on the own side of the line half-way between the two faces, 0 on the other side.
+        keep *= _smoothstep((theirs - own) / (0.06 * size))
+    return FaceMasks(*(getattr(masks, field.name) * keep for field in fields(FaceMasks)))
+
+
+def _outside(landmarks: Points, size: int) -> Mask:
+    """Distance in pixels from a face's outline, negative within."""
+    hull = outline(landmarks, size)
+    outer = cv2.distanceTransform(1 - hull, cv2.DIST_L2, 5)
+    return np.asarray(outer - cv2.distanceTransform(hull, cv2.DIST_L2, 5), np.float32)
+
+
+def _apart(landmarks: Points, size: int) -> float:
+    """How far a face's centre lies from the crop's, in sides."""
+    return float(np.abs(landmarks.mean(0) - size / 2.0).max() / size)

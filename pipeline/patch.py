@@ -1,0 +1,124 @@
+"""Carries a change from the crop onto the photograph's own pixels, at their own size and depth.
+
+The fields are smooth, so they may be enlarged; the photograph itself is sampled once, at full resolution, and only inside the face. Work goes in strips, so that a
+large face in a large photograph needs little memory.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline.align import Alignment
+from pipeline.change import Change
+from pipeline.pixels import from_float, full_scale, to_float_rgb
+
+_STRIP = 1 << 20  # pixels
+_LUMA = np.array([0.299, 0.587, 0.114], np.float32)
+
+
+@dataclass(frozen=True)
+class Patch:
+    """What changed around one face.
+
+    face: its index; x, y: top left corner in the photo; pixels: [h, w, 4] RGBA, straight alpha, the photo's depth. Alpha is full where the
+    retouch may have changed something and zero elsewhere; there is no half-way, since the change itself fades out.
+    """
+
+    face: int
+    x: int
+    y: int
+    pixels: NDArray[np.generic]
+
+    @property
+    def box(self) -> tuple[int, int, int, int]:
+        """(x, y, width, height) in the photo."""
+        return self.x, self.y, self.pixels.shape[1], self.pixels.shape[0]
+
+
+def make_patch(photo: NDArray[np.generic], alignment: Alignment, change: Change, support: NDArray[np.uint8], face: int) -> Patch | None:
+    """The patch of a change [S, S] on a photo [H, W, C]; None where nothing of it lies inside.
+
+    support: [S, S] 1 where the change may differ from nothing
+    """
+    box = _box_of(alignment, support, photo.shape)
+    if box is None:
+        return None
+    left, top, right, bottom = box
+    result = np.empty((bottom - top, right - left, 4), photo.dtype)
+    fields = (np.dstack([change.flow, change.cover]), change.color, change.pixels)
+    for low, high in _strips(top, bottom, right - left):
+        strip = (left, low, right, high)
+        inside = _sampled(support.astype(np.float32), alignment, strip, cv2.INTER_LINEAR) > 0.0
+        flow, color, pixels = (_sampled(field, alignment, strip, cv2.INTER_LINEAR) for field in fields)
+        original = _rgb(photo[low:high, left:right])
+        changed = _displaced(photo, alignment, flow[..., :2], strip) + color
+        changed += (pixels - changed) * flow[..., 2:3]
+        if photo.shape[2] < 3:
+            changed = np.repeat((changed @ _LUMA)[..., None], 3, axis=2)
+        rows = result[low - top : high - top]
+        rows[..., :3] = np.where(inside[..., None], from_float(changed, photo.dtype), original)
+        rows[..., 3] = np.where(inside, full_scale(photo.dtype), 0)
+    return Patch(face, left, top, result)
+
+
+def paint(photo: NDArray[np.generic], patch: Patch) -> None:
+    """Put a patch onto a photo [H, W, C] in place; its alpha channel is left alone."""
+    x, y, width, height = patch.box
+    target = photo[y : y + height, x : x + width]
+    inside = patch.pixels[..., 3] > 0
+    channels = 3 if photo.shape[2] >= 3 else 1
+    target[..., :channels][inside] = patch.pixels[..., :channels][inside]
+
+
+def _strips(top: int, bottom: int, width: int) -> Iterator[tuple[int, int]]:
+    rows = max(1, _STRIP // max(1, width))
+    for low in range(top, bottom, rows):
+        yield low, min(bottom, low + rows)
+
+
+def _box_of(
+    alignment: Alignment, support: NDArray[np.uint8], shape: tuple[int, ...]
+) -> tuple[int, int, int, int] | None:
+    rows, columns = np.flatnonzero(support.any(1)), np.flatnonzero(support.any(0))
+    if not len(rows):
+        return None
+    x0, x1, y0, y1 = columns[0] - 1.0, columns[-1] + 1.0, rows[0] - 1.0, rows[-1] + 1.0
+    corners = alignment.to_photo(np.array([[x0, y0], [x1, y0], [x0, y1], [x1, y1]]))
+    low = np.maximum(np.floor(corners.min(0)).astype(int), 0)
+    high = np.minimum(np.ceil(corners.max(0)).astype(int) + 1, (shape[1], shape[0]))
+    if (high <= low).any():
+        return None
+    return int(low[0]), int(low[1]), int(high[0]), int(high[1])
+
+
+def _sampled(
+    field: NDArray[np.float32], alignment: Alignment, strip: tuple[int, int, int, int], interpolation: int
+) -> NDArray[np.float32]:
+    """A crop field seen on the photo's own pixels in a strip (left, top, right, bottom); zero outside the crop."""
+    left, top, right, bottom = strip
+    offset = alignment.matrix[:, 2] - (left, top)
+    to_strip = np.hstack([alignment.matrix[:, :2], offset[:, None]])
+    return np.asarray(cv2.warpAffine(field, to_strip, (right - left, bottom - top), flags=interpolation), np.float32)
+
+
+def _displaced(
+    photo: NDArray[np.generic], alignment: Alignment, flow: NDArray[np.float32], strip: tuple[int, int, int, int]
+) -> NDArray[np.float32]:
+    """The photo sampled at x + flow(x) for a strip, flow in crop pixels; float32 RGB, white at 1."""
+    left, top, right, bottom = strip
+    moved = flow @ alignment.matrix[:, :2].T.astype(np.float32)
+    reach = int(np.abs(moved).max(initial=0.0)) + 6
+    height, width = photo.shape[:2]
+    x0, y0, x1, y1 = max(0, left - reach), max(0, top - reach), min(width, right + reach), min(height, bottom + reach)
+    y, x = np.mgrid[top:bottom, left:right].astype(np.float32)
+    source = to_float_rgb(photo[y0:y1, x0:x1])
+    columns, rows = x - np.float32(x0) + moved[..., 0], y - np.float32(y0) + moved[..., 1]
+    sampled = cv2.remap(source, columns, rows, cv2.INTER_LANCZOS4, borderMode=cv2.BORDER_REFLECT_101)
+    return np.asarray(sampled, np.float32)
+
+
+def _rgb(pixels: NDArray[np.generic]) -> NDArray[np.generic]:
+    return pixels[..., :3] if pixels.shape[2] >= 3 else np.repeat(pixels[..., :1], 3, axis=2)

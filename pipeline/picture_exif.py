@@ -1,0 +1,118 @@
+"""EXIF and XMP: what they say of a photograph's orientation, and how they follow its pixels.
+
+Where EXIF stays a block of its own (JPEG, PNG, WebP), a few values are changed in place and every other byte
+stays where it was, since makers' notes hold offsets. Into a TIFF its directories are copied.
+"""
+
+import re
+import struct
+from typing import BinaryIO
+
+from pipeline.picture_ifd import (
+    EXIF_IFD,
+    INTEGER,
+    INTEROP_IFD,
+    SIZE,
+    Entry,
+    Layout,
+    Slot,
+    directory_at,
+    header_of,
+    laid_out,
+    read_directory,
+    reader_of,
+    reader_of_file,
+    slots_at,
+    to_block,
+)
+
+ORIENTATION, XMP, ICC_PROFILE = 274, 700, 34675
+_PIXEL_X, _PIXEL_Y = 40962, 40963
+_SETTABLE = (3, 4)  # 16 and 32 bits, which lie in the entry itself
+
+DESCRIPTIVE = frozenset(
+    # name, description, make, model, page, software, date, artist, host, ratings, copyright, Windows' own
+    (269, 270, 271, 272, 285, 305, 306, 315, 316, 18246, 18249, 33432, *range(40091, 40096), 36867)
+)
+"""Tags of a TIFF's first directory that tell of the photograph rather than of how its pixels are stored."""
+
+
+def orientation_of(block: bytes) -> int:
+    """The orientation (1 to 8) that an EXIF block gives; 1 where it gives none."""
+    try:
+        entry = read_directory(reader_of(block), {ORIENTATION}).entries[ORIENTATION]
+        value = int(struct.unpack("<" + INTEGER[entry.kind], entry.data)[0])
+    except (ValueError, KeyError, struct.error):
+        return 1
+    return value if 1 <= value <= 8 and entry.kind in _SETTABLE else 1
+
+
+def for_upright(block: bytes, width: int, height: int) -> bytes | None:
+    """An EXIF block for pixels that are upright now: orientation 1, this size, no thumbnail of before.
+
+    None where the block is damaged beyond use.
+    """
+    read = reader_of(block)
+    try:
+        layout, offset = header_of(read)
+        main, link = slots_at(read, layout, offset)
+    except (ValueError, struct.error):
+        return None
+    result = bytearray(block)
+    _set_integers(result, main, layout, {ORIENTATION: 1})
+    if link + layout.field_size <= len(result):
+        result[link : link + layout.field_size] = bytes(layout.field_size)
+    for slot in main:
+        if slot.tag == EXIF_IFD and slot.kind in INTEGER:
+            try:
+                below = layout.unpack(INTEGER[slot.kind], read(slot.position, SIZE[slot.kind]))
+                inner = slots_at(read, layout, below)[0]
+            except (ValueError, struct.error):
+                continue
+            _set_integers(result, inner, layout, {_PIXEL_X: width, _PIXEL_Y: height})
+    return bytes(result)
+
+
+def _set_integers(block: bytearray, slots: list[Slot], layout: Layout, values: dict[int, int]) -> None:
+    for slot in slots:
+        if slot.tag in values and slot.number == 1 and slot.kind in _SETTABLE:
+            limit = 0xFFFF if slot.kind == 3 else 0xFFFFFFFF
+            value = min(values[slot.tag], limit)
+            struct.pack_into(layout.order + INTEGER[slot.kind], block, slot.position, value)
+
+
+def xmp_for_upright(xmp: bytes) -> bytes:
+    """An XMP packet whose ``tiff:Orientation``, if it has one, is 1."""
+    return re.sub(rb"(<tiff:Orientation>|tiff:Orientation=[\"'])\s*[2-8]", rb"\g<1>1", xmp)
+
+
+def block_from_tiff(file: BinaryIO) -> bytes | None:
+    """What a TIFF file says of its photograph, as an EXIF block without orientation; None for nothing."""
+    try:
+        directory = read_directory(reader_of_file(file), DESCRIPTIVE)
+    except (ValueError, struct.error):
+        return None
+    directory.children.pop(INTEROP_IFD, None)
+    return to_block(directory) if directory.entries or directory.children else None
+
+
+def describe_tiff(file: BinaryIO, exif: bytes | None, xmp: bytes | None) -> None:
+    """Add an EXIF block and an XMP packet to a little-endian TIFF open for reading and writing.
+
+    A new first directory, with all the old one has, goes to the end of the file.
+    """
+    read = reader_of_file(file)
+    layout, offset = header_of(read)
+    main = directory_at(read, layout, offset)
+    if exif is not None:
+        about = read_directory(reader_of(exif), DESCRIPTIVE)
+        main.entries.update(about.entries)
+        main.children.update({tag: below for tag, below in about.children.items() if tag != INTEROP_IFD})
+    if xmp is not None:
+        main.entries[XMP] = Entry(1, len(xmp), xmp)
+    end = file.seek(0, 2)
+    if end % 2:
+        end += file.write(b"\0")
+    file.write(laid_out(main, layout, end))
+    file.seek(8 if layout.big else 4)
+    file.write(struct.pack(layout.order + layout.offset_code, end))

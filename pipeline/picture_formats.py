@@ -1,0 +1,161 @@
+"""The table of picture formats: how each is recognised, what it can hold, who reads and writes it."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from types import MappingProxyType
+from typing import BinaryIO
+
+import numpy as np
+from numpy.typing import DTypeLike
+
+from pipeline.picture_file import display
+from pipeline.picture_jpeg import MAX_SEGMENT_BYTES, read_jpeg, write_jpeg
+from pipeline.picture_other import read_bmp, read_gif
+from pipeline.picture_png import read_png, write_png
+from pipeline.picture_tiff import read_tiff
+from pipeline.picture_tiff_write import write_tiff
+from pipeline.picture_types import Decoded, Metadata, Pixels
+from pipeline.picture_webp import read_webp, write_webp
+from retouchml.errors import PictureUnreadable, PictureUnsupported, PictureUnwritable
+
+
+@dataclass(frozen=True)
+class Writing:
+    """What a format can hold, and what writes it."""
+
+    write: Callable[[BinaryIO, Pixels, Metadata], None]
+    depths: tuple[DTypeLike, ...] = (np.uint8,)
+    """From shallow to deep; what is deeper is narrowed to the last."""
+    alpha: bool = True
+    grey: bool = True
+    max_side: int = 2**31 - 1
+    max_block: int | None = None
+    """Most bytes of EXIF or XMP."""
+
+
+@dataclass(frozen=True)
+class Format:
+    """One format: its title for a person, its suffixes, its first bytes."""
+
+    title: str
+    suffixes: tuple[str, ...]
+    magic: tuple[bytes, ...]
+    read: Callable[[BinaryIO, str], Decoded]
+    writing: Writing | None = None
+
+
+FORMATS: MappingProxyType[str, Format] = MappingProxyType(
+    {
+        "png": Format(
+            "PNG",
+            (".png",),
+            (b"\x89PNG\r\n\x1a\n",),
+            read_png,
+            # libpng's own limit
+            Writing(write_png, depths=(np.uint8, np.uint16), max_side=1_000_000),
+        ),
+        "tiff": Format(
+            "TIFF",
+            (".tif", ".tiff"),
+            (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+"),
+            read_tiff,
+            Writing(write_tiff, depths=(np.uint8, np.uint16, np.float32)),
+        ),
+        "jpeg": Format(
+            "JPEG",
+            (".jpg", ".jpeg", ".jpe"),
+            (b"\xff\xd8\xff",),
+            read_jpeg,
+            # libjpeg's own limit
+            Writing(write_jpeg, alpha=False, max_side=65_500, max_block=MAX_SEGMENT_BYTES),
+        ),
+        "webp": Format(
+            "WebP",
+            (".webp",),
+            (b"RIFF????WEBP",),
+            read_webp,
+            Writing(write_webp, grey=False, max_side=16_383),
+        ),
+        "gif": Format("GIF", (".gif",), (b"GIF87a", b"GIF89a"), read_gif),
+        "bmp": Format("BMP", (".bmp",), (b"BM????\0\0\0\0",), read_bmp),
+    }
+)
+
+SUFFIXES: MappingProxyType[str, str] = MappingProxyType(
+    {suffix: name for name, entry in FORMATS.items() if entry.writing for suffix in entry.suffixes}
+)
+"""What a result may be called: suffix (lower case) → format."""
+
+# known, so that the error can name them: first bytes → title
+_FOREIGN = {
+    b"????ftyp": "a HEIF, AVIF or video file",
+    b"\0\0\0\x0cjP  ": "a JPEG 2000 file",
+    b"\xff\x4f\xff\x51": "a JPEG 2000 file",
+    b"\0\0\0\x0cJXL ": "a JPEG XL file",
+    b"\xff\x0a": "a JPEG XL file",
+    b"8BPS": "a Photoshop file",
+    b"gimp xcf": "a GIMP file",
+    b"\x76\x2f\x31\x01": "an OpenEXR file",
+    b"%PDF": "a PDF file",
+    b"%!PS": "a PostScript file",
+    b"FUJIFILM": "a raw photograph",
+    b"IIRO": "a raw photograph",
+    b"IIU\0": "a raw photograph",
+}
+# raw photographs that look like a TIFF file, whose first page is a thumbnail at best
+_RAW_SUFFIXES = frozenset(
+    (".dng", ".nef", ".nrw", ".cr2", ".arw", ".sr2", ".pef", ".srw", ".3fr", ".iiq", ".erf")
+)
+_HEAD_BYTES = 16
+
+
+def recognise(file: BinaryIO, path: Path) -> str:
+    """The format of an open file by its first bytes; the file is left at its start.
+
+    Raises:
+        PictureUnsupported: a picture in a format that is not read.
+        PictureUnreadable: no picture at all.
+    """
+    head = file.read(_HEAD_BYTES)
+    file.seek(0)
+    for name, entry in FORMATS.items():
+        if any(_begins(head, magic) for magic in entry.magic):
+            if name == "tiff" and path.suffix.lower() in _RAW_SUFFIXES:
+                break
+            return name
+    else:
+        foreign = next((title for magic, title in _FOREIGN.items() if _begins(head, magic)), None)
+        if foreign is None:
+            raise PictureUnreadable(
+                f"{display(path)} is not a picture.", "Give a PNG, TIFF, JPEG or WebP file."
+            )
+        raise PictureUnsupported(
+            f"{display(path)} is {foreign}, which is not read.", "Export it as PNG, TIFF, JPEG or WebP first."
+        )
+    raise PictureUnsupported(
+        f"{display(path)} is a raw photograph, which is not read.", "Develop it to TIFF, PNG or JPEG first."
+    )
+
+
+def format_of(path: Path) -> str:
+    """The format that the suffix of a result's name asks for.
+
+    Raises:
+        PictureUnwritable: none that is written.
+    """
+    try:
+        return SUFFIXES[path.suffix.lower()]
+    except KeyError:
+        known = ", ".join(SUFFIXES)
+        raise PictureUnwritable(
+            f"{display(path)} does not say by its ending which format is meant.",
+            f"End it with one of {known}.",
+        ) from None
+
+
+def _begins(head: bytes, magic: bytes) -> bool:
+    """Whether ``head`` starts with ``magic``, in which ``?`` is any byte."""
+    return len(head) >= len(magic) and all(
+        want in (got, ord("?")) for got, want in zip(head, magic, strict=False)
+    )

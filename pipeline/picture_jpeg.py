@@ -1,0 +1,108 @@
+"""JPEG in and out, through Pillow."""
+
+from functools import cache
+from io import BytesIO
+from typing import Any, BinaryIO
+
+from PIL import Image, JpegImagePlugin
+
+from pipeline.picture_colour import cmyk_to_srgb
+from pipeline.picture_exif import orientation_of
+from pipeline.picture_pixels import from_pillow, to_pillow
+from pipeline.picture_types import Decoded, Metadata, Pixels, check_size, sensible_dpi
+
+QUALITY = 95
+"""Of what is written, unless the source's own quantization is finer; chroma is never subsampled."""
+
+MAX_SEGMENT_BYTES = 65533 - 29
+"""What fits into one JPEG marker beside the longest name (XMP's)."""
+
+_EXIF_PREFIX = b"Exif\0\0"
+_XMP_PREFIX = b"http://ns.adobe.com/xap/1.0/\0"
+
+Tables = tuple[tuple[int, ...], ...]
+
+
+def read_jpeg(file: BinaryIO, name: str) -> Decoded:
+    """Decode a JPEG file, of a multi-picture one (MPO) the first; CMYK becomes sRGB."""
+    # the plug-in itself rather than Image.open: that would warn of sizes that are refused or accepted here
+    image = JpegImagePlugin.JpegImageFile(file)
+    check_size(name, *image.size)
+    image.load()
+    exif = image.info.get("exif", b"").removeprefix(_EXIF_PREFIX) or None
+    metadata = Metadata(
+        icc_profile=image.info.get("icc_profile"),
+        exif=exif,
+        xmp=_xmp(image),
+        dpi=sensible_dpi(*image.info.get("dpi", (0, 0))),
+        lossless=False,
+        jpeg_tables=_tables(image),
+    )
+    decoded = Decoded(from_pillow(image), metadata, orientation_of(exif) if exif else 1)
+    if any(kind == "APP2" and content.startswith(b"MPF\0") for kind, content in image.applist):
+        decoded = decoded.noting("The file holds several pictures; only the first is used.")
+    if image.mode == "CMYK":
+        return _as_srgb(decoded)
+    return decoded
+
+
+def write_jpeg(file: BinaryIO, pixels: Pixels, metadata: Metadata) -> None:
+    """Encode uint8 grey or RGB ``[H, W, 1|3]`` without subsampling.
+
+    Quantized by the source's own tables where they are at least as fine as those of ``QUALITY``, so that
+    blocks that nobody touched come out as they went in.
+    """
+    options: dict[str, Any] = {"subsampling": 0}
+    if metadata.jpeg_tables and _is_finer(metadata.jpeg_tables, _tables_of_quality()):
+        options["qtables"] = [list(table) for table in metadata.jpeg_tables]
+    else:
+        options["quality"] = QUALITY
+    if metadata.dpi:
+        options["dpi"] = metadata.dpi
+    if metadata.icc_profile:
+        options["icc_profile"] = metadata.icc_profile
+    if metadata.exif:
+        options["exif"] = _EXIF_PREFIX + metadata.exif
+    if metadata.xmp:
+        content = _XMP_PREFIX + metadata.xmp
+        options["extra"] = b"\xff\xe1" + (len(content) + 2).to_bytes(2, "big") + content
+    # to memory first: Pillow's own writing to a file forgets why it failed
+    encoded = BytesIO()
+    to_pillow(pixels).save(encoded, "JPEG", **options)
+    file.write(encoded.getbuffer())
+
+
+def _as_srgb(decoded: Decoded) -> Decoded:
+    light, note = cmyk_to_srgb(decoded.pixels, decoded.metadata.icc_profile)
+    metadata = Metadata(
+        exif=decoded.metadata.exif, xmp=decoded.metadata.xmp, dpi=decoded.metadata.dpi, lossless=False
+    )
+    return Decoded(light, metadata, decoded.orientation, (*decoded.notes, note))
+
+
+def _xmp(image: JpegImagePlugin.JpegImageFile) -> bytes | None:
+    for kind, content in image.applist:
+        if kind == "APP1" and content.startswith(_XMP_PREFIX):
+            return bytes(content.removeprefix(_XMP_PREFIX))
+    return None
+
+
+def _tables(image: JpegImagePlugin.JpegImageFile) -> Tables | None:
+    found = image.quantization
+    if sorted(found) != list(range(len(found))):
+        return None
+    return tuple(tuple(found[index]) for index in range(len(found)))
+
+
+@cache
+def _tables_of_quality() -> Tables:
+    sample = BytesIO()
+    Image.new("RGB", (8, 8)).save(sample, "JPEG", quality=QUALITY)
+    sample.seek(0)
+    return _tables(JpegImagePlugin.JpegImageFile(sample)) or ()
+
+
+def _is_finer(tables: Tables, reference: Tables) -> bool:
+    """Whether no table quantizes coarser on the whole; chroma's is the reference's last."""
+    limits = [sum(reference[min(index, len(reference) - 1)]) for index in range(len(tables))]
+    return all(sum(table) <= limit for table, limit in zip(tables, limits, strict=True))

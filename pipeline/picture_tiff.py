@@ -1,0 +1,245 @@
+"""TIFF in, through tifffile: every usual depth, layout, compression and byte order; the first page.
+
+Terms are those of TIFF 6.0: photometric interpretation, samples, extra samples, planar configuration.
+"""
+
+import logging
+import math
+from collections.abc import Callable
+from typing import BinaryIO
+
+import numpy as np
+import tifffile
+from PIL import TiffImagePlugin
+from tifffile import PHOTOMETRIC
+
+from pipeline.picture_colour import cmyk_to_srgb
+from pipeline.picture_exif import ICC_PROFILE, ORIENTATION, XMP, block_from_tiff
+from pipeline.picture_pixels import finite, from_pillow, full_scale, straight, to_depth, widen_bits
+from pipeline.picture_types import (
+    MAX_METADATA_BYTES,
+    MAX_PIXELS,
+    Decoded,
+    Metadata,
+    Pixels,
+    check_size,
+    sensible_dpi,
+)
+from retouchml.errors import PictureUnreadable, PictureUnsupported
+
+MAX_SAMPLES = 16
+"""Most samples a pixel may have; beyond, it is no photograph."""
+
+_BITS_PER_SAMPLE, _DNG_VERSION, _LAYERS = 258, 50706, 37724
+_X_RESOLUTION, _Y_RESOLUTION, _RESOLUTION_UNIT = 282, 283, 296
+_INCHES = {2: 1.0, 3: 1 / 2.54}  # resolution unit → inches in it
+_JPEG = 7
+_ASSOCIATED, _UNASSOCIATED = 1, 2  # extra samples: premultiplied alpha, straight alpha
+_COMPRESSIONS = {1: "none", 5: "lzw"}
+
+# what tifffile has to say of an odd file is for its developers; a person gets the error or the note
+logging.getLogger("tifffile").addHandler(logging.NullHandler())
+
+
+def read_tiff(file: BinaryIO, name: str) -> Decoded:
+    """Decode the first page of a TIFF file.
+
+    Raises:
+        PictureUnsupported: a raw photograph, or colours or samples that are not retouched.
+        PictureUnreadable: its pixels lie beyond the end of the file.
+    """
+    with tifffile.TiffFile(file) as tiff:
+        page = tiff.pages.first
+        if not isinstance(page, tifffile.TiffPage):
+            raise PictureUnreadable(f"{name} holds no picture.", "Export it again from its original.")
+        _check(name, page, file.seek(0, 2))
+        notes = _left_out(tiff, page)
+        pixels, more_notes = _pixels(file, name, page)
+        metadata = _metadata(page, file)
+        value = page.tags.valueof(ORIENTATION, 1)
+    orientation = value if isinstance(value, int) and 1 <= value <= 8 else 1
+    if page.photometric == PHOTOMETRIC.SEPARATED:
+        ink = np.ascontiguousarray(pixels[..., :4])
+        light, note = cmyk_to_srgb(ink, metadata.icc_profile)
+        pixels = np.concatenate([light, pixels[..., 4:]], axis=2)
+        metadata = Metadata(exif=metadata.exif, xmp=metadata.xmp, dpi=metadata.dpi)
+        more_notes = (*more_notes, note)
+    return Decoded(np.ascontiguousarray(pixels), metadata, orientation, (*notes, *more_notes))
+
+
+def _check(name: str, page: tifffile.TiffPage, file_size: int) -> None:
+    check_size(name, page.imagewidth, page.imagelength)
+    if _DNG_VERSION in page.tags:
+        raise PictureUnsupported(
+            f"{name} is a raw photograph (DNG).", "Develop it to TIFF, PNG or JPEG first."
+        )
+    bits = page.tags.valueof(_BITS_PER_SAMPLE, 1)
+    uneven = isinstance(bits, tuple) and len(set(bits)) > 1
+    too_many = page.samplesperpixel > MAX_SAMPLES or page.imagedepth != 1
+    if uneven or too_many or (page.is_tiled and page.tilewidth * page.tilelength > MAX_PIXELS):
+        raise PictureUnsupported(
+            f"{name} is a TIFF file, but no photograph.", "Save it as RGB or grey first."
+        )
+    if _is_incomplete(page, file_size):
+        raise PictureUnreadable(
+            f"{name} is cut off: some of its pixels are missing.",
+            "Copy or export it again from its original.",
+        )
+
+
+def _is_incomplete(page: tifffile.TiffPage, file_size: int) -> bool:
+    """Whether strips or tiles are missing, empty or beyond the end; tifffile would make black of them."""
+    offsets, sizes = page.dataoffsets, page.databytecounts
+    if len(offsets) != len(sizes) or len(offsets) < math.prod(page.chunked):
+        return True
+    if any(size == 0 or offset + size > file_size for offset, size in zip(offsets, sizes, strict=True)):
+        return True
+    bits = page.imagewidth * page.imagelength * page.samplesperpixel * page.bitspersample
+    plain = page.compression == 1 and page.photometric != PHOTOMETRIC.YCBCR
+    return plain and 8 * sum(sizes) < bits
+
+
+def _left_out(tiff: tifffile.TiffFile, page: tifffile.TiffPage) -> tuple[str, ...]:
+    notes = []
+    try:
+        tiff.pages.get(1)
+    except Exception:  # noqa: S110 - a damaged second page is one that is not used either
+        pass
+    else:
+        notes.append("The file has several pages; only the first is used.")
+    if _LAYERS in page.tags:
+        notes.append("The file has layers; only their flattened picture is used.")
+    return tuple(notes)
+
+
+def _pixels(file: BinaryIO, name: str, page: tifffile.TiffPage) -> tuple[Pixels, tuple[str, ...]]:
+    """Samples as grey, RGB or CMYK, with straight alpha where there is any, in uint8, uint16 or float32."""
+    if page.photometric == PHOTOMETRIC.YCBCR and page.compression != _JPEG:
+        return _by_libtiff(file, name), ()
+    if page.photometric not in _COLOURS:
+        raise PictureUnsupported(
+            f"{name} has colours that are not retouched ({page.photometric!s}).",
+            "Save it as RGB or grey first.",
+        )
+    channels, convert = _COLOURS[PHOTOMETRIC(page.photometric)]
+    stored = page.asarray(squeeze=False)  # [separate samples, 1, H, W, contiguous samples]
+    stored = np.moveaxis(stored[:, 0], 0, -1).reshape(*stored.shape[2:4], -1)
+    extra = tuple(int(kind) for kind in page.extrasamples)
+    colour, beyond = stored[..., :channels], stored.shape[2] - channels
+    if beyond < 0:
+        raise PictureUnsupported(
+            f"{name} has too few samples for its colours.", "Save it as RGB or grey first."
+        )
+    has_alpha = beyond > 0 and (extra[:1] in ((_ASSOCIATED,), (_UNASSOCIATED,)) or beyond == 1)
+    if has_alpha and page.photometric != PHOTOMETRIC.PALETTE:
+        colour = stored[..., : channels + 1]
+    notes: tuple[str, ...] = (
+        ("Channels beyond colour and alpha were left out.",) if beyond > has_alpha else ()
+    )
+    pixels, depth_notes = convert(name, page, colour)
+    if has_alpha and extra[:1] == (_ASSOCIATED,):
+        pixels = straight(pixels)
+        notes += ("Premultiplied alpha was turned into straight alpha.",)
+    if pixels.dtype == np.float32:
+        pixels, were_broken = finite(pixels if pixels.flags.writeable else pixels.copy())
+        if were_broken:
+            notes += ("Pixels that were no number or infinite were replaced.",)
+    return pixels, notes + depth_notes
+
+
+def _by_libtiff(file: BinaryIO, name: str) -> Pixels:
+    """YCbCr with subsampled chroma, which tifffile does not unpack."""
+    file.seek(0)
+    image = TiffImagePlugin.TiffImageFile(file)
+    check_size(name, *image.size)
+    image.load()
+    return from_pillow(image.convert("RGB"))
+
+
+Converted = tuple[Pixels, tuple[str, ...]]
+
+
+def _depth(name: str, page: tifffile.TiffPage, values: Pixels) -> Converted:
+    """Any sample format as uint8, uint16 or float32."""
+    kind, size = values.dtype.kind, values.dtype.itemsize
+    bits = page.bitspersample
+    values = values.astype(values.dtype.newbyteorder("="), copy=False)
+    if kind == "f":
+        with np.errstate(over="ignore"):
+            return values.astype(np.float32, copy=False), (
+                ("64-bit floats were narrowed to 32 bits.",) if size == 8 else ()
+            )
+    if kind == "b" or (kind == "u" and size <= 2):
+        widened = widen_bits(values.astype(np.uint8) if kind == "b" else values, bits)
+        return widened, (f"{bits}-bit samples were widened.",) if bits not in (8, 16) else ()
+    if kind == "u" and bits == 8 * size:
+        return (values >> (bits - 16)).astype(np.uint16), (f"{bits}-bit integers were narrowed to 16 bits.",)
+    raise PictureUnsupported(
+        f"{name} has samples of a kind that is not retouched ({values.dtype}).",
+        "Save it with 8 or 16 bits first.",
+    )
+
+
+def _inverted(name: str, page: tifffile.TiffPage, values: Pixels) -> Converted:
+    """Grey that counts from white to black."""
+    pixels, notes = _depth(name, page, values)
+    pixels = pixels.copy()
+    pixels[..., 0] = np.asarray(full_scale(pixels.dtype), pixels.dtype) - pixels[..., 0]
+    return pixels, notes
+
+
+def _palette(name: str, page: tifffile.TiffPage, values: Pixels) -> Converted:
+    """Indices into a colour map of 16 bits, of which 8 are meant."""
+    colours = page.colormap
+    if colours is None or values.dtype.kind not in "ub":
+        raise PictureUnreadable(f"{name} has no colour map.", "Save it as RGB first.")
+    wide = int(colours.max()) > 255  # some programs write 8-bit numbers here
+    table = (colours >> 8 if wide else colours).astype(np.uint8).T
+    indices = np.minimum(values[..., 0].astype(np.uint16), len(table) - 1)
+    return np.ascontiguousarray(table[indices]), ("The palette was expanded to full colour.",)
+
+
+def _ink(name: str, page: tifffile.TiffPage, values: Pixels) -> Converted:
+    pixels, notes = _depth(name, page, values)
+    if pixels.dtype != np.uint8:
+        notes += ("CMYK was narrowed to 8 bits.",)
+    return to_depth(pixels, np.uint8), notes
+
+
+# photometric interpretation → number of its samples, what turns them into pixels
+_COLOURS: dict[PHOTOMETRIC, tuple[int, Callable[[str, tifffile.TiffPage, Pixels], Converted]]] = {
+    PHOTOMETRIC.MINISWHITE: (1, _inverted),
+    PHOTOMETRIC.MINISBLACK: (1, _depth),
+    PHOTOMETRIC.RGB: (3, _depth),
+    PHOTOMETRIC.PALETTE: (1, _palette),
+    PHOTOMETRIC.SEPARATED: (4, _ink),
+    PHOTOMETRIC.YCBCR: (3, _depth),
+}
+
+
+def _metadata(page: tifffile.TiffPage, file: BinaryIO) -> Metadata:
+    return Metadata(
+        icc_profile=_bytes_of(page, ICC_PROFILE),
+        exif=block_from_tiff(file),
+        xmp=_bytes_of(page, XMP),
+        dpi=_dpi(page),
+        lossless=page.compression != _JPEG,
+        half=page.dtype == np.float16,
+        tiff_compression=_COMPRESSIONS.get(int(page.compression), "deflate"),
+    )
+
+
+def _bytes_of(page: tifffile.TiffPage, code: int) -> bytes | None:
+    value = page.tags.valueof(code)
+    if isinstance(value, str):
+        value = value.encode()
+    return value if isinstance(value, bytes) and len(value) <= MAX_METADATA_BYTES else None
+
+
+def _dpi(page: tifffile.TiffPage) -> tuple[float, float] | None:
+    inches = _INCHES.get(int(page.tags.valueof(_RESOLUTION_UNIT, 2)))
+    try:
+        (across, per), (down, each) = (page.tags.valueof(code) for code in (_X_RESOLUTION, _Y_RESOLUTION))
+        return sensible_dpi(across / per / inches, down / each / inches) if inches else None
+    except (TypeError, ValueError, ZeroDivisionError):
+        return None

@@ -1,0 +1,83 @@
+"""WebP in and out: pixels through libwebp, metadata by RIFF chunk (WebP container specification)."""
+
+import struct
+from collections.abc import Iterator
+from io import BytesIO
+from typing import Any, BinaryIO
+
+import imagecodecs
+
+from pipeline.picture_exif import orientation_of
+from pipeline.picture_pixels import to_pillow
+from pipeline.picture_types import Decoded, Metadata, Pixels, check_size
+
+QUALITY = 95
+"""Of what is written in the lossy way; pictures that came from a lossless file are written losslessly."""
+
+_EXIF_PREFIX = b"Exif\0\0"
+_ALPHA_FLAG = 0x10
+
+
+def read_webp(file: BinaryIO, name: str) -> Decoded:
+    """Decode a WebP file, of an animated one the first frame on its canvas."""
+    data = file.read()
+    found: dict[bytes, bytes] = {}
+    for kind, content in _chunks(data):
+        found.setdefault(kind, content)
+    width, height = _canvas(found)
+    check_size(name, width, height)
+    has_alpha = b"VP8X" in found and found[b"VP8X"][0] & _ALPHA_FLAG
+    pixels = imagecodecs.webp_decode(data, hasalpha=True if has_alpha else None)
+    exif = found.get(b"EXIF", b"").removeprefix(_EXIF_PREFIX) or None
+    frame = found.get(b"ANMF")
+    metadata = Metadata(
+        icc_profile=found.get(b"ICCP"),
+        exif=exif,
+        xmp=found.get(b"XMP "),
+        lossless=b"VP8L" in found or (frame is not None and frame[16:20] == b"VP8L"),
+    )
+    decoded = Decoded(pixels, metadata, orientation_of(exif) if exif else 1)
+    if frame is None:
+        return decoded
+    return decoded.noting("The picture is animated; only its first frame is used.")
+
+
+def write_webp(file: BinaryIO, pixels: Pixels, metadata: Metadata) -> None:
+    """Encode uint8 RGB or RGBA ``[H, W, 3|4]``, losslessly where the picture came from a lossless file."""
+    options: dict[str, Any] = {"exact": True}
+    if metadata.lossless:
+        options |= {"lossless": True, "method": 0, "quality": 50}
+    else:
+        options |= {"quality": QUALITY, "method": 4}
+    if metadata.icc_profile:
+        options["icc_profile"] = metadata.icc_profile
+    if metadata.exif:
+        options["exif"] = _EXIF_PREFIX + metadata.exif
+    if metadata.xmp:
+        options["xmp"] = metadata.xmp
+    encoded = BytesIO()
+    to_pillow(pixels).save(encoded, "WEBP", **options)
+    file.write(encoded.getbuffer())
+
+
+def _chunks(data: bytes) -> Iterator[tuple[bytes, bytes]]:
+    at = 12
+    while at + 8 <= len(data):
+        kind, size = data[at : at + 4], struct.unpack_from("<I", data, at + 4)[0]
+        yield kind, data[at + 8 : at + 8 + size]
+        at += 8 + size + size % 2
+
+
+def _canvas(found: dict[bytes, bytes]) -> tuple[int, int]:
+    """Width and height of the picture, from whichever chunk says them."""
+    if b"VP8X" in found:
+        return _three(found[b"VP8X"], 4) + 1, _three(found[b"VP8X"], 7) + 1
+    if b"VP8L" in found:
+        packed = struct.unpack_from("<I", found[b"VP8L"], 1)[0]
+        return (packed & 0x3FFF) + 1, (packed >> 14 & 0x3FFF) + 1
+    width, height = struct.unpack_from("<HH", found[b"VP8 "], 6)
+    return width & 0x3FFF, height & 0x3FFF
+
+
+def _three(data: bytes, at: int) -> int:
+    return int.from_bytes(data[at : at + 3], "little")

@@ -1,0 +1,130 @@
+"""What is found out once about a face, so that a moved slider costs one picture and one stitch."""
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline.align import Alignment, ffhq_alignment
+from pipeline.beautify import ScorePath
+from pipeline.cache import InversionCache, key
+from pipeline.cancelling import CancelEvent, Progress, check
+from pipeline.change import Change, change_between
+from pipeline.engine import Engine
+from pipeline.identity import chip_frame
+from pipeline.invert import TARGET, Inversion
+from pipeline.masks import FaceMasks, face_masks, without
+from pipeline.rater_input import face_chip
+from pipeline.skin import SkinLayers
+from retouchml.look import Look
+
+_LARGEST, _SMALLEST, _GRAIN = 1024, 256, 64  # pixels of a crop's side
+
+
+@dataclass(frozen=True)
+class PreparedFace:
+    """A face ready for looks.
+
+    alignment, crop: [S, S, 3] in [0, 1]; before: the generator's picture of it [S, S, 3]; support: [S, S] 1 where a look may change something
+    """
+
+    alignment: Alignment
+    crop: NDArray[np.float32]
+    masks: FaceMasks
+    skin: SkinLayers
+    path: ScorePath
+    before: NDArray[np.float32]
+    support: NDArray[np.uint8]
+
+    def picture_after(self, engine: Engine, look: Look) -> NDArray[np.float32]:
+        """The generator's picture [S, S, 3] of this face with a look."""
+        w_plus = engine.editor.edit(self.path.at(look.strength), look.edits)
+        return _sized(engine.generator.render(w_plus), self.crop.shape[0])
+
+    def change(self, after: NDArray[np.float32], look: Look) -> Change:
+        """What turns the crop into the look, given the generator's picture of it."""
+        return change_between(self.crop, self.before, after, self.masks, self.skin, look.strength, look.texture)
+
+
+def face_crop(photo: NDArray[np.generic], landmarks: NDArray[np.float64]) -> tuple[NDArray[np.float32], Alignment]:
+    """The FFHQ crop of a face at about the photo's own scale, 256 to 1024 px, and where it lies."""
+    side = ffhq_alignment(landmarks, _LARGEST).side
+    size = int(np.clip(np.ceil(side / _GRAIN) * _GRAIN, _SMALLEST, _LARGEST))
+    alignment = ffhq_alignment(landmarks, size)
+    return alignment.cut(photo), alignment
+
+
+def prepare_face(
+    photo: NDArray[np.generic],
+    landmarks: NDArray[np.float64],
+    others: Sequence[NDArray[np.float64]],
+    engine: Engine,
+    cache: InversionCache | None,
+    seconds: dict[str, float],
+    progress: Progress,
+    cancel: CancelEvent,
+) -> PreparedFace:
+    """Crop, invert and find the path of one face; ``others`` are its neighbours' landmarks. Adds to ``seconds``. Raises Cancelled."""
+    clock = _Clock(seconds)
+    crop, alignment = face_crop(photo, landmarks)
+    points = alignment.to_crop(landmarks)
+    clock.note("align")
+    inversion = _inverted(crop, points, engine, cache, progress, cancel)
+    clock.note("invert")
+    small = (points + 0.5) * (TARGET / crop.shape[0]) - 0.5
+    grid = chip_frame(small).grid(TARGET, TARGET).to(engine.generator.device)
+    path = engine.beautifier.path(inversion.w_plus, grid, progress=progress, cancel=cancel)
+    clock.note("beautify")
+    check(cancel)
+    before = _sized(engine.generator.render(path.knots[0]), crop.shape[0])
+    inside = alignment.inside(*photo.shape[:2])
+    masks = without(face_masks(crop, points, inside), points, [alignment.to_crop(other) for other in others])
+    skin = SkinLayers.of(crop, masks.skin)
+    support = ((masks.motion > 0) | (masks.tone > 0) | (masks.mouth > 0)).astype(np.uint8)
+    clock.note("masks")
+    return PreparedFace(alignment, crop, masks, skin, path, before, support)
+
+
+def _inverted(
+    crop: NDArray[np.float32],
+    points: NDArray[np.float64],
+    engine: Engine,
+    cache: InversionCache | None,
+    progress: Progress,
+    cancel: CancelEvent,
+) -> Inversion:
+    name = key(crop, engine.generator.name)
+    kept = cache.get(name) if cache else None
+    if kept is not None:
+        return Inversion(kept.w_plus.to(engine.generator.device), kept.loss, kept.distance)
+    start = None
+    if engine.encoder is not None:
+        start = engine.encoder(face_chip(crop, points), engine.recognizer.describe(crop, points), points)
+    inversion = engine.inverter.invert(crop, points, start, progress=progress, cancel=cancel)
+    if cache is not None:
+        cache.put(name, inversion)
+    return inversion
+
+
+def _sized(picture: NDArray[np.float32], size: int) -> NDArray[np.float32]:
+    if picture.shape[0] == size:
+        return picture
+    smaller = picture.shape[0] > size
+    resized = cv2.resize(picture, (size, size), interpolation=cv2.INTER_AREA if smaller else cv2.INTER_CUBIC)
+    return np.asarray(resized, np.float32)
+
+
+class _Clock:
+    """Adds the seconds since the last note to a step's total."""
+
+    def __init__(self, seconds: dict[str, float]) -> None:
+        self._seconds = seconds
+        self._last = time.monotonic()
+
+    def note(self, step: str) -> None:
+        now = time.monotonic()
+        self._seconds[step] = self._seconds.get(step, 0.0) + now - self._last
+        self._last = now

@@ -1,0 +1,262 @@
+"""The Python interface: open a photograph, prepare its faces, render looks as patches.
+
+    retoucher = Retoucher()
+    photo = retoucher.open(pixels)
+    patches = photo.render({0: Look(strength=0.6, edits={"smile": 0.4})})
+    result = photo.apply(patches)
+"""
+
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline.cache import InversionCache
+from pipeline.cancelling import NEVER, CancelEvent, Progress, check, silent
+from pipeline.edits import EDITS, EditInfo, check_names
+from pipeline.engine import Engine, load_engine
+from pipeline.faces import FoundFace
+from pipeline.patch import Patch, make_patch, paint
+from pipeline.pixels import as_channels, full_scale
+from pipeline.prepared import PreparedFace, face_crop, prepare_face
+from retouchml.errors import UsageError
+from retouchml.look import Look
+
+DEFAULT_MODEL = "ffhq-mobile"
+
+
+@dataclass(frozen=True)
+class Face:
+    """A face in a photo.
+
+    box: (x, y, width, height) in pixels; landmarks: [68, 2] pixels, iBUG order; score: the raters' scale, 1 to 5
+    """
+
+    box: tuple[int, int, int, int]
+    landmarks: NDArray[np.float64]
+    score: float
+
+
+@dataclass(frozen=True)
+class FaceReport:
+    """What a retouch did to one face.
+
+    identity_distance: between dlib descriptors before and after; below 0.6 it counts as the same person
+    """
+
+    face: int
+    box: tuple[int, int, int, int]
+    score_before: float
+    score_after: float
+    identity_distance: float
+    patch: tuple[int, int, int, int]
+
+
+class Retoucher:
+    """The loaded models. Make one and keep it: loading takes seconds."""
+
+    def __init__(self, model: str = DEFAULT_MODEL, device: str = "auto", cache: bool = True) -> None:
+        """cache: keep inversions on disk, so that a photograph seen before is ready at once.
+
+        Raises ModelMissing, ModelCorrupt, LatentSpaceMismatch or DeviceError.
+        """
+        self._engine = load_engine(model, device)
+        self._cache = InversionCache() if cache else None
+        self.model = model
+        self.device = str(self._engine.generator.device)
+
+    @property
+    def edits(self) -> tuple[EditInfo, ...]:
+        """The manual sliders."""
+        return EDITS
+
+    def open(
+        self, pixels: NDArray[np.generic], *, progress: Progress = silent, cancel: CancelEvent = NEVER
+    ) -> "Photo":
+        """Find the faces of a photo [H, W] or [H, W, C], uint8, uint16 or float32, RGB, sRGB-encoded, straight alpha.
+
+        The array is kept, not copied, and never written to. Raises PictureUnsupported for another kind of array, and Cancelled.
+        """
+        channels = as_channels(pixels)
+        progress("detect", 0.0, None)
+        start = time.monotonic()
+        found = self._engine.finder.find(channels, cancel)
+        photo = Photo(pixels, channels, found, self._engine, self._cache)
+        photo.seconds["detect"] = time.monotonic() - start
+        progress("detect", 1.0, 0.0)
+        return photo
+
+
+class Photo:
+    """One open photograph: its faces, and what was prepared for them."""
+
+    def __init__(
+        self,
+        pixels: NDArray[np.generic],
+        channels: NDArray[np.generic],
+        found: Sequence[FoundFace],
+        engine: Engine,
+        cache: InversionCache | None,
+    ) -> None:
+        self._pixels = pixels
+        self._channels = channels
+        self._engine = engine
+        self._cache = cache
+        self._found = tuple(found)
+        self._prepared: dict[int, PreparedFace] = {}
+        self.seconds: dict[str, float] = {}
+        self.faces = tuple(Face(face.box, face.landmarks, self._rate(channels, face.landmarks)) for face in found)
+
+    def prepare(
+        self,
+        faces: Sequence[int] | None = None,
+        *,
+        progress: Progress = silent,
+        cancel: CancelEvent = NEVER,
+    ) -> None:
+        """Invert faces and find their paths, all of them by default: the slow part, done once.
+
+        Raises UsageError for a face that is not there, and Cancelled.
+        """
+        wanted = range(len(self.faces)) if faces is None else faces
+        waiting = [face for face in wanted if self._known(face) not in self._prepared]
+        for position, face in enumerate(waiting):
+            others = [other.landmarks for index, other in enumerate(self._found) if index != face]
+            share = _shared(progress, position, len(waiting))
+            self._prepared[face] = prepare_face(
+                self._channels, self._found[face].landmarks, others, self._engine, self._cache, self.seconds, share, cancel
+            )
+
+    def render(
+        self,
+        looks: Mapping[int, Look],
+        *,
+        progress: Progress = silent,
+        cancel: CancelEvent = NEVER,
+    ) -> list[Patch]:
+        """Patches for faces by index; a face whose look is untouched has none. Prepares what is not prepared yet.
+
+        Raises UsageError for a face or an edit that is not there, and Cancelled.
+        """
+        for face, look in looks.items():
+            self._known(face)
+            check_names(look.edits)
+        active = {face: look for face, look in looks.items() if not look.untouched}
+        self.prepare(list(active), progress=progress, cancel=cancel)
+        canvas = self._channels
+        patches: list[Patch] = []
+        for position, (face, look) in enumerate(sorted(active.items())):
+            check(cancel)
+            progress("render", position / len(active), None)
+            prepared = self._prepared[face]
+            with self._timed("render"):
+                after = prepared.picture_after(self._engine, look)
+            check(cancel)
+            with self._timed("stitch"):
+                change = prepared.change(after, look)
+                patch = make_patch(canvas, prepared.alignment, change, prepared.support, face)
+            if patch is None:
+                continue
+            if position + 1 < len(active) and any(_overlap(patch, other) for other in self._boxes(active, face)):
+                # A neighbour whose patch overlaps goes on from what this one left.
+                canvas = canvas.copy() if canvas is self._channels else canvas
+                paint(canvas, patch)
+            patches.append(patch)
+        progress("render", 1.0, 0.0)
+        return patches
+
+    def apply(self, patches: Sequence[Patch]) -> NDArray[np.generic]:
+        """A copy of the photo, in its own shape and depth, with patches painted on it; alpha is kept."""
+        result = self._channels.copy()
+        for patch in patches:
+            paint(result, patch)
+        return result.reshape(self._pixels.shape)
+
+    def layer(self, patches: Sequence[Patch]) -> NDArray[np.generic]:
+        """Patches on a transparent canvas [H, W, 4] of the photo's size and depth."""
+        result = np.zeros((*self._channels.shape[:2], 4), self._channels.dtype)
+        white = full_scale(self._channels.dtype)
+        for patch in patches:
+            paint(result, patch)
+            x, y, width, height = patch.box
+            result[y : y + height, x : x + width, 3][patch.pixels[..., 3] > 0] = white
+        return result
+
+    def report(self, patches: Sequence[Patch]) -> list[FaceReport]:
+        """Score and identity of each patched face, measured on the photograph's pixels before and after."""
+        reports = []
+        for patch in patches:
+            face = self._found[patch.face]
+            before, alignment = face_crop(self._channels, face.landmarks)
+            left, top, right, bottom = alignment.bounds(*self._channels.shape[:2])
+            region = self._channels[top:bottom, left:right].copy()
+            paint(region, Patch(patch.face, 0, 0, _part(patch, left, top, right, bottom)))
+            shifted = face.landmarks - (left, top)
+            after, _ = face_crop(region, shifted)
+            points = alignment.to_crop(face.landmarks)
+            recognizer = self._engine.recognizer
+            distance = np.linalg.norm(
+                recognizer.describe(before, points) - recognizer.describe(after, self._engine.finder.landmarks_in_crop(after))
+            )
+            reports.append(
+                FaceReport(
+                    face=patch.face,
+                    box=face.box,
+                    score_before=self.faces[patch.face].score,
+                    score_after=self._engine.rater.rate(after, self._engine.finder.landmarks_in_crop(after)),
+                    identity_distance=float(distance),
+                    patch=patch.box,
+                )
+            )
+        return reports
+
+    def _known(self, face: int) -> int:
+        if not 0 <= face < len(self.faces):
+            count = len(self.faces)
+            raise UsageError(f"There is no face {face}: {count} found, counted from 0." if count else "No face was found.")
+        return face
+
+    def _rate(self, channels: NDArray[np.generic], landmarks: NDArray[np.float64]) -> float:
+        crop, alignment = face_crop(channels, landmarks)
+        return self._engine.rater.rate(crop, alignment.to_crop(landmarks))
+
+    def _boxes(self, active: Mapping[int, Look], face: int) -> Iterator[tuple[int, int, int, int]]:
+        height, width = self._channels.shape[:2]
+        for other in active:
+            if other > face:
+                left, top, right, bottom = self._prepared[other].alignment.bounds(height, width)
+                yield left, top, right - left, bottom - top
+
+    @contextmanager
+    def _timed(self, step: str) -> Iterator[None]:
+        start = time.monotonic()
+        yield
+        self.seconds[step] = self.seconds.get(step, 0.0) + time.monotonic() - start
+
+
+def _part(patch: Patch, left: int, top: int, right: int, bottom: int) -> NDArray[np.generic]:
+    """A patch on a transparent canvas that covers a box of the photo."""
+    canvas = np.zeros((bottom - top, right - left, 4), patch.pixels.dtype)
+    x, y, width, height = patch.box
+    x0, y0, x1, y1 = max(left, x), max(top, y), min(right, x + width), min(bottom, y + height)
+    if x1 > x0 and y1 > y0:
+        canvas[y0 - top : y1 - top, x0 - left : x1 - left] = patch.pixels[y0 - y : y1 - y, x0 - x : x1 - x]
+    return canvas
+
+
+def _overlap(patch: Patch, box: tuple[int, int, int, int]) -> bool:
+    x, y, width, height = patch.box
+    return x < box[0] + box[2] and box[0] < x + width and y < box[1] + box[3] and box[1] < y + height
+
+
+def _shared(progress: Progress, position: int, count: int) -> Progress:
+    """Progress of one face out of several as progress of the whole."""
+
+    def call(stage: str, fraction: float, remaining: float | None) -> None:
+        left = None if remaining is None or position + 1 < count else remaining
+        progress(stage, (position + fraction) / count, left)
+
+    return call if count > 1 else progress

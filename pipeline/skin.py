@@ -1,0 +1,57 @@
+"""Skin by frequency separation: blemishes and wrinkles are eased, pores and the face's own form stay.
+
+An edge-preserving base carries form and shading; what lies above it is split by scale into a middle band (spots, lines) and a fine one
+(pores, down). ``strength`` takes from the middle band, ``texture`` decides how much of the fine band stays.
+"""
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline.masks import Mask
+
+_RADIUS = 0.016  # of the crop's side; window of the base
+_EDGE = 0.028  # contrast in [0, 1] that counts as form rather than blemish
+_PORE = 1.3 / 1024.0  # of the crop's side; where the fine band begins
+_EASED = 0.75  # share of the middle band that strength 1 takes
+_SMOOTHED = 0.85  # share of the fine band that texture 0 takes
+
+
+@dataclass(frozen=True)
+class SkinLayers:
+    """What may be taken from a crop, each [S, S, 3] and already weighted by the skin mask.
+
+    middle: spots and lines; fine: pores
+    """
+
+    middle: NDArray[np.float32]
+    fine: NDArray[np.float32]
+
+    @classmethod
+    def of(cls, crop: NDArray[np.float32], skin: Mask) -> "SkinLayers":
+        """Separate a crop [S, S, 3] in [0, 1]."""
+        size = crop.shape[0]
+        detail = crop - _base(crop, max(1, round(_RADIUS * size)))
+        middle = cv2.GaussianBlur(detail, (0, 0), max(0.5, _PORE * size))
+        weight = skin[..., None]
+        return cls(np.asarray(middle * weight, np.float32), np.asarray((detail - middle) * weight, np.float32))
+
+    def change(self, strength: float, texture: float) -> NDArray[np.float32]:
+        """What is to be added to the crop [S, S, 3]."""
+        fine = _SMOOTHED * strength * (1.0 - texture)
+        return np.asarray(-_EASED * strength * self.middle - fine * self.fine, np.float32)
+
+
+def _base(crop: NDArray[np.float32], radius: int) -> NDArray[np.float32]:
+    """Guided filter of the crop by its own lightness, twice as wide for colour, whose blotches are broad."""
+    guide = crop.mean(axis=2)
+    window = (2 * radius + 1, 2 * radius + 1)
+    mean = cv2.blur(guide, window)
+    variance = np.maximum(cv2.blur(guide * guide, window) - mean * mean, 0.0)[..., None]
+    mean_crop = cv2.blur(crop, window)
+    covariance = cv2.blur(crop * guide[..., None], window) - mean_crop * mean[..., None]
+    slope = covariance / (variance + _EDGE**2)
+    offset = mean_crop - slope * mean[..., None]
+    return np.asarray(cv2.blur(slope, window) * guide[..., None] + cv2.blur(offset, window), np.float32)

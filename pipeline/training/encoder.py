@@ -1,0 +1,41 @@
+"""``retouchml train encoder``: a first guess of the code from what the raters see of a face."""
+
+import argparse
+import sys
+
+import numpy as np
+import torch
+
+import stylegan2
+from pipeline.encoder import encoder_features
+from pipeline.latent_network import OCTAVES, save_learned, weights_folder
+from pipeline.training.fitting import octaves_of, ridge, split
+from pipeline.training.gathering import add_sampling_arguments, gather
+
+_COMPONENTS = 256  # of the whitened code, those that vary most
+_PENALTY = 0.05
+_SHAPING = OCTAVES - 3  # octaves that shape a face, up to 128 px
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the options of ``retouchml train encoder``."""
+    add_sampling_arguments(parser)
+
+
+def main(arguments: argparse.Namespace) -> int:
+    """Run the command; returns the exit code."""
+    samples = gather(arguments.model, arguments.samples, arguments.jobs)
+    generator = stylegan2.load(arguments.model)
+    codes = octaves_of(samples, generator.latents)[:, :_SHAPING].mean(1)[:, -_COMPONENTS:]
+    features = encoder_features(samples.chips.astype(np.float32) / 255.0, samples.descriptors, samples.landmarks)
+    fitted, held = split(len(samples))
+    middle, center = features[fitted].mean(0), codes[fitted].mean(0)
+    weight = ridge(features[fitted] - middle, codes[fitted] - center, _PENALTY)
+    bias = center - middle @ weight
+    error = (features[held] @ weight + bias - codes[held]).square().sum()
+    explained = float(1.0 - error / (codes[held] - codes[held].mean(0)).square().sum())
+    output = arguments.output or weights_folder() / "encoder.safetensors"
+    metadata = {"kind": "encoder", "latent_space": generator.latents.name, "samples": str(len(samples))}
+    save_learned(output, {"weight": weight.half(), "bias": torch.as_tensor(bias).half()}, metadata)
+    sys.stdout.write(f"explains {explained:.3f} of the code's variance on unseen samples\nwritten: {output}\n")
+    return 0

@@ -1,0 +1,82 @@
+"""Fits latent networks and ridge regressions, with a hold-out that tells how far to believe them."""
+
+from collections.abc import Callable
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from pipeline.latent_network import OCTAVES, LatentNetwork
+from pipeline.training.sampling import Samples
+from stylegan2.latents import LatentSpace
+
+HOLD_OUT = 0.1
+_BATCH = 256
+
+
+def octaves_of(samples: Samples, space: LatentSpace) -> Tensor:
+    """Whitened codes of the samples by octave [N, 9, W]."""
+    v = space.whiten(torch.from_numpy(samples.w))
+    sides = torch.tensor([4 << octave for octave in range(OCTAVES)])
+    second = sides[None, :] >= torch.from_numpy(samples.crossover)[:, None]
+    return torch.where(second[..., None], v[:, 1, None], v[:, 0, None])
+
+
+def split(count: int, seed: int = 0) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """Indices to fit on and to hold out."""
+    order = np.random.default_rng(seed).permutation(count)
+    held = round(count * HOLD_OUT)
+    return order[held:], order[:held]
+
+
+def fit_latent_network(
+    outputs: tuple[str, ...],
+    octaves: Tensor,
+    targets: Tensor,
+    *,
+    epochs: int = 40,
+    rate: float = 2e-3,
+    decay: float = 0.03,
+    report: Callable[[int, dict[str, float]], None] = lambda _epoch, _r2: None,
+) -> tuple[LatentNetwork, dict[str, float]]:
+    """Fit on samples [N, 9, W] → [N, K]; returns the network and each output's R² on the hold-out."""
+    torch.manual_seed(0)
+    network = LatentNetwork(outputs, octaves.shape[2])
+    fitted, held = split(len(octaves))
+    network.mean.copy_(targets[fitted].mean(0))
+    network.deviation.copy_(targets[fitted].std(0))
+    scaled = (targets - network.mean) / network.deviation
+    others = [p for name, p in network.named_parameters() if name != "octave_logits"]
+    optimizer = torch.optim.AdamW(
+        [
+            {"params": others, "lr": rate, "weight_decay": decay},
+            {"params": [network.octave_logits], "lr": 20.0 * rate, "weight_decay": 0.0},
+        ]
+    )
+    schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, epochs)
+    r2: dict[str, float] = {}
+    for epoch in range(epochs):
+        network.train()
+        for batch in torch.randperm(len(fitted)).split(_BATCH):
+            rows = torch.from_numpy(fitted)[batch]
+            loss = torch.nn.functional.smooth_l1_loss(network(octaves[rows]), scaled[rows])
+            # A little weight decay of its own on the linear part: it has most of the parameters.
+            loss = loss + 0.02 * network.linear.square().sum(1).mean()
+            optimizer.zero_grad()
+            loss.backward()  # type: ignore[no-untyped-call]
+            optimizer.step()
+        schedule.step()
+        network.eval()
+        with torch.no_grad():
+            error = (network(octaves[held]) - scaled[held]).square().mean(0)
+        explained = 1.0 - error / scaled[held].var(0)
+        r2 = dict(zip(outputs, (round(float(x), 3) for x in explained), strict=True))
+        report(epoch, r2)
+    return network.requires_grad_(False), r2
+
+
+def ridge(x: Tensor, y: Tensor, penalty: float) -> Tensor:
+    """Coefficients [P, K] of the linear regression of y [N, K] on x [N, P], both centred, with an L2 penalty per sample."""
+    gram = x.T.double() @ x.double() + penalty * len(x) * torch.eye(x.shape[1], dtype=torch.float64)
+    return torch.linalg.solve(gram, x.T.double() @ y.double()).float()

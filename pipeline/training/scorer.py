@@ -1,0 +1,55 @@
+"""``retouchml train scorer``: the rater's judgement as a function of the latent code.
+
+Samples the generator, rates the pictures, and fits a small network from w to the rating: a gradient without rendering.
+"""
+
+import argparse
+import sys
+from pathlib import Path
+
+import torch
+
+import stylegan2
+from pipeline.latent_network import LatentNetwork, save_learned, weights_folder
+from pipeline.rater import FeatureRater, rater_features
+from pipeline.training.fitting import fit_latent_network, octaves_of
+from pipeline.training.gathering import add_sampling_arguments, gather
+from pipeline.training.instruments import load_recognizer
+from stylegan2.generator import Generator
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the options of ``retouchml train scorer``."""
+    add_sampling_arguments(parser)
+
+
+def main(arguments: argparse.Namespace) -> int:
+    """Run the command; returns the exit code."""
+    samples = gather(arguments.model, arguments.samples, arguments.jobs)
+    generator = stylegan2.load(arguments.model)
+    ratings = FeatureRater(load_recognizer()).rate_features(rater_features(samples.descriptors, samples.landmarks))
+    sys.stdout.write(f"{len(samples)} samples, rating {ratings.mean():.2f} ± {ratings.std():.2f}\n")
+    network, explained = fit_latent_network(
+        ("rating",), octaves_of(samples, generator.latents), torch.from_numpy(ratings)[:, None]
+    )
+    output = arguments.output or weights_folder() / "scorer.safetensors"
+    save_latent_network(output, "scorer", network, generator, explained, len(samples))
+    return 0
+
+
+def save_latent_network(
+    path: Path, kind: str, network: LatentNetwork, generator: Generator, explained: dict[str, float], count: int
+) -> None:
+    """Write a latent network as float16 with what it belongs to, and say how well it does on samples it has not seen."""
+    metadata = {
+        "kind": kind,
+        "latent_space": generator.latents.name,
+        "sampled": generator.name,
+        "outputs": ",".join(network.outputs),
+        "samples": str(count),
+        "explained": ",".join(f"{value:.3f}" for value in explained.values()),
+    }
+    save_learned(path, {f"network.{n}": t.half() for n, t in network.state_dict().items()}, metadata)
+    for name, value in explained.items():
+        sys.stdout.write(f"  {name}: explains {value:.3f} of the variance on unseen samples\n")
+    sys.stdout.write(f"written: {path}\n")

@@ -1,0 +1,5 @@
+"""The subcommands of ``retouchml``, one module each.
+
+Every module offers ``add_parser(subparsers)``, which sets ``run``: a function of the arguments and a
+``Context`` that returns the exit code. None imports anything heavy before it runs.
+"""

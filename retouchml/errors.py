@@ -1,0 +1,129 @@
+"""Everything that can go wrong, as one tree.
+
+RetouchError
+├── UsageError              the request itself makes no sense
+├── PictureError            a file that is to be read or written
+│   ├── PictureUnreadable   missing, a folder, truncated, not a picture
+│   ├── PictureUnsupported  readable, but of a kind or size that is not retouched
+│   └── PictureUnwritable   the target cannot be written
+├── NoFaceError             nothing to retouch
+├── ModelError              a network or a learned part
+│   ├── ModelMissing        not fetched yet, or unknown
+│   ├── ModelCorrupt        its checksum or its content is wrong
+│   └── LatentSpaceMismatch learned for another generator
+├── DownloadError           the network, or the package index, did not answer
+├── DeviceError             the accelerator is absent or out of memory
+├── DiskFullError           no room for a model, a cache entry or a result
+└── Cancelled               somebody asked to stop
+
+Each class has a ``code``, which is also the wire's, and an ``exit_code`` for the command line. An instance
+carries one sentence for a person (``str(error)``) and what to do next (``error.advice``).
+"""
+
+from typing import ClassVar
+
+
+class RetouchError(Exception):
+    """Root of the tree: a sentence for a person, and what to do next."""
+
+    code: ClassVar[str] = "error"
+    exit_code: ClassVar[int] = 1
+
+    def __init__(self, message: str, advice: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.advice = advice
+
+    def __reduce__(self) -> tuple[type["RetouchError"], tuple[str, str]]:
+        return type(self), (self.message, self.advice)
+
+    def explain(self) -> str:
+        """The sentence and the advice on one line, as the command line prints them."""
+        return f"{self.message} {self.advice}".strip()
+
+
+class UsageError(RetouchError):
+    """The request itself makes no sense."""
+
+    code = "usage"
+    exit_code = 2
+
+
+class PictureError(RetouchError):
+    """A picture file could not be read or written."""
+
+    code = "picture"
+
+
+class PictureUnreadable(PictureError):
+    """The file is missing, a folder, truncated, or no picture."""
+
+    code = "picture_unreadable"
+
+
+class PictureUnsupported(PictureError):
+    """The file is a picture, but of a kind or size that is not retouched."""
+
+    code = "picture_unsupported"
+
+
+class PictureUnwritable(PictureError):
+    """The result cannot be written where it was asked to go."""
+
+    code = "picture_unwritable"
+
+
+class NoFaceError(RetouchError):
+    """No face was found, so there is nothing to retouch."""
+
+    code = "no_face"
+    exit_code = 3
+
+
+class ModelError(RetouchError):
+    """A network or a learned part cannot be used."""
+
+    code = "model"
+
+
+class ModelMissing(ModelError):
+    """The model is not on this machine, or the zoo does not know it."""
+
+    code = "model_missing"
+
+
+class ModelCorrupt(ModelError):
+    """The model's checksum or content is wrong."""
+
+    code = "model_corrupt"
+
+
+class LatentSpaceMismatch(ModelError):
+    """A scorer or an edit was learned for another generator's latent space."""
+
+    code = "latent_space"
+
+
+class DownloadError(RetouchError):
+    """The network or the package index did not give what was asked for."""
+
+    code = "download"
+
+
+class DeviceError(RetouchError):
+    """The accelerator is absent, unusable or out of memory."""
+
+    code = "device"
+
+
+class DiskFullError(RetouchError):
+    """There is no room left on the disk."""
+
+    code = "disk_full"
+
+
+class Cancelled(RetouchError):
+    """Somebody asked to stop; nothing was written."""
+
+    code = "cancelled"
+    exit_code = 130

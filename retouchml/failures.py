@@ -1,0 +1,81 @@
+"""From an exception to one sentence and an exit code: nobody but a developer ever sees a traceback."""
+
+import errno
+import os
+import sys
+import time
+import traceback
+from pathlib import Path
+
+from retouchml.console import Console
+from retouchml.errors import Cancelled, RetouchError
+
+FAILED = 1
+_LOGS_KEPT = 10
+_OUR_PACKAGES = ("retouchml", "pipeline", "stylegan2", "daemon")
+_FULL = (errno.ENOSPC, errno.EDQUOT)
+
+
+def report(error: BaseException, console: Console, subject: str = "") -> tuple[str, int]:
+    """Say on ``console`` what went wrong, with ``subject`` if the sentence does not name it.
+
+    Returns the sentence and the exit code.
+    """
+    if os.environ.get("RETOUCHML_DEBUG") == "1":
+        console.trace("".join(traceback.format_exception(error)).rstrip())
+    sentence, code = explain(error)
+    if subject and subject not in sentence:
+        sentence = f"{subject}: {sentence}"
+    console.complain(sentence)
+    return sentence, code
+
+
+def explain(error: BaseException) -> tuple[str, int]:
+    """The sentence with its advice, and the exit code; writes a log for what should never happen."""
+    if isinstance(error, KeyboardInterrupt):
+        error = Cancelled("Stopped.")
+    if isinstance(error, RetouchError):
+        return error.explain(), error.exit_code
+    if isinstance(error, MemoryError):
+        return "There is not enough memory. Close other programs, or scale the picture down.", FAILED
+    if isinstance(error, OSError) and error.strerror:
+        return _explain_os_error(error), FAILED
+    if isinstance(error, ImportError) and not _is_ours(error):
+        return f"{error}. Run `retouchml doctor`: it says what to install.", FAILED
+    return _explain_bug(error), FAILED
+
+
+def _explain_os_error(error: OSError) -> str:
+    where = f"{error.filename}: " if isinstance(error.filename, str | os.PathLike) else ""
+    if error.errno in _FULL:
+        return f"{where}The disk is full. Make room there and try again."
+    return f"{where}{error.strerror}."
+
+
+def _is_ours(error: ImportError) -> bool:
+    return (error.name or "retouchml").partition(".")[0] in _OUR_PACKAGES
+
+
+def _explain_bug(error: BaseException) -> str:
+    sentence = f"This should not have happened ({type(error).__name__})."
+    try:
+        log = _write_log(error)
+    except Exception as second:
+        return f"{sentence} No log could be written ({second}): RETOUCHML_DEBUG=1 shows the details here."
+    return f"{sentence} The details are in {log}; please send it to the developers."
+
+
+def _write_log(error: BaseException) -> Path:
+    from retouchml import __version__, paths
+
+    folder = paths.private_dir(paths.cache_dir())
+    logs = sorted(folder.glob("crash-*.log"), key=lambda log: log.stat().st_mtime)
+    for old in logs[: max(len(logs) - _LOGS_KEPT + 1, 0)]:
+        old.unlink(missing_ok=True)
+    log = folder / f"crash-{time.strftime('%Y%m%d-%H%M%S')}-{time.monotonic_ns():x}.log"
+    # Arguments and local paths are in there: for this user's eyes alone.
+    descriptor = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with open(descriptor, "w", encoding="utf-8", errors="backslashreplace") as file:  # noqa: PTH123
+        file.write(f"retouchml {__version__}, Python {sys.version}, {sys.platform}\n{sys.argv}\n\n")
+        file.writelines(traceback.format_exception(error))
+    return log

@@ -1,0 +1,82 @@
+"""The user's own defaults: ``config.toml`` in the configuration folder.
+
+A value that makes no sense is named in a warning and the built-in default stands in for it: a slip in this
+file never stops anybody from working.
+"""
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from retouchml.look import DEFAULT_STRENGTH, DEFAULT_TEXTURE
+
+DEFAULT_MODEL = "ffhq-mobile"
+DEFAULT_DEVICE = "auto"
+FILE_NAME = "config.toml"
+
+_DEVICE = re.compile(r"auto|cpu|mps|cuda(:[0-9]{1,3})?")
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Defaults of the command line's options of the same names."""
+
+    model: str = DEFAULT_MODEL
+    device: str = DEFAULT_DEVICE
+    strength: float = DEFAULT_STRENGTH
+    texture: float = DEFAULT_TEXTURE
+
+
+def is_device(text: str) -> bool:
+    """Whether ``text`` names a device as ``--device`` takes it: auto, cpu, cuda, cuda:N or mps."""
+    return _DEVICE.fullmatch(text) is not None
+
+
+def load(path: Path) -> tuple[Settings, tuple[str, ...]]:
+    """Read the settings in ``path`` and the warnings, one sentence each, about what could not be used."""
+    import tomllib
+
+    try:
+        stored = tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return Settings(), ()
+    except (OSError, ValueError) as error:  # ValueError: no TOML, or no UTF-8
+        reason = getattr(error, "strerror", None) or str(error)
+        return Settings(), (f"{path} is ignored: {reason}.",)
+    return _usable(stored, path)
+
+
+def _usable(stored: Mapping[str, Any], path: Path) -> tuple[Settings, tuple[str, ...]]:
+    values: dict[str, Any] = {}
+    warnings = []
+    for name, value in stored.items():
+        if isinstance(value, dict):
+            continue  # sections belong to other parts of RetouchML
+        if name not in _CHECKS:
+            warnings.append(f"{path}: {name} is not a setting; there are {', '.join(_CHECKS)}.")
+            continue
+        is_good, wanted = _CHECKS[name]
+        if is_good(value):
+            values[name] = value
+        else:
+            default = getattr(Settings(), name)
+            warnings.append(f"{path}: {name} is {value!r}, but must be {wanted}; {default} is used.")
+    return Settings(**values), tuple(warnings)
+
+
+def _is_share(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value <= 1
+
+
+def _is_name(value: object) -> bool:
+    return isinstance(value, str) and value != ""
+
+
+_CHECKS: dict[str, tuple[Callable[[Any], bool], str]] = {
+    "model": (_is_name, "the name of a model"),
+    "device": (lambda value: isinstance(value, str) and is_device(value), "auto, cpu, cuda, cuda:N or mps"),
+    "strength": (_is_share, "a number from 0 to 1"),
+    "texture": (_is_share, "a number from 0 to 1"),
+}

@@ -1,0 +1,74 @@
+"""What every generator offers, whichever network and engine is behind it."""
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from stylegan2.latents import LatentSpace
+
+
+@dataclass(frozen=True)
+class StyleLayer:
+    """One style input of the synthesis network.
+
+    index:      position along the L axis of ``w_plus``
+    resolution: side in pixels of the feature map that it modulates
+    role:       "conv", "up" or "image"
+    """
+
+    index: int
+    resolution: int
+    role: str
+
+
+class Generator(ABC):
+    """A pre-trained StyleGAN2-like network: z → w_plus → image.
+
+    Layers are named by resolution, never by index, so that edits and scorers of one W space serve every network that shares it.
+    """
+
+    name: str
+    resolution: int
+    layers: tuple[StyleLayer, ...]
+    latents: LatentSpace
+    device: torch.device
+
+    @property
+    def w_dim(self) -> int:
+        """W, the width of the latent space."""
+        return int(self.latents.mean.shape[0])
+
+    @property
+    def num_layers(self) -> int:
+        """L, the number of style inputs."""
+        return len(self.layers)
+
+    def layers_between(self, low: int, high: int) -> list[int]:
+        """Indices of the style inputs whose feature maps are ``low`` to ``high`` pixels wide, both included."""
+        return [layer.index for layer in self.layers if low <= layer.resolution <= high]
+
+    @abstractmethod
+    def map(self, z: Tensor, truncation_psi: float = 1.0) -> Tensor:
+        """z [N, Z] → w_plus [N, L, W], drawn towards the mean by 1 - ``truncation_psi``."""
+
+    @abstractmethod
+    def synthesize(self, w_plus: Tensor, resolution: int | None = None) -> Tensor:
+        """w_plus [N, L, W] → images [N, 3, H, H], sRGB-encoded, about [-1, 1], unclipped; differentiable in ``w_plus``.
+
+        resolution: side of the image, a power of two; smaller than the network's own is cheaper and approximate.
+        """
+
+    def render(self, w_plus: Tensor) -> NDArray[np.float32]:
+        """w_plus [L, W] → picture [H, H, 3] in [0, 1] at full resolution, by the fastest path there is; no gradient."""
+        with torch.no_grad():
+            return as_picture(self.synthesize(w_plus[None])[0])
+
+
+def as_picture(image: Tensor) -> NDArray[np.float32]:
+    """Network output [3, H, W] in about [-1, 1] → picture [H, W, 3] float32 in [0, 1], clipped."""
+    picture = image.detach().permute(1, 2, 0).float().cpu().numpy() * 0.5 + 0.5
+    return np.ascontiguousarray(np.clip(picture, 0.0, 1.0), dtype=np.float32)

@@ -1,0 +1,169 @@
+"""A fetched model's folder: what lies in it, and whether that is what was put there.
+
+Beside the files lies ``zoo.json``, which records the archive that they came from and the hash of each.
+"""
+
+import hashlib
+import json
+import shutil
+import tempfile
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from retouchml import paths
+from retouchml.errors import ModelCorrupt, ModelError, ModelMissing
+from stylegan2.zoo_lock import exclusive
+from stylegan2.zoo_table import Entry, ModelFile, entry
+
+RECORD = "zoo.json"
+
+
+@dataclass(frozen=True)
+class Record:
+    """What was put into a model's folder.
+
+    archive:  SHA-256 of the archive that it was made from
+    revision: of the conversion
+    files:    every file with its hash and size
+    """
+
+    archive: str
+    revision: int
+    files: tuple[ModelFile, ...]
+
+    def belongs_to(self, wanted: Entry) -> bool:
+        """Whether it was made from the archive, and by the conversion, that the table asks for today."""
+        names = {file.name for file in self.files}
+        made_from = (self.archive, self.revision) == (wanted.sha256, wanted.revision)
+        return made_from and names >= {file.name for file in wanted.files}
+
+
+def folder(name: str) -> Path:
+    """Where the model called ``name`` lies once it is fetched."""
+    return paths.models_dir() / name
+
+
+def is_installed(name: str) -> bool:
+    """Whether the model is here, judged quickly by its record and its files' sizes.
+
+    Raises ModelMissing if the zoo does not know it.
+    """
+    wanted = entry(name)
+    record = read_record(folder(name))
+    return record is not None and record.belongs_to(wanted) and not _wrong_sizes(folder(name), record)
+
+
+def path(name: str, file: str) -> Path:
+    """Where ``file`` of the model called ``name`` lies.
+
+    Raises ModelMissing if the zoo does not know the model or the file, or if the model has not been fetched.
+    """
+    wanted = entry(name)
+    if file not in {known.name for known in wanted.files}:
+        raise ModelMissing(f"The model {name} has no file called {file!r}.")
+    if not is_installed(name):
+        raise _missing(wanted)
+    return folder(name) / file
+
+
+def verify(name: str) -> None:
+    """Read every file of the model and compare it with what was fetched.
+
+    Raises ModelMissing if the model was not fetched, ModelCorrupt if a file changed since.
+    """
+    wanted = entry(name)
+    home = folder(name)
+    record = read_record(home)
+    if record is None or not record.belongs_to(wanted):
+        raise _missing(wanted)
+    changed = _wrong_sizes(home, record) or [file.name for file in record.files if not _matches(home, file)]
+    if changed:
+        raise ModelCorrupt(
+            f"The model {name} is damaged, it has changed since it was fetched: {', '.join(changed)}.",
+            f"Fetch it again with `retouchml models fetch {name}`.",
+        )
+
+
+def remove(name: str) -> bool:
+    """Delete the model from this machine. Says whether there was anything to delete.
+
+    Raises ModelMissing if the zoo does not know it, ModelError if the folder cannot be deleted.
+    """
+    entry(name)
+    home = folder(name)
+    if not home.is_dir():
+        return False
+    try:
+        with exclusive(lock_file(name)):
+            discard(home)
+    except OSError as error:
+        raise ModelError(f"The folder {home} cannot be deleted: {error.strerror}.") from error
+    return True
+
+
+def discard(home: Path) -> None:
+    """Delete a folder so that an interruption never leaves half of it under its own name."""
+    aside = Path(tempfile.mkdtemp(prefix=leftover_prefix(home.name), dir=home.parent))
+    home.rename(aside / "old")
+    shutil.rmtree(aside)
+
+
+def lock_file(name: str) -> Path:
+    """The file that whoever changes the model's folder holds locked."""
+    return paths.models_dir() / f".{name}.lock"
+
+
+def leftover_prefix(name: str) -> str:
+    """How the names of the temporary folders begin that stand beside the model's own."""
+    return f".{name}.part-"
+
+
+def read_record(home: Path) -> Record | None:
+    """The record in a model's folder; None where there is none, or one that cannot be understood."""
+    try:
+        content = json.loads((home / RECORD).read_text(encoding="utf-8"))
+        files = tuple(
+            ModelFile(str(file["name"]), str(file["sha256"]), int(file["size"])) for file in content["files"]
+        )
+        return Record(str(content["archive"]), int(content["revision"]), files)
+    except (OSError, ValueError, TypeError, KeyError):
+        return None
+
+
+def write_record(home: Path, made_from: Entry) -> Record:
+    """Hash every file in ``home``, write the record beside them and return it."""
+    files = tuple(
+        ModelFile(file.name, digest(file), file.stat().st_size)
+        for file in sorted(home.iterdir())
+        if file.name != RECORD
+    )
+    record = Record(made_from.sha256, made_from.revision, files)
+    (home / RECORD).write_text(json.dumps(asdict(record), indent=2) + "\n", encoding="utf-8")
+    return record
+
+
+def digest(file: Path) -> str:
+    """SHA-256 of a file's content, lower-case hex."""
+    with file.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def _matches(home: Path, file: ModelFile) -> bool:
+    try:
+        return digest(home / file.name) == file.sha256
+    except OSError:
+        return False
+
+
+def _wrong_sizes(home: Path, record: Record) -> list[str]:
+    def size(file: Path) -> int:
+        return file.stat().st_size if file.is_file() else -1
+
+    return [file.name for file in record.files if size(home / file.name) != file.size]
+
+
+def _missing(wanted: Entry) -> ModelMissing:
+    return ModelMissing(
+        f"The model {wanted.name} ({wanted.title}) is not on this machine.",
+        f"Fetch it with `retouchml models fetch {wanted.name}` ({wanted.size / 1e6:.0f} MB).",
+    )

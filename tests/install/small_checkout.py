@@ -1,0 +1,218 @@
+"""A checkout in small: the real installer, and a RetouchML that only notes what it is asked to do."""
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+import zipfile
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+REPOSITORY = Path(__file__).parents[2]
+
+_MODULES = (
+    "cv2",
+    "dlib",
+    "msgpack",
+    "numpy",
+    "onnxruntime",
+    "PIL",
+    "platformdirs",
+    "safetensors",
+    "tifffile",
+)
+
+_FILES = {
+    "pyproject.toml": """
+[build-system]
+requires = []
+build-backend = "small_backend"
+backend-path = ["."]
+""",
+    "small_backend.py": """
+import pathlib, zipfile
+
+def build_editable(wheel_directory, config_settings=None, metadata_directory=None):
+    name = "retouchml-0.1.0-py3-none-any.whl"
+    info = "retouchml-0.1.0.dist-info"
+    with zipfile.ZipFile(pathlib.Path(wheel_directory, name), "w") as wheel:
+        wheel.writestr("retouchml.pth", str(pathlib.Path.cwd()) + "\\n")
+        about = ("Metadata-Version: 2.1", "Name: retouchml", "Version: 0.1.0", "Provides-Extra: dev")
+        wheel.writestr(info + "/METADATA", "\\n".join(about) + "\\n")
+        wheel.writestr(info + "/WHEEL", "Wheel-Version: 1.0\\nRoot-Is-Purelib: true\\nTag: py3-none-any\\n")
+        wheel.writestr(info + "/RECORD", "")
+    return name
+""",
+    "stylegan2/__init__.py": "",
+    "stylegan2/zoo.toml": """
+[[model]]
+name = "net"
+kind = "generator"
+default = true
+
+[[model]]
+name = "labels"
+kind = "labels"
+
+[[model]]
+name = "huge"
+kind = "generator"
+""",
+    "retouchml/__init__.py": "__version__ = '0.1.0'\n",
+    "retouchml/paths.py": """
+import os, pathlib
+
+def _folder(kind):
+    return lambda: pathlib.Path(os.environ["RETOUCHML_HOME"], kind)
+
+config_dir, data_dir, cache_dir = map(_folder, ("config", "data", "cache"))
+""",
+    "retouchml/__main__.py": """
+import os, pathlib, sys, time
+
+def note(*words):
+    with open(os.environ["CALLS"], "a") as calls:
+        print("retouchml", *words, file=calls)
+
+note(*[word for word in sys.argv[1:] if os.sep not in word])
+if os.environ.get("HANG_AT") == sys.argv[1]:
+    try:
+        time.sleep(60)
+    except KeyboardInterrupt:
+        note("cleaned up")
+        sys.exit(130)
+if "-o" in sys.argv:
+    pathlib.Path(sys.argv[sys.argv.index("-o") + 1]).write_text("retouched")
+if os.environ.get("FAIL_AT") == sys.argv[1]:
+    sys.exit("retouchml: it did not work.")
+""",
+    "pipeline/portrait/astronaut.png": "a portrait",
+}
+
+_PYTEST = """
+import os, sys
+
+with open(os.environ["CALLS"], "a") as calls:
+    print("pytest", *sys.argv[1:], file=calls)
+print("1 passed")
+sys.exit(5)
+"""
+
+
+@dataclass(frozen=True)
+class SmallCheckout:
+    """Where the checkout lies, and the environment in which its installer runs."""
+
+    top: Path
+    environment: dict[str, str]
+
+    @property
+    def venv(self) -> Path:
+        return self.top / ".venv"
+
+    @property
+    def home(self) -> Path:
+        return Path(self.environment["RETOUCHML_HOME"])
+
+    def stamp(self) -> dict[str, object]:
+        content: dict[str, object] = json.loads((self.venv / "retouchml-install.json").read_text())
+        return content
+
+    def log(self) -> str:
+        return (self.venv / "retouchml-install.log").read_text()
+
+    def calls(self) -> list[str]:
+        """What RetouchML and pytest were asked to do since the last time."""
+        file = Path(self.environment["CALLS"])
+        lines = file.read_text().splitlines() if file.exists() else []
+        file.unlink(missing_ok=True)
+        return lines
+
+    def run(self, *arguments: str, stdin: str = "", **changes: str) -> "subprocess.CompletedProcess[str]":
+        """Run the installer to its end, from another folder."""
+        return subprocess.run(
+            self._command(arguments),
+            env=self.environment | changes,
+            input=stdin,
+            capture_output=True,
+            text=True,
+            cwd=self.top.parent,
+            timeout=120,
+        )
+
+    def start(self, *arguments: str, **changes: str) -> "subprocess.Popen[str]":
+        """Start the installer, with Ctrl-C's signal as a terminal would have it."""
+        return subprocess.Popen(
+            self._command(arguments),
+            env=self.environment | changes,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            cwd=self.top.parent,
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
+        )
+
+    def _command(self, arguments: Sequence[str]) -> list[str]:
+        return [sys.executable, str(self.top / "install"), *arguments]
+
+
+def make(folder: Path, name: str = "a checkout, é [x]") -> SmallCheckout:
+    """Write a checkout and a folder of packages for pip below ``folder``."""
+    top = folder / name
+    for path, content in _FILES.items():
+        (top / path).parent.mkdir(parents=True, exist_ok=True)
+        (top / path).write_text(content)
+    shutil.copytree(REPOSITORY / "install", top / "install", ignore=shutil.ignore_patterns("__pycache__"))
+    packages = folder / "packages"
+    packages.mkdir()
+    _write_torch(packages)
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("PIP_", "RETOUCHML"))}
+    ours = {
+        "PIP_CONFIG_FILE": os.devnull,
+        "PIP_NO_INDEX": "1",
+        "PIP_FIND_LINKS": str(packages),
+        "PIP_NO_CACHE_DIR": "1",
+        "PIP_RETRIES": "0",
+        "RETOUCHML_HOME": str(folder / "home"),
+        "CALLS": str(folder / "calls"),
+        "NO_PROXY": "*",
+        "no_proxy": "*",
+    }
+    return SmallCheckout(top, kept | ours)
+
+
+def _write_torch(packages: Path) -> None:
+    info = "torch-2.13.0+cpu.dist-info"
+    with zipfile.ZipFile(packages / "torch-2.13.0+cpu-py3-none-any.whl", "w") as wheel:
+        for module in (*_MODULES, "torch", "zmq"):
+            wheel.writestr(f"{module}.py", "")
+        wheel.writestr("pytest.py", _PYTEST)
+        wheel.writestr(f"{info}/METADATA", "Metadata-Version: 2.1\nName: torch\nVersion: 2.13.0+cpu\n")
+        wheel.writestr(f"{info}/WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n")
+        wheel.writestr(f"{info}/RECORD", "")
+
+
+def wait_for(condition: Callable[[], object], seconds: float = 60) -> None:
+    """Wait until ``condition`` holds."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "it never came to that"
+        time.sleep(0.02)
+
+
+def processes_naming(text: str) -> list[str]:
+    """Command lines of running processes that mention ``text``; Linux only."""
+    found = []
+    for file in Path("/proc").glob("[0-9]*/cmdline"):
+        try:
+            command = file.read_bytes().replace(b"\0", b" ").decode(errors="replace")
+        except OSError:
+            continue
+        if text in command:
+            found.append(command)
+    return found

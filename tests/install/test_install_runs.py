@@ -1,0 +1,291 @@
+"""The installer as people run it: real virtual environments and a real pip, in a checkout in small."""
+
+import json
+import shutil
+import signal
+import socket
+import subprocess
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from tests.install import small_checkout
+from tests.install.small_checkout import SmallCheckout, processes_naming, wait_for
+
+fcntl = pytest.importorskip("fcntl", reason="locks, signals and folders of POSIX")
+
+CLOSED = {"PIP_NO_INDEX": "0", "PIP_FIND_LINKS": "", "PIP_INDEX_URL": "http://127.0.0.1:9/simple/"}
+
+
+@pytest.fixture(scope="module")
+def ready(tmp_path_factory: pytest.TempPathFactory) -> "Ready":
+    """A checkout in which ``demo`` was run once; tests leave it as it is."""
+    checkout = small_checkout.make(tmp_path_factory.mktemp("ready"))
+    result = checkout.run("demo")
+    return Ready(checkout, result, checkout.calls())
+
+
+@dataclass(frozen=True)
+class Ready:
+    checkout: SmallCheckout
+    first: "subprocess.CompletedProcess[str]"
+    calls: list[str]
+
+    def copy(self, folder: Path) -> SmallCheckout:
+        """The same, moved to another place."""
+        top = folder / "moved here"
+        shutil.copytree(self.checkout.top, top, symlinks=True)
+        ours = {"RETOUCHML_HOME": str(folder / "home"), "CALLS": str(folder / "calls")}
+        return SmallCheckout(top, self.checkout.environment | ours)
+
+
+@pytest.fixture
+def silent_index() -> Iterator["SilentIndex"]:
+    index = SilentIndex()
+    yield index
+    index.close()
+
+
+class SilentIndex:
+    """A package index that takes a request and never answers it."""
+
+    def __init__(self) -> None:
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self.asked = threading.Event()
+        self._open: list[socket.socket] = []
+        self._thread = threading.Thread(target=self._accept)
+        self._thread.start()
+        url = f"http://127.0.0.1:{self._listener.getsockname()[1]}/simple/"
+        self.settings = {"PIP_NO_INDEX": "0", "PIP_FIND_LINKS": "", "PIP_INDEX_URL": url}
+
+    def _accept(self) -> None:
+        while True:
+            connection, _ = self._listener.accept()
+            self._open.append(connection)
+            if connection.recv(1) == b"":
+                return
+            self.asked.set()
+
+    def close(self) -> None:
+        socket.create_connection(self._listener.getsockname()).close()
+        self._thread.join()
+        for connection in self._open:
+            connection.close()
+        self._listener.close()
+
+
+# ---- what works
+
+
+def test_demo_sets_everything_up_and_says_where_before_and_after_lie(ready: Ready) -> None:
+    checkout = ready.checkout
+    assert (ready.first.returncode, ready.first.stderr) == (0, "")
+    assert ready.calls == ["retouchml models fetch net", "retouchml beautify -o --compare --force"]
+    after, both = checkout.top / "demo" / "after.png", checkout.top / "demo" / "before-and-after.png"
+    assert after.read_text() == "retouched"
+    assert f"after   {after}\n" in ready.first.stdout
+    assert f"both    {both}\n" in ready.first.stdout
+    steps = [line.split("  ")[0] for line in ready.first.stdout.splitlines()[:4]]
+    assert steps[0] == "virtual environment"
+    assert steps[1].startswith("torch 2.13.0")
+    assert steps[2] == "RetouchML, its packages"
+
+
+def test_editors_are_told_which_interpreter_to_start(ready: Ready) -> None:
+    file = ready.checkout.home / "data" / "install.json"
+    assert json.loads(file.read_text()) == {
+        "python": str(ready.checkout.venv / "bin" / "python"),
+        "version": "0.1.0",
+        "checkout": str(ready.checkout.top),
+    }
+    assert [path.name for path in file.parent.iterdir()] == ["install.json"]
+
+
+def test_a_second_run_installs_nothing_and_needs_no_network(ready: Ready) -> None:
+    before = ready.checkout.log()
+    result = ready.checkout.run("demo", **CLOSED)
+    assert (result.returncode, result.stderr) == (0, "")
+    assert "torch" not in result.stdout
+    assert "virtual environment" not in result.stdout
+    assert ready.checkout.log() == before
+    # whether the models are here is for RetouchML to say
+    assert ready.checkout.calls()[0] == "retouchml models fetch net"
+
+
+def test_test_adds_its_tools_and_hands_arguments_and_the_exit_code_through(
+    ready: Ready, tmp_path: Path
+) -> None:
+    checkout = ready.copy(tmp_path)
+    result = checkout.run("test", "-k", "a or b", "-x", "tests/one.py", "--maxfail=2")
+    assert result.returncode == 5, result.stderr
+    assert checkout.calls() == [
+        "retouchml models fetch net labels",
+        "pytest -k a or b -x tests/one.py --maxfail=2",
+    ]
+    assert result.stdout.splitlines()[-1] == "1 passed"
+    assert checkout.stamp()["dev"] is True
+
+
+def test_a_checkout_that_was_moved_gets_a_new_environment(ready: Ready, tmp_path: Path) -> None:
+    checkout = ready.copy(tmp_path)
+    result = checkout.run("dev")
+    assert (result.returncode, result.stderr) == (0, "")
+    assert result.stdout.startswith("virtual environment")
+    assert checkout.stamp()["checkout"] == str(checkout.top)
+    assert str(checkout.top) in (checkout.venv / "bin" / "pip").read_text()
+
+
+def test_changed_requirements_are_installed_without_another_torch(ready: Ready) -> None:
+    project = ready.checkout.top / "pyproject.toml"
+    content = project.read_text()
+    project.write_text(content + "\n# another requirement\n")
+    try:
+        result = ready.checkout.run("demo")
+    finally:
+        project.write_text(content)
+        assert ready.checkout.run("demo").returncode == 0
+        ready.checkout.calls()
+    assert result.returncode == 0, result.stderr
+    assert result.stdout.startswith("RetouchML, its packages")
+
+
+def test_another_installation_is_waited_for(ready: Ready) -> None:
+    with (ready.checkout.venv / "retouchml-install.lock").open("ab") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        child = ready.checkout.start("demo")
+        assert child.stdout is not None
+        assert "waiting" in child.stdout.readline()
+        assert child.poll() is None
+    _, errors = child.communicate(timeout=60)
+    assert (child.returncode, errors) == (0, "")
+    ready.checkout.calls()
+
+
+# ---- what fails
+
+
+def test_without_a_network_one_sentence_says_so_and_the_next_run_goes_on(tmp_path: Path) -> None:
+    checkout = small_checkout.make(tmp_path)
+    result = checkout.run("demo", **CLOSED)
+    assert result.returncode == 1
+    assert len(result.stderr.splitlines()) == 1
+    assert "package index" in result.stderr
+    assert "pip config list" in result.stderr
+    assert str(checkout.venv / "retouchml-install.log") in result.stderr
+    result = checkout.run("demo")
+    assert (result.returncode, result.stderr) == (0, "")
+    assert "virtual environment" not in result.stdout
+
+
+@pytest.mark.parametrize("command", ["models", "beautify"])
+def test_what_retouchml_cannot_do_ends_the_demo_with_its_own_sentence(ready: Ready, command: str) -> None:
+    result = ready.checkout.run("demo", FAIL_AT=command)
+    ready.checkout.calls()
+    assert result.returncode == 1
+    assert result.stderr.startswith("retouchml: it did not work.\n")
+    assert len(result.stderr.splitlines()) == 2
+    assert "before" not in result.stdout
+
+
+def test_an_environment_of_somebody_else_is_left_alone(tmp_path: Path) -> None:
+    checkout = small_checkout.make(tmp_path)
+    checkout.venv.mkdir()
+    (checkout.venv / "mine").touch()
+    result = checkout.run("demo")
+    assert result.returncode == 1
+    assert "was not made by this installer" in result.stderr
+    assert [path.name for path in checkout.venv.iterdir()] == ["mine"]
+    assert checkout.run("uninstall", "--yes").stdout == "There is nothing to remove.\n"
+    assert (checkout.venv / "mine").exists()
+
+
+def test_a_file_in_the_place_of_the_environment_is_named(tmp_path: Path) -> None:
+    checkout = small_checkout.make(tmp_path)
+    checkout.venv.touch()
+    result = checkout.run("demo")
+    assert result.returncode == 1
+    assert str(checkout.venv) in result.stderr
+    assert len(result.stderr.splitlines()) == 1
+
+
+# ---- interruptions
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_an_interruption_in_the_middle_leaves_nothing_that_passes_for_an_environment(
+    tmp_path: Path, silent_index: SilentIndex, number: signal.Signals
+) -> None:
+    checkout = small_checkout.make(tmp_path)
+    child = checkout.start("demo", **silent_index.settings)
+    assert silent_index.asked.wait(60)
+    child.send_signal(number)
+    output, errors = child.communicate(timeout=60)
+    assert child.returncode == 130
+    assert errors.startswith("Interrupted.")
+    assert len(errors.splitlines()) == 1
+    assert output.splitlines()[-1].endswith("stopped")
+    wait_for(lambda: not processes_naming(str(checkout.top)), 5)
+    assert not (checkout.venv / "tmp").exists()
+    if number == signal.SIGTERM:
+        result = checkout.run("demo")
+        assert (result.returncode, result.stderr) == (0, "")
+        assert result.stdout.startswith("virtual environment")
+
+
+def test_an_interruption_while_the_environment_is_made_is_one_sentence(tmp_path: Path) -> None:
+    checkout = small_checkout.make(tmp_path)
+    child = checkout.start("demo")
+    wait_for((checkout.venv / "pyvenv.cfg").exists)
+    child.send_signal(signal.SIGINT)
+    _, errors = child.communicate(timeout=60)
+    assert child.returncode == 130
+    assert len(errors.splitlines()) == 1
+    assert not (checkout.venv / "retouchml-install.json").exists()
+    wait_for(lambda: not processes_naming(str(checkout.top)), 5)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_an_interruption_during_the_retouch_lets_it_clean_up(ready: Ready, number: signal.Signals) -> None:
+    child = ready.checkout.start("demo", HANG_AT="beautify")
+    calls = Path(ready.checkout.environment["CALLS"])
+    wait_for(lambda: calls.exists() and "beautify" in calls.read_text())
+    child.send_signal(number)
+    _, errors = child.communicate(timeout=60)
+    assert child.returncode == 130
+    assert len(errors.splitlines()) == 1
+    assert ready.checkout.calls()[-1] == "retouchml cleaned up"
+
+
+# ---- uninstall
+
+
+def test_uninstall_lists_and_asks_and_without_a_yes_removes_nothing(ready: Ready, tmp_path: Path) -> None:
+    checkout = ready.copy(tmp_path)
+    (checkout.home / "data" / "models" / "net").mkdir(parents=True)
+    (checkout.home / "data" / "models" / "net" / "weights").write_bytes(bytes(3_000_000))
+    for answer in ("", "n\n", "\n", "perhaps\n"):
+        result = checkout.run("uninstall", stdin=answer)
+        assert result.returncode == 1
+        assert f"3.0 MB  fetched models: {checkout.home / 'data' / 'models'}" in result.stdout
+        assert f"virtual environment: {checkout.venv}" in result.stdout
+        assert result.stdout.endswith("Nothing was removed.\n")
+    assert (checkout.home / "data" / "models" / "net" / "weights").exists()
+    assert checkout.venv.exists()
+
+
+def test_uninstall_removes_one_part_or_everything_but_the_checkout(ready: Ready, tmp_path: Path) -> None:
+    checkout = ready.copy(tmp_path)
+    for kind in ("data/models/net", "cache", "config"):
+        (checkout.home / kind).mkdir(parents=True)
+        (checkout.home / kind / "file").touch()
+    assert checkout.run("uninstall", "models", stdin="y\n").returncode == 0
+    assert not (checkout.home / "data" / "models").exists()
+    assert (checkout.home / "cache" / "file").exists()
+    assert checkout.run("uninstall", "--yes").returncode == 0
+    assert not checkout.home.exists()
+    assert not checkout.venv.exists()
+    assert (checkout.top / "pyproject.toml").exists()
+    assert checkout.run("uninstall", "--yes").stdout == "There is nothing to remove.\n"

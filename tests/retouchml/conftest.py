@@ -1,0 +1,54 @@
+"""Fixtures: the command line in this process, pictures, and a home away from the user's own files."""
+
+from pathlib import Path
+
+import pytest
+
+from retouchml.cli import main
+from retouchml.engine import Engine
+from tests.retouchml import stand_in
+from tests.retouchml.running import Ran, Run, save
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A RETOUCHML_HOME that does not exist yet."""
+    folder = tmp_path / "home"
+    monkeypatch.setenv("RETOUCHML_HOME", str(folder))
+    monkeypatch.delenv("RETOUCHML_DEBUG", raising=False)
+    return folder
+
+
+@pytest.fixture
+def run(capsys: pytest.CaptureFixture[str]) -> Run:
+    """The command line with the stand-in engine, or ``engine``."""
+
+    def run_with(*argv: object, engine: Engine | None = None) -> Ran:
+        def make_engine(model: str, device: str) -> Engine:
+            return stand_in.Engine(model, device) if engine is None else engine
+
+        code = main([str(argument) for argument in argv], make_engine=make_engine)
+        streams = capsys.readouterr()
+        return Ran(code, streams.out, streams.err)
+
+    return run_with
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A folder for pictures."""
+    pictures = tmp_path / "pictures"
+    pictures.mkdir()
+    return pictures
+
+
+@pytest.fixture
+def portrait(folder: Path) -> Path:
+    """An 8-bit PNG with two faces."""
+    return save(folder / "portrait.png", stand_in.picture(2))
+
+
+@pytest.fixture
+def landscape(folder: Path) -> Path:
+    """An 8-bit PNG without faces."""
+    return save(folder / "landscape.png", stand_in.picture(0))

@@ -1,0 +1,63 @@
+"""What the tests of the command line share beside their fixtures."""
+
+import os
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+import numpy.typing as npt
+import tifffile
+from PIL import Image
+
+from retouchml.engine import Engine
+
+ROOT = Path(__file__).parents[2]
+
+
+@dataclass(frozen=True)
+class Ran:
+    """What a command did."""
+
+    code: int
+    out: str
+    err: str
+
+
+class Run(Protocol):
+    """Runs the command line in this process."""
+
+    def __call__(self, *argv: object, engine: Engine | None = None) -> Ran: ...
+
+
+def save(path: Path, pixels: npt.NDArray[Any]) -> Path:
+    """Write ``pixels`` with libraries that are not under test."""
+    if path.suffix in (".tif", ".tiff"):
+        tifffile.imwrite(path, pixels, photometric="rgb")
+    else:
+        Image.fromarray(pixels).save(path)
+    return path
+
+
+def load(path: Path) -> npt.NDArray[Any]:
+    """Read a picture with libraries that are not under test."""
+    if path.suffix in (".tif", ".tiff"):
+        return np.asarray(tifffile.imread(path))
+    with Image.open(path) as image:
+        return np.array(image)
+
+
+def files(folder: Path) -> list[str]:
+    """Names of all that lies in ``folder``, hidden ones too."""
+    return sorted(entry.name for entry in folder.iterdir())
+
+
+def python(code: str, *arguments: object) -> list[str]:
+    """A command that runs ``code`` in a Python of its own."""
+    return [sys.executable, "-c", code, *map(str, arguments)]
+
+
+def environment(**more: str) -> dict[str, str]:
+    """For a Python of its own that shall find the project and these tests."""
+    return {**os.environ, "PYTHONPATH": str(ROOT), **more}

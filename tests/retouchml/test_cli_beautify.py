@@ -1,0 +1,303 @@
+"""One picture: what is written, what is reported, what is left alone."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from retouchml.errors import NoFaceError
+from tests.retouchml import stand_in
+from tests.retouchml.running import Run, files, load, save
+
+
+def turned(pixels: Any, *faces: int) -> Any:
+    """What the stand-in makes of ``pixels`` when it retouches ``faces``."""
+    photo = stand_in.Engine().open(pixels)
+    return photo.apply([stand_in.Patch(index, photo.faces[index].box) for index in faces])
+
+
+def test_all_faces_are_retouched_and_nothing_else_is_written(run: Run, portrait: Path) -> None:
+    out = portrait.with_name("out.png")
+    ran = run("beautify", portrait, "-o", out)
+    assert (ran.code, ran.err) == (0, "")
+    assert np.array_equal(load(out), turned(load(portrait), 0, 1))
+    assert files(portrait.parent) == ["out.png", "portrait.png"]
+
+
+def test_the_defaults_reach_the_engine(run: Run, portrait: Path) -> None:
+    engine = stand_in.Engine()
+    run("beautify", portrait, "-o", portrait.with_name("out.png"), engine=engine)
+    looks = engine.looks[0]
+    assert {face: (look.strength, look.texture, dict(look.edits)) for face, look in looks.items()} == {
+        0: (0.5, 0.7, {}),
+        1: (0.5, 0.7, {}),
+    }
+
+
+def test_the_options_reach_the_engine(run: Run, portrait: Path) -> None:
+    engine = stand_in.Engine()
+    options = ["--strength", "0.25", "--texture", "1", "--edit", "smile=0.5", "--edit", "age=-0.5"]
+    run("beautify", portrait, "-o", portrait.with_name("out.png"), *options, engine=engine)
+    look = engine.looks[0][0]
+    assert (look.strength, look.texture, dict(look.edits)) == (0.25, 1.0, {"smile": 0.5, "age": -0.5})
+
+
+@pytest.mark.parametrize(
+    ("faces", "retouched"), [("all", [0, 1]), ("largest", [1]), ("0", [0]), ("1,0", [0, 1]), ("1,1", [1])]
+)
+def test_faces_chooses_who_is_retouched(faces: str, retouched: list[int], run: Run, portrait: Path) -> None:
+    out = portrait.with_name("out.png")
+    assert run("beautify", portrait, "-o", out, "--faces", faces).code == 0
+    assert np.array_equal(load(out), turned(load(portrait), *retouched))
+
+
+def test_a_face_that_is_not_there_is_an_error_that_says_how_many_are(run: Run, portrait: Path) -> None:
+    ran = run("beautify", portrait, "-o", portrait.with_name("out.png"), "--faces", "0,2")
+    assert ran.code == 2
+    assert "no face number 2" in ran.err
+    assert "2 faces, 0 to 1" in ran.err
+    assert files(portrait.parent) == ["portrait.png"]
+
+
+def test_the_report_has_the_shape_of_the_design(run: Run, portrait: Path) -> None:
+    report = portrait.with_name("report.json")
+    options = ["--json", report, "--device", "cuda:1", "--model", "other"]
+    assert run("beautify", portrait, "-o", portrait.with_name("out.png"), *options).code == 0
+    said = json.loads(report.read_text())
+    seconds = said.pop("seconds")
+    assert said == {
+        "image": str(portrait),
+        "model": "other",
+        "device": "cuda:1",
+        "faces": [
+            {
+                "face": 0,
+                "box": [2, 3, 4, 4],
+                "score_before": 3.0,
+                "score_after": 3.25,
+                "identity_distance": 0.125,
+                "patch": [2, 3, 4, 4],
+            },
+            {
+                "face": 1,
+                "box": [12, 3, 5, 5],
+                "score_before": 3.0,
+                "score_after": None,  # the stand-in's answer is not finite, and JSON knows no NaN
+                "identity_distance": 0.125,
+                "patch": [12, 3, 5, 5],
+            },
+        ],
+    }
+    assert (seconds["detect"], seconds["invert"]) == (0.25, 1.5)
+    assert seconds["total"] >= 0
+
+
+def test_the_report_alone_is_on_stdout_when_asked(run: Run, portrait: Path) -> None:
+    ran = run("beautify", portrait, "-o", portrait.with_name("out.png"), "--json", "-")
+    assert json.loads(ran.out)["image"] == str(portrait)
+    assert ran.err == ""
+
+
+def test_without_a_report_one_line_says_what_was_done_unless_quiet(run: Run, portrait: Path) -> None:
+    out = portrait.with_name("out.png")
+    assert run("beautify", portrait, "-o", out).out == f"{out}: 2 faces retouched, score 3.00 to 3.25.\n"
+    assert run("beautify", portrait, "-o", out, "--force", "--quiet").out == ""
+
+
+def test_the_line_of_a_picture_that_stays_as_it_is_says_so(run: Run, portrait: Path) -> None:
+    out = portrait.with_name("out.png")
+    assert run("beautify", portrait, "-o", out, "--strength", "0").out == f"{out}: unchanged.\n"
+
+
+def test_no_face_ends_with_3_and_a_copy_to_the_byte(run: Run, landscape: Path) -> None:
+    out = landscape.with_name("out.png")
+    ran = run("beautify", landscape, "-o", out)
+    assert ran.code == 3
+    assert ran.err == f"retouchml: No face was found in {landscape}; it is written unchanged.\n"
+    assert out.read_bytes() == landscape.read_bytes()
+
+
+def test_an_engine_that_raises_for_no_face_makes_no_difference(run: Run, landscape: Path) -> None:
+    class Strict(stand_in.Engine):
+        def open(self, pixels: Any, **_options: Any) -> stand_in.Photo:
+            raise NoFaceError("No face was found.")
+
+    out = landscape.with_name("out.png")
+    assert run("beautify", landscape, "-o", out, engine=Strict()).code == 3
+    assert out.read_bytes() == landscape.read_bytes()
+
+
+def test_no_face_in_another_format_keeps_the_pixels(run: Run, landscape: Path) -> None:
+    out = landscape.with_name("out.tif")
+    assert run("beautify", landscape, "-o", out, "--faces", "3").code == 3
+    assert np.array_equal(load(out), load(landscape))
+
+
+def test_no_face_still_gives_everything_that_was_asked_for(run: Run, landscape: Path) -> None:
+    folder = landscape.parent
+    more = [
+        "--layer",
+        folder / "layer.png",
+        "--compare",
+        folder / "both.png",
+        "--json",
+        folder / "report.json",
+    ]
+    assert run("beautify", landscape, "-o", folder / "out.png", *more).code == 3
+    assert not load(folder / "layer.png").any()
+    assert load(folder / "both.png").shape == (24, 82, 3)
+    assert json.loads((folder / "report.json").read_text())["faces"] == []
+
+
+def test_strength_0_without_edits_is_a_copy_to_the_byte_and_renders_nothing(run: Run, folder: Path) -> None:
+    portrait = folder / "portrait.jpg"
+    Image.fromarray(np.full((24, 40, 3), 1, np.uint8)).save(portrait, quality=100)
+    engine = stand_in.Engine()
+    out, report = folder / "out.jpeg", folder / "report.json"
+    ran = run("beautify", portrait, "-o", out, "--strength", "0", "--json", report, engine=engine)
+    assert (ran.code, engine.looks) == (0, [])
+    assert out.read_bytes() == portrait.read_bytes()
+    (face,) = json.loads(report.read_text())["faces"]
+    assert (face["score_before"], face["score_after"], face["identity_distance"]) == (3.0, 3.0, 0.0)
+    assert face["patch"] == [0, 0, 0, 0]
+
+
+def test_a_picture_that_the_engine_leaves_alone_is_copied_to_the_byte(run: Run, portrait: Path) -> None:
+    class Reluctant(stand_in.Photo):
+        def render(self, looks: Any, **_options: Any) -> list[stand_in.Patch]:
+            return []
+
+    class ReluctantEngine(stand_in.Engine):
+        def open(self, pixels: Any, **_options: Any) -> stand_in.Photo:
+            photo = super().open(pixels)
+            return Reluctant(photo.pixels, photo.faces, photo.looks)
+
+    out, report = portrait.with_name("out.png"), portrait.with_name("report.json")
+    assert run("beautify", portrait, "-o", out, "--json", report, engine=ReluctantEngine()).code == 0
+    assert out.read_bytes() == portrait.read_bytes()
+    assert [face["patch"] for face in json.loads(report.read_text())["faces"]] == [[0, 0, 0, 0]] * 2
+
+
+def test_a_face_that_the_engine_leaves_alone_is_reported_untouched(run: Run, portrait: Path) -> None:
+    class Choosy(stand_in.Photo):
+        def render(self, looks: Any, **_options: Any) -> list[stand_in.Patch]:
+            return super().render({1: looks[1]})
+
+    class ChoosyEngine(stand_in.Engine):
+        def open(self, pixels: Any, **_options: Any) -> stand_in.Photo:
+            photo = super().open(pixels)
+            return Choosy(photo.pixels, photo.faces, photo.looks)
+
+    out = portrait.with_name("out.png")
+    ran = run("beautify", portrait, "-o", out, "--json", "-", engine=ChoosyEngine())
+    assert [face["patch"] for face in json.loads(ran.out)["faces"]] == [[0, 0, 0, 0], [12, 3, 5, 5]]
+    ran = run("beautify", portrait, "-o", out, "--force", engine=ChoosyEngine())
+    assert ran.out == f"{out}: 1 face retouched.\n"
+
+
+def test_strength_0_with_an_edit_is_rendered(run: Run, portrait: Path) -> None:
+    out = portrait.with_name("out.png")
+    assert run("beautify", portrait, "-o", out, "--strength", "0", "--edit", "smile=0.5").code == 0
+    assert np.array_equal(load(out), turned(load(portrait), 0, 1))
+
+
+def test_16_bits_stay_16_bits(run: Run, folder: Path) -> None:
+    pixels = stand_in.picture(1, dtype="uint16") * 257
+    pixels[0, 0, 0] = 1
+    portrait = save(folder / "portrait.tif", pixels)
+    assert run("beautify", portrait, "-o", folder / "out.tif").code == 0
+    result = load(folder / "out.tif")
+    assert result.dtype == np.uint16
+    assert np.array_equal(result, turned(pixels, 0))
+
+
+def test_compare_shows_before_and_after_left_and_right_of_a_thin_white_gap(run: Run, portrait: Path) -> None:
+    out, both = portrait.with_name("out.png"), portrait.with_name("both.png")
+    assert run("beautify", portrait, "-o", out, "--compare", both).code == 0
+    seen = load(both)
+    assert seen.shape == (24, 40 + 2 + 40, 3)
+    assert np.array_equal(seen[:, :40], load(portrait))
+    assert (seen[:, 40:42] == 255).all()
+    assert np.array_equal(seen[:, 42:], load(out))
+
+
+@pytest.mark.parametrize("suffix", [".png", ".tif", ".TIFF"])
+def test_the_layer_is_the_whole_canvas_and_transparent_but_for_the_patches(
+    suffix: str, run: Run, portrait: Path
+) -> None:
+    layer = portrait.with_name("layer" + suffix)
+    assert run("beautify", portrait, "-o", portrait.with_name("out.png"), "--layer", layer).code == 0
+    seen = load(layer) if suffix == ".png" else load(layer.rename(layer.with_suffix(".tiff")))
+    expected = np.zeros((24, 40, 4), np.uint8)
+    expected[3:7, 2:6] = 255
+    expected[3:8, 12:17] = 255
+    assert np.array_equal(seen, expected)
+
+
+def test_a_grey_picture_gets_a_coloured_layer(run: Run, folder: Path) -> None:
+    portrait = save(folder / "grey.png", stand_in.picture(1, channels=1)[..., 0])
+    assert run("beautify", portrait, "-o", folder / "out.png", "--layer", folder / "layer.png").code == 0
+    assert load(folder / "out.png").shape == (24, 40)
+    assert load(folder / "layer.png").shape == (24, 40, 4)
+
+
+def test_what_the_result_cannot_hold_is_said(run: Run, folder: Path) -> None:
+    pixels = stand_in.picture(1, dtype="uint16")
+    portrait = save(folder / "portrait.tif", pixels)
+    ran = run("beautify", portrait, "-o", folder / "out.jpg")
+    assert ran.code == 0
+    assert ran.err.startswith("retouchml: JPEG")
+    assert run("beautify", portrait, "-o", folder / "out.jpg", "--force", "--quiet").err == ""
+
+
+@pytest.mark.parametrize("name", ["out.xyz", "out", "out.gif"])
+def test_a_result_in_a_format_that_is_not_written_fails_before_the_engine_is_loaded(
+    name: str, run: Run, portrait: Path
+) -> None:
+    class Unwanted(stand_in.Engine):
+        def open(self, *_arguments: Any, **_options: Any) -> stand_in.Photo:
+            raise AssertionError("the slow work has begun")
+
+    ran = run("beautify", portrait, "-o", portrait.with_name(name), engine=Unwanted())
+    assert ran.code == 1
+    assert name in ran.err
+    assert files(portrait.parent) == ["portrait.png"]
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("missing.png", None),
+        ("empty.png", b""),
+        ("text.png", b"no picture"),
+        ("cut.png", b"\x89PNG\r\n\x1a\n"),
+    ],
+)
+def test_a_bad_picture_ends_with_1_and_one_sentence_that_names_it(
+    name: str, content: bytes | None, run: Run, folder: Path
+) -> None:
+    if content is not None:
+        (folder / name).write_bytes(content)
+    before = files(folder)
+    ran = run("beautify", folder / name, "-o", folder / "out.png")
+    assert ran.code == 1
+    assert ran.err.startswith("retouchml: ")
+    assert ran.err.count("\n") == 1
+    assert str(folder / name) in ran.err
+    assert files(folder) == before
+
+
+def test_a_folder_is_no_picture(run: Run, folder: Path) -> None:
+    ran = run("beautify", folder, "-o", folder / "out.png")
+    assert ran.code == 1
+    assert "folder" in ran.err
+
+
+def test_a_report_on_a_name_in_no_known_encoding_is_valid_json(run: Run, folder: Path) -> None:
+    portrait = save(folder / "portrait.png", stand_in.picture(1)).rename(folder / "a\udcff\n.png")
+    ran = run("beautify", portrait, "-o", folder / "out.png", "--json", "-")
+    assert ran.code == 0
+    assert json.loads(ran.out)["image"] == str(portrait)

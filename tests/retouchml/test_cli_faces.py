@@ -1,0 +1,67 @@
+"""``retouchml faces`` and ``retouchml edits``."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.retouchml import stand_in
+from tests.retouchml.running import Run
+
+
+def test_faces_are_numbered_with_box_and_score(run: Run, portrait: Path) -> None:
+    ran = run("faces", portrait)
+    assert (ran.code, ran.err) == (0, "")
+    assert ran.out.splitlines() == [
+        "0: 4 x 4 pixels at (2, 3), score 3.00",
+        "1: 5 x 5 pixels at (12, 3), score 3.10",
+    ]
+
+
+def test_the_json_of_faces_has_the_shape_of_the_design(run: Run, portrait: Path) -> None:
+    ran = run("faces", portrait, "--json")
+    said = json.loads(ran.out)
+    assert (said["image"], said["width"], said["height"]) == (str(portrait), 40, 24)
+    assert [(face["box"], face["score"]) for face in said["faces"]] == [
+        ([2, 3, 4, 4], 3.0),
+        ([12, 3, 5, 5], 3.1),
+    ]
+    landmarks = said["faces"][0]["landmarks"]
+    assert (len(landmarks), landmarks[0], landmarks[-1]) == (68, [0.0, 0.01], [0.99, 1.0])
+
+
+@pytest.mark.parametrize("option", [[], ["--json"]])
+def test_no_face_ends_with_3(option: list[str], run: Run, landscape: Path) -> None:
+    ran = run("faces", landscape, *option)
+    assert ran.code == 3
+    assert ran.err == f"retouchml: No face was found in {landscape}.\n"
+    assert ran.out == "" if not option else json.loads(ran.out)["faces"] == []
+
+
+def test_an_engine_that_raises_for_no_face_makes_no_difference(run: Run, landscape: Path) -> None:
+    from retouchml.errors import NoFaceError
+
+    class Strict(stand_in.Engine):
+        def open(self, pixels: Any, **_options: Any) -> stand_in.Photo:
+            raise NoFaceError("There is nobody.")
+
+    ran = run("faces", landscape, "--json", engine=Strict())
+    assert ran.code == 3
+    assert json.loads(ran.out)["faces"] == []
+
+
+def test_edits_are_listed_with_their_ranges(run: Run) -> None:
+    assert run("edits").out.splitlines() == [
+        "smile  -1 to 1  corners of the mouth",
+        "age    -0.5 to 0.75  years",
+    ]
+
+
+def test_edits_as_json(run: Run) -> None:
+    assert json.loads(run("edits", "--json").out)[1] == {
+        "name": "age",
+        "low": -0.5,
+        "high": 0.75,
+        "description": "years",
+    }

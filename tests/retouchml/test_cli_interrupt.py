@@ -1,0 +1,182 @@
+"""Ctrl-C, with a real process and a real SIGINT."""
+
+import os
+import signal
+import subprocess
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from retouchml.errors import Cancelled, DownloadError
+from retouchml.interrupt import Interrupt
+from tests.retouchml.running import environment, files, python
+
+pytestmark = pytest.mark.skipif(os.name != "posix", reason="sends a signal")
+
+PATIENCE = 30  # seconds before a test gives up; the slow engine would work for a minute
+
+COMMAND = """
+import signal, sys
+from pathlib import Path
+signal.signal(signal.SIGINT, signal.default_int_handler)  # whoever runs the tests may ignore it
+from retouchml.cli import main
+from tests.retouchml.stand_in import SlowEngine
+marker, manners, *argv = sys.argv[1:]
+sys.exit(main(argv, make_engine=lambda model, device: SlowEngine(Path(marker), manners)))
+"""
+
+
+@contextmanager
+def at_work(tmp_path: Path, manners: str, *argv: object) -> Iterator["subprocess.Popen[str]"]:
+    """A command that has reached its slow part."""
+    marker = tmp_path / "marker"
+    child = subprocess.Popen(
+        python(COMMAND, marker, manners, *argv),
+        env=environment(),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        deadline = time.monotonic() + PATIENCE
+        while not marker.exists():
+            assert child.poll() is None, child.communicate()
+            assert time.monotonic() < deadline
+            time.sleep(0.01)
+        yield child
+    finally:
+        child.kill()
+        child.communicate()
+
+
+def test_the_first_sigint_stops_the_work_and_leaves_nothing(tmp_path: Path, portrait: Path) -> None:
+    folder = portrait.parent
+    more = ["--layer", folder / "layer.png", "--json", folder / "report.json"]
+    with at_work(tmp_path, "polite", "beautify", portrait, "-o", folder / "out.png", *more) as child:
+        child.send_signal(signal.SIGINT)
+        _, err = child.communicate(timeout=PATIENCE)
+    assert child.returncode == 130
+    assert err == "retouchml: Stopped on request; nothing was changed.\n"
+    assert files(folder) == ["portrait.png"]
+
+
+@pytest.mark.parametrize("manners", ["deaf", "stuck"])
+def test_the_second_sigint_does_not_wait_for_work_that_does_not_listen(
+    manners: str, tmp_path: Path, portrait: Path
+) -> None:
+    out = portrait.with_name("out.png")
+    with at_work(tmp_path, manners, "beautify", portrait, "-o", out) as child:
+        child.send_signal(signal.SIGINT)
+        with pytest.raises(subprocess.TimeoutExpired):
+            child.wait(timeout=0.3)
+        child.send_signal(signal.SIGINT)
+        _, err = child.communicate(timeout=PATIENCE)
+    assert child.returncode == 130
+    assert "Traceback" not in err
+    assert files(portrait.parent) == ["portrait.png"]
+
+
+def test_a_batch_that_is_stopped_keeps_what_is_whole_and_goes_no_further(
+    tmp_path: Path, portrait: Path, landscape: Path
+) -> None:
+    out, report = tmp_path / "out", tmp_path / "report.json"
+    command = ["beautify", landscape, portrait, landscape.parent / "third.png", "-o", out, "--json", report]
+    with at_work(tmp_path, "polite", *command) as child:
+        child.send_signal(signal.SIGINT)
+        _, err = child.communicate(timeout=PATIENCE)
+    assert child.returncode == 130
+    assert files(out) == ["landscape.png"]
+    assert not report.exists()
+    assert "third" not in err
+
+
+def test_sigint_that_was_ignored_from_the_start_stays_ignored(tmp_path: Path, portrait: Path) -> None:
+    interrupt = Interrupt()
+    former = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        with interrupt.installed():
+            signal.raise_signal(signal.SIGINT)
+    finally:
+        signal.signal(signal.SIGINT, former)
+    assert not interrupt.is_set()
+
+
+def test_the_former_handler_comes_back() -> None:
+    former = signal.getsignal(signal.SIGINT)
+    with Interrupt().installed():
+        assert signal.getsignal(signal.SIGINT) != former
+    assert signal.getsignal(signal.SIGINT) == former
+
+
+@pytest.fixture
+def interrupt() -> Iterator[Interrupt]:
+    """An installed Interrupt, whoever may ignore SIGINT around here."""
+    former = signal.signal(signal.SIGINT, signal.default_int_handler)
+    instance = Interrupt()
+    try:
+        with instance.installed():
+            yield instance
+    finally:
+        signal.signal(signal.SIGINT, former)
+
+
+def test_work_that_polls_is_not_torn_out_of_its_step(interrupt: Interrupt) -> None:
+    seen = []
+
+    def work() -> None:
+        with interrupt.polled() as cancel:
+            seen.append(cancel.is_set())
+            signal.raise_signal(signal.SIGINT)
+            seen.append(cancel.is_set())
+
+    with pytest.raises(Cancelled):
+        work()
+    assert seen == [False, True]
+
+
+def test_work_that_fails_because_of_the_sigint_was_cancelled(interrupt: Interrupt) -> None:
+    def work() -> None:
+        with interrupt.polled():
+            signal.raise_signal(signal.SIGINT)
+            raise DownloadError("The download broke off.")
+
+    with pytest.raises(Cancelled):
+        work()
+
+
+def test_work_that_fails_by_itself_was_not_cancelled(interrupt: Interrupt) -> None:
+    with pytest.raises(DownloadError), interrupt.polled():
+        raise DownloadError("The download broke off.")
+
+
+def test_work_that_does_not_poll_is_left_at_once(interrupt: Interrupt) -> None:
+    with pytest.raises(KeyboardInterrupt):
+        signal.raise_signal(signal.SIGINT)
+    assert interrupt.is_set()
+
+
+def test_no_step_begins_once_somebody_asked_to_stop(interrupt: Interrupt) -> None:
+    with pytest.raises(KeyboardInterrupt):
+        signal.raise_signal(signal.SIGINT)
+    with pytest.raises(Cancelled), interrupt.polled():
+        pytest.fail("the step has begun")
+
+
+def test_another_thread_can_run_commands_without_signals() -> None:
+    outcome: list[BaseException | None] = []
+
+    def work() -> None:
+        try:
+            with Interrupt().installed():
+                outcome.append(None)
+        except BaseException as error:
+            outcome.append(error)
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    thread.join()
+    assert outcome == [None]

@@ -1,0 +1,119 @@
+"""Help, usage errors, and what starting costs."""
+
+import subprocess
+from pathlib import Path
+
+import pytest
+
+import retouchml
+from tests.retouchml.running import Run, environment, files, python
+
+HEAVY = (
+    "numpy torch cv2 PIL dlib onnxruntime zmq msgpack tifffile imagecodecs platformdirs pipeline stylegan2"
+)
+
+LIST_IMPORTS = """
+import sys
+from retouchml.cli import main
+code = main(sys.argv[2:])
+print("imported:", *sorted(set(sys.argv[1].split()) & set(sys.modules)))
+sys.exit(code)
+"""
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code"),
+    [
+        ("--help", 0),
+        ("--version", 0),
+        ("", 2),
+        ("nonsense", 2),
+        ("beautify --help", 0),
+        ("beautify in.png", 2),
+        ("beautify in.png -o out.png --strength 2", 2),
+        ("beautify in.png -o out.png --device gpu", 2),
+        ("faces --help", 0),
+        ("edits --help", 0),
+        ("models --help", 0),
+        ("models fetch --help", 0),
+        ("train --help", 0),
+        ("train nonsense", 2),
+        ("doctor --help", 0),
+    ],
+)
+def test_nothing_heavy_is_imported_for_help_or_a_usage_error(arguments: str, code: int) -> None:
+    child = subprocess.run(
+        python(LIST_IMPORTS, HEAVY, *arguments.split()), env=environment(), capture_output=True, text=True
+    )
+    assert (child.returncode, child.stdout.splitlines()[-1]) == (code, "imported:")
+
+
+def test_python_m_retouchml_is_the_same_command() -> None:
+    from_module = [python("")[0], "-m", "retouchml", "--version"]
+    child = subprocess.run(from_module, env=environment(), capture_output=True, text=True)
+    assert (child.returncode, child.stdout) == (0, f"retouchml {retouchml.__version__}\n")
+
+
+def test_the_help_names_every_command_of_the_design(run: Run) -> None:
+    said = run("--help").out
+    for command in ("beautify", "faces", "edits", "models", "train", "doctor"):
+        assert f"\n    {command} " in said
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        ["--strength", "1.5"],
+        ["--strength", "-0.1"],
+        ["--strength", "nan"],
+        ["--strength", "much"],
+        ["--texture", "inf"],
+        ["--edit", "smile"],
+        ["--edit", "smile="],
+        ["--edit", "=1"],
+        ["--edit", "smile=nan"],
+        ["--edit", "smile=1.01"],
+        ["--edit", "smile=-2"],
+        ["--edit", "age=0.9"],
+        ["--faces", "some"],
+        ["--faces", ""],
+        ["--faces", "-1"],
+        ["--faces", "0,,1"],
+        ["--faces", "0;1"],
+        ["--faces", "²"],
+        ["--device", "cuda:"],
+        ["--device", "cuda:x"],
+        ["--layer", "layer.jpg"],
+        ["--json", ""],
+        ["--stren", "0.5"],
+        ["--compare"],
+        ["--nonsense"],
+    ],
+)
+def test_bad_usage_ends_with_2_and_writes_nothing(wrong: list[str], run: Run, portrait: Path) -> None:
+    out = portrait.with_name("out.png")
+    ran = run("beautify", portrait, "-o", out, *wrong)
+    assert (ran.code, ran.out) == (2, "")
+    assert ran.err
+    assert "Traceback" not in ran.err
+    assert files(portrait.parent) == ["portrait.png"]
+
+
+def test_an_unknown_edit_is_answered_with_the_edits_there_are(run: Run, portrait: Path) -> None:
+    ran = run("beautify", portrait, "-o", portrait.with_name("out.png"), "--edit", "nose=0.5")
+    assert ran.code == 2
+    assert "'nose'" in ran.err
+    assert "smile, age" in ran.err
+
+
+def test_an_edit_beyond_its_own_range_is_answered_with_that_range(run: Run, portrait: Path) -> None:
+    ran = run("beautify", portrait, "-o", portrait.with_name("out.png"), "--edit", "age=0.8")
+    assert ran.code == 2
+    assert "-0.5 and 0.75" in ran.err
+
+
+@pytest.mark.parametrize(
+    "right", [["--device", "cuda:1"], ["--device", "mps"], ["--no-daemon"], ["--strength", "1"], ["--quiet"]]
+)
+def test_what_the_design_allows_is_accepted(right: list[str], run: Run, portrait: Path) -> None:
+    assert run("beautify", portrait, "-o", portrait.with_name("out.png"), *right).code == 0

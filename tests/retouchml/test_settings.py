@@ -1,0 +1,85 @@
+from pathlib import Path
+
+import pytest
+
+from retouchml.settings import Settings, load
+from tests.retouchml import stand_in
+from tests.retouchml.running import Run
+
+
+@pytest.fixture
+def config(home: Path) -> Path:
+    """The place of config.toml."""
+    (home / "config").mkdir(parents=True)
+    return home / "config" / "config.toml"
+
+
+def look_used(run: Run, portrait: Path, *options: str) -> tuple[float, float]:
+    engine = stand_in.Engine()
+    run("beautify", portrait, "-o", portrait.with_name("out.png"), "--force", *options, engine=engine)
+    return engine.looks[0][0].strength, engine.looks[0][0].texture
+
+
+def test_without_a_file_the_design_s_defaults_hold(tmp_path: Path) -> None:
+    assert load(tmp_path / "none.toml") == (Settings("ffhq-mobile", "auto", 0.5, 0.7), ())
+
+
+def test_a_file_sets_defaults_and_options_win_over_it(config: Path, run: Run, portrait: Path) -> None:
+    config.write_text("strength = 0.25\ntexture = 1\n")
+    assert look_used(run, portrait) == (0.25, 1.0)
+    assert look_used(run, portrait, "--strength", "0.75") == (0.75, 1.0)
+
+
+def test_model_and_device_come_from_the_file(config: Path, run: Run, portrait: Path) -> None:
+    config.write_text('model = "mine"\ndevice = "cuda:1"\n')
+    ran = run("beautify", portrait, "-o", portrait.with_name("out.png"), "--json", "-")
+    assert '"model": "mine"' in ran.out
+    assert '"device": "cuda:1"' in ran.out
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("strength = 2", "strength is 2, but must be a number from 0 to 1; 0.5 is used."),
+        ("strength = nan", "strength is nan, but must be a number from 0 to 1; 0.5 is used."),
+        ("strength = true", "strength is True, but must be a number from 0 to 1; 0.5 is used."),
+        ('texture = "much"', "texture is 'much', but must be a number from 0 to 1; 0.7 is used."),
+        ('device = "gpu"', "device is 'gpu', but must be auto, cpu, cuda, cuda:N or mps; auto is used."),
+        ('model = ""', "model is '', but must be the name of a model; ffhq-mobile is used."),
+        ("strenght = 1", "strenght is not a setting; there are model, device, strength, texture."),
+    ],
+)
+def test_a_bad_value_is_one_warning_and_the_default_stands_in(
+    line: str, said: str, config: Path, run: Run, portrait: Path
+) -> None:
+    config.write_text(line + "\n")
+    ran = run("beautify", portrait, "-o", portrait.with_name("out.png"))
+    assert ran.code == 0
+    assert ran.err == f"retouchml: {config}: {said}\n"
+    assert load(config)[0] == Settings()
+
+
+def test_a_bad_value_does_not_spoil_the_good_ones(config: Path) -> None:
+    config.write_text("strength = 7\ntexture = 0.25\n")
+    assert load(config)[0] == Settings(texture=0.25)
+
+
+@pytest.mark.parametrize("content", [b"strength = ", b"\xff\xfe", b"strength = 1\nstrength = 0\n"])
+def test_a_broken_file_is_one_warning(content: bytes, config: Path, run: Run, portrait: Path) -> None:
+    config.write_bytes(content)
+    ran = run("beautify", portrait, "-o", portrait.with_name("out.png"))
+    assert ran.code == 0
+    assert ran.err.startswith(f"retouchml: {config} is ignored: ")
+    assert ran.err.count("\n") == 1
+
+
+def test_a_folder_in_place_of_the_file_is_one_warning(config: Path) -> None:
+    config.mkdir()
+    settings, (warning,) = load(config)
+    assert settings == Settings()
+    assert "Is a directory" in warning
+
+
+def test_sections_belong_to_others(config: Path) -> None:
+    config.write_text("strength = 1\n[daemon]\nidle_minutes = 5\n")
+    assert load(config) == (Settings(strength=1), ())
