@@ -1,8 +1,9 @@
 """The FFHQ crop: where a face lies in a photograph, and the exact way between the two.
 
-The oriented square is the recipe of the FFHQ data set (Karras et al., "A style-based generator architecture for generative adversarial
-networks", arXiv 1812.04948, ``download_ffhq.py``): centred between eyes and mouth, as wide as the larger of two eye distances and 1.8 eye-to-mouth
-distances on either side. Where it reaches past the frame, the photograph is continued by reflection and fades into blur.
+The oriented square is the recipe of the FFHQ data set (Karras et al., "A style-based generator architecture
+for generative adversarial networks", arXiv 1812.04948, ``download_ffhq.py``): centred between eyes and mouth,
+as wide as the larger of two eye distances and 1.8 eye-to-mouth distances on either side. Where it reaches
+past the frame, the photograph is continued by reflection and fades into blur.
 """
 
 from dataclasses import dataclass
@@ -22,7 +23,7 @@ _CENTER_TOWARDS_MOUTH = 0.1
 class Alignment:
     """An oriented square in a photograph.
 
-    matrix: [2, 3] affine map, crop pixel → photo pixel (centres at whole numbers) for a crop of ``size`` pixels
+    matrix: [2, 3] affine map, crop pixel → photo pixel, centres at whole numbers
     size:   side of the crop in pixels
     """
 
@@ -50,7 +51,10 @@ class Alignment:
         return np.asarray(points @ self.matrix[:, :2].T + self.matrix[:, 2])
 
     def bounds(self, height: int, width: int) -> tuple[int, int, int, int]:
-        """The smallest upright box (left, top, right, bottom), right and bottom excluded, around the square, cut to the photo."""
+        """The smallest upright box around the square, cut to the photo: (left, top, right, bottom).
+
+        Right and bottom are excluded.
+        """
         last = self.size - 0.5
         corners = self.to_photo(np.array([[-0.5, -0.5], [last, -0.5], [last, last], [-0.5, last]]))
         left, top = np.floor(corners.min(0)).astype(int)
@@ -75,7 +79,7 @@ class Alignment:
         linear = self.matrix[:, :2] / whole
         offset = (self.matrix[:, 2] - (left, top) + 0.5) / whole - 0.5
         if ratio / whole > 1.2:
-            source = cv2.GaussianBlur(source, (0, 0), 0.4 * ratio / whole)
+            source = np.asarray(cv2.GaussianBlur(source, (0, 0), 0.4 * ratio / whole), np.float32)
         crop = cv2.warpAffine(
             source,
             np.hstack([linear, offset[:, None]]),
@@ -83,7 +87,7 @@ class Alignment:
             flags=cv2.INTER_CUBIC | cv2.WARP_INVERSE_MAP,
             borderMode=cv2.BORDER_REFLECT_101,
         )
-        return np.clip(self._faded(crop, height, width), 0.0, 1.0)
+        return np.clip(self._faded(np.asarray(crop, np.float32), height, width), 0.0, 1.0)
 
     def inside(self, height: int, width: int) -> NDArray[np.float32]:
         """How far [S, S] each crop pixel lies inside the photo's frame, in crop pixels; 0 outside."""
@@ -92,13 +96,13 @@ class Alignment:
         px = matrix[0, 0] * x + matrix[0, 1] * y + matrix[0, 2]
         py = matrix[1, 0] * x + matrix[1, 1] * y + matrix[1, 2]
         distance = np.minimum(np.minimum(px, width - 1 - px), np.minimum(py, height - 1 - py))
-        return np.maximum(distance + 0.5, 0.0) * np.float32(self.size / self.side)
+        return np.asarray(np.maximum(distance + 0.5, 0.0) * (self.size / self.side), np.float32)
 
     def _faded(self, crop: NDArray[np.float32], height: int, width: int) -> NDArray[np.float32]:
         depth = self.inside(height, width)
         if depth.min() > 0.0:
             return crop
-        # As FFHQ does past the frame: first blur, then the median colour, so that the generator sees no mirrored second face.
+        # Past the frame, as FFHQ does, first blur, then the median colour: no mirrored second face.
         outside = cv2.distanceTransform((depth <= 0.0).astype(np.uint8), cv2.DIST_L2, 5)[..., None]
         reach = 0.15 * self.size
         blurred = cv2.GaussianBlur(crop, (0, 0), 0.02 * self.size)

@@ -1,7 +1,8 @@
-"""What a face shows besides its beauty: expression and pose from landmarks, age and gender from a small network.
+"""What a face shows besides its beauty: expression and pose from landmarks, age and gender from networks.
 
-The measures of expression and pose are ratios to the distance between the eyes, so they do not depend on the picture's size. They label samples for the
-edits, and tell ``benchmarks/quality.py`` what a retouch moved that nobody asked it to.
+The measures of expression and pose are ratios to the distance between the eyes, so they do not depend on the
+picture's size. They label samples for the edits, and tell ``benchmarks/quality.py`` what a retouch moved that
+nobody asked it to.
 """
 
 import json
@@ -22,8 +23,9 @@ _AGE_CHIP, _GENDER_CHIP = 64, 32
 def geometric(landmarks: NDArray[np.float64]) -> dict[str, float]:
     """Expression and pose of landmarks [68, 2], each in eye distances.
 
-    smile: mouth corners above the lips' middle, and the mouth's width; eyes_open: height of the eyes; yaw: nose tip beside the line between the
-    eyes; pitch: nose tip below them; mouth_open: gap between the inner lips; brows: height of the brows above the eyes.
+    smile: mouth corners above the lips' middle, and the mouth's width; eyes_open: height of the eyes; yaw:
+    nose tip beside the line between the eyes; pitch: nose tip below them; mouth_open: gap between the inner
+    lips; brows: height of the brows above the eyes.
     """
     left, right = landmarks[36:42].mean(0), landmarks[42:48].mean(0)
     distance = float(np.hypot(*(right - left)))
@@ -46,10 +48,10 @@ def geometric(landmarks: NDArray[np.float64]) -> dict[str, float]:
 
 
 def glasses(crop: NDArray[np.float32], landmarks: NDArray[np.float64]) -> float:
-    """How much an FFHQ crop [S, S, 3] in [0, 1] looks as if it wore glasses: about 0 without, above 1 with a clear frame.
+    """How much an FFHQ crop [S, S, 3] in [0, 1] looks as if it wore glasses: 0 without, above 1 with a frame.
 
-    A frame crosses the bare bridge of the nose and runs below the eyes, where skin alone is smooth: the measure is the strongest contrast
-    there, in units of the contrast of the cheeks.
+    A frame crosses the bare bridge of the nose and runs below the eyes, where skin alone is smooth: the
+    measure is the strongest contrast there, in units of the contrast of the cheeks.
     """
     grey = cv2.GaussianBlur(cv2.cvtColor(crop, cv2.COLOR_RGB2GRAY), (0, 0), crop.shape[0] / 256.0)
     left, right = landmarks[36:42].mean(0), landmarks[42:48].mean(0)
@@ -64,7 +66,7 @@ def glasses(crop: NDArray[np.float32], landmarks: NDArray[np.float64]) -> float:
         return float(patch.mean(axis=1).max()) if patch.size else 0.0
 
     bridge = strongest((landmarks[27] + landmarks[28]) / 2.0, 0.07, 0.16)
-    rims = [strongest(eye + (0.0, 0.42 * unit), 0.14, 0.16) for eye in (left, right)]
+    rims = [strongest(eye + np.array([0.0, 0.42 * unit]), 0.14, 0.16) for eye in (left, right)]
     return (bridge + min(rims)) / 10.0
 
 
@@ -81,14 +83,15 @@ class AgeGender:
         self._years = np.array(manifest["models"]["age"]["age_weights"], np.float32)
 
     def __call__(self, picture: NDArray[np.float32], landmarks: NDArray[np.float64]) -> tuple[float, float]:
-        """(age in years, probability of male 0..1) of the face at ``landmarks`` in a picture [H, W, 3] in [0, 1]."""
+        """(years of age, probability of male) of the face at ``landmarks`` in a picture [H, W, 3]."""
         pixels = np.rint(np.clip(picture, 0.0, 1.0) * 255.0).astype(np.uint8)
         points = [dlib.point(round(x), round(y)) for x, y in landmarks.tolist()]
         shape = dlib.full_object_detection(dlib.rectangle(0, 0, *picture.shape[1::-1]), points)
 
         def chip(size: int) -> NDArray[np.float32]:
             cut = dlib.get_face_chip(np.ascontiguousarray(pixels), shape, size, _CHIP_PADDING)
-            return np.ascontiguousarray(((cut.astype(np.float32) - _MEAN_RGB) / 256.0).transpose(2, 0, 1)[None])
+            scaled = (cut.astype(np.float32) - _MEAN_RGB) / 256.0
+            return np.ascontiguousarray(scaled.transpose(2, 0, 1)[None])
 
         ages = self._age.run(None, {"images": chip(_AGE_CHIP)})[0][0]
         genders = self._gender.run(None, {"images": chip(_GENDER_CHIP)})[0][0]

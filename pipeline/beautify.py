@@ -6,18 +6,24 @@ samples lie; the ascent ends where the gain dries up, where it has gone far enou
 """
 
 import math
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional as F
 
 from pipeline.cancelling import NEVER, CancelEvent, Progress, check, silent
 from pipeline.identity import FaceRecognition
 from pipeline.latent_network import LatentNetwork, by_octave
-from stylegan2.generator import Generator
+from stylegan2.generator import Generator, as_picture
 
-VERSION = 1
+Measure = Callable[[NDArray[np.float32]], Mapping[str, float]]
+
+_MEASURED = 128  # pixels; side of the picture on which drift is measured
+_MEASURE_EVERY = 2  # steps
 
 
 @dataclass(frozen=True)
@@ -29,13 +35,13 @@ class Ascent:
     past which it may not grow; identity: descriptor distance between the generator's own pictures at which the way ends
     """
 
-    step: float = 0.35
-    reach: float = 8.0
-    gain: float = 1.2
+    step: float = 0.2
+    reach: float = 2.0
+    gain: float = 2.0
     held: tuple[str, ...] = ("smile", "eyes_open", "yaw", "pitch", "mouth_open", "male", "glasses")
     loosely: tuple[tuple[str, float], ...] = (("age", 0.3), ("brows", 0.5))
     shell: float = 1.0
-    identity: float = 0.42
+    identity: float = 0.33
     finest: int = 256  # pixels; layers above only paint texture
 
 
@@ -71,12 +77,15 @@ class Beautifier:
         scorer: LatentNetwork,
         attributes: LatentNetwork,
         recognition: FaceRecognition,
+        measure: Measure,
         ascent: Ascent | None = None,
     ) -> None:
+        """``measure`` turns a picture [S, S, 3] in [0, 1] into attributes by name, those of ``attributes`` that a picture shows."""
         self._generator = generator
         self._scorer = scorer
         self._attributes = attributes
         self._recognition = recognition
+        self._measure = measure
         self.ascent = ascent or Ascent()
 
     def path(
@@ -89,13 +98,19 @@ class Beautifier:
         limit = start.norm(dim=1, keepdim=True).clamp_min(settings.shell * math.sqrt(start.shape[1]))
         v = start.clone()
         codes, scores = [start], [self._score(start)]
-        attributes_before = self._held(start)
+        predicted_first, shown_first = self._held(start), self._shown(start)
+        unseen = torch.zeros_like(predicted_first)
         steps = math.ceil(settings.reach / settings.step)
         for index in range(steps):
             check(cancel)
             progress("beautify", 0.6 * index / steps, None)
-            v = self._step(v, free, limit, attributes_before, start)
+            v = self._step(v, free, limit, predicted_first - unseen, start)
             score = self._score(v)
+            if index % _MEASURE_EVERY == 1:
+                # What the network does not see coming, the picture shows.
+                shown = self._shown(v) - shown_first
+                predicted = self._held(v) - predicted_first
+                unseen = torch.where(shown.isnan(), torch.zeros_like(shown), shown - predicted)
             if score - scores[-1] < 1e-3 or _length(v - start, free) > settings.reach:
                 break
             codes.append(v)
@@ -151,6 +166,14 @@ class Beautifier:
         with torch.no_grad():
             values: Tensor = self._attributes(by_octave(v[None], self._generator.layers))[0]
         return values
+
+    def _shown(self, v: Tensor) -> Tensor:
+        """Attributes as the picture shows them, in standard deviations; NaN where a picture cannot tell."""
+        with torch.no_grad():
+            picture = self._generator.synthesize(self._generator.latents.unwhiten(v)[None], _MEASURED)
+        measured = self._measure(as_picture(picture[0]))
+        values = v.new_tensor([measured.get(name, math.nan) for name in self._attributes.outputs])
+        return (values - self._attributes.mean) / self._attributes.deviation
 
     def _recognizable(self, codes: list[Tensor], grid: Tensor, progress: Progress, cancel: CancelEvent) -> int:
         """How many of the codes, from the first on, still show the same person to the recognition network."""

@@ -1,7 +1,7 @@
 """Inversions kept on disk by content, so that a photograph that was open before is ready at once.
 
-One small safetensors file an entry, named by a hash of the crop, the generator and the recipe. The oldest go when the folder
-grows past its bound; a full disk or an unreadable entry costs time, never the result.
+One small safetensors file an entry, named by a hash of the crop, the generator and the recipe. The oldest go
+when the folder grows past its bound; a full disk or an unreadable entry costs time, never the result.
 """
 
 import hashlib

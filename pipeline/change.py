@@ -52,7 +52,7 @@ def change_between(
 ) -> Change:
     """The change that carries the generator's step ``before`` → ``after`` onto the crop, all [S, S, 3] in [0, 1]."""
     size = crop.shape[0]
-    flow, trust = motion(before, after, masks.motion)
+    flow = motion(before, after, masks.face, masks.motion)
     left_over = after - displaced(before, flow)
     broad = _lowpass(left_over, _TONE * size)
     weight = masks.skin.sum()
@@ -63,7 +63,7 @@ def change_between(
     tone = broad + (sharp - broad) * (masks.features * alike)[..., None]
     tone = _TONE_BOUND * np.tanh(tone / _TONE_BOUND) * masks.tone[..., None]
     eased = displaced(skin.change(strength, texture), flow)
-    cover = _new_content(left_over, trust, masks.mouth, size)
+    cover = _new_content(left_over, masks.mouth, size)
     pixels = after + _lowpass(displaced(crop - before, flow), _MATCH * size)
     return Change(flow, np.asarray(tone + eased, np.float32), np.asarray(pixels, np.float32), cover)
 
@@ -74,11 +74,10 @@ def _agreement(crop: NDArray[np.float32], before: NDArray[np.float32], size: int
     return np.exp(-((_lowpass(apart, 0.006 * size) / 0.08) ** 2)).astype(np.float32)
 
 
-def _new_content(left_over: NDArray[np.float32], trust: Mask, mouth: Mask, size: int) -> Mask:
+def _new_content(left_over: NDArray[np.float32], mouth: Mask, size: int) -> Mask:
     low, high = _NEW_CONTENT
     residual = _lowpass(np.abs(_lowpass(left_over, 0.003 * size)).mean(axis=2), 0.004 * size)
     fresh = np.clip((residual - low) / (high - low), 0.0, 1.0)
-    del trust
     return np.asarray(_lowpass(fresh * mouth, 0.004 * size) * (mouth > 0), np.float32)
 
 

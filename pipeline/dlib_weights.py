@@ -1,8 +1,9 @@
 """Reads the learned tensors of dlib's face recognition network out of its ``.dat`` file.
 
-The file is a nest of C++ templates written by ``dlib::serialize``; each tensor in it is a version number (2), four sizes and the float32 values.
-An integer is one byte that tells how many follow, then these in little-endian order. Knowing the network, we look for each tensor's header
-in turn, so nothing else of the file needs to be understood and nothing in it is executed.
+The file is a nest of C++ templates written by ``dlib::serialize``; each tensor in it is a version number (2),
+four sizes and the float32 values. An integer is one byte that tells how many follow, then these in
+little-endian order. Knowing the network, we look for each tensor's header in turn, so nothing else of the
+file needs to be understood and nothing in it is executed.
 """
 
 from collections.abc import Iterable

@@ -1,7 +1,8 @@
 """The manual sliders: smile, age, yaw, eyes, mouth.
 
-A slider asks for a change of one measured attribute, in standard deviations of the generator's samples, and for no change of the others. The attribute network
-gives the way: a few damped Newton steps along its gradients in whitened P space, each the smallest that does both.
+A slider asks for a change of one measured attribute, in standard deviations of the generator's samples, and
+for no change of the others. The attribute network gives the way: a few damped Newton steps along its
+gradients in whitened P space, each the smallest that does both.
 """
 
 import math
@@ -20,8 +21,8 @@ from stylegan2.generator import Generator
 class EditInfo:
     """One slider.
 
-    attribute: what it moves; deviations: how many standard deviations a value of 1 asks for; finest: pixels, the finest layers it
-    touches; released: attributes that may follow, being part of the same movement
+    attribute: what it moves; deviations: how many standard deviations a value of 1 asks for; finest: pixels,
+    the finest layers it touches; released: attributes that may follow, being part of the same movement
     """
 
     name: str
@@ -60,10 +61,13 @@ class Editor:
 
     def __init__(self, generator: Generator, attributes: LatentNetwork) -> None:
         self._generator = generator
-        self._attributes = attributes
+        self.attributes = attributes
 
     def edit(self, w_plus: Tensor, edits: Mapping[str, float]) -> Tensor:
-        """Code [L, W] with every slider of ``edits`` applied, one after the other. Raises UsageError for an unknown one."""
+        """Code [L, W] with every slider of ``edits`` applied, one after the other.
+
+        Raises UsageError for an unknown one.
+        """
         check_names(edits)
         active = {name: value for name, value in edits.items() if value != 0.0}
         if not active:
@@ -78,7 +82,7 @@ class Editor:
         wanted = value * edit.deviations
         steps = max(1, math.ceil(abs(wanted) * _STEPS_PER_DEVIATION))
         free = v.new_tensor([[1.0 if la.resolution <= edit.finest else 0.0] for la in self._generator.layers])
-        names = self._attributes.outputs
+        names = self.attributes.outputs
         rows = [i for i, name in enumerate(names) if name not in edit.released]
         first = self._values(v).detach()
         target = first.clone()
@@ -95,5 +99,5 @@ class Editor:
         return v
 
     def _values(self, v: Tensor) -> Tensor:
-        values: Tensor = self._attributes(by_octave(v[None], self._generator.layers))[0]
+        values: Tensor = self.attributes(by_octave(v[None], self._generator.layers))[0]
         return values

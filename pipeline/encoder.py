@@ -1,6 +1,7 @@
 """A first guess of a face's code, so that the inversion starts near its goal.
 
-A ridge regression from a small chip of the face, its descriptor and the shape of its landmarks to the whitened code, fitted on the generator's own samples.
+A ridge regression from a small chip of the face, its descriptor and the shape of its landmarks to the
+whitened code, fitted on the generator's own samples.
 """
 
 from dataclasses import dataclass
@@ -23,8 +24,10 @@ _SHARES = (2.0, 10.0, 5.0)  # of chip, descriptor and shape, whose numbers diffe
 def encoder_features(
     chips: NDArray[np.generic], descriptors: NDArray[np.float32], landmarks: NDArray[np.float32]
 ) -> Tensor:
-    """Chips [N, 112, 112, 3] in [0, 1], descriptors [N, 128] and landmarks [N, 68, 2] → features [N, 1032]."""
-    small = [cv2.resize(np.asarray(chip, np.float32), (CHIP, CHIP), interpolation=cv2.INTER_AREA) for chip in chips]
+    """Chips [N, 112, 112, 3] in [0, 1], descriptors [N, 128], landmarks [N, 68, 2] → features [N, 1032]."""
+    small = [
+        cv2.resize(np.asarray(chip, np.float32), (CHIP, CHIP), interpolation=cv2.INTER_AREA) for chip in chips
+    ]
     others = rater_features(descriptors, landmarks)
     pixels = torch.from_numpy(np.stack(small).reshape(len(small), -1))
     return torch.cat([pixels * _SHARES[0], others[:, :128] * _SHARES[1], others[:, 128:] * _SHARES[2]], 1)
@@ -32,7 +35,7 @@ def encoder_features(
 
 @dataclass(frozen=True)
 class Encoder:
-    """weight [1032, K] and bias [K] give the last K components of a whitened code of ``width``; the others stay zero."""
+    """weight [1032, K] and bias [K] give the last K components of a whitened code [width], others zero."""
 
     weight: Tensor
     bias: Tensor

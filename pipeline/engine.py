@@ -2,9 +2,13 @@
 
 from dataclasses import dataclass
 
+import cv2
+import numpy as np
 import torch
+from numpy.typing import NDArray
 
 import stylegan2
+from pipeline.attributes import geometric
 from pipeline.beautify import Beautifier
 from pipeline.edits import Editor
 from pipeline.encoder import Encoder
@@ -44,20 +48,28 @@ def load_engine(model: str, device: str) -> Engine:
     folder = weights_folder()
     scorer, _ = load_network(folder / "scorer.safetensors", "scorer", generator)
     attributes, _ = load_network(folder / "edits.safetensors", "edits", generator)
+
+    def measure(picture: NDArray[np.float32]) -> dict[str, float]:
+        # The predictor was trained on faces larger than the pictures that the ascent looks at.
+        return geometric(finder.landmarks_in_crop(cv2.resize(picture, (512, 512), interpolation=cv2.INTER_CUBIC)))
+
     return Engine(
         generator=generator,
         finder=finder,
         recognizer=recognizer,
         encoder=Encoder.load(folder / "encoder.safetensors", generator),
         inverter=Inverter(generator, recognizer.network),
-        beautifier=Beautifier(generator, scorer, attributes, recognizer.network),
+        beautifier=Beautifier(generator, scorer, attributes, recognizer.network, measure),
         editor=Editor(generator, attributes),
         rater=FeatureRater(recognizer),
     )
 
 
 def pick_device(wanted: str) -> str:
-    """The torch device for ``auto``, ``cpu``, ``cuda``, ``cuda:N`` or ``mps``. Raises DeviceError where it is not there."""
+    """The torch device for ``auto``, ``cpu``, ``cuda``, ``cuda:N`` or ``mps``.
+
+    Raises DeviceError where it is not there.
+    """
     if wanted == "auto":
         if torch.cuda.is_available():
             return "cuda"

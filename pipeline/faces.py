@@ -1,8 +1,8 @@
 """Finds faces and their 68 landmarks with dlib.
 
-A photograph is searched at reduced size, by the HOG detector first and the slower convolutional one when it finds nothing, upright and then
-turned; landmarks are placed at the face's own scale, and again on an upright copy where a face is tilted, since the predictor was
-trained on upright ones.
+A photograph is searched at reduced size, by the HOG detector first and the slower convolutional one when it
+finds nothing, upright and then turned; landmarks are placed at the face's own scale, and again on an upright
+copy where a face is tilted, since the predictor was trained on upright ones.
 """
 
 import math
@@ -25,7 +25,8 @@ _TURNS = (30.0, -30.0, 60.0, -60.0, 90.0, -90.0, 120.0, -120.0, 150.0, -150.0, 1
 _LANDMARK_SIDE = 400.0  # pixels of a face box when its landmarks are placed
 _TILT = math.radians(12.0)
 _OVERLAP = 0.35  # intersection over union above which two boxes are one face
-_CERTAIN, _DOUBTFUL = 0.4, 0.15  # HOG confidence that needs no second look, and that is not believed after one
+# HOG confidence that needs no second look, and that is not believed after one
+_CERTAIN, _DOUBTFUL = 0.4, 0.15
 _UPRIGHT_SIDE = 120.0  # pixels of a face box when its upright direction is looked for
 
 
@@ -33,7 +34,8 @@ _UPRIGHT_SIDE = 120.0  # pixels of a face box when its upright direction is look
 class Detection:
     """A face box in photo pixels, perhaps turned.
 
-    center: (x, y); side: pixels; angle: radians that the face is turned clockwise; confidence: of the detector, higher is better
+    center: (x, y); side: pixels; angle: radians that the face is turned clockwise; confidence: the
+    detector's, higher is better
     """
 
     center: tuple[float, float]
@@ -82,7 +84,7 @@ class FaceFinder:
         return points
 
     def landmarks_in_crop(self, crop: NDArray[np.float32]) -> NDArray[np.float64]:
-        """Landmarks [68, 2] in pixels of a picture [S, S, 3] in [0, 1] that is an FFHQ crop, where the box is known."""
+        """Landmarks [68, 2] in pixels of an FFHQ crop [S, S, 3] in [0, 1], where the box is known."""
         size = crop.shape[0]
         detection = Detection((0.5 * size, 0.615 * size), 0.565 * size, 0.0, 1.0)
         return self._landmarks_in_frame(crop, detection)
@@ -131,7 +133,10 @@ class FaceFinder:
             yield replace(detection, angle=self._upright(image, detection).angle)
 
     def _upright(self, image: NDArray[np.uint8], detection: Detection) -> Detection:
-        """The detection with the angle at which the HOG detector, which knows upright faces only, is most certain; and how certain."""
+        """The detection, turned to the angle at which the HOG detector is most certain, and how certain it is.
+
+        The detector knows upright faces only.
+        """
         frame = int(2.5 * _UPRIGHT_SIDE)
         best = replace(detection, confidence=0.0)
         for degrees in (0.0, *_TURNS):
@@ -157,7 +162,7 @@ def _as_bytes(pixels: NDArray[np.generic]) -> NDArray[np.uint8]:
     if pixels.ndim == 3 and pixels.dtype == np.uint8 and pixels.shape[2] == 3:
         return np.ascontiguousarray(pixels, np.uint8)
     values = to_float_rgb(as_channels(pixels))
-    return np.rint(np.clip(values, 0.0, 1.0) * 255.0).astype(np.uint8)
+    return np.asarray(np.rint(np.clip(values, 0.0, 1.0) * 255.0), np.uint8)
 
 
 def _from_rect(rect: "dlib.rectangle", confidence: float) -> Detection:
@@ -188,13 +193,15 @@ def _view(pixels: NDArray[np.generic], matrix: NDArray[np.float64], frame: int) 
     """What a photo shows in a frame: 8-bit RGB [frame, frame, 3]."""
     image, local = _region(pixels, matrix, frame)
     flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
-    return _as_bytes(cv2.warpAffine(image, local, (frame, frame), flags=flags, borderMode=cv2.BORDER_REPLICATE))
+    return _as_bytes(
+        cv2.warpAffine(image, local, (frame, frame), flags=flags, borderMode=cv2.BORDER_REPLICATE)
+    )
 
 
 def _region(
     pixels: NDArray[np.generic], matrix: NDArray[np.float64], frame: int
 ) -> tuple[NDArray[np.uint8], NDArray[np.float64]]:
-    """The part of the photo that a frame covers, shrunken to about the frame's scale, and the frame's map into it."""
+    """The part of the photo that a frame covers, shrunken to about its scale, and its map into it."""
     height, width = pixels.shape[:2]
     corners = np.array([[0, 0], [frame, 0], [0, frame], [frame, frame]]) @ matrix[:, :2].T + matrix[:, 2]
     left, top = np.clip(np.floor(corners.min(0)).astype(int) - 2, 0, (width - 1, height - 1))
@@ -220,14 +227,15 @@ def _wrapped(angle: float) -> float:
 
 
 def _turned(image: NDArray[np.uint8], degrees: float) -> tuple[NDArray[np.uint8], NDArray[np.float64]]:
-    """The whole image turned counter-clockwise on a canvas that holds it, and the map from there back to the image."""
+    """The whole image turned counter-clockwise on a canvas that holds it, and the map from there back."""
     height, width = image.shape[:2]
-    matrix = cv2.getRotationMatrix2D(((width - 1) / 2.0, (height - 1) / 2.0), degrees, 1.0)
+    center = ((width - 1) / 2.0, (height - 1) / 2.0)
+    matrix = np.asarray(cv2.getRotationMatrix2D(center, degrees, 1.0), np.float64)
     cosine, sine = abs(matrix[0, 0]), abs(matrix[0, 1])
     size = (math.ceil(height * sine + width * cosine), math.ceil(height * cosine + width * sine))
     matrix[:, 2] += (np.array(size) - (width, height)) / 2.0
     turned = cv2.warpAffine(image, matrix, size, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-    return np.asarray(turned, np.uint8), cv2.invertAffineTransform(matrix)
+    return np.asarray(turned, np.uint8), np.asarray(cv2.invertAffineTransform(matrix), np.float64)
 
 
 def _unturned(detection: Detection, matrix: NDArray[np.float64], degrees: float) -> Detection:

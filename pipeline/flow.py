@@ -12,14 +12,18 @@ from pipeline.masks import Mask
 
 _SIDE = 512  # pixels; flow is estimated at this size at most
 _SMOOTH = 9.0  # pixels at 1024
+_FILL = 36.0  # pixels at 1024; blur that carries motion to where nothing near is trusted
 _BOUND = 0.045  # of the crop's side
 _DISAGREEMENT = 1.5  # pixels at 512
 
 
-def motion(before: NDArray[np.float32], after: NDArray[np.float32], mask: Mask) -> tuple[NDArray[np.float32], Mask]:
-    """Backward flow [S, S, 2] in pixels and trust [S, S] in [0, 1] from two pictures [S, S, 3] in [0, 1].
+def motion(
+    before: NDArray[np.float32], after: NDArray[np.float32], face: Mask, mask: Mask
+) -> NDArray[np.float32]:
+    """Backward flow [S, S, 2] in pixels from two pictures [S, S, 3] in [0, 1].
 
-    Pixel x of ``after`` shows what ``before`` has at x + flow(x). The flow is smooth, bounded and zero where ``mask`` is.
+    Pixel x of ``after`` shows what ``before`` has at x + flow(x). The flow is smooth, bounded, and zero where ``mask`` [S, S] is. Only motion within
+    ``face`` [S, S] is believed: hair, collar and background come along with the face's border, since the generator repaints them at will.
     """
     size = before.shape[0]
     side = min(size, _SIDE)
@@ -30,15 +34,24 @@ def motion(before: NDArray[np.float32], after: NDArray[np.float32], mask: Mask) 
     y, x = np.mgrid[0:side, 0:side].astype(np.float32)
     returned = cv2.remap(forward, x + backward[..., 0], y + backward[..., 1], cv2.INTER_LINEAR)
     disagreement = np.hypot(*np.moveaxis(backward + returned, -1, 0)) * (_SIDE / side)
-    trust = np.exp(-((disagreement / _DISAGREEMENT) ** 2)).astype(np.float32)
-    sigma = _SMOOTH * side / 1024.0
-    weight = trust + np.float32(0.02)
-    smooth = cv2.GaussianBlur(backward * weight[..., None], (0, 0), sigma)
-    smooth /= cv2.GaussianBlur(weight, (0, 0), sigma)[..., None]
+    trust = np.exp(-((disagreement / _DISAGREEMENT) ** 2)) * cv2.resize(face, (side, side), interpolation=cv2.INTER_AREA)
+    weight = trust.astype(np.float32) + np.float32(1e-4)
+    near, density = _weighted_blur(backward, weight, _SMOOTH * side / 1024.0)
+    far, _ = _weighted_blur(backward, weight, _FILL * side / 1024.0)
+    share = np.clip(2.0 * density, 0.0, 1.0)[..., None]
+    smooth = far + (near - far) * share
+    # Where one blur hands over to the other there would be a crease.
+    smooth = cv2.GaussianBlur(smooth, (0, 0), 0.5 * _SMOOTH * side / 1024.0)
     if side != size:
         smooth = cv2.resize(smooth, (size, size), interpolation=cv2.INTER_CUBIC) * (size / side)
-        trust = cv2.resize(trust, (size, size), interpolation=cv2.INTER_LINEAR)
-    return bounded(smooth, _BOUND * size) * mask[..., None], np.asarray(trust, np.float32)
+    return np.asarray(bounded(smooth, _BOUND * size) * mask[..., None], np.float32)
+
+
+def _weighted_blur(flow: NDArray[np.float32], weight: Mask, sigma: float) -> tuple[NDArray[np.float32], Mask]:
+    """Mean of the flow around each pixel by weight, and the mean weight."""
+    density = np.asarray(cv2.GaussianBlur(weight, (0, 0), sigma), np.float32)
+    total = cv2.GaussianBlur(flow * weight[..., None], (0, 0), sigma)
+    return np.asarray(total / density[..., None], np.float32), density
 
 
 def bounded(flow: NDArray[np.float32], bound: float) -> NDArray[np.float32]:

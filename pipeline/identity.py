@@ -1,7 +1,8 @@
 """Who a face is: dlib's face recognition ResNet, re-expressed in torch so that it has a gradient.
 
-The network (King, dlib 19.3: 29 convolutions, a ResNet-34 with layers removed and filters halved) turns a 150 px face chip into a 128-D descriptor;
-two photographs of one person are usually nearer than 0.6. Batch normalisation is folded into the convolutions.
+The network (King, dlib 19.3: 29 convolutions, a ResNet-34 with layers removed and filters halved) turns a 150
+px face chip into a 128-D descriptor; two photographs of one person are usually nearer than 0.6. Batch
+normalisation is folded into the convolutions.
 """
 
 from dataclasses import dataclass
@@ -31,12 +32,15 @@ _BLOCKS = (
 
 
 class FaceRecognition(nn.Module):
-    """Face chips [N, 3, 150, 150] in [0, 1] → descriptors [N, 128], and the features after each residual block."""
+    """Face chips [N, 3, 150, 150] in [0, 1] → descriptors [N, 128] and features after each residual block."""
 
     mean: Tensor
 
     def __init__(self, weights: Path) -> None:
-        """Read dlib's ``dlib_face_recognition_resnet_model_v1.dat``. Raises ModelCorrupt where it is something else."""
+        """Read dlib's ``dlib_face_recognition_resnet_model_v1.dat``.
+
+        Raises ModelCorrupt where it is something else.
+        """
         super().__init__()
         shapes = [(3, 32, 7)]  # in, out, kernel
         previous = 32
@@ -91,12 +95,12 @@ def _add_padded(a: Tensor, b: Tensor) -> Tensor:
 
 @dataclass(frozen=True)
 class ChipFrame:
-    """Where dlib's face chip lies in a picture: the similarity transform chip pixel → picture pixel, [2, 3]."""
+    """Where dlib's face chip lies in a picture: the similarity chip pixel → picture pixel, [2, 3]."""
 
     matrix: NDArray[np.float64]
 
     def grid(self, height: int, width: int) -> Tensor:
-        """Sampling grid [1, 150, 150, 2] for ``torch.nn.functional.grid_sample`` on a picture [height, width]."""
+        """Grid [1, 150, 150, 2] for ``torch.nn.functional.grid_sample`` on a picture [height, width]."""
         y, x = np.mgrid[0:CHIP, 0:CHIP]
         points = np.stack([x, y, np.ones_like(x)], -1) @ self.matrix.T
         unit = (points + 0.5) / (width, height) * 2.0 - 1.0

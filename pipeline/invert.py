@@ -1,8 +1,9 @@
-"""Finds the latent code of a face: the w_plus whose picture looks like the photograph and is recognised as the same person.
+"""Finds the latent code of a face: the w_plus whose picture looks like it and shows the same person.
 
-Optimisation in the whitened P space of the mapping network (arXiv 2012.09036): one code v shared by all layers, and an offset for each layer.
-Coarse to fine, on the generator's cheap small pictures. The loss compares colours and gradients on several scales, and the person by the
-recognition network's descriptor and early features. Pulling v towards the mean and the offsets towards zero keeps the code editable.
+Optimisation in the whitened P space of the mapping network (arXiv 2012.09036): one code v shared by all
+layers, and an offset for each layer. Coarse to fine, on the generator's cheap small pictures. The loss
+compares colours and gradients on several scales, and the person by the recognition network's descriptor and
+early features. Pulling v towards the mean and the offsets towards zero keeps the code editable.
 """
 
 import math
@@ -40,14 +41,20 @@ class Stage:
     offsets: bool
 
 
-RECIPE = (Stage(64, 20, 0.08, False), Stage(64, 40, 0.06, True), Stage(128, 40, 0.05, True), Stage(256, 12, 0.03, True))
+RECIPE = (
+    Stage(64, 10, 0.08, False),
+    Stage(64, 25, 0.07, True),
+    Stage(128, 28, 0.06, True),
+    Stage(256, 9, 0.035, True),
+)
 
 
 @dataclass(frozen=True)
 class Inversion:
     """A face's code.
 
-    w_plus: [L, W]; loss: final image loss, lower is nearer; distance: descriptor distance between crop and picture at 256 px
+    w_plus: [L, W]; loss: final image loss, lower is nearer; distance: descriptor distance between crop and
+    picture at 256 px
     """
 
     w_plus: Tensor
@@ -74,12 +81,16 @@ class Inverter:
     ) -> Inversion:
         """The code of an FFHQ crop [S, S, 3] in [0, 1] whose face is at ``landmarks`` [68, 2] in crop pixels.
 
-        start: whitened code [W] to begin from, zero where there is none. ``cancel`` is heeded after every step. Raises Cancelled.
+        start: whitened code [W] to begin from, zero where there is none. ``cancel`` is heeded after every
+        step. Raises Cancelled.
         """
         target = _Target.of(crop, landmarks, self._recognition, self._generator.device)
         space = self._generator.latents
-        shared = (torch.zeros_like(space.mean) if start is None else start.to(space.mean)).clone().requires_grad_(True)
-        offsets = torch.zeros(self._generator.num_layers, space.mean.shape[0], device=shared.device, requires_grad=True)
+        begin = torch.zeros_like(space.mean) if start is None else start.to(space.mean)
+        shared = begin.clone().requires_grad_(True)
+        offsets = torch.zeros(
+            self._generator.num_layers, space.mean.shape[0], device=shared.device, requires_grad=True
+        )
         clock = _Clock(recipe, progress)
         picture_loss = distance = math.inf
         for stage in recipe:
@@ -125,7 +136,8 @@ class _Target:
         device: torch.device,
     ) -> "_Target":
         size = crop.shape[0]
-        small = cv2.resize(crop, (TARGET, TARGET), interpolation=cv2.INTER_AREA if size > TARGET else cv2.INTER_CUBIC)
+        interpolation = cv2.INTER_AREA if size > TARGET else cv2.INTER_CUBIC
+        small = cv2.resize(crop, (TARGET, TARGET), interpolation=interpolation)
         points = (landmarks + 0.5) * (TARGET / size) - 0.5
         image = torch.from_numpy(np.clip(small, 0.0, 1.0) * 2.0 - 1.0).permute(2, 0, 1)[None].to(device)
         weight = _BACKGROUND + (1.0 - _BACKGROUND) * torch.from_numpy(face_weight(points, TARGET))[None, None]
@@ -136,7 +148,7 @@ class _Target:
         return cls(image, weight.to(device), grid, descriptor, kept, recognition)
 
     def compare(self, picture: Tensor) -> tuple[Tensor, tuple[Tensor, Tensor] | None]:
-        """Image loss of a picture [1, 3, R, R]; where it is large enough, also descriptor distance and feature loss."""
+        """Image loss of a picture [1, 3, R, R]; of a large one, also descriptor distance and feature loss."""
         factor = self.crop.shape[-1] // picture.shape[-1]
         crop, weight = (F.avg_pool2d(x, factor) for x in (self.crop, self.weight))
         near = picture_loss(picture, crop, weight, levels=3 if picture.shape[-1] < 256 else 4)
@@ -151,7 +163,7 @@ class _Target:
 
 
 def picture_loss(picture: Tensor, target: Tensor, weight: Tensor, levels: int) -> Tensor:
-    """Weighted mean absolute difference of colours and of their gradients [N, 3, R, R], mean over ``levels`` octaves."""
+    """Weighted mean difference of colours and of their gradients [N, 3, R, R] over ``levels`` octaves."""
     total = picture.new_zeros(())
     for _ in range(levels):
         total = total + ((picture - target).abs() * weight).mean() / weight.mean()

@@ -1,7 +1,8 @@
-"""Small learned functions of the latent code: the attractiveness score, and the attributes that edits and the ascent need.
+"""Small learned functions of the latent code: the score, and the attributes that edits and the ascent need.
 
-Each output looks at its own mixture of the layers' whitened codes; the mixture is learned per octave of resolution, not per layer, so that the function holds
-for every generator that shares the W space. On the mixture, a linear part and a shared hidden layer.
+Each output looks at its own mixture of the layers' whitened codes; the mixture is learned per octave of
+resolution, not per layer, so that the function holds for every generator that shares the W space. On the
+mixture, a linear part and a shared hidden layer.
 """
 
 import math
@@ -22,7 +23,7 @@ _HIDDEN = 48
 
 
 class LatentNetwork(nn.Module):
-    """Whitened codes mixed by octave [N, 9, W] → outputs [N, K] in units of each output's standard deviation."""
+    """Whitened codes mixed by octave [N, 9, W] → outputs [N, K] in units of each one's standard deviation."""
 
     mean: Tensor
     deviation: Tensor
@@ -51,11 +52,15 @@ class LatentNetwork(nn.Module):
 
     def values(self, octaves: Tensor) -> Tensor:
         """Outputs [N, K] in their own units."""
-        return self(octaves) * self.deviation + self.mean
+        outputs: Tensor = self(octaves) * self.deviation + self.mean
+        return outputs
 
 
 def by_octave(v_plus: Tensor, layers: Sequence[StyleLayer]) -> Tensor:
-    """Whitened codes [N, L, W] → [N, 9, W]: the mean over the layers of each octave; an octave without layers takes the one below."""
+    """Whitened codes [N, L, W] → [N, 9, W]: the mean over the layers of each octave.
+
+    An octave without layers takes the one below.
+    """
     columns: list[Tensor] = []
     for octave in range(OCTAVES):
         indices = [layer.index for layer in layers if layer.resolution == 4 << octave]
@@ -85,7 +90,10 @@ def save_learned(path: Path, tensors: dict[str, Tensor], metadata: dict[str, str
 
 
 def load_learned(path: Path, kind: str) -> LearnedFile:
-    """Read a learned part. Raises ModelMissing where it is not there, ModelCorrupt where it is something else."""
+    """Read a learned part.
+
+    Raises ModelMissing where it is not there, ModelCorrupt where it is something else.
+    """
     if not path.exists():
         raise ModelMissing(f"The learned part {path.stem} is missing.", f"Fit it: retouchml train {kind}.")
     try:
@@ -93,7 +101,9 @@ def load_learned(path: Path, kind: str) -> LearnedFile:
             metadata = file.metadata() or {}
             tensors = {name: file.get_tensor(name).float() for name in file.keys()}  # noqa: SIM118 - not a mapping
     except (OSError, SafetensorError) as error:
-        raise ModelCorrupt(f"{path.name} does not load ({error}).", f"Fit it again: retouchml train {kind}.") from error
+        raise ModelCorrupt(
+            f"{path.name} does not load ({error}).", f"Fit it again: retouchml train {kind}."
+        ) from error
     if metadata.get("kind") != kind or not all(bool(torch.isfinite(t).all()) for t in tensors.values()):
         raise ModelCorrupt(f"{path.name} is no {kind}.", f"Fit it again: retouchml train {kind}.")
     return LearnedFile(tensors, metadata)
@@ -108,14 +118,19 @@ def load_network(path: Path, kind: str, generator: Generator) -> tuple[LatentNet
     space = file.metadata.get("latent_space", "")
     if space != generator.latents.name:
         raise LatentSpaceMismatch(
-            f"The {kind} was learned for the latent space {space}, but {generator.name} has {generator.latents.name}.",
+            f"The {kind} was learned for the latent space {space},"
+            f" but {generator.name} has {generator.latents.name}.",
             f"Fit one: retouchml train {kind} --model {generator.name}.",
         )
-    state = {name.removeprefix("network."): t for name, t in file.tensors.items() if name.startswith("network.")}
+    state = {
+        name.removeprefix("network."): t for name, t in file.tensors.items() if name.startswith("network.")
+    }
     try:
         hidden, width = state["hidden_weight"].shape
         network = LatentNetwork(file.metadata["outputs"].split(","), width, hidden)
         network.load_state_dict(state)
     except (KeyError, RuntimeError, ValueError) as error:
-        raise ModelCorrupt(f"{path.name} does not fit its architecture.", f"Fit it again: retouchml train {kind}.") from error
+        raise ModelCorrupt(
+            f"{path.name} does not fit its architecture.", f"Fit it again: retouchml train {kind}."
+        ) from error
     return network.to(generator.device).eval().requires_grad_(False), file

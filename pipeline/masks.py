@@ -24,6 +24,7 @@ _OUTER_LIPS, _INNER_LIPS = slice(48, 60), slice(60, 68)
 class FaceMasks:
     """The masks of one face.
 
+    face:     the face with its forehead, hair or not; where the generator's motion is believed
     motion:   where the photograph may be displaced; wider than the face, so that a jaw can move, and zero at its border
     tone:     where its colours may change: the face without hair, beard, glasses and background
     skin:     bare skin, where blemishes are eased
@@ -31,6 +32,7 @@ class FaceMasks:
     mouth:    where lips may part
     """
 
+    face: Mask
     motion: Mask
     tone: Mask
     skin: Mask
@@ -50,11 +52,13 @@ def face_masks(crop: NDArray[np.float32], landmarks: Points, inside: Mask) -> Fa
     face = _falloff(hull, size, 36.0 * unit)
     features = feature_mask(landmarks, size)
     skin_like = guided(crop.mean(axis=2), skin_likelihood(crop, landmarks), round(10 * unit) + 1, 1e-3)
-    skin_like = np.clip(skin_like * 1.25 - 0.15, 0.0, 1.0)
+    skin_like = np.clip(skin_like * 1.25 - 0.15, 0.0, 1.0) * _without_strands(crop, landmarks)
+    skin_like = _connected(skin_like, landmarks)
     tone = face * np.maximum(skin_like, features) * frame
     holes = cv2.GaussianBlur(_grown_features(landmarks, size), (0, 0), 5.0 * unit)
     skin = tone * skin_like * (1.0 - np.clip(holes * 1.3, 0.0, 1.0))
     return FaceMasks(
+        face=hull.astype(np.float32),
         motion=_motion_mask(landmarks, size) * frame,
         tone=tone,
         skin=np.asarray(skin, np.float32),
@@ -117,6 +121,35 @@ def guided(guide: Mask, values: Mask, radius: int, epsilon: float) -> Mask:
     slope = (cv2.blur(guide * values, window) - mean_g * mean_v) / (variance + epsilon)
     offset = mean_v - slope * mean_g
     return np.asarray(cv2.blur(slope, window) * guide + cv2.blur(offset, window), np.float32)
+
+
+def _without_strands(crop: NDArray[np.float32], landmarks: Points) -> Mask:
+    """0 where the forehead is covered by strands of hair, which may have the skin's colour but never its calm; else 1."""
+    size = crop.shape[0]
+    grey = crop.mean(axis=2)
+    window = (max(3, size // 40) | 1,) * 2
+    mean = cv2.blur(grey, window)
+    deviation = np.sqrt(np.maximum(cv2.blur(grey * grey, window) - mean * mean, 0.0))
+    calm = 1.0 - _smoothstep((deviation - 0.035) / 0.05)
+    brows = float(landmarks[_BROWS, 1].min())
+    above = _smoothstep((brows - np.arange(size, dtype=np.float32)) / (0.02 * size))[:, None]
+    # A strand darkens the pixels beside it too.
+    calm = cv2.erode(calm, np.ones((max(3, size // 80) | 1,) * 2, np.uint8))
+    return np.asarray(1.0 + (cv2.GaussianBlur(calm, (0, 0), size / 200.0) - 1.0) * above, np.float32)
+
+
+def _connected(skin_like: Mask, landmarks: Points) -> Mask:
+    """Only the skin that hangs together with cheeks, nose and chin; specks of another colour within it are filled, for these are its blemishes."""
+    size = skin_like.shape[0]
+    grain = max(1, round(0.008 * size))
+    disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * grain + 1, 2 * grain + 1))
+    closed = cv2.morphologyEx(skin_like, cv2.MORPH_CLOSE, disc)
+    opened = cv2.morphologyEx((closed > 0.5).astype(np.uint8), cv2.MORPH_OPEN, disc)
+    _, labels = cv2.connectedComponents(opened)
+    seeds = np.unique(labels[_skin_sample(landmarks, size) > 0])
+    kept = np.isin(labels, seeds[seeds > 0]).astype(np.uint8)
+    near = cv2.dilate(kept, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (4 * grain + 1, 4 * grain + 1)))
+    return np.asarray(closed * cv2.GaussianBlur(near.astype(np.float32), (0, 0), grain), np.float32)
 
 
 def _skin_sample(landmarks: Points, size: int) -> NDArray[np.uint8]:

@@ -1,7 +1,7 @@
 """Carries a change from the crop onto the photograph's own pixels, at their own size and depth.
 
-The fields are smooth, so they may be enlarged; the photograph itself is sampled once, at full resolution, and only inside the face. Work goes in strips, so that a
-large face in a large photograph needs little memory.
+The fields are smooth, so they may be enlarged; the photograph itself is sampled once, at full resolution, and
+only inside the face. Work goes in strips, so that a large face in a large photograph needs little memory.
 """
 
 from collections.abc import Iterator
@@ -23,8 +23,9 @@ _LUMA = np.array([0.299, 0.587, 0.114], np.float32)
 class Patch:
     """What changed around one face.
 
-    face: its index; x, y: top left corner in the photo; pixels: [h, w, 4] RGBA, straight alpha, the photo's depth. Alpha is full where the
-    retouch may have changed something and zero elsewhere; there is no half-way, since the change itself fades out.
+    face: its index; x, y: top left corner in the photo; pixels: [h, w, 4] RGBA, straight alpha, the photo's
+    depth. Alpha is full where the retouch may have changed something and zero elsewhere; there is no
+    half-way, since the change itself fades out.
     """
 
     face: int
@@ -37,8 +38,15 @@ class Patch:
         """(x, y, width, height) in the photo."""
         return self.x, self.y, self.pixels.shape[1], self.pixels.shape[0]
 
+    @property
+    def inside(self) -> NDArray[np.bool_]:
+        """Which pixels [h, w] belong to it: those whose alpha is full."""
+        return np.asarray(self.pixels[..., 3] != 0, np.bool_)
 
-def make_patch(photo: NDArray[np.generic], alignment: Alignment, change: Change, support: NDArray[np.uint8], face: int) -> Patch | None:
+
+def make_patch(
+    photo: NDArray[np.generic], alignment: Alignment, change: Change, support: NDArray[np.uint8], face: int
+) -> Patch | None:
     """The patch of a change [S, S] on a photo [H, W, C]; None where nothing of it lies inside.
 
     support: [S, S] 1 where the change may differ from nothing
@@ -68,9 +76,8 @@ def paint(photo: NDArray[np.generic], patch: Patch) -> None:
     """Put a patch onto a photo [H, W, C] in place; its alpha channel is left alone."""
     x, y, width, height = patch.box
     target = photo[y : y + height, x : x + width]
-    inside = patch.pixels[..., 3] > 0
     channels = 3 if photo.shape[2] >= 3 else 1
-    target[..., :channels][inside] = patch.pixels[..., :channels][inside]
+    target[..., :channels][patch.inside] = patch.pixels[..., :channels][patch.inside]
 
 
 def _strips(top: int, bottom: int, width: int) -> Iterator[tuple[int, int]]:
@@ -97,22 +104,27 @@ def _box_of(
 def _sampled(
     field: NDArray[np.float32], alignment: Alignment, strip: tuple[int, int, int, int], interpolation: int
 ) -> NDArray[np.float32]:
-    """A crop field seen on the photo's own pixels in a strip (left, top, right, bottom); zero outside the crop."""
+    """A crop field on the photo's own pixels in a strip (left, top, right, bottom); zero outside the crop."""
     left, top, right, bottom = strip
     offset = alignment.matrix[:, 2] - (left, top)
     to_strip = np.hstack([alignment.matrix[:, :2], offset[:, None]])
-    return np.asarray(cv2.warpAffine(field, to_strip, (right - left, bottom - top), flags=interpolation), np.float32)
+    size = (right - left, bottom - top)
+    return np.asarray(cv2.warpAffine(field, to_strip, size, flags=interpolation), np.float32)
 
 
 def _displaced(
-    photo: NDArray[np.generic], alignment: Alignment, flow: NDArray[np.float32], strip: tuple[int, int, int, int]
+    photo: NDArray[np.generic],
+    alignment: Alignment,
+    flow: NDArray[np.float32],
+    strip: tuple[int, int, int, int],
 ) -> NDArray[np.float32]:
     """The photo sampled at x + flow(x) for a strip, flow in crop pixels; float32 RGB, white at 1."""
     left, top, right, bottom = strip
     moved = flow @ alignment.matrix[:, :2].T.astype(np.float32)
     reach = int(np.abs(moved).max(initial=0.0)) + 6
     height, width = photo.shape[:2]
-    x0, y0, x1, y1 = max(0, left - reach), max(0, top - reach), min(width, right + reach), min(height, bottom + reach)
+    x0, y0 = max(0, left - reach), max(0, top - reach)
+    x1, y1 = min(width, right + reach), min(height, bottom + reach)
     y, x = np.mgrid[top:bottom, left:right].astype(np.float32)
     source = to_float_rgb(photo[y0:y1, x0:x1])
     columns, rows = x - np.float32(x0) + moved[..., 0], y - np.float32(y0) + moved[..., 1]

@@ -24,14 +24,15 @@ def as_channels(pixels: NDArray[np.generic]) -> NDArray[np.generic]:
         pixels = pixels[..., None]
     if pixels.ndim != 3 or pixels.shape[2] not in (1, 2, 3, 4) or 0 in pixels.shape:
         raise PictureUnsupported(
-            f"An array of shape {pixels.shape} is no picture.", "Pass [H, W], or [H, W, C] with 1 to 4 channels."
+            f"An array of shape {pixels.shape} is no picture.",
+            "Pass [H, W], or [H, W, C] with 1 to 4 channels.",
         )
     full_scale(pixels.dtype)
     return pixels
 
 
 def to_float_rgb(pixels: NDArray[np.generic]) -> NDArray[np.float32]:
-    """[H, W, C] of any depth → [H, W, 3] float32, white at 1; grey is repeated, alpha dropped, NaN made black."""
+    """[H, W, C] of any depth → [H, W, 3] float32, white at 1; grey is repeated, alpha dropped, NaN black."""
     color = pixels[..., :3] if pixels.shape[2] >= 3 else np.repeat(pixels[..., :1], 3, axis=2)
     values = np.asarray(color, np.float32)
     if pixels.dtype == np.float32:
@@ -44,4 +45,5 @@ def from_float(values: NDArray[np.float32], dtype: np.dtype[np.generic]) -> NDAr
     scale = full_scale(dtype)
     if scale == 1.0:
         return values.astype(dtype)
-    return np.clip(np.rint(values * np.float32(scale)), 0.0, scale).astype(dtype)
+    whole: NDArray[np.generic] = np.clip(np.rint(values * np.float32(scale)), 0.0, scale).astype(dtype)
+    return whole

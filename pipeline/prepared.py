@@ -28,7 +28,8 @@ _LARGEST, _SMALLEST, _GRAIN = 1024, 256, 64  # pixels of a crop's side
 class PreparedFace:
     """A face ready for looks.
 
-    alignment, crop: [S, S, 3] in [0, 1]; before: the generator's picture of it [S, S, 3]; support: [S, S] 1 where a look may change something
+    alignment, crop: [S, S, 3] in [0, 1]; before: the generator's picture of it [S, S, 3]; support: [S, S] 1
+    where a look may change something
     """
 
     alignment: Alignment
@@ -46,10 +47,14 @@ class PreparedFace:
 
     def change(self, after: NDArray[np.float32], look: Look) -> Change:
         """What turns the crop into the look, given the generator's picture of it."""
-        return change_between(self.crop, self.before, after, self.masks, self.skin, look.strength, look.texture)
+        return change_between(
+            self.crop, self.before, after, self.masks, self.skin, look.strength, look.texture
+        )
 
 
-def face_crop(photo: NDArray[np.generic], landmarks: NDArray[np.float64]) -> tuple[NDArray[np.float32], Alignment]:
+def face_crop(
+    photo: NDArray[np.generic], landmarks: NDArray[np.float64]
+) -> tuple[NDArray[np.float32], Alignment]:
     """The FFHQ crop of a face at about the photo's own scale, 256 to 1024 px, and where it lies."""
     side = ffhq_alignment(landmarks, _LARGEST).side
     size = int(np.clip(np.ceil(side / _GRAIN) * _GRAIN, _SMALLEST, _LARGEST))
@@ -67,7 +72,10 @@ def prepare_face(
     progress: Progress,
     cancel: CancelEvent,
 ) -> PreparedFace:
-    """Crop, invert and find the path of one face; ``others`` are its neighbours' landmarks. Adds to ``seconds``. Raises Cancelled."""
+    """Crop, invert and find the path of one face; ``others`` are its neighbours' landmarks.
+
+    Adds to ``seconds``. Raises Cancelled.
+    """
     clock = _Clock(seconds)
     crop, alignment = face_crop(photo, landmarks)
     points = alignment.to_crop(landmarks)

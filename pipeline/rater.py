@@ -1,8 +1,9 @@
 """Rates a face in a picture on the scale of the people who rated the training photographs, 1 to 5.
 
-Two raters of different kinds, so that one can judge what the other guided: ``FeatureRater`` sees dlib's descriptor and the shape of the landmarks,
-``PixelRater`` the aligned chip alone. Both learned from SCUT-FBP5500: they carry the taste of 60 people of one country on neutral
-frontal faces, and know nothing of smiles, profiles and children. ``docs/models.md`` has their figures.
+Two raters of different kinds, so that one can judge what the other guided: ``FeatureRater`` sees dlib's
+descriptor and the shape of the landmarks, ``PixelRater`` the aligned chip alone. Both learned from
+SCUT-FBP5500: they carry the taste of 60 people of one country on neutral frontal faces, and know nothing of
+smiles, profiles and children. ``docs/models.md`` has their figures.
 """
 
 from collections.abc import Sequence
@@ -46,7 +47,7 @@ class FeatureNetwork(nn.Module):
         )
 
     def standardize(self, features: Tensor) -> None:
-        """Take centre and spread from training features [N, 264]; the descriptor keeps one spread for all its components."""
+        """Take centre and spread from training features [N, 264]; the descriptor keeps one spread for all."""
         self.center.copy_(features.mean(0))
         self.spread[:128] = features[:, :128].std(0).mean()
         self.spread[128:] = (features[:, 128:].std(0) + 1e-6) / _SHAPE_SHARE
@@ -57,7 +58,7 @@ class FeatureNetwork(nn.Module):
 
 
 class PixelNetwork(nn.Module):
-    """Chips [N, 3, H, W] in [0, 1] → rating less the mean [N]: a small residual network (He et al., arXiv 1512.03385)."""
+    """Chips [N, 3, H, W] in [0, 1] → rating less the mean [N]: a residual network (arXiv 1512.03385)."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -82,7 +83,8 @@ class _Residual(nn.Module):
         self.norm1 = nn.BatchNorm2d(c_out)
         self.conv2 = nn.Conv2d(c_out, c_out, 3, 1, 1, bias=False)
         self.norm2 = nn.BatchNorm2d(c_out)
-        self.skip = nn.Identity() if stride == 1 and c_in == c_out else nn.Conv2d(c_in, c_out, 1, stride, bias=False)
+        alike = stride == 1 and c_in == c_out
+        self.skip = nn.Identity() if alike else nn.Conv2d(c_in, c_out, 1, stride, bias=False)
 
     def forward(self, x: Tensor) -> Tensor:
         y = self.norm2(self.conv2(F.relu(self.norm1(self.conv1(x)))))
@@ -96,7 +98,7 @@ def rater_features(descriptors: NDArray[np.float32], landmarks: NDArray[np.float
 
 
 class FeatureRater:
-    """The rater that guides: it labelled the generator's samples that the scorer learned from, and reports scores."""
+    """The rater that guides: it labelled the samples that the scorer learned from, and reports scores."""
 
     def __init__(self, recognizer: Recognizer, path: Path | None = None) -> None:
         """Raises ModelMissing or ModelCorrupt."""
@@ -107,7 +109,8 @@ class FeatureRater:
     def rate(self, picture: NDArray[np.float32], landmarks: NDArray[np.float64]) -> float:
         """Rating of the face at ``landmarks`` [68, 2] in a picture [H, W, 3] in [0, 1]."""
         descriptor = self._recognizer.describe(picture, landmarks)
-        return float(self.rate_features(rater_features(descriptor[None], landmarks[None].astype(np.float32)))[0])
+        features = rater_features(descriptor[None], landmarks[None].astype(np.float32))
+        return float(self.rate_features(features)[0])
 
     def rate_features(self, features: Tensor) -> NDArray[np.float32]:
         """Ratings [N] of features [N, 264]."""
@@ -123,7 +126,10 @@ class PixelRater:
         self._mean, self._networks = _ensemble(file, PixelNetwork)
 
     def rate(self, picture: NDArray[np.generic], landmarks: NDArray[np.float64]) -> float:
-        """Rating of the face at ``landmarks`` [68, 2] in a picture [H, W, 3] of any depth; mean of the face and its mirror image."""
+        """Rating of the face at ``landmarks`` [68, 2] in a picture [H, W, 3] of any depth.
+
+        It is the mean of the face's and its mirror image's.
+        """
         chip = torch.from_numpy(face_chip(picture, landmarks)).permute(2, 0, 1)
         return float(self.rate_chips(torch.stack([chip, chip.flip(2)])).mean())
 
@@ -143,7 +149,9 @@ def _ensemble(file: LearnedFile, kind: type[nn.Module]) -> tuple[float, list[nn.
             networks.append(network.eval().requires_grad_(False))
         return float(file.metadata["mean"]), networks
     except (KeyError, ValueError, RuntimeError) as error:
-        raise ModelCorrupt("The rater's file does not fit its architecture.", "Fit it again: retouchml train rater.") from error
+        raise ModelCorrupt(
+            "The rater's file does not fit its architecture.", "Fit it again: retouchml train rater."
+        ) from error
 
 
 def _mean_rating(networks: Sequence[nn.Module], inputs: Tensor, mean: float) -> NDArray[np.float32]:

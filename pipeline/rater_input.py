@@ -1,4 +1,4 @@
-"""What a rater sees of a face: an aligned chip of the face alone, its descriptor and the shape of its landmarks."""
+"""What a rater sees of a face: an aligned chip of it, its descriptor and the shape of its landmarks."""
 
 import cv2
 import numpy as np
@@ -16,7 +16,7 @@ def chip_alignment(landmarks: NDArray[np.float64], size: int = CHIP) -> Alignmen
     outer = ffhq_alignment(landmarks, size)
     linear = outer.matrix[:, :2] * _SHARE
     middle = np.full(2, (size - 1) / 2.0)
-    center = outer.to_photo((middle + (0.0, _DOWN * size))[None])[0]
+    center = outer.to_photo((middle + np.array([0.0, _DOWN * size]))[None])[0]
     return Alignment(np.hstack([linear, (center - linear @ middle)[:, None]]), size)
 
 
@@ -26,7 +26,7 @@ def face_chip(picture: NDArray[np.generic], landmarks: NDArray[np.float64]) -> N
 
 
 def shape_features(landmarks: NDArray[np.float64]) -> NDArray[np.float32]:
-    """Landmarks [68, 2] → [136], free of place, size and tilt: eye distance 1, eyes level, centred between the eyes."""
+    """Landmarks [68, 2] → [136], free of place, size and tilt: eyes level, 1 apart, around the origin."""
     left, right = landmarks[36:42].mean(0), landmarks[42:48].mean(0)
     x, y = right - left
     norm = x * x + y * y

@@ -1,5 +1,7 @@
 """The Python interface: open a photograph, prepare its faces, render looks as patches.
 
+In short::
+
     retoucher = Retoucher()
     photo = retoucher.open(pixels)
     patches = photo.render({0: Look(strength=0.6, edits={"smile": 0.4})})
@@ -32,7 +34,7 @@ DEFAULT_MODEL = "ffhq-mobile"
 class Face:
     """A face in a photo.
 
-    box: (x, y, width, height) in pixels; landmarks: [68, 2] pixels, iBUG order; score: the raters' scale, 1 to 5
+    box: (x, y, width, height) in pixels; landmarks: [68, 2] pixels, iBUG order; score: 1 to 5, the raters'
     """
 
     box: tuple[int, int, int, int]
@@ -63,10 +65,10 @@ class Retoucher:
 
         Raises ModelMissing, ModelCorrupt, LatentSpaceMismatch or DeviceError.
         """
-        self._engine = load_engine(model, device)
+        self.engine = load_engine(model, device)
         self._cache = InversionCache() if cache else None
         self.model = model
-        self.device = str(self._engine.generator.device)
+        self.device = str(self.engine.generator.device)
 
     @property
     def edits(self) -> tuple[EditInfo, ...]:
@@ -74,17 +76,23 @@ class Retoucher:
         return EDITS
 
     def open(
-        self, pixels: NDArray[np.generic], *, progress: Progress = silent, cancel: CancelEvent = NEVER
+        self,
+        pixels: NDArray[np.generic],
+        *,
+        progress: Progress | None = None,
+        cancel: CancelEvent | None = None,
     ) -> "Photo":
-        """Find the faces of a photo [H, W] or [H, W, C], uint8, uint16 or float32, RGB, sRGB-encoded, straight alpha.
+        """Find the faces of a photo [H, W] or [H, W, C]: uint8, uint16 or float32, sRGB, straight alpha.
 
-        The array is kept, not copied, and never written to. Raises PictureUnsupported for another kind of array, and Cancelled.
+        The array is kept, not copied, and never written to. Raises PictureUnsupported for another kind of
+        array, and Cancelled.
         """
+        progress, cancel = progress or silent, cancel or NEVER
         channels = as_channels(pixels)
         progress("detect", 0.0, None)
         start = time.monotonic()
-        found = self._engine.finder.find(channels, cancel)
-        photo = Photo(pixels, channels, found, self._engine, self._cache)
+        found = self.engine.finder.find(channels, cancel)
+        photo = Photo(pixels, channels, found, self.engine, self._cache)
         photo.seconds["detect"] = time.monotonic() - start
         progress("detect", 1.0, 0.0)
         return photo
@@ -108,39 +116,50 @@ class Photo:
         self._found = tuple(found)
         self._prepared: dict[int, PreparedFace] = {}
         self.seconds: dict[str, float] = {}
-        self.faces = tuple(Face(face.box, face.landmarks, self._rate(channels, face.landmarks)) for face in found)
+        self.faces = tuple(
+            Face(face.box, face.landmarks, self._rate(channels, face.landmarks)) for face in found
+        )
 
     def prepare(
         self,
         faces: Sequence[int] | None = None,
         *,
-        progress: Progress = silent,
-        cancel: CancelEvent = NEVER,
+        progress: Progress | None = None,
+        cancel: CancelEvent | None = None,
     ) -> None:
         """Invert faces and find their paths, all of them by default: the slow part, done once.
 
         Raises UsageError for a face that is not there, and Cancelled.
         """
+        progress, cancel = progress or silent, cancel or NEVER
         wanted = range(len(self.faces)) if faces is None else faces
         waiting = [face for face in wanted if self._known(face) not in self._prepared]
         for position, face in enumerate(waiting):
             others = [other.landmarks for index, other in enumerate(self._found) if index != face]
             share = _shared(progress, position, len(waiting))
             self._prepared[face] = prepare_face(
-                self._channels, self._found[face].landmarks, others, self._engine, self._cache, self.seconds, share, cancel
+                self._channels,
+                self._found[face].landmarks,
+                others,
+                self._engine,
+                self._cache,
+                self.seconds,
+                share,
+                cancel,
             )
 
     def render(
         self,
         looks: Mapping[int, Look],
         *,
-        progress: Progress = silent,
-        cancel: CancelEvent = NEVER,
+        progress: Progress | None = None,
+        cancel: CancelEvent | None = None,
     ) -> list[Patch]:
-        """Patches for faces by index; a face whose look is untouched has none. Prepares what is not prepared yet.
+        """Patches for faces by index; a face whose look is untouched has none. Prepares faces where needed.
 
         Raises UsageError for a face or an edit that is not there, and Cancelled.
         """
+        progress, cancel = progress or silent, cancel or NEVER
         for face, look in looks.items():
             self._known(face)
             check_names(look.edits)
@@ -160,7 +179,9 @@ class Photo:
                 patch = make_patch(canvas, prepared.alignment, change, prepared.support, face)
             if patch is None:
                 continue
-            if position + 1 < len(active) and any(_overlap(patch, other) for other in self._boxes(active, face)):
+            if position + 1 < len(active) and any(
+                _overlap(patch, other) for other in self._boxes(active, face)
+            ):
                 # A neighbour whose patch overlaps goes on from what this one left.
                 canvas = canvas.copy() if canvas is self._channels else canvas
                 paint(canvas, patch)
@@ -182,7 +203,7 @@ class Photo:
         for patch in patches:
             paint(result, patch)
             x, y, width, height = patch.box
-            result[y : y + height, x : x + width, 3][patch.pixels[..., 3] > 0] = white
+            result[y : y + height, x : x + width, 3][patch.inside] = white
         return result
 
     def report(self, patches: Sequence[Patch]) -> list[FaceReport]:
@@ -199,7 +220,8 @@ class Photo:
             points = alignment.to_crop(face.landmarks)
             recognizer = self._engine.recognizer
             distance = np.linalg.norm(
-                recognizer.describe(before, points) - recognizer.describe(after, self._engine.finder.landmarks_in_crop(after))
+                recognizer.describe(before, points)
+                - recognizer.describe(after, self._engine.finder.landmarks_in_crop(after))
             )
             reports.append(
                 FaceReport(
@@ -216,7 +238,9 @@ class Photo:
     def _known(self, face: int) -> int:
         if not 0 <= face < len(self.faces):
             count = len(self.faces)
-            raise UsageError(f"There is no face {face}: {count} found, counted from 0." if count else "No face was found.")
+            raise UsageError(
+                f"There is no face {face}: {count} found, counted from 0." if count else "No face was found."
+            )
         return face
 
     def _rate(self, channels: NDArray[np.generic], landmarks: NDArray[np.float64]) -> float:

@@ -28,7 +28,8 @@ class StyleLayer:
 class Generator(ABC):
     """A pre-trained StyleGAN2-like network: z → w_plus → image.
 
-    Layers are named by resolution, never by index, so that edits and scorers of one W space serve every network that shares it.
+    Layers are named by resolution, never by index, so that edits and scorers of one W space serve every
+    network that shares it.
     """
 
     name: str
@@ -48,7 +49,7 @@ class Generator(ABC):
         return len(self.layers)
 
     def layers_between(self, low: int, high: int) -> list[int]:
-        """Indices of the style inputs whose feature maps are ``low`` to ``high`` pixels wide, both included."""
+        """Indices of the style inputs whose feature maps are ``low`` to ``high`` pixels wide, inclusive."""
         return [layer.index for layer in self.layers if low <= layer.resolution <= high]
 
     @abstractmethod
@@ -57,13 +58,13 @@ class Generator(ABC):
 
     @abstractmethod
     def synthesize(self, w_plus: Tensor, resolution: int | None = None) -> Tensor:
-        """w_plus [N, L, W] → images [N, 3, H, H], sRGB-encoded, about [-1, 1], unclipped; differentiable in ``w_plus``.
+        """w_plus [N, L, W] → images [N, 3, H, H], sRGB-encoded, about [-1, 1], unclipped; differentiable.
 
-        resolution: side of the image, a power of two; smaller than the network's own is cheaper and approximate.
+        resolution: side of the image, a power of two; below the network's own it is cheaper and approximate.
         """
 
     def render(self, w_plus: Tensor) -> NDArray[np.float32]:
-        """w_plus [L, W] → picture [H, H, 3] in [0, 1] at full resolution, by the fastest path there is; no gradient."""
+        """w_plus [L, W] → picture [H, H, 3] in [0, 1], full size, by the fastest path; no gradient."""
         with torch.no_grad():
             return as_picture(self.synthesize(w_plus[None])[0])
 

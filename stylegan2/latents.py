@@ -1,7 +1,8 @@
 """The latent space W of a generator: its mean, and the whitened P space in which distances mean something.
 
-P undoes the mapping network's last leaky ReLU (slope 0.2, so negative values are multiplied by 5); there, samples are close to
-a Gaussian, and PCA whitening makes it nearly a standard one (Zhu et al., "Improved StyleGAN embedding", arXiv 2012.09036).
+P undoes the mapping network's last leaky ReLU (slope 0.2, so negative values are multiplied by 5); there,
+samples are close to a Gaussian, and PCA whitening makes it nearly a standard one (Zhu et al., "Improved
+StyleGAN embedding", arXiv 2012.09036).
 """
 
 from dataclasses import dataclass
@@ -11,8 +12,8 @@ from torch import Tensor
 from torch.nn import functional as F
 
 _SLOPE = 0.2
-# Below this variance a direction is not stretched to unit variance: there, codes drawn towards the mean in W lie far off the samples, and
-# whitening would let that noise drown the rest.
+# Below this variance a direction is not stretched to unit variance: there, codes drawn towards the mean in W
+# lie far off the samples, and whitening would let that noise drown the rest.
 _MIN_VARIANCE = 0.05
 
 
@@ -50,7 +51,10 @@ class LatentSpace:
         )
 
     def whiten(self, w: Tensor) -> Tensor:
-        """w [..., W] → v [..., W], standard normal over the generator's own samples, but narrower where these hardly vary."""
+        """w [..., W] → v [..., W].
+
+        Standard normal over the generator's own samples, but narrower where these hardly vary.
+        """
         return (torch.where(w < 0, w / _SLOPE, w) - self.p_mean) @ self.whitening
 
     def unwhiten(self, v: Tensor) -> Tensor:

@@ -1,12 +1,15 @@
 """MobileStyleGAN: a small distillate of StyleGAN2 FFHQ at 1024 px that runs on a CPU.
 
-Belousov, "MobileStyleGAN: a lightweight convolutional neural network for high-fidelity image synthesis", arXiv 2104.04767. It works on
-wavelet bands: each block doubles the side by an inverse Haar transform and uses depthwise-separable modulated convolutions. It maps z with StyleGAN2's
-own mapping network, hence shares its W space.
+Belousov, "MobileStyleGAN: a lightweight convolutional neural network for high-fidelity image synthesis",
+arXiv 2104.04767. It works on wavelet bands: each block doubles the side by an inverse Haar transform and uses
+depthwise-separable modulated convolutions. It maps z with StyleGAN2's own mapping network, hence shares its W
+space.
 
-``Synthesis.coarse`` renders a small image cheaply: blocks past the wanted side stay at that side, on the low-low band alone, with kernels
-that do to the band what the fine kernels do to the picture.
+``Synthesis.coarse`` renders a small image cheaply: blocks past the wanted side stay at that side, on the
+low-low band alone, with kernels that do to the band what the fine kernels do to the picture.
 """
+
+import itertools
 
 import torch
 from torch import Tensor, nn
@@ -57,7 +60,10 @@ def scale(x: Tensor, style: Tensor) -> Tensor:
 
 
 class ModulatedConv(nn.Module):
-    """Modulated depthwise 3×3, then pointwise convolution, bias, fixed noise and leaky ReLU; demodulation is folded into the weights."""
+    """Modulated depthwise 3×3, then pointwise convolution, bias, fixed noise and leaky ReLU.
+
+    Demodulation is folded into the weights.
+    """
 
     noise: Tensor
 
@@ -81,7 +87,7 @@ class ModulatedConv(nn.Module):
             return self.depthwise, self.noise
         if halvings not in self._coarse:
             kernel, noise = self.depthwise.detach(), F.avg_pool2d(self.noise, 2**halvings)
-            # A shift by one fine pixel is a shift by half a coarse one: an even mixture of staying and moving.
+            # A shift by one fine pixel is half a coarse one: an even mixture of staying and moving.
             mix = kernel.new_tensor([[0.5, 0.0, 0.0], [0.5, 1.0, 0.5], [0.0, 0.0, 0.5]])
             for _ in range(halvings):
                 kernel = torch.einsum("ai,nmij,bj->nmab", mix, kernel, mix)
@@ -90,7 +96,10 @@ class ModulatedConv(nn.Module):
 
 
 class Block(nn.Module):
-    """Doubles the side: inverse Haar of modulated features, then two modulated convolutions. Takes three styles."""
+    """Doubles the side: inverse Haar of modulated features, then two modulated convolutions.
+
+    Takes three styles.
+    """
 
     def __init__(self, c_in: int, c_out: int, resolution: int) -> None:
         super().__init__()
@@ -104,7 +113,10 @@ class Block(nn.Module):
         return self._convolve(x, w, 0)
 
     def coarse(self, x: Tensor, w: Tensor, halvings: int) -> Tensor:
-        """As ``forward``, but at the side of ``x``: the low-low band alone, ``halvings`` octaves below this block's own side."""
+        """As ``forward``, but at the side of ``x``: the low-low band alone.
+
+        ``halvings``: octaves between that and this block's own side.
+        """
         bands = x.shape[1] // 4
         x = scale(x[:, :bands], self.up_affine(w[:, 0])[:, :bands]) * 0.5
         return self._convolve(x, w, halvings)
@@ -128,8 +140,7 @@ class Synthesis(nn.Module):
         self.first_bias = nn.Parameter(torch.empty(CHANNELS[0]))
         self.register_buffer("first_noise", torch.empty(1, 1, 4, 4))
         self.blocks = nn.ModuleList(
-            Block(c_in, c_out, 8 << i)
-            for i, (c_in, c_out) in enumerate(zip(CHANNELS, CHANNELS[1:], strict=False))
+            Block(c_in, c_out, 8 << i) for i, (c_in, c_out) in enumerate(itertools.pairwise(CHANNELS))
         )
         self.image_affine = nn.Linear(W_DIM, CHANNELS[-1])
         self.image_weight = nn.Parameter(torch.empty(12, CHANNELS[-1], 1, 1))
@@ -140,7 +151,10 @@ class Synthesis(nn.Module):
         return inverse_haar(F.conv2d(x, self.image_weight, self.image_bias))
 
     def coarse(self, w_plus: Tensor, resolution: int) -> Tensor:
-        """An image of 64 to 512 px; exact (a box-filtered ``forward``) at 512, about 36, 31 and 29 dB at 256, 128 and 64."""
+        """An image of 64 to 512 px.
+
+        Exact, a box-filtered ``forward``, at 512; about 36, 31 and 29 dB at 256, 128 and 64.
+        """
         exact = resolution.bit_length() - 3  # blocks that reach ``resolution``
         x = self._features(w_plus, exact)
         for i in range(exact, len(self.blocks)):

@@ -41,7 +41,7 @@ class MobileGenerator(Generator):
         load_weights(self._mapping, _below("mapping.", tensors))
         load_weights(self._synthesis, _below("synthesis.", tensors))
         self._mapping.to(device)
-        self._synthesis.to(device)
+        self._synthesis.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.latents = LatentSpace(metadata["latent_space"], **_below("latents.", tensors)).to(device)
         self._onnx_file = weights.with_suffix(".onnx")
         self._renderer: OnnxRenderer | None = None
@@ -58,7 +58,9 @@ class MobileGenerator(Generator):
             image: Tensor = self._synthesis(w_plus)
             return image
         if resolution not in (SMALLEST, 128, 256, 512):
-            raise UsageError(f"This generator renders at 64 to {RESOLUTION} pixels, powers of two; {resolution} is not.")
+            raise UsageError(
+                f"This generator renders at 64 to {RESOLUTION} pixels, powers of two; {resolution} is not."
+            )
         return self._synthesis.coarse(w_plus, resolution)
 
     def render(self, w_plus: Tensor) -> NDArray[np.float32]:

@@ -1,7 +1,8 @@
 """Turns the published MobileStyleGAN (OpenVINO IR, in a wheel on PyPI) into our own files.
 
-The IR names most weights after the modules they came from; the rest (noise, demodulated pointwise weights, the mapping network) are
-found by following the graph. The scalar that equalises each affine layer's learning rate is folded into its weights.
+The IR names most weights after the modules they came from; the rest (noise, demodulated pointwise weights,
+the mapping network) are found by following the graph. The scalar that equalises each affine layer's learning
+rate is folded into its weights.
 """
 
 from collections.abc import Callable
@@ -27,7 +28,7 @@ Progress = Callable[[str, float], None]
 
 
 def convert(ir_folder: Path, target: Path, progress: Progress | None = None) -> None:
-    """Write ``ffhq-mobile.safetensors`` and ``ffhq-mobile.onnx`` into ``target`` from the IR files in ``ir_folder``.
+    """Write ``ffhq-mobile.safetensors`` and ``.onnx`` into ``target`` from the IR files in ``ir_folder``.
 
     Raises ModelCorrupt where the IR is not the network that is expected.
     """
@@ -62,14 +63,19 @@ def latent_space(mapping: dict[str, Tensor]) -> LatentSpace:
 
 
 def load_weights(network: torch.nn.Module, weights: dict[str, Tensor]) -> None:
-    """Load and freeze. Raises ModelCorrupt where a name or a shape does not fit, or a weight is not finite."""
+    """Load and freeze.
+
+    Raises ModelCorrupt where a name or a shape does not fit, or a weight is not finite.
+    """
     if not all(bool(torch.isfinite(value).all()) for value in weights.values()):
         raise ModelCorrupt("The network holds weights that are not finite.", "Fetch or import it again.")
     try:
         network.load_state_dict(weights)
     except RuntimeError as error:
         reason = str(error).splitlines()[-1].strip()
-        raise ModelCorrupt(f"The network file does not fit its architecture: {reason}", "Fetch it again.") from error
+        raise ModelCorrupt(
+            f"The network file does not fit its architecture: {reason}", "Fetch it again."
+        ) from error
     network.eval().requires_grad_(False)
 
 
@@ -91,7 +97,8 @@ def synthesis_weights(graph: Graph) -> dict[str, Tensor]:
         for conv in ("conv1", "conv2"):
             source, target, node = f"m.layers.{i}.{conv}", f"blocks.{i}.{conv}", next(pointwise)
             weights |= _affine(graph, f"{target}.affine", f"{source}.conv")
-            weights[f"{target}.depthwise"] = _tensor(graph.constant(f"{source}.conv.weight_dw")).reshape(-1, 1, 3, 3)
+            depthwise = _tensor(graph.constant(f"{source}.conv.weight_dw"))
+            weights[f"{target}.depthwise"] = depthwise.reshape(-1, 1, 3, 3)
             weights[f"{target}.pointwise"] = _weight_of(graph, node)
             weights[f"{target}.bias"] = _tensor(graph.constant(f"{source}.bias")).reshape(-1)
             weights[f"{target}.noise"] = _noise_after(graph, node)
@@ -116,7 +123,7 @@ def mapping_weights(graph: Graph) -> dict[str, Tensor]:
 
 
 def export_onnx(synthesis: dict[str, Tensor], target: Path) -> None:
-    """Write the synthesis network as ONNX, input ``w_plus`` [1, 23, 512], output ``image`` [1, 3, 1024, 1024]."""
+    """Write the synthesis network as ONNX: ``w_plus`` [1, 23, 512] → ``image`` [1, 3, 1024, 1024]."""
     network = Synthesis()
     load_weights(network, synthesis)
     target.write_bytes(onnx_renderer.export(network, NUM_STYLES, W_DIM))

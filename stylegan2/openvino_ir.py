@@ -1,7 +1,7 @@
-"""Reads the constants and the wiring of an OpenVINO IR (version 10): an XML graph beside a flat binary of weights.
+"""Reads the constants and the wiring of an OpenVINO IR (version 10): an XML graph beside a flat binary.
 
-Only what a weight importer needs: every layer's type, name, inputs and, for constants, its array. Nothing is executed,
-and every offset is checked against the size of the binary before it is read.
+Only what a weight importer needs: every layer's type, name, inputs and, for constants, its array. Nothing is
+executed, and every offset is checked against the size of the binary before it is read.
 """
 
 import math

@@ -1,1 +1,1 @@
-"""Fits the learned parts: the rater on photographs, the scorer and the edits on the generator's own pictures."""
+"""Fits the learned parts: the rater on photographs, the others on the generator's own pictures."""

@@ -14,6 +14,8 @@ from pipeline.training.gathering import add_sampling_arguments, gather
 from pipeline.training.sampling import ATTRIBUTES
 from pipeline.training.scorer import save_latent_network
 
+_COMPONENTS = 200
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options of ``retouchml train edits``."""
@@ -24,11 +26,14 @@ def main(arguments: argparse.Namespace) -> int:
     """Run the command; returns the exit code."""
     samples = gather(arguments.model, arguments.samples, arguments.jobs)
     generator = stylegan2.load(arguments.model)
-    targets = torch.from_numpy(samples.attributes)
+    targets = torch.from_numpy(samples.attributes).clone()
+    male = ATTRIBUTES.index("male")
+    # The gender network is sure of most faces; its log-odds tell more of them apart than its probabilities.
+    targets[:, male] = torch.logit(targets[:, male], eps=0.01)
     # A few samples show no proper face; their absurd measures must not steer the fit.
     low, high = targets.quantile(0.005, dim=0), targets.quantile(0.995, dim=0)
     network, explained = fit_latent_network(
-        ATTRIBUTES, octaves_of(samples, generator.latents), torch.minimum(torch.maximum(targets, low), high)
+        ATTRIBUTES, octaves_of(samples, generator.latents), torch.minimum(torch.maximum(targets, low), high), components=_COMPONENTS
     )
     output = arguments.output or weights_folder() / "edits.safetensors"
     save_latent_network(output, "edits", network, generator, explained, len(samples))

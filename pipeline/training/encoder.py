@@ -27,7 +27,9 @@ def main(arguments: argparse.Namespace) -> int:
     samples = gather(arguments.model, arguments.samples, arguments.jobs)
     generator = stylegan2.load(arguments.model)
     codes = octaves_of(samples, generator.latents)[:, :_SHAPING].mean(1)[:, -_COMPONENTS:]
-    features = encoder_features(samples.chips.astype(np.float32) / 255.0, samples.descriptors, samples.landmarks)
+    features = encoder_features(
+        samples.chips.astype(np.float32) / 255.0, samples.descriptors, samples.landmarks
+    )
     fitted, held = split(len(samples))
     middle, center = features[fitted].mean(0), codes[fitted].mean(0)
     weight = ridge(features[fitted] - middle, codes[fitted] - center, _PENALTY)
@@ -37,5 +39,7 @@ def main(arguments: argparse.Namespace) -> int:
     output = arguments.output or weights_folder() / "encoder.safetensors"
     metadata = {"kind": "encoder", "latent_space": generator.latents.name, "samples": str(len(samples))}
     save_learned(output, {"weight": weight.half(), "bias": torch.as_tensor(bias).half()}, metadata)
-    sys.stdout.write(f"explains {explained:.3f} of the code's variance on unseen samples\nwritten: {output}\n")
+    sys.stdout.write(
+        f"explains {explained:.3f} of the code's variance on unseen samples\nwritten: {output}\n"
+    )
     return 0

@@ -35,13 +35,21 @@ def fit_latent_network(
     octaves: Tensor,
     targets: Tensor,
     *,
-    epochs: int = 40,
+    components: int,
+    epochs: int = 15,
     rate: float = 2e-3,
-    decay: float = 0.03,
+    decay: float = 0.1,
     report: Callable[[int, dict[str, float]], None] = lambda _epoch, _r2: None,
 ) -> tuple[LatentNetwork, dict[str, float]]:
-    """Fit on samples [N, 9, W] → [N, K]; returns the network and each output's R² on the hold-out."""
+    """Fit on samples [N, 9, W] → [N, K]; returns the network and each output's R² on the hold-out.
+
+    Only the ``components`` of the whitened code that vary most are used. The others hardly show in a picture, yet a network finds chance
+    correlations in them, and an ascent would follow these first.
+    """
     torch.manual_seed(0)
+    unused = octaves.shape[2] - components
+    octaves = octaves.clone()
+    octaves[..., :unused] = 0.0
     network = LatentNetwork(outputs, octaves.shape[2])
     fitted, held = split(len(octaves))
     network.mean.copy_(targets[fitted].mean(0))
@@ -58,7 +66,7 @@ def fit_latent_network(
     r2: dict[str, float] = {}
     for epoch in range(epochs):
         network.train()
-        for batch in torch.randperm(len(fitted)).split(_BATCH):
+        for batch in torch.split(torch.randperm(len(fitted)), _BATCH):
             rows = torch.from_numpy(fitted)[batch]
             loss = torch.nn.functional.smooth_l1_loss(network(octaves[rows]), scaled[rows])
             # A little weight decay of its own on the linear part: it has most of the parameters.
@@ -73,10 +81,17 @@ def fit_latent_network(
         explained = 1.0 - error / scaled[held].var(0)
         r2 = dict(zip(outputs, (round(float(x), 3) for x in explained), strict=True))
         report(epoch, r2)
-    return network.requires_grad_(False), r2
+    network.requires_grad_(False)
+    network.linear[:, :unused] = 0.0
+    network.hidden_weight[:, :unused] = 0.0
+    return network, r2
 
 
 def ridge(x: Tensor, y: Tensor, penalty: float) -> Tensor:
-    """Coefficients [P, K] of the linear regression of y [N, K] on x [N, P], both centred, with an L2 penalty per sample."""
+    """Coefficients [P, K] of the linear regression of y [N, K] on x [N, P], both centred.
+
+    penalty: on the squared coefficients, per sample
+    """
     gram = x.T.double() @ x.double() + penalty * len(x) * torch.eye(x.shape[1], dtype=torch.float64)
-    return torch.linalg.solve(gram, x.T.double() @ y.double()).float()
+    coefficients: Tensor = torch.linalg.solve(gram, x.T.double() @ y.double())
+    return coefficients.float()

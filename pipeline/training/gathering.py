@@ -22,7 +22,9 @@ def add_sampling_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options that all parts fitted on samples share."""
     parser.add_argument("--model", default="ffhq-mobile", help="generator to sample (default: %(default)s)")
     parser.add_argument("--samples", type=int, default=8000, help="how many (default: %(default)s)")
-    parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="processes (default: one a core)")
+    parser.add_argument(
+        "--jobs", type=int, default=os.cpu_count() or 1, help="processes (default: one a core)"
+    )
     parser.add_argument("--output", type=Path, help="where to write the part; by default into the project")
 
 

@@ -1,6 +1,7 @@
 """``retouchml train rater``: photographs that people rated → a network that rates.
 
-Evaluates with the official 5-fold split, then writes the rater of fold 1, so that fold 1's test photographs stay unseen by everything that is learned from it.
+Evaluates with the official 5-fold split, then writes the rater of fold 1, so that fold 1's test photographs
+stay unseen by everything that is learned from it.
 """
 
 import argparse
@@ -27,14 +28,20 @@ _CROP = 100  # pixels of a chip that the pixel network sees in training, at a ra
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options of ``retouchml train rater``."""
     parser.add_argument("--data", type=Path, required=True, help="folder laid out like SCUT-FBP5500")
-    parser.add_argument("--kind", choices=("features", "pixels"), default="features", help="features guides, pixels judges")
-    parser.add_argument("--folds", default="1,2,3,4,5", help="folds to evaluate; the first one's rater is written")
+    parser.add_argument(
+        "--kind", choices=("features", "pixels"), default="features", help="features guides, pixels judges"
+    )
+    parser.add_argument(
+        "--folds", default="1,2,3,4,5", help="folds to evaluate; the first one's rater is written"
+    )
     parser.add_argument("--output", type=Path, help="where to write the rater; by default into the project")
 
 
 def main(arguments: argparse.Namespace) -> int:
     """Run the command; returns the exit code."""
-    photos = measure(arguments.data, load_labellers(age_gender=False), cache_dir() / "training", Meter("measuring"))
+    photos = measure(
+        arguments.data, load_labellers(age_gender=False), cache_dir() / "training", Meter("measuring")
+    )
     name = "rater" if arguments.kind == "features" else "judge"
     output = arguments.output or weights_folder() / f"{name}.safetensors"
     correlations = []
@@ -47,9 +54,13 @@ def main(arguments: argparse.Namespace) -> int:
         sys.stdout.write(f"fold {number}: Pearson {correlation:.4f}, mean absolute error {error:.4f}\n")
         if index == 0:
             sys.stdout.write(group_table(photos.names[test], predicted, photos.ratings[test]))
-            write_rater(output, arguments.kind, networks, float(photos.ratings[train].mean()), number, correlation)
+            write_rater(
+                output, arguments.kind, networks, float(photos.ratings[train].mean()), number, correlation
+            )
         sys.stdout.flush()
-    sys.stdout.write(f"Pearson over {len(correlations)} folds: {np.mean(correlations):.4f}\nwritten: {output}\n")
+    sys.stdout.write(
+        f"Pearson over {len(correlations)} folds: {np.mean(correlations):.4f}\nwritten: {output}\n"
+    )
     return 0
 
 
@@ -62,7 +73,9 @@ def fit_rater(kind: str, photos: Photos, rows: NDArray[np.intp]) -> list[nn.Modu
     return [_fit_features(features, ratings, seed) for seed in range(_MEMBERS)]
 
 
-def predict(networks: list[nn.Module], photos: Photos, rows: NDArray[np.intp], mean: float) -> NDArray[np.float32]:
+def predict(
+    networks: list[nn.Module], photos: Photos, rows: NDArray[np.intp], mean: float
+) -> NDArray[np.float32]:
     """Ratings of ``rows`` by the mean of an ensemble."""
     with torch.no_grad():
         if isinstance(networks[0], FeatureNetwork):
@@ -79,7 +92,9 @@ def agreement(predicted: NDArray[np.float32], wanted: NDArray[np.float32]) -> tu
     return float(np.corrcoef(predicted, wanted)[0, 1]), float(np.abs(predicted - wanted).mean())
 
 
-def write_rater(path: Path, kind: str, networks: list[nn.Module], mean: float, fold_number: int, pearson: float) -> None:
+def write_rater(
+    path: Path, kind: str, networks: list[nn.Module], mean: float, fold_number: int, pearson: float
+) -> None:
     """Write an ensemble as float16 safetensors."""
     tensors = {
         f"{member}.{name}": value.half() if value.is_floating_point() else value
@@ -105,7 +120,7 @@ def _fit_features(features: Tensor, ratings: Tensor, seed: int) -> FeatureNetwor
     optimizer = torch.optim.AdamW(network.parameters(), lr=2e-3, weight_decay=0.05)
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, epochs)
     for _ in range(epochs):
-        for batch in torch.randperm(len(features)).split(128):
+        for batch in torch.split(torch.randperm(len(features)), 128):
             _descend(optimizer, F.mse_loss(network(features[batch]), ratings[batch]))
         schedule.step()
     return network.eval()
@@ -121,8 +136,10 @@ def _fit_pixels(chips: NDArray[np.uint8], ratings: Tensor, epochs: int = 30) -> 
     meter = Meter("pixel network")
     for epoch in range(epochs):
         meter(epoch, epochs)
-        for batch in torch.randperm(len(chips)).split(batch_size)[: len(chips) // batch_size]:
-            _descend(optimizer, F.smooth_l1_loss(network(_augmented(_as_chips(chips[batch.numpy()]))), ratings[batch], beta=0.3))
+        batches = torch.split(torch.randperm(len(chips)), batch_size)
+        for batch in batches[: len(chips) // batch_size]:
+            predicted = network(_augmented(_as_chips(chips[batch.numpy()])))
+            _descend(optimizer, F.smooth_l1_loss(predicted, ratings[batch], beta=0.3))
             schedule.step()
     return network.eval()
 

@@ -1,7 +1,8 @@
 """Pictures from the generator, with what was measured on them: the raw material of the scorer and the edits.
 
-Each sample is two codes w and a resolution at which the second takes over (style mixing, as StyleGAN2 was trained), so that what is learned
-knows which layers matter. The measurements of finished samples are kept in a file that grows, so a run can be stopped and taken up again.
+Each sample is two codes w and a resolution at which the second takes over (style mixing, as StyleGAN2 was
+trained), so that what is learned knows which layers matter. The measurements of finished samples are kept in
+a file that grows, so a run can be stopped and taken up again.
 """
 
 from collections.abc import Iterator
@@ -30,8 +31,9 @@ _MIXED = 0.4  # share of samples with two codes
 class Samples:
     """N labelled samples.
 
-    w: [N, 2, W] the two codes; crossover: [N] side in pixels from which the second holds; landmarks: [N, 68, 2] in pixels of a 256 px
-    picture; descriptors: [N, 128]; attributes: [N, len(ATTRIBUTES)]; chips: [N, 112, 112, 3] uint8, the raters' view
+    w: [N, 2, W] the two codes; crossover: [N] side in pixels from which the second holds; landmarks:
+    [N, 68, 2] in pixels of a 256 px picture; descriptors: [N, 128]; attributes: [N, len(ATTRIBUTES)]; chips:
+    [N, 112, 112, 3] uint8, the raters' view
     """
 
     w: NDArray[np.float32]
@@ -73,7 +75,7 @@ def w_plus_of(generator: Generator, w: NDArray[np.float32], crossover: int) -> t
 
 
 def draw(generator: Generator, count: int, seed: int) -> Iterator[tuple[NDArray[np.float32], int]]:
-    """Pairs of codes [2, W] with truncation 0.6 to 1, and the crossover (past the last layer for an unmixed sample)."""
+    """Pairs of codes [2, W], truncation 0.6 to 1, and the crossover: past the last layer if unmixed."""
     random = np.random.default_rng(seed)
     for _ in range(count):
         z = torch.from_numpy(random.standard_normal((2, generator.w_dim)).astype(np.float32))
@@ -85,7 +87,7 @@ def draw(generator: Generator, count: int, seed: int) -> Iterator[tuple[NDArray[
 
 
 def collect(generator: Generator, labellers: Labellers, count: int, seed: int, path: Path) -> Iterator[int]:
-    """Label ``count`` samples into ``path``, adding to what it holds; yields how many there are after each chunk."""
+    """Label ``count`` samples into ``path``, adding to what it holds; yields how many, after each chunk."""
     done = Samples.load(path) if path.exists() else None
     rows: list[Samples] = [done] if done is not None else []
     finished = len(done) if done is not None else 0
@@ -109,13 +111,15 @@ def _label(
     with torch.no_grad():
         image = generator.synthesize(w_plus_of(generator, w, crossover)[None].to(generator.device), RENDER)
     picture = as_picture(image[0])
-    landmarks = labellers.finder.landmarks_in_crop(cv2.resize(picture, (2 * RENDER, 2 * RENDER))) / 2.0
+    enlarged = np.asarray(cv2.resize(picture, (2 * RENDER, 2 * RENDER)), np.float32)
+    landmarks = labellers.finder.landmarks_in_crop(enlarged) / 2.0
+    assert labellers.age_gender is not None
     age, male = labellers.age_gender(picture, landmarks)
     shape = geometric(landmarks)
     attributes = [*(shape[name] for name in GEOMETRIC), age, male, glasses(picture, landmarks)]
     return (
         w,
-        np.int32(crossover),
+        np.array(crossover, np.int32),
         landmarks.astype(np.float32),
         labellers.recognizer.describe(picture, landmarks),
         np.array(attributes, np.float32),

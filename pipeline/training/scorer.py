@@ -1,6 +1,7 @@
 """``retouchml train scorer``: the rater's judgement as a function of the latent code.
 
-Samples the generator, rates the pictures, and fits a small network from w to the rating: a gradient without rendering.
+Samples the generator, rates the pictures, and fits a small network from w to the rating: a gradient without
+rendering.
 """
 
 import argparse
@@ -17,6 +18,8 @@ from pipeline.training.gathering import add_sampling_arguments, gather
 from pipeline.training.instruments import load_recognizer
 from stylegan2.generator import Generator
 
+_COMPONENTS = 120  # 100 and 200 climb as well, 512 half as high: docs/models.md
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options of ``retouchml train scorer``."""
@@ -27,10 +30,12 @@ def main(arguments: argparse.Namespace) -> int:
     """Run the command; returns the exit code."""
     samples = gather(arguments.model, arguments.samples, arguments.jobs)
     generator = stylegan2.load(arguments.model)
-    ratings = FeatureRater(load_recognizer()).rate_features(rater_features(samples.descriptors, samples.landmarks))
+    ratings = FeatureRater(load_recognizer()).rate_features(
+        rater_features(samples.descriptors, samples.landmarks)
+    )
     sys.stdout.write(f"{len(samples)} samples, rating {ratings.mean():.2f} ± {ratings.std():.2f}\n")
     network, explained = fit_latent_network(
-        ("rating",), octaves_of(samples, generator.latents), torch.from_numpy(ratings)[:, None]
+        ("rating",), octaves_of(samples, generator.latents), torch.from_numpy(ratings)[:, None], components=_COMPONENTS
     )
     output = arguments.output or weights_folder() / "scorer.safetensors"
     save_latent_network(output, "scorer", network, generator, explained, len(samples))
@@ -38,9 +43,14 @@ def main(arguments: argparse.Namespace) -> int:
 
 
 def save_latent_network(
-    path: Path, kind: str, network: LatentNetwork, generator: Generator, explained: dict[str, float], count: int
+    path: Path,
+    kind: str,
+    network: LatentNetwork,
+    generator: Generator,
+    explained: dict[str, float],
+    count: int,
 ) -> None:
-    """Write a latent network as float16 with what it belongs to, and say how well it does on samples it has not seen."""
+    """Write a latent network as float16 with what it belongs to, and say how it does on unseen samples."""
     metadata = {
         "kind": kind,
         "latent_space": generator.latents.name,

@@ -1,6 +1,7 @@
-"""Rated photographs: SCUT-FBP5500 (Liang et al., ICPR 2018, arXiv 1801.06345), measured once and kept in the cache folder.
+"""Rated photographs: SCUT-FBP5500 (Liang et al., ICPR 2018, arXiv 1801.06345), measured once and kept.
 
-Any data set of the same layout serves: ``Images/`` and ``train_test_files/All_labels.txt`` with a file name and a rating a line.
+Any data set of the same layout serves: ``Images/`` and ``train_test_files/All_labels.txt`` with a file name
+and a rating a line.
 """
 
 import hashlib
@@ -28,7 +29,8 @@ _VERSION = 1  # of what is measured
 class Photos:
     """N measured photographs; those in which no face was found are left out.
 
-    names: [N] file names; ratings: [N] 1 to 5; landmarks: [N, 68, 2] pixels; descriptors: [N, 128]; chips: [N, 112, 112, 3] uint8
+    names: [N] file names; ratings: [N] 1 to 5; landmarks: [N, 68, 2] pixels; descriptors: [N, 128]; chips:
+    [N, 112, 112, 3] uint8
     """
 
     names: NDArray[np.str_]
@@ -61,15 +63,19 @@ def ratings_of(folder: Path) -> dict[str, float]:
 def fold(folder: Path, number: int) -> tuple[set[str], set[str]]:
     """Names of the training and the test photographs of official fold 1 to 5."""
     parts = folder / _FOLDS / f"cross_validation_{number}"
-    train, test = (
-        {line.split()[0] for line in (parts / f"{part}_{number}.txt").read_text().splitlines() if line.strip()}
-        for part in ("train", "test")
-    )
-    return train, test
+    train, test = (parts / f"{part}_{number}.txt" for part in ("train", "test"))
+    return _names(train), _names(test)
+
+
+def _names(listing: Path) -> set[str]:
+    return {line.split()[0] for line in listing.read_text().splitlines() if line.strip()}
 
 
 def measure(
-    folder: Path, labellers: Labellers, cache: Path, report: Callable[[int, int], None] = lambda _done, _all: None
+    folder: Path,
+    labellers: Labellers,
+    cache: Path,
+    report: Callable[[int, int], None] = lambda _done, _all: None,
 ) -> Photos:
     """Measure every rated photograph of ``folder``, or read what an earlier run measured from ``cache``."""
     ratings = ratings_of(folder)
@@ -97,7 +103,9 @@ def _measure_one(
 ) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.uint8]] | None:
     image = cv2.imread(str(path), cv2.IMREAD_COLOR_RGB)
     if image is None:
-        raise UsageError(f"{path} is no readable picture.", "Every photograph that has a rating must be there.")
+        raise UsageError(
+            f"{path} is no readable picture.", "Every photograph that has a rating must be there."
+        )
     faces = finder.find(image)
     if not faces:
         return None

@@ -15,6 +15,7 @@ PARTS = {
     "rater": "image to rating, from photographs that people have rated",
     "scorer": "latent code to rating, from the rater's judgement on generated faces",
     "edits": "the directions of the manual sliders",
+    "encoder": "a first guess of the code, which shortens the inversion",
 }
 
 

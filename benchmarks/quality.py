@@ -1,0 +1,195 @@
+"""What a retouch does to many faces: identity, rating, sharpness, expression, seconds and memory; with a contact sheet.
+
+    python -m benchmarks.quality --data FOLDER [--count 60] [PHOTO...] [--strength 1] [--sheet FILE]
+
+The gain is judged by ``PixelRater``, which guided nothing and saw none of these photographs: they come from the test part of the fold whose training part it
+learned from. Inversions are kept in the cache folder, so a second run takes seconds a photo.
+"""
+
+import argparse
+import resource
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+from pathlib import Path
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline.attributes import AgeGender, geometric
+from pipeline.engine import Engine
+from pipeline.identity import Recognizer
+from pipeline.masks import feature_mask
+from pipeline.picture import read_picture
+from pipeline.pixels import to_float_rgb
+from pipeline.prepared import face_crop
+from pipeline.rater import PixelRater
+from pipeline.retoucher import Photo, Retoucher
+from pipeline.training.instruments import load_recognizer
+from pipeline.training.scut import GROUPS, fold
+from retouchml import Look
+from stylegan2 import zoo
+
+_FOLD = 1
+_SEED = 7
+
+
+@dataclass(frozen=True)
+class Row:
+    """What was measured on one photo.
+
+    identity: descriptor distance before to after; gain: judge's rating; guided: guide's rating; sharpness: of eyes, brows and lips, after over
+    before; smile, yaw, mouth: moves in standard deviations of the generator's samples; male: move of the gender network's answer; age: years;
+    outside: largest change outside the mask; untouched: whether strength 0 gave back the photo; seconds: to render and stitch
+    """
+
+    identity: float
+    gain: float
+    guided: float
+    sharpness: float
+    smile: float
+    yaw: float
+    mouth: float
+    male: float
+    age: float
+    outside: float
+    untouched: bool
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Instruments:
+    """What measures."""
+
+    judge: PixelRater
+    recognizer: Recognizer
+    age_gender: AgeGender
+
+
+def chosen(folder: Path, count: int) -> list[Path]:
+    """Test photographs of the fold, as many of each group, always the same."""
+    _, test = fold(folder, _FOLD)
+    random = np.random.default_rng(_SEED)
+    names: list[str] = []
+    for group in GROUPS:
+        members = sorted(name for name in test if name.startswith(group))
+        names += [str(name) for name in random.permutation(members)[: -(-count // len(GROUPS))]]
+    return [folder / "Images" / name for name in names[:count]]
+
+
+def measure(photo: Photo, pixels: NDArray[np.generic], look: Look, tools: Instruments, engine: Engine) -> tuple[Row, NDArray[np.float32]]:
+    """Retouch the largest face of a photo and compare; also returns before and after side by side."""
+    start = time.monotonic()
+    patches = photo.render({0: look})
+    result = photo.apply(patches)
+    seconds = time.monotonic() - start
+    report = photo.report(patches)[0]
+    landmarks = photo.faces[0].landmarks
+    before, alignment = face_crop(pixels, landmarks)
+    after = alignment.cut(result)
+    # The same way for both, on the same frame, so that only the retouch differs.
+    points_before, points_after = (engine.finder.landmarks_in_crop(crop) for crop in (before, after))
+    shape_before, shape_after = geometric(points_before), geometric(points_after)
+    spread = dict(zip(engine.editor.attributes.outputs, engine.editor.attributes.deviation.tolist(), strict=True))
+    age_before, male_before = tools.age_gender(before, points_before)
+    age_after, male_after = tools.age_gender(after, points_after)
+
+    def moved(name: str) -> float:
+        return abs(shape_after[name] - shape_before[name]) / spread[name]
+
+    changed = (to_float_rgb(result) != to_float_rgb(pixels)).any(axis=2)
+    for patch in patches:
+        x, y, width, height = patch.box
+        changed[y : y + height, x : x + width] &= patch.pixels[..., 3] == 0
+    untouched = photo.apply(photo.render({0: Look(strength=0.0, texture=look.texture)}))
+    row = Row(
+        identity=report.identity_distance,
+        gain=tools.judge.rate(after, points_after) - tools.judge.rate(before, points_before),
+        guided=report.score_after - report.score_before,
+        sharpness=sharpness(after, points_after) / sharpness(before, points_before),
+        smile=moved("smile"),
+        yaw=moved("yaw"),
+        mouth=moved("mouth_open"),
+        male=abs(male_after - male_before),
+        age=age_after - age_before,
+        outside=float(changed.sum()),
+        untouched=bool(np.array_equal(untouched, pixels)),
+        seconds=seconds,
+    )
+    return row, np.hstack([before, after])
+
+
+def sharpness(crop: NDArray[np.float32], landmarks: NDArray[np.float64]) -> float:
+    """Variance of the Laplacian in eyes, brows and lips."""
+    grey = cv2.cvtColor(crop, cv2.COLOR_RGB2GRAY)
+    mask = feature_mask(landmarks, crop.shape[0]) > 0.5
+    return float(cv2.Laplacian(grey, cv2.CV_32F)[mask].var())
+
+
+def sheet(pairs: Sequence[NDArray[np.float32]], columns: int, side: int) -> NDArray[np.uint8]:
+    """Before and after of many faces in rows, each crop ``side`` pixels wide."""
+    cells = [cv2.resize(pair, (2 * side, side), interpolation=cv2.INTER_AREA) for pair in pairs]
+    cells += [np.zeros_like(cells[0])] * (-len(cells) % columns)
+    rows = [np.hstack(cells[i : i + columns]) for i in range(0, len(cells), columns)]
+    return np.rint(np.clip(np.vstack(rows), 0.0, 1.0) * 255.0).astype(np.uint8)
+
+
+def totals(rows: Sequence[Row]) -> str:
+    """Mean, median, worst and share of every measure as a table."""
+    lines = [f"{'':12}{'mean':>9}{'median':>9}{'lowest':>9}{'highest':>9}\n"]
+    for field in fields(Row):
+        values = np.array([float(getattr(row, field.name)) for row in rows])
+        numbers = (values.mean(), np.median(values), values.min(), values.max())
+        lines.append(f"{field.name:12}" + "".join(f"{number:9.3f}" for number in numbers) + "\n")
+    positive = np.mean([row.gain > 0 for row in rows])
+    lines.append(f"gain is positive for {positive:.0%} of {len(rows)} photos\n")
+    return "".join(lines)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command; returns the exit code."""
+    parser = argparse.ArgumentParser(description="Measure what a retouch does to many faces.")
+    parser.add_argument("photos", nargs="*", type=Path, help="photographs, besides those of --data")
+    parser.add_argument("--data", type=Path, help="folder laid out like SCUT-FBP5500")
+    parser.add_argument("--count", type=int, default=60, help="how many of its test photographs (default: %(default)s)")
+    parser.add_argument("--strength", type=float, default=1.0)
+    parser.add_argument("--texture", type=float, default=0.7)
+    parser.add_argument("--sheet", type=Path, help="where to write the contact sheet")
+    parser.add_argument("--side", type=int, default=350, help="pixels of a face on it (default: %(default)s)")
+    parser.add_argument("--columns", type=int, default=3)
+    options = parser.parse_args(arguments)
+    photos = [*options.photos, *(chosen(options.data, options.count) if options.data else [])]
+    if not photos:
+        parser.error("name photographs, or --data")
+    retoucher = Retoucher()
+    tools = Instruments(PixelRater(), load_recognizer(), AgeGender(zoo.path("age-gender", "age-v1.onnx").parent))
+    look = Look(strength=options.strength, texture=options.texture)
+    rows, pairs, seconds = [], [], dict[str, float]()
+    names = [field.name for field in fields(Row)]
+    sys.stdout.write(f"{'photo':14}" + "".join(f"{name[:8]:>9}" for name in names) + "\n")
+    for path in photos:
+        pixels = read_picture(path).pixels
+        photo = retoucher.open(pixels)
+        if not photo.faces:
+            sys.stdout.write(f"{path.stem:14}  no face\n")
+            continue
+        row, pair = measure(photo, pixels, look, tools, retoucher.engine)
+        rows.append(row)
+        pairs.append(pair)
+        for step, value in photo.seconds.items():
+            seconds[step] = seconds.get(step, 0.0) + value
+        sys.stdout.write(f"{path.stem:14}" + "".join(f"{float(getattr(row, name)):9.3f}" for name in names) + "\n")
+        sys.stdout.flush()
+    sys.stdout.write(totals(rows))
+    sys.stdout.write("seconds a photo: " + ", ".join(f"{k} {v / len(rows):.2f}" for k, v in seconds.items()) + "\n")
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (2**20 if sys.platform != "darwin" else 2**30)
+    sys.stdout.write(f"peak memory: {peak:.2f} GiB\n")
+    if options.sheet:
+        cv2.imwrite(str(options.sheet), sheet(pairs, options.columns, options.side)[..., ::-1])
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
