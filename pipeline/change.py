@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from pipeline.flow import displaced, motion
 from pipeline.masks import FaceMasks, Mask
-from pipeline.skin import SkinLayers
+from pipeline.skin import SkinLayers, finest_share
 
 _TONE = 10.0 / 1024.0  # of the side; blur of the colour change on skin
 _FEATURE_TONE = 2.5 / 1024.0  # on eyes, brows and lips
@@ -27,13 +27,14 @@ class Change:
     """Fields over a crop [S, S].
 
     flow: [S, S, 2] crop pixels, backward: the result at x shows the photograph at x + flow(x); color: [S, S, 3] to be added; pixels: [S, S, 3]
-    and cover: [S, S] what replaces the photograph, and how far
+    and cover: [S, S] what replaces the photograph, and how far; smoothing: [S, S] share of the detail too fine for the crop that is taken away
     """
 
     flow: NDArray[np.float32]
     color: NDArray[np.float32]
     pixels: NDArray[np.float32]
     cover: Mask
+    smoothing: Mask
 
     def applied(self, crop: NDArray[np.float32]) -> NDArray[np.float32]:
         """The changed crop [S, S, 3]."""
@@ -64,8 +65,9 @@ def change_between(
     tone = _TONE_BOUND * np.tanh(tone / _TONE_BOUND) * masks.tone[..., None]
     eased = displaced(skin.change(strength, texture), flow)
     cover = _new_content(left_over, masks.mouth, size)
+    smoothing = masks.skin * np.float32(finest_share(strength, texture))
     pixels = after + _lowpass(displaced(crop - before, flow), _MATCH * size)
-    return Change(flow, np.asarray(tone + eased, np.float32), np.asarray(pixels, np.float32), cover)
+    return Change(flow, np.asarray(tone + eased, np.float32), np.asarray(pixels, np.float32), cover, smoothing)
 
 
 def _agreement(crop: NDArray[np.float32], before: NDArray[np.float32], size: int) -> Mask:

@@ -16,6 +16,7 @@ from pipeline.change import Change
 from pipeline.pixels import from_float, full_scale, to_float_rgb
 
 _STRIP = 1 << 20  # pixels
+_FINER = 1.25  # photo pixels per crop pixel, from which the photo holds detail that the crop does not
 _LUMA = np.array([0.299, 0.587, 0.114], np.float32)
 
 
@@ -56,13 +57,17 @@ def make_patch(
         return None
     left, top, right, bottom = box
     result = np.empty((bottom - top, right - left, 4), photo.dtype)
-    fields = (np.dstack([change.flow, change.cover]), change.color, change.pixels)
+    fields = (np.dstack([change.flow, change.cover, change.smoothing]), change.color, change.pixels)
     for low, high in _strips(top, bottom, right - left):
         strip = (left, low, right, high)
         inside = _sampled(support.astype(np.float32), alignment, strip, cv2.INTER_LINEAR) > 0.0
         flow, color, pixels = (_sampled(field, alignment, strip, cv2.INTER_LINEAR) for field in fields)
         original = _rgb(photo[low:high, left:right])
         changed = _displaced(photo, alignment, flow[..., :2], strip) + color
+        if alignment.side > _FINER * alignment.size:
+            # Detail that the crop was too small to hold is smoothed here, if at all.
+            calm = cv2.GaussianBlur(changed, (0, 0), 0.6 * alignment.side / alignment.size)
+            changed += (calm - changed) * flow[..., 3:4]
         changed += (pixels - changed) * flow[..., 2:3]
         if photo.shape[2] < 3:
             changed = np.repeat((changed @ _LUMA)[..., None], 3, axis=2)

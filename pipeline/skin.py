@@ -36,12 +36,18 @@ class SkinLayers:
         detail = crop - _base(crop, max(1, round(_RADIUS * size)))
         middle = cv2.GaussianBlur(detail, (0, 0), max(0.5, _PORE * size))
         weight = skin[..., None]
-        return cls(np.asarray(middle * weight, np.float32), np.asarray((detail - middle) * weight, np.float32))
+        fine = np.asarray((detail - middle) * weight, np.float32)
+        return cls(np.asarray(middle * weight, np.float32), fine)
 
     def change(self, strength: float, texture: float) -> NDArray[np.float32]:
         """What is to be added to the crop [S, S, 3]."""
-        fine = _SMOOTHED * strength * (1.0 - texture)
+        fine = finest_share(strength, texture)
         return np.asarray(-_EASED * strength * self.middle - fine * self.fine, np.float32)
+
+
+def finest_share(strength: float, texture: float) -> float:
+    """Share of the finest detail that is taken from bare skin."""
+    return _SMOOTHED * strength * (1.0 - texture)
 
 
 def _base(crop: NDArray[np.float32], radius: int) -> NDArray[np.float32]:

@@ -11,7 +11,7 @@ from torch import Tensor
 from retouchml.errors import ModelCorrupt, UsageError
 from stylegan2.generator import Generator, StyleLayer, as_picture
 from stylegan2.latents import LatentSpace
-from stylegan2.mobile import CHANNELS, NUM_STYLES, RESOLUTION, SMALLEST, Mapping, Synthesis
+from stylegan2.mobile import CHANNELS, NUM_STYLES, RESOLUTION, SMALLEST, W_DIM, Mapping, Synthesis
 from stylegan2.mobile_import import load_weights
 from stylegan2.onnx_renderer import OnnxRenderer
 
@@ -42,7 +42,7 @@ class MobileGenerator(Generator):
         load_weights(self._synthesis, _below("synthesis.", tensors))
         self._mapping.to(device)
         self._synthesis.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
-        self.latents = LatentSpace(metadata["latent_space"], **_below("latents.", tensors)).to(device)
+        self.latents = _latents(metadata["latent_space"], _below("latents.", tensors)).to(device)
         self._onnx_file = weights.with_suffix(".onnx")
         self._renderer: OnnxRenderer | None = None
 
@@ -69,6 +69,14 @@ class MobileGenerator(Generator):
         if self._renderer is None:
             self._renderer = OnnxRenderer(self._onnx_file)
         return as_picture(torch.from_numpy(self._renderer(w_plus.detach().numpy())))
+
+
+def _latents(name: str, tensors: dict[str, Tensor]) -> LatentSpace:
+    shapes = {name: tuple(value.shape) for name, value in tensors.items()}
+    vector, matrix = (W_DIM,), (W_DIM, W_DIM)
+    if shapes != {"mean": vector, "p_mean": vector, "whitening": matrix, "coloring": matrix}:
+        raise ModelCorrupt("The network file does not hold the statistics of its latent space.", "Fetch it again.")
+    return LatentSpace(name, **tensors)
 
 
 def _below(prefix: str, tensors: dict[str, Tensor]) -> dict[str, Tensor]:

@@ -34,8 +34,12 @@ def convert(ir_folder: Path, target: Path, progress: Progress | None = None) -> 
     """
     report = progress or (lambda _stage, _fraction: None)
     report("reading", 0.0)
-    synthesis = synthesis_weights(openvino_ir.read(ir_folder / "SynthesisNetwork.xml"))
-    mapping = mapping_weights(openvino_ir.read(ir_folder / "MappingNetwork.xml"))
+    synthesis_graph = openvino_ir.read(ir_folder / "SynthesisNetwork.xml")
+    mapping_graph = openvino_ir.read(ir_folder / "MappingNetwork.xml")
+    try:
+        synthesis, mapping = synthesis_weights(synthesis_graph), mapping_weights(mapping_graph)
+    except (LookupError, RuntimeError, ValueError) as error:
+        raise ModelCorrupt("The network file is not wired as expected.", "Fetch it again.") from error
     report("latent statistics", 0.3)
     weights = {f"synthesis.{name}": value for name, value in synthesis.items()}
     weights |= {f"mapping.{name}": value for name, value in mapping.items()}
@@ -115,10 +119,10 @@ def mapping_weights(graph: Graph) -> dict[str, Tensor]:
     for i, product in enumerate(graph.of_kind("MatMul")):
         total = graph.reader(product, "Add")
         bias = graph.other_input(total, product)
-        while bias.value is None:  # the bias reaches its addition through a reshape
+        if bias.value is None:  # it reaches its addition through a reshape
             bias = graph.by_id[bias.inputs[0]]
         weights[f"layers.{i}.weight"] = _weight_of(graph, product)
-        weights[f"layers.{i}.bias"] = _tensor(bias.value).reshape(-1)
+        weights[f"layers.{i}.bias"] = _tensor(graph.constant(bias.name)).reshape(-1)
     return weights
 
 

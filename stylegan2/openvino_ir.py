@@ -68,7 +68,7 @@ class Graph:
     def other_input(self, node: Node, known: Node) -> Node:
         """The input of a two-input layer that is not ``known``."""
         others = [source for source in node.inputs if source != known.id]
-        if len(others) != 1:
+        if len(others) != 1 or others[0] not in self.by_id:
             raise ModelCorrupt(f"Layer {node.name} of the network file is not wired as expected.", _REFETCH)
         return self.by_id[others[0]]
 
@@ -83,9 +83,16 @@ def read(xml_path: Path) -> Graph:
     """
     try:
         root = ElementTree.parse(xml_path).getroot()  # noqa: S314 - the archive's checksum was verified
-        blob = xml_path.with_suffix(".bin").read_bytes()
+        return _graph(root, xml_path.with_suffix(".bin").read_bytes())
     except (OSError, ElementTree.ParseError) as error:
         raise ModelCorrupt(f"{xml_path.name} is no readable network file ({error}).", _REFETCH) from error
+    except (KeyError, ValueError) as error:
+        raise ModelCorrupt(
+            f"{xml_path.name} is no network file: an attribute is missing or wrong ({error}).", _REFETCH
+        ) from error
+
+
+def _graph(root: ElementTree.Element, blob: bytes) -> Graph:
     wiring: dict[str, dict[int, str]] = {}
     for edge in root.iterfind("./edges/edge"):
         ports = wiring.setdefault(edge.attrib["to-layer"], {})

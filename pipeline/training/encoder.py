@@ -9,6 +9,7 @@ import torch
 import stylegan2
 from pipeline.encoder import encoder_features
 from pipeline.latent_network import OCTAVES, save_learned, weights_folder
+from pipeline.training.card import write_card
 from pipeline.training.fitting import octaves_of, ridge, split
 from pipeline.training.gathering import add_sampling_arguments, gather
 
@@ -39,7 +40,9 @@ def main(arguments: argparse.Namespace) -> int:
     output = arguments.output or weights_folder() / "encoder.safetensors"
     metadata = {"kind": "encoder", "latent_space": generator.latents.name, "samples": str(len(samples))}
     save_learned(output, {"weight": weight.half(), "bias": torch.as_tensor(bias).half()}, metadata)
-    sys.stdout.write(
-        f"explains {explained:.3f} of the code's variance on unseen samples\nwritten: {output}\n"
-    )
+    figures = f"explains {explained:.3f} of the code's variance on unseen samples\n"
+    data = f"A ridge regression on {len(samples)} pictures that {generator.name} made of random codes."
+    limits = "A rough guess that the inversion starts from; nothing of it is left in the result."
+    card = write_card(output, f"Encoder to {generator.latents.name}", data, metadata, figures, limits)
+    sys.stdout.write(f"{figures}written: {output}, {card.name}\n")
     return 0

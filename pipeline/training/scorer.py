@@ -13,11 +13,15 @@ import torch
 import stylegan2
 from pipeline.latent_network import LatentNetwork, save_learned, weights_folder
 from pipeline.rater import FeatureRater, rater_features
+from pipeline.training.card import write_card
 from pipeline.training.fitting import fit_latent_network, octaves_of
 from pipeline.training.gathering import add_sampling_arguments, gather
 from pipeline.training.instruments import load_recognizer
 from stylegan2.generator import Generator
 
+_LIMITS = """\
+It knows the faces that the generator makes, and repeats the errors of the instruments that measured these: dlib's landmarks and descriptor, a small \
+age and gender network, and the rater with the taste of those it learned from. It fits one latent space."""
 _COMPONENTS = 120  # 100 and 200 climb as well, 512 half as high: docs/models.md
 
 
@@ -50,7 +54,7 @@ def save_latent_network(
     explained: dict[str, float],
     count: int,
 ) -> None:
-    """Write a latent network as float16 with what it belongs to, and say how it does on unseen samples."""
+    """Write a latent network as float16 with its card, and say how it does on unseen samples."""
     metadata = {
         "kind": kind,
         "latent_space": generator.latents.name,
@@ -60,6 +64,9 @@ def save_latent_network(
         "explained": ",".join(f"{value:.3f}" for value in explained.values()),
     }
     save_learned(path, {f"network.{n}": t.half() for n, t in network.state_dict().items()}, metadata)
-    for name, value in explained.items():
-        sys.stdout.write(f"  {name}: explains {value:.3f} of the variance on unseen samples\n")
-    sys.stdout.write(f"written: {path}\n")
+    figures = "".join(
+        f"{name}: explains {value:.3f} of the variance on unseen samples\n" for name, value in explained.items()
+    )
+    data = f"Fitted on {count} pictures that {generator.name} made of random codes, and what was measured on them."
+    card = write_card(path, f"{kind.capitalize()} of {generator.latents.name}", data, metadata, figures, _LIMITS)
+    sys.stdout.write(f"{figures}written: {path}, {card.name}\n")

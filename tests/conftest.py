@@ -1,0 +1,90 @@
+"""Fixtures that several folders of tests share: a home of their own, the real models, the bundled portrait."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from PIL import Image
+
+from retouchml import paths
+
+if TYPE_CHECKING:
+    from pipeline.engine import Engine
+    from pipeline.retoucher import Photo, Retoucher
+    from stylegan2.generator import Generator
+
+PORTRAIT = Path(__file__).parents[1] / "pipeline" / "portrait" / "astronaut.png"
+
+# Asked before any test moves RETOUCHML_HOME: the models that the user, or `python3 install test`, fetched.
+_USERS_MODELS = paths.models_dir()
+
+
+@contextmanager
+def at_home(home: Path) -> Iterator[None]:
+    """A block in which RETOUCHML_HOME is ``home``."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("RETOUCHML_HOME", str(home))
+        yield
+
+
+@pytest.fixture(scope="session")
+def real_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A RETOUCHML_HOME with the user's models and an empty cache; the test is skipped where there are none."""
+    from stylegan2 import zoo
+
+    home = tmp_path_factory.mktemp("home")
+    (home / "data").mkdir()
+    (home / "data" / "models").symlink_to(_USERS_MODELS, target_is_directory=True)
+    with at_home(home):
+        missing = [name for name in zoo.defaults() if not zoo.is_installed(name)]
+    if missing:
+        pytest.skip(f"not fetched: {', '.join(missing)} (`python3 install test` fetches them)")
+    return home
+
+
+@pytest.fixture(autouse=True)
+def home_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No test reads or writes the user's own files."""
+    monkeypatch.setenv("RETOUCHML_HOME", str(tmp_path / "home"))
+
+
+@pytest.fixture(scope="session")
+def retoucher(real_home: Path) -> "Retoucher":
+    """The real default models on the CPU, with a cache that lasts as long as the session."""
+    from pipeline.retoucher import Retoucher
+
+    with at_home(real_home):
+        return Retoucher(device="cpu")
+
+
+@pytest.fixture(scope="session")
+def engine(retoucher: "Retoucher") -> "Engine":
+    """All loaded networks."""
+    return retoucher.engine
+
+
+@pytest.fixture(scope="session")
+def generator(engine: "Engine") -> "Generator":
+    """The default generator."""
+    return engine.generator
+
+
+@pytest.fixture(scope="session")
+def portrait() -> NDArray[np.uint8]:
+    """The bundled portrait [512, 512, 3]."""
+    with Image.open(PORTRAIT) as image:
+        pixels: NDArray[Any] = np.array(image.convert("RGB"))
+    pixels.flags.writeable = False
+    return pixels
+
+
+@pytest.fixture(scope="session")
+def photo(retoucher: "Retoucher", portrait: NDArray[np.uint8]) -> "Photo":
+    """The portrait, opened and inverted: the slow part, done once a session."""
+    opened = retoucher.open(portrait)
+    opened.prepare()
+    return opened
