@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.pixels import to_float_rgb
+from pipeline.pixels import as_channels, to_float_rgb
 
 _EYE_SPAN = 2.0
 _MOUTH_SPAN = 1.8
@@ -128,7 +128,6 @@ def ffhq_alignment(landmarks: NDArray[np.float64], size: int) -> Alignment:
 
 def _shrunk(region: NDArray[np.generic], factor: int) -> NDArray[np.float32]:
     """Box-filtered region in [0, 1]; edge rows and columns that do not fill a box are dropped."""
-    height, width = (n // factor * factor for n in region.shape[:2])
-    target = (width // factor, height // factor)
-    trimmed = np.ascontiguousarray(region[:height, :width])
-    return to_float_rgb(cv2.resize(trimmed, target, interpolation=cv2.INTER_AREA))
+    height, width = (max(1, n // factor) for n in region.shape[:2])
+    trimmed = np.ascontiguousarray(region[: height * factor, : width * factor])
+    return to_float_rgb(as_channels(cv2.resize(trimmed, (width, height), interpolation=cv2.INTER_AREA)))

@@ -14,6 +14,19 @@ RetouchError
 ├── DownloadError           the network, or the package index, did not answer
 ├── DeviceError             the accelerator is absent or out of memory
 ├── DiskFullError           no room for a model, a cache entry or a result
+├── DaemonError             the background process that keeps the models loaded
+│   ├── DaemonAbsent        none runs, or it cannot be started
+│   ├── DaemonGone          it vanished or fell silent under an open request
+│   ├── DaemonRuns          a second one was to be started
+│   ├── DaemonStopping      it is about to leave
+│   ├── Busy                its queue or its photo store is full
+│   ├── WorkerLost          the process with the models died under the job, twice
+│   └── PhotoUnknown        the photo was closed, or lost with a restarted daemon
+├── ProtocolError           a message that makes no sense
+│   ├── LimitExceeded       a number in it is larger than allowed
+│   └── VersionMismatch     the two sides speak different versions
+├── Refused                 the other side is not who it should be
+├── Superseded              a newer render of the same photo arrived
 └── Cancelled               somebody asked to stop
 
 Each class has a ``code``, which is also the wire's, and an ``exit_code`` for the command line. An instance
@@ -120,6 +133,84 @@ class DiskFullError(RetouchError):
     """There is no room left on the disk."""
 
     code = "disk_full"
+
+
+class DaemonError(RetouchError):
+    """The daemon could not do what was asked."""
+
+    code = "daemon"
+
+
+class DaemonAbsent(DaemonError):
+    """No daemon runs, or it cannot be started."""
+
+    code = "daemon_absent"
+
+
+class DaemonGone(DaemonError):
+    """The daemon vanished or fell silent under an open request."""
+
+    code = "daemon_gone"
+
+
+class DaemonRuns(DaemonError):
+    """A second daemon was to be started."""
+
+    code = "daemon_runs"
+
+
+class DaemonStopping(DaemonError):
+    """The daemon is about to leave and takes nothing new."""
+
+    code = "stopping"
+
+
+class Busy(DaemonError):
+    """The daemon's queue or photo store is full."""
+
+    code = "busy"
+
+
+class WorkerLost(DaemonError):
+    """The process with the models died under the job, and once more when the job was repeated."""
+
+    code = "worker_lost"
+
+
+class PhotoUnknown(DaemonError):
+    """The photo was closed, or lost with a restarted daemon."""
+
+    code = "photo_unknown"
+
+
+class ProtocolError(RetouchError):
+    """A message between client and daemon makes no sense."""
+
+    code = "protocol"
+
+
+class LimitExceeded(ProtocolError):
+    """A size or a count in a message is larger than allowed."""
+
+    code = "limit"
+
+
+class VersionMismatch(ProtocolError):
+    """Client and daemon speak different versions of the protocol."""
+
+    code = "version"
+
+
+class Refused(RetouchError):
+    """The other side is not who it should be, or the keys could be read by others."""
+
+    code = "refused"
+
+
+class Superseded(RetouchError):
+    """A newer render of the same photo arrived; its answer counts."""
+
+    code = "superseded"
 
 
 class Cancelled(RetouchError):

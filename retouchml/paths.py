@@ -1,11 +1,17 @@
 """Where RetouchML keeps its files: the XDG folders, or everything below ``RETOUCHML_HOME``."""
 
 import os
+import sys
 from pathlib import Path
 
 import platformdirs
 
+from retouchml.errors import UsageError
+
 APP = "retouchml"
+
+# sun_path has 108 bytes on Linux and 104 on macOS, the closing zero among them (unix(7), unix(4))
+SOCKET_PATH_LIMIT = 103 if sys.platform == "darwin" else 107
 
 
 def _folder(kind: str) -> Path:
@@ -38,6 +44,39 @@ def models_dir() -> Path:
 def cache_dir() -> Path:
     """Folder of inversions, kept by content; may not exist yet."""
     return _folder("cache")
+
+
+def runtime_dir() -> Path:
+    """Folder of the daemon's socket, lock and log; may not exist yet.
+
+    ``$XDG_RUNTIME_DIR/retouchml`` where the system gives this user such a folder, else one in the cache folder.
+    """
+    if os.environ.get("RETOUCHML_HOME"):
+        return _folder("run")
+    given = os.environ.get("XDG_RUNTIME_DIR", "")
+    if Path(given).is_absolute() and os.access(given, os.W_OK | os.X_OK) and _is_mine(Path(given)):
+        return Path(given) / APP
+    return cache_dir() / "run"
+
+
+def socket_path() -> Path:
+    """The daemon's socket in the runtime folder.
+
+    Raises UsageError where the system has no room for so long a path.
+    """
+    path = runtime_dir() / "socket"
+    length = len(os.fsencode(path))
+    if length > SOCKET_PATH_LIMIT:
+        raise UsageError(
+            f"The daemon's socket {path} would have a path of {length} bytes, but the system allows {SOCKET_PATH_LIMIT}.",
+            "Set XDG_RUNTIME_DIR or RETOUCHML_HOME to a folder with a shorter name.",
+        )
+    return path
+
+
+def _is_mine(folder: Path) -> bool:
+    # `su` and `sudo` may leave the former user's folder in the environment
+    return not hasattr(os, "getuid") or folder.stat().st_uid == os.getuid()
 
 
 def private_dir(path: Path) -> Path:

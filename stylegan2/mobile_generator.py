@@ -72,9 +72,10 @@ class MobileGenerator(Generator):
 
 
 def _latents(name: str, tensors: dict[str, Tensor]) -> LatentSpace:
-    shapes = {name: tuple(value.shape) for name, value in tensors.items()}
+    shapes = {key: tuple(value.shape) for key, value in tensors.items()}
     vector, matrix = (W_DIM,), (W_DIM, W_DIM)
-    if shapes != {"mean": vector, "p_mean": vector, "whitening": matrix, "coloring": matrix}:
+    whole = shapes == {"mean": vector, "p_mean": vector, "whitening": matrix, "coloring": matrix}
+    if not whole or not all(bool(torch.isfinite(value).all()) for value in tensors.values()):
         raise ModelCorrupt("The network file does not hold the statistics of its latent space.", "Fetch it again.")
     return LatentSpace(name, **tensors)
 

@@ -122,7 +122,7 @@ def mapping_weights(graph: Graph) -> dict[str, Tensor]:
         if bias.value is None:  # it reaches its addition through a reshape
             bias = graph.by_id[bias.inputs[0]]
         weights[f"layers.{i}.weight"] = _weight_of(graph, product)
-        weights[f"layers.{i}.bias"] = _tensor(graph.constant(bias.name)).reshape(-1)
+        weights[f"layers.{i}.bias"] = _value_of(bias).reshape(-1)
     return weights
 
 
@@ -154,10 +154,13 @@ def _noise_after(graph: Graph, convolution: Node) -> Tensor:
 
 
 def _weight_of(graph: Graph, node: Node) -> Tensor:
-    value = graph.by_id[node.inputs[1]].value
-    if value is None:
-        raise ModelCorrupt(f"Layer {node.name} of the network file has no weights.", "Fetch it again.")
-    return _tensor(value)
+    return _value_of(graph.by_id[node.inputs[1]])
+
+
+def _value_of(node: Node) -> Tensor:
+    if node.value is None:
+        raise ModelCorrupt(f"Layer {node.name} of the network file should be a constant.", "Fetch it again.")
+    return _tensor(node.value)
 
 
 def _tensor(value: NDArray[np.generic]) -> Tensor:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
+from hypothesis import settings
 from numpy.typing import NDArray
 from PIL import Image
 
@@ -16,6 +17,10 @@ if TYPE_CHECKING:
     from pipeline.engine import Engine
     from pipeline.retoucher import Photo, Retoucher
     from stylegan2.generator import Generator
+
+# How long an example takes says nothing on a machine that others use, too.
+settings.register_profile("patient", deadline=None)
+settings.load_profile("patient")
 
 PORTRAIT = Path(__file__).parents[1] / "pipeline" / "portrait" / "astronaut.png"
 

@@ -1,65 +1,16 @@
 """The reader of OpenVINO networks: what it reads, and that it refuses whatever is not whole."""
 
-from dataclasses import dataclass, field
 from pathlib import Path
-from xml.sax.saxutils import quoteattr
 
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from numpy.typing import NDArray
 
 from retouchml.errors import ModelCorrupt
 from stylegan2 import openvino_ir
 from stylegan2.openvino_ir import Graph
-
-_NAMES = {"float32": "f32", "float16": "f16", "int64": "i64", "int32": "i32"}
-
-
-@dataclass
-class Network:
-    """Builds an IR by hand: layers as XML, constants one after the other in the binary."""
-
-    layers: list[str] = field(default_factory=list)
-    edges: list[str] = field(default_factory=list)
-    blob: bytes = b""
-
-    def constant(self, name: str, value: NDArray[np.generic], **changed: str) -> str:
-        """Add a constant, with attributes of its data ``changed``; an empty one is left out. Returns its id."""
-        data = {
-            "element_type": _NAMES[str(value.dtype)],
-            "shape": ",".join(map(str, value.shape)),
-            "offset": str(len(self.blob)),
-            "size": str(value.nbytes),
-        } | changed
-        self.blob += value.tobytes()
-        attributes = "".join(f" {key}={quoteattr(text)}" for key, text in data.items() if text != "-")
-        return self.layer(name, "Const", f"<data{attributes}/>")
-
-    def layer(self, name: str, kind: str, inside: str = "", inputs: tuple[str, ...] = ()) -> str:
-        """Add a layer that reads ``inputs``. Returns its id."""
-        identity = str(len(self.layers))
-        self.layers.append(f'<layer id="{identity}" name="{name}" type="{kind}">{inside}</layer>')
-        self.connect(identity, *inputs)
-        return identity
-
-    def connect(self, target: str, *inputs: str) -> None:
-        """Wire ``inputs`` to the ports of ``target``; the last comes first in the file."""
-        for port, source in reversed(list(enumerate(inputs))):
-            self.edges.append(f'<edge from-layer="{source}" from-port="9" to-layer="{target}" to-port="{port}"/>')
-
-    def text(self) -> str:
-        layers, edges = "".join(self.layers), "".join(self.edges)
-        return f'<net name="n" version="10"><layers>{layers}</layers><edges>{edges}</edges></net>'
-
-    def write(self, folder: Path) -> Path:
-        """Write both files; returns the XML's path."""
-        (folder / "net.bin").write_bytes(self.blob)
-        path = folder / "net.xml"
-        path.write_text(self.text(), encoding="utf-8")
-        return path
-
+from tests.stylegan2.small_ir import ELEMENT_TYPES, Network
 
 def small() -> Network:
     """A product of an input and a constant, to which a constant is added."""
@@ -84,7 +35,7 @@ def test_constants_come_back_as_floats_whatever_precision_they_were_kept_in(grap
     assert graph.constant("bias").dtype == np.float32
 
 
-@pytest.mark.parametrize("dtype", _NAMES)
+@pytest.mark.parametrize("dtype", ELEMENT_TYPES)
 def test_every_element_type_is_read(dtype: str, tmp_path: Path) -> None:
     network = Network()
     network.constant("before", np.ones(3, np.float32))

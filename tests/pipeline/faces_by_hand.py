@@ -1,0 +1,47 @@
+"""Landmarks and pictures that need no detector."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+Points = NDArray[np.float64]
+
+
+def landmarks(
+    center: tuple[float, float] = (128.0, 128.0), eye_distance: float = 60.0, degrees: float = 0.0
+) -> Points:
+    """68 plausible landmarks of a frontal face around a point between eyes and mouth, turned clockwise."""
+    angles = np.linspace(np.pi * 0.98, np.pi * 0.02, 17)
+    jaw = np.stack([1.05 * np.cos(angles), -0.1 + 1.35 * np.sin(angles)], 1)
+    brow = np.stack([np.linspace(-0.3, 0.3, 5), -0.32 - 0.06 * np.sin(np.linspace(0, np.pi, 5))], 1)
+    bridge = np.stack([np.zeros(4), np.linspace(-0.02, 0.5, 4)], 1)
+    nostrils = np.stack([np.linspace(-0.22, 0.22, 5), 0.62 + 0.04 * np.sin(np.linspace(0, np.pi, 5))], 1)
+    turn = np.array([np.pi, 4.0, 5.2, 0.0, 1.0, 2.1])
+    eye = np.stack([0.24 * np.cos(turn), 0.09 * np.sin(turn)], 1)
+    mouth = np.concatenate([_oval(12, 0.42, 0.16), _oval(8, 0.34, 0.03)]) + (0.0, 1.0)
+    parts = [jaw, brow - (0.5, 0.0), brow + (0.5, 0.0), bridge, nostrils]
+    parts += [eye - (0.5, 0.0), eye + (0.5, 0.0), mouth]
+    points = (np.concatenate(parts) - (0.0, 0.5)) * eye_distance
+    cosine, sine = np.cos(np.radians(degrees)), np.sin(np.radians(degrees))
+    return np.asarray(points @ np.array([[cosine, sine], [-sine, cosine]]) + center)
+
+
+def _oval(count: int, width: float, height: float) -> Points:
+    turn = np.pi + np.arange(count) * 2.0 * np.pi / count
+    return np.stack([width * np.cos(turn), height * np.sin(turn)], 1)
+
+
+def gradient(height: int, width: int) -> NDArray[np.float32]:
+    """A picture [H, W, 3] whose red is a straight ramp to the right, green one downwards, blue one along both."""
+    y, x = np.mgrid[0:height, 0:width].astype(np.float32)
+    planes = [x / width, y / height, (x / width + y / height) / 2.0]
+    return np.asarray(0.1 + 0.8 * np.stack(planes, 2), np.float32)
+
+
+def texture(height: int, width: int, seed: int = 0) -> NDArray[np.float32]:
+    """A picture [H, W, 3] of skin colour with soft blotches and fine grain."""
+    import cv2
+
+    noise = np.random.default_rng(seed).standard_normal((height, width, 3)).astype(np.float32)
+    blotches = cv2.GaussianBlur(noise, (0, 0), 6.0) * 6.0
+    picture = np.array([0.78, 0.6, 0.5], np.float32) + 0.03 * blotches + 0.01 * noise
+    return np.asarray(np.clip(picture, 0.0, 1.0), np.float32)
