@@ -1,9 +1,12 @@
-"""What a retouch does to many faces: identity, rating, sharpness, expression, seconds and memory; with a contact sheet.
+"""What a retouch does to many faces.
+
+Identity, rating, sharpness, expression, seconds and memory; with a contact sheet.
 
     python -m benchmarks.quality --data FOLDER [--count 60] [PHOTO...] [--strength 1] [--sheet FILE]
 
-The gain is judged by ``PixelRater``, which guided nothing and saw none of these photographs: they come from the test part of the fold whose training part it
-learned from. Inversions are kept in the cache folder, so a second run takes seconds a photo.
+The gain is judged by ``PixelRater``, which guided nothing and saw none of these photographs: they come from
+the test part of the fold whose training part it learned from. Inversions are kept in the cache folder, so a
+second run takes seconds a photo.
 """
 
 import argparse
@@ -22,7 +25,7 @@ from pipeline.attributes import AgeGender, geometric
 from pipeline.engine import Engine
 from pipeline.identity import Recognizer
 from pipeline.masks import feature_mask
-from pipeline.picture import read_picture
+from pipeline.pictures import read_picture
 from pipeline.pixels import to_float_rgb
 from pipeline.prepared import face_crop
 from pipeline.rater import PixelRater
@@ -40,9 +43,10 @@ _SEED = 7
 class Row:
     """What was measured on one photo.
 
-    identity: descriptor distance before to after; gain: judge's rating; guided: guide's rating; sharpness: of eyes, brows and lips, after over
-    before; smile, yaw, mouth: moves in standard deviations of the generator's samples; male: move of the gender network's answer; age: years;
-    outside: largest change outside the mask; untouched: whether strength 0 gave back the photo; seconds: to render and stitch
+    identity: descriptor distance before to after; gain: judge's rating; guided: guide's rating; sharpness: of
+    eyes, brows and lips, after over before; smile, yaw, mouth: moves in standard deviations of the
+    generator's samples; male: move of the gender network's answer; age: years; outside: largest change
+    outside the mask; untouched: whether strength 0 gave back the photo; seconds: to render and stitch
     """
 
     identity: float
@@ -79,7 +83,9 @@ def chosen(folder: Path, count: int) -> list[Path]:
     return [folder / "Images" / name for name in names[:count]]
 
 
-def measure(photo: Photo, pixels: NDArray[np.generic], look: Look, tools: Instruments, engine: Engine) -> tuple[Row, NDArray[np.float32]]:
+def measure(
+    photo: Photo, pixels: NDArray[np.generic], look: Look, tools: Instruments, engine: Engine
+) -> tuple[Row, NDArray[np.float32]]:
     """Retouch the largest face of a photo and compare; also returns before and after side by side."""
     start = time.monotonic()
     patches = photo.render({0: look})
@@ -92,12 +98,14 @@ def measure(photo: Photo, pixels: NDArray[np.generic], look: Look, tools: Instru
     # The same way for both, on the same frame, so that only the retouch differs.
     points_before, points_after = (engine.finder.landmarks_in_crop(crop) for crop in (before, after))
     shape_before, shape_after = geometric(points_before), geometric(points_after)
-    spread = dict(zip(engine.editor.attributes.outputs, engine.editor.attributes.deviation.tolist(), strict=True))
+    spread = dict(
+        zip(engine.editor.attributes.outputs, engine.editor.attributes.deviation.tolist(), strict=True)
+    )
     age_before, male_before = tools.age_gender(before, points_before)
     age_after, male_after = tools.age_gender(after, points_after)
 
     def moved(name: str) -> float:
-        return abs(shape_after[name] - shape_before[name]) / spread[name]
+        return float(abs(shape_after[name] - shape_before[name]) / spread[name])
 
     changed = (to_float_rgb(result) != to_float_rgb(pixels)).any(axis=2)
     for patch in patches:
@@ -133,7 +141,7 @@ def sheet(pairs: Sequence[NDArray[np.float32]], columns: int, side: int) -> NDAr
     cells = [cv2.resize(pair, (2 * side, side), interpolation=cv2.INTER_AREA) for pair in pairs]
     cells += [np.zeros_like(cells[0])] * (-len(cells) % columns)
     rows = [np.hstack(cells[i : i + columns]) for i in range(0, len(cells), columns)]
-    return np.rint(np.clip(np.vstack(rows), 0.0, 1.0) * 255.0).astype(np.uint8)
+    return np.asarray(np.rint(np.clip(np.vstack(rows), 0.0, 1.0) * 255.0), np.uint8)
 
 
 def totals(rows: Sequence[Row]) -> str:
@@ -153,7 +161,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description="Measure what a retouch does to many faces.")
     parser.add_argument("photos", nargs="*", type=Path, help="photographs, besides those of --data")
     parser.add_argument("--data", type=Path, help="folder laid out like SCUT-FBP5500")
-    parser.add_argument("--count", type=int, default=60, help="how many of its test photographs (default: %(default)s)")
+    parser.add_argument(
+        "--count", type=int, default=60, help="how many of its test photographs (default: %(default)s)"
+    )
     parser.add_argument("--strength", type=float, default=1.0)
     parser.add_argument("--texture", type=float, default=0.7)
     parser.add_argument("--sheet", type=Path, help="where to write the contact sheet")
@@ -164,7 +174,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if not photos:
         parser.error("name photographs, or --data")
     retoucher = Retoucher()
-    tools = Instruments(PixelRater(), load_recognizer(), AgeGender(zoo.path("age-gender", "age-v1.onnx").parent))
+    tools = Instruments(
+        PixelRater(), load_recognizer(), AgeGender(zoo.path("age-gender", "age-v1.onnx").parent)
+    )
     look = Look(strength=options.strength, texture=options.texture)
     rows, pairs, seconds = [], [], dict[str, float]()
     names = [field.name for field in fields(Row)]
@@ -180,10 +192,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
         pairs.append(pair)
         for step, value in photo.seconds.items():
             seconds[step] = seconds.get(step, 0.0) + value
-        sys.stdout.write(f"{path.stem:14}" + "".join(f"{float(getattr(row, name)):9.3f}" for name in names) + "\n")
+        sys.stdout.write(
+            f"{path.stem:14}" + "".join(f"{float(getattr(row, name)):9.3f}" for name in names) + "\n"
+        )
         sys.stdout.flush()
     sys.stdout.write(totals(rows))
-    sys.stdout.write("seconds a photo: " + ", ".join(f"{k} {v / len(rows):.2f}" for k, v in seconds.items()) + "\n")
+    sys.stdout.write(
+        "seconds a photo: " + ", ".join(f"{k} {v / len(rows):.2f}" for k, v in seconds.items()) + "\n"
+    )
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (2**20 if sys.platform != "darwin" else 2**30)
     sys.stdout.write(f"peak memory: {peak:.2f} GiB\n")
     if options.sheet:

@@ -1,7 +1,7 @@
 """What can go wrong, as a sentence for a person."""
 
 
-class Problem(Exception): (it is no error of ours: something has to be put right)
+class Problem(Exception):
     """Something the user can put right: one sentence, what to do about it, and the exit code.
 
     mark: what the line of the step says in which it happened

@@ -1,8 +1,10 @@
 """Climbs the score in latent space, and holds what nobody asked to change.
 
-Gradient ascent in whitened P space, every layer on its own. At each step the gradient is projected off the gradients of the attributes that are held
-(expression, pose, gender, glasses; age may move a little), and what drifted all the same is corrected. The code keeps to the shell where the generator's own
-samples lie; the ascent ends where the gain dries up, where it has gone far enough, or where the face would no longer be recognised as the same.
+Gradient ascent in whitened P space, every layer on its own. At each step the gradient is projected off the
+gradients of the attributes that are held (expression, pose, gender, glasses; age may move a little), and what
+drifted all the same is corrected. The code keeps to the shell where the generator's own samples lie; the
+ascent ends where the gain dries up, where it has gone far enough, or where the face would no longer be
+recognised as the same.
 """
 
 import math
@@ -30,9 +32,10 @@ _MEASURE_EVERY = 2  # steps
 class Ascent:
     """The settings of the climb; lengths are per layer, in standard deviations of whitened codes.
 
-    step: length of a step; reach: length of the whole way; gain: rating points at which it has climbed enough; held: attributes that
-    stay; loosely: share of the gradient towards an attribute that is let through; shell: norm of a code, over that of a typical sample,
-    past which it may not grow; identity: descriptor distance between the generator's own pictures at which the way ends
+    step: length of a step; reach: length of the whole way; gain: rating points at which it has climbed
+    enough; held: attributes that stay; loosely: share of the gradient towards an attribute that is let
+    through; shell: norm of a code, over that of a typical sample, past which it may not grow; identity:
+    descriptor distance between the generator's own pictures at which the way ends
     """
 
     step: float = 0.2
@@ -49,8 +52,8 @@ class Ascent:
 class ScorePath:
     """A way through latent space along which the score rises.
 
-    knots: [K, L, W] codes, the first is the face as it is; gains: [K] rise of the score at each knot, in rating points, from 0;
-    score: of the first knot, on the raters' scale
+    knots: [K, L, W] codes, the first is the face as it is; gains: [K] rise of the score at each knot, in
+    rating points, from 0; score: of the first knot, on the raters' scale
     """
 
     knots: Tensor
@@ -58,7 +61,10 @@ class ScorePath:
     score: float
 
     def at(self, strength: float) -> Tensor:
-        """Code [L, W] at ``strength`` 0..1: that share of the path's whole gain, so that equal steps have equal effect."""
+        """Code [L, W] at ``strength`` 0..1.
+
+        That share of the path's whole gain, so that equal steps have equal effect.
+        """
         if len(self.knots) == 1 or strength <= 0.0:
             return self.knots[0]
         wanted = strength * self.gains[-1]
@@ -80,7 +86,7 @@ class Beautifier:
         measure: Measure,
         ascent: Ascent | None = None,
     ) -> None:
-        """``measure`` turns a picture [S, S, 3] in [0, 1] into attributes by name, those of ``attributes`` that a picture shows."""
+        """``measure``: picture [S, S, 3] in [0, 1] → those of the attributes by name that a picture shows."""
         self._generator = generator
         self._scorer = scorer
         self._attributes = attributes
@@ -91,7 +97,10 @@ class Beautifier:
     def path(
         self, w_plus: Tensor, chip_grid: Tensor, *, progress: Progress = silent, cancel: CancelEvent = NEVER
     ) -> ScorePath:
-        """The way up from a code [L, W]; ``chip_grid`` [1, 150, 150, 2] samples the face chip from its picture. Raises Cancelled."""
+        """The way up from a code [L, W].
+
+        ``chip_grid`` [1, 150, 150, 2] samples the face chip from its picture. Raises Cancelled.
+        """
         settings, space = self.ascent, self._generator.latents
         start = space.whiten(w_plus)
         free = self._free_layers(start.device)
@@ -175,7 +184,9 @@ class Beautifier:
         values = v.new_tensor([measured.get(name, math.nan) for name in self._attributes.outputs])
         return (values - self._attributes.mean) / self._attributes.deviation
 
-    def _recognizable(self, codes: list[Tensor], grid: Tensor, progress: Progress, cancel: CancelEvent) -> int:
+    def _recognizable(
+        self, codes: list[Tensor], grid: Tensor, progress: Progress, cancel: CancelEvent
+    ) -> int:
         """How many of the codes, from the first on, still show the same person to the recognition network."""
         space = self._generator.latents
         first: Tensor | None = None
@@ -186,7 +197,10 @@ class Beautifier:
             middle = (low + high + 1) // 2
             if first is None:
                 first = self._describe(space.unwhiten(codes[0]), grid)
-            if float((self._describe(space.unwhiten(codes[middle - 1]), grid) - first).norm()) <= self.ascent.identity:
+            if (
+                float((self._describe(space.unwhiten(codes[middle - 1]), grid) - first).norm())
+                <= self.ascent.identity
+            ):
                 low = middle
             else:
                 high = middle - 1
@@ -196,7 +210,9 @@ class Beautifier:
     def _describe(self, w_plus: Tensor, grid: Tensor) -> Tensor:
         with torch.no_grad():
             picture = self._generator.synthesize(w_plus[None], 128)
-            descriptor: Tensor = self._recognition(F.grid_sample(picture * 0.5 + 0.5, grid, align_corners=False))[0]
+            descriptor: Tensor = self._recognition(
+                F.grid_sample(picture * 0.5 + 0.5, grid, align_corners=False)
+            )[0]
         return descriptor[0]
 
 

@@ -1,8 +1,10 @@
-"""The retouch of one face as fields over its crop: how far each pixel moves, what is added to its colour, and what replaces it.
+"""The retouch of one face as fields over its crop.
 
-The photograph's own pixels stay: they are displaced by the flow between the generator's pictures before and after, and shifted by the low
-frequencies of what flow leaves over; only an opening mouth takes the generator's pixels. The face keeps its own overall colour, whatever tone of skin
-the score would rather see.
+How far each pixel moves, what is added to its colour, and what replaces it.
+
+The photograph's own pixels stay: they are displaced by the flow between the generator's pictures before and
+after, and shifted by the low frequencies of what flow leaves over; only an opening mouth takes the
+generator's pixels. The face keeps its own overall colour, whatever tone of skin the score would rather see.
 """
 
 from dataclasses import dataclass
@@ -18,7 +20,10 @@ from pipeline.skin import SkinLayers, finest_share
 _TONE = 10.0 / 1024.0  # of the side; blur of the colour change on skin
 _FEATURE_TONE = 2.5 / 1024.0  # on eyes, brows and lips
 _TONE_BOUND = 0.10
-_NEW_CONTENT = (0.05, 0.11)  # residual in [0, 1] at which generator pixels begin, and fully, to replace the photograph's
+_NEW_CONTENT = (
+    0.05,
+    0.11,
+)  # residual in [0, 1] at which generator pixels begin, and fully, to replace the photograph's
 _MATCH = 20.0 / 1024.0
 
 
@@ -26,8 +31,9 @@ _MATCH = 20.0 / 1024.0
 class Change:
     """Fields over a crop [S, S].
 
-    flow: [S, S, 2] crop pixels, backward: the result at x shows the photograph at x + flow(x); color: [S, S, 3] to be added; pixels: [S, S, 3]
-    and cover: [S, S] what replaces the photograph, and how far; smoothing: [S, S] share of the detail too fine for the crop that is taken away
+    flow: [S, S, 2] crop pixels, backward: the result at x shows the photograph at x + flow(x); color: [S, S,
+    3] to be added; pixels: [S, S, 3] and cover: [S, S] what replaces the photograph, and how far; smoothing:
+    [S, S] share of the detail too fine for the crop that is taken away
     """
 
     flow: NDArray[np.float32]
@@ -51,7 +57,7 @@ def change_between(
     strength: float,
     texture: float,
 ) -> Change:
-    """The change that carries the generator's step ``before`` → ``after`` onto the crop, all [S, S, 3] in [0, 1]."""
+    """The change that carries the step ``before`` → ``after`` onto the crop, all [S, S, 3] in [0, 1]."""
     size = crop.shape[0]
     flow = motion(before, after, masks.face, masks.motion)
     left_over = after - displaced(before, flow)
@@ -67,13 +73,15 @@ def change_between(
     cover = _new_content(left_over, masks.mouth, size)
     smoothing = masks.skin * np.float32(finest_share(strength, texture))
     pixels = after + _lowpass(displaced(crop - before, flow), _MATCH * size)
-    return Change(flow, np.asarray(tone + eased, np.float32), np.asarray(pixels, np.float32), cover, smoothing)
+    return Change(
+        flow, np.asarray(tone + eased, np.float32), np.asarray(pixels, np.float32), cover, smoothing
+    )
 
 
 def _agreement(crop: NDArray[np.float32], before: NDArray[np.float32], size: int) -> Mask:
     """Where the inversion shows what the photograph shows, so that its finer changes can be believed."""
     apart = np.abs(_lowpass(crop, 0.003 * size) - _lowpass(before, 0.003 * size)).mean(axis=2)
-    return np.exp(-((_lowpass(apart, 0.006 * size) / 0.08) ** 2)).astype(np.float32)
+    return np.asarray(np.exp(-((_lowpass(apart, 0.006 * size) / 0.08) ** 2)), np.float32)
 
 
 def _new_content(left_over: NDArray[np.float32], mouth: Mask, size: int) -> Mask:

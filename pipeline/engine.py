@@ -51,7 +51,8 @@ def load_engine(model: str, device: str) -> Engine:
 
     def measure(picture: NDArray[np.float32]) -> dict[str, float]:
         # The predictor was trained on faces larger than the pictures that the ascent looks at.
-        return geometric(finder.landmarks_in_crop(cv2.resize(picture, (512, 512), interpolation=cv2.INTER_CUBIC)))
+        larger = np.asarray(cv2.resize(picture, (512, 512), interpolation=cv2.INTER_CUBIC), np.float32)
+        return geometric(finder.landmarks_in_crop(larger))
 
     return Engine(
         generator=generator,

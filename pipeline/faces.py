@@ -133,7 +133,7 @@ class FaceFinder:
             yield replace(detection, angle=self._upright(image, detection).angle)
 
     def _upright(self, image: NDArray[np.uint8], detection: Detection) -> Detection:
-        """The detection, turned to the angle at which the HOG detector is most certain, and how certain it is.
+        """The detection turned to where the HOG detector is most certain, and how certain it is there.
 
         The detector knows upright faces only.
         """

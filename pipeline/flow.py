@@ -1,7 +1,9 @@
-"""Where the generator moved things: dense optical flow between two of its pictures, made safe to apply to a photograph.
+"""Where the generator moved things.
 
-DIS flow (Kroeger et al., "Fast optical flow using dense inverse search", arXiv 1603.03590), checked forward against backward; where the two
-disagree the motion is taken from around, and no motion exceeds a bound.
+Dense optical flow between two of its pictures, made safe to apply to a photograph.
+
+DIS flow (Kroeger et al., "Fast optical flow using dense inverse search", arXiv 1603.03590), checked forward
+against backward; where the two disagree the motion is taken from around, and no motion exceeds a bound.
 """
 
 import cv2
@@ -22,19 +24,24 @@ def motion(
 ) -> NDArray[np.float32]:
     """Backward flow [S, S, 2] in pixels from two pictures [S, S, 3] in [0, 1].
 
-    Pixel x of ``after`` shows what ``before`` has at x + flow(x). The flow is smooth, bounded, and zero where ``mask`` [S, S] is. Only motion within
-    ``face`` [S, S] is believed: hair, collar and background come along with the face's border, since the generator repaints them at will.
+    Pixel x of ``after`` shows what ``before`` has at x + flow(x). The flow is smooth, bounded, and zero where
+    ``mask`` [S, S] is. Only motion within ``face`` [S, S] is believed: hair, collar and background come along
+    with the face's border, since the generator repaints them at will.
     """
     size = before.shape[0]
     side = min(size, _SIDE)
     a, b = _grey(before, side), _grey(after, side)
     estimator = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
-    backward = estimator.calc(b, a, None)
-    forward = estimator.calc(a, b, None)
+    # Both are filled; OpenCV's stubs do not know that None would do.
+    empty = np.zeros((side, side, 2), np.float32)
+    backward = np.asarray(estimator.calc(b, a, empty.copy()), np.float32)
+    forward = np.asarray(estimator.calc(a, b, empty), np.float32)
     y, x = np.mgrid[0:side, 0:side].astype(np.float32)
     returned = cv2.remap(forward, x + backward[..., 0], y + backward[..., 1], cv2.INTER_LINEAR)
     disagreement = np.hypot(*np.moveaxis(backward + returned, -1, 0)) * (_SIDE / side)
-    trust = np.exp(-((disagreement / _DISAGREEMENT) ** 2)) * cv2.resize(face, (side, side), interpolation=cv2.INTER_AREA)
+    trust = np.exp(-((disagreement / _DISAGREEMENT) ** 2)) * cv2.resize(
+        face, (side, side), interpolation=cv2.INTER_AREA
+    )
     weight = trust.astype(np.float32) + np.float32(1e-4)
     near, density = _weighted_blur(backward, weight, _SMOOTH * side / 1024.0)
     far, _ = _weighted_blur(backward, weight, _FILL * side / 1024.0)
@@ -65,10 +72,18 @@ def displaced(image: NDArray[np.float32], flow: NDArray[np.float32]) -> NDArray[
     """Image [S, S, C] sampled at x + flow(x)."""
     y, x = np.mgrid[0 : image.shape[0], 0 : image.shape[1]].astype(np.float32)
     return np.asarray(
-        cv2.remap(image, x + flow[..., 0], y + flow[..., 1], cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE), np.float32
+        cv2.remap(
+            image, x + flow[..., 0], y + flow[..., 1], cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE
+        ),
+        np.float32,
     )
 
 
 def _grey(picture: NDArray[np.float32], side: int) -> NDArray[np.uint8]:
-    small = cv2.resize(picture, (side, side), interpolation=cv2.INTER_AREA) if picture.shape[0] != side else picture
-    return np.rint(np.clip(cv2.cvtColor(small, cv2.COLOR_RGB2GRAY), 0.0, 1.0) * 255.0).astype(np.uint8)
+    small = (
+        cv2.resize(picture, (side, side), interpolation=cv2.INTER_AREA)
+        if picture.shape[0] != side
+        else picture
+    )
+    grey = np.clip(cv2.cvtColor(small, cv2.COLOR_RGB2GRAY), 0.0, 1.0)
+    return np.asarray(np.rint(grey * 255.0), np.uint8)

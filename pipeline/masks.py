@@ -1,11 +1,15 @@
-"""Where in an FFHQ crop the face is: the parts that move, the parts that are recoloured, the bare skin, and the mouth.
+"""Where in an FFHQ crop the face is.
 
-All masks are float32 [S, S] in [0, 1]. Landmarks give the outline; a colour model of this face's own skin ends it at hair, beard and the frame of
-glasses, refined along the photograph's edges with a guided filter (He et al., "Guided image filtering", TPAMI 2013).
+The parts that move, the parts that are recoloured, the bare skin, and the mouth.
+
+All masks are float32 [S, S] in [0, 1]. Landmarks give the outline; a colour model of this face's own skin
+ends it at hair, beard and the frame of glasses, refined along the photograph's edges with a guided filter (He
+et al., "Guided image filtering", TPAMI 2013).
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
+from typing import Any
 
 import cv2
 import numpy as np
@@ -24,12 +28,10 @@ _OUTER_LIPS, _INNER_LIPS = slice(48, 60), slice(60, 68)
 class FaceMasks:
     """The masks of one face.
 
-    face:     the face with its forehead, hair or not; where the generator's motion is believed
-    motion:   where the photograph may be displaced; wider than the face, so that a jaw can move, and zero at its border
-    tone:     where its colours may change: the face without hair, beard, glasses and background
-    skin:     bare skin, where blemishes are eased
-    features: eyes, brows and lips
-    mouth:    where lips may part
+    face:     the face with its forehead, hair or not; where the generator's motion is believed motion:
+    where the photograph may be displaced; wider than the face, so that a jaw can move, and zero at its border
+    tone:     where its colours may change: the face without hair, beard, glasses and background skin:
+    bare skin, where blemishes are eased features: eyes, brows and lips mouth:    where lips may part
     """
 
     face: Mask
@@ -43,13 +45,14 @@ class FaceMasks:
 def face_masks(crop: NDArray[np.float32], landmarks: Points, inside: Mask) -> FaceMasks:
     """Masks for a crop [S, S, 3] in [0, 1] with landmarks [68, 2] in crop pixels.
 
-    inside: [S, S] distance in crop pixels to the photograph's frame, 0 past it; every mask fades out before the frame.
+    inside: [S, S] distance in crop pixels to the photograph's frame, 0 past it; every mask fades out before
+    the frame.
     """
     size = crop.shape[0]
     unit = size / 1024.0
     frame = _smoothstep(inside / (40.0 * unit))
     hull = outline(landmarks, size)
-    face = _falloff(hull, size, 36.0 * unit)
+    face = _falloff(hull, 36.0 * unit)
     features = feature_mask(landmarks, size)
     skin_like = guided(crop.mean(axis=2), skin_likelihood(crop, landmarks), round(10 * unit) + 1, 1e-3)
     skin_like = np.clip(skin_like * 1.25 - 0.15, 0.0, 1.0) * _without_strands(crop, landmarks)
@@ -73,7 +76,10 @@ def outline(landmarks: Points, size: int) -> NDArray[np.uint8]:
     up = np.array([across[1], -across[0]]) / np.hypot(*across)
     center = landmarks[_BROWS].mean(0)
     # The forehead is an arch: highest in the middle.
-    arch = [p + up * _FOREHEAD * size * (1.0 - 0.35 * (np.hypot(*(p - center)) / np.hypot(*across)) ** 2) for p in landmarks[_BROWS]]
+    arch = [
+        p + up * _FOREHEAD * size * (1.0 - 0.35 * (np.hypot(*(p - center)) / np.hypot(*across)) ** 2)
+        for p in landmarks[_BROWS]
+    ]
     points = np.concatenate([landmarks[_JAW], np.array(arch), landmarks[_BROWS]])
     mask = np.zeros((size, size), np.uint8)
     cv2.fillConvexPoly(mask, cv2.convexHull(np.rint(points).astype(np.int32)), 1)
@@ -97,14 +103,19 @@ _FEATURE_PARTS = (
 
 
 def skin_likelihood(crop: NDArray[np.float32], landmarks: Points) -> Mask:
-    """How much each pixel [S, S] has the colour of this face's skin, from a Gaussian in CIE Lab over cheeks, nose and chin."""
+    """How much each pixel [S, S] has the colour of this face's skin.
+
+    From a Gaussian in CIE Lab over cheeks, nose and chin.
+    """
     size = crop.shape[0]
     lab = cv2.cvtColor(crop, cv2.COLOR_RGB2Lab)
     sample = lab[_skin_sample(landmarks, size) > 0]
     if len(sample) < 50:
         return np.ones((size, size), np.float32)
     middle = np.median(sample, axis=0)
-    near = sample[np.abs(sample - middle).sum(axis=1) <= np.quantile(np.abs(sample - middle).sum(axis=1), 0.8)]
+    near = sample[
+        np.abs(sample - middle).sum(axis=1) <= np.quantile(np.abs(sample - middle).sum(axis=1), 0.8)
+    ]
     # Shading spreads lightness far more than colour; the floor keeps an evenly lit face from becoming choosy.
     spread = np.cov(near.T) * 2.0 + np.diag([90.0, 8.0, 8.0])
     offset = lab.reshape(-1, 3) - near.mean(0)
@@ -114,7 +125,10 @@ def skin_likelihood(crop: NDArray[np.float32], landmarks: Points) -> Mask:
 
 
 def guided(guide: Mask, values: Mask, radius: int, epsilon: float) -> Mask:
-    """Edge-preserving smoothing of ``values`` along the edges of ``guide``, both [H, W]; window 2 ``radius`` + 1."""
+    """Edge-preserving smoothing of ``values`` along the edges of ``guide``, both [H, W].
+
+    Window 2 ``radius`` + 1.
+    """
     window = (2 * radius + 1, 2 * radius + 1)
     mean_g, mean_v = cv2.blur(guide, window), cv2.blur(values, window)
     variance = cv2.blur(guide * guide, window) - mean_g * mean_g
@@ -124,7 +138,7 @@ def guided(guide: Mask, values: Mask, radius: int, epsilon: float) -> Mask:
 
 
 def _without_strands(crop: NDArray[np.float32], landmarks: Points) -> Mask:
-    """0 where the forehead is covered by strands of hair, which may have the skin's colour but never its calm; else 1."""
+    """0 where strands of hair, of the skin's colour but never its calm, cover the forehead; else 1."""
     size = crop.shape[0]
     grey = crop.mean(axis=2)
     window = (max(3, size // 40) | 1,) * 2
@@ -134,12 +148,15 @@ def _without_strands(crop: NDArray[np.float32], landmarks: Points) -> Mask:
     brows = float(landmarks[_BROWS, 1].min())
     above = _smoothstep((brows - np.arange(size, dtype=np.float32)) / (0.02 * size))[:, None]
     # A strand darkens the pixels beside it too.
-    calm = cv2.erode(calm, np.ones((max(3, size // 80) | 1,) * 2, np.uint8))
-    return np.asarray(1.0 + (cv2.GaussianBlur(calm, (0, 0), size / 200.0) - 1.0) * above, np.float32)
+    eroded = cv2.erode(calm, np.ones((max(3, size // 80) | 1,) * 2, np.uint8))
+    return np.asarray(1.0 + (cv2.GaussianBlur(eroded, (0, 0), size / 200.0) - 1.0) * above, np.float32)
 
 
 def _connected(skin_like: Mask, landmarks: Points) -> Mask:
-    """Only the skin that hangs together with cheeks, nose and chin; specks of another colour within it are filled, for these are its blemishes."""
+    """Only the skin that hangs together with cheeks, nose and chin.
+
+    Specks of another colour within it are filled, for these are its blemishes.
+    """
     size = skin_like.shape[0]
     grain = max(1, round(0.008 * size))
     disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * grain + 1, 2 * grain + 1))
@@ -159,7 +176,9 @@ def _skin_sample(landmarks: Points, size: int) -> NDArray[np.uint8]:
     right = landmarks[[14, 13, 12, 54, 35, 47, 46]]
     for polygon in (left, right, landmarks[[27, 31, 33, 35]]):
         center = polygon.mean(0)
-        cv2.fillConvexPoly(mask, cv2.convexHull(np.rint(center + (polygon - center) * 0.75).astype(np.int32)), 1)
+        cv2.fillConvexPoly(
+            mask, cv2.convexHull(np.rint(center + (polygon - center) * 0.75).astype(np.int32)), 1
+        )
     return mask
 
 
@@ -180,7 +199,7 @@ def _motion_mask(landmarks: Points, size: int) -> Mask:
 
 def _polygon_mask(points: Points, size: int, grow: float, blur: float, dilate: float = 0.0) -> Mask:
     center = points.mean(0)
-    mask = np.zeros((size, size), np.float32)
+    mask: NDArray[Any] = np.zeros((size, size), np.float32)
     cv2.fillConvexPoly(mask, cv2.convexHull(np.rint(center + (points - center) * grow).astype(np.int32)), 1.0)
     extra = dilate
     if grow > 1.1:
@@ -194,19 +213,21 @@ def _polygon_mask(points: Points, size: int, grow: float, blur: float, dilate: f
     return np.asarray(mask, np.float32)
 
 
-def _falloff(hull: NDArray[np.uint8], size: int, reach: float) -> Mask:
+def _falloff(hull: NDArray[np.uint8], reach: float) -> Mask:
     """1 deep inside a shape, 0 at its border and outside."""
-    del size
     return _smoothstep(cv2.distanceTransform(hull, cv2.DIST_L2, 5) / reach)
 
 
-def _smoothstep(x: Mask) -> Mask:
+def _smoothstep(x: NDArray[Any]) -> Mask:
     t = np.clip(x, 0.0, 1.0)
     return np.asarray(t * t * (3.0 - 2.0 * t), np.float32)
 
 
 def without(masks: FaceMasks, landmarks: Points, others: Sequence[Points]) -> FaceMasks:
-    """The masks of a face, taken back from its neighbours' faces wherever these are nearer; landmarks in the same crop."""
+    """The masks of a face, taken back from its neighbours' faces wherever these are nearer.
+
+    Landmarks in the same crop.
+    """
     size = masks.motion.shape[0]
     near = [points for points in others if _apart(points, size) < 1.0]
     if not near:

@@ -1,7 +1,8 @@
 """Skin by frequency separation: blemishes and wrinkles are eased, pores and the face's own form stay.
 
-An edge-preserving base carries form and shading; what lies above it is split by scale into a middle band (spots, lines) and a fine one
-(pores, down). ``strength`` takes from the middle band, ``texture`` decides how much of the fine band stays.
+An edge-preserving base carries form and shading; what lies above it is split by scale into a middle band
+(spots, lines) and a fine one (pores, down). ``strength`` takes from the middle band, ``texture`` decides how
+much of the fine band stays.
 """
 
 from dataclasses import dataclass

@@ -49,7 +49,8 @@ def cache_dir() -> Path:
 def runtime_dir() -> Path:
     """Folder of the daemon's socket, lock and log; may not exist yet.
 
-    ``$XDG_RUNTIME_DIR/retouchml`` where the system gives this user such a folder, else one in the cache folder.
+    ``$XDG_RUNTIME_DIR/retouchml`` where the system gives this user such a folder, else one in the cache
+    folder.
     """
     if os.environ.get("RETOUCHML_HOME"):
         return _folder("run")
@@ -68,7 +69,7 @@ def socket_path() -> Path:
     length = len(os.fsencode(path))
     if length > SOCKET_PATH_LIMIT:
         raise UsageError(
-            f"The daemon's socket {path} would have a path of {length} bytes, but the system allows {SOCKET_PATH_LIMIT}.",
+            f"The path of the daemon's socket, {path}, has {length} bytes; {SOCKET_PATH_LIMIT} are allowed.",
             "Set XDG_RUNTIME_DIR or RETOUCHML_HOME to a folder with a shorter name.",
         )
     return path

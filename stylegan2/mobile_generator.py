@@ -76,7 +76,9 @@ def _latents(name: str, tensors: dict[str, Tensor]) -> LatentSpace:
     vector, matrix = (W_DIM,), (W_DIM, W_DIM)
     whole = shapes == {"mean": vector, "p_mean": vector, "whitening": matrix, "coloring": matrix}
     if not whole or not all(bool(torch.isfinite(value).all()) for value in tensors.values()):
-        raise ModelCorrupt("The network file does not hold the statistics of its latent space.", "Fetch it again.")
+        raise ModelCorrupt(
+            "The network file does not hold the statistics of its latent space.", "Fetch it again."
+        )
     return LatentSpace(name, **tensors)
 
 

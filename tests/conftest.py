@@ -1,4 +1,7 @@
-"""Fixtures that several folders of tests share: a home of their own, the real models, the bundled portrait."""
+"""Fixtures that several folders of tests share.
+
+A home of their own, the real models, the bundled portrait.
+"""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -38,7 +41,10 @@ def at_home(home: Path) -> Iterator[None]:
 
 @pytest.fixture(scope="session")
 def real_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A RETOUCHML_HOME with the user's models and an empty cache; the test is skipped where there are none."""
+    """A RETOUCHML_HOME with the user's models and an empty cache.
+
+    The test is skipped where there are none.
+    """
     from stylegan2 import zoo
 
     home = tmp_path_factory.mktemp("home")

@@ -33,7 +33,10 @@ def main(arguments: argparse.Namespace) -> int:
     # A few samples show no proper face; their absurd measures must not steer the fit.
     low, high = targets.quantile(0.005, dim=0), targets.quantile(0.995, dim=0)
     network, explained = fit_latent_network(
-        ATTRIBUTES, octaves_of(samples, generator.latents), torch.minimum(torch.maximum(targets, low), high), components=_COMPONENTS
+        ATTRIBUTES,
+        octaves_of(samples, generator.latents),
+        torch.minimum(torch.maximum(targets, low), high),
+        components=_COMPONENTS,
     )
     output = arguments.output or weights_folder() / "edits.safetensors"
     save_latent_network(output, "edits", network, generator, explained, len(samples))

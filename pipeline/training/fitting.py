@@ -43,8 +43,8 @@ def fit_latent_network(
 ) -> tuple[LatentNetwork, dict[str, float]]:
     """Fit on samples [N, 9, W] → [N, K]; returns the network and each output's R² on the hold-out.
 
-    Only the ``components`` of the whitened code that vary most are used. The others hardly show in a picture, yet a network finds chance
-    correlations in them, and an ascent would follow these first.
+    Only the ``components`` of the whitened code that vary most are used. The others hardly show in a picture,
+    yet a network finds chance correlations in them, and an ascent would follow these first.
     """
     torch.manual_seed(0)
     unused = octaves.shape[2] - components

@@ -23,12 +23,16 @@ from pipeline.training.scut import Photos, fold, measure
 from retouchml.paths import cache_dir
 
 _MEMBERS = 3
-_DATA = """\
-Fitted on photographs with the mean of human ratings from 1 to 5, in the layout of SCUT-FBP5500 (5,500 faces, each rated by 60 people; for \
-non-commercial research). The weights are those of the first fold below: its test photographs were not seen."""
-_LIMITS = """\
-It repeats the taste of those who rated. SCUT-FBP5500 was rated by people of one country and shows neutral, frontal faces of Asian and Caucasian \
-women and men: the rater knows nothing of smiles, profiles, children and other people. A rating is no fact about a person."""
+_DATA = (
+    "Fitted on photographs with the mean of human ratings from 1 to 5, in the layout of SCUT-FBP5500 "
+    "(5,500 faces, each rated by 60 people; for non-commercial research). The weights are those of the "
+    "first fold below: its test photographs were not seen."
+)
+_LIMITS = (
+    "It repeats the taste of those who rated. SCUT-FBP5500 was rated by people of one country and shows "
+    "neutral, frontal faces of Asian and Caucasian women and men: the rater knows nothing of smiles, "
+    "profiles, children and other people. A rating is no fact about a person."
+)
 _CROP = 100  # pixels of a chip that the pixel network sees in training, at a random place
 
 

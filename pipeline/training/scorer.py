@@ -19,9 +19,11 @@ from pipeline.training.gathering import add_sampling_arguments, gather
 from pipeline.training.instruments import load_recognizer
 from stylegan2.generator import Generator
 
-_LIMITS = """\
-It knows the faces that the generator makes, and repeats the errors of the instruments that measured these: dlib's landmarks and descriptor, a small \
-age and gender network, and the rater with the taste of those it learned from. It fits one latent space."""
+_LIMITS = (
+    "It knows the faces that the generator makes, and repeats the errors of the instruments that measured "
+    "these: dlib's landmarks and descriptor, a small age and gender network, and the rater with the taste "
+    "of those it learned from. It fits one latent space."
+)
 _COMPONENTS = 120  # 100 and 200 climb as well, 512 half as high: docs/models.md
 
 
@@ -39,7 +41,10 @@ def main(arguments: argparse.Namespace) -> int:
     )
     sys.stdout.write(f"{len(samples)} samples, rating {ratings.mean():.2f} ± {ratings.std():.2f}\n")
     network, explained = fit_latent_network(
-        ("rating",), octaves_of(samples, generator.latents), torch.from_numpy(ratings)[:, None], components=_COMPONENTS
+        ("rating",),
+        octaves_of(samples, generator.latents),
+        torch.from_numpy(ratings)[:, None],
+        components=_COMPONENTS,
     )
     output = arguments.output or weights_folder() / "scorer.safetensors"
     save_latent_network(output, "scorer", network, generator, explained, len(samples))
@@ -65,8 +70,11 @@ def save_latent_network(
     }
     save_learned(path, {f"network.{n}": t.half() for n, t in network.state_dict().items()}, metadata)
     figures = "".join(
-        f"{name}: explains {value:.3f} of the variance on unseen samples\n" for name, value in explained.items()
+        f"{name}: explains {value:.3f} of the variance on unseen samples\n"
+        for name, value in explained.items()
     )
-    data = f"Fitted on {count} pictures that {generator.name} made of random codes, and what was measured on them."
-    card = write_card(path, f"{kind.capitalize()} of {generator.latents.name}", data, metadata, figures, _LIMITS)
+    data = f"Fitted on {count} pictures of {generator.name} from random codes, and what was measured on them."
+    card = write_card(
+        path, f"{kind.capitalize()} of {generator.latents.name}", data, metadata, figures, _LIMITS
+    )
     sys.stdout.write(f"{figures}written: {path}, {card.name}\n")

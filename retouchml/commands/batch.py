@@ -56,7 +56,7 @@ class Batch:
         return len(self._jobs) == 1
 
     def _do(self, job: Job) -> None:
-        from pipeline.picture import format_of, read_picture
+        from pipeline.pictures import format_of, read_picture
 
         try:
             for target in job.targets:

@@ -26,7 +26,7 @@ def add_parser(subparsers: Subparsers) -> None:
 
 def run(arguments: argparse.Namespace, context: Context) -> int:
     """Print the faces in ``arguments.picture``."""
-    from pipeline.picture import read_picture
+    from pipeline.pictures import read_picture
 
     settings = context.settings()
     pixels = read_picture(arguments.picture).pixels

@@ -17,7 +17,7 @@ from retouchml.targets import Job
 if TYPE_CHECKING:
     import numpy.typing as npt
 
-    from pipeline.picture import Picture
+    from pipeline.pictures import Picture
 
 FaceChoice = Literal["all", "largest"] | tuple[int, ...]
 
@@ -134,7 +134,7 @@ def _retouched(
 
 def _write_pictures(job: Job, picture: "Picture", result: _Retouched, staging: Staging) -> tuple[str, ...]:
     """Stage the pictures of ``job``; returns sentences on what their formats could not hold."""
-    from pipeline.picture import copy_unchanged, same_format, write_picture
+    from pipeline.pictures import copy_unchanged, same_format, write_picture
 
     after = picture.pixels if result.pixels is None else result.pixels
     notes: list[str] = []

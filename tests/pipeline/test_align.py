@@ -49,7 +49,9 @@ def test_another_size_is_the_same_square(size: int) -> None:
     assert other.size == size
     assert other.side == pytest.approx(alignment.side)
     corners = np.array([[0.0, 0.0], [1.0, 0.0], [1.0, 1.0], [0.2, 0.6]])
-    assert np.allclose(other.to_photo(corners * size - 0.5), alignment.to_photo(corners * 512 - 0.5), atol=1e-6)
+    assert np.allclose(
+        other.to_photo(corners * size - 0.5), alignment.to_photo(corners * 512 - 0.5), atol=1e-6
+    )
 
 
 @pytest.mark.parametrize("degrees", [0.0, 33.0, 90.0])
@@ -88,7 +90,9 @@ def test_what_is_finer_than_the_crop_does_not_turn_into_patterns(scale: float) -
 @pytest.mark.parametrize("channels", [1, 2, 3, 4])
 @pytest.mark.parametrize("dtype", ["uint8", "uint16", "float32"])
 @pytest.mark.parametrize("eyes", [40.0, 300.0])
-def test_every_depth_and_number_of_channels_gives_the_same_crop(dtype: str, channels: int, eyes: float) -> None:
+def test_every_depth_and_number_of_channels_gives_the_same_crop(
+    dtype: str, channels: int, eyes: float
+) -> None:
     grey = gradient(1400, 1400)[..., 2:]
     white = {"uint8": 255, "uint16": 65535, "float32": 1}[dtype]
     photo = np.rint(np.repeat(grey, channels, 2) * 255.0) / 255.0 * white

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 import tifffile
 
-from pipeline.picture import MAX_PIXELS, Metadata, Picture, copy_unchanged, read_picture, write_picture
+from pipeline.pictures import MAX_PIXELS, Metadata, Picture, copy_unchanged, read_picture, write_picture
 from retouchml.errors import (
     DiskFullError,
     PictureError,

@@ -8,14 +8,14 @@ import numpy as np
 import pytest
 import tifffile
 
-from pipeline.picture_exif import (
+from pipeline.pictures.exif import (
     block_from_tiff,
     describe_tiff,
     for_upright,
     orientation_of,
     xmp_for_upright,
 )
-from pipeline.picture_ifd import (
+from pipeline.pictures.ifd import (
     EXIF_IFD,
     Directory,
     Entry,

@@ -13,8 +13,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from pipeline.picture import read_picture, write_picture
-from pipeline.picture_exif import for_upright, orientation_of, xmp_for_upright
+from pipeline.pictures import read_picture, write_picture
+from pipeline.pictures.exif import for_upright, orientation_of, xmp_for_upright
 from retouchml.errors import RetouchError
 from tests.pipeline.picture_samples import EXIF_PREFIX, RGB_PROFILE, XMP, encoded, exif, noise, ramp
 

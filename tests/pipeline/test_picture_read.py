@@ -14,9 +14,9 @@ from numpy.typing import DTypeLike
 from PIL import Image
 
 import pipeline
-from pipeline.picture import read_picture
-from pipeline.picture_exif import orientation_of
-from pipeline.picture_png import chunk
+from pipeline.pictures import read_picture
+from pipeline.pictures.exif import orientation_of
+from pipeline.pictures.png import chunk
 from tests.pipeline.picture_samples import (
     EXIF_PREFIX,
     XMP,

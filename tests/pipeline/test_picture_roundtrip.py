@@ -10,8 +10,8 @@ import tifffile
 from numpy.typing import DTypeLike
 from PIL import Image, ImageOps
 
-from pipeline.picture import Metadata, Picture, read_picture, write_picture
-from pipeline.picture_exif import for_upright, orientation_of
+from pipeline.pictures import Metadata, Picture, read_picture, write_picture
+from pipeline.pictures.exif import for_upright, orientation_of
 from tests.pipeline.picture_samples import (
     EXIF_PREFIX,
     GREY_PROFILE,
@@ -244,7 +244,7 @@ def test_a_lossy_webp_is_written_lossy_and_a_lossless_one_losslessly(tmp_path: P
 
 
 def test_png_colour_chunks_are_kept(tmp_path: Path) -> None:
-    from pipeline.picture_png import chunk
+    from pipeline.pictures.png import chunk
 
     data = encoded(ramp(3, np.uint8), "PNG")
     gamma = chunk(b"gAMA", (100_000).to_bytes(4, "big"))

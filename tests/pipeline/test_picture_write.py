@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from pipeline.picture import (
+from pipeline.pictures import (
     Metadata,
     Picture,
     check_target,
@@ -19,7 +19,7 @@ from pipeline.picture import (
     same_format,
     write_picture,
 )
-from pipeline.picture_file import written_whole
+from pipeline.pictures.file import written_whole
 from retouchml.errors import PictureUnreadable, PictureUnsupported, PictureUnwritable
 from tests.pipeline.picture_samples import RGB_PROFILE, XMP, Array, encoded, exif, noise, ramp
 

@@ -48,7 +48,10 @@ def test_directions_that_hardly_vary_are_not_blown_up_to_unit_variance(samples: 
 
 
 def test_the_last_components_are_those_that_vary_most(samples: torch.Tensor, space: LatentSpace) -> None:
-    moved = [float((space.unwhiten(torch.eye(_WIDTH)[i] * 0.01) - space.unwhiten(torch.zeros(_WIDTH))).norm()) for i in (0, -1)]
+    moved = [
+        float((space.unwhiten(torch.eye(_WIDTH)[i] * 0.01) - space.unwhiten(torch.zeros(_WIDTH))).norm())
+        for i in (0, -1)
+    ]
     assert moved[1] > 2.0 * moved[0]
 
 

@@ -68,7 +68,9 @@ def convolution(channels: int, resolution: int) -> ModulatedConv:
 
 
 @pytest.mark.parametrize("halvings", [1, 2, 3])
-def test_a_coarsened_kernel_does_to_a_small_picture_what_the_fine_one_does_to_the_enlarged(halvings: int) -> None:
+def test_a_coarsened_kernel_does_to_a_small_picture_what_the_fine_one_does_to_the_enlarged(
+    halvings: int,
+) -> None:
     factor = 2**halvings
     network = convolution(3, 8 * factor)
     small = torch.randn(1, 3, 8, 8)
@@ -84,7 +86,9 @@ def test_coarsened_noise_is_the_mean_of_the_fine_noise() -> None:
     network.noise.copy_(torch.arange(64.0).reshape(1, 1, 8, 8))
     _, noise = network.coarsened(2)
     assert noise.shape == (1, 1, 2, 2)
-    assert float(noise[0, 0, 0, 0]) == pytest.approx(np.mean([[8 * y + x for x in range(4)] for y in range(4)]))
+    assert float(noise[0, 0, 0, 0]) == pytest.approx(
+        np.mean([[8 * y + x for x in range(4)] for y in range(4)])
+    )
 
 
 def test_a_style_scales_its_input_channel() -> None:

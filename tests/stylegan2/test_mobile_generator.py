@@ -90,7 +90,10 @@ def test_several_codes_are_synthesised_at_once(generator: Generator) -> None:
 
 
 def damaged(weights: Path, target: Path, **changed: torch.Tensor | None) -> Path:
-    """A copy of a weight file with tensors changed, by name with dots as two underscores; None leaves one out."""
+    """A copy of a weight file with tensors changed, by name with dots as two underscores.
+
+    None leaves one out.
+    """
     tensors = load_file(weights)
     for name, value in changed.items():
         if value is None:
@@ -131,7 +134,9 @@ def test_a_cut_file_is_corrupt(length: int, weights: Path, tmp_path: Path) -> No
         MobileGenerator("ffhq-mobile", path, torch.device("cpu"))
 
 
-@pytest.mark.parametrize("metadata", [None, {"architecture": "stylegan2", "latent_space": "x"}, {"architecture": "mobilestylegan"}])
+@pytest.mark.parametrize(
+    "metadata", [None, {"architecture": "stylegan2", "latent_space": "x"}, {"architecture": "mobilestylegan"}]
+)
 def test_another_network_s_file_is_corrupt(metadata: dict[str, str] | None, tmp_path: Path) -> None:
     path = tmp_path / "other.safetensors"
     save_file({"weight": torch.zeros(3)}, path, metadata)

@@ -1,4 +1,7 @@
-"""From OpenVINO's graph to our own weights: a network written as such a graph comes back whole, or is refused."""
+"""From OpenVINO's graph to our own weights.
+
+A network written as such a graph comes back whole, or is refused.
+"""
 
 import re
 from pathlib import Path

@@ -12,6 +12,7 @@ from stylegan2 import openvino_ir
 from stylegan2.openvino_ir import Graph
 from tests.stylegan2.small_ir import ELEMENT_TYPES, Network
 
+
 def small() -> Network:
     """A product of an input and a constant, to which a constant is added."""
     network = Network()
@@ -131,7 +132,8 @@ def test_a_layer_without_what_every_layer_has_is_corrupt(layer: str, tmp_path: P
 
 
 @pytest.mark.parametrize(
-    "edge", ['<edge from-layer="0" to-layer="1"/>', '<edge from-layer="0" to-layer="1" to-port="x"/>', "<edge/>"]
+    "edge",
+    ['<edge from-layer="0" to-layer="1"/>', '<edge from-layer="0" to-layer="1" to-port="x"/>', "<edge/>"],
 )
 def test_an_edge_without_its_ends_is_corrupt(edge: str, tmp_path: Path) -> None:
     network = small()

@@ -6,9 +6,9 @@ from typing import Any, BinaryIO
 import numpy as np
 import tifffile
 
-from pipeline.picture_exif import describe_tiff
-from pipeline.picture_pixels import bands
-from pipeline.picture_types import Metadata, Pixels
+from pipeline.pictures.exif import describe_tiff
+from pipeline.pictures.pixels import bands
+from pipeline.pictures.types import Metadata, Pixels
 
 BIG_BYTES = 2**32 - 2**25
 """From this size on a TIFF needs 64-bit offsets (BigTIFF)."""

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import DTypeLike
 from PIL import Image
 
-from pipeline.picture_types import Pixels
+from pipeline.pictures.types import Pixels
 
 BAND_PIXELS = 1 << 20
 """Pixels that are widened at once."""

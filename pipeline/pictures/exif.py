@@ -8,7 +8,7 @@ import re
 import struct
 from typing import BinaryIO
 
-from pipeline.picture_ifd import (
+from pipeline.pictures.ifd import (
     EXIF_IFD,
     INTEGER,
     INTEROP_IFD,

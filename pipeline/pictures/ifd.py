@@ -11,7 +11,7 @@ from typing import BinaryIO, NamedTuple
 
 import numpy as np
 
-from pipeline.picture_types import MAX_METADATA_BYTES
+from pipeline.pictures.types import MAX_METADATA_BYTES
 
 EXIF_IFD, GPS_IFD, INTEROP_IFD = 34665, 34853, 40965
 _POINTERS = frozenset((EXIF_IFD, GPS_IFD, INTEROP_IFD))

@@ -6,10 +6,10 @@ from typing import Any, BinaryIO
 
 from PIL import Image, JpegImagePlugin
 
-from pipeline.picture_colour import cmyk_to_srgb
-from pipeline.picture_exif import orientation_of
-from pipeline.picture_pixels import from_pillow, to_pillow
-from pipeline.picture_types import Decoded, Metadata, Pixels, check_size, sensible_dpi
+from pipeline.pictures.colour import cmyk_to_srgb
+from pipeline.pictures.exif import orientation_of
+from pipeline.pictures.pixels import from_pillow, to_pillow
+from pipeline.pictures.types import Decoded, Metadata, Pixels, check_size, sensible_dpi
 
 QUALITY = 95
 """Of what is written, unless the source's own quantization is finer; chroma is never subsampled."""

@@ -5,8 +5,8 @@ from io import BytesIO
 import numpy as np
 from PIL import Image, ImageCms
 
-from pipeline.picture_pixels import bands
-from pipeline.picture_types import Pixels
+from pipeline.pictures.pixels import bands
+from pipeline.pictures.types import Pixels
 
 
 def profile_space(profile: bytes) -> str:

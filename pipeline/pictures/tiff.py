@@ -13,10 +13,10 @@ import tifffile
 from PIL import TiffImagePlugin
 from tifffile import PHOTOMETRIC
 
-from pipeline.picture_colour import cmyk_to_srgb
-from pipeline.picture_exif import ICC_PROFILE, ORIENTATION, XMP, block_from_tiff
-from pipeline.picture_pixels import finite, from_pillow, full_scale, straight, to_depth, widen_bits
-from pipeline.picture_types import (
+from pipeline.pictures.colour import cmyk_to_srgb
+from pipeline.pictures.exif import ICC_PROFILE, ORIENTATION, XMP, block_from_tiff
+from pipeline.pictures.pixels import finite, from_pillow, full_scale, straight, to_depth, widen_bits
+from pipeline.pictures.types import (
     MAX_METADATA_BYTES,
     MAX_PIXELS,
     Decoded,

@@ -4,8 +4,8 @@ from typing import BinaryIO
 
 from PIL import BmpImagePlugin, GifImagePlugin, Image
 
-from pipeline.picture_pixels import from_pillow
-from pipeline.picture_types import Decoded, Metadata, check_size, sensible_dpi
+from pipeline.pictures.pixels import from_pillow
+from pipeline.pictures.types import Decoded, Metadata, check_size, sensible_dpi
 
 
 def read_gif(file: BinaryIO, name: str) -> Decoded:

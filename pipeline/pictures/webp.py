@@ -7,9 +7,9 @@ from typing import Any, BinaryIO
 
 import imagecodecs
 
-from pipeline.picture_exif import orientation_of
-from pipeline.picture_pixels import to_pillow
-from pipeline.picture_types import Decoded, Metadata, Pixels, check_size
+from pipeline.pictures.exif import orientation_of
+from pipeline.pictures.pixels import to_pillow
+from pipeline.pictures.types import Decoded, Metadata, Pixels, check_size
 
 QUALITY = 95
 """Of what is written in the lossy way; pictures that came from a lossless file are written losslessly."""

@@ -9,14 +9,14 @@ from typing import BinaryIO
 import numpy as np
 from numpy.typing import DTypeLike
 
-from pipeline.picture_file import display
-from pipeline.picture_jpeg import MAX_SEGMENT_BYTES, read_jpeg, write_jpeg
-from pipeline.picture_other import read_bmp, read_gif
-from pipeline.picture_png import read_png, write_png
-from pipeline.picture_tiff import read_tiff
-from pipeline.picture_tiff_write import write_tiff
-from pipeline.picture_types import Decoded, Metadata, Pixels
-from pipeline.picture_webp import read_webp, write_webp
+from pipeline.pictures.file import display
+from pipeline.pictures.jpeg import MAX_SEGMENT_BYTES, read_jpeg, write_jpeg
+from pipeline.pictures.other import read_bmp, read_gif
+from pipeline.pictures.png import read_png, write_png
+from pipeline.pictures.tiff import read_tiff
+from pipeline.pictures.tiff_write import write_tiff
+from pipeline.pictures.types import Decoded, Metadata, Pixels
+from pipeline.pictures.webp import read_webp, write_webp
 from retouchml.errors import PictureUnreadable, PictureUnsupported, PictureUnwritable
 
 

@@ -9,8 +9,8 @@ from typing import BinaryIO
 import imagecodecs
 import numpy as np
 
-from pipeline.picture_exif import orientation_of
-from pipeline.picture_types import MAX_METADATA_BYTES, Decoded, Metadata, Pixels, check_size, sensible_dpi
+from pipeline.pictures.exif import orientation_of
+from pipeline.pictures.types import MAX_METADATA_BYTES, Decoded, Metadata, Pixels, check_size, sensible_dpi
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _AFTER_HEADER = len(SIGNATURE) + 25  # IHDR is always first and 13 bytes long

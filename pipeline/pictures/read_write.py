@@ -1,4 +1,4 @@
-"""Pictures in files: PNG, TIFF, JPEG and WebP in and out (GIF and BMP in), with all that belongs to them.
+"""Reads and writes picture files of every format of the table.
 
 What a target cannot hold is converted, and ``write_picture`` says so. What came without loss is written
 without loss wherever the target can. The source is only ever opened for reading; a target is written whole or
@@ -14,14 +14,13 @@ from typing import TypeAlias
 
 import numpy as np
 
-from pipeline.picture_colour import is_profile, profile_space
-from pipeline.picture_exif import for_upright, xmp_for_upright
-from pipeline.picture_file import check_file_target, display, open_source, written_whole
-from pipeline.picture_formats import FORMATS, SUFFIXES, Format, Writing, format_of, recognise
-from pipeline.picture_pixels import as_grey, is_opaque, on_white, to_depth, upright, with_colour_channels
-from pipeline.picture_types import (
+from pipeline.pictures.colour import is_profile, profile_space
+from pipeline.pictures.exif import for_upright, xmp_for_upright
+from pipeline.pictures.file import check_file_target, display, open_source, written_whole
+from pipeline.pictures.formats import FORMATS, SUFFIXES, Format, Writing, format_of, recognise
+from pipeline.pictures.pixels import as_grey, is_opaque, on_white, to_depth, upright, with_colour_channels
+from pipeline.pictures.types import (
     MAX_ENCODED_BYTES,
-    MAX_PIXELS,
     Decoded,
     Metadata,
     Picture,
@@ -29,20 +28,6 @@ from pipeline.picture_types import (
     check_pixels,
 )
 from retouchml.errors import PictureUnreadable, PictureUnsupported, PictureUnwritable, RetouchError
-
-__all__ = [
-    "MAX_PIXELS",
-    "SUFFIXES",
-    "Metadata",
-    "Picture",
-    "Pixels",
-    "check_target",
-    "copy_unchanged",
-    "format_of",
-    "read_picture",
-    "same_format",
-    "write_picture",
-]
 
 AnyPath: TypeAlias = str | os.PathLike[str]
 
