@@ -80,12 +80,14 @@ class Alignment:
         offset = (self.matrix[:, 2] - (left, top) + 0.5) / whole - 0.5
         if ratio / whole > 1.2:
             source = np.asarray(cv2.GaussianBlur(source, (0, 0), 0.4 * ratio / whole), np.float32)
+        # OpenCV never returns from a reflection between two edges that are the same.
+        border = cv2.BORDER_REFLECT_101 if min(source.shape[:2]) > 1 else cv2.BORDER_REPLICATE
         crop = cv2.warpAffine(
             source,
             np.hstack([linear, offset[:, None]]),
             (self.size, self.size),
             flags=cv2.INTER_CUBIC | cv2.WARP_INVERSE_MAP,
-            borderMode=cv2.BORDER_REFLECT_101,
+            borderMode=border,
         )
         return np.clip(self._faded(np.asarray(crop, np.float32), height, width), 0.0, 1.0)
 

@@ -14,6 +14,8 @@ import numpy as np
 import onnxruntime
 from numpy.typing import NDArray
 
+from retouchml.errors import ModelCorrupt
+
 GEOMETRIC = ("smile", "eyes_open", "yaw", "pitch", "mouth_open", "brows")
 _MEAN_RGB = np.array([122.782, 117.001, 104.298], np.float32)
 _CHIP_PADDING = 0.2
@@ -74,13 +76,21 @@ class AgeGender:
     """Age and gender by two small ONNX networks (Cydral, for dlib), from dlib face chips."""
 
     def __init__(self, folder: Path, threads: int = 1) -> None:
-        """Load ``age-v1.onnx``, ``gender-v1.onnx`` and ``manifest.json`` from ``folder``."""
+        """Load ``age-v1.onnx``, ``gender-v1.onnx`` and ``manifest.json`` from ``folder``.
+
+        Raises ModelCorrupt where one of them is damaged.
+        """
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = threads
-        self._age = onnxruntime.InferenceSession(str(folder / "age-v1.onnx"), options)
-        self._gender = onnxruntime.InferenceSession(str(folder / "gender-v1.onnx"), options)
-        manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
-        self._years = np.array(manifest["models"]["age"]["age_weights"], np.float32)
+        try:
+            self._age = onnxruntime.InferenceSession(str(folder / "age-v1.onnx"), options)
+            self._gender = onnxruntime.InferenceSession(str(folder / "gender-v1.onnx"), options)
+            manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
+            self._years = np.array(manifest["models"]["age"]["age_weights"], np.float32)
+        except Exception as error:  # onnxruntime raises classes of its own, without a common base
+            raise ModelCorrupt(
+                f"The networks in {folder} do not load.", "Fetch them again: retouchml models fetch age-gender."
+            ) from error
 
     def __call__(self, picture: NDArray[np.float32], landmarks: NDArray[np.float64]) -> tuple[float, float]:
         """(years of age, probability of male) of the face at ``landmarks`` in a picture [H, W, 3]."""

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from retouchml.errors import ModelCorrupt
 
 _TENSOR_VERSION = 2
+_REFETCH = "Fetch it again: retouchml models fetch dlib-faces."
 
 
 def read_tensors(path: Path, sizes: Iterable[tuple[int, int]]) -> list[NDArray[np.float32]]:
@@ -22,7 +23,10 @@ def read_tensors(path: Path, sizes: Iterable[tuple[int, int]]) -> list[NDArray[n
 
     Raises ModelCorrupt where one is not there or holds numbers that are not finite.
     """
-    blob = path.read_bytes()
+    try:
+        blob = path.read_bytes()
+    except OSError as error:
+        raise ModelCorrupt(f"{path.name} cannot be read: {error.strerror}.", _REFETCH) from error
     position = 0
     tensors = []
     for rows, columns in sizes:
@@ -33,11 +37,11 @@ def read_tensors(path: Path, sizes: Iterable[tuple[int, int]]) -> list[NDArray[n
         if found < 0 or position > len(blob):
             raise ModelCorrupt(
                 f"{path.name} does not hold the face recognition network that was expected.",
-                "Fetch it again: retouchml models remove dlib-faces, then retouchml models fetch dlib-faces.",
+                _REFETCH,
             )
         values = np.frombuffer(blob, "<f4", rows * columns, start).reshape(rows, columns)
         if not np.isfinite(values).all():
-            raise ModelCorrupt(f"{path.name} holds weights that are not finite.", "Fetch dlib-faces again.")
+            raise ModelCorrupt(f"{path.name} holds weights that are not finite.", _REFETCH)
         tensors.append(values.astype(np.float32))
     return tensors
 

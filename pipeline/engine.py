@@ -77,8 +77,10 @@ def pick_device(wanted: str) -> str:
         return "mps" if torch.backends.mps.is_available() else "cpu"
     try:
         kind = torch.device(wanted)
-    except RuntimeError as error:
-        raise DeviceError(f"{wanted} is no device.", "Choose auto, cpu, cuda, cuda:N or mps.") from error
+    except RuntimeError:
+        kind = None
+    if kind is None or kind.type not in ("cpu", "cuda", "mps"):
+        raise DeviceError(f"{wanted} is no device.", "Choose auto, cpu, cuda, cuda:N or mps.")
     if kind.type == "cuda" and (kind.index or 0) >= torch.cuda.device_count():
         raise DeviceError(f"There is no CUDA device {wanted} here.", "Use --device cpu, or --device auto.")
     if kind.type == "mps" and not torch.backends.mps.is_available():

@@ -6,9 +6,10 @@ copy where a face is tilted, since the predictor was trained on upright ones.
 """
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import cv2
 import dlib
@@ -17,9 +18,11 @@ from numpy.typing import NDArray
 
 from pipeline.cancelling import NEVER, CancelEvent, check
 from pipeline.pixels import as_channels, to_float_rgb
+from retouchml.errors import ModelCorrupt
 
 SEARCH_SIDE = 1600  # pixels; longest side that is searched
 _SMALL_SIDE = 900  # photos below this are doubled, so that faces of 40 px are found
+_SMALLEST_SIDE = 32  # no face fits in less, and dlib's CNN writes past its memory on a few pixels
 _CNN_SIDE = 1000
 _TURNS = (30.0, -30.0, 60.0, -60.0, 90.0, -90.0, 120.0, -120.0, 150.0, -150.0, 180.0)  # degrees clockwise
 _LANDMARK_SIDE = 400.0  # pixels of a face box when its landmarks are placed
@@ -57,8 +60,9 @@ class FaceFinder:
     """dlib's detectors and its landmark predictor, loaded when first needed."""
 
     def __init__(self, predictor: Path, cnn: Path) -> None:
+        """Raises ModelCorrupt where a file is damaged; that of the CNN detector is read when it is needed."""
         self._hog = dlib.get_frontal_face_detector()
-        self._predictor = dlib.shape_predictor(str(predictor))
+        self._predictor = _load(dlib.shape_predictor, predictor)
         self._cnn_path = cnn
         self._cnn: dlib.cnn_face_detection_model_v1 | None = None
 
@@ -100,6 +104,8 @@ class FaceFinder:
         return np.asarray(points @ matrix[:, :2].T + matrix[:, 2])
 
     def _detect(self, image: NDArray[np.uint8], cancel: CancelEvent) -> list[Detection]:
+        if min(image.shape[:2]) < _SMALLEST_SIDE:
+            return []
         for search in (self._by_hog(image, cancel), self._by_cnn(image, cancel)):
             detections = _without_overlaps(list(search))
             if detections:
@@ -126,7 +132,7 @@ class FaceFinder:
     def _by_cnn(self, image: NDArray[np.uint8], cancel: CancelEvent) -> Iterator[Detection]:
         check(cancel)
         if self._cnn is None:
-            self._cnn = dlib.cnn_face_detection_model_v1(str(self._cnn_path))
+            self._cnn = _load(dlib.cnn_face_detection_model_v1, self._cnn_path)
         small, scale = reduced(image, _CNN_SIDE)
         for found in self._cnn(small, 1 if max(small.shape[:2]) < _SMALL_SIDE // 2 else 0):
             detection = _placed(_from_rect(found.rect, float(found.confidence)), scale)
@@ -146,6 +152,15 @@ class FaceFinder:
             if max(scores, default=0.0) > best.confidence:
                 best = replace(turned, confidence=float(max(scores)))
         return best
+
+
+def _load(kind: Callable[[str], Any], path: Path) -> Any:
+    try:
+        return kind(str(path))
+    except RuntimeError as error:
+        raise ModelCorrupt(
+            f"{path.name} does not load.", "Fetch it again: retouchml models fetch dlib-faces."
+        ) from error
 
 
 def reduced(pixels: NDArray[np.generic], side: int) -> tuple[NDArray[np.uint8], float]:

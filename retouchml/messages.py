@@ -35,10 +35,7 @@ class Hello:
 
 @dataclass(frozen=True)
 class Open:
-    """picture: how the pixels lie.
-
-    Icc: whether a profile follows them; model: "" for the daemon's default.
-    """
+    """picture: how the pixels lie; icc: whether a profile follows; model: "" for the daemon's default."""
 
     picture: PixelFormat
     icc: bool
@@ -176,7 +173,7 @@ def patches_from(fields: Mapping[str, Any], frames: Sequence["bytes | memoryview
     if len(entries) != len(frames):
         raise ProtocolError(f"{len(entries)} patches came with {len(frames)} data frames.")
     patches = []
-    for entry, frame in zip(entries, frames):  # noqa: B905 (Python 3.10; the lengths were compared)
+    for entry, frame in zip(entries, frames, strict=True):
         if not isinstance(entry, dict):
             raise ProtocolError("A patch must be a map.")
         picture = format_from(take_map(entry, "picture"))

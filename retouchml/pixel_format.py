@@ -86,7 +86,7 @@ class PixelFormat:
         """Raise ProtocolError unless a frame of ``length`` bytes holds just this picture."""
         if length not in (self.size, self.stride * self.height):
             raise ProtocolError(
-                f"The data frame has {length} bytes, but the picture that its header describes has {self.size}."
+                f"The data frame has {length} bytes, but its header describes a picture of {self.size}."
             )
 
     def fields(self) -> dict[str, Any]:

@@ -20,6 +20,8 @@ HEADER_BYTES = 1 << 18
 HEADER_DEPTH = 8
 HEADER_ITEMS = 4096
 HEADER_ITEMS_IN_ALL = 4 * HEADER_ITEMS
+ANSWER_BYTES = 1 << 22  # of an answer's header: a crowd has many landmarks
+ANSWER_ITEMS_IN_ALL = 1 << 19
 STRING_BYTES = 4096
 FRAMES = 3
 FRAME_BYTES = (1 << 31) - 1
@@ -32,6 +34,7 @@ LIMITS: Mapping[str, int] = {
     "header_bytes": HEADER_BYTES,
     "header_depth": HEADER_DEPTH,
     "header_items": HEADER_ITEMS,
+    "answer_bytes": ANSWER_BYTES,
     "string_bytes": STRING_BYTES,
     "frames": FRAMES,
     "frame_bytes": FRAME_BYTES,
@@ -64,8 +67,9 @@ class Header:
 def encode(type_: str, id_: int, fields: Mapping[str, Any] | None = None, version: int = VERSION) -> bytes:
     """The header frame of a message. Raises LimitExceeded where it would be too large."""
     packed: bytes = msgpack.packb({**(fields or {}), "v": version, "type": type_, "id": id_})
-    if len(packed) > HEADER_BYTES:
-        raise LimitExceeded(f"A header of {len(packed)} bytes is more than the {HEADER_BYTES} allowed.")
+    limit = ANSWER_BYTES if type_ in _ANSWERS else HEADER_BYTES
+    if len(packed) > limit:
+        raise LimitExceeded(f"A header of {len(packed)} bytes is more than the {limit} allowed.")
     return packed
 
 
@@ -74,21 +78,24 @@ def decode(frame: bytes | memoryview) -> Header:
 
     Raises LimitExceeded, ProtocolError, or VersionMismatch for a version that is not spoken here.
     """
-    fields = unpack(frame)
+    return _header(unpack(frame))
+
+
+def decode_answer(frame: bytes | memoryview) -> Header:
+    """The header of a message from the daemon. Raises as ``decode``."""
+    header = _header(unpack(frame, ANSWER_BYTES, ANSWER_ITEMS_IN_ALL))
+    if header.type not in _ANSWERS:
+        raise ProtocolError(f"The daemon sent a message of the unknown type {header.type!r}.")
+    return header
+
+
+def _header(fields: dict[str, Any]) -> Header:
     version = take_int(fields, "v", 0, _ID_LIMIT)
     if version not in VERSIONS:
         raise mismatch([version])
     type_ = take_str(fields, "type", 64)
     id_ = take_int(fields, "id", 0 if type_ == "ping" else 1, _ID_LIMIT - 1)
     return Header(version, type_, id_, fields)
-
-
-def decode_answer(frame: bytes | memoryview) -> Header:
-    """The header of a message from the daemon. Raises as ``decode``."""
-    header = decode(frame)
-    if header.type not in _ANSWERS:
-        raise ProtocolError(f"The daemon sent a message of the unknown type {header.type!r}.")
-    return header
 
 
 def id_in(frame: bytes | memoryview) -> int:
@@ -103,10 +110,12 @@ def id_in(frame: bytes | memoryview) -> int:
     return value if isinstance(value, int) and not isinstance(value, bool) and 0 < value < _ID_LIMIT else 0
 
 
-def unpack(frame: bytes | memoryview) -> dict[str, Any]:
+def unpack(
+    frame: bytes | memoryview, longest: int = HEADER_BYTES, items: int = HEADER_ITEMS_IN_ALL
+) -> dict[str, Any]:
     """A msgpack map within the limits. Raises LimitExceeded or ProtocolError."""
-    if len(frame) > HEADER_BYTES:
-        raise LimitExceeded(f"A header of {len(frame)} bytes is more than the {HEADER_BYTES} allowed.")
+    if len(frame) > longest:
+        raise LimitExceeded(f"A header of {len(frame)} bytes is more than the {longest} allowed.")
     try:
         value = msgpack.unpackb(
             frame,
@@ -122,11 +131,11 @@ def unpack(frame: bytes | memoryview) -> dict[str, Any]:
         raise ProtocolError("The header is not msgpack within the limits.") from error
     if not isinstance(value, dict):
         raise ProtocolError("The header is no map.")
-    _check_nesting(value)
+    _check_nesting(value, items)
     return value
 
 
-def _check_nesting(value: Any) -> None:
+def _check_nesting(value: Any, items: int) -> None:
     waiting: list[tuple[Any, int]] = [(value, 1)]
     seen = 0
     while waiting:
@@ -142,7 +151,7 @@ def _check_nesting(value: Any) -> None:
         else:
             raise ProtocolError("The header holds an extension type.")
         seen += len(inner)
-        if depth > HEADER_DEPTH or seen > HEADER_ITEMS_IN_ALL:
+        if depth > HEADER_DEPTH or seen > items:
             raise ProtocolError("The header is nested too deep, or holds too much.")
         waiting += [(each, depth + 1) for each in inner]
 

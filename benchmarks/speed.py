@@ -1,0 +1,243 @@
+"""How long everything takes, and how much memory: start-up, detection, each step, moved sliders, generator.
+
+    python -m benchmarks.speed [--repeat N]
+
+The photographs are the bundled portrait, enlarged. Whole commands run in processes of their own, with an
+empty cache each; what is repeated in this process runs once beforehand. The models must have been fetched.
+"""
+
+import argparse
+import json
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
+from itertools import cycle
+from pathlib import Path
+
+import cv2
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from pipeline.pictures import read_picture
+from pipeline.retoucher import Photo, Retoucher
+from retouchml import Look
+from retouchml.paths import models_dir
+from stylegan2.generator import Generator
+
+_PORTRAIT = Path(__file__).parents[1] / "pipeline" / "portrait" / "astronaut.png"
+_MEGAPIXELS = (1, 12, 24)
+_CROP_1024 = 14  # megapixels at which the portrait's face fills a crop of 1024 px
+_COARSE = (64, 128, 256, 512)
+_STRENGTHS = (0.3, 0.5, 0.7, 0.9)
+_SMILES = (0.2, 0.4, 0.6, 0.8)
+
+# Both run in small processes: Linux counts what a process held before it became another program.
+_WATCH = """
+import resource, subprocess, sys, time
+start = time.monotonic()
+code = subprocess.run(sys.argv[1:], stdout=subprocess.DEVNULL).returncode
+print(time.monotonic() - start, resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)
+sys.exit(code)
+"""
+_LOAD = """
+import time
+start = time.monotonic()
+from retouchml import Retoucher
+imported = time.monotonic()
+Retoucher()
+print(imported - start, time.monotonic() - imported)
+"""
+
+
+@dataclass(frozen=True)
+class Row:
+    """A line of the table: what was measured, and the outcome of every repeat."""
+
+    name: str
+    values: tuple[float, ...]
+    unit: str = "s"
+
+    def text(self) -> str:
+        """Name, median, least and most in columns."""
+        numbers = (statistics.median(self.values), min(self.values), max(self.values))
+        return f"{self.name:58}" + "".join(f"{number:9.3f}" for number in numbers) + f" {self.unit}\n"
+
+
+@dataclass(frozen=True)
+class Command:
+    """How a whole command did.
+
+    seconds: from start to end; peak: GiB of memory at most; steps: seconds by step, as it reported them
+    """
+
+    seconds: float
+    peak: float
+    steps: dict[str, float]
+
+
+def portrait(megapixels: int) -> NDArray[np.uint8]:
+    """The bundled portrait enlarged to the full height of a 3:2 photo [H, W, 3], its edges drawn out."""
+    height = round((megapixels * 1e6 / 1.5) ** 0.5)
+    pixels = cv2.resize(read_picture(_PORTRAIT).pixels, (height, height), interpolation=cv2.INTER_CUBIC)
+    left, right = height // 4, height // 2 - height // 4
+    return np.asarray(cv2.copyMakeBorder(pixels, 0, 0, left, right, cv2.BORDER_REPLICATE), np.uint8)
+
+
+def timed(name: str, work: Callable[[], object], repeat: int) -> Row:
+    """Seconds of ``work``, which runs once beforehand."""
+    work()
+    values = []
+    for _ in range(repeat):
+        start = time.monotonic()
+        work()
+        values.append(time.monotonic() - start)
+    return Row(name, tuple(values))
+
+
+@contextmanager
+def cold_home() -> Iterator[Path]:
+    """A folder for RETOUCHML_HOME with the fetched models and nothing in the cache."""
+    with tempfile.TemporaryDirectory(prefix="retouchml-speed-") as folder:
+        home = Path(folder)
+        (home / "data").mkdir()
+        (home / "data" / "models").symlink_to(models_dir(), target_is_directory=True)
+        yield home
+
+
+def command(home: Path, *arguments: str) -> tuple[float, float]:
+    """Run ``retouchml`` to its end: seconds, and GiB of memory at most."""
+    whole = (sys.executable, "-m", "retouchml", *arguments)
+    seconds, peak = _numbers(home, "-I", "-c", _WATCH, *whole)
+    return seconds, peak / (2**30 if sys.platform == "darwin" else 2**20)
+
+
+def beautified(megapixels: int) -> Command:
+    """``retouchml beautify`` on a JPEG of that size, with a cold cache."""
+    with cold_home() as home:
+        photo, report = home / "photo.jpg", home / "report.json"
+        cv2.imwrite(str(photo), portrait(megapixels)[..., ::-1])
+        said = ("--quiet", "--json", str(report))
+        seconds, peak = command(home, "beautify", str(photo), "-o", str(home / "after.jpg"), *said)
+        steps = dict(json.loads(report.read_text(encoding="utf-8"))["seconds"])
+    steps.pop("total")
+    return Command(seconds, peak, steps)
+
+
+def start_up(repeat: int) -> list[Row]:
+    """How long until anything happens."""
+    with cold_home() as home:
+        helps = [command(home, "--help")[0] for _ in range(repeat + 1)][1:]
+        loads = [_numbers(home, "-c", _LOAD) for _ in range(repeat)]
+    imports, models = zip(*loads, strict=True)
+    return [
+        Row("retouchml --help, the whole process", tuple(helps)),
+        Row("import of the pipeline", imports),
+        Row("loading of the models", models),
+    ]
+
+
+def whole_commands(repeat: int) -> list[Row]:
+    """The first face from a cold start, by step, and the memory that a large photo takes."""
+    runs = [beautified(_CROP_1024) for _ in range(repeat)]
+    rows = [Row(f"first face, the whole command, {_CROP_1024} megapixels", tuple(r.seconds for r in runs))]
+    rows += [Row(f"  of these: {step}", tuple(r.steps[step] for r in runs)) for step in runs[0].steps]
+    large = beautified(_MEGAPIXELS[-1])
+    title = f"the whole command, {_MEGAPIXELS[-1]} megapixels"
+    return [*rows, Row(title, (large.seconds,)), Row("  its memory at most", (large.peak,), "GiB")]
+
+
+def detection(retoucher: Retoucher, repeat: int) -> list[Row]:
+    """Finding the faces in photographs of several sizes."""
+    rows = []
+    for megapixels in _MEGAPIXELS:
+        pixels = portrait(megapixels)
+        retoucher.open(pixels)
+        values = [retoucher.open(pixels).seconds["detect"] for _ in range(repeat)]
+        rows.append(Row(f"faces found, {megapixels} megapixels", tuple(values)))
+    return rows
+
+
+def sliders(photo: Photo, repeat: int) -> list[Row]:
+    """What a person waits for once a face is prepared."""
+    looks = cycle(Look(strength=strength) for strength in _STRENGTHS)
+    smiles = cycle(Look(edits={"smile": smile}) for smile in _SMILES)
+    patches = photo.render({0: next(looks)})
+    return [
+        timed("strength moved, crop of 1024 px", lambda: photo.render({0: next(looks)}), repeat),
+        timed("smile moved, crop of 1024 px", lambda: photo.render({0: next(smiles)}), repeat),
+        timed("patch put on the photo", lambda: photo.apply(patches), repeat),
+        timed("report on a face", lambda: photo.report(patches), repeat),
+    ]
+
+
+def generation(generator: Generator, repeat: int) -> list[Row]:
+    """One picture, by torch and by the fast path, and small ones with and without gradient."""
+    w_plus = generator.map(torch.zeros(1, generator.w_dim, device=generator.device))[0]
+    full = generator.resolution
+    rows = [
+        timed(f"generator, {full} px, fast path", lambda: generator.render(w_plus), repeat),
+        timed(f"generator, {full} px, torch", lambda: Generator.render(generator, w_plus), repeat),
+    ]
+
+    def forward(resolution: int) -> float:
+        with torch.no_grad():
+            return float(generator.synthesize(w_plus[None], resolution).mean())
+
+    def backward(resolution: int) -> float:
+        leaf = w_plus.clone().requires_grad_(True)
+        (gradient,) = torch.autograd.grad(generator.synthesize(leaf[None], resolution).mean(), leaf)
+        return float(gradient.sum())
+
+    for side in _COARSE:
+        rows.append(timed(f"generator, {side} px, forward", partial(forward, side), repeat))
+        rows.append(timed(f"generator, {side} px, forward and backward", partial(backward, side), repeat))
+    return rows
+
+
+def _numbers(home: Path, *arguments: str) -> tuple[float, ...]:
+    """What a new Python prints."""
+    environment = {**os.environ, "RETOUCHML_HOME": str(home)}
+    child = [sys.executable, *arguments]
+    done = subprocess.run(child, check=True, stdout=subprocess.PIPE, text=True, env=environment)
+    return tuple(map(float, done.stdout.split()))
+
+
+def _said(stage: str) -> None:
+    sys.stderr.write(f"measuring {stage}\n")
+    sys.stderr.flush()
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command; returns the exit code."""
+    parser = argparse.ArgumentParser(description="Measure how long everything takes, and how much memory.")
+    parser.add_argument("--repeat", type=int, default=3, metavar="N", help="(default: %(default)s)")
+    repeat = parser.parse_args(arguments).repeat
+    if repeat < 1:
+        parser.error("--repeat must be at least 1")
+    _said("start-up")
+    rows = start_up(repeat)
+    _said("whole commands")
+    rows += whole_commands(repeat)
+    _said("detection")
+    retoucher = Retoucher(cache=False)
+    rows += detection(retoucher, repeat)
+    _said("sliders")
+    rows += sliders(retoucher.open(portrait(_CROP_1024)), repeat)
+    _said("the generator")
+    rows += generation(retoucher.engine.generator, repeat)
+    sys.stdout.write(f"{os.cpu_count()} cores, torch {torch.__version__} on {retoucher.device}\n")
+    sys.stdout.write(f"{'':58}{'median':>9}{'least':>9}{'most':>9}\n")
+    sys.stdout.writelines(row.text() for row in rows)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

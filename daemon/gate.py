@@ -1,0 +1,100 @@
+"""Who may connect: the same user over ipc, the holder of the one client key over TCP.
+
+ZeroMQ asks here about every new connection (ZAP, RFC 27) before it reads a message of it. For ipc, libzmq
+gives the peer's address as ``host:uid:gid:pid`` from the kernel, where the system tells (ipc_listener.cpp).
+"""
+
+import logging
+import os
+from pathlib import Path
+
+import zmq
+from zmq.utils import z85
+
+from retouchml import connection
+from retouchml.connection import Connection
+from retouchml.errors import Refused, UsageError
+
+_log = logging.getLogger(__name__)
+_CURVE = b"CURVE"
+_NULL = b"NULL"
+
+
+class Gate:
+    """Answers ZAP requests; must be made before the sockets that it guards are bound."""
+
+    def __init__(self, context: "zmq.Context[zmq.Socket[bytes]]") -> None:
+        self.refused = 0
+        self._client_key: bytes | None = None
+        self.socket = context.socket(zmq.ROUTER)
+        self.socket.linger = 0
+        self.socket.bind("inproc://zeromq.zap.01")
+
+    def guard(self, router: "zmq.Socket[bytes]") -> None:
+        """Let ``router``, not bound yet, ask here."""
+        router.zap_domain = b"retouchml"
+        router.setsockopt(zmq.ZAP_ENFORCE_DOMAIN, 1)
+
+    def guard_with_keys(self, router: "zmq.Socket[bytes]", keys: Connection) -> None:
+        """Let ``router``, not bound yet, encrypt and admit one client key alone."""
+        self.guard(router)
+        router.curve_server = True
+        router.curve_publickey = keys.server_public.encode()
+        router.curve_secretkey = keys.server_secret.encode()
+        self._client_key = z85.decode(keys.client_public)
+
+    def answer(self) -> None:
+        """Answer all requests that wait."""
+        while True:
+            try:
+                frames = self.socket.recv_multipart(zmq.NOBLOCK)
+            except zmq.Again:
+                return
+            # [routing id…, "", version, request, domain, address, identity, mechanism, credentials…]
+            start = frames.index(b"") + 1
+            version, request, _, address, _, mechanism, *credentials = frames[start:]
+            allowed = self._allows(mechanism, address.decode("ascii", "replace"), credentials)
+            if not allowed:
+                self.refused += 1
+                _log.warning("a connection was refused (%s)", mechanism.decode("ascii", "replace"))
+            status = (b"200", b"OK") if allowed else (b"400", b"Refused")
+            self.socket.send_multipart([*frames[:start], version, request, *status, b"", b""])
+
+    def close(self) -> None:
+        """Close the socket."""
+        self.socket.close()
+
+    def _allows(self, mechanism: bytes, address: str, credentials: list[bytes]) -> bool:
+        if mechanism == _CURVE:
+            return credentials == [self._client_key]
+        return mechanism == _NULL and uid_in(address) in (None, os.getuid())
+
+
+def uid_in(address: str) -> int | None:
+    """The uid in ``host:uid:gid:pid``; None where the system gave none, so that the folder alone guards."""
+    parts = address.rsplit(":", 3)
+    return int(parts[1]) if len(parts) == 4 and parts[1].isdigit() else None
+
+
+def keys_for(path: Path, address: str) -> Connection:
+    """The connection file's keys, made anew where there is no file; ``address`` is ``HOST:PORT``.
+
+    Raises Refused or UsageError.
+    """
+    if not zmq.has("curve"):
+        raise Refused("This build of ZeroMQ has no CURVE, and TCP is not used without.", "Leave out --tcp.")
+    host, _, port = address.rpartition(":")
+    if not host or not port.isdigit() or int(port) > 65535:
+        raise UsageError(f"{address} is no HOST:PORT.")
+    endpoint = f"tcp://{host}:{port}"
+    if path.exists():
+        found = connection.read(path)
+        if not found.server_secret:
+            raise Refused(f"{path} lacks the server's key.", "Delete it and start the daemon anew.")
+        return Connection(
+            endpoint, found.server_public, found.client_public, found.client_secret, found.server_secret
+        )
+    server, client = zmq.curve_keypair(), zmq.curve_keypair()
+    return Connection(
+        endpoint, server[0].decode(), client[0].decode(), client[1].decode(), server[1].decode()
+    )

@@ -1,0 +1,85 @@
+"""The daemon's sockets: binds them, takes requests from them, and notices who is no longer there."""
+
+import logging
+
+import zmq
+
+from daemon.gate import Gate, keys_for
+from daemon.instance import Instance
+from daemon.jobs import ClientKey
+from retouchml import connection, protocol
+from retouchml.errors import DaemonError
+
+_log = logging.getLogger(__name__)
+_MESSAGES_UNREAD = 200  # by a client, after which it counts as gone
+_LINGER_MS = 500
+_HEARTBEAT_MS, _HEARTBEAT_TIMEOUT_MS = 2000, 6000
+
+
+class ClientGone(Exception):
+    """Nobody is at the other end, or nobody reads there."""
+
+
+class Post:
+    """All sockets that clients talk to."""
+
+    def __init__(self, instance: Instance, tcp: str) -> None:
+        """Raises DaemonError, Refused or UsageError where one cannot be bound."""
+        self._context: zmq.Context[zmq.Socket[bytes]] = zmq.Context()
+        self.gate = Gate(self._context)
+        self.routers: list[zmq.Socket[bytes]] = []
+        try:
+            self.gate.guard(self._router())
+            self._bind(instance.endpoint)
+            instance.bound()
+            if tcp:
+                path = instance.folder / connection.NAME
+                keys = keys_for(path, tcp)
+                router = self._router()
+                self.gate.guard_with_keys(router, keys)
+                router.heartbeat_ivl = _HEARTBEAT_MS
+                router.heartbeat_timeout = _HEARTBEAT_TIMEOUT_MS
+                self._bind(keys.endpoint)
+                bound = router.get_string(zmq.LAST_ENDPOINT)
+                connection.write(path, connection.Connection(**{**vars(keys), "endpoint": bound}))
+        except BaseException:
+            self.close()
+            raise
+
+    def receive(self, index: int) -> tuple[ClientKey, list[zmq.Frame]] | None:
+        """One message of router ``index``; None where none waits."""
+        try:
+            frames = self.routers[index].recv_multipart(zmq.NOBLOCK, copy=False)
+        except zmq.Again:
+            return None
+        return (index, frames[0].bytes), frames[1:]
+
+    def send(self, key: ClientKey, header: bytes, frames: list[memoryview]) -> None:
+        """Raises ClientGone."""
+        index, identity = key
+        try:
+            self.routers[index].send_multipart([identity, header, *frames], zmq.NOBLOCK, copy=not frames)
+        except zmq.ZMQError as error:
+            raise ClientGone from error
+
+    def close(self) -> None:
+        """Close all; what was sent has half a second to leave."""
+        for router in self.routers:
+            router.close()
+        self.gate.close()
+        self._context.term()
+
+    def _router(self) -> "zmq.Socket[bytes]":
+        router: zmq.Socket[bytes] = self._context.socket(zmq.ROUTER)
+        router.linger = _LINGER_MS
+        router.router_mandatory = True
+        router.sndhwm = _MESSAGES_UNREAD
+        router.maxmsgsize = protocol.FRAME_BYTES
+        self.routers.append(router)
+        return router
+
+    def _bind(self, endpoint: str) -> None:
+        try:
+            self.routers[-1].bind(endpoint)
+        except zmq.ZMQError as error:
+            raise DaemonError(f"The daemon cannot listen at {endpoint}: {error.strerror}.") from error

@@ -1,0 +1,168 @@
+"""The daemon's main loop: sockets, workers, clock and signals. It never imports torch or NumPy."""
+
+import contextlib
+import logging
+import os
+import secrets
+import signal
+import time
+from collections.abc import Callable
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+import zmq
+
+from daemon.desk import Desk
+from daemon.instance import Instance
+from daemon.ledger import Ledger
+from daemon.options import Options
+from daemon.post import Post
+from daemon.processes import resident_bytes
+from daemon.uploads import Uploads
+from retouchml import __version__
+from retouchml.paths import cache_dir
+
+_log = logging.getLogger(__name__)
+_LONGEST_SLEEP = 10.0
+_SECONDS_BETWEEN_LOOKS_AT_SOCKET = 10.0
+_MESSAGES_AT_ONCE = 32
+_GRACE = 3.0  # for running jobs, once it has to stop
+_SECONDS_FOR_WORKERS = 1.0
+
+
+class Server:
+    """Made by ``daemon.main``; ``log`` is where it writes."""
+
+    def __init__(self, options: Options, instance: Instance, log: Path) -> None:
+        """Raises DaemonError, Refused or UsageError where a socket cannot be bound."""
+        self._options = options
+        self._instance = instance
+        self._log_path = log
+        self._post = Post(instance, options.tcp)
+        self._started = time.monotonic()
+        self._name = secrets.token_hex(8)
+        self._stop_by: float | None = None
+        self._looked_at = self._started
+        self._wake_reader, self._wake_writer = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
+        self._ledger = Ledger(options, self._post.send, log.with_name("worker.log"))
+        self._uploads = Uploads(self._wake)
+        self._desk = Desk(options, self._ledger, self._uploads, self._about, self.stop)
+
+    def run(self, ready: Callable[[], None]) -> None:
+        """Serve until a signal, ``shutdown`` or idleness; ``ready`` is called once that begins."""
+        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+            signal.signal(number, self._on_signal)
+        signal.set_wakeup_fd(self._wake_writer, warn_on_full_buffer=False)
+        _log.info("version %s, process %d", __version__, os.getpid())
+        ready()
+        try:
+            while not self._is_done():
+                self._turn()
+            self._ledger.cancel_all()
+        finally:
+            self._ledger.pool.stop(_SECONDS_FOR_WORKERS)
+            self._uploads.close()
+            self._post.close()
+            _log.info("the daemon has left")
+
+    def stop(self) -> None:
+        """Leave soon: nothing new is taken, what runs has a few seconds."""
+        if self._stop_by is None:
+            _log.info("the daemon is leaving")
+            self._stop_by = time.monotonic() + _GRACE
+            self._ledger.stop()
+
+    def _turn(self) -> None:
+        """Wait for whatever comes first, and deal with it."""
+        poller = zmq.Poller()
+        channels = self._ledger.pool.channels()
+        routers = self._post.routers
+        for socket in (*routers, self._post.gate.socket):
+            poller.register(socket, zmq.POLLIN)
+        for descriptor in (self._wake_reader, *channels):
+            poller.register(descriptor, zmq.POLLIN)
+        arrived = dict(poller.poll(self._milliseconds_to_sleep()))
+        if self._wake_reader in arrived:
+            with contextlib.suppress(BlockingIOError):
+                os.read(self._wake_reader, 4096)
+        if self._post.gate.socket in arrived:
+            self._post.gate.answer()
+        for descriptor, place in channels.items():
+            if descriptor in arrived:
+                self._ledger.pool.read(place)
+        for index, router in enumerate(routers):
+            if router in arrived:
+                self._take_requests(index)
+        self._uploads.finish()
+        self._tick(time.monotonic())
+        self._ledger.pool.dispatch()
+
+    def _take_requests(self, index: int) -> None:
+        for _ in range(_MESSAGES_AT_ONCE):
+            message = self._post.receive(index)
+            if message is None:
+                return
+            key, frames = message
+            self._desk.handle(key, frames)
+
+    def _tick(self, now: float) -> None:
+        self._ledger.ping(now)
+        self._ledger.pool.tick(now)
+        if now - self._looked_at >= _SECONDS_BETWEEN_LOOKS_AT_SOCKET:
+            self._looked_at = now
+            if not self._instance.is_intact():
+                _log.warning("the socket was removed or replaced")
+                self.stop()
+        idle = self._options.idle_exit
+        if idle is not None and now - self._desk.last_request >= idle and self._ledger.is_idle():
+            _log.info("nobody asked for anything for %.0f s", idle)
+            self.stop()
+
+    def _milliseconds_to_sleep(self) -> int:
+        now = time.monotonic()
+        moments = [
+            now + _LONGEST_SLEEP,
+            self._looked_at + _SECONDS_BETWEEN_LOOKS_AT_SOCKET,
+            self._ledger.next_ping(),
+            self._ledger.pool.next_event(),
+            self._stop_by,
+        ]
+        if self._options.idle_exit is not None:
+            moments.append(self._desk.last_request + self._options.idle_exit)
+        earliest = min(moment for moment in moments if moment is not None)
+        return max(0, int(1000 * (earliest - now))) + 1
+
+    def _is_done(self) -> bool:
+        if self._stop_by is None:
+            return False
+        return self._ledger.is_idle() or time.monotonic() >= self._stop_by
+
+    def _wake(self) -> None:
+        with contextlib.suppress(BlockingIOError):
+            os.write(self._wake_writer, b"\0")
+
+    def _on_signal(self, number: int, _frame: FrameType | None) -> None:
+        if number != signal.SIGHUP:  # the terminal's end is no reason to leave
+            self.stop()
+
+    def _about(self, request: str) -> dict[str, Any]:
+        about: dict[str, Any] = {"software": __version__, "pid": os.getpid(), "instance": self._name}
+        if request == "status":
+            about |= {
+                "uptime": time.monotonic() - self._started,
+                "memory": resident_bytes(os.getpid()),
+                "cache_bytes": _size_of(cache_dir() / "inversions"),
+                "log": str(self._log_path),
+                "refused": self._post.gate.refused,
+            }
+        return about
+
+
+def _size_of(folder: Path) -> int:
+    total = 0
+    with contextlib.suppress(OSError):
+        for entry in os.scandir(folder):
+            with contextlib.suppress(OSError):
+                total += entry.stat().st_size
+    return total

@@ -1,0 +1,195 @@
+"""Kept inversions: bounds, damage, other writers, and that trouble costs time but never the result."""
+
+import os
+import threading
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from safetensors.torch import save
+
+from pipeline import cache as cache_module
+from pipeline.cache import InversionCache, key
+from pipeline.invert import Inversion
+from retouchml.paths import cache_dir
+
+_SHAPE = (23, 512)
+
+
+def inversion(value: float = 1.0) -> Inversion:
+    return Inversion(torch.full(_SHAPE, value), 0.25, 0.125)
+
+
+def entries(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.iterdir())
+
+
+def test_what_was_put_comes_back() -> None:
+    kept = InversionCache()
+    assert kept.get("a") is None
+    kept.put("a", inversion(2.0))
+    found = kept.get("a")
+    assert found is not None
+    assert torch.equal(found.w_plus, torch.full(_SHAPE, 2.0))
+    assert (found.loss, found.distance) == (0.25, 0.125)
+
+
+def test_entries_lie_in_the_user_s_own_cache_folder() -> None:
+    InversionCache().put("a", inversion())
+    folder = cache_dir() / "inversions"
+    assert entries(folder) == ["a.safetensors"]
+    assert folder.stat().st_mode & 0o077 == 0
+
+
+def test_a_new_entry_replaces_the_old(tmp_path: Path) -> None:
+    kept = InversionCache(tmp_path)
+    kept.put("a", inversion(1.0))
+    kept.put("a", inversion(5.0))
+    found = kept.get("a")
+    assert found is not None
+    assert float(found.w_plus[0, 0]) == 5.0
+    assert entries(tmp_path) == ["a.safetensors"]
+
+
+def test_the_entries_used_longest_ago_go_when_there_is_no_room(tmp_path: Path) -> None:
+    size = len(_content())
+    kept = InversionCache(tmp_path, bound=3 * size + size // 2)
+    for age, name in ((4, "a"), (3, "b"), (2, "c")):
+        kept.put(name, inversion())
+        os.utime(tmp_path / f"{name}.safetensors", (1e9 - age, 1e9 - age))
+    assert kept.get("a") is not None
+    kept.put("d", inversion())
+    assert entries(tmp_path) == ["a.safetensors", "c.safetensors", "d.safetensors"]
+    assert sum(path.stat().st_size for path in tmp_path.iterdir()) <= 3 * size + size // 2
+
+
+def _content(**changed: torch.Tensor | None) -> bytes:
+    tensors = {"w_plus": torch.ones(_SHAPE), "numbers": torch.tensor([0.25, 0.125])} | changed
+    return save({name: value for name, value in tensors.items() if value is not None})
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b"nonsense",
+        _content()[:-1],
+        _content()[:40],
+        b"\xff" * 8 + _content()[8:],
+        _content(w_plus=None),
+        _content(numbers=None),
+        _content(numbers=torch.tensor([0.25])),
+        _content(numbers=torch.tensor(0.25)),
+        _content(numbers=torch.zeros(2, 2)),
+        _content(w_plus=torch.ones(512)),
+        _content(w_plus=torch.ones(1, 23, 512)),
+        _content(w_plus=torch.full(_SHAPE, float("nan"))),
+        _content(w_plus=torch.ones(1000, 4)),
+        _content(w_plus=torch.ones(_SHAPE, dtype=torch.int64)),
+        _content(w_plus=torch.ones(_SHAPE, dtype=torch.complex64)),
+    ],
+    ids=lambda content: str(len(content)),
+)
+def test_a_damaged_entry_counts_as_none_and_is_replaced(content: bytes, tmp_path: Path) -> None:
+    (tmp_path / "a.safetensors").write_bytes(content)
+    kept = InversionCache(tmp_path)
+    assert kept.get("a") is None
+    kept.put("a", inversion())
+    assert kept.get("a") is not None
+
+
+def test_an_entry_that_is_a_folder_is_no_trouble(tmp_path: Path) -> None:
+    (tmp_path / "a.safetensors").mkdir()
+    kept = InversionCache(tmp_path, bound=10)
+    assert kept.get("a") is None
+    kept.put("a", inversion())
+    assert kept.get("a") is None
+    assert entries(tmp_path) == ["a.safetensors"]
+
+
+def test_an_entry_that_cannot_be_touched_is_still_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    kept = InversionCache(tmp_path)
+    kept.put("a", inversion())
+
+    def refused(*_: object) -> None:
+        raise PermissionError(13, "read-only")
+
+    monkeypatch.setattr(os, "utime", refused)
+    assert kept.get("a") is not None
+
+
+def test_where_nothing_can_be_written_nothing_is_kept_and_nothing_raised(tmp_path: Path) -> None:
+    blocked = tmp_path / "file"
+    blocked.write_bytes(b"")
+    kept = InversionCache(blocked / "inversions")
+    kept.put("a", inversion())
+    assert kept.get("a") is None
+
+
+@pytest.mark.skipif(os.name != "posix" or os.geteuid() == 0, reason="root may write anywhere")
+def test_a_read_only_folder_is_no_trouble(tmp_path: Path) -> None:
+    kept = InversionCache(tmp_path)
+    kept.put("a", inversion())
+    tmp_path.chmod(0o500)
+    try:
+        kept.put("b", inversion())
+        assert kept.get("a") is not None
+        assert entries(tmp_path) == ["a.safetensors"]
+    finally:
+        tmp_path.chmod(0o700)
+
+
+def test_a_full_disk_leaves_nothing_half_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Path, "replace", full)
+    InversionCache(tmp_path).put("a", inversion())
+    assert entries(tmp_path) == []
+
+
+def test_two_writers_and_a_reader_never_see_half_an_entry(tmp_path: Path) -> None:
+    bound = 4 * len(_content())
+    wrong: list[object] = []
+
+    def write(value: float) -> None:
+        kept = InversionCache(tmp_path, bound)
+        for index in range(40):
+            kept.put(f"{index % 6}", inversion(value))
+
+    def read() -> None:
+        kept = InversionCache(tmp_path, bound)
+        for index in range(200):
+            found = kept.get(f"{index % 6}")
+            if found is not None and float(found.w_plus.std()) != 0.0:
+                wrong.append(found)
+
+    def guarded(work: object, *arguments: float) -> None:
+        try:
+            work(*arguments)  # type: ignore[operator]
+        except BaseException as error:
+            wrong.append(error)
+
+    threads = [
+        threading.Thread(target=guarded, args=arguments) for arguments in ((write, 1.0), (write, 2.0), (read,))
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert wrong == []
+    assert not list(tmp_path.glob("*.partial"))
+
+
+def test_names_depend_on_the_crop_the_generator_and_the_recipe(monkeypatch: pytest.MonkeyPatch) -> None:
+    crop = np.random.default_rng(0).random((64, 64, 3)).astype(np.float32)
+    name = key(crop, "ffhq-mobile")
+    assert key(crop.copy(), "ffhq-mobile") == name
+    assert key(crop + np.float32(1e-5) * (crop < 0.5 / 255), "ffhq-mobile") == name
+    other = crop.copy()
+    other[5, 5, 1] += 0.01
+    names = {name, key(other, "ffhq-mobile"), key(crop, "stylegan2"), key(crop[:32], "ffhq-mobile")}
+    monkeypatch.setattr(cache_module, "VERSION", 99)
+    names.add(key(crop, "ffhq-mobile"))
+    assert len(names) == 5

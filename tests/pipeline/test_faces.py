@@ -1,0 +1,175 @@
+"""Finding faces: tilted, tiny, huge, several, none; and damaged detectors."""
+
+import threading
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from pipeline.engine import Engine
+from pipeline.faces import FaceFinder, FoundFace, reduced
+from retouchml.errors import Cancelled, ModelCorrupt
+from stylegan2 import zoo
+from tests.conftest import at_home
+
+Pixels = NDArray[np.uint8]
+_EYES = [36, 45]
+
+
+@pytest.fixture(scope="module")
+def finder(engine: Engine) -> FaceFinder:
+    return engine.finder
+
+
+@pytest.fixture(scope="module")
+def upright(finder: FaceFinder, portrait: Pixels) -> FoundFace:
+    (face,) = finder.find(portrait)
+    return face
+
+
+def mean_error(found: NDArray[np.float64], wanted: NDArray[np.float64]) -> float:
+    """Mean distance between two sets of landmarks, in spans from eye corner to eye corner."""
+    span = float(np.hypot(*(wanted[_EYES[1]] - wanted[_EYES[0]])))
+    return float(np.hypot(*(found - wanted).T).mean()) / span
+
+
+def turned(pixels: Pixels, degrees: float) -> tuple[Pixels, NDArray[np.float64]]:
+    """A picture turned clockwise on a canvas that holds it, and the map [2, 3] from the old to the new pixels."""
+    side = pixels.shape[0]
+    radians = np.radians(degrees)
+    size = int(np.ceil(side * (abs(np.sin(radians)) + abs(np.cos(radians)))))
+    middle = (side - 1) / 2.0
+    matrix = np.asarray(cv2.getRotationMatrix2D((middle, middle), -degrees, 1.0))
+    matrix[:, 2] += (size - side) / 2.0
+    result = cv2.warpAffine(pixels, matrix, (size, size), flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
+    return np.asarray(result, np.uint8), matrix
+
+
+def enlarged(pixels: Pixels, factor: float) -> Pixels:
+    """A picture resized by a factor."""
+    how = cv2.INTER_AREA if factor < 1.0 else cv2.INTER_CUBIC
+    return np.asarray(cv2.resize(pixels, None, fx=factor, fy=factor, interpolation=how), np.uint8)
+
+
+def test_the_portrait_s_face_is_found_where_it_is(upright: FoundFace) -> None:
+    x, y, width, height = upright.box
+    assert np.allclose((x, y, width, height), (174, 76, 91, 91), atol=6)
+    points = upright.landmarks
+    assert points.shape == (68, 2)
+    # The subject's right eye is at the left of the picture, brows above eyes above mouth above chin.
+    assert points[36:42, 0].mean() < points[42:48, 0].mean()
+    order = [points[part, 1].mean() for part in (slice(17, 27), slice(36, 48), slice(48, 68), slice(7, 10))]
+    assert order == sorted(order)
+
+
+@pytest.mark.parametrize("degrees", [20, 45, 90, 180, -30])
+def test_a_tilted_face_gets_the_same_landmarks(
+    degrees: int, finder: FaceFinder, upright: FoundFace, portrait: Pixels
+) -> None:
+    picture, matrix = turned(portrait, degrees)
+    faces = finder.find(picture)
+    assert len(faces) == 1
+    wanted = upright.landmarks @ matrix[:, :2].T + matrix[:, 2]
+    assert mean_error(faces[0].landmarks, wanted) < 0.03
+
+
+@pytest.mark.parametrize("face", [40, 1000, 4000])
+def test_a_tiny_or_huge_face_gets_the_same_landmarks(
+    face: int, finder: FaceFinder, upright: FoundFace, portrait: Pixels
+) -> None:
+    factor = face / 91.0
+    left, top = (140, 40) if factor > 1 else (0, 0)
+    picture = enlarged(portrait[40:200, 140:300] if factor > 1 else portrait, factor)
+    faces = finder.find(picture)
+    assert len(faces) == 1
+    assert faces[0].box[2] == pytest.approx(face, rel=0.2)
+    found = (faces[0].landmarks + 0.5) / factor - 0.5 + (left, top)
+    assert mean_error(found, upright.landmarks) < 0.03
+
+
+def test_two_faces_are_found_the_larger_first(finder: FaceFinder, portrait: Pixels) -> None:
+    small = enlarged(portrait, 0.7)
+    picture = np.zeros((512, 512 + small.shape[1], 3), np.uint8)
+    picture[:, -512:] = portrait
+    picture[: small.shape[0], : small.shape[1]] = small
+    first, second = finder.find(picture)
+    assert first.box[0] > small.shape[1] > second.box[0]
+    assert first.box[2] > second.box[2]
+
+
+def test_there_is_no_face_in_noise(finder: FaceFinder) -> None:
+    noise = np.random.default_rng(0).integers(0, 256, (240, 320, 3), np.uint8)
+    assert finder.find(noise) == []
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (2, 3), (31, 31), (1, 5000), (6000, 2)])
+def test_a_picture_of_a_few_pixels_has_no_face(shape: tuple[int, int], finder: FaceFinder) -> None:
+    assert finder.find(np.full((*shape, 3), 90, np.uint8)) == []
+
+
+@pytest.mark.parametrize("kind", ["grey", "grey with alpha", "rgba", "16 bit", "float"])
+def test_depth_and_channels_do_not_move_a_face(
+    kind: str, finder: FaceFinder, upright: FoundFace, portrait: Pixels
+) -> None:
+    grey = portrait.mean(axis=2, keepdims=True).astype(np.uint8)
+    alpha = np.zeros_like(grey)
+    pictures: dict[str, NDArray[np.generic]] = {
+        "grey": grey,
+        "grey with alpha": np.concatenate([grey, alpha], 2),
+        "rgba": np.concatenate([portrait, alpha], 2),
+        "16 bit": portrait.astype(np.uint16) * 257,
+        "float": portrait.astype(np.float32) / 255.0,
+    }
+    (face,) = finder.find(pictures[kind])
+    assert mean_error(face.landmarks, upright.landmarks) < 0.02
+
+
+def test_a_face_cut_by_the_frame_is_found(finder: FaceFinder, upright: FoundFace, portrait: Pixels) -> None:
+    x, y = 185, 60
+    (face,) = finder.find(np.ascontiguousarray(portrait[y:, x:]))
+    assert mean_error(face.landmarks + (x, y), upright.landmarks) < 0.06
+
+
+def test_landmarks_in_an_ffhq_crop_are_those_of_the_photo(
+    finder: FaceFinder, upright: FoundFace, portrait: Pixels
+) -> None:
+    from pipeline.align import ffhq_alignment
+
+    alignment = ffhq_alignment(upright.landmarks, 512)
+    found = finder.landmarks_in_crop(alignment.cut(portrait))
+    assert mean_error(alignment.to_photo(found), upright.landmarks) < 0.03
+
+
+def test_the_search_stops_when_asked(finder: FaceFinder, portrait: Pixels) -> None:
+    cancel = threading.Event()
+    cancel.set()
+    with pytest.raises(Cancelled):
+        finder.find(portrait, cancel)
+
+
+def test_the_picture_is_not_written_to(finder: FaceFinder, portrait: Pixels) -> None:
+    kept = portrait.copy()
+    finder.find(portrait)
+    assert np.array_equal(portrait, kept)
+
+
+def test_a_large_picture_is_reduced_and_the_scale_told() -> None:
+    small, scale = reduced(np.zeros((300, 4000, 3), np.uint16), 1600)
+    assert (small.shape, small.dtype, scale) == ((120, 1600, 3), np.uint8, 2.5)
+    small, scale = reduced(np.zeros((300, 400, 1), np.float32), 1600)
+    assert (small.shape, scale) == ((300, 400, 3), 1.0)
+
+
+@pytest.mark.parametrize("content", [b"", b"nonsense" * 100])
+def test_a_damaged_detector_is_corrupt(content: bytes, real_home: Path, tmp_path: Path) -> None:
+    damaged = tmp_path / "damaged.dat"
+    damaged.write_bytes(content)
+    with at_home(real_home):
+        predictor = zoo.path("dlib-faces", "shape_predictor_68_face_landmarks.dat")
+    with pytest.raises(ModelCorrupt, match=r"damaged\.dat"):
+        FaceFinder(damaged, damaged)
+    finder = FaceFinder(predictor, damaged)
+    with pytest.raises(ModelCorrupt, match=r"damaged\.dat"):
+        finder.find(np.zeros((64, 64, 3), np.uint8))
