@@ -89,7 +89,8 @@ class AgeGender:
             self._years = np.array(manifest["models"]["age"]["age_weights"], np.float32)
         except Exception as error:  # onnxruntime raises classes of its own, without a common base
             raise ModelCorrupt(
-                f"The networks in {folder} do not load.", "Fetch them again: retouchml models fetch age-gender."
+                f"The networks in {folder} do not load.",
+                "Fetch them again: retouchml models fetch age-gender.",
             ) from error
 
     def __call__(self, picture: NDArray[np.float32], landmarks: NDArray[np.float64]) -> tuple[float, float]:

@@ -7,6 +7,7 @@ when the folder grows past its bound; a full disk or an unreadable entry costs t
 import hashlib
 import os
 import tempfile
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -41,12 +42,15 @@ class InversionCache:
         path = self._folder / f"{name}.safetensors"
         try:
             tensors = load(path.read_bytes())
+            w_plus, numbers = tensors["w_plus"], tensors["numbers"]
+        except (OSError, SafetensorError, KeyError, ValueError):
+            return None
+        if w_plus.ndim != 2 or w_plus.shape[0] > _SHAPE_LIMIT or numbers.shape != (2,):
+            return None
+        if any(x.dtype != torch.float32 or not bool(torch.isfinite(x).all()) for x in (w_plus, numbers)):
+            return None
+        with suppress(OSError):
             os.utime(path)
-            w_plus, numbers = tensors["w_plus"], tensors["numbers"].tolist()
-        except (OSError, SafetensorError, KeyError):
-            return None
-        if w_plus.ndim != 2 or w_plus.shape[0] > _SHAPE_LIMIT or not bool(torch.isfinite(w_plus).all()):
-            return None
         return Inversion(w_plus, float(numbers[0]), float(numbers[1]))
 
     def put(self, name: str, inversion: Inversion) -> None:
@@ -71,9 +75,13 @@ class InversionCache:
             return
 
     def _make_room(self, needed: int) -> None:
-        entries = sorted((path.stat().st_mtime, path.stat().st_size, path) for path in self._folder.iterdir())
+        entries = []
+        for path in self._folder.iterdir():
+            with suppress(FileNotFoundError):  # another process makes room, too
+                state = path.stat()
+                entries.append((state.st_mtime, state.st_size, path))
         total = sum(size for _, size, _ in entries) + needed
-        for _, size, path in entries:
+        for _, size, path in sorted(entries):
             if total <= self._bound:
                 return
             path.unlink(missing_ok=True)

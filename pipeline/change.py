@@ -24,6 +24,7 @@ _NEW_CONTENT = (
     0.05,
     0.11,
 )  # residual in [0, 1] at which generator pixels begin, and fully, to replace the photograph's
+_RESHARPEN = 0.12  # measured: brings the variance of the Laplacian back to that of the photograph
 _MATCH = 20.0 / 1024.0
 
 
@@ -69,13 +70,20 @@ def change_between(
     alike = _agreement(crop, before, size)
     tone = broad + (sharp - broad) * (masks.features * alike)[..., None]
     tone = _TONE_BOUND * np.tanh(tone / _TONE_BOUND) * masks.tone[..., None]
-    eased = displaced(skin.change(strength, texture), flow)
+    eased = displaced(skin.change(strength, texture), flow) + _resharpened(crop, flow, masks.features)
     cover = _new_content(left_over, masks.mouth, size)
     smoothing = masks.skin * np.float32(finest_share(strength, texture))
     pixels = after + _lowpass(displaced(crop - before, flow), _MATCH * size)
     return Change(
         flow, np.asarray(tone + eased, np.float32), np.asarray(pixels, np.float32), cover, smoothing
     )
+
+
+def _resharpened(crop: NDArray[np.float32], flow: NDArray[np.float32], features: Mask) -> NDArray[np.float32]:
+    """What eyes, brows and lips lose in sharpness by being resampled; nothing where nothing moves."""
+    fine = crop - cv2.GaussianBlur(crop, (0, 0), 1.0)
+    moved = 1.0 - np.exp(-np.square(flow).sum(axis=2) / 0.25)
+    return np.asarray(_RESHARPEN * (features * moved)[..., None] * displaced(fine, flow), np.float32)
 
 
 def _agreement(crop: NDArray[np.float32], before: NDArray[np.float32], size: int) -> Mask:

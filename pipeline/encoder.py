@@ -14,10 +14,12 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from pipeline.latent_network import load_learned
-from pipeline.rater import rater_features
+from pipeline.rater import FEATURES, rater_features
+from retouchml.errors import ModelCorrupt
 from stylegan2.generator import Generator
 
 CHIP = 16  # pixels
+_FEATURES = 3 * CHIP * CHIP + FEATURES
 _SHARES = (2.0, 10.0, 5.0)  # of chip, descriptor and shape, whose numbers differ in size
 
 
@@ -49,7 +51,17 @@ class Encoder:
         file = load_learned(path, "encoder")
         if file.metadata.get("latent_space") != generator.latents.name:
             return None
-        return cls(file.tensors["weight"], file.tensors["bias"], generator.w_dim)
+        weight, bias = file.tensors.get("weight"), file.tensors.get("bias")
+        if (
+            weight is None
+            or bias is None
+            or weight.shape != (_FEATURES, len(bias))
+            or len(bias) > generator.w_dim
+        ):
+            raise ModelCorrupt(
+                f"{path.name} does not fit its architecture.", "Fit it again: retouchml train encoder."
+            )
+        return cls(weight, bias, generator.w_dim)
 
     def __call__(
         self, chip: NDArray[np.float32], descriptor: NDArray[np.float32], landmarks: NDArray[np.float64]

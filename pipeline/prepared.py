@@ -106,7 +106,7 @@ def _inverted(
 ) -> Inversion:
     name = key(crop, engine.generator.name)
     kept = cache.get(name) if cache else None
-    if kept is not None:
+    if kept is not None and kept.w_plus.shape == (engine.generator.num_layers, engine.generator.w_dim):
         return Inversion(kept.w_plus.to(engine.generator.device), kept.loss, kept.distance)
     start = None
     if engine.encoder is not None:

@@ -108,7 +108,9 @@ def test_an_entry_that_is_a_folder_is_no_trouble(tmp_path: Path) -> None:
     assert entries(tmp_path) == ["a.safetensors"]
 
 
-def test_an_entry_that_cannot_be_touched_is_still_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_entry_that_cannot_be_touched_is_still_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     kept = InversionCache(tmp_path)
     kept.put("a", inversion())
 
@@ -172,7 +174,8 @@ def test_two_writers_and_a_reader_never_see_half_an_entry(tmp_path: Path) -> Non
             wrong.append(error)
 
     threads = [
-        threading.Thread(target=guarded, args=arguments) for arguments in ((write, 1.0), (write, 2.0), (read,))
+        threading.Thread(target=guarded, args=arguments)
+        for arguments in ((write, 1.0), (write, 2.0), (read,))
     ]
     for thread in threads:
         thread.start()

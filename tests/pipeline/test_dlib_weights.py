@@ -25,10 +25,14 @@ def serialised(values: NDArray[np.float32]) -> bytes:
 @pytest.fixture
 def tensors() -> list[NDArray[np.float32]]:
     random = np.random.default_rng(0)
-    return [random.standard_normal(shape).astype(np.float32) for shape in ((300, 1), (64, 1), (70_000, 1), (5, 7))]
+    return [
+        random.standard_normal(shape).astype(np.float32) for shape in ((300, 1), (64, 1), (70_000, 1), (5, 7))
+    ]
 
 
-def test_tensors_are_found_in_order_among_other_bytes(tensors: list[NDArray[np.float32]], tmp_path: Path) -> None:
+def test_tensors_are_found_in_order_among_other_bytes(
+    tensors: list[NDArray[np.float32]], tmp_path: Path
+) -> None:
     path = tmp_path / "network.dat"
     path.write_bytes(b"header" + b"\x01\x05between".join(serialised(value) for value in tensors) + b"end")
     found = read_tensors(path, [value.shape for value in tensors])  # type: ignore[misc]

@@ -43,7 +43,9 @@ def turned(pixels: Pixels, degrees: float) -> tuple[Pixels, NDArray[np.float64]]
     middle = (side - 1) / 2.0
     matrix = np.asarray(cv2.getRotationMatrix2D((middle, middle), -degrees, 1.0))
     matrix[:, 2] += (size - side) / 2.0
-    result = cv2.warpAffine(pixels, matrix, (size, size), flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
+    result = cv2.warpAffine(
+        pixels, matrix, (size, size), flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE
+    )
     return np.asarray(result, np.uint8), matrix
 
 

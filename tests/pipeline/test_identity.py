@@ -38,7 +38,9 @@ def points(engine: Engine, portrait: Pixels) -> NDArray[np.float64]:
     return engine.finder.find(portrait)[0].landmarks
 
 
-def test_the_network_gives_dlib_s_own_descriptors(recognizer: Recognizer, weights: Path, portrait: Pixels) -> None:
+def test_the_network_gives_dlib_s_own_descriptors(
+    recognizer: Recognizer, weights: Path, portrait: Pixels
+) -> None:
     original = dlib.face_recognition_model_v1(str(weights))
     random = np.random.default_rng(0)
     chips = [

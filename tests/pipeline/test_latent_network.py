@@ -103,7 +103,9 @@ def test_a_network_comes_back_from_its_file(generator: StandInGenerator, tmp_pat
     assert all(not parameter.requires_grad for parameter in network.parameters())
 
 
-def test_a_part_learned_for_another_latent_space_is_refused(generator: StandInGenerator, tmp_path: Path) -> None:
+def test_a_part_learned_for_another_latent_space_is_refused(
+    generator: StandInGenerator, tmp_path: Path
+) -> None:
     path = write(tmp_path / "edits.safetensors")
     other = replace(generator, latents=replace(generator.latents, name="another"))
     with pytest.raises(LatentSpaceMismatch, match="space.*another") as refused:
@@ -152,7 +154,10 @@ def test_writing_a_part_leaves_nothing_beside_it(tmp_path: Path) -> None:
 
 
 def test_the_project_s_own_parts_fit_the_default_generator(engine: Engine) -> None:
-    for kind, outputs in (("scorer", {"rating"}), ("edits", {"smile", "age", "yaw", "eyes_open", "mouth_open"})):
+    for kind, outputs in (
+        ("scorer", {"rating"}),
+        ("edits", {"smile", "age", "yaw", "eyes_open", "mouth_open"}),
+    ):
         network, _ = load_network(weights_folder() / f"{kind}.safetensors", kind, engine.generator)
         assert outputs <= set(network.outputs)
     assert engine.encoder is not None

@@ -39,7 +39,9 @@ def test_the_chip_holds_the_bare_face() -> None:
 def test_the_chip_is_the_same_however_large_and_tilted_the_face() -> None:
     points = landmarks((300.0, 300.0), 80.0)
     chip = face_chip(gradient(600, 600), points)
-    larger = np.asarray(cv2.resize(gradient(600, 600), (1500, 1500), interpolation=cv2.INTER_CUBIC), np.float32)
+    larger = np.asarray(
+        cv2.resize(gradient(600, 600), (1500, 1500), interpolation=cv2.INTER_CUBIC), np.float32
+    )
     again = face_chip(larger, (points + 0.5) * 2.5 - 0.5)
     assert chip.shape == (CHIP, CHIP, 3)
     assert np.allclose(chip, again, atol=4e-3)
@@ -99,7 +101,9 @@ def test_the_judge_does_not_care_about_left_and_right(portrait: Pixels, points: 
 def test_a_blurred_or_noisy_chip_is_rated_within_the_scale(portrait: Pixels, points: Points) -> None:
     chip = torch.from_numpy(face_chip(portrait, points)).permute(2, 0, 1)
     torch.manual_seed(0)
-    chips = torch.stack([chip, chip * 0.2, (chip + 0.3 * torch.randn_like(chip)).clamp(0, 1), torch.zeros_like(chip)])
+    chips = torch.stack(
+        [chip, chip * 0.2, (chip + 0.3 * torch.randn_like(chip)).clamp(0, 1), torch.zeros_like(chip)]
+    )
     ratings = PixelRater().rate_chips(chips)
     assert ratings.shape == (4,)
     assert np.isfinite(ratings).all()
@@ -109,10 +113,10 @@ def test_a_blurred_or_noisy_chip_is_rated_within_the_scale(portrait: Pixels, poi
 # ---- their files
 
 
-def ensemble(path: Path, members: int, said: int, **changed: str) -> Path:
+def ensemble(path: Path, count: int, said: int, **changed: str) -> Path:
     """A feature rater whose members say 1, 2, … above the mean whatever they see."""
     tensors = {}
-    for member in range(members):
+    for member in range(count):
         network = FeatureNetwork().requires_grad_(False)
         for parameter in network.parameters():
             parameter.zero_()

@@ -1,0 +1,38 @@
+"""Fixtures: a home with a short name, since sockets need one, and daemons in it."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import pytest
+
+from tests.daemon import running
+from tests.daemon.running import Daemon
+
+
+@pytest.fixture(autouse=True)
+def home(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A RETOUCHML_HOME that is empty."""
+    with TemporaryDirectory(prefix="rml") as folder:
+        monkeypatch.setenv("RETOUCHML_HOME", folder)
+        yield Path(folder)
+
+
+@pytest.fixture
+def start(home: Path) -> Iterator[Callable[..., Daemon]]:
+    """Starts daemons with the stand-in engine."""
+    started: list[Daemon] = []
+
+    def start_one(*options: object, **more: str) -> Daemon:
+        started.append(running.start(*options, **more))
+        return started[-1]
+
+    yield start_one
+    for daemon in started:
+        daemon.close()
+
+
+@pytest.fixture
+def daemon(start: Callable[..., Daemon]) -> Daemon:
+    """A daemon with the stand-in engine."""
+    return start()

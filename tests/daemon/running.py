@@ -1,0 +1,110 @@
+"""What the tests of the daemon share: real processes, a way to wait, pictures for the stand-in engine."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from retouchml import paths
+from retouchml.client import Client, RemotePhoto
+from retouchml.line import listens
+from retouchml.pixel_format import PixelFormat
+from tests.daemon.stand_in import ENGINE
+
+ROOT = Path(__file__).parents[2]
+PATIENCE = 30.0  # seconds; a busy machine must not fail a test
+PLAIN = PixelFormat(64, 24, "u8", "RGBA")
+
+
+def until(condition: Callable[[], bool], seconds: float = PATIENCE) -> bool:
+    """Whether ``condition`` comes true in time."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        if condition():
+            return True
+        time.sleep(0.02)
+    return condition()
+
+
+def environment() -> dict[str, str]:
+    """For a Python of its own that shall find the project and these tests."""
+    return {**os.environ, "PYTHONPATH": str(ROOT)}
+
+
+def is_alive(pid: int) -> bool:
+    """Whether a process runs; a zombie does not."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
+
+
+def picture(faces: int = 1, tenths: int = 0) -> npt.NDArray[np.uint8]:
+    """RGBA [24, 64, 4] in which the stand-in finds ``faces`` that each take ``tenths`` of a second to prepare."""
+    pixels = np.random.default_rng(faces).integers(0, 256, (24, 64, 4)).astype(np.uint8)
+    pixels[0, 0, :2] = faces, tenths
+    return pixels
+
+
+@dataclass
+class Daemon:
+    """A daemon in the foreground, and clients that are closed with it."""
+
+    process: "subprocess.Popen[bytes]"
+    clients: list[Client] = field(default_factory=list)
+
+    def client(self) -> Client:
+        """A connection."""
+        client = Client()
+        self.clients.append(client)
+        return client
+
+    def photo(self, faces: int = 1, tenths: int = 0, client: Client | None = None) -> RemotePhoto:
+        """An open photo for the stand-in."""
+        call = (client or self.client()).open(PLAIN, picture(faces, tenths).tobytes())
+        return call.result(PATIENCE)
+
+    def status(self) -> dict[str, Any]:
+        """Asked by a client of its own."""
+        with Client() as client:
+            return dict(client.status().result(PATIENCE))
+
+    def worker(self) -> int:
+        """The pid of the worker, once it has one."""
+        assert until(lambda: self.status()["workers"][0]["pid"] is not None)
+        pid: int = self.status()["workers"][0]["pid"]
+        return pid
+
+    def signal(self, number: int) -> int:
+        """Send a signal and wait for the end; the exit code."""
+        self.process.send_signal(number)
+        return self.process.wait(PATIENCE)
+
+    def close(self) -> None:
+        """End everything."""
+        for client in self.clients:
+            client.close()
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGTERM)
+        try:
+            self.process.wait(10)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+            raise
+
+
+def start(*options: object, engine: str = ENGINE, **more: str) -> Daemon:
+    """A daemon that listens; ``more`` goes into its environment."""
+    arguments = [*(["--engine", engine] if engine else []), *map(str, options)]
+    process = subprocess.Popen([sys.executable, "-m", "daemon", *arguments], env={**environment(), **more})
+    assert until(lambda: listens(paths.socket_path()) or process.poll() is not None)
+    return Daemon(process)

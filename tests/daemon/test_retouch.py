@@ -1,0 +1,227 @@
+from itertools import product
+from typing import Any
+
+import numpy as np
+import pytest
+
+from retouchml.client import Client
+from retouchml.errors import Cancelled, PhotoUnknown, RetouchError, Superseded, UsageError
+from retouchml.look import Look
+from retouchml.messages import WirePatch
+from retouchml.pixel_format import DTYPE_OF, PixelFormat
+from tests.daemon.running import PATIENCE, PLAIN, Daemon, picture, until
+from tests.daemon.stand_in import SIDE
+
+LOOK = Look(0.5)
+
+
+def array(patch: WirePatch) -> Any:
+    shape = (patch.picture.height, patch.picture.width, patch.picture.channels)
+    return np.frombuffer(patch.pixels, DTYPE_OF[patch.picture.type]).reshape(shape)
+
+
+def test_an_open_photo_has_its_faces(daemon: Daemon) -> None:
+    photo = daemon.photo(faces=2)
+    assert [face.box for face in photo.faces] == [(2, 3, SIDE, SIDE), (12, 3, SIDE, SIDE)]
+    assert [len(face.landmarks) for face in photo.faces] == [68, 68]
+    assert (photo.model, photo.device) == ("ffhq-mobile", "accelerator")
+
+
+def test_a_photo_without_faces_is_no_error(daemon: Daemon) -> None:
+    assert daemon.photo(faces=0).faces == ()
+
+
+def test_an_answer_carries_only_the_patch(daemon: Daemon) -> None:
+    (patch,) = daemon.photo().render({0: LOOK}).result(PATIENCE).patches
+    assert (patch.face, patch.box, len(patch.pixels)) == (0, (2, 3, SIDE, SIDE), SIDE * SIDE * 4)
+
+
+def test_a_photo_is_prepared_once_for_many_renders(daemon: Daemon) -> None:
+    photo = daemon.photo(faces=2)
+    prepared = [
+        photo.render({0: Look(strength)}).result(PATIENCE).seconds["prepared"] for strength in (0.2, 0.4)
+    ]
+    assert prepared == [1, 1]
+    assert photo.prepare().result(PATIENCE)["prepared"] == 2
+
+
+def test_an_untouched_face_has_no_patch(daemon: Daemon) -> None:
+    rendered = daemon.photo(faces=2).render({0: Look(0), 1: LOOK}).result(PATIENCE)
+    assert [patch.face for patch in rendered.patches] == [1]
+
+
+FORMATS = [
+    *product(("u8", "u16", "f32"), ("Y", "YA", "RGB", "BGR", "RGBA", "BGRA"), ("srgb",), (0, 12)),
+    *product(("f16", "f32"), ("RGB", "BGRA"), ("srgb", "linear"), (0,)),
+]
+
+
+@pytest.mark.parametrize("chosen", [FORMATS])
+def test_pixels_of_every_kind_arrive_and_come_back_as_they_were_sent(
+    daemon: Daemon, chosen: list[tuple[str, str, str, int]]
+) -> None:
+    client = daemon.client()
+    for type_, order, encoding, gap in chosen:
+        plain = PixelFormat(40, 20, type_, order, encoding)
+        dtype = np.dtype(DTYPE_OF[type_])
+        white = np.iinfo(dtype).max if dtype.kind == "u" else 1.0
+        rng = np.random.default_rng(1)
+        pixels = (rng.random((20, 40, plain.channels)) * white).astype(dtype)
+        red = order.index("R") if "R" in order else 0
+        pixels[0, 0] = 0
+        pixels[0, 0, red] = 1
+        wide = np.zeros((20, plain.row_bytes + gap), np.uint8)
+        wide[:, : plain.row_bytes] = pixels.reshape(20, -1).view(np.uint8)
+        sent = PixelFormat(40, 20, type_, order, encoding, plain.row_bytes + gap)
+        photo = client.open(sent, wide.tobytes()).result(PATIENCE)
+        (patch,) = photo.render({0: LOOK}).result(PATIENCE).patches
+        assert patch.picture == PixelFormat(SIDE, SIDE, type_, plain.patch_order, encoding)
+        expected = pixels[3 : 3 + SIDE, 2 : 2 + SIDE, : 1 if order.startswith("Y") else 3].astype(np.float64)
+        expected = white - expected if encoding == "srgb" else decoded(1 - encoded(expected))
+        got = array(patch)
+        assert (got[..., -1] == white).all()
+        tolerance = 0.5 / 65535 if type_ == "f16" else 1e-6
+        if dtype.itemsize == 2 and dtype.kind == "f":
+            tolerance = 1e-3
+        assert np.abs(got[..., :-1] - expected).max() <= tolerance * white, (type_, order, encoding, gap)
+        photo.close()
+
+
+def encoded(linear: Any) -> Any:
+    return np.where(linear <= 0.0031308, 12.92 * linear, 1.055 * linear ** (1 / 2.4) - 0.055)
+
+
+def decoded(srgb: Any) -> Any:
+    return np.where(srgb <= 0.04045, srgb / 12.92, ((srgb + 0.055) / 1.055) ** 2.4)
+
+
+def test_a_preview_comes_first_and_is_smaller(daemon: Daemon) -> None:
+    pixels = np.full((300, 300, 4), 255, np.uint8)
+    pixels[0, 0, :2] = 1, 0
+    photo = daemon.client().open(PixelFormat(300, 300), pixels.tobytes()).result(PATIENCE)
+    call = photo.render({0: LOOK}, size="both", preview_side=64)
+    previews = []
+    call.on_preview = previews.append
+    full = call.result(PATIENCE)
+    assert [len(preview.patches) for preview in previews] == [1]
+    assert previews[0].patches[0].box == full.patches[0].box
+
+
+def test_a_report_is_measured_where_it_is_asked_for(daemon: Daemon) -> None:
+    photo = daemon.photo()
+    assert photo.render({0: LOOK}).result(PATIENCE).report == ()
+    (report,) = photo.render({0: LOOK}, report=True).result(PATIENCE).report
+    assert (report["score_after"], report["patch"]) == (3.25, [2, 3, SIDE, SIDE])
+
+
+def test_the_edits_are_told(daemon: Daemon) -> None:
+    assert "slow" in [edit["name"] for edit in daemon.client().edits().result(PATIENCE)]
+
+
+def test_progress_is_told_while_a_face_is_prepared(daemon: Daemon) -> None:
+    stages = []
+    call = daemon.photo(tenths=3).prepare()
+    call.on_progress = lambda stage, fraction, remaining: stages.append(stage)
+    call.result(PATIENCE)
+    assert "invert" in stages
+
+
+@pytest.mark.parametrize(
+    ("looks", "error"),
+    [
+        ({3: LOOK}, UsageError),
+        ({0: Look(edits={"wings": 1.0})}, UsageError),
+        ({0: Look(edits={"fail": 1})}, RetouchError),
+    ],
+)
+def test_what_cannot_be_done_is_said_and_the_next_request_works(
+    daemon: Daemon, looks: dict[int, Look], error: type[RetouchError]
+) -> None:
+    photo = daemon.photo()
+    with pytest.raises(error):
+        photo.render(looks).result(PATIENCE)
+    assert photo.render({0: LOOK}).result(PATIENCE).patches
+
+
+def test_the_newest_render_of_a_photo_wins(daemon: Daemon) -> None:
+    photo = daemon.photo()
+    calls = [photo.render({0: Look(0.5, edits={"slow": 1.0})}) for _ in range(3)]
+    newest = photo.render({0: LOOK}).result(PATIENCE)
+    assert [type(call.error) for call in calls] == [Superseded] * 3
+    assert len(newest.patches) == 1
+
+
+def test_a_newer_render_goes_on_with_the_preparation_of_the_older(daemon: Daemon) -> None:
+    photo = daemon.photo(tenths=10)
+    older = photo.render({0: Look(0.3)})
+    seen: list[str] = []
+    older.on_progress = lambda stage, fraction, remaining: seen.append(stage)
+    while "invert" not in seen:
+        photo._client.process(0.1)
+    newer = photo.render({0: Look(0.6)})
+    newer.on_progress = lambda stage, fraction, remaining: seen.append(f"newer {stage}")
+    assert newer.result(PATIENCE).seconds["prepared"] == 1
+    assert isinstance(older.error, Superseded)
+    assert "newer invert" in seen
+
+
+def test_a_cancel_is_answered_while_the_worker_does_not_listen(daemon: Daemon) -> None:
+    photo = daemon.photo()
+    photo.render({0: LOOK}).result(PATIENCE)
+    call = photo.render({0: Look(0.5, edits={"deaf": 0.5})})
+    until(lambda: daemon.status()["workers"][0]["state"] == "busy")
+    call.cancel()
+    with pytest.raises(Cancelled):
+        call.result(PATIENCE)
+    assert daemon.status()["workers"][0]["state"] == "busy"
+
+
+def test_a_cancelled_worker_is_free_for_the_next(daemon: Daemon) -> None:
+    photo = daemon.photo()
+    call = photo.render({0: Look(0.5, edits={"slow": 1.0})})
+    until(lambda: daemon.status()["workers"][0]["state"] == "busy")
+    call.cancel()
+    assert photo.prepare().result(5.0)["prepared"] == 1
+
+
+def test_a_call_that_takes_too_long_is_cancelled(daemon: Daemon) -> None:
+    photo = daemon.photo()
+    with pytest.raises(RetouchError, match="did not answer"):
+        photo.render({0: Look(0.5, edits={"slow": 1.0})}).result(0.3)
+    assert until(lambda: daemon.status()["workers"][0]["state"] == "idle")
+
+
+def test_closing_a_photo_ends_its_jobs_and_frees_it(daemon: Daemon) -> None:
+    photo = daemon.photo()
+    call = photo.render({0: Look(0.5, edits={"slow": 1.0})})
+    photo.close()
+    with pytest.raises(Cancelled):
+        call.result(PATIENCE)
+    assert daemon.status()["photos"] == 0
+    with pytest.raises(PhotoUnknown):
+        photo.render({0: LOOK}).result(PATIENCE)
+
+
+def test_a_photo_is_known_to_its_own_connection_alone(daemon: Daemon) -> None:
+    photo = daemon.photo()
+    stranger: Client = daemon.client()
+    fields = {"photo": photo.name, "looks": []}
+    with pytest.raises(PhotoUnknown):
+        stranger.request("render", fields, lambda answer, _: answer).result(PATIENCE)
+
+
+def test_two_editors_are_served_in_turn(daemon: Daemon) -> None:
+    greedy, modest = daemon.client(), daemon.client()
+    photos = [daemon.photo(client=greedy) for _ in range(4)]
+    other = daemon.photo(client=modest)
+    done: list[str] = []
+    for photo in photos:
+        photo.render({0: Look(0.5, edits={"slow": 0.03})}).on_done = lambda call: done.append("greedy")
+    other.render({0: LOOK}).result(PATIENCE)
+    greedy.process()
+    assert len(done) < 3
+
+
+def test_a_profile_travels_with_the_photo(daemon: Daemon) -> None:
+    photo = daemon.client().open(PLAIN, picture().tobytes(), icc=b"profile").result(PATIENCE)
+    assert photo.faces

@@ -1,0 +1,169 @@
+"""The way up: it rises evenly, holds what nobody asked to change, and knows when to end."""
+
+import threading
+from dataclasses import replace
+
+import pytest
+import torch
+from torch import Tensor
+
+from pipeline.beautify import Beautifier, ScorePath
+from pipeline.engine import Engine
+from pipeline.identity import chip_frame
+from pipeline.invert import TARGET
+from pipeline.latent_network import by_octave
+from retouchml.errors import Cancelled
+from stylegan2.generator import as_picture
+
+# ---- strength along a path
+
+
+@pytest.fixture
+def path() -> ScorePath:
+    """Four knots [1, 2] whose gains are uneven."""
+    knots = torch.tensor([[[0.0, 0.0]], [[1.0, 0.0]], [[1.0, 4.0]], [[3.0, 4.0]]])
+    return ScorePath(knots, torch.tensor([0.0, 0.1, 0.7, 0.8]), 2.5)
+
+
+@pytest.mark.parametrize(
+    ("strength", "code"),
+    [
+        (0.0, [0.0, 0.0]),
+        (0.125, [1.0, 0.0]),
+        (0.5, [1.0, 2.0]),
+        (0.875, [1.0, 4.0]),
+        (0.9375, [2.0, 4.0]),
+        (1.0, [3.0, 4.0]),
+    ],
+)
+def test_strength_is_the_share_of_the_whole_gain(strength: float, code: list[float], path: ScorePath) -> None:
+    assert torch.allclose(path.at(strength)[0], torch.tensor(code), atol=1e-5)
+
+
+def test_strength_zero_is_the_face_itself(path: ScorePath) -> None:
+    assert torch.equal(path.at(0.0), path.knots[0])
+    assert torch.equal(path.at(-0.5), path.knots[0])
+
+
+def test_a_path_that_leads_nowhere_is_the_face_at_every_strength() -> None:
+    stays = ScorePath(torch.ones(1, 2, 3), torch.zeros(1), 4.0)
+    assert torch.equal(stays.at(0.7), stays.knots[0])
+
+
+# ---- finding one
+
+
+class Climb:
+    """A generated face, and the way up from it."""
+
+    def __init__(self, engine: Engine, seed: int) -> None:
+        torch.manual_seed(seed)
+        self.engine = engine
+        self.start = engine.generator.map(torch.randn(1, 512), 0.6)[0]
+        with torch.no_grad():
+            picture = as_picture(engine.generator.synthesize(self.start[None], TARGET)[0])
+        self.grid = chip_frame(engine.finder.landmarks_in_crop(picture)).grid(TARGET, TARGET)
+        self.told: list[tuple[str, float]] = []
+        self.path = engine.beautifier.path(
+            self.start, self.grid, progress=lambda stage, fraction, _: self.told.append((stage, fraction))
+        )
+
+    def values(self, code: Tensor) -> dict[str, float]:
+        """Attributes of a code, in standard deviations."""
+        network = self.engine.editor.attributes
+        v = self.engine.generator.latents.whiten(code)[None]
+        outputs = network(by_octave(v, self.engine.generator.layers))[0]
+        return dict(zip(network.outputs, outputs.tolist(), strict=True))
+
+    def descriptor(self, code: Tensor) -> Tensor:
+        """Of the generator's own picture of a code."""
+        with torch.no_grad():
+            picture = self.engine.generator.synthesize(code[None], 128)
+            chip = torch.nn.functional.grid_sample(picture * 0.5 + 0.5, self.grid, align_corners=False)
+            descriptor: Tensor = self.engine.recognizer.network(chip)[0][0]
+        return descriptor
+
+
+@pytest.fixture(scope="module", params=[41, 42])
+def climb(request: pytest.FixtureRequest, engine: Engine) -> Climb:
+    return Climb(engine, request.param)
+
+
+def test_the_first_knot_is_the_face_to_the_bit(climb: Climb) -> None:
+    assert torch.equal(climb.path.knots[0], climb.start)
+    assert float(climb.path.gains[0]) == 0.0
+
+
+def test_the_score_rises_with_every_knot(climb: Climb) -> None:
+    assert len(climb.path.knots) == len(climb.path.gains) > 2
+    assert bool((climb.path.gains[1:] > climb.path.gains[:-1]).all())
+    assert float(climb.path.gains[-1]) > 0.15
+
+
+def test_the_score_is_on_the_raters_scale(climb: Climb) -> None:
+    assert 1.0 < climb.path.score < 5.0
+
+
+def test_equal_steps_of_strength_have_about_equal_effect(climb: Climb) -> None:
+    beautifier = climb.engine.beautifier
+    whiten = climb.engine.generator.latents.whiten
+    scores = [beautifier._score(whiten(climb.path.at(s))) for s in (0.0, 0.25, 0.5, 0.75, 1.0)]
+    rises = [b - a for a, b in zip(scores, scores[1:], strict=False)]
+    whole = float(climb.path.gains[-1])
+    assert sum(rises) == pytest.approx(whole, abs=0.02)
+    assert all(rise == pytest.approx(whole / 4, rel=0.35) for rise in rises)
+
+
+def test_what_is_held_hardly_drifts(climb: Climb) -> None:
+    before, after = climb.values(climb.start), climb.values(climb.path.knots[-1])
+    for name in climb.engine.beautifier.ascent.held:
+        assert abs(after[name] - before[name]) < 0.45
+    assert abs(after["age"] - before["age"]) < 1.0
+
+
+def test_it_ends_before_the_person_is_another(climb: Climb) -> None:
+    first, last = climb.descriptor(climb.start), climb.descriptor(climb.path.knots[-1])
+    assert float((last - first).norm()) <= climb.engine.beautifier.ascent.identity + 0.02
+
+
+def test_the_finest_layers_stay(climb: Climb) -> None:
+    finest = climb.engine.beautifier.ascent.finest
+    for layer in climb.engine.generator.layers:
+        moved = float((climb.path.knots[-1] - climb.start)[layer.index].abs().max())
+        assert (moved > 1e-3) == (layer.resolution <= finest)
+
+
+def test_progress_rises_to_its_end(climb: Climb) -> None:
+    fractions = [fraction for _, fraction in climb.told]
+    assert {stage for stage, _ in climb.told} == {"beautify"}
+    assert fractions == sorted(fractions)
+    assert fractions[-1] == 1.0
+
+
+def test_a_stricter_bound_on_identity_ends_the_way_earlier(climb: Climb) -> None:
+    engine = climb.engine
+    beautifier = engine.beautifier
+    strict = Beautifier(
+        engine.generator,
+        beautifier._scorer,
+        beautifier._attributes,
+        engine.recognizer.network,
+        beautifier._measure,
+        replace(beautifier.ascent, identity=0.08),
+    )
+    path = strict.path(climb.start, climb.grid)
+    assert len(path.knots) < len(climb.path.knots)
+    assert torch.equal(path.knots[0], climb.start)
+
+
+def test_the_climb_stops_when_asked(climb: Climb) -> None:
+    cancel = threading.Event()
+    calls = []
+
+    def progress(_stage: str, fraction: float, _remaining: float | None) -> None:
+        calls.append(fraction)
+        cancel.set()
+
+    with pytest.raises(Cancelled):
+        climb.engine.beautifier.path(climb.start, climb.grid, progress=progress, cancel=cancel)
+    assert len(calls) == 1

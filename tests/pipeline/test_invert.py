@@ -1,0 +1,142 @@
+"""Inversion: what it compares, that it gets nearer, and that it stops within a step."""
+
+import threading
+
+import numpy as np
+import pytest
+import torch
+from numpy.typing import NDArray
+
+from pipeline.engine import Engine
+from pipeline.invert import RECIPE, Inverter, Stage, face_weight, picture_loss
+from retouchml.errors import Cancelled
+from stylegan2.generator import as_picture
+from tests.pipeline.faces_by_hand import landmarks
+
+_SHORT = (Stage(64, 4, 0.08, False), Stage(64, 8, 0.07, True))
+
+
+@pytest.fixture(scope="module")
+def target(engine: Engine) -> tuple[NDArray[np.float32], NDArray[np.float64]]:
+    """A generated face [256, 256, 3] and its landmarks."""
+    torch.manual_seed(31)
+    with torch.no_grad():
+        w_plus = engine.generator.map(torch.randn(1, 512), 0.7)
+        picture = as_picture(engine.generator.synthesize(w_plus, 256)[0])
+    return picture, engine.finder.landmarks_in_crop(picture)
+
+
+# ---- what is compared
+
+
+def test_equal_pictures_have_no_loss_and_a_shifted_one_has() -> None:
+    torch.manual_seed(0)
+    picture = torch.rand(1, 3, 32, 32)
+    weight = torch.ones(1, 1, 32, 32)
+    assert float(picture_loss(picture, picture, weight, levels=3)) == 0.0
+    assert float(picture_loss(picture.roll(2, 3), picture, weight, levels=3)) > 0.1
+
+
+def test_what_has_no_weight_does_not_count() -> None:
+    target = torch.zeros(1, 3, 32, 32)
+    picture = target.clone()
+    picture[..., :, 16:] = 1.0
+    weight = torch.zeros(1, 1, 32, 32)
+    weight[..., :8] = 1.0
+    assert float(picture_loss(picture, target, weight, levels=2)) == 0.0
+    assert float(picture_loss(picture, target, torch.ones_like(weight), levels=2)) > 0.3
+
+
+def test_an_even_difference_of_colour_costs_itself_at_every_scale() -> None:
+    target = torch.zeros(1, 3, 32, 32)
+    loss = picture_loss(target + 0.25, target, torch.ones(1, 1, 32, 32), levels=4)
+    assert float(loss) == pytest.approx(0.25, abs=1e-6)
+
+
+def test_the_face_weighs_and_the_corners_do_not() -> None:
+    points = landmarks((128.0, 140.0), 56.0)
+    weight = face_weight(points, 256)
+    assert weight.shape == (256, 256)
+    for x, y in (points[30], points[57], points[27]):
+        assert weight[round(y), round(x)] > 0.95
+    assert max(weight[0, 0], weight[0, -1], weight[-1, 0], weight[-1, -1]) < 0.01
+
+
+# ---- how it goes
+
+
+def test_it_gets_nearer_to_the_picture_than_the_mean_face_and_tells_how_far_it_is(
+    engine: Engine, target: tuple[NDArray[np.float32], NDArray[np.float64]]
+) -> None:
+    crop, points = target
+    told: list[tuple[str, float, float | None]] = []
+    inversion = engine.inverter.invert(
+        crop, points, recipe=_SHORT, progress=lambda *report: told.append(report)
+    )
+    assert inversion.w_plus.shape == (23, 512)
+    assert not inversion.w_plus.requires_grad
+    wanted = torch.from_numpy(crop).permute(2, 0, 1)[None] * 2.0 - 1.0
+    wanted = torch.nn.functional.avg_pool2d(wanted, 4)
+    weight = torch.from_numpy(face_weight(points, 256))[None, None, ::4, ::4]
+    with torch.no_grad():
+        mean = engine.generator.latents.mean.repeat(23, 1)
+        losses = [
+            float(picture_loss(engine.generator.synthesize(code[None], 64), wanted, weight, levels=3))
+            for code in (inversion.w_plus, mean)
+        ]
+    assert losses[0] < 0.75 * losses[1]
+    assert {stage for stage, _, _ in told} == {"invert"}
+    fractions = [fraction for _, fraction, _ in told]
+    assert fractions == sorted(fractions)
+    assert (fractions[0], fractions[-1], len(told)) == (0.0, 1.0, 1 + 12)
+    assert told[0][2] is None
+    assert told[-1][2] == 0.0
+
+
+def test_the_same_crop_gives_the_same_code_and_a_crop_of_any_size_will_do(
+    engine: Engine, target: tuple[NDArray[np.float32], NDArray[np.float64]]
+) -> None:
+    crop, points = target
+    recipe = (Stage(64, 2, 0.08, True),)
+    first = engine.inverter.invert(crop, points, recipe=recipe)
+    assert torch.equal(engine.inverter.invert(crop, points, recipe=recipe).w_plus, first.w_plus)
+    large = np.repeat(np.repeat(crop, 2, 0), 2, 1)
+    again = engine.inverter.invert(large, (points + 0.5) * 2.0 - 0.5, recipe=recipe)
+    assert torch.allclose(again.w_plus, first.w_plus, atol=1e-2)
+
+
+def test_it_begins_at_the_first_guess(
+    engine: Engine, target: tuple[NDArray[np.float32], NDArray[np.float64]]
+) -> None:
+    start = torch.randn(512) * 0.5
+    inversion = engine.inverter.invert(*target, start, recipe=(Stage(64, 1, 1e-6, False),))
+    code = engine.generator.latents.unwhiten(start)
+    assert torch.allclose(inversion.w_plus, code.expand(23, -1), atol=1e-3)
+
+
+def test_the_person_is_compared_once_the_picture_is_large_enough(
+    engine: Engine, target: tuple[NDArray[np.float32], NDArray[np.float64]]
+) -> None:
+    small = engine.inverter.invert(*target, recipe=(Stage(64, 1, 0.05, True),))
+    large = engine.inverter.invert(*target, recipe=(Stage(128, 1, 0.05, True),))
+    assert small.distance == float("inf")
+    assert 0.2 < large.distance < 1.5
+    assert max(stage.resolution for stage in RECIPE) >= 128
+
+
+@pytest.mark.parametrize("steps", [0, 3])
+def test_it_stops_within_a_step(
+    steps: int, engine: Engine, target: tuple[NDArray[np.float32], NDArray[np.float64]]
+) -> None:
+    cancel = threading.Event()
+    told: list[float] = []
+
+    def progress(_stage: str, fraction: float, _remaining: float | None) -> None:
+        told.append(fraction)
+        if len(told) > steps:
+            cancel.set()
+
+    inverter = Inverter(engine.generator, engine.recognizer.network)
+    with pytest.raises(Cancelled):
+        inverter.invert(*target, recipe=RECIPE, progress=progress, cancel=cancel)
+    assert len(told) == steps + 1
