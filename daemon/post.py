@@ -29,9 +29,6 @@ class Post:
         self.gate = Gate(self._context)
         self.routers: list[zmq.Socket[bytes]] = []
         try:
-            self.gate.guard(self._router())
-            self._bind(instance.endpoint)
-            instance.bound()
             if tcp:
                 path = instance.folder / connection.NAME
                 keys = keys_for(path, tcp)
@@ -42,6 +39,10 @@ class Post:
                 self._bind(keys.endpoint)
                 bound = router.get_string(zmq.LAST_ENDPOINT)
                 connection.write(path, connection.Connection(**{**vars(keys), "endpoint": bound}))
+            # last, since whoever can connect here takes the daemon for ready
+            self.gate.guard(self._router())
+            self._bind(instance.endpoint)
+            instance.bound()
         except BaseException:
             self.close()
             raise

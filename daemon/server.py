@@ -39,21 +39,22 @@ class Server:
         self._options = options
         self._instance = instance
         self._log_path = log
-        self._post = Post(instance, options.tcp)
         self._started = time.monotonic()
         self._name = secrets.token_hex(8)
+        self._told_to_leave = False
         self._stop_by: float | None = None
         self._looked_at = self._started
-        self._wake_reader, self._wake_writer = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
+        self._wake_reader, self._wake_writer = _pipe()
+        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+            signal.signal(number, self._on_signal)
+        signal.set_wakeup_fd(self._wake_writer, warn_on_full_buffer=False)
+        self._post = Post(instance, options.tcp)
         self._ledger = Ledger(options, self._post.send, log.with_name("worker.log"))
         self._uploads = Uploads(self._wake)
         self._desk = Desk(options, self._ledger, self._uploads, self._about, self.stop)
 
     def run(self, ready: Callable[[], None]) -> None:
         """Serve until a signal, ``shutdown`` or idleness; ``ready`` is called once that begins."""
-        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
-            signal.signal(number, self._on_signal)
-        signal.set_wakeup_fd(self._wake_writer, warn_on_full_buffer=False)
         _log.info("version %s, process %d", __version__, os.getpid())
         ready()
         try:
@@ -107,6 +108,8 @@ class Server:
             self._desk.handle(key, frames)
 
     def _tick(self, now: float) -> None:
+        if self._told_to_leave:
+            self.stop()
         self._ledger.ping(now)
         self._ledger.pool.tick(now)
         if now - self._looked_at >= _SECONDS_BETWEEN_LOOKS_AT_SOCKET:
@@ -144,7 +147,7 @@ class Server:
 
     def _on_signal(self, number: int, _frame: FrameType | None) -> None:
         if number != signal.SIGHUP:  # the terminal's end is no reason to leave
-            self.stop()
+            self._told_to_leave = True
 
     def _about(self, request: str) -> dict[str, Any]:
         about: dict[str, Any] = {"software": __version__, "pid": os.getpid(), "instance": self._name}
@@ -157,6 +160,13 @@ class Server:
                 "refused": self._post.gate.refused,
             }
         return about
+
+
+def _pipe() -> tuple[int, int]:
+    reader, writer = os.pipe()
+    os.set_blocking(reader, False)
+    os.set_blocking(writer, False)
+    return reader, writer
 
 
 def _size_of(folder: Path) -> int:

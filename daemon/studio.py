@@ -82,7 +82,7 @@ class Studio:
     def __init__(self, device: str, engine: str = "") -> None:
         """engine: "module:function" to make engines with, in place of the pipeline."""
         self._device = device
-        self._make = _factory(engine)
+        self._factory_name = engine
         self._engines: dict[tuple[str, str], Engine] = {}
         self._photos: dict[str, OpenPhoto] = {}
 
@@ -195,7 +195,7 @@ class Studio:
         progress("load", 0.0, None)
         for oldest in list(self._engines)[: len(self._engines) - _MODELS_KEPT + 1]:
             del self._engines[oldest]
-        engine = self._make(model, device)
+        engine = _factory(self._factory_name)(model, device)
         # "auto" and the device that it came to are one and the same engine
         self._engines[model, device] = self._engines[model, engine.device] = engine
         progress("load", 1.0, 0.0)

@@ -4,6 +4,7 @@ The fields are smooth, so they may be enlarged; the photograph itself is sampled
 only inside the face. Work goes in strips, so that a large face in a large photograph needs little memory.
 """
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -58,22 +59,25 @@ def make_patch(
     left, top, right, bottom = box
     result = np.empty((bottom - top, right - left, 4), photo.dtype)
     fields = (np.dstack([change.flow, change.cover, change.smoothing]), change.color, change.pixels)
+    ratio = alignment.side / alignment.size
+    blur = 0.6 * ratio if ratio > _FINER else 0.0
+    margin = math.ceil(4.0 * blur)  # so that a strip's own rows are blurred with their neighbours
     for low, high in _strips(top, bottom, right - left):
-        strip = (left, low, right, high)
+        strip = (left, max(top, low - margin), right, min(bottom, high + margin))
         inside = _sampled(support.astype(np.float32), alignment, strip, cv2.INTER_LINEAR) > 0.0
         flow, color, pixels = (_sampled(field, alignment, strip, cv2.INTER_LINEAR) for field in fields)
-        original = _rgb(photo[low:high, left:right])
         changed = _displaced(photo, alignment, flow[..., :2], strip) + color
-        if alignment.side > _FINER * alignment.size:
+        if blur > 0.0:
             # Detail that the crop was too small to hold is smoothed here, if at all.
-            calm = cv2.GaussianBlur(changed, (0, 0), 0.6 * alignment.side / alignment.size)
+            calm = cv2.GaussianBlur(changed, (0, 0), blur)
             changed += (calm - changed) * flow[..., 3:4]
         changed += (pixels - changed) * flow[..., 2:3]
         if photo.shape[2] < 3:
             changed = np.repeat((changed @ _LUMA)[..., None], 3, axis=2)
-        rows = result[low - top : high - top]
-        rows[..., :3] = np.where(inside[..., None], from_float(changed, photo.dtype), original)
-        rows[..., 3] = np.where(inside, full_scale(photo.dtype), 0)
+        own = slice(low - strip[1], high - strip[1])
+        rows, original = result[low - top : high - top], _rgb(photo[low:high, left:right])
+        rows[..., :3] = np.where(inside[own, :, None], from_float(changed[own], photo.dtype), original)
+        rows[..., 3] = np.where(inside[own], full_scale(photo.dtype), 0)
     return Patch(face, left, top, result)
 
 

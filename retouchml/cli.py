@@ -8,13 +8,13 @@ import sys
 from collections.abc import Sequence
 
 from retouchml import __version__, failures
-from retouchml.commands import beautify, doctor, edits, faces, models, train
+from retouchml.commands import beautify, daemon, doctor, edits, faces, models, train
 from retouchml.commands.context import Context
 from retouchml.console import Console, OutputClosedError
 from retouchml.engine import EngineFactory, local_engine
 from retouchml.interrupt import Interrupt
 
-COMMANDS = (beautify, faces, edits, models, train, doctor)
+COMMANDS = (beautify, faces, edits, models, daemon, train, doctor)
 
 
 def main(argv: Sequence[str] | None = None, *, make_engine: EngineFactory = local_engine) -> int:

@@ -48,7 +48,7 @@ def is_alive(pid: int) -> bool:
 
 
 def picture(faces: int = 1, tenths: int = 0) -> npt.NDArray[np.uint8]:
-    """RGBA [24, 64, 4] in which the stand-in finds ``faces`` that each take ``tenths`` of a second to prepare."""
+    """RGBA [24, 64, 4] with ``faces`` for the stand-in, each of which takes ``tenths`` of a second."""
     pixels = np.random.default_rng(faces).integers(0, 256, (24, 64, 4)).astype(np.uint8)
     pixels[0, 0, :2] = faces, tenths
     return pixels

@@ -11,7 +11,7 @@ def landmarks(
 ) -> Points:
     """68 plausible landmarks of a frontal face around a point between eyes and mouth, turned clockwise."""
     angles = np.linspace(np.pi * 0.98, np.pi * 0.02, 17)
-    jaw = np.stack([1.05 * np.cos(angles), -0.1 + 1.35 * np.sin(angles)], 1)
+    jaw = np.stack([1.05 * np.cos(angles), -0.1 + 1.9 * np.sin(angles)], 1)
     brow = np.stack([np.linspace(-0.3, 0.3, 5), -0.32 - 0.06 * np.sin(np.linspace(0, np.pi, 5))], 1)
     bridge = np.stack([np.zeros(4), np.linspace(-0.02, 0.5, 4)], 1)
     nostrils = np.stack([np.linspace(-0.22, 0.22, 5), 0.62 + 0.04 * np.sin(np.linspace(0, np.pi, 5))], 1)

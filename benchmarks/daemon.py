@@ -1,0 +1,257 @@
+"""What the daemon adds to the retouch itself: transfer, latency, throughput, idleness.
+
+    python -m benchmarks.daemon [--megapixels 1 12 24 100] [--rounds 5] [--side 1024]
+
+An engine stands in for the pipeline that finds one face at once and gives back its rectangle, so that only the
+way through the daemon is measured; the pixels of an upload are therefore mapped, but not read, by the worker.
+"copy" is memory copied into memory that was used before, "hop" one message over a bare ipc connection to another
+process and its acknowledgement; both in the same run.
+"""
+
+import argparse
+import multiprocessing
+import os
+import statistics
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import zmq
+from numpy.typing import NDArray
+
+from retouchml.client import Client, RemotePhoto
+from retouchml.engine import Cancel, Progress
+from retouchml.look import Look
+from retouchml.pixel_format import PixelFormat
+
+_PATIENCE = 120.0
+_IDLE_SECONDS = 10.0
+_LOAD_SECONDS = 3.0
+_LOOKS = {0: Look(0.5)}
+
+
+@dataclass(frozen=True)
+class _Face:
+    box: tuple[int, int, int, int]
+    landmarks: NDArray[np.float64]
+    score: float
+
+
+@dataclass(frozen=True)
+class _Patch:
+    face: int
+    x: int
+    y: int
+    pixels: NDArray[np.generic]
+
+
+class _Photo:
+    """One face, as large as the environment says; its patch is what lies there."""
+
+    def __init__(self, pixels: NDArray[np.generic]) -> None:
+        side = min(int(os.environ.get("RETOUCHML_BENCHMARK_SIDE", "1024")), *pixels.shape[:2])
+        self._pixels = pixels[:side, :side]
+        self.faces = (_Face((0, 0, side, side), np.zeros((68, 2)), 3.0),)
+        self.seconds: dict[str, float] = {}
+
+    def prepare(
+        self,
+        faces: Sequence[int] | None = None,
+        *,
+        progress: Progress | None = None,
+        cancel: Cancel | None = None,
+    ) -> None:
+        """Nothing to do."""
+
+    def render(
+        self, looks: Mapping[int, Look], *, progress: Progress | None = None, cancel: Cancel | None = None
+    ) -> list[_Patch]:
+        """The patch."""
+        return [_Patch(face, 0, 0, self._pixels.copy()) for face in looks]
+
+
+class _Engine:
+    model, edits = "none", ()
+
+    def __init__(self, _model: str, _device: str) -> None:
+        self.device = "cpu"
+
+    def open(
+        self,
+        pixels: NDArray[np.generic],
+        *,
+        progress: Progress | None = None,
+        cancel: Cancel | None = None,
+    ) -> _Photo:
+        return _Photo(pixels)
+
+
+def engine(model: str, device: str) -> _Engine:
+    """What the daemon's ``--engine`` names."""
+    return _Engine(model, device)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Print the table."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--megapixels", type=float, nargs="+", default=[1, 12, 24, 100])
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--side", type=int, default=1024, help="of the patch, in pixels")
+    arguments = parser.parse_args(argv)
+    os.environ["RETOUCHML_BENCHMARK_SIDE"] = str(arguments.side)
+    with tempfile.TemporaryDirectory(prefix="rml") as home:
+        os.environ["RETOUCHML_HOME"] = home
+        options = ["--engine", "benchmarks.daemon:engine"]
+        with Client(start=True, interpreter=[sys.executable], start_options=options) as client:
+            client.connect()
+            try:
+                _transfer(client, arguments.megapixels, arguments.rounds)
+                _latency(client, arguments.side, arguments.rounds)
+                _throughput()
+                _idleness(client)
+            finally:
+                client.shutdown().result(_PATIENCE)
+    return 0
+
+
+def _transfer(client: Client, megapixels: Sequence[float], rounds: int) -> None:
+    print("upload, RGBA u8: open until the answer; median (and best), milliseconds")
+    print(f"{'MP':>6} {'copy':>9} {'fresh copy':>11} {'hop':>9} {'open':>17} {'/copy':>6} {'/hop':>6}")
+    for each in megapixels:
+        width = 4000 if each >= 1 else 400
+        picture = PixelFormat(width, round(each * 1e6 / width))
+        pixels = np.random.default_rng(0).integers(0, 256, picture.size, np.uint8)
+        data = memoryview(pixels)
+        target = np.zeros_like(pixels)
+        copy = _median(lambda: np.copyto(target, pixels), rounds)  # noqa: B023 (called at once)
+        fresh = _median(lambda: pixels.copy(), rounds)  # noqa: B023
+        del target
+        hop = _bare_hop(data, rounds)
+        seconds = [_open(client, picture, data) for _ in range(rounds + 1)][1:]
+        took, best = statistics.median(seconds), min(seconds)
+        print(
+            f"{each:6g} {1e3 * copy:9.1f} {1e3 * fresh:11.1f} {1e3 * hop:9.1f} {1e3 * took:9.1f} "
+            f"({1e3 * best:5.1f}) {took / copy:6.1f} {took / hop:6.2f}"
+        )
+
+
+def _open(client: Client, picture: PixelFormat, data: memoryview) -> float:
+    start = time.perf_counter()
+    photo = client.open(picture, data).result(_PATIENCE)
+    seconds = time.perf_counter() - start
+    photo.close()
+    client.status().result(_PATIENCE)  # the photo is freed before the next comes
+    return seconds
+
+
+def _bare_hop(data: memoryview, rounds: int) -> float:
+    with tempfile.TemporaryDirectory() as folder:
+        endpoint = f"ipc://{folder}/hop"
+        child = multiprocessing.get_context("spawn").Process(target=_acknowledge, args=(endpoint, rounds + 1))
+        child.start()
+        with zmq.Context() as context, context.socket(zmq.PAIR) as socket:
+            socket.bind(endpoint)
+            socket.recv()
+
+            def hop() -> None:
+                socket.send(data, copy=False)
+                socket.recv()
+
+            hop()
+            seconds = _median(hop, rounds)
+        child.join()
+    return seconds
+
+
+def _acknowledge(endpoint: str, count: int) -> None:
+    with zmq.Context() as context, context.socket(zmq.PAIR) as socket:
+        socket.connect(endpoint)
+        socket.send(b"here")
+        for _ in range(count):
+            socket.recv(copy=False)
+            socket.send(b"")
+
+
+def _latency(client: Client, side: int, rounds: int) -> None:
+    print(f"\nrender, patch {side} × {side} RGBA u8; median (and worst) of {20 * rounds}, milliseconds")
+    picture = PixelFormat(4000, 3000)
+    pixels = np.random.default_rng(0).integers(0, 256, (3000, 4000, 4), np.uint8)
+    local = _Photo(pixels)
+    inside = _median(lambda: local.render(_LOOKS), rounds)
+    photo = client.open(picture, memoryview(pixels).cast("B")).result(_PATIENCE)
+    photo.render(_LOOKS).result(_PATIENCE)
+    for size in ("full", "preview"):
+        seconds = [_seconds(lambda: _rendered(photo, size)) for _ in range(20 * rounds)]  # noqa: B023
+        typical, worst = statistics.median(seconds), max(seconds)
+        print(
+            f"  {size:8} in process {1e3 * inside:.2f}, through the daemon {1e3 * typical:.2f} "
+            f"({1e3 * worst:.2f}): {1e3 * (typical - inside):+.2f}"
+        )
+    photo.close()
+
+
+def _rendered(photo: RemotePhoto, size: str) -> None:
+    photo.render(_LOOKS, size=size).result(_PATIENCE)
+
+
+def _throughput() -> None:
+    counts: Any = multiprocessing.get_context("spawn").Array("q", 2)
+    context = multiprocessing.get_context("spawn")
+    clients = [context.Process(target=_load, args=(counts, index)) for index in range(2)]
+    for each in clients:
+        each.start()
+    for each in clients:
+        each.join()
+    rates = [count / _LOAD_SECONDS for count in counts]
+    print(f"\ntwo clients at once, 64 × 64 photos: {rates[0]:.0f} and {rates[1]:.0f} renders a second")
+
+
+def _load(counts: Any, index: int) -> None:
+    with Client() as client:
+        photo = client.open(PixelFormat(64, 64), bytes(64 * 64 * 4)).result(_PATIENCE)
+        end = time.perf_counter() + _LOAD_SECONDS
+        while time.perf_counter() < end:
+            _rendered(photo, "full")
+            counts[index] += 1
+
+
+def _idleness(client: Client) -> None:
+    photo = client.open(PixelFormat(64, 64), bytes(64 * 64 * 4)).result(_PATIENCE)
+    status = client.status().result(_PATIENCE)
+    worker = status["workers"][0]
+    pids = {"server": status["pid"], "worker": worker["pid"]}
+    before = {name: _cpu_seconds(pid) for name, pid in pids.items()}
+    time.sleep(_IDLE_SECONDS)
+    print(f"\nidle for {_IDLE_SECONDS:.0f} s with a photo open, which is pinged")
+    for name, pid in pids.items():
+        share = (_cpu_seconds(pid) - before[name]) / _IDLE_SECONDS
+        memory = status["memory"] if name == "server" else worker["memory"]
+        print(f"  {name}: {share:.2%} of a CPU, {memory / 1e6:.0f} MB resident")
+    photo.close()
+
+
+def _cpu_seconds(pid: int) -> float:
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def _median(work: Callable[[], Any], rounds: int) -> float:
+    work()
+    return statistics.median(_seconds(work) for _ in range(rounds))
+
+
+def _seconds(work: Callable[[], Any]) -> float:
+    start = time.perf_counter()
+    work()
+    return time.perf_counter() - start
+
+
+if __name__ == "__main__":
+    sys.exit(main())

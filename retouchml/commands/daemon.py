@@ -1,0 +1,210 @@
+"""``retouchml daemon``: the background process that keeps the models loaded."""
+
+import argparse
+import os
+import signal
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from retouchml.commands.context import Context, Subparsers
+from retouchml.errors import DaemonAbsent, DaemonError
+
+_SECONDS_TO_ANSWER = 10.0
+_SECONDS_TO_LEAVE = 6.0  # it promises to need 5
+_LINES = 40
+_MEGABYTE = 1e6
+
+
+def add_parser(subparsers: Subparsers) -> None:
+    """Declare the command and what can be done with the daemon."""
+    from daemon import options
+
+    parser = subparsers.add_parser(
+        "daemon",
+        help="run, start, stop, watch the background process",
+        description="The daemon: a background process of yours that keeps the models loaded for editors.",
+        allow_abbrev=False,
+    )
+    actions = parser.add_subparsers(title="actions", metavar="ACTION", required=True)
+    for name, run, help_ in (
+        ("run", run_daemon, "be the daemon, in the foreground"),
+        ("start", start_daemon, "start it in the background"),
+        ("restart", restart_daemon, "stop it, then start it"),
+    ):
+        action = actions.add_parser(name, help=help_, allow_abbrev=False)
+        options.add_arguments(action)
+        action.set_defaults(run=run)
+    stop = actions.add_parser("stop", help="let it finish, then leave", allow_abbrev=False)
+    stop.set_defaults(run=stop_daemon)
+    status = actions.add_parser("status", help="what it does and holds", allow_abbrev=False)
+    status.add_argument("--json", action="store_true", help="print JSON")
+    status.set_defaults(run=show_status)
+    logs = actions.add_parser("logs", help="what it wrote", allow_abbrev=False)
+    logs.add_argument(
+        "--lines", type=int, default=_LINES, metavar="N", help=f"the last N (default: {_LINES})"
+    )
+    logs.add_argument("--follow", action="store_true", help="go on with what it writes, until Ctrl-C")
+    logs.set_defaults(run=show_logs)
+
+
+def run_daemon(arguments: argparse.Namespace, _context: Context) -> int:
+    """Be the daemon until told to leave."""
+    from daemon import main, options
+
+    return main.run(options.from_arguments(arguments), detach=arguments.detach)
+
+
+def start_daemon(arguments: argparse.Namespace, context: Context) -> int:
+    """Start it with the interpreter that runs this command; one that runs already is left alone."""
+    from retouchml import launch
+
+    pid = _pid()
+    if pid is not None:
+        context.console.print(f"A daemon runs already (process {pid}).")
+        return 0
+    launch.start(_options(arguments), interpreter=[sys.executable], idle_exit=arguments.idle_exit)
+    context.console.print(f"The daemon runs (process {_pid()}).")
+    return 0
+
+
+def restart_daemon(arguments: argparse.Namespace, context: Context) -> int:
+    """Stop it if it runs, and start it."""
+    _stop()
+    return start_daemon(arguments, context)
+
+
+def stop_daemon(_arguments: argparse.Namespace, context: Context) -> int:
+    """Ask it to leave; end it where it does not."""
+    context.console.print("The daemon has left." if _stop() else "No daemon runs.")
+    return 0
+
+
+def show_status(arguments: argparse.Namespace, context: Context) -> int:
+    """Print what it does and holds; exit code 1 where none runs."""
+    from retouchml.client import Client
+
+    with Client(name="retouchml daemon status") as client:
+        answer = client.status().result(_SECONDS_TO_ANSWER)
+    status = {name: value for name, value in answer.items() if name not in ("v", "type", "id")}
+    if arguments.json:
+        from retouchml.commands import report
+
+        context.console.print(report.text(status))
+        return 0
+    for line in _lines(status):
+        context.console.print(line)
+    return 0
+
+
+def show_logs(arguments: argparse.Namespace, context: Context) -> int:
+    """Print the end of its log."""
+    from daemon.main import log_path
+    from retouchml import paths
+
+    path = log_path(paths.runtime_dir())
+    try:
+        text = path.read_text(encoding="utf-8", errors="replace")
+    except FileNotFoundError:
+        raise DaemonAbsent("There is no log: no daemon has run yet.", "`retouchml daemon start`.") from None
+    for line in text.splitlines()[-max(arguments.lines, 0) :] if arguments.lines else ():
+        context.console.print(line)
+    if arguments.follow:
+        for line in _followed(path, len(text.encode())):
+            context.console.print(line)
+    return 0
+
+
+def _stop() -> bool:
+    """Whether there was one."""
+    pid = _pid()
+    if pid is None:
+        return False
+    _signal(pid, signal.SIGTERM)
+    if not _is_gone(pid, _SECONDS_TO_LEAVE):
+        _signal(pid, signal.SIGKILL)
+        if not _is_gone(pid, _SECONDS_TO_LEAVE):
+            raise DaemonError(f"The daemon (process {pid}) does not leave.", "End it by hand.")
+    return True
+
+
+def _pid() -> int | None:
+    from daemon.instance import running_pid
+    from retouchml import paths
+
+    return running_pid(paths.runtime_dir())
+
+
+def _is_gone(pid: int, seconds: float) -> bool:
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        if _pid() != pid:
+            return True
+        time.sleep(0.05)
+    return False
+
+
+def _signal(pid: int, number: signal.Signals) -> None:
+    try:
+        os.kill(pid, number)
+    except OSError as error:
+        raise DaemonError(f"The daemon (process {pid}) cannot be ended: {error.strerror}.") from error
+
+
+def _options(arguments: argparse.Namespace) -> list[str]:
+    options = ["--model", arguments.model, "--device", arguments.device]
+    options += ["--keep-alive", str(arguments.keep_alive)]
+    for name in ("tcp", "engine", "limits"):
+        value = getattr(arguments, name)
+        options += [f"--{name}", value] if value else []
+    return options
+
+
+def _followed(path: Path, position: int) -> Iterator[str]:
+    while True:
+        time.sleep(0.2)
+        try:
+            size = path.stat().st_size
+            if size < position:  # the log was rotated
+                position = 0
+            with path.open("rb") as file:
+                file.seek(position)
+                data = file.read()
+        except OSError:
+            continue
+        whole = data[: data.rfind(b"\n") + 1]
+        position += len(whole)
+        yield from whole.decode("utf-8", "replace").splitlines()
+
+
+def _lines(status: Mapping[str, Any]) -> list[str]:
+    from retouchml.progress import duration
+
+    keep_alive = status["keep_alive"]
+    idle_exit = status["idle_exit"]
+    lines = [
+        f"daemon     process {status['pid']}, version {status['software']}, for {duration(status['uptime'])}",
+        f"memory     {_megabytes(status['memory'])}",
+        f"clients    {status['clients']}",
+        f"photos     {status['photos']}, {_megabytes(status['photo_bytes'])}",
+        f"queue      {status['queue']} of {status['queue_limit']}",
+        f"cache      {_megabytes(status['cache_bytes'])}",
+        f"keep alive {'for ever' if keep_alive < 0 else duration(keep_alive)}",
+        f"idle exit  {'never' if idle_exit is None else f'after {duration(idle_exit)}'}",
+        f"log        {status['log']}",
+    ]
+    for worker in status["workers"]:
+        line = f"worker     {worker['device']}: {worker['state']}"
+        if worker["pid"] is not None:
+            line += f", process {worker['pid']}, {_megabytes(worker['memory'])}"
+            line += f", models: {', '.join(worker['models']) or 'none'}"
+            if worker["device_memory"]:
+                line += f", {_megabytes(worker['device_memory'])} on the device"
+        lines.append(line)
+    return lines
+
+
+def _megabytes(size: int | None) -> str:
+    return "unknown" if size is None else f"{size / _MEGABYTE:.0f} MB"

@@ -1,0 +1,416 @@
+"""The Python interface on the real models: patches, layers, reports, and what it refuses."""
+
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from pipeline.cache import InversionCache
+from pipeline.engine import pick_device
+from pipeline.patch import Patch
+from pipeline.retoucher import Photo, Retoucher
+from retouchml import Look
+from retouchml.errors import Cancelled, DeviceError, ModelMissing, PictureUnsupported, UsageError
+from tests.pipeline.seeding import changed, seed, session_cache
+
+Pixels = NDArray[np.uint8]
+Seed = Callable[[NDArray[Any]], Photo]
+
+
+@pytest.fixture(scope="module")
+def cache(real_home: Path) -> InversionCache:
+    return session_cache(real_home)
+
+
+@pytest.fixture(scope="module")
+def ready(retoucher: Retoucher, photo: Photo, cache: InversionCache) -> Seed:
+    """Opens a picture whose faces need no inversion."""
+    return lambda pixels: seed(retoucher, photo, pixels, cache)
+
+
+@pytest.fixture(scope="module")
+def patches(photo: Photo) -> list[Patch]:
+    """The portrait at full strength."""
+    return photo.render({0: Look(strength=1.0)})
+
+
+@pytest.fixture(scope="module")
+def pair(portrait: Pixels) -> Pixels:
+    """Two faces so near that their crops overlap."""
+    return np.ascontiguousarray(np.hstack([portrait[:320, 110:270], portrait[:320, 150:420]]))
+
+
+def inside(shape: tuple[int, ...], patches: list[Patch]) -> NDArray[np.bool_]:
+    """Which pixels [H, W] belong to any of the patches."""
+    mask = np.zeros(shape[:2], bool)
+    for patch in patches:
+        x, y, width, height = patch.box
+        mask[y : y + height, x : x + width] |= patch.inside
+    return mask
+
+
+# ---- rendering
+
+
+def test_strength_zero_gives_the_photo_back_to_the_bit(photo: Photo, portrait: Pixels) -> None:
+    patches = photo.render({0: Look(strength=0.0, texture=0.0)})
+    assert patches == []
+    result = photo.apply(patches)
+    assert np.array_equal(result, portrait)
+    assert not np.shares_memory(result, portrait)
+    assert not photo.layer(patches).any()
+    assert photo.report(patches) == []
+
+
+def test_only_pixels_of_the_patch_change(photo: Photo, patches: list[Patch], portrait: Pixels) -> None:
+    (patch,) = patches
+    result = photo.apply(patches)
+    assert (result.shape, result.dtype) == (portrait.shape, portrait.dtype)
+    differ = changed(portrait, result)
+    assert not differ[~inside(portrait.shape, patches)].any()
+    assert differ.sum() > 2000
+    assert patch.face == 0
+    x, y, width, height = patch.box
+    face_x, face_y, side, _ = photo.faces[0].box
+    assert x < face_x + side / 2 < x + width
+    assert y < face_y + side / 2 < y + height
+
+
+def test_the_change_fades_out_before_the_patch_ends(
+    photo: Photo, patches: list[Patch], portrait: Pixels
+) -> None:
+    mask = inside(portrait.shape, patches)
+    rim = mask & ~(cv2.erode(mask.astype(np.uint8), np.ones((5, 5))) > 0)
+    apart = np.abs(photo.apply(patches).astype(int) - portrait).max(axis=2)
+    assert apart[rim].max() <= 6
+    assert apart[mask].max() > 15
+
+
+def test_the_layer_over_the_photo_is_the_result(
+    photo: Photo, patches: list[Patch], portrait: Pixels
+) -> None:
+    layer = photo.layer(patches)
+    assert (layer.shape, layer.dtype) == ((*portrait.shape[:2], 4), portrait.dtype)
+    assert set(np.unique(layer[..., 3]).tolist()) == {0, 255}
+    assert not layer[layer[..., 3] == 0].any()
+    composed = np.where(layer[..., 3:] > 0, layer[..., :3], portrait)
+    assert np.array_equal(composed, photo.apply(patches))
+
+
+def test_the_same_look_gives_the_same_patch(photo: Photo, patches: list[Patch]) -> None:
+    (again,) = photo.render({0: Look(strength=1.0)})
+    assert again.box == patches[0].box
+    assert np.array_equal(again.pixels, patches[0].pixels)
+
+
+def test_more_strength_changes_more(photo: Photo, portrait: Pixels) -> None:
+    amounts = []
+    for strength in (0.25, 0.5, 1.0):
+        result = photo.apply(photo.render({0: Look(strength=strength)}))
+        amounts.append(float(np.abs(result.astype(float) - portrait).sum()))
+    assert amounts == sorted(amounts)
+    assert amounts[2] > 1.5 * amounts[0]
+
+
+def test_texture_decides_on_the_skin_s_grain_alone(photo: Photo) -> None:
+    rough, smooth = (photo.apply(photo.render({0: Look(0.6, texture)})).astype(float) for texture in (1.0, 0.0))
+    apart = np.abs(rough - smooth).max(axis=2)
+    assert apart.max() > 2
+    eyes = photo.faces[0].landmarks[36:48]
+    x0, y0, x1, y1 = np.rint([*eyes.min(0), *eyes.max(0)]).astype(int)
+    left, right = (slice(x0 + 4, x0 + 12), slice(x1 - 12, x1 - 4))
+    assert max(apart[y0:y1, left].max(), apart[y0:y1, right].max()) <= 2
+
+
+@pytest.mark.parametrize("edits", [{"smile": 0.6}, {"yaw": -0.8}, {"mouth": 1.0, "eyes": 0.5}])
+def test_an_edit_changes_the_face_without_any_strength(
+    edits: dict[str, float], photo: Photo, portrait: Pixels
+) -> None:
+    patches = photo.render({0: Look(strength=0.0, edits=edits)})
+    differ = changed(portrait, photo.apply(patches))
+    assert differ.sum() > 1000
+    assert not differ[~inside(portrait.shape, patches)].any()
+
+
+# ---- the report
+
+
+def test_the_report_tells_score_and_identity(photo: Photo, patches: list[Patch]) -> None:
+    (report,) = photo.report(patches)
+    assert report.face == 0
+    assert report.box == photo.faces[0].box
+    assert report.patch == patches[0].box
+    assert report.score_before == photo.faces[0].score
+    assert report.score_before < report.score_after < 5.0
+    assert 0.02 < report.identity_distance < 0.45
+
+
+def test_a_patch_of_no_change_is_reported_as_none(photo: Photo, patches: list[Patch], portrait: Pixels) -> None:
+    x, y, width, height = patches[0].box
+    pixels = patches[0].pixels.copy()
+    pixels[..., :3] = portrait[y : y + height, x : x + width]
+    (report,) = photo.report([Patch(0, x, y, pixels)])
+    assert report.score_after == pytest.approx(report.score_before, abs=0.15)
+    assert report.identity_distance < 0.12
+
+
+def test_the_seconds_of_every_step_are_told(photo: Photo, patches: list[Patch]) -> None:
+    assert patches
+    steps = {"detect", "align", "invert", "beautify", "masks", "render", "stitch"}
+    assert steps <= set(photo.seconds)
+    assert all(seconds >= 0.0 for seconds in photo.seconds.values())
+
+
+# ---- depths and channels
+
+
+def as_kind(portrait: Pixels, kind: str) -> NDArray[Any]:
+    """The portrait as another kind of picture."""
+    alpha = np.arange(512, dtype=np.uint8)[None, :, None].repeat(512, 0)
+    grey = np.asarray(cv2.cvtColor(portrait, cv2.COLOR_RGB2GRAY))
+    return {
+        "16 bit": portrait.astype(np.uint16) * 257,
+        "float": portrait.astype(np.float32) / np.float32(255.0),
+        "alpha": np.dstack([portrait, alpha]),
+        "grey": grey,
+        "grey with alpha": np.dstack([grey, alpha[..., 0]]),
+        "16 bit grey": grey[..., None].astype(np.uint16) * 257,
+    }[kind]
+
+
+@pytest.mark.parametrize("kind", ["16 bit", "float", "alpha", "grey", "grey with alpha", "16 bit grey"])
+def test_a_picture_of_any_kind_is_retouched_in_its_own(
+    kind: str, ready: Seed, photo: Photo, portrait: Pixels
+) -> None:
+    pixels = as_kind(portrait, kind)
+    pixels.flags.writeable = False
+    opened = ready(pixels)
+    patches = opened.render({0: Look(strength=0.7)})
+    result, layer = opened.apply(patches), opened.layer(patches)
+    assert (result.shape, result.dtype) == (pixels.shape, pixels.dtype)
+    assert (layer.shape, layer.dtype) == ((512, 512, 4), pixels.dtype)
+    differ = changed(pixels, result)
+    assert differ.sum() > 1000
+    assert not differ[~inside(pixels.shape, patches)].any()
+    if "alpha" in kind:
+        assert np.array_equal(result[..., -1], pixels[..., -1])
+    white = {"u": float(np.iinfo(pixels.dtype).max) if pixels.dtype.kind == "u" else 1.0, "f": 1.0}[pixels.dtype.kind]
+    if "grey" not in kind:
+        expected = photo.apply(photo.render({0: Look(strength=0.7)})) / 255.0
+        apart = np.abs(result[..., :3] / white - expected)
+        assert float(apart.mean()) < 0.002
+    assert opened.report(patches)[0].identity_distance < 0.45
+
+
+def test_floats_past_white_stay_past_white(ready: Seed, portrait: Pixels, patches: list[Patch]) -> None:
+    pixels = portrait.astype(np.float32) / np.float32(255.0)
+    x, y, width, height = patches[0].box
+    bright = (slice(y + height // 2 - 2, y + height // 2 + 2), slice(x + width // 2 - 2, x + width // 2 + 2))
+    pixels[bright] = 2.5
+    opened = ready(pixels)
+    result = opened.apply(opened.render({0: Look(strength=0.5)}))
+    assert result[bright].max() > 1.8
+
+
+# ---- several faces, and faces at the frame
+
+
+def test_two_faces_whose_crops_overlap_are_retouched_side_by_side(ready: Seed, pair: Pixels) -> None:
+    opened = ready(pair)
+    assert len(opened.faces) == 2
+    look = Look(strength=0.8)
+    alone = [opened.render({index: look}) for index in (0, 1)]
+    both = opened.render({0: look, 1: look})
+    assert [patch.face for patch in both] == [0, 1]
+    differ = changed(pair, opened.apply(both))
+    assert not differ[~inside(pair.shape, both)].any()
+    for index in (0, 1):
+        x, y, side, _ = opened.faces[index].box
+        assert differ[y : y + side, x : x + side].mean() > 0.3
+        # The change of one face ends where the other begins.
+        other_x, other_y, other_side, _ = opened.faces[1 - index].box
+        center = slice(other_y + other_side // 4, other_y + 3 * other_side // 4)
+        across = slice(other_x + other_side // 4, other_x + 3 * other_side // 4)
+        assert not changed(pair, opened.apply(alone[index]))[center, across].any()
+    assert [report.face for report in opened.report(both)] == [0, 1]
+
+
+def test_faces_may_have_looks_of_their_own(ready: Seed, pair: Pixels) -> None:
+    opened = ready(pair)
+    patches = opened.render({1: Look(strength=0.4), 0: Look(strength=0.0)})
+    assert [patch.face for patch in patches] == [1]
+    x, y, side, _ = opened.faces[0].box
+    quarter = side // 4
+    assert not changed(pair, opened.apply(patches))[y + quarter : y + 3 * quarter, x + quarter : x + 3 * quarter].any()
+
+
+@pytest.mark.parametrize(("top", "left"), [(75, 0), (0, 190)])
+def test_a_face_cut_by_the_frame_is_retouched_inside_it(
+    top: int, left: int, ready: Seed, portrait: Pixels
+) -> None:
+    pixels = np.ascontiguousarray(portrait[top:, left:])
+    opened = ready(pixels)
+    assert len(opened.faces) == 1
+    patches = opened.render({0: Look(strength=1.0)})
+    differ = changed(pixels, opened.apply(patches))
+    assert differ.sum() > 300
+    assert not differ[~inside(pixels.shape, patches)].any()
+    # What lies past the frame is not known, so nothing changes right at it.
+    assert not (differ[0].any() or differ[:, 0].any())
+
+
+# ---- what is refused
+
+
+@pytest.mark.parametrize("face", [1, -1, 99])
+def test_a_face_that_is_not_there_is_refused(face: int, photo: Photo) -> None:
+    for ask in (lambda: photo.render({face: Look()}), lambda: photo.prepare([face])):
+        with pytest.raises(UsageError, match=f"no face {face}"):
+            ask()
+
+
+def test_an_edit_that_is_not_there_is_refused_whatever_its_value(photo: Photo) -> None:
+    for value in (0.0, 0.5):
+        with pytest.raises(UsageError, match="beard") as refused:
+            photo.render({0: Look(strength=0.0, edits={"beard": value})})
+        assert "smile" in refused.value.advice
+
+
+def test_a_photo_without_faces_says_so(retoucher: Retoucher) -> None:
+    pixels = np.full((40, 60, 3), 128, np.uint8)
+    photo = retoucher.open(pixels)
+    assert photo.faces == ()
+    assert photo.render({}) == []
+    assert np.array_equal(photo.apply([]), pixels)
+    with pytest.raises(UsageError, match="No face was found"):
+        photo.render({0: Look()})
+
+
+@pytest.mark.parametrize("pixels", [np.zeros((4, 4, 5), np.uint8), np.zeros((4, 4, 3), np.int64), np.zeros(4)])
+def test_what_is_no_picture_is_refused(pixels: NDArray[Any], retoucher: Retoucher) -> None:
+    with pytest.raises(PictureUnsupported):
+        retoucher.open(pixels)
+
+
+@pytest.mark.parametrize("device", ["nonsense", "meta", "cuda:99", ""])
+def test_a_device_that_is_not_there_is_refused(device: str) -> None:
+    with pytest.raises(DeviceError) as refused:
+        pick_device(device)
+    assert refused.value.advice
+
+
+def test_models_that_are_not_there_are_missing() -> None:
+    with pytest.raises(ModelMissing):
+        Retoucher("nobody", "cpu")
+    with pytest.raises(ModelMissing) as missing:
+        Retoucher(device="cpu")
+    assert "retouchml models fetch" in missing.value.advice
+
+
+def test_the_retoucher_tells_what_it_is(retoucher: Retoucher) -> None:
+    assert (retoucher.model, retoucher.device) == ("ffhq-mobile", "cpu")
+    assert "smile" in [edit.name for edit in retoucher.edits]
+
+
+# ---- watching, stopping, and the cache
+
+
+def test_progress_tells_stages_and_fractions(ready: Seed, pair: Pixels) -> None:
+    told: list[tuple[str, float]] = []
+    opened = ready(pair)
+    opened.render({0: Look(), 1: Look()}, progress=lambda stage, fraction, _: told.append((stage, fraction)))
+    assert {stage for stage, _ in told} == {"beautify", "render"}
+    assert all(0.0 <= fraction <= 1.0 for _, fraction in told)
+    fractions = [fraction for stage, fraction in told if stage == "beautify"]
+    assert fractions == sorted(fractions)
+    assert told[-1] == ("render", 1.0)
+
+
+@pytest.mark.parametrize("stage", ["invert", "beautify", "render"])
+def test_stopping_is_heeded_in_every_stage(
+    stage: str, retoucher: Retoucher, ready: Seed, portrait: Pixels, cache: InversionCache
+) -> None:
+    mirrored = np.ascontiguousarray(portrait[:, ::-1])
+    opened = retoucher.open(mirrored) if stage == "invert" else ready(portrait)
+    kept = sorted(path.name for path in cache._folder.iterdir())
+    cancel = threading.Event()
+    after: list[str] = []
+
+    def progress(name: str, _fraction: float, _remaining: float | None) -> None:
+        if cancel.is_set():
+            after.append(name)
+        if name == stage:
+            cancel.set()
+
+    with pytest.raises(Cancelled):
+        opened.render({0: Look()}, progress=progress, cancel=cancel)
+    assert after == []
+    assert sorted(path.name for path in cache._folder.iterdir()) == kept
+
+
+def test_a_photo_that_was_stopped_can_be_rendered_later(ready: Seed, portrait: Pixels) -> None:
+    opened = ready(portrait)
+    cancel = threading.Event()
+    cancel.set()
+    with pytest.raises(Cancelled):
+        opened.render({0: Look()}, cancel=cancel)
+    assert len(opened.render({0: Look()})) == 1
+
+
+def test_opening_stops_when_asked(retoucher: Retoucher, portrait: Pixels) -> None:
+    cancel = threading.Event()
+    cancel.set()
+    with pytest.raises(Cancelled):
+        retoucher.open(portrait, cancel=cancel)
+
+
+def test_a_photo_seen_before_is_not_inverted_again(
+    retoucher: Retoucher, photo: Photo, portrait: Pixels, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise AssertionError("inverted again")
+
+    monkeypatch.setattr(type(retoucher.engine.inverter), "invert", refuse)
+    (patch,) = retoucher.open(portrait.copy()).render({0: Look(strength=0.5)})
+    (expected,) = photo.render({0: Look(strength=0.5)})
+    assert np.array_equal(patch.pixels, expected.pixels)
+
+
+def test_without_a_cache_nothing_is_read_or_kept(
+    retoucher: Retoucher, portrait: Pixels, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from pipeline import retoucher as module
+
+    calls: list[object] = []
+
+    def stop(*_: object, **__: object) -> None:
+        calls.append(1)
+        raise Cancelled("far enough")
+
+    monkeypatch.setattr(module, "load_engine", lambda *_: retoucher.engine)
+    monkeypatch.setattr(type(retoucher.engine.inverter), "invert", stop)
+    with pytest.raises(Cancelled):
+        Retoucher(cache=False).open(portrait).render({0: Look()})
+    assert calls == [1]
+    assert not (tmp_path / "home").exists()
+
+
+def test_a_kept_code_of_another_generator_s_shape_is_not_used(
+    retoucher: Retoucher, portrait: Pixels, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import torch
+
+    from pipeline.invert import Inversion
+
+    def stop(*_: object, **__: object) -> None:
+        raise Cancelled("inverts")
+
+    monkeypatch.setattr(InversionCache, "get", lambda *_: Inversion(torch.zeros(18, 512), 0.0, 0.0))
+    monkeypatch.setattr(type(retoucher.engine.inverter), "invert", stop)
+    with pytest.raises(Cancelled, match="inverts"):
+        retoucher.open(portrait).render({0: Look()})
