@@ -25,7 +25,8 @@ def moved(image: NDArray[np.float32], x: float, y: float) -> NDArray[np.float32]
     matrix = np.array([[1.0, 0.0, x], [0.0, 1.0, y]])
     size = image.shape[1::-1]
     return np.asarray(
-        cv2.warpAffine(image, matrix, size, flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REFLECT_101), np.float32
+        cv2.warpAffine(image, matrix, size, flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REFLECT_101),
+        np.float32,
     )
 
 
@@ -76,7 +77,10 @@ def test_a_face_of_no_pixels_gives_a_finite_flow() -> None:
 @pytest.mark.parametrize("size", [256, 704, 1024])
 def test_motion_scales_with_the_picture(size: int) -> None:
     before, after = picture(), moved(picture(), 3.0, -1.0)
-    large = [np.asarray(cv2.resize(p, (size, size), interpolation=cv2.INTER_CUBIC), np.float32) for p in (before, after)]
+    large = [
+        np.asarray(cv2.resize(p, (size, size), interpolation=cv2.INTER_CUBIC), np.float32)
+        for p in (before, after)
+    ]
     whole = np.ones((size, size), np.float32)
     flow = motion(np.clip(large[0], 0, 1), np.clip(large[1], 0, 1), whole, whole)
     scale = size / 256

@@ -76,7 +76,9 @@ def test_skin_is_part_of_what_is_recoloured(masks: FaceMasks) -> None:
     assert (masks.skin <= masks.tone + 1e-5).all()
 
 
-def test_dark_hair_over_the_forehead_is_left_out(skin_coloured: NDArray[np.float32], masks: FaceMasks) -> None:
+def test_dark_hair_over_the_forehead_is_left_out(
+    skin_coloured: NDArray[np.float32], masks: FaceMasks
+) -> None:
     hairy = skin_coloured.copy()
     hairy[:215] = (0.08, 0.06, 0.05)
     tone, bare = face_masks(hairy, points(), _DEEP).tone, masks.tone
@@ -132,7 +134,10 @@ def test_the_outline_holds_all_landmarks_and_a_forehead() -> None:
 
 def test_features_hold_eyes_brows_and_lips() -> None:
     mask = feature_mask(points(), _SIZE)
-    inner = [points()[part].mean(0) for part in (slice(17, 22), slice(22, 27), slice(36, 42), slice(42, 48), slice(48, 60))]
+    inner = [
+        points()[part].mean(0)
+        for part in (slice(17, 22), slice(22, 27), slice(36, 42), slice(42, 48), slice(48, 60))
+    ]
     assert min(at(mask, part) for part in inner) > 0.9
     assert at(mask, points()[30]) < 0.05
 
@@ -198,4 +203,6 @@ def test_the_guided_filter_equals_its_definition() -> None:
     random = np.random.default_rng(0)
     guide, values = (random.random((24, 28)).astype(np.float32) for _ in range(2))
     inner = (slice(4, -4), slice(4, -4))
-    assert np.allclose(guided(guide, values, 2, 1e-2)[inner], plain_guided(guide, values, 2, 1e-2)[inner], atol=1e-4)
+    assert np.allclose(
+        guided(guide, values, 2, 1e-2)[inner], plain_guided(guide, values, 2, 1e-2)[inner], atol=1e-4
+    )

@@ -107,7 +107,9 @@ def test_outside_the_mask_no_pixel_changes_and_alpha_never_does(dtype: str, chan
 
 
 @every_kind
-def test_a_patch_is_rgba_in_the_photo_s_depth_full_inside_and_clear_outside(dtype: str, channels: int) -> None:
+def test_a_patch_is_rgba_in_the_photo_s_depth_full_inside_and_clear_outside(
+    dtype: str, channels: int
+) -> None:
     photo = photograph(dtype, channels)
     patch = made(photo, square(), change(color=0.1))
     assert patch.pixels.dtype == photo.dtype
@@ -144,7 +146,10 @@ def test_colour_is_added_evenly(dtype: str, step: float) -> None:
 
 
 def test_whole_numbers_are_clipped_at_black_and_white() -> None:
-    for photo, color, limit in ((np.full((150, 170, 3), 250, np.uint8), 0.2, 255), (np.full((150, 170, 3), 5, np.uint8), -0.2, 0)):
+    for photo, color, limit in (
+        (np.full((150, 170, 3), 250, np.uint8), 0.2, 255),
+        (np.full((150, 170, 3), 5, np.uint8), -0.2, 0),
+    ):
         patch = made(photo, square(), change(color=color))
         assert (painted(photo, patch)[mask(photo, patch)] == limit).all()
 

@@ -91,9 +91,7 @@ def test_the_change_fades_out_before_the_patch_ends(
     assert apart[mask].max() > 15
 
 
-def test_the_layer_over_the_photo_is_the_result(
-    photo: Photo, patches: list[Patch], portrait: Pixels
-) -> None:
+def test_the_layer_over_the_photo_is_the_result(photo: Photo, patches: list[Patch], portrait: Pixels) -> None:
     layer = photo.layer(patches)
     assert (layer.shape, layer.dtype) == ((*portrait.shape[:2], 4), portrait.dtype)
     assert set(np.unique(layer[..., 3]).tolist()) == {0, 255}
@@ -118,7 +116,9 @@ def test_more_strength_changes_more(photo: Photo, portrait: Pixels) -> None:
 
 
 def test_texture_decides_on_the_skin_s_grain_alone(photo: Photo) -> None:
-    rough, smooth = (photo.apply(photo.render({0: Look(0.6, texture)})).astype(float) for texture in (1.0, 0.0))
+    rough, smooth = (
+        photo.apply(photo.render({0: Look(0.6, texture)})).astype(float) for texture in (1.0, 0.0)
+    )
     apart = np.abs(rough - smooth).max(axis=2)
     assert apart.max() > 2
     eyes = photo.faces[0].landmarks[36:48]
@@ -150,7 +150,9 @@ def test_the_report_tells_score_and_identity(photo: Photo, patches: list[Patch])
     assert 0.02 < report.identity_distance < 0.45
 
 
-def test_a_patch_of_no_change_is_reported_as_none(photo: Photo, patches: list[Patch], portrait: Pixels) -> None:
+def test_a_patch_of_no_change_is_reported_as_none(
+    photo: Photo, patches: list[Patch], portrait: Pixels
+) -> None:
     x, y, width, height = patches[0].box
     pixels = patches[0].pixels.copy()
     pixels[..., :3] = portrait[y : y + height, x : x + width]
@@ -199,7 +201,9 @@ def test_a_picture_of_any_kind_is_retouched_in_its_own(
     assert not differ[~inside(pixels.shape, patches)].any()
     if "alpha" in kind:
         assert np.array_equal(result[..., -1], pixels[..., -1])
-    white = {"u": float(np.iinfo(pixels.dtype).max) if pixels.dtype.kind == "u" else 1.0, "f": 1.0}[pixels.dtype.kind]
+    white = {"u": float(np.iinfo(pixels.dtype).max) if pixels.dtype.kind == "u" else 1.0, "f": 1.0}[
+        pixels.dtype.kind
+    ]
     if "grey" not in kind:
         expected = photo.apply(photo.render({0: Look(strength=0.7)})) / 255.0
         apart = np.abs(result[..., :3] / white - expected)
@@ -246,7 +250,9 @@ def test_faces_may_have_looks_of_their_own(ready: Seed, pair: Pixels) -> None:
     assert [patch.face for patch in patches] == [1]
     x, y, side, _ = opened.faces[0].box
     quarter = side // 4
-    assert not changed(pair, opened.apply(patches))[y + quarter : y + 3 * quarter, x + quarter : x + 3 * quarter].any()
+    assert not changed(pair, opened.apply(patches))[
+        y + quarter : y + 3 * quarter, x + quarter : x + 3 * quarter
+    ].any()
 
 
 @pytest.mark.parametrize(("top", "left"), [(75, 0), (0, 190)])
@@ -291,7 +297,9 @@ def test_a_photo_without_faces_says_so(retoucher: Retoucher) -> None:
         photo.render({0: Look()})
 
 
-@pytest.mark.parametrize("pixels", [np.zeros((4, 4, 5), np.uint8), np.zeros((4, 4, 3), np.int64), np.zeros(4)])
+@pytest.mark.parametrize(
+    "pixels", [np.zeros((4, 4, 5), np.uint8), np.zeros((4, 4, 3), np.int64), np.zeros(4)]
+)
 def test_what_is_no_picture_is_refused(pixels: NDArray[Any], retoucher: Retoucher) -> None:
     with pytest.raises(PictureUnsupported):
         retoucher.open(pixels)
