@@ -31,7 +31,7 @@ def _oval(count: int, width: float, height: float) -> Points:
 
 
 def gradient(height: int, width: int) -> NDArray[np.float32]:
-    """A picture [H, W, 3] whose red is a straight ramp to the right, green one downwards, blue one along both."""
+    """A picture [H, W, 3] whose red is a ramp to the right, green one downwards, blue one along both."""
     y, x = np.mgrid[0:height, 0:width].astype(np.float32)
     planes = [x / width, y / height, (x / width + y / height) / 2.0]
     return np.asarray(0.1 + 0.8 * np.stack(planes, 2), np.float32)

@@ -3,8 +3,11 @@
 from typing import Any
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
+from pipeline.beautify import ScorePath
 from pipeline.cache import InversionCache, key
 from pipeline.invert import Inversion
 from pipeline.pixels import as_channels
@@ -23,6 +26,18 @@ def seed(retoucher: Retoucher, portrait: Photo, pixels: NDArray[Any], cache: Inv
         crop, _ = face_crop(as_channels(pixels), face.landmarks)
         cache.put(key(crop, retoucher.model), Inversion(code, 0.0, 0.0))
     return photo
+
+
+def quick_path(retoucher: Retoucher, portrait: Photo) -> Any:
+    """``Beautifier.path`` that knows the portrait's way up by heart, and climbs for any other face."""
+    portrait.prepare()
+    known = portrait._prepared[0].path
+    climb = retoucher.engine.beautifier.path
+
+    def path(w_plus: Tensor, *arguments: Any, **watched: Any) -> ScorePath:
+        return known if torch.equal(w_plus, known.knots[0]) else climb(w_plus, *arguments, **watched)
+
+    return path
 
 
 def session_cache(home: Any) -> InversionCache:

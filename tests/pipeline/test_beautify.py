@@ -2,6 +2,7 @@
 
 import threading
 from dataclasses import replace
+from itertools import pairwise
 
 import pytest
 import torch
@@ -118,7 +119,7 @@ def test_equal_steps_of_strength_have_about_equal_effect(climb: Climb) -> None:
     beautifier = climb.engine.beautifier
     whiten = climb.engine.generator.latents.whiten
     scores = [beautifier._score(whiten(climb.path.at(s))) for s in (0.0, 0.25, 0.5, 0.75, 1.0)]
-    rises = [b - a for a, b in zip(scores, scores[1:], strict=False)]
+    rises = [b - a for a, b in pairwise(scores)]
     whole = float(climb.path.gains[-1])
     assert sum(rises) == pytest.approx(whole, abs=0.02)
     assert all(rise == pytest.approx(whole / 4, rel=0.35) for rise in rises)

@@ -36,12 +36,12 @@ def mean_error(found: NDArray[np.float64], wanted: NDArray[np.float64]) -> float
 
 
 def turned(pixels: Pixels, degrees: float) -> tuple[Pixels, NDArray[np.float64]]:
-    """A picture turned clockwise on a canvas that holds it, and the map [2, 3] from the old to the new pixels."""
+    """A picture turned clockwise on a canvas that holds it, and the map [2, 3] from old to new pixels."""
     side = pixels.shape[0]
     radians = np.radians(degrees)
     size = int(np.ceil(side * (abs(np.sin(radians)) + abs(np.cos(radians)))))
     middle = (side - 1) / 2.0
-    matrix = np.asarray(cv2.getRotationMatrix2D((middle, middle), -degrees, 1.0))
+    matrix = np.asarray(cv2.getRotationMatrix2D((middle, middle), -degrees, 1.0), np.float64)
     matrix[:, 2] += (size - side) / 2.0
     result = cv2.warpAffine(
         pixels, matrix, (size, size), flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE
@@ -159,7 +159,7 @@ def test_the_picture_is_not_written_to(finder: FaceFinder, portrait: Pixels) -> 
 
 def test_a_large_picture_is_reduced_and_the_scale_told() -> None:
     small, scale = reduced(np.zeros((300, 4000, 3), np.uint16), 1600)
-    assert (small.shape, small.dtype, scale) == ((120, 1600, 3), np.uint8, 2.5)
+    assert (small.shape, small.dtype.name, scale) == ((120, 1600, 3), "uint8", 2.5)
     small, scale = reduced(np.zeros((300, 400, 1), np.float32), 1600)
     assert (small.shape, scale) == ((300, 400, 3), 1.0)
 

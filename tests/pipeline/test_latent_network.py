@@ -63,7 +63,7 @@ def test_the_network_is_a_linear_part_and_a_hidden_layer_on_each_output_s_own_mi
     assert torch.allclose(weights.sum(1), torch.ones(2))
     for n in range(3):
         for k in range(2):
-            mixed = sum(weights[k, o] * octaves[n, o] for o in range(OCTAVES))
+            mixed = torch.stack([weights[k, o] * octaves[n, o] for o in range(OCTAVES)]).sum(0)
             hidden = torch.tanh(network.hidden_weight @ mixed + network.hidden_bias)
             expected = mixed @ network.linear[k] + hidden @ network.readout[k] + network.bias[k]
             assert float(outputs[n, k]) == pytest.approx(float(expected), abs=1e-4)
@@ -108,7 +108,7 @@ def test_a_part_learned_for_another_latent_space_is_refused(
 ) -> None:
     path = write(tmp_path / "edits.safetensors")
     other = replace(generator, latents=replace(generator.latents, name="another"))
-    with pytest.raises(LatentSpaceMismatch, match="space.*another") as refused:
+    with pytest.raises(LatentSpaceMismatch, match=r"space.*another") as refused:
         load_network(path, "edits", other)  # type: ignore[arg-type]
     assert "retouchml train edits --model stand-in" in refused.value.advice
 

@@ -120,7 +120,7 @@ def ensemble(path: Path, count: int, said: int, **changed: str) -> Path:
         network = FeatureNetwork().requires_grad_(False)
         for parameter in network.parameters():
             parameter.zero_()
-        network.layers[-1].bias.fill_(member + 1.0)  # type: ignore[union-attr, operator]
+        network.layers[-1].bias.fill_(member + 1.0)  # type: ignore[operator]
         tensors |= {f"{member}.{name}": value for name, value in network.state_dict().items()}
     save_learned(path, tensors, {"kind": "rater", "members": str(said), "mean": "2.5"} | changed)
     return path

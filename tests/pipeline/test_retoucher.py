@@ -16,7 +16,7 @@ from pipeline.patch import Patch
 from pipeline.retoucher import Photo, Retoucher
 from retouchml import Look
 from retouchml.errors import Cancelled, DeviceError, ModelMissing, PictureUnsupported, UsageError
-from tests.pipeline.seeding import changed, seed, session_cache
+from tests.pipeline.seeding import changed, quick_path, seed, session_cache
 
 Pixels = NDArray[np.uint8]
 Seed = Callable[[NDArray[Any]], Photo]
@@ -27,9 +27,10 @@ def cache(real_home: Path) -> InversionCache:
     return session_cache(real_home)
 
 
-@pytest.fixture(scope="module")
-def ready(retoucher: Retoucher, photo: Photo, cache: InversionCache) -> Seed:
-    """Opens a picture whose faces need no inversion."""
+@pytest.fixture
+def ready(retoucher: Retoucher, photo: Photo, cache: InversionCache, monkeypatch: pytest.MonkeyPatch) -> Seed:
+    """Opens a picture whose faces need neither inversion nor climb: they have the portrait's."""
+    monkeypatch.setattr(retoucher.engine.beautifier, "path", quick_path(retoucher, photo))
     return lambda pixels: seed(retoucher, photo, pixels, cache)
 
 
@@ -85,10 +86,11 @@ def test_the_change_fades_out_before_the_patch_ends(
     photo: Photo, patches: list[Patch], portrait: Pixels
 ) -> None:
     mask = inside(portrait.shape, patches)
-    rim = mask & ~(cv2.erode(mask.astype(np.uint8), np.ones((5, 5))) > 0)
+    rim = mask & ~(cv2.erode(mask.astype(np.uint8), np.ones((3, 3))) > 0)
     apart = np.abs(photo.apply(patches).astype(int) - portrait).max(axis=2)
-    assert apart[rim].max() <= 6
-    assert apart[mask].max() > 15
+    assert apart[rim].mean() < 0.5
+    assert apart[rim].max() < 16
+    assert apart[mask].mean() > 3.0
 
 
 def test_the_layer_over_the_photo_is_the_result(photo: Photo, patches: list[Patch], portrait: Pixels) -> None:
@@ -266,8 +268,9 @@ def test_a_face_cut_by_the_frame_is_retouched_inside_it(
     differ = changed(pixels, opened.apply(patches))
     assert differ.sum() > 300
     assert not differ[~inside(pixels.shape, patches)].any()
-    # What lies past the frame is not known, so nothing changes right at it.
-    assert not (differ[0].any() or differ[:, 0].any())
+    # What lies past the frame is not known, so hardly anything changes right at it.
+    apart = np.abs(opened.apply(patches).astype(int) - pixels).max(axis=2)
+    assert max(apart[0].max(), apart[:, 0].max()) <= 3
 
 
 # ---- what is refused
@@ -328,23 +331,45 @@ def test_the_retoucher_tells_what_it_is(retoucher: Retoucher) -> None:
 # ---- watching, stopping, and the cache
 
 
-def test_progress_tells_stages_and_fractions(ready: Seed, pair: Pixels) -> None:
+def test_progress_tells_stages_and_fractions(retoucher: Retoucher, photo: Photo, portrait: Pixels) -> None:
+    assert photo.seconds
     told: list[tuple[str, float]] = []
+
+    def progress(stage: str, fraction: float, _remaining: float | None) -> None:
+        told.append((stage, fraction))
+
+    retoucher.open(portrait, progress=progress).render({0: Look()}, progress=progress)
+    stages = [stage for stage, _ in told]
+    assert list(dict.fromkeys(stages)) == ["detect", "beautify", "render"]
+    for stage in set(stages):
+        fractions = [fraction for name, fraction in told if name == stage]
+        assert fractions == sorted(fractions)
+        assert 0.0 <= fractions[0] < fractions[-1] == 1.0
+
+
+def test_the_progress_of_several_faces_is_one(photo: Photo, ready: Seed, pair: Pixels) -> None:
+    told: list[float] = []
     opened = ready(pair)
-    opened.render({0: Look(), 1: Look()}, progress=lambda stage, fraction, _: told.append((stage, fraction)))
-    assert {stage for stage, _ in told} == {"beautify", "render"}
-    assert all(0.0 <= fraction <= 1.0 for _, fraction in told)
-    fractions = [fraction for stage, fraction in told if stage == "beautify"]
-    assert fractions == sorted(fractions)
-    assert told[-1] == ("render", 1.0)
+    quick = opened._engine.beautifier.path
+
+    def path(*arguments: Any, **watched: Any) -> Any:
+        for fraction in (0.0, 0.5, 1.0):
+            watched["progress"]("beautify", fraction, 1.0)
+        return quick(*arguments, progress=watched["progress"], cancel=watched["cancel"])
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(opened._engine.beautifier, "path", path)
+        opened.prepare(progress=lambda _, fraction, __: told.append(fraction))
+    assert told == [0.0, 0.25, 0.5, 0.5, 0.75, 1.0]
 
 
 @pytest.mark.parametrize("stage", ["invert", "beautify", "render"])
 def test_stopping_is_heeded_in_every_stage(
-    stage: str, retoucher: Retoucher, ready: Seed, portrait: Pixels, cache: InversionCache
+    stage: str, retoucher: Retoucher, photo: Photo, portrait: Pixels, cache: InversionCache
 ) -> None:
+    assert photo.seconds
     mirrored = np.ascontiguousarray(portrait[:, ::-1])
-    opened = retoucher.open(mirrored) if stage == "invert" else ready(portrait)
+    opened = retoucher.open(mirrored if stage == "invert" else portrait)
     kept = sorted(path.name for path in cache._folder.iterdir())
     cancel = threading.Event()
     after: list[str] = []

@@ -27,7 +27,7 @@ def _array(value: Tensor) -> NDArray[np.float32]:
 
 
 def synthesis_ir(network: Synthesis) -> Network:
-    """The graph of a synthesis network, its affine layers divided by a gain that the graph multiplies back."""
+    """The graph of a synthesis network, its affine layers divided by a gain that is multiplied back."""
     state = {name: _array(value) for name, value in network.state_dict().items()}
     ir = Network()
     style = ir.layer("style", "Parameter")
@@ -89,7 +89,7 @@ def mapping() -> Mapping:
     torch.manual_seed(8)
     network = Mapping().requires_grad_(False)
     for layer in network.layers:
-        layer.weight.copy_(torch.randn(512, 512) / 22.6)  # type: ignore[union-attr, operator]
+        layer.weight.copy_(torch.randn(512, 512) / 22.6)  # type: ignore[operator]
     return network
 
 

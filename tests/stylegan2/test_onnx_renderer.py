@@ -33,14 +33,18 @@ def test_an_exported_network_gives_the_same_picture() -> None:
     with torch.no_grad():
         expected = network(w_plus[None])[0].numpy()
     image = renderer(w_plus.numpy())
-    assert (image.shape, image.dtype) == ((3, 4, 4), np.float32)
+    assert (image.shape, image.dtype.name) == ((3, 4, 4), "float32")
     assert np.allclose(image, expected, atol=1e-6)
 
 
 def test_codes_in_any_layout_or_precision_are_taken() -> None:
     renderer = OnnxRenderer(onnx_renderer.export(Small(), 2, 12), threads=1)
     w_plus = np.random.default_rng(0).standard_normal((12, 2))
-    assert np.allclose(renderer(w_plus.T), renderer(np.ascontiguousarray(w_plus.T, np.float32)), atol=1e-6)
+    assert np.allclose(
+        renderer(w_plus.T),  # type: ignore[arg-type]
+        renderer(np.ascontiguousarray(w_plus.T, np.float32)),
+        atol=1e-6,
+    )
 
 
 def test_the_default_model_s_picture_equals_torch_s(generator: Generator, real_home: Path) -> None:

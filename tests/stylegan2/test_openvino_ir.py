@@ -175,6 +175,7 @@ def test_a_cut_or_overwritten_file_never_gives_anything_but_a_graph_or_corrupt(
     place = cut % len(content)
     path.write_bytes(content[:place] + byte + (content[place + len(byte) :] if byte else b""))
     try:
-        assert isinstance(openvino_ir.read(path), Graph)
-    except ModelCorrupt as error:
-        assert error.advice
+        graph = openvino_ir.read(path)
+    except ModelCorrupt:
+        return
+    assert isinstance(graph, Graph)
