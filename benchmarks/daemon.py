@@ -2,10 +2,10 @@
 
     python -m benchmarks.daemon [--megapixels 1 12 24 100] [--rounds 5] [--side 1024]
 
-An engine stands in for the pipeline that finds one face at once and gives back its rectangle, so that only the
-way through the daemon is measured; the pixels of an upload are therefore mapped, but not read, by the worker.
-"copy" is memory copied into memory that was used before, "hop" one message over a bare ipc connection to another
-process and its acknowledgement; both in the same run.
+An engine stands in for the pipeline that finds one face at once and gives back its rectangle, so that only
+the way through the daemon is measured; the pixels of an upload are therefore mapped, but not read, by the
+worker. "copy" is memory copied into memory that was used before, "hop" one message over a bare ipc connection
+to another process and its acknowledgement; both in the same run.
 """
 
 import argparse
@@ -17,6 +17,7 @@ import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -128,10 +129,10 @@ def _transfer(client: Client, megapixels: Sequence[float], rounds: int) -> None:
         width = 4000 if each >= 1 else 400
         picture = PixelFormat(width, round(each * 1e6 / width))
         pixels = np.random.default_rng(0).integers(0, 256, picture.size, np.uint8)
-        data = memoryview(pixels)
+        data = pixels.data
         target = np.zeros_like(pixels)
-        copy = _median(lambda: np.copyto(target, pixels), rounds)  # noqa: B023 (called at once)
-        fresh = _median(lambda: pixels.copy(), rounds)  # noqa: B023
+        copy = _median(partial(np.copyto, target, pixels), rounds)
+        fresh = _median(pixels.copy, rounds)
         del target
         hop = _bare_hop(data, rounds)
         seconds = [_open(client, picture, data) for _ in range(rounds + 1)][1:]
@@ -180,15 +181,15 @@ def _acknowledge(endpoint: str, count: int) -> None:
 
 
 def _latency(client: Client, side: int, rounds: int) -> None:
-    print(f"\nrender, patch {side} × {side} RGBA u8; median (and worst) of {20 * rounds}, milliseconds")
+    print(f"\nrender, patch {side} x {side} RGBA u8; median (and worst) of {20 * rounds}, milliseconds")
     picture = PixelFormat(4000, 3000)
     pixels = np.random.default_rng(0).integers(0, 256, (3000, 4000, 4), np.uint8)
     local = _Photo(pixels)
     inside = _median(lambda: local.render(_LOOKS), rounds)
-    photo = client.open(picture, memoryview(pixels).cast("B")).result(_PATIENCE)
+    photo = client.open(picture, pixels.data.cast("B")).result(_PATIENCE)
     photo.render(_LOOKS).result(_PATIENCE)
     for size in ("full", "preview"):
-        seconds = [_seconds(lambda: _rendered(photo, size)) for _ in range(20 * rounds)]  # noqa: B023
+        seconds = [_seconds(partial(_rendered, photo, size)) for _ in range(20 * rounds)]
         typical, worst = statistics.median(seconds), max(seconds)
         print(
             f"  {size:8} in process {1e3 * inside:.2f}, through the daemon {1e3 * typical:.2f} "
@@ -210,7 +211,7 @@ def _throughput() -> None:
     for each in clients:
         each.join()
     rates = [count / _LOAD_SECONDS for count in counts]
-    print(f"\ntwo clients at once, 64 × 64 photos: {rates[0]:.0f} and {rates[1]:.0f} renders a second")
+    print(f"\ntwo clients at once, 64 x 64 photos: {rates[0]:.0f} and {rates[1]:.0f} renders a second")
 
 
 def _load(counts: Any, index: int) -> None:

@@ -81,12 +81,21 @@ def make_patch(
     return Patch(face, left, top, result)
 
 
-def paint(photo: NDArray[np.generic], patch: Patch) -> None:
-    """Put a patch onto a photo [H, W, C] in place; its alpha channel is left alone."""
+def paint(photo: NDArray[np.generic], patch: Patch, corner: tuple[int, int] = (0, 0)) -> None:
+    """Put a patch onto a photo, or onto the part of it that begins at ``corner`` (x, y), in place.
+
+    Alpha is left alone, and what lies outside the part is left out.
+    """
     x, y, width, height = patch.box
-    target = photo[y : y + height, x : x + width]
+    x, y = x - corner[0], y - corner[1]
+    columns, rows = (
+        slice(max(0, -x), max(0, photo.shape[1] - x)),
+        slice(max(0, -y), max(0, photo.shape[0] - y)),
+    )
+    target = photo[max(0, y) : max(0, y + height), max(0, x) : max(0, x + width)]
     channels = 3 if photo.shape[2] >= 3 else 1
-    target[..., :channels][patch.inside] = patch.pixels[..., :channels][patch.inside]
+    inside = patch.inside[rows, columns]
+    target[..., :channels][inside] = patch.pixels[rows, columns, :channels][inside]
 
 
 def _strips(top: int, bottom: int, width: int) -> Iterator[tuple[int, int]]:

@@ -214,21 +214,18 @@ class Photo:
             before, alignment = face_crop(self._channels, face.landmarks)
             left, top, right, bottom = alignment.bounds(*self._channels.shape[:2])
             region = self._channels[top:bottom, left:right].copy()
-            paint(region, Patch(patch.face, 0, 0, _part(patch, left, top, right, bottom)))
-            shifted = face.landmarks - (left, top)
-            after, _ = face_crop(region, shifted)
+            paint(region, patch, (left, top))
+            after, _ = face_crop(region, face.landmarks - (left, top))
+            shown = self._engine.finder.landmarks_in_crop(after)
             points = alignment.to_crop(face.landmarks)
             recognizer = self._engine.recognizer
-            distance = np.linalg.norm(
-                recognizer.describe(before, points)
-                - recognizer.describe(after, self._engine.finder.landmarks_in_crop(after))
-            )
+            distance = np.linalg.norm(recognizer.describe(before, points) - recognizer.describe(after, shown))
             reports.append(
                 FaceReport(
                     face=patch.face,
                     box=face.box,
                     score_before=self.faces[patch.face].score,
-                    score_after=self._engine.rater.rate(after, self._engine.finder.landmarks_in_crop(after)),
+                    score_after=self._engine.rater.rate(after, shown),
                     identity_distance=float(distance),
                     patch=patch.box,
                 )
@@ -259,16 +256,6 @@ class Photo:
         start = time.monotonic()
         yield
         self.seconds[step] = self.seconds.get(step, 0.0) + time.monotonic() - start
-
-
-def _part(patch: Patch, left: int, top: int, right: int, bottom: int) -> NDArray[np.generic]:
-    """A patch on a transparent canvas that covers a box of the photo."""
-    canvas = np.zeros((bottom - top, right - left, 4), patch.pixels.dtype)
-    x, y, width, height = patch.box
-    x0, y0, x1, y1 = max(left, x), max(top, y), min(right, x + width), min(bottom, y + height)
-    if x1 > x0 and y1 > y0:
-        canvas[y0 - top : y1 - top, x0 - left : x1 - left] = patch.pixels[y0 - y : y1 - y, x0 - x : x1 - x]
-    return canvas
 
 
 def _overlap(patch: Patch, box: tuple[int, int, int, int]) -> bool:
