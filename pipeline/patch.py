@@ -17,7 +17,7 @@ from pipeline.change import Change
 from pipeline.pixels import from_float, full_scale, to_float_rgb
 
 _STRIP = 1 << 20  # pixels
-_FINER = 1.25  # photo pixels per crop pixel, from which the photo holds detail that the crop does not
+_FINEST = 0.6  # crop pixels, or photo pixels where these are larger; what is finer is lost between the two
 _LUMA = np.array([0.299, 0.587, 0.114], np.float32)
 
 
@@ -60,15 +60,15 @@ def make_patch(
     result = np.empty((bottom - top, right - left, 4), photo.dtype)
     fields = (np.dstack([change.flow, change.cover, change.smoothing]), change.color, change.pixels)
     ratio = alignment.side / alignment.size
-    blur = 0.6 * ratio if ratio > _FINER else 0.0
+    blur = _FINEST * max(1.0, ratio)
     margin = math.ceil(4.0 * blur)  # so that a strip's own rows are blurred with their neighbours
     for low, high in _strips(top, bottom, right - left):
         strip = (left, max(top, low - margin), right, min(bottom, high + margin))
         inside = _sampled(support.astype(np.float32), alignment, strip, cv2.INTER_LINEAR) > 0.0
         flow, color, pixels = (_sampled(field, alignment, strip, cv2.INTER_LINEAR) for field in fields)
         changed = _displaced(photo, alignment, flow[..., :2], strip) + color
-        if blur > 0.0:
-            # Detail that the crop was too small to hold is smoothed here, if at all.
+        if change.smoothing.any():
+            # Grain that the crop is too small to hold, or loses in sampling, is smoothed here.
             calm = cv2.GaussianBlur(changed, (0, 0), blur)
             changed += (calm - changed) * flow[..., 3:4]
         changed += (pixels - changed) * flow[..., 2:3]

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import cv2
 import numpy as np
 import pytest
 from numpy.typing import NDArray
@@ -262,10 +263,16 @@ def test_the_photo_is_not_written_to() -> None:
     assert np.array_equal(photo, kept)
 
 
-def test_smoothing_only_takes_what_the_crop_was_too_small_to_hold() -> None:
-    photo = photograph(height=700, width=700)
-    fine = made(photo, square(8.0, x=60.0, y=60.0), change(smoothing=1.0))
-    same = made(photo, square(1.0, x=60.0, y=60.0), change(smoothing=1.0))
-    inside = mask(photo, fine)
-    assert painted(photo, fine)[inside].std() < 0.4 * photo[inside].std()
-    assert np.array_equal(painted(photo, same), photo)
+def test_smoothing_takes_what_the_crop_is_too_small_to_hold_and_else_only_the_finest_grain() -> None:
+    noise = photograph(height=700, width=700)
+    broad = np.asarray(cv2.GaussianBlur(noise, (0, 0), 4.0), np.uint8)
+    large, small = square(8.0, x=60.0, y=60.0), square(1.0, x=60.0, y=60.0)
+
+    def kept(photo: NDArray[np.uint8], alignment: Alignment) -> float:
+        patch = made(photo, alignment, change(smoothing=1.0))
+        inside = mask(photo, patch)
+        return float(painted(photo, patch)[inside].std() / photo[inside].std())
+
+    assert kept(noise, large) < 0.4
+    assert 0.4 < kept(noise, small) < 0.9
+    assert kept(broad, small) > 0.97
