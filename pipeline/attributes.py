@@ -11,10 +11,10 @@ from pathlib import Path
 import cv2
 import dlib
 import numpy as np
-import onnxruntime
 from numpy.typing import NDArray
 
 from retouchml.errors import ModelCorrupt
+from stylegan2.onnx_session import session
 
 GEOMETRIC = ("smile", "eyes_open", "yaw", "pitch", "mouth_open", "brows")
 _MEAN_RGB = np.array([122.782, 117.001, 104.298], np.float32)
@@ -80,18 +80,15 @@ class AgeGender:
 
         Raises ModelCorrupt where one of them is damaged.
         """
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = threads
+        advice = "Fetch it again: retouchml models fetch age-gender."
+        self._age, self._gender = (
+            session(folder / f"{name}-v1.onnx", threads, advice) for name in ("age", "gender")
+        )
         try:
-            self._age = onnxruntime.InferenceSession(str(folder / "age-v1.onnx"), options)
-            self._gender = onnxruntime.InferenceSession(str(folder / "gender-v1.onnx"), options)
             manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
             self._years = np.array(manifest["models"]["age"]["age_weights"], np.float32)
-        except Exception as error:  # onnxruntime raises classes of its own, without a common base
-            raise ModelCorrupt(
-                f"The networks in {folder} do not load.",
-                "Fetch them again: retouchml models fetch age-gender.",
-            ) from error
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise ModelCorrupt(f"{folder / 'manifest.json'} is damaged or missing.", advice) from error
 
     def __call__(self, picture: NDArray[np.float32], landmarks: NDArray[np.float64]) -> tuple[float, float]:
         """(years of age, probability of male) of the face at ``landmarks`` in a picture [H, W, 3]."""

@@ -5,8 +5,6 @@
 
 from typing import TYPE_CHECKING
 
-import retouchml  # noqa: F401 - settles, before anything loads ONNX Runtime, that it reports to nobody
-
 if TYPE_CHECKING:
     from stylegan2.generator import Generator
 

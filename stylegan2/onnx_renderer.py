@@ -9,11 +9,10 @@ import warnings
 from pathlib import Path
 
 import numpy as np
-import onnxruntime
 import torch
 from numpy.typing import NDArray
 
-from retouchml.errors import ModelCorrupt
+from stylegan2.onnx_session import session
 
 _OPSET = 17
 
@@ -46,17 +45,9 @@ class OnnxRenderer:
 
     def __init__(self, model: Path | bytes, threads: int | None = None) -> None:
         """Raises ModelCorrupt where ONNX Runtime does not accept the file."""
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = threads or _cores()
-        options.log_severity_level = 3
-        source = model if isinstance(model, bytes) else str(model)
-        try:
-            self._session = onnxruntime.InferenceSession(source, options, providers=["CPUExecutionProvider"])
-        except Exception as error:  # onnxruntime raises classes of its own, without a common base
-            raise ModelCorrupt(
-                "The fast renderer's file does not load.",
-                "Fetch the model again: retouchml models fetch NAME.",
-            ) from error
+        self._session = session(
+            model, threads or _cores(), "Fetch the model again: retouchml models fetch NAME."
+        )
 
     def __call__(self, w_plus: NDArray[np.float32]) -> NDArray[np.float32]:
         (image,) = self._session.run(["image"], {"w_plus": np.ascontiguousarray(w_plus[None], np.float32)})
