@@ -7,6 +7,7 @@ after, and shifted by the low frequencies of what flow leaves over; only an open
 generator's pixels. The face keeps its own overall colour, whatever tone of skin the score would rather see.
 """
 
+import math
 from dataclasses import dataclass
 
 import cv2
@@ -24,7 +25,7 @@ _NEW_CONTENT = (
     0.05,
     0.11,
 )  # residual in [0, 1] at which generator pixels begin, and fully, to replace the photograph's
-_RESHARPEN = 0.08  # measured: brings the variance of the Laplacian back to that of the photograph
+_MOST_SHARPENED = 0.4  # share of the fine detail that may be added to features
 _MATCH = 20.0 / 1024.0
 
 
@@ -70,20 +71,38 @@ def change_between(
     alike = _agreement(crop, before, size)
     tone = broad + (sharp - broad) * (masks.features * alike)[..., None]
     tone = _TONE_BOUND * np.tanh(tone / _TONE_BOUND) * masks.tone[..., None]
-    eased = displaced(skin.change(strength, texture), flow) + _resharpened(crop, flow, masks.features)
+    color = tone + displaced(skin.change(strength, texture), flow)
+    color = color + _resharpened(crop, displaced(crop, flow) + color, flow, masks.features)
     cover = _new_content(left_over, masks.mouth, size)
     smoothing = masks.skin * np.float32(finest_share(strength, texture))
     pixels = after + _lowpass(displaced(crop - before, flow), _MATCH * size)
-    return Change(
-        flow, np.asarray(tone + eased, np.float32), np.asarray(pixels, np.float32), cover, smoothing
-    )
+    return Change(flow, np.asarray(color, np.float32), np.asarray(pixels, np.float32), cover, smoothing)
 
 
-def _resharpened(crop: NDArray[np.float32], flow: NDArray[np.float32], features: Mask) -> NDArray[np.float32]:
-    """What eyes, brows and lips lose in sharpness by being resampled; nothing where nothing moves."""
+def _resharpened(
+    crop: NDArray[np.float32], changed: NDArray[np.float32], flow: NDArray[np.float32], features: Mask
+) -> NDArray[np.float32]:
+    """What eyes, brows and lips lose in sharpness by being resampled; nothing where nothing moves.
+
+    As much of their fine detail as gives the variance of their Laplacian back: a quadratic equation.
+    """
     fine = crop - cv2.GaussianBlur(crop, (0, 0), 1.0)
     moved = 1.0 - np.exp(-np.square(flow).sum(axis=2) / 0.25)
-    return np.asarray(_RESHARPEN * (features * moved)[..., None] * displaced(fine, flow), np.float32)
+    there = displaced(features, flow)
+    detail = (there * moved)[..., None] * displaced(fine, flow)
+    before, after = features > 0.5, there > 0.5
+    if not (before.any() and after.any()):
+        return np.zeros_like(crop)
+    wanted, has, added = _edges(crop)[before], _edges(changed)[after], _edges(detail)[after]
+    together = np.cov(has, added)
+    room = together[0, 1] ** 2 + together[1, 1] * (wanted.var() - together[0, 0])
+    share = (math.sqrt(max(room, 0.0)) - together[0, 1]) / max(together[1, 1], 1e-12)
+    return np.asarray(np.clip(share, 0.0, _MOST_SHARPENED) * detail, np.float32)
+
+
+def _edges(image: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Laplacian [S, S] of the lightness of an image [S, S, 3]."""
+    return np.asarray(cv2.Laplacian(cv2.cvtColor(image, cv2.COLOR_RGB2GRAY), cv2.CV_32F), np.float32)
 
 
 def _agreement(crop: NDArray[np.float32], before: NDArray[np.float32], size: int) -> Mask:

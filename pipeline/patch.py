@@ -58,14 +58,18 @@ def make_patch(
         return None
     left, top, right, bottom = box
     result = np.empty((bottom - top, right - left, 4), photo.dtype)
-    fields = (np.dstack([change.flow, change.cover, change.smoothing]), change.color, change.pixels)
+    smooth = np.dstack([change.flow, change.cover, change.smoothing])
     ratio = alignment.side / alignment.size
     blur = _FINEST * max(1.0, ratio)
     margin = math.ceil(4.0 * blur)  # so that a strip's own rows are blurred with their neighbours
     for low, high in _strips(top, bottom, right - left):
         strip = (left, max(top, low - margin), right, min(bottom, high + margin))
         inside = _sampled(support.astype(np.float32), alignment, strip, cv2.INTER_LINEAR) > 0.0
-        flow, color, pixels = (_sampled(field, alignment, strip, cv2.INTER_LINEAR) for field in fields)
+        flow = _sampled(smooth, alignment, strip, cv2.INTER_LINEAR)
+        # These hold fine detail, which linear interpolation would blur.
+        color, pixels = (
+            _sampled(field, alignment, strip, cv2.INTER_CUBIC) for field in (change.color, change.pixels)
+        )
         changed = _displaced(photo, alignment, flow[..., :2], strip) + color
         if change.smoothing.any():
             # Grain that the crop is too small to hold, or loses in sampling, is smoothed here.
