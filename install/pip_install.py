@@ -44,6 +44,12 @@ _MEANINGS = (
         missing=True,
     ),
     Meaning(
+        r"ResolutionImpossible|conflicting dependencies",
+        "pip's constraints, or its index, leave no version that fits.",
+        "Look at `pip config list` for a constraint.",
+        missing=True,
+    ),
+    Meaning(
         r"do not match the hashes",
         "A downloaded package has the wrong checksum.",
         "Run this again; if it stays so, the package index or a proxy hands out something else.",

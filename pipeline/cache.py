@@ -1,7 +1,8 @@
 """Inversions kept on disk by content, so that a photograph that was open before is ready at once.
 
-One small safetensors file an entry, named by a hash of the crop, the generator and the recipe. The oldest go
-when the folder grows past its bound; a full disk or an unreadable entry costs time, never the result.
+One small file an entry: the SHA-256 of what follows, then safetensors. It is named by a hash of the crop, the
+generator and the recipe. The oldest go when the folder grows past its bound; a full disk or a damaged entry
+costs time, never the result.
 """
 
 import hashlib
@@ -21,6 +22,8 @@ from retouchml.paths import cache_dir, private_dir
 
 _BOUND = 256 * 2**20  # bytes in all
 _SHAPE_LIMIT = 64  # layers; a larger entry is not ours
+_DIGEST = hashlib.sha256().digest_size
+_ENDING = ".inversion"
 
 
 def key(crop: NDArray[np.float32], generator: str) -> str:
@@ -39,9 +42,12 @@ class InversionCache:
 
     def get(self, name: str) -> Inversion | None:
         """The kept inversion, or None."""
-        path = self._folder / f"{name}.safetensors"
+        path = self._folder / f"{name}{_ENDING}"
         try:
-            tensors = load(path.read_bytes())
+            content = path.read_bytes()
+            if not _is_whole(content):
+                return None
+            tensors = load(content[_DIGEST:])
             w_plus, numbers = tensors["w_plus"], tensors["numbers"]
         except (OSError, SafetensorError, KeyError, ValueError):
             return None
@@ -55,12 +61,13 @@ class InversionCache:
 
     def put(self, name: str, inversion: Inversion) -> None:
         """Keep an inversion, if the disk has room; written at once or not at all."""
-        content = save(
+        tensors = save(
             {
                 "w_plus": inversion.w_plus.cpu().contiguous(),
                 "numbers": torch.tensor([inversion.loss, inversion.distance]),
             }
         )
+        content = hashlib.sha256(tensors).digest() + tensors
         try:
             private_dir(self._folder)
             self._make_room(len(content))
@@ -68,7 +75,7 @@ class InversionCache:
             try:
                 with os.fdopen(handle, "wb") as file:
                     file.write(content)
-                Path(partial).replace(self._folder / f"{name}.safetensors")
+                Path(partial).replace(self._folder / f"{name}{_ENDING}")
             except OSError:
                 Path(partial).unlink(missing_ok=True)
         except OSError:
@@ -86,3 +93,7 @@ class InversionCache:
                 return
             path.unlink(missing_ok=True)
             total -= size
+
+
+def _is_whole(content: bytes) -> bool:
+    return hashlib.sha256(content[_DIGEST:]).digest() == content[:_DIGEST]

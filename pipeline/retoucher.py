@@ -216,8 +216,8 @@ class Photo:
             region = self._channels[top:bottom, left:right].copy()
             paint(region, patch, (left, top))
             after, _ = face_crop(region, face.landmarks - (left, top))
-            shown = self._engine.finder.landmarks_in_crop(after)
-            points = alignment.to_crop(face.landmarks)
+            # Found in the same way in both, so that only the retouch makes a difference.
+            points, shown = (self._engine.finder.landmarks_in_crop(crop) for crop in (before, after))
             recognizer = self._engine.recognizer
             distance = np.linalg.norm(recognizer.describe(before, points) - recognizer.describe(after, shown))
             reports.append(
@@ -241,8 +241,8 @@ class Photo:
         return face
 
     def _rate(self, channels: NDArray[np.generic], landmarks: NDArray[np.float64]) -> float:
-        crop, alignment = face_crop(channels, landmarks)
-        return self._engine.rater.rate(crop, alignment.to_crop(landmarks))
+        crop, _ = face_crop(channels, landmarks)
+        return self._engine.rater.rate(crop, self._engine.finder.landmarks_in_crop(crop))
 
     def _boxes(self, active: Mapping[int, Look], face: int) -> Iterator[tuple[int, int, int, int]]:
         height, width = self._channels.shape[:2]

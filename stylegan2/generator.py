@@ -44,6 +44,11 @@ class Generator(ABC):
         return int(self.latents.mean.shape[0])
 
     @property
+    def z_dim(self) -> int:
+        """Z, the width of what ``map`` takes."""
+        return self.w_dim
+
+    @property
     def num_layers(self) -> int:
         """L, the number of style inputs."""
         return len(self.layers)

@@ -8,6 +8,7 @@ import json
 import shutil
 import tempfile
 from dataclasses import asdict, dataclass
+from functools import cache
 from pathlib import Path
 
 from retouchml import paths
@@ -54,16 +55,23 @@ def is_installed(name: str) -> bool:
 
 
 def path(name: str, file: str) -> Path:
-    """Where ``file`` of the model called ``name`` lies.
+    """Where ``file`` of the model called ``name`` lies, ready to be loaded: its content was compared.
 
-    Raises ModelMissing if the zoo does not know the model or the file, or if the model has not been fetched.
+    Raises ModelMissing if the zoo does not know the model or the file, or if the model has not been fetched;
+    ModelCorrupt if the file changed since.
     """
     wanted = entry(name)
     if file not in {known.name for known in wanted.files}:
         raise ModelMissing(f"The model {name} has no file called {file!r}.")
-    if not is_installed(name):
+    home = folder(name)
+    record = read_record(home)
+    if record is None or not record.belongs_to(wanted) or _wrong_sizes(home, record):
         raise _missing(wanted)
-    return folder(name) / file
+    (kept,) = (known for known in record.files if known.name == file)
+    state = (home / file).stat()
+    if not _is_intact(home, kept, state.st_mtime_ns):
+        raise _corrupt(name, [file])
+    return home / file
 
 
 def verify(name: str) -> None:
@@ -78,10 +86,7 @@ def verify(name: str) -> None:
         raise _missing(wanted)
     changed = _wrong_sizes(home, record) or [file.name for file in record.files if not _matches(home, file)]
     if changed:
-        raise ModelCorrupt(
-            f"The model {name} is damaged, it has changed since it was fetched: {', '.join(changed)}.",
-            f"Fetch it again with `retouchml models fetch {name}`.",
-        )
+        raise _corrupt(name, changed)
 
 
 def remove(name: str) -> bool:
@@ -155,11 +160,24 @@ def _matches(home: Path, file: ModelFile) -> bool:
         return False
 
 
+@cache
+def _is_intact(home: Path, file: ModelFile, _changed: int) -> bool:
+    """As ``_matches``, once a process for each state of the file: reading all of a model takes a while."""
+    return _matches(home, file)
+
+
 def _wrong_sizes(home: Path, record: Record) -> list[str]:
     def size(file: Path) -> int:
         return file.stat().st_size if file.is_file() else -1
 
     return [file.name for file in record.files if size(home / file.name) != file.size]
+
+
+def _corrupt(name: str, files: list[str]) -> ModelCorrupt:
+    return ModelCorrupt(
+        f"The model {name} is damaged, it has changed since it was fetched: {', '.join(files)}.",
+        f"Fetch it again with `retouchml models fetch {name}`.",
+    )
 
 
 def _missing(wanted: Entry) -> ModelMissing:

@@ -244,6 +244,13 @@ def test_the_torch_that_is_installed_is_one_that_the_project_accepts(load: Load)
             True,
         ),
         (
+            "ERROR: Cannot install torch==2.13.0+cpu because these package versions have conflicting "
+            "dependencies.\nERROR: ResolutionImpossible: for help visit https://pip.example",
+            "pip's constraints",
+            True,
+            True,
+        ),
+        (
             "WARNING: Retrying after connection broken by 'NewConnectionError(': Failed to establish a new "
             "connection: [Errno -3] Temporary failure in name resolution')'\n"
             "ERROR: Could not find a version that satisfies the requirement torch (from versions: none)\n"

@@ -134,6 +134,16 @@ def test_a_changed_byte_is_found_by_verify() -> None:
     assert "gender-v1.onnx" not in caught.value.message
 
 
+def test_a_changed_file_is_never_handed_out() -> None:
+    folder = put_model("age-gender")
+    zoo.path("age-gender", "age-v1.onnx")
+    content = (folder / "age-v1.onnx").read_bytes()
+    (folder / "age-v1.onnx").write_bytes(content[:-1] + b"?")
+    with pytest.raises(ModelCorrupt, match=r"age-v1\.onnx"):
+        zoo.path("age-gender", "age-v1.onnx")
+    assert zoo.path("age-gender", "gender-v1.onnx").is_file()
+
+
 def test_a_truncated_or_deleted_file_is_noticed_without_reading_it() -> None:
     folder = put_model("age-gender")
     (folder / "age-v1.onnx").write_bytes(b"")
