@@ -21,12 +21,12 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline.align import Alignment
 from pipeline.attributes import AgeGender, geometric
 from pipeline.engine import Engine
 from pipeline.identity import Recognizer
-from pipeline.masks import feature_mask
+from pipeline.masks import RIM, face_masks, feature_mask, outline
 from pipeline.pictures import read_picture
-from pipeline.pixels import to_float_rgb
 from pipeline.prepared import face_crop
 from pipeline.rater import PixelRater
 from pipeline.retoucher import Photo, Retoucher
@@ -44,15 +44,17 @@ class Row:
     """What was measured on one photo.
 
     identity: descriptor distance before to after; gain: judge's rating; guided: guide's rating; sharpness: of
-    eyes, brows and lips, after over before; smile, yaw, mouth: moves in standard deviations of the
-    generator's samples; male: move of the gender network's answer; age: years; outside: largest change
-    outside the mask; untouched: whether strength 0 gave back the photo; seconds: to render and stitch
+    eyes, brows and lips, after over before; skin: contrast of its grain, after over before; smile, yaw,
+    mouth: moves in standard deviations of the generator's samples; male: move of the gender network's answer;
+    age: years; outside: pixels that changed beyond the face and its rim, found without the patch; untouched:
+    whether strength 0 gave back the photo; seconds: to render and stitch
     """
 
     identity: float
     gain: float
     guided: float
     sharpness: float
+    skin: float
     smile: float
     yaw: float
     mouth: float
@@ -107,22 +109,19 @@ def measure(
     def moved(name: str) -> float:
         return float(abs(shape_after[name] - shape_before[name]) / spread[name])
 
-    changed = (to_float_rgb(result) != to_float_rgb(pixels)).any(axis=2)
-    for patch in patches:
-        x, y, width, height = patch.box
-        changed[y : y + height, x : x + width] &= patch.pixels[..., 3] == 0
     untouched = photo.apply(photo.render({0: Look(strength=0.0, texture=look.texture)}))
     row = Row(
         identity=report.identity_distance,
         gain=tools.judge.rate(after, points_after) - tools.judge.rate(before, points_before),
         guided=report.score_after - report.score_before,
         sharpness=sharpness(after, points_after) / sharpness(before, points_before),
+        skin=grain(after, points_before) / grain(before, points_before),
         smile=moved("smile"),
         yaw=moved("yaw"),
         mouth=moved("mouth_open"),
         male=abs(male_after - male_before),
         age=age_after - age_before,
-        outside=float(changed.sum()),
+        outside=float(changed_outside(pixels, result, before, after, alignment, points_before)),
         untouched=bool(np.array_equal(untouched, pixels)),
         seconds=seconds,
     )
@@ -134,6 +133,35 @@ def sharpness(crop: NDArray[np.float32], landmarks: NDArray[np.float64]) -> floa
     grey = cv2.cvtColor(crop, cv2.COLOR_RGB2GRAY)
     mask = feature_mask(landmarks, crop.shape[0]) > 0.5
     return float(cv2.Laplacian(grey, cv2.CV_32F)[mask].var())
+
+
+def grain(crop: NDArray[np.float32], landmarks: NDArray[np.float64]) -> float:
+    """Standard deviation of the Laplacian on bare skin."""
+    mask = face_masks(crop, landmarks, np.full(crop.shape[:2], np.inf, np.float32)).skin > 0.8
+    laplacian = cv2.Laplacian(cv2.cvtColor(crop, cv2.COLOR_RGB2GRAY), cv2.CV_32F)
+    return float(laplacian[mask].std()) if mask.any() else 1.0
+
+
+def changed_outside(
+    pixels: NDArray[np.generic],
+    result: NDArray[np.generic],
+    before: NDArray[np.float32],
+    after: NDArray[np.float32],
+    alignment: Alignment,
+    landmarks: NDArray[np.float64],
+) -> int:
+    """How many pixels differ beyond the face's outline and the rim that moves along.
+
+    Those of the crop [S, S, 3] there, and those of the photo beside the crop.
+    """
+    size = before.shape[0]
+    distance = cv2.distanceTransform(1 - outline(landmarks, size), cv2.DIST_L2, 5)
+    # Landmarks found once more lie a little elsewhere, and the crop was sampled with its neighbours.
+    beyond = distance > RIM * size + 0.02 * size + 3.0
+    left, top, right, bottom = alignment.bounds(*pixels.shape[:2])
+    differ = np.asarray(pixels != result).reshape(*pixels.shape[:2], -1).any(axis=2)
+    differ[top:bottom, left:right] = False
+    return int((before != after).any(axis=2)[beyond].sum() + differ.sum())
 
 
 def sheet(pairs: Sequence[NDArray[np.float32]], columns: int, side: int) -> NDArray[np.uint8]:

@@ -21,10 +21,7 @@ from pipeline.skin import SkinLayers, finest_share
 _TONE = 10.0 / 1024.0  # of the side; blur of the colour change on skin
 _FEATURE_TONE = 2.5 / 1024.0  # on eyes, brows and lips
 _TONE_BOUND = 0.10
-_NEW_CONTENT = (
-    0.05,
-    0.11,
-)  # residual in [0, 1] at which generator pixels begin, and fully, to replace the photograph's
+_NEW_CONTENT = (0.05, 0.11)  # residual in [0, 1] that flow explains badly, and that it cannot explain
 _MOST_SHARPENED = 0.4  # share of the fine detail that may be added to features
 _MATCH = 20.0 / 1024.0
 
@@ -58,8 +55,12 @@ def change_between(
     skin: SkinLayers,
     strength: float,
     texture: float,
+    lines: float = 0.0,
 ) -> Change:
-    """The change that carries the step ``before`` → ``after`` onto the crop, all [S, S, 3] in [0, 1]."""
+    """The change that carries the step ``before`` → ``after`` onto the crop, all [S, S, 3] in [0, 1].
+
+    lines: 0 to 1, how far the skin takes over fine changes of the generator's, too: an age has lines
+    """
     size = crop.shape[0]
     flow = motion(before, after, masks.face, masks.motion)
     left_over = after - displaced(before, flow)
@@ -69,7 +70,8 @@ def change_between(
         broad = broad - (broad * masks.skin[..., None]).sum((0, 1)) / weight
     sharp = _lowpass(left_over, _FEATURE_TONE * size)
     alike = _agreement(crop, before, size)
-    tone = broad + (sharp - broad) * (masks.features * alike)[..., None]
+    fine = np.maximum(masks.features, lines * masks.skin) * alike
+    tone = broad + (sharp - broad) * fine[..., None]
     tone = _TONE_BOUND * np.tanh(tone / _TONE_BOUND) * masks.tone[..., None]
     color = tone + displaced(skin.change(strength, texture), flow)
     color = color + _resharpened(crop, displaced(crop, flow) + color, flow, masks.features)
@@ -112,10 +114,26 @@ def _agreement(crop: NDArray[np.float32], before: NDArray[np.float32], size: int
 
 
 def _new_content(left_over: NDArray[np.float32], mouth: Mask, size: int) -> Mask:
+    """Where the generator's pixels replace the photograph's: all of a place or nothing.
+
+    Half of each would show teeth through a lip. What flow clearly cannot explain grows over all that it
+    explains badly around it.
+    """
     low, high = _NEW_CONTENT
     residual = _lowpass(np.abs(_lowpass(left_over, 0.003 * size)).mean(axis=2), 0.004 * size)
-    fresh = np.clip((residual - low) / (high - low), 0.0, 1.0)
-    return np.asarray(_lowpass(fresh * mouth, 0.004 * size) * (mouth > 0), np.float32)
+    inside = mouth > 0.05
+    count, places = cv2.connectedComponents(((residual > low) & inside).astype(np.uint8))
+    fresh = np.zeros(count, np.uint8)
+    fresh[np.unique(places[(residual > high) & inside])] = 1
+    fresh[0] = 0
+    width = 2 * max(1, round(0.006 * size)) + 1
+    grown = cv2.morphologyEx(fresh[places], cv2.MORPH_CLOSE, _ellipse(3 * width))
+    cover = _lowpass(cv2.dilate(grown, _ellipse(width)).astype(np.float32), 0.004 * size)
+    return np.asarray(cover * np.clip(2.0 * mouth, 0.0, 1.0), np.float32)
+
+
+def _ellipse(width: int) -> NDArray[np.uint8]:
+    return np.asarray(cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (width, width)), np.uint8)
 
 
 def _lowpass(x: NDArray[np.float32], sigma: float) -> NDArray[np.float32]:

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 Mask = NDArray[np.float32]
 Points = NDArray[np.float64]
 
+RIM = 0.1  # of the crop's side; what lies nearer to the face moves along, ever less, so that a jaw can move
 _FOREHEAD = 0.14  # of the crop's side, from the brows up
 _JAW, _BROWS, _NOSE = slice(0, 17), slice(17, 27), slice(27, 36)
 _LEFT_EYE, _RIGHT_EYE = slice(36, 42), slice(42, 48)
@@ -28,10 +29,12 @@ _OUTER_LIPS, _INNER_LIPS = slice(48, 60), slice(60, 68)
 class FaceMasks:
     """The masks of one face.
 
-    face:     the face with its forehead, hair or not; where the generator's motion is believed motion:
-    where the photograph may be displaced; wider than the face, so that a jaw can move, and zero at its border
-    tone:     where its colours may change: the face without hair, beard, glasses and background skin:
-    bare skin, where blemishes are eased features: eyes, brows and lips mouth:    where lips may part
+    face:     the face with its forehead, hair or not: where the generator's motion is believed
+    motion:   where the photograph may be displaced: the face and a rim, for the jaw's sake; zero at its end
+    tone:     where its colours may change: the face without hair, beard, glasses and background
+    skin:     bare skin, where blemishes are eased
+    features: eyes, brows and lips
+    mouth:    where lips may part
     """
 
     face: Mask
@@ -61,7 +64,7 @@ def face_masks(crop: NDArray[np.float32], landmarks: Points, inside: Mask) -> Fa
     holes = cv2.GaussianBlur(_grown_features(landmarks, size), (0, 0), 5.0 * unit)
     skin = tone * skin_like * (1.0 - np.clip(holes * 1.3, 0.0, 1.0))
     return FaceMasks(
-        face=hull.astype(np.float32),
+        face=_falloff(hull, 20.0 * unit),
         motion=_motion_mask(landmarks, size) * frame,
         tone=tone,
         skin=np.asarray(skin, np.float32),
@@ -192,7 +195,7 @@ def _grown_features(landmarks: Points, size: int) -> Mask:
 
 def _motion_mask(landmarks: Points, size: int) -> Mask:
     hull = outline(landmarks, size)
-    reach = 0.085 * size
+    reach = RIM * size
     distance = cv2.distanceTransform(1 - hull, cv2.DIST_L2, 5)
     return _smoothstep(1.0 - distance / reach)
 

@@ -47,8 +47,9 @@ class PreparedFace:
 
     def change(self, after: NDArray[np.float32], look: Look) -> Change:
         """What turns the crop into the look, given the generator's picture of it."""
+        lines = min(1.0, abs(look.edits.get("age", 0.0)))
         return change_between(
-            self.crop, self.before, after, self.masks, self.skin, look.strength, look.texture
+            self.crop, self.before, after, self.masks, self.skin, look.strength, look.texture, lines
         )
 
 
