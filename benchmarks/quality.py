@@ -159,7 +159,7 @@ def changed_outside(
     # Landmarks found once more lie a little elsewhere, and the crop was sampled with its neighbours.
     beyond = distance > RIM * size + 0.02 * size + 3.0
     left, top, right, bottom = alignment.bounds(*pixels.shape[:2])
-    differ = np.asarray(pixels != result).reshape(*pixels.shape[:2], -1).any(axis=2)
+    differ: NDArray[np.bool_] = np.not_equal(pixels, result).reshape(*pixels.shape[:2], -1).any(axis=2)
     differ[top:bottom, left:right] = False
     return int((before != after).any(axis=2)[beyond].sum() + differ.sum())
 
