@@ -51,8 +51,10 @@ MANAGERS: dict[str, Callable[[], Manager]] = {
 }
 
 
-def here(system: str = sys.platform) -> Manager:
+def here() -> Manager:
     """This system's. Raises Problem."""
-    if system not in MANAGERS:
-        raise Problem(f"No kind of service is known for {system}.", "Editors start the daemon by themselves.")
-    return MANAGERS[system]()
+    if sys.platform not in MANAGERS:
+        raise Problem(
+            f"No kind of service is known for {sys.platform}.", "Editors start the daemon by themselves."
+        )
+    return MANAGERS[sys.platform]()

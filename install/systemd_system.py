@@ -68,9 +68,8 @@ def check_visible(*paths: Path) -> None:
 def files() -> list[Path]:
     """The template, if it runs this checkout and this user could remove it."""
     with suppress(OSError):
-        if os.access(UNITS, os.W_OK) and quoted(str(PYTHON)) in (UNITS / TEMPLATE).read_text(
-            encoding="utf-8"
-        ):
+        text = (UNITS / TEMPLATE).read_text(encoding="utf-8")
+        if os.access(UNITS, os.W_OK) and quoted(str(PYTHON)) in text:
             return [UNITS / TEMPLATE]
     return []
 
