@@ -11,6 +11,7 @@ import child
 import service_plan
 from checkout import PYTHON, TOP
 from console import Console
+from data_folders import Folders
 from problem import Problem
 from systemd_unit import for_system, quoted, version_in
 
@@ -32,14 +33,15 @@ def install(arguments: argparse.Namespace, console: Console) -> int:
         raise Problem("Only root can set up services for other users.", "Run this again with sudo.")
     users = [(name, _number(name)) for name in arguments.system]
     service, folders = service_plan.plan_for_all(arguments)
-    check_visible(TOP, PYTHON, folders.data)
+    data = shared_data(folders)
+    check_visible(TOP, PYTHON, data)
     version = child.run(["systemctl", "show", "--property=Version", "--value"], log=False)
     if version.code != 0:
         raise Problem(
             f"systemd does not run this system ({version.last_line}).",
             "In a container, start the daemon itself.",
         )
-    content = for_system(service, folders.data.parent, version=version_in(version.last_line))
+    content = for_system(service, data, version=version_in(version.last_line))
     with console.step("background service") as tick:
         (UNITS / TEMPLATE).write_text(content, encoding="utf-8")
         _systemctl("daemon-reload")
@@ -51,6 +53,16 @@ def install(arguments: argparse.Namespace, console: Console) -> int:
     for name, number in users:
         console.say(f"{name}: systemctl status retouchml@{number}")
     return 0
+
+
+def shared_data(folders: Folders) -> Path:
+    """The folder for XDG_DATA_HOME. Raises Problem where RETOUCHML_HOME would move sockets, too."""
+    if folders.data.name != "retouchml":
+        raise Problem(
+            "RETOUCHML_HOME is one person's, and several cannot share it.",
+            "Unset it, and say with XDG_DATA_HOME where the models are.",
+        )
+    return folders.data.parent
 
 
 def check_visible(*paths: Path) -> None:

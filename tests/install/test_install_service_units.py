@@ -215,6 +215,14 @@ def test_a_service_for_all_users_may_not_lie_where_it_cannot_see_itself(load: Lo
             system.check_visible(Path("/opt/retouchml"), Path(hidden))
 
 
+def test_several_users_share_a_data_folder_but_no_retouchml_home(load: Load) -> None:
+    system, folders, problem = load("systemd_system"), load("data_folders").Folders, load("problem")
+    here = Path("/opt")
+    assert system.shared_data(folders(here, here / "x" / "retouchml", here)) == here / "x"
+    with pytest.raises(problem.Problem, match="several cannot share"):
+        system.shared_data(folders(here, here / "home" / "data", here))
+
+
 # ---- launchd
 
 
