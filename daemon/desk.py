@@ -114,6 +114,7 @@ class Desk:
             "queue_limit": self._options.queue,
             "keep_alive": self._options.keep_alive,
             "idle_exit": self._options.idle_exit,
+            "service": self._options.service,
             "workers": workers,
         }
         self._reply(key, header, {**self._about("status"), **fields})

@@ -15,7 +15,8 @@ class Options:
     """See docs/protocol.md for what the limits bound.
 
     device: a torch device, several with commas, or auto; keep_alive, idle_exit: seconds, negative and None
-    for never; tcp: host:port, "" for none; engine: "module:function" in place of the pipeline, for tests
+    for never; tcp: host:port, "" for none; service: whether the system starts it on login; engine:
+    "module:function" in place of the pipeline, for tests
     """
 
     model: str = "ffhq-mobile"
@@ -23,6 +24,7 @@ class Options:
     keep_alive: float = KEEP_ALIVE_MINUTES * 60
     idle_exit: float | None = None
     tcp: str = ""
+    service: bool = False
     engine: str = ""
     queue: int = 32
     queue_of_client: int = 8
@@ -64,6 +66,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--tcp", default="", metavar="HOST:PORT", help="listen there as well, encrypted (default: not at all)"
     )
     parser.add_argument("--detach", action="store_true", help="go to the background once it is ready")
+    parser.add_argument("--service", action="store_true", help=argparse.SUPPRESS)  # `install service` says it
     for name in ("engine", "limits"):  # for the tests of faults
         parser.add_argument(f"--{name}", default="", help=argparse.SUPPRESS)
 
@@ -78,6 +81,7 @@ def from_arguments(arguments: argparse.Namespace) -> Options:
         keep_alive=arguments.keep_alive * 60,
         idle_exit=None if arguments.idle_exit is None else arguments.idle_exit * 60,
         tcp=arguments.tcp,
+        service=arguments.service,
         engine=arguments.engine,
         **_limits(arguments.limits),
     )

@@ -184,8 +184,10 @@ def _lines(status: Mapping[str, Any]) -> list[str]:
 
     keep_alive = status["keep_alive"]
     idle_exit = status["idle_exit"]
+    service = ", as a service" if status.get("service") else ""
     lines = [
-        f"daemon     process {status['pid']}, version {status['software']}, for {duration(status['uptime'])}",
+        f"daemon     process {status['pid']}, version {status['software']}, "
+        f"for {duration(status['uptime'])}{service}",
         f"memory     {_megabytes(status['memory'])}",
         f"clients    {status['clients']}",
         f"photos     {status['photos']}, {_megabytes(status['photo_bytes'])}",
