@@ -4,12 +4,14 @@ import contextlib
 import fcntl
 import os
 import stat
+import time
 from pathlib import Path
 
 from retouchml.errors import DaemonError, DaemonRuns, Refused
 from retouchml.paths import private_dir, runtime_dir, socket_path
 
 LOCK = "lock"
+_SECONDS_TO_LOCK = 0.3
 
 
 class Instance:
@@ -56,7 +58,7 @@ class Instance:
         except OSError as error:
             raise DaemonError(f"{self.folder / LOCK} cannot be opened: {error.strerror}.") from error
         try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            _lock(descriptor)
         except OSError as error:
             pid = os.pread(descriptor, 32, 0).decode("ascii", "replace").strip()
             os.close(descriptor)
@@ -75,6 +77,20 @@ class Instance:
                 raise DaemonError(f"{self.socket} is in the way: it is no socket.", "Move it elsewhere.")
             self.socket.unlink()
         except FileNotFoundError:
+            return
+
+
+def _lock(descriptor: int) -> None:
+    # whoever asks whether a daemon runs holds the lock for an instant: that is no daemon
+    deadline = time.monotonic() + _SECONDS_TO_LOCK
+    while True:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.02)
+        else:
             return
 
 

@@ -12,6 +12,7 @@ from retouchml.errors import DaemonError
 
 _log = logging.getLogger(__name__)
 _MESSAGES_UNREAD = 200  # by a client, after which it counts as gone
+_MESSAGES_WAITING = 16  # of a client, before its own queue fills: they may be large
 _LINGER_MS = 500
 _HEARTBEAT_MS, _HEARTBEAT_TIMEOUT_MS = 2000, 6000
 
@@ -75,6 +76,7 @@ class Post:
         router.linger = _LINGER_MS
         router.router_mandatory = True
         router.sndhwm = _MESSAGES_UNREAD
+        router.rcvhwm = _MESSAGES_WAITING
         router.maxmsgsize = protocol.FRAME_BYTES
         self.routers.append(router)
         return router

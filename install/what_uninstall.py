@@ -9,6 +9,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+import running_daemon
 import systemd_system
 from checkout import LOCK, STAMP, TOP, VENV
 from console import Console
@@ -49,6 +50,8 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
     if not arguments.yes and not _agreed():
         console.say("Nothing was removed.")
         return 1
+    if arguments.part in (None, *running_daemon.USES):
+        running_daemon.stop(console)
     for part, path in found:
         part.remove(path)
     for folder in (folders.data, folders.config.parent, folders.data.parent, folders.cache.parent):
@@ -133,5 +136,6 @@ PARTS = {
     "models": Part("fetched models", lambda folders: [folders.models], _remove),
     "cache": Part("inversions kept for speed", lambda folders: [folders.cache], _remove),
     "config": Part("your settings", lambda folders: [folders.config], _remove),
+    "run": Part("the daemon's socket and logs", running_daemon.folder, _remove),
     "record": Part("how editors find RetouchML", lambda folders: [folders.record], _remove),
 }

@@ -5,7 +5,7 @@ only inside the face. Work goes in strips, so that a large face in a large photo
 """
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import cv2
@@ -100,6 +100,25 @@ def paint(photo: NDArray[np.generic], patch: Patch, corner: tuple[int, int] = (0
     channels = 3 if photo.shape[2] >= 3 else 1
     inside = patch.inside[rows, columns]
     target[..., :channels][inside] = patch.pixels[rows, columns, :channels][inside]
+
+
+def painted(photo: NDArray[np.generic], patches: Sequence[Patch]) -> NDArray[np.generic]:
+    """A copy of a photo [H, W, C] with patches on it; alpha is kept."""
+    result = photo.copy()
+    for patch in patches:
+        paint(result, patch)
+    return result
+
+
+def layer_of(photo: NDArray[np.generic], patches: Sequence[Patch]) -> NDArray[np.generic]:
+    """Patches on a transparent canvas [H, W, 4] of the size and depth of a photo [H, W, C]."""
+    result = np.zeros((*photo.shape[:2], 4), photo.dtype)
+    white = full_scale(photo.dtype)
+    for patch in patches:
+        paint(result, patch)
+        x, y, width, height = patch.box
+        result[y : y + height, x : x + width, 3][patch.inside] = white
+    return result
 
 
 def _strips(top: int, bottom: int, width: int) -> Iterator[tuple[int, int]]:

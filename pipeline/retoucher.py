@@ -21,13 +21,14 @@ from pipeline.cancelling import NEVER, CancelEvent, Progress, check, silent
 from pipeline.edits import EDITS, EditInfo, check_names
 from pipeline.engine import Engine, load_engine
 from pipeline.faces import FoundFace
-from pipeline.patch import Patch, make_patch, paint
-from pipeline.pixels import as_channels, full_scale
+from pipeline.patch import Patch, layer_of, make_patch, paint, painted
+from pipeline.pixels import as_channels
 from pipeline.prepared import PreparedFace, face_crop, prepare_face
 from retouchml.errors import UsageError
 from retouchml.look import Look
 
 DEFAULT_MODEL = "ffhq-mobile"
+_KEPT_IN_MEMORY = 64  # inversions
 
 
 @dataclass(frozen=True)
@@ -66,7 +67,7 @@ class Retoucher:
         Raises ModelMissing, ModelCorrupt, LatentSpaceMismatch or DeviceError.
         """
         self.engine = load_engine(model, device)
-        self._cache = InversionCache() if cache else None
+        self._cache = InversionCache(in_memory=_KEPT_IN_MEMORY) if cache else None
         self.model = model
         self.device = str(self.engine.generator.device)
 
@@ -191,20 +192,11 @@ class Photo:
 
     def apply(self, patches: Sequence[Patch]) -> NDArray[np.generic]:
         """A copy of the photo, in its own shape and depth, with patches painted on it; alpha is kept."""
-        result = self._channels.copy()
-        for patch in patches:
-            paint(result, patch)
-        return result.reshape(self._pixels.shape)
+        return painted(self._channels, patches).reshape(self._pixels.shape)
 
     def layer(self, patches: Sequence[Patch]) -> NDArray[np.generic]:
         """Patches on a transparent canvas [H, W, 4] of the photo's size and depth."""
-        result = np.zeros((*self._channels.shape[:2], 4), self._channels.dtype)
-        white = full_scale(self._channels.dtype)
-        for patch in patches:
-            paint(result, patch)
-            x, y, width, height = patch.box
-            result[y : y + height, x : x + width, 3][patch.inside] = white
-        return result
+        return layer_of(self._channels, patches)
 
     def report(self, patches: Sequence[Patch]) -> list[FaceReport]:
         """Score and identity of each patched face, measured on the photograph's pixels before and after."""

@@ -95,7 +95,7 @@ class Call(Generic[Result]):
             return
         try:
             if type_ == "progress" and self.on_progress is not None:
-                self.on_progress(str(fields["stage"]), float(fields["fraction"]), fields["remaining"])
+                self.on_progress(*messages.progress_from(fields))
             elif type_ == "preview" and self.on_preview is not None:
                 self.on_preview(self._parse(fields, frames))
             elif type_ == "result":
@@ -137,6 +137,7 @@ class RemotePhoto:
         self.faces: tuple[WireFace, ...] = tuple(messages.face_from(face) for face in faces)
         self.model = str(fields.get("model", ""))
         self.device = str(fields.get("device", ""))
+        self.seconds: Mapping[str, float] = protocol.take_map({"seconds": {}, **fields}, "seconds")
 
     def prepare(self, faces: Sequence[int] | None = None) -> Call[Mapping[str, float]]:
         """Do the slow part for these faces, or all; the result is seconds by step."""
@@ -220,22 +221,31 @@ class Client:
             raise
 
     def open(
-        self, picture: PixelFormat, pixels: "bytes | memoryview", *, icc: bytes = b"", model: str = ""
+        self,
+        picture: PixelFormat,
+        pixels: "bytes | memoryview",
+        *,
+        icc: bytes = b"",
+        model: str = "",
+        device: str = "",
     ) -> Call[RemotePhoto]:
-        """Upload a photo. ``pixels`` must not change before the answer came. Raises as ``request``."""
+        """Upload a photo. ``pixels`` must not change before the answer came.
+
+        model, device: "" for the daemon's own. Raises as ``request``.
+        """
         data = memoryview(pixels).cast("B")
         picture.check_frame(len(data))
-        fields = {"picture": picture.fields(), "icc": bool(icc), "model": model}
+        fields = {"picture": picture.fields(), "icc": bool(icc), "model": model, "device": device}
         upload = _Upload(fields, [data, *([icc] if icc else [])])
         return self.request(
             "open", fields, lambda answer, _: RemotePhoto(self, upload, answer), upload.frames
         )
 
-    def edits(self, model: str = "") -> Call[list[Mapping[str, Any]]]:
+    def edits(self, model: str = "", device: str = "") -> Call[list[Mapping[str, Any]]]:
         """The manual sliders: name, low, high, description; loads the model."""
         return self.request(
             "edits",
-            {"model": model},
+            {"model": model, "device": device},
             lambda answer, _: protocol.take_list(answer, "edits", protocol.HEADER_ITEMS),
         )
 
@@ -320,9 +330,11 @@ class Client:
         try:
             header = protocol.decode_answer(frames[0])
         except RetouchError as error:
-            call = self._calls.get(protocol.id_in(frames[0]))
+            call = self._calls.get(protocol.id_in(frames[0], of_answer=True))
             if call is not None:
                 call.fail(error)
+            else:  # it may have been any call's answer, which must not be waited for in vain
+                self._lose(error)
             return
         call = self._calls.get(header.id)
         if call is not None:
