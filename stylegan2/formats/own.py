@@ -3,7 +3,7 @@
 ``stylegan2.importing`` writes them from what the other readers give.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
@@ -27,6 +27,11 @@ class OwnFile:
 
     network: NetworkFile
     latents: LatentSpace
+
+
+def with_mean(network: NetworkFile, mean: Tensor) -> NetworkFile:
+    """The network with a mean of w [W] to truncate towards, which our files always have."""
+    return replace(network, tensors={**network.tensors, "mean": mean})
 
 
 def is_own(data: bytes) -> bool:
