@@ -158,6 +158,7 @@ def changed_outside(
     distance = cv2.distanceTransform(1 - outline(landmarks, size), cv2.DIST_L2, 5)
     # Landmarks found once more lie a little elsewhere, and the crop was sampled with its neighbours.
     beyond = distance > RIM * size + 0.02 * size + 3.0
+    beyond &= alignment.inside(*pixels.shape[:2]) > 2.0  # past the frame, a crop is made up
     left, top, right, bottom = alignment.bounds(*pixels.shape[:2])
     differ: NDArray[np.bool_] = np.not_equal(pixels, result).reshape(*pixels.shape[:2], -1).any(axis=2)
     differ[top:bottom, left:right] = False
