@@ -55,11 +55,14 @@ def change_between(
     skin: SkinLayers,
     strength: float,
     texture: float,
+    *,
     lines: float = 0.0,
+    lips_part: bool = False,
 ) -> Change:
     """The change that carries the step ``before`` → ``after`` onto the crop, all [S, S, 3] in [0, 1].
 
-    lines: 0 to 1, how far the skin takes over fine changes of the generator's, too: an age has lines
+    lines: 0 to 1, how far the skin takes over fine changes of the generator's, too: an age has lines;
+    lips_part: whether a mouth may show the generator's pixels, since it opens or closes
     """
     size = crop.shape[0]
     flow = motion(before, after, masks.face, masks.motion)
@@ -75,7 +78,7 @@ def change_between(
     tone = _TONE_BOUND * np.tanh(tone / _TONE_BOUND) * masks.tone[..., None]
     color = tone + displaced(skin.change(strength, texture), flow)
     color = color + _resharpened(crop, displaced(crop, flow) + color, flow, masks.features)
-    cover = _new_content(left_over, masks.mouth, size)
+    cover = _new_content(left_over, masks.mouth, size) if lips_part else np.zeros((size, size), np.float32)
     smoothing = masks.skin * np.float32(finest_share(strength, texture))
     pixels = after + _lowpass(displaced(crop - before, flow), _MATCH * size)
     return Change(flow, np.asarray(color, np.float32), np.asarray(pixels, np.float32), cover, smoothing)

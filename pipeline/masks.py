@@ -60,7 +60,7 @@ def face_masks(crop: NDArray[np.float32], landmarks: Points, inside: Mask) -> Fa
     skin_like = guided(crop.mean(axis=2), skin_likelihood(crop, landmarks), round(10 * unit) + 1, 1e-3)
     skin_like = np.clip(skin_like * 1.25 - 0.15, 0.0, 1.0) * _without_strands(crop, landmarks)
     skin_like = _connected(skin_like, landmarks)
-    tone = face * np.maximum(skin_like, features) * frame
+    tone = face * np.maximum(skin_like, _uncovered_features(skin_like, landmarks)) * frame
     holes = cv2.GaussianBlur(_grown_features(landmarks, size), (0, 0), 5.0 * unit)
     skin = tone * skin_like * (1.0 - np.clip(holes * 1.3, 0.0, 1.0))
     return FaceMasks(
@@ -96,11 +96,28 @@ def feature_mask(landmarks: Points, size: int) -> Mask:
     return np.asarray(np.max(parts, axis=0), np.float32)
 
 
+def _uncovered_features(skin_like: Mask, landmarks: Points) -> Mask:
+    """As ``feature_mask``, but without a brow that hair hangs over: skin has to be around it."""
+    size = skin_like.shape[0]
+    width = 2 * max(1, round(0.02 * size)) + 1
+    parts = []
+    for part, grow in _FEATURE_PARTS:
+        mask = _polygon_mask(landmarks[part], size, grow, 5.0 * size / 1024.0)
+        if part in _BROW_PARTS:
+            inside = (mask > 0.5).astype(np.uint8)
+            around = cv2.dilate(inside, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (width, width))) > inside
+            bare = float(skin_like[around].mean()) if around.any() else 0.0
+            mask = np.asarray(mask * _smoothstep(np.array((bare - 0.55) / 0.2)), np.float32)
+        parts.append(mask)
+    return np.asarray(np.max(parts, axis=0), np.float32)
+
+
+_BROW_PARTS = (slice(17, 22), slice(22, 27))
 _FEATURE_PARTS = (
     (_LEFT_EYE, 1.5),
     (_RIGHT_EYE, 1.5),
-    (slice(17, 22), 1.25),
-    (slice(22, 27), 1.25),
+    (_BROW_PARTS[0], 1.25),
+    (_BROW_PARTS[1], 1.25),
     (_OUTER_LIPS, 1.08),
 )
 

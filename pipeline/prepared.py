@@ -47,9 +47,17 @@ class PreparedFace:
 
     def change(self, after: NDArray[np.float32], look: Look) -> Change:
         """What turns the crop into the look, given the generator's picture of it."""
-        lines = min(1.0, abs(look.edits.get("age", 0.0)))
         return change_between(
-            self.crop, self.before, after, self.masks, self.skin, look.strength, look.texture, lines
+            self.crop,
+            self.before,
+            after,
+            self.masks,
+            self.skin,
+            look.strength,
+            look.texture,
+            lines=min(1.0, abs(look.edits.get("age", 0.0))),
+            # Nobody asked for another expression otherwise: the photograph's own mouth stays.
+            lips_part=any(look.edits.get(name) for name in ("smile", "mouth")),
         )
 
 

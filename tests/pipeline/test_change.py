@@ -29,8 +29,12 @@ class Face:
     masks: FaceMasks
     skin: SkinLayers
 
-    def change(self, after: Picture, strength: float = 0.0, texture: float = 0.7) -> Change:
-        return change_between(self.crop, self.before, after, self.masks, self.skin, strength, texture)
+    def change(
+        self, after: Picture, strength: float = 0.0, texture: float = 0.7, *, lips_part: bool = True
+    ) -> Change:
+        return change_between(
+            self.crop, self.before, after, self.masks, self.skin, strength, texture, lips_part=lips_part
+        )
 
 
 @pytest.fixture(scope="module")
@@ -100,6 +104,7 @@ def test_an_opening_mouth_shows_the_generator_s_pixels(face: Face) -> None:
     applied = change.applied(face.crop)
     assert float(applied[y, x].mean()) < 0.35
     assert np.abs(applied - face.crop)[:150].max() < 0.02
+    assert not face.change(after, lips_part=False).cover.any()
 
 
 def test_skin_is_eased_with_strength_and_smoothed_without_texture(face: Face) -> None:
