@@ -104,7 +104,7 @@ def _inverted(
     progress: Progress,
     cancel: CancelEvent,
 ) -> Inversion:
-    name = key(crop, engine.generator.name)
+    name = key(crop, engine.generator.identity)
     kept = cache.get(name) if cache else None
     if kept is not None and kept.w_plus.shape == (engine.generator.num_layers, engine.generator.w_dim):
         return Inversion(kept.w_plus.to(engine.generator.device), kept.loss, kept.distance)

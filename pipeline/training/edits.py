@@ -8,7 +8,7 @@ import argparse
 import torch
 
 import stylegan2
-from pipeline.latent_network import weights_folder
+from pipeline.latent_network import trained_part
 from pipeline.training.fitting import fit_latent_network, octaves_of
 from pipeline.training.gathering import add_sampling_arguments, gather
 from pipeline.training.sampling import ATTRIBUTES
@@ -38,6 +38,6 @@ def main(arguments: argparse.Namespace) -> int:
         torch.minimum(torch.maximum(targets, low), high),
         components=_COMPONENTS,
     )
-    output = arguments.output or weights_folder() / "edits.safetensors"
+    output = arguments.output or trained_part("edits", generator.latents.name)
     save_latent_network(output, "edits", network, generator, explained, len(samples))
     return 0

@@ -8,7 +8,7 @@ import torch
 
 import stylegan2
 from pipeline.encoder import encoder_features
-from pipeline.latent_network import OCTAVES, save_learned, weights_folder
+from pipeline.latent_network import OCTAVES, save_learned, trained_part
 from pipeline.training.card import write_card
 from pipeline.training.fitting import octaves_of, ridge, split
 from pipeline.training.gathering import add_sampling_arguments, gather
@@ -37,7 +37,7 @@ def main(arguments: argparse.Namespace) -> int:
     bias = center - middle @ weight
     error = (features[held] @ weight + bias - codes[held]).square().sum()
     explained = float(1.0 - error / (codes[held] - codes[held].mean(0)).square().sum())
-    output = arguments.output or weights_folder() / "encoder.safetensors"
+    output = arguments.output or trained_part("encoder", generator.latents.name)
     metadata = {"kind": "encoder", "latent_space": generator.latents.name, "samples": str(len(samples))}
     save_learned(output, {"weight": weight.half(), "bias": torch.as_tensor(bias).half()}, metadata)
     figures = f"explains {explained:.3f} of the code's variance on unseen samples\n"

@@ -14,6 +14,7 @@ from pipeline.training.instruments import load_labellers
 from pipeline.training.report import Meter
 from pipeline.training.sampling import RENDER, Samples, collect
 from retouchml.paths import cache_dir
+from stylegan2 import zoo
 from stylegan2.generator import Generator, Noise
 from stylegan2.mobile_generator import MobileGenerator
 from stylegan2.onnx_renderer import OnnxRenderer, export
@@ -26,7 +27,9 @@ def add_sampling_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--jobs", type=int, default=os.cpu_count() or 1, help="processes (default: one a core)"
     )
-    parser.add_argument("--output", type=Path, help="where to write the part; by default into the project")
+    parser.add_argument(
+        "--output", type=Path, help="where to write the part (default: where retouching looks for it)"
+    )
 
 
 def gather(model: str, count: int, jobs: int) -> Samples:
@@ -34,7 +37,10 @@ def gather(model: str, count: int, jobs: int) -> Samples:
     folder = cache_dir() / "training"
     folder.mkdir(parents=True, exist_ok=True)
     share = -(-count // jobs)
-    tasks = [(model, share, seed, folder / f"samples-{model}-{seed}.npz") for seed in range(1, jobs + 1)]
+    known = zoo.entry(model)
+    # another file may be imported under the same name
+    kept = f"{model}-{known.sha256[:12]}" if known.imported else model
+    tasks = [(model, share, seed, folder / f"samples-{kept}-{seed}.npz") for seed in range(1, jobs + 1)]
     if jobs == 1:
         _work(*tasks[0])
     else:

@@ -11,7 +11,7 @@ from pathlib import Path
 import torch
 
 import stylegan2
-from pipeline.latent_network import LatentNetwork, save_learned, weights_folder
+from pipeline.latent_network import LatentNetwork, save_learned, trained_part
 from pipeline.rater import FeatureRater, rater_features
 from pipeline.training.card import write_card
 from pipeline.training.fitting import fit_latent_network, octaves_of
@@ -46,7 +46,7 @@ def main(arguments: argparse.Namespace) -> int:
         torch.from_numpy(ratings)[:, None],
         components=_COMPONENTS,
     )
-    output = arguments.output or weights_folder() / "scorer.safetensors"
+    output = arguments.output or trained_part("scorer", generator.latents.name)
     save_latent_network(output, "scorer", network, generator, explained, len(samples))
     return 0
 
