@@ -15,6 +15,7 @@ import sys
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
+from itertools import zip_longest
 from pathlib import Path
 
 import cv2
@@ -33,6 +34,7 @@ from pipeline.retoucher import Photo, Retoucher
 from pipeline.training.instruments import load_recognizer
 from pipeline.training.scut import GROUPS, fold
 from retouchml import Look
+from retouchml.errors import UsageError
 from stylegan2 import zoo
 
 _FOLD = 1
@@ -75,14 +77,18 @@ class Instruments:
 
 
 def chosen(folder: Path, count: int) -> list[Path]:
-    """Test photographs of the fold, as many of each group, always the same."""
+    """Test photographs of the fold, as many of each group to within one, always the same.
+
+    Raises UsageError where the folder is not laid out like SCUT-FBP5500.
+    """
     _, test = fold(folder, _FOLD)
     random = np.random.default_rng(_SEED)
-    names: list[str] = []
+    groups = []
     for group in GROUPS:
         members = sorted(name for name in test if name.startswith(group))
-        names += [str(name) for name in random.permutation(members)[: -(-count // len(GROUPS))]]
-    return [folder / "Images" / name for name in names[:count]]
+        groups.append([str(name) for name in random.permutation(members)])
+    in_turn = [name for row in zip_longest(*groups) for name in row if name is not None]
+    return [folder / "Images" / name for name in in_turn[:count]]
 
 
 def measure(
@@ -199,7 +205,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--side", type=int, default=350, help="pixels of a face on it (default: %(default)s)")
     parser.add_argument("--columns", type=int, default=3)
     options = parser.parse_args(arguments)
-    photos = [*options.photos, *(chosen(options.data, options.count) if options.data else [])]
+    if options.count < 1 or options.columns < 1 or options.side < 1:
+        parser.error("--count, --columns and --side must be at least 1")
+    try:
+        photos = [*options.photos, *(chosen(options.data, options.count) if options.data else [])]
+    except UsageError as error:
+        parser.error(error.explain())
     if not photos:
         parser.error("name photographs, or --data")
     retoucher = Retoucher()
@@ -225,6 +236,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
             f"{path.stem:14}" + "".join(f"{float(getattr(row, name)):9.3f}" for name in names) + "\n"
         )
         sys.stdout.flush()
+    if not rows:
+        sys.stdout.write("no face in any photograph\n")
+        return 1
     sys.stdout.write(totals(rows))
     sys.stdout.write(
         "seconds a photo: " + ", ".join(f"{k} {v / len(rows):.2f}" for k, v in seconds.items()) + "\n"
