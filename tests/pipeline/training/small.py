@@ -12,7 +12,7 @@ from PIL import Image
 from torch import Tensor
 
 from pipeline.training.sampling import ATTRIBUTES, Labellers, Samples
-from stylegan2.generator import Generator, StyleLayer
+from stylegan2.generator import Generator, Noise, StyleLayer
 from stylegan2.latents import LatentSpace
 from tests.pipeline.faces_by_hand import landmarks
 
@@ -32,10 +32,16 @@ class SmallGenerator(Generator):
         self.latents = LatentSpace.fit("small-w", codes)
         self.made = 0
 
-    def map(self, z: Tensor, truncation_psi: float = 1.0) -> Tensor:
+    def map(
+        self,
+        z: Tensor,
+        labels: Tensor | None = None,
+        truncation_psi: float = 1.0,
+        truncation_cutoff: int | None = None,
+    ) -> Tensor:
         return (z * truncation_psi)[:, None].expand(-1, self.num_layers, -1)
 
-    def synthesize(self, w_plus: Tensor, resolution: int | None = None) -> Tensor:
+    def synthesize(self, w_plus: Tensor, resolution: int | None = None, noise: Noise = "const") -> Tensor:
         self.made += 1
         side = resolution or self.resolution
         return torch.tanh(w_plus[:, 0, :3])[..., None, None].expand(-1, -1, side, side)
