@@ -41,12 +41,12 @@ class Ascent:
     """
 
     step: float = 0.2
-    reach: float = 2.7
+    reach: float = 2.6
     gain: float = 2.0
     held: tuple[str, ...] = ("smile", "eyes_open", "yaw", "pitch", "mouth_open", "male", "glasses")
     loosely: tuple[tuple[str, float], ...] = (("age", 0.15), ("brows", 0.5))
     shell: float = 1.0
-    identity: float = 0.345
+    identity: float = 0.34
     finest: int = 256  # pixels; layers above only paint texture
 
 

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 Mask = NDArray[np.float32]
 Points = NDArray[np.float64]
 
-RIM = 0.1  # of the crop's side; what lies nearer to the face moves along, ever less, so that a jaw can move
+RIM = 0.07  # of the crop's side; what lies nearer to the face moves along, ever less, so that a jaw can move
 _FOREHEAD = 0.14  # of the crop's side, from the brows up
 _JAW, _BROWS, _NOSE = slice(0, 17), slice(17, 27), slice(27, 36)
 _LEFT_EYE, _RIGHT_EYE = slice(36, 42), slice(42, 48)
