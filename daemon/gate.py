@@ -11,9 +11,10 @@ from pathlib import Path
 import zmq
 from zmq.utils import z85
 
+from daemon.relay import address_in
 from retouchml import connection
 from retouchml.connection import Connection
-from retouchml.errors import Refused, UsageError
+from retouchml.errors import Refused
 
 _log = logging.getLogger(__name__)
 _CURVE = b"CURVE"
@@ -83,9 +84,7 @@ def keys_for(path: Path, address: str) -> Connection:
     """
     if not zmq.has("curve"):
         raise Refused("This build of ZeroMQ has no CURVE, and TCP is not used without.", "Leave out --tcp.")
-    host, _, port = address.rpartition(":")
-    if not host or not port.isdigit() or int(port) > 65535:
-        raise UsageError(f"{address} is no HOST:PORT.")
+    host, port = address_in(address)
     endpoint = f"tcp://{host}:{port}"
     if path.exists():
         found = connection.read(path)
