@@ -7,14 +7,14 @@ import zmq
 from daemon.gate import Gate, keys_for
 from daemon.instance import Instance
 from daemon.jobs import ClientKey
-from daemon.processes import file_limit
+from daemon.processes import file_limit, give_back_memory
 from daemon.relay import Relay, address_in
 from retouchml import connection, protocol
 from retouchml.errors import DaemonError, Refused
 
 _log = logging.getLogger(__name__)
 _MESSAGES_UNREAD = 200  # by a client, after which it counts as gone
-_MESSAGES_WAITING = 16  # of a client, before its own queue fills: they may be large
+_MESSAGES_WAITING = 4  # of a client, before its own queue fills: they may be large
 _LINGER_MS = 500
 _HANDSHAKE_MS = 5000  # then a connection that has not shown who it is ends
 _INNER = "tcp"  # the Unix socket behind the TCP one
@@ -65,12 +65,28 @@ class Post:
             raise
 
     def receive(self, index: int) -> tuple[ClientKey, list[zmq.Frame]] | None:
-        """One message of router ``index``; None where none waits."""
+        """One message of router ``index``; None where none waits.
+
+        Of more frames than are allowed the first is kept, with empty ones to tell of the others.
+        """
+        router = self.routers[index]
         try:
-            frames = self.routers[index].recv_multipart(zmq.NOBLOCK, copy=False)
+            identity = router.recv(zmq.NOBLOCK)
         except zmq.Again:
             return None
-        return (index, frames[0].bytes), frames[1:]
+        frames: list[zmq.Frame] = []
+        too_many = False
+        while router.rcvmore:
+            frame = router.recv(copy=False)
+            if len(frames) < protocol.FRAMES:
+                frames.append(frame)
+            else:
+                too_many = True
+        if too_many:
+            del frames[1:], frame
+            frames += [zmq.Frame()] * protocol.FRAMES
+            give_back_memory()
+        return (index, identity), frames
 
     def send(self, key: ClientKey, header: bytes, frames: list[memoryview]) -> None:
         """Raises ClientGone."""

@@ -1,6 +1,7 @@
 """What the system tells about a process, and allows it."""
 
 import contextlib
+import ctypes
 import os
 import resource
 from pathlib import Path
@@ -30,3 +31,10 @@ def file_limit() -> int:
     """How many files this process may have open."""
     soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
     return _FILES if soft == resource.RLIM_INFINITY else soft
+
+
+def give_back_memory() -> None:
+    """Hand freed memory to the system, where the C library would keep it (glibc's malloc_trim)."""
+    trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
+    if trim is not None:
+        trim(0)

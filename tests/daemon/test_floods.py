@@ -8,10 +8,12 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
+import msgpack
 import pytest
+import zmq
 
 from daemon.relay import CONNECTIONS
-from retouchml import connection, paths
+from retouchml import connection, paths, protocol
 from retouchml.client import Client
 from tests.daemon.running import PATIENCE, PLAIN, Daemon, environment, picture, until
 
@@ -92,3 +94,17 @@ def test_where_few_files_are_allowed_tcp_is_refused_with_a_sentence() -> None:
     )
     assert ran.returncode == 1
     assert "TCP needs 256 open files, and 100 are allowed." in ran.stderr
+
+
+def test_a_message_of_many_large_frames_is_refused_and_its_memory_given_back(daemon: Daemon) -> None:
+    before = daemon.status()["memory"]
+    with zmq.Context() as context, context.socket(zmq.DEALER) as dealer:
+        dealer.linger = 0
+        dealer.connect(f"ipc://{paths.socket_path()}")
+        dealer.send_multipart([protocol.encode("status", 7), *[bytes(1 << 20)] * MANY])
+        assert dealer.poll(1000 * PATIENCE)
+        said = msgpack.unpackb(dealer.recv())
+        assert (said["type"], said["id"], said["code"]) == ("error", 7, "protocol")
+        assert daemon.status()["memory"] - before < 16 << 20
+        dealer.send(protocol.encode("status", 8))
+        assert dealer.poll(1000 * PATIENCE)
