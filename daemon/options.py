@@ -4,6 +4,7 @@ import argparse
 import os
 from dataclasses import dataclass
 
+from daemon.relay import address_in
 from retouchml.errors import UsageError
 
 KEEP_ALIVE_MINUTES = 10.0
@@ -72,6 +73,8 @@ def from_arguments(arguments: argparse.Namespace) -> Options:
     """The options that were parsed. Raises UsageError."""
     if arguments.idle_exit is not None and arguments.idle_exit <= 0:
         raise UsageError("--idle-exit must be more than 0 minutes.")
+    if arguments.tcp:
+        address_in(arguments.tcp)
     return Options(
         model=arguments.model,
         device=arguments.device,
