@@ -33,7 +33,7 @@ from tests.daemon.running import PATIENCE, PLAIN, Daemon
 
 _WARM = 0.2  # share of the renders after which memory is looked at first
 _CALM = 0.2  # share of the renders at the end during which no worker is killed
-_SECONDS_BETWEEN_KILLS = 1.5
+_RENDERS_BETWEEN_KILLS = 20  # so that no job meets two
 _PROMISED_GROWTH = 0.05
 _HEADERS = 4096  # bytes of random data frames, at most
 
@@ -67,26 +67,29 @@ def soak(daemon: Daemon, renders: int, seed: int) -> Soak:
     ]
     for client in clients:
         client.start()
+    killed_at = 0
     while any(client.is_alive() for client in clients):
         time.sleep(0.05)
         done = result.outcomes.total() / renders
         if not result.memory and done >= _WARM:
             result.memory.append(daemon.status()["memory"])
-        due = not result.kills or time.monotonic() - result.kills[-1] > _SECONDS_BETWEEN_KILLS
-        if due and 0.02 < done < 1 - _CALM:
-            _kill_worker(daemon, result)
+        due = result.outcomes.total() - killed_at >= _RENDERS_BETWEEN_KILLS
+        if due and done < 1 - _CALM and _killed_worker(daemon, result):
+            killed_at = result.outcomes.total()
     result.memory.append(daemon.status()["memory"])
     running.until(lambda: daemon.status()["photos"] == 0, 10)
     result.photos = daemon.status()["photos"]
     return result
 
 
-def _kill_worker(daemon: Daemon, result: Soak) -> None:
-    pid = daemon.status()["workers"][0]["pid"]
-    if pid is not None:
-        result.kills.append(time.monotonic())
-        with contextlib.suppress(ProcessLookupError):
-            os.kill(pid, signal.SIGKILL)
+def _killed_worker(daemon: Daemon, result: Soak) -> bool:
+    worker = daemon.status()["workers"][0]
+    if worker["state"] not in ("idle", "busy"):
+        return False
+    result.kills.append(time.monotonic())
+    with contextlib.suppress(ProcessLookupError):
+        os.kill(worker["pid"], signal.SIGKILL)
+    return True
 
 
 def _render_many(result: Soak, count: int, rng: random.Random) -> None:
@@ -96,7 +99,7 @@ def _render_many(result: Soak, count: int, rng: random.Random) -> None:
             begun = time.monotonic()
             looks = {0: Look(rng.random(), edits={"slow": rng.choice((0.0, 0.0, 0.002, 0.005))})}
             call = photo.render(looks, size=rng.choice(("full", "preview", "both")))
-            excuse = _disturbed(call, photo, looks, rng)
+            excuse = _disturbed(result, call, photo, looks, rng)
             _note(result, call, excuse, begun)
             if excuse is PhotoUnknown:
                 photo = _opened(client, rng)
@@ -108,7 +111,7 @@ def _opened(client: Client, rng: random.Random) -> RemotePhoto:
 
 
 def _disturbed(
-    call: Call[Rendered], photo: RemotePhoto, looks: dict[int, Look], rng: random.Random
+    result: Soak, call: Call[Rendered], photo: RemotePhoto, looks: dict[int, Look], rng: random.Random
 ) -> type[RetouchError] | None:
     """Perhaps do something to the call; the error that this may cause."""
     chance = rng.random()
@@ -116,7 +119,10 @@ def _disturbed(
         call.cancel()
         return Cancelled
     if chance < 0.25:
-        photo.render(looks).result(PATIENCE)
+        try:
+            photo.render(looks).result(PATIENCE)
+        except RetouchError as error:
+            result.uncaused.append(f"{type(error).__name__}: {error}")
         return Superseded
     if chance < 0.30:
         photo.close()

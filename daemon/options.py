@@ -44,9 +44,11 @@ class Options:
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options on a parser."""
-    parser.add_argument("--model", default="ffhq-mobile", help="the generator (default: ffhq-mobile)")
+    parser.add_argument("--model", default="", help="the generator (default: config.toml's, or ffhq-mobile)")
     parser.add_argument(
-        "--device", default="auto", help="auto, cpu, cuda, cuda:N or mps; several with commas (default: auto)"
+        "--device",
+        default="",
+        help="auto, cpu, cuda, cuda:N or mps; several with commas (default: config.toml's, or auto)",
     )
     parser.add_argument(
         "--keep-alive",
@@ -70,14 +72,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def from_arguments(arguments: argparse.Namespace) -> Options:
-    """The options that were parsed. Raises UsageError."""
+    """The options that were parsed, the user's settings where they say nothing. Raises UsageError."""
+    from retouchml import paths, settings
+
     if arguments.idle_exit is not None and arguments.idle_exit <= 0:
         raise UsageError("--idle-exit must be more than 0 minutes.")
     if arguments.tcp:
         address_in(arguments.tcp)
+    stored, _ = settings.load(paths.config_dir() / settings.FILE_NAME)
     return Options(
-        model=arguments.model,
-        device=arguments.device,
+        model=arguments.model or stored.model,
+        device=arguments.device or stored.device,
         keep_alive=arguments.keep_alive * 60,
         idle_exit=None if arguments.idle_exit is None else arguments.idle_exit * 60,
         tcp=arguments.tcp,

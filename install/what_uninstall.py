@@ -8,6 +8,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
+import running_daemon
 from checkout import LOCK, STAMP, TOP, VENV
 from console import Console
 from data_folders import Folders, find
@@ -28,6 +29,7 @@ PARTS: dict[str, Part] = {
     "models": ("fetched models", lambda folders: [folders.models]),
     "cache": ("inversions kept for speed", lambda folders: [folders.cache]),
     "config": ("your settings", lambda folders: [folders.config]),
+    "run": ("the daemon's socket and logs", running_daemon.folder),
     "record": ("how editors find RetouchML", lambda folders: [folders.record]),
 }
 
@@ -54,6 +56,8 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
     if not arguments.yes and not _agreed():
         console.say("Nothing was removed.")
         return 1
+    if arguments.part in (None, *running_daemon.USES):
+        running_daemon.stop(console)
     for _, path in found:
         _remove(path)
     for folder in (folders.data, folders.config.parent, folders.data.parent, folders.cache.parent):

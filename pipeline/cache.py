@@ -1,7 +1,8 @@
-"""Inversions kept on disk by content, so that a photograph that was open before is ready at once.
+"""Inversions kept by content, so that a photograph that was open before is ready at once.
 
-One small safetensors file an entry, named by a hash of the crop, the generator and the recipe. The oldest go
-when the folder grows past its bound; a full disk or an unreadable entry costs time, never the result.
+The latest may stay in memory; on disk lies one small safetensors file an entry, named by a hash of the crop,
+the generator and the recipe. The oldest go when the folder grows past its bound; a full disk or an unreadable
+entry costs time, never the result.
 """
 
 import hashlib
@@ -31,14 +32,23 @@ def key(crop: NDArray[np.float32], generator: str) -> str:
 
 
 class InversionCache:
-    """Entries below ``folder``, by default ``inversions`` in the cache folder."""
+    """Entries below ``folder``, by default ``inversions`` in the cache folder; the latest in memory, too.
 
-    def __init__(self, folder: Path | None = None, bound: int = _BOUND) -> None:
+    bound: bytes on disk; in_memory: entries, of about 50 kB each
+    """
+
+    def __init__(self, folder: Path | None = None, bound: int = _BOUND, in_memory: int = 0) -> None:
         self._folder = folder if folder is not None else cache_dir() / "inversions"
         self._bound = bound
+        self._in_memory = in_memory
+        self._latest: dict[str, Inversion] = {}
 
     def get(self, name: str) -> Inversion | None:
         """The kept inversion, or None."""
+        known = self._latest.get(name)
+        return known if known is not None else self._read(name)
+
+    def _read(self, name: str) -> Inversion | None:
         path = self._folder / f"{name}.safetensors"
         try:
             tensors = load(path.read_bytes())
@@ -54,7 +64,10 @@ class InversionCache:
         return Inversion(w_plus, float(numbers[0]), float(numbers[1]))
 
     def put(self, name: str, inversion: Inversion) -> None:
-        """Keep an inversion, if the disk has room; written at once or not at all."""
+        """Keep an inversion, on disk if that has room; written at once or not at all."""
+        self._latest[name] = inversion
+        if len(self._latest) > self._in_memory:
+            del self._latest[next(iter(self._latest))]
         content = save(
             {
                 "w_plus": inversion.w_plus.cpu().contiguous(),

@@ -28,6 +28,7 @@ from retouchml.errors import UsageError
 from retouchml.look import Look
 
 DEFAULT_MODEL = "ffhq-mobile"
+_KEPT_IN_MEMORY = 64  # inversions
 
 
 @dataclass(frozen=True)
@@ -66,7 +67,7 @@ class Retoucher:
         Raises ModelMissing, ModelCorrupt, LatentSpaceMismatch or DeviceError.
         """
         self.engine = load_engine(model, device)
-        self._cache = InversionCache() if cache else None
+        self._cache = InversionCache(in_memory=_KEPT_IN_MEMORY) if cache else None
         self.model = model
         self.device = str(self.engine.generator.device)
 

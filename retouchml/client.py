@@ -32,6 +32,7 @@ Frames = Sequence["bytes | memoryview"]
 _Parse = Callable[[Mapping[str, Any], Frames], Result]
 _POLL_SECONDS = 0.25
 _HELLO_SECONDS = 10.0
+_SLOWEST_UPLOAD = 5e6  # bytes a second, on a machine that has much else to do
 
 
 @dataclass(frozen=True)
@@ -201,6 +202,7 @@ class Client:
         self._calls: dict[int, Call[Any]] = {}
         self._ids = itertools.count(1)
         self._heard_at = 0.0
+        self._patience = protocol.SILENCE_SECONDS
         self.about: Mapping[str, Any] = {}
 
     def connect(self) -> None:
@@ -296,10 +298,11 @@ class Client:
             if frames is None:
                 break
             self._heard_at = time.monotonic()
+            self._patience = protocol.SILENCE_SECONDS
             self._take(frames)
         if broken is not None:
             self._lose(broken)
-        elif self._calls and time.monotonic() - self._heard_at > protocol.SILENCE_SECONDS:
+        elif self._calls and time.monotonic() - self._heard_at > self._patience:
             self._lose(
                 DaemonGone("The daemon does not answer any more.", "`retouchml daemon restart` helps.")
             )
@@ -321,6 +324,9 @@ class Client:
         header = protocol.encode(type_, id_, fields)
         if not self._calls:
             self._heard_at = time.monotonic()
+        # the daemon knows of a message, and tells that it is there, only when the whole of it has arrived
+        size = sum(memoryview(frame).nbytes for frame in frames)
+        self._patience = max(self._patience, protocol.SILENCE_SECONDS + size / _SLOWEST_UPLOAD)
         self._line.send([header, *frames])
         call = Call(self, id_, parse)
         self._calls[id_] = call

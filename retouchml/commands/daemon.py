@@ -158,9 +158,8 @@ def _signal(pid: int, number: signal.Signals) -> None:
 
 
 def _options(arguments: argparse.Namespace) -> list[str]:
-    options = ["--model", arguments.model, "--device", arguments.device]
-    options += ["--keep-alive", str(arguments.keep_alive)]
-    for name in ("tcp", "engine", "limits"):
+    options = ["--keep-alive", str(arguments.keep_alive)]
+    for name in ("model", "device", "tcp", "engine", "limits"):
         value = getattr(arguments, name)
         options += [f"--{name}", value] if value else []
     return options

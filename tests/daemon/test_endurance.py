@@ -4,12 +4,15 @@ from benchmarks import endurance
 from tests.daemon.running import Daemon
 
 
-def test_renders_between_cancels_closes_and_kills_end_with_no_error_that_nobody_caused(daemon: Daemon) -> None:
+def test_renders_between_cancels_closes_and_kills_end_with_no_error_that_nobody_caused(
+    daemon: Daemon,
+) -> None:
     done = endurance.soak(daemon, 200, seed=1)
     assert done.uncaused == []
     assert done.outcomes.total() == 200
     assert done.outcomes["result"] > 100
-    assert done.outcomes["superseded"] and done.outcomes["cancelled"]
+    assert done.outcomes["superseded"]
+    assert done.outcomes["cancelled"]
     assert done.kills
     assert done.photos == 0
     assert done.growth < 0.05

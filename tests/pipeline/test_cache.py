@@ -196,3 +196,16 @@ def test_names_depend_on_the_crop_the_generator_and_the_recipe(monkeypatch: pyte
     monkeypatch.setattr(cache_module, "VERSION", 99)
     names.add(key(crop, "ffhq-mobile"))
     assert len(names) == 5
+
+
+def test_the_latest_are_kept_in_memory_where_the_disk_has_no_room(tmp_path: Path) -> None:
+    blocked = tmp_path / "file"
+    blocked.touch()
+    kept = InversionCache(blocked / "inversions", in_memory=2)
+    for name, value in (("a", 1.0), ("b", 2.0), ("c", 3.0)):
+        kept.put(name, inversion(value))
+    found = kept.get("c")
+    assert found is not None
+    assert float(found.w_plus[0, 0]) == 3.0
+    assert kept.get("b") is not None
+    assert kept.get("a") is None
