@@ -4,6 +4,7 @@ import argparse
 import os
 from dataclasses import dataclass
 
+from daemon.relay import address_in
 from retouchml.errors import UsageError
 
 KEEP_ALIVE_MINUTES = 10.0
@@ -79,6 +80,8 @@ def from_arguments(arguments: argparse.Namespace) -> Options:
 
     if arguments.idle_exit is not None and arguments.idle_exit <= 0:
         raise UsageError("--idle-exit must be more than 0 minutes.")
+    if arguments.tcp:
+        address_in(arguments.tcp)
     stored, _ = settings.load(paths.config_dir() / settings.FILE_NAME)
     return Options(
         model=arguments.model or stored.model,

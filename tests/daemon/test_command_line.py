@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from daemon.instance import running_pid
+from daemon.holder import running_pid
 from retouchml import paths
 from retouchml.client import Client
 from tests.daemon.running import PATIENCE, ROOT, Daemon, environment, until

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from daemon.instance import running_pid
+from daemon.holder import running_pid
 from retouchml import paths, protocol
 from retouchml.client import Client
 from retouchml.errors import (
