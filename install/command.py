@@ -38,7 +38,9 @@ def _torch_index(parser: argparse.ArgumentParser) -> None:
 
 WHATS = {
     "demo": What("set everything up and retouch a bundled portrait", what_demo.run, _torch_index),
-    "test": What("set everything up and run the tests", what_dev.run_tests, _torch_index, takes_rest=True),
+    "test": What(
+        "set everything up and run the tests", what_dev.run_tests, what_dev.add_arguments, takes_rest=True
+    ),
     "dev": What("set everything up for work on RetouchML", what_dev.prepare, _torch_index),
     "uninstall": What(
         "list what was installed, ask, and remove it", what_uninstall.run, what_uninstall.add_arguments

@@ -8,6 +8,8 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
+import editor_copy
+import what_gimp
 from checkout import LOCK, STAMP, TOP, VENV
 from console import Console
 from data_folders import Folders, find
@@ -29,6 +31,7 @@ PARTS: dict[str, Part] = {
     "cache": ("inversions kept for speed", lambda folders: [folders.cache]),
     "config": ("your settings", lambda folders: [folders.config]),
     "record": ("how editors find RetouchML", lambda folders: [folders.record]),
+    "gimp": ("filter in GIMP", lambda _folders: what_gimp.installed()),
 }
 
 
@@ -88,6 +91,9 @@ def _check(path: Path) -> None:
 def _remove(path: Path) -> None:
     if path.is_symlink() or path.is_file():
         path.unlink()
+    elif editor_copy.read(path) is not None:
+        for kept in editor_copy.remove(path):
+            print(f"{kept} is not RetouchML's, and stays.")
     elif path == VENV:
         with exclusive(
             LOCK, lambda: print("Another installation is at work in this checkout; waiting for it.")
