@@ -114,9 +114,9 @@ def test_a_folder_that_is_somebody_elses_is_neither_overwritten_nor_removed(
 ) -> None:
     folder.mkdir(parents=True)
     (folder / "start.py").write_text("theirs")
-    for act in (lambda: editor_copy.place(folder, sources), lambda: editor_copy.remove(folder)):
+    for act, arguments in ((editor_copy.place, (folder, sources)), (editor_copy.remove, (folder,))):
         with pytest.raises(Exception, match="was not made by this installer") as caught:
-            act()
+            act(*arguments)
         assert type(caught.value).__name__ == "Problem"
     assert content(folder) == {"start.py": "theirs"}
 
