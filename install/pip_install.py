@@ -105,6 +105,15 @@ class PipProblem(Problem):
 
 def install(arguments: Sequence[str], tick: Tick) -> None:
     """``pip install`` in the virtual environment, with pip's own configuration. Raises PipProblem."""
+    _run("install", arguments, tick)
+
+
+def download(arguments: Sequence[str], tick: Tick) -> None:
+    """``pip download`` with the virtual environment's pip, with its own configuration. Raises PipProblem."""
+    _run("download", arguments, tick)
+
+
+def _run(verb: str, arguments: Sequence[str], tick: Tick) -> None:
     talk = ["--no-input", "--disable-pip-version-check", "--progress-bar", "off"]
     temporary = VENV / "tmp"
     temporary.mkdir(exist_ok=True)
@@ -115,7 +124,7 @@ def install(arguments: Sequence[str], tick: Tick) -> None:
         environment.pop(name, None)
     try:
         # -P: nothing in the current folder may pass for one of pip's modules
-        outcome = child.run([PYTHON, "-P", "-m", "pip", "install", *talk, *arguments], tick, environment)
+        outcome = child.run([PYTHON, "-P", "-m", "pip", verb, *talk, *arguments], tick, environment)
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
     if outcome.code != 0:

@@ -9,8 +9,10 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+import editor_copy
 import running_daemon
 import systemd_system
+import what_gimp
 from checkout import LOCK, STAMP, TOP, VENV
 from console import Console
 from data_folders import Folders, find
@@ -83,6 +85,11 @@ def _check(path: Path) -> None:
         )
 
 
+def _remove_copy(path: Path) -> None:
+    for kept in editor_copy.remove(path):
+        print(f"{kept} is not RetouchML's, and stays.")
+
+
 def _remove(path: Path) -> None:
     if path.is_symlink() or path.is_file():
         path.unlink()
@@ -137,5 +144,6 @@ PARTS = {
     "cache": Part("inversions kept for speed", lambda folders: [folders.cache], _remove),
     "config": Part("your settings", lambda folders: [folders.config], _remove),
     "run": Part("the daemon's socket and logs", running_daemon.folder, _remove),
+    "gimp": Part("filter in GIMP", lambda _folders: what_gimp.installed(), _remove_copy),
     "record": Part("how editors find RetouchML", lambda folders: [folders.record], _remove),
 }

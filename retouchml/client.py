@@ -19,9 +19,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
-from retouchml import __version__, messages, protocol
+from retouchml import __version__, bridge, messages, protocol
 from retouchml.errors import Cancelled, DaemonError, DaemonGone, PhotoUnknown, RetouchError
-from retouchml.line import Line
 from retouchml.look import Look
 from retouchml.messages import WireFace, WirePatch
 from retouchml.pixel_format import PixelFormat
@@ -197,7 +196,7 @@ class Client:
         """start: start the daemon where none runs; connection_file: of a daemon on TCP; name: for its log;
         interpreter, start_options: for ``retouchml.launch.start``.
         """
-        self._line = Line(start, connection_file, interpreter, start_options)
+        self._line = bridge.line(start, connection_file, interpreter, start_options)
         self._name = name or f"retouchml {__version__}"
         self._calls: dict[int, Call[Any]] = {}
         self._ids = itertools.count(1)

@@ -13,7 +13,7 @@ from typing import Any
 import zmq
 from zmq.utils.monitor import recv_monitor_message
 
-from retouchml import connection, launch, paths, protocol
+from retouchml import connection, launch, paths, protocol, sandbox
 from retouchml.errors import DaemonAbsent, DaemonGone, Refused, RetouchError
 
 _LINGER_MS = 200
@@ -82,13 +82,18 @@ class Line:
             return None
         return [frame.buffer for frame in frames]
 
-    def wait(self, seconds: float) -> RetouchError | None:
-        """Wait for a message or for the connection's end; says why it ended."""
+    def wait(self, seconds: float, also: "zmq.Socket[bytes] | None" = None) -> RetouchError | None:
+        """Wait for a message or for the connection's end; says why it ended.
+
+        also: another socket whose messages end the wait
+        """
         if self._socket is None:
             return None
         poller = zmq.Poller()
         poller.register(self._socket, zmq.POLLIN)
         poller.register(self._monitor, zmq.POLLIN)
+        if also is not None:
+            poller.register(also, zmq.POLLIN)
         poller.poll(max(0, round(1000 * seconds)))
         with contextlib.suppress(zmq.Again):
             event = recv_monitor_message(self._monitor, zmq.NOBLOCK)["event"]
@@ -117,6 +122,8 @@ class Line:
         path = paths.socket_path()
         deadline = time.monotonic() + _SECONDS_TO_APPEAR
         while not listens(path):
+            if app := sandbox.flatpak_app():
+                raise sandbox.cannot_see_daemon(app)
             if not self._start:
                 raise DaemonAbsent("No daemon runs.", "`retouchml daemon start` starts it.")
             launch.start(self._start_options, interpreter=self._interpreter)
