@@ -11,6 +11,7 @@ from types import FrameType
 
 import what_demo
 import what_dev
+import what_krita
 import what_uninstall
 from checkout import LOG, TOP
 from console import Console
@@ -42,6 +43,7 @@ WHATS = {
         "set everything up and run the tests", what_dev.run_tests, what_dev.add_arguments, takes_rest=True
     ),
     "dev": What("set everything up for work on RetouchML", what_dev.prepare, _torch_index),
+    "krita": What("put the docker into Krita", what_krita.run, what_krita.add_arguments),
     "uninstall": What(
         "list what was installed, ask, and remove it", what_uninstall.run, what_uninstall.add_arguments
     ),

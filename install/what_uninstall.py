@@ -10,6 +10,7 @@ from pathlib import Path
 
 import editor_copy
 import what_gimp
+import what_krita
 from checkout import LOCK, STAMP, TOP, VENV
 from console import Console
 from data_folders import Folders, find
@@ -32,6 +33,7 @@ PARTS: dict[str, Part] = {
     "config": ("your settings", lambda folders: [folders.config]),
     "record": ("how editors find RetouchML", lambda folders: [folders.record]),
     "gimp": ("filter in GIMP", lambda _folders: what_gimp.installed()),
+    "krita": ("docker in Krita", lambda _folders: what_krita.installed()),
 }
 
 
@@ -59,6 +61,8 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
         return 1
     for _, path in found:
         _remove(path)
+    if "krita" in names:
+        what_krita.disable()
     for folder in (folders.data, folders.config.parent, folders.data.parent, folders.cache.parent):
         # RETOUCHML_HOME, or a folder of the system's that others use too and that then is not empty
         if folder.name == "retouchml" or os.environ.get("RETOUCHML_HOME"):
