@@ -4,6 +4,7 @@ An exception that leaves a slot opens a window with a traceback in Krita, so non
 """
 
 import functools
+import logging
 from collections.abc import Callable
 from typing import Any, Protocol
 
@@ -30,6 +31,7 @@ class Guard:
 
     def __init__(self) -> None:
         self.report: Callable[[Exception], None] = lambda _: None
+        self._is_reporting = False
 
     def __call__(self, slot: Callable[..., Any]) -> Callable[..., None]:
         """The slot, made safe."""
@@ -39,9 +41,21 @@ class Guard:
             try:
                 slot(*arguments)
             except Exception as error:  # the last place where it can be caught
-                self.report(error)
+                self._tell(error)
 
         return safe
+
+    def _tell(self, error: Exception) -> None:
+        # what goes wrong while an error is shown must not be shown the same way
+        if self._is_reporting:
+            return
+        self._is_reporting = True
+        try:
+            self.report(error)
+        except Exception:
+            logging.getLogger(__name__).exception("an error could not be shown")
+        finally:
+            self._is_reporting = False
 
 
 guard = Guard()

@@ -10,6 +10,7 @@ from .state import Image, Preview
 _MARGIN = 6
 _HANDLE = 9
 _TALLEST = 340
+_SCROLL_BAR = 32  # more than one is wide
 _BACKDROP = 96  # neutral, so that it does not colour the judgement
 
 
@@ -31,6 +32,7 @@ class PreviewWidget(QtWidgets.QWidget):
         self._before: QtGui.QPixmap | None = None
         self._after: QtGui.QPixmap | None = None
         self._split = 0.5
+        self._fitted = 0
         self.setFocusPolicy(QtCore.Qt.FocusPolicy.StrongFocus)
         self.setSizePolicy(QtWidgets.QSizePolicy.Policy.Expanding, QtWidgets.QSizePolicy.Policy.Fixed)
         self.setAccessibleName(messages.text(messages.BEFORE) + " / " + messages.text(messages.AFTER))
@@ -57,9 +59,15 @@ class PreviewWidget(QtWidgets.QWidget):
         return QtCore.QSize(240, min(_TALLEST, max(140, self.width())))
 
     def resizeEvent(self, event: Any) -> None:  # noqa: N802
-        """Keep the height in step with the width."""
+        """Keep the height in step with the width.
+
+        Not for a little: a taller preview may bring the scroll bar, which makes it narrower, thus lower,
+        which takes the scroll bar away, and so on without an end.
+        """
         super().resizeEvent(event)
-        self.setFixedHeight(min(_TALLEST, max(140, self.width())))
+        if abs(self.width() - self._fitted) > _SCROLL_BAR:
+            self._fitted = self.width()
+            self.setFixedHeight(min(_TALLEST, max(140, self._fitted)))
 
     def mousePressEvent(self, event: Any) -> None:  # noqa: N802
         """Take the handle."""
