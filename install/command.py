@@ -12,6 +12,7 @@ from types import FrameType
 import what_demo
 import what_dev
 import what_gimp
+import what_krita
 import what_service
 import what_uninstall
 from checkout import LOG, TOP
@@ -46,6 +47,7 @@ WHATS = {
     "dev": What("set everything up for work on RetouchML", what_dev.prepare, _torch_index),
     "service": What("let the daemon start on login and stay", what_service.run, what_service.add_arguments),
     "gimp": What("put the filter into GIMP 3", what_gimp.run, what_gimp.add_arguments),
+    "krita": What("put the docker into Krita", what_krita.run, what_krita.add_arguments),
     "uninstall": What(
         "list what was installed, ask, and remove it", what_uninstall.run, what_uninstall.add_arguments
     ),

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import real_gimp
+import real_krita
 from console import Console
 from problem import Problem
 
@@ -18,7 +19,7 @@ MARK = "RETOUCHML_TEST_EDITORS"
 
 Provide = Callable[[Console], dict[str, str]]
 
-EDITORS: dict[str, Provide] = {"gimp": real_gimp.provide}
+EDITORS: dict[str, Provide] = {"gimp": real_gimp.provide, "krita": real_krita.provide}
 ON_WISH: dict[str, Provide] = {"gimp-next": real_gimp.provide_next}
 
 

@@ -13,6 +13,7 @@ import editor_copy
 import running_daemon
 import systemd_system
 import what_gimp
+import what_krita
 from checkout import LOCK, STAMP, TOP, VENV
 from console import Console
 from data_folders import Folders, find
@@ -90,6 +91,14 @@ def _remove_copy(path: Path) -> None:
         print(f"{kept} is not RetouchML's, and stays.")
 
 
+def _remove_docker(path: Path) -> None:
+    if editor_copy.read(path) is not None:
+        _remove_copy(path)
+    else:
+        _remove(path)
+    what_krita.disable()
+
+
 def _remove(path: Path) -> None:
     if path.is_symlink() or path.is_file():
         path.unlink()
@@ -145,5 +154,6 @@ PARTS = {
     "config": Part("your settings", lambda folders: [folders.config], _remove),
     "run": Part("the daemon's socket and logs", running_daemon.folder, _remove),
     "gimp": Part("filter in GIMP", lambda _folders: what_gimp.installed(), _remove_copy),
+    "krita": Part("docker in Krita", lambda _folders: what_krita.installed(), _remove_docker),
     "record": Part("how editors find RetouchML", lambda folders: [folders.record], _remove),
 }
