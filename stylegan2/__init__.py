@@ -1,28 +1,57 @@
 """Generators of the StyleGAN2 family: networks, latent statistics, weight formats and the model zoo.
 
-``load(name)`` gives a ``Generator`` for a model of the zoo.
+``load(name)`` gives a ``Generator`` for a model of the zoo, ``load(path)`` for a file of any known format.
 """
 
+import os
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from stylegan2.full_generator import Precision
     from stylegan2.generator import Generator
 
 __all__ = ["load"]
 
 
-def load(name: str, device: str = "cpu") -> "Generator":
-    """The generator called ``name`` in the zoo, on a torch device.
+_FILE_SUFFIXES = (".pkl", ".pt", ".pth", ".safetensors")
 
-    Raises ModelMissing where it is unknown or not fetched, ModelCorrupt where its file is damaged.
+
+def load(
+    model: "str | os.PathLike[str]", device: str = "cpu", precision: "Precision" = "float32"
+) -> "Generator":
+    """A generator on a torch device: one of the zoo or an imported one by its name, or one in a file.
+
+    A file is told from a name by its folder or its suffix (.pkl, .pt, .pth, .safetensors). Only StyleGAN2
+    itself has another precision than float32. Nothing that a file says is ever run.
+
+    Raises ModelMissing where it is unknown, not fetched or not there, ModelCorrupt where its file is damaged
+    or no network.
     """
-    import torch
-
     from retouchml.errors import ModelMissing
     from stylegan2 import zoo
+
+    if not isinstance(model, str) or Path(model).name != model or Path(model).suffix in _FILE_SUFFIXES:
+        path = Path(model)
+        return _from_file(path.stem, path, device, precision)
+    entry = zoo.entry(model)
+    if entry.kind != "generator":
+        raise ModelMissing(f"{model} is no generator.", "retouchml models list shows what there is.")
+    weights = next(file.name for file in entry.files if file.name.endswith(".safetensors"))
+    return _from_file(model, zoo.path(model, weights), device, precision)
+
+
+def _from_file(name: str, path: Path, device: str, precision: "Precision") -> "Generator":
+    import torch
+
+    from stylegan2.formats import own, reading
+    from stylegan2.full_generator import FullGenerator
     from stylegan2.mobile_generator import MobileGenerator
 
-    entry = zoo.entry(name)
-    if entry.kind != "generator":
-        raise ModelMissing(f"{name} is no generator.", "retouchml models list shows what there is.")
-    return MobileGenerator(name, zoo.path(name, f"{name}.safetensors"), torch.device(device))
+    target = torch.device(device)
+    if not own.is_own(reading.read_head(path)):
+        return FullGenerator(name, reading.read(path), target, precision=precision)
+    if own.architecture(path) != own.ARCHITECTURE:
+        return MobileGenerator(name, path, target)
+    file = own.read(path)
+    return FullGenerator(name, file.network, target, file.latents, precision)

@@ -2,13 +2,16 @@
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
+from torch import Tensor, nn
 
 from stylegan2.latents import LatentSpace
+
+Noise = Literal["const", "random", "none"]
 
 
 @dataclass(frozen=True)
@@ -37,6 +40,7 @@ class Generator(ABC):
     layers: tuple[StyleLayer, ...]
     latents: LatentSpace
     device: torch.device
+    discriminator: nn.Module | None = None
 
     @property
     def w_dim(self) -> int:
@@ -52,15 +56,31 @@ class Generator(ABC):
         """Indices of the style inputs whose feature maps are ``low`` to ``high`` pixels wide, inclusive."""
         return [layer.index for layer in self.layers if low <= layer.resolution <= high]
 
-    @abstractmethod
-    def map(self, z: Tensor, truncation_psi: float = 1.0) -> Tensor:
-        """z [N, Z] → w_plus [N, L, W], drawn towards the mean by 1 - ``truncation_psi``."""
+    @property
+    def z_dim(self) -> int:
+        """Z, the numbers that ``map`` takes."""
+        return self.w_dim
 
     @abstractmethod
-    def synthesize(self, w_plus: Tensor, resolution: int | None = None) -> Tensor:
+    def map(
+        self,
+        z: Tensor,
+        labels: Tensor | None = None,
+        truncation_psi: float = 1.0,
+        truncation_cutoff: int | None = None,
+    ) -> Tensor:
+        """z [N, Z] → w_plus [N, L, W]; layers below ``truncation_cutoff``, or all, drawn towards the mean.
+
+        labels: [N, classes], zeros where a conditional network gets none; truncation_psi: 1 leaves the codes
+        where they are, 0 makes them the mean. Raises UsageError where a shape does not fit.
+        """
+
+    @abstractmethod
+    def synthesize(self, w_plus: Tensor, resolution: int | None = None, noise: Noise = "const") -> Tensor:
         """w_plus [N, L, W] → images [N, 3, H, H], sRGB-encoded, about [-1, 1], unclipped; differentiable.
 
-        resolution: side of the image, a power of two; below the network's own it is cheaper and approximate.
+        resolution: side of the image, a power of two; below the network's own it may be approximate. Raises
+        UsageError where a shape does not fit, or where the network has no such size or noise.
         """
 
     def render(self, w_plus: Tensor) -> NDArray[np.float32]:

@@ -9,10 +9,11 @@ from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
 from retouchml.errors import ModelCorrupt, UsageError
-from stylegan2.generator import Generator, StyleLayer, as_picture
+from stylegan2.generator import Generator, Noise, StyleLayer, as_picture
 from stylegan2.latents import LatentSpace
 from stylegan2.mobile import CHANNELS, NUM_STYLES, RESOLUTION, SMALLEST, W_DIM, Mapping, Synthesis
 from stylegan2.mobile_import import load_weights
+from stylegan2.networks.mapping import truncate
 from stylegan2.onnx_renderer import OnnxRenderer
 
 
@@ -46,12 +47,22 @@ class MobileGenerator(Generator):
         self._onnx_file = weights.with_suffix(".onnx")
         self._renderer: OnnxRenderer | None = None
 
-    def map(self, z: Tensor, truncation_psi: float = 1.0) -> Tensor:
+    def map(
+        self,
+        z: Tensor,
+        labels: Tensor | None = None,
+        truncation_psi: float = 1.0,
+        truncation_cutoff: int | None = None,
+    ) -> Tensor:
+        if labels is not None:
+            raise UsageError("This network takes no labels.")
         with torch.no_grad():
-            w = self.latents.mean.lerp(self._mapping(z), truncation_psi)
-        return w[:, None].repeat(1, self.num_layers, 1)
+            w = self._mapping(z)
+            return truncate(w, self.latents.mean, self.num_layers, truncation_psi, truncation_cutoff)
 
-    def synthesize(self, w_plus: Tensor, resolution: int | None = None) -> Tensor:
+    def synthesize(self, w_plus: Tensor, resolution: int | None = None, noise: Noise = "const") -> Tensor:
+        if noise != "const":
+            raise UsageError("This network's noise is folded into it and cannot be changed.")
         if w_plus.ndim != 3 or w_plus.shape[1:] != (NUM_STYLES, self.w_dim):
             raise UsageError(f"w_plus of shape {tuple(w_plus.shape)} does not fit this generator.")
         if resolution in (None, RESOLUTION):

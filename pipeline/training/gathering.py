@@ -14,7 +14,8 @@ from pipeline.training.instruments import load_labellers
 from pipeline.training.report import Meter
 from pipeline.training.sampling import RENDER, Samples, collect
 from retouchml.paths import cache_dir
-from stylegan2.generator import Generator
+from stylegan2.generator import Generator, Noise
+from stylegan2.mobile_generator import MobileGenerator
 from stylegan2.onnx_renderer import OnnxRenderer, export
 
 
@@ -48,7 +49,7 @@ def _work(model: str, count: int, seed: int, path: Path) -> None:
     torch.set_num_threads(1)
     cv2.setNumThreads(1)
     generator = stylegan2.load(model, "cuda" if torch.cuda.is_available() else "cpu")
-    if generator.device.type == "cpu":
+    if generator.device.type == "cpu" and isinstance(generator, MobileGenerator):
         _render_with_onnx(generator)
     meter = Meter(f"sampling {model} ({seed})")
     for done in collect(generator, load_labellers(), count, seed, path):
@@ -65,8 +66,8 @@ def _render_with_onnx(generator: Generator) -> None:
     original = generator.synthesize
     renderer = OnnxRenderer(export(Small(), generator.num_layers, generator.w_dim), threads=1)
 
-    def synthesize(w_plus: Tensor, resolution: int | None = None) -> Tensor:
-        assert resolution == RENDER
+    def synthesize(w_plus: Tensor, resolution: int | None = None, noise: Noise = "const") -> Tensor:
+        assert (resolution, noise) == (RENDER, "const")
         return torch.stack([torch.from_numpy(renderer(code.numpy())) for code in w_plus])
 
     generator.synthesize = synthesize  # type: ignore[method-assign]

@@ -61,7 +61,7 @@ class Climb:
     def __init__(self, engine: Engine, seed: int) -> None:
         torch.manual_seed(seed)
         self.engine = engine
-        self.start = engine.generator.map(torch.randn(1, 512), 0.6)[0]
+        self.start = engine.generator.map(torch.randn(1, 512), truncation_psi=0.6)[0]
         with torch.no_grad():
             picture = as_picture(engine.generator.synthesize(self.start[None], TARGET)[0])
         self.grid = chip_frame(engine.finder.landmarks_in_crop(picture)).grid(TARGET, TARGET)

@@ -15,7 +15,7 @@ from stylegan2.generator import Generator, as_picture
 def face(generator: Generator) -> torch.Tensor:
     """A generated face's code [23, 512]."""
     torch.manual_seed(21)
-    return generator.map(torch.randn(1, 512), 0.6)[0]
+    return generator.map(torch.randn(1, 512), truncation_psi=0.6)[0]
 
 
 def attributes(engine: Engine, w_plus: torch.Tensor) -> dict[str, float]:

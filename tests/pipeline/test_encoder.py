@@ -41,7 +41,7 @@ def test_the_guess_is_nearer_to_the_true_code_of_a_generated_face_than_to_any_ot
     torch.manual_seed(11)
     guesses, codes = [], []
     for z in torch.randn(3, 1, 512):
-        w_plus = generator.map(z, 0.8)
+        w_plus = generator.map(z, truncation_psi=0.8)
         with torch.no_grad():
             picture = as_picture(generator.synthesize(w_plus, 512)[0])
         points = engine.finder.landmarks_in_crop(picture)

@@ -21,7 +21,7 @@ def target(engine: Engine) -> tuple[NDArray[np.float32], NDArray[np.float64]]:
     """A generated face [256, 256, 3] and its landmarks."""
     torch.manual_seed(31)
     with torch.no_grad():
-        w_plus = engine.generator.map(torch.randn(1, 512), 0.7)
+        w_plus = engine.generator.map(torch.randn(1, 512), truncation_psi=0.7)
         picture = as_picture(engine.generator.synthesize(w_plus, 256)[0])
     return picture, engine.finder.landmarks_in_crop(picture)
 

@@ -126,7 +126,7 @@ def test_small_pictures_resemble_the_reduced_large_one(
     generator: Generator, resolution: int, decibels: float
 ) -> None:
     torch.manual_seed(4)
-    w_plus = generator.map(torch.randn(1, W_DIM), 0.7)
+    w_plus = generator.map(torch.randn(1, W_DIM), truncation_psi=0.7)
     with torch.no_grad():
         exact = F.avg_pool2d(generator.synthesize(w_plus), 1024 // resolution)
         error = (generator.synthesize(w_plus, resolution) - exact).square().mean()

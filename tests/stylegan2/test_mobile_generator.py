@@ -42,7 +42,7 @@ def test_layers_are_named_by_resolution(generator: Generator) -> None:
 def test_truncation_draws_codes_towards_the_mean(generator: Generator) -> None:
     torch.manual_seed(0)
     z = torch.randn(2, 512)
-    full, half, none = (generator.map(z, psi) for psi in (1.0, 0.5, 0.0))
+    full, half, none = (generator.map(z, truncation_psi=psi) for psi in (1.0, 0.5, 0.0))
     assert full.shape == (2, 23, 512)
     assert torch.equal(full[:, 0], full[:, 22])
     assert torch.allclose(none, generator.latents.mean.expand_as(none))
@@ -58,7 +58,7 @@ def test_the_statistics_are_those_of_the_mapping_network(generator: Generator) -
 
 def test_rendering_is_the_synthesised_picture_clipped_to_0_and_1(generator: Generator) -> None:
     torch.manual_seed(2)
-    w_plus = generator.map(torch.randn(1, 512), 0.8)
+    w_plus = generator.map(torch.randn(1, 512), truncation_psi=0.8)
     with torch.no_grad():
         image = generator.synthesize(w_plus)
     picture = generator.render(w_plus[0])

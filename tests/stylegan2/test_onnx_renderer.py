@@ -51,7 +51,7 @@ def test_the_default_model_s_picture_equals_torch_s(generator: Generator, real_h
     with at_home(real_home):
         renderer = OnnxRenderer(zoo.path("ffhq-mobile", "ffhq-mobile.onnx"))
     torch.manual_seed(3)
-    w_plus = generator.map(torch.randn(1, 512), 0.7)
+    w_plus = generator.map(torch.randn(1, 512), truncation_psi=0.7)
     with torch.no_grad():
         expected = generator.synthesize(w_plus)[0].numpy()
     assert float(np.abs(renderer(w_plus[0].numpy()) - expected).max()) < 1e-4

@@ -1,0 +1,133 @@
+"""NVIDIA's PyTorch pickles: stylegan2-ada-pytorch, and the StyleGAN2 configurations of stylegan3.
+
+A dict of modules, G_ema being the moving average to use. Each is pickled with its own source text, which is
+ignored; what counts are the module's ``__dict__``, with parameters, buffers, submodules and plain numbers.
+"""
+
+from typing import Any
+
+from retouchml.errors import ModelCorrupt
+from stylegan2.formats import pickle_tree, torch_legacy
+from stylegan2.formats.network_file import Array, NetworkFile, Traits, assemble
+from stylegan2.formats.numpy_values import ALLOWED as NUMPY_NAMES
+from stylegan2.formats.pickle_tree import Call, Name
+from stylegan2.formats.torch_values import TENSOR_NAMES, array_of, is_tensor
+
+SOURCE = "NVIDIA PyTorch pickle"
+_OBJECT = Name("torch_utils.persistence", "_reconstruct_persistent_obj")
+_STORAGE = Name("torch.storage", "_load_from_bytes")
+_DICT = Name("dnnlib.util", "EasyDict")
+_OTHERS = {"builtins.set", "numpy.dtype"} | {name for name in NUMPY_NAMES if name.endswith(".scalar")}
+ALLOWED = frozenset({str(_OBJECT), str(_STORAGE), str(_DICT)}) | TENSOR_NAMES | _OTHERS
+_DEEPEST = 8
+_ELSEWHERE = "Only StyleGAN2 networks like those that NVIDIA published can be used."
+_FIXED = {"img_channels": 3, "resample_filter": [1, 3, 3, 1], "activation": "lrelu", "use_noise": True}
+
+
+def read(data: memoryview) -> NetworkFile:
+    """The moving average of the generator, and the discriminator where there is one. Raises ModelCorrupt."""
+    tree, _ = pickle_tree.read(data, ALLOWED, f"This {SOURCE}")
+    networks = _plain_dict(tree)
+    if networks is None or "G_ema" not in networks:
+        raise ModelCorrupt(f"This {SOURCE} holds no G_ema.", _ELSEWHERE)
+    average = _Module(networks["G_ema"])
+    judge = _Module(networks["D"]) if networks.get("D") is not None else None
+    if "synthesis.input" in average.modules:
+        raise ModelCorrupt("This is a StyleGAN3 network, which is not supported.", _ELSEWHERE)
+    storages: dict[int, Array] = {}
+
+    def open_storage(reference: Any) -> Array:
+        raw = reference.args[0] if isinstance(reference, Call) and reference.name == _STORAGE else None
+        if not isinstance(raw, memoryview):
+            raise ModelCorrupt(f"A tensor in this {SOURCE} has no storage.", "Get the file again.")
+        if id(reference) not in storages:
+            storages[id(reference)] = torch_legacy.storage(raw, f"A storage in this {SOURCE}")
+        return storages[id(reference)]
+
+    def find(name: str) -> Array | None:
+        part, _, rest = name.partition(".")
+        module = judge if part == "discriminator" else average
+        if module is None:
+            return None
+        place = "mapping.w_avg" if name == "mean" else _PLACES[part](rest)
+        value = module.tensors.get(place)
+        return None if value is None else array_of(value, place, open_storage)
+
+    traits = Traits(
+        clamp=average.setting("synthesis.b4.conv1", "conv_clamp", None),
+        judge_clamp=judge.setting("b4.conv", "conv_clamp", None) if judge else None,
+        rate=average.setting("mapping.fc0", "bias_gain", 0.01),
+        group=judge.setting("b4.mbstd", "group_size", 4) if judge else 4,
+    )
+    return assemble(SOURCE, find, traits, 2 * len(data))
+
+
+class _Module:
+    """A pickled module, flattened: by dotted name its tensors (still in the tree) and its submodules."""
+
+    def __init__(self, root: Any) -> None:
+        self.tensors: dict[str, Any] = {}
+        self.modules: dict[str, dict[str, Any]] = {}
+        self._add("", root, _DEEPEST)
+
+    def setting(self, module: str, name: str, default: Any) -> Any:
+        """A plain number beside a module's tensors."""
+        return self.modules.get(module, {}).get(name, default)
+
+    def _add(self, prefix: str, value: Any, depth: int) -> None:
+        if value is None:
+            return
+        content = _plain_dict(value.args[0]) if isinstance(value, Call) and value.name == _OBJECT else None
+        state = _plain_dict(content.get("state")) if content else None
+        if state is None or depth == 0:
+            raise ModelCorrupt(f"A module in this {SOURCE} is not one.", _ELSEWHERE)
+        self.modules[prefix.removesuffix(".")] = state
+        for kind in ("_parameters", "_buffers"):
+            for name, tensor in (_plain_dict(state.get(kind)) or {}).items():
+                if is_tensor(tensor):
+                    self.tensors[f"{prefix}{name}"] = tensor
+        for name, module in (_plain_dict(state.get("_modules")) or {}).items():
+            self._add(f"{prefix}{name}.", module, depth - 1)
+        settings = _plain_dict(state.get("_init_kwargs")) or {}
+        for name, usual in _FIXED.items():
+            if settings.get(name, usual) != usual:
+                raise ModelCorrupt(f"A network in the file was trained with another {name}.", _ELSEWHERE)
+
+
+def _plain_dict(value: Any) -> dict[str, Any] | None:
+    """The entries of a dict, an OrderedDict or an EasyDict."""
+    if isinstance(value, Call) and value.name in (_DICT, Name("collections", "OrderedDict")):
+        value = value.entries or value.state or {}
+    if not isinstance(value, dict) or not all(isinstance(key, str) for key in value):
+        return None
+    return value
+
+
+def _mapping_place(name: str) -> str:
+    first, *rest = name.split(".")
+    return f"mapping.embed.{rest[0]}" if first == "embed" else f"mapping.fc{rest[0]}.{rest[1]}"
+
+
+def _synthesis_place(name: str) -> str:
+    if name == "const":
+        return "synthesis.b4.const"
+    _, number, part, *rest = name.split(".")
+    block = f"synthesis.b{4 << int(number)}"
+    if part == "skip":
+        return f"{block}.skip.weight"
+    layer = "torgb" if part == "to_image" else part
+    return f"{block}.{layer}.{'noise_const' if rest == ['noise'] else '.'.join(rest)}"
+
+
+def _judge_place(name: str) -> str:
+    first, *rest = name.split(".")
+    if first == "mapping":
+        return _mapping_place(".".join(rest))
+    if first == "from_image":
+        return f"b{rest[0]}.fromrgb.{rest[1]}"
+    if first == "blocks":
+        return f"b{'.'.join(rest)}"
+    return {"conv": "b4.conv", "dense": "b4.fc", "output": "b4.out"}[first] + f".{rest[0]}"
+
+
+_PLACES = {"mapping": _mapping_place, "synthesis": _synthesis_place, "discriminator": _judge_place}

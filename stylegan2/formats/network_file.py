@@ -1,0 +1,199 @@
+"""What every reader gives: a network in our own names and layout, checked.
+
+A reader says where each of our tensors lies in its format; the rest is shared: what the network looks like
+follows from the shapes, every shape must then fit, and every number must be finite.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from retouchml.errors import ModelCorrupt
+from stylegan2.networks.discriminator import Discriminator
+from stylegan2.networks.mapping import Mapping
+from stylegan2.networks.spec import (
+    LARGEST,
+    DiscriminatorSpec,
+    GeneratorSpec,
+    MappingSpec,
+    SynthesisSpec,
+    check_discriminator,
+    check_generator,
+)
+from stylegan2.networks.synthesis import Synthesis
+
+Array = NDArray[Any]
+Find = Callable[[str], Array | None]
+"""Our name of a tensor → a view of the file in our layout, or None where the file has no such tensor."""
+
+_AGAIN = "Get the file again."
+_OCTAVES = LARGEST.bit_length() - 2
+_MOST_LAYERS = 64
+
+
+@dataclass(frozen=True)
+class Traits:
+    """What shapes do not say.
+
+    clamp, judge_clamp: bounds on activations of generator and discriminator
+    rate:               of the mapping network
+    joint_norm:         z and label features are normalised as one vector
+    group:              images that the discriminator compares, None for all of a batch
+    """
+
+    clamp: float | None = None
+    judge_clamp: float | None = None
+    rate: float = 0.01
+    joint_norm: bool = False
+    group: int | None = 4
+
+
+@dataclass(frozen=True)
+class NetworkFile:
+    """A network out of a file.
+
+    source:     of which format it is, for a person
+    tensors:    float32, named "mapping.…" and "synthesis.…" after the modules, "mean" [W] where the file has
+                one, and "discriminator.…" where it has one of these
+    """
+
+    source: str
+    generator: GeneratorSpec
+    discriminator: DiscriminatorSpec | None
+    tensors: dict[str, Tensor]
+
+    def below(self, prefix: str) -> dict[str, Tensor]:
+        """The tensors of one part, without its prefix."""
+        return {k.removeprefix(prefix): v for k, v in self.tensors.items() if k.startswith(prefix)}
+
+
+def assemble(source: str, find: Find, traits: Traits, room: int) -> NetworkFile:
+    """Describe, check and take over a network.
+
+    find: also knows the discriminator's tensors, where there is one; room: bytes that they may take in all.
+    Raises ModelCorrupt.
+    """
+    generator = describe_generator(find, traits)
+    judge = describe_discriminator(find, traits)
+    shapes = expected_shapes(generator, judge)
+    if find("mean") is not None:
+        shapes["mean"] = (generator.mapping.w_dim,)
+    if 4 * sum(int(np.prod(shape, dtype=object)) for shape in shapes.values()) > room:
+        raise ModelCorrupt(f"This {source} claims more weights than it has bytes.", _AGAIN)
+    tensors = {name: _taken(find, name, shape) for name, shape in shapes.items()}
+    return NetworkFile(source, generator, judge, tensors)
+
+
+def expected_shapes(generator: GeneratorSpec, judge: DiscriminatorSpec | None) -> dict[str, tuple[int, ...]]:
+    """Every tensor that networks of this description have, by our name; nothing is allocated."""
+    with torch.device("meta"):
+        parts: dict[str, nn.Module] = {
+            "mapping": Mapping(generator.mapping),
+            "synthesis": Synthesis(generator.synthesis),
+        }
+        if judge is not None:
+            parts["discriminator"] = Discriminator(judge)
+    return {
+        f"{part}.{name}": tuple(tensor.shape)
+        for part, network in parts.items()
+        for name, tensor in network.state_dict().items()
+    }
+
+
+def describe_generator(find: Find, traits: Traits) -> GeneratorSpec:
+    """What the generator looks like, from its shapes. Raises ModelCorrupt where they make no sense."""
+    channels = _sizes(find, "synthesis.blocks.{}.conv1.weight", range(_OCTAVES))
+    if not channels:
+        raise ModelCorrupt("The file holds no StyleGAN2 generator.", "Other kinds of network cannot be used.")
+    if find("synthesis.blocks.0.to_image.weight") is not None:
+        architecture = "skip"
+    else:
+        architecture = "orig" if find("synthesis.blocks.1.skip") is None else "resnet"
+    w_dim = _size(find, "synthesis.blocks.0.conv1.affine.weight", 1)
+    synthesis = SynthesisSpec(w_dim, channels, architecture, traits.clamp)
+    mapping = _describe_mapping(find, "mapping", traits, z=True)
+    return check_generator(GeneratorSpec(mapping, synthesis))
+
+
+def describe_discriminator(find: Find, traits: Traits) -> DiscriminatorSpec | None:
+    """As ``describe_generator``; None where the file has no discriminator."""
+    prefix = "discriminator"
+    if find(f"{prefix}.conv.weight") is None:
+        return None
+    sides = [8 << i for i in range(_OCTAVES - 1)]
+    lowest = _size(find, f"{prefix}.conv.weight", 0)
+    if find(f"{prefix}.from_image.4.weight") is not None:
+        architecture = "skip"
+    else:
+        residual = find(f"{prefix}.blocks.8.skip.weight") is not None
+        architecture = "resnet" if residual else "orig"
+    mapped = find(f"{prefix}.mapping.embed.weight") is not None
+    mapping = _describe_mapping(find, f"{prefix}.mapping", traits, z=False) if mapped else None
+    outputs = _size(find, f"{prefix}.output.weight", 0)
+    labels = mapping.labels if mapping else (outputs if outputs > 1 else 0)
+    return check_discriminator(
+        DiscriminatorSpec(
+            channels=(lowest, *_sizes(find, f"{prefix}.blocks.{{}}.conv0.weight", sides)),
+            architecture=architecture,
+            dense=_size(find, f"{prefix}.dense.weight", 0),
+            outputs=outputs,
+            deviations=_size(find, f"{prefix}.conv.weight", 1) - lowest,
+            group=traits.group,
+            clamp=traits.judge_clamp,
+            labels=labels,
+            mapping=mapping,
+        )
+    )
+
+
+def _describe_mapping(find: Find, prefix: str, traits: Traits, *, z: bool) -> MappingSpec:
+    widths = _sizes(find, f"{prefix}.layers.{{}}.weight", range(_MOST_LAYERS))
+    labels = label_width = 0
+    if find(f"{prefix}.embed.weight") is not None:
+        label_width, labels = (_size(find, f"{prefix}.embed.weight", axis) for axis in (0, 1))
+    inputs = _size(find, f"{prefix}.layers.0.weight", 1)
+    return MappingSpec(
+        z_dim=inputs - label_width if z else 0,
+        widths=widths,
+        labels=labels,
+        label_width=label_width,
+        joint_norm=bool(labels) and traits.joint_norm,
+        rate=traits.rate,
+    )
+
+
+def _sizes(find: Find, pattern: str, numbers: "range | list[int]") -> tuple[int, ...]:
+    """First dimensions of the tensors that ``pattern`` names, up to the first that is missing."""
+    sizes: list[int] = []
+    for number in numbers:
+        if find(pattern.format(number)) is None:
+            break
+        sizes.append(_size(find, pattern.format(number), 0))
+    return tuple(sizes)
+
+
+def _size(find: Find, name: str, axis: int) -> int:
+    array = find(name)
+    if array is None or array.ndim <= axis:
+        raise ModelCorrupt(f"The network in the file lacks a proper {name}.", _AGAIN)
+    return int(array.shape[axis])
+
+
+def _taken(find: Find, name: str, shape: tuple[int, ...]) -> Tensor:
+    array = find(name)
+    if array is None:
+        raise ModelCorrupt(f"The network in the file lacks {name}.", _AGAIN)
+    if array.shape != shape:
+        raise ModelCorrupt(f"{name} has the shape {array.shape} in the file, but {shape} is needed.", _AGAIN)
+    if array.dtype.kind != "f":
+        raise ModelCorrupt(f"{name} holds no real numbers.", _AGAIN)
+    with np.errstate(over="ignore"):
+        numbers = np.array(array, dtype=np.float32, order="C")
+    if not np.isfinite(numbers).all():
+        raise ModelCorrupt(f"{name} holds numbers that are not finite.", _AGAIN)
+    return torch.from_numpy(numbers)

@@ -1,0 +1,101 @@
+"""Our own files: safetensors, with the network's description and its latent space in the header.
+
+``stylegan2.importing`` writes them from what the other readers give.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import Tensor
+
+from retouchml.errors import ModelCorrupt
+from stylegan2.formats.network_file import NetworkFile, expected_shapes
+from stylegan2.latents import LatentSpace
+from stylegan2.networks.spec import discriminator_from_json, generator_from_json, to_json
+
+ARCHITECTURE = "stylegan2"
+_AGAIN = "Import the network again."
+_LATENTS = "latents."
+
+
+@dataclass(frozen=True)
+class OwnFile:
+    """A network and the statistics of its latent space."""
+
+    network: NetworkFile
+    latents: LatentSpace
+
+
+def is_own(data: bytes) -> bool:
+    """Whether a file that begins with ``data`` is a safetensors file."""
+    return len(data) > 8 and data[8:9] == b"{" and int.from_bytes(data[:8], "little") < 100_000_000
+
+
+def write(path: Path, file: OwnFile) -> None:
+    """Write; the file may be half there where that fails."""
+    network = file.network
+    tensors = dict(network.tensors)
+    tensors |= {f"{_LATENTS}{name}": value for name, value in file.latents.tensors().items()}
+    metadata = {
+        "architecture": ARCHITECTURE,
+        "source": network.source,
+        "latent_space": file.latents.name,
+        "generator": to_json(network.generator),
+    }
+    if network.discriminator is not None:
+        metadata["discriminator"] = to_json(network.discriminator)
+    save_file({name: value.contiguous() for name, value in tensors.items()}, path, metadata)
+
+
+def architecture(path: Path) -> str:
+    """Which kind of network a safetensors file says it holds; "" where it does not. Raises ModelCorrupt."""
+    try:
+        with safe_open(path, framework="pt") as file:
+            return str((file.metadata() or {}).get("architecture", ""))
+    except (OSError, SafetensorError) as error:
+        raise _unreadable(path, error) from error
+
+
+def read(path: Path) -> OwnFile:
+    """Raises ModelCorrupt where the file is damaged or holds something else."""
+    try:
+        with safe_open(path, framework="pt") as file:
+            metadata = file.metadata() or {}
+            if metadata.get("architecture") != ARCHITECTURE:
+                raise ModelCorrupt(f"{path.name} holds another kind of network.", _AGAIN)
+            generator = generator_from_json(metadata.get("generator", ""))
+            judge = (
+                discriminator_from_json(metadata["discriminator"]) if "discriminator" in metadata else None
+            )
+            w_dim = generator.mapping.w_dim
+            shapes = expected_shapes(generator, judge)
+            shapes |= {f"{_LATENTS}{name}": (w_dim,) for name in ("mean", "p_mean")}
+            shapes |= {f"{_LATENTS}{name}": (w_dim, w_dim) for name in ("whitening", "coloring")}
+            shapes["mean"] = (w_dim,)
+            names = set(file.keys())
+            if names != shapes.keys():
+                odd = min(names ^ shapes.keys())
+                raise ModelCorrupt(f"{path.name} lacks {odd[:80]}, or has it beyond its network.", _AGAIN)
+            for name, shape in shapes.items():
+                if tuple(file.get_slice(name).get_shape()) != shape:
+                    raise ModelCorrupt(f"{name} has the wrong shape in {path.name}.", _AGAIN)
+            tensors = {name: _checked(name, file.get_tensor(name), path) for name in shapes}
+    except (OSError, SafetensorError) as error:
+        raise _unreadable(path, error) from error
+    statistics = {n.removeprefix(_LATENTS): t for n, t in tensors.items() if n.startswith(_LATENTS)}
+    weights = {name: tensor for name, tensor in tensors.items() if not name.startswith(_LATENTS)}
+    latents = LatentSpace(metadata.get("latent_space", ""), **statistics)
+    return OwnFile(NetworkFile(metadata.get("source", ""), generator, judge, weights), latents)
+
+
+def _checked(name: str, tensor: Tensor, path: Path) -> Tensor:
+    if tensor.dtype != torch.float32 or not bool(torch.isfinite(tensor).all()):
+        raise ModelCorrupt(f"{name} in {path.name} holds numbers that are not finite.", _AGAIN)
+    return tensor
+
+
+def _unreadable(path: Path, error: Exception) -> ModelCorrupt:
+    return ModelCorrupt(f"{path.name} does not load ({error}).", _AGAIN)

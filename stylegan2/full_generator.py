@@ -1,0 +1,132 @@
+"""StyleGAN2 itself behind the common generator interface."""
+
+from functools import cached_property
+from typing import Literal, TypeVar
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from retouchml.errors import UsageError
+from stylegan2.formats.network_file import NetworkFile
+from stylegan2.generator import Generator, Noise, StyleLayer
+from stylegan2.known_spaces import space_of
+from stylegan2.latents import LatentSpace
+from stylegan2.networks.discriminator import Discriminator
+from stylegan2.networks.mapping import Mapping, truncate
+from stylegan2.networks.spec import SynthesisSpec
+from stylegan2.networks.synthesis import Synthesis
+
+Network = TypeVar("Network", bound=nn.Module)
+Precision = Literal["float16", "float32", "float64"]
+PRECISIONS: tuple[Precision, ...] = ("float16", "float32", "float64")
+_HALF_OCTAVES = 4  # the highest resolutions, as NVIDIA trains in half precision
+_STATISTICS_SAMPLES = 20_000
+_STATISTICS_SEED = 2024
+_CHUNK = 2_000
+
+
+def style_layers(spec: SynthesisSpec) -> tuple[StyleLayer, ...]:
+    """The style inputs: one at 4 px, two for each doubling, one for the last image."""
+    layers = [(4, "conv")]
+    for index in range(1, len(spec.channels)):
+        layers += [(4 << index, "up"), (4 << index, "conv")]
+    layers.append((spec.resolution, "image"))
+    return tuple(StyleLayer(index, side, role) for index, (side, role) in enumerate(layers))
+
+
+def latent_space(mapping: Mapping) -> LatentSpace:
+    """Statistics of W over fixed random z, and random classes where there are some."""
+    spec = mapping.spec
+    random = np.random.default_rng(_STATISTICS_SEED)
+    z = torch.from_numpy(random.standard_normal((_STATISTICS_SAMPLES, spec.z_dim)).astype(np.float32))
+    labels = None
+    if spec.labels:
+        labels = torch.eye(spec.labels)[random.integers(spec.labels, size=len(z))]
+    parts = (slice(start, start + _CHUNK) for start in range(0, len(z), _CHUNK))
+    with torch.no_grad():
+        w = torch.cat([mapping(z[part], None if labels is None else labels[part]) for part in parts])
+    return LatentSpace.fit(space_of(mapping), w)
+
+
+class FullGenerator(Generator):
+    """Any network that ``stylegan2.formats`` reads; weights are frozen."""
+
+    discriminator: Discriminator | None
+
+    def __init__(
+        self,
+        name: str,
+        network: NetworkFile,
+        device: torch.device,
+        latents: LatentSpace | None = None,
+        precision: Precision = "float32",
+    ) -> None:
+        """latents: where they are known; else they are measured when they are first asked for.
+
+        precision: float16 computes the four highest resolutions in it, and is fast on GPUs alone.
+        """
+        if precision not in PRECISIONS:
+            raise UsageError(f"Precision is {precision!r}, but must be one of {', '.join(PRECISIONS)}.")
+        self.name, self.device, self.network = name, device, network
+        self.layers = style_layers(network.generator.synthesis)
+        self.resolution = network.generator.synthesis.resolution
+        dtype = torch.float64 if precision == "float64" else torch.float32
+        self.mapping = _ready(Mapping(network.generator.mapping), network.below("mapping."))
+        self._given = latents
+        self.synthesis = _ready(Synthesis(network.generator.synthesis), network.below("synthesis."))
+        if precision == "float16":
+            self.synthesis.half_from = self.resolution >> (_HALF_OCTAVES - 1)
+        self.discriminator = None
+        if network.discriminator is not None:
+            self.discriminator = _ready(Discriminator(network.discriminator), network.below("discriminator."))
+            self.discriminator.to(device, dtype)
+        self.mapping.to(device, dtype)
+        self.synthesis.to(device, dtype)
+        mean = network.tensors.get("mean")
+        self._mean = self.latents.mean if mean is None else mean.to(device)
+
+    @cached_property
+    def latents(self) -> LatentSpace:  # type: ignore[override]  # an attribute there, made on demand here
+        """The statistics of W."""
+        if self._given is not None:
+            return self._given.to(self.device)
+        mapping = _ready(Mapping(self.network.generator.mapping), self.network.below("mapping."))
+        return latent_space(mapping).to(self.device)
+
+    @property
+    def w_dim(self) -> int:
+        return self.network.generator.synthesis.w_dim
+
+    @property
+    def z_dim(self) -> int:
+        return self.network.generator.mapping.z_dim
+
+    def map(
+        self,
+        z: Tensor,
+        labels: Tensor | None = None,
+        truncation_psi: float = 1.0,
+        truncation_cutoff: int | None = None,
+    ) -> Tensor:
+        with torch.no_grad():
+            w = self.mapping(z, labels)
+            return truncate(w, self._mean.to(w), self.num_layers, truncation_psi, truncation_cutoff)
+
+    def synthesize(self, w_plus: Tensor, resolution: int | None = None, noise: Noise = "const") -> Tensor:
+        image: Tensor = self.synthesis(w_plus, noise)
+        if resolution is None or resolution == self.resolution:
+            return image
+        if resolution < 4 or resolution & (resolution - 1):
+            raise UsageError(f"This generator renders at powers of two; {resolution} is not one.")
+        if resolution < self.resolution:
+            return F.avg_pool2d(image, self.resolution // resolution)
+        size = (resolution, resolution)
+        return F.interpolate(image, size, mode="bilinear", align_corners=False)
+
+
+def _ready(network: Network, weights: dict[str, Tensor]) -> Network:
+    network.load_state_dict(weights)
+    network.eval().requires_grad_(False)
+    return network
