@@ -11,6 +11,7 @@ from types import FrameType
 
 import what_demo
 import what_dev
+import what_tensorflow1
 import what_uninstall
 from checkout import LOG, TOP
 from console import Console
@@ -40,6 +41,11 @@ WHATS = {
     "demo": What("set everything up and retouch a bundled portrait", what_demo.run, _torch_index),
     "test": What("set everything up and run the tests", what_dev.run_tests, _torch_index, takes_rest=True),
     "dev": What("set everything up for work on RetouchML", what_dev.prepare, _torch_index),
+    "tensorflow1": What(
+        "add the TensorFlow 1.15 engine, in a Python 3.7 of its own",
+        what_tensorflow1.run,
+        what_tensorflow1.add_arguments,
+    ),
     "uninstall": What(
         "list what was installed, ask, and remove it", what_uninstall.run, what_uninstall.add_arguments
     ),

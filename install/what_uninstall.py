@@ -8,6 +8,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
+import what_tensorflow1
 from checkout import LOCK, STAMP, TOP, VENV
 from console import Console
 from data_folders import Folders, find
@@ -26,6 +27,14 @@ def _environment(_folders: Folders) -> list[Path]:
 PARTS: dict[str, Part] = {
     "environment": ("virtual environment", _environment),
     "models": ("fetched models", lambda folders: [folders.models]),
+    "tensorflow1": (
+        "the TensorFlow 1.15 engine",
+        lambda folders: [
+            what_tensorflow1.home(folders),
+            what_tensorflow1.unfinished(folders),
+            what_tensorflow1.lock_file(folders),
+        ],
+    ),
     "cache": ("inversions kept for speed", lambda folders: [folders.cache]),
     "config": ("your settings", lambda folders: [folders.config]),
     "record": ("how editors find RetouchML", lambda folders: [folders.record]),

@@ -17,6 +17,7 @@ import stylegan2
 from retouchml import paths
 from retouchml.errors import DeviceError, ModelMissing, UsageError
 from stylegan2 import tensorflow1_child
+from stylegan2.tensorflow1 import frames
 from stylegan2.tensorflow1_generator import TensorFlow1Generator
 from tests.conftest import at_home
 from tests.stylegan2 import test_parity as reference
@@ -140,7 +141,7 @@ def test_a_broken_off_exchange_leaves_no_answer_for_the_next(
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr(tensorflow1_child.frames, "read", interrupted)
+        patch.setattr(frames, "read", interrupted)
         with pytest.raises(KeyboardInterrupt):
             generator.synthesize(w_plus + 1.0)
     assert first.poll() is not None
