@@ -141,7 +141,7 @@ class SmallCheckout:
             capture_output=True,
             text=True,
             cwd=self.top.parent,
-            timeout=120,
+            timeout=300,  # two cores that others use, too
         )
 
     def start(self, *arguments: str, **changes: str) -> "subprocess.Popen[str]":

@@ -36,7 +36,10 @@ def needs_python37(python37: Any) -> None:
 
 @pytest.fixture(scope="module")
 def checkout(tmp_path_factory: pytest.TempPathFactory) -> SmallCheckout:
-    return small_checkout.make(tmp_path_factory.mktemp("tensorflow1"))
+    """One that was set up for work already, so that a test waits for the engine alone."""
+    made = small_checkout.make(tmp_path_factory.mktemp("tensorflow1"))
+    assert made.run("dev").returncode == 0
+    return made
 
 
 def data(checkout: SmallCheckout) -> list[str]:
@@ -53,7 +56,7 @@ def test_it_is_made_once_and_removed_alone(checkout: SmallCheckout) -> None:
     version = "import sys, tensorflow, msgpack; print(sys.version_info[:2], tensorflow.__version__)"
     said = subprocess.run([record["python"], "-c", version], capture_output=True, text=True, check=True)
     assert said.stdout == "(3, 7) 1.15.5\n"
-    assert data(checkout) == ["tensorflow1"]
+    assert "tensorflow1" in data(checkout)
 
     before = (home / "installed.json").stat().st_mtime_ns
     again = checkout.run("tensorflow1", PIP_FIND_LINKS="")
@@ -66,22 +69,21 @@ def test_it_is_made_once_and_removed_alone(checkout: SmallCheckout) -> None:
     assert checkout.run("tensorflow1").returncode == 0
     assert Path(record["python"]).exists()
 
-    (checkout.home / "data" / "models").mkdir()
+    others = [name for name in data(checkout) if name != "tensorflow1"]
+    assert others
     assert checkout.run("uninstall", "tensorflow1", "--yes").returncode == 0
-    assert data(checkout) == ["models"]
+    assert data(checkout) == others
     assert checkout.venv.exists()
-    (checkout.home / "data" / "models").rmdir()
 
 
 @pytest.mark.usefixtures("needs_python37")
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
 def test_an_interruption_leaves_nothing_half_made(checkout: SmallCheckout, number: signal.Signals) -> None:
-    assert checkout.run("dev").returncode == 0
     part = checkout.home / "data" / ".tensorflow1.part"
     with checkout.start("tensorflow1") as process:
         wait_for(part.is_dir)
         process.send_signal(number)
-        process.communicate(timeout=120)
+        process.communicate(timeout=300)
     assert not (checkout.home / "data" / "tensorflow1").exists()
     assert part.exists() == (number == signal.SIGKILL)
     assert checkout.run("tensorflow1").returncode == 0
@@ -91,7 +93,6 @@ def test_an_interruption_leaves_nothing_half_made(checkout: SmallCheckout, numbe
 
 @pytest.mark.usefixtures("needs_python37")
 def test_a_package_that_is_missing_is_one_sentence_and_leaves_nothing(checkout: SmallCheckout) -> None:
-    assert checkout.run("dev").returncode == 0
     failed = checkout.run("tensorflow1", PIP_FIND_LINKS="")
     assert failed.returncode == 1
     assert "tensorflow==1.15.5" in failed.stderr

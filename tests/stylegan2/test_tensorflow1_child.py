@@ -121,11 +121,17 @@ def test_a_child_leaves_when_the_pipe_holds_nonsense(
     ],
 )
 def test_a_senseless_request_is_refused_and_the_child_lives_on(
-    change: dict[str, Any], why: str, generator: TensorFlow1Generator
+    change: dict[str, Any], why: str, generator: TensorFlow1Generator, w_plus: torch.Tensor
 ) -> None:
     generator.child.start()
     pid = generator.child.pid
-    good = {"op": "synthesize", "noise": "const", "seed": 0, "factor": 1, "w_plus": None}
+    good = {
+        "op": "synthesize",
+        "noise": "const",
+        "seed": 0,
+        "factor": 1,
+        "w_plus": frames.pack(w_plus.numpy()),
+    }
     with pytest.raises(UsageError, match=why):
         generator.child.ask({**good, **change})
     assert generator.child.pid == pid
