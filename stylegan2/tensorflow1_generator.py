@@ -4,7 +4,9 @@ The pipeline needs no change: an image is a torch tensor whose gradient is asked
 """
 
 import secrets
+import shutil
 import tempfile
+import weakref
 from pathlib import Path
 from typing import Any, cast
 
@@ -34,7 +36,7 @@ def load_file(name: str, path: Path, device: str) -> "TensorFlow1Generator":
     StyleGAN2, ModelMissing, ModelCorrupt, and DeviceError where the engine is not installed or has no such
     device.
     """
-    copy: tempfile.TemporaryDirectory[str] | None = None
+    copy: Path | None = None
     if own.is_own(reading.read_head(path)):
         if own.architecture(path) != own.ARCHITECTURE:
             raise UsageError(
@@ -43,6 +45,7 @@ def load_file(name: str, path: Path, device: str) -> "TensorFlow1Generator":
             )
         file, weights = own.read(path), path
     else:
+        interpreter()  # so that nothing is written where there is none
         # The child reads our own format alone: everything else has been through the readers here.
         network = reading.read(path)
         mapping = Mapping(network.generator.mapping)
@@ -53,15 +56,17 @@ def load_file(name: str, path: Path, device: str) -> "TensorFlow1Generator":
         file = own.OwnFile(
             NetworkFile(network.source, network.generator, network.discriminator, tensors), latents
         )
-        copy = tempfile.TemporaryDirectory(prefix="retouchml-tensorflow1-")
-        weights = Path(copy.name) / "network.safetensors"
+        copy = Path(tempfile.mkdtemp(prefix="retouchml-tensorflow1-"))
+        weights = copy / "network.safetensors"
         own.write(weights, file)
     child = Child(interpreter(), weights, device)
+    if copy is not None:
+        weakref.finalize(child, shutil.rmtree, copy, ignore_errors=True)
     child.start()
     if device.startswith("cuda") and not child.about.get("gpus"):
         child.close()
         raise DeviceError("TensorFlow 1.15 sees no GPU here.", "Use --device cpu, or --device auto.")
-    return TensorFlow1Generator(name, file.network, file.latents, child, copy)
+    return TensorFlow1Generator(name, file.network, file.latents, child)
 
 
 class TensorFlow1Generator(Generator):
@@ -78,14 +83,11 @@ class TensorFlow1Generator(Generator):
         network: NetworkFile,
         latents: LatentSpace,
         child: Child,
-        copy: "tempfile.TemporaryDirectory[str] | None" = None,
     ) -> None:
-        """copy: a folder with the child's weights, to be removed when the generator is no longer used."""
         self.name, self.latents, self.device = name, latents, torch.device("cpu")
         self.resolution = network.generator.synthesis.resolution
         self.layers = style_layers(network.generator.synthesis)
         self.child = child
-        self._copy = copy
         self._z_dim = network.generator.mapping.z_dim
         self._labels = network.generator.mapping.labels
         self._mean = network.tensors["mean"]
