@@ -1,11 +1,12 @@
 """What the daemon adds to the retouch itself: transfer, latency, throughput, idleness.
 
-    python -m benchmarks.daemon [--megapixels 1 12 24 100] [--rounds 5] [--side 1024]
+    python -m benchmarks.daemon [--megapixels 1 12 24 100] [--rounds 5] [--side 1024] [--models]
 
 An engine stands in for the pipeline that finds one face at once and gives back its rectangle, so that only
 the way through the daemon is measured; the pixels of an upload are therefore mapped, but not read, by the
 worker. "copy" is memory copied into memory that was used before, "hop" one message over a bare ipc connection
-to another process and its acknowledgement; both in the same run.
+to another process and its acknowledgement; both in the same run. With --models, a slider is moved on the
+bundled portrait as well, by the real models in this process and by those in the daemon, in turn.
 """
 
 import argparse
@@ -25,6 +26,7 @@ import numpy as np
 import zmq
 from numpy.typing import NDArray
 
+from retouchml import paths
 from retouchml.client import Client, RemotePhoto
 from retouchml.engine import Cancel, Progress
 from retouchml.look import Look
@@ -34,6 +36,7 @@ _PATIENCE = 120.0
 _IDLE_SECONDS = 10.0
 _LOAD_SECONDS = 3.0
 _LOOKS = {0: Look(0.5)}
+_PORTRAIT = Path(__file__).parents[1] / "pipeline" / "portrait" / "astronaut.png"
 
 
 @dataclass(frozen=True)
@@ -105,7 +108,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--megapixels", type=float, nargs="+", default=[1, 12, 24, 100])
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--side", type=int, default=1024, help="of the patch, in pixels")
+    parser.add_argument("--models", action="store_true", help="also with the real models, which are fetched")
     arguments = parser.parse_args(argv)
+    models = paths.models_dir()
     os.environ["RETOUCHML_BENCHMARK_SIDE"] = str(arguments.side)
     with tempfile.TemporaryDirectory(prefix="rml") as home:
         os.environ["RETOUCHML_HOME"] = home
@@ -119,6 +124,12 @@ def main(argv: Sequence[str] | None = None) -> int:
                 _idleness(client)
             finally:
                 client.shutdown().result(_PATIENCE)
+    if arguments.models:
+        with tempfile.TemporaryDirectory(prefix="rml") as home:
+            os.environ["RETOUCHML_HOME"] = home
+            Path(home, "data").mkdir()
+            Path(home, "data", "models").symlink_to(models, target_is_directory=True)
+            _slider(4 * arguments.rounds)
     return 0
 
 
@@ -165,7 +176,6 @@ def _bare_hop(data: memoryview, rounds: int) -> float:
                 socket.send(data, copy=False)
                 socket.recv()
 
-            hop()
             seconds = _median(hop, rounds)
         child.join()
     return seconds
@@ -196,6 +206,32 @@ def _latency(client: Client, side: int, rounds: int) -> None:
             f"({1e3 * worst:.2f}): {1e3 * (typical - inside):+.2f}"
         )
     photo.close()
+
+
+def _slider(moves: int) -> None:
+    from PIL import Image
+
+    from pipeline.retoucher import Retoucher
+
+    with Image.open(_PORTRAIT) as image:
+        pixels = np.array(image.convert("RGB"))
+    picture = PixelFormat(pixels.shape[1], pixels.shape[0], order="RGB")
+    local = Retoucher(device="cpu").open(pixels)
+    options = ["--device", "cpu"]
+    with Client(start=True, interpreter=[sys.executable], start_options=options) as client:
+        remote = client.open(picture, pixels.data.cast("B")).result(_PATIENCE)
+        here, there = [], []
+        for move in range(moves + 1):
+            looks = {0: Look(0.2 + 0.6 * move / moves)}
+            here.append(_seconds(partial(local.render, looks)))
+            there.append(_seconds(lambda looks=looks: remote.render(looks).result(_PATIENCE)))  # type: ignore[misc]
+        client.shutdown().result(_PATIENCE)
+    inside, through = statistics.median(here[1:]), statistics.median(there[1:])
+    print(f"\na moved slider on the portrait, real models; median of {moves}, milliseconds")
+    print(
+        f"  in process {1e3 * inside:.0f}, through the daemon {1e3 * through:.0f}: "
+        f"{1e3 * (through - inside):+.0f}"
+    )
 
 
 def _rendered(photo: RemotePhoto, size: str) -> None:

@@ -15,24 +15,26 @@ import sys
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
+from itertools import zip_longest
 from pathlib import Path
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline.align import Alignment
 from pipeline.attributes import AgeGender, geometric
 from pipeline.engine import Engine
 from pipeline.identity import Recognizer
-from pipeline.masks import feature_mask
+from pipeline.masks import RIM, face_masks, feature_mask, outline
 from pipeline.pictures import read_picture
-from pipeline.pixels import to_float_rgb
 from pipeline.prepared import face_crop
 from pipeline.rater import PixelRater
 from pipeline.retoucher import Photo, Retoucher
 from pipeline.training.instruments import load_recognizer
 from pipeline.training.scut import GROUPS, fold
 from retouchml import Look
+from retouchml.errors import UsageError
 from stylegan2 import zoo
 
 _FOLD = 1
@@ -44,15 +46,17 @@ class Row:
     """What was measured on one photo.
 
     identity: descriptor distance before to after; gain: judge's rating; guided: guide's rating; sharpness: of
-    eyes, brows and lips, after over before; smile, yaw, mouth: moves in standard deviations of the
-    generator's samples; male: move of the gender network's answer; age: years; outside: largest change
-    outside the mask; untouched: whether strength 0 gave back the photo; seconds: to render and stitch
+    eyes, brows and lips, after over before; skin: contrast of its grain, after over before; smile, yaw,
+    mouth: moves in standard deviations of the generator's samples; male: move of the gender network's answer;
+    age: years; outside: pixels that changed beyond the face and its rim, found without the patch; untouched:
+    whether strength 0 gave back the photo; seconds: to render and stitch
     """
 
     identity: float
     gain: float
     guided: float
     sharpness: float
+    skin: float
     smile: float
     yaw: float
     mouth: float
@@ -73,14 +77,18 @@ class Instruments:
 
 
 def chosen(folder: Path, count: int) -> list[Path]:
-    """Test photographs of the fold, as many of each group, always the same."""
+    """Test photographs of the fold, as many of each group to within one, always the same.
+
+    Raises UsageError where the folder is not laid out like SCUT-FBP5500.
+    """
     _, test = fold(folder, _FOLD)
     random = np.random.default_rng(_SEED)
-    names: list[str] = []
+    groups = []
     for group in GROUPS:
         members = sorted(name for name in test if name.startswith(group))
-        names += [str(name) for name in random.permutation(members)[: -(-count // len(GROUPS))]]
-    return [folder / "Images" / name for name in names[:count]]
+        groups.append([str(name) for name in random.permutation(members)])
+    in_turn = [name for row in zip_longest(*groups) for name in row if name is not None]
+    return [folder / "Images" / name for name in in_turn[:count]]
 
 
 def measure(
@@ -107,22 +115,19 @@ def measure(
     def moved(name: str) -> float:
         return float(abs(shape_after[name] - shape_before[name]) / spread[name])
 
-    changed = (to_float_rgb(result) != to_float_rgb(pixels)).any(axis=2)
-    for patch in patches:
-        x, y, width, height = patch.box
-        changed[y : y + height, x : x + width] &= patch.pixels[..., 3] == 0
     untouched = photo.apply(photo.render({0: Look(strength=0.0, texture=look.texture)}))
     row = Row(
         identity=report.identity_distance,
         gain=tools.judge.rate(after, points_after) - tools.judge.rate(before, points_before),
         guided=report.score_after - report.score_before,
         sharpness=sharpness(after, points_after) / sharpness(before, points_before),
+        skin=grain(after, points_before) / grain(before, points_before),
         smile=moved("smile"),
         yaw=moved("yaw"),
         mouth=moved("mouth_open"),
         male=abs(male_after - male_before),
         age=age_after - age_before,
-        outside=float(changed.sum()),
+        outside=float(changed_outside(pixels, result, before, after, alignment, points_before)),
         untouched=bool(np.array_equal(untouched, pixels)),
         seconds=seconds,
     )
@@ -134,6 +139,36 @@ def sharpness(crop: NDArray[np.float32], landmarks: NDArray[np.float64]) -> floa
     grey = cv2.cvtColor(crop, cv2.COLOR_RGB2GRAY)
     mask = feature_mask(landmarks, crop.shape[0]) > 0.5
     return float(cv2.Laplacian(grey, cv2.CV_32F)[mask].var())
+
+
+def grain(crop: NDArray[np.float32], landmarks: NDArray[np.float64]) -> float:
+    """Standard deviation of the Laplacian on bare skin."""
+    mask = face_masks(crop, landmarks, np.full(crop.shape[:2], np.inf, np.float32)).skin > 0.8
+    laplacian = cv2.Laplacian(cv2.cvtColor(crop, cv2.COLOR_RGB2GRAY), cv2.CV_32F)
+    return float(laplacian[mask].std()) if mask.any() else 1.0
+
+
+def changed_outside(
+    pixels: NDArray[np.generic],
+    result: NDArray[np.generic],
+    before: NDArray[np.float32],
+    after: NDArray[np.float32],
+    alignment: Alignment,
+    landmarks: NDArray[np.float64],
+) -> int:
+    """How many pixels differ beyond the face's outline and the rim that moves along.
+
+    Those of the crop [S, S, 3] there, and those of the photo beside the crop.
+    """
+    size = before.shape[0]
+    distance = cv2.distanceTransform(1 - outline(landmarks, size), cv2.DIST_L2, 5)
+    # Landmarks found once more lie a little elsewhere, and the crop was sampled with its neighbours.
+    beyond = distance > RIM * size + 0.02 * size + 3.0
+    beyond &= alignment.inside(*pixels.shape[:2]) > 2.0  # past the frame, a crop is made up
+    left, top, right, bottom = alignment.bounds(*pixels.shape[:2])
+    differ: NDArray[np.bool_] = np.not_equal(pixels, result).reshape(*pixels.shape[:2], -1).any(axis=2)
+    differ[top:bottom, left:right] = False
+    return int((before != after).any(axis=2)[beyond].sum() + differ.sum())
 
 
 def sheet(pairs: Sequence[NDArray[np.float32]], columns: int, side: int) -> NDArray[np.uint8]:
@@ -170,7 +205,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--side", type=int, default=350, help="pixels of a face on it (default: %(default)s)")
     parser.add_argument("--columns", type=int, default=3)
     options = parser.parse_args(arguments)
-    photos = [*options.photos, *(chosen(options.data, options.count) if options.data else [])]
+    if options.count < 1 or options.columns < 1 or options.side < 1:
+        parser.error("--count, --columns and --side must be at least 1")
+    try:
+        photos = [*options.photos, *(chosen(options.data, options.count) if options.data else [])]
+    except UsageError as error:
+        parser.error(error.explain())
     if not photos:
         parser.error("name photographs, or --data")
     retoucher = Retoucher()
@@ -196,6 +236,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
             f"{path.stem:14}" + "".join(f"{float(getattr(row, name)):9.3f}" for name in names) + "\n"
         )
         sys.stdout.flush()
+    if not rows:
+        sys.stdout.write("no face in any photograph\n")
+        return 1
     sys.stdout.write(totals(rows))
     sys.stdout.write(
         "seconds a photo: " + ", ".join(f"{k} {v / len(rows):.2f}" for k, v in seconds.items()) + "\n"

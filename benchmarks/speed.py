@@ -124,7 +124,7 @@ def beautified(megapixels: int) -> Command:
     with cold_home() as home:
         photo, report = home / "photo.jpg", home / "report.json"
         cv2.imwrite(str(photo), portrait(megapixels)[..., ::-1])
-        said = ("--quiet", "--json", str(report))
+        said = ("--quiet", "--no-daemon", "--json", str(report))
         seconds, peak = command(home, "beautify", str(photo), "-o", str(home / "after.jpg"), *said)
         steps = dict(json.loads(report.read_text(encoding="utf-8"))["seconds"])
     steps.pop("total")

@@ -114,6 +114,7 @@ class Desk:
             "queue_limit": self._options.queue,
             "keep_alive": self._options.keep_alive,
             "idle_exit": self._options.idle_exit,
+            "service": self._options.service,
             "workers": workers,
         }
         self._reply(key, header, {**self._about("status"), **fields})
@@ -145,11 +146,11 @@ class Desk:
             raise LimitExceeded("The ICC profile is too large.")
         self._ledger.check_store(request.picture.size, self._ledger.clients.get(key))
         client = self._ledger.client(key)
-        place = self._ledger.emptiest()
+        place = self._ledger.place_for(request.device)
         model = request.model or self._options.model
         icc = bytes(data[1].buffer) if request.icc else b""
-        photo = Photo(secrets.token_hex(8), request.picture, model, place, icc=icc)
-        job = self._ledger.add(client, header, place, model, photo, fields={}, uploading=True)
+        photo = Photo(secrets.token_hex(8), request.picture, model, place, request.device, icc=icc)
+        job = self._ledger.add(client, header, place, model, photo, {}, device=request.device, uploading=True)
         client.photos[photo.name] = photo
 
         def copied(outcome: Block | RetouchError) -> None:
@@ -166,7 +167,7 @@ class Desk:
     def _prepare(self, key: ClientKey, header: Header, _data: Sequence[Data]) -> None:
         messages.prepare_from(header.fields)
         client, photo = self._photo(key, header)
-        self._ledger.add(client, header, photo.place, photo.model, photo, header.fields)
+        self._ledger.add(client, header, photo.place, photo.model, photo, header.fields, device=photo.device)
 
     def _render(self, key: ClientKey, header: Header, _data: Sequence[Data]) -> None:
         request = messages.render_from(header.fields)
@@ -178,7 +179,16 @@ class Desk:
 
         for older in self._ledger.queue.remove(is_older):
             self._ledger.error(older, _superseded())
-        job = self._ledger.add(client, header, photo.place, photo.model, photo, header.fields, faces)
+        job = self._ledger.add(
+            client,
+            header,
+            photo.place,
+            photo.model,
+            photo,
+            header.fields,
+            device=photo.device,
+            faces=faces,
+        )
         for _, running in self._ledger.pool.running():
             if not is_older(running) or (running.answered and running.heir is None):
                 continue  # nothing to supersede, or cancelled already
@@ -188,8 +198,10 @@ class Desk:
             self._ledger.pool.cancel(running, keep=keep)
 
     def _edits(self, key: ClientKey, header: Header, _data: Sequence[Data]) -> None:
-        model = messages.edits_from(header.fields).model or self._options.model
-        self._ledger.add(self._ledger.client(key), header, self._ledger.emptiest(), model, None, {})
+        request = messages.edits_from(header.fields)
+        client, place = self._ledger.client(key), self._ledger.place_for(request.device)
+        model = request.model or self._options.model
+        self._ledger.add(client, header, place, model, None, {}, device=request.device)
 
     def _photo(self, key: ClientKey, header: Header) -> tuple[Client, Photo]:
         client = self._ledger.clients.get(key)

@@ -6,18 +6,23 @@ gives the peer's address as ``host:uid:gid:pid`` from the kernel, where the syst
 
 import logging
 import os
+import sys
 from pathlib import Path
 
 import zmq
 from zmq.utils import z85
 
+from daemon.relay import address_in
 from retouchml import connection
 from retouchml.connection import Connection
-from retouchml.errors import Refused, UsageError
+from retouchml.errors import Refused
 
 _log = logging.getLogger(__name__)
 _CURVE = b"CURVE"
 _NULL = b"NULL"
+_OF_USER, _OF_KEYS = b"user", b"keys"  # ZAP domains
+# Linux always tells the uid of a peer on ipc; elsewhere the folder guards where none is told
+_UIDS = (os.getuid(),) if sys.platform == "linux" else (None, os.getuid())
 
 
 class Gate:
@@ -32,12 +37,11 @@ class Gate:
 
     def guard(self, router: "zmq.Socket[bytes]") -> None:
         """Let ``router``, not bound yet, ask here."""
-        router.zap_domain = b"retouchml"
-        router.setsockopt(zmq.ZAP_ENFORCE_DOMAIN, 1)
+        _ask(router, _OF_USER)
 
     def guard_with_keys(self, router: "zmq.Socket[bytes]", keys: Connection) -> None:
         """Let ``router``, not bound yet, encrypt and admit one client key alone."""
-        self.guard(router)
+        _ask(router, _OF_KEYS)
         router.curve_server = True
         router.curve_publickey = keys.server_public.encode()
         router.curve_secretkey = keys.server_secret.encode()
@@ -52,8 +56,8 @@ class Gate:
                 return
             # [routing id…, "", version, request, domain, address, identity, mechanism, credentials…]
             start = frames.index(b"") + 1
-            version, request, _, address, _, mechanism, *credentials = frames[start:]
-            allowed = self._allows(mechanism, address.decode("ascii", "replace"), credentials)
+            version, request, domain, address, _, mechanism, *credentials = frames[start:]
+            allowed = self._allows(domain, mechanism, address.decode("ascii", "replace"), credentials)
             if not allowed:
                 self.refused += 1
                 _log.warning("a connection was refused (%s)", mechanism.decode("ascii", "replace"))
@@ -64,14 +68,19 @@ class Gate:
         """Close the socket."""
         self.socket.close()
 
-    def _allows(self, mechanism: bytes, address: str, credentials: list[bytes]) -> bool:
-        if mechanism == _CURVE:
-            return credentials == [self._client_key]
-        return mechanism == _NULL and uid_in(address) in (None, os.getuid())
+    def _allows(self, domain: bytes, mechanism: bytes, address: str, credentials: list[bytes]) -> bool:
+        if domain == _OF_KEYS:
+            return mechanism == _CURVE and credentials == [self._client_key]
+        return domain == _OF_USER and mechanism == _NULL and uid_in(address) in _UIDS
+
+
+def _ask(router: "zmq.Socket[bytes]", domain: bytes) -> None:
+    router.zap_domain = domain
+    router.setsockopt(zmq.ZAP_ENFORCE_DOMAIN, 1)
 
 
 def uid_in(address: str) -> int | None:
-    """The uid in ``host:uid:gid:pid``; None where the system gave none, so that the folder alone guards."""
+    """The uid in ``host:uid:gid:pid``; None where the system gave none."""
     parts = address.rsplit(":", 3)
     return int(parts[1]) if len(parts) == 4 and parts[1].isdigit() else None
 
@@ -83,9 +92,7 @@ def keys_for(path: Path, address: str) -> Connection:
     """
     if not zmq.has("curve"):
         raise Refused("This build of ZeroMQ has no CURVE, and TCP is not used without.", "Leave out --tcp.")
-    host, _, port = address.rpartition(":")
-    if not host or not port.isdigit() or int(port) > 65535:
-        raise UsageError(f"{address} is no HOST:PORT.")
+    host, port = address_in(address)
     endpoint = f"tcp://{host}:{port}"
     if path.exists():
         found = connection.read(path)

@@ -6,10 +6,10 @@ import os
 import stat
 from pathlib import Path
 
+from daemon.holder import LOCK, is_own
 from retouchml.errors import DaemonError, DaemonRuns, Refused
+from retouchml.ownership import changeable_by_others
 from retouchml.paths import private_dir, runtime_dir, socket_path
-
-LOCK = "lock"
 
 
 class Instance:
@@ -55,8 +55,14 @@ class Instance:
             descriptor = os.open(self.folder / LOCK, flags, 0o600)
         except OSError as error:
             raise DaemonError(f"{self.folder / LOCK} cannot be opened: {error.strerror}.") from error
+        if not is_own(descriptor):
+            os.close(descriptor)
+            raise Refused(
+                f"{self.folder / LOCK} is not this user's alone.", "Delete it, if it is nothing of yours."
+            )
         try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            # not flock(2), of which one cannot ask who holds it
+            fcntl.lockf(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
             pid = os.pread(descriptor, 32, 0).decode("ascii", "replace").strip()
             os.close(descriptor)
@@ -64,6 +70,7 @@ class Instance:
                 f"A daemon runs already (process {pid or 'unknown'}).",
                 "`retouchml daemon status` shows it, `retouchml daemon restart` replaces it.",
             ) from error
+        os.fchmod(descriptor, 0o600)
         os.ftruncate(descriptor, 0)
         os.pwrite(descriptor, f"{os.getpid()}\n".encode(), 0)
         return descriptor
@@ -82,6 +89,12 @@ def prepare_folder(folder: Path) -> Path:
     """The runtime folder, made if need be, for this user alone. Raises Refused or DaemonError."""
     try:
         private_dir(folder)
+        step = changeable_by_others(folder.parent)
+        if step is not None:
+            raise Refused(
+                f"{step}, on the way to {folder}, can be changed by other users.",
+                f"`chmod go-w {step}` if it is yours, or set RETOUCHML_HOME to a folder of your own.",
+            )
         found = folder.lstat()
         if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.getuid():
             raise Refused(
@@ -89,6 +102,8 @@ def prepare_folder(folder: Path) -> Path:
             )
         if stat.S_IMODE(found.st_mode) & 0o077:
             folder.chmod(0o700)
+        if stat.S_IMODE(found.st_mode) & 0o022:
+            _check_content(folder)
     except OSError as error:
         raise DaemonError(
             f"The runtime folder {folder} cannot be used: {error.strerror}.", "Set RETOUCHML_HOME."
@@ -96,17 +111,11 @@ def prepare_folder(folder: Path) -> Path:
     return folder
 
 
-def running_pid(folder: Path) -> int | None:
-    """The pid of the daemon that holds the lock in ``folder``; None where none does."""
-    try:
-        descriptor = os.open(folder / LOCK, os.O_RDONLY | os.O_CLOEXEC)
-    except OSError:
-        return None
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except OSError:
-        text = os.pread(descriptor, 32, 0).decode("ascii", "replace").strip()
-        return int(text) if text.isdigit() else None
-    finally:
-        os.close(descriptor)
-    return None
+def _check_content(folder: Path) -> None:
+    # others could write here until now: a link in place of the log would have another file written to
+    for entry in folder.iterdir():
+        found = entry.lstat()
+        if found.st_uid != os.getuid() or stat.S_ISLNK(found.st_mode) or found.st_nlink > 1:
+            raise Refused(
+                f"{entry} may have been put there by another user.", "Delete it, if it is nothing of yours."
+            )

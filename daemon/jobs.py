@@ -15,12 +15,16 @@ ClientKey = tuple[int, bytes]
 
 @dataclass(eq=False)
 class Photo:
-    """An upload. ``block`` is None until it was copied; ``place`` is the index of its worker."""
+    """An upload. ``block`` is None until it was copied; ``place`` is the index of its worker.
+
+    device: "" for the worker's own
+    """
 
     name: str
     picture: PixelFormat
     model: str
     place: int
+    device: str = ""
     block: Block | None = None
     icc: bytes = field(default=b"", repr=False)
 
@@ -41,6 +45,7 @@ class Job:
     fields: dict[str, Any]
     place: int
     model: str
+    device: str = ""
     photo: Photo | None = None
     faces: frozenset[int] = frozenset()
     uploading: bool = False

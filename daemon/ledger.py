@@ -105,6 +105,8 @@ class Ledger:
         model: str,
         photo: Photo | None,
         fields: Any,
+        *,
+        device: str = "",
         faces: frozenset[int] = frozenset(),
         uploading: bool = False,
     ) -> Job:
@@ -121,6 +123,7 @@ class Ledger:
             fields=dict(fields),
             place=place,
             model=model,
+            device=device,
             photo=photo,
             faces=faces,
             uploading=uploading,
@@ -191,13 +194,14 @@ class Ledger:
         ):
             raise Busy("The daemon holds as many pictures as it may.", "Close one of them.")
 
-    def emptiest(self) -> int:
-        """The place of the worker that has the fewest photos."""
+    def place_for(self, device: str) -> int:
+        """The place that is to take new work: on ``device`` where there is one, with the fewest photos."""
         counts = [0] * len(self.pool.places)
         for client in self.clients.values():
             for photo in client.photos.values():
                 counts[photo.place] += 1
-        return counts.index(min(counts))
+        fitting = [index for index, place in enumerate(self.pool.places) if place.device == device]
+        return min(fitting or range(len(counts)), key=lambda index: counts[index])
 
     def tidy(self, key: ClientKey) -> None:
         """Forget a connection that has neither photos nor jobs."""

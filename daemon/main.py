@@ -11,6 +11,7 @@ from typing import TextIO
 
 from daemon.instance import Instance
 from daemon.options import Options
+from daemon.processes import raise_file_limit
 from daemon.server import Server
 from retouchml.errors import RetouchError
 from retouchml.failures import explain
@@ -39,6 +40,7 @@ def log_path(folder: Path) -> Path:
 
 
 def _serve(options: Options, ready: Callable[[], None]) -> None:
+    raise_file_limit()
     instance = Instance()
     try:
         log = log_path(instance.folder)

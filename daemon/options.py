@@ -4,6 +4,7 @@ import argparse
 import os
 from dataclasses import dataclass
 
+from daemon.relay import address_in
 from retouchml.errors import UsageError
 
 KEEP_ALIVE_MINUTES = 10.0
@@ -15,7 +16,8 @@ class Options:
     """See docs/protocol.md for what the limits bound.
 
     device: a torch device, several with commas, or auto; keep_alive, idle_exit: seconds, negative and None
-    for never; tcp: host:port, "" for none; engine: "module:function" in place of the pipeline, for tests
+    for never; tcp: host:port, "" for none; service: whether the system starts it on login; engine:
+    "module:function" in place of the pipeline, for tests
     """
 
     model: str = "ffhq-mobile"
@@ -23,6 +25,7 @@ class Options:
     keep_alive: float = KEEP_ALIVE_MINUTES * 60
     idle_exit: float | None = None
     tcp: str = ""
+    service: bool = False
     engine: str = ""
     queue: int = 32
     queue_of_client: int = 8
@@ -43,9 +46,11 @@ class Options:
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options on a parser."""
-    parser.add_argument("--model", default="ffhq-mobile", help="the generator (default: ffhq-mobile)")
+    parser.add_argument("--model", default="", help="the generator (default: config.toml's, or ffhq-mobile)")
     parser.add_argument(
-        "--device", default="auto", help="auto, cpu, cuda, cuda:N or mps; several with commas (default: auto)"
+        "--device",
+        default="",
+        help="auto, cpu, cuda, cuda:N or mps; several with commas (default: config.toml's, or auto)",
     )
     parser.add_argument(
         "--keep-alive",
@@ -64,20 +69,27 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--tcp", default="", metavar="HOST:PORT", help="listen there as well, encrypted (default: not at all)"
     )
     parser.add_argument("--detach", action="store_true", help="go to the background once it is ready")
+    parser.add_argument("--service", action="store_true", help=argparse.SUPPRESS)  # `install service` says it
     for name in ("engine", "limits"):  # for the tests of faults
         parser.add_argument(f"--{name}", default="", help=argparse.SUPPRESS)
 
 
 def from_arguments(arguments: argparse.Namespace) -> Options:
-    """The options that were parsed. Raises UsageError."""
+    """The options that were parsed, the user's settings where they say nothing. Raises UsageError."""
+    from retouchml import paths, settings
+
     if arguments.idle_exit is not None and arguments.idle_exit <= 0:
         raise UsageError("--idle-exit must be more than 0 minutes.")
+    if arguments.tcp:
+        address_in(arguments.tcp)
+    stored, _ = settings.load(paths.config_dir() / settings.FILE_NAME)
     return Options(
-        model=arguments.model,
-        device=arguments.device,
+        model=arguments.model or stored.model,
+        device=arguments.device or stored.device,
         keep_alive=arguments.keep_alive * 60,
         idle_exit=None if arguments.idle_exit is None else arguments.idle_exit * 60,
         tcp=arguments.tcp,
+        service=arguments.service,
         engine=arguments.engine,
         **_limits(arguments.limits),
     )

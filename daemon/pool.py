@@ -152,6 +152,7 @@ class Pool:
             "fields": job.fields,
             "photo": job.photo.name if job.photo else "",
             "model": job.model,
+            "device": job.device,
         }
         fds: list[int] = []
         photo = job.photo

@@ -53,8 +53,8 @@ class OpenPhoto:
     wire: NDArray[Any]
     picture: PixelFormat
     model: str
+    device: str
     photo: PreparedPhoto | None = None
-    device: str = ""
 
 
 @dataclass(frozen=True)
@@ -91,9 +91,10 @@ class Studio:
         """Loaded ones."""
         return list(dict.fromkeys(model for model, _ in self._engines))
 
-    def take(self, name: str, block: Block, picture: PixelFormat, model: str) -> None:
-        """Hold a photo; it is opened when first used."""
-        self._photos[name] = OpenPhoto(conversion.view(block.map(), picture), picture, model)
+    def take(self, name: str, block: Block, picture: PixelFormat, model: str, device: str) -> None:
+        """Hold a photo; it is opened when first used. device: "" for the studio's own."""
+        wire = conversion.view(block.map(), picture)
+        self._photos[name] = OpenPhoto(wire, picture, model, device or self._device)
         block.close()
 
     def forget(self, name: str) -> None:
@@ -166,9 +167,9 @@ class Studio:
         reports = [_report(each) for each in photo.report(patches)] if render.report else []
         return _patches(converted, reports, photo)
 
-    def edits(self, model: str, progress: Progress) -> Answer:
-        """The manual sliders."""
-        engine = self._engine(model, self._device, progress)
+    def edits(self, model: str, device: str, progress: Progress) -> Answer:
+        """The manual sliders. device: "" for the studio's own."""
+        engine = self._engine(model, device or self._device, progress)
         edits = [
             {
                 "name": edit.name,
@@ -182,7 +183,7 @@ class Studio:
 
     def _opened(self, held: OpenPhoto, progress: Progress, stop: Cancel) -> PreparedPhoto:
         if held.photo is None:
-            engine = self._engine(held.model, held.device or self._device, progress)
+            engine = self._engine(held.model, held.device, progress)
             pixels = conversion.to_pipeline(held.wire, held.picture)
             photo: Any = engine.open(pixels, progress=progress, cancel=stop)
             held.photo, held.device = photo, engine.device
@@ -193,13 +194,18 @@ class Studio:
         if known is not None:
             return known
         progress("load", 0.0, None)
-        for oldest in list(self._engines)[: len(self._engines) - _MODELS_KEPT + 1]:
-            del self._engines[oldest]
+        self._drop_oldest()
         engine = _factory(self._factory_name)(model, device)
         # "auto" and the device that it came to are one and the same engine
-        self._engines[model, device] = self._engines[model, engine.device] = engine
+        engine = self._engines.setdefault((model, engine.device), engine)
+        self._engines[model, device] = engine
         progress("load", 1.0, 0.0)
         return engine
+
+    def _drop_oldest(self) -> None:
+        engines = list({id(engine): engine for engine in self._engines.values()}.values())
+        dropped = engines[: len(engines) - _MODELS_KEPT + 1]
+        self._engines = {name: each for name, each in self._engines.items() if each not in dropped}
 
     def _check(self, held: OpenPhoto, photo: PreparedPhoto, render: Render) -> None:
         count = len(photo.faces)

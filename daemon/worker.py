@@ -95,9 +95,10 @@ class Worker:
         name = message["photo"]
         if fds:
             picture = format_from(message["picture"])
-            self._studio.take(name, Block(fds[0], os.fstat(fds[0]).st_size), picture, message["model"])
+            block = Block(fds[0], os.fstat(fds[0]).st_size)
+            self._studio.take(name, block, picture, message["model"], message["device"])
         if kind == "edits":
-            return self._studio.edits(message["model"], progress)
+            return self._studio.edits(message["model"], message["device"], progress)
         if kind == "open":
             return self._studio.open(name, progress, stop)
         if kind == "prepare":

@@ -80,13 +80,15 @@ def run(
     return outcome
 
 
-def foreground(command: Sequence[str | Path], *, silent: bool = False) -> int:
+def foreground(
+    command: Sequence[str | Path], *, silent: bool = False, env: Mapping[str, str] | None = None
+) -> int:
     """Run a child that talks to the terminal itself, in the checkout's top folder; its exit status.
 
     silent: only its standard error is shown
     """
     stdout = subprocess.DEVNULL if silent else None
-    with subprocess.Popen(command, env=environment(), cwd=TOP, stdout=stdout) as process:
+    with subprocess.Popen(command, env=env or environment(), cwd=TOP, stdout=stdout) as process:
         try:
             return process.wait()
         except KeyboardInterrupt as interrupt:

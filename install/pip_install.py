@@ -45,6 +45,12 @@ _MEANINGS = (
         missing=True,
     ),
     Meaning(
+        r"ResolutionImpossible|conflicting dependencies",
+        "pip's constraints, or its index, leave no version that fits.",
+        "Look at `pip config list` for a constraint.",
+        missing=True,
+    ),
+    Meaning(
         r"do not match the hashes",
         "A downloaded package has the wrong checksum.",
         "Run this again; if it stays so, the package index or a proxy hands out something else.",
@@ -105,6 +111,15 @@ def install(
 
     python, environment_folder: its interpreter, and itself
     """
+    _run("install", arguments, tick, python, environment_folder)
+
+
+def download(arguments: Sequence[str], tick: Tick) -> None:
+    """``pip download`` with the virtual environment's pip, with its own configuration. Raises PipProblem."""
+    _run("download", arguments, tick, PYTHON, VENV)
+
+
+def _run(verb: str, arguments: Sequence[str], tick: Tick, python: Path, environment_folder: Path) -> None:
     talk = ["--no-input", "--disable-pip-version-check", "--progress-bar", "off"]
     temporary = environment_folder / "tmp"
     temporary.mkdir(exist_ok=True)
@@ -116,7 +131,7 @@ def install(
     try:
         # nothing in the current folder may pass for one of pip's modules; Python 3.7 knows no -P
         apart = "-P" if python == PYTHON else "-I"
-        outcome = child.run([python, apart, "-m", "pip", "install", *talk, *arguments], tick, environment)
+        outcome = child.run([python, apart, "-m", "pip", verb, *talk, *arguments], tick, environment)
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
     if outcome.code != 0:

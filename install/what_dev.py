@@ -3,6 +3,7 @@
 import argparse
 
 import child
+import real_editors
 from checkout import PYTHON
 from console import Console
 from data_folders import write_record
@@ -18,7 +19,20 @@ def prepare(arguments: argparse.Namespace, console: Console) -> int:
     return 0
 
 
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare what ``test`` takes beside pytest's own arguments."""
+    parser.add_argument("--torch-index", metavar="URL", help="take torch from this package index")
+    parser.add_argument(
+        "--editors", action="store_true", help="also in real editors, which are set up first (root on Debian)"
+    )
+    parser.add_argument("--next", action="store_true", help="with --editors: also in their coming versions")
+
+
 def run_tests(arguments: argparse.Namespace, console: Console) -> int:
     """Set everything up and run the tests; the exit code is pytest's."""
+    editors = arguments.editors or arguments.next
+    environment = child.environment()
+    if editors:
+        environment |= real_editors.provide(console, also_next=arguments.next)
     prepare(arguments, console)
-    return child.foreground([PYTHON, "-m", "pytest", *arguments.pytest])
+    return child.foreground([PYTHON, "-m", "pytest", *arguments.pytest], env=environment)

@@ -6,39 +6,30 @@ import shutil
 import stat
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 
+import editor_copy
+import running_daemon
+import systemd_system
+import what_gimp
+import what_krita
 import what_tensorflow1
 from checkout import LOCK, STAMP, TOP, VENV
 from console import Console
 from data_folders import Folders, find
 from file_lock import exclusive
 from problem import Problem
-
-Part = tuple[str, Callable[[Folders], list[Path]]]
-
-
-def _environment(_folders: Folders) -> list[Path]:
-    # without the lock file, somebody else made it
-    return [*([VENV] if LOCK.exists() else []), *TOP.glob("*.egg-info")]
+from service_manager import here
 
 
-# what can be removed: what it is, and which paths belong to it
-PARTS: dict[str, Part] = {
-    "environment": ("virtual environment", _environment),
-    "models": ("fetched models", lambda folders: [folders.models]),
-    "tensorflow1": (
-        "the TensorFlow 1.15 engine",
-        lambda folders: [
-            what_tensorflow1.home(folders),
-            what_tensorflow1.unfinished(folders),
-            what_tensorflow1.lock_file(folders),
-        ],
-    ),
-    "cache": ("inversions kept for speed", lambda folders: [folders.cache]),
-    "config": ("your settings", lambda folders: [folders.config]),
-    "record": ("how editors find RetouchML", lambda folders: [folders.record]),
-}
+@dataclass(frozen=True)
+class Part:
+    """Something that can be removed: what it is, which paths belong to it, how one of them goes."""
+
+    title: str
+    paths: Callable[[Folders], list[Path]]
+    remove: Callable[[Path], None]
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -52,19 +43,21 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace, console: Console) -> int:
     """List what there is with sizes, ask, remove. The checkout itself always stays."""
     folders = find()
-    names = [arguments.part] if arguments.part else list(PARTS)
-    found = [(PARTS[name][0], path) for name in names for path in PARTS[name][1](folders) if _exists(path)]
+    parts = [PARTS[arguments.part]] if arguments.part else list(PARTS.values())
+    found = [(part, path) for part in parts for path in part.paths(folders) if _exists(path)]
     if not found:
         console.say("There is nothing to remove.")
         return 0
-    for title, path in found:
+    for part, path in found:
         _check(path)
-        console.say(f"{_size(path) / 1e6:9.1f} MB  {title}: {path}")
+        console.say(f"{_size(path) / 1e6:9.1f} MB  {part.title}: {path}")
     if not arguments.yes and not _agreed():
         console.say("Nothing was removed.")
         return 1
-    for _, path in found:
-        _remove(path)
+    if arguments.part in (None, *running_daemon.USES):
+        running_daemon.stop(console)
+    for part, path in found:
+        part.remove(path)
     for folder in (folders.data, folders.config.parent, folders.data.parent, folders.cache.parent):
         # RETOUCHML_HOME, or a folder of the system's that others use too and that then is not empty
         if folder.name == "retouchml" or os.environ.get("RETOUCHML_HOME"):
@@ -94,6 +87,19 @@ def _check(path: Path) -> None:
         )
 
 
+def _remove_copy(path: Path) -> None:
+    for kept in editor_copy.remove(path):
+        print(f"{kept} is not RetouchML's, and stays.")
+
+
+def _remove_docker(path: Path) -> None:
+    if editor_copy.read(path) is not None:
+        _remove_copy(path)
+    else:
+        _remove(path)
+    what_krita.disable()
+
+
 def _remove(path: Path) -> None:
     if path.is_symlink() or path.is_file():
         path.unlink()
@@ -118,3 +124,45 @@ def _size(path: Path) -> int:
                 info = (Path(parent) / name).lstat()
                 total += info.st_size if stat.S_ISREG(info.st_mode) else 0
     return total
+
+
+def _environment(_folders: Folders) -> list[Path]:
+    # without the lock file, somebody else made it
+    return [*([VENV] if LOCK.exists() else []), *TOP.glob("*.egg-info")]
+
+
+def _tensorflow1(folders: Folders) -> list[Path]:
+    return [place(folders) for place in _TENSORFLOW1]
+
+
+_TENSORFLOW1 = (what_tensorflow1.home, what_tensorflow1.unfinished, what_tensorflow1.lock_file)
+
+
+def _services(_folders: Folders) -> list[Path]:
+    try:
+        own = [here().file()]
+    except Problem:
+        own = []
+    return [*own, *systemd_system.files()]
+
+
+def _remove_service(path: Path) -> None:
+    if path.name == systemd_system.TEMPLATE:
+        systemd_system.remove()
+    else:
+        here().remove()
+
+
+# the service first: it runs out of the environment, and keeps the cache
+PARTS = {
+    "service": Part("background service", _services, _remove_service),
+    "environment": Part("virtual environment", _environment, _remove),
+    "models": Part("fetched models", lambda folders: [folders.models], _remove),
+    "tensorflow1": Part("the TensorFlow 1.15 engine", _tensorflow1, _remove),
+    "cache": Part("inversions kept for speed", lambda folders: [folders.cache], _remove),
+    "config": Part("your settings", lambda folders: [folders.config], _remove),
+    "run": Part("the daemon's socket and logs", running_daemon.folder, _remove),
+    "gimp": Part("filter in GIMP", lambda _folders: what_gimp.installed(), _remove_copy),
+    "krita": Part("docker in Krita", lambda _folders: what_krita.installed(), _remove_docker),
+    "record": Part("how editors find RetouchML", lambda folders: [folders.record], _remove),
+}

@@ -26,6 +26,7 @@ Measure = Callable[[NDArray[np.float32]], Mapping[str, float]]
 
 _MEASURED = 128  # pixels; side of the picture on which drift is measured
 _MEASURE_EVERY = 2  # steps
+_SAMPLES = 512  # codes whose norm says how long a typical one is
 
 
 @dataclass(frozen=True)
@@ -34,17 +35,18 @@ class Ascent:
 
     step: length of a step; reach: length of the whole way; gain: rating points at which it has climbed
     enough; held: attributes that stay; loosely: share of the gradient towards an attribute that is let
-    through; shell: norm of a code, over that of a typical sample, past which it may not grow; identity:
-    descriptor distance between the generator's own pictures at which the way ends
+    through; shell: norm of a layer's code, over that of a typical sample, past which it may not grow,
+    unless the face itself lies there; identity: descriptor distance between the generator's own pictures at
+    which the way ends
     """
 
     step: float = 0.2
-    reach: float = 2.4
+    reach: float = 2.6
     gain: float = 2.0
     held: tuple[str, ...] = ("smile", "eyes_open", "yaw", "pitch", "mouth_open", "male", "glasses")
     loosely: tuple[tuple[str, float], ...] = (("age", 0.15), ("brows", 0.5))
     shell: float = 1.0
-    identity: float = 0.33
+    identity: float = 0.34
     finest: int = 256  # pixels; layers above only paint texture
 
 
@@ -93,6 +95,10 @@ class Beautifier:
         self._recognition = recognition
         self._measure = measure
         self.ascent = ascent or Ascent()
+        random = torch.Generator().manual_seed(0)
+        z = torch.randn(_SAMPLES, generator.z_dim, generator=random).to(generator.device)
+        samples = generator.latents.whiten(generator.map(z)[:, 0])
+        self._typical = float(samples.norm(dim=1).mean())
 
     def path(
         self, w_plus: Tensor, chip_grid: Tensor, *, progress: Progress = silent, cancel: CancelEvent = NEVER
@@ -104,7 +110,7 @@ class Beautifier:
         settings, space = self.ascent, self._generator.latents
         start = space.whiten(w_plus)
         free = self._free_layers(start.device)
-        limit = start.norm(dim=1, keepdim=True).clamp_min(settings.shell * math.sqrt(start.shape[1]))
+        limit = start.norm(dim=1, keepdim=True).clamp_min(settings.shell * self._typical)
         v = start.clone()
         codes, scores = [start], [self._score(start)]
         predicted_first, shown_first = self._held(start), self._shown(start)

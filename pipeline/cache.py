@@ -1,7 +1,8 @@
-"""Inversions kept on disk by content, so that a photograph that was open before is ready at once.
+"""Inversions kept by content, so that a photograph that was open before is ready at once.
 
-One small safetensors file an entry, named by a hash of the crop, the generator and the recipe. The oldest go
-when the folder grows past its bound; a full disk or an unreadable entry costs time, never the result.
+The latest may stay in memory. On disk lies one small file an entry: the SHA-256 of what follows, then
+safetensors. It is named by a hash of the crop, the generator and the recipe. The oldest go when the folder
+grows past its bound; a full disk or a damaged entry costs time, never the result.
 """
 
 import hashlib
@@ -21,6 +22,8 @@ from retouchml.paths import cache_dir, private_dir
 
 _BOUND = 256 * 2**20  # bytes in all
 _SHAPE_LIMIT = 64  # layers; a larger entry is not ours
+_DIGEST = hashlib.sha256().digest_size
+_ENDING = ".inversion"
 
 
 def key(crop: NDArray[np.float32], generator: str) -> str:
@@ -31,17 +34,29 @@ def key(crop: NDArray[np.float32], generator: str) -> str:
 
 
 class InversionCache:
-    """Entries below ``folder``, by default ``inversions`` in the cache folder."""
+    """Entries below ``folder``, by default ``inversions`` in the cache folder; the latest in memory, too.
 
-    def __init__(self, folder: Path | None = None, bound: int = _BOUND) -> None:
+    bound: bytes on disk; in_memory: entries, of about 50 kB each
+    """
+
+    def __init__(self, folder: Path | None = None, bound: int = _BOUND, in_memory: int = 0) -> None:
         self._folder = folder if folder is not None else cache_dir() / "inversions"
         self._bound = bound
+        self._in_memory = in_memory
+        self._latest: dict[str, Inversion] = {}
 
     def get(self, name: str) -> Inversion | None:
         """The kept inversion, or None."""
-        path = self._folder / f"{name}.safetensors"
+        known = self._latest.get(name)
+        return known if known is not None else self._read(name)
+
+    def _read(self, name: str) -> Inversion | None:
+        path = self._folder / f"{name}{_ENDING}"
         try:
-            tensors = load(path.read_bytes())
+            content = path.read_bytes()
+            if not _is_whole(content):
+                return None
+            tensors = load(content[_DIGEST:])
             w_plus, numbers = tensors["w_plus"], tensors["numbers"]
         except (OSError, SafetensorError, KeyError, ValueError):
             return None
@@ -54,13 +69,17 @@ class InversionCache:
         return Inversion(w_plus, float(numbers[0]), float(numbers[1]))
 
     def put(self, name: str, inversion: Inversion) -> None:
-        """Keep an inversion, if the disk has room; written at once or not at all."""
-        content = save(
+        """Keep an inversion, on disk if that has room; written at once or not at all."""
+        self._latest[name] = inversion
+        if len(self._latest) > self._in_memory:
+            del self._latest[next(iter(self._latest))]
+        tensors = save(
             {
                 "w_plus": inversion.w_plus.cpu().contiguous(),
                 "numbers": torch.tensor([inversion.loss, inversion.distance]),
             }
         )
+        content = hashlib.sha256(tensors).digest() + tensors
         try:
             private_dir(self._folder)
             self._make_room(len(content))
@@ -68,7 +87,7 @@ class InversionCache:
             try:
                 with os.fdopen(handle, "wb") as file:
                     file.write(content)
-                Path(partial).replace(self._folder / f"{name}.safetensors")
+                Path(partial).replace(self._folder / f"{name}{_ENDING}")
             except OSError:
                 Path(partial).unlink(missing_ok=True)
         except OSError:
@@ -86,3 +105,7 @@ class InversionCache:
                 return
             path.unlink(missing_ok=True)
             total -= size
+
+
+def _is_whole(content: bytes) -> bool:
+    return hashlib.sha256(content[_DIGEST:]).digest() == content[:_DIGEST]

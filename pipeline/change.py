@@ -7,6 +7,7 @@ after, and shifted by the low frequencies of what flow leaves over; only an open
 generator's pixels. The face keeps its own overall colour, whatever tone of skin the score would rather see.
 """
 
+import math
 from dataclasses import dataclass
 
 import cv2
@@ -20,11 +21,8 @@ from pipeline.skin import SkinLayers, finest_share
 _TONE = 10.0 / 1024.0  # of the side; blur of the colour change on skin
 _FEATURE_TONE = 2.5 / 1024.0  # on eyes, brows and lips
 _TONE_BOUND = 0.10
-_NEW_CONTENT = (
-    0.05,
-    0.11,
-)  # residual in [0, 1] at which generator pixels begin, and fully, to replace the photograph's
-_RESHARPEN = 0.08  # measured: brings the variance of the Laplacian back to that of the photograph
+_NEW_CONTENT = (0.05, 0.11)  # residual in [0, 1] that flow explains badly, and that it cannot explain
+_MOST_SHARPENED = 0.4  # share of the fine detail that may be added to features
 _MATCH = 20.0 / 1024.0
 
 
@@ -57,8 +55,15 @@ def change_between(
     skin: SkinLayers,
     strength: float,
     texture: float,
+    *,
+    lines: float = 0.0,
+    lips_part: bool = False,
 ) -> Change:
-    """The change that carries the step ``before`` → ``after`` onto the crop, all [S, S, 3] in [0, 1]."""
+    """The change that carries the step ``before`` → ``after`` onto the crop, all [S, S, 3] in [0, 1].
+
+    lines: 0 to 1, how far the skin takes over fine changes of the generator's, too: an age has lines;
+    lips_part: whether a mouth may show the generator's pixels, since it opens or closes
+    """
     size = crop.shape[0]
     flow = motion(before, after, masks.face, masks.motion)
     left_over = after - displaced(before, flow)
@@ -68,22 +73,41 @@ def change_between(
         broad = broad - (broad * masks.skin[..., None]).sum((0, 1)) / weight
     sharp = _lowpass(left_over, _FEATURE_TONE * size)
     alike = _agreement(crop, before, size)
-    tone = broad + (sharp - broad) * (masks.features * alike)[..., None]
+    fine = np.maximum(masks.features, lines * masks.skin) * alike
+    tone = broad + (sharp - broad) * fine[..., None]
     tone = _TONE_BOUND * np.tanh(tone / _TONE_BOUND) * masks.tone[..., None]
-    eased = displaced(skin.change(strength, texture), flow) + _resharpened(crop, flow, masks.features)
-    cover = _new_content(left_over, masks.mouth, size)
+    color = tone + displaced(skin.change(strength, texture), flow)
+    color = color + _resharpened(crop, displaced(crop, flow) + color, flow, masks.features)
+    cover = _new_content(left_over, masks.mouth, size) if lips_part else np.zeros((size, size), np.float32)
     smoothing = masks.skin * np.float32(finest_share(strength, texture))
     pixels = after + _lowpass(displaced(crop - before, flow), _MATCH * size)
-    return Change(
-        flow, np.asarray(tone + eased, np.float32), np.asarray(pixels, np.float32), cover, smoothing
-    )
+    return Change(flow, np.asarray(color, np.float32), np.asarray(pixels, np.float32), cover, smoothing)
 
 
-def _resharpened(crop: NDArray[np.float32], flow: NDArray[np.float32], features: Mask) -> NDArray[np.float32]:
-    """What eyes, brows and lips lose in sharpness by being resampled; nothing where nothing moves."""
+def _resharpened(
+    crop: NDArray[np.float32], changed: NDArray[np.float32], flow: NDArray[np.float32], features: Mask
+) -> NDArray[np.float32]:
+    """What eyes, brows and lips lose in sharpness by being resampled; nothing where nothing moves.
+
+    As much of their fine detail as gives the variance of their Laplacian back: a quadratic equation.
+    """
     fine = crop - cv2.GaussianBlur(crop, (0, 0), 1.0)
     moved = 1.0 - np.exp(-np.square(flow).sum(axis=2) / 0.25)
-    return np.asarray(_RESHARPEN * (features * moved)[..., None] * displaced(fine, flow), np.float32)
+    there = displaced(features, flow)
+    detail = (there * moved)[..., None] * displaced(fine, flow)
+    before, after = features > 0.5, there > 0.5
+    if not (before.any() and after.any()):
+        return np.zeros_like(crop)
+    wanted, has, added = _edges(crop)[before], _edges(changed)[after], _edges(detail)[after]
+    together = np.cov(has, added)
+    room = together[0, 1] ** 2 + together[1, 1] * (wanted.var() - together[0, 0])
+    share = (math.sqrt(max(room, 0.0)) - together[0, 1]) / max(together[1, 1], 1e-12)
+    return np.asarray(np.clip(share, 0.0, _MOST_SHARPENED) * detail, np.float32)
+
+
+def _edges(image: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Laplacian [S, S] of the lightness of an image [S, S, 3]."""
+    return np.asarray(cv2.Laplacian(cv2.cvtColor(image, cv2.COLOR_RGB2GRAY), cv2.CV_32F), np.float32)
 
 
 def _agreement(crop: NDArray[np.float32], before: NDArray[np.float32], size: int) -> Mask:
@@ -93,10 +117,26 @@ def _agreement(crop: NDArray[np.float32], before: NDArray[np.float32], size: int
 
 
 def _new_content(left_over: NDArray[np.float32], mouth: Mask, size: int) -> Mask:
+    """Where the generator's pixels replace the photograph's: all of a place or nothing.
+
+    Half of each would show teeth through a lip. What flow clearly cannot explain grows over all that it
+    explains badly around it.
+    """
     low, high = _NEW_CONTENT
     residual = _lowpass(np.abs(_lowpass(left_over, 0.003 * size)).mean(axis=2), 0.004 * size)
-    fresh = np.clip((residual - low) / (high - low), 0.0, 1.0)
-    return np.asarray(_lowpass(fresh * mouth, 0.004 * size) * (mouth > 0), np.float32)
+    inside = mouth > 0.05
+    count, places = cv2.connectedComponents(((residual > low) & inside).astype(np.uint8))
+    fresh = np.zeros(count, np.uint8)
+    fresh[np.unique(places[(residual > high) & inside])] = 1
+    fresh[0] = 0
+    width = 2 * max(1, round(0.006 * size)) + 1
+    grown = cv2.morphologyEx(fresh[places], cv2.MORPH_CLOSE, _ellipse(3 * width))
+    cover = _lowpass(cv2.dilate(grown, _ellipse(width)).astype(np.float32), 0.004 * size)
+    return np.asarray(cover * np.clip(2.0 * mouth, 0.0, 1.0), np.float32)
+
+
+def _ellipse(width: int) -> NDArray[np.uint8]:
+    return np.asarray(cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (width, width)), np.uint8)
 
 
 def _lowpass(x: NDArray[np.float32], sigma: float) -> NDArray[np.float32]:

@@ -1,4 +1,4 @@
-"""The manual sliders: smile, age, yaw, eyes, mouth.
+"""Applies the manual sliders of ``pipeline/edit_table.py`` to a code.
 
 A slider asks for a change of one measured attribute, in standard deviations of the generator's samples, and
 for no change of the others. The attribute network gives the way: a few damped Newton steps along its
@@ -7,53 +7,18 @@ gradients in whitened P space, each the smallest that does both.
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
+from pipeline.edit_table import BY_NAME, EDITS, EditInfo, check_names
 from pipeline.latent_network import LatentNetwork, by_octave
-from retouchml.errors import UsageError
 from stylegan2.generator import Generator
 
+__all__ = ["EDITS", "EditInfo", "Editor", "check_names"]
 
-@dataclass(frozen=True)
-class EditInfo:
-    """One slider.
-
-    attribute: what it moves; deviations: how many standard deviations a value of 1 asks for; finest: pixels,
-    the finest layers it touches; released: attributes that may follow, being part of the same movement
-    """
-
-    name: str
-    description: str
-    attribute: str
-    deviations: float
-    finest: int
-    released: tuple[str, ...] = ()
-    low: float = -1.0
-    high: float = 1.0
-
-
-EDITS = (
-    EditInfo("smile", "mouth corners up, or down", "smile", 1.8, 64, ("mouth_open", "eyes_open")),
-    EditInfo("age", "older, or younger", "age", 1.5, 256),
-    EditInfo("yaw", "turn towards the right of the picture, or the left", "yaw", 0.7, 32, ("pitch",)),
-    EditInfo("pitch", "chin down, or up", "pitch", 0.8, 32, ("yaw", "brows")),
-    EditInfo("eyes", "eyes wider, or narrower", "eyes_open", 1.6, 64, ("brows",)),
-    EditInfo("mouth", "mouth open, or closed", "mouth_open", 1.6, 64, ("smile",)),
-    EditInfo("brows", "brows up, or down", "brows", 1.4, 64, ("eyes_open",)),
-)
-_BY_NAME = {edit.name: edit for edit in EDITS}
 _STEPS_PER_DEVIATION = 3
 _DAMPING = 1e-3
-
-
-def check_names(edits: Mapping[str, float]) -> None:
-    """Raise UsageError where a slider is not known."""
-    for name in edits:
-        if name not in _BY_NAME:
-            raise UsageError(f"There is no edit called {name}.", f"Known are: {', '.join(_BY_NAME)}.")
 
 
 class Editor:
@@ -75,7 +40,7 @@ class Editor:
         space = self._generator.latents
         v = space.whiten(w_plus)
         for name, value in active.items():
-            v = self._moved(v, _BY_NAME[name], value)
+            v = self._moved(v, BY_NAME[name], value)
         return space.unwhiten(v)
 
     def _moved(self, v: Tensor, edit: EditInfo, value: float) -> Tensor:

@@ -15,7 +15,7 @@ from pipeline.encoder import Encoder
 from pipeline.faces import FaceFinder
 from pipeline.identity import Recognizer
 from pipeline.invert import Inverter
-from pipeline.latent_network import load_network, weights_folder
+from pipeline.latent_network import learned_part, load_network
 from pipeline.rater import FeatureRater
 from retouchml.engine import ENGINES, EngineName
 from retouchml.errors import DeviceError, UsageError
@@ -53,9 +53,9 @@ def load_engine(model: str, device: str, engine: EngineName = "torch") -> Engine
         zoo.path("dlib-faces", "mmod_human_face_detector.dat"),
     )
     recognizer = Recognizer(zoo.path("dlib-faces", "dlib_face_recognition_resnet_model_v1.dat"), target)
-    folder = weights_folder()
-    scorer, _ = load_network(folder / "scorer.safetensors", "scorer", generator)
-    attributes, _ = load_network(folder / "edits.safetensors", "edits", generator)
+    space = generator.latents.name
+    scorer, _ = load_network(learned_part("scorer", space), "scorer", generator)
+    attributes, _ = load_network(learned_part("edits", space), "edits", generator)
 
     def measure(picture: NDArray[np.float32]) -> dict[str, float]:
         # The predictor was trained on faces larger than the pictures that the ascent looks at.
@@ -66,7 +66,7 @@ def load_engine(model: str, device: str, engine: EngineName = "torch") -> Engine
         generator=generator,
         finder=finder,
         recognizer=recognizer,
-        encoder=Encoder.load(folder / "encoder.safetensors", generator),
+        encoder=Encoder.load(learned_part("encoder", space), generator),
         inverter=Inverter(generator, recognizer.network),
         beautifier=Beautifier(generator, scorer, attributes, recognizer.network, measure),
         editor=Editor(generator, attributes),

@@ -22,7 +22,7 @@ from retouchml.errors import ModelCorrupt
 
 SEARCH_SIDE = 1600  # pixels; longest side that is searched with every means
 CLOSER_SIDE = 3200  # pixels; longest side that is searched once more, for small upright faces
-_SMALL_SIDE = 900  # photos below this are doubled, so that faces of 40 px are found
+_SMALL_SIDE = 900  # photos below this are doubled at once, so that faces of 40 px are found
 _SMALLEST_SIDE = 32  # no face fits in less, and dlib's CNN writes past its memory on a few pixels
 _CNN_SIDE = 1000
 _TURNS = (30.0, -30.0, 60.0, -60.0, 90.0, -90.0, 120.0, -120.0, 150.0, -150.0, 180.0)  # degrees clockwise
@@ -73,9 +73,9 @@ class FaceFinder:
         pixels = as_channels(pixels)
         small, scale = reduced(pixels, SEARCH_SIDE)
         found = [_placed(d, scale) for d in self._detect(small, cancel)]
-        if scale > 1.0:
+        if max(small.shape[:2]) >= _SMALL_SIDE and min(small.shape[:2]) >= _SMALLEST_SIDE:
             # Small faces of a group photograph are lost in the first look; a second costs four times as much.
-            closer, scale = reduced(pixels, CLOSER_SIDE)
+            closer, scale = _closer(pixels)
             others = [_placed(d, scale) for d in self._by_hog(closer, cancel)]
             found += [d for d in _without_overlaps(others) if not any(_holds(f, d) for f in found)]
         faces = []
@@ -180,6 +180,16 @@ def reduced(pixels: NDArray[np.generic], side: int) -> tuple[NDArray[np.uint8], 
         size = (max(1, round(width / scale)), max(1, round(height / scale)))
         pixels = as_channels(cv2.resize(np.ascontiguousarray(pixels), size, interpolation=cv2.INTER_AREA))
     return _as_bytes(pixels), scale
+
+
+def _closer(pixels: NDArray[np.generic]) -> tuple[NDArray[np.uint8], float]:
+    """As ``reduced`` to CLOSER_SIDE, but a smaller photo is enlarged, to twice its size at most."""
+    factor = min(2.0, CLOSER_SIDE / max(pixels.shape[:2]))
+    if factor <= 1.0:
+        return reduced(pixels, CLOSER_SIDE)
+    whole = _as_bytes(pixels)
+    larger = cv2.resize(whole, None, fx=factor, fy=factor, interpolation=cv2.INTER_LINEAR)
+    return np.asarray(larger, np.uint8), 1.0 / factor
 
 
 def _as_bytes(pixels: NDArray[np.generic]) -> NDArray[np.uint8]:

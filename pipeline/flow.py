@@ -15,7 +15,7 @@ from pipeline.masks import Mask
 _SIDE = 512  # pixels; flow is estimated at this size at most
 _SMOOTH = 9.0  # pixels at 1024
 _FILL = 36.0  # pixels at 1024; blur that carries motion to where nothing near is trusted
-_BOUND = 0.045  # of the crop's side
+_BOUND = 0.038  # of the crop's side
 _DISAGREEMENT = 1.5  # pixels at 512
 
 

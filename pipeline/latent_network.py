@@ -16,10 +16,12 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from retouchml.errors import LatentSpaceMismatch, ModelCorrupt, ModelMissing
+from retouchml.paths import data_dir
 from stylegan2.generator import Generator, StyleLayer
 
 OCTAVES = 9  # 4 to 1024 px
 _HIDDEN = 48
+OWN_SPACE = "ffhq-config-f"  # that of the parts which come with the project
 
 
 class LatentNetwork(nn.Module):
@@ -79,6 +81,21 @@ class LearnedFile:
 def weights_folder() -> Path:
     """The folder of the learned parts that come with the project."""
     return Path(__file__).parent / "weights"
+
+
+def learned_part(kind: str, space: str) -> Path:
+    """Where the learned part for a latent space is: with the project, or where ``retouchml train`` put it.
+
+    Where there is none for this space it is the project's own, which says of itself where it belongs.
+    """
+    trained = trained_part(kind, space)
+    return trained if trained.exists() else weights_folder() / f"{kind}.safetensors"
+
+
+def trained_part(kind: str, space: str) -> Path:
+    """Where training puts a part: into the project for the project's own space, else into the data folder."""
+    folder = weights_folder() if space == OWN_SPACE else data_dir() / "learned" / space
+    return folder / f"{kind}.safetensors"
 
 
 def save_learned(path: Path, tensors: dict[str, Tensor], metadata: dict[str, str]) -> None:

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 Mask = NDArray[np.float32]
 Points = NDArray[np.float64]
 
+RIM = 0.07  # of the crop's side; what lies nearer to the face moves along, ever less, so that a jaw can move
 _FOREHEAD = 0.14  # of the crop's side, from the brows up
 _JAW, _BROWS, _NOSE = slice(0, 17), slice(17, 27), slice(27, 36)
 _LEFT_EYE, _RIGHT_EYE = slice(36, 42), slice(42, 48)
@@ -28,10 +29,12 @@ _OUTER_LIPS, _INNER_LIPS = slice(48, 60), slice(60, 68)
 class FaceMasks:
     """The masks of one face.
 
-    face:     the face with its forehead, hair or not; where the generator's motion is believed motion:
-    where the photograph may be displaced; wider than the face, so that a jaw can move, and zero at its border
-    tone:     where its colours may change: the face without hair, beard, glasses and background skin:
-    bare skin, where blemishes are eased features: eyes, brows and lips mouth:    where lips may part
+    face:     the face with its forehead, hair or not: where the generator's motion is believed
+    motion:   where the photograph may be displaced: the face and a rim, for the jaw's sake; zero at its end
+    tone:     where its colours may change: the face without hair, beard, glasses and background
+    skin:     bare skin, where blemishes are eased
+    features: eyes, brows and lips
+    mouth:    where lips may part
     """
 
     face: Mask
@@ -57,11 +60,11 @@ def face_masks(crop: NDArray[np.float32], landmarks: Points, inside: Mask) -> Fa
     skin_like = guided(crop.mean(axis=2), skin_likelihood(crop, landmarks), round(10 * unit) + 1, 1e-3)
     skin_like = np.clip(skin_like * 1.25 - 0.15, 0.0, 1.0) * _without_strands(crop, landmarks)
     skin_like = _connected(skin_like, landmarks)
-    tone = face * np.maximum(skin_like, features) * frame
+    tone = face * np.maximum(skin_like, _uncovered_features(skin_like, landmarks)) * frame
     holes = cv2.GaussianBlur(_grown_features(landmarks, size), (0, 0), 5.0 * unit)
     skin = tone * skin_like * (1.0 - np.clip(holes * 1.3, 0.0, 1.0))
     return FaceMasks(
-        face=hull.astype(np.float32),
+        face=_falloff(hull, 20.0 * unit),
         motion=_motion_mask(landmarks, size) * frame,
         tone=tone,
         skin=np.asarray(skin, np.float32),
@@ -93,11 +96,28 @@ def feature_mask(landmarks: Points, size: int) -> Mask:
     return np.asarray(np.max(parts, axis=0), np.float32)
 
 
+def _uncovered_features(skin_like: Mask, landmarks: Points) -> Mask:
+    """As ``feature_mask``, but without a brow that hair hangs over: skin has to be around it."""
+    size = skin_like.shape[0]
+    width = 2 * max(1, round(0.02 * size)) + 1
+    parts = []
+    for part, grow in _FEATURE_PARTS:
+        mask = _polygon_mask(landmarks[part], size, grow, 5.0 * size / 1024.0)
+        if part in _BROW_PARTS:
+            inside = (mask > 0.5).astype(np.uint8)
+            around = cv2.dilate(inside, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (width, width))) > inside
+            bare = float(skin_like[around].mean()) if around.any() else 0.0
+            mask = np.asarray(mask * _smoothstep(np.array((bare - 0.55) / 0.2)), np.float32)
+        parts.append(mask)
+    return np.asarray(np.max(parts, axis=0), np.float32)
+
+
+_BROW_PARTS = (slice(17, 22), slice(22, 27))
 _FEATURE_PARTS = (
     (_LEFT_EYE, 1.5),
     (_RIGHT_EYE, 1.5),
-    (slice(17, 22), 1.25),
-    (slice(22, 27), 1.25),
+    (_BROW_PARTS[0], 1.25),
+    (_BROW_PARTS[1], 1.25),
     (_OUTER_LIPS, 1.08),
 )
 
@@ -192,7 +212,7 @@ def _grown_features(landmarks: Points, size: int) -> Mask:
 
 def _motion_mask(landmarks: Points, size: int) -> Mask:
     hull = outline(landmarks, size)
-    reach = 0.085 * size
+    reach = RIM * size
     distance = cv2.distanceTransform(1 - hull, cv2.DIST_L2, 5)
     return _smoothstep(1.0 - distance / reach)
 

@@ -5,7 +5,7 @@ only inside the face. Work goes in strips, so that a large face in a large photo
 """
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import cv2
@@ -58,14 +58,18 @@ def make_patch(
         return None
     left, top, right, bottom = box
     result = np.empty((bottom - top, right - left, 4), photo.dtype)
-    fields = (np.dstack([change.flow, change.cover, change.smoothing]), change.color, change.pixels)
+    smooth = np.dstack([change.flow, change.cover, change.smoothing])
     ratio = alignment.side / alignment.size
     blur = _FINEST * max(1.0, ratio)
     margin = math.ceil(4.0 * blur)  # so that a strip's own rows are blurred with their neighbours
     for low, high in _strips(top, bottom, right - left):
         strip = (left, max(top, low - margin), right, min(bottom, high + margin))
         inside = _sampled(support.astype(np.float32), alignment, strip, cv2.INTER_LINEAR) > 0.0
-        flow, color, pixels = (_sampled(field, alignment, strip, cv2.INTER_LINEAR) for field in fields)
+        flow = _sampled(smooth, alignment, strip, cv2.INTER_LINEAR)
+        # These hold fine detail, which linear interpolation would blur.
+        color, pixels = (
+            _sampled(field, alignment, strip, cv2.INTER_CUBIC) for field in (change.color, change.pixels)
+        )
         changed = _displaced(photo, alignment, flow[..., :2], strip) + color
         if change.smoothing.any():
             # Grain that the crop is too small to hold, or loses in sampling, is smoothed here.
@@ -96,6 +100,25 @@ def paint(photo: NDArray[np.generic], patch: Patch, corner: tuple[int, int] = (0
     channels = 3 if photo.shape[2] >= 3 else 1
     inside = patch.inside[rows, columns]
     target[..., :channels][inside] = patch.pixels[rows, columns, :channels][inside]
+
+
+def painted(photo: NDArray[np.generic], patches: Sequence[Patch]) -> NDArray[np.generic]:
+    """A copy of a photo [H, W, C] with patches on it; alpha is kept."""
+    result = photo.copy()
+    for patch in patches:
+        paint(result, patch)
+    return result
+
+
+def layer_of(photo: NDArray[np.generic], patches: Sequence[Patch]) -> NDArray[np.generic]:
+    """Patches on a transparent canvas [H, W, 4] of the size and depth of a photo [H, W, C]."""
+    result = np.zeros((*photo.shape[:2], 4), photo.dtype)
+    white = full_scale(photo.dtype)
+    for patch in patches:
+        paint(result, patch)
+        x, y, width, height = patch.box
+        result[y : y + height, x : x + width, 3][patch.inside] = white
+    return result
 
 
 def _strips(top: int, bottom: int, width: int) -> Iterator[tuple[int, int]]:

@@ -48,7 +48,16 @@ class PreparedFace:
     def change(self, after: NDArray[np.float32], look: Look) -> Change:
         """What turns the crop into the look, given the generator's picture of it."""
         return change_between(
-            self.crop, self.before, after, self.masks, self.skin, look.strength, look.texture
+            self.crop,
+            self.before,
+            after,
+            self.masks,
+            self.skin,
+            look.strength,
+            look.texture,
+            lines=min(1.0, abs(look.edits.get("age", 0.0))),
+            # Nobody asked for another expression otherwise: the photograph's own mouth stays.
+            lips_part=any(look.edits.get(name) for name in ("smile", "mouth")),
         )
 
 
@@ -104,7 +113,7 @@ def _inverted(
     progress: Progress,
     cancel: CancelEvent,
 ) -> Inversion:
-    name = key(crop, engine.generator.name)
+    name = key(crop, engine.generator.identity)
     kept = cache.get(name) if cache else None
     if kept is not None and kept.w_plus.shape == (engine.generator.num_layers, engine.generator.w_dim):
         return Inversion(kept.w_plus.to(engine.generator.device), kept.loss, kept.distance)

@@ -21,14 +21,15 @@ from pipeline.cancelling import NEVER, CancelEvent, Progress, check, silent
 from pipeline.edits import EDITS, EditInfo, check_names
 from pipeline.engine import Engine, load_engine
 from pipeline.faces import FoundFace
-from pipeline.patch import Patch, make_patch, paint
-from pipeline.pixels import as_channels, full_scale
+from pipeline.patch import Patch, layer_of, make_patch, paint, painted
+from pipeline.pixels import as_channels
 from pipeline.prepared import PreparedFace, face_crop, prepare_face
 from retouchml.engine import EngineName
 from retouchml.errors import UsageError
 from retouchml.look import Look
 
 DEFAULT_MODEL = "ffhq-mobile"
+_KEPT_IN_MEMORY = 64  # inversions
 
 
 @dataclass(frozen=True)
@@ -74,7 +75,7 @@ class Retoucher:
         ModelCorrupt, LatentSpaceMismatch or DeviceError.
         """
         self.engine = load_engine(model, device, engine)
-        self._cache = InversionCache() if cache else None
+        self._cache = InversionCache(in_memory=_KEPT_IN_MEMORY) if cache else None
         self.model = model
         self.device = str(self.engine.generator.device)
 
@@ -199,20 +200,11 @@ class Photo:
 
     def apply(self, patches: Sequence[Patch]) -> NDArray[np.generic]:
         """A copy of the photo, in its own shape and depth, with patches painted on it; alpha is kept."""
-        result = self._channels.copy()
-        for patch in patches:
-            paint(result, patch)
-        return result.reshape(self._pixels.shape)
+        return painted(self._channels, patches).reshape(self._pixels.shape)
 
     def layer(self, patches: Sequence[Patch]) -> NDArray[np.generic]:
         """Patches on a transparent canvas [H, W, 4] of the photo's size and depth."""
-        result = np.zeros((*self._channels.shape[:2], 4), self._channels.dtype)
-        white = full_scale(self._channels.dtype)
-        for patch in patches:
-            paint(result, patch)
-            x, y, width, height = patch.box
-            result[y : y + height, x : x + width, 3][patch.inside] = white
-        return result
+        return layer_of(self._channels, patches)
 
     def report(self, patches: Sequence[Patch]) -> list[FaceReport]:
         """Score and identity of each patched face, measured on the photograph's pixels before and after."""
@@ -224,8 +216,8 @@ class Photo:
             region = self._channels[top:bottom, left:right].copy()
             paint(region, patch, (left, top))
             after, _ = face_crop(region, face.landmarks - (left, top))
-            shown = self._engine.finder.landmarks_in_crop(after)
-            points = alignment.to_crop(face.landmarks)
+            # Found in the same way in both, so that only the retouch makes a difference.
+            points, shown = (self._engine.finder.landmarks_in_crop(crop) for crop in (before, after))
             recognizer = self._engine.recognizer
             distance = np.linalg.norm(recognizer.describe(before, points) - recognizer.describe(after, shown))
             reports.append(
@@ -249,8 +241,8 @@ class Photo:
         return face
 
     def _rate(self, channels: NDArray[np.generic], landmarks: NDArray[np.float64]) -> float:
-        crop, alignment = face_crop(channels, landmarks)
-        return self._engine.rater.rate(crop, alignment.to_crop(landmarks))
+        crop, _ = face_crop(channels, landmarks)
+        return self._engine.rater.rate(crop, self._engine.finder.landmarks_in_crop(crop))
 
     def _boxes(self, active: Mapping[int, Look], face: int) -> Iterator[tuple[int, int, int, int]]:
         height, width = self._channels.shape[:2]

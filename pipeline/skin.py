@@ -1,8 +1,8 @@
 """Skin by frequency separation: blemishes and wrinkles are eased, pores and the face's own form stay.
 
 An edge-preserving base carries form and shading; what lies above it is split by scale into a middle band
-(spots, lines) and a fine one (pores, down). ``strength`` takes from the middle band, ``texture`` decides how
-much of the fine band stays.
+(spots, lines, grain) and a fine one (pores, down). ``strength`` takes from the middle band what stands out
+from this skin's own grain; ``texture`` decides how much of that grain, and of the fine band, stays.
 """
 
 from dataclasses import dataclass
@@ -16,39 +16,52 @@ from pipeline.masks import Mask
 _RADIUS = 0.016  # of the crop's side; window of the base
 _EDGE = 0.028  # contrast in [0, 1] that counts as form rather than blemish
 _PORE = 1.3 / 1024.0  # of the crop's side; where the fine band begins
-_EASED = 0.75  # share of the middle band that strength 1 takes
+_EASED = 0.85  # share of a spot that strength 1 takes
+_STANDS_OUT = 1.5  # robust standard deviations of the middle band at which grain becomes a spot
+_SPOT = 0.004  # of the crop's side; how far around a pixel counts for that
 _SMOOTHED = 0.85  # share of the fine band that texture 0 takes
 
 
 @dataclass(frozen=True)
 class SkinLayers:
-    """What may be taken from a crop, each [S, S, 3] and already weighted by the skin mask.
+    """What may be taken from a crop.
 
-    middle: spots and lines; fine: pores
+    middle, fine: [S, S, 3], weighted by the skin mask; spots: [S, S] how far the middle band stands out from
+    the grain of this skin, 0 to 1
     """
 
     middle: NDArray[np.float32]
     fine: NDArray[np.float32]
+    spots: Mask
 
     @classmethod
     def of(cls, crop: NDArray[np.float32], skin: Mask) -> "SkinLayers":
         """Separate a crop [S, S, 3] in [0, 1]."""
         size = crop.shape[0]
         detail = crop - _base(crop, max(1, round(_RADIUS * size)))
-        middle = cv2.GaussianBlur(detail, (0, 0), max(0.5, _PORE * size))
+        middle = np.asarray(cv2.GaussianBlur(detail, (0, 0), max(0.5, _PORE * size)), np.float32)
         weight = skin[..., None]
         fine = np.asarray((detail - middle) * weight, np.float32)
-        return cls(np.asarray(middle * weight, np.float32), fine)
+        return cls(np.asarray(middle * weight, np.float32), fine, _spots(middle, skin))
 
     def change(self, strength: float, texture: float) -> NDArray[np.float32]:
         """What is to be added to the crop [S, S, 3]."""
+        eased = (self.spots + (1.0 - self.spots) * (1.0 - texture))[..., None]
         fine = finest_share(strength, texture)
-        return np.asarray(-_EASED * strength * self.middle - fine * self.fine, np.float32)
+        return np.asarray(-_EASED * strength * eased * self.middle - fine * self.fine, np.float32)
 
 
 def finest_share(strength: float, texture: float) -> float:
     """Share of the finest detail that is taken from bare skin."""
     return _SMOOTHED * strength * (1.0 - texture)
+
+
+def _spots(middle: NDArray[np.float32], skin: Mask) -> Mask:
+    light = middle.mean(axis=2)
+    bare = light[skin > 0.5]
+    grain = 1.4826 * float(np.median(np.abs(bare))) if bare.size else 0.0
+    energy = cv2.GaussianBlur(light * light, (0, 0), max(0.6, _SPOT * light.shape[0]))
+    return np.asarray(1.0 - np.exp(-energy / max(_STANDS_OUT * grain, 1e-6) ** 2), np.float32)
 
 
 def _base(crop: NDArray[np.float32], radius: int) -> NDArray[np.float32]:

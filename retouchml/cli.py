@@ -11,21 +11,21 @@ from retouchml import __version__, failures
 from retouchml.commands import beautify, daemon, doctor, edits, faces, models, train
 from retouchml.commands.context import Context
 from retouchml.console import Console, OutputClosedError
-from retouchml.engine import EngineFactory, local_engine
+from retouchml.engine import EngineFactory
 from retouchml.interrupt import Interrupt
 
 COMMANDS = (beautify, faces, edits, models, daemon, train, doctor)
 
 
-def main(argv: Sequence[str] | None = None, *, make_engine: EngineFactory = local_engine) -> int:
+def main(argv: Sequence[str] | None = None, *, make_engine: EngineFactory | None = None) -> int:
     """Run ``retouchml`` with ``argv`` (default: the process's own arguments) and return the exit code.
 
-    ``make_engine`` makes what does the retouching.
+    ``make_engine`` makes what does the retouching, in place of the daemon and of the models in this process.
     """
     console = Console(sys.stdout, sys.stderr, sys.stdin)
     context = Context(console, Interrupt(), make_engine)
     try:
-        with context.interrupt.installed():
+        with context.interrupt.installed(), context.closing:
             code = _run(argv, context)
             console.flush()
     except OutputClosedError:

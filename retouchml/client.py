@@ -19,9 +19,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
-from retouchml import __version__, messages, protocol
+from retouchml import __version__, bridge, messages, protocol
 from retouchml.errors import Cancelled, DaemonError, DaemonGone, PhotoUnknown, RetouchError
-from retouchml.line import Line
 from retouchml.look import Look
 from retouchml.messages import WireFace, WirePatch
 from retouchml.pixel_format import PixelFormat
@@ -32,6 +31,7 @@ Frames = Sequence["bytes | memoryview"]
 _Parse = Callable[[Mapping[str, Any], Frames], Result]
 _POLL_SECONDS = 0.25
 _HELLO_SECONDS = 10.0
+_SLOWEST_UPLOAD = 5e6  # bytes a second, on a machine that has much else to do
 
 
 @dataclass(frozen=True)
@@ -95,7 +95,7 @@ class Call(Generic[Result]):
             return
         try:
             if type_ == "progress" and self.on_progress is not None:
-                self.on_progress(str(fields["stage"]), float(fields["fraction"]), fields["remaining"])
+                self.on_progress(*messages.progress_from(fields))
             elif type_ == "preview" and self.on_preview is not None:
                 self.on_preview(self._parse(fields, frames))
             elif type_ == "result":
@@ -137,6 +137,7 @@ class RemotePhoto:
         self.faces: tuple[WireFace, ...] = tuple(messages.face_from(face) for face in faces)
         self.model = str(fields.get("model", ""))
         self.device = str(fields.get("device", ""))
+        self.seconds: Mapping[str, float] = protocol.take_map({"seconds": {}, **fields}, "seconds")
 
     def prepare(self, faces: Sequence[int] | None = None) -> Call[Mapping[str, float]]:
         """Do the slow part for these faces, or all; the result is seconds by step."""
@@ -195,11 +196,12 @@ class Client:
         """start: start the daemon where none runs; connection_file: of a daemon on TCP; name: for its log;
         interpreter, start_options: for ``retouchml.launch.start``.
         """
-        self._line = Line(start, connection_file, interpreter, start_options)
+        self._line = bridge.line(start, connection_file, interpreter, start_options)
         self._name = name or f"retouchml {__version__}"
         self._calls: dict[int, Call[Any]] = {}
         self._ids = itertools.count(1)
         self._heard_at = 0.0
+        self._patience = protocol.SILENCE_SECONDS
         self.about: Mapping[str, Any] = {}
 
     def connect(self) -> None:
@@ -220,22 +222,31 @@ class Client:
             raise
 
     def open(
-        self, picture: PixelFormat, pixels: "bytes | memoryview", *, icc: bytes = b"", model: str = ""
+        self,
+        picture: PixelFormat,
+        pixels: "bytes | memoryview",
+        *,
+        icc: bytes = b"",
+        model: str = "",
+        device: str = "",
     ) -> Call[RemotePhoto]:
-        """Upload a photo. ``pixels`` must not change before the answer came. Raises as ``request``."""
+        """Upload a photo. ``pixels`` must not change before the answer came.
+
+        model, device: "" for the daemon's own. Raises as ``request``.
+        """
         data = memoryview(pixels).cast("B")
         picture.check_frame(len(data))
-        fields = {"picture": picture.fields(), "icc": bool(icc), "model": model}
+        fields = {"picture": picture.fields(), "icc": bool(icc), "model": model, "device": device}
         upload = _Upload(fields, [data, *([icc] if icc else [])])
         return self.request(
             "open", fields, lambda answer, _: RemotePhoto(self, upload, answer), upload.frames
         )
 
-    def edits(self, model: str = "") -> Call[list[Mapping[str, Any]]]:
+    def edits(self, model: str = "", device: str = "") -> Call[list[Mapping[str, Any]]]:
         """The manual sliders: name, low, high, description; loads the model."""
         return self.request(
             "edits",
-            {"model": model},
+            {"model": model, "device": device},
             lambda answer, _: protocol.take_list(answer, "edits", protocol.HEADER_ITEMS),
         )
 
@@ -286,10 +297,11 @@ class Client:
             if frames is None:
                 break
             self._heard_at = time.monotonic()
+            self._patience = protocol.SILENCE_SECONDS
             self._take(frames)
         if broken is not None:
             self._lose(broken)
-        elif self._calls and time.monotonic() - self._heard_at > protocol.SILENCE_SECONDS:
+        elif self._calls and time.monotonic() - self._heard_at > self._patience:
             self._lose(
                 DaemonGone("The daemon does not answer any more.", "`retouchml daemon restart` helps.")
             )
@@ -311,6 +323,9 @@ class Client:
         header = protocol.encode(type_, id_, fields)
         if not self._calls:
             self._heard_at = time.monotonic()
+        # the daemon knows of a message, and tells that it is there, only when the whole of it has arrived
+        size = sum(memoryview(frame).nbytes for frame in frames)
+        self._patience = max(self._patience, protocol.SILENCE_SECONDS + size / _SLOWEST_UPLOAD)
         self._line.send([header, *frames])
         call = Call(self, id_, parse)
         self._calls[id_] = call
@@ -320,9 +335,11 @@ class Client:
         try:
             header = protocol.decode_answer(frames[0])
         except RetouchError as error:
-            call = self._calls.get(protocol.id_in(frames[0]))
+            call = self._calls.get(protocol.id_in(frames[0], of_answer=True))
             if call is not None:
                 call.fail(error)
+            else:  # it may have been any call's answer, which must not be waited for in vain
+                self._lose(error)
             return
         call = self._calls.get(header.id)
         if call is not None:

@@ -63,6 +63,8 @@ def write(path: Path, connection: Connection) -> None:
         descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with open(descriptor, "w", encoding="utf-8") as file:  # noqa: PTH123 (a descriptor)
             json.dump(asdict(connection), file, indent=2)
+            file.flush()
+            os.fsync(file.fileno())  # else a power cut may leave the name without the content
         draft.replace(path)
     except OSError as error:
         raise Refused(f"{path} cannot be written: {error.strerror}.") from error

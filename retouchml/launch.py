@@ -11,7 +11,8 @@ import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from retouchml.errors import DaemonAbsent
+from retouchml.errors import DaemonAbsent, Refused
+from retouchml.ownership import changeable_by_others
 from retouchml.paths import data_dir
 
 RECORD = "install.json"
@@ -55,7 +56,7 @@ def start(
 def find_interpreter() -> tuple[list[str], dict[str, str]]:
     """The installed project's interpreter, else this one if it is the project's; and the environment for it.
 
-    Raises DaemonAbsent.
+    Raises DaemonAbsent, or Refused where another user could have chosen what is run.
     """
     record = data_dir() / RECORD
     try:
@@ -68,6 +69,13 @@ def find_interpreter() -> tuple[list[str], dict[str, str]]:
         raise DaemonAbsent(
             f"The interpreter that {record} names is gone.", "Run `python3 install demo` again."
         )
+    for path in (record, Path(python)):
+        step = changeable_by_others(path)
+        if step is not None:
+            raise Refused(
+                f"{step}, which decides what is run as the daemon, can be changed by other users.",
+                f"`chmod go-w {step}` if it is yours, then `python3 install demo` again.",
+            )
     return [python], clean(os.environ)
 
 

@@ -5,6 +5,7 @@ import os
 import socket
 import struct
 import sys
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -12,10 +13,12 @@ from typing import Any
 import zmq
 from zmq.utils.monitor import recv_monitor_message
 
-from retouchml import connection, launch, paths, protocol
+from retouchml import connection, launch, paths, protocol, sandbox
 from retouchml.errors import DaemonAbsent, DaemonGone, Refused, RetouchError
 
 _LINGER_MS = 200
+_SECONDS_TO_APPEAR = 10.0
+_SECONDS_BETWEEN_LOOKS = 0.1
 _BROKEN = zmq.EVENT_DISCONNECTED | zmq.EVENT_HANDSHAKE_FAILED_AUTH | zmq.EVENT_HANDSHAKE_FAILED_PROTOCOL
 _CREDENTIALS = struct.Struct("3i")  # pid, uid, gid: struct ucred of unix(7)
 
@@ -79,13 +82,18 @@ class Line:
             return None
         return [frame.buffer for frame in frames]
 
-    def wait(self, seconds: float) -> RetouchError | None:
-        """Wait for a message or for the connection's end; says why it ended."""
+    def wait(self, seconds: float, also: "zmq.Socket[bytes] | None" = None) -> RetouchError | None:
+        """Wait for a message or for the connection's end; says why it ended.
+
+        also: another socket whose messages end the wait
+        """
         if self._socket is None:
             return None
         poller = zmq.Poller()
         poller.register(self._socket, zmq.POLLIN)
         poller.register(self._monitor, zmq.POLLIN)
+        if also is not None:
+            poller.register(also, zmq.POLLIN)
         poller.poll(max(0, round(1000 * seconds)))
         with contextlib.suppress(zmq.Again):
             event = recv_monitor_message(self._monitor, zmq.NOBLOCK)["event"]
@@ -112,19 +120,31 @@ class Line:
 
     def _find(self) -> Path:
         path = paths.socket_path()
-        if not listens(path):
+        deadline = time.monotonic() + _SECONDS_TO_APPEAR
+        while not listens(path):
+            if app := sandbox.flatpak_app():
+                raise sandbox.cannot_see_daemon(app)
             if not self._start:
                 raise DaemonAbsent("No daemon runs.", "`retouchml daemon start` starts it.")
             launch.start(self._start_options, interpreter=self._interpreter)
-            if not listens(path):
+            if listens(path):
+                break
+            # it was started by somebody else at the same moment, or one that leaves still holds the lock
+            if time.monotonic() > deadline:
                 raise DaemonAbsent(
                     "The daemon left as soon as it was started.", "See `retouchml daemon logs`."
                 )
+            time.sleep(_SECONDS_BETWEEN_LOOKS)
         return path
 
 
 def listens(path: Path) -> bool:
-    """Whether a daemon of this user listens there. Raises Refused where it is somebody else's."""
+    """Whether a daemon of this user listens there.
+
+    Raises Refused where it is somebody else's, DaemonAbsent where the system has no such sockets.
+    """
+    if not hasattr(socket, "AF_UNIX"):
+        raise DaemonAbsent("The daemon needs Unix sockets, which this system lacks.")
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
         try:
             owner = path.stat().st_uid

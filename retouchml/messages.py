@@ -1,5 +1,6 @@
 """The requests and answers of the wire as typed values, checked as they are parsed (docs/protocol.md)."""
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -35,11 +36,12 @@ class Hello:
 
 @dataclass(frozen=True)
 class Open:
-    """picture: how the pixels lie; icc: whether a profile follows; model: "" for the daemon's default."""
+    """picture: how the pixels lie; icc: whether a profile follows; model, device: "" for the daemon's own."""
 
     picture: PixelFormat
     icc: bool
     model: str
+    device: str = ""
 
 
 @dataclass(frozen=True)
@@ -63,9 +65,10 @@ class Render:
 
 @dataclass(frozen=True)
 class Edits:
-    """model: "" for the daemon's default."""
+    """model, device: "" for the daemon's own."""
 
     model: str
+    device: str = ""
 
 
 def hello_from(fields: Mapping[str, Any]) -> Hello:
@@ -78,7 +81,7 @@ def hello_from(fields: Mapping[str, Any]) -> Hello:
 
 def open_from(fields: Mapping[str, Any]) -> Open:
     """Raises ProtocolError or LimitExceeded."""
-    return Open(format_from(take_map(fields, "picture")), take_bool(fields, "icc"), _model(fields))
+    return Open(format_from(take_map(fields, "picture")), take_bool(fields, "icc"), *_engine(fields))
 
 
 def prepare_from(fields: Mapping[str, Any]) -> Prepare:
@@ -123,7 +126,7 @@ def render_fields(render: Render) -> dict[str, Any]:
 
 def edits_from(fields: Mapping[str, Any]) -> Edits:
     """Raises ProtocolError."""
-    return Edits(_model(fields))
+    return Edits(*_engine(fields))
 
 
 def photo_in(fields: Mapping[str, Any]) -> str:
@@ -184,6 +187,15 @@ def patches_from(fields: Mapping[str, Any], frames: Sequence["bytes | memoryview
     return tuple(patches)
 
 
+def progress_from(fields: Mapping[str, Any]) -> tuple[str, float, float | None]:
+    """Stage, fraction 0 to 1, remaining seconds. Raises ProtocolError."""
+    stage = take_str(fields, "stage", _NAME)
+    fraction = take_float(fields, "fraction", 0.0, 1.0, 0.0)
+    if fields.get("remaining") is None:
+        return stage, fraction, None
+    return stage, fraction, take_float(fields, "remaining", -math.inf, math.inf, 0.0)
+
+
 def box_in(fields: Mapping[str, Any], name: str) -> tuple[int, int, int, int]:
     """Four whole numbers. Raises ProtocolError."""
     box = take_list(fields, name, 4)
@@ -196,8 +208,9 @@ def _face(fields: Mapping[str, Any], name: str) -> int:
     return take_int(fields, name, 0, _FACES)
 
 
-def _model(fields: Mapping[str, Any]) -> str:
-    return take_str({"model": "", **fields}, "model", _NAME)
+def _engine(fields: Mapping[str, Any]) -> tuple[str, str]:
+    given = {"model": "", "device": "", **fields}
+    return take_str(given, "model", _NAME), take_str(given, "device", _NAME)
 
 
 def _look_from(fields: Mapping[str, Any]) -> Look:

@@ -98,13 +98,14 @@ def _header(fields: dict[str, Any]) -> Header:
     return Header(version, type_, id_, fields)
 
 
-def id_in(frame: bytes | memoryview) -> int:
+def id_in(frame: bytes | memoryview, *, of_answer: bool = False) -> int:
     """The request id in a header that may be wrong in every other way, so that its sender can be told.
 
     Else 0.
     """
+    limits = (ANSWER_BYTES, ANSWER_ITEMS_IN_ALL) if of_answer else (HEADER_BYTES, HEADER_ITEMS_IN_ALL)
     try:
-        value = unpack(frame).get("id")
+        value = unpack(frame, *limits).get("id")
     except ProtocolError:
         return 0
     return value if isinstance(value, int) and not isinstance(value, bool) and 0 < value < _ID_LIMIT else 0

@@ -1,8 +1,15 @@
-"""Files that appear all together, whole, or not at all."""
+"""Files that appear all together, whole, or not at all.
+
+A process that is killed outright leaves its temporary file behind; the next result that is written to the
+same folder sweeps it away, once it is a day old.
+"""
 
 import os
+import re
 import secrets
 import shutil
+import stat
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -10,6 +17,9 @@ from types import TracebackType
 
 from retouchml import targets
 from retouchml.errors import RetouchError
+
+_OURS = re.compile(r"\.retouchml-[0-9a-f]{12}(\.[^/]*)?", re.DOTALL)
+_ABANDONED = 24 * 3600.0  # seconds since it was last written to; no picture takes that long
 
 
 class Staging:
@@ -21,6 +31,7 @@ class Staging:
     def __init__(self, *, force: bool) -> None:
         self._force = force
         self._staged: dict[Path, Path] = {}
+        self._swept: set[Path] = set()
 
     def __enter__(self) -> "Staging":
         return self
@@ -38,6 +49,9 @@ class Staging:
         name = f".retouchml-{secrets.token_hex(6)}{target.suffix}"
         temporary = targets.real(target).with_name(name)
         self._staged[target] = temporary
+        if temporary.parent not in self._swept:
+            self._swept.add(temporary.parent)
+            sweep(temporary.parent)
         try:
             yield temporary
         except RetouchError as error:
@@ -64,3 +78,17 @@ class Staging:
                 shutil.copymode(target, temporary)
             os.replace(temporary, targets.real(target))  # noqa: PTH105
         self._staged.clear()
+
+
+def sweep(folder: Path) -> None:
+    """Remove the temporary files in ``folder`` that a killed process of this user's left a day ago."""
+    oldest = time.time() - _ABANDONED
+    with suppress(OSError), os.scandir(folder) as entries:
+        for entry in entries:
+            if not _OURS.fullmatch(entry.name):
+                continue
+            with suppress(OSError):
+                status = entry.stat(follow_symlinks=False)
+                mine = not hasattr(os, "getuid") or status.st_uid == os.getuid()
+                if stat.S_ISREG(status.st_mode) and mine and status.st_mtime < oldest:
+                    os.unlink(entry.path)  # noqa: PTH108 - undecodable names, too

@@ -96,6 +96,10 @@ class FullGenerator(Generator):
         return latent_space(mapping).to(self.device)
 
     @property
+    def identity(self) -> str:
+        return f"{self.name}/{self.latents.name}/{self.network.fingerprint}"
+
+    @property
     def w_dim(self) -> int:
         return self.network.generator.synthesis.w_dim
 

@@ -43,6 +43,11 @@ class Generator(ABC):
     discriminator: nn.Module | None = None
 
     @property
+    def identity(self) -> str:
+        """What tells this network from others, also from one that had its name before."""
+        return self.name
+
+    @property
     def w_dim(self) -> int:
         """W, the width of the latent space."""
         return int(self.latents.mean.shape[0])

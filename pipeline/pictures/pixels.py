@@ -10,6 +10,7 @@ from numpy.typing import DTypeLike
 from PIL import Image
 
 from pipeline.pictures.types import Pixels
+from pipeline.pixels import full_scale
 
 BAND_PIXELS = 1 << 20
 """Pixels that are widened at once."""
@@ -23,11 +24,6 @@ def bands(pixels: Pixels) -> Iterator[slice]:
     step = max(1, BAND_PIXELS // max(1, pixels.shape[1]))
     for top in range(0, pixels.shape[0], step):
         yield slice(top, min(top + step, pixels.shape[0]))
-
-
-def full_scale(dtype: DTypeLike) -> float:
-    """The number that stands for white: 255, 65535 or 1.0."""
-    return float(np.iinfo(dtype).max) if np.dtype(dtype).kind == "u" else 1.0
 
 
 def upright(pixels: Pixels, orientation: int) -> Pixels:

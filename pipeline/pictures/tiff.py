@@ -15,7 +15,7 @@ from tifffile import PHOTOMETRIC
 
 from pipeline.pictures.colour import cmyk_to_srgb
 from pipeline.pictures.exif import ICC_PROFILE, ORIENTATION, XMP, block_from_tiff
-from pipeline.pictures.pixels import finite, from_pillow, full_scale, straight, to_depth, widen_bits
+from pipeline.pictures.pixels import finite, from_pillow, straight, to_depth, widen_bits
 from pipeline.pictures.types import (
     MAX_METADATA_BYTES,
     MAX_PIXELS,
@@ -25,6 +25,7 @@ from pipeline.pictures.types import (
     check_size,
     sensible_dpi,
 )
+from pipeline.pixels import full_scale
 from retouchml.errors import PictureUnreadable, PictureUnsupported
 
 MAX_SAMPLES = 16

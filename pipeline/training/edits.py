@@ -8,9 +8,9 @@ import argparse
 import torch
 
 import stylegan2
-from pipeline.latent_network import weights_folder
 from pipeline.training.fitting import fit_latent_network, octaves_of
 from pipeline.training.gathering import add_sampling_arguments, gather
+from pipeline.training.options import output_file
 from pipeline.training.sampling import ATTRIBUTES
 from pipeline.training.scorer import save_latent_network
 
@@ -24,8 +24,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def main(arguments: argparse.Namespace) -> int:
     """Run the command; returns the exit code."""
-    samples = gather(arguments.model, arguments.samples, arguments.jobs)
     generator = stylegan2.load(arguments.model)
+    output = output_file(arguments.output, "edits", generator.latents.name)
+    samples = gather(arguments.model, arguments.samples, arguments.jobs)
     targets = torch.from_numpy(samples.attributes).clone()
     male = ATTRIBUTES.index("male")
     # The gender network is sure of most faces; its log-odds tell more of them apart than its probabilities.
@@ -38,6 +39,5 @@ def main(arguments: argparse.Namespace) -> int:
         torch.minimum(torch.maximum(targets, low), high),
         components=_COMPONENTS,
     )
-    output = arguments.output or weights_folder() / "edits.safetensors"
     save_latent_network(output, "edits", network, generator, explained, len(samples))
     return 0

@@ -8,10 +8,11 @@ import torch
 
 import stylegan2
 from pipeline.encoder import encoder_features
-from pipeline.latent_network import OCTAVES, save_learned, weights_folder
+from pipeline.latent_network import OCTAVES, save_learned
 from pipeline.training.card import write_card
 from pipeline.training.fitting import octaves_of, ridge, split
 from pipeline.training.gathering import add_sampling_arguments, gather
+from pipeline.training.options import output_file
 
 _COMPONENTS = 256  # of the whitened code, those that vary most
 _PENALTY = 0.05
@@ -25,8 +26,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def main(arguments: argparse.Namespace) -> int:
     """Run the command; returns the exit code."""
-    samples = gather(arguments.model, arguments.samples, arguments.jobs)
     generator = stylegan2.load(arguments.model)
+    output = output_file(arguments.output, "encoder", generator.latents.name)
+    samples = gather(arguments.model, arguments.samples, arguments.jobs)
     codes = octaves_of(samples, generator.latents)[:, :_SHAPING].mean(1)[:, -_COMPONENTS:]
     features = encoder_features(
         samples.chips.astype(np.float32) / 255.0, samples.descriptors, samples.landmarks
@@ -37,7 +39,6 @@ def main(arguments: argparse.Namespace) -> int:
     bias = center - middle @ weight
     error = (features[held] @ weight + bias - codes[held]).square().sum()
     explained = float(1.0 - error / (codes[held] - codes[held].mean(0)).square().sum())
-    output = arguments.output or weights_folder() / "encoder.safetensors"
     metadata = {"kind": "encoder", "latent_space": generator.latents.name, "samples": str(len(samples))}
     save_learned(output, {"weight": weight.half(), "bias": torch.as_tensor(bias).half()}, metadata)
     figures = f"explains {explained:.3f} of the code's variance on unseen samples\n"

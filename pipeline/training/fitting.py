@@ -47,7 +47,7 @@ def fit_latent_network(
     yet a network finds chance correlations in them, and an ascent would follow these first.
     """
     torch.manual_seed(0)
-    unused = octaves.shape[2] - components
+    unused = max(octaves.shape[2] - components, 0)
     octaves = octaves.clone()
     octaves[..., :unused] = 0.0
     network = LatentNetwork(outputs, octaves.shape[2])

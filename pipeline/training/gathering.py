@@ -1,7 +1,6 @@
 """Gathers labelled samples of a generator with several processes, and keeps them for all learned parts."""
 
 import argparse
-import multiprocessing
 import os
 from pathlib import Path
 
@@ -10,10 +9,15 @@ import torch
 from torch import Tensor
 
 import stylegan2
+from pipeline.training import options
 from pipeline.training.instruments import load_labellers
+from pipeline.training.kept import kept
+from pipeline.training.processes import processes
 from pipeline.training.report import Meter
-from pipeline.training.sampling import RENDER, Samples, collect
+from pipeline.training.sampling import RENDER, VERSION, Samples, collect
+from retouchml.errors import RetouchError
 from retouchml.paths import cache_dir
+from stylegan2 import zoo
 from stylegan2.generator import Generator, Noise
 from stylegan2.mobile_generator import MobileGenerator
 from stylegan2.onnx_renderer import OnnxRenderer, export
@@ -22,29 +26,43 @@ from stylegan2.onnx_renderer import OnnxRenderer, export
 def add_sampling_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options that all parts fitted on samples share."""
     parser.add_argument("--model", default="ffhq-mobile", help="generator to sample (default: %(default)s)")
-    parser.add_argument("--samples", type=int, default=8000, help="how many (default: %(default)s)")
     parser.add_argument(
-        "--jobs", type=int, default=os.cpu_count() or 1, help="processes (default: one a core)"
+        "--samples", type=options.samples, default=8000, help="how many (default: %(default)s)"
     )
-    parser.add_argument("--output", type=Path, help="where to write the part; by default into the project")
+    parser.add_argument(
+        "--jobs", type=options.jobs, default=os.cpu_count() or 1, help="processes (default: one a core)"
+    )
+    parser.add_argument(
+        "--output", type=Path, help="where to write the part (default: where retouching looks for it)"
+    )
 
 
 def gather(model: str, count: int, jobs: int) -> Samples:
-    """``count`` labelled samples of a generator, those of earlier runs included."""
+    """``count`` labelled samples of a generator, those of earlier runs included.
+
+    A run that was stopped goes on where it last wrote its samples down.
+    """
     folder = cache_dir() / "training"
-    folder.mkdir(parents=True, exist_ok=True)
     share = -(-count // jobs)
-    tasks = [(model, share, seed, folder / f"samples-{model}-{seed}.npz") for seed in range(1, jobs + 1)]
+    known = zoo.entry(model)
+    # another file may be imported under the same name
+    name = f"{model}-{known.sha256[:12]}" if known.imported else model
+    paths = [folder / f"samples-{name}-v{VERSION}-{seed}.npz" for seed in range(1, jobs + 1)]
+    tasks = [(model, share, seed, path) for seed, path in enumerate(paths, 1)]
     if jobs == 1:
         _work(*tasks[0])
     else:
-        with multiprocessing.get_context("spawn").Pool(jobs) as pool:
+        with processes(jobs) as pool:
             pool.starmap(_work, tasks, chunksize=1)
-    return Samples.load(*(path for *_, path in tasks))
+    parts = [part for path in paths if (part := kept(path, Samples)) is not None]
+    if len(parts) < jobs:
+        raise RetouchError(f"Samples that were just written to {folder} cannot be read.", "Try again.")
+    return Samples.joined(parts)
 
 
 def _work(model: str, count: int, seed: int, path: Path) -> None:
-    if path.exists() and len(Samples.load(path)) >= count:
+    before = kept(path, Samples)
+    if before is not None and len(before) >= count:
         return
     torch.set_num_threads(1)
     cv2.setNumThreads(1)

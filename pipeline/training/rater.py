@@ -14,15 +14,20 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from pipeline.latent_network import save_learned, weights_folder
+from pipeline.latent_network import save_learned
 from pipeline.rater import FeatureNetwork, PixelNetwork, rater_features
 from pipeline.training.card import write_card
 from pipeline.training.instruments import load_labellers
+from pipeline.training.options import folds, output_file
 from pipeline.training.report import Meter, group_table
-from pipeline.training.scut import Photos, fold, measure
+from pipeline.training.scut import Photos, fold, measure, ratings_of
+from retouchml.errors import UsageError
 from retouchml.paths import cache_dir
 
 _MEMBERS = 3
+_BATCH = 64  # of the pixel network
+# With fewer, the mean of the descriptors that the weights hold would tell of single photographs.
+_LEAST_TRAINED, _LEAST_TESTED = 10, 3
 _DATA = (
     "Fitted on photographs with the mean of human ratings from 1 to 5, in the layout of SCUT-FBP5500 "
     "(5,500 faces, each rated by 60 people; for non-commercial research). The weights are those of the "
@@ -43,21 +48,30 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--kind", choices=("features", "pixels"), default="features", help="features guides, pixels judges"
     )
     parser.add_argument(
-        "--folds", default="1,2,3,4,5", help="folds to evaluate; the first one's rater is written"
+        "--folds",
+        type=folds,
+        default=(1, 2, 3, 4, 5),
+        help="folds to evaluate, like 1,3; the first one's rater is written",
     )
     parser.add_argument("--output", type=Path, help="where to write the rater; by default into the project")
 
 
 def main(arguments: argparse.Namespace) -> int:
     """Run the command; returns the exit code."""
-    photos = measure(
-        arguments.data, load_labellers(age_gender=False), cache_dir() / "training", Meter("measuring")
-    )
     name = "rater" if arguments.kind == "features" else "judge"
-    output = arguments.output or weights_folder() / f"{name}.safetensors"
+    output = output_file(arguments.output, name)
+    ratings = ratings_of(arguments.data)
+    parts = {number: fold(arguments.data, number) for number in arguments.folds}
+    photos = measure(
+        arguments.data,
+        ratings,
+        load_labellers(age_gender=False),
+        cache_dir() / "training",
+        Meter("measuring"),
+    )
+    rows = {number: _rows(photos, number, *names) for number, names in parts.items()}
     correlations, lines = [], list[str]()
-    for index, number in enumerate(int(n) for n in arguments.folds.split(",")):
-        train, test = (photos.only(names) for names in fold(arguments.data, number))
+    for index, (number, (train, test)) in enumerate(rows.items()):
         networks = fit_rater(arguments.kind, photos, train)
         predicted = predict(networks, photos, test, float(photos.ratings[train].mean()))
         correlation, error = agreement(predicted, photos.ratings[test])
@@ -74,6 +88,20 @@ def main(arguments: argparse.Namespace) -> int:
     card = write_card(output, f"Rater by {arguments.kind}", _DATA, metadata, "".join(lines), _LIMITS)
     sys.stdout.write(f"{lines[-1]}written: {output}, {card.name}\n")
     return 0
+
+
+def _rows(
+    photos: Photos, number: int, train: set[str], test: set[str]
+) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """Indices of a fold's photographs. Raises UsageError where too few are rated and show a face."""
+    rows = photos.only(train), photos.only(test)
+    if len(rows[0]) < _LEAST_TRAINED or len(rows[1]) < _LEAST_TESTED:
+        raise UsageError(
+            f"Fold {number} has {len(rows[0])} photographs to learn from and {len(rows[1])} to test with"
+            " that are rated and show a face.",
+            f"At least {_LEAST_TRAINED} and {_LEAST_TESTED} are needed.",
+        )
+    return rows
 
 
 def fit_rater(kind: str, photos: Photos, rows: NDArray[np.intp]) -> list[nn.Module]:
@@ -143,7 +171,7 @@ def _fit_pixels(chips: NDArray[np.uint8], ratings: Tensor, epochs: int = 30) -> 
     torch.manual_seed(0)
     network = PixelNetwork()
     optimizer = torch.optim.AdamW(network.parameters(), lr=2e-3, weight_decay=0.05)
-    batch_size = 64
+    batch_size = min(_BATCH, len(chips))
     steps = epochs * (len(chips) // batch_size)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, 3e-3, total_steps=steps)
     meter = Meter("pixel network")

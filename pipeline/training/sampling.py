@@ -5,7 +5,7 @@ trained), so that what is learned knows which layers matter. The measurements of
 a file that grows, so a run can be stopped and taken up again.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
 
@@ -18,11 +18,14 @@ from pipeline.attributes import GEOMETRIC, AgeGender, geometric, glasses
 from pipeline.faces import FaceFinder
 from pipeline.identity import Recognizer
 from pipeline.rater_input import face_chip
+from pipeline.training.kept import keep, kept
 from stylegan2.generator import Generator, as_picture
 
+VERSION = 1  # of what is drawn and measured
 RENDER = 256  # pixels; side at which samples are looked at
 ATTRIBUTES = (*GEOMETRIC, "age", "male", "glasses")
 _CHUNK = 100
+_KEPT = 500  # samples after which the file is written again: what a stop loses at most
 _CROSSOVERS = (8, 16, 32, 64, 128)
 _MIXED = 0.4  # share of samples with two codes
 
@@ -46,17 +49,10 @@ class Samples:
     def __len__(self) -> int:
         return len(self.w)
 
-    def save(self, path: Path) -> None:
-        """Write as one npz file, at once or not at all."""
-        partial = path.with_suffix(".partial.npz")
-        np.savez(partial, **{field.name: getattr(self, field.name) for field in fields(self)})
-        partial.replace(path)
-
     @classmethod
-    def load(cls, *paths: Path) -> "Samples":
-        """Read and join files that ``save`` wrote."""
-        files = [np.load(path, allow_pickle=False) for path in paths]
-        return cls(*(np.concatenate([file[field.name] for file in files]) for field in fields(cls)))
+    def joined(cls, parts: Sequence["Samples"]) -> "Samples":
+        """All samples of several, in order."""
+        return cls(*(np.concatenate([getattr(part, f.name) for part in parts]) for f in fields(cls)))
 
 
 @dataclass(frozen=True)
@@ -88,21 +84,21 @@ def draw(generator: Generator, count: int, seed: int) -> Iterator[tuple[NDArray[
 
 def collect(generator: Generator, labellers: Labellers, count: int, seed: int, path: Path) -> Iterator[int]:
     """Label ``count`` samples into ``path``, adding to what it holds; yields how many, after each chunk."""
-    done = Samples.load(path) if path.exists() else None
-    rows: list[Samples] = [done] if done is not None else []
-    finished = len(done) if done is not None else 0
+    done = kept(path, Samples)
+    parts: list[Samples] = [done] if done is not None else []
+    finished = written = len(done) if done is not None else 0
     chunk: list[tuple[NDArray[np.generic], ...]] = []
     for index, (w, crossover) in enumerate(draw(generator, count, seed)):
         if index < finished:
             continue
         chunk.append(_label(generator, labellers, w, crossover))
         if len(chunk) == _CHUNK or index == count - 1:
-            rows.append(Samples(*(np.stack(column) for column in zip(*chunk, strict=True))))
+            parts.append(Samples(*(np.stack(column) for column in zip(*chunk, strict=True))))
             chunk = []
-            joined = Samples(*(np.concatenate([getattr(r, f.name) for r in rows]) for f in fields(Samples)))
-            if len(joined) % (10 * _CHUNK) == 0 or index == count - 1:
-                joined.save(path)
-            yield len(joined)
+            if index + 1 - written >= _KEPT or index == count - 1:
+                keep(path, Samples.joined(parts))
+                written = index + 1
+            yield index + 1
 
 
 def _label(

@@ -11,12 +11,13 @@ from pathlib import Path
 import torch
 
 import stylegan2
-from pipeline.latent_network import LatentNetwork, save_learned, weights_folder
+from pipeline.latent_network import LatentNetwork, save_learned
 from pipeline.rater import FeatureRater, rater_features
 from pipeline.training.card import write_card
 from pipeline.training.fitting import fit_latent_network, octaves_of
 from pipeline.training.gathering import add_sampling_arguments, gather
 from pipeline.training.instruments import load_recognizer
+from pipeline.training.options import output_file
 from stylegan2.generator import Generator
 
 _LIMITS = (
@@ -34,8 +35,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def main(arguments: argparse.Namespace) -> int:
     """Run the command; returns the exit code."""
-    samples = gather(arguments.model, arguments.samples, arguments.jobs)
     generator = stylegan2.load(arguments.model)
+    output = output_file(arguments.output, "scorer", generator.latents.name)
+    samples = gather(arguments.model, arguments.samples, arguments.jobs)
     ratings = FeatureRater(load_recognizer()).rate_features(
         rater_features(samples.descriptors, samples.landmarks)
     )
@@ -46,7 +48,6 @@ def main(arguments: argparse.Namespace) -> int:
         torch.from_numpy(ratings)[:, None],
         components=_COMPONENTS,
     )
-    output = arguments.output or weights_folder() / "scorer.safetensors"
     save_latent_network(output, "scorer", network, generator, explained, len(samples))
     return 0
 

@@ -5,8 +5,9 @@ and a rating a line.
 """
 
 import hashlib
-from collections.abc import Callable
-from dataclasses import dataclass, fields
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 import cv2
@@ -16,11 +17,14 @@ from numpy.typing import NDArray
 from pipeline.faces import FaceFinder
 from pipeline.identity import Recognizer
 from pipeline.rater_input import face_chip
+from pipeline.training.kept import keep, kept
 from pipeline.training.sampling import Labellers
 from retouchml.errors import UsageError
 
 GROUPS = ("AF", "AM", "CF", "CM")
 _LABELS = Path("train_test_files") / "All_labels.txt"
+_PHOTOS = Path("Images")
+_LAYOUT = f"Give a folder with {_PHOTOS} and {_LABELS.parent}, as SCUT-FBP5500 has them."
 _FOLDS = Path("train_test_files") / "5_folders_cross_validations_files"
 _VERSION = 1  # of what is measured
 
@@ -50,51 +54,86 @@ class Photos:
 def ratings_of(folder: Path) -> dict[str, float]:
     """File name → mean rating. Raises UsageError where the folder is not laid out like SCUT-FBP5500."""
     labels = folder / _LABELS
-    try:
-        rows = [line.split() for line in labels.read_text(encoding="utf-8").splitlines() if line.strip()]
-        return {name: float(rating) for name, rating in rows}
-    except (OSError, ValueError) as error:
+    ratings = dict(_rated(labels, number, line) for number, line in _lines(labels))
+    absent = [name for name in sorted(ratings) if not (folder / _PHOTOS / name).is_file()]
+    if absent:
         raise UsageError(
-            f"{folder} holds no rated photographs ({error}).",
-            f"Give a folder with Images and {_LABELS}, a file name and a rating on each line.",
-        ) from error
+            f"{folder / _PHOTOS / absent[0]} has a rating, but is not there"
+            + (f", nor are {len(absent) - 1} others." if len(absent) > 1 else "."),
+            "Every photograph that has a rating must be there.",
+        )
+    return ratings
 
 
 def fold(folder: Path, number: int) -> tuple[set[str], set[str]]:
-    """Names of the training and the test photographs of official fold 1 to 5."""
+    """Names of the training and the test photographs of official fold 1 to 5, which have none in common.
+
+    Raises UsageError where the folder is not laid out like SCUT-FBP5500.
+    """
     parts = folder / _FOLDS / f"cross_validation_{number}"
-    train, test = (parts / f"{part}_{number}.txt" for part in ("train", "test"))
-    return _names(train), _names(test)
+    train, test = (
+        {line.split()[0] for _, line in _lines(parts / f"{part}_{number}.txt")} for part in ("train", "test")
+    )
+    if both := train & test:
+        raise UsageError(
+            f"{min(both)} is in both parts of fold {number} of {folder}.",
+            "What is trained on must not be tested on.",
+        )
+    return train, test
 
 
-def _names(listing: Path) -> set[str]:
-    return {line.split()[0] for line in listing.read_text().splitlines() if line.strip()}
+def _lines(listing: Path) -> list[tuple[int, str]]:
+    """Numbers and text of the lines that say something."""
+    try:
+        text = listing.read_text(encoding="utf-8")
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or "it is no text"
+        raise UsageError(f"{listing} cannot be read: {reason}.", _LAYOUT) from error
+    lines = [(number, line) for number, line in enumerate(text.splitlines(), 1) if line.strip()]
+    if not lines:
+        raise UsageError(f"{listing} names no photograph.", _LAYOUT)
+    return lines
+
+
+def _rated(labels: Path, number: int, line: str) -> tuple[str, float]:
+    words = line.split()
+    try:
+        name, rating = words[0], float(words[1])
+    except (IndexError, ValueError):
+        name, rating = "", math.nan
+    if len(words) != 2 or not 1.0 <= rating <= 5.0:
+        raise UsageError(
+            f"Line {number} of {labels} is not a file name and a rating from 1 to 5: {line.strip()[:80]!r}.",
+            "Correct it.",
+        )
+    return name, rating
 
 
 def measure(
     folder: Path,
+    ratings: Mapping[str, float],
     labellers: Labellers,
     cache: Path,
     report: Callable[[int, int], None] = lambda _done, _all: None,
 ) -> Photos:
-    """Measure every rated photograph of ``folder``, or read what an earlier run measured from ``cache``."""
-    ratings = ratings_of(folder)
+    """Measure every rated photograph of ``folder``, or read what an earlier run measured from ``cache``.
+
+    Raises UsageError where one is no picture, or none shows a face.
+    """
     digest = hashlib.sha256(repr((_VERSION, sorted(ratings.items()))).encode()).hexdigest()[:16]
-    kept = cache / f"photos-{digest}.npz"
-    if kept.exists():
-        file = np.load(kept, allow_pickle=False)
-        return Photos(*(file[field.name] for field in fields(Photos)))
+    path = cache / f"photos-{digest}.npz"
+    if (before := kept(path, Photos)) is not None:
+        return before
     rows = []
     for done, (name, rating) in enumerate(sorted(ratings.items())):
         report(done, len(ratings))
-        row = _measure_one(folder / "Images" / name, labellers.finder, labellers.recognizer)
+        row = _measure_one(folder / _PHOTOS / name, labellers.finder, labellers.recognizer)
         if row is not None:
             rows.append((name, np.float32(rating), *row))
+    if not rows:
+        raise UsageError(f"No face was found in any photograph of {folder}.", "Give photographs of faces.")
     photos = Photos(*(np.stack(column) for column in zip(*rows, strict=True)))
-    cache.mkdir(parents=True, exist_ok=True)
-    partial = kept.with_suffix(".partial.npz")
-    np.savez(partial, **{field.name: getattr(photos, field.name) for field in fields(Photos)})
-    partial.replace(kept)
+    keep(path, photos)
     return photos
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from retouchml.commands.context import (
     Context,
     Subparsers,
+    add_daemon_option,
     add_engine_options,
     add_quiet_option,
     number,
@@ -72,7 +73,7 @@ def add_parser(subparsers: Subparsers) -> None:
     ):
         parser.add_argument(option, type=path_text, metavar="FILE", help=help_text)
     parser.add_argument("--force", action="store_true", help="replace files that exist")
-    parser.add_argument("--no-daemon", action="store_true", help="do the work in this process")
+    add_daemon_option(parser)
     add_quiet_option(parser)
     parser.set_defaults(run=run)
 
@@ -111,7 +112,7 @@ def run(arguments: argparse.Namespace, context: Context) -> int:
         if (arguments.engine or settings.engine) == "tensorflow1":
             engine = tensorflow1_engine(model, device)
         else:
-            engine = context.engine(model, device)
+            engine = context.engine(model, device, daemon=not arguments.no_daemon)
         check_edits(look.edits, engine.edits)
         return engine
 

@@ -18,6 +18,7 @@ from retouchml.errors import ModelCorrupt
 OLDEST_PYTHON = (3, 11)
 _LITTLE_DISK = 1_000_000_000  # bytes; below it, models or the cache soon find no room
 _GIGABYTE = 1e9
+_SECONDS_TO_ANSWER = 5.0
 
 # the module we import: the distributions that bring it, the one to install first
 PACKAGES = {
@@ -46,7 +47,7 @@ PACKAGES = {
 class Finding:
     """One thing that was looked at.
 
-    topic:  "python", "packages", "models", "devices", "folders" or "settings"
+    topic:  "python", "packages", "models", "devices", "folders", "settings" or "daemon"
     state:  what was found, for a reader
     ok:     whether it is as it should be
     needed: whether nothing can be retouched unless it is ok
@@ -65,7 +66,7 @@ def findings() -> Iterator[Finding]:
     """Look at everything; nothing that is missing or broken raises."""
     yield python()
     yield from packages()
-    for look in (models, devices, folders, settings):
+    for look in (models, devices, folders, settings, daemon):
         yield from _guarded(look.__name__, look)
 
 
@@ -140,6 +141,7 @@ def folders() -> Iterator[Finding]:
         "data": paths.data_dir(),
         "models": paths.models_dir(),
         "cache": paths.cache_dir(),
+        "run": paths.runtime_dir(),
     }
     for name, folder in named.items():
         yield _folder(name, folder)
@@ -157,6 +159,31 @@ def settings() -> Iterator[Finding]:
     if not complaints:
         state = str(file) if file.is_file() else "none: the defaults hold"
         yield Finding("settings", stored.FILE_NAME, state)
+
+
+def daemon() -> Iterator[Finding]:
+    """The background process: what editors start it with, whether one runs, and whether it answers."""
+    from retouchml import __version__, launch
+    from retouchml.client import Client
+    from retouchml.errors import DaemonAbsent, RetouchError
+
+    try:
+        yield Finding("daemon", "interpreter", launch.find_interpreter()[0][0])
+    except DaemonAbsent as error:
+        yield Finding("daemon", "interpreter", error.message, False, advice=error.advice)
+    try:
+        with Client(name="retouchml doctor") as client:
+            status = client.status().result(_SECONDS_TO_ANSWER)
+    except DaemonAbsent:
+        yield Finding("daemon", "daemon", "none runs; it is started when needed")
+    except RetouchError as error:
+        yield Finding("daemon", "daemon", error.message, False, advice=error.advice)
+    else:
+        workers = ", ".join(f"{worker['device']} {worker['state']}" for worker in status["workers"])
+        state = f"process {status['pid']}, version {status['software']}; workers: {workers}"
+        ok = status["software"] == __version__
+        advice = "" if ok else f"This is version {__version__}: `retouchml daemon restart` replaces it."
+        yield Finding("daemon", "daemon", state, ok, advice=advice)
 
 
 def _guarded(topic: str, look: Callable[[], Iterator[Finding]]) -> Iterator[Finding]:

@@ -2,12 +2,13 @@
 
 import argparse
 import math
-from dataclasses import dataclass
+from contextlib import ExitStack
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from retouchml.console import Console
-from retouchml.engine import Engine, EngineFactory, Photo, Progress
+from retouchml.engine import Engine, EngineFactory, Photo, Progress, local_engine
 from retouchml.errors import NoFaceError
 from retouchml.interrupt import Interrupt
 
@@ -21,11 +22,15 @@ Subparsers: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
 
 @dataclass(frozen=True)
 class Context:
-    """The surroundings of a command: where it speaks, how it is stopped, and who retouches."""
+    """The surroundings of a command: where it speaks, how it is stopped, and who retouches.
+
+    make_engine: None for the real ones; closing: what is to be closed when the command is done
+    """
 
     console: Console
     interrupt: Interrupt
-    make_engine: EngineFactory
+    make_engine: EngineFactory | None = None
+    closing: ExitStack = field(default_factory=ExitStack)
 
     def settings(self) -> "Settings":
         """The user's defaults; what is wrong with them is said on stderr."""
@@ -36,10 +41,19 @@ class Context:
             self.console.complain(warning)
         return values
 
-    def engine(self, model: str, device: str) -> Engine:
-        """Load ``model`` on ``device``."""
+    def engine(self, model: str, device: str, *, daemon: bool = False) -> Engine:
+        """Load ``model`` on ``device``, in the daemon if it may and can be there."""
         self.interrupt.check()
-        return self.make_engine(model, device)
+        if self.make_engine is not None:
+            return self.make_engine(model, device)
+        if daemon:
+            from retouchml import remote_engine
+
+            engine = remote_engine.connect(model, device, self.console.complain)
+            if engine is not None:
+                self.closing.callback(engine.close)
+                return engine
+        return local_engine(model, device)
 
     def find_faces(
         self, engine: Engine, pixels: "npt.NDArray[Any]", progress: Progress | None
@@ -59,6 +73,11 @@ def add_engine_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--device", type=device, metavar="DEVICE", help="auto, cpu, cuda, cuda:N or mps (default: auto)"
     )
+
+
+def add_daemon_option(parser: argparse.ArgumentParser) -> None:
+    """``--no-daemon``."""
+    parser.add_argument("--no-daemon", action="store_true", help="do the work in this process")
 
 
 def add_quiet_option(parser: argparse.ArgumentParser) -> None:

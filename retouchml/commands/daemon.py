@@ -1,7 +1,6 @@
 """``retouchml daemon``: the background process that keeps the models loaded."""
 
 import argparse
-import os
 import signal
 import sys
 import time
@@ -59,8 +58,10 @@ def run_daemon(arguments: argparse.Namespace, _context: Context) -> int:
 
 def start_daemon(arguments: argparse.Namespace, context: Context) -> int:
     """Start it with the interpreter that runs this command; one that runs already is left alone."""
+    from daemon import options
     from retouchml import launch
 
+    options.from_arguments(arguments)  # what is wrong with them is said before anything is started
     pid = _pid()
     if pid is not None:
         context.console.print(f"A daemon runs already (process {pid}).")
@@ -72,6 +73,9 @@ def start_daemon(arguments: argparse.Namespace, context: Context) -> int:
 
 def restart_daemon(arguments: argparse.Namespace, context: Context) -> int:
     """Stop it if it runs, and start it."""
+    from daemon import options
+
+    options.from_arguments(arguments)
     _stop()
     return start_daemon(arguments, context)
 
@@ -131,7 +135,7 @@ def _stop() -> bool:
 
 
 def _pid() -> int | None:
-    from daemon.instance import running_pid
+    from daemon.holder import running_pid
     from retouchml import paths
 
     return running_pid(paths.runtime_dir())
@@ -147,16 +151,15 @@ def _is_gone(pid: int, seconds: float) -> bool:
 
 
 def _signal(pid: int, number: signal.Signals) -> None:
-    try:
-        os.kill(pid, number)
-    except OSError as error:
-        raise DaemonError(f"The daemon (process {pid}) cannot be ended: {error.strerror}.") from error
+    from daemon import holder
+    from retouchml import paths
+
+    holder.send(paths.runtime_dir(), pid, number)
 
 
 def _options(arguments: argparse.Namespace) -> list[str]:
-    options = ["--model", arguments.model, "--device", arguments.device]
-    options += ["--keep-alive", str(arguments.keep_alive)]
-    for name in ("tcp", "engine", "limits"):
+    options = ["--keep-alive", str(arguments.keep_alive)]
+    for name in ("model", "device", "tcp", "engine", "limits"):
         value = getattr(arguments, name)
         options += [f"--{name}", value] if value else []
     return options
@@ -184,8 +187,10 @@ def _lines(status: Mapping[str, Any]) -> list[str]:
 
     keep_alive = status["keep_alive"]
     idle_exit = status["idle_exit"]
+    service = ", as a service" if status.get("service") else ""
     lines = [
-        f"daemon     process {status['pid']}, version {status['software']}, for {duration(status['uptime'])}",
+        f"daemon     process {status['pid']}, version {status['software']}, "
+        f"for {duration(status['uptime'])}{service}",
         f"memory     {_megabytes(status['memory'])}",
         f"clients    {status['clients']}",
         f"photos     {status['photos']}, {_megabytes(status['photo_bytes'])}",

@@ -1,4 +1,7 @@
-"""``retouchml edits``: the manual sliders and their ranges."""
+"""``retouchml edits``: the manual sliders and their ranges.
+
+They are a table that all models share: no model is loaded, or needed, to read it.
+"""
 
 import argparse
 
@@ -10,7 +13,8 @@ def add_parser(subparsers: Subparsers) -> None:
     parser = subparsers.add_parser(
         "edits",
         help="the manual sliders, their ranges",
-        description="List the manual edits of a model, as `retouchml beautify --edit NAME=VALUE` takes them.",
+        description="List the manual edits, as `retouchml beautify --edit NAME=VALUE` takes them. They are "
+        "the same for every model and device.",
         allow_abbrev=False,
     )
     parser.add_argument("--json", action="store_true", help="print JSON")
@@ -19,19 +23,19 @@ def add_parser(subparsers: Subparsers) -> None:
 
 
 def run(arguments: argparse.Namespace, context: Context) -> int:
-    """Print the edits of a model."""
-    settings = context.settings()
-    engine = context.engine(arguments.model or settings.model, arguments.device or "cpu")
+    """Print the table."""
+    from pipeline.edit_table import EDITS
+
     if arguments.json:
         from retouchml.commands import report
 
         listed = [
             {"name": edit.name, "low": edit.low, "high": edit.high, "description": edit.description}
-            for edit in engine.edits
+            for edit in EDITS
         ]
         context.console.print(report.text(listed))
         return 0
-    width = max((len(edit.name) for edit in engine.edits), default=0)
-    for edit in engine.edits:
+    width = max(len(edit.name) for edit in EDITS)
+    for edit in EDITS:
         context.console.print(f"{edit.name:{width}}  {edit.low:g} to {edit.high:g}  {edit.description}")
     return 0

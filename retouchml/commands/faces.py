@@ -4,7 +4,14 @@ import argparse
 from collections.abc import Sequence
 from typing import Any
 
-from retouchml.commands.context import Context, Subparsers, add_engine_options, add_quiet_option, path
+from retouchml.commands.context import (
+    Context,
+    Subparsers,
+    add_daemon_option,
+    add_engine_options,
+    add_quiet_option,
+    path,
+)
 from retouchml.engine import Face
 from retouchml.errors import NoFaceError
 
@@ -20,6 +27,7 @@ def add_parser(subparsers: Subparsers) -> None:
     parser.add_argument("picture", type=path, metavar="IN")
     parser.add_argument("--json", action="store_true", help="print JSON, with the 68 landmarks of each face")
     add_engine_options(parser)
+    add_daemon_option(parser)
     add_quiet_option(parser)
     parser.set_defaults(run=run)
 
@@ -30,7 +38,8 @@ def run(arguments: argparse.Namespace, context: Context) -> int:
 
     settings = context.settings()
     pixels = read_picture(arguments.picture).pixels
-    engine = context.engine(arguments.model or settings.model, arguments.device or settings.device)
+    model, device = arguments.model or settings.model, arguments.device or settings.device
+    engine = context.engine(model, device, daemon=not arguments.no_daemon)
     with context.console.progress(quiet=arguments.quiet) as progress:
         photo = context.find_faces(engine, pixels, progress)
     faces = photo.faces if photo else ()

@@ -3,7 +3,7 @@
 import argparse
 
 from retouchml.commands.context import Context, Subparsers, add_quiet_option, path
-from retouchml.errors import ModelCorrupt, ModelError, UsageError
+from retouchml.errors import ModelCorrupt, UsageError
 
 _MEGABYTE = 1e6
 
@@ -30,7 +30,8 @@ def add_parser(subparsers: Subparsers) -> None:
 
     importing = actions.add_parser("import", help="take over a network of your own", allow_abbrev=False)
     importing.add_argument("file", type=path, metavar="FILE")
-    importing.add_argument("--name", metavar="NAME", help="what to call it")
+    importing.add_argument("--name", metavar="NAME", help="what to call it (default: like the file)")
+    add_quiet_option(importing)
     importing.set_defaults(run=import_model)
 
     verify = actions.add_parser("verify", help="compare models with their checksums", allow_abbrev=False)
@@ -59,6 +60,7 @@ def list_models(arguments: argparse.Namespace, context: Context) -> int:
                 "installed": zoo.is_installed(entry.name),
                 "default": entry.default,
                 "source": entry.source,
+                "imported": entry.imported,
             }
             for entry in zoo.entries()
         ]
@@ -93,12 +95,16 @@ def fetch_models(arguments: argparse.Namespace, context: Context) -> int:
     return 0
 
 
-def import_model(arguments: argparse.Namespace, _context: Context) -> int:
-    """Refuse, in one sentence: there is nothing yet that could read such a file."""
-    raise ModelError(
-        f"Importing {arguments.file} is not supported by this version.",
-        "It will come with the support of full StyleGAN2 networks.",
-    )
+def import_model(arguments: argparse.Namespace, context: Context) -> int:
+    """Read a network's file as data, and keep it as a model of the user's."""
+    from stylegan2 import importing
+
+    with context.console.progress(arguments.file.name, quiet=arguments.quiet) as progress:
+        made = importing.import_network(arguments.file, arguments.name, progress)
+    if not arguments.quiet:
+        context.console.print(f"{made.name} is in {made.folder}.")
+        context.console.print(f"{made.source}, {made.resolution} pixels, latent space {made.space}.")
+    return 0
 
 
 def verify_models(arguments: argparse.Namespace, context: Context) -> int:

@@ -67,6 +67,12 @@ class NetworkFile:
     discriminator: DiscriminatorSpec | None
     tensors: dict[str, Tensor]
 
+    @property
+    def fingerprint(self) -> str:
+        """Tells networks of the same shape apart: a sum over the first convolution differs soon enough."""
+        weight = self.tensors["synthesis.blocks.0.conv1.weight"]
+        return f"{float(weight.double().abs().sum()):.12g}"
+
     def below(self, prefix: str) -> dict[str, Tensor]:
         """The tensors of one part, without its prefix."""
         return {k.removeprefix(prefix): v for k, v in self.tensors.items() if k.startswith(prefix)}

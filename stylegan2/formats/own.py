@@ -3,7 +3,8 @@
 ``stylegan2.importing`` writes them from what the other readers give.
 """
 
-from dataclasses import dataclass
+import re
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
@@ -19,6 +20,7 @@ from stylegan2.networks.spec import discriminator_from_json, generator_from_json
 ARCHITECTURE = "stylegan2"
 _AGAIN = "Import the network again."
 _LATENTS = "latents."
+_SPACE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")  # it becomes the name of a folder
 
 
 @dataclass(frozen=True)
@@ -27,6 +29,11 @@ class OwnFile:
 
     network: NetworkFile
     latents: LatentSpace
+
+
+def with_mean(network: NetworkFile, mean: Tensor) -> NetworkFile:
+    """The network with a mean of w [W] to truncate towards, which our files always have."""
+    return replace(network, tensors={**network.tensors, "mean": mean})
 
 
 def is_own(data: bytes) -> bool:
@@ -66,6 +73,9 @@ def read(path: Path) -> OwnFile:
             metadata = file.metadata() or {}
             if metadata.get("architecture") != ARCHITECTURE:
                 raise ModelCorrupt(f"{path.name} holds another kind of network.", _AGAIN)
+            space = metadata.get("latent_space", "")
+            if not _SPACE.fullmatch(space):
+                raise ModelCorrupt(f"{path.name} does not say which latent space it has.", _AGAIN)
             generator = generator_from_json(metadata.get("generator", ""))
             judge = (
                 discriminator_from_json(metadata["discriminator"]) if "discriminator" in metadata else None
@@ -87,7 +97,7 @@ def read(path: Path) -> OwnFile:
         raise _unreadable(path, error) from error
     statistics = {n.removeprefix(_LATENTS): t for n, t in tensors.items() if n.startswith(_LATENTS)}
     weights = {name: tensor for name, tensor in tensors.items() if not name.startswith(_LATENTS)}
-    latents = LatentSpace(metadata.get("latent_space", ""), **statistics)
+    latents = LatentSpace(space, **statistics)
     return OwnFile(NetworkFile(metadata.get("source", ""), generator, judge, weights), latents)
 
 

@@ -1,11 +1,21 @@
 import json
+import logging
+import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from retouchml import paths
+from retouchml.commands import checkup
 from tests.daemon.running import PATIENCE, Daemon, environment, is_alive, until
 from tests.daemon.stand_in import ENGINE
+
+
+def doctor() -> dict[str, checkup.Finding]:
+    return {finding.name: finding for finding in checkup.daemon()}
 
 
 def retouchml(*arguments: str) -> "subprocess.CompletedProcess[str]":
@@ -46,11 +56,63 @@ def test_without_a_log_that_is_said(home: Path) -> None:
 
 
 def test_a_daemon_that_hangs_is_ended_nevertheless(daemon: Daemon) -> None:
-    import os
-    import signal
-
     os.kill(daemon.process.pid, signal.SIGSTOP)
     ran = subprocess.Popen([sys.executable, "-m", "retouchml", "daemon", "stop"], env=environment())
     assert daemon.process.wait(PATIENCE) == -signal.SIGKILL
     assert ran.wait(PATIENCE) == 0
     assert paths.socket_path().exists()
+
+
+def test_the_doctor_looks_at_the_daemon_and_starts_none(home: Path) -> None:
+    found = doctor()
+    assert found["daemon"].ok
+    assert "none runs" in found["daemon"].state
+    assert found["interpreter"].state == sys.executable
+    assert not paths.socket_path().exists()
+
+
+def test_the_doctor_shows_a_running_daemon_and_a_lost_interpreter(daemon: Daemon) -> None:
+    (paths.private_dir(paths.data_dir()) / "install.json").write_text('{"python": "/nowhere/python"}')
+    found = doctor()
+    assert f"process {daemon.process.pid}, " in found["daemon"].state
+    assert not found["interpreter"].ok
+    assert "install demo" in found["interpreter"].advice
+
+
+def test_the_doctor_says_that_a_daemon_does_not_answer(daemon: Daemon) -> None:
+    os.kill(daemon.process.pid, signal.SIGSTOP)
+    try:
+        found = doctor()["daemon"]
+    finally:
+        os.kill(daemon.process.pid, signal.SIGCONT)
+    assert not found.ok
+    assert "did not answer" in found.state
+
+
+def test_the_log_is_rotated_before_it_grows_too_large(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from daemon import main
+
+    monkeypatch.setattr(main, "_LOG_BYTES", 2000)
+    logger = logging.getLogger("daemon")
+    path = main.log_path(paths.private_dir(paths.runtime_dir()))
+    main._set_up_log(path)
+    try:
+        for number in range(200):
+            logger.info("line %d", number)
+    finally:
+        for handler in list(logger.handlers):
+            logger.removeHandler(handler)
+            handler.close()
+    logs = sorted(path.parent.glob("daemon.log*"))
+    assert [log.name for log in logs] == ["daemon.log", "daemon.log.1", "daemon.log.2", "daemon.log.3"]
+    assert all(log.stat().st_size <= 2000 for log in logs)
+    assert "line 199" in path.read_text()
+
+
+def test_what_the_settings_say_is_what_the_daemon_uses(home: Path) -> None:
+    (paths.private_dir(paths.config_dir()) / "config.toml").write_text('device = "cpu"\n')
+    assert retouchml("start", "--engine", ENGINE).returncode == 0
+    try:
+        assert json.loads(retouchml("status", "--json").stdout)["workers"][0]["device"] == "cpu"
+    finally:
+        retouchml("stop")

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from daemon.instance import running_pid
-from retouchml import paths
+from daemon.holder import running_pid
+from retouchml import paths, protocol
 from retouchml.client import Client
 from retouchml.errors import (
     Busy,
@@ -21,6 +21,7 @@ from retouchml.errors import (
     WorkerLost,
 )
 from retouchml.look import Look
+from retouchml.pixel_format import PixelFormat
 from tests.daemon.running import PATIENCE, PLAIN, ROOT, Daemon, environment, is_alive, picture, until
 
 LOOK = Look(0.5)
@@ -104,6 +105,26 @@ def test_a_client_hears_at_once_that_its_daemon_was_killed(daemon: Daemon) -> No
     daemon.signal(signal.SIGKILL)
     with pytest.raises(DaemonGone):
         call.result(PATIENCE)
+
+
+def test_a_daemon_that_fell_silent_is_given_up_but_a_large_upload_has_its_time(
+    daemon: Daemon, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(protocol, "SILENCE_SECONDS", 3.0)
+    small, large = daemon.client(), daemon.client()
+    for client in (small, large):
+        client.connect()
+    os.kill(daemon.process.pid, signal.SIGSTOP)
+    try:
+        with pytest.raises(DaemonGone, match="does not answer"):
+            small.open(PLAIN, picture().tobytes()).result(PATIENCE)
+        begun = time.monotonic()
+        call = large.open(PixelFormat(2500, 1000), bytes(10_000_000))
+        with pytest.raises(DaemonGone, match="does not answer"):
+            call.result(PATIENCE)
+        assert time.monotonic() - begun > 4.5
+    finally:
+        os.kill(daemon.process.pid, signal.SIGCONT)
 
 
 def test_no_worker_outlives_a_killed_daemon(daemon: Daemon) -> None:
@@ -242,8 +263,6 @@ def test_an_engine_that_cannot_be_loaded_is_an_error_and_not_a_lost_worker(start
 
 def test_a_large_upload_whose_client_leaves_is_freed(daemon: Daemon) -> None:
     before = daemon.status()["memory"]
-    from retouchml.pixel_format import PixelFormat
-
     with Client() as client:
         client.open(PixelFormat(4000, 3000), bytes(4000 * 3000 * 4))
     assert until(lambda: daemon.status()["photos"] == 0, 10)

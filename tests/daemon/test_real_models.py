@@ -1,43 +1,107 @@
-"""One way through the daemon with the models that are really used."""
+"""The way through the daemon with the models that are really used."""
 
+import os
+import subprocess
+from collections.abc import Iterator
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from retouchml import remote_engine
 from retouchml.look import Look
-from retouchml.pixel_format import PixelFormat
+from retouchml.remote_engine import RemoteEngine
 from tests.conftest import at_home
 from tests.daemon import running
 
 if TYPE_CHECKING:
     from pipeline.retoucher import Photo, Retoucher
 
-MINUTES = 60.0
+LOOKS = {0: Look(0.6, edits={"smile": 0.3})}
 
 
-def test_a_portrait_is_retouched_through_the_daemon_as_it_is_in_process(
-    photo: "Photo", retoucher: "Retoucher", portrait: NDArray[np.uint8], real_home: Path
+@pytest.fixture
+def short_home(real_home: Path) -> Iterator[Path]:
+    """The home of the real models under a name that is short enough for a socket."""
+    with TemporaryDirectory(prefix="rml") as folder:
+        home = Path(folder) / "home"
+        home.symlink_to(real_home)
+        with at_home(home):
+            yield home
+
+
+def connected() -> RemoteEngine:
+    engine = remote_engine.connect("ffhq-mobile", "auto", pytest.fail)
+    assert engine is not None
+    return engine
+
+
+def test_a_portrait_through_the_daemon_is_the_one_in_process_to_the_bit(
+    photo: "Photo", retoucher: "Retoucher", portrait: NDArray[np.uint8], short_home: Path
 ) -> None:
-    looks = {0: Look(0.6, edits={"smile": 0.3})}
-    (expected,) = photo.render(looks)
-    height, width = portrait.shape[:2]
-    with at_home(real_home):
-        daemon = running.start("--device", "cpu", engine="")
+    expected = photo.render(LOOKS)
+    daemon = running.start("--device", "cpu", engine="")
+    engine = connected()
+    try:
+        opened = engine.open(portrait)
+        patches = opened.render(LOOKS)
+    finally:
+        engine.close()
+        daemon.close()
+    assert (engine.model, engine.device) == (retoucher.model, retoucher.device)
+    assert [edit.name for edit in engine.edits] == [edit.name for edit in retoucher.edits]
+    for face, other in zip(opened.faces, photo.faces, strict=True):
+        assert (face.box, face.score) == (other.box, other.score)
+        assert (face.landmarks == other.landmarks).all()
+    assert (opened.apply(patches) == photo.apply(expected)).all()
+    assert (opened.layer(patches) == photo.layer(expected)).all()
+    assert [vars(each) for each in opened.report(patches)] == [vars(each) for each in photo.report(expected)]
+
+
+def test_a_photo_seen_before_is_not_inverted_again_by_the_next_daemon(
+    photo: "Photo", portrait: NDArray[np.uint8], short_home: Path
+) -> None:
+    # the fixture has prepared this very photo, in another process and with the same cache on disk
+    daemon = running.start("--device", "cpu", engine="")
+    engine = connected()
+    try:
+        opened = engine.open(portrait)
+        opened.render(LOOKS)
+    finally:
+        engine.close()
+        daemon.close()
+    assert opened.seconds["invert"] < photo.seconds["invert"] / 5
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="only root can mount a small disk")
+def test_a_full_disk_for_the_cache_costs_time_and_not_the_result(
+    portrait: NDArray[np.uint8], real_home: Path
+) -> None:
+    with TemporaryDirectory(prefix="rml") as folder:
+        home = Path(folder)
+        (home / "data").symlink_to(real_home / "data")
+        (home / "cache").mkdir(mode=0o700)
+        options = ["-t", "tmpfs", "-o", "size=4k,mode=0700", "tmpfs", str(home / "cache")]
+        if subprocess.run(["mount", *options], capture_output=True, check=False).returncode:
+            pytest.skip("nothing can be mounted here")
         try:
-            client = daemon.client()
-            opened = client.open(PixelFormat(width, height, order="RGB"), portrait.tobytes()).result(
-                5 * MINUTES
-            )
-            (patch,) = opened.render(looks).result(5 * MINUTES).patches
-            names = [edit["name"] for edit in client.edits().result(MINUTES)]
+            (home / "cache" / "ballast").write_bytes(bytes(4096))
+            with at_home(home):
+                daemon = running.start("--device", "cpu", engine="")
+                engine = connected()
+                try:
+                    opened = engine.open(portrait)
+                    assert len(opened.render(LOOKS)) == 1
+                    again = engine.open(portrait)
+                    again.render(LOOKS)
+                finally:
+                    engine.close()
+                    daemon.close()
+            assert sorted((home / "cache").rglob("*.safetensors")) == []
+            # what the disk has no room for, the worker keeps in memory
+            assert again.seconds["invert"] < opened.seconds["invert"] / 5
         finally:
-            daemon.close()
-    assert [face.box for face in opened.faces] == [face.box for face in photo.faces]
-    assert opened.faces[0].score == pytest.approx(photo.faces[0].score, abs=1e-6)
-    assert names == [edit.name for edit in retoucher.edits]
-    assert patch.box == expected.box
-    pixels = np.frombuffer(patch.pixels, np.uint8).reshape(expected.pixels.shape)
-    assert np.abs(pixels.astype(int) - expected.pixels.astype(int)).max() <= 1
+            subprocess.run(["umount", str(home / "cache")], check=True)

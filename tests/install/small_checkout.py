@@ -181,6 +181,9 @@ def make(folder: Path, name: str = "a checkout, é [x]") -> SmallCheckout:
         "PIP_NO_CACHE_DIR": "1",
         "PIP_RETRIES": "0",
         "RETOUCHML_HOME": str(folder / "home"),
+        # nothing here may find, and remove, the service of the user who runs the tests
+        "HOME": str(folder / "user"),
+        "XDG_CONFIG_HOME": str(folder / "user" / "config"),
         "CALLS": str(folder / "calls"),
         "NO_PROXY": "*",
         "no_proxy": "*",

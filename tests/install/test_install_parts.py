@@ -2,13 +2,11 @@
 
 import ast
 import errno
-import importlib
 import json
 import os
 import runpy
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -16,21 +14,7 @@ import pytest
 
 from retouchml import paths
 from stylegan2 import zoo
-
-FOLDER = Path(__file__).parents[2] / "install"
-MODULES = sorted(file.stem for file in FOLDER.glob("*.py") if file.stem != "__main__")
-
-Load = Callable[[str], Any]
-
-
-@pytest.fixture
-def load(monkeypatch: pytest.MonkeyPatch) -> Iterator[Load]:
-    """Imports a module of the installer by its plain name, as its siblings do."""
-    monkeypatch.setattr(sys, "path", [str(FOLDER), *sys.path])
-    yield importlib.import_module
-    for name in MODULES:
-        sys.modules.pop(name, None)
-
+from tests.install.modules import FOLDER, MODULES, Load
 
 # ---- which Python
 
@@ -240,6 +224,13 @@ def test_the_torch_that_is_installed_is_one_that_the_project_accepts(load: Load)
             "ERROR: Could not find a version that satisfies the requirement torch (from versions: 2.1, 2.2)\n"
             "ERROR: No matching distribution found for torch==2.13.0+cpu",
             "no torch==2.13.0+cpu for this Python",
+            True,
+            True,
+        ),
+        (
+            "ERROR: Cannot install torch==2.13.0+cpu because these package versions have conflicting "
+            "dependencies.\nERROR: ResolutionImpossible: for help visit https://pip.example",
+            "pip's constraints",
             True,
             True,
         ),

@@ -274,17 +274,22 @@ def test_uninstall_lists_and_asks_and_without_a_yes_removes_nothing(ready: Ready
         assert result.stdout.endswith("Nothing was removed.\n")
     assert (checkout.home / "data" / "models" / "net" / "weights").exists()
     assert checkout.venv.exists()
+    assert "retouchml daemon stop" not in checkout.calls()
 
 
 def test_uninstall_removes_one_part_or_everything_but_the_checkout(ready: Ready, tmp_path: Path) -> None:
     checkout = ready.copy(tmp_path)
-    for kind in ("data/models/net", "cache", "config"):
+    for kind in ("data/models/net", "cache", "config", "run"):
         (checkout.home / kind).mkdir(parents=True)
         (checkout.home / kind / "file").touch()
     assert checkout.run("uninstall", "models", stdin="y\n").returncode == 0
     assert not (checkout.home / "data" / "models").exists()
     assert (checkout.home / "cache" / "file").exists()
+    assert checkout.calls()[-1] == "retouchml daemon stop"
+    assert checkout.run("uninstall", "config", "--yes").returncode == 0
+    assert "retouchml daemon stop" not in checkout.calls()
     assert checkout.run("uninstall", "--yes").returncode == 0
+    assert "retouchml daemon stop" in checkout.calls()
     assert not checkout.home.exists()
     assert not checkout.venv.exists()
     assert (checkout.top / "pyproject.toml").exists()

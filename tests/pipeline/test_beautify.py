@@ -173,6 +173,25 @@ def test_a_stricter_bound_on_identity_ends_the_way_earlier(climb: Climb) -> None
     assert torch.equal(path.knots[0], climb.start)
 
 
+@pytest.mark.parametrize(("shell", "grows"), [(0.1, False), (3.0, True)])
+def test_a_code_grows_no_longer_than_samples_are(shell: float, grows: bool, climb: Climb) -> None:
+    engine = climb.engine
+    beautifier = engine.beautifier
+    other = Beautifier(
+        engine.generator,
+        beautifier._scorer,
+        beautifier._attributes,
+        engine.recognizer.network,
+        beautifier._measure,
+        replace(beautifier.ascent, shell=shell),
+    )
+    path = other.path(climb.start, climb.grid)
+    free = [layer.index for layer in engine.generator.layers if layer.resolution <= other.ascent.finest]
+    norms = engine.generator.latents.whiten(path.knots)[:, free].norm(dim=2)
+    assert len(norms) > 1
+    assert (float((norms / norms[0]).max()) > 1.005) == grows
+
+
 def test_the_climb_stops_when_asked(climb: Climb) -> None:
     cancel = threading.Event()
     calls = []

@@ -1,5 +1,6 @@
 """Kept inversions: bounds, damage, other writers, and that trouble costs time but never the result."""
 
+import hashlib
 import os
 import threading
 from pathlib import Path
@@ -38,7 +39,7 @@ def test_what_was_put_comes_back() -> None:
 def test_entries_lie_in_the_user_s_own_cache_folder() -> None:
     InversionCache().put("a", inversion())
     folder = cache_dir() / "inversions"
-    assert entries(folder) == ["a.safetensors"]
+    assert entries(folder) == ["a.inversion"]
     assert folder.stat().st_mode & 0o077 == 0
 
 
@@ -49,7 +50,7 @@ def test_a_new_entry_replaces_the_old(tmp_path: Path) -> None:
     found = kept.get("a")
     assert found is not None
     assert float(found.w_plus[0, 0]) == 5.0
-    assert entries(tmp_path) == ["a.safetensors"]
+    assert entries(tmp_path) == ["a.inversion"]
 
 
 def test_the_entries_used_longest_ago_go_when_there_is_no_room(tmp_path: Path) -> None:
@@ -57,10 +58,10 @@ def test_the_entries_used_longest_ago_go_when_there_is_no_room(tmp_path: Path) -
     kept = InversionCache(tmp_path, bound=3 * size + size // 2)
     for age, name in ((4, "a"), (3, "b"), (2, "c")):
         kept.put(name, inversion())
-        os.utime(tmp_path / f"{name}.safetensors", (1e9 - age, 1e9 - age))
+        os.utime(tmp_path / f"{name}.inversion", (1e9 - age, 1e9 - age))
     assert kept.get("a") is not None
     kept.put("d", inversion())
-    assert entries(tmp_path) == ["a.safetensors", "c.safetensors", "d.safetensors"]
+    assert entries(tmp_path) == ["a.inversion", "c.inversion", "d.inversion"]
     assert sum(path.stat().st_size for path in tmp_path.iterdir()) <= 3 * size + size // 2
 
 
@@ -92,20 +93,30 @@ def _content(**changed: torch.Tensor | None) -> bytes:
     ids=lambda content: str(len(content)),
 )
 def test_a_damaged_entry_counts_as_none_and_is_replaced(content: bytes, tmp_path: Path) -> None:
-    (tmp_path / "a.safetensors").write_bytes(content)
+    (tmp_path / "a.inversion").write_bytes(hashlib.sha256(content).digest() + content)
     kept = InversionCache(tmp_path)
     assert kept.get("a") is None
     kept.put("a", inversion())
     assert kept.get("a") is not None
 
 
+@pytest.mark.parametrize("place", [0, 31, 32, 60, -600, -1])
+def test_an_entry_with_one_wrong_bit_counts_as_none(place: int, tmp_path: Path) -> None:
+    kept = InversionCache(tmp_path)
+    kept.put("a", inversion())
+    content = bytearray((tmp_path / "a.inversion").read_bytes())
+    content[place] ^= 1
+    (tmp_path / "a.inversion").write_bytes(content)
+    assert kept.get("a") is None
+
+
 def test_an_entry_that_is_a_folder_is_no_trouble(tmp_path: Path) -> None:
-    (tmp_path / "a.safetensors").mkdir()
+    (tmp_path / "a.inversion").mkdir()
     kept = InversionCache(tmp_path, bound=10)
     assert kept.get("a") is None
     kept.put("a", inversion())
     assert kept.get("a") is None
-    assert entries(tmp_path) == ["a.safetensors"]
+    assert entries(tmp_path) == ["a.inversion"]
 
 
 def test_an_entry_that_cannot_be_touched_is_still_read(
@@ -137,7 +148,7 @@ def test_a_read_only_folder_is_no_trouble(tmp_path: Path) -> None:
     try:
         kept.put("b", inversion())
         assert kept.get("a") is not None
-        assert entries(tmp_path) == ["a.safetensors"]
+        assert entries(tmp_path) == ["a.inversion"]
     finally:
         tmp_path.chmod(0o700)
 
@@ -196,3 +207,16 @@ def test_names_depend_on_the_crop_the_generator_and_the_recipe(monkeypatch: pyte
     monkeypatch.setattr(cache_module, "VERSION", 99)
     names.add(key(crop, "ffhq-mobile"))
     assert len(names) == 5
+
+
+def test_the_latest_are_kept_in_memory_where_the_disk_has_no_room(tmp_path: Path) -> None:
+    blocked = tmp_path / "file"
+    blocked.touch()
+    kept = InversionCache(blocked / "inversions", in_memory=2)
+    for name, value in (("a", 1.0), ("b", 2.0), ("c", 3.0)):
+        kept.put(name, inversion(value))
+    found = kept.get("c")
+    assert found is not None
+    assert float(found.w_plus[0, 0]) == 3.0
+    assert kept.get("b") is not None
+    assert kept.get("a") is None

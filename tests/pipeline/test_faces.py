@@ -91,6 +91,19 @@ def test_a_tiny_or_huge_face_gets_the_same_landmarks(
     assert mean_error(found, upright.landmarks) < 0.03
 
 
+@pytest.mark.parametrize(("width", "height", "face"), [(1000, 700, 45), (1900, 1200, 52)])
+def test_small_faces_are_found_in_photographs_of_every_size(
+    width: int, height: int, face: int, finder: FaceFinder, portrait: Pixels
+) -> None:
+    small = enlarged(portrait[40:220, 130:310], face / 91.0)
+    picture = np.full((height, width, 3), 120, np.uint8)
+    for left, top in ((80, 60), (width // 2, height // 2), (width - 200, height - 150)):
+        picture[top : top + small.shape[0], left : left + small.shape[1]] = small
+    boxes = [found.box for found in finder.find(picture)]
+    assert len(boxes) == 3
+    assert all(box[2] == pytest.approx(face, rel=0.25) for box in boxes)
+
+
 def test_two_faces_are_found_the_larger_first(finder: FaceFinder, portrait: Pixels) -> None:
     small = enlarged(portrait, 0.7)
     picture = np.zeros((512, 512 + small.shape[1], 3), np.uint8)

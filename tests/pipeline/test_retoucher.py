@@ -171,8 +171,8 @@ def test_a_patch_of_no_change_is_reported_as_none(
     pixels = patches[0].pixels.copy()
     pixels[..., :3] = portrait[y : y + height, x : x + width]
     (report,) = photo.report([Patch(0, x, y, pixels)])
-    assert report.score_after == pytest.approx(report.score_before, abs=0.15)
-    assert report.identity_distance < 0.12
+    assert report.score_after == pytest.approx(report.score_before, abs=1e-4)
+    assert report.identity_distance < 1e-4
 
 
 def test_the_seconds_of_every_step_are_told(photo: Photo, patches: list[Patch]) -> None:

@@ -78,6 +78,21 @@ def test_texture_decides_how_much_of_the_pores_stays() -> None:
     assert all_of_it > 0.85
 
 
+def test_grain_too_coarse_for_pores_stays_with_texture_while_a_spot_in_it_goes() -> None:
+    coarse = np.asarray(cv2.GaussianBlur(grain(), (0, 0), 2.0), np.float32)[..., None]
+    crop = with_spot(3.0, 0.06) + coarse
+    layers = SkinLayers.of(crop, _WHOLE)
+
+    def kept(texture: float) -> float:
+        area = (slice(60, 180), slice(60, 180), 1)
+        return float((layers.change(1.0, texture)[area] + coarse[60:180, 60:180, 0]).std() / coarse.std())
+
+    assert kept(1.0) > 0.6
+    assert kept(0.0) < 0.6 * kept(1.0)
+    left = middle(shaded()) - middle(crop + layers.change(1.0, 1.0))
+    assert left < 0.6 * 0.06
+
+
 def test_off_the_skin_nothing_changes() -> None:
     mask = _WHOLE.copy()
     mask[:, : _SIZE // 2] = 0.0

@@ -110,7 +110,7 @@ def test_every_folder_is_shown_with_its_mode_and_room(home: Path) -> None:
     (home / "cache").mkdir(parents=True)
     (home / "cache").chmod(0o700)
     found = {finding.name: finding for finding in checkup.folders()}
-    assert list(found) == ["config", "data", "models", "cache"]
+    assert list(found) == ["config", "data", "models", "cache", "run"]
     assert f"{home / 'cache'}, mode 0700, " in found["cache"].state
     assert f"{home / 'config'}, made when needed, " in found["config"].state
     assert all(finding.state.endswith(" GB free") for finding in found.values())

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from pipeline.edit_table import EDITS
 from tests.retouchml import stand_in
 from tests.retouchml.running import Run
 
@@ -52,16 +53,26 @@ def test_an_engine_that_raises_for_no_face_makes_no_difference(run: Run, landsca
 
 
 def test_edits_are_listed_with_their_ranges(run: Run) -> None:
-    assert run("edits").out.splitlines() == [
-        "smile  -1 to 1  corners of the mouth",
-        "age    -0.5 to 0.75  years",
-    ]
+    lines = run("edits").out.splitlines()
+    assert lines[:2] == ["smile  -1 to 1  mouth corners up, or down", "age    -1 to 1  older, or younger"]
+    assert len(lines) == len(EDITS)
 
 
 def test_edits_as_json(run: Run) -> None:
     assert json.loads(run("edits", "--json").out)[1] == {
         "name": "age",
-        "low": -0.5,
-        "high": 0.75,
-        "description": "years",
+        "low": -1.0,
+        "high": 1.0,
+        "description": "older, or younger",
     }
+
+
+def test_edits_need_no_model_whichever_is_named(run: Run) -> None:
+    class Absent(stand_in.Engine):
+        @property
+        def edits(self) -> Any:  # type: ignore[override]
+            raise AssertionError("an engine was asked")
+
+    options = ["--model", "ffhq-mobile", "--device", "cpu"]
+    ran = run("edits", *options, engine=Absent())
+    assert (ran.code, ran.out) == (0, run("edits").out)

@@ -8,12 +8,14 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from pipeline import pictures
 from retouchml.errors import Cancelled, DownloadError
 from retouchml.interrupt import Interrupt
-from tests.retouchml.running import environment, files, python
+from tests.retouchml.running import Run, environment, files, python
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="sends a signal")
 
@@ -92,6 +94,32 @@ def test_a_batch_that_is_stopped_keeps_what_is_whole_and_goes_no_further(
     assert files(out) == ["landscape.png"]
     assert not report.exists()
     assert "third" not in err
+
+
+@pytest.mark.parametrize("which", [0, 1], ids=["the first file", "the second file"])
+def test_sigint_while_results_are_written_leaves_nothing(
+    which: int, run: Run, portrait: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write, written = pictures.write_picture, []
+
+    def interrupted(target: Path, *arguments: Any) -> tuple[str, ...]:
+        notes = write(target, *arguments)
+        written.append(target.exists())
+        if len(written) == which + 1:
+            signal.raise_signal(signal.SIGINT)
+        return notes
+
+    monkeypatch.setattr(pictures, "write_picture", interrupted)
+    former = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        ran = run(
+            "beautify", portrait, "-o", portrait.with_name("o.png"), "--layer", portrait.with_name("l.png")
+        )
+    finally:
+        signal.signal(signal.SIGINT, former)
+    assert (ran.code, ran.err) == (130, "retouchml: Stopped.\n")
+    assert written == [True] * (which + 1)
+    assert files(portrait.parent) == ["portrait.png"]
 
 
 def test_sigint_that_was_ignored_from_the_start_stays_ignored(tmp_path: Path, portrait: Path) -> None:

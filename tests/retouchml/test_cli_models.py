@@ -122,7 +122,47 @@ def test_remove_without_a_terminal_or_yes_is_bad_usage(
     assert installed.exists()
 
 
-def test_import_says_that_it_cannot_be_done_yet(run: Run) -> None:
-    ran = run("models", "import", "network.pkl", "--name", "mine")
+NETWORK = Path(__file__).parents[1] / "data" / "stylegan2" / "tf32_skip_as_rosinality.pt"
+
+
+def test_an_imported_network_is_listed_verified_and_removed_like_any_other(run: Run, home: Path) -> None:
+    ran = run("models", "import", str(NETWORK), "--name", "mine")
+    assert (ran.code, ran.err) == (0, "")
+    assert "rosinality checkpoint, 32 pixels, latent space w-" in ran.out
+    listed = {model["name"]: model for model in json.loads(run("models", "list", "--json").out)}
+    assert (listed["mine"]["installed"], listed["mine"]["imported"]) == (True, True)
+    assert listed["mine"]["size"] == NETWORK.stat().st_size
+    assert "mine is intact" in run("models", "verify", "mine").out
+    weights = home / "data" / "models" / "mine" / "mine.safetensors"
+    weights.write_bytes(weights.read_bytes()[:-1] + b"\x7f")
+    damaged = run("models", "verify", "mine")
+    assert damaged.code == 1
+    assert "models import FILE --name mine" in damaged.err
+    assert run("models", "fetch", "mine").code == 1
+    assert run("models", "remove", "mine", "--yes").out == "mine is removed.\n"
+    assert not weights.parent.exists()
+    assert run("models", "verify", "mine").code == 1
+
+
+def test_importing_again_replaces(run: Run) -> None:
+    for _ in range(2):
+        assert run("models", "import", str(NETWORK), "--name", "mine", "--quiet").code == 0
+    assert run("models", "verify", "mine").out == "mine is intact.\n"
+
+
+@pytest.mark.parametrize("name", ["ffhq-mobile", "../elsewhere", ".hidden", "a b", "", "x" * 65])
+def test_a_name_that_cannot_be_is_bad_usage(name: str, run: Run, home: Path) -> None:
+    ran = run("models", "import", str(NETWORK), "--name", name)
+    assert ran.code == 2
+    assert "--name" in ran.err
+    assert not (home / "data" / "models").exists()
+
+
+def test_a_file_that_is_no_network_is_not_imported(run: Run, home: Path, tmp_path: Path) -> None:
+    hostile = tmp_path / "hostile.pkl"
+    hostile.write_bytes(b"\x80\x04\x8c\x05posix\x8c\x06system\x93\x8c\x04true\x85R.")
+    ran = run("models", "import", str(hostile))
     assert ran.code == 1
-    assert ran.err.startswith("retouchml: Importing network.pkl is not supported by this version.")
+    assert "posix.system" in ran.err
+    assert not (home / "data" / "models" / "hostile").exists()
+    assert run("models", "import", str(tmp_path / "none.pkl")).code == 1

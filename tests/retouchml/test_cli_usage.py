@@ -48,6 +48,14 @@ def test_nothing_heavy_is_imported_for_help_or_a_usage_error(arguments: str, cod
     assert (child.returncode, child.stdout.splitlines()[-1]) == (code, "imported:")
 
 
+def test_the_table_of_edits_is_read_without_anything_heavy() -> None:
+    heavy = HEAVY.replace(" pipeline stylegan2", " pipeline.edits pipeline.engine stylegan2")
+    child = subprocess.run(
+        python(LIST_IMPORTS, heavy, "edits"), env=environment(), capture_output=True, text=True
+    )
+    assert (child.returncode, child.stdout.splitlines()[-1]) == (0, "imported:")
+
+
 def test_python_m_retouchml_is_the_same_command() -> None:
     from_module = [python("")[0], "-m", "retouchml", "--version"]
     child = subprocess.run(from_module, env=environment(), capture_output=True, text=True)

@@ -355,7 +355,11 @@ def safetensors_header_of_a_gigabyte() -> bytes:
 
 
 def safetensors_of_another_kind() -> bytes:
-    return _safetensors({"weight": torch.zeros(3)}, {"architecture": "stylegan2", "generator": "{}"})
+    return _safetensors(latent_space="x", generator="{}")
+
+
+def safetensors_with_a_space_elsewhere() -> bytes:
+    return _safetensors(latent_space="../../x")
 
 
 def safetensors_of_absurd_size() -> bytes:
@@ -364,12 +368,12 @@ def safetensors_of_absurd_size() -> bytes:
         ' "rate": 0.01}, "synthesis": {"w_dim": 4096, "channels": [4096, 4096, 4096], "architecture": "skip",'
         ' "clamp": null}}'
     )
-    return _safetensors({"weight": torch.zeros(3)}, {"architecture": "stylegan2", "generator": generator})
+    return _safetensors(latent_space="x", generator=generator)
 
 
-def _safetensors(tensors: dict[str, torch.Tensor], metadata: dict[str, str]) -> bytes:
+def _safetensors(**metadata: str) -> bytes:
     path = Path("made.safetensors")
-    save_file(tensors, path, metadata)
+    save_file({"weight": torch.zeros(3)}, path, {"architecture": "stylegan2", **metadata})
     content = path.read_bytes()
     path.unlink()
     return content

@@ -192,10 +192,10 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Place]:
     table = tmp_path / "zoo.toml"
     table.write_text(_table(index))
     monkeypatch.setattr(zoo_table, "TABLE", table)
-    zoo_table.entries.cache_clear()
+    zoo_table.table.cache_clear()
     yield Place(index, table, tmp_path / "home of models é" / "data" / "models", marker)
     index.close()
-    zoo_table.entries.cache_clear()
+    zoo_table.table.cache_clear()
 
 
 def _table(index: Index) -> str:

@@ -1,0 +1,159 @@
+"""How long StyleGAN2's synthesis takes, against its plain twin and against what the hardware allows.
+
+    python -m benchmarks.synthesis [--device cpu] [--sizes 256,1024] [--batches 1,8] [--repeat N]
+
+Networks of config-f's shape with random weights: time does not depend on what they show. Two floors are
+printed beside: the multiplications of the convolutions at the rate of this machine's matrix product, and the
+bytes of weights and feature maps, each read and written once, at the rate of its memory copy. Fast path and
+twin take turns, and the least time of each counts, so that another program's load hits both alike.
+"""
+
+import argparse
+import os
+import sys
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import torch
+
+from stylegan2.networks.spec import SynthesisSpec
+from stylegan2.networks.synthesis import Synthesis
+
+_W_DIM = 512
+_BASE, _MOST = 16384 * 2, 512  # config-f's channel table: fmap_base · 2 / side, at most 512
+_HALF_OCTAVES = 4
+
+
+@dataclass(frozen=True)
+class Work:
+    """What one image costs at least: multiply-adds of the convolutions, and numbers read or written once."""
+
+    products: int
+    numbers: int
+
+
+@dataclass(frozen=True)
+class Machine:
+    """What the hardware gives in practice: multiply-adds and bytes a second."""
+
+    products: float
+    bytes: float
+
+
+def config_f(resolution: int) -> SynthesisSpec:
+    """The shape of NVIDIA's config-f at another side."""
+    sides = [4 << i for i in range(resolution.bit_length() - 2)]
+    return SynthesisSpec(_W_DIM, tuple(min(_BASE // side, _MOST) for side in sides))
+
+
+def work(spec: SynthesisSpec) -> Work:
+    """Of one image. The transposed convolution multiplies at the side it comes from."""
+    products = numbers = 0
+    below = spec.channels[0]
+    for index, channels in enumerate(spec.channels):
+        area = (4 << index) ** 2
+        if index:
+            products += 9 * below * channels * area // 4 + 16 * channels * area
+            numbers += below * area // 4 + channels * area + 9 * below * channels
+        products += 9 * channels * channels * area + 3 * channels * area
+        numbers += 2 * channels * area + 9 * channels * channels + 3 * area
+        below = channels
+    return Work(products, numbers)
+
+
+def measured_machine(device: torch.device, dtype: torch.dtype) -> Machine:
+    """By a large matrix product and a large copy."""
+    side = 2048 if device.type == "cpu" else 8192
+    a = torch.randn(side, side, device=device, dtype=dtype)
+    source = torch.empty(1 << 26, device=device, dtype=torch.uint8)
+    target = torch.empty_like(source)
+    product = least([lambda: a @ a], 5, device)[0]
+    copy = least([lambda: target.copy_(source)], 5, device)[0]
+    return Machine(side**3 / product, 2 * len(source) / copy)
+
+
+def least(tasks: Sequence[Callable[[], object]], repeat: int, device: torch.device) -> list[float]:
+    """The least seconds of each task; they take turns, after one round that does not count."""
+    best = [float("inf")] * len(tasks)
+    for turn in range(repeat + 1):
+        for index, task in enumerate(tasks):
+            _wait(device)
+            start = time.perf_counter()
+            task()
+            _wait(device)
+            if turn:
+                best[index] = min(best[index], time.perf_counter() - start)
+    return best
+
+
+def random_synthesis(spec: SynthesisSpec, device: torch.device, dtype: torch.dtype) -> Synthesis:
+    """A network of noise; float16 in its four highest resolutions where that is asked for."""
+    torch.manual_seed(0)
+    network = Synthesis(spec)
+    for parameter in (*network.parameters(), *network.buffers()):
+        torch.nn.init.normal_(parameter)
+    if dtype == torch.float16:
+        network.half_from = spec.resolution >> (_HALF_OCTAVES - 1)
+    return network.to(device).eval().requires_grad_(False)
+
+
+def row(resolution: int, batch: int, dtype: torch.dtype, device: torch.device, repeat: int) -> str:
+    """Measure one line of the table."""
+    spec = config_f(resolution)
+    network = random_synthesis(spec, device, dtype)
+    machine, one = measured_machine(device, dtype), work(spec)
+    w_plus = torch.randn(batch, spec.num_layers, _W_DIM, device=device)
+
+    def forward(plain: bool) -> None:
+        with torch.no_grad():
+            network(w_plus, plain=plain)
+
+    def backward(plain: bool) -> None:
+        leaf = w_plus.clone().requires_grad_(True)
+        torch.autograd.grad(network(leaf, plain=plain).square().mean(), leaf)
+
+    fast, plain = least([lambda: forward(False), lambda: forward(True)], repeat, device)
+    both, both_plain = least([lambda: backward(False), lambda: backward(True)], repeat, device)
+    size = torch.finfo(dtype).bits // 8
+    arithmetic = batch * one.products / machine.products
+    memory = batch * one.numbers * size / machine.bytes
+    name = str(dtype).removeprefix("torch.")
+    times = "".join(
+        f"{seconds * 1e3:10.1f}" for seconds in (fast, plain, both, both_plain, arithmetic, memory)
+    )
+    return f"{resolution:5} {batch:5}  {name:8}{times}\n"
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command; returns the exit code."""
+    parser = argparse.ArgumentParser(description="Measure StyleGAN2's synthesis.")
+    parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
+    parser.add_argument("--sizes", default="256,1024", help="sides in pixels (default: %(default)s)")
+    parser.add_argument("--batches", default="1,8", help="images at once (default: %(default)s)")
+    parser.add_argument("--repeat", type=int, default=3, metavar="N", help="(default: %(default)s)")
+    given = parser.parse_args(arguments)
+    device = torch.device(given.device)
+    # On a CPU, float16 is emulated: it is never faster there.
+    dtypes = (torch.float32, torch.float16) if device.type == "cuda" else (torch.float32,)
+    name = torch.cuda.get_device_name(device) if device.type == "cuda" else f"{os.cpu_count()} cores"
+    sys.stdout.write(
+        f"config-f's shape, {name}, {torch.get_num_threads()} threads, torch {torch.__version__}\n"
+    )
+    columns = ("forward", "plain", "with grad", "plain", "sums", "memory")
+    sys.stdout.write(f"{'px':>5} {'batch':>5}  {'':8}{''.join(f'{column:>10}' for column in columns)}  ms\n")
+    for resolution in map(int, given.sizes.split(",")):
+        for batch in map(int, given.batches.split(",")):
+            for dtype in dtypes:
+                sys.stdout.write(row(resolution, batch, dtype, device, given.repeat))
+                sys.stdout.flush()
+    return 0
+
+
+def _wait(device: torch.device) -> None:
+    if device.type == "cuda":
+        torch.cuda.synchronize(device)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,60 @@
+"""Enables a Python plug-in in ``kritarc``, Krita's settings, and leaves every other byte as it was.
+
+It is an ini file of KDE's: ``[python]`` holds ``enable_NAME=true``. Krita writes it anew when it leaves.
+"""
+
+import os
+import tempfile
+from pathlib import Path
+
+_SECTION = "[python]"
+
+
+def enable(text: str, name: str) -> str:
+    """The settings with the plug-in enabled."""
+    if is_enabled(text, name):
+        return text
+    lines = disable(text, name).splitlines(keepends=True)
+    line = f"enable_{name}=true\n"
+    for index, each in enumerate(lines):
+        if each.strip() == _SECTION:
+            if not each.endswith("\n"):
+                lines[index] += "\n"
+            return "".join([*lines[: index + 1], line, *lines[index + 1 :]])
+    gap = "" if not lines else "\n" if lines[-1].endswith("\n") else "\n\n"
+    return "".join([*lines, gap, f"{_SECTION}\n", line])
+
+
+def is_enabled(text: str, name: str) -> bool:
+    """Whether Krita would load the plug-in."""
+    return disable(text, name) != text and f"\nenable_{name}=true\n" in f"\n{text}\n"
+
+
+def disable(text: str, name: str) -> str:
+    """The settings without a word about the plug-in."""
+    result, is_ours = [], False
+    for line in text.splitlines(keepends=True):
+        if line.lstrip().startswith("["):
+            is_ours = line.strip() == _SECTION
+        if not (is_ours and line.partition("=")[0].strip() == f"enable_{name}"):
+            result.append(line)
+    return "".join(result)
+
+
+def rewrite(path: Path, name: str, *, enabled: bool) -> bool:
+    """Change the file, in one go; whether it had to change. One that is not there is made only to enable."""
+    try:
+        text = path.read_bytes().decode("utf-8", "surrogateescape")
+    except FileNotFoundError:
+        text = ""
+    changed = enable(text, name) if enabled else disable(text, name)
+    if changed == text:
+        return False
+    path.parent.mkdir(parents=True, exist_ok=True)
+    descriptor, draft = tempfile.mkstemp(prefix=".kritarc.", dir=path.parent)
+    with os.fdopen(descriptor, "wb") as stream:
+        stream.write(changed.encode("utf-8", "surrogateescape"))
+    if path.exists():
+        Path(draft).chmod(path.stat().st_mode & 0o777)
+    Path(draft).replace(path)
+    return True

@@ -1,0 +1,55 @@
+"""``test --editors``: real editors for the tests in ``tests/editors/``, one module each.
+
+An editor is a line in ``EDITORS``: its ``provide`` sets it up (safe to run again) and gives back what its
+tests have to know, as environment variables.
+"""
+
+import os
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import real_gimp
+import real_krita
+from console import Console
+from problem import Problem
+
+MARK = "RETOUCHML_TEST_EDITORS"
+"""Set for tests that may use real editors; tests/editors/conftest.py skips them otherwise."""
+
+Provide = Callable[[Console], dict[str, str]]
+
+EDITORS: dict[str, Provide] = {"gimp": real_gimp.provide, "krita": real_krita.provide}
+ON_WISH: dict[str, Provide] = {"gimp-next": real_gimp.provide_next}
+
+
+def provide(console: Console, *, also_next: bool) -> dict[str, str]:
+    """Set up every editor; the environment for pytest. Raises Problem.
+
+    also_next: also the coming versions; where they cannot be had, that is said and no failure
+    """
+    _check_system()
+    known = {MARK: "1"}
+    for make in EDITORS.values():
+        known |= make(console)
+    for name, make in ON_WISH.items():
+        if not also_next:
+            continue
+        try:
+            known |= make(console)
+        except Problem as problem:
+            console.say(f"{name} cannot be had here, and is not tested: {problem.explain()}")
+    return known
+
+
+def _check_system() -> None:
+    reason = ""
+    if not Path("/etc/debian_version").exists() or shutil.which("apt-get") is None:
+        reason = "this is no Debian"
+    elif os.geteuid() != 0:
+        reason = "only root may install them"
+    if reason:
+        raise Problem(
+            f"Real editors are set up from Debian's packages, and {reason}.",
+            "Leave out --editors: everything else is tested. Or use a Debian container, as root.",
+        )

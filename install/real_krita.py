@@ -1,0 +1,33 @@
+"""A real Krita for tests: Debian's own packages, with a virtual screen and a hand for its mouse."""
+
+import child
+from checkout import LOG
+from console import Console
+from problem import Problem
+
+# Krita's plug-in host loads with PyQt5 present only, which Debian's package merely recommends
+_PACKAGES = (
+    *("krita", "python3-pyqt5", "python3-pyqt5.sip"),
+    *("xvfb", "xauth", "xdotool", "imagemagick", "openbox", "dbus", "dbus-daemon", "fonts-dejavu-core"),
+)
+_APT = ("apt-get", "-o", "DPkg::Lock::Timeout=300")  # another set-up may be at work
+
+
+def provide(console: Console) -> dict[str, str]:
+    """Install what is missing; nothing has to be known about it. Raises Problem."""
+    missing = [name for name in _PACKAGES if not _is_installed(name)]
+    if missing:
+        with console.step("Krita for tests") as tick:
+            quiet = child.environment(DEBIAN_FRONTEND="noninteractive")
+            for command in (["update", "-qq"], ["install", "-y", "-qq", "--no-install-recommends", *missing]):
+                outcome = child.run([*_APT, *command], tick, quiet)
+                if outcome.code != 0:
+                    raise Problem(
+                        f"apt-get failed: {child.redacted(outcome.last_line)}", f"The log is {LOG}."
+                    )
+    return {}
+
+
+def _is_installed(package: str) -> bool:
+    query = ["dpkg-query", "--show", "--showformat", "${db:Status-Status}", package]
+    return child.run(query, log=False).output.strip() == "installed"

@@ -1,0 +1,29 @@
+"""The daemon that may run out of this checkout: it has to leave before what it uses is removed."""
+
+import os
+from pathlib import Path
+
+import child
+from checkout import PYTHON
+from console import Console
+from data_folders import Folders
+
+USES = ("environment", "models", "cache", "run")
+"""Parts of an installation that a running daemon holds on to."""
+
+
+def stop(console: Console) -> None:
+    """End the daemon of this user's home, if one runs; an environment too broken to do so is only told of."""
+    if not PYTHON.is_file():
+        return
+    outcome = child.run([PYTHON, "-m", "retouchml", "daemon", "stop"], log=False)
+    if outcome.code != 0:
+        console.complain(f"The daemon could not be asked to leave: {outcome.last_line}")
+
+
+def folder(folders: Folders) -> list[Path]:
+    """Where its socket and logs lie, if that is not in the cache anyway."""
+    if os.environ.get("RETOUCHML_HOME"):
+        return [folders.cache.parent / "run"]
+    given = Path(os.environ.get("XDG_RUNTIME_DIR", ""))
+    return [given / "retouchml"] if given.is_absolute() else []

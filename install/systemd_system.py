@@ -1,0 +1,109 @@
+"""The service for a machine that several people share: one daemon a person, started with the machine."""
+
+import argparse
+import os
+import shutil
+import sys
+from contextlib import suppress
+from pathlib import Path
+
+import child
+import service_plan
+from checkout import PYTHON, TOP
+from console import Console
+from data_folders import Folders
+from problem import Problem
+from systemd_unit import for_system, quoted, version_in
+
+if sys.platform != "win32":
+    import pwd
+
+UNITS = Path("/etc/systemd/system")
+TEMPLATE = "retouchml@.service"
+
+# the template hides what lies below these
+_HIDDEN = tuple(map(Path, ("/home", "/root", "/run/user", "/tmp", "/var/tmp")))  # noqa: S108
+
+
+def install(arguments: argparse.Namespace, console: Console) -> int:
+    """Write the template and start an instance for each user. Raises Problem."""
+    if sys.platform != "linux" or shutil.which("systemctl") is None:
+        raise Problem("Only a Linux system with systemd can start it for several users.")
+    if os.getuid() != 0:
+        raise Problem("Only root can set up services for other users.", "Run this again with sudo.")
+    users = [(name, _number(name)) for name in arguments.system]
+    service, folders = service_plan.plan_for_all(arguments)
+    data = shared_data(folders)
+    check_visible(TOP, PYTHON, data)
+    version = child.run(["systemctl", "show", "--property=Version", "--value"], log=False)
+    if version.code != 0:
+        raise Problem(
+            f"systemd does not run this system ({version.last_line}).",
+            "In a container, start the daemon itself.",
+        )
+    content = for_system(service, data, version=version_in(version.last_line))
+    with console.step("background service") as tick:
+        (UNITS / TEMPLATE).write_text(content, encoding="utf-8")
+        _systemctl("daemon-reload")
+        for _, number in users:
+            _systemctl("enable", f"retouchml@{number}.service")
+            _systemctl("restart", f"retouchml@{number}.service")
+            tick()
+    console.say(f"It starts with the machine. Described in {UNITS / TEMPLATE}")
+    for name, number in users:
+        console.say(f"{name}: systemctl status retouchml@{number}")
+    return 0
+
+
+def shared_data(folders: Folders) -> Path:
+    """The folder for XDG_DATA_HOME. Raises Problem where RETOUCHML_HOME would move sockets, too."""
+    if folders.data.name != "retouchml":
+        raise Problem(
+            "RETOUCHML_HOME is one person's, and several cannot share it.",
+            "Unset it, and say with XDG_DATA_HOME where the models are.",
+        )
+    return folders.data.parent
+
+
+def check_visible(*paths: Path) -> None:
+    """Raises Problem where the service could not see one of ``paths``: all homes are hidden from it."""
+    for path in paths:
+        for place in {path, path.resolve()}:
+            if any(place.is_relative_to(hidden) for hidden in _HIDDEN):
+                raise Problem(
+                    f"{place} lies in a place that the service for several users must not see.",
+                    "Put the checkout elsewhere, such as /opt/retouchml, and there, as root, run `export "
+                    "XDG_DATA_HOME=/opt/retouchml-data`, then `python3 install demo`, then this again.",
+                )
+
+
+def files() -> list[Path]:
+    """The template, if it runs this checkout and this user could remove it."""
+    with suppress(OSError):
+        text = (UNITS / TEMPLATE).read_text(encoding="utf-8")
+        if os.access(UNITS, os.W_OK) and quoted(str(PYTHON)) in text:
+            return [UNITS / TEMPLATE]
+    return []
+
+
+def remove() -> None:
+    """Stop all instances, and let systemd forget them; where none runs, the files alone go."""
+    for words in (("stop", "retouchml@*.service"), ("disable", TEMPLATE)):
+        child.run(["systemctl", *words], log=False)
+    for link in UNITS.glob("*.wants/retouchml@*.service"):
+        link.unlink(missing_ok=True)
+    (UNITS / TEMPLATE).unlink(missing_ok=True)
+    child.run(["systemctl", "daemon-reload"], log=False)
+
+
+def _systemctl(*words: str) -> None:
+    outcome = child.run(["systemctl", *words], log=False)
+    if outcome.code != 0:
+        raise Problem(f"`systemctl {' '.join(words)}` failed: {outcome.last_line}")
+
+
+def _number(name: str) -> int:
+    try:
+        return pwd.getpwnam(name).pw_uid
+    except KeyError as error:
+        raise Problem(f"There is no user {name} here.") from error

@@ -1,0 +1,84 @@
+"""``krita``: puts the docker into every profile of Krita that this user has, and enables it."""
+
+import argparse
+import shutil
+from pathlib import Path
+
+import editor_copy
+import editor_profiles
+import editor_wheels
+import kritarc
+import light_part
+from checkout import TOP
+from console import Console
+from data_folders import write_record
+from editor_profiles import Profile
+from fetch_models import fetch_models
+from virtual_environment import set_up
+from what_gimp import flatpak_advice
+
+NAME = "retouchml_krita"
+_SOURCE = TOP / "plugin_krita"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare what may be given."""
+    parser.add_argument("--torch-index", metavar="URL", help="take torch from this package index")
+
+
+def run(arguments: argparse.Namespace, console: Console) -> int:
+    """Set everything up, install into every profile, say where the docker is."""
+    profiles = editor_profiles.find_some("krita")
+    set_up(console, dev=False, torch_index=arguments.torch_index)
+    write_record()
+    fetch_models(console)
+    files = plugin_files(console)
+    for profile in profiles:
+        changed = put_into(profile, files)
+        console.say(f"{profile.title}: {profile.plugins / NAME}{'' if changed else ' (up to date)'}")
+        if profile.flatpak:
+            console.say(flatpak_advice(profile.flatpak))
+    console.say()
+    console.say("Restart Krita, open a portrait, then Settings > Dockers > RetouchML.")
+    console.say(
+        f"If it is not there: Settings > Configure Krita > Python Plugin Manager, tick {NAME}'s RetouchML."
+    )
+    return 0
+
+
+def plugin_files(console: Console) -> dict[str, Path]:
+    """All that belongs into the plug-in's folder, by place in it."""
+    own = {path.name: path for path in (*_SOURCE.glob("*.py"), _SOURCE / "Manual.html")}
+    return {**own, **light_part.files(), **editor_wheels.vendored(console)}
+
+
+def put_into(profile: Profile, files: dict[str, Path]) -> bool:
+    """Copy, declare the shortcut, enable; whether anything had to change."""
+    desktop = f"{NAME}.desktop"
+    changed = editor_copy.place(profile.plugins / NAME, files, {desktop: _SOURCE / desktop})
+    action = _action(profile)
+    action.parent.mkdir(parents=True, exist_ok=True)
+    shutil.copyfile(_SOURCE / action.name, action)
+    return kritarc.rewrite(profile.settings, NAME, enabled=True) or changed
+
+
+def installed() -> list[Path]:
+    """The folders and files of the docker, in all profiles."""
+    found = []
+    for profile in editor_profiles.find("krita"):
+        if editor_copy.read(profile.plugins / NAME) is not None:
+            found.append(profile.plugins / NAME)
+        if _action(profile).is_file():
+            found.append(_action(profile))
+    return found
+
+
+def disable() -> None:
+    """Take the docker out of Krita's settings, in all profiles."""
+    for profile in editor_profiles.find("krita"):
+        if profile.settings.is_file():
+            kritarc.rewrite(profile.settings, NAME, enabled=False)
+
+
+def _action(profile: Profile) -> Path:
+    return profile.plugins.parent / "actions" / f"{NAME}.action"

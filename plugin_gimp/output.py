@@ -1,0 +1,182 @@
+"""Puts patches onto a new layer, or into the layer itself: one step of undo, nothing else changed."""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+
+from gi.repository import Gegl, Gimp
+
+from plugin_gimp import pixels
+from plugin_gimp.messages import _
+from plugin_gimp.options import REPLACE, WITH_MASK
+from plugin_gimp.pixels import Encoding
+from retouchml.errors import PictureUnsupported, RetouchError
+from retouchml.messages import WirePatch
+
+
+def check(layer: Gimp.Drawable, output: str) -> None:
+    """Raise PictureUnsupported where this kind of layer cannot be retouched, or not replaced."""
+    if not isinstance(layer, Gimp.Layer):
+        raise PictureUnsupported(
+            _("A layer mask or a channel is chosen, which has no faces."), _("Choose the layer itself.")
+        )
+    if layer.is_floating_sel():
+        raise PictureUnsupported(
+            _("A floating selection cannot be retouched."), _("Anchor it, or make it a layer, first.")
+        )
+    if output == REPLACE and layer.is_group():
+        raise PictureUnsupported(
+            _("A group of layers cannot be replaced."), _("Choose a new layer as output.")
+        )
+    if output == REPLACE and layer.get_lock_content():
+        raise PictureUnsupported(
+            _("The layer's pixels are locked."), _("Unlock them, or choose a new layer as output.")
+        )
+
+
+def apply(layer: Gimp.Layer, patches: Sequence[WirePatch], encoding: Encoding, output: str) -> None:
+    """Show ``patches``, of which there is at least one, over ``layer`` in the image. Raises RetouchError."""
+    if not layer.is_valid():
+        raise RetouchError(_("The layer was deleted meanwhile, so nothing was done."))
+    image = layer.get_image()
+    with _one_step(image):
+        result = _stack(image, layer, patches, encoding)
+        if output == REPLACE:
+            _replace(layer, result)
+        else:
+            _restrict(image, layer, result)
+            if output == WITH_MASK:
+                result.add_mask(result.create_mask(Gimp.AddMaskType.ALPHA_TRANSFER))
+            image.set_selected_layers([result])
+    Gimp.displays_flush()
+
+
+@contextmanager
+def _one_step(image: Gimp.Image) -> Iterator[None]:
+    image.undo_group_start()
+    before = image.get_layers()
+    try:
+        yield
+    except BaseException:
+        for extra in image.get_layers():
+            if extra not in before:
+                image.remove_layer(extra)
+        raise
+    finally:
+        image.undo_group_end()
+
+
+def _stack(
+    image: Gimp.Image, layer: Gimp.Layer, patches: Sequence[WirePatch], encoding: Encoding
+) -> Gimp.Layer:
+    """A new layer right above ``layer`` that holds all patches."""
+    lefts, tops, rights, bottoms = zip(*(_edges(patch.box) for patch in patches), strict=True)
+    left, top = min(lefts), min(tops)
+    result = _insert(image, layer, (left, top, max(rights) - left, max(bottoms) - top), encoding)
+    covered: list[tuple[int, int, int, int]] = []
+    for patch in patches:
+        edges = _edges(patch.box)
+        if not any(_overlap(edges, other) for other in covered):
+            _write(result, patch, (left, top), encoding)
+        else:  # GIMP composes them, as the daemon would: the later one above
+            name = result.get_name()
+            above = _insert(image, layer, patch.box, encoding, over=result)
+            _write(above, patch, patch.box[:2], encoding)
+            result = image.merge_down(above, Gimp.MergeType.EXPAND_AS_NECESSARY)
+            result.set_name(name)
+        covered.append(edges)
+    result.update(0, 0, result.get_width(), result.get_height())
+    return result
+
+
+def _insert(
+    image: Gimp.Image,
+    layer: Gimp.Layer,
+    box: "tuple[int, int, int, int]",
+    encoding: Encoding,
+    over: "Gimp.Layer | None" = None,
+) -> Gimp.Layer:
+    kind = Gimp.ImageType.RGBA_IMAGE if layer.is_rgb() else Gimp.ImageType.GRAYA_IMAGE
+    name = _("{layer} (retouched)").format(layer=layer.get_name())
+    new = Gimp.Layer.new(image, name, box[2], box[3], kind, 100.0, Gimp.LayerMode.NORMAL)
+    # blended as the patches were made, and without a detour through another curve
+    linear = encoding.wire == "linear"
+    new.set_blend_space(Gimp.LayerColorSpace.RGB_LINEAR if linear else Gimp.LayerColorSpace.RGB_PERCEPTUAL)
+    _known, x, y = layer.get_offsets()
+    below = over or layer
+    image.insert_layer(new, below.get_parent(), image.get_item_position(below))
+    new.set_offsets(x + box[0], y + box[1])
+    return new
+
+
+def _write(target: Gimp.Layer, patch: WirePatch, origin: "tuple[int, ...]", encoding: Encoding) -> None:
+    x, y, width, height = patch.box
+    buffer = target.get_buffer()
+    box = (x - origin[0], y - origin[1], width, height)
+    pixels.put(buffer, box, encoding.babl(patch.picture.order), patch.pixels)
+    buffer.flush()
+
+
+def _restrict(image: Gimp.Image, layer: Gimp.Layer, result: Gimp.Layer) -> None:
+    """Fade ``result`` by what fades ``layer``: its alpha, its mask, and the selection."""
+    if layer.has_alpha():
+        _fade(result, lambda: _copied(layer.get_buffer(), "A float", layer, result))
+    if not Gimp.Selection.is_empty(image):
+        _fade(result, lambda: result.create_mask(Gimp.AddMaskType.SELECTION))
+    mask = layer.get_mask()
+    if mask is not None and layer.get_apply_mask():
+        _fade(result, lambda: _copied(mask.get_buffer(), "Y float", layer, result))
+
+
+def _fade(result: Gimp.Layer, make: "Callable[[], Gimp.LayerMask]") -> None:
+    result.add_mask(make())
+    result.remove_mask(Gimp.MaskApplyMode.APPLY)
+
+
+def _copied(source: Gegl.Buffer, babl_name: str, layer: Gimp.Layer, result: Gimp.Layer) -> Gimp.LayerMask:
+    _known, x, y = layer.get_offsets()
+    _known, left, top = result.get_offsets()
+    width, height = result.get_width(), result.get_height()
+    copy = result.create_mask(Gimp.AddMaskType.WHITE)
+    values = pixels.get(source, (left - x, top - y, width, height), babl_name)
+    buffer = copy.get_buffer()
+    pixels.put(buffer, (0, 0, width, height), "Y float", values)
+    buffer.flush()
+    return copy
+
+
+def _replace(layer: Gimp.Layer, result: Gimp.Layer) -> None:
+    """Change ``layer`` itself: GIMP composes on a copy, and takes the selection into account itself."""
+    image = layer.get_image()
+    _known, x, y = layer.get_offsets()
+    _known, left, top = result.get_offsets()
+    box = (left - x, top - y, result.get_width(), result.get_height())
+    copy = Gimp.Layer.new_from_drawable(layer, image)
+    if copy.get_mask() is not None:
+        copy.remove_mask(Gimp.MaskApplyMode.DISCARD)
+    for set_plain, value in (
+        (copy.set_opacity, 100.0),
+        (copy.set_mode, Gimp.LayerMode.NORMAL),
+        (copy.set_visible, True),
+    ):
+        set_plain(value)
+    image.insert_layer(copy, layer.get_parent(), image.get_item_position(layer))
+    result.set_composite_mode(Gimp.LayerCompositeMode.CLIP_TO_BACKDROP)  # what is transparent stays so
+    merged = image.merge_down(result, Gimp.MergeType.CLIP_TO_BOTTOM_LAYER)
+    whole = (0, 0, layer.get_width(), layer.get_height())
+    babl_name = pixels.babl_of(layer)
+    shadow = layer.get_shadow_buffer()
+    pixels.put(shadow, whole, babl_name, pixels.get(layer.get_buffer(), whole, babl_name))
+    pixels.put(shadow, box, babl_name, pixels.get(merged.get_buffer(), box, babl_name))
+    shadow.flush()
+    image.remove_layer(merged)
+    layer.merge_shadow(True)
+    layer.update(*box)
+
+
+def _edges(box: "tuple[int, int, int, int]") -> "tuple[int, int, int, int]":
+    x, y, width, height = box
+    return x, y, x + width, y + height
+
+
+def _overlap(one: "tuple[int, int, int, int]", other: "tuple[int, int, int, int]") -> bool:
+    return one[0] < other[2] and other[0] < one[2] and one[1] < other[3] and other[1] < one[3]

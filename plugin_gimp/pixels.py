@@ -1,0 +1,102 @@
+"""A layer's pixels as bytes and back, in the layer's own depth and encoding; GEGL converts where it must."""
+
+from dataclasses import dataclass
+
+from gi.repository import Gegl, Gimp
+
+from plugin_gimp.messages import _
+from retouchml.errors import PictureUnsupported
+from retouchml.pixel_format import PixelFormat
+
+# babl's names of components, by encoding and by the wire's order of channels
+_LINEAR = {"Y": "Y", "YA": "YA", "RGB": "RGB", "RGBA": "RGBA"}
+_CURVED = {"Y": "Y'", "YA": "Y'A", "RGB": "R'G'B'", "RGBA": "R'G'B'A"}
+_PERCEPTUAL = {"Y": "Y~", "YA": "Y~A", "RGB": "R~G~B~", "RGBA": "R~G~B~A"}
+# GIMP's depths (GimpPrecision) to the wire's types and babl's; 32-bit integers and doubles go as floats
+_DEPTHS = {
+    "U8": ("u8", "u8"),
+    "U16": ("u16", "u16"),
+    "HALF": ("f16", "half"),
+    "U32": ("f32", "float"),
+    "FLOAT": ("f32", "float"),
+    "DOUBLE": ("f32", "float"),
+}
+
+
+@dataclass(frozen=True)
+class Encoding:
+    """How the pixels of an image are named on the wire and in babl."""
+
+    type: str
+    babl_type: str
+    components: "dict[str, str]"
+
+    @property
+    def wire(self) -> str:
+        """The wire's name of the encoding."""
+        return "linear" if self.components is _LINEAR else "srgb"
+
+    def babl(self, order: str) -> str:
+        """babl's name for pixels of that order of channels."""
+        return f"{self.components[order]} {self.babl_type}"
+
+
+def encoding_of(image: Gimp.Image) -> Encoding:
+    """In sRGB's primaries. An image with another profile is read as float, which no colour is too strong for.
+
+    Raises PictureUnsupported for an indexed image.
+    """
+    if image.get_base_type() == Gimp.ImageBaseType.INDEXED:
+        raise PictureUnsupported(
+            _("Indexed images cannot be retouched."), _("Choose Image > Mode > RGB first.")
+        )
+    depth, _underscore, curve = (
+        image.get_precision().value_name.removeprefix("GIMP_PRECISION_").partition("_")
+    )
+    components = {"LINEAR": _LINEAR, "NON_LINEAR": _CURVED, "PERCEPTUAL": _PERCEPTUAL}[curve]
+    if _is_srgb(image):
+        return Encoding(*_DEPTHS[depth], components)
+    return Encoding("f32", "float", _CURVED if components is not _LINEAR else _LINEAR)
+
+
+def read(layer: Gimp.Drawable) -> "tuple[PixelFormat, bytes, Encoding]":
+    """All pixels of a layer, without its mask. Raises PictureUnsupported or LimitExceeded."""
+    encoding = encoding_of(layer.get_image())
+    width, height = layer.get_width(), layer.get_height()
+    picture = PixelFormat(width, height, encoding.type, order_of(layer), encoding.wire)
+    return picture, get(layer.get_buffer(), (0, 0, width, height), babl_of(layer)), encoding
+
+
+def order_of(layer: Gimp.Drawable) -> str:
+    """The wire's name for its channels."""
+    return ("RGB" if layer.is_rgb() else "Y") + ("A" if layer.has_alpha() else "")
+
+
+def babl_of(layer: Gimp.Drawable) -> str:
+    """babl's name for pixels as ``read`` gives them."""
+    return encoding_of(layer.get_image()).babl(order_of(layer))
+
+
+def get(buffer: Gegl.Buffer, box: "tuple[int, int, int, int]", babl_name: str, scale: float = 1.0) -> bytes:
+    """The pixels of a rectangle x, y, width, height, which is measured after scaling."""
+    return bytes(buffer.get(Gegl.Rectangle.new(*box), scale, babl_name, Gegl.AbyssPolicy.NONE))
+
+
+def put(
+    buffer: Gegl.Buffer, box: "tuple[int, int, int, int]", babl_name: str, pixels: "bytes | memoryview"
+) -> None:
+    """Write the pixels of a rectangle; there must be just enough of them, as GEGL ignores any others."""
+    buffer.set(Gegl.Rectangle.new(*box), babl_name, bytes(pixels))
+
+
+def _is_srgb(image: Gimp.Image) -> bool:
+    profile = image.get_color_profile()
+    if profile is None:
+        return True
+    makers = (
+        Gimp.ColorProfile.new_rgb_srgb,
+        Gimp.ColorProfile.new_rgb_srgb_linear,
+        Gimp.ColorProfile.new_d65_gray_srgb_trc,
+        Gimp.ColorProfile.new_d65_gray_linear,
+    )
+    return any(profile.is_equal(make()) for make in makers)

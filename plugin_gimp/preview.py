@@ -1,0 +1,150 @@
+"""The picture in the dialog: one face before and after, split by a line that the mouse drags."""
+
+from collections.abc import Sequence
+
+from gi.repository import Gdk, GdkPixbuf, Gegl, Gimp, GLib, Gtk
+
+from plugin_gimp import pixels
+from plugin_gimp.messages import _
+from plugin_gimp.pixels import Encoding
+from retouchml.messages import WireFace, WirePatch
+
+SIDE = 480
+_MARGIN = 0.75  # of the face's box, on each side
+_ZOOM_STEP = 1.25
+_WIDEST, _CLOSEST = 3.0, 0.25
+
+
+class Preview(Gtk.EventBox):
+    """Shows a square of the layer around a face; drag for the split, wheel for the zoom."""
+
+    def __init__(self, layer: Gimp.Layer, encoding: Encoding) -> None:
+        super().__init__()
+        self._layer = layer
+        self._encoding = encoding
+        self._face: WireFace | None = None
+        self._patches: Sequence[WirePatch] = ()
+        self._before: GdkPixbuf.Pixbuf | None = None
+        self._square = (0, 0, 1, 1)
+        self._zoom = 1.0
+        self._split = 0.5
+        self._image = Gtk.Image()
+        self._image.set_size_request(SIDE, SIDE)
+        self.add(self._image)
+        self.set_tooltip_text(_("Left: before. Right: after. Drag the line, turn the wheel to zoom."))
+        self.add_events(
+            Gdk.EventMask.BUTTON_PRESS_MASK | Gdk.EventMask.BUTTON1_MOTION_MASK | Gdk.EventMask.SCROLL_MASK
+        )
+        self.connect("button-press-event", self._on_drag)
+        self.connect("motion-notify-event", self._on_drag)
+        self.connect("scroll-event", self._on_scroll)
+        self._look()
+
+    def show_face(self, face: WireFace) -> None:
+        """Turn to another face."""
+        self._face = face
+        self._zoom = 1.0
+        self._look()
+
+    def show_patches(self, patches: "Sequence[WirePatch]") -> None:
+        """Show these over the photograph."""
+        self._patches = patches
+        self._draw()
+
+    def _look(self) -> None:
+        """Take the square of the photograph that is to be seen."""
+        width, height = self._layer.get_width(), self._layer.get_height()
+        if self._face is None:
+            self._square = square_around((0, 0, width, height), 1.0, width, height)
+        else:
+            self._square = square_around(self._face.box, (1 + 2 * _MARGIN) * self._zoom, width, height)
+        self._before = thumbnail(self._layer, self._square, SIDE)
+        self._draw()
+
+    def _draw(self) -> None:
+        if self._before is None:
+            return
+        shown = self._before.copy()
+        left, top, side, _same = self._square
+        scale = shown.get_width() / side
+        first = round(self._split * shown.get_width())
+        for patch in self._patches:
+            lay_over(shown, eight_bit(patch, self._encoding), patch.box, (left, top), scale, first)
+        if self._patches and 0 < first < shown.get_width() - 1:
+            shown.new_subpixbuf(first, 0, 1, shown.get_height()).fill(0xFFFFFFFF)
+        self._image.set_from_pixbuf(shown)
+
+    def _on_drag(self, _widget: Gtk.Widget, event: Gdk.Event) -> bool:
+        offset = (self.get_allocated_width() - SIDE) / 2
+        self._split = min(max((event.x - offset) / SIDE, 0.0), 1.0)
+        self._draw()
+        return True
+
+    def _on_scroll(self, _widget: Gtk.Widget, event: Gdk.EventScroll) -> bool:
+        closer = event.direction == Gdk.ScrollDirection.UP
+        factor = 1 / _ZOOM_STEP if closer else _ZOOM_STEP
+        self._zoom = min(max(self._zoom * factor, _CLOSEST), _WIDEST)
+        self._look()
+        return True
+
+
+def square_around(
+    box: "tuple[int, int, int, int]", times: float, width: int, height: int
+) -> "tuple[int, int, int, int]":
+    """A square x, y, side, side with the box in its middle, ``times`` as large, inside the picture."""
+    side = max(16, min(round(times * max(box[2:])), width, height))
+    left = min(max(box[0] + box[2] // 2 - side // 2, 0), max(width - side, 0))
+    top = min(max(box[1] + box[3] // 2 - side // 2, 0), max(height - side, 0))
+    return left, top, side, side
+
+
+def thumbnail(layer: Gimp.Layer, square: "tuple[int, int, int, int]", side: int) -> GdkPixbuf.Pixbuf:
+    """A square of the layer in ``side`` pixels; GEGL scales and converts it."""
+    scale = side / square[2]
+    place = (round(square[0] * scale), round(square[1] * scale), side, side)
+    return _pixbuf(pixels.get(layer.get_buffer(), place, "R'G'B'A u8", scale), side, side)
+
+
+def eight_bit(patch: WirePatch, encoding: Encoding) -> GdkPixbuf.Pixbuf:
+    """A patch for the screen; GEGL converts it."""
+    box = (0, 0, patch.picture.width, patch.picture.height)
+    name = encoding.babl(patch.picture.order)
+    buffer = Gegl.Buffer.new(name, *box)
+    pixels.put(buffer, box, name, patch.pixels)
+    return _pixbuf(pixels.get(buffer, box, "R'G'B'A u8"), box[2], box[3])
+
+
+def _pixbuf(data: bytes, width: int, height: int) -> GdkPixbuf.Pixbuf:
+    return GdkPixbuf.Pixbuf.new_from_bytes(
+        GLib.Bytes.new(data), GdkPixbuf.Colorspace.RGB, True, 8, width, height, 4 * width
+    )
+
+
+def lay_over(
+    target: GdkPixbuf.Pixbuf,
+    patch: GdkPixbuf.Pixbuf,
+    box: "tuple[int, int, int, int]",
+    origin: "tuple[int, int]",
+    scale: float,
+    first: int,
+) -> None:
+    """Compose a patch over the screen's pixels, but for those left of column ``first``."""
+    x, y = (box[0] - origin[0]) * scale, (box[1] - origin[1]) * scale
+    left, top = max(round(x), first, 0), max(round(y), 0)
+    right = min(round(x + box[2] * scale), target.get_width())
+    bottom = min(round(y + box[3] * scale), target.get_height())
+    if right <= left or bottom <= top:
+        return
+    patch.composite(
+        target,
+        left,
+        top,
+        right - left,
+        bottom - top,
+        x,
+        y,
+        box[2] * scale / patch.get_width(),
+        box[3] * scale / patch.get_height(),
+        GdkPixbuf.InterpType.BILINEAR,
+        255,
+    )

@@ -1,0 +1,72 @@
+"""A labelled slider with its number beside it."""
+
+from collections.abc import Callable
+from typing import Any
+
+from .loop import guard
+from .qt import QtCore, QtWidgets
+
+_LABEL_WIDTH = 76
+_NUMBER_WIDTH = 46
+
+
+class SliderRow(QtWidgets.QWidget):
+    """From ``low`` to 1 in hundredths; a double click on the label gives the default back.
+
+    moved(value) is called when the user changes it, and not by ``show_value``.
+    """
+
+    def __init__(
+        self, label: str, tip: str, low: float, default: float, moved: Callable[[float], None], name: str
+    ) -> None:
+        super().__init__()
+        self._moved = moved
+        self._default = default
+        self._label = QtWidgets.QLabel(label)
+        self._slider = QtWidgets.QSlider(QtCore.Qt.Orientation.Horizontal)
+        self._number = QtWidgets.QSpinBox()
+        self._slider.setObjectName(f"slider_{name}")
+        self._number.setObjectName(f"number_{name}")
+        for part in (self._slider, self._number):
+            part.setRange(round(100 * low), 100)
+            part.setAccessibleName(label)
+        self._slider.setPageStep(10)
+        self._slider.setFocusPolicy(QtCore.Qt.FocusPolicy.StrongFocus)
+        if low < 0:
+            self._slider.setTickPosition(QtWidgets.QSlider.TickPosition.TicksBelow)
+            self._slider.setTickInterval(100)
+        self._number.setButtonSymbols(QtWidgets.QAbstractSpinBox.ButtonSymbols.NoButtons)
+        self._number.setAlignment(QtCore.Qt.AlignmentFlag.AlignRight)
+        self._number.setKeyboardTracking(False)
+        self._number.setFixedWidth(_NUMBER_WIDTH)
+        self._label.setFixedWidth(_LABEL_WIDTH)
+        self._label.setBuddy(self._slider)
+        self._label.mouseDoubleClickEvent = guard(lambda _event: self._set(self._default))
+        self.setToolTip(tip)
+        row = QtWidgets.QHBoxLayout(self)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.setSpacing(6)
+        row.addWidget(self._label)
+        row.addWidget(self._slider, 1)
+        row.addWidget(self._number)
+        self.show_value(default)
+        self._slider.valueChanged.connect(guard(self._from_slider))
+        self._number.valueChanged.connect(guard(self._from_number))
+
+    def show_value(self, value: float) -> None:
+        """Show what was set elsewhere."""
+        for part in (self._slider, self._number):
+            if part.value() != round(100 * value):
+                blocked = part.blockSignals(True)
+                part.setValue(round(100 * value))
+                part.blockSignals(blocked)
+
+    def _set(self, value: float) -> None:
+        self.show_value(value)
+        self._moved(value)
+
+    def _from_slider(self, hundredths: Any) -> None:
+        self._set(int(hundredths) / 100)
+
+    def _from_number(self, hundredths: Any) -> None:
+        self._set(int(hundredths) / 100)

@@ -1,0 +1,188 @@
+"""An interpreter without ZeroMQ reaches a real daemon over the bridge; sandboxes are told what to do."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from retouchml import bridge, sandbox
+from retouchml.client import Call, Client
+from retouchml.errors import DaemonAbsent, DaemonGone
+from retouchml.look import Look
+from retouchml.pixel_format import PixelFormat
+from tests.daemon import running
+from tests.daemon.running import Daemon
+from tests.retouchml.light import lay_out
+
+# Runs where site-packages are out of reach, with nothing but a plug-in's folder.
+_EDITOR = """
+import json, sys
+folder, size = sys.argv[1], int(sys.argv[2])
+sys.path.insert(0, folder)
+from pathlib import Path
+from retouchml import vendored
+can_load = vendored.use(Path(folder, "vendor"))
+from retouchml.client import Client
+from retouchml.look import Look
+from retouchml.pixel_format import PixelFormat
+pixels = bytearray(4 * size * size)
+pixels[:2] = 1, 1
+stages = []
+with Client(start=True) as client:
+    opened = client.open(PixelFormat(size, size), pixels).result(60)
+    call = opened.render({0: Look(0.5)})
+    call.on_progress = lambda stage, *_: stages.append(stage)
+    (patch,) = call.result(60).patches
+    answer = {"box": patch.box, "bytes": len(patch.pixels), "line": type(client._line).__name__}
+    answer |= {"zmq": can_load or "zmq" in sys.modules, "stages": len(stages)}
+    if len(sys.argv) > 3:
+        print(json.dumps(answer), flush=True)
+        client.open(PixelFormat(size, size), pixels).result(60)
+        sys.stdin.read()
+print(json.dumps(answer))
+"""
+
+
+def editor(folder: Path, *arguments: object) -> list[str]:
+    """The command of a Python that has no packages at all."""
+    return [sys.executable, "-S", "-I", "-c", _EDITOR, str(folder), *map(str, arguments)]
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A plug-in's folder without pyzmq, and with msgpack in pure Python alone."""
+    return lay_out(tmp_path / "plug-in", "msgpack", "platformdirs")
+
+
+def ended(client: Client, call: Call[Any]) -> bool:
+    """Whether the call ends in a while."""
+
+    def has_ended() -> bool:
+        client.process(0.05)
+        return call.done
+
+    return running.until(has_ended, 10)
+
+
+def write_record(home: Path) -> None:
+    (home / "data").mkdir()
+    (home / "data" / "install.json").write_text(json.dumps({"python": sys.executable}))
+
+
+@pytest.fixture
+def without_zmq(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """This process cannot load ZeroMQ either; its children can."""
+    write_record(home)
+    monkeypatch.setitem(sys.modules, "zmq", None)
+    monkeypatch.setitem(sys.modules, "zmq.utils.monitor", None)
+
+
+@pytest.mark.parametrize("size", [64, 3000])
+def test_a_python_without_zmq_renders_over_the_bridge(
+    daemon: Daemon, folder: Path, home: Path, size: int
+) -> None:
+    write_record(home)
+    done = subprocess.run(editor(folder, size), capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stderr
+    answer = json.loads(done.stdout)
+    assert (answer["line"], answer["zmq"]) == ("BridgeLine", False)
+    assert answer["bytes"] == 4 * answer["box"][2] * answer["box"][3]
+    assert answer["stages"] > 0
+    assert running.until(lambda: daemon.status()["photos"] == 0)
+
+
+def test_an_editor_that_is_killed_takes_its_bridge_along(daemon: Daemon, folder: Path, home: Path) -> None:
+    write_record(home)
+    process = subprocess.Popen(
+        editor(folder, 64, "stay"), stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
+    assert process.stdout is not None
+    process.stdout.readline()
+    assert running.until(lambda: daemon.status()["photos"] == 2)
+    children = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
+    assert len(children) == 1
+    process.send_signal(signal.SIGKILL)
+    process.communicate()
+    assert running.until(lambda: not running.is_alive(int(children[0])))
+    assert running.until(lambda: daemon.status()["photos"] == 0)
+
+
+@pytest.mark.usefixtures("without_zmq")
+def test_without_a_daemon_the_bridge_says_so_as_the_socket_does() -> None:
+    with pytest.raises(DaemonAbsent, match="No daemon runs"):
+        Client().connect()
+
+
+@pytest.mark.usefixtures("without_zmq")
+def test_a_daemon_killed_under_a_request_ends_it_and_the_next_request_finds_a_new_daemon(
+    start: Callable[..., Daemon],
+) -> None:
+    first = start()
+    with Client() as client:
+        photo = client.open(PixelFormat(64, 24), running.picture(1, 200).tobytes()).result(60)
+        call = photo.prepare()
+        first.signal(signal.SIGKILL)
+        with pytest.raises(DaemonGone):
+            call.result(30)
+        second = start()
+        photo.reopen(60)
+        assert second.process.poll() is None
+        assert photo.render({0: Look(0)}).result(60).patches == ()
+
+
+@pytest.mark.usefixtures("without_zmq")
+def test_cancel_reaches_the_daemon_over_the_bridge(daemon: Daemon) -> None:
+    with Client() as client:
+        photo = client.open(PixelFormat(64, 24), running.picture(1, 200).tobytes()).result(60)
+        call = photo.prepare()
+        call.cancel()
+        assert ended(client, call)
+        assert type(call.error).__name__ == "Cancelled"
+
+
+@pytest.mark.usefixtures("without_zmq")
+def test_a_bridge_whose_child_is_killed_is_a_daemon_gone(daemon: Daemon) -> None:
+    with Client() as client:
+        client.connect()
+        pid = client._line._child.pid
+        call = client.status()
+        os.kill(pid, signal.SIGKILL)
+        assert ended(client, call)
+        assert client.status().result(60)["photos"] == 0
+
+
+def test_parcels_that_are_cut_or_absurd_end_the_stream(tmp_path: Path) -> None:
+    file = tmp_path / "parcels"
+    with file.open("wb") as stream:
+        bridge.write_parcel(stream, bridge.MESSAGE, [b"one", b"", memoryview(b"three")])
+    whole = file.read_bytes()
+    with file.open("rb") as stream:
+        assert bridge.read_parcel(stream) == (bridge.MESSAGE, [b"one", b"", b"three"])
+        assert bridge.read_parcel(stream) is None
+    for broken in [whole[:cut] for cut in range(len(whole))] + [b"m\xff\xff\xff\xff" + whole]:
+        file.write_bytes(broken)
+        with file.open("rb") as stream:
+            assert bridge.read_parcel(stream) is None
+
+
+@pytest.mark.parametrize("has_zmq", [True, False])
+def test_an_editor_in_a_flatpak_is_told_how_it_can_see_the_daemon(
+    has_zmq: bool, tmp_path: Path, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    info = tmp_path / "flatpak-info"
+    info.write_text("[Application]\nname=org.gimp.GIMP\nruntime=runtime/org.gnome.Platform/x86_64/48\n")
+    monkeypatch.setattr(sandbox.flatpak_app, "__defaults__", (info,))
+    if not has_zmq:
+        write_record(home)
+        monkeypatch.setitem(sys.modules, "zmq", None)
+        monkeypatch.setitem(sys.modules, "zmq.utils.monitor", None)
+    with pytest.raises(DaemonAbsent, match=r"Flatpak sandbox of org\.gimp\.GIMP") as caught:
+        Client(start=True).connect()
+    assert "flatpak override --user --filesystem=xdg-run/retouchml" in caught.value.advice
+    assert caught.value.advice.count("org.gimp.GIMP") == 1

@@ -1,0 +1,116 @@
+"""A real GIMP in the folder that the installer made, on a screen of its own, and a wire into it.
+
+Mounts and processes live in namespaces of their own and end with the block.
+"""
+
+import json
+import os
+import shutil
+import socket
+import struct
+import subprocess
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+PATIENCE = 600.0  # seconds; a busy machine must not fail a test
+_HERE = Path(__file__).parent
+_LENGTH = struct.Struct("<I")
+_GIMPRC = "(show-welcome-dialog no)\n(check-updates no)\n(save-session-info no)\n"
+
+# What is mounted vanishes with the namespace.
+_OUTSIDE = """
+set -eu
+mount -t proc proc "$ROOT/proc"
+mount --rbind /dev "$ROOT/dev"
+mount -t tmpfs tmpfs "$ROOT/tmp"
+mount -t tmpfs -o mode=755 tmpfs "$ROOT/run"
+mkdir -p "$ROOT/run/user" "$ROOT/tmp/.X11-unix"
+chmod 700 "$ROOT/run/user"; chmod 1777 "$ROOT/tmp/.X11-unix"
+printf '%s\\n' "$BINDS" | while read -r folder; do
+    mkdir -p "$ROOT$folder"; mount --bind "$folder" "$ROOT$folder"
+done
+exec chroot "$ROOT" /bin/sh -c "$INSIDE"
+"""
+
+_INSIDE = """
+set -eu
+export HOME="$PROFILE" PATH=/usr/bin:/bin XDG_RUNTIME_DIR=/run/user TMPDIR=/tmp GDK_BACKEND=x11
+cd "$PROFILE"
+Xvfb -displayfd 4 -screen 0 1280x900x24 -nolisten tcp 4>/run/display 2>/run/xvfb.log &
+until [ -s /run/display ]; do sleep 0.1; done
+export DISPLAY=":$(cat /run/display)"
+openbox --sm-disable >/dev/null 2>&1 &
+exec dbus-run-session -- gimp --new-instance --no-splash --batch-interpreter python-fu-eval -b "$BATCH"
+"""
+
+
+class Gimp:
+    """Runs Python in GIMP's batch interpreter."""
+
+    def __init__(self, wire: Path, profile: Path) -> None:
+        self._wire = wire
+        self.profile = profile
+
+    def run(self, source: str) -> Any:
+        """Run it; what it leaves in ``answer``. Its exceptions fail the test."""
+        with socket.socket(socket.AF_UNIX) as connection:
+            connection.settimeout(PATIENCE)
+            connection.connect(str(self._wire))
+            data = source.encode()
+            connection.sendall(_LENGTH.pack(len(data)) + data)
+            (length,) = _LENGTH.unpack(connection.recv(_LENGTH.size, socket.MSG_WAITALL))
+            reply = json.loads(connection.recv(length, socket.MSG_WAITALL))
+        assert "error" not in reply, reply["error"]
+        return reply["answer"]
+
+    def ask(self, expression: str) -> Any:
+        """The value of an expression."""
+        return self.run(f"answer = {expression}")
+
+
+@contextmanager
+def gimp(root: Path, profile: Path, binds: Sequence[Path], **environment: str) -> Iterator[Gimp]:
+    """GIMP with the profile folder ``profile``, in which its plug-ins lie already; ends with the block.
+
+    binds: folders that are to be seen inside, under the same names
+    """
+    settings = profile / ".config" / "GIMP" / environment.pop("version", "3.0")
+    settings.mkdir(parents=True, exist_ok=True)
+    (settings / "gimprc").write_text(_GIMPRC)
+    wire = profile / "driver"
+    # what GIMP's own plug-ins are: asking each takes minutes on a busy machine
+    known, remembered = settings / "pluginrc", root / ".pluginrc"
+    if remembered.exists():
+        shutil.copyfile(remembered, known)
+    own = {
+        "ROOT": str(root),
+        "PROFILE": str(profile),
+        "BINDS": "\n".join(map(str, [profile, _HERE, *binds])),
+        "INSIDE": _INSIDE,
+        "BATCH": f"exec(open({str(_HERE / 'inside.py')!r}).read())",
+        "RETOUCHML_DRIVER": str(wire),
+        "PATH": os.environ["PATH"],
+        "LC_ALL": "C.UTF-8",
+        "NO_AT_BRIDGE": "1",
+        "GIO_USE_VFS": "local",
+        "PYTHONDONTWRITEBYTECODE": "1",
+    }
+    private = ["unshare", "--mount", "--propagation", "private", "--pid", "--fork", "--kill-child"]
+    with (profile / "gimp.log").open("wb") as log:
+        process = subprocess.Popen(
+            [*private, "sh", "-c", _OUTSIDE], env={**own, **environment}, stdout=log, stderr=subprocess.STDOUT
+        )
+        try:
+            end = time.monotonic() + PATIENCE
+            while not wire.exists():
+                assert process.poll() is None, (profile / "gimp.log").read_text(errors="replace")
+                assert time.monotonic() < end, (profile / "gimp.log").read_text(errors="replace")
+                time.sleep(0.2)
+            shutil.copyfile(known, remembered)
+            yield Gimp(wire, profile)
+        finally:
+            process.kill()  # --kill-child ends all of its namespace
+            process.wait()

@@ -1,0 +1,55 @@
+"""Large photographs: what the plug-in itself costs, and that it works at all."""
+
+from tests.editors.gimp.conftest import PLUG_IN
+from tests.editors.gimp.running import Gimp
+
+_TARGET_SECONDS = 0.3
+
+
+def test_on_twelve_megapixels_a_prepared_face_is_on_its_layer_at_once(editor: Gimp) -> None:
+    folder = editor.profile / ".config" / "GIMP" / "3.0" / "plug-ins" / PLUG_IN
+    found = editor.run(f"""
+import sys
+from pathlib import Path
+sys.path.insert(0, {str(folder)!r})
+from retouchml import vendored
+vendored.use(Path({str(folder)!r}, "vendor"))
+from plugin_gimp import output, pixels
+from retouchml.messages import WirePatch
+from retouchml.pixel_format import PixelFormat
+image = Gimp.Image.new(4000, 3000, Gimp.ImageBaseType.RGB)
+layer = Gimp.Layer.new(image, "photo", 4000, 3000, Gimp.ImageType.RGB_IMAGE, 100.0, Gimp.LayerMode.NORMAL)
+image.insert_layer(layer, None, 0)
+answer = []
+for _ in range(5):
+    start = time.monotonic()
+    picture, data, encoding = pixels.read(layer)
+    read = time.monotonic() - start
+    patch = WirePatch(0, (1000, 800, 1300, 1500), PixelFormat(1300, 1500), bytes(4 * 1300 * 1500))
+    start = time.monotonic()
+    output.apply(layer, [patch], encoding, "new-layer")
+    answer.append([read, time.monotonic() - start])
+    image.remove_layer(image.get_layers()[0])
+""")
+    reading, writing = (min(seconds) for seconds in zip(*found, strict=True))
+    print(f"12 megapixels: reading the layer {reading:.3f} s, from the patch to the layer {writing:.3f} s")
+    assert writing <= _TARGET_SECONDS
+
+
+def test_fifty_megapixels_are_retouched(editor: Gimp) -> None:
+    found = editor.run("""
+image = load()
+image.scale(2048, 2048)
+image.resize(8660, 5774, 3000, 1500)
+layer = image.flatten()
+before = pixels(layer, "R'G'B' u8")
+outcome = beautify(layer, strength=0.6)
+top = image.get_layers()[0]
+answer = [outcome, len(names(image)), box(top), pixels(layer, "R'G'B' u8") == before]
+""")
+    assert found[0][:2] == [True, ""]
+    assert found[1] == 2
+    left, upper, right, lower = found[2]
+    assert 3000 <= left < right <= 5048
+    assert 1500 <= upper < lower <= 3548
+    assert found[3]

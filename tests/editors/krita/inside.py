@@ -1,0 +1,127 @@
+"""Helpers that live inside Krita, where the tests' driver runs them: sent as text, never imported."""
+
+# ruff: noqa: F401, F821
+# mypy: ignore-errors
+
+from krita import Krita, Selection
+from PyQt5.QtCore import QObject, QPoint, QTimer
+from PyQt5.QtWidgets import QWidget
+
+FRAMES = ("KisLayerBox", "retouchml_docker")
+
+
+def docker():
+    return next(each for each in app.dockers() if each.objectName() == "retouchml_docker")
+
+
+def arrange():
+    """A window as large as the screen, with the layers and our docker alone at its side."""
+    app.activeWindow().qwindow().setGeometry(0, 0, 1280, 880)
+    for each in app.dockers():
+        if each.isVisible() and each.objectName() not in (*FRAMES, "ToolBox"):
+            each.setVisible(False)
+    docker().setVisible(True)
+    docker().raise_()
+
+
+def widget(name):
+    return next(each for each in docker().findChildren(QWidget, name))
+
+
+def place_of(name, across, down):
+    found = widget(name)
+    for area in docker().findChildren(QWidget):
+        if hasattr(area, "ensureWidgetVisible") and area.isAncestorOf(found):
+            area.ensureWidgetVisible(found)
+    place = found.mapToGlobal(QPoint(int(found.width() * across), int(found.height() * down)))
+    return [place.x(), place.y()]
+
+
+def pictures():
+    """What the user has open: documents with a view."""
+    return [window_view.document() for window_view in app.activeWindow().views()]
+
+
+def make_picture(width, height, model, depth, profile, pixels):
+    """A new one whose only layer holds ``pixels``."""
+    global doc, base
+    doc = app.createDocument(width, height, "made", model, depth, profile, 72.0)
+    app.activeWindow().addView(doc)
+    app.setActiveDocument(doc)
+    base = doc.topLevelNodes()[0]
+    base.setPixelData(pixels, 0, 0, width, height)
+    doc.refreshProjection()
+    doc.waitForDone()
+    doc.setModified(False)
+
+
+def close_all():
+    docker()._controller.cancel()
+    for each in pictures():
+        each.setModified(False)
+        each.close()
+
+
+def layers():
+    doc.waitForDone()
+    return [each.name() for each in doc.topLevelNodes()]
+
+
+def view():
+    shown = docker()._view
+    job, notice = shown.job, shown.notice
+    return {
+        "layer": shown.layer,
+        "missing": shown.missing,
+        "job": None if job is None else job.kind,
+        "stage": None if job is None else job.stage,
+        "notice": None if notice is None else notice.sentence,
+        "is_error": notice is not None and notice.is_error,
+        "faces": None if shown.faces is None else [[face.chosen, face.shown] for face in shown.faces],
+        "preview": shown.preview is not None and shown.preview.after is not None,
+        "daemon": shown.daemon,
+        "strength": shown.settings.strength,
+        "edits": dict(shown.settings.edits),
+    }
+
+
+def clean_up():
+    """As at the first start: no pictures, no changed settings, nothing held."""
+    close_all()
+    control = docker()._controller
+    for held in control._album:
+        control._album.drop(held.source.key)
+    control.change(type(control.settings)())
+    control._notice = None
+    control._looks = 0
+
+
+def pixels(node, box):
+    """Bytes of a rectangle as hexadecimal text, which JSON takes."""
+    return bytes(node.pixelData(*box)).hex()
+
+
+def bounds(node):
+    found = node.bounds()
+    return [found.x(), found.y(), found.width(), found.height()]
+
+
+class Stopwatch(QObject):
+    """Seconds from the click on Beautify until the picture has its new layer, as they pass in this thread."""
+
+    def __init__(self):
+        super().__init__()
+        self.seconds = None
+        self._start = None
+        self._timer = QTimer(self)
+        self._timer.timeout.connect(self._look)
+        widget("beautify").pressed.connect(self._begin)
+
+    def _begin(self):
+        self._start, self._count = clock(), len(doc.topLevelNodes())
+        self._timer.start(1)
+
+    def _look(self):
+        if self._start is not None and len(doc.topLevelNodes()) > self._count:
+            self.seconds, self._start = clock() - self._start, None
+            self._timer.stop()

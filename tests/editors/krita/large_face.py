@@ -1,0 +1,64 @@
+"""An engine with one large face that needs no time, so that what is measured is the plug-in's own share."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from retouchml.look import Look
+
+ENGINE = "tests.editors.krita.large_face:make"
+
+
+@dataclass(frozen=True)
+class Face:
+    box: tuple[int, int, int, int]
+    landmarks: NDArray[Any]
+    score: float = 3.0
+
+
+@dataclass(frozen=True)
+class Patch:
+    face: int
+    x: int
+    y: int
+    pixels: NDArray[Any]
+
+
+class Photo:
+    """Its face is half as high as the picture, and in the middle; a retouch turns its colours around."""
+
+    def __init__(self, pixels: NDArray[Any]) -> None:
+        self._pixels = pixels
+        side = pixels.shape[0] // 2
+        x, y = (pixels.shape[1] - side) // 2, (pixels.shape[0] - side) // 2
+        self.faces = [Face((x, y, side, side), np.zeros((68, 2), np.float32))]
+        self.seconds: dict[str, float] = {}
+
+    def prepare(self, faces: Sequence[int] | None = None, **_: Any) -> None:
+        pass
+
+    def render(self, looks: Mapping[int, Look], **_: Any) -> list[Patch]:
+        x, y, width, height = self.faces[0].box
+        part = self._pixels[y : y + height, x : x + width]
+        white = np.iinfo(part.dtype).max if part.dtype.kind == "u" else 1.0
+        alpha = np.full((height, width, 1), white, part.dtype)
+        return [Patch(0, x, y, np.concatenate([white - part[..., :3], alpha], -1))]
+
+    def report(self, patches: Sequence[Patch]) -> list[Any]:
+        return []
+
+
+class Engine:
+    edits = ()
+    device = "cpu"
+
+    def open(self, pixels: NDArray[Any], **_: Any) -> Photo:
+        return Photo(pixels)
+
+
+def make(model: str, device: str) -> Engine:
+    """The factory that ``--engine`` names."""
+    return Engine()

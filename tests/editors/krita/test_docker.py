@@ -1,0 +1,236 @@
+"""The docker in real Krita, driven by the mouse, against a real daemon with the real models."""
+
+import os
+import signal
+from pathlib import Path
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from tests.daemon.running import Daemon, is_alive
+from tests.editors.krita import pictures
+from tests.editors.krita.running import Krita, until
+
+LAYERS = ["Background", "Background (retouched)"]
+
+
+def beautify(krita: Krita) -> dict[str, object]:
+    """Press the button and wait; what the docker shows."""
+    until(lambda: krita.view()["layer"] == "Background")
+    krita.click("beautify")
+    until(lambda: krita.view()["job"] == "beautify" or krita.view()["notice"])
+    return krita.wait_for_job()
+
+
+def undo(krita: Krita) -> None:
+    krita.run("app.action('edit_undo').trigger()")
+
+
+@pytest.mark.parametrize("depth", ["U8", "U16", "F16", "F32"])
+def test_beautify_adds_a_layer_that_changes_the_face_alone_and_undo_takes_it_back_to_the_bit(
+    krita: Krita, portrait: NDArray[np.uint8], tmp_path: Path, depth: str
+) -> None:
+    before = pictures.as_krita(portrait, depth)
+    pictures.put(krita, before, tmp_path, depth)
+    shown = beautify(krita)
+    assert shown["notice"] == "Done: the result is a new layer above."
+    assert krita.ask("layers()") == LAYERS
+    result = pictures.result(krita, before, depth, tmp_path)
+    _, _, width, height = result.box
+    assert 100 < width < 300
+    assert 100 < height < 300
+    assert result.changed.sum() > 2000
+    assert result.changed_outside == 0
+    layer = pictures.read(krita, "doc.topLevelNodes()[1]", depth, tmp_path)
+    assert krita.ask("doc.topLevelNodes()[1].colorDepth()") == depth
+    inside = layer[layer[..., 3] != 0][:, :3].astype(np.float64)
+    steps = inside / 257 if depth == "U16" else inside * (255 if depth.startswith("F") else 1)
+    is_fine = np.abs(steps - np.rint(steps)).max() > 0.2
+    assert is_fine == (depth != "U8")  # a way through 8 bits would leave whole steps of them
+    undo(krita)
+    until(lambda: krita.ask("layers()") == ["Background"])
+    assert pictures.read(krita, "doc", depth, tmp_path).tobytes() == before.tobytes()
+
+
+def test_grey_and_cmyk_keep_their_colour_model(
+    krita: Krita, portrait: NDArray[np.uint8], tmp_path: Path
+) -> None:
+    pictures.put(krita, pictures.as_krita(portrait, "U8"), tmp_path)
+    for model in ("GRAYA", "CMYKA"):
+        krita.run(f"doc.setColorSpace({model!r}, 'U8', app.profiles({model!r}, 'U8')[0]); doc.waitForDone()")
+        before = pictures.read(krita, "doc", "U8", tmp_path)
+        beautify(krita)
+        assert krita.ask("layers()") == LAYERS
+        assert krita.ask("doc.topLevelNodes()[1].colorModel()") == model
+        result = pictures.result(krita, before, "U8", tmp_path)
+        assert result.changed.sum() > 1000
+        assert result.changed_outside == 0
+        undo(krita)
+        until(lambda: krita.ask("layers()") == ["Background"])
+
+
+def test_of_two_faces_the_ticked_one_is_retouched(
+    krita: Krita, portrait: NDArray[np.uint8], tmp_path: Path
+) -> None:
+    twins = pictures.as_krita(np.hstack([portrait, portrait]), "U8")
+    pictures.put(krita, twins, tmp_path)
+    until(lambda: krita.view()["layer"] == "Background")
+    krita.click("find")
+    until(lambda: krita.view()["faces"] is not None)
+    assert len(krita.wait_for_job()["faces"]) == 2
+    left = krita.ask(
+        "[face.box[0] < 512 for face in next(iter(docker()._controller._album)).remote.faces].index(True)"
+    )
+    krita.click(f"face_{1 - left}", 0.88, 0.88)
+    until(lambda: [chosen for chosen, _ in krita.view()["faces"]] == [left == 0, left == 1])
+    beautify(krita)
+    result = pictures.result(krita, twins, "U8", tmp_path)
+    assert result.changed[:, :512].sum() > 2000
+    assert result.changed[:, 512:].sum() == 0
+
+
+def test_a_selection_limits_the_result(krita: Krita, portrait: NDArray[np.uint8], tmp_path: Path) -> None:
+    before = pictures.as_krita(portrait, "U8")
+    pictures.put(krita, before, tmp_path)
+    krita.run("chosen = Selection(); chosen.select(0, 0, 220, 512, 255); doc.setSelection(chosen)")
+    beautify(krita)
+    changed = pictures.result(krita, before, "U8", tmp_path).changed
+    assert changed[:, :220].sum() > 500
+    assert changed[:, 220:].sum() == 0
+
+
+def test_the_result_may_have_a_transparency_mask(
+    krita: Krita, portrait: NDArray[np.uint8], tmp_path: Path
+) -> None:
+    before = pictures.as_krita(portrait, "U8")
+    pictures.put(krita, before, tmp_path)
+    krita.click("mask", 0.05)
+    beautify(krita)
+    until(
+        lambda: (
+            krita.ask("[each.type() for each in doc.topLevelNodes()[1].childNodes()]") == ["transparencymask"]
+        )
+    )
+    assert pictures.result(krita, before, "U8", tmp_path).changed.sum() > 2000
+
+
+def test_without_a_face_the_docker_says_so_and_what_to_do(krita: Krita, tmp_path: Path) -> None:
+    noise = np.random.default_rng(0).integers(0, 256, (256, 256, 3)).astype(np.uint8)
+    pictures.put(krita, pictures.as_krita(noise, "U8"), tmp_path)
+    shown = beautify(krita)
+    assert shown["notice"] == "No face was found on this layer."
+    assert krita.ask("layers()") == ["Background"]
+
+
+def test_cancel_half_way_leaves_the_picture_as_it_was(
+    krita: Krita, portrait: NDArray[np.uint8], tmp_path: Path
+) -> None:
+    before = pictures.as_krita(portrait[:, ::-1] // 2, "U8")
+    pictures.put(krita, before, tmp_path)
+    until(lambda: krita.view()["layer"] == "Background")
+    krita.click("beautify")
+    until(lambda: krita.view()["stage"] == "invert")
+    krita.click("cancel")
+    until(lambda: krita.view()["job"] is None)
+    assert krita.view()["notice"] == "Cancelled; nothing was changed."
+    assert krita.ask("layers()") == ["Background"]
+    assert not krita.ask("doc.modified()")
+
+
+def test_a_daemon_that_is_killed_half_way_is_told_and_the_start_button_brings_another(
+    krita: Krita, daemon: Daemon, portrait: NDArray[np.uint8], tmp_path: Path
+) -> None:
+    before = pictures.as_krita(portrait[:, ::-1] // 2, "U8")
+    pictures.put(krita, before, tmp_path)
+    until(lambda: krita.view()["layer"] == "Background")
+    krita.click("beautify")
+    until(lambda: krita.view()["stage"] == "invert")
+    daemon.process.kill()
+    daemon.process.wait()
+    shown = until(lambda: (view := krita.view())["job"] is None and view)
+    assert shown["notice"] == "The daemon is gone."
+    assert shown["daemon"] == "off"
+    assert krita.ask("layers()") == ["Background"]
+    krita.click("start")
+    until(lambda: krita.view()["daemon"] == "ready")
+    pid = krita.ask("docker()._controller._connection.client.about['pid']")
+    assert is_alive(pid)
+    os.kill(pid, signal.SIGTERM)  # the plug-in started it
+    until(lambda: krita.view()["daemon"] == "off")
+
+
+def test_a_picture_that_is_closed_half_way_ends_its_job_with_a_sentence(
+    krita: Krita, portrait: NDArray[np.uint8], tmp_path: Path
+) -> None:
+    pictures.put(krita, pictures.as_krita(portrait[:, ::-1] // 2, "U8"), tmp_path)
+    until(lambda: krita.view()["layer"] == "Background")
+    krita.click("beautify")
+    until(lambda: krita.view()["stage"] == "invert")
+    krita.run("doc.setModified(False); doc.close()")
+    shown = until(lambda: (view := krita.view())["job"] is None and view)
+    assert shown["notice"] == "The picture was closed, or its layer deleted, so nothing was done."
+    assert shown["layer"] == ""
+
+
+def test_the_result_goes_to_the_picture_it_was_asked_for_whichever_is_active_then(
+    krita: Krita, portrait: NDArray[np.uint8], tmp_path: Path
+) -> None:
+    pictures.put(krita, pictures.as_krita(portrait, "U8"), tmp_path)
+    until(lambda: krita.view()["layer"] == "Background")
+    krita.click("beautify")
+    until(lambda: krita.view()["job"] == "beautify")
+    krita.run("first = doc")
+    pictures.put(krita, pictures.as_krita(portrait[:64, :64], "U8"), tmp_path)
+    krita.wait_for_job()
+    assert krita.ask("layers()") == ["Background"]
+    krita.run("doc = first")
+    assert krita.ask("layers()") == LAYERS
+
+
+def test_painting_after_the_layer_was_sent_is_seen_by_the_next_beautify(
+    krita: Krita, portrait: NDArray[np.uint8], tmp_path: Path
+) -> None:
+    pictures.put(krita, pictures.as_krita(portrait, "U8"), tmp_path)
+    beautify(krita)
+    undo(krita)
+    until(lambda: krita.ask("layers()") == ["Background"])
+    krita.run("base.setPixelData(bytes([0, 0, 255, 255]) * 600, 200, 150, 30, 20); doc.refreshProjection()")
+    painted = pictures.read(krita, "doc", "U8", tmp_path)
+    beautify(krita)
+    patch = pictures.read(krita, "doc.topLevelNodes()[1]", "U8", tmp_path)[150:170, 200:230]
+    assert (painted[150:170, 200:230, 2] == 255).all()
+    assert np.median(patch[..., 2].astype(int) - patch[..., 1]) > 150  # red, as painted
+
+
+def test_sliders_and_reset_do_what_they_say(
+    krita: Krita, portrait: NDArray[np.uint8], tmp_path: Path
+) -> None:
+    pictures.put(krita, pictures.as_krita(portrait, "U8"), tmp_path)
+    krita.click("number_strength")
+    krita.screen.do("key", "ctrl+a")
+    krita.screen.do("type", "80")
+    krita.screen.do("key", "Return")
+    until(lambda: krita.view()["strength"] == 0.8)
+    krita.click("fold")
+    until(lambda: krita.ask("widget('slider_smile').isVisible()"))
+    krita.click("slider_smile")
+    krita.screen.do("key", "Right", "Right", "Right")
+    until(lambda: krita.view()["edits"].get("smile", 0) != 0)
+    krita.click("reset")
+    until(lambda: krita.view()["edits"] == {})
+
+
+def test_an_exception_in_a_slot_becomes_a_sentence_and_never_a_window(
+    krita: Krita, portrait: NDArray[np.uint8], tmp_path: Path
+) -> None:
+    pictures.put(krita, pictures.as_krita(portrait, "U8"), tmp_path)
+    until(lambda: krita.view()["layer"] == "Background")
+    krita.run("docker()._controller._work.find = None")
+    try:
+        krita.click("find")
+        shown = until(lambda: (view := krita.view())["notice"] and view)
+    finally:
+        krita.run("del docker()._controller._work.find")
+    assert shown["notice"].startswith("This should not have happened: TypeError")
+    assert krita.screen.windows("Script error") == []

@@ -1,0 +1,70 @@
+"""How long the plug-in itself takes, and for how long Krita's event loop has to wait for it."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tests.editors.krita import pictures
+from tests.editors.krita.large_face import ENGINE
+from tests.editors.krita.running import Krita, until
+
+STALL = 0.050  # seconds
+OWN_SHARE = 0.3
+
+
+@pytest.fixture
+def engine() -> str:
+    """One large face that is retouched in no time."""
+    return ENGINE
+
+
+def put_large(krita: Krita, width: int, height: int, depth: str, folder: Path) -> None:
+    """A picture of plain columns."""
+    row = np.random.default_rng(0).integers(0, 256, (1, width, 3)).astype(np.uint8)
+    pictures.put(krita, pictures.as_krita(np.repeat(row, height, 0), depth), folder, depth)
+    until(lambda: krita.view()["layer"] == "Background")
+
+
+def undo(krita: Krita) -> None:
+    """Wait for it, too."""
+    krita.run("app.action('edit_undo').trigger()")
+    until(lambda: krita.ask("layers()") == ["Background"])
+
+
+def test_beautify_on_a_prepared_face_of_12_megapixels_takes_the_plug_in_at_most_0_3_s(
+    krita: Krita, tmp_path: Path
+) -> None:
+    put_large(krita, 4000, 3000, "U8", tmp_path)
+    krita.click("find")
+    until(lambda: krita.view()["preview"])
+    krita.wait_for_job()
+    krita.run("watch = Stopwatch()")
+    seconds = []
+    for _ in range(3):  # the best of them: this machine has other work, too
+        krita.run("watch.seconds = None")
+        krita.click("beautify")
+        seconds.append(until(lambda: krita.ask("watch.seconds")))
+        krita.wait_for_job()
+        undo(krita)
+    print("from Beautify to the layer:", seconds)
+    assert min(seconds) <= OWN_SHARE
+
+
+@pytest.mark.parametrize(("width", "height", "depth"), [(4000, 3000, "U16"), (8660, 5774, "U8")])
+def test_no_turn_of_the_event_loop_is_longer_than_50_ms(
+    krita: Krita, tmp_path: Path, width: int, height: int, depth: str
+) -> None:
+    put_large(krita, width, height, depth, tmp_path)
+    krita.run("pulse.start()")
+    try:
+        place = krita.ask("place_of('beautify', 0.5, 0.5)")
+        krita.run("pulse.start()")
+        krita.screen.click(*place)
+        until(lambda: krita.view()["job"] == "beautify")
+        krita.wait_for_job()
+    finally:
+        longest = krita.ask("pulse.stop()")
+    print("longest gaps:", longest)
+    assert krita.ask("layers()") == ["Background", "Background (retouched)"]
+    assert longest["work"] <= STALL

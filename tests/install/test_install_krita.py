@@ -1,0 +1,68 @@
+"""The docker is put into Krita's profiles and taken away again, in a home of its own."""
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.install.loading import installer
+
+SETTINGS = "[General]\na=1\n\n[python]\nenable_other=true\n"
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A user with a native Krita and one from Flatpak."""
+    for name in ("XDG_DATA_HOME", "XDG_CONFIG_HOME"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    for data, settings in (
+        (".local/share/krita", ".config/kritarc"),
+        (".var/app/org.kde.krita/data/krita", ".var/app/org.kde.krita/config/kritarc"),
+    ):
+        (tmp_path / data / "pykrita" / "other").mkdir(parents=True)
+        (tmp_path / settings).parent.mkdir(parents=True)
+        (tmp_path / settings).write_text(SETTINGS)
+    return tmp_path
+
+
+def state(folder: Path) -> dict[str, bytes]:
+    return {str(path): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+def put(what: Any) -> list[bool]:
+    return [what.put_into(each, what.light_part.files()) for each in what.editor_profiles.find("krita")]
+
+
+def test_every_profile_gets_the_docker_enabled_and_a_second_time_changes_nothing(home: Path) -> None:
+    what = installer("what_krita")
+    assert put(what) == [True, True]
+    first = state(home)
+    for data in (".local/share/krita", ".var/app/org.kde.krita/data/krita"):
+        assert (home / data / "pykrita/retouchml_krita/retouchml/client.py").is_file()
+        assert (home / data / "pykrita/retouchml_krita.desktop").is_file()
+        assert (home / data / "actions/retouchml_krita.action").is_file()
+    assert "enable_retouchml_krita=true\n" in (home / ".config/kritarc").read_text()
+    assert put(what) == [False, False]
+    assert state(home) == first
+
+
+def test_uninstall_takes_just_that_away(home: Path) -> None:
+    before = state(home)
+    put(installer("what_krita"))
+    uninstall = installer("what_uninstall")
+    console = uninstall.Console()
+    assert uninstall.run(argparse.Namespace(part="krita", yes=True), console) == 0
+    assert state(home) == before
+    assert (home / ".local/share/krita/pykrita/other").is_dir()
+
+
+def test_all_modules_of_the_plug_in_are_copied(monkeypatch: pytest.MonkeyPatch) -> None:
+    what = installer("what_krita")
+    monkeypatch.setattr(what.editor_wheels, "vendored", lambda _console: {})
+    files = what.plugin_files(None)
+    assert {"__init__.py", "docker.py", "qt.py", "Manual.html", "retouchml/client.py", "LICENSE"} <= set(
+        files
+    )
+    assert all(path.is_file() for path in files.values())

@@ -1,0 +1,99 @@
+"""What a killed process left behind is swept away, and nothing else."""
+
+import os
+import time
+from pathlib import Path
+
+import pytest
+
+from retouchml.staging import Staging
+from tests.retouchml import stand_in
+from tests.retouchml.running import Run, files, save
+
+OLD = 25 * 3600.0  # seconds
+
+
+def leave(path: Path, age: float = OLD) -> Path:
+    """A file that was written ``age`` seconds ago."""
+    path.write_text("half of a picture")
+    os.utime(path, (time.time() - age,) * 2)
+    return path
+
+
+def write(target: Path) -> None:
+    """Stage and commit ``target``."""
+    with Staging(force=True) as staging:
+        staging.write_text(target, "whole")
+        staging.commit()
+
+
+def test_the_next_result_sweeps_what_was_left_a_day_ago(tmp_path: Path) -> None:
+    leave(tmp_path / ".retouchml-0123456789ab.png")
+    leave(tmp_path / ".retouchml-0123456789ab")
+    leave(tmp_path / ".retouchml-ba9876543210.tiff")
+    write(tmp_path / "out.png")
+    assert files(tmp_path) == ["out.png"]
+
+
+def test_what_may_still_be_written_stays(tmp_path: Path) -> None:
+    young = leave(tmp_path / ".retouchml-0123456789ab.png", OLD - 2 * 3600.0)
+    write(tmp_path / "out.png")
+    assert files(tmp_path) == [young.name, "out.png"]
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        ".retouchml-notes.png",
+        ".retouchml-0123456789abc.png",
+        ".retouchml-0123456789AB.png",
+        "retouchml-0123456789ab.png",
+        "x.retouchml-0123456789ab.png",
+    ],
+)
+def test_what_is_only_called_alike_stays(name: str, tmp_path: Path) -> None:
+    leave(tmp_path / name)
+    write(tmp_path / "out.png")
+    assert name in files(tmp_path)
+
+
+def test_folders_links_and_other_folders_stay(tmp_path: Path) -> None:
+    folder, elsewhere = tmp_path / "results", tmp_path / "elsewhere"
+    folder.mkdir()
+    elsewhere.mkdir()
+    (folder / ".retouchml-0123456789ab").mkdir()
+    os.utime(folder / ".retouchml-0123456789ab", (0.0, 0.0))
+    precious = leave(tmp_path / "precious.png")
+    link = folder / ".retouchml-ab0123456789.png"
+    link.symlink_to(precious)
+    os.utime(link, (0.0, 0.0), follow_symlinks=False)
+    other = leave(elsewhere / ".retouchml-0123456789ab.png")
+    write(folder / "out.png")
+    assert files(folder) == [".retouchml-0123456789ab", ".retouchml-ab0123456789.png", "out.png"]
+    assert precious.exists()
+    assert other.exists()
+
+
+@pytest.mark.skipif(os.name != "posix" or os.geteuid() != 0, reason="gives a file to somebody else")
+def test_what_belongs_to_somebody_else_stays(tmp_path: Path) -> None:
+    theirs = leave(tmp_path / ".retouchml-0123456789ab.png")
+    os.chown(theirs, 12345, -1)
+    write(tmp_path / "out.png")
+    assert theirs.exists()
+
+
+def test_a_link_as_target_sweeps_where_the_file_really_lies(tmp_path: Path) -> None:
+    shelf = tmp_path / "shelf"
+    shelf.mkdir()
+    (shelf / "real.png").write_text("old")
+    (tmp_path / "out.png").symlink_to(shelf / "real.png")
+    leave(shelf / ".retouchml-0123456789ab.png")
+    write(tmp_path / "out.png")
+    assert files(shelf) == ["real.png"]
+
+
+def test_beautify_sweeps(run: Run, tmp_path: Path) -> None:
+    picture = save(tmp_path / "in.png", stand_in.picture(1))
+    leave(tmp_path / ".retouchml-0123456789ab.png")
+    assert run("beautify", picture, "-o", tmp_path / "out.png").code == 0
+    assert files(tmp_path) == ["in.png", "out.png"]

@@ -1,0 +1,197 @@
+"""Fetching a published network by its address, from a server on this machine."""
+
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import pytest
+
+import stylegan2
+from retouchml import paths
+from retouchml.errors import Cancelled, DownloadError, ModelCorrupt
+from stylegan2 import zoo, zoo_table
+from stylegan2.zoo_table import Entry, ModelFile
+
+NETWORK = (Path(__file__).parents[1] / "data" / "stylegan2" / "tf32_resnet.pkl").read_bytes()
+NAME = "published"
+
+
+class Publisher:
+    """Serves one file; ``breaks_after`` bytes it falls silent, ``forgets`` makes it ignore ranges."""
+
+    def __init__(self) -> None:
+        self.content = NETWORK
+        self.breaks_after: int | None = None
+        self.forgets = False
+        self.status = 200
+        self.ranges: list[str | None] = []
+        self.sent = 0
+        publisher = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_GET(self) -> None:
+                publisher.answer(self)
+
+            def log_message(self, format: str, *arguments: object) -> None:
+                pass
+
+        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.thread = threading.Thread(target=self.server.serve_forever, args=(0.02,))
+        self.thread.start()
+
+    def answer(self, request: BaseHTTPRequestHandler) -> None:
+        wanted = request.headers.get("Range")
+        self.ranges.append(wanted)
+        if self.status != 200:
+            request.send_error(self.status)
+            return
+        begin = 0 if wanted is None or self.forgets else int(wanted.removeprefix("bytes=").rstrip("-"))
+        if begin >= len(self.content):
+            request.send_error(416)
+            return
+        body = self.content[begin:]
+        request.send_response(200 if begin == 0 else 206)
+        if begin:
+            request.send_header("Content-Range", f"bytes {begin}-{len(self.content) - 1}/{len(self.content)}")
+        request.send_header("Content-Length", str(len(body)))
+        request.end_headers()
+        shown = body if self.breaks_after is None else body[: self.breaks_after]
+        self.sent += len(shown)
+        request.wfile.write(shown)
+
+    def close(self) -> None:
+        self.server.shutdown()
+        self.server.server_close()
+        self.thread.join()
+
+
+@pytest.fixture
+def publisher() -> Iterator[Publisher]:
+    server = Publisher()
+    yield server
+    server.close()
+
+
+@pytest.fixture(autouse=True)
+def table(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The zoo has one network, at the publisher's address."""
+    port = request.getfixturevalue("publisher").server.server_port
+    entry = Entry(
+        name=NAME,
+        title="a network",
+        kind="generator",
+        requirement="",
+        archive=f"{NAME}.pkl",
+        sha256="",
+        size=len(NETWORK),
+        licence="",
+        source="",
+        members=(),
+        files=(ModelFile(f"{NAME}.safetensors"),),
+        converter="stylegan2",
+        revision=1,
+        url=f"http://127.0.0.1:{port}/{NAME}.pkl",
+    )
+    monkeypatch.setattr(zoo_table, "table", lambda: (entry,))
+
+
+def test_the_real_entry_knows_nvidia_s_address() -> None:
+    rows = zoo_table.TABLE.read_text(encoding="utf-8")
+    address = "https://nvlabs-fi-cdn.nvidia.com/stylegan2/networks/stylegan2-ffhq-config-f.pkl"
+    assert f'name = "stylegan2-ffhq-config-f"' in rows  # noqa: F541
+    assert f'url = "{address}"' in rows
+
+
+def test_a_fetched_network_is_converted_and_loads() -> None:
+    stages: list[tuple[str, float]] = []
+    zoo.fetch(NAME, progress=lambda stage, part, _left: stages.append((stage, part)))
+    zoo.verify(NAME)
+    assert [file.name for file in zoo.folder(NAME).iterdir() if file.suffix != ".json"] == [
+        f"{NAME}.safetensors"
+    ]
+    assert {"downloading", "checking", "converting", "done"} <= {stage for stage, _ in stages}
+    assert [part for _, part in stages] == sorted(part for _, part in stages)
+    generator = stylegan2.load(NAME)
+    assert (generator.resolution, generator.w_dim, generator.num_layers) == (32, 64, 8)
+
+
+def test_fetching_again_downloads_nothing(publisher: Publisher) -> None:
+    zoo.fetch(NAME)
+    zoo.fetch(NAME)
+    assert len(publisher.ranges) == 1
+
+
+def test_a_download_that_broke_off_is_resumed(publisher: Publisher) -> None:
+    publisher.breaks_after = 400_000
+    with pytest.raises(DownloadError) as broken:
+        zoo.fetch(NAME)
+    assert "twice" in broken.value.advice
+    assert not zoo.is_installed(NAME)
+    publisher.breaks_after = None
+    zoo.fetch(NAME)
+    assert publisher.ranges == [None, "bytes=400000-"]
+    assert publisher.sent == len(NETWORK)
+    zoo.verify(NAME)
+
+
+def test_a_server_that_cannot_resume_is_asked_for_all(publisher: Publisher) -> None:
+    publisher.breaks_after = 400_000
+    with pytest.raises(DownloadError):
+        zoo.fetch(NAME)
+    publisher.breaks_after, publisher.forgets = None, True
+    zoo.fetch(NAME)
+    zoo.verify(NAME)
+
+
+def test_cancelling_keeps_what_is_there(publisher: Publisher) -> None:
+    stop = threading.Event()
+
+    def progress(stage: str, _part: float, _left: float | None) -> None:
+        if stage == "downloading":
+            stop.set()
+
+    with pytest.raises(Cancelled):
+        zoo.fetch(NAME, progress=progress, cancel=stop)
+    zoo.fetch(NAME)
+    assert publisher.ranges[1] is not None
+    zoo.verify(NAME)
+
+
+def test_the_first_hash_is_kept_and_another_file_is_refused(publisher: Publisher) -> None:
+    zoo.fetch(NAME)
+    zoo.remove(NAME)
+    publisher.content = NETWORK[:-1] + b"!"
+    with pytest.raises(ModelCorrupt, match="SHA-256") as refused:
+        zoo.fetch(NAME)
+    assert str(paths.models_dir() / f".{NAME}.sha256") in refused.value.advice
+    publisher.content = NETWORK
+    zoo.fetch(NAME)
+    zoo.verify(NAME)
+
+
+def test_a_file_that_is_no_network_is_refused(publisher: Publisher) -> None:
+    publisher.content = b"<html>Quota exceeded</html>"
+    with pytest.raises(ModelCorrupt):
+        zoo.fetch(NAME)
+    assert not zoo.is_installed(NAME)
+    publisher.content = NETWORK
+    zoo.fetch(NAME)
+
+
+def test_an_address_that_is_gone_says_how_to_go_on(publisher: Publisher) -> None:
+    publisher.status = 404
+    with pytest.raises(DownloadError, match="404") as gone:
+        zoo.fetch(NAME)
+    assert "retouchml models import" in gone.value.advice
+
+
+def test_offline_is_said_plainly(publisher: Publisher, monkeypatch: pytest.MonkeyPatch) -> None:
+    entry = zoo_table.table()[0]
+    for url, said in (
+        ("http://127.0.0.1:1/x.pkl", "cannot be reached"),
+        ("http://nowhere.invalid/x.pkl", "offline"),
+    ):
+        monkeypatch.setattr(zoo_table, "table", lambda url=url: (Entry(**{**vars(entry), "url": url}),))
+        with pytest.raises(DownloadError, match=said):
+            zoo.fetch(NAME)
