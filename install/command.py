@@ -14,6 +14,7 @@ import what_dev
 import what_gimp
 import what_krita
 import what_service
+import what_tensorflow1
 import what_uninstall
 from checkout import LOG, TOP
 from console import Console
@@ -45,6 +46,11 @@ WHATS = {
         "set everything up and run the tests", what_dev.run_tests, what_dev.add_arguments, takes_rest=True
     ),
     "dev": What("set everything up for work on RetouchML", what_dev.prepare, _torch_index),
+    "tensorflow1": What(
+        "add the TensorFlow 1.15 engine, in a Python 3.7 of its own",
+        what_tensorflow1.run,
+        what_tensorflow1.add_arguments,
+    ),
     "service": What("let the daemon start on login and stay", what_service.run, what_service.add_arguments),
     "gimp": What("put the filter into GIMP 3", what_gimp.run, what_gimp.add_arguments),
     "krita": What("put the docker into Krita", what_krita.run, what_krita.add_arguments),

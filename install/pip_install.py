@@ -4,6 +4,7 @@ import re
 import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import child
 from checkout import LOG, PYTHON, VENV
@@ -103,19 +104,24 @@ class PipProblem(Problem):
             self.mark = "none"
 
 
-def install(arguments: Sequence[str], tick: Tick) -> None:
-    """``pip install`` in the virtual environment, with pip's own configuration. Raises PipProblem."""
-    _run("install", arguments, tick)
+def install(
+    arguments: Sequence[str], tick: Tick, python: Path = PYTHON, environment_folder: Path = VENV
+) -> None:
+    """``pip install`` in a virtual environment, with pip's own configuration. Raises PipProblem.
+
+    python, environment_folder: its interpreter, and itself
+    """
+    _run("install", arguments, tick, python, environment_folder)
 
 
 def download(arguments: Sequence[str], tick: Tick) -> None:
     """``pip download`` with the virtual environment's pip, with its own configuration. Raises PipProblem."""
-    _run("download", arguments, tick)
+    _run("download", arguments, tick, PYTHON, VENV)
 
 
-def _run(verb: str, arguments: Sequence[str], tick: Tick) -> None:
+def _run(verb: str, arguments: Sequence[str], tick: Tick, python: Path, environment_folder: Path) -> None:
     talk = ["--no-input", "--disable-pip-version-check", "--progress-bar", "off"]
-    temporary = VENV / "tmp"
+    temporary = environment_folder / "tmp"
     temporary.mkdir(exist_ok=True)
     place = str(temporary)
     # room was checked for here; the system's own folder of temporary files is often small
@@ -123,8 +129,9 @@ def _run(verb: str, arguments: Sequence[str], tick: Tick) -> None:
     for name in ("PIP_TARGET", "PIP_PREFIX", "PIP_ROOT", "PYTHONWARNINGS"):
         environment.pop(name, None)
     try:
-        # -P: nothing in the current folder may pass for one of pip's modules
-        outcome = child.run([PYTHON, "-P", "-m", "pip", verb, *talk, *arguments], tick, environment)
+        # nothing in the current folder may pass for one of pip's modules; Python 3.7 knows no -P
+        apart = "-P" if python == PYTHON else "-I"
+        outcome = child.run([python, apart, "-m", "pip", verb, *talk, *arguments], tick, environment)
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
     if outcome.code != 0:

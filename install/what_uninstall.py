@@ -14,6 +14,7 @@ import running_daemon
 import systemd_system
 import what_gimp
 import what_krita
+import what_tensorflow1
 from checkout import LOCK, STAMP, TOP, VENV
 from console import Console
 from data_folders import Folders, find
@@ -130,6 +131,13 @@ def _environment(_folders: Folders) -> list[Path]:
     return [*([VENV] if LOCK.exists() else []), *TOP.glob("*.egg-info")]
 
 
+def _tensorflow1(folders: Folders) -> list[Path]:
+    return [place(folders) for place in _TENSORFLOW1]
+
+
+_TENSORFLOW1 = (what_tensorflow1.home, what_tensorflow1.unfinished, what_tensorflow1.lock_file)
+
+
 def _services(_folders: Folders) -> list[Path]:
     try:
         own = [here().file()]
@@ -150,6 +158,7 @@ PARTS = {
     "service": Part("background service", _services, _remove_service),
     "environment": Part("virtual environment", _environment, _remove),
     "models": Part("fetched models", lambda folders: [folders.models], _remove),
+    "tensorflow1": Part("the TensorFlow 1.15 engine", _tensorflow1, _remove),
     "cache": Part("inversions kept for speed", lambda folders: [folders.cache], _remove),
     "config": Part("your settings", lambda folders: [folders.config], _remove),
     "run": Part("the daemon's socket and logs", running_daemon.folder, _remove),

@@ -17,7 +17,8 @@ from pipeline.identity import Recognizer
 from pipeline.invert import Inverter
 from pipeline.latent_network import learned_part, load_network
 from pipeline.rater import FeatureRater
-from retouchml.errors import DeviceError
+from retouchml.engine import ENGINES, EngineName
+from retouchml.errors import DeviceError, UsageError
 from stylegan2 import zoo
 from stylegan2.generator import Generator
 
@@ -36,10 +37,17 @@ class Engine:
     rater: FeatureRater
 
 
-def load_engine(model: str, device: str) -> Engine:
-    """Load every part. Raises ModelMissing, ModelCorrupt, LatentSpaceMismatch or DeviceError."""
-    target = pick_device(device)
-    generator = stylegan2.load(model, target)
+def load_engine(model: str, device: str, engine: EngineName = "torch") -> Engine:
+    """Load every part.
+
+    engine: what runs the generator. With tensorflow1, torch computes all else on the CPU: it is for machines
+    whose card torch no longer supports. Raises UsageError where it does not run this model, and ModelMissing,
+    ModelCorrupt, LatentSpaceMismatch or DeviceError.
+    """
+    if engine not in ENGINES:
+        raise UsageError(f"There is no engine called {engine!r}.", f"There are: {', '.join(ENGINES)}.")
+    target = pick_device(device) if engine == "torch" else "cpu"
+    generator = stylegan2.load(model, target if engine == "torch" else device, engine=engine)
     finder = FaceFinder(
         zoo.path("dlib-faces", "shape_predictor_68_face_landmarks.dat"),
         zoo.path("dlib-faces", "mmod_human_face_detector.dat"),

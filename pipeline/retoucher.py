@@ -24,6 +24,7 @@ from pipeline.faces import FoundFace
 from pipeline.patch import Patch, layer_of, make_patch, paint, painted
 from pipeline.pixels import as_channels
 from pipeline.prepared import PreparedFace, face_crop, prepare_face
+from retouchml.engine import EngineName
 from retouchml.errors import UsageError
 from retouchml.look import Look
 
@@ -61,12 +62,19 @@ class FaceReport:
 class Retoucher:
     """The loaded models. Make one and keep it: loading takes seconds."""
 
-    def __init__(self, model: str = DEFAULT_MODEL, device: str = "auto", cache: bool = True) -> None:
+    def __init__(
+        self,
+        model: str = DEFAULT_MODEL,
+        device: str = "auto",
+        cache: bool = True,
+        engine: EngineName = "torch",
+    ) -> None:
         """cache: keep inversions on disk, so that a photograph seen before is ready at once.
 
-        Raises ModelMissing, ModelCorrupt, LatentSpaceMismatch or DeviceError.
+        engine: torch, or tensorflow1, which runs StyleGAN2 networks alone. Raises UsageError, ModelMissing,
+        ModelCorrupt, LatentSpaceMismatch or DeviceError.
         """
-        self.engine = load_engine(model, device)
+        self.engine = load_engine(model, device, engine)
         self._cache = InversionCache(in_memory=_KEPT_IN_MEMORY) if cache else None
         self.model = model
         self.device = str(self.engine.generator.device)

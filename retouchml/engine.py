@@ -7,13 +7,16 @@ take its place: a connection to the daemon, or a stand-in for tests.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
 
     from retouchml.look import Look
+
+EngineName = Literal["torch", "tensorflow1"]  # what runs the generator
+ENGINES: tuple[EngineName, ...] = ("torch", "tensorflow1")
 
 Progress = Callable[[str, float, "float | None"], None]  # stage, fraction 0..1, remaining seconds
 
@@ -117,3 +120,10 @@ def local_engine(model: str, device: str) -> Engine:
     from pipeline.retoucher import Retoucher
 
     return Retoucher(model, device)
+
+
+def tensorflow1_engine(model: str, device: str) -> Engine:
+    """As ``local_engine``, with TensorFlow 1.15 running the generator; a StyleGAN2 network alone."""
+    from pipeline.retoucher import Retoucher
+
+    return Retoucher(model, device, engine="tensorflow1")

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from retouchml.engine import ENGINES
 from retouchml.look import DEFAULT_STRENGTH, DEFAULT_TEXTURE
 
 DEFAULT_MODEL = "ffhq-mobile"
@@ -27,6 +28,7 @@ class Settings:
     device: str = DEFAULT_DEVICE
     strength: float = DEFAULT_STRENGTH
     texture: float = DEFAULT_TEXTURE
+    engine: str = ENGINES[0]
 
 
 def is_device(text: str) -> bool:
@@ -79,4 +81,5 @@ _CHECKS: dict[str, tuple[Callable[[Any], bool], str]] = {
     "device": (lambda value: isinstance(value, str) and is_device(value), "auto, cpu, cuda, cuda:N or mps"),
     "strength": (_is_share, "a number from 0 to 1"),
     "texture": (_is_share, "a number from 0 to 1"),
+    "engine": (lambda value: value in ENGINES, " or ".join(ENGINES)),
 }

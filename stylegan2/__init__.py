@@ -18,30 +18,41 @@ _FILE_SUFFIXES = (".pkl", ".pt", ".pth", ".safetensors")
 
 
 def load(
-    model: "str | os.PathLike[str]", device: str = "cpu", precision: "Precision" = "float32"
+    model: "str | os.PathLike[str]",
+    device: str = "cpu",
+    precision: "Precision" = "float32",
+    engine: str = "torch",
 ) -> "Generator":
     """A generator on a torch device: one of the zoo or an imported one by its name, or one in a file.
+
+    With the engine tensorflow1, TensorFlow 1.15 computes in a child process, on ``device``: auto, cpu, cuda
+    or cuda:N. It runs StyleGAN2 itself alone; its tensors are torch's, on the CPU.
 
     A file is told from a name by its folder or its suffix (.pkl, .pt, .pth, .safetensors). Only StyleGAN2
     itself has another precision than float32. Nothing that a file says is ever run.
 
     Raises ModelMissing where it is unknown, not fetched or not there, ModelCorrupt where its file is damaged
-    or no network.
+    or no network, UsageError for a network that the engine does not run, DeviceError where there is no such
+    engine or device.
     """
     from retouchml.errors import ModelMissing
     from stylegan2 import zoo
 
     if not isinstance(model, str) or Path(model).name != model or Path(model).suffix in _FILE_SUFFIXES:
         path = Path(model)
-        return _from_file(path.stem, path, device, precision)
+        return _from_file(path.stem, path, device, precision, engine)
     entry = zoo.entry(model)
     if entry.kind != "generator":
         raise ModelMissing(f"{model} is no generator.", "retouchml models list shows what there is.")
     weights = next(file.name for file in entry.files if file.name.endswith(".safetensors"))
-    return _from_file(model, zoo.path(model, weights), device, precision)
+    return _from_file(model, zoo.path(model, weights), device, precision, engine)
 
 
-def _from_file(name: str, path: Path, device: str, precision: "Precision") -> "Generator":
+def _from_file(name: str, path: Path, device: str, precision: "Precision", engine: str) -> "Generator":
+    if engine == "tensorflow1":
+        from stylegan2 import tensorflow1_generator
+
+        return tensorflow1_generator.load_file(name, path, device)
     import torch
 
     from stylegan2.formats import own, reading

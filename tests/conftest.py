@@ -29,6 +29,7 @@ PORTRAIT = Path(__file__).parents[1] / "pipeline" / "portrait" / "astronaut.png"
 
 # Asked before any test moves RETOUCHML_HOME: the models that the user, or `python3 install test`, fetched.
 _USERS_MODELS = paths.models_dir()
+_USERS_TENSORFLOW1 = paths.data_dir() / "tensorflow1"
 
 
 @contextmanager
@@ -54,6 +55,18 @@ def real_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
         missing = [name for name in zoo.defaults() if not zoo.is_installed(name)]
     if missing:
         pytest.skip(f"not fetched: {', '.join(missing)} (`python3 install test` fetches them)")
+    return home
+
+
+@pytest.fixture(scope="session")
+def tensorflow1_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A RETOUCHML_HOME with the user's models and TensorFlow 1.15; the test is skipped without these."""
+    if not (_USERS_TENSORFLOW1 / "installed.json").exists():
+        pytest.skip("TensorFlow 1.15 is not installed (`python3 install tensorflow1` does that)")
+    home = tmp_path_factory.mktemp("home")
+    (home / "data").mkdir()
+    for folder in (_USERS_MODELS, _USERS_TENSORFLOW1):
+        (home / "data" / folder.name).symlink_to(folder, target_is_directory=True)
     return home
 
 

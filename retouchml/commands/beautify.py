@@ -16,6 +16,7 @@ from retouchml.commands.context import (
     path_text,
     share,
 )
+from retouchml.engine import ENGINES, tensorflow1_engine
 from retouchml.errors import UsageError
 from retouchml.look import DEFAULT_STRENGTH, DEFAULT_TEXTURE, Look
 
@@ -62,6 +63,9 @@ def add_parser(subparsers: Subparsers) -> None:
         help=f"how much of the skin's texture stays (default: {DEFAULT_TEXTURE:g})",
     )
     add_engine_options(parser)
+    parser.add_argument(
+        "--engine", choices=ENGINES, help="what runs the generator (default: torch); see docs/tensorflow1.md"
+    )
     for option, help_text in (
         ("--compare", "also write before and after, side by side"),
         ("--layer", "also write the changes as a transparent layer, PNG or TIFF"),
@@ -105,7 +109,10 @@ def run(arguments: argparse.Namespace, context: Context) -> int:
 
     def load_engine() -> "Engine":
         model, device = arguments.model or settings.model, arguments.device or settings.device
-        engine = context.engine(model, device, daemon=not arguments.no_daemon)
+        if (arguments.engine or settings.engine) == "tensorflow1":
+            engine = tensorflow1_engine(model, device)
+        else:
+            engine = context.engine(model, device, daemon=not arguments.no_daemon)
         check_edits(look.edits, engine.edits)
         return engine
 

@@ -141,7 +141,7 @@ class SmallCheckout:
             capture_output=True,
             text=True,
             cwd=self.top.parent,
-            timeout=120,
+            timeout=300,  # two cores that others use, too
         )
 
     def start(self, *arguments: str, **changes: str) -> "subprocess.Popen[str]":
@@ -171,6 +171,8 @@ def make(folder: Path, name: str = "a checkout, é [x]") -> SmallCheckout:
     packages = folder / "packages"
     packages.mkdir()
     _write_torch(packages)
+    for package in ("tensorflow-1.15.5", "numpy-1.18.5", "protobuf-3.20.3", "msgpack-1.0.5"):
+        _write_wheel(packages, *package.split("-"))
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("PIP_", "RETOUCHML"))}
     ours = {
         "PIP_CONFIG_FILE": os.devnull,
@@ -196,6 +198,15 @@ def _write_torch(packages: Path) -> None:
             wheel.writestr(f"{module}.py", "")
         wheel.writestr("pytest.py", _PYTEST)
         wheel.writestr(f"{info}/METADATA", "Metadata-Version: 2.1\nName: torch\nVersion: 2.13.0+cpu\n")
+        wheel.writestr(f"{info}/WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n")
+        wheel.writestr(f"{info}/RECORD", "")
+
+
+def _write_wheel(packages: Path, name: str, version: str) -> None:
+    info = f"{name}-{version}.dist-info"
+    with zipfile.ZipFile(packages / f"{name}-{version}-py3-none-any.whl", "w") as wheel:
+        wheel.writestr(f"{name}.py", f"__version__ = {version!r}\n")
+        wheel.writestr(f"{info}/METADATA", f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n")
         wheel.writestr(f"{info}/WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n")
         wheel.writestr(f"{info}/RECORD", "")
 

@@ -80,7 +80,7 @@ def run_installer(*arguments: str) -> "subprocess.CompletedProcess[str]":
 def test_help_names_everything_that_can_be_installed() -> None:
     answer = run_installer("--help")
     assert answer.returncode == 0
-    for what in ("demo", "test", "dev", "uninstall"):
+    for what in ("demo", "test", "dev", "tensorflow1", "uninstall"):
         assert what in answer.stdout
 
 

@@ -46,7 +46,9 @@ def test_model_and_device_come_from_the_file(config: Path, run: Run, portrait: P
         ('texture = "much"', "texture is 'much', but must be a number from 0 to 1; 0.7 is used."),
         ('device = "gpu"', "device is 'gpu', but must be auto, cpu, cuda, cuda:N or mps; auto is used."),
         ('model = ""', "model is '', but must be the name of a model; ffhq-mobile is used."),
-        ("strenght = 1", "strenght is not a setting; there are model, device, strength, texture."),
+        ('engine = "jax"', "engine is 'jax', but must be torch or tensorflow1; torch is used."),
+        ("engine = []", "engine is [], but must be torch or tensorflow1; torch is used."),
+        ("strenght = 1", "strenght is not a setting; there are model, device, strength, texture, engine."),
     ],
 )
 def test_a_bad_value_is_one_warning_and_the_default_stands_in(

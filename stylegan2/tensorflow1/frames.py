@@ -1,0 +1,100 @@
+"""What goes over the pipe: msgpack messages, each behind a mark and its length, with arrays as raw numbers.
+
+Requests are maps with "op", answers maps with "ok" or "error". Both sides check every size before they
+allocate.
+"""
+
+from __future__ import annotations
+
+import struct
+from typing import IO, TYPE_CHECKING, Any, Dict
+
+import msgpack
+import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+LIMIT = 1 << 29  # bytes of one message; 8 pictures of 1024 px in float64 have 200 MB
+_HEADER = struct.Struct("<4sQ")
+_MARK = b"RTF1"
+_CHUNK = 1 << 20
+_TYPES = ("<f4", "<f8")
+_MOST_AXES = 4
+
+Message = Dict[str, Any]
+
+
+class FrameError(Exception):
+    """What arrived is no message; nothing that follows on this pipe can be understood."""
+
+
+def write(stream: IO[bytes], message: Message) -> None:
+    """Send a message. Raises FrameError where it is too large, OSError where nobody listens any more."""
+    body: bytes = msgpack.packb(message, use_bin_type=True)
+    if len(body) > LIMIT:
+        raise FrameError(f"a message of {len(body)} bytes; {LIMIT} are allowed")
+    stream.write(_HEADER.pack(_MARK, len(body)))
+    stream.write(body)
+    stream.flush()
+
+
+def read(stream: IO[bytes]) -> Message | None:
+    """The next message; None where the other side closed the pipe after the last. Raises FrameError."""
+    header = _exactly(stream, _HEADER.size)
+    if not header:
+        return None
+    if len(header) < _HEADER.size:
+        raise FrameError("the pipe broke off inside a header")
+    mark, length = _HEADER.unpack(header)
+    if mark != _MARK:
+        raise FrameError("no header where one should be")
+    if length > LIMIT:
+        raise FrameError(f"a message of {length} bytes; {LIMIT} are allowed")
+    body = _exactly(stream, length)
+    if len(body) < length:
+        raise FrameError("the pipe broke off inside a message")
+    try:
+        message = msgpack.unpackb(body, raw=False, strict_map_key=True)
+    except Exception as error:  # msgpack raises ValueErrors, its own classes, and more from inside
+        raise FrameError("no msgpack where some should be") from error
+    if not isinstance(message, dict):
+        raise FrameError("a message that is no map")
+    return message
+
+
+def pack(array: NDArray[Any]) -> Message:
+    """An array of float32 or float64 as part of a message."""
+    little = np.ascontiguousarray(array, array.dtype.newbyteorder("<"))
+    if little.dtype.str not in _TYPES:
+        raise FrameError(f"an array of {array.dtype}")
+    return {"type": little.dtype.str, "shape": list(little.shape), "data": little.tobytes()}
+
+
+def unpack(packed: object) -> NDArray[Any]:
+    """The array in a part of a message; it cannot be written to. Raises FrameError where it is none."""
+    if not isinstance(packed, dict) or set(packed) != {"type", "shape", "data"}:
+        raise FrameError("no array where one should be")
+    kind, shape, data = packed["type"], packed["shape"], packed["data"]
+    if kind not in _TYPES or not isinstance(data, bytes) or not isinstance(shape, list):
+        raise FrameError("an array of the wrong type")
+    if len(shape) > _MOST_AXES or not all(type(side) is int and 0 <= side <= LIMIT for side in shape):
+        raise FrameError("an array of an impossible shape")
+    count = 1
+    for side in shape:
+        count *= side
+    if count * np.dtype(kind).itemsize != len(data):
+        raise FrameError("an array that is longer or shorter than it says")
+    return np.frombuffer(data, kind).reshape(shape)
+
+
+def _exactly(stream: IO[bytes], length: int) -> bytes:
+    """As many bytes, or fewer at the end; memory grows with what arrives, not with what was announced."""
+    parts = []
+    while length:
+        part = stream.read(min(length, _CHUNK))
+        if not part:
+            break
+        parts.append(part)
+        length -= len(part)
+    return b"".join(parts)

@@ -1,0 +1,116 @@
+"""The child's main loop: answers requests from standard input on standard output until the pipe closes.
+
+Started by ``stylegan2/tensorflow1_child.py`` as ``serve.main(PATH)``, with the network's file.
+"""
+
+from __future__ import annotations
+
+import os
+import queue
+import signal
+import sys
+import threading
+import warnings
+from typing import IO, TYPE_CHECKING, Any
+
+from . import frames, weights
+
+if TYPE_CHECKING:
+    from .runner import Runner
+
+_BROKEN_PIPE = 3
+_NO_MORE = 0
+
+
+def main(path: str) -> None:
+    """Serve the network in a file. Never returns."""
+    requests_from, answers_to = _private_pipe()
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent's affair: it closes the pipe when it leaves
+    waiting: queue.Queue[frames.Message] = queue.Queue()
+    # From here on the end of the pipe ends the process, whatever it is doing.
+    threading.Thread(target=_listen, args=(requests_from, waiting), daemon=True).start()
+    try:
+        runner, about = _start(path)
+    except Exception as error:
+        frames.write(answers_to, _failure(error))
+        os._exit(_NO_MORE)
+    frames.write(answers_to, {"ok": about})
+    while True:
+        request = waiting.get()
+        try:
+            answer = {"ok": _answer(runner, request)}
+        except Exception as error:
+            answer = _failure(error)
+        try:
+            frames.write(answers_to, answer)
+        except OSError:
+            os._exit(_NO_MORE)
+
+
+def _private_pipe() -> tuple[IO[bytes], IO[bytes]]:
+    """Standard input and output, out of reach for the rest of this process: a print goes to the errors."""
+    requests_from = os.fdopen(os.dup(0), "rb")
+    answers_to = os.fdopen(os.dup(1), "wb")
+    nothing = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(nothing, 0)
+    os.close(nothing)
+    os.dup2(2, 1)
+    sys.stdout = sys.stderr
+    return requests_from, answers_to
+
+
+def _listen(stream: IO[bytes], waiting: queue.Queue[frames.Message]) -> None:
+    try:
+        request = frames.read(stream)
+        while request is not None:
+            waiting.put(request)
+            request = frames.read(stream)
+    except (frames.FrameError, OSError, MemoryError) as error:
+        sys.stderr.write(f"The pipe is broken: {error}.\n")
+        sys.stderr.flush()
+        os._exit(_BROKEN_PIPE)
+    os._exit(_NO_MORE)
+
+
+def _start(path: str) -> tuple[Runner, frames.Message]:
+    os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
+    warnings.simplefilter("ignore")
+    import tensorflow.compat.v1 as tf
+    from tensorflow.python.client import device_lib
+
+    from .runner import Runner
+
+    tf.logging.set_verbosity(tf.logging.ERROR)
+    devices = [device.name for device in device_lib.list_local_devices() if device.device_type == "GPU"]
+    return Runner(weights.read(path)), {"version": tf.__version__, "gpus": devices}
+
+
+def _answer(runner: Runner, request: frames.Message) -> Any:
+    op = request.get("op")
+    if op == "map":
+        labels = request.get("labels")
+        w = runner.map(frames.unpack(request.get("z")), None if labels is None else frames.unpack(labels))
+        return frames.pack(w)
+    if op not in ("synthesize", "pull_back"):
+        raise ValueError(f"no operation is called {op!r}")
+    noise, seed, factor = request.get("noise"), request.get("seed"), request.get("factor")
+    if not isinstance(noise, str) or type(seed) is not int or type(factor) is not int:
+        raise ValueError("noise, seed or factor is missing")
+    if not 0 <= seed < 1 << 31:
+        raise ValueError("the seed must have 31 bits")
+    w_plus = frames.unpack(request.get("w_plus"))
+    if op == "synthesize":
+        return frames.pack(runner.synthesize(w_plus, noise, seed, factor))
+    cotangent = frames.unpack(request.get("cotangent"))
+    return frames.pack(runner.pull_back(w_plus, noise, seed, factor, cotangent))
+
+
+def _failure(error: Exception) -> frames.Message:
+    """kind: "usage", "memory" or "failure"."""
+    kind = "failure"
+    if isinstance(error, (ValueError, frames.FrameError)):
+        return {"error": {"kind": "usage", "message": str(error)[:500]}}
+    if isinstance(error, MemoryError) or type(error).__name__ == "ResourceExhaustedError":
+        kind = "memory"
+    lines = f"{type(error).__name__}: {error}".splitlines()
+    return {"error": {"kind": kind, "message": lines[0][:500] if lines else ""}}

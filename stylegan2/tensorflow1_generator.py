@@ -1,0 +1,163 @@
+"""StyleGAN2 run by TensorFlow 1.15 behind the common generator interface.
+
+The pipeline needs no change: an image is a torch tensor whose gradient is asked of the child process as well.
+"""
+
+import secrets
+import shutil
+import tempfile
+import weakref
+from pathlib import Path
+from typing import Any, cast
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.autograd.function import once_differentiable
+
+from retouchml.errors import DeviceError, UsageError
+from stylegan2.formats import own, reading
+from stylegan2.formats.network_file import NetworkFile
+from stylegan2.full_generator import latent_space, style_layers
+from stylegan2.generator import Generator, Noise
+from stylegan2.latents import LatentSpace
+from stylegan2.networks.discriminator import Discriminator
+from stylegan2.networks.mapping import Mapping, truncate
+from stylegan2.tensorflow1 import frames
+from stylegan2.tensorflow1_child import Child, interpreter
+
+_SEEDS = 1 << 31
+
+
+def load_file(name: str, path: Path, device: str) -> "TensorFlow1Generator":
+    """The generator in a file of any format, with its child process started.
+
+    device: where TensorFlow computes: auto, cpu, cuda or cuda:N. Raises UsageError for a network that is not
+    StyleGAN2, ModelMissing, ModelCorrupt, and DeviceError where the engine is not installed or has no such
+    device.
+    """
+    copy: Path | None = None
+    if own.is_own(reading.read_head(path)):
+        if own.architecture(path) != own.ARCHITECTURE:
+            raise UsageError(
+                f"{name} is no StyleGAN2 network, and the TensorFlow 1.15 engine runs no other.",
+                "Choose another model, or use --engine torch.",
+            )
+        file, weights = own.read(path), path
+    else:
+        interpreter()  # so that nothing is written where there is none
+        # The child reads our own format alone: everything else has been through the readers here.
+        network = reading.read(path)
+        mapping = Mapping(network.generator.mapping)
+        mapping.load_state_dict(network.below("mapping."))
+        latents = latent_space(mapping.requires_grad_(False))
+        mean = network.tensors.get("mean", latents.mean)
+        tensors = network.tensors | {"mean": mean}
+        file = own.OwnFile(
+            NetworkFile(network.source, network.generator, network.discriminator, tensors), latents
+        )
+        copy = Path(tempfile.mkdtemp(prefix="retouchml-tensorflow1-"))
+        weights = copy / "network.safetensors"
+        own.write(weights, file)
+    child = Child(interpreter(), weights, device)
+    if copy is not None:
+        weakref.finalize(child, shutil.rmtree, copy, ignore_errors=True)
+    child.start()
+    if device.startswith("cuda") and not child.about.get("gpus"):
+        child.close()
+        raise DeviceError("TensorFlow 1.15 sees no GPU here.", "Use --device cpu, or --device auto.")
+    return TensorFlow1Generator(name, file.network, file.latents, child)
+
+
+class TensorFlow1Generator(Generator):
+    """A network that a child process runs; its tensors live on the CPU, wherever TensorFlow computes.
+
+    A smaller image is the whole one, averaged: exact, if no cheaper. Leaving off the high resolutions would
+    be cheaper, but those of a skip network add much of the coarse brightness and colour as well, so that what
+    is left looks like another picture.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        network: NetworkFile,
+        latents: LatentSpace,
+        child: Child,
+    ) -> None:
+        self.name, self.latents, self.device = name, latents, torch.device("cpu")
+        self.resolution = network.generator.synthesis.resolution
+        self.layers = style_layers(network.generator.synthesis)
+        self.child = child
+        self._z_dim = network.generator.mapping.z_dim
+        self._labels = network.generator.mapping.labels
+        self._mean = network.tensors["mean"]
+        if network.discriminator is not None:
+            self.discriminator = Discriminator(network.discriminator)
+            self.discriminator.load_state_dict(network.below("discriminator."))
+            self.discriminator.eval().requires_grad_(False)
+
+    @property
+    def z_dim(self) -> int:
+        return self._z_dim
+
+    def map(
+        self,
+        z: Tensor,
+        labels: Tensor | None = None,
+        truncation_psi: float = 1.0,
+        truncation_cutoff: int | None = None,
+    ) -> Tensor:
+        if labels is not None and labels.numel() and not self._labels:
+            raise UsageError("This network takes no labels.")
+        request: frames.Message = {"op": "map", "z": _packed(z)}
+        if labels is not None and self._labels:
+            request["labels"] = _packed(labels.to(z))
+        w = _unpacked(self.child.ask(request), z)
+        return truncate(w, self._mean.to(w), self.num_layers, truncation_psi, truncation_cutoff)
+
+    def synthesize(self, w_plus: Tensor, resolution: int | None = None, noise: Noise = "const") -> Tensor:
+        if w_plus.ndim != 3 or w_plus.shape[1:] != (self.num_layers, self.w_dim):
+            raise UsageError(f"w_plus of shape {tuple(w_plus.shape)} does not fit this generator.")
+        side = self.resolution if resolution is None else resolution
+        if side < 4 or side & (side - 1):
+            raise UsageError(f"This generator renders at powers of two; {side} is not one.")
+        factor = max(1, self.resolution // side)
+        seed = secrets.randbelow(_SEEDS) if noise == "random" else 0
+        call = {"noise": noise, "seed": seed, "factor": factor}
+        image = cast(Tensor, _Synthesis.apply(w_plus, self.child, call))  # type: ignore[no-untyped-call]
+        if side > self.resolution:
+            size = (side, side)
+            return torch.nn.functional.interpolate(image, size, mode="bilinear", align_corners=False)
+        return image
+
+
+class _Synthesis(torch.autograd.Function):
+    """The child's images, differentiable once."""
+
+    @staticmethod
+    def forward(ctx: Any, w_plus: Tensor, child: Child, call: frames.Message) -> Tensor:
+        ctx.save_for_backward(w_plus)
+        ctx.child, ctx.call = child, call
+        return _unpacked(child.ask({"op": "synthesize", "w_plus": _packed(w_plus), **call}), w_plus)
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, cotangent: Tensor) -> tuple[Tensor, None, None]:
+        (w_plus,) = ctx.saved_tensors
+        request = {"op": "pull_back", "w_plus": _packed(w_plus), "cotangent": _packed(cotangent.to(w_plus))}
+        return _unpacked(ctx.child.ask({**request, **ctx.call}), w_plus), None, None
+
+
+def _packed(tensor: Tensor) -> frames.Message:
+    numbers = tensor.detach().cpu()
+    return frames.pack((numbers if numbers.dtype == torch.float64 else numbers.float()).numpy())
+
+
+def _unpacked(answer: Any, like: Tensor) -> Tensor:
+    try:
+        array = frames.unpack(answer)
+    except frames.FrameError as error:
+        raise DeviceError(f"The TensorFlow 1.15 engine answered nonsense: {error}.") from error
+    if not np.isfinite(array).all():
+        raise DeviceError("The TensorFlow 1.15 engine computed numbers that are not finite.")
+    return torch.from_numpy(array.copy()).to(like)

@@ -1,0 +1,106 @@
+"""The TensorFlow 1.15 engine against the numbers of the reference implementations, and against torch."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor
+
+import stylegan2
+from stylegan2.tensorflow1 import frames
+from stylegan2.tensorflow1_generator import TensorFlow1Generator
+from tests.conftest import at_home
+from tests.stylegan2 import test_parity as reference
+
+
+@dataclass(frozen=True)
+class Case:
+    file: Path
+    generator: TensorFlow1Generator
+
+
+@pytest.fixture(scope="module", params=list(reference._REFERENCES))
+def case(request: pytest.FixtureRequest, tensorflow1_home: Path) -> Iterator[Case]:
+    found = [folder / request.param for folder in (reference._WHOLE, reference._TRIMMED)]
+    file = next((path for path in found if path.exists()), None)
+    if file is None:
+        pytest.skip(f"{request.param} is not beside this checkout")
+    with at_home(tensorflow1_home):
+        generator = stylegan2.load(file, "cpu", engine="tensorflow1")
+    assert isinstance(generator, TensorFlow1Generator)
+    assert generator.child.about["version"].startswith("1.15.")
+    yield Case(file, generator)
+    generator.child.close()
+
+
+def gradient(case: Case, w_plus: Tensor, resolution: int | None = None) -> Tensor:
+    leaf = w_plus.clone().requires_grad_(True)
+    loss = case.generator.synthesize(leaf, resolution).square().mean()
+    return torch.autograd.grad(loss, leaf)[0]
+
+
+def apart(found: Tensor, wanted: Tensor) -> float:
+    return float((found - wanted).norm() / wanted.norm())
+
+
+def test_codes_are_those_of_the_reference_for_every_truncation(case: Case) -> None:
+    known, checked = reference.numbers(case.file), 0
+    for name, wanted in known.items():
+        if name.startswith("w_psi"):
+            psi, _, cutoff = name.removeprefix("w_psi").partition("_cut")
+            last = None if cutoff in ("", "None") else int(cutoff)
+            w_plus = case.generator.map(known["z"], known.get("labels"), float(psi), last)
+            assert float((w_plus - wanted).abs().max()) <= 1e-5, name
+            checked += 1
+    assert checked
+
+
+def test_images_and_gradients_are_those_of_the_reference(case: Case) -> None:
+    known = reference.numbers(case.file)
+    for count in (4, 1):
+        image = case.generator.synthesize(known["wplus"][:count])
+        reference.assert_image(image, known["img_wplus"][:count])
+    assert apart(gradient(case, known["grad_input_wplus"]), known["grad_wplus"]) <= 1e-3
+    if "img_wplus_nonoise" in known:
+        image = case.generator.synthesize(known["wplus"], noise="none")
+        reference.assert_image(image, known["img_wplus_nonoise"])
+
+
+def test_in_double_precision_they_agree_to_a_millionth(case: Case) -> None:
+    known, exact = reference.numbers(case.file), reference.numbers(case.file, "f64")
+    if not exact:
+        pytest.skip("the reference has no numbers of double precision")
+    wanted = exact["img_wplus_f64"]
+    image = case.generator.synthesize(known["wplus"][: len(wanted)].double())
+    assert image.dtype == torch.float64
+    assert float((image - wanted).abs().max()) <= 1e-6
+    assert apart(gradient(case, known["grad_input_wplus"].double()), exact["grad_wplus_f64"]) <= 1e-6
+
+
+def test_small_and_large_pictures_are_those_of_torch(case: Case) -> None:
+    w_plus = reference.numbers(case.file)["wplus"][:1]
+    other = Case(case.file, reference.network(case.file))
+    for resolution in (8, 16, 2 * case.generator.resolution):
+        image, wanted = (each.generator.synthesize(w_plus, resolution) for each in (case, other))
+        reference.assert_image(image, wanted)
+        assert apart(gradient(case, w_plus, resolution), gradient(other, w_plus, resolution)) <= 1e-3
+
+
+def test_random_noise_is_new_each_time_and_its_gradient_is_that_of_the_picture(case: Case) -> None:
+    if case.file.name != "tf32_skip_as_rosinality.pt":
+        pytest.skip("one network is enough")
+    w_plus = reference.numbers(case.file)["wplus"][:1].double()
+    first, second = (case.generator.synthesize(w_plus, noise="random") for _ in range(2))
+    assert 0.01 < float((first - second).abs().mean()) < 1.0
+    leaf = w_plus.clone().requires_grad_(True)
+    image = case.generator.synthesize(leaf, noise="random")
+    (slope,) = torch.autograd.grad(image.sum(), leaf)
+    # At another seed the slope differs; at this one, a small step along it must give what it foretells.
+    context: Any = image.grad_fn
+    step = 1e-6 * slope / slope.norm()
+    request = {"op": "synthesize", "w_plus": frames.pack((w_plus + step).numpy()), **context.call}
+    moved = torch.from_numpy(frames.unpack(case.generator.child.ask(request)).copy())
+    assert float((moved - image.detach()).sum() / 1e-6) == pytest.approx(float(slope.norm()), rel=1e-3)
