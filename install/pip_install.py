@@ -105,13 +105,13 @@ class PipProblem(Problem):
 
 
 def install(
-    arguments: Sequence[str], tick: Tick, python: Path = PYTHON, environment_folder: Path = VENV
+    arguments: Sequence[str], tick: Tick, python: Path | None = None, environment_folder: Path | None = None
 ) -> None:
     """``pip install`` in a virtual environment, with pip's own configuration. Raises PipProblem.
 
-    python, environment_folder: its interpreter, and itself
+    python, environment_folder: its interpreter, and itself; by default those of this checkout
     """
-    _run("install", arguments, tick, python, environment_folder)
+    _run("install", arguments, tick, python or PYTHON, environment_folder or VENV)
 
 
 def download(arguments: Sequence[str], tick: Tick) -> None:

@@ -134,10 +134,14 @@ def test_sigint_that_was_ignored_from_the_start_stays_ignored(tmp_path: Path, po
 
 
 def test_the_former_handler_comes_back() -> None:
-    former = signal.getsignal(signal.SIGINT)
-    with Interrupt().installed():
-        assert signal.getsignal(signal.SIGINT) != former
-    assert signal.getsignal(signal.SIGINT) == former
+    # a shell starts what runs in the background with the signal ignored
+    found = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        with Interrupt().installed():
+            assert signal.getsignal(signal.SIGINT) != signal.default_int_handler
+        assert signal.getsignal(signal.SIGINT) == signal.default_int_handler
+    finally:
+        signal.signal(signal.SIGINT, found)
 
 
 @pytest.fixture
