@@ -3,6 +3,7 @@
 A home of their own, the real models, the bundled portrait.
 """
 
+import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -26,6 +27,10 @@ settings.register_profile("patient", deadline=None)
 settings.load_profile("patient")
 
 PORTRAIT = Path(__file__).parents[1] / "pipeline" / "portrait" / "astronaut.png"
+
+if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
+    # A shell starts what runs in the background with the signal ignored, and every child would inherit that.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # Asked before any test moves RETOUCHML_HOME: the models that the user, or `python3 install test`, fetched.
 _USERS_MODELS = paths.models_dir()
