@@ -100,7 +100,7 @@ class Child:
             raise DeviceError(
                 f"The TensorFlow 1.15 engine cannot be started ({error.strerror}).", _INSTALL
             ) from error
-        self._closing = weakref.finalize(self, _finish, self._process)
+        self._closing = weakref.finalize(self, _finish, self._process, self._errors)
         self.about = self._exchange(self._process, None, self.start_seconds)
         return self._process
 
@@ -164,13 +164,14 @@ class Child:
     def _end(self) -> None:
         if self._closing is not None:
             self._closing()
-        if self._errors is not None:
+        elif self._errors is not None:  # it could not be started
             self._errors.close()
         self._process = self._errors = self._closing = None
 
 
-def _finish(process: "subprocess.Popen[bytes]") -> None:
+def _finish(process: "subprocess.Popen[bytes]", errors: IO[bytes]) -> None:
     """End the process; it holds nothing that would have to be saved."""
+    errors.close()
     if process.poll() is None:
         process.kill()
     process.wait()

@@ -27,6 +27,7 @@ from stylegan2.tensorflow1 import frames
 from stylegan2.tensorflow1_child import Child, interpreter
 
 _SEEDS = 1 << 31
+_SAMPLES_AT_ONCE = 64  # that the child takes
 
 
 def load_file(name: str, path: Path, device: str) -> "TensorFlow1Generator":
@@ -109,10 +110,14 @@ class TensorFlow1Generator(Generator):
     ) -> Tensor:
         if labels is not None and labels.numel() and not self._labels:
             raise UsageError("This network takes no labels.")
-        request: frames.Message = {"op": "map", "z": _packed(z)}
-        if labels is not None and self._labels:
-            request["labels"] = _packed(labels.to(z))
-        w = _unpacked(self.child.ask(request), z)
+        parts = []
+        for first in range(0, max(1, len(z)), _SAMPLES_AT_ONCE):
+            some = slice(first, first + _SAMPLES_AT_ONCE)
+            request: frames.Message = {"op": "map", "z": _packed(z[some])}
+            if labels is not None and self._labels:
+                request["labels"] = _packed(labels[some].to(z))
+            parts.append(_unpacked(self.child.ask(request), z))
+        w = torch.cat(parts)
         return truncate(w, self._mean.to(w), self.num_layers, truncation_psi, truncation_cutoff)
 
     def synthesize(self, w_plus: Tensor, resolution: int | None = None, noise: Noise = "const") -> Tensor:

@@ -10,7 +10,7 @@ import torch
 import stylegan2
 from pipeline.training.fitting import fit_latent_network, octaves_of
 from pipeline.training.gathering import add_sampling_arguments, gather
-from pipeline.training.options import output_file
+from pipeline.training.options import check_output, output_file
 from pipeline.training.sampling import ATTRIBUTES
 from pipeline.training.scorer import save_latent_network
 
@@ -24,6 +24,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def main(arguments: argparse.Namespace) -> int:
     """Run the command; returns the exit code."""
+    check_output(arguments.output)
     generator = stylegan2.load(arguments.model)
     output = output_file(arguments.output, "edits", generator.latents.name)
     samples = gather(arguments.model, arguments.samples, arguments.jobs)

@@ -12,7 +12,7 @@ from pipeline.latent_network import OCTAVES, save_learned
 from pipeline.training.card import write_card
 from pipeline.training.fitting import octaves_of, ridge, split
 from pipeline.training.gathering import add_sampling_arguments, gather
-from pipeline.training.options import output_file
+from pipeline.training.options import check_output, output_file
 
 _COMPONENTS = 256  # of the whitened code, those that vary most
 _PENALTY = 0.05
@@ -26,6 +26,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def main(arguments: argparse.Namespace) -> int:
     """Run the command; returns the exit code."""
+    check_output(arguments.output)
     generator = stylegan2.load(arguments.model)
     output = output_file(arguments.output, "encoder", generator.latents.name)
     samples = gather(arguments.model, arguments.samples, arguments.jobs)

@@ -38,12 +38,22 @@ def folds(text: str) -> tuple[int, ...]:
     return tuple(int(part) for part in numbers)
 
 
+def check_output(given: Path | None) -> None:
+    """Raises PictureUnwritable where the file that was asked for cannot be written."""
+    if given is not None:
+        _check(given)
+
+
 def output_file(given: Path | None, name: str, space: str = OWN_SPACE) -> Path:
     """Where a part is written: ``given``, or where retouching in this latent space looks for it.
 
     Raises PictureUnwritable where it cannot be.
     """
     path = given or trained_part(name, space)
+    _check(path)
+    return path
+
+
+def _check(path: Path) -> None:
     with targets.folders([path.parent]):
         targets.check((), [path, path.with_suffix(".md")], force=True)
-    return path

@@ -17,7 +17,7 @@ from pipeline.training.card import write_card
 from pipeline.training.fitting import fit_latent_network, octaves_of
 from pipeline.training.gathering import add_sampling_arguments, gather
 from pipeline.training.instruments import load_recognizer
-from pipeline.training.options import output_file
+from pipeline.training.options import check_output, output_file
 from stylegan2.generator import Generator
 
 _LIMITS = (
@@ -35,6 +35,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def main(arguments: argparse.Namespace) -> int:
     """Run the command; returns the exit code."""
+    check_output(arguments.output)
     generator = stylegan2.load(arguments.model)
     output = output_file(arguments.output, "scorer", generator.latents.name)
     samples = gather(arguments.model, arguments.samples, arguments.jobs)

@@ -42,7 +42,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def random_retoucher(tensorflow1_home: Path, folder: Path) -> Iterator[Retoucher]:
     with at_home(tensorflow1_home), pytest.MonkeyPatch.context() as patch:
-        patch.setattr(pipeline.engine, "weights_folder", lambda: folder)
+        patch.setattr(pipeline.engine, "learned_part", lambda kind, _space: folder / f"{kind}.safetensors")
         made = Retoucher(str(NETWORK), "cpu", cache=False, engine="tensorflow1")
         yield made
         assert isinstance(made.engine.generator, TensorFlow1Generator)

@@ -121,12 +121,12 @@ def test_gathered_samples_are_kept_by_version_and_used_again(monkeypatch: pytest
     monkeypatch.setattr(gathering, "_render_with_onnx", lambda generator: None)
     for library, name in ((torch, "set_num_threads"), (cv2, "setNumThreads")):
         monkeypatch.setattr(library, name, lambda count: None)  # other tests share this process
-    first = gathering.gather("small", 5, 1)
+    first = gathering.gather("ffhq-mobile", 5, 1)
     assert (len(first), generator.made) == (5, 5)
-    assert_equal(gathering.gather("small", 4, 1), first)
+    assert_equal(gathering.gather("ffhq-mobile", 4, 1), first)
     assert generator.made == 5
     monkeypatch.setattr(gathering, "VERSION", sampling.VERSION + 1)
-    assert len(gathering.gather("small", 4, 1)) == 4
+    assert len(gathering.gather("ffhq-mobile", 4, 1)) == 4
     assert generator.made == 9
 
 
