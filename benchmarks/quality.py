@@ -2,11 +2,12 @@
 
 Identity, rating, sharpness, expression, seconds and memory; with a contact sheet.
 
-    python -m benchmarks.quality --data FOLDER [--count 60] [PHOTO...] [--strength 1] [--sheet FILE]
+    python -m benchmarks.quality --data FOLDER [--count 60] [--judge FILE] [--sheet FILE] [PHOTO...]
 
 The gain is judged by ``PixelRater``, which guided nothing and saw none of these photographs: they come from
-the test part of the fold whose training part it learned from. Inversions are kept in the cache folder, so a
-second run takes seconds a photo.
+the test part of the fold whose training part it learned from. Another judge, of another fold, is made by
+``retouchml train rater --kind pixels --folds 2 --output FILE``. Inversions are kept in the cache folder, so
+a second run takes seconds a photo.
 """
 
 import argparse
@@ -34,10 +35,9 @@ from pipeline.retoucher import Photo, Retoucher
 from pipeline.training.instruments import load_recognizer
 from pipeline.training.scut import GROUPS, fold
 from retouchml import Look
-from retouchml.errors import UsageError
+from retouchml.errors import RetouchError
 from stylegan2 import zoo
 
-_FOLD = 1
 _SEED = 7
 
 
@@ -76,19 +76,19 @@ class Instruments:
     age_gender: AgeGender
 
 
-def chosen(folder: Path, count: int) -> list[Path]:
-    """Test photographs of the fold, as many of each group to within one, always the same.
+def chosen(folder: Path, count: int, number: int = 1, skip: int = 0) -> list[Path]:
+    """Test photographs of fold ``number``, as many of each group to within one, always the same.
 
-    Raises UsageError where the folder is not laid out like SCUT-FBP5500.
+    ``skip`` passes over so many first. Raises UsageError where the folder is not laid out like SCUT-FBP5500.
     """
-    _, test = fold(folder, _FOLD)
+    _, test = fold(folder, number)
     random = np.random.default_rng(_SEED)
     groups = []
     for group in GROUPS:
         members = sorted(name for name in test if name.startswith(group))
         groups.append([str(name) for name in random.permutation(members)])
     in_turn = [name for row in zip_longest(*groups) for name in row if name is not None]
-    return [folder / "Images" / name for name in in_turn[:count]]
+    return [folder / "Images" / name for name in in_turn[skip : skip + count]]
 
 
 def measure(
@@ -199,24 +199,31 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument(
         "--count", type=int, default=60, help="how many of its test photographs (default: %(default)s)"
     )
+    parser.add_argument(
+        "--skip", type=int, default=0, help="how many of them to pass over first (default: %(default)s)"
+    )
+    parser.add_argument(
+        "--judge", type=Path, help="the rater that judges; the project's, of fold 1, by default"
+    )
     parser.add_argument("--strength", type=float, default=1.0)
     parser.add_argument("--texture", type=float, default=0.7)
     parser.add_argument("--sheet", type=Path, help="where to write the contact sheet")
     parser.add_argument("--side", type=int, default=350, help="pixels of a face on it (default: %(default)s)")
     parser.add_argument("--columns", type=int, default=3)
     options = parser.parse_args(arguments)
-    if options.count < 1 or options.columns < 1 or options.side < 1:
-        parser.error("--count, --columns and --side must be at least 1")
+    if options.count < 1 or options.columns < 1 or options.side < 1 or options.skip < 0:
+        parser.error("--count, --columns and --side must be at least 1, --skip at least 0")
     try:
-        photos = [*options.photos, *(chosen(options.data, options.count) if options.data else [])]
-    except UsageError as error:
+        judge = PixelRater(options.judge)
+        photos = list(options.photos)
+        if options.data:
+            photos += chosen(options.data, options.count, judge.fold, options.skip)
+    except RetouchError as error:
         parser.error(error.explain())
     if not photos:
         parser.error("name photographs, or --data")
     retoucher = Retoucher()
-    tools = Instruments(
-        PixelRater(), load_recognizer(), AgeGender(zoo.path("age-gender", "age-v1.onnx").parent)
-    )
+    tools = Instruments(judge, load_recognizer(), AgeGender(zoo.path("age-gender", "age-v1.onnx").parent))
     look = Look(strength=options.strength, texture=options.texture)
     rows, pairs, seconds = [], [], dict[str, float]()
     names = [field.name for field in fields(Row)]

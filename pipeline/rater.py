@@ -118,12 +118,16 @@ class FeatureRater:
 
 
 class PixelRater:
-    """The rater that judges: it sees the chip alone and guides nothing."""
+    """The rater that judges: it sees the chip alone and guides nothing.
+
+    ``fold`` is the official fold whose training part it learned from.
+    """
 
     def __init__(self, path: Path | None = None) -> None:
         """Raises ModelMissing or ModelCorrupt."""
         file = load_learned(path or weights_folder() / "judge.safetensors", "rater")
         self._mean, self._networks = _ensemble(file, PixelNetwork)
+        self.fold = _fold(file)
 
     def rate(self, picture: NDArray[np.generic], landmarks: NDArray[np.float64]) -> float:
         """Rating of the face at ``landmarks`` [68, 2] in a picture [H, W, 3] of any depth.
@@ -149,9 +153,23 @@ def _ensemble(file: LearnedFile, kind: type[nn.Module]) -> tuple[float, list[nn.
             networks.append(network.eval().requires_grad_(False))
         return float(file.metadata["mean"]), networks
     except (KeyError, ValueError, RuntimeError) as error:
-        raise ModelCorrupt(
-            "The rater's file does not fit its architecture.", "Fit it again: retouchml train rater."
-        ) from error
+        raise _unfit() from error
+
+
+def _fold(file: LearnedFile) -> int:
+    try:
+        number = int(file.metadata["fold"])
+    except (KeyError, ValueError) as error:
+        raise _unfit() from error
+    if not 1 <= number <= 5:
+        raise _unfit()
+    return number
+
+
+def _unfit() -> ModelCorrupt:
+    return ModelCorrupt(
+        "The rater's file does not fit its architecture.", "Fit it again: retouchml train rater."
+    )
 
 
 def _mean_rating(networks: Sequence[nn.Module], inputs: Tensor, mean: float) -> NDArray[np.float32]:

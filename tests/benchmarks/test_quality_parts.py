@@ -17,12 +17,19 @@ GROUPS = ("AF", "AM", "CF", "CM")
 
 @pytest.fixture
 def data(tmp_path: Path) -> Path:
-    """Fold 1 tests five photographs of each group, but only two of CM."""
-    part = tmp_path / "train_test_files" / "5_folders_cross_validations_files" / "cross_validation_1"
-    part.mkdir(parents=True)
-    names = [f"{group}{index}.jpg 3.0" for group in GROUPS for index in range(2 if group == "CM" else 5)]
-    (part / "test_1.txt").write_text("\n".join(names))
-    (part / "train_1.txt").write_text("\n".join(f"{group}9.jpg 3.0" for group in GROUPS))
+    """Folds 1 and 2 test five photographs of each group, but only two of CM."""
+    for number in (1, 2):
+        part = (
+            tmp_path / "train_test_files" / "5_folders_cross_validations_files" / f"cross_validation_{number}"
+        )
+        part.mkdir(parents=True)
+        names = [
+            f"{group}{number}{index}.jpg 3.0"
+            for group in GROUPS
+            for index in range(2 if group == "CM" else 5)
+        ]
+        (part / f"test_{number}.txt").write_text("\n".join(names))
+        (part / f"train_{number}.txt").write_text("\n".join(f"{group}9.jpg 3.0" for group in GROUPS))
     return tmp_path
 
 
@@ -48,6 +55,14 @@ def test_only_test_photographs_are_chosen_and_no_more_than_there_are(data: Path)
     everything = chosen(data, 100)
     assert len(everything) == 17
     assert not any("9" in path.stem for path in everything)
+
+
+def test_those_passed_over_first_are_none_of_the_others(data: Path) -> None:
+    assert chosen(data, 4, skip=4) == chosen(data, 8)[4:]
+
+
+def test_each_fold_has_its_own(data: Path) -> None:
+    assert not set(chosen(data, 100)) & set(chosen(data, 100, 2))
 
 
 def row(gain: float, **more: object) -> Row:

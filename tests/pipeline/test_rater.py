@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from pipeline.align import ffhq_alignment
 from pipeline.engine import Engine
 from pipeline.latent_network import save_learned
-from pipeline.rater import FEATURES, FeatureNetwork, FeatureRater, PixelRater, rater_features
+from pipeline.rater import FEATURES, FeatureNetwork, FeatureRater, PixelNetwork, PixelRater, rater_features
 from pipeline.rater_input import CHIP, chip_alignment, face_chip, mirrored, shape_features
 from retouchml.errors import ModelCorrupt, ModelMissing
 from tests.pipeline.faces_by_hand import gradient, landmarks
@@ -163,3 +163,20 @@ def test_the_other_rater_s_file_is_corrupt(engine: Engine, tmp_path: Path) -> No
 def test_a_missing_rater_is_missing(tmp_path: Path) -> None:
     with pytest.raises(ModelMissing, match="none"):
         PixelRater(tmp_path / "none.safetensors")
+
+
+def judge_of(path: Path, **said: str) -> Path:
+    tensors = {f"0.{name}": value for name, value in PixelNetwork().state_dict().items()}
+    save_learned(path, tensors, {"kind": "rater", "members": "1", "mean": "3.0"} | said)
+    return path
+
+
+def test_a_judge_knows_the_fold_it_learned_from(tmp_path: Path) -> None:
+    assert PixelRater().fold == 1
+    assert PixelRater(judge_of(tmp_path / "judge.safetensors", fold="2")).fold == 2
+
+
+@pytest.mark.parametrize("said", [{}, {"fold": "two"}, {"fold": "0"}, {"fold": "6"}])
+def test_a_judge_of_an_unknown_fold_is_corrupt(said: dict[str, str], tmp_path: Path) -> None:
+    with pytest.raises(ModelCorrupt):
+        PixelRater(judge_of(tmp_path / "judge.safetensors", **said))
