@@ -41,10 +41,16 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
 
 def plugin_files(console: Console) -> dict[str, Path]:
     """All that belongs into the plug-in's folder, by place in it."""
-    own = {f"plugin_gimp/{path.relative_to(_SOURCE).as_posix()}": path for path in _SOURCE.rglob("*.py")}
+    return {**own_files(), **light_part.files(), **editor_wheels.vendored(console)}
+
+
+def own_files() -> dict[str, Path]:
+    """The filter itself and its translations, by place in the plug-in's folder."""
+    code = {f"plugin_gimp/{path.relative_to(_SOURCE).as_posix()}": path for path in _SOURCE.rglob("*.py")}
+    texts = {path.relative_to(_SOURCE).as_posix(): path for path in _SOURCE.rglob("*.mo")}
     # GIMP starts the file that is called like its folder
-    start = {f"{NAME}.py": own.pop("plugin_gimp/start.py")}
-    return {**start, **own, **light_part.files(), **editor_wheels.vendored(console)}
+    start = {f"{NAME}.py": code.pop("plugin_gimp/start.py")}
+    return {**start, **code, **texts}
 
 
 def flatpak_advice(app: str) -> str:
