@@ -4,37 +4,22 @@ import argparse
 from pathlib import Path
 
 import editor_copy
+import editor_plugin
 import editor_profiles
 import editor_wheels
 import light_part
 from checkout import TOP
 from console import Console
-from data_folders import write_record
-from fetch_models import fetch_models
-from virtual_environment import set_up
+from editor_plugin import add_arguments as add_arguments
+from editor_profiles import Profile
 
 NAME = "retouchml-beautify"
 _SOURCE = TOP / "plugin_gimp"
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare what may be given."""
-    parser.add_argument("--torch-index", metavar="URL", help="take torch from this package index")
-
-
 def run(arguments: argparse.Namespace, console: Console) -> int:
     """Set everything up, install into every profile, say where the filter is."""
-    profiles = editor_profiles.find_some("gimp")
-    set_up(console, dev=False, torch_index=arguments.torch_index)
-    write_record()
-    fetch_models(console)
-    files = plugin_files(console)
-    for profile in profiles:
-        changed = editor_copy.place(profile.plugins / NAME, files)
-        console.say(f"{profile.title}: {profile.plugins / NAME}{'' if changed else ' (up to date)'}")
-        if profile.flatpak:
-            console.say(flatpak_advice(profile.flatpak))
-    console.say()
+    editor_plugin.install("gimp", NAME, plugin_files, _put_into, arguments, console)
     console.say("Restart GIMP, open a portrait, then Filters > RetouchML > Beautify…")
     return 0
 
@@ -53,16 +38,11 @@ def own_files() -> dict[str, Path]:
     return {**start, **code, **texts}
 
 
-def flatpak_advice(app: str) -> str:
-    """How a sandboxed editor can reach the daemon, which lives outside."""
-    return (
-        "  It runs in a sandbox. So that it can see the daemon, run once:\n"
-        f"  flatpak override --user --filesystem=xdg-run/retouchml:create {app}\n"
-        "  and start the daemon before the editor: retouchml daemon start"
-    )
-
-
 def installed() -> list[Path]:
     """The folders of the filter, in all profiles."""
     folders = [profile.plugins / NAME for profile in editor_profiles.find("gimp")]
     return [folder for folder in folders if editor_copy.read(folder) is not None]
+
+
+def _put_into(profile: Profile, files: dict[str, Path]) -> bool:
+    return editor_copy.place(profile.plugins / NAME, files)

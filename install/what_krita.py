@@ -5,40 +5,23 @@ import shutil
 from pathlib import Path
 
 import editor_copy
+import editor_plugin
 import editor_profiles
 import editor_wheels
 import kritarc
 import light_part
 from checkout import TOP
 from console import Console
-from data_folders import write_record
+from editor_plugin import add_arguments as add_arguments
 from editor_profiles import Profile
-from fetch_models import fetch_models
-from virtual_environment import set_up
-from what_gimp import flatpak_advice
 
 NAME = "retouchml_krita"
 _SOURCE = TOP / "plugin_krita"
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare what may be given."""
-    parser.add_argument("--torch-index", metavar="URL", help="take torch from this package index")
-
-
 def run(arguments: argparse.Namespace, console: Console) -> int:
     """Set everything up, install into every profile, say where the docker is."""
-    profiles = editor_profiles.find_some("krita")
-    set_up(console, dev=False, torch_index=arguments.torch_index)
-    write_record()
-    fetch_models(console)
-    files = plugin_files(console)
-    for profile in profiles:
-        changed = put_into(profile, files)
-        console.say(f"{profile.title}: {profile.plugins / NAME}{'' if changed else ' (up to date)'}")
-        if profile.flatpak:
-            console.say(flatpak_advice(profile.flatpak))
-    console.say()
+    editor_plugin.install("krita", NAME, plugin_files, put_into, arguments, console)
     console.say("Restart Krita, open a portrait, then Settings > Dockers > RetouchML.")
     console.say(
         f"If it is not there: Settings > Configure Krita > Python Plugin Manager, tick {NAME}'s RetouchML."

@@ -13,9 +13,11 @@ from tests.editors.gimp.running import Gimp, gimp
 from tests.install.loading import installer
 
 PLUG_IN = "retouchml-beautify"
+# what the installer says where each version is, and what makes it
+ROOTS = {"3.0": ("RETOUCHML_TEST_GIMP", "--editors"), "3.2": ("RETOUCHML_TEST_GIMP_NEXT", "--editors --next")}
 
 
-def install(profile: Path, version: str = "3.0") -> Path:
+def install(profile: Path, version: str) -> Path:
     """What ``python3 install gimp`` does for one profile."""
     folder = profile / ".config" / "GIMP" / version / "plug-ins" / PLUG_IN
     files = installer("what_gimp").plugin_files(installer("console").Console())
@@ -32,16 +34,23 @@ def real_daemon(real_home: Path) -> Iterator[Daemon]:
         daemon.close()
 
 
-@pytest.fixture(scope="session")
-def editor(real_daemon: Daemon, real_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gimp]:
-    """GIMP 3.0 with the filter installed, which reaches the daemon."""
-    root = os.environ.get("RETOUCHML_TEST_GIMP")
+@pytest.fixture(scope="session", params=sorted(ROOTS))
+def editor(
+    request: pytest.FixtureRequest,
+    real_daemon: Daemon,
+    real_home: Path,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[Gimp]:
+    """A version of GIMP with the filter installed, which reaches the daemon."""
+    version: str = request.param
+    variable, option = ROOTS[version]
+    root = os.environ.get(variable)
     if root is None:
-        pytest.skip("no GIMP was set up: `python3 install test --editors`")
+        pytest.skip(f"GIMP {version} was not set up: `python3 install test {option}`")
     profile = tmp_path_factory.mktemp("gimp")
-    install(profile)
+    install(profile, version)
     environment = {"RETOUCHML_HOME": str(real_home), "RETOUCHML_PORTRAIT": str(PORTRAIT)}
-    with gimp(Path(root), profile, [real_home, PORTRAIT.parent], **environment) as started:
+    with gimp(Path(root), profile, [real_home, PORTRAIT.parent], version, **environment) as started:
         yield started
 
 

@@ -3,21 +3,18 @@
 Mounts and processes live in namespaces of their own and end with the block.
 """
 
-import json
 import os
 import shutil
-import socket
-import struct
 import subprocess
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+
+from tests.editors.inside import Inside
 
 PATIENCE = 600.0  # seconds; a busy machine must not fail a test
 _HERE = Path(__file__).parent
-_LENGTH = struct.Struct("<I")
 _GIMPRC = "(show-welcome-dialog no)\n(check-updates no)\n(save-session-info no)\n"
 
 # What is mounted vanishes with the namespace.
@@ -47,37 +44,24 @@ exec dbus-run-session -- gimp --new-instance --no-splash --batch-interpreter pyt
 """
 
 
-class Gimp:
-    """Runs Python in GIMP's batch interpreter."""
+class Gimp(Inside):
+    """Runs Python in GIMP's batch interpreter. profile: its home; settings: its own folder there."""
 
-    def __init__(self, wire: Path, profile: Path) -> None:
-        self._wire = wire
+    def __init__(self, wire: Path, profile: Path, settings: Path) -> None:
+        super().__init__(wire, PATIENCE)
         self.profile = profile
-
-    def run(self, source: str) -> Any:
-        """Run it; what it leaves in ``answer``. Its exceptions fail the test."""
-        with socket.socket(socket.AF_UNIX) as connection:
-            connection.settimeout(PATIENCE)
-            connection.connect(str(self._wire))
-            data = source.encode()
-            connection.sendall(_LENGTH.pack(len(data)) + data)
-            (length,) = _LENGTH.unpack(connection.recv(_LENGTH.size, socket.MSG_WAITALL))
-            reply = json.loads(connection.recv(length, socket.MSG_WAITALL))
-        assert "error" not in reply, reply["error"]
-        return reply["answer"]
-
-    def ask(self, expression: str) -> Any:
-        """The value of an expression."""
-        return self.run(f"answer = {expression}")
+        self.settings = settings
 
 
 @contextmanager
-def gimp(root: Path, profile: Path, binds: Sequence[Path], **environment: str) -> Iterator[Gimp]:
+def gimp(
+    root: Path, profile: Path, binds: Sequence[Path], version: str, **environment: str
+) -> Iterator[Gimp]:
     """GIMP with the profile folder ``profile``, in which its plug-ins lie already; ends with the block.
 
     binds: folders that are to be seen inside, under the same names
     """
-    settings = profile / ".config" / "GIMP" / environment.pop("version", "3.0")
+    settings = profile / ".config" / "GIMP" / version
     settings.mkdir(parents=True, exist_ok=True)
     (settings / "gimprc").write_text(_GIMPRC)
     wire = profile / "driver"
@@ -110,7 +94,7 @@ def gimp(root: Path, profile: Path, binds: Sequence[Path], **environment: str) -
                 assert time.monotonic() < end, (profile / "gimp.log").read_text(errors="replace")
                 time.sleep(0.2)
             shutil.copyfile(known, remembered)
-            yield Gimp(wire, profile)
+            yield Gimp(wire, profile, settings)
         finally:
             process.kill()  # --kill-child ends all of its namespace
             process.wait()

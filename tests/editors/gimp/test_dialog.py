@@ -80,6 +80,9 @@ def test_beautify_adds_a_layer_that_one_undo_takes_back_to_the_bit(editor: Gimp)
     press(editor, main, "ctrl+z")
     assert until(lambda: layers(editor) == 1, 30)
     assert editor.ask("seen(image, \"R'G'B' u8\") == before")
+    press(editor, main, "ctrl+f")  # Filters > Repeat: the same again, without the dialog
+    assert until(lambda: layers(editor) == 2, _PATIENCE)
+    assert not editor.ask("windows('^Beautify$')")
 
 
 def test_cancel_leaves_the_image_alone_and_frees_the_daemon(editor: Gimp, real_home: Path) -> None:

@@ -7,7 +7,7 @@ _TARGET_SECONDS = 0.3
 
 
 def test_on_twelve_megapixels_a_prepared_face_is_on_its_layer_at_once(editor: Gimp) -> None:
-    folder = editor.profile / ".config" / "GIMP" / "3.0" / "plug-ins" / PLUG_IN
+    folder = editor.settings / "plug-ins" / PLUG_IN
     found = editor.run(f"""
 import sys
 from pathlib import Path

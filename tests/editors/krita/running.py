@@ -1,11 +1,8 @@
 """A real Krita on a screen of its own, with the plug-in installed, and a wire into its main thread."""
 
-import json
 import os
 import shutil
 import signal
-import socket
-import struct
 import subprocess
 import time
 from collections.abc import Callable, Iterator
@@ -13,13 +10,13 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from tests.editors.inside import Inside
 from tests.editors.krita.screen import Screen, screen
 
 PATIENCE = 120.0  # seconds; a busy machine must not fail a test
 START = 400.0  # a first start fills a data base of brushes
 DOCKER = "retouchml_docker"
 _HERE = Path(__file__).parent
-_LENGTH = struct.Struct("<I")
 _HELPERS = (_HERE / "inside.py").read_text(encoding="utf-8")
 
 # A plain painter canvas; the OpenGL one works too, but software drawing is slow.
@@ -37,28 +34,12 @@ def until(condition: Callable[[], Any], seconds: float = PATIENCE) -> Any:
         time.sleep(0.1)
 
 
-class Krita:
+class Krita(Inside):
     """Runs Python inside, and clicks on what is to be seen."""
 
     def __init__(self, display: Screen, wire: Path) -> None:
+        super().__init__(wire, PATIENCE)
         self.screen = display
-        self._wire = wire
-
-    def run(self, source: str) -> Any:
-        """Run it on Krita's main thread; what it leaves in ``answer``. Its exceptions fail the test."""
-        with socket.socket(socket.AF_UNIX) as connection:
-            connection.settimeout(PATIENCE)
-            connection.connect(str(self._wire))
-            data = source.encode()
-            connection.sendall(_LENGTH.pack(len(data)) + data)
-            (length,) = _LENGTH.unpack(connection.recv(_LENGTH.size, socket.MSG_WAITALL))
-            reply = json.loads(connection.recv(length, socket.MSG_WAITALL))
-        assert "error" not in reply, reply["error"]
-        return reply["answer"]
-
-    def ask(self, expression: str) -> Any:
-        """The value of an expression."""
-        return self.run(f"answer = {expression}")
 
     def click(self, name: str, across: float = 0.5, down: float = 0.5) -> None:
         """On a widget of the docker."""

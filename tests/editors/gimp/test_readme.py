@@ -1,0 +1,28 @@
+"""The batch example, run as it stands in the README."""
+
+import re
+import shutil
+from pathlib import Path
+
+from tests.conftest import PORTRAIT
+from tests.editors.gimp.running import Gimp
+
+_README = Path(__file__).resolve().parents[3] / "README.md"
+
+
+def test_the_batch_example_makes_a_picture_with_the_result_on_a_layer(editor: Gimp) -> None:
+    blocks = re.findall(r"^```\n(gimp-console.*?)^```$", _README.read_text(encoding="utf-8"), re.S | re.M)
+    (example,) = blocks
+    folder = editor.profile / "batch"
+    folder.mkdir()
+    shutil.copyfile(PORTRAIT, folder / "portrait.png")
+    found = editor.run(f"""
+done = subprocess.run(["sh", "-c", {example!r}], cwd={str(folder)!r}, capture_output=True, text=True)
+image = load({str(folder / "after.xcf")!r}) if os.path.exists({str(folder / "after.xcf")!r}) else None
+answer = [done.returncode, done.stdout + done.stderr, image and names(image)]
+""")
+    assert found[0] == 0, found[1]
+    assert found[2] == ["Background (retouched)", "Background"] or found[2] == [
+        "portrait.png (retouched)",
+        "portrait.png",
+    ], found[1]
