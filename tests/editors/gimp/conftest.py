@@ -1,4 +1,4 @@
-"""One real GIMP and one real daemon with the real models, for all tests here."""
+"""One real GIMP for the whole session."""
 
 import os
 from collections.abc import Iterator
@@ -6,8 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import PORTRAIT, at_home
-from tests.daemon import running as daemons
+from tests.conftest import PORTRAIT
 from tests.daemon.running import Daemon
 from tests.editors.gimp.running import Gimp, gimp
 from tests.install.loading import installer
@@ -25,23 +24,11 @@ def install(profile: Path, version: str) -> Path:
     return folder
 
 
-@pytest.fixture(scope="session")
-def real_daemon(real_home: Path) -> Iterator[Daemon]:
-    """With the real models on the CPU."""
-    with at_home(real_home):
-        daemon = daemons.start("--device", "cpu", engine="")
-        yield daemon
-        daemon.close()
-
-
 @pytest.fixture(scope="session", params=sorted(ROOTS))
 def editor(
-    request: pytest.FixtureRequest,
-    real_daemon: Daemon,
-    real_home: Path,
-    tmp_path_factory: pytest.TempPathFactory,
+    request: pytest.FixtureRequest, editor_home: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Gimp]:
-    """A version of GIMP with the filter installed, which reaches the daemon."""
+    """A version of GIMP with the filter installed."""
     version: str = request.param
     variable, option = ROOTS[version]
     root = os.environ.get(variable)
@@ -49,13 +36,13 @@ def editor(
         pytest.skip(f"GIMP {version} was not set up: `python3 install test {option}`")
     profile = tmp_path_factory.mktemp("gimp")
     install(profile, version)
-    environment = {"RETOUCHML_HOME": str(real_home), "RETOUCHML_PORTRAIT": str(PORTRAIT)}
-    with gimp(Path(root), profile, [real_home, PORTRAIT.parent], version, **environment) as started:
+    environment = {"RETOUCHML_HOME": str(editor_home), "RETOUCHML_PORTRAIT": str(PORTRAIT)}
+    with gimp(Path(root), profile, [editor_home, PORTRAIT.parent], version, **environment) as started:
         yield started
 
 
 @pytest.fixture(autouse=True)
-def no_images(editor: Gimp) -> Iterator[None]:
-    """Each test begins without images, and leaves none."""
+def no_images(editor: Gimp, daemon: Daemon) -> Iterator[None]:
+    """Each test begins without images and with a daemon, and leaves no image."""
     yield
     editor.run("delete_all()")

@@ -6,9 +6,8 @@ from typing import Any
 
 import pytest
 
-from tests.daemon.running import until
+from tests.daemon.running import Daemon, until
 from tests.editors.gimp.running import Gimp
-from tests.editors.gimp.test_trouble import status
 
 _PATIENCE = 300.0
 _OPEN = """
@@ -85,13 +84,13 @@ def test_beautify_adds_a_layer_that_one_undo_takes_back_to_the_bit(editor: Gimp)
     assert not editor.ask("windows('^Beautify$')")
 
 
-def test_cancel_leaves_the_image_alone_and_frees_the_daemon(editor: Gimp, real_home: Path) -> None:
+def test_cancel_leaves_the_image_alone_and_frees_the_daemon(editor: Gimp, daemon: Daemon) -> None:
     _main, dialog = open_dialog(editor)
     press(editor, dialog, "Escape")
     assert until(lambda: not editor.ask("windows('^Beautify$')"), 30)
     assert layers(editor) == 1
     assert editor.ask("seen(image, \"R'G'B' u8\") == before")
-    assert until(lambda: status(real_home)["photos"] == 0, 30)
+    assert until(lambda: daemon.status()["photos"] == 0, 30)
 
 
 def test_the_dialog_shows_a_preview_and_takes_sliders_by_their_keys(editor: Gimp) -> None:

@@ -14,7 +14,7 @@ from pathlib import Path
 sys.path.insert(0, {str(folder)!r})
 from retouchml import vendored
 vendored.use(Path({str(folder)!r}, "vendor"))
-from plugin_gimp import output, pixels
+from plugin_gimp import output as own_output, pixels as own_pixels
 from retouchml.messages import WirePatch
 from retouchml.pixel_format import PixelFormat
 image = Gimp.Image.new(4000, 3000, Gimp.ImageBaseType.RGB)
@@ -23,11 +23,11 @@ image.insert_layer(layer, None, 0)
 answer = []
 for _ in range(5):
     start = time.monotonic()
-    picture, data, encoding = pixels.read(layer)
+    picture, data, encoding = own_pixels.read(layer)
     read = time.monotonic() - start
     patch = WirePatch(0, (1000, 800, 1300, 1500), PixelFormat(1300, 1500), bytes(4 * 1300 * 1500))
     start = time.monotonic()
-    output.apply(layer, [patch], encoding, "new-layer")
+    own_output.apply(layer, [patch], encoding, "new-layer")
     answer.append([read, time.monotonic() - start])
     image.remove_layer(image.get_layers()[0])
 """)

@@ -7,12 +7,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import pytest
-
-from retouchml.client import Client
-from tests.conftest import at_home
-from tests.daemon import running as daemons
-from tests.daemon.running import until
+from tests.daemon.running import Daemon, until
+from tests.editors.daemons import Daemons
 from tests.editors.gimp.running import Gimp
 
 # A picture that no inversion is kept for, so that the work lasts: the portrait with some of its rows moved.
@@ -23,12 +19,6 @@ base.transform_rotate({}, True, 0, 0)
 image.crop(470, 470, 20, 20)
 base = image.flatten()
 """
-
-
-def status(home: Path) -> "dict[str, Any]":
-    """What the daemon says of itself."""
-    with at_home(home), Client() as client:
-        return dict(client.status().result(60))
 
 
 def plug_ins() -> list[int]:
@@ -68,36 +58,35 @@ answer = [outcome, len(names(image)), seen(image, "R'G'B' u8") == before]
         return self.found
 
 
-def works(home: Path) -> Callable[[], bool]:
+def works(daemon: Daemon) -> Callable[[], bool]:
     """Whether the worker is at the photo."""
-    return lambda: any(worker["state"] == "busy" for worker in status(home)["workers"])
+    return lambda: any(worker["state"] == "busy" for worker in daemon.status()["workers"])
 
 
 def test_a_plug_in_that_gimp_kills_on_cancel_frees_the_daemon_and_leaves_nothing(
-    editor: Gimp, real_home: Path
+    editor: Gimp, daemon: Daemon
 ) -> None:
     call = Running(editor, 0.03)
-    assert until(works(real_home), 120)
+    assert until(works(daemon), 120)
     (pid,) = plug_ins()
     os.kill(pid, signal.SIGKILL)  # as GIMP does: its Cancel gives a plug-in no time
     found = call.end()
     assert found[0][0] is False
     assert found[1:] == [1, True]
-    assert until(lambda: status(real_home)["photos"] == 0, 30)
+    assert until(lambda: daemon.status()["photos"] == 0, 30)
     assert editor.ask("beautify(load().get_layers()[0], strength=0.6)[:2]") == [True, ""]
 
 
 def test_a_daemon_killed_half_way_is_a_sentence_and_leaves_nothing(
-    editor: Gimp, real_home: Path, request: pytest.FixtureRequest
+    editor: Gimp, daemon: Daemon, all_daemons: Daemons
 ) -> None:
     call = Running(editor, 0.05)
-    assert until(works(real_home), 120)
-    os.kill(status(real_home)["pid"], signal.SIGKILL)
+    assert until(works(daemon), 120)
+    daemon.process.kill()
+    daemon.process.wait()
     found = call.end()
     assert found[0][0] is False
     assert "daemon" in found[0][1]
     assert found[1:] == [1, True]
-    with at_home(real_home):
-        daemon = daemons.start("--device", "cpu", engine="")
-    request.addfinalizer(daemon.close)
+    all_daemons.running()
     assert editor.ask("beautify(load().get_layers()[0], strength=0.6)[:2]") == [True, ""]

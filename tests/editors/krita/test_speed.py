@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from tests.editors.krita import pictures
-from tests.editors.krita.large_face import ENGINE
 from tests.editors.krita.running import Krita, until
+from tests.editors.large_face import ENGINE
 
 STALL = 0.050  # seconds
 OWN_SHARE = 0.3

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from retouchml.look import Look
 
-ENGINE = "tests.editors.krita.large_face:make"
+ENGINE = "tests.editors.large_face:make"
 
 
 @dataclass(frozen=True)
