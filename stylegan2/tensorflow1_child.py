@@ -57,7 +57,7 @@ def is_installed() -> bool:
 
 def version() -> str:
     """That of the TensorFlow that was installed, which has been seen to compute. Raises DeviceError."""
-    command = [interpreter(), "-I", "-W", "ignore", "-c", _TRIAL]
+    command = [str(interpreter()), "-I", "-W", "ignore", "-c", _TRIAL]
     try:
         done = subprocess.run(
             command,

@@ -6,7 +6,8 @@ Flipped bytes rarely leave a pickle whole; here it always is, and only what it s
 import math
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from functools import cache
+from functools import cache, partial
+from operator import setitem
 from pathlib import Path
 from typing import Any
 
@@ -54,18 +55,22 @@ def places(value: Any, replace: Replace, seen: set[int]) -> Iterator[tuple[Any, 
         return
     if isinstance(value, tuple | list | dict | Call):
         seen.add(id(value))
+    inside: list[tuple[Any, Replace]] = []
     if isinstance(value, tuple):
-        for index, part in enumerate(value):
-            yield from places(part, lambda new, i=index: replace((*value[:i], new, *value[i + 1 :])), seen)
+        inside = [(part, partial(_replace_in_tuple, value, i, replace)) for i, part in enumerate(value)]
     elif isinstance(value, list):
-        for index, part in enumerate(value):
-            yield from places(part, lambda new, i=index: value.__setitem__(i, new), seen)
+        inside = [(part, partial(setitem, value, i)) for i, part in enumerate(value)]
     elif isinstance(value, dict):
-        for key, part in list(value.items()):
-            yield from places(part, lambda new, k=key: value.__setitem__(k, new), seen)
+        inside = [(part, partial(setitem, value, key)) for key, part in value.items()]
     elif isinstance(value, Call):
-        for name in ("args", "state", "items", "entries"):
-            yield from places(getattr(value, name), lambda new, n=name: setattr(value, n, new), seen)
+        names = ("args", "state", "items", "entries")
+        inside = [(getattr(value, name), partial(setattr, value, name)) for name in names]
+    for part, replace_part in inside:
+        yield from places(part, replace_part, seen)
+
+
+def _replace_in_tuple(whole: tuple[Any, ...], index: int, replace: Replace, new: Any) -> None:
+    replace((*whole[:index], new, *whole[index + 1 :]))
 
 
 def rosinality_tree() -> Any:

@@ -9,7 +9,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import pytest
 import torch
@@ -165,9 +165,14 @@ def test_an_answer_that_is_too_large_is_a_refusal(monkeypatch: pytest.MonkeyPatc
 def test_a_network_that_is_too_large_for_the_pipe_is_refused_and_no_process_stays(
     tensorflow1_home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    ended = []
+    ended: list[subprocess.Popen[bytes]] = []
     finish = tensorflow1_child._finish
-    monkeypatch.setattr(tensorflow1_child, "_finish", lambda *parts: ended.append(parts[0]) or finish(*parts))
+
+    def noted(child: "subprocess.Popen[bytes]", errors: IO[bytes]) -> None:
+        ended.append(child)
+        finish(child, errors)
+
+    monkeypatch.setattr(tensorflow1_child, "_finish", noted)
     monkeypatch.setattr(frames, "LIMIT", 1000)
     with at_home(tensorflow1_home), pytest.raises(UsageError, match="too much at once"):
         stylegan2.load(NETWORK, "cpu", engine="tensorflow1")
