@@ -1,11 +1,15 @@
 """How long StyleGAN2's synthesis takes, against its plain twin and against what the hardware allows.
 
-    python -m benchmarks.synthesis [--device cpu] [--sizes 256,1024] [--batches 1,8] [--repeat N]
+    python -m benchmarks.synthesis [--device cpu] [--sizes 256,1024] [--batches 1,8] [--types float32]
+                                   [--repeat N] [--patience SECONDS]
 
 Networks of config-f's shape with random weights: time does not depend on what they show. Two floors are
 printed beside: the multiplications of the convolutions at the rate of this machine's matrix product, and the
 bytes of weights and feature maps, each read and written once, at the rate of its memory copy. Fast path and
 twin take turns, and the least time of each counts, so that another program's load hits both alike.
+
+Each line appears as it is measured, some minutes in all on two cores. What takes long is measured once, and
+what would take longer than ``--patience``, or more memory than is free, is left out and shown as "-".
 """
 
 import argparse
@@ -14,6 +18,8 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
 
 import torch
 
@@ -23,6 +29,11 @@ from stylegan2.networks.synthesis import Synthesis
 _W_DIM = 512
 _BASE, _MOST = 16384 * 2, 512  # config-f's channel table: fmap_base · 2 / side, at most 512
 _HALF_OCTAVES = 4
+_TYPES = {"float32": torch.float32, "float16": torch.float16}
+# How many times the arithmetic floor the fast path and its twin take, without gradient and with: a guess that
+# tells what is worth starting.
+_GUESSES = (1.6, 3.0, 5.0, 9.0)
+_KEPT = 2  # times the feature maps that count once for the memory floor: what is kept for the gradient
 
 
 @dataclass(frozen=True)
@@ -68,23 +79,43 @@ def measured_machine(device: torch.device, dtype: torch.dtype) -> Machine:
     a = torch.randn(side, side, device=device, dtype=dtype)
     source = torch.empty(1 << 26, device=device, dtype=torch.uint8)
     target = torch.empty_like(source)
-    product = least([lambda: a @ a], 5, device)[0]
-    copy = least([lambda: target.copy_(source)], 5, device)[0]
+    product = least([lambda: a @ a], 5, 10.0, device)[0]
+    copy = least([lambda: target.copy_(source)], 5, 10.0, device)[0]
     return Machine(side**3 / product, 2 * len(source) / copy)
 
 
-def least(tasks: Sequence[Callable[[], object]], repeat: int, device: torch.device) -> list[float]:
-    """The least seconds of each task; they take turns, after one round that does not count."""
-    best = [float("inf")] * len(tasks)
+def least(
+    tasks: Sequence[Callable[[], object]], repeat: int, patience: float, device: torch.device
+) -> list[float]:
+    """The least seconds of each task in ``repeat`` rounds, or fewer if these take more than ``patience``.
+
+    They take turns. The first round does not count, unless it takes so long that it is the only one.
+    """
+    best: list[float] = []
+    started = time.perf_counter()
     for turn in range(repeat + 1):
-        for index, task in enumerate(tasks):
+        seconds = []
+        for task in tasks:
             _wait(device)
             start = time.perf_counter()
             task()
             _wait(device)
-            if turn:
-                best[index] = min(best[index], time.perf_counter() - start)
+            seconds.append(time.perf_counter() - start)
+        best = seconds if turn < 2 else list(map(min, best, seconds))
+        if time.perf_counter() - started + sum(seconds) > patience:
+            break
     return best
+
+
+def free_memory(device: torch.device) -> float:
+    """Bytes that can still be had, as far as that can be told."""
+    if device.type == "cuda":
+        return float(torch.cuda.mem_get_info(device)[0])
+    try:
+        lines = Path("/proc/meminfo").read_text(encoding="ascii").splitlines()
+        return next(float(line.split()[1]) * 1024 for line in lines if line.startswith("MemAvailable"))
+    except (OSError, StopIteration):
+        return float("inf")
 
 
 def random_synthesis(spec: SynthesisSpec, device: torch.device, dtype: torch.dtype) -> Synthesis:
@@ -98,7 +129,9 @@ def random_synthesis(spec: SynthesisSpec, device: torch.device, dtype: torch.dty
     return network.to(device).eval().requires_grad_(False)
 
 
-def row(resolution: int, batch: int, dtype: torch.dtype, device: torch.device, repeat: int) -> str:
+def row(
+    resolution: int, batch: int, dtype: torch.dtype, device: torch.device, repeat: int, patience: float
+) -> str:
     """Measure one line of the table."""
     spec = config_f(resolution)
     network = random_synthesis(spec, device, dtype)
@@ -113,16 +146,20 @@ def row(resolution: int, batch: int, dtype: torch.dtype, device: torch.device, r
         leaf = w_plus.clone().requires_grad_(True)
         torch.autograd.grad(network(leaf, plain=plain).square().mean(), leaf)
 
-    fast, plain = least([lambda: forward(False), lambda: forward(True)], repeat, device)
-    both, both_plain = least([lambda: backward(False), lambda: backward(True)], repeat, device)
     size = torch.finfo(dtype).bits // 8
     arithmetic = batch * one.products / machine.products
-    memory = batch * one.numbers * size / machine.bytes
+    moved = batch * one.numbers * size
+    times: list[float | None] = []
+    for compute, guesses, memory in ((forward, _GUESSES[:2], 0), (backward, _GUESSES[2:], _KEPT * moved)):
+        fits = memory < free_memory(device)
+        tried = [plain for plain, guess in enumerate(guesses) if fits and guess * arithmetic <= patience]
+        tasks = [partial(compute, bool(plain)) for plain in tried]
+        found = dict(zip(tried, least(tasks, repeat, patience, device), strict=True)) if tasks else {}
+        times += [found.get(0), found.get(1)]
+    times += [arithmetic, moved / machine.bytes]
     name = str(dtype).removeprefix("torch.")
-    times = "".join(
-        f"{seconds * 1e3:10.1f}" for seconds in (fast, plain, both, both_plain, arithmetic, memory)
-    )
-    return f"{resolution:5} {batch:5}  {name:8}{times}\n"
+    shown = "".join(f"{'-':>10}" if seconds is None else f"{seconds * 1e3:10.1f}" for seconds in times)
+    return f"{resolution:5} {batch:5}  {name:8}{shown}\n"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -131,11 +168,22 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
     parser.add_argument("--sizes", default="256,1024", help="sides in pixels (default: %(default)s)")
     parser.add_argument("--batches", default="1,8", help="images at once (default: %(default)s)")
+    parser.add_argument("--types", help="float32, float16 or both (default: float32, on a GPU both)")
     parser.add_argument("--repeat", type=int, default=3, metavar="N", help="(default: %(default)s)")
+    parser.add_argument(
+        "--patience",
+        type=float,
+        default=90.0,
+        metavar="SECONDS",
+        help="for a number and its twin (default: %(default)s)",
+    )
     given = parser.parse_args(arguments)
     device = torch.device(given.device)
     # On a CPU, float16 is emulated: it is never faster there.
-    dtypes = (torch.float32, torch.float16) if device.type == "cuda" else (torch.float32,)
+    types = given.types or ("float32,float16" if device.type == "cuda" else "float32")
+    if unknown := set(types.split(",")) - _TYPES.keys():
+        parser.error(f"there is no type {min(unknown)!r}: choose from {', '.join(_TYPES)}")
+    dtypes = [_TYPES[name] for name in types.split(",")]
     name = torch.cuda.get_device_name(device) if device.type == "cuda" else f"{os.cpu_count()} cores"
     sys.stdout.write(
         f"config-f's shape, {name}, {torch.get_num_threads()} threads, torch {torch.__version__}\n"
@@ -145,7 +193,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for resolution in map(int, given.sizes.split(",")):
         for batch in map(int, given.batches.split(",")):
             for dtype in dtypes:
-                sys.stdout.write(row(resolution, batch, dtype, device, given.repeat))
+                sys.stdout.write(row(resolution, batch, dtype, device, given.repeat, given.patience))
                 sys.stdout.flush()
     return 0
 

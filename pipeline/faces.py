@@ -100,6 +100,11 @@ class FaceFinder:
         detection = Detection((0.5 * size, 0.615 * size), 0.565 * size, 0.0, 1.0)
         return self._landmarks_in_frame(crop, detection)
 
+    def shows_face(self, crop: NDArray[np.float32]) -> bool:
+        """Whether an upright face is seen at once in a crop [S, S, 3] in [0, 1]; no second look is taken."""
+        image, _ = reduced(crop, SEARCH_SIDE)
+        return len(self._hog.run(image, 1, _CERTAIN)[0]) > 0
+
     def _landmarks_in_frame(self, pixels: NDArray[np.generic], detection: Detection) -> NDArray[np.float64]:
         frame = int(2.0 * _LANDMARK_SIDE)
         step = detection.side / _LANDMARK_SIDE  # photo pixels per frame pixel

@@ -135,7 +135,7 @@ def load_network(path: Path, kind: str, generator: Generator) -> tuple[LatentNet
     space = file.metadata.get("latent_space", "")
     if space != generator.latents.name:
         raise LatentSpaceMismatch(
-            f"The {kind} was learned for the latent space {space},"
+            f"The learned part {kind} belongs to the latent space {space},"
             f" but {generator.name} has {generator.latents.name}.",
             f"Fit one: retouchml train {kind} --model {generator.name}.",
         )

@@ -27,6 +27,10 @@ _LARGEST_RECORD = 65536
 _LONGEST_WORDS = 2000
 _PATIENCE_SECONDS = 2.0
 _MAIN = "import sys; sys.path.append(sys.argv[1]); from tensorflow1 import serve; serve.main(sys.argv[2])"
+_TRIAL = (
+    "import msgpack, numpy, tensorflow.compat.v1 as tf; tf.disable_eager_execution();"
+    " assert tf.Session().run(tf.constant(20) + 1) == 21; print(tf.__version__)"
+)
 _SMALLER = "It may have run out of memory; the next attempt starts it anew."
 _INSTALL = "Run `python3 install tensorflow1` in RetouchML's folder."
 
@@ -46,12 +50,43 @@ def interpreter() -> Path:
     return python
 
 
+def is_installed() -> bool:
+    """Whether an installer left its record, sound or not."""
+    return (paths.data_dir() / FOLDER / RECORD).exists()
+
+
+def version() -> str:
+    """That of the TensorFlow that was installed, which has been seen to compute. Raises DeviceError."""
+    command = [str(interpreter()), "-I", "-W", "ignore", "-c", _TRIAL]
+    try:
+        done = subprocess.run(
+            command,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            env=_environment("cpu"),
+            timeout=START_SECONDS,
+            check=False,
+        )
+    except OSError as error:
+        raise DeviceError(f"Its Python cannot be started ({error.strerror}).", _INSTALL) from error
+    except subprocess.TimeoutExpired as error:
+        raise DeviceError(f"It gave no answer in {START_SECONDS:g} seconds.", _SMALLER) from error
+    if done.returncode != 0:
+        raise DeviceError(f"It does not work: {_last_line(done.stderr) or done.returncode}.", _INSTALL)
+    return done.stdout.decode(errors="replace").strip()[:100]
+
+
 class Child:
     """The process that runs one network."""
 
-    def __init__(self, python: Path, weights: Path, device: str) -> None:
-        """device: cpu hides every GPU, cuda:N all but that one; auto and cuda leave it to TensorFlow."""
-        self._python, self._weights, self._device = python, weights.absolute(), device
+    def __init__(self, python: Path, weights: Path | bytes, device: str) -> None:
+        """weights: a file of our own format, or the content of one, which then goes over the pipe.
+
+        device: cpu hides every GPU, cuda:N all but that one; auto and cuda leave it to TensorFlow.
+        """
+        self._python, self._device = python, device
+        self._path = str(weights.absolute()) if isinstance(weights, Path) else ""
+        self._first = None if isinstance(weights, Path) else {"network": weights}
         self._lock = threading.Lock()
         self._process: subprocess.Popen[bytes] | None = None
         self._errors: IO[bytes] | None = None
@@ -89,7 +124,7 @@ class Child:
         try:
             self._process = subprocess.Popen(
                 # isolated: neither the caller's folder nor its Python's settings count
-                [self._python, "-I", "-c", _MAIN, str(folder), str(self._weights)],
+                [self._python, "-I", "-c", _MAIN, str(folder), self._path],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=self._errors,
@@ -101,7 +136,11 @@ class Child:
                 f"The TensorFlow 1.15 engine cannot be started ({error.strerror}).", _INSTALL
             ) from error
         self._closing = weakref.finalize(self, _finish, self._process, self._errors)
-        self.about = self._exchange(self._process, None, self.start_seconds)
+        try:
+            self.about = self._exchange(self._process, self._first, self.start_seconds)
+        except BaseException:
+            self._end()
+            raise
         return self._process
 
     def _exchange(
@@ -124,6 +163,8 @@ class Child:
             answer = frames.read(process.stdout)
             if answer is None:
                 raise EOFError("it closed the pipe")
+        except frames.TooLarge as error:
+            raise UsageError(f"That is too much at once for the TensorFlow 1.15 engine: {error}.") from error
         except (frames.FrameError, OSError, EOFError) as error:
             raise self._lost(seconds if late.is_set() else None, error) from error
         except BaseException:
@@ -157,8 +198,7 @@ class Child:
         with suppress(OSError, ValueError):
             size = self._errors.seek(0, os.SEEK_END)
             self._errors.seek(max(0, size - _LONGEST_WORDS))
-            lines = self._errors.read(_LONGEST_WORDS).decode(errors="replace").split("\n")
-            return next((line.strip().rstrip(".") for line in reversed(lines) if line.strip()), "")
+            return _last_line(self._errors.read(_LONGEST_WORDS))
         return ""
 
     def _end(self) -> None:
@@ -179,6 +219,11 @@ def _finish(process: "subprocess.Popen[bytes]", errors: IO[bytes]) -> None:
         with suppress(OSError):  # what could not be sent is sent once more when it closes
             if stream is not None:
                 stream.close()
+
+
+def _last_line(words: bytes) -> str:
+    lines = words.decode(errors="replace").split("\n")
+    return next((line.strip().rstrip(".") for line in reversed(lines) if line.strip()), "")
 
 
 def _told(error: object) -> Exception:

@@ -4,9 +4,6 @@ The pipeline needs no change: an image is a torch tensor whose gradient is asked
 """
 
 import secrets
-import shutil
-import tempfile
-import weakref
 from pathlib import Path
 from typing import Any, cast
 
@@ -37,32 +34,25 @@ def load_file(name: str, path: Path, device: str) -> "TensorFlow1Generator":
     StyleGAN2, ModelMissing, ModelCorrupt, and DeviceError where the engine is not installed or has no such
     device.
     """
-    copy: Path | None = None
     if own.is_own(reading.read_head(path)):
         if own.architecture(path) != own.ARCHITECTURE:
             raise UsageError(
                 f"{name} is no StyleGAN2 network, and the TensorFlow 1.15 engine runs no other.",
                 "Choose another model, or use --engine torch.",
             )
-        file, weights = own.read(path), path
+        file = own.read(path)
+        weights: Path | bytes = path
     else:
-        interpreter()  # so that nothing is written where there is none
+        interpreter()  # so that nothing slow is done where there is none
         # The child reads our own format alone: everything else has been through the readers here.
         network = reading.read(path)
         mapping = Mapping(network.generator.mapping)
         mapping.load_state_dict(network.below("mapping."))
         latents = latent_space(mapping.requires_grad_(False))
         mean = network.tensors.get("mean", latents.mean)
-        tensors = network.tensors | {"mean": mean}
-        file = own.OwnFile(
-            NetworkFile(network.source, network.generator, network.discriminator, tensors), latents
-        )
-        copy = Path(tempfile.mkdtemp(prefix="retouchml-tensorflow1-"))
-        weights = copy / "network.safetensors"
-        own.write(weights, file)
+        file = own.OwnFile(own.with_mean(network, mean), latents)
+        weights = own.content(own.OwnFile(file.network.without_discriminator(), latents))
     child = Child(interpreter(), weights, device)
-    if copy is not None:
-        weakref.finalize(child, shutil.rmtree, copy, ignore_errors=True)
     child.start()
     if device.startswith("cuda") and not child.about.get("gpus"):
         child.close()

@@ -9,7 +9,7 @@ import torch
 
 import stylegan2
 from pipeline.training.fitting import fit_latent_network, octaves_of
-from pipeline.training.gathering import add_sampling_arguments, gather
+from pipeline.training.gathering import add_sampling_arguments, gather, warn_of_faceless
 from pipeline.training.options import check_output, output_file
 from pipeline.training.sampling import ATTRIBUTES
 from pipeline.training.scorer import save_latent_network
@@ -27,6 +27,7 @@ def main(arguments: argparse.Namespace) -> int:
     check_output(arguments.output)
     generator = stylegan2.load(arguments.model)
     output = output_file(arguments.output, "edits", generator.latents.name)
+    warn_of_faceless(generator)
     samples = gather(arguments.model, arguments.samples, arguments.jobs)
     targets = torch.from_numpy(samples.attributes).clone()
     male = ATTRIBUTES.index("male")

@@ -11,7 +11,7 @@ from pipeline.encoder import encoder_features
 from pipeline.latent_network import OCTAVES, save_learned
 from pipeline.training.card import write_card
 from pipeline.training.fitting import octaves_of, ridge, split
-from pipeline.training.gathering import add_sampling_arguments, gather
+from pipeline.training.gathering import add_sampling_arguments, gather, warn_of_faceless
 from pipeline.training.options import check_output, output_file
 
 _COMPONENTS = 256  # of the whitened code, those that vary most
@@ -29,6 +29,7 @@ def main(arguments: argparse.Namespace) -> int:
     check_output(arguments.output)
     generator = stylegan2.load(arguments.model)
     output = output_file(arguments.output, "encoder", generator.latents.name)
+    warn_of_faceless(generator)
     samples = gather(arguments.model, arguments.samples, arguments.jobs)
     codes = octaves_of(samples, generator.latents)[:, :_SHAPING].mean(1)[:, -_COMPONENTS:]
     features = encoder_features(

@@ -2,6 +2,7 @@
 
 import argparse
 import os
+import sys
 from pathlib import Path
 
 import cv2
@@ -10,17 +11,19 @@ from torch import Tensor
 
 import stylegan2
 from pipeline.training import options
-from pipeline.training.instruments import load_labellers
+from pipeline.training.instruments import load_finder, load_labellers
 from pipeline.training.kept import kept
 from pipeline.training.processes import processes
 from pipeline.training.report import Meter
-from pipeline.training.sampling import RENDER, VERSION, Samples, collect
+from pipeline.training.sampling import RENDER, VERSION, Samples, collect, draw, picture_of
 from retouchml.errors import RetouchError
 from retouchml.paths import cache_dir
 from stylegan2 import zoo
 from stylegan2.generator import Generator, Noise
 from stylegan2.mobile_generator import MobileGenerator
 from stylegan2.onnx_renderer import OnnxRenderer, export
+
+_LOOKED_AT = 8  # pictures, before thousands are made
 
 
 def add_sampling_arguments(parser: argparse.ArgumentParser) -> None:
@@ -35,6 +38,16 @@ def add_sampling_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--output", type=Path, help="where to write the part (default: where retouching looks for it)"
     )
+
+
+def warn_of_faceless(generator: Generator) -> None:
+    """Say so on standard error where no picture shows a face; they are measured all the same."""
+    finder = load_finder()
+    if not any(finder.shows_face(picture_of(generator, *drawn)) for drawn in draw(generator, _LOOKED_AT, 0)):
+        sys.stderr.write(
+            f"None of {_LOOKED_AT} pictures by {generator.name} shows a face:"
+            " what is learned from them will mean nothing.\n"
+        )
 
 
 def gather(model: str, count: int, jobs: int) -> Samples:

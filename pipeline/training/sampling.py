@@ -82,6 +82,13 @@ def draw(generator: Generator, count: int, seed: int) -> Iterator[tuple[NDArray[
         yield (w if mixed else w[[0, 0]]), crossover
 
 
+def picture_of(generator: Generator, w: NDArray[np.float32], crossover: int) -> NDArray[np.float32]:
+    """The picture [256, 256, 3] in [0, 1] of one draw."""
+    with torch.no_grad():
+        image = generator.synthesize(w_plus_of(generator, w, crossover)[None].to(generator.device), RENDER)
+    return as_picture(image[0])
+
+
 def collect(generator: Generator, labellers: Labellers, count: int, seed: int, path: Path) -> Iterator[int]:
     """Label ``count`` samples into ``path``, adding to what it holds; yields how many, after each chunk."""
     done = kept(path, Samples)
@@ -104,9 +111,7 @@ def collect(generator: Generator, labellers: Labellers, count: int, seed: int, p
 def _label(
     generator: Generator, labellers: Labellers, w: NDArray[np.float32], crossover: int
 ) -> tuple[NDArray[np.generic], ...]:
-    with torch.no_grad():
-        image = generator.synthesize(w_plus_of(generator, w, crossover)[None].to(generator.device), RENDER)
-    picture = as_picture(image[0])
+    picture = picture_of(generator, w, crossover)
     enlarged = np.asarray(cv2.resize(picture, (2 * RENDER, 2 * RENDER)), np.float32)
     landmarks = labellers.finder.landmarks_in_crop(enlarged) / 2.0
     assert labellers.age_gender is not None

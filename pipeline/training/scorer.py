@@ -15,7 +15,7 @@ from pipeline.latent_network import LatentNetwork, save_learned
 from pipeline.rater import FeatureRater, rater_features
 from pipeline.training.card import write_card
 from pipeline.training.fitting import fit_latent_network, octaves_of
-from pipeline.training.gathering import add_sampling_arguments, gather
+from pipeline.training.gathering import add_sampling_arguments, gather, warn_of_faceless
 from pipeline.training.instruments import load_recognizer
 from pipeline.training.options import check_output, output_file
 from stylegan2.generator import Generator
@@ -38,6 +38,7 @@ def main(arguments: argparse.Namespace) -> int:
     check_output(arguments.output)
     generator = stylegan2.load(arguments.model)
     output = output_file(arguments.output, "scorer", generator.latents.name)
+    warn_of_faceless(generator)
     samples = gather(arguments.model, arguments.samples, arguments.jobs)
     ratings = FeatureRater(load_recognizer()).rate_features(
         rater_features(samples.descriptors, samples.landmarks)

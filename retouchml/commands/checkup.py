@@ -47,7 +47,7 @@ PACKAGES = {
 class Finding:
     """One thing that was looked at.
 
-    topic:  "python", "packages", "models", "devices", "folders", "settings" or "daemon"
+    topic:  "python", "packages", "models", "devices", "engines", "folders", "settings" or "daemon"
     state:  what was found, for a reader
     ok:     whether it is as it should be
     needed: whether nothing can be retouched unless it is ok
@@ -66,7 +66,7 @@ def findings() -> Iterator[Finding]:
     """Look at everything; nothing that is missing or broken raises."""
     yield python()
     yield from packages()
-    for look in (models, devices, folders, settings, daemon):
+    for look in (models, devices, engines, folders, settings, daemon):
         yield from _guarded(look.__name__, look)
 
 
@@ -130,6 +130,21 @@ def devices() -> Iterator[Finding]:
     mps = torch.backends.mps.is_available()
     if mps or sys.platform == "darwin":
         yield Finding("devices", "mps", "available" if mps else "not available")
+
+
+def engines() -> Iterator[Finding]:
+    """What can run the generator instead of torch."""
+    from retouchml.errors import DeviceError
+    from stylegan2 import tensorflow1_child
+
+    name = "tensorflow1"
+    if not tensorflow1_child.is_installed():
+        yield Finding("engines", name, "not here; retouching does not need it")
+        return
+    try:
+        yield Finding("engines", name, f"TensorFlow {tensorflow1_child.version()} works")
+    except DeviceError as error:
+        yield Finding("engines", name, error.message, False, advice=error.advice)
 
 
 def folders() -> Iterator[Finding]:

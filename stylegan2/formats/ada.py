@@ -20,6 +20,8 @@ _DICT = Name("dnnlib.util", "EasyDict")
 _OTHERS = {"builtins.set", "numpy.dtype"} | {name for name in NUMPY_NAMES if name.endswith(".scalar")}
 ALLOWED = frozenset({str(_OBJECT), str(_STORAGE), str(_DICT)}) | TENSOR_NAMES | _OTHERS
 _DEEPEST = 8
+_MOST_TENSORS = 10_000
+_MOST_MODULES = 1000  # a network of 1024 px has some 100; they may be named more than once
 _ELSEWHERE = "Only StyleGAN2 networks like those that NVIDIA published can be used."
 _FIXED = {"img_channels": 3, "resample_filter": [1, 3, 3, 1], "activation": "lrelu", "use_noise": True}
 
@@ -37,7 +39,7 @@ def read(data: memoryview) -> NetworkFile:
     storages: dict[int, Array] = {}
 
     def open_storage(reference: Any) -> Array:
-        raw = reference.args[0] if isinstance(reference, Call) and reference.name == _STORAGE else None
+        raw = reference.first if isinstance(reference, Call) and reference.name == _STORAGE else None
         if not isinstance(raw, memoryview):
             raise ModelCorrupt(f"A tensor in this {SOURCE} has no storage.", "Get the file again.")
         if id(reference) not in storages:
@@ -77,14 +79,14 @@ class _Module:
     def _add(self, prefix: str, value: Any, depth: int) -> None:
         if value is None:
             return
-        content = _plain_dict(value.args[0]) if isinstance(value, Call) and value.name == _OBJECT else None
+        content = _plain_dict(value.first) if isinstance(value, Call) and value.name == _OBJECT else None
         state = _plain_dict(content.get("state")) if content else None
-        if state is None or depth == 0:
+        if state is None or depth == 0 or len(self.modules) >= _MOST_MODULES:
             raise ModelCorrupt(f"A module in this {SOURCE} is not one.", _ELSEWHERE)
         self.modules[prefix.removesuffix(".")] = state
         for kind in ("_parameters", "_buffers"):
             for name, tensor in (_plain_dict(state.get(kind)) or {}).items():
-                if is_tensor(tensor):
+                if is_tensor(tensor) and len(self.tensors) < _MOST_TENSORS:
                     self.tensors[f"{prefix}{name}"] = tensor
         for name, module in (_plain_dict(state.get("_modules")) or {}).items():
             self._add(f"{prefix}{name}.", module, depth - 1)

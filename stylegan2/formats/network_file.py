@@ -77,6 +77,11 @@ class NetworkFile:
         """The tensors of one part, without its prefix."""
         return {k.removeprefix(prefix): v for k, v in self.tensors.items() if k.startswith(prefix)}
 
+    def without_discriminator(self) -> "NetworkFile":
+        """The generator alone."""
+        tensors = {k: v for k, v in self.tensors.items() if not k.startswith("discriminator.")}
+        return NetworkFile(self.source, self.generator, None, tensors)
+
 
 def assemble(source: str, find: Find, traits: Traits, room: int) -> NetworkFile:
     """Describe, check and take over a network.

@@ -47,10 +47,11 @@ def _array(dtype: Any, shape: tuple[int, ...], raw: Any, what: str) -> Array:
 
 
 def _dtype(value: Any) -> "np.dtype[Any] | None":
-    if not isinstance(value, Call) or value.name != _DTYPE or not value.args or value.args[0] not in _KINDS:
+    kind = value.first if isinstance(value, Call) and value.name == _DTYPE else None
+    if not isinstance(value, Call) or not isinstance(kind, str) or kind not in _KINDS:
         return None
     order = value.state[1] if isinstance(value.state, tuple) and len(value.state) > 1 else None
-    return np.dtype(f"{order}{value.args[0]}") if order in ("<", ">", "|") else None
+    return np.dtype(f"{order}{kind}") if order in ("<", ">", "|") else None
 
 
 def _no_array(what: str) -> ModelCorrupt:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
+from safetensors.torch import save, save_file
 from torch import Tensor
 
 from retouchml.errors import ModelCorrupt
@@ -43,6 +43,16 @@ def is_own(data: bytes) -> bool:
 
 def write(path: Path, file: OwnFile) -> None:
     """Write; the file may be half there where that fails."""
+    tensors, metadata = _parts(file)
+    save_file(tensors, path, metadata)
+
+
+def content(file: OwnFile) -> bytes:
+    """What ``write`` would write."""
+    return save(*_parts(file))
+
+
+def _parts(file: OwnFile) -> tuple[dict[str, Tensor], dict[str, str]]:
     network = file.network
     tensors = dict(network.tensors)
     tensors |= {f"{_LATENTS}{name}": value for name, value in file.latents.tensors().items()}
@@ -54,7 +64,7 @@ def write(path: Path, file: OwnFile) -> None:
     }
     if network.discriminator is not None:
         metadata["discriminator"] = to_json(network.discriminator)
-    save_file({name: value.contiguous() for name, value in tensors.items()}, path, metadata)
+    return {name: value.contiguous() for name, value in tensors.items()}, metadata
 
 
 def architecture(path: Path) -> str:

@@ -48,6 +48,11 @@ class Call:
     items: list[Any] = field(default_factory=list)
     entries: dict[Any, Any] = field(default_factory=dict)
 
+    @property
+    def first(self) -> Any:
+        """The first argument; None where there is none."""
+        return self.args[0] if self.args else None
+
 
 PERSISTENT = Name("", "persistent")
 

@@ -49,7 +49,7 @@ class StorageKey:
 
 def storage_key(value: Any) -> StorageKey:
     """Read a reference to a storage. Raises ModelCorrupt where it is none."""
-    pid = value.args[0] if isinstance(value, Call) and value.name == PERSISTENT else None
+    pid = value.first if isinstance(value, Call) and value.name == PERSISTENT else None
     if not isinstance(pid, tuple) or len(pid) < 5 or pid[0] != "storage" or not isinstance(pid[1], Name):
         raise ModelCorrupt("The file refers to something else than a storage of numbers.", _AGAIN)
     dtype, key, count = _TYPES.get(pid[1].attribute), pid[2], pid[4]

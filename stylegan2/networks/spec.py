@@ -120,8 +120,9 @@ def check_discriminator(spec: DiscriminatorSpec) -> DiscriminatorSpec:
     _check_channels(spec.channels)
     if spec.architecture not in DISCRIMINATOR_KINDS:
         raise _absurd(f"its discriminator's architecture is {spec.architecture!r}")
-    sizes = (spec.dense, spec.outputs, 1 if spec.group is None else spec.group)
-    if not all(map(_is_size, sizes)) or not 0 <= spec.deviations <= spec.channels[0]:
+    sizes = (spec.dense, spec.outputs, 1 if spec.group is None else spec.group, spec.labels or 1)
+    shares = spec.deviations == 0 or (_is_size(spec.deviations) and spec.channels[0] % spec.deviations == 0)
+    if not all(map(_is_size, sizes)) or not shares:
         raise _absurd("its discriminator's last layers have impossible sizes")
     _check_clamp(spec.clamp)
     if spec.mapping is not None:

@@ -29,11 +29,18 @@ class FrameError(Exception):
     """What arrived is no message; nothing that follows on this pipe can be understood."""
 
 
+class TooLarge(FrameError):
+    """A message is larger than any may be; nothing of it was sent."""
+
+
 def write(stream: IO[bytes], message: Message) -> None:
-    """Send a message. Raises FrameError where it is too large, OSError where nobody listens any more."""
-    body: bytes = msgpack.packb(message, use_bin_type=True)
+    """Send a message. Raises TooLarge, and OSError where nobody listens any more."""
+    try:
+        body: bytes = msgpack.packb(message, use_bin_type=True)
+    except ValueError as error:  # parts that msgpack itself has no room for
+        raise TooLarge(f"a message of more than {LIMIT} bytes") from error
     if len(body) > LIMIT:
-        raise FrameError(f"a message of {len(body)} bytes; {LIMIT} are allowed")
+        raise TooLarge(f"a message of {len(body)} bytes; {LIMIT} are allowed")
     stream.write(_HEADER.pack(_MARK, len(body)))
     stream.write(body)
     stream.flush()

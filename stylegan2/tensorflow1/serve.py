@@ -1,6 +1,7 @@
 """The child's main loop: answers requests from standard input on standard output until the pipe closes.
 
-Started by ``stylegan2/tensorflow1_child.py`` as ``serve.main(PATH)``, with the network's file.
+Started by ``stylegan2/tensorflow1_child.py`` as ``serve.main(PATH)``, with the network's file, or as
+``serve.main("")`` where the content of such a file comes over the pipe first.
 """
 
 from __future__ import annotations
@@ -23,14 +24,15 @@ _NO_MORE = 0
 
 
 def main(path: str) -> None:
-    """Serve the network in a file. Never returns."""
+    """Serve the network in a file, or in the first message. Never returns."""
     requests_from, answers_to = _private_pipe()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent's affair: it closes the pipe when it leaves
     waiting: queue.Queue[frames.Message] = queue.Queue()
     # From here on the end of the pipe ends the process, whatever it is doing.
     threading.Thread(target=_listen, args=(requests_from, waiting), daemon=True).start()
     try:
-        runner, about = _start(path)
+        network = weights.read(path) if path else weights.parse(waiting.get()["network"])
+        runner, about = _start(network)
     except Exception as error:
         frames.write(answers_to, _failure(error))
         os._exit(_NO_MORE)
@@ -42,9 +44,16 @@ def main(path: str) -> None:
         except Exception as error:
             answer = _failure(error)
         try:
-            frames.write(answers_to, answer)
+            _reply(answers_to, answer)
         except OSError:
             os._exit(_NO_MORE)
+
+
+def _reply(stream: IO[bytes], answer: frames.Message) -> None:
+    try:
+        frames.write(stream, answer)
+    except frames.TooLarge as error:
+        frames.write(stream, _failure(error))
 
 
 def _private_pipe() -> tuple[IO[bytes], IO[bytes]]:
@@ -72,7 +81,7 @@ def _listen(stream: IO[bytes], waiting: queue.Queue[frames.Message]) -> None:
     os._exit(_NO_MORE)
 
 
-def _start(path: str) -> tuple[Runner, frames.Message]:
+def _start(network: weights.Weights) -> tuple[Runner, frames.Message]:
     os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
     warnings.simplefilter("ignore")
     import tensorflow.compat.v1 as tf
@@ -82,7 +91,7 @@ def _start(path: str) -> tuple[Runner, frames.Message]:
 
     tf.logging.set_verbosity(tf.logging.ERROR)
     devices = [device.name for device in device_lib.list_local_devices() if device.device_type == "GPU"]
-    return Runner(weights.read(path)), {"version": tf.__version__, "gpus": devices}
+    return Runner(network), {"version": tf.__version__, "gpus": devices}
 
 
 def _answer(runner: Runner, request: frames.Message) -> Any:

@@ -32,7 +32,11 @@ class Weights(NamedTuple):
 def read(path: str) -> Weights:
     """The generator in a file. Raises ValueError where it is damaged or holds something else, OSError."""
     with open(path, "rb") as stream:  # noqa: PTH123 - one call, and no Path anywhere else here
-        content = stream.read(_LONGEST_FILE + 1)
+        return parse(stream.read(_LONGEST_FILE + 1))
+
+
+def parse(content: bytes) -> Weights:
+    """As ``read``, for what such a file contains."""
     if len(content) < 8 or len(content) > _LONGEST_FILE:
         raise ValueError("the file is too short or too long")
     (length,) = struct.unpack_from("<Q", content)

@@ -10,7 +10,7 @@ import pytest
 
 from retouchml.commands import checkup
 from retouchml.commands.checkup import Finding
-from stylegan2 import zoo
+from stylegan2 import tensorflow1_child, zoo
 from stylegan2.zoo_folder import write_record
 from tests.retouchml.running import ROOT, Run, environment, python
 
@@ -141,3 +141,37 @@ def test_an_older_python_is_refused_with_advice(monkeypatch: pytest.MonkeyPatch)
 
 def test_the_processor_is_always_a_device() -> None:
     assert any(finding == Finding("devices", "cpu", finding.state) for finding in checkup.devices())
+
+
+def test_the_other_engine_is_not_missed_where_it_was_never_installed() -> None:
+    (finding,) = checkup.engines()
+    assert finding == Finding("engines", "tensorflow1", "not here; retouching does not need it")
+
+
+def test_an_engine_that_computes_is_named_with_its_version(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # This Python has no TensorFlow, but can stand in for one that has.
+    record_engine(home)
+    monkeypatch.setattr(tensorflow1_child, "_TRIAL", "print('1.15.5')")
+    (finding,) = checkup.engines()
+    assert finding == Finding("engines", "tensorflow1", "TensorFlow 1.15.5 works")
+
+
+def test_an_engine_that_is_broken_is_told_from_one_that_is_absent(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    record_engine(home)
+    monkeypatch.setattr(tensorflow1_child, "_TRIAL", "import gone_altogether")
+    (finding,) = checkup.engines()
+    assert not finding.ok
+    assert not finding.needed
+    assert "No module named 'gone_altogether'" in finding.state
+    assert "`python3 install tensorflow1`" in finding.advice
+
+
+def record_engine(home: Path) -> None:
+    """As the installer does, with this Python in place of its own."""
+    folder = home / "data" / "tensorflow1"
+    folder.mkdir(parents=True)
+    (folder / "installed.json").write_text(json.dumps({"python": sys.executable}))

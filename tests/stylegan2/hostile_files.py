@@ -341,6 +341,36 @@ def module_that_contains_itself() -> bytes:
     )
 
 
+def modules_that_multiply() -> bytes:
+    """Eight of them, each under thirty names in the one before."""
+    make, state = Name("torch_utils.persistence", "_reconstruct_persistent_obj"), {}
+    for _ in range(8):
+        module = Call(make, ({"state": state},))
+        state = {"_modules": {f"{index}": module for index in range(30)}}
+    return dumps({"G_ema": module})
+
+
+def object_made_of_nothing() -> bytes:
+    return dumps({"G_ema": Call(Name("torch_utils.persistence", "_reconstruct_persistent_obj"), ())})
+
+
+def type_that_takes_for_ever_to_hash() -> bytes:
+    key: Any = ()
+    for _ in range(60):
+        key = (key, key)
+    array = _array((1,), bytes(4))
+    array.state[2].args = (key,)
+    return changed_variable("4x4/Conv/weight", lambda _: array)
+
+
+def persistent_object_by_name() -> bytes:
+    value = tensor((4,), (1,))
+    value.args = (Call(Name("?", "persistent"), ()), *value.args[1:])
+    state = {"convs.0.conv.weight": value, "conv1.conv.weight": value, "style.1.weight": value}
+    content = dumps({"g_ema": state}, 2).replace(b"c?\npersistent\n", b"c\npersistent\n")
+    return zipped({"data.pkl": content, "version": b"3\n", "data/0": bytes(16)})
+
+
 def stylegan3() -> bytes:
     tree = ada_tree()
     content = tree["G_ema"].args[0]

@@ -1,5 +1,6 @@
 """The child process itself: what it refuses, how it dies, and what the parent makes of that."""
 
+import io
 import json
 import os
 import signal
@@ -8,7 +9,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import pytest
 import torch
@@ -17,7 +18,7 @@ import stylegan2
 from retouchml import paths
 from retouchml.errors import DeviceError, ModelMissing, UsageError
 from stylegan2 import tensorflow1_child
-from stylegan2.tensorflow1 import frames
+from stylegan2.tensorflow1 import frames, serve
 from stylegan2.tensorflow1_generator import TensorFlow1Generator
 from tests.conftest import at_home
 from tests.stylegan2 import test_parity as reference
@@ -137,6 +138,47 @@ def test_a_senseless_request_is_refused_and_the_child_lives_on(
     assert generator.child.pid == pid
 
 
+def test_a_request_that_is_too_large_is_refused_and_the_child_lives_on(
+    generator: TensorFlow1Generator, w_plus: torch.Tensor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = generator.synthesize(w_plus)
+    pid = generator.child.pid
+    with monkeypatch.context() as patch:
+        patch.setattr(frames, "LIMIT", 1000)
+        with pytest.raises(UsageError, match=r"too much at once.* 1000 are allowed"):
+            generator.synthesize(w_plus)
+    assert torch.equal(generator.synthesize(w_plus), before)
+    assert generator.child.pid == pid
+
+
+def test_an_answer_that_is_too_large_is_a_refusal(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(frames, "LIMIT", 1000)
+    stream = io.BytesIO()
+    serve._reply(stream, {"ok": bytes(1001)})
+    stream.seek(0)
+    answer = frames.read(stream)
+    assert answer is not None
+    assert answer["error"]["kind"] == "usage"
+    assert "1000 are allowed" in answer["error"]["message"]
+
+
+def test_a_network_that_is_too_large_for_the_pipe_is_refused_and_no_process_stays(
+    tensorflow1_home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ended: list[subprocess.Popen[bytes]] = []
+    finish = tensorflow1_child._finish
+
+    def noted(child: "subprocess.Popen[bytes]", errors: IO[bytes]) -> None:
+        ended.append(child)
+        finish(child, errors)
+
+    monkeypatch.setattr(tensorflow1_child, "_finish", noted)
+    monkeypatch.setattr(frames, "LIMIT", 1000)
+    with at_home(tensorflow1_home), pytest.raises(UsageError, match="too much at once"):
+        stylegan2.load(NETWORK, "cpu", engine="tensorflow1")
+    assert [process.returncode for process in ended] == [-signal.SIGKILL]
+
+
 def test_a_broken_off_exchange_leaves_no_answer_for_the_next(
     generator: TensorFlow1Generator, w_plus: torch.Tensor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -173,8 +215,11 @@ time.sleep(600)
 
 
 @pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="looks at processes as Linux shows them")
-def test_the_child_ends_with_a_parent_that_is_killed(tensorflow1_home: Path) -> None:
-    environment = {**os.environ, "RETOUCHML_HOME": str(tensorflow1_home), "PYTHONPATH": str(ROOT)}
+def test_the_child_ends_with_a_parent_that_is_killed_and_neither_leaves_a_file(
+    tensorflow1_home: Path, tmp_path: Path
+) -> None:
+    own = {"RETOUCHML_HOME": str(tensorflow1_home), "PYTHONPATH": str(ROOT), "TMPDIR": str(tmp_path)}
+    environment = os.environ | own
     command = [sys.executable, "-c", _PARENT, str(NETWORK)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, env=environment) as parent:
         assert parent.stdout is not None
@@ -182,6 +227,7 @@ def test_the_child_ends_with_a_parent_that_is_killed(tensorflow1_home: Path) -> 
         assert not is_gone(pid)
         parent.kill()
     wait_until(lambda: is_gone(pid))
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_without_the_environment_the_installer_is_named() -> None:
@@ -189,6 +235,12 @@ def test_without_the_environment_the_installer_is_named() -> None:
         stylegan2.load(NETWORK, engine="tensorflow1")
     assert "not installed" in refused.value.message
     assert "python3 install tensorflow1" in refused.value.advice
+
+
+def test_the_version_is_that_of_a_tensorflow_that_computes(tensorflow1_home: Path) -> None:
+    with at_home(tensorflow1_home):
+        assert tensorflow1_child.is_installed()
+        assert tensorflow1_child.version().startswith("1.15.")
 
 
 @pytest.mark.parametrize(

@@ -24,6 +24,7 @@ def generator(monkeypatch: pytest.MonkeyPatch) -> SmallGenerator:
     monkeypatch.setattr("stylegan2.load", lambda name, device="cpu": small)
     for part in (scorer, edits_part, encoder):
         monkeypatch.setattr(part, "gather", lambda model, count, jobs: gathered)
+        monkeypatch.setattr(part, "warn_of_faceless", lambda generator: None)
     monkeypatch.setattr(scorer, "load_recognizer", lambda: None)  # the descriptors are there
     return small
 
