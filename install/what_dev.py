@@ -26,6 +26,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--editors", action="store_true", help="also in real editors, which are set up first (root on Debian)"
     )
     parser.add_argument("--next", action="store_true", help="with --editors: also in their coming versions")
+    parser.add_argument(
+        "--if-possible", action="store_true", help="with --editors: go on without where they cannot be had"
+    )
 
 
 def run_tests(arguments: argparse.Namespace, console: Console) -> int:
@@ -33,6 +36,8 @@ def run_tests(arguments: argparse.Namespace, console: Console) -> int:
     editors = arguments.editors or arguments.next
     environment = child.environment()
     if editors:
-        environment |= real_editors.provide(console, also_next=arguments.next)
+        environment |= real_editors.provide(
+            console, also_next=arguments.next, if_possible=arguments.if_possible
+        )
     prepare(arguments, console)
     return child.foreground([PYTHON, "-m", "pytest", *arguments.pytest], env=environment)

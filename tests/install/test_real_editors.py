@@ -1,0 +1,48 @@
+"""Where real editors cannot be set up, that is one sentence, or a remark and no editors."""
+
+from typing import Any
+
+import pytest
+
+from tests.install.loading import installer
+
+real_editors = installer("real_editors")
+
+Problem, Console = real_editors.Problem, real_editors.Console
+
+
+def set_up(monkeypatch: pytest.MonkeyPatch, **made: Any) -> None:
+    """Pretend to be root on Debian, with editors that can be had, or raise."""
+    monkeypatch.setattr(real_editors, "_check_system", lambda: None)
+    monkeypatch.setattr(real_editors, "EDITORS", {"one": made["one"]})
+    monkeypatch.setattr(real_editors, "ON_WISH", {"next": made["next_one"]})
+
+
+def fails(_console: Any) -> dict[str, str]:
+    raise Problem("No mirror answers.", "Look at the network.")
+
+
+def test_only_root_may_set_them_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(real_editors.os, "geteuid", lambda: 1000)
+    with pytest.raises(Problem, match="Real editors are set up from Debian's packages"):
+        real_editors.provide(Console(), also_next=False, if_possible=False)
+
+
+def test_where_they_are_only_wished_for_that_is_said_and_the_rest_is_tested(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    set_up(monkeypatch, one=fails, next_one=fails)
+    known = real_editors.provide(Console(), also_next=True, if_possible=True)
+    assert known == {}
+    assert (
+        "Real editors cannot be had here, and are not tested: No mirror answers." in capsys.readouterr().out
+    )
+
+
+def test_what_they_need_is_told_to_the_tests_and_a_coming_version_may_be_missing(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    set_up(monkeypatch, one=lambda _: {"ONE": "here"}, next_one=fails)
+    known = real_editors.provide(Console(), also_next=True, if_possible=False)
+    assert known == {real_editors.MARK: "1", "ONE": "here"}
+    assert "next cannot be had here" in capsys.readouterr().out
