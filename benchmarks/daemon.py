@@ -32,6 +32,7 @@ from retouchml import paths
 from retouchml.client import Call, Client, RemotePhoto
 from retouchml.engine import Cancel, Progress
 from retouchml.errors import Cancelled
+from retouchml.line import listens
 from retouchml.look import Look
 from retouchml.pixel_format import PixelFormat
 
@@ -317,6 +318,8 @@ def _on_cpu() -> Iterator[Client]:
             yield client
         finally:
             client.shutdown().result(_PATIENCE)
+            while listens(paths.socket_path()):  # the next would be answered by this one
+                time.sleep(0.1)
 
 
 def _rendered(photo: RemotePhoto, size: str) -> None:
