@@ -6,17 +6,19 @@ An engine stands in for the pipeline that finds one face at once and gives back 
 the way through the daemon is measured; the pixels of an upload are therefore mapped, but not read, by the
 worker. "copy" is memory copied into memory that was used before, "hop" one message over a bare ipc connection
 to another process and its acknowledgement; both in the same run. With --models, a slider is moved on the
-bundled portrait as well, by the real models in this process and by those in the daemon, in turn.
+bundled portrait as well, by the real models in this process and by those in the daemon, in turn; the portrait
+is reopened by a daemon that was started anew; and work on the CPU is cancelled at moments spread over it.
 """
 
 import argparse
+import contextlib
 import multiprocessing
 import os
 import statistics
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -27,8 +29,10 @@ import zmq
 from numpy.typing import NDArray
 
 from retouchml import paths
-from retouchml.client import Client, RemotePhoto
+from retouchml.client import Call, Client, RemotePhoto
 from retouchml.engine import Cancel, Progress
+from retouchml.errors import Cancelled
+from retouchml.line import listens
 from retouchml.look import Look
 from retouchml.pixel_format import PixelFormat
 
@@ -129,7 +133,10 @@ def main(argv: Sequence[str] | None = None) -> int:
             os.environ["RETOUCHML_HOME"] = home
             Path(home, "data").mkdir()
             Path(home, "data", "models").symlink_to(models, target_is_directory=True)
-            _slider(4 * arguments.rounds)
+            portrait = _portrait()
+            _slider(portrait, 4 * arguments.rounds)
+            _reopening(portrait)
+            _cancelling(portrait, 2 * arguments.rounds)
     return 0
 
 
@@ -208,30 +215,111 @@ def _latency(client: Client, side: int, rounds: int) -> None:
     photo.close()
 
 
-def _slider(moves: int) -> None:
+def _portrait() -> NDArray[np.uint8]:
     from PIL import Image
 
+    with Image.open(_PORTRAIT) as image:
+        return np.array(image.convert("RGB"))
+
+
+def _upload(client: Client, pixels: NDArray[np.uint8]) -> Call[RemotePhoto]:
+    return client.open(PixelFormat(pixels.shape[1], pixels.shape[0], order="RGB"), pixels.data.cast("B"))
+
+
+def _slider(pixels: NDArray[np.uint8], moves: int) -> None:
     from pipeline.retoucher import Retoucher
 
-    with Image.open(_PORTRAIT) as image:
-        pixels = np.array(image.convert("RGB"))
-    picture = PixelFormat(pixels.shape[1], pixels.shape[0], order="RGB")
     local = Retoucher(device="cpu").open(pixels)
-    options = ["--device", "cpu"]
-    with Client(start=True, interpreter=[sys.executable], start_options=options) as client:
-        remote = client.open(picture, pixels.data.cast("B")).result(_PATIENCE)
+    with _on_cpu() as client:
+        remote = _upload(client, pixels).result(_PATIENCE)
         here, there = [], []
         for move in range(moves + 1):
             looks = {0: Look(0.2 + 0.6 * move / moves)}
             here.append(_seconds(partial(local.render, looks)))
             there.append(_seconds(lambda looks=looks: remote.render(looks).result(_PATIENCE)))  # type: ignore[misc]
-        client.shutdown().result(_PATIENCE)
     inside, through = statistics.median(here[1:]), statistics.median(there[1:])
     print(f"\na moved slider on the portrait, real models; median of {moves}, milliseconds")
     print(
         f"  in process {1e3 * inside:.0f}, through the daemon {1e3 * through:.0f}: "
         f"{1e3 * (through - inside):+.0f}"
     )
+
+
+def _reopening(pixels: NDArray[np.uint8]) -> None:
+    """After ``_slider``, by another daemon, which only finds what was kept on disk."""
+    with _on_cpu() as client:
+        client.edits().result(_PATIENCE)  # loads the models
+        opening = _seconds(lambda: _upload(client, pixels).result(_PATIENCE))
+        photo = _upload(client, pixels).result(_PATIENCE)
+        seconds = photo.prepare().result(_PATIENCE)
+        first = _seconds(partial(_rendered, photo, "full"))
+    steps = ", ".join(f"{name} {1e3 * value:.0f}" for name, value in seconds.items())
+    print("\nthe portrait opened again by another daemon, milliseconds")
+    print(f"  open {1e3 * opening:.0f}, first render {1e3 * first:.0f}; of the preparation: {steps}")
+
+
+def _cancelling(pixels: NDArray[np.uint8], moments: int) -> None:
+    rng = np.random.default_rng(0)
+
+    def unseen(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        noisy: NDArray[np.uint8] = picture ^ rng.integers(0, 2, picture.shape, np.uint8)
+        return noisy
+
+    empty = np.full((3000, 4000, 3), 128, np.uint8)
+    kinds: dict[str, Callable[[Client], Call[Any]]] = {
+        "prepare": lambda client: _upload(client, unseen(pixels)).result(_PATIENCE).prepare(),
+        "open, 12 megapixels without a face": lambda client: _upload(client, unseen(empty)),
+    }
+    with _on_cpu() as client:
+        client.edits().result(_PATIENCE)  # loads the models
+        print(f"\ncancelled at {moments} moments spread over the work; median (and worst), milliseconds")
+        for name, begin in kinds.items():
+            whole = _seconds(begin(client).result)
+            waits = [whole * (index + 0.5) / moments for index in range(moments)]
+            times = [each for wait in waits if (each := _cancelled(begin, wait)) is not None]
+            answered, free = zip(*times, strict=True)
+            print(
+                f"  {name}, {whole:.1f} s in all: answered {_spread(answered)}, worker free {_spread(free)}"
+            )
+
+
+def _cancelled(begin: Callable[[Client], Call[Any]], wait: float) -> tuple[float, float] | None:
+    """Seconds until a cancel is answered, and until the worker has done something else.
+
+    None where the work was done before.
+    """
+    with Client() as client:
+        call = begin(client)
+        end = time.perf_counter() + wait
+        while (left := end - time.perf_counter()) > 0 and not call.done:
+            client.process(left)
+        if call.done:
+            return None
+        start = time.perf_counter()
+        call.cancel()
+        with contextlib.suppress(Cancelled):
+            call.result(_PATIENCE)
+        answered = time.perf_counter() - start
+        client.edits().result(_PATIENCE)
+        return answered, time.perf_counter() - start
+
+
+def _spread(seconds: Sequence[float]) -> str:
+    return f"{1e3 * statistics.median(seconds):.0f} ({1e3 * max(seconds):.0f})"
+
+
+@contextlib.contextmanager
+def _on_cpu() -> Iterator[Client]:
+    """A client of a daemon of its own, with the real models."""
+    options = ["--device", "cpu"]
+    with Client(start=True, interpreter=[sys.executable], start_options=options) as client:
+        client.connect()
+        try:
+            yield client
+        finally:
+            client.shutdown().result(_PATIENCE)
+            while listens(paths.socket_path()):  # the next would be answered by this one
+                time.sleep(0.1)
 
 
 def _rendered(photo: RemotePhoto, size: str) -> None:

@@ -6,6 +6,7 @@ to it. Both ends are ours, so there is no more checking than guards against a bu
 
 import contextlib
 import os
+import select
 import socket
 import struct
 from collections.abc import Mapping, Sequence
@@ -17,6 +18,7 @@ _LENGTH = struct.Struct("<I")
 _LONGEST = 16 << 20
 _READ = 1 << 16
 _MOST_FDS = 4
+_SECONDS_TO_TAKE = 2.0  # what does not fit into the socket at once
 _CLOSE_ON_EXEC = getattr(socket, "MSG_CMSG_CLOEXEC", 0)
 
 Message = tuple[dict[str, Any], list[int]]
@@ -44,8 +46,10 @@ class Channel:
         data = memoryview(_LENGTH.pack(len(body)) + body)
         try:
             sent = socket.send_fds(self._socket, [data], list(fds)) if fds else self._socket.send(data)
-            if sent < len(data):
-                self._socket.sendall(data[sent:])
+            while sent < len(data):
+                if not select.select([], [self._socket], [], _SECONDS_TO_TAKE)[1]:
+                    raise ChannelClosed
+                sent += self._socket.send(data[sent:])
         except OSError as error:
             raise ChannelClosed from error
 

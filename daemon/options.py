@@ -1,6 +1,7 @@
 """How a daemon is to run: the options of `retouchml daemon run`, and the limits that tests make smaller."""
 
 import argparse
+import math
 import os
 from dataclasses import dataclass
 
@@ -78,8 +79,10 @@ def from_arguments(arguments: argparse.Namespace) -> Options:
     """The options that were parsed, the user's settings where they say nothing. Raises UsageError."""
     from retouchml import paths, settings
 
-    if arguments.idle_exit is not None and arguments.idle_exit <= 0:
+    if arguments.idle_exit is not None and not 0 < arguments.idle_exit < math.inf:
         raise UsageError("--idle-exit must be more than 0 minutes.")
+    if not math.isfinite(arguments.keep_alive):
+        raise UsageError("--keep-alive must be a number of minutes.", "-1 never unloads the models.")
     if arguments.tcp:
         address_in(arguments.tcp)
     stored, _ = settings.load(paths.config_dir() / settings.FILE_NAME)

@@ -29,6 +29,7 @@ _SECONDS_BETWEEN_LOOKS_AT_SOCKET = 10.0
 _MESSAGES_AT_ONCE = 32
 _GRACE = 3.0  # for running jobs, once it has to stop
 _SECONDS_FOR_WORKERS = 1.0
+_CACHES = ("inversions", "paths")  # folders of pipeline.cache, which needs torch
 
 
 class Server:
@@ -131,7 +132,7 @@ class Server:
             self._ledger.pool.next_event(),
             self._stop_by,
         ]
-        if self._options.idle_exit is not None:
+        if self._options.idle_exit is not None and self._ledger.is_idle():
             moments.append(self._desk.last_request + self._options.idle_exit)
         earliest = min(moment for moment in moments if moment is not None)
         return max(0, int(1000 * (earliest - now))) + 1
@@ -155,7 +156,7 @@ class Server:
             about |= {
                 "uptime": time.monotonic() - self._started,
                 "memory": resident_bytes(os.getpid()),
-                "cache_bytes": _size_of(cache_dir() / "inversions"),
+                "cache_bytes": sum(_size_of(cache_dir() / name) for name in _CACHES),
                 "log": str(self._log_path),
                 "refused": self._post.gate.refused,
             }

@@ -20,6 +20,11 @@ from retouchml.messages import Render
 from retouchml.pixel_format import PixelFormat
 
 _MODELS_KEPT = 2
+_OUT_OF_MEMORY = (
+    "out of memory",
+    "DefaultCPUAllocator",
+    "_STATUS_ALLOC_FAILED",
+)  # CUDA and MPS, torch, cuBLAS
 _Result = TypeVar("_Result")
 
 
@@ -225,31 +230,34 @@ class Studio:
         try:
             return work()
         except Exception as error:
-            if not _is_out_of_memory(error):
+            if not is_out_of_memory(error):
                 raise
         self._make_room(name)
         try:
             return work()
         except Exception as error:
-            if not _is_out_of_memory(error):
+            if not is_out_of_memory(error):
                 raise
-        self._engines.clear()
-        self._make_room(name)
         held = self._photos[name]
         held.photo, held.device = None, "cpu"
+        self._make_room(name)
         try:
             return work()
         except Exception as error:
-            if not _is_out_of_memory(error):
+            if not is_out_of_memory(error):
                 raise
             raise DeviceError(
                 "Neither the accelerator nor the machine has enough memory.", "Close other programs."
             ) from error
 
     def _make_room(self, name: str) -> None:
-        for other, held in self._photos.items():
-            if other != name:
+        """Drop what was prepared for other photos, and every model but this one's."""
+        mine = self._photos[name]
+        for held in self._photos.values():
+            if held is not mine:
                 held.photo = None
+        engine = self._engines.get((mine.model, mine.device))
+        self._engines = {key: each for key, each in self._engines.items() if each is engine}
         torch = sys.modules.get("torch")
         gc.collect()
         if torch is not None and torch.cuda.is_available():
@@ -259,12 +267,13 @@ class Studio:
 def usage(studio: Studio) -> dict[str, Any]:
     """Memory of this process and of its device, for ``status``, and the GPUs that it sees."""
     torch = sys.modules.get("torch")
-    cuda = torch is not None and torch.cuda.is_available()
+    gpus = range(torch.cuda.device_count() if torch is not None and torch.cuda.is_available() else 0)
+    reserved = [int(torch.cuda.memory_reserved(index)) for index in gpus] if torch is not None else []
     return {
         "memory": resident_bytes(os.getpid()),
-        "device_memory": int(torch.cuda.memory_reserved()) if torch is not None and cuda else None,
+        "device_memory": sum(reserved) if reserved else None,
         "models": studio.models,
-        "devices": [f"cuda:{index}" for index in range(torch.cuda.device_count())] if torch and cuda else [],
+        "devices": [f"cuda:{index}" for index in gpus],
     }
 
 
@@ -276,9 +285,14 @@ def _factory(engine: str) -> EngineFactory:
     return factory
 
 
-def _is_out_of_memory(error: BaseException) -> bool:
-    # torch.cuda.OutOfMemoryError, found by name so that nothing needs torch here
-    return any(kind.__name__ == "OutOfMemoryError" for kind in type(error).__mro__)
+def is_out_of_memory(error: BaseException) -> bool:
+    """Whether an engine's error means that memory, the device's or the machine's, is used up."""
+    if isinstance(error, MemoryError):
+        return True
+    # torch.OutOfMemoryError is found by name, so that nothing needs torch here; what is below it only says so
+    is_named = any(kind.__name__ == "OutOfMemoryError" for kind in type(error).__mro__)
+    is_said = isinstance(error, RuntimeError) and any(words in str(error) for words in _OUT_OF_MEMORY)
+    return is_named or is_said
 
 
 def _seconds(photo: PreparedPhoto) -> dict[str, float]:

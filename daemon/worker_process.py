@@ -14,6 +14,7 @@ from daemon.channel import Channel, Message
 
 _LOG_BYTES = 1 << 20
 _SECONDS_TO_LEAVE = 2.0
+_SEND_BUFFER = 1 << 20  # the largest job fits, so that a worker that is still starting holds up nobody
 _CHECKOUT = Path(__file__).parents[1]
 
 
@@ -23,6 +24,7 @@ class WorkerProcess:
     def __init__(self, device: str, engine: str, log: Path) -> None:
         ours, its = socket.socketpair()
         ours.setblocking(False)
+        ours.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _SEND_BUFFER)
         its.setblocking(True)
         try:
             with its, _opened(log) as output:

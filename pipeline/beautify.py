@@ -19,9 +19,10 @@ from torch.nn import functional as F
 
 from pipeline.cancelling import NEVER, CancelEvent, Progress, check, silent
 from pipeline.identity import FaceRecognition
-from pipeline.latent_network import LatentNetwork, by_octave
+from pipeline.latent_network import LatentNetwork, by_octave, fingerprint
 from stylegan2.generator import Generator, as_picture
 
+VERSION = 1  # of the climb: a kept path of another version is not used
 Measure = Callable[[NDArray[np.float32]], Mapping[str, float]]
 
 _MEASURED = 128  # pixels; side of the picture on which drift is measured
@@ -99,6 +100,12 @@ class Beautifier:
         z = torch.randn(_SAMPLES, generator.z_dim, generator=random).to(generator.device)
         samples = generator.latents.whiten(generator.map(z)[:, 0])
         self._typical = float(samples.norm(dim=1).mean())
+        self._led_by = "/".join(fingerprint(network) for network in (scorer, attributes))
+
+    @property
+    def identity(self) -> str:
+        """What tells the paths that this one finds from those of others."""
+        return f"{self._generator.identity}/{VERSION}/{self._led_by}/{self.ascent}"
 
     def path(
         self, w_plus: Tensor, chip_grid: Tensor, *, progress: Progress = silent, cancel: CancelEvent = NEVER

@@ -5,6 +5,7 @@ resolution, not per layer, so that the function holds for every generator that s
 mixture, a linear part and a shared hidden layer.
 """
 
+import hashlib
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -56,6 +57,15 @@ class LatentNetwork(nn.Module):
         """Outputs [N, K] in their own units."""
         outputs: Tensor = self(octaves) * self.deviation + self.mean
         return outputs
+
+
+def fingerprint(network: LatentNetwork) -> str:
+    """A hash of what a network has learned and what its outputs are called."""
+    digest = hashlib.sha256(",".join(network.outputs).encode())
+    for name, tensor in sorted(network.state_dict().items()):
+        digest.update(f"{name}{tuple(tensor.shape)}".encode())
+        digest.update(tensor.cpu().contiguous().numpy().tobytes())
+    return digest.hexdigest()
 
 
 def by_octave(v_plus: Tensor, layers: Sequence[StyleLayer]) -> Tensor:

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 from numpy.typing import NDArray
+from torch import Tensor
 
 from pipeline.align import Alignment, ffhq_alignment
 from pipeline.beautify import ScorePath
-from pipeline.cache import InversionCache, key
+from pipeline.cache import Caches, key, path_key
 from pipeline.cancelling import CancelEvent, Progress, check
 from pipeline.change import Change, change_between
 from pipeline.engine import Engine
@@ -76,7 +77,7 @@ def prepare_face(
     landmarks: NDArray[np.float64],
     others: Sequence[NDArray[np.float64]],
     engine: Engine,
-    cache: InversionCache | None,
+    caches: Caches | None,
     seconds: dict[str, float],
     progress: Progress,
     cancel: CancelEvent,
@@ -89,11 +90,11 @@ def prepare_face(
     crop, alignment = face_crop(photo, landmarks)
     points = alignment.to_crop(landmarks)
     clock.note("align")
-    inversion = _inverted(crop, points, engine, cache, progress, cancel)
+    inversion = _inverted(crop, points, engine, caches, progress, cancel)
     clock.note("invert")
     small = (points + 0.5) * (TARGET / crop.shape[0]) - 0.5
     grid = chip_frame(small).grid(TARGET, TARGET).to(engine.generator.device)
-    path = engine.beautifier.path(inversion.w_plus, grid, progress=progress, cancel=cancel)
+    path = _path(inversion.w_plus, grid, engine, caches, progress, cancel)
     clock.note("beautify")
     check(cancel)
     before = _sized(engine.generator.render(path.knots[0]), crop.shape[0])
@@ -109,21 +110,39 @@ def _inverted(
     crop: NDArray[np.float32],
     points: NDArray[np.float64],
     engine: Engine,
-    cache: InversionCache | None,
+    caches: Caches | None,
     progress: Progress,
     cancel: CancelEvent,
 ) -> Inversion:
     name = key(crop, engine.generator.identity)
-    kept = cache.get(name) if cache else None
+    kept = caches.inversions.get(name) if caches else None
     if kept is not None and kept.w_plus.shape == (engine.generator.num_layers, engine.generator.w_dim):
         return Inversion(kept.w_plus.to(engine.generator.device), kept.loss, kept.distance)
     start = None
     if engine.encoder is not None:
         start = engine.encoder(face_chip(crop, points), engine.recognizer.describe(crop, points), points)
     inversion = engine.inverter.invert(crop, points, start, progress=progress, cancel=cancel)
-    if cache is not None:
-        cache.put(name, inversion)
+    if caches is not None:
+        caches.inversions.put(name, inversion)
     return inversion
+
+
+def _path(
+    w_plus: Tensor,
+    chip_grid: Tensor,
+    engine: Engine,
+    caches: Caches | None,
+    progress: Progress,
+    cancel: CancelEvent,
+) -> ScorePath:
+    name = path_key(w_plus, chip_grid, engine.beautifier.identity) if caches else ""
+    kept = caches.paths.get(name) if caches else None
+    if kept is not None and kept.knots.shape[1:] == w_plus.shape:
+        return ScorePath(kept.knots.to(engine.generator.device), kept.gains, kept.score)
+    path = engine.beautifier.path(w_plus, chip_grid, progress=progress, cancel=cancel)
+    if caches is not None:
+        caches.paths.put(name, path)
+    return path
 
 
 def _sized(picture: NDArray[np.float32], size: int) -> NDArray[np.float32]:

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.cache import InversionCache
+from pipeline.cache import Caches
 from pipeline.cancelling import NEVER, CancelEvent, Progress, check, silent
 from pipeline.edits import EDITS, EditInfo, check_names
 from pipeline.engine import Engine, load_engine
@@ -29,7 +29,6 @@ from retouchml.errors import UsageError
 from retouchml.look import Look
 
 DEFAULT_MODEL = "ffhq-mobile"
-_KEPT_IN_MEMORY = 64  # inversions
 
 
 @dataclass(frozen=True)
@@ -69,13 +68,13 @@ class Retoucher:
         cache: bool = True,
         engine: EngineName = "torch",
     ) -> None:
-        """cache: keep inversions on disk, so that a photograph seen before is ready at once.
+        """cache: keep inversions and paths on disk, so that a photograph seen before is ready at once.
 
         engine: torch, or tensorflow1, which runs StyleGAN2 networks alone. Raises UsageError, ModelMissing,
         ModelCorrupt, LatentSpaceMismatch or DeviceError.
         """
         self.engine = load_engine(model, device, engine)
-        self._cache = InversionCache(in_memory=_KEPT_IN_MEMORY) if cache else None
+        self._caches = Caches.of_user() if cache else None
         self.model = model
         self.device = str(self.engine.generator.device)
 
@@ -101,7 +100,7 @@ class Retoucher:
         progress("detect", 0.0, None)
         start = time.monotonic()
         found = self.engine.finder.find(channels, cancel)
-        photo = Photo(pixels, channels, found, self.engine, self._cache)
+        photo = Photo(pixels, channels, found, self.engine, self._caches)
         photo.seconds["detect"] = time.monotonic() - start
         progress("detect", 1.0, 0.0)
         return photo
@@ -116,12 +115,12 @@ class Photo:
         channels: NDArray[np.generic],
         found: Sequence[FoundFace],
         engine: Engine,
-        cache: InversionCache | None,
+        caches: Caches | None,
     ) -> None:
         self._pixels = pixels
         self._channels = channels
         self._engine = engine
-        self._cache = cache
+        self._caches = caches
         self._found = tuple(found)
         self._prepared: dict[int, PreparedFace] = {}
         self.seconds: dict[str, float] = {}
@@ -151,7 +150,7 @@ class Photo:
                 self._found[face].landmarks,
                 others,
                 self._engine,
-                self._cache,
+                self._caches,
                 self.seconds,
                 share,
                 cancel,

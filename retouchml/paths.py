@@ -42,7 +42,7 @@ def models_dir() -> Path:
 
 
 def cache_dir() -> Path:
-    """Folder of inversions, kept by content; may not exist yet."""
+    """Folder of what was found out about faces, kept by content; may not exist yet."""
     return _folder("cache")
 
 

@@ -1,6 +1,7 @@
 """What the tests of the daemon share: real processes, a way to wait, pictures for the stand-in engine."""
 
 import os
+import select
 import signal
 import subprocess
 import sys
@@ -14,8 +15,9 @@ import numpy as np
 import numpy.typing as npt
 
 from retouchml import paths
-from retouchml.client import Client, RemotePhoto
+from retouchml.client import Call, Client, RemotePhoto
 from retouchml.line import listens
+from retouchml.look import Look
 from retouchml.pixel_format import PixelFormat
 from tests.daemon.stand_in import ENGINE
 
@@ -52,6 +54,28 @@ def picture(faces: int = 1, tenths: int = 0) -> npt.NDArray[np.uint8]:
     pixels = np.random.default_rng(faces).integers(0, 256, (24, 64, 4)).astype(np.uint8)
     pixels[0, 0, :2] = faces, tenths
     return pixels
+
+
+def rendered_in_a_loop(client: Client) -> list[str]:
+    """What an event loop hears that opens a photo and renders, and waits for the descriptor alone."""
+    heard: list[str] = []
+
+    def note(call: Call[Any]) -> None:
+        heard.append(type(call.error or call.result()).__name__)
+
+    def opened(call: Call[RemotePhoto]) -> None:
+        note(call)
+        render = call.result().render({0: Look(0.5)}, size="both")
+        render.on_progress = lambda stage, _fraction, _remaining: heard.append(stage)
+        render.on_preview = lambda _: heard.append("preview")
+        render.on_done = note
+
+    client.open(PLAIN, picture(1, 2).tobytes()).on_done = opened
+    client.process()
+    while "Rendered" not in heard and not any(word.endswith("Error") for word in heard):
+        assert select.select([client.fileno()], [], [], PATIENCE)[0], heard
+        client.process()
+    return heard
 
 
 @dataclass

@@ -1,17 +1,20 @@
 """An engine for the tests of faults: what it does is told by the picture and by the look.
 
 The picture's first pixel says how many faces there are (red) and how many tenths of a second each takes to be
-prepared (green). A retouched face is its box turned around; the edits make it slow, deaf or deadly.
+prepared (green). A retouched face is its box turned around; the edits make it slow, deaf, deadly or greedy.
 """
 
 from __future__ import annotations
 
 import os
 import signal
+import sys
 import time
+import weakref
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -62,6 +65,9 @@ class FaceReport:
     identity_distance: float = 0.125
 
 
+_alive: weakref.WeakSet[Photo] = weakref.WeakSet()
+
+
 def nap(seconds: float, cancel: Cancel | None) -> None:
     end = time.monotonic() + seconds
     while time.monotonic() < end:
@@ -81,7 +87,8 @@ class Photo:
         self.pixels = pixels
         self.device = device
         self.prepared: set[int] = set()
-        self.seconds: dict[str, float] = {"detect": 0.25, "prepared": 0.0}
+        self.seconds: dict[str, float] = {"detect": 0.25, "prepared": 0.0, "on_cpu": float(device == "cpu")}
+        _alive.add(self)
 
     def prepare(
         self,
@@ -116,7 +123,11 @@ class Photo:
         edits = look.edits
         if edits.get("die") or (edits.get("die_once") and _first_time()):
             os.kill(os.getpid(), signal.SIGKILL)
-        if edits.get("memory") and self.device != "cpu":
+        if (
+            (edits.get("crowded") and len(_alive) > 1)
+            or (edits.get("memory") and self.device != "cpu")
+            or edits.get("huge")
+        ):
             raise OutOfMemoryError("no room on the device")
         if edits.get("deaf"):
             time.sleep(10 * edits["deaf"])
@@ -132,7 +143,9 @@ class Photo:
 
 
 class Engine:
-    edits = tuple(EditInfo(name) for name in ("die", "die_once", "memory", "deaf", "fail", "slow"))
+    edits = tuple(
+        EditInfo(name) for name in ("die", "die_once", "crowded", "memory", "huge", "deaf", "fail", "slow")
+    )
 
     def __init__(self, model: str, device: str) -> None:
         self.model = model
@@ -147,7 +160,13 @@ class Engine:
 
 
 def make(model: str, device: str) -> Engine:
-    """The factory that ``--engine`` names."""
+    """The factory that ``--engine`` names; STAND_IN_GPUS says how many GPUs torch is to see."""
+    gpus = int(os.environ.get("STAND_IN_GPUS", "0"))
+    if gpus:
+        cuda = SimpleNamespace(
+            is_available=lambda: True, device_count=lambda: gpus, memory_reserved=lambda index: 1000 + index
+        )
+        sys.modules["torch"] = SimpleNamespace(cuda=cuda)  # type: ignore[assignment]
     return Engine(model, device)
 
 

@@ -114,6 +114,13 @@ def test_an_editor_that_is_killed_takes_its_bridge_along(daemon: Daemon, folder:
 
 
 @pytest.mark.usefixtures("without_zmq")
+def test_an_event_loop_hears_of_everything_by_the_bridges_descriptor(daemon: Daemon) -> None:
+    with Client() as client:
+        heard = running.rendered_in_a_loop(client)
+    assert (heard[0], heard[-2:]) == ("RemotePhoto", ["preview", "Rendered"])
+
+
+@pytest.mark.usefixtures("without_zmq")
 def test_without_a_daemon_the_bridge_says_so_as_the_socket_does() -> None:
     with pytest.raises(DaemonAbsent, match="No daemon runs"):
         Client().connect()

@@ -1,6 +1,8 @@
 """A live socket against frames that nobody should send."""
 
+import os
 import random
+import signal
 from collections.abc import Iterator
 from typing import Any
 
@@ -9,7 +11,7 @@ import pytest
 import zmq
 
 from retouchml import paths, protocol
-from tests.daemon.running import PATIENCE, PLAIN, Daemon, picture
+from tests.daemon.running import PATIENCE, PLAIN, Daemon, picture, until
 
 WAIT = int(1000 * PATIENCE)
 
@@ -44,6 +46,9 @@ WRONG = {
     "an extension": [msgpack.packb({"v": 1, "type": "status", "id": 7, "x": msgpack.ExtType(5, b"x")})],
     "a truncated map": [header("status")[:-1]],
     "too deep": [header("status", x=[[[[[[[[[[1]]]]]]]]]])],
+    "too many items in a list": [header("status", x=[0] * (protocol.HEADER_ITEMS + 1))],
+    "too many items in all": [header("status", x=[[0] * protocol.HEADER_ITEMS] * 5)],
+    "a string too long": [header("status", x="x" * (protocol.STRING_BYTES + 1))],
     "an unknown type": [header("format_disk")],
     "an answer": [header("result")],
     "too many frames": [header("status"), b"", b"", b""],
@@ -77,6 +82,7 @@ BEYOND = {
         header("open", picture={**PICTURE, "width": 60_000, "height": 60_000, "stride": 240_000}),
         b"",
     ],
+    "too many versions": [header("hello", versions=list(range(1, 18)))],
     "too many looks": [header("render", photo="x", looks=[{"face": face} for face in range(65)])],
     "a profile too large": [
         header("open", picture=PICTURE, icc=True),
@@ -109,6 +115,26 @@ def test_a_request_that_is_still_open_cannot_be_sent_again(dealer: "zmq.Socket[b
     upload = [header("open", picture=PICTURE), picture().tobytes()]
     dealer.send_multipart(upload)
     assert answer(dealer, *upload)["code"] == "protocol"
+
+
+def test_the_largest_job_that_fits_a_header_reaches_a_worker_that_only_starts(
+    daemon: Daemon, dealer: "zmq.Socket[bytes]"
+) -> None:
+    opened = answer(dealer, header("open", picture=PICTURE), picture().tobytes())
+    dealer.rcvtimeo = WAIT
+    while opened["type"] == "progress":
+        opened = msgpack.unpackb(dealer.recv_multipart()[0])
+    edits = {f"{'wings' * 12}{index:02}": 0.0 for index in range(62)}
+    looks = [{"face": face, "edits": edits} for face in range(57)]
+    render = header("render", photo=opened["photo"], looks=looks)
+    assert protocol.HEADER_BYTES - 16_384 < len(render) <= protocol.HEADER_BYTES
+    os.kill(daemon.worker(), signal.SIGKILL)
+    assert until(lambda: daemon.status()["workers"][0]["state"] == "absent")
+    said = answer(dealer, render)
+    while said["type"] == "progress":
+        said = msgpack.unpackb(dealer.recv_multipart()[0])
+    assert said["code"] == "usage"
+    assert daemon.status()["workers"][0]["restarts"] == 1
 
 
 def test_a_frame_beyond_the_limit_drops_the_connection_and_nothing_else(daemon: Daemon) -> None:

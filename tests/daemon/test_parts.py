@@ -9,7 +9,8 @@ from daemon.blocks import Block
 from daemon.channel import Channel, ChannelClosed, Message
 from daemon.jobs import Client, Job, JobQueue
 from daemon.options import Options
-from retouchml.errors import Busy
+from daemon.studio import is_out_of_memory
+from retouchml.errors import Busy, DeviceError
 from retouchml.pixel_format import PixelFormat
 
 
@@ -97,6 +98,29 @@ def test_a_reduced_patch_does_not_mix_in_what_is_transparent() -> None:
     assert (picture.width, picture.height) == (10, 20)
     assert (small[:, :5] == (200, 100, 50, 255)).all()
     assert (small[:, 5:, 3] == 0).all()
+
+
+class OutOfMemoryError(Exception):
+    """As torch's, by name."""
+
+
+@pytest.mark.parametrize(
+    ("error", "expected"),
+    [
+        (OutOfMemoryError("CUDA"), True),
+        (MemoryError(), True),
+        (RuntimeError("CUDA error: out of memory"), True),
+        (
+            RuntimeError("[enforce fail at alloc_cpu.cpp:124] DefaultCPUAllocator: can't allocate memory"),
+            True,
+        ),
+        (RuntimeError("CUDA error: CUBLAS_STATUS_ALLOC_FAILED when calling `cublasCreate(handle)`"), True),
+        (RuntimeError("shapes do not fit"), False),
+        (DeviceError("out of memory is only quoted here"), False),
+    ],
+)
+def test_the_end_of_memory_is_told_from_other_errors(error: Exception, expected: bool) -> None:
+    assert is_out_of_memory(error) is expected
 
 
 def job(client: Client, number: int = 1) -> Job:

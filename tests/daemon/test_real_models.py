@@ -100,7 +100,7 @@ def test_a_full_disk_for_the_cache_costs_time_and_not_the_result(
                 finally:
                     engine.close()
                     daemon.close()
-            assert sorted((home / "cache").rglob("*.safetensors")) == []
+            assert [path.name for path in (home / "cache").rglob("*.*") if path.is_file()] == []
             # what the disk has no room for, the worker keeps in memory
             assert again.seconds["invert"] < opened.seconds["invert"] / 5
         finally:

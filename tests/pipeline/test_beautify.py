@@ -1,5 +1,6 @@
 """The way up: it rises evenly, holds what nobody asked to change, and knows when to end."""
 
+import copy
 import threading
 from dataclasses import replace
 from itertools import pairwise
@@ -9,11 +10,11 @@ import torch
 from torch import Tensor
 
 from pipeline.attributes import geometric
-from pipeline.beautify import Beautifier, ScorePath
+from pipeline.beautify import Ascent, Beautifier, ScorePath
 from pipeline.engine import Engine
 from pipeline.identity import chip_frame
 from pipeline.invert import TARGET
-from pipeline.latent_network import by_octave
+from pipeline.latent_network import LatentNetwork, by_octave
 from retouchml.errors import Cancelled
 from stylegan2.generator import as_picture
 
@@ -53,6 +54,27 @@ def test_a_path_that_leads_nowhere_is_the_face_at_every_strength() -> None:
 
 
 # ---- finding one
+
+
+def test_its_identity_tells_networks_and_settings_apart(engine: Engine) -> None:
+    beautifier = engine.beautifier
+
+    def with_parts(scorer: LatentNetwork, ascent: Ascent) -> str:
+        return Beautifier(
+            engine.generator,
+            scorer,
+            engine.editor.attributes,
+            engine.recognizer.network,
+            lambda _: {},
+            ascent,
+        ).identity
+
+    scorer = beautifier._scorer
+    assert with_parts(copy.deepcopy(scorer), Ascent()) == beautifier.identity
+    learned = copy.deepcopy(scorer)
+    learned.bias.data[0] += 1e-3
+    others = {with_parts(learned, Ascent()), with_parts(scorer, Ascent(gain=1.0)), beautifier.identity}
+    assert len(others) == 3
 
 
 class Climb:

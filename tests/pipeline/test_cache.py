@@ -1,4 +1,4 @@
-"""Kept inversions: bounds, damage, other writers, and that trouble costs time but never the result."""
+"""Kept inversions and paths: bounds, damage, other writers, and that trouble costs only time."""
 
 import hashlib
 import os
@@ -11,7 +11,8 @@ import torch
 from safetensors.torch import save
 
 from pipeline import cache as cache_module
-from pipeline.cache import InversionCache, key
+from pipeline.beautify import ScorePath
+from pipeline.cache import InversionCache, PathCache, key, path_key
 from pipeline.invert import Inversion
 from retouchml.paths import cache_dir
 
@@ -41,6 +42,7 @@ def test_entries_lie_in_the_user_s_own_cache_folder() -> None:
     folder = cache_dir() / "inversions"
     assert entries(folder) == ["a.inversion"]
     assert folder.stat().st_mode & 0o077 == 0
+    assert (folder / "a.inversion").stat().st_mode & 0o077 == 0
 
 
 def test_a_new_entry_replaces_the_old(tmp_path: Path) -> None:
@@ -220,3 +222,79 @@ def test_the_latest_are_kept_in_memory_where_the_disk_has_no_room(tmp_path: Path
     assert float(found.w_plus[0, 0]) == 3.0
     assert kept.get("b") is not None
     assert kept.get("a") is None
+
+
+# ---- paths
+
+
+def score_path(knots: int = 3) -> ScorePath:
+    return ScorePath(torch.rand(knots, *_SHAPE), torch.linspace(0.0, 1.0, knots), 2.5)
+
+
+def test_a_path_comes_back_to_the_bit_from_memory_and_from_disk(tmp_path: Path) -> None:
+    path = score_path()
+    kept = PathCache(tmp_path, in_memory=1)
+    kept.put("a", path)
+    for found in (kept.get("a"), PathCache(tmp_path).get("a")):
+        assert found is not None
+        assert torch.equal(found.knots, path.knots)
+        assert torch.equal(found.gains, path.gains)
+        assert found.score == path.score
+
+
+def test_paths_lie_beside_the_inversions_with_a_bound_of_their_own() -> None:
+    InversionCache().put("a", inversion())
+    PathCache(bound=10).put("a", score_path())
+    PathCache(bound=10).put("b", score_path())
+    assert entries(cache_dir()) == ["inversions", "paths"]
+    assert entries(cache_dir() / "inversions") == ["a.inversion"]
+    assert entries(cache_dir() / "paths") == ["b.path"]
+
+
+def _path_content(**changed: torch.Tensor | None) -> bytes:
+    path = score_path()
+    tensors = {"knots": path.knots, "gains": path.gains, "score": torch.tensor([2.5])} | changed
+    return save({name: value for name, value in tensors.items() if value is not None})
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        _path_content()[:-1],
+        _content(),
+        _path_content(knots=None),
+        _path_content(gains=None),
+        _path_content(score=None),
+        _path_content(score=torch.tensor(2.5)),
+        _path_content(score=torch.tensor([float("inf")])),
+        _path_content(gains=torch.zeros(2)),
+        _path_content(gains=torch.zeros(3, 1)),
+        _path_content(knots=torch.ones(23, 512)),
+        _path_content(knots=torch.ones(0, 23, 512), gains=torch.ones(0)),
+        _path_content(knots=torch.ones(65, 1, 1), gains=torch.ones(65)),
+        _path_content(knots=torch.ones(3, 65, 1)),
+        _path_content(knots=torch.full((3, *_SHAPE), float("nan"))),
+        _path_content(knots=torch.ones((3, *_SHAPE), dtype=torch.float64)),
+    ],
+    ids=lambda content: str(len(content)),
+)
+def test_a_damaged_path_counts_as_none(content: bytes, tmp_path: Path) -> None:
+    (tmp_path / "a.path").write_bytes(hashlib.sha256(content).digest() + content)
+    assert PathCache(tmp_path).get("a") is None
+
+
+def test_a_paths_name_depends_on_all_that_the_climb_starts_from() -> None:
+    code, grid = torch.rand(_SHAPE), torch.rand(1, 150, 150, 2)
+    name = path_key(code, grid, "b")
+    assert path_key(code.clone(), grid.clone(), "b") == name
+    other_code, other_grid = code.clone(), grid.clone()
+    other_code[3, 7] += 1e-6
+    other_grid[0, 9, 9, 1] += 1e-6
+    names = {
+        name,
+        path_key(other_code, grid, "b"),
+        path_key(code, other_grid, "b"),
+        path_key(code, grid, "c"),
+    }
+    assert len(names) == 4

@@ -10,12 +10,13 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from pipeline.cache import InversionCache
+from pipeline.cache import Caches, InversionCache
 from pipeline.engine import pick_device
 from pipeline.patch import Patch
 from pipeline.retoucher import Photo, Retoucher
 from retouchml import Look
 from retouchml.errors import Cancelled, DeviceError, ModelMissing, PictureUnsupported, UsageError
+from tests.conftest import at_home
 from tests.pipeline.seeding import changed, quick_path, seed, session_cache
 
 Pixels = NDArray[np.uint8]
@@ -379,10 +380,22 @@ def test_the_progress_of_several_faces_is_one(photo: Photo, ready: Seed, pair: P
 def test_stopping_is_heeded_in_every_stage(
     stage: str, retoucher: Retoucher, photo: Photo, portrait: Pixels, cache: InversionCache
 ) -> None:
+    folder = cache._store.folder
+
+    def kept_files() -> list[str]:
+        return sorted(
+            path.name for name in ("inversions", "paths") for path in (folder.parent / name).iterdir()
+        )
+
     assert photo.seconds
     mirrored = np.ascontiguousarray(portrait[:, ::-1])
-    opened = retoucher.open(mirrored if stage == "invert" else portrait)
-    kept = sorted(path.name for path in cache._folder.iterdir())
+    opened = {
+        "invert": lambda: retoucher.open(mirrored),
+        # inverted, but never climbed from
+        "beautify": lambda: seed(retoucher, photo, np.ascontiguousarray(mirrored[8:]), cache),
+        "render": lambda: retoucher.open(portrait),
+    }[stage]()
+    kept = kept_files()
     cancel = threading.Event()
     after: list[str] = []
 
@@ -395,7 +408,7 @@ def test_stopping_is_heeded_in_every_stage(
     with pytest.raises(Cancelled):
         opened.render({0: Look()}, progress=progress, cancel=cancel)
     assert after == []
-    assert sorted(path.name for path in cache._folder.iterdir()) == kept
+    assert kept_files() == kept
 
 
 def test_a_photo_that_was_stopped_can_be_rendered_later(ready: Seed, portrait: Pixels) -> None:
@@ -414,13 +427,17 @@ def test_opening_stops_when_asked(retoucher: Retoucher, portrait: Pixels) -> Non
         retoucher.open(portrait, cancel=cancel)
 
 
-def test_a_photo_seen_before_is_not_inverted_again(
-    retoucher: Retoucher, photo: Photo, portrait: Pixels, monkeypatch: pytest.MonkeyPatch
+def test_a_photo_seen_before_is_neither_inverted_nor_climbed_again(
+    retoucher: Retoucher, photo: Photo, portrait: Pixels, real_home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def refuse(*_: object, **__: object) -> None:
-        raise AssertionError("inverted again")
+        raise AssertionError("once more")
 
+    assert photo.seconds
+    with at_home(real_home):  # what a new process finds
+        monkeypatch.setattr(retoucher, "_caches", Caches.of_user())
     monkeypatch.setattr(type(retoucher.engine.inverter), "invert", refuse)
+    monkeypatch.setattr(type(retoucher.engine.beautifier), "path", refuse)
     (patch,) = retoucher.open(portrait.copy()).render({0: Look(strength=0.5)})
     (expected,) = photo.render({0: Look(strength=0.5)})
     assert np.array_equal(patch.pixels, expected.pixels)

@@ -1,0 +1,118 @@
+"""The client as an editor uses it: its descriptor in an event loop, callbacks, the end of connections."""
+
+import os
+import select
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+
+from retouchml.client import Call, Client, Rendered
+from retouchml.errors import DaemonGone
+from retouchml.look import Look
+from tests.daemon.running import PATIENCE, PLAIN, Daemon, environment, picture, rendered_in_a_loop, until
+
+Start = Callable[..., Daemon]
+
+
+def test_an_event_loop_hears_of_everything_by_the_descriptor(daemon: Daemon) -> None:
+    heard = rendered_in_a_loop(daemon.client())
+    assert heard[0] == "RemotePhoto"
+    assert "invert" in heard
+    assert heard[-2:] == ["preview", "Rendered"]
+
+
+def test_requests_of_two_photos_are_answered_by_callbacks_alone(daemon: Daemon) -> None:
+    client = daemon.client()
+    done: list[int] = []
+    for index in range(2):
+        photo = daemon.photo(client=client)
+        photo.render({0: Look(0.5)}).on_done = lambda _, index=index: done.append(index)  # type: ignore[misc]
+    client.process()
+    while len(done) < 2:
+        assert select.select([client.fileno()], [], [], PATIENCE)[0]
+        client.process()
+    assert sorted(done) == [0, 1]
+
+
+def test_a_loop_that_looks_now_and_then_hears_that_the_daemon_died_and_finds_the_next(start: Start) -> None:
+    first = start()
+    client = first.client()
+    assert client.fileno() == -1
+    ends: list[Call[Rendered]] = []
+    call = first.photo(client=client).render({0: Look(0.5, edits={"slow": 1.0})})
+    call.on_done = ends.append
+    first.signal(signal.SIGKILL)
+
+    def has_ended() -> bool:
+        select.select([client.fileno()], [], [], 0.1)
+        client.process()
+        return bool(ends)
+
+    assert until(has_ended)
+    assert isinstance(ends[0].error, DaemonGone)
+    assert client.fileno() == -1
+    start()
+    assert rendered_in_a_loop(client)[-1] == "Rendered"
+
+
+def test_an_error_in_a_callback_is_the_callers_own_and_costs_no_other_answer(daemon: Daemon) -> None:
+    client = daemon.client()
+    photo = daemon.photo(client=client)
+    first, second = photo.prepare(), photo.render({0: Look(0.5)})
+
+    def trip(_: object) -> None:
+        raise ZeroDivisionError
+
+    first.on_done = trip
+    raised = 0
+    while not second.done:
+        try:
+            client.process(PATIENCE)
+        except ZeroDivisionError:
+            raised += 1
+    assert raised == 1
+    assert len(second.result().patches) == 1
+
+
+def test_progress_comes_at_most_ten_times_a_second(daemon: Daemon) -> None:
+    import time
+
+    photo = daemon.photo(faces=5, tenths=1)
+    told: list[float] = []
+    begun = time.monotonic()
+    call = photo.prepare()
+    call.on_progress = lambda stage, fraction, _: told.append(fraction)
+    call.result(PATIENCE)
+    assert 1 <= len(told) <= 1 + 10 * (time.monotonic() - begun)
+
+
+_LEAVING = f"""
+from retouchml.client import Client
+from retouchml.pixel_format import PixelFormat
+import os, sys
+client = Client()
+client.connect()
+os.kill(int(sys.argv[1]), {int(signal.SIGSTOP)})
+client.open(PixelFormat(4000, 3000), bytes(4000 * 3000 * 4))
+if sys.argv[2] == "close":
+    client.close()
+print("leaves", flush=True)
+"""
+
+
+def test_a_client_with_an_unsent_upload_to_a_stuck_daemon_can_leave(daemon: Daemon) -> None:
+    for way in ("close", "forget"):
+        try:
+            ran = subprocess.run(
+                [sys.executable, "-c", _LEAVING, str(daemon.process.pid), way],
+                env=environment(),
+                stdout=subprocess.PIPE,
+                timeout=PATIENCE,
+                check=True,
+            )
+        finally:
+            os.kill(daemon.process.pid, signal.SIGCONT)
+        assert ran.stdout == b"leaves\n"
+    with Client() as client:
+        assert client.open(PLAIN, picture().tobytes()).result(PATIENCE).faces
