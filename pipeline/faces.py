@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.cancelling import NEVER, CancelEvent, check
+from pipeline.cnn_search import Search
 from pipeline.pixels import as_channels, to_float_rgb
 from retouchml.errors import ModelCorrupt
 
@@ -65,8 +66,7 @@ class FaceFinder:
         """Raises ModelCorrupt where a file is damaged; that of the CNN detector is read when it is needed."""
         self._hog = dlib.get_frontal_face_detector()
         self._predictor = _load(dlib.shape_predictor, predictor)
-        self._cnn_path = cnn
-        self._cnn: dlib.cnn_face_detection_model_v1 | None = None
+        self._cnn = cnn
 
     def find(self, pixels: NDArray[np.generic], cancel: CancelEvent = NEVER) -> list[FoundFace]:
         """Faces in a photo [H, W, C] of any depth, largest first."""
@@ -144,11 +144,18 @@ class FaceFinder:
 
     def _by_cnn(self, image: NDArray[np.uint8], cancel: CancelEvent) -> Iterator[Detection]:
         check(cancel)
-        if self._cnn is None:
-            self._cnn = _load(dlib.cnn_face_detection_model_v1, self._cnn_path)
         small, scale = reduced(image, _CNN_SIDE)
-        for found in self._cnn(small, 1 if max(small.shape[:2]) < _SMALL_SIDE // 2 else 0):
-            detection = _placed(_from_rect(found.rect, float(found.confidence)), scale)
+        with Search(self._cnn, small, 1 if max(small.shape[:2]) < _SMALL_SIDE // 2 else 0) as search:
+            while not search.wait():
+                check(cancel)
+            try:
+                found = search.found
+            except ValueError as error:
+                raise _damaged(self._cnn) from error
+        for each in found:
+            width, height = each.right - each.left + 1.0, each.bottom - each.top + 1.0
+            center = ((each.left + each.right) / 2.0, (each.top + each.bottom) / 2.0)
+            detection = _placed(Detection(center, (width + height) / 2.0, 0.0, each.confidence), scale)
             yield replace(detection, angle=self._upright(image, detection).angle)
 
     def _upright(self, image: NDArray[np.uint8], detection: Detection) -> Detection:
@@ -172,9 +179,11 @@ def _load(kind: Callable[[str], Any], path: Path) -> Any:
     try:
         return kind(str(path))
     except RuntimeError as error:
-        raise ModelCorrupt(
-            f"{path.name} does not load.", "Fetch it again: retouchml models fetch dlib-faces."
-        ) from error
+        raise _damaged(path) from error
+
+
+def _damaged(path: Path) -> ModelCorrupt:
+    return ModelCorrupt(f"{path.name} does not load.", "Fetch it again: retouchml models fetch dlib-faces.")
 
 
 def reduced(pixels: NDArray[np.generic], side: int) -> tuple[NDArray[np.uint8], float]:

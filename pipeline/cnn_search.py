@@ -1,0 +1,96 @@
+"""dlib's convolutional face detector in a process of its own.
+
+A search takes seconds and cannot be interrupted, since dlib holds the interpreter meanwhile: a process can be
+ended at once. Its memory, some hundred megabytes, goes back with it.
+"""
+
+import json
+import subprocess
+import sys
+import threading
+from dataclasses import dataclass
+from pathlib import Path
+
+import dlib
+import numpy as np
+from numpy.typing import NDArray
+
+_POLL_SECONDS = 0.05
+
+
+@dataclass(frozen=True)
+class Found:
+    """A face's edges in pixels, and how certain the detector is."""
+
+    left: float
+    top: float
+    right: float
+    bottom: float
+    confidence: float
+
+
+class Search:
+    """One search that runs from its beginning on; ends with the block."""
+
+    def __init__(self, model: Path, image: NDArray[np.uint8], doublings: int) -> None:
+        """image: [H, W, 3]; doublings: how often it is enlarged first."""
+        height, width = image.shape[:2]
+        order = {"model": str(model), "height": height, "width": width, "doublings": doublings}
+        self._order = json.dumps(order).encode() + b"\n" + np.ascontiguousarray(image).tobytes()
+        self.process = subprocess.Popen(
+            [sys.executable, "-I", __file__],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            start_new_session=True,  # a terminal's Ctrl-C is for this process, which ends the other
+        )
+        self._answer = b""
+        self._thread = threading.Thread(target=self._talk, daemon=True)
+        self._thread.start()
+
+    def __enter__(self) -> "Search":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.process.kill()
+        self._thread.join()
+
+    def wait(self) -> bool:
+        """Whether it has ended, after a moment."""
+        self._thread.join(_POLL_SECONDS)
+        return not self._thread.is_alive()
+
+    @property
+    def found(self) -> list[Found]:
+        """What a search that has ended found.
+
+        Raises ValueError where the model cannot be read, MemoryError where the process came to an end.
+        """
+        if self.process.returncode or not self._answer:
+            raise MemoryError("the search for faces came to an early end")
+        answer = json.loads(self._answer)
+        if "error" in answer:
+            raise ValueError(answer["error"])
+        return [Found(*each) for each in answer["found"]]
+
+    def _talk(self) -> None:
+        self._answer, _ = self.process.communicate(self._order)
+
+
+def _main() -> None:
+    order = json.loads(sys.stdin.buffer.readline())
+    shape = (order["height"], order["width"], 3)
+    image = np.frombuffer(bytearray(sys.stdin.buffer.read()), np.uint8).reshape(shape)
+    try:
+        detector = dlib.cnn_face_detection_model_v1(order["model"])
+    except RuntimeError as error:
+        sys.stdout.write(json.dumps({"error": str(error)}))
+        return
+    rows = [
+        (face.rect.left(), face.rect.top(), face.rect.right(), face.rect.bottom(), face.confidence)
+        for face in detector(image, order["doublings"])
+    ]
+    sys.stdout.write(json.dumps({"found": rows}))
+
+
+if __name__ == "__main__":
+    _main()
