@@ -71,7 +71,6 @@ class Dialog:
         self._window.add_button(_("_Reset"), _RESET)
         self._window.add_button(_("_Cancel"), Gtk.ResponseType.CANCEL)
         self._button = self._window.add_button(_("_Beautify"), Gtk.ResponseType.OK)
-        self._button.set_sensitive(False)
         self._window.set_default_response(Gtk.ResponseType.OK)
         self._window.connect("response", self._on_response)
         self._preview = Preview(self._layer, self._encoding)
@@ -141,7 +140,6 @@ class Dialog:
             ticked,
         )
         self._preview.show_face(faces[ticked[0]])
-        self._button.set_sensitive(True)
         self._wish()
 
     def _on_patches(self, looks: "Mapping[int, Look]", full: bool, patches: "tuple[WirePatch, ...]") -> None:
@@ -157,6 +155,7 @@ class Dialog:
 
     def _on_failed(self, error: RetouchError) -> None:
         self._wait(False)
+        self._button.set_sensitive(bool(self._faces))  # without faces there is nothing to try again
         self._wished = None  # so that the same may be tried again
         self._bar.set_fraction(0.0)
         self._status.set_text(error.explain())
@@ -202,11 +201,12 @@ class Dialog:
 
     def _beautify(self) -> None:
         """Put the patches into the image, now or as soon as they are there."""
-        if not self._faces:
-            return
         if self._timer:
             GLib.source_remove(self._timer)
             self._timer = 0
+        if not self._faces:  # they are still looked for
+            self._wait(True)
+            return
         self._wish()
         looks = self._wished or {}
         if not looks:
@@ -222,8 +222,6 @@ class Dialog:
         self._waits = waits
         for widget in (self._grid, self._row, self._button):
             widget.set_sensitive(not waits)
-        if not self._faces:
-            self._button.set_sensitive(False)
 
     def _finish(self) -> None:
         looks, patches = self._ready or ({}, ())

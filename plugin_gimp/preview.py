@@ -99,10 +99,13 @@ def square_around(
 
 
 def thumbnail(layer: Gimp.Layer, square: "tuple[int, int, int, int]", side: int) -> GdkPixbuf.Pixbuf:
-    """A square of the layer in ``side`` pixels; GEGL scales and converts it."""
-    scale = side / square[2]
-    place = (round(square[0] * scale), round(square[1] * scale), side, side)
-    return _pixbuf(pixels.get(layer.get_buffer(), place, "R'G'B'A u8", scale), side, side)
+    """A square of the layer in ``side`` pixels; GEGL shrinks and converts it."""
+    scale = min(1.0, side / square[2])
+    got = min(side, square[2])
+    place = (round(square[0] * scale), round(square[1] * scale), got, got)
+    found = _pixbuf(pixels.get(layer.get_buffer(), place, "R'G'B'A u8", scale), got, got)
+    # enlarged by GEGL, it would show its pixels as blocks
+    return found if got == side else found.scale_simple(side, side, GdkPixbuf.InterpType.BILINEAR)
 
 
 def eight_bit(patch: WirePatch, encoding: Encoding) -> GdkPixbuf.Pixbuf:

@@ -1,10 +1,12 @@
 """The dialog on a screen, driven by keys as a user would."""
 
 import time
-from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
+from numpy.typing import NDArray
+from PIL import Image
 
 from tests.daemon.running import Daemon, until
 from tests.editors.gimp.running import Gimp
@@ -38,6 +40,7 @@ def open_dialog(editor: Gimp) -> tuple[str, str]:
     # a first start greets, whatever the settings say
     editor.run("for each in windows('Welcome to GIMP'): tool('xdotool', 'windowclose', each)\nanswer = None")
     time.sleep(2)
+    editor.ask("tool('xdotool', 'mousemove', '1270', '890')")  # where it calls for no tooltip
     for key in ("alt+r", "Up", "Right", "Return"):
         editor.ask(f"tool('xdotool', 'key', {key!r})")
         time.sleep(1)
@@ -49,11 +52,17 @@ def press(editor: Gimp, where: str, key: str) -> None:
     editor.ask(f"tool('xdotool', 'windowactivate', '--sync', {where!r}, 'key', {key!r})")
 
 
-def shot(editor: Gimp, name: str) -> Path:
-    """A picture of the screen."""
-    path = editor.profile / f"{name}.png"
-    editor.ask(f"tool('import', '-window', 'root', {str(path)!r})")
-    return path
+def preview(editor: Gimp, dialog: str) -> NDArray[np.uint8]:
+    """The dialog's picture as it is on the screen: [480, 480, 3]."""
+    path = editor.profile / "dialog.png"
+    editor.ask(f"tool('import', '-window', {dialog!r}, {str(path)!r})")
+    with Image.open(path) as image:
+        return np.asarray(image.convert("RGB").crop((12, 12, 492, 492)))
+
+
+def is_split(picture: NDArray[np.uint8]) -> bool:
+    """Whether a line divides before and after, as it does once there is an after."""
+    return bool((picture[:, 240] == 255).all())
 
 
 def layers(editor: Gimp) -> int:
@@ -70,9 +79,7 @@ def no_display(editor: Gimp) -> Any:
 
 def test_beautify_adds_a_layer_that_one_undo_takes_back_to_the_bit(editor: Gimp) -> None:
     main, dialog = open_dialog(editor)
-    time.sleep(5)
-    shot(editor, "dialog-opened")
-    press(editor, dialog, "alt+b")
+    press(editor, dialog, "alt+b")  # at once, while faces are still looked for
     assert until(lambda: layers(editor) == 2, _PATIENCE)
     assert until(lambda: not editor.ask("windows('^Beautify$')"))
     assert editor.ask("seen(image, \"R'G'B' u8\") != before")
@@ -95,13 +102,16 @@ def test_cancel_leaves_the_image_alone_and_frees_the_daemon(editor: Gimp, daemon
 
 def test_the_dialog_shows_a_preview_and_takes_sliders_by_their_keys(editor: Gimp) -> None:
     _main, dialog = open_dialog(editor)
-    time.sleep(20)
-    empty = shot(editor, "dialog")
+    assert until(lambda: is_split(preview(editor, dialog)), _PATIENCE)
+    first = preview(editor, dialog)
     press(editor, dialog, "alt+s")
-    for _ in range(6):
+    for _ in range(8):
         press(editor, dialog, "Right")
-    time.sleep(15)
-    moved = shot(editor, "dialog-moved")
-    assert empty.read_bytes() != moved.read_bytes()
+
+    def differs(half: slice) -> int:
+        return int((preview(editor, dialog)[:, half] != first[:, half]).any(-1).sum())
+
+    assert until(lambda: differs(slice(245, 480)) > 1000, _PATIENCE)
+    assert differs(slice(0, 235)) == 0
     press(editor, dialog, "alt+b")
     assert until(lambda: layers(editor) == 2, _PATIENCE)
