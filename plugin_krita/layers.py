@@ -1,5 +1,6 @@
 """The layer that is retouched, and the new layer that the result goes on."""
 
+import time
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -12,6 +13,8 @@ from . import conversion, messages, pixels
 from .colors import Color
 from .pixels import Box
 from .steps import Steps
+
+_ACTIVE_SECONDS = 2.0  # for a layer to become the active one
 
 
 class LayerGone(RetouchError):
@@ -166,8 +169,24 @@ def _mask(document: Any, patches: tuple[WirePatch, ...]) -> Any:
 
 
 def _mask_by_hand(document: Any, layer: Any) -> Steps[None]:
-    """By the user's own action, which takes the active layer and the selection."""
+    """By the user's own action, which takes the active layer and the selection.
+
+    Raises LayerUnusable where that would be another layer.
+    """
     document.waitForDone()
     document.setActiveNode(layer)
-    yield None
+    end = time.monotonic() + _ACTIVE_SECONDS
+    while not _is_active(document, layer):  # it becomes that in some later turn of the event loop
+        if time.monotonic() > end:
+            raise LayerUnusable(messages.text(messages.NO_MASK), messages.text(messages.NO_MASK_ADVICE))
+        yield None
     Krita.instance().action("add_new_transparency_mask").trigger()
+
+
+def _is_active(document: Any, layer: Any) -> bool:
+    node = document.activeNode()
+    return (
+        Krita.instance().activeDocument() == document
+        and node is not None
+        and node.uniqueId() == layer.uniqueId()
+    )
