@@ -125,3 +125,26 @@ class Stopwatch(QObject):
         if self._start is not None and len(doc.topLevelNodes()) > self._count:
             self.seconds, self._start = clock() - self._start, None
             self._timer.stop()
+
+
+class StepWatch:
+    """Seconds of each step of the plug-in's work, as they pass in this thread."""
+
+    def __init__(self):
+        from retouchml_krita.steps import Task
+
+        self.seconds = []
+        self._task, self._advance = Task, Task._advance
+
+    def start(self):
+        def advance(task, steps):
+            begin = clock()
+            try:
+                return self._advance(task, steps)
+            finally:
+                self.seconds.append(clock() - begin)
+
+        self._task._advance = advance
+
+    def stop(self):
+        self._task._advance = self._advance
