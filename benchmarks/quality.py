@@ -34,8 +34,8 @@ from pipeline.rater import PixelRater
 from pipeline.retoucher import Photo, Retoucher
 from pipeline.training.instruments import load_recognizer
 from pipeline.training.scut import GROUPS, fold
-from retouchml import Look
-from retouchml.errors import RetouchError
+from retouchml import Look, targets
+from retouchml.errors import PictureError, RetouchError
 from stylegan2 import zoo
 
 _SEED = 7
@@ -218,18 +218,25 @@ def main(arguments: Sequence[str] | None = None) -> int:
         photos = list(options.photos)
         if options.data:
             photos += chosen(options.data, options.count, judge.fold, options.skip)
+        age_gender = AgeGender(zoo.path("age-gender", "age-v1.onnx").parent)
+        if options.sheet:
+            targets.check((), [options.sheet], force=True)
     except RetouchError as error:
         parser.error(error.explain())
     if not photos:
         parser.error("name photographs, or --data")
     retoucher = Retoucher()
-    tools = Instruments(judge, load_recognizer(), AgeGender(zoo.path("age-gender", "age-v1.onnx").parent))
+    tools = Instruments(judge, load_recognizer(), age_gender)
     look = Look(strength=options.strength, texture=options.texture)
     rows, pairs, seconds = [], [], dict[str, float]()
     names = [field.name for field in fields(Row)]
     sys.stdout.write(f"{'photo':14}" + "".join(f"{name[:8]:>9}" for name in names) + "\n")
     for path in photos:
-        pixels = read_picture(path).pixels
+        try:
+            pixels = read_picture(path).pixels
+        except PictureError as error:
+            sys.stdout.write(f"{path.stem:14}  {error}\n")
+            continue
         photo = retoucher.open(pixels)
         if not photo.faces:
             sys.stdout.write(f"{path.stem:14}  no face\n")
@@ -252,8 +259,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (2**20 if sys.platform != "darwin" else 2**30)
     sys.stdout.write(f"peak memory: {peak:.2f} GiB\n")
-    if options.sheet:
-        cv2.imwrite(str(options.sheet), sheet(pairs, options.columns, options.side)[..., ::-1])
+    if options.sheet and not cv2.imwrite(
+        str(options.sheet), sheet(pairs, options.columns, options.side)[..., ::-1]
+    ):
+        sys.stdout.write(f"{options.sheet} was not written\n")
+        return 1
     return 0
 
 

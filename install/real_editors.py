@@ -27,18 +27,18 @@ def provide(console: Console, *, also_next: bool, if_possible: bool) -> dict[str
     """Set up every editor; the environment for pytest. Raises Problem.
 
     also_next: also the coming versions; where they cannot be had, that is said and no failure
-    if_possible: the same for all others: then nothing is tested in editors
+    if_possible: on another system, or not as root, that is said and nothing is tested in editors
     """
-    known = {MARK: "1"}
     try:
         _check_system()
-        for make in EDITORS.values():
-            known |= make(console)
     except Problem as problem:
         if not if_possible:
             raise
         console.say(f"Real editors cannot be had here, and are not tested: {problem.explain()}")
         return {}
+    known = {MARK: "1"}
+    for make in EDITORS.values():
+        known |= make(console)
     for name, make in ON_WISH.items() if also_next else ():
         try:
             known |= make(console)

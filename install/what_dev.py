@@ -27,7 +27,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--next", action="store_true", help="with --editors: also in their coming versions")
     parser.add_argument(
-        "--if-possible", action="store_true", help="with --editors: go on without where they cannot be had"
+        "--if-possible",
+        action="store_true",
+        help="with --editors: go on without where this is no Debian, or not root",
     )
 
 

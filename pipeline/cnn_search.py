@@ -4,7 +4,10 @@ A search takes seconds and cannot be interrupted, since dlib holds the interpret
 ended at once. Its memory, some hundred megabytes, goes back with it.
 """
 
+import ctypes
 import json
+import os
+import signal
 import subprocess
 import sys
 import threading
@@ -16,6 +19,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 _POLL_SECONDS = 0.05
+_NO_MODEL, _NO_MEMORY = 3, 4  # exit codes
+_PARENT_DEATH = 1  # PR_SET_PDEATHSIG of prctl(2)
 
 
 @dataclass(frozen=True)
@@ -41,6 +46,7 @@ class Search:
             [sys.executable, "-I", __file__],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
             start_new_session=True,  # a terminal's Ctrl-C is for this process, which ends the other
         )
         self._answer = b""
@@ -63,34 +69,50 @@ class Search:
     def found(self) -> list[Found]:
         """What a search that has ended found.
 
-        Raises ValueError where the model cannot be read, MemoryError where the process came to an end.
+        Raises ValueError where the model cannot be read, MemoryError where there was too little memory or
+        the system ended the process, and RuntimeError for anything else.
         """
-        if self.process.returncode or not self._answer:
+        code = self.process.returncode
+        if code in (_NO_MEMORY, -signal.SIGKILL):
             raise MemoryError("the search for faces came to an early end")
+        if code == _NO_MODEL:
+            raise ValueError("the detector's model does not load")
+        if code != 0:
+            raise RuntimeError(f"the search for faces ended with {code}")
         answer = json.loads(self._answer)
-        if "error" in answer:
-            raise ValueError(answer["error"])
         return [Found(*each) for each in answer["found"]]
 
     def _talk(self) -> None:
         self._answer, _ = self.process.communicate(self._order)
 
 
-def _main() -> None:
+def _main() -> int:
+    _end_with(os.getppid())
     order = json.loads(sys.stdin.buffer.readline())
     shape = (order["height"], order["width"], 3)
     image = np.frombuffer(bytearray(sys.stdin.buffer.read()), np.uint8).reshape(shape)
     try:
         detector = dlib.cnn_face_detection_model_v1(order["model"])
-    except RuntimeError as error:
-        sys.stdout.write(json.dumps({"error": str(error)}))
-        return
+    except RuntimeError:
+        return _NO_MODEL
     rows = [
         (face.rect.left(), face.rect.top(), face.rect.right(), face.rect.bottom(), face.confidence)
         for face in detector(image, order["doublings"])
     ]
     sys.stdout.write(json.dumps({"found": rows}))
+    return 0
+
+
+def _end_with(parent: int) -> None:
+    """On Linux, let this process be killed with the one that asked; elsewhere it ends with its search."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_PARENT_DEATH, signal.SIGKILL)
+        if os.getppid() != parent:
+            sys.exit(0)
 
 
 if __name__ == "__main__":
-    _main()
+    try:
+        sys.exit(_main())
+    except MemoryError:
+        sys.exit(_NO_MEMORY)

@@ -14,7 +14,7 @@ from plugin_gimp.controls import FaceRow, Slider  # noqa: E402
 from plugin_gimp.messages import _  # noqa: E402
 from plugin_gimp.preview import Preview, square_around, thumbnail  # noqa: E402
 from plugin_gimp.session import Events, Session  # noqa: E402
-from retouchml.errors import Cancelled, NoFaceError, RetouchError, UsageError  # noqa: E402
+from retouchml.errors import Cancelled, DaemonError, NoFaceError, RetouchError, UsageError  # noqa: E402
 from retouchml.look import DEFAULT_STRENGTH, DEFAULT_TEXTURE, Look  # noqa: E402
 from retouchml.messages import WireFace, WirePatch  # noqa: E402
 
@@ -155,7 +155,8 @@ class Dialog:
 
     def _on_failed(self, error: RetouchError) -> None:
         self._wait(False)
-        self._button.set_sensitive(bool(self._faces))  # without faces there is nothing to try again
+        # another try is of no use where there are no faces
+        self._button.set_sensitive(bool(self._faces) or isinstance(error, DaemonError))
         self._wished = None  # so that the same may be tried again
         self._bar.set_fraction(0.0)
         self._status.set_text(error.explain())
@@ -204,7 +205,8 @@ class Dialog:
         if self._timer:
             GLib.source_remove(self._timer)
             self._timer = 0
-        if not self._faces:  # they are still looked for
+        if not self._faces:  # they are still looked for, or the daemon failed
+            self._session.render({})
             self._wait(True)
             return
         self._wish()

@@ -38,7 +38,7 @@ def apply(layer: Gimp.Layer, patches: Sequence[WirePatch], encoding: Encoding, o
     if not layer.is_valid():
         raise RetouchError(_("The layer was deleted meanwhile, so nothing was done."))
     image = layer.get_image()
-    with _one_step(image):
+    with _one_step(layer):
         result = _stack(image, layer, patches, encoding)
         if output == REPLACE:
             _replace(layer, result)
@@ -51,13 +51,18 @@ def apply(layer: Gimp.Layer, patches: Sequence[WirePatch], encoding: Encoding, o
 
 
 @contextmanager
-def _one_step(image: Gimp.Image) -> Iterator[None]:
+def _one_step(layer: Gimp.Layer) -> Iterator[None]:
+    image, group = layer.get_image(), layer.get_parent()
+
+    def siblings() -> "list[Gimp.Item]":
+        return list(image.get_layers() if group is None else group.get_children())
+
     image.undo_group_start()
-    before = image.get_layers()
+    before = siblings()
     try:
         yield
     except BaseException:
-        for extra in image.get_layers():
+        for extra in siblings():
             if extra not in before:
                 image.remove_layer(extra)
         raise
@@ -165,7 +170,10 @@ def _replace(layer: Gimp.Layer, result: Gimp.Layer) -> None:
     whole = (0, 0, layer.get_width(), layer.get_height())
     babl_name = pixels.babl_of(layer)
     shadow = layer.get_shadow_buffer()
-    pixels.put(shadow, whole, babl_name, pixels.get(layer.get_buffer(), whole, babl_name))
+    # as they are: outside the patch not a bit may change
+    layer.get_buffer().copy(
+        Gegl.Rectangle.new(*whole), Gegl.AbyssPolicy.NONE, shadow, Gegl.Rectangle.new(*whole)
+    )
     pixels.put(shadow, box, babl_name, pixels.get(merged.get_buffer(), box, babl_name))
     shadow.flush()
     image.remove_layer(merged)

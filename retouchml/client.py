@@ -347,9 +347,9 @@ class Client:
 
     def _lose(self, error: DaemonError | Cancelled | RetouchError) -> None:
         self._line.close()
-        for call in list(self._calls.values()):
+        lost, self._calls = self._calls, {}  # what is told of one may begin another
+        for call in lost.values():
             call.fail(error)
-        self._calls.clear()
 
 
 def _rendered(fields: Mapping[str, Any], frames: Frames) -> Rendered:

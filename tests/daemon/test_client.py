@@ -56,6 +56,27 @@ def test_a_loop_that_looks_now_and_then_hears_that_the_daemon_died_and_finds_the
     assert rendered_in_a_loop(client)[-1] == "Rendered"
 
 
+def test_a_request_that_begins_when_another_is_lost_is_answered(start: Start) -> None:
+    first = start()
+    client = first.client()
+    begun: list[Call[dict[str, object]]] = []
+
+    def begin(_: object) -> None:
+        start()
+        begun.append(client.status())
+
+    first.photo(client=client).render({0: Look(0.5, edits={"slow": 1.0})}).on_done = begin
+    first.signal(signal.SIGKILL)
+
+    def has_begun() -> bool:
+        select.select([client.fileno()], [], [], 0.1)
+        client.process()
+        return bool(begun)
+
+    assert until(has_begun)
+    assert begun[0].result(PATIENCE)["pid"] != first.process.pid
+
+
 def test_an_error_in_a_callback_is_the_callers_own_and_costs_no_other_answer(daemon: Daemon) -> None:
     client = daemon.client()
     photo = daemon.photo(client=client)

@@ -31,12 +31,18 @@ def test_only_root_may_set_them_up(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_where_they_are_only_wished_for_that_is_said_and_the_rest_is_tested(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    set_up(monkeypatch, one=fails, next_one=fails)
+    monkeypatch.setattr(real_editors.os, "geteuid", lambda: 1000)
     known = real_editors.provide(Console(), also_next=True, if_possible=True)
     assert known == {}
-    assert (
-        "Real editors cannot be had here, and are not tested: No mirror answers." in capsys.readouterr().out
-    )
+    assert "Real editors cannot be had here, and are not tested: " in capsys.readouterr().out
+
+
+def test_an_editor_that_cannot_be_set_up_where_it_should_be_is_a_problem(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    set_up(monkeypatch, one=fails, next_one=fails)
+    with pytest.raises(Problem, match="No mirror answers"):
+        real_editors.provide(Console(), also_next=True, if_possible=True)
 
 
 def test_what_they_need_is_told_to_the_tests_and_a_coming_version_may_be_missing(

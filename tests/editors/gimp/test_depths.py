@@ -46,3 +46,31 @@ answer = [outcome, pixels(base) == own, image.get_precision().value_nick, box(im
     assert count > 60000  # the whole patch
     assert box[0] <= changed[0] < changed[2] <= box[2]
     assert box[1] <= changed[1] < changed[3] <= box[3]
+
+
+@pytest.mark.parametrize(
+    ("precision", "own"),
+    [
+        ("U16_LINEAR", "RGB u16"),
+        ("U32_NON_LINEAR", "R'G'B' u32"),
+        ("FLOAT_NON_LINEAR", "R'G'B' float"),
+        ("DOUBLE_LINEAR", "RGB double"),
+    ],
+)
+def test_replacing_changes_no_bit_outside_the_patch(editor: Gimp, precision: str, own: str) -> None:
+    found = editor.run(f"""
+image = load()
+image.convert_precision(Gimp.Precision.{precision})
+base = image.get_layers()[0]
+# values that no shorter number holds
+base.get_buffer().set(Gegl.Rectangle.new(0, 0, 512, 1), "R'G'B' double",
+                      struct.pack("1536d", *(0.1 + n / 7919 for n in range(1536))))
+before = pixels(base, {own!r})
+outcome = beautify(base, output="replace")
+after = pixels(base, {own!r})
+answer = [outcome, differences(before, after, 512, len(before) // 512**2)]
+""")
+    assert found[0][:2] == [True, ""]
+    count, box = found[1]
+    assert count > 60000
+    assert box == [128, 128, 384, 384]

@@ -9,11 +9,12 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from tests.daemon.running import Daemon, until
+from tests.editors.daemons import Daemons
 from tests.editors.gimp.running import Gimp
+from tests.editors.gimp.test_trouble import NEW_PORTRAIT, works
 
 _PATIENCE = 300.0
 _OPEN = """
-image = load()
 display = Gimp.Display.new(image)
 before = seen(image, "R'G'B' u8")
 answer = None
@@ -32,10 +33,10 @@ def window(editor: Gimp, title: str) -> str:
     return str(found[-1])
 
 
-def open_dialog(editor: Gimp) -> tuple[str, str]:
+def open_dialog(editor: Gimp, picture: str = "image = load()") -> tuple[str, str]:
     """Open a picture, and the filter by its menu; the windows of both."""
-    editor.run(_OPEN)
-    main = window(editor, "Untitled.*GIMP")
+    editor.run(picture + _OPEN)
+    main = window(editor, "RGB color.*GIMP")
     editor.ask(f"tool('xdotool', 'windowactivate', '--sync', {main!r})")
     # a first start greets, whatever the settings say
     editor.run("for each in windows('Welcome to GIMP'): tool('xdotool', 'windowclose', each)\nanswer = None")
@@ -91,13 +92,33 @@ def test_beautify_adds_a_layer_that_one_undo_takes_back_to_the_bit(editor: Gimp)
     assert not editor.ask("windows('^Beautify$')")
 
 
-def test_cancel_leaves_the_image_alone_and_frees_the_daemon(editor: Gimp, daemon: Daemon) -> None:
-    _main, dialog = open_dialog(editor)
+def test_cancel_half_way_leaves_the_image_alone_and_frees_the_worker(editor: Gimp, daemon: Daemon) -> None:
+    _main, dialog = open_dialog(editor, NEW_PORTRAIT.format(0.02))
+    assert until(works(daemon), _PATIENCE)
     press(editor, dialog, "Escape")
     assert until(lambda: not editor.ask("windows('^Beautify$')"), 30)
     assert layers(editor) == 1
     assert editor.ask("seen(image, \"R'G'B' u8\") == before")
     assert until(lambda: daemon.status()["photos"] == 0, 30)
+    assert until(lambda: not works(daemon)(), 30)
+
+
+def test_a_daemon_killed_under_the_dialog_has_a_successor_that_does_it(
+    editor: Gimp, daemon: Daemon, all_daemons: Daemons
+) -> None:
+    _main, dialog = open_dialog(editor, NEW_PORTRAIT.format(0.04))
+    assert until(works(daemon), _PATIENCE)
+    daemon.process.kill()
+    daemon.process.wait()
+    all_daemons.running()
+
+    def is_done() -> bool:
+        press(editor, dialog, "alt+b")
+        time.sleep(2)
+        return layers(editor) == 2
+
+    assert until(is_done, _PATIENCE)
+    assert not editor.ask("windows('^Beautify$')")
 
 
 def test_the_dialog_shows_a_preview_and_takes_sliders_by_their_keys(editor: Gimp) -> None:

@@ -12,7 +12,7 @@ from tests.editors.daemons import Daemons
 from tests.editors.gimp.running import Gimp
 
 # A picture that no inversion is kept for, so that the work lasts: the portrait with some of its rows moved.
-_NEW_PORTRAIT = """
+NEW_PORTRAIT = """
 image = load()
 base = image.get_layers()[0]
 base.transform_rotate({}, True, 0, 0)
@@ -38,7 +38,7 @@ class Running:
 
     def __init__(self, editor: Gimp, angle: float) -> None:
         source = (
-            _NEW_PORTRAIT.format(angle)
+            NEW_PORTRAIT.format(angle)
             + """
 before = seen(image, "R'G'B' u8")
 outcome = beautify(base)
