@@ -88,6 +88,12 @@ def test_of_two_faces_the_ticked_one_is_retouched(
     result = pictures.result(krita, twins, "U8", tmp_path)
     assert result.changed[:, :512].sum() > 2000
     assert result.changed[:, 512:].sum() == 0
+    undo(krita)
+    until(lambda: krita.ask("layers()") == ["Background"])
+    krita.run("base.setPixelData(bytes([0, 0, 255, 255]) * 400, 0, 0, 20, 20); doc.refreshProjection()")
+    painted = pictures.read(krita, "doc", "U8", tmp_path)
+    beautify(krita)  # the layer is sent again
+    assert pictures.result(krita, painted, "U8", tmp_path).changed[:, 512:].sum() == 0
 
 
 def test_a_selection_limits_the_result(krita: Krita, portrait: NDArray[np.uint8], tmp_path: Path) -> None:
