@@ -10,7 +10,6 @@ from retouchml.messages import WirePatch
 
 from . import display, layers, messages, pixels
 from .album import Album, Held
-from .choosing import carried
 from .connection import Connection
 from .layers import Source
 from .pixels import Box
@@ -60,16 +59,8 @@ class Work:
             for face in remote.faces:
                 box = _around(face.box, source)
                 thumbnails.append((yield from _image(data, held, box, _THUMBNAIL_SIDE)))
-            before = self._album.get(source.key)
-            known = [] if before is None else [face.box for face in before.remote.faces]
-            chosen, shown = carried(
-                known,
-                frozenset() if before is None else before.chosen,
-                0 if before is None else before.shown,
-                [face.box for face in remote.faces],
-            )
-            held = replace(held, thumbnails=tuple(thumbnails), chosen=chosen, shown=shown)
-            self._album.put(held)
+            everyone = frozenset(range(len(thumbnails)))
+            held = self._album.put(replace(held, thumbnails=tuple(thumbnails), chosen=everyone))
             yield from self._learn(client, remote)
         if not held.remote.faces:
             raise NoFaceError(messages.text(messages.NO_FACE), messages.text(messages.NO_FACE_ADVICE))
@@ -104,14 +95,9 @@ class Work:
         faces = sorted(held.chosen)
         if not faces:
             raise UsageError(messages.text(messages.NONE_CHOSEN), messages.text(messages.NONE_CHOSEN_ADVICE))
-        rendered = yield from self._rendered(held, faces, look)
-        patches = tuple(patch for patch in rendered if patch is not None)
-        if not patches:
-            raise UsageError(
-                messages.text(messages.NOTHING_CAME), messages.text(messages.NOTHING_CHANGES_ADVICE)
-            )
+        patches = yield from self._rendered(held, faces, look)
         self._stage("write", None, None)
-        yield from layers.add_result(source, patches, with_mask)
+        yield from layers.add_result(source, tuple(each for each in patches if each is not None), with_mask)
 
     def _rendered(self, held: Held, faces: Sequence[int], look: Look) -> Steps[Sequence[WirePatch | None]]:
         """The patches of faces, None for one without; rendered anew only where the look is another."""
@@ -121,7 +107,7 @@ class Work:
             try:
                 answer = yield from self._wait(held.remote.render(missing))
             except PhotoUnknown:  # the daemon was restarted; the next try sends the layer again
-                self._album.change(held.source.key, client=None)
+                self._album.drop(held.source.key)
                 raise
             by_face: Mapping[int, WirePatch] = {patch.face: patch for patch in answer.patches}
             held.patches.update({face: (look, by_face.get(face)) for face in missing})
