@@ -99,9 +99,12 @@ class Work:
         faces = sorted(held.chosen)
         if not faces:
             raise UsageError(messages.text(messages.NONE_CHOSEN), messages.text(messages.NONE_CHOSEN_ADVICE))
-        patches = yield from self._rendered(held, faces, look)
+        rendered = yield from self._rendered(held, faces, look)
+        patches = tuple(patch for patch in rendered if patch is not None)
+        if not patches:
+            raise UsageError(messages.text(messages.UNCHANGED), messages.text(messages.UNCHANGED_ADVICE))
         self._stage("write", None, None)
-        yield from layers.add_result(source, tuple(each for each in patches if each is not None), with_mask)
+        yield from layers.add_result(source, patches, with_mask)
 
     def _rendered(self, held: Held, faces: Sequence[int], look: Look) -> Steps[Sequence[WirePatch | None]]:
         """The patches of faces, None for one without; rendered anew only where the look is another."""

@@ -9,12 +9,13 @@ from typing import Any
 import numpy as np
 import pytest
 
+from plugin_krita import messages
 from plugin_krita.album import Album, Held
 from plugin_krita.colors import SRGB, Color
 from plugin_krita.pixels import Box
 from plugin_krita.state import Settings
 from plugin_krita.steps import Steps, Task
-from retouchml.errors import PhotoUnknown
+from retouchml.errors import PhotoUnknown, UsageError
 from retouchml.look import Look
 from retouchml.messages import WirePatch
 from retouchml.pixel_format import PixelFormat
@@ -260,3 +261,12 @@ def test_patches_go_onto_one_new_layer(room: Room) -> None:
     (added,) = room.document.added
     assert np.argwhere(added.rows[..., 3]).min(axis=0).tolist() == [3, 5]
     assert (added.rows[..., 3] == 255).sum() == 8
+
+
+def test_no_layer_is_added_where_no_face_would_change(room: Room) -> None:
+    room.daemon.without_patch = {0, 1}
+    with pytest.raises(UsageError) as raised:
+        room.beautify()
+    assert (raised.value.message, raised.value.advice) == (messages.UNCHANGED, messages.UNCHANGED_ADVICE)
+    assert room.daemon.rendered == [{0, 1}]
+    assert room.document.made == room.document.added == []
