@@ -8,6 +8,7 @@ from retouchml.look import Look
 from retouchml.messages import WirePatch
 from retouchml.pixel_format import PixelFormat
 
+from .choice import Choice
 from .state import Image, Preview
 
 if TYPE_CHECKING:
@@ -35,12 +36,21 @@ class Held:
     patches: dict[int, tuple[Look, WirePatch | None]] = field(default_factory=dict)
     preview: Preview | None = None
 
+    @property
+    def choice(self) -> Choice:
+        """What is ticked and shown, with the faces' boxes."""
+        return Choice(tuple(face.box for face in self.remote.faces), self.chosen, self.shown)
+
 
 class Album:
-    """Held photos by the key of their layer, the newest last; the oldest go where it gets too much."""
+    """Held photos by the key of their layer, the newest last; the oldest go where it gets too much.
+
+    The choice among a layer's faces stays for as long as the layer is there.
+    """
 
     def __init__(self) -> None:
         self._held: dict[str, Held] = {}
+        self._dropped: dict[str, tuple[Source, Choice]] = {}
 
     def __iter__(self) -> Iterator[Held]:
         return iter(list(self._held.values()))
@@ -49,11 +59,19 @@ class Album:
         """What is held of a layer."""
         return self._held.get(key)
 
+    def choice(self, key: str) -> Choice:
+        """What was last chosen among a layer's faces, also where it is not held any more."""
+        held = self._held.get(key)
+        if held is not None:
+            return held.choice
+        return self._dropped[key][1] if key in self._dropped else Choice()
+
     def put(self, held: Held) -> Held:
         """Hold it, in place of what was held of that layer."""
         old = self._held.pop(held.source.key, None)
         if old is not None and old.remote is not held.remote:
             old.remote.close()
+        self._dropped.pop(held.source.key, None)
         self._held[held.source.key] = held
         while len(self._held) > 1 and sum(len(each.pixels) for each in self) > _BYTES_KEPT:
             self.drop(next(iter(self._held)))
@@ -66,9 +84,10 @@ class Album:
             self._held[key] = replace(held, **changes)
 
     def drop(self, key: str) -> None:
-        """Let go of it, here and in the daemon."""
+        """Let go of it, here and in the daemon; what was chosen stays."""
         held = self._held.pop(key, None)
         if held is not None:
+            self._dropped[key] = held.source, held.choice
             held.remote.close()
 
     def sweep(self) -> None:
@@ -76,3 +95,6 @@ class Album:
         for held in self:
             if not held.source.is_there:
                 self.drop(held.source.key)
+        for key, (source, _) in list(self._dropped.items()):
+            if not source.is_there:
+                del self._dropped[key]

@@ -10,6 +10,7 @@ from retouchml.messages import WirePatch
 
 from . import display, layers, messages, pixels
 from .album import Album, Held
+from .choice import carried
 from .connection import Connection
 from .layers import Source
 from .pixels import Box
@@ -36,6 +37,7 @@ class Work:
     def photo(self, source: Source) -> Steps[Held]:
         """The layer as the daemon holds it; sent only where it is new or has changed.
 
+        What was ticked and shown stays so, also where the user changes it meanwhile.
         Raises NoFaceError, LayerGone and what the daemon answers.
         """
         self._stage("read", None, None)
@@ -59,12 +61,14 @@ class Work:
             for face in remote.faces:
                 box = _around(face.box, source)
                 thumbnails.append((yield from _image(data, held, box, _THUMBNAIL_SIDE)))
-            everyone = frozenset(range(len(thumbnails)))
-            held = self._album.put(replace(held, thumbnails=tuple(thumbnails), chosen=everyone))
+            choice = carried(self._album.choice(source.key), [face.box for face in remote.faces])
+            held = self._album.put(
+                replace(held, thumbnails=tuple(thumbnails), chosen=choice.chosen, shown=choice.shown)
+            )
             yield from self._learn(client, remote)
         if not held.remote.faces:
             raise NoFaceError(messages.text(messages.NO_FACE), messages.text(messages.NO_FACE_ADVICE))
-        return held
+        return self._album.get(source.key) or held
 
     def find(self, source: Source, look: Look) -> Steps[None]:
         """Look for faces and show one."""
@@ -95,9 +99,12 @@ class Work:
         faces = sorted(held.chosen)
         if not faces:
             raise UsageError(messages.text(messages.NONE_CHOSEN), messages.text(messages.NONE_CHOSEN_ADVICE))
-        patches = yield from self._rendered(held, faces, look)
+        rendered = yield from self._rendered(held, faces, look)
+        patches = tuple(patch for patch in rendered if patch is not None)
+        if not patches:
+            raise UsageError(messages.text(messages.UNCHANGED), messages.text(messages.UNCHANGED_ADVICE))
         self._stage("write", None, None)
-        yield from layers.add_result(source, tuple(each for each in patches if each is not None), with_mask)
+        yield from layers.add_result(source, patches, with_mask)
 
     def _rendered(self, held: Held, faces: Sequence[int], look: Look) -> Steps[Sequence[WirePatch | None]]:
         """The patches of faces, None for one without; rendered anew only where the look is another."""
