@@ -58,11 +58,13 @@ def change_between(
     *,
     lines: float = 0.0,
     lips_part: bool = False,
+    agreement: Mask | None = None,
 ) -> Change:
     """The change that carries the step ``before`` → ``after`` onto the crop, all [S, S, 3] in [0, 1].
 
     lines: 0 to 1, how far the skin takes over fine changes of the generator's, too: an age has lines;
-    lips_part: whether a mouth may show the generator's pixels, since it opens or closes
+    lips_part: whether a mouth may show the generator's pixels, since it opens or closes; agreement: that of
+    the crop and ``before``, where it is known already
     """
     size = crop.shape[0]
     flow = motion(before, after, masks.face, masks.motion)
@@ -72,15 +74,17 @@ def change_between(
     if weight > 0:
         broad = broad - (broad * masks.skin[..., None]).sum((0, 1)) / weight
     sharp = _lowpass(left_over, _FEATURE_TONE * size)
-    alike = _agreement(crop, before, size)
+    alike = agreement_of(crop, before) if agreement is None else agreement
     fine = np.maximum(masks.features, lines * masks.skin) * alike
     tone = broad + (sharp - broad) * fine[..., None]
     tone = _TONE_BOUND * np.tanh(tone / _TONE_BOUND) * masks.tone[..., None]
     color = tone + displaced(skin.change(strength, texture), flow)
     color = color + _resharpened(crop, displaced(crop, flow) + color, flow, masks.features)
-    cover = _new_content(left_over, masks.mouth, size) if lips_part else np.zeros((size, size), np.float32)
+    cover, pixels = np.zeros((size, size), np.float32), np.zeros_like(crop)
+    if lips_part:
+        cover = _new_content(left_over, masks.mouth, size)
+        pixels = after + _lowpass(displaced(crop - before, flow), _MATCH * size)
     smoothing = masks.skin * np.float32(finest_share(strength, texture))
-    pixels = after + _lowpass(displaced(crop - before, flow), _MATCH * size)
     return Change(flow, np.asarray(color, np.float32), np.asarray(pixels, np.float32), cover, smoothing)
 
 
@@ -92,7 +96,7 @@ def _resharpened(
     As much of their fine detail as gives the variance of their Laplacian back: a quadratic equation.
     """
     fine = crop - cv2.GaussianBlur(crop, (0, 0), 1.0)
-    moved = 1.0 - np.exp(-np.square(flow).sum(axis=2) / 0.25)
+    moved = 1.0 - np.exp(-(np.square(flow[..., 0]) + np.square(flow[..., 1])) / 0.25)
     there = displaced(features, flow)
     detail = (there * moved)[..., None] * displaced(fine, flow)
     before, after = features > 0.5, there > 0.5
@@ -110,8 +114,9 @@ def _edges(image: NDArray[np.float32]) -> NDArray[np.float32]:
     return np.asarray(cv2.Laplacian(cv2.cvtColor(image, cv2.COLOR_RGB2GRAY), cv2.CV_32F), np.float32)
 
 
-def _agreement(crop: NDArray[np.float32], before: NDArray[np.float32], size: int) -> Mask:
-    """Where the inversion shows what the photograph shows, so that its finer changes can be believed."""
+def agreement_of(crop: NDArray[np.float32], before: NDArray[np.float32]) -> Mask:
+    """[S, S] where the inversion shows what the crop shows, so that its finer changes can be believed."""
+    size = crop.shape[0]
     apart = np.abs(_lowpass(crop, 0.003 * size) - _lowpass(before, 0.003 * size)).mean(axis=2)
     return np.asarray(np.exp(-((_lowpass(apart, 0.006 * size) / 0.08) ** 2)), np.float32)
 

@@ -6,6 +6,8 @@ DIS flow (Kroeger et al., "Fast optical flow using dense inverse search", arXiv 
 against backward; where the two disagree the motion is taken from around, and no motion exceeds a bound.
 """
 
+from functools import lru_cache
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -36,7 +38,7 @@ def motion(
     empty = np.zeros((side, side, 2), np.float32)
     backward = np.asarray(estimator.calc(b, a, empty.copy()), np.float32)
     forward = np.asarray(estimator.calc(a, b, empty), np.float32)
-    y, x = np.mgrid[0:side, 0:side].astype(np.float32)
+    x, y = _grid(side, side)
     returned = cv2.remap(forward, x + backward[..., 0], y + backward[..., 1], cv2.INTER_LINEAR)
     disagreement = np.hypot(*np.moveaxis(backward + returned, -1, 0)) * (_SIDE / side)
     trust = np.exp(-((disagreement / _DISAGREEMENT) ** 2)) * cv2.resize(
@@ -70,13 +72,20 @@ def bounded(flow: NDArray[np.float32], bound: float) -> NDArray[np.float32]:
 
 def displaced(image: NDArray[np.float32], flow: NDArray[np.float32]) -> NDArray[np.float32]:
     """Image [S, S, C] sampled at x + flow(x)."""
-    y, x = np.mgrid[0 : image.shape[0], 0 : image.shape[1]].astype(np.float32)
+    x, y = _grid(*image.shape[:2])
     return np.asarray(
         cv2.remap(
             image, x + flow[..., 0], y + flow[..., 1], cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE
         ),
         np.float32,
     )
+
+
+@lru_cache(maxsize=2)
+def _grid(height: int, width: int) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Coordinates x and y [H, W] of every pixel, not to be written to."""
+    y, x = np.mgrid[0:height, 0:width].astype(np.float32)
+    return x, y
 
 
 def _grey(picture: NDArray[np.float32], side: int) -> NDArray[np.uint8]:

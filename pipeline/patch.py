@@ -61,21 +61,22 @@ def make_patch(
     smooth = np.dstack([change.flow, change.cover, change.smoothing])
     ratio = alignment.side / alignment.size
     blur = _FINEST * max(1.0, ratio)
+    covers, smooths = change.cover.any(), change.smoothing.any()
     margin = math.ceil(4.0 * blur)  # so that a strip's own rows are blurred with their neighbours
     for low, high in _strips(top, bottom, right - left):
         strip = (left, max(top, low - margin), right, min(bottom, high + margin))
         inside = _sampled(support.astype(np.float32), alignment, strip, cv2.INTER_LINEAR) > 0.0
         flow = _sampled(smooth, alignment, strip, cv2.INTER_LINEAR)
-        # These hold fine detail, which linear interpolation would blur.
-        color, pixels = (
-            _sampled(field, alignment, strip, cv2.INTER_CUBIC) for field in (change.color, change.pixels)
-        )
+        # It holds fine detail, which linear interpolation would blur.
+        color = _sampled(change.color, alignment, strip, cv2.INTER_CUBIC)
         changed = _displaced(photo, alignment, flow[..., :2], strip) + color
-        if change.smoothing.any():
+        if smooths:
             # Grain that the crop is too small to hold, or loses in sampling, is smoothed here.
             calm = cv2.GaussianBlur(changed, (0, 0), blur)
             changed += (calm - changed) * flow[..., 3:4]
-        changed += (pixels - changed) * flow[..., 2:3]
+        if covers:
+            pixels = _sampled(change.pixels, alignment, strip, cv2.INTER_CUBIC)
+            changed += (pixels - changed) * flow[..., 2:3]
         if photo.shape[2] < 3:
             changed = np.repeat((changed @ _LUMA)[..., None], 3, axis=2)
         own = slice(low - strip[1], high - strip[1])

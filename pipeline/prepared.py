@@ -3,6 +3,7 @@
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import cv2
 import numpy as np
@@ -13,11 +14,11 @@ from pipeline.align import Alignment, ffhq_alignment
 from pipeline.beautify import ScorePath
 from pipeline.cache import Caches, key, path_key
 from pipeline.cancelling import CancelEvent, Progress, check
-from pipeline.change import Change, change_between
+from pipeline.change import Change, agreement_of, change_between
 from pipeline.engine import Engine
 from pipeline.identity import chip_frame
 from pipeline.invert import TARGET, Inversion
-from pipeline.masks import FaceMasks, face_masks, without
+from pipeline.masks import FaceMasks, Mask, face_masks, without
 from pipeline.rater_input import face_chip
 from pipeline.skin import SkinLayers
 from retouchml.look import Look
@@ -59,7 +60,12 @@ class PreparedFace:
             lines=min(1.0, abs(look.edits.get("age", 0.0))),
             # Nobody asked for another expression otherwise: the photograph's own mouth stays.
             lips_part=any(look.edits.get(name) for name in ("smile", "mouth")),
+            agreement=self._agreement,
         )
+
+    @cached_property
+    def _agreement(self) -> Mask:
+        return agreement_of(self.crop, self.before)
 
 
 def face_crop(
