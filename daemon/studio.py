@@ -14,8 +14,9 @@ from numpy.typing import NDArray
 from daemon import conversion
 from daemon.blocks import Block
 from daemon.processes import resident_bytes
-from retouchml.engine import Cancel, Engine, EngineFactory, Progress, local_engine
+from retouchml.engine import Cancel, Engine, EngineFactory, Progress
 from retouchml.errors import DeviceError, UsageError
+from retouchml.local_engine import local_engine
 from retouchml.messages import Render
 from retouchml.pixel_format import PixelFormat
 

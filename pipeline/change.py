@@ -96,7 +96,8 @@ def _resharpened(
     As much of their fine detail as gives the variance of their Laplacian back: a quadratic equation.
     """
     fine = crop - cv2.GaussianBlur(crop, (0, 0), 1.0)
-    moved = 1.0 - np.exp(-(np.square(flow[..., 0]) + np.square(flow[..., 1])) / 0.25)
+    squared = np.square(flow[..., 0]) + np.square(flow[..., 1])
+    moved = np.asarray(1.0 - np.exp(-squared / 0.25), np.float32)
     there = displaced(features, flow)
     detail = (there * moved)[..., None] * displaced(fine, flow)
     before, after = features > 0.5, there > 0.5

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from retouchml import __version__, protocol
 from retouchml.client import Call, Client, RemotePhoto, Rendered
-from retouchml.engine import Cancel, Engine, Progress, local_engine
+from retouchml.engine import Cancel, Engine, Progress
 from retouchml.errors import (
     Busy,
     Cancelled,
@@ -27,6 +27,7 @@ from retouchml.errors import (
     UsageError,
     VersionMismatch,
 )
+from retouchml.local_engine import local_engine
 from retouchml.look import Look
 from retouchml.messages import WirePatch, box_in
 from retouchml.pixel_format import CHANNELS_OF, DTYPE_OF, PixelFormat

@@ -16,8 +16,9 @@ from retouchml.commands.context import (
     path_text,
     share,
 )
-from retouchml.engine import ENGINES, tensorflow1_engine
+from retouchml.engine import ENGINES
 from retouchml.errors import UsageError
+from retouchml.local_engine import tensorflow1_engine
 from retouchml.look import DEFAULT_STRENGTH, DEFAULT_TEXTURE, Look
 
 if TYPE_CHECKING:

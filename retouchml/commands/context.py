@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from retouchml.console import Console
-from retouchml.engine import Engine, EngineFactory, Photo, Progress, local_engine
+from retouchml.engine import Engine, EngineFactory, Photo, Progress
 from retouchml.errors import NoFaceError
 from retouchml.interrupt import Interrupt
+from retouchml.local_engine import local_engine
 
 if TYPE_CHECKING:
     import numpy.typing as npt
