@@ -38,8 +38,9 @@ def open_dialog(editor: Gimp, picture: str = "image = load()") -> tuple[str, str
     editor.run(picture + _OPEN)
     main = window(editor, "RGB color.*GIMP")
     editor.ask(f"tool('xdotool', 'windowactivate', '--sync', {main!r})")
-    # a first start greets, whatever the settings say
-    editor.run("for each in windows('Welcome to GIMP'): tool('xdotool', 'windowclose', each)\nanswer = None")
+    # a first start greets, whatever the settings say, and messages of earlier tests lie on top
+    above = "windows('^(Welcome to GIMP|GIMP Message)')"
+    editor.run(f"for each in {above}: tool('xdotool', 'windowclose', each)\nanswer = None")
     time.sleep(2)
     editor.ask("tool('xdotool', 'mousemove', '1270', '890')")  # where it calls for no tooltip
     for key in ("alt+r", "Up", "Right", "Return"):
@@ -56,6 +57,7 @@ def press(editor: Gimp, where: str, key: str) -> None:
 def preview(editor: Gimp, dialog: str) -> NDArray[np.uint8]:
     """The dialog's picture as it is on the screen: [480, 480, 3]."""
     path = editor.profile / "dialog.png"
+    editor.ask(f"tool('xdotool', 'windowactivate', '--sync', {dialog!r})")
     editor.ask(f"tool('import', '-window', {dialog!r}, {str(path)!r})")
     with Image.open(path) as image:
         return np.asarray(image.convert("RGB").crop((12, 12, 492, 492)))
