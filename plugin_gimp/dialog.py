@@ -238,6 +238,10 @@ class Dialog:
         except RetouchError as error:
             self._on_failed(error)
             return
+        except Exception as error:  # GTK would swallow it, and the dialog would wait for ever
+            strange = _("This should not have happened ({error!r}). The image is unchanged.")
+            self._on_failed(RetouchError(strange.format(error=error)))
+            return
         self._remember(next(iter(looks.values())), where)
         self._leave(None)
 

@@ -92,6 +92,7 @@ def test_beautify_adds_a_layer_that_one_undo_takes_back_to_the_bit(editor: Gimp)
     press(editor, main, "ctrl+f")  # Filters > Repeat: the same again, without the dialog
     assert until(lambda: layers(editor) == 2, _PATIENCE)
     assert not editor.ask("windows('^Beautify$')")
+    time.sleep(2)  # the layer is there before the last of the work is done
 
 
 def test_cancel_half_way_leaves_the_image_alone_and_frees_the_worker(editor: Gimp, daemon: Daemon) -> None:
@@ -138,3 +139,4 @@ def test_the_dialog_shows_a_preview_and_takes_sliders_by_their_keys(editor: Gimp
     assert differs(slice(0, 235)) == 0
     press(editor, dialog, "alt+b")
     assert until(lambda: layers(editor) == 2, _PATIENCE)
+    assert until(lambda: not editor.ask("windows('^Beautify$')"), 30)
