@@ -176,7 +176,10 @@ class Controller:
 
     def _ended(self, error: Exception | None) -> None:
         kind = self._job.kind if self._job is not None else ""
+        source = self._job_source
         self._stop(cancel=False)
+        if isinstance(error, Cancelled) and source is not None and not source.is_there:
+            self._notice = _gone()  # the album let go of the layer, which the daemon heard first
         if error is None and kind == BEAUTIFY:
             self._notice = Notice(messages.text(messages.DONE), is_error=False)
             self._freshen()

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from pipeline.cache import Caches, InversionCache
+from pipeline.cache import Caches, InversionCache, PathCache
 from pipeline.engine import pick_device
 from pipeline.patch import Patch
 from pipeline.retoucher import Photo, Retoucher
@@ -344,6 +344,13 @@ def test_the_retoucher_tells_what_it_is(retoucher: Retoucher) -> None:
 # ---- watching, stopping, and the cache
 
 
+@pytest.fixture
+def no_kept_paths(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every path is climbed, even one that was climbed before."""
+    monkeypatch.setattr(PathCache, "get", lambda _self, _name: None)
+
+
+@pytest.mark.usefixtures("no_kept_paths")
 def test_progress_tells_stages_and_fractions(retoucher: Retoucher, photo: Photo, portrait: Pixels) -> None:
     assert photo.seconds
     told: list[tuple[str, float]] = []
@@ -360,6 +367,7 @@ def test_progress_tells_stages_and_fractions(retoucher: Retoucher, photo: Photo,
         assert 0.0 <= fractions[0] < fractions[-1] == 1.0
 
 
+@pytest.mark.usefixtures("no_kept_paths")
 def test_the_progress_of_several_faces_is_one(photo: Photo, ready: Seed, pair: Pixels) -> None:
     told: list[float] = []
     opened = ready(pair)
