@@ -73,7 +73,8 @@ class Controller:
         except layers.LayerUnusable as error:
             source, missing = None, error.message
         moved = (self._source.key if self._source else "") != (source.key if source else "")
-        if moved and self._job is None:
+        closed = self._source is not None and not self._source.is_there
+        if moved and self._job is None and not (closed and self._notice == _gone()):
             self._notice = None
         if self._job_source is not None and not self._job_source.is_there:
             self._stop()
