@@ -43,7 +43,7 @@ class Search:
         order = {"model": str(model), "height": height, "width": width, "doublings": doublings}
         self._order = json.dumps(order).encode() + b"\n" + np.ascontiguousarray(image).tobytes()
         self.process = subprocess.Popen(
-            [sys.executable, "-I", __file__],
+            [sys.executable, "-I", __file__, str(os.getpid())],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
@@ -86,8 +86,8 @@ class Search:
         self._answer, _ = self.process.communicate(self._order)
 
 
-def _main() -> int:
-    _end_with(os.getppid())
+def _main(parent: int) -> int:
+    _end_with(parent)
     order = json.loads(sys.stdin.buffer.readline())
     shape = (order["height"], order["width"], 3)
     image = np.frombuffer(bytearray(sys.stdin.buffer.read()), np.uint8).reshape(shape)
@@ -107,12 +107,12 @@ def _end_with(parent: int) -> None:
     """On Linux, let this process be killed with the one that asked; elsewhere it ends with its search."""
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(_PARENT_DEATH, signal.SIGKILL)
-        if os.getppid() != parent:
+        if os.getppid() != parent:  # it ended before that
             sys.exit(0)
 
 
 if __name__ == "__main__":
     try:
-        sys.exit(_main())
+        sys.exit(_main(int(sys.argv[1])))
     except MemoryError:
         sys.exit(_NO_MEMORY)
