@@ -14,7 +14,7 @@ import argparse
 import resource
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from itertools import zip_longest
 from pathlib import Path
@@ -94,11 +94,16 @@ def chosen(folder: Path, count: int, number: int = 1, skip: int = 0) -> list[Pat
 def measure(
     photo: Photo, pixels: NDArray[np.generic], look: Look, tools: Instruments, engine: Engine
 ) -> tuple[Row, NDArray[np.float32]]:
-    """Retouch the largest face of a photo and compare; also returns before and after side by side."""
+    """Retouch the largest face of a photo and compare; also returns before and after side by side.
+
+    Raises RetouchError where nothing changed.
+    """
     start = time.monotonic()
     patches = photo.render({0: look})
     result = photo.apply(patches)
     seconds = time.monotonic() - start
+    if not patches:
+        raise RetouchError("this look changes nothing of this face")
     report = photo.report(patches)[0]
     landmarks = photo.faces[0].landmarks
     before, alignment = face_crop(pixels, landmarks)
@@ -241,7 +246,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if not photo.faces:
             sys.stdout.write(f"{path.stem:14}  no face\n")
             continue
-        row, pair = measure(photo, pixels, look, tools, retoucher.engine)
+        try:
+            row, pair = measure(photo, pixels, look, tools, retoucher.engine)
+        except RetouchError as error:
+            sys.stdout.write(f"{path.stem:14}  {error}\n")
+            continue
         rows.append(row)
         pairs.append(pair)
         for step, value in photo.seconds.items():
@@ -249,22 +258,30 @@ def main(arguments: Sequence[str] | None = None) -> int:
         sys.stdout.write(
             f"{path.stem:14}" + "".join(f"{float(getattr(row, name)):9.3f}" for name in names) + "\n"
         )
+        sys.stdout.write(f"{'':14}  {_steps(photo.seconds)}; memory at most {_peak():.2f} GiB so far\n")
         sys.stdout.flush()
     if not rows:
         sys.stdout.write("no face in any photograph\n")
         return 1
     sys.stdout.write(totals(rows))
-    sys.stdout.write(
-        "seconds a photo: " + ", ".join(f"{k} {v / len(rows):.2f}" for k, v in seconds.items()) + "\n"
-    )
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (2**20 if sys.platform != "darwin" else 2**30)
-    sys.stdout.write(f"peak memory: {peak:.2f} GiB\n")
+    means = {step: value / len(rows) for step, value in seconds.items()}
+    sys.stdout.write(f"a photo, on average: {_steps(means)}\npeak memory: {_peak():.2f} GiB\n")
     if options.sheet and not cv2.imwrite(
         str(options.sheet), sheet(pairs, options.columns, options.side)[..., ::-1]
     ):
         sys.stdout.write(f"{options.sheet} was not written\n")
         return 1
     return 0
+
+
+def _steps(seconds: Mapping[str, float]) -> str:
+    return "seconds: " + ", ".join(f"{step} {value:.2f}" for step, value in seconds.items())
+
+
+def _peak() -> float:
+    """GiB that this process has held at most."""
+    unit = 2**30 if sys.platform == "darwin" else 2**20
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / unit
 
 
 if __name__ == "__main__":

@@ -29,7 +29,7 @@ _SECONDS_BETWEEN_LOOKS_AT_SOCKET = 10.0
 _MESSAGES_AT_ONCE = 32
 _GRACE = 3.0  # for running jobs, once it has to stop
 _SECONDS_FOR_WORKERS = 1.0
-_CACHES = ("inversions", "paths")  # folders of pipeline.cache, which needs torch
+_CACHES = ("searches", "inversions", "paths")  # folders of pipeline.cache, which needs torch
 
 
 class Server:

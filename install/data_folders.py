@@ -40,16 +40,18 @@ class Folders:
         return self.data / RECORD
 
 
-def write_record() -> Path:
+def write_record(*, keep: bool = False) -> Path:
     """Tell editors which interpreter to start: write ``install.json`` into the data folder and say where.
 
-    Raises Problem.
+    keep: leave a record alone whose interpreter is there. Raises Problem.
     """
     version, folders = _ask()
     content = json.dumps({"python": str(PYTHON), "version": version, "checkout": str(TOP)}, indent=2) + "\n"
     try:
-        if folders.record.is_file() and folders.record.read_text(encoding="utf-8") == content:
-            return folders.record
+        if folders.record.is_file():
+            written = folders.record.read_text(encoding="utf-8")
+            if written == content or (keep and _is_served(written)):
+                return folders.record
         folders.data.mkdir(parents=True, exist_ok=True)
         descriptor, draft = tempfile.mkstemp(prefix=f".{RECORD}.", dir=folders.data)
         with open(descriptor, "w", encoding="utf-8") as stream:  # noqa: PTH123 (a descriptor)
@@ -62,6 +64,13 @@ def write_record() -> Path:
             "Make its folder writable, or choose another with RETOUCHML_HOME.",
         ) from error
     return folders.record
+
+
+def _is_served(record: str) -> bool:
+    try:
+        return Path(json.loads(record)["python"]).is_file()
+    except (ValueError, KeyError, TypeError):
+        return False
 
 
 def find() -> Folders:

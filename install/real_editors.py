@@ -27,7 +27,8 @@ def provide(console: Console, *, also_next: bool, if_possible: bool) -> dict[str
     """Set up every editor; the environment for pytest. Raises Problem.
 
     also_next: also the coming versions; where they cannot be had, that is said and no failure
-    if_possible: on another system, or not as root, that is said and nothing is tested in editors
+    if_possible: on another system, or not as root, that is said and nothing is tested in editors; likewise
+    an editor that cannot be had
     """
     try:
         _check_system()
@@ -37,12 +38,12 @@ def provide(console: Console, *, also_next: bool, if_possible: bool) -> dict[str
         console.say(f"Real editors cannot be had here, and are not tested: {problem.explain()}")
         return {}
     known = {MARK: "1"}
-    for make in EDITORS.values():
-        known |= make(console)
-    for name, make in ON_WISH.items() if also_next else ():
+    for name, make in {**EDITORS, **(ON_WISH if also_next else {})}.items():
         try:
             known |= make(console)
         except Problem as problem:
+            if name in EDITORS and not if_possible:
+                raise
             console.say(f"{name} cannot be had here, and is not tested: {problem.explain()}")
     return known
 

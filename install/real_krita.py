@@ -14,7 +14,7 @@ _APT = ("apt-get", "-o", "DPkg::Lock::Timeout=300")  # another set-up may be at 
 
 
 def provide(console: Console) -> dict[str, str]:
-    """Install what is missing; nothing has to be known about it. Raises Problem."""
+    """Install what is missing. Raises Problem."""
     missing = [name for name in _PACKAGES if not _is_installed(name)]
     if missing:
         with console.step("Krita for tests") as tick:
@@ -25,7 +25,7 @@ def provide(console: Console) -> dict[str, str]:
                     raise Problem(
                         f"apt-get failed: {child.redacted(outcome.last_line)}", f"The log is {LOG}."
                     )
-    return {}
+    return {"RETOUCHML_TEST_KRITA": "1"}
 
 
 def _is_installed(package: str) -> bool:

@@ -14,7 +14,7 @@ from virtual_environment import set_up
 def prepare(arguments: argparse.Namespace, console: Console) -> int:
     """Set everything up for work on RetouchML itself."""
     set_up(console, dev=True, torch_index=arguments.torch_index)
-    write_record()
+    write_record(keep=True)  # whoever tests a clone goes on retouching with another
     fetch_models(console, for_tests=True)
     return 0
 
@@ -29,7 +29,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--if-possible",
         action="store_true",
-        help="with --editors: go on without where this is no Debian, or not root",
+        help="with --editors: go on without an editor that cannot be set up, and say so",
     )
 
 

@@ -159,7 +159,7 @@ PARTS = {
     "environment": Part("virtual environment", _environment, _remove),
     "models": Part("fetched models", lambda folders: [folders.models], _remove),
     "tensorflow1": Part("the TensorFlow 1.15 engine", _tensorflow1, _remove),
-    "cache": Part("inversions and paths kept for speed", lambda folders: [folders.cache], _remove),
+    "cache": Part("what is kept of faces for speed", lambda folders: [folders.cache], _remove),
     "config": Part("your settings", lambda folders: [folders.config], _remove),
     "run": Part("the daemon's socket and logs", running_daemon.folder, _remove),
     "gimp": Part("filter in GIMP", lambda _folders: what_gimp.installed(), _remove_copy),

@@ -42,6 +42,11 @@ class Alignment:
         shift = self.matrix[:, :2] @ np.full(2, (factor - 1.0) / 2.0)
         return Alignment(np.hstack([linear, (self.matrix[:, 2] + shift)[:, None]]), size)
 
+    def from_corner(self, x: int, y: int) -> "Alignment":
+        """The same crop pixels, counted from pixel (x, y)."""
+        shift = self.matrix[:, :2] @ np.array([x, y], np.float64)
+        return Alignment(np.hstack([self.matrix[:, :2], (self.matrix[:, 2] + shift)[:, None]]), self.size)
+
     def to_crop(self, points: NDArray[np.float64]) -> NDArray[np.float64]:
         """Photo points [K, 2] in crop pixels."""
         return np.asarray(np.linalg.solve(self.matrix[:, :2], (points - self.matrix[:, 2]).T).T)

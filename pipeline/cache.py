@@ -1,8 +1,8 @@
-"""Inversions and score paths kept by content, so that a photograph that was open before is ready at once.
+"""Faces, inversions and score paths kept by content: a photograph that was open before is ready at once.
 
-The latest may stay in memory, the others lie on disk (``pipeline.store``). An inversion is named by a hash of
-the crop, the generator and the recipe; a path by a hash of the code that it starts from, the place of the
-face chip, and all that leads the climb.
+The latest may stay in memory, the others lie on disk (``pipeline.store``). The faces of a photograph are
+named by a hash of its pixels, an inversion by one of the crop, the generator and the recipe; a path by one of
+the code that it starts from, the place of the face chip, and all that leads the climb.
 """
 
 import hashlib
@@ -17,15 +17,25 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from pipeline import faces
 from pipeline.beautify import ScorePath
+from pipeline.faces import FoundFace
 from pipeline.invert import VERSION, Inversion
 from pipeline.store import Store
 from retouchml.paths import cache_dir
 
 _BOUND = 256 * 2**20  # bytes in all, of either kind
 _SHAPE_LIMIT = 64  # layers, or knots; a larger entry is not ours
-_INVERSIONS_IN_MEMORY, _PATHS_IN_MEMORY = 64, 16  # of about 50 kB and 0.7 MB each
+# of about 1 kB a face, 50 kB and 0.7 MB each
+_SEARCHES_IN_MEMORY, _INVERSIONS_IN_MEMORY, _PATHS_IN_MEMORY = 64, 64, 16
 _Result = TypeVar("_Result")
+
+
+def photo_key(pixels: NDArray[np.generic]) -> str:
+    """Name of what ``FaceFinder.find`` finds in a photo [H, W, C]."""
+    digest = hashlib.sha256(f"{faces.VERSION}/{pixels.shape}/{pixels.dtype.str}".encode())
+    digest.update(np.ascontiguousarray(pixels).data)
+    return digest.hexdigest()
 
 
 def key(crop: NDArray[np.float32], generator: str) -> str:
@@ -46,14 +56,16 @@ def path_key(w_plus: Tensor, chip_grid: Tensor, beautifier: str) -> str:
 class _Cache(ABC, Generic[_Result]):
     """Results by name, on disk and the latest in memory."""
 
-    kind: str
+    kind: str  # the ending of its files
+    plural: str  # its folder
+    floats = torch.float32
 
     def __init__(self, folder: Path | None = None, bound: int = _BOUND, in_memory: int = 0) -> None:
-        """folder: by default one named after the kind, in the cache folder; bound: bytes on disk; in_memory:
+        """folder: by default its own in the cache folder; bound: bytes on disk; in_memory:
         entries.
         """
-        folder = folder if folder is not None else cache_dir() / f"{self.kind}s"
-        self._store = Store(folder, f".{self.kind}", bound)
+        folder = folder if folder is not None else cache_dir() / self.plural
+        self._store = Store(folder, f".{self.kind}", bound, self.floats)
         self._in_memory = in_memory
         self._latest: dict[str, _Result] = {}
 
@@ -82,10 +94,42 @@ class _Cache(ABC, Generic[_Result]):
         """None where they are something else."""
 
 
+class SearchCache(_Cache[tuple[FoundFace, ...]]):
+    """The faces of photographs by ``photo_key``; none is a result, too."""
+
+    kind = "search"
+    plural = "searches"
+    floats = torch.float64
+
+    @staticmethod
+    def _packed(result: tuple[FoundFace, ...]) -> dict[str, Tensor]:
+        return {
+            "landmarks": torch.tensor(np.array([face.landmarks for face in result]).reshape(-1, 68, 2)),
+            "boxes": torch.tensor([face.box for face in result], dtype=torch.float64).reshape(-1, 4),
+            "confidences": torch.tensor([face.confidence for face in result], dtype=torch.float64),
+        }
+
+    @staticmethod
+    def _unpacked(tensors: Mapping[str, Tensor]) -> tuple[FoundFace, ...] | None:
+        landmarks, boxes, confidences = (tensors.get(name) for name in ("landmarks", "boxes", "confidences"))
+        if landmarks is None or boxes is None or confidences is None:
+            return None
+        count = len(confidences) if confidences.ndim == 1 else -1
+        if landmarks.shape != (count, 68, 2) or boxes.shape != (count, 4):
+            return None
+        return tuple(
+            FoundFace((round(x), round(y), round(width), round(height)), points, confidence)
+            for (x, y, width, height), points, confidence in zip(
+                boxes.tolist(), landmarks.numpy(), confidences.tolist(), strict=True
+            )
+        )
+
+
 class InversionCache(_Cache[Inversion]):
     """Inversions by ``key``."""
 
     kind = "inversion"
+    plural = "inversions"
 
     @staticmethod
     def _packed(result: Inversion) -> dict[str, Tensor]:
@@ -105,6 +149,7 @@ class PathCache(_Cache[ScorePath]):
     """Score paths by ``path_key``."""
 
     kind = "path"
+    plural = "paths"
 
     @staticmethod
     def _packed(result: ScorePath) -> dict[str, Tensor]:
@@ -126,10 +171,15 @@ class PathCache(_Cache[ScorePath]):
 class Caches:
     """All that is kept of faces."""
 
+    searches: SearchCache
     inversions: InversionCache
     paths: PathCache
 
     @classmethod
     def of_user(cls) -> "Caches":
         """In the user's cache folder."""
-        return cls(InversionCache(in_memory=_INVERSIONS_IN_MEMORY), PathCache(in_memory=_PATHS_IN_MEMORY))
+        return cls(
+            SearchCache(in_memory=_SEARCHES_IN_MEMORY),
+            InversionCache(in_memory=_INVERSIONS_IN_MEMORY),
+            PathCache(in_memory=_PATHS_IN_MEMORY),
+        )

@@ -1,4 +1,4 @@
-"""The retouch of one face as fields over its crop.
+"""The retouch of one face as fields over its crop, or over the part of it that matters.
 
 How far each pixel moves, what is added to its colour, and what replaces it.
 
@@ -28,11 +28,11 @@ _MATCH = 20.0 / 1024.0
 
 @dataclass(frozen=True)
 class Change:
-    """Fields over a crop [S, S].
+    """Fields over a crop, or a part of one [H, W].
 
-    flow: [S, S, 2] crop pixels, backward: the result at x shows the photograph at x + flow(x); color: [S, S,
-    3] to be added; pixels: [S, S, 3] and cover: [S, S] what replaces the photograph, and how far; smoothing:
-    [S, S] share of the detail too fine for the crop that is taken away
+    flow: [H, W, 2] crop pixels, backward: the result at x shows the photograph at x + flow(x); color: [H, W,
+    3] to be added; pixels: [H, W, 3] and cover: [H, W] what replaces the photograph, and how far; smoothing:
+    [H, W] share of the detail too fine for the crop that is taken away
     """
 
     flow: NDArray[np.float32]
@@ -42,7 +42,7 @@ class Change:
     smoothing: Mask
 
     def applied(self, crop: NDArray[np.float32]) -> NDArray[np.float32]:
-        """The changed crop [S, S, 3]."""
+        """The changed crop [H, W, 3]."""
         moved = displaced(crop, self.flow) + self.color
         return np.asarray(moved + (self.pixels - moved) * self.cover[..., None], np.float32)
 
@@ -55,32 +55,33 @@ def change_between(
     skin: SkinLayers,
     strength: float,
     texture: float,
+    size: int,
     *,
     lines: float = 0.0,
     lips_part: bool = False,
     agreement: Mask | None = None,
 ) -> Change:
-    """The change that carries the step ``before`` → ``after`` onto the crop, all [S, S, 3] in [0, 1].
+    """The change that carries the step ``before`` → ``after`` onto the crop, all [H, W, 3] in [0, 1].
 
-    lines: 0 to 1, how far the skin takes over fine changes of the generator's, too: an age has lines;
-    lips_part: whether a mouth may show the generator's pixels, since it opens or closes; agreement: that of
-    the crop and ``before``, where it is known already
+    size: side of the whole crop, of which these may be a part; lines: 0 to 1, how far the skin takes over
+    fine changes of the generator's, too: an age has lines; lips_part: whether a mouth may show the
+    generator's pixels, since it opens or closes; agreement: that of the crop and ``before``, where it is
+    known already
     """
-    size = crop.shape[0]
-    flow = motion(before, after, masks.face, masks.motion)
+    flow = motion(before, after, masks.face, masks.motion, size)
     left_over = after - displaced(before, flow)
     broad = _lowpass(left_over, _TONE * size)
     weight = masks.skin.sum()
     if weight > 0:
         broad = broad - (broad * masks.skin[..., None]).sum((0, 1)) / weight
     sharp = _lowpass(left_over, _FEATURE_TONE * size)
-    alike = agreement_of(crop, before) if agreement is None else agreement
+    alike = agreement_of(crop, before, size) if agreement is None else agreement
     fine = np.maximum(masks.features, lines * masks.skin) * alike
     tone = broad + (sharp - broad) * fine[..., None]
     tone = _TONE_BOUND * np.tanh(tone / _TONE_BOUND) * masks.tone[..., None]
     color = tone + displaced(skin.change(strength, texture), flow)
     color = color + _resharpened(crop, displaced(crop, flow) + color, flow, masks.features)
-    cover, pixels = np.zeros((size, size), np.float32), np.zeros_like(crop)
+    cover, pixels = np.zeros(crop.shape[:2], np.float32), np.zeros_like(crop)
     if lips_part:
         cover = _new_content(left_over, masks.mouth, size)
         pixels = after + _lowpass(displaced(crop - before, flow), _MATCH * size)
@@ -111,13 +112,15 @@ def _resharpened(
 
 
 def _edges(image: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Laplacian [S, S] of the lightness of an image [S, S, 3]."""
+    """Laplacian [H, W] of the lightness of an image [H, W, 3]."""
     return np.asarray(cv2.Laplacian(cv2.cvtColor(image, cv2.COLOR_RGB2GRAY), cv2.CV_32F), np.float32)
 
 
-def agreement_of(crop: NDArray[np.float32], before: NDArray[np.float32]) -> Mask:
-    """[S, S] where the inversion shows what the crop shows, so that its finer changes can be believed."""
-    size = crop.shape[0]
+def agreement_of(crop: NDArray[np.float32], before: NDArray[np.float32], size: int) -> Mask:
+    """[H, W] where the inversion shows what the crop shows, so that its finer changes can be believed.
+
+    size: side of the whole crop, of which these may be a part
+    """
     apart = np.abs(_lowpass(crop, 0.003 * size) - _lowpass(before, 0.003 * size)).mean(axis=2)
     return np.asarray(np.exp(-((_lowpass(apart, 0.006 * size) / 0.08) ** 2)), np.float32)
 

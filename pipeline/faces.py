@@ -21,6 +21,7 @@ from pipeline.cnn_search import Search
 from pipeline.pixels import as_channels, to_float_rgb
 from retouchml.errors import ModelCorrupt
 
+VERSION = 1  # of the search; a change makes kept results useless
 SEARCH_SIDE = 1600  # pixels; longest side that is searched with every means
 CLOSER_SIDE = 3200  # pixels; longest side that is searched once more, for small upright faces
 _SMALL_SIDE = 900  # photos below this are doubled at once, so that faces of 40 px are found
@@ -145,6 +146,8 @@ class FaceFinder:
     def _by_cnn(self, image: NDArray[np.uint8], cancel: CancelEvent) -> Iterator[Detection]:
         check(cancel)
         small, scale = reduced(image, _CNN_SIDE)
+        if min(small.shape[:2]) < _SMALLEST_SIDE:
+            return
         with Search(self._cnn, small, 1 if max(small.shape[:2]) < _SMALL_SIDE // 2 else 0) as search:
             while not search.wait():
                 check(cancel)

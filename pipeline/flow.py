@@ -22,27 +22,28 @@ _DISAGREEMENT = 1.5  # pixels at 512
 
 
 def motion(
-    before: NDArray[np.float32], after: NDArray[np.float32], face: Mask, mask: Mask
+    before: NDArray[np.float32], after: NDArray[np.float32], face: Mask, mask: Mask, size: int
 ) -> NDArray[np.float32]:
-    """Backward flow [S, S, 2] in pixels from two pictures [S, S, 3] in [0, 1].
+    """Backward flow [H, W, 2] in pixels from two pictures [H, W, 3] in [0, 1], or parts of such.
 
     Pixel x of ``after`` shows what ``before`` has at x + flow(x). The flow is smooth, bounded, and zero where
-    ``mask`` [S, S] is. Only motion within ``face`` [S, S] is believed: hair, collar and background come along
-    with the face's border, since the generator repaints them at will.
+    ``mask`` [H, W] is. Only motion within ``face`` [H, W] is believed: hair, collar and background come along
+    with the face's border, since the generator repaints them at will. size: side of the whole crop.
     """
-    size = before.shape[0]
+    height, width = before.shape[:2]
     side = min(size, _SIDE)
-    a, b = _grey(before, side), _grey(after, side)
+    shape = max(1, round(height * side / size)), max(1, round(width * side / size))
+    a, b = _grey(before, shape), _grey(after, shape)
     estimator = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
     # Both are filled; OpenCV's stubs do not know that None would do.
-    empty = np.zeros((side, side, 2), np.float32)
+    empty = np.zeros((*shape, 2), np.float32)
     backward = np.asarray(estimator.calc(b, a, empty.copy()), np.float32)
     forward = np.asarray(estimator.calc(a, b, empty), np.float32)
-    x, y = _grid(side, side)
+    x, y = _grid(*shape)
     returned = cv2.remap(forward, x + backward[..., 0], y + backward[..., 1], cv2.INTER_LINEAR)
     disagreement = np.hypot(*np.moveaxis(backward + returned, -1, 0)) * (_SIDE / side)
     trust = np.exp(-((disagreement / _DISAGREEMENT) ** 2)) * cv2.resize(
-        face, (side, side), interpolation=cv2.INTER_AREA
+        face, shape[::-1], interpolation=cv2.INTER_AREA
     )
     weight = trust.astype(np.float32) + np.float32(1e-4)
     near, density = _weighted_blur(backward, weight, _SMOOTH * side / 1024.0)
@@ -52,7 +53,7 @@ def motion(
     # Where one blur hands over to the other there would be a crease.
     smooth = cv2.GaussianBlur(smooth, (0, 0), 0.5 * _SMOOTH * side / 1024.0)
     if side != size:
-        smooth = cv2.resize(smooth, (size, size), interpolation=cv2.INTER_CUBIC) * (size / side)
+        smooth = cv2.resize(smooth, (width, height), interpolation=cv2.INTER_CUBIC) * (size / side)
     return np.asarray(bounded(smooth, _BOUND * size) * mask[..., None], np.float32)
 
 
@@ -88,11 +89,12 @@ def _grid(height: int, width: int) -> tuple[NDArray[np.float32], NDArray[np.floa
     return x, y
 
 
-def _grey(picture: NDArray[np.float32], side: int) -> NDArray[np.uint8]:
+def _grey(picture: NDArray[np.float32], shape: tuple[int, int]) -> NDArray[np.uint8]:
+    """Lightness [h, w] of a picture [H, W, 3]."""
     small = (
-        cv2.resize(picture, (side, side), interpolation=cv2.INTER_AREA)
-        if picture.shape[0] != side
-        else picture
+        picture
+        if picture.shape[:2] == shape
+        else cv2.resize(picture, shape[::-1], interpolation=cv2.INTER_AREA)
     )
     grey = np.clip(cv2.cvtColor(small, cv2.COLOR_RGB2GRAY), 0.0, 1.0)
     return np.asarray(np.rint(grey * 255.0), np.uint8)

@@ -49,11 +49,11 @@ class Patch:
 def make_patch(
     photo: NDArray[np.generic], alignment: Alignment, change: Change, support: NDArray[np.uint8], face: int
 ) -> Patch | None:
-    """The patch of a change [S, S] on a photo [H, W, C]; None where nothing of it lies inside.
+    """The patch of a change [h, w] on a photo [H, W, C]; None where nothing of it lies inside.
 
-    support: [S, S] 1 where the change may differ from nothing
+    alignment: of the change's pixels; support: [h, w] 1 where the change may differ from nothing
     """
-    box = _box_of(alignment, support, photo.shape)
+    box = box_of(alignment, support, photo.shape)
     if box is None:
         return None
     left, top, right, bottom = box
@@ -128,9 +128,13 @@ def _strips(top: int, bottom: int, width: int) -> Iterator[tuple[int, int]]:
         yield low, min(bottom, low + rows)
 
 
-def _box_of(
+def box_of(
     alignment: Alignment, support: NDArray[np.uint8], shape: tuple[int, ...]
 ) -> tuple[int, int, int, int] | None:
+    """(left, top, right, bottom) in a photo [H, W, C] around what a support [h, w] in a crop covers.
+
+    None where nothing of it lies inside.
+    """
     rows, columns = np.flatnonzero(support.any(1)), np.flatnonzero(support.any(0))
     if not len(rows):
         return None
@@ -164,14 +168,37 @@ def _displaced(
     left, top, right, bottom = strip
     moved = flow @ alignment.matrix[:, :2].T.astype(np.float32)
     reach = int(np.abs(moved).max(initial=0.0)) + 6
+    if photo.shape[2] in (2, 4):
+        reach *= 2  # the nearest pixel that is to be seen may lie as far again
     height, width = photo.shape[:2]
     x0, y0 = max(0, left - reach), max(0, top - reach)
     x1, y1 = min(width, right + reach), min(height, bottom + reach)
     y, x = np.mgrid[top:bottom, left:right].astype(np.float32)
     source = to_float_rgb(photo[y0:y1, x0:x1])
     columns, rows = x - np.float32(x0) + moved[..., 0], y - np.float32(y0) + moved[..., 1]
-    sampled = cv2.remap(source, columns, rows, cv2.INTER_LANCZOS4, borderMode=cv2.BORDER_REFLECT_101)
-    return np.asarray(sampled, np.float32)
+
+    def sample(image: NDArray[np.float32]) -> NDArray[np.float32]:
+        found = cv2.remap(image, columns, rows, cv2.INTER_LANCZOS4, borderMode=cv2.BORDER_REFLECT_101)
+        return np.asarray(found, np.float32)
+
+    sampled = sample(source)
+    if photo.shape[2] in (2, 4):
+        seen = photo[y0:y1, x0:x1, -1] != 0
+        if seen.any() and not seen.all():
+            # Whatever lies hidden beside a face that was cut out must not come to light.
+            own = seen[top - y0 : bottom - y0, left - x0 : right - x0, None]
+            sampled = np.where(own, sample(_spread(source, seen)), sampled)
+    return sampled
+
+
+def _spread(image: NDArray[np.float32], seen: NDArray[np.bool_]) -> NDArray[np.float32]:
+    """The image [H, W, 3] with the colour of the nearest pixel that is ``seen`` [H, W] in place of others."""
+    _, labels = cv2.distanceTransformWithLabels(
+        (~seen).astype(np.uint8), cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL
+    )
+    nearest = np.zeros((labels.max() + 1, 3), np.float32)
+    nearest[labels[seen]] = image[seen]
+    return np.asarray(nearest[labels], np.float32)
 
 
 def _rgb(pixels: NDArray[np.generic]) -> NDArray[np.generic]:

@@ -21,6 +21,7 @@ from pipeline.invert import TARGET, Inversion
 from pipeline.masks import FaceMasks, Mask, face_masks, without
 from pipeline.rater_input import face_chip
 from pipeline.skin import SkinLayers
+from pipeline.window import Window
 from retouchml.look import Look
 
 _LARGEST, _SMALLEST, _GRAIN = 1024, 256, 64  # pixels of a crop's side
@@ -28,13 +29,15 @@ _LARGEST, _SMALLEST, _GRAIN = 1024, 256, 64  # pixels of a crop's side
 
 @dataclass(frozen=True)
 class PreparedFace:
-    """A face ready for looks.
+    """A face ready for looks, in the window [H, W] of its crop [S, S] that a look may change.
 
-    alignment, crop: [S, S, 3] in [0, 1]; before: the generator's picture of it [S, S, 3]; support: [S, S] 1
-    where a look may change something
+    alignment: of the window's pixels; size: S; crop: [H, W, 3] in [0, 1]; before: the generator's picture of
+    it [H, W, 3]; support: [H, W] 1 where a look may change something
     """
 
     alignment: Alignment
+    size: int
+    window: Window
     crop: NDArray[np.float32]
     masks: FaceMasks
     skin: SkinLayers
@@ -43,12 +46,12 @@ class PreparedFace:
     support: NDArray[np.uint8]
 
     def picture_after(self, engine: Engine, look: Look) -> NDArray[np.float32]:
-        """The generator's picture [S, S, 3] of this face with a look."""
+        """The generator's picture [H, W, 3] of this face with a look."""
         w_plus = engine.editor.edit(self.path.at(look.strength), look.edits)
-        return _sized(engine.generator.render(w_plus), self.crop.shape[0])
+        return self.window.of(_sized(engine.generator.render(w_plus), self.size))
 
     def change(self, after: NDArray[np.float32], look: Look) -> Change:
-        """What turns the crop into the look, given the generator's picture of it."""
+        """What turns the window into the look, given the generator's picture of it."""
         return change_between(
             self.crop,
             self.before,
@@ -57,6 +60,7 @@ class PreparedFace:
             self.skin,
             look.strength,
             look.texture,
+            self.size,
             lines=min(1.0, abs(look.edits.get("age", 0.0))),
             # Nobody asked for another expression otherwise: the photograph's own mouth stays.
             lips_part=any(look.edits.get(name) for name in ("smile", "mouth")),
@@ -65,7 +69,7 @@ class PreparedFace:
 
     @cached_property
     def _agreement(self) -> Mask:
-        return agreement_of(self.crop, self.before)
+        return agreement_of(self.crop, self.before, self.size)
 
 
 def face_crop(
@@ -108,8 +112,19 @@ def prepare_face(
     masks = without(face_masks(crop, points, inside), points, [alignment.to_crop(other) for other in others])
     skin = SkinLayers.of(crop, masks.skin)
     support = ((masks.motion > 0) | (masks.tone > 0) | (masks.mouth > 0)).astype(np.uint8)
+    window = Window.around(support)
     clock.note("masks")
-    return PreparedFace(alignment, crop, masks, skin, path, before, support)
+    return PreparedFace(
+        alignment.from_corner(window.left, window.top),
+        crop.shape[0],
+        window,
+        window.of(crop),
+        window.of_masks(masks),
+        SkinLayers(*(window.of(layer) for layer in (skin.middle, skin.fine, skin.spots))),
+        path,
+        window.of(before),
+        window.of(support),
+    )
 
 
 def _inverted(

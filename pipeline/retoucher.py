@@ -16,12 +16,13 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.cache import Caches
+from pipeline.align import ffhq_alignment
+from pipeline.cache import Caches, photo_key
 from pipeline.cancelling import NEVER, CancelEvent, Progress, check, silent
 from pipeline.edits import EDITS, EditInfo, check_names
 from pipeline.engine import Engine, load_engine
 from pipeline.faces import FoundFace
-from pipeline.patch import Patch, layer_of, make_patch, paint, painted
+from pipeline.patch import Patch, box_of, layer_of, make_patch, paint, painted
 from pipeline.pixels import as_channels
 from pipeline.prepared import PreparedFace, face_crop, prepare_face
 from retouchml.engine import EngineName
@@ -35,7 +36,8 @@ DEFAULT_MODEL = "ffhq-mobile"
 class Face:
     """A face in a photo.
 
-    box: (x, y, width, height) in pixels; landmarks: [68, 2] pixels, iBUG order; score: 1 to 5, the raters'
+    box: (x, y, width, height) in pixels, which may reach beyond the photo; landmarks: [68, 2] pixels, iBUG
+    order; score: 1 to 5, the raters'
     """
 
     box: tuple[int, int, int, int]
@@ -68,7 +70,7 @@ class Retoucher:
         cache: bool = True,
         engine: EngineName = "torch",
     ) -> None:
-        """cache: keep inversions and paths on disk, so that a photograph seen before is ready at once.
+        """cache: keep on disk what is found out about faces, so that a photograph seen before is ready.
 
         engine: torch, or tensorflow1, which runs StyleGAN2 networks alone. Raises UsageError, ModelMissing,
         ModelCorrupt, LatentSpaceMismatch or DeviceError.
@@ -99,11 +101,22 @@ class Retoucher:
         channels = as_channels(pixels)
         progress("detect", 0.0, None)
         start = time.monotonic()
-        found = self.engine.finder.find(channels, cancel)
+        found = self._find(channels, cancel)
         photo = Photo(pixels, channels, found, self.engine, self._caches)
         photo.seconds["detect"] = time.monotonic() - start
         progress("detect", 1.0, 0.0)
         return photo
+
+    def _find(self, channels: NDArray[np.generic], cancel: CancelEvent) -> Sequence[FoundFace]:
+        if self._caches is None:
+            return self.engine.finder.find(channels, cancel)
+        name = photo_key(channels)
+        found = self._caches.searches.get(name)
+        if found is None:
+            found = tuple(self.engine.finder.find(channels, cancel))
+            self._caches.searches.put(name, found)
+        check(cancel)
+        return found
 
 
 class Photo:
@@ -210,9 +223,10 @@ class Photo:
         reports = []
         for patch in patches:
             face = self._found[patch.face]
-            before, alignment = face_crop(self._channels, face.landmarks)
-            left, top, right, bottom = alignment.bounds(*self._channels.shape[:2])
+            square = ffhq_alignment(face.landmarks, 1)
+            left, top, right, bottom = square.bounds(*self._channels.shape[:2])
             region = self._channels[top:bottom, left:right].copy()
+            before, _ = face_crop(region, face.landmarks - (left, top))
             paint(region, patch, (left, top))
             after, _ = face_crop(region, face.landmarks - (left, top))
             # Found in the same way in both, so that only the retouch makes a difference.
@@ -244,10 +258,11 @@ class Photo:
         return self._engine.rater.rate(crop, self._engine.finder.landmarks_in_crop(crop))
 
     def _boxes(self, active: Mapping[int, Look], face: int) -> Iterator[tuple[int, int, int, int]]:
-        height, width = self._channels.shape[:2]
         for other in active:
-            if other > face:
-                left, top, right, bottom = self._prepared[other].alignment.bounds(height, width)
+            prepared = self._prepared[other]
+            box = box_of(prepared.alignment, prepared.support, self._channels.shape) if other > face else None
+            if box is not None:
+                left, top, right, bottom = box
                 yield left, top, right - left, bottom - top
 
     @contextmanager

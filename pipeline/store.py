@@ -22,15 +22,19 @@ _DIGEST = hashlib.sha256().digest_size
 
 
 class Store:
-    """Entries below ``folder``, whose names end with ``ending``; bound: bytes in all."""
+    """Entries below ``folder``, whose names end with ``ending``.
 
-    def __init__(self, folder: Path, ending: str, bound: int) -> None:
+    bound: bytes in all; kind: of floats that entries hold
+    """
+
+    def __init__(self, folder: Path, ending: str, bound: int, kind: torch.dtype = torch.float32) -> None:
         self.folder = folder
         self._ending = ending
         self._bound = bound
+        self._kind = kind
 
     def read(self, name: str) -> dict[str, Tensor] | None:
-        """The entry's tensors, all float32 and finite; None for a missing or damaged entry."""
+        """The entry's tensors, all finite and of the right kind; None for a missing or damaged entry."""
         path = self._path(name)
         try:
             content = path.read_bytes()
@@ -39,7 +43,7 @@ class Store:
             tensors: dict[str, Tensor] = load(content[_DIGEST:])
         except (OSError, SafetensorError, KeyError, ValueError):
             return None
-        if any(x.dtype != torch.float32 or not bool(torch.isfinite(x).all()) for x in tensors.values()):
+        if not all(x.dtype == self._kind and bool(torch.isfinite(x).all()) for x in tensors.values()):
             return None
         with suppress(OSError):
             os.utime(path)

@@ -25,6 +25,7 @@ class Preview(Gtk.EventBox):
         self._face: WireFace | None = None
         self._patches: Sequence[WirePatch] = ()
         self._before: GdkPixbuf.Pixbuf | None = None
+        self._after: GdkPixbuf.Pixbuf | None = None
         self._square = (0, 0, 1, 1)
         self._zoom = 1.0
         self._split = 0.5
@@ -49,7 +50,7 @@ class Preview(Gtk.EventBox):
     def show_patches(self, patches: "Sequence[WirePatch]") -> None:
         """Show these over the photograph."""
         self._patches = patches
-        self._draw()
+        self._retouch()
 
     def _look(self) -> None:
         """Take the square of the photograph that is to be seen."""
@@ -59,19 +60,29 @@ class Preview(Gtk.EventBox):
         else:
             self._square = square_around(self._face.box, (1 + 2 * _MARGIN) * self._zoom, width, height)
         self._before = thumbnail(self._layer, self._square, SIDE)
+        self._retouch()
+
+    def _retouch(self) -> None:
+        """Lay the patches over what was taken; dragging the line then only copies."""
+        if self._before is None:
+            return
+        self._after = self._before.copy()
+        left, top, side, _same = self._square
+        scale = self._after.get_width() / side
+        for patch in self._patches:
+            lay_over(self._after, eight_bit(patch, self._encoding), patch.box, (left, top), scale)
         self._draw()
 
     def _draw(self) -> None:
-        if self._before is None:
+        if self._before is None or self._after is None:
             return
         shown = self._before.copy()
-        left, top, side, _same = self._square
-        scale = shown.get_width() / side
-        first = round(self._split * shown.get_width())
-        for patch in self._patches:
-            lay_over(shown, eight_bit(patch, self._encoding), patch.box, (left, top), scale, first)
-        if self._patches and 0 < first < shown.get_width() - 1:
-            shown.new_subpixbuf(first, 0, 1, shown.get_height()).fill(0xFFFFFFFF)
+        width, height = shown.get_width(), shown.get_height()
+        first = round(self._split * width)
+        if first < width:
+            self._after.copy_area(first, 0, width - first, height, shown, first, 0)
+        if self._patches and 0 < first < width - 1:
+            shown.new_subpixbuf(first, 0, 1, height).fill(0xFFFFFFFF)
         self._image.set_from_pixbuf(shown)
 
     def _on_drag(self, _widget: Gtk.Widget, event: Gdk.Event) -> bool:
@@ -129,11 +140,10 @@ def lay_over(
     box: "tuple[int, int, int, int]",
     origin: "tuple[int, int]",
     scale: float,
-    first: int,
 ) -> None:
-    """Compose a patch over the screen's pixels, but for those left of column ``first``."""
+    """Compose a patch over the screen's pixels."""
     x, y = (box[0] - origin[0]) * scale, (box[1] - origin[1]) * scale
-    left, top = max(round(x), first, 0), max(round(y), 0)
+    left, top = max(round(x), 0), max(round(y), 0)
     right = min(round(x + box[2] * scale), target.get_width())
     bottom = min(round(y + box[3] * scale), target.get_height())
     if right <= left or bottom <= top:

@@ -18,7 +18,7 @@ from types import TracebackType
 from retouchml import targets
 from retouchml.errors import RetouchError
 
-_OURS = re.compile(r"\.retouchml-[0-9a-f]{12}(\.[^/]*)?", re.DOTALL)
+_OURS = re.compile(r"\.retouchml-([0-9a-f]{12}(\.[^/]*)?|[0-9a-f]{16}\.part)", re.DOTALL)
 _ABANDONED = 24 * 3600.0  # seconds since it was last written to; no picture takes that long
 
 

@@ -15,6 +15,7 @@ from pathlib import Path
 from retouchml.errors import PictureUnwritable, UsageError
 
 LAYER_SUFFIXES = (".png", ".tif", ".tiff")
+SUFFIXES = (*LAYER_SUFFIXES, ".jpg", ".jpeg", ".jpe", ".webp")  # of the formats that are written
 
 
 @dataclass(frozen=True)
@@ -46,7 +47,8 @@ def plan(
     """Lay out a job for each of ``sources``.
 
     With several sources, or where they end with a slash or are folders, ``output``, ``compare`` and ``layer``
-    are folders, and a result there is called like its source (but a layer is a PNG unless that is a TIFF).
+    are folders, and a result there is called like its source; it is a
+    PNG where that has a format that is not written, and so is a layer unless that is a TIFF.
 
     Raises UsageError where a layer could not be transparent.
     """
@@ -56,7 +58,10 @@ def plan(
     }
 
     def place(target: str, source: Path) -> Path:
-        return Path(target) / source.name if needed[target] else Path(target)
+        if not needed[target]:
+            return Path(target)
+        placed = Path(target) / source.name
+        return placed if placed.suffix.lower() in SUFFIXES else placed.with_suffix(".png")
 
     def place_layer(target: str, source: Path) -> Path:
         placed = place(target, source)

@@ -1,4 +1,4 @@
-"""EXIF and XMP: what they say of a photograph's orientation, and how they follow its pixels.
+"""EXIF, XMP and IPTC: what they say of a photograph's orientation, and how they follow its pixels.
 
 Where EXIF stays a block of its own (JPEG, PNG, WebP), a few values are changed in place and every other byte
 stays where it was, since makers' notes hold offsets. Into a TIFF its directories are copied.
@@ -26,7 +26,7 @@ from pipeline.pictures.ifd import (
     to_block,
 )
 
-ORIENTATION, XMP, ICC_PROFILE = 274, 700, 34675
+ORIENTATION, XMP, IPTC, ICC_PROFILE = 274, 700, 33723, 34675
 _PIXEL_X, _PIXEL_Y = 40962, 40963
 _SETTABLE = (3, 4)  # 16 and 32 bits, which lie in the entry itself
 
@@ -96,8 +96,8 @@ def block_from_tiff(file: BinaryIO) -> bytes | None:
     return to_block(directory) if directory.entries or directory.children else None
 
 
-def describe_tiff(file: BinaryIO, exif: bytes | None, xmp: bytes | None) -> None:
-    """Add an EXIF block and an XMP packet to a little-endian TIFF open for reading and writing.
+def describe_tiff(file: BinaryIO, exif: bytes | None, xmp: bytes | None, iptc: bytes | None) -> None:
+    """Add an EXIF block, an XMP packet and IPTC records to a little-endian TIFF open for reading and writing.
 
     A new first directory, with all the old one has, goes to the end of the file.
     """
@@ -110,6 +110,8 @@ def describe_tiff(file: BinaryIO, exif: bytes | None, xmp: bytes | None) -> None
         main.children.update({tag: below for tag, below in about.children.items() if tag != INTEROP_IFD})
     if xmp is not None:
         main.entries[XMP] = Entry(1, len(xmp), xmp)
+    if iptc is not None:
+        main.entries[IPTC] = Entry(7, len(iptc), iptc)
     end = file.seek(0, 2)
     if end % 2:
         end += file.write(b"\0")

@@ -31,7 +31,8 @@ class Writing:
     grey: bool = True
     max_side: int = 2**31 - 1
     max_block: int | None = None
-    """Most bytes of EXIF or XMP."""
+    """Most bytes of EXIF, XMP or IPTC."""
+    iptc: bool = False
 
 
 @dataclass(frozen=True)
@@ -60,7 +61,7 @@ FORMATS: MappingProxyType[str, Format] = MappingProxyType(
             (".tif", ".tiff"),
             (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+"),
             read_tiff,
-            Writing(write_tiff, depths=(np.uint8, np.uint16, np.float32)),
+            Writing(write_tiff, depths=(np.uint8, np.uint16, np.float32), iptc=True),
         ),
         "jpeg": Format(
             "JPEG",
@@ -68,7 +69,7 @@ FORMATS: MappingProxyType[str, Format] = MappingProxyType(
             (b"\xff\xd8\xff",),
             read_jpeg,
             # libjpeg's own limit
-            Writing(write_jpeg, alpha=False, max_side=65_500, max_block=MAX_SEGMENT_BYTES),
+            Writing(write_jpeg, alpha=False, max_side=65_500, max_block=MAX_SEGMENT_BYTES, iptc=True),
         ),
         "webp": Format(
             "WebP",

@@ -19,6 +19,8 @@ MAX_SEGMENT_BYTES = 65533 - 29
 
 _EXIF_PREFIX = b"Exif\0\0"
 _XMP_PREFIX = b"http://ns.adobe.com/xap/1.0/\0"
+_IPTC = 0x0404  # among Photoshop's resources
+_IPTC_PREFIX = b"Photoshop 3.0\0" + b"8BIM" + _IPTC.to_bytes(2, "big") + b"\0\0"
 
 Tables = tuple[tuple[int, ...], ...]
 
@@ -34,6 +36,7 @@ def read_jpeg(file: BinaryIO, name: str) -> Decoded:
         icc_profile=image.info.get("icc_profile"),
         exif=exif,
         xmp=_xmp(image),
+        iptc=_iptc(image),
         dpi=sensible_dpi(*image.info.get("dpi", (0, 0))),
         lossless=False,
         jpeg_tables=_tables(image),
@@ -63,20 +66,34 @@ def write_jpeg(file: BinaryIO, pixels: Pixels, metadata: Metadata) -> None:
         options["icc_profile"] = metadata.icc_profile
     if metadata.exif:
         options["exif"] = _EXIF_PREFIX + metadata.exif
+    extra = b""
     if metadata.xmp:
-        content = _XMP_PREFIX + metadata.xmp
-        options["extra"] = b"\xff\xe1" + (len(content) + 2).to_bytes(2, "big") + content
+        extra += _segment(1, _XMP_PREFIX + metadata.xmp)
+    if metadata.iptc:
+        size, padding = len(metadata.iptc).to_bytes(4, "big"), bytes(len(metadata.iptc) % 2)
+        extra += _segment(13, _IPTC_PREFIX + size + metadata.iptc + padding)
+    if extra:
+        options["extra"] = extra
     # to memory first: Pillow's own writing to a file forgets why it failed
     encoded = BytesIO()
     to_pillow(pixels).save(encoded, "JPEG", **options)
     file.write(encoded.getbuffer())
 
 
+def _segment(number: int, content: bytes) -> bytes:
+    return bytes((0xFF, 0xE0 + number)) + (len(content) + 2).to_bytes(2, "big") + content
+
+
+def _iptc(image: JpegImagePlugin.JpegImageFile) -> bytes | None:
+    resources = image.info.get("photoshop")
+    records = resources.get(_IPTC) if isinstance(resources, dict) else None
+    return records if isinstance(records, bytes) and records else None
+
+
 def _as_srgb(decoded: Decoded) -> Decoded:
     light, note = cmyk_to_srgb(decoded.pixels, decoded.metadata.icc_profile)
-    metadata = Metadata(
-        exif=decoded.metadata.exif, xmp=decoded.metadata.xmp, dpi=decoded.metadata.dpi, lossless=False
-    )
+    own = decoded.metadata
+    metadata = Metadata(exif=own.exif, xmp=own.xmp, iptc=own.iptc, dpi=own.dpi, lossless=False)
     return Decoded(light, metadata, decoded.orientation, (*decoded.notes, note))
 
 

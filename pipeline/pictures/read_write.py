@@ -226,7 +226,14 @@ def _fitted_metadata(
     if limit and xmp and len(xmp) > limit:
         notes.append(f"The XMP data is too long for {entry.title} and was left out.")
         xmp = None
-    return replace(metadata, icc_profile=profile, exif=exif, xmp=xmp)
+    iptc = metadata.iptc
+    if iptc and not writing.iptc:
+        notes.append(f"{entry.title} has no place for the IPTC data, which was left out.")
+        iptc = None
+    elif limit and iptc and len(iptc) > limit:
+        notes.append(f"The IPTC data is too long for {entry.title} and was left out.")
+        iptc = None
+    return replace(metadata, icc_profile=profile, exif=exif, xmp=xmp, iptc=iptc)
 
 
 def _goes_with(profile: bytes, channels: int, entry: Format) -> bool:

@@ -5,6 +5,7 @@ Terms are those of TIFF 6.0: photometric interpretation, samples, extra samples,
 
 import logging
 import math
+import struct
 from collections.abc import Callable
 from typing import BinaryIO
 
@@ -14,7 +15,7 @@ from PIL import TiffImagePlugin
 from tifffile import PHOTOMETRIC
 
 from pipeline.pictures.colour import cmyk_to_srgb
-from pipeline.pictures.exif import ICC_PROFILE, ORIENTATION, XMP, block_from_tiff
+from pipeline.pictures.exif import ICC_PROFILE, IPTC, ORIENTATION, XMP, block_from_tiff
 from pipeline.pictures.pixels import finite, from_pillow, straight, to_depth, widen_bits
 from pipeline.pictures.types import (
     MAX_METADATA_BYTES,
@@ -57,13 +58,13 @@ def read_tiff(file: BinaryIO, name: str) -> Decoded:
         notes = _left_out(tiff, page)
         pixels, more_notes = _pixels(file, name, page)
         metadata = _metadata(page, file)
-        value = page.tags.valueof(ORIENTATION, 1)
+        value = page.tags.valueof(ORIENTATION, 1) if not _is_for_libtiff(page) else 1  # Pillow turns it
     orientation = value if isinstance(value, int) and 1 <= value <= 8 else 1
     if page.photometric == PHOTOMETRIC.SEPARATED:
         ink = np.ascontiguousarray(pixels[..., :4])
         light, note = cmyk_to_srgb(ink, metadata.icc_profile)
         pixels = np.concatenate([light, pixels[..., 4:]], axis=2)
-        metadata = Metadata(exif=metadata.exif, xmp=metadata.xmp, dpi=metadata.dpi)
+        metadata = Metadata(exif=metadata.exif, xmp=metadata.xmp, iptc=metadata.iptc, dpi=metadata.dpi)
         more_notes = (*more_notes, note)
     return Decoded(np.ascontiguousarray(pixels), metadata, orientation, (*notes, *more_notes))
 
@@ -115,7 +116,7 @@ def _left_out(tiff: tifffile.TiffFile, page: tifffile.TiffPage) -> tuple[str, ..
 
 def _pixels(file: BinaryIO, name: str, page: tifffile.TiffPage) -> tuple[Pixels, tuple[str, ...]]:
     """Samples as grey, RGB or CMYK, with straight alpha where there is any, in uint8, uint16 or float32."""
-    if page.photometric == PHOTOMETRIC.YCBCR and page.compression != _JPEG:
+    if _is_for_libtiff(page):
         return _by_libtiff(file, name), ()
     if page.photometric not in _COLOURS:
         raise PictureUnsupported(
@@ -148,8 +149,12 @@ def _pixels(file: BinaryIO, name: str, page: tifffile.TiffPage) -> tuple[Pixels,
     return pixels, notes + depth_notes
 
 
-def _by_libtiff(file: BinaryIO, name: str) -> Pixels:
+def _is_for_libtiff(page: tifffile.TiffPage) -> bool:
     """YCbCr with subsampled chroma, which tifffile does not unpack."""
+    return page.photometric == PHOTOMETRIC.YCBCR and page.compression != _JPEG
+
+
+def _by_libtiff(file: BinaryIO, name: str) -> Pixels:
     file.seek(0)
     image = TiffImagePlugin.TiffImageFile(file)
     check_size(name, *image.size)
@@ -223,11 +228,22 @@ def _metadata(page: tifffile.TiffPage, file: BinaryIO) -> Metadata:
         icc_profile=_bytes_of(page, ICC_PROFILE),
         exif=block_from_tiff(file),
         xmp=_bytes_of(page, XMP),
+        iptc=_iptc(page),
         dpi=_dpi(page),
         lossless=page.compression != _JPEG,
         half=page.dtype == np.float16,
         tiff_compression=_COMPRESSIONS.get(int(page.compression), "deflate"),
     )
+
+
+def _iptc(page: tifffile.TiffPage) -> bytes | None:
+    tag = page.tags.get(IPTC)
+    if tag is None or tag.dtype != tifffile.DATATYPE.LONG:
+        return _bytes_of(page, IPTC)
+    # many programs call the bytes 32-bit integers, for no reason but custom
+    values = tag.value if isinstance(tag.value, tuple) else (tag.value,)
+    records = struct.pack(f"{page.parent.byteorder}{len(values)}I", *values)
+    return records if len(records) <= MAX_METADATA_BYTES else None
 
 
 def _bytes_of(page: tifffile.TiffPage, code: int) -> bytes | None:

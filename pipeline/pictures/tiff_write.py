@@ -50,7 +50,7 @@ def write_tiff(file: BinaryIO, pixels: Pixels, metadata: Metadata) -> None:
             software=False,
             **options,
         )
-    describe_tiff(file, metadata.exif, metadata.xmp)
+    describe_tiff(file, metadata.exif, metadata.xmp, metadata.iptc)
 
 
 def _fits_half(pixels: Pixels) -> bool:

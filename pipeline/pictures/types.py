@@ -16,7 +16,7 @@ MAX_ENCODED_BYTES = 2**31 - 1
 """Largest PNG, JPEG, WebP, GIF or BMP file that is read (a TIFF may be larger)."""
 
 MAX_METADATA_BYTES = 16 * 2**20
-"""Largest colour profile, EXIF or XMP block that is kept; stops compressed ones from exploding."""
+"""Largest colour profile, EXIF, XMP or IPTC block that is kept; stops compressed ones from exploding."""
 
 Pixels: TypeAlias = NDArray[Any]
 """``[H, W, C]`` uint8, uint16 or float32; C order, native byte order."""
@@ -27,15 +27,16 @@ class Metadata:
     """What a file says beside its pixels, and how it stored them.
 
     ``exif`` is a TIFF structure without the ``Exif\\0\\0`` prefix; its orientation is 1 and its thumbnail
-    is gone. ``dpi`` is horizontal, vertical in pixels per inch. ``lossless`` says that the file held exactly
-    these pixels, ``half`` that its floats had 16 bits. ``jpeg_tables`` are a JPEG's quantization tables (64
-    numbers each, natural order), ``tiff_compression`` is ``none``, ``lzw`` or ``deflate``, and ``png_colour``
-    are a PNG's own colour chunks (name, content).
+    is gone. ``iptc`` are the press's records (IPTC-IIM). ``dpi`` is horizontal, vertical in pixels per inch.
+    ``lossless`` says that the file held exactly these pixels, ``half`` that its floats had 16 bits.
+    ``jpeg_tables`` are a JPEG's quantization tables (64 numbers each, natural order), ``tiff_compression`` is
+    ``none``, ``lzw`` or ``deflate``, and ``png_colour`` are a PNG's own colour chunks (name, content).
     """
 
     icc_profile: bytes | None = field(default=None, repr=False)
     exif: bytes | None = field(default=None, repr=False)
     xmp: bytes | None = field(default=None, repr=False)
+    iptc: bytes | None = field(default=None, repr=False)
     dpi: tuple[float, float] | None = None
     lossless: bool = True
     half: bool = False

@@ -42,7 +42,16 @@ def test_an_editor_that_cannot_be_set_up_where_it_should_be_is_a_problem(
 ) -> None:
     set_up(monkeypatch, one=fails, next_one=fails)
     with pytest.raises(Problem, match="No mirror answers"):
-        real_editors.provide(Console(), also_next=True, if_possible=True)
+        real_editors.provide(Console(), also_next=True, if_possible=False)
+
+
+def test_an_editor_that_cannot_be_set_up_where_it_may_be_missing_is_said_and_the_others_are_tested(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    set_up(monkeypatch, one=fails, next_one=lambda _: {"NEXT": "here"})
+    known = real_editors.provide(Console(), also_next=True, if_possible=True)
+    assert known == {real_editors.MARK: "1", "NEXT": "here"}
+    assert "one cannot be had here, and is not tested: No mirror answers." in capsys.readouterr().out
 
 
 def test_what_they_need_is_told_to_the_tests_and_a_coming_version_may_be_missing(

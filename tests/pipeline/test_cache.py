@@ -1,4 +1,4 @@
-"""Kept inversions and paths: bounds, damage, other writers, and that trouble costs only time."""
+"""Kept faces, inversions and paths: bounds, damage, other writers, and that trouble costs only time."""
 
 import hashlib
 import os
@@ -12,7 +12,8 @@ from safetensors.torch import save
 
 from pipeline import cache as cache_module
 from pipeline.beautify import ScorePath
-from pipeline.cache import InversionCache, PathCache, key, path_key
+from pipeline.cache import InversionCache, PathCache, SearchCache, key, path_key, photo_key
+from pipeline.faces import FoundFace
 from pipeline.invert import Inversion
 from retouchml.paths import cache_dir
 
@@ -298,3 +299,60 @@ def test_a_paths_name_depends_on_all_that_the_climb_starts_from() -> None:
         path_key(code, grid, "c"),
     }
     assert len(names) == 4
+
+
+def found_faces(count: int) -> tuple[FoundFace, ...]:
+    points = np.random.default_rng(0).normal(500.0, 100.0, (count, 68, 2))
+    return tuple(FoundFace((-3, 5 + n, 70001, 70001), points[n], 1 / (3 + n)) for n in range(count))
+
+
+@pytest.mark.parametrize("count", [0, 1, 3])
+def test_found_faces_come_back_to_the_bit_from_disk(count: int) -> None:
+    SearchCache().put("a", found_faces(count))
+    assert entries(cache_dir() / "searches") == ["a.search"]
+    kept = SearchCache().get("a")
+    assert kept is not None
+    assert len(kept) == count
+    for found, put in zip(kept, found_faces(count), strict=True):
+        assert (found.box, found.confidence) == (put.box, put.confidence)
+        assert found.landmarks.dtype == np.float64
+        assert np.array_equal(found.landmarks, put.landmarks)
+
+
+def zeros(*shape: int) -> torch.Tensor:
+    return torch.zeros(shape, dtype=torch.float64)
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"landmarks": None},
+        {"landmarks": zeros(2, 68, 2)},
+        {"landmarks": zeros(1, 67, 2)},
+        {"landmarks": zeros(1, 68, 2) + torch.nan},
+        {"boxes": zeros(1, 3)},
+        {"boxes": torch.zeros(1, 4, dtype=torch.float32)},
+        {"confidences": zeros()},
+        {"confidences": zeros(2)},
+    ],
+)
+def test_an_entry_that_is_no_search_is_searched_again(
+    tmp_path: Path, changed: dict[str, torch.Tensor | None]
+) -> None:
+    tensors = {"landmarks": zeros(1, 68, 2), "boxes": zeros(1, 4), "confidences": zeros(1)}
+    content = save({name: value for name, value in (tensors | changed).items() if value is not None})
+    (tmp_path / "a.search").write_bytes(hashlib.sha256(content).digest() + content)
+    assert SearchCache(tmp_path).get("a") is None
+    content = save(tensors)
+    (tmp_path / "a.search").write_bytes(hashlib.sha256(content).digest() + content)
+    assert SearchCache(tmp_path).get("a") is not None
+
+
+def test_photos_are_named_by_all_their_pixels_their_shape_and_their_depth() -> None:
+    pixels = np.arange(48, dtype=np.uint8).reshape(4, 4, 3)
+    other = pixels.copy()
+    other[3, 3, 2] += 1
+    deeper = pixels.reshape(4, 12).view(np.uint16).reshape(4, 2, 3)
+    alike = [pixels, other, pixels.reshape(2, 8, 3), deeper, pixels[:, ::-1]]
+    assert len({photo_key(each) for each in alike}) == len(alike)
+    assert photo_key(pixels[:, ::-1]) == photo_key(pixels[:, ::-1].copy())

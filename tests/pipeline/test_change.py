@@ -33,7 +33,15 @@ class Face:
         self, after: Picture, strength: float = 0.0, texture: float = 0.7, *, lips_part: bool = True
     ) -> Change:
         return change_between(
-            self.crop, self.before, after, self.masks, self.skin, strength, texture, lips_part=lips_part
+            self.crop,
+            self.before,
+            after,
+            self.masks,
+            self.skin,
+            strength,
+            texture,
+            _SIZE,
+            lips_part=lips_part,
         )
 
 

@@ -276,3 +276,20 @@ def test_smoothing_takes_what_the_crop_is_too_small_to_hold_and_else_only_the_fi
     assert kept(noise, large) < 0.4
     assert 0.4 < kept(noise, small) < 0.9
     assert kept(broad, small) > 0.97
+
+
+@pytest.mark.parametrize("dtype", sorted(_WHITE))
+@pytest.mark.parametrize("channels", [2, 4])
+def test_what_lies_hidden_beside_a_cut_out_face_does_not_come_to_light(dtype: str, channels: int) -> None:
+    white = _WHITE[dtype]
+    photo = np.full((150, 170, channels), white, dtype)
+    photo[..., :-1] = white * 4 // 5 if white > 1 else 0.8
+    photo[:, 72:] = 0  # transparent black
+    inside = mask(photo, patch := made(photo, square(), change(flow=(6.0, 0.0))))
+    assert inside[:, 72:].any()
+    result = painted(photo, patch)
+    assert np.array_equal(result[..., -1], photo[..., -1])
+    shown = result[:, :72, :-1]
+    assert np.abs(shown.astype(float) - photo[0, 0, 0]).max() <= white / 255
+    # and what is hidden there is no other photograph's
+    assert np.abs(result[:, 90:, :-1].astype(float)).max() <= white / 255

@@ -194,6 +194,24 @@ def test_ycbcr_tiff_of_both_kinds_is_read(tmp_path: Path) -> None:
         assert np.abs(seen.astype(int) - pixels).mean() < 3
 
 
+@pytest.mark.parametrize("compression", [None, "jpeg"])
+@pytest.mark.parametrize("orientation", [1, 3, 6, 8])
+def test_ycbcr_tiff_of_both_kinds_stands_upright(
+    tmp_path: Path, compression: str | None, orientation: int
+) -> None:
+    pixels = ramp(3, np.uint8, 48, 64)
+    path = tmp_path / "a.tif"
+    if compression:
+        tags = [(274, 3, 1, orientation, True)]
+        tifffile.imwrite(path, pixels, photometric="rgb", compression=compression, extratags=tags)
+    else:
+        saved(Image.fromarray(pixels).convert("YCbCr"), path, tiffinfo={274: orientation})
+    seen = read_picture(path).pixels
+    expected = {1: pixels, 3: pixels[::-1, ::-1], 6: np.rot90(pixels, -1), 8: np.rot90(pixels)}[orientation]
+    assert seen.shape == expected.shape
+    assert np.abs(seen.astype(int) - expected).mean() < 3
+
+
 def test_grey_that_counts_from_white_is_turned_over(tmp_path: Path) -> None:
     for dtype in (np.uint8, np.uint16):
         pixels = ramp(1, dtype)[..., 0]

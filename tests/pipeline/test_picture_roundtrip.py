@@ -1,17 +1,19 @@
 """Every format × depth × channels: what is written comes back, and other programs see the same."""
 
+import struct
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import cv2
 import numpy as np
 import pytest
 import tifffile
 from numpy.typing import DTypeLike
-from PIL import Image, ImageOps
+from PIL import Image, ImageOps, IptcImagePlugin
 
 from pipeline.pictures import Metadata, Picture, read_picture, write_picture
 from pipeline.pictures.exif import for_upright, orientation_of
+from pipeline.pictures.formats import FORMATS, format_of
 from tests.pipeline.picture_samples import (
     EXIF_PREFIX,
     GREY_PROFILE,
@@ -86,6 +88,45 @@ def test_jpeg_comes_back_close_and_without_subsampling(tmp_path: Path, channels:
     with Image.open(path) as seen:
         layers = seen.layer  # type: ignore[attr-defined]
     assert {layer[1:3] for layer in layers} == {(1, 1)}
+
+
+# a caption and a credit, as agencies write them
+_IPTC = b"\x1c\x02\x78\0\x05Hello" + b"\x1c\x02\x6e\0\x04NASA"
+
+
+@pytest.mark.parametrize("suffix", SUFFIXES)
+def test_iptc_is_kept_where_a_format_has_a_place_for_it(tmp_path: Path, suffix: str) -> None:
+    pixels = ramp(3, np.uint8)
+    other = b"8BIM\x03\xed\0\0\0\0\0\x04" + bytes(4)  # a resource that is nobody's concern
+    resource = b"8BIM\x04\x04\0\0" + len(_IPTC).to_bytes(4, "big") + _IPTC + bytes(len(_IPTC) % 2)
+    block = b"Photoshop 3.0\0" + other + resource
+    segment = b"\xff\xed" + (len(block) + 2).to_bytes(2, "big") + block
+    (tmp_path / "source.jpg").write_bytes(encoded(pixels, "JPEG", extra=segment))
+    source = read_picture(tmp_path / "source.jpg")
+    assert source.metadata.iptc == _IPTC
+    path = tmp_path / f"a{suffix}"
+    notes = write_picture(path, source, source.pixels)
+    entry = FORMATS[format_of(path)]
+    assert entry.writing is not None
+    if entry.writing.iptc:
+        assert notes == ()
+        assert read_picture(path).metadata.iptc == _IPTC
+        with Image.open(path) as seen:  # another reader
+            found = IptcImagePlugin.getiptcinfo(seen)
+        assert found == {(2, 120): b"Hello", (2, 110): b"NASA"}
+    else:
+        assert notes == (f"{entry.title} has no place for the IPTC data, which was left out.",)
+
+
+@pytest.mark.parametrize("order", ["<", ">"])
+def test_iptc_that_a_tiff_calls_integers_is_read_as_bytes(tmp_path: Path, order: Literal["<", ">"]) -> None:
+    records = _IPTC + bytes(-len(_IPTC) % 4)
+    values = struct.unpack(f"{order}{len(records) // 4}I", records)
+    tags = [(33723, 4, len(values), values, True)]
+    tifffile.imwrite(
+        tmp_path / "a.tif", ramp(3, np.uint8), photometric="rgb", extratags=tags, byteorder=order
+    )
+    assert read_picture(tmp_path / "a.tif").metadata.iptc == records
 
 
 @pytest.mark.parametrize("dtype", [np.uint8, np.uint16])

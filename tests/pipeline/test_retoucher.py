@@ -435,7 +435,7 @@ def test_opening_stops_when_asked(retoucher: Retoucher, portrait: Pixels) -> Non
         retoucher.open(portrait, cancel=cancel)
 
 
-def test_a_photo_seen_before_is_neither_inverted_nor_climbed_again(
+def test_a_photo_seen_before_is_neither_searched_nor_inverted_nor_climbed_again(
     retoucher: Retoucher, photo: Photo, portrait: Pixels, real_home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def refuse(*_: object, **__: object) -> None:
@@ -444,11 +444,21 @@ def test_a_photo_seen_before_is_neither_inverted_nor_climbed_again(
     assert photo.seconds
     with at_home(real_home):  # what a new process finds
         monkeypatch.setattr(retoucher, "_caches", Caches.of_user())
+    monkeypatch.setattr(type(retoucher.engine.finder), "find", refuse)
     monkeypatch.setattr(type(retoucher.engine.inverter), "invert", refuse)
     monkeypatch.setattr(type(retoucher.engine.beautifier), "path", refuse)
     (patch,) = retoucher.open(portrait.copy()).render({0: Look(strength=0.5)})
     (expected,) = photo.render({0: Look(strength=0.5)})
     assert np.array_equal(patch.pixels, expected.pixels)
+
+
+def test_another_photo_or_depth_is_searched_for_itself(retoucher: Retoucher, portrait: Pixels) -> None:
+    first = retoucher.open(portrait).faces[0]
+    moved = retoucher.open(np.roll(portrait, 16, axis=1)).faces[0]
+    deeper = retoucher.open(portrait.astype(np.uint16) * 257).faces[0]
+    assert moved.box[0] > first.box[0]
+    assert deeper.box == first.box
+    assert np.array_equal(retoucher.open(portrait.copy()).faces[0].landmarks, first.landmarks)
 
 
 def test_without_a_cache_nothing_is_read_or_kept(

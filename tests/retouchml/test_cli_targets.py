@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 
+from pipeline import pictures
+from retouchml import targets
 from tests.retouchml import stand_in
 from tests.retouchml.running import Run, files, save
 
@@ -210,3 +212,12 @@ def test_a_file_that_came_into_being_in_the_meantime_is_kept(run: Run, portrait:
     assert "exists already" in ran.err
     assert files(portrait.parent) == ["out.png", "portrait.png"]
     assert out.read_text() == "precious"
+
+
+def test_a_result_in_a_folder_has_a_format_that_is_written() -> None:
+    assert set(targets.SUFFIXES) == set(pictures.SUFFIXES)
+    names = ["a.gif", "b.BMP", "c.JPG", "d.jfif", "e"]
+    made = targets.plan([Path(name) for name in names], "out").jobs
+    assert [job.picture.name for job in made] == ["a.png", "b.png", "c.JPG", "d.png", "e.png"]
+    (alone,) = targets.plan([Path("a.gif")], "b.gif").jobs
+    assert alone.picture == Path("b.gif")  # which is refused with a sentence

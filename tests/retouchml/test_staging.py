@@ -2,10 +2,12 @@
 
 import os
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
+from pipeline.pictures.file import written_whole
 from retouchml.staging import Staging
 from tests.retouchml import stand_in
 from tests.retouchml.running import Run, files, save
@@ -31,6 +33,11 @@ def test_the_next_result_sweeps_what_was_left_a_day_ago(tmp_path: Path) -> None:
     leave(tmp_path / ".retouchml-0123456789ab.png")
     leave(tmp_path / ".retouchml-0123456789ab")
     leave(tmp_path / ".retouchml-ba9876543210.tiff")
+    with suppress(KeyboardInterrupt), written_whole(tmp_path / "picture.png") as file:
+        left = leave(Path(file.name)).rename(tmp_path / "kept")  # by a kill in the middle of the encoding
+        name = Path(file.name).name
+        raise KeyboardInterrupt
+    left.rename(tmp_path / name)
     write(tmp_path / "out.png")
     assert files(tmp_path) == ["out.png"]
 
@@ -47,6 +54,7 @@ def test_what_may_still_be_written_stays(tmp_path: Path) -> None:
         ".retouchml-notes.png",
         ".retouchml-0123456789abc.png",
         ".retouchml-0123456789AB.png",
+        ".retouchml-0123456789abcdef.png",
         "retouchml-0123456789ab.png",
         "x.retouchml-0123456789ab.png",
     ],

@@ -1,5 +1,6 @@
 """Every depth that GIMP has, with a daemon whose retouch turns colours around in no time."""
 
+import numpy as np
 import pytest
 
 from tests.editors.gimp.running import Gimp
@@ -74,3 +75,52 @@ answer = [outcome, differences(before, after, 512, len(before) // 512**2)]
     count, box = found[1]
     assert count > 60000
     assert box == [128, 128, 384, 384]
+
+
+@pytest.mark.parametrize("output", ["new-layer", "replace"])
+@pytest.mark.parametrize("precision", ["FLOAT_NON_LINEAR", "FLOAT_LINEAR", "DOUBLE_LINEAR"])
+def test_values_inside_the_patch_are_as_fine_as_floats(editor: Gimp, precision: str, output: str) -> None:
+    own, became = editor.run(f"""
+image = load()
+image.convert_precision(Gimp.Precision.{precision})
+base = image.get_layers()[0]
+row = Gegl.Rectangle.new(128, 256, 256, 1)
+# values that sixteen bits do not hold
+base.get_buffer().set(row, "R'G'B' float", struct.pack("768f", *(0.1 + n / 7919 for n in range(768))))
+own = base.get_buffer().get(row, 1.0, "R'G'B' float", Gegl.AbyssPolicy.NONE)
+outcome = beautify(base, output={output!r})
+assert outcome[0], outcome
+top = image.get_layers()[0]
+_known, x, y = top.get_offsets()
+moved = Gegl.Rectangle.new(128 - x, 256 - y, 256, 1)
+became = top.get_buffer().get(moved, 1.0, "R'G'B' float", Gegl.AbyssPolicy.NONE)
+answer = [struct.unpack("768f", bytes(own)), struct.unpack("768f", bytes(became))]
+""")
+    # a step of sixteen bits is 15e-6
+    assert np.abs(1 - np.array(own) - np.array(became)).max() < 2e-6
+    assert len(set(became)) == 768
+
+
+def test_half_transparent_pixels_stay_half_transparent(editor: Gimp) -> None:
+    halves = """
+image = load()
+base = image.get_layers()[0]
+base.add_alpha()
+row = Gegl.Rectangle.new(128, 256, 256, 1)
+def row_of(layer):
+    _known, x, y = layer.get_offsets()
+    moved = Gegl.Rectangle.new(128 - x, 256 - y, 256, 1)
+    return list(bytes(layer.get_buffer().get(moved, 1.0, "R'G'B'A u8", Gegl.AbyssPolicy.NONE)))
+base.get_buffer().set(row, "R'G'B'A u8", bytes(value for n in range(256) for value in (200, 100, 50, n)))
+"""
+    on_top = np.reshape(
+        editor.run(f"{halves}\nassert beautify(base)[0]\nanswer = row_of(image.get_layers()[0])"), (256, 4)
+    )
+    inside = np.reshape(
+        editor.run(f"{halves}\nassert beautify(base, output='replace')[0]\nanswer = row_of(base)"), (256, 4)
+    )
+    for found in (on_top, inside):
+        assert (np.abs(found[:, 3] - np.arange(256)) <= 1).all()
+    # what is nearly transparent has no colour to speak of
+    assert (np.abs(inside[64:, :3] - (55, 155, 205)) <= 2).all()
+    assert (np.abs(on_top[64:, :3] - (55, 155, 205)) <= 2).all()

@@ -54,13 +54,23 @@ def press(editor: Gimp, where: str, key: str) -> None:
     editor.ask(f"tool('xdotool', 'windowactivate', '--sync', {where!r}, 'key', {key!r})")
 
 
-def preview(editor: Gimp, dialog: str) -> NDArray[np.uint8]:
-    """The dialog's picture as it is on the screen: [480, 480, 3]."""
+def whole(editor: Gimp, dialog: str) -> NDArray[np.uint8]:
+    """The dialog as it is on the screen: [height, width, 3]."""
     path = editor.profile / "dialog.png"
     editor.ask(f"tool('xdotool', 'windowactivate', '--sync', {dialog!r})")
     editor.ask(f"tool('import', '-window', {dialog!r}, {str(path)!r})")
     with Image.open(path) as image:
-        return np.asarray(image.convert("RGB").crop((12, 12, 492, 492)))
+        return np.asarray(image.convert("RGB"))
+
+
+def preview(editor: Gimp, dialog: str) -> NDArray[np.uint8]:
+    """The dialog's picture as it is on the screen: [480, 480, 3]."""
+    return whole(editor, dialog)[12:492, 12:492]
+
+
+def sliders(editor: Gimp, dialog: str) -> NDArray[np.uint8]:
+    """What lies right of that picture."""
+    return whole(editor, dialog)[:480, 500:700]
 
 
 def is_split(picture: NDArray[np.uint8]) -> bool:
@@ -104,6 +114,24 @@ def test_cancel_half_way_leaves_the_image_alone_and_frees_the_worker(editor: Gim
     assert editor.ask("seen(image, \"R'G'B' u8\") == before")
     assert until(lambda: daemon.status()["photos"] == 0, 30)
     assert until(lambda: not works(daemon)(), 30)
+
+
+def test_the_dialog_redraws_while_the_daemon_works(editor: Gimp, daemon: Daemon) -> None:
+    _main, dialog = open_dialog(editor, NEW_PORTRAIT.format(0.06))
+    assert until(works(daemon), _PATIENCE)
+    for _ in range(3):
+        before = sliders(editor, dialog)
+        press(editor, dialog, "alt+s")
+        press(editor, dialog, "Left")
+        press(editor, dialog, "Left")
+
+        def is_another(before: NDArray[np.uint8] = before) -> bool:
+            return bool((sliders(editor, dialog) != before).any())
+
+        assert until(is_another, 30)
+        assert works(daemon)()
+    press(editor, dialog, "Escape")
+    assert until(lambda: not editor.ask("windows('^Beautify$')"), 30)
 
 
 def test_a_daemon_killed_under_the_dialog_has_a_successor_that_does_it(
