@@ -5,7 +5,6 @@ Terms are those of TIFF 6.0: photometric interpretation, samples, extra samples,
 
 import logging
 import math
-import struct
 from collections.abc import Callable
 from typing import BinaryIO
 
@@ -228,22 +227,12 @@ def _metadata(page: tifffile.TiffPage, file: BinaryIO) -> Metadata:
         icc_profile=_bytes_of(page, ICC_PROFILE),
         exif=block_from_tiff(file),
         xmp=_bytes_of(page, XMP),
-        iptc=_iptc(page),
+        iptc=_bytes_of(page, IPTC),
         dpi=_dpi(page),
         lossless=page.compression != _JPEG,
         half=page.dtype == np.float16,
         tiff_compression=_COMPRESSIONS.get(int(page.compression), "deflate"),
     )
-
-
-def _iptc(page: tifffile.TiffPage) -> bytes | None:
-    tag = page.tags.get(IPTC)
-    if tag is None or tag.dtype != tifffile.DATATYPE.LONG:
-        return _bytes_of(page, IPTC)
-    # many programs call the bytes 32-bit integers, for no reason but custom
-    values = tag.value if isinstance(tag.value, tuple) else (tag.value,)
-    records = struct.pack(f"{page.parent.byteorder}{len(values)}I", *values)
-    return records if len(records) <= MAX_METADATA_BYTES else None
 
 
 def _bytes_of(page: tifffile.TiffPage, code: int) -> bytes | None:

@@ -97,7 +97,7 @@ _IPTC = b"\x1c\x02\x78\0\x05Hello" + b"\x1c\x02\x6e\0\x04NASA"
 @pytest.mark.parametrize("suffix", SUFFIXES)
 def test_iptc_is_kept_where_a_format_has_a_place_for_it(tmp_path: Path, suffix: str) -> None:
     pixels = ramp(3, np.uint8)
-    other = b"8BIM\x03\xed\0\0\0\0\0\x04" + bytes(4)  # a resource that is nobody's concern
+    other = b"8BIM\x04\x25\0\0\0\0\0\x04" + bytes(4)  # a resource that is nobody's concern
     resource = b"8BIM\x04\x04\0\0" + len(_IPTC).to_bytes(4, "big") + _IPTC + bytes(len(_IPTC) % 2)
     block = b"Photoshop 3.0\0" + other + resource
     segment = b"\xff\xed" + (len(block) + 2).to_bytes(2, "big") + block
