@@ -98,7 +98,8 @@ class Beautifier:
         self.ascent = ascent or Ascent()
         random = torch.Generator().manual_seed(0)
         z = torch.randn(_SAMPLES, generator.z_dim, generator=random).to(generator.device)
-        samples = generator.latents.whiten(generator.map(z)[:, 0])
+        labels = generator.random_labels(np.random.default_rng(0), _SAMPLES)
+        samples = generator.latents.whiten(generator.map(z, labels)[:, 0])
         self._typical = float(samples.norm(dim=1).mean())
         self._led_by = "/".join(fingerprint(network) for network in (scorer, attributes))
 
