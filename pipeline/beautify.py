@@ -3,8 +3,8 @@
 Gradient ascent in whitened P space, every layer on its own. At each step the gradient is projected off the
 gradients of the attributes that are held (expression, pose, gender, glasses; age may move a little), and what
 drifted all the same is corrected. The code keeps to the shell where the generator's own samples lie; the
-ascent ends where the gain dries up, where it has gone far enough, or where the face would no longer be
-recognised as the same.
+ascent ends where the gain dries up, where it has gone far enough, where the face would no longer be
+recognised as the same, or, of a network that has a discriminator, where the picture would look less real.
 """
 
 import math
@@ -20,6 +20,8 @@ from torch.nn import functional as F
 from pipeline.cancelling import NEVER, CancelEvent, Progress, check, silent
 from pipeline.identity import FaceRecognition
 from pipeline.latent_network import LatentNetwork, by_octave, fingerprint
+from pipeline.realism import VERSION as CRITIC_VERSION
+from pipeline.realism import Critic
 from stylegan2.generator import Generator, as_picture
 
 VERSION = 1  # of the climb: a kept path of another version is not used
@@ -98,14 +100,17 @@ class Beautifier:
         self.ascent = ascent or Ascent()
         random = torch.Generator().manual_seed(0)
         z = torch.randn(_SAMPLES, generator.z_dim, generator=random).to(generator.device)
-        samples = generator.latents.whiten(generator.map(z)[:, 0])
+        labels = generator.random_labels(np.random.default_rng(0), _SAMPLES)
+        samples = generator.latents.whiten(generator.map(z, labels)[:, 0])
         self._typical = float(samples.norm(dim=1).mean())
         self._led_by = "/".join(fingerprint(network) for network in (scorer, attributes))
+        self._critic = Critic.of(generator)
 
     @property
     def identity(self) -> str:
         """What tells the paths that this one finds from those of others."""
-        return f"{self._generator.identity}/{VERSION}/{self._led_by}/{self.ascent}"
+        guarded = "" if self._critic is None else f"/critic {CRITIC_VERSION}"
+        return f"{self._generator.identity}/{VERSION}/{self._led_by}/{self.ascent}{guarded}"
 
     def path(
         self, w_plus: Tensor, chip_grid: Tensor, *, progress: Progress = silent, cancel: CancelEvent = NEVER
@@ -142,7 +147,9 @@ class Beautifier:
         count = self._recognizable(codes, chip_grid, progress, cancel)
         knots = space.unwhiten(torch.stack(codes[:count]))
         knots[0] = w_plus
-        gains = torch.tensor(scores[:count]) - scores[0]
+        if self._critic is not None:
+            knots = knots[: self._critic.believable(knots.unbind(), cancel)]
+        gains = torch.tensor(scores[: len(knots)]) - scores[0]
         progress("beautify", 1.0, 0.0)
         return ScorePath(knots, gains, scores[0])
 

@@ -14,9 +14,6 @@ if TYPE_CHECKING:
 __all__ = ["load"]
 
 
-_FILE_SUFFIXES = (".pkl", ".pt", ".pth", ".safetensors")
-
-
 def load(
     model: "str | os.PathLike[str]",
     device: str = "cpu",
@@ -36,9 +33,13 @@ def load(
     engine or device.
     """
     from retouchml.errors import ModelMissing
-    from stylegan2 import zoo
+    from stylegan2 import zoo, zoo_table
 
-    if not isinstance(model, str) or Path(model).name != model or Path(model).suffix in _FILE_SUFFIXES:
+    if (
+        not isinstance(model, str)
+        or Path(model).name != model
+        or Path(model).suffix in zoo_table.FILE_SUFFIXES
+    ):
         path = Path(model)
         return _from_file(path.stem, path, device, precision, engine)
     entry = zoo.entry(model)

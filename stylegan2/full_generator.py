@@ -3,7 +3,6 @@
 from functools import cached_property
 from typing import Literal, TypeVar
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -11,7 +10,7 @@ from torch.nn import functional as F
 from retouchml.errors import UsageError
 from stylegan2.formats.network_file import NetworkFile
 from stylegan2.generator import Generator, Noise, StyleLayer
-from stylegan2.known_spaces import space_of
+from stylegan2.latent_statistics import latent_space
 from stylegan2.latents import LatentSpace
 from stylegan2.networks.discriminator import Discriminator
 from stylegan2.networks.mapping import Mapping, truncate
@@ -22,9 +21,6 @@ Network = TypeVar("Network", bound=nn.Module)
 Precision = Literal["float16", "float32", "float64"]
 PRECISIONS: tuple[Precision, ...] = ("float16", "float32", "float64")
 _HALF_OCTAVES = 4  # the highest resolutions, as NVIDIA trains in half precision
-_STATISTICS_SAMPLES = 20_000
-_STATISTICS_SEED = 2024
-_CHUNK = 2_000
 
 
 def style_layers(spec: SynthesisSpec) -> tuple[StyleLayer, ...]:
@@ -36,18 +32,9 @@ def style_layers(spec: SynthesisSpec) -> tuple[StyleLayer, ...]:
     return tuple(StyleLayer(index, side, role) for index, (side, role) in enumerate(layers))
 
 
-def latent_space(mapping: Mapping) -> LatentSpace:
-    """Statistics of W over fixed random z, and random classes where there are some."""
-    spec = mapping.spec
-    random = np.random.default_rng(_STATISTICS_SEED)
-    z = torch.from_numpy(random.standard_normal((_STATISTICS_SAMPLES, spec.z_dim)).astype(np.float32))
-    labels = None
-    if spec.labels:
-        labels = torch.eye(spec.labels)[random.integers(spec.labels, size=len(z))]
-    parts = (slice(start, start + _CHUNK) for start in range(0, len(z), _CHUNK))
-    with torch.no_grad():
-        w = torch.cat([mapping(z[part], None if labels is None else labels[part]) for part in parts])
-    return LatentSpace.fit(space_of(mapping), w)
+def identity_of(name: str, latents: LatentSpace, network: NetworkFile) -> str:
+    """``Generator.identity`` of a network, whichever engine runs it."""
+    return f"{name}/{latents.name}/{network.fingerprint}"
 
 
 class FullGenerator(Generator):
@@ -97,7 +84,11 @@ class FullGenerator(Generator):
 
     @property
     def identity(self) -> str:
-        return f"{self.name}/{self.latents.name}/{self.network.fingerprint}"
+        return identity_of(self.name, self.latents, self.network)
+
+    @property
+    def labels(self) -> int:
+        return self.network.generator.mapping.labels
 
     @property
     def w_dim(self) -> int:

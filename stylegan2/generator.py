@@ -66,6 +66,17 @@ class Generator(ABC):
         """Z, the numbers that ``map`` takes."""
         return self.w_dim
 
+    @property
+    def labels(self) -> int:
+        """Classes that ``map`` takes; 0 for an unconditional network."""
+        return 0
+
+    def random_labels(self, random: np.random.Generator, count: int) -> Tensor | None:
+        """One class each [count, classes], all of them equally often; None for an unconditional network."""
+        if not self.labels:
+            return None
+        return torch.eye(self.labels, device=self.device)[random.integers(self.labels, size=count)]
+
     @abstractmethod
     def map(
         self,

@@ -5,21 +5,30 @@ safetensors file: the original is read once, with everything that ``stylegan2.fo
 """
 
 import json
+import os
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import BinaryIO
 
 from retouchml import paths
-from retouchml.errors import ModelMissing
 from stylegan2 import zoo_fetch
 from stylegan2.formats import own, reading
-from stylegan2.full_generator import latent_space
-from stylegan2.networks.mapping import Mapping
-from stylegan2.zoo_folder import digest, folder, lock_file, write_record
+from stylegan2.latent_statistics import latent_space
+from stylegan2.zoo_folder import (
+    clear_leftovers,
+    digest,
+    folder,
+    lock_file,
+    put_in_place,
+    work_folder,
+    write_record,
+)
 from stylegan2.zoo_lock import exclusive
 from stylegan2.zoo_table import MANIFEST, Entry, ModelFile, check_new_name
 
 Progress = Callable[[str, float], None]
+_CHUNK = 1 << 20
 
 
 @dataclass(frozen=True)
@@ -54,51 +63,66 @@ def import_network(
     (no file), ModelCorrupt, DiskFullError or ModelError (the folder cannot be written).
     """
     name = check_new_name(file.stem if name is None else name)
-    if not file.is_file():
-        raise ModelMissing(f"There is no file {file}.", "Give the path of a network's file.")
-    models, size = paths.models_dir(), file.stat().st_size
-    entry = Entry(
-        name=name,
-        title=f"imported from {file.name}",
-        kind="generator",
-        requirement="",
-        archive=file.name,
-        sha256=digest(file),
-        size=size,
-        licence="as its author says",
-        source="",
-        members=(),
-        files=(ModelFile(f"{name}.safetensors"),),
-        imported=True,
-    )
-    try:
-        models.mkdir(parents=True, exist_ok=True)
-        with exclusive(lock_file(name)), zoo_fetch.work_folder(models, name) as work:
-            made = work / "model"
-            made.mkdir()
-            report = _silent if progress is None else lambda stage, part: progress(stage, part, None)
-            network = _convert(file, made / f"{name}.safetensors", report)
-            (made / MANIFEST).write_text(json.dumps(asdict(entry), indent=2) + "\n", encoding="utf-8")
-            write_record(made, entry)
-            zoo_fetch.put_in_place(made, folder(name))
-    except OSError as error:
-        raise zoo_fetch.explain(error, entry, models) from error
+    models = paths.models_dir()
+    report = _silent if progress is None else lambda stage, part: progress(stage, part, None)
+    with reading.opened(file) as source:
+        try:
+            models.mkdir(parents=True, exist_ok=True)
+            with exclusive(lock_file(name)) as alone:
+                if alone:
+                    clear_leftovers(models, name)
+                network = _take_over(source, file.name, name, models, report)
+        except OSError as error:
+            raise zoo_fetch.explain(error, name, models) from error
     resolution = network.network.generator.synthesis.resolution
     return Imported(name, network.network.source, resolution, network.latents.name, folder(name))
 
 
+def _take_over(source: BinaryIO, archive: str, name: str, models: Path, report: Progress) -> own.OwnFile:
+    size = os.fstat(source.fileno()).st_size
+    zoo_fetch.check_room(name, models, 3 * size)  # the copy, and a result that may be twice as precise
+    with work_folder(models, name) as work:
+        made, copy = work / "model", work / "original" / archive
+        made.mkdir()
+        copy.parent.mkdir()
+        # What is checked, hashed and converted are the same bytes, whatever happens to the file meanwhile.
+        _copy(source, copy, size)
+        entry = Entry(
+            name=name,
+            title=f"imported from {archive}",
+            kind="generator",
+            requirement="",
+            archive=archive,
+            sha256=digest(copy),
+            size=copy.stat().st_size,
+            licence="as its author says",
+            source="",
+            members=(),
+            files=(ModelFile(f"{name}.safetensors"),),
+            imported=True,
+        )
+        network = _convert(copy, made / f"{name}.safetensors", report)
+        (made / MANIFEST).write_text(json.dumps(asdict(entry), indent=2) + "\n", encoding="utf-8")
+        write_record(made, entry)
+        put_in_place(made, folder(name))
+    return network
+
+
+def _copy(source: BinaryIO, target: Path, size: int) -> None:
+    """At most ``size`` bytes, also of a file that grows meanwhile."""
+    with target.open("wb") as file:
+        while size > 0 and (chunk := source.read(min(_CHUNK, size))):
+            file.write(chunk)
+            size -= len(chunk)
+
+
 def _convert(source: Path, target: Path, progress: Progress) -> own.OwnFile:
     progress("reading", 0.0)
-    if own.is_own(reading.read_head(source)):
-        made = own.read(source)
-    else:
-        network = reading.read(source)
-        progress("latent statistics", 0.4)
-        mapping = Mapping(network.generator.mapping)
-        mapping.load_state_dict(network.below("mapping."))
-        latents = latent_space(mapping)
-        mean = network.tensors.get("mean", latents.mean)
-        made = own.OwnFile(own.with_mean(network, mean), latents)
+    network = reading.read(source)
+    progress("latent statistics", 0.4)
+    latents = latent_space(network.mapping())
+    mean = network.tensors.get("mean", latents.mean)
+    made = own.OwnFile(own.with_mean(network, mean), latents)
     progress("writing", 0.9)
     own.write(target, made)
     progress("done", 1.0)

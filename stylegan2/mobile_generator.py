@@ -10,6 +10,7 @@ from torch import Tensor
 
 from retouchml.errors import ModelCorrupt, UsageError
 from stylegan2.generator import Generator, Noise, StyleLayer, as_picture
+from stylegan2.known_spaces import known_space
 from stylegan2.latents import LatentSpace
 from stylegan2.mobile import CHANNELS, NUM_STYLES, RESOLUTION, SMALLEST, W_DIM, Mapping, Synthesis
 from stylegan2.mobile_import import load_weights
@@ -41,8 +42,13 @@ class MobileGenerator(Generator):
         self._mapping, self._synthesis = Mapping(), Synthesis()
         load_weights(self._mapping, _below("mapping.", tensors))
         load_weights(self._synthesis, _below("synthesis.", tensors))
-        self._mapping.to(device)
         self._synthesis.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+        if known_space(self._mapping, W_DIM) != metadata["latent_space"]:
+            raise ModelCorrupt(
+                f"{weights.name} says of its latent space what its mapping network does not compute.",
+                "Fetch it again.",
+            )
+        self._mapping.to(device)
         self.latents = _latents(metadata["latent_space"], _below("latents.", tensors)).to(device)
         self._onnx_file = weights.with_suffix(".onnx")
         self._renderer: OnnxRenderer | None = None

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from safetensors.torch import save_file
+from safetensors.torch import save
 from torch import Tensor
 
 from retouchml.errors import ModelCorrupt
@@ -50,7 +50,9 @@ def convert(ir_folder: Path, target: Path, progress: Progress | None = None) -> 
         "resolution": str(RESOLUTION),
         "num_styles": str(NUM_STYLES),
     }
-    save_file({k: v.contiguous() for k, v in weights.items()}, target / "ffhq-mobile.safetensors", metadata)
+    # safetensors' own writer hides why it fails, a full disk above all
+    content = save({k: v.contiguous() for k, v in weights.items()}, metadata)
+    (target / "ffhq-mobile.safetensors").write_bytes(content)
     report("fast renderer", 0.6)
     export_onnx(synthesis, target / "ffhq-mobile.onnx")
     report("done", 1.0)

@@ -15,11 +15,12 @@ from torch.autograd.function import once_differentiable
 from retouchml.errors import DeviceError, UsageError
 from stylegan2.formats import own, reading
 from stylegan2.formats.network_file import NetworkFile
-from stylegan2.full_generator import latent_space, style_layers
+from stylegan2.full_generator import identity_of, style_layers
 from stylegan2.generator import Generator, Noise
+from stylegan2.latent_statistics import latent_space
 from stylegan2.latents import LatentSpace
 from stylegan2.networks.discriminator import Discriminator
-from stylegan2.networks.mapping import Mapping, truncate
+from stylegan2.networks.mapping import truncate
 from stylegan2.tensorflow1 import frames
 from stylegan2.tensorflow1_child import Child, interpreter
 
@@ -46,9 +47,7 @@ def load_file(name: str, path: Path, device: str) -> "TensorFlow1Generator":
         interpreter()  # so that nothing slow is done where there is none
         # The child reads our own format alone: everything else has been through the readers here.
         network = reading.read(path)
-        mapping = Mapping(network.generator.mapping)
-        mapping.load_state_dict(network.below("mapping."))
-        latents = latent_space(mapping.requires_grad_(False))
+        latents = latent_space(network.mapping())
         mean = network.tensors.get("mean", latents.mean)
         file = own.OwnFile(own.with_mean(network, mean), latents)
         weights = own.content(own.OwnFile(file.network.without_discriminator(), latents))
@@ -79,8 +78,8 @@ class TensorFlow1Generator(Generator):
         self.resolution = network.generator.synthesis.resolution
         self.layers = style_layers(network.generator.synthesis)
         self.child = child
-        self._z_dim = network.generator.mapping.z_dim
-        self._labels = network.generator.mapping.labels
+        self._spec = network.generator.mapping
+        self._identity = identity_of(name, latents, network)  # here, so that the weights need not stay
         self._mean = network.tensors["mean"]
         if network.discriminator is not None:
             self.discriminator = Discriminator(network.discriminator)
@@ -88,8 +87,16 @@ class TensorFlow1Generator(Generator):
             self.discriminator.eval().requires_grad_(False)
 
     @property
+    def identity(self) -> str:
+        return self._identity
+
+    @property
+    def labels(self) -> int:
+        return self._spec.labels
+
+    @property
     def z_dim(self) -> int:
-        return self._z_dim
+        return self._spec.z_dim
 
     def map(
         self,
@@ -98,13 +105,13 @@ class TensorFlow1Generator(Generator):
         truncation_psi: float = 1.0,
         truncation_cutoff: int | None = None,
     ) -> Tensor:
-        if labels is not None and labels.numel() and not self._labels:
+        if labels is not None and labels.numel() and not self.labels:
             raise UsageError("This network takes no labels.")
         parts = []
         for first in range(0, max(1, len(z)), _SAMPLES_AT_ONCE):
             some = slice(first, first + _SAMPLES_AT_ONCE)
             request: frames.Message = {"op": "map", "z": _packed(z[some])}
-            if labels is not None and self._labels:
+            if labels is not None and self.labels:
                 request["labels"] = _packed(labels[some].to(z))
             parts.append(_unpacked(self.child.ask(request), z))
         w = torch.cat(parts)

@@ -8,10 +8,8 @@ import errno
 import importlib
 import os
 import shutil
-import tempfile
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import Protocol
@@ -20,13 +18,14 @@ from retouchml import paths
 from retouchml.errors import Cancelled, DiskFullError, ModelCorrupt, ModelError, ModelMissing
 from stylegan2 import zoo_archive, zoo_http, zoo_pip
 from stylegan2.zoo_folder import (
+    clear_leftovers,
     digest,
-    discard,
     folder,
     is_installed,
-    leftover_prefix,
     lock_file,
+    put_in_place,
     verify,
+    work_folder,
     write_record,
 )
 from stylegan2.zoo_lock import exclusive
@@ -71,25 +70,28 @@ def fetch(name: str, *, progress: Progress | None = None, cancel: Stop | None = 
         with exclusive(lock_file(name), waiting=lambda: report("waiting for another fetch", 0.0)) as alone:
             if not _is_intact(name):
                 if alone:
-                    _clear_leftovers(models, name)
+                    clear_leftovers(models, name)
                 _make(wanted, models, report)
     except KeyboardInterrupt:
         raise Cancelled(f"Fetching the model {name} was interrupted; nothing was left half made.") from None
     except OSError as error:
-        raise explain(error, wanted, models) from error
+        raise explain(error, name, models) from error
 
 
 def _make(wanted: Entry, models: Path, report: "_Report") -> None:
-    _check_room(wanted, models)
+    # pip holds the archive twice, a source archive once more unpacked, and then come the files themselves
+    needed = 3 * wanted.size + sum(file.size or wanted.size for file in wanted.files)
+    check_room(wanted.name, models, needed)
     with work_folder(models, wanted.name) as work:
         for part in ("pip", "unpacked", "model"):
             (work / part).mkdir()
         unpacked = work / ("unpacked" if wanted.converter else "model")
         if wanted.url:
-            archive = zoo_http.download(wanted, models, partial(_downloading, report))
+            archive = zoo_http.download(wanted, partial(_downloading, report))
             report("checking", _DOWNLOADED)
             seen = zoo_http.check_hash(archive, wanted, models)
             archive.replace(unpacked / wanted.archive)
+            zoo_http.forget_download(wanted)
         else:
             archive = zoo_pip.download(wanted, work / "pip", partial(_downloading, report))
             report("checking", _DOWNLOADED)
@@ -117,14 +119,6 @@ def _is_intact(name: str) -> bool:
     return True
 
 
-def _check_room(wanted: Entry, models: Path) -> None:
-    # pip holds the archive twice, a source archive once more unpacked, and then come the files themselves
-    needed = 3 * wanted.size + sum(file.size or wanted.size for file in wanted.files)
-    free = shutil.disk_usage(models).free
-    if free < needed:
-        raise _disk_full(wanted, models, f"{needed / 1e6:.0f} MB are needed, {free / 1e6:.0f} MB are free")
-
-
 def _check_hash(archive: Path, wanted: Entry) -> None:
     if digest(archive) != wanted.sha256:
         raise ModelCorrupt(
@@ -143,33 +137,6 @@ def _check_files(home: Path, wanted: Entry, archive: str) -> None:
             )
 
 
-def put_in_place(made: Path, home: Path) -> None:
-    """Make the finished folder ``made`` the model's own, in one step."""
-    if home.is_dir():
-        discard(home)
-    try:
-        made.replace(home)
-    except OSError:
-        # without locks on this file system, another fetch may have been quicker: its model is as good
-        if not is_installed(home.name):
-            raise
-
-
-def _clear_leftovers(models: Path, name: str) -> None:
-    for leftover in models.glob(f"{leftover_prefix(name)}*"):
-        shutil.rmtree(leftover, ignore_errors=True)
-
-
-@contextmanager
-def work_folder(models: Path, name: str) -> Iterator[Path]:
-    """A temporary folder beside the model's own, gone afterwards."""
-    work = Path(tempfile.mkdtemp(prefix=leftover_prefix(name), dir=models))
-    try:
-        yield work
-    finally:
-        shutil.rmtree(work, ignore_errors=True)
-
-
 def _downloading(report: "_Report", part: float) -> None:
     report("downloading", part * _DOWNLOADED)
 
@@ -178,20 +145,28 @@ def _converting(report: "_Report", _stage: str, part: float) -> None:
     report("converting", _DOWNLOADED + (1.0 - _DOWNLOADED) * part)
 
 
-def explain(error: OSError, wanted: Entry, models: Path) -> ModelError | DiskFullError:
+def explain(error: OSError, name: str, models: Path) -> ModelError | DiskFullError:
     """What an error of the system means for a person, as an error to raise."""
-    if error.errno in (errno.ENOSPC, errno.EDQUOT):
-        return _disk_full(wanted, models, os.strerror(error.errno))
+    if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+        return disk_full(name, models, os.strerror(error.errno))
     reason = error.strerror or str(error)
     return ModelError(
-        f"The model {wanted.name} could not be written to {models}: {reason}.",
+        f"The model {name} could not be written to {models}: {reason}.",
         "Make that folder writable, or choose another with RETOUCHML_HOME.",
     )
 
 
-def _disk_full(wanted: Entry, models: Path, reason: str) -> DiskFullError:
+def check_room(name: str, models: Path, needed: int) -> None:
+    """Raise DiskFullError where fewer than ``needed`` bytes are free."""
+    free = shutil.disk_usage(models).free
+    if free < needed:
+        raise disk_full(name, models, f"{needed / 1e6:.0f} MB are needed, {free / 1e6:.0f} MB are free")
+
+
+def disk_full(name: str, models: Path, reason: str) -> DiskFullError:
+    """No room for a model, as an error to raise."""
     return DiskFullError(
-        f"The model {wanted.name} does not fit on the disk of {models}: {reason}.",
+        f"The model {name} does not fit on the disk of {models}: {reason}.",
         "Free some space, or move RetouchML's files elsewhere with RETOUCHML_HOME.",
     )
 

@@ -7,6 +7,8 @@ import hashlib
 import json
 import shutil
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from functools import cache
 from pathlib import Path
@@ -17,6 +19,7 @@ from stylegan2.zoo_lock import exclusive
 from stylegan2.zoo_table import Entry, ModelFile, entry
 
 RECORD = "zoo.json"
+_REPLACED = "old"
 
 
 @dataclass(frozen=True)
@@ -95,21 +98,70 @@ def remove(name: str) -> bool:
     Raises ModelMissing if the zoo does not know it, ModelError if the folder cannot be deleted.
     """
     entry(name)
-    home = folder(name)
-    if not home.is_dir():
+    home, models = folder(name), paths.models_dir()
+    begun = download_files(name)
+    if not home.is_dir() and not any(file.exists() for file in begun):
         return False
     try:
-        with exclusive(lock_file(name)):
-            discard(home)
+        with exclusive(lock_file(name)) as alone:
+            if alone:
+                clear_leftovers(models, name)
+            for file in begun:
+                file.unlink(missing_ok=True)
+            if home.is_dir():
+                _discard(home)
     except OSError as error:
         raise ModelError(f"The folder {home} cannot be deleted: {error.strerror}.") from error
     return True
 
 
-def discard(home: Path) -> None:
+def download_files(name: str) -> tuple[Path, Path]:
+    """Where an interrupted download waits to be continued, and what its server calls the file's version."""
+    models = paths.models_dir()
+    return models / f".{name}.download", models / f".{name}.version"
+
+
+def put_in_place(made: Path, home: Path) -> None:
+    """Make the finished folder ``made``, which lies in a ``work_folder``, the model's own.
+
+    A former model stands aside meanwhile, and comes back where that fails; ``clear_leftovers`` brings it back
+    where the process was killed.
+    """
+    aside = made.parent / _REPLACED
+    try:
+        if home.is_dir():
+            home.rename(aside)
+        made.replace(home)
+    except BaseException as error:
+        if aside.is_dir() and not home.exists():
+            aside.rename(home)
+        elif isinstance(error, OSError) and home.is_dir() and is_installed(home.name):
+            return  # without locks on this file system, another fetch was quicker: its model is as good
+        raise
+
+
+@contextmanager
+def work_folder(models: Path, name: str) -> Iterator[Path]:
+    """A temporary folder beside the model's own, gone afterwards."""
+    work = Path(tempfile.mkdtemp(prefix=leftover_prefix(name), dir=models))
+    try:
+        yield work
+    finally:
+        shutil.rmtree(work, ignore_errors=True)
+
+
+def clear_leftovers(models: Path, name: str) -> None:
+    """Delete what killed processes left behind; for the one that holds the lock."""
+    for leftover in models.glob(f"{leftover_prefix(name)}*"):
+        if (leftover / _REPLACED).is_dir() and not (models / name).exists():
+            (leftover / _REPLACED).rename(models / name)
+        shutil.rmtree(leftover, ignore_errors=True)
+
+
+def _discard(home: Path) -> None:
     """Delete a folder so that an interruption never leaves half of it under its own name."""
     aside = Path(tempfile.mkdtemp(prefix=leftover_prefix(home.name), dir=home.parent))
-    home.rename(aside / "old")
+    home.rename(aside / "removed")
     shutil.rmtree(aside)
 
 

@@ -16,6 +16,8 @@ from retouchml.errors import ModelMissing, UsageError
 
 TABLE = Path(__file__).with_name("zoo.toml")
 MANIFEST = "import.json"
+FILE_SUFFIXES = (".pkl", ".pt", ".pth", ".safetensors")
+"""By which ``stylegan2.load`` takes a text for the path of a file and not for a name."""
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
 
@@ -112,6 +114,10 @@ def check_new_name(name: str) -> str:
         raise UsageError(
             f"{name!r} is no name for a model.",
             "Choose one of letters, digits, dots and dashes, with --name.",
+        )
+    if name.endswith(FILE_SUFFIXES):
+        raise UsageError(
+            f"{name!r} would be taken for a file, not for a model.", "Choose another name with --name."
         )
     if name in {known.name for known in table()}:
         raise UsageError(f"The zoo has a model called {name} already.", "Choose another name with --name.")

@@ -75,8 +75,9 @@ def draw(generator: Generator, count: int, seed: int) -> Iterator[tuple[NDArray[
     random = np.random.default_rng(seed)
     for _ in range(count):
         z = torch.from_numpy(random.standard_normal((2, generator.z_dim)).astype(np.float32))
+        labels = generator.random_labels(random, 2)  # as in the statistics of the latent space
         psi = float(random.uniform(0.6, 1.0))
-        w = generator.map(z.to(generator.device), truncation_psi=psi)[:, 0].cpu().numpy()
+        w = generator.map(z.to(generator.device), labels, psi)[:, 0].cpu().numpy()
         mixed = random.random() < _MIXED
         crossover = int(random.choice(_CROSSOVERS)) if mixed else 2 * generator.resolution
         yield (w if mixed else w[[0, 0]]), crossover

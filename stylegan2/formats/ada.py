@@ -10,7 +10,7 @@ from retouchml.errors import ModelCorrupt
 from stylegan2.formats import pickle_tree, torch_legacy
 from stylegan2.formats.network_file import Array, NetworkFile, Traits, assemble
 from stylegan2.formats.numpy_values import ALLOWED as NUMPY_NAMES
-from stylegan2.formats.pickle_tree import Call, Name
+from stylegan2.formats.pickle_tree import Budget, Call, Name
 from stylegan2.formats.torch_values import TENSOR_NAMES, array_of, is_tensor
 
 SOURCE = "NVIDIA PyTorch pickle"
@@ -28,7 +28,8 @@ _FIXED = {"img_channels": 3, "resample_filter": [1, 3, 3, 1], "activation": "lre
 
 def read(data: memoryview) -> NetworkFile:
     """The moving average of the generator, and the discriminator where there is one. Raises ModelCorrupt."""
-    tree, _ = pickle_tree.read(data, ALLOWED, f"This {SOURCE}")
+    budget = Budget()  # a file may name thousands of storages, each a few pickles, over the same bytes
+    tree, _ = pickle_tree.read(data, ALLOWED, f"This {SOURCE}", budget)
     networks = _plain_dict(tree)
     if networks is None or "G_ema" not in networks:
         raise ModelCorrupt(f"This {SOURCE} holds no G_ema.", _ELSEWHERE)
@@ -43,7 +44,7 @@ def read(data: memoryview) -> NetworkFile:
         if not isinstance(raw, memoryview):
             raise ModelCorrupt(f"A tensor in this {SOURCE} has no storage.", "Get the file again.")
         if id(reference) not in storages:
-            storages[id(reference)] = torch_legacy.storage(raw, f"A storage in this {SOURCE}")
+            storages[id(reference)] = torch_legacy.storage(raw, f"A storage in this {SOURCE}", budget)
         return storages[id(reference)]
 
     def find(name: str) -> Array | None:
@@ -59,7 +60,9 @@ def read(data: memoryview) -> NetworkFile:
         clamp=average.setting("synthesis.b4.conv1", "conv_clamp", None),
         judge_clamp=judge.setting("b4.conv", "conv_clamp", None) if judge else None,
         rate=average.setting("mapping.fc0", "bias_gain", 0.01),
+        judge_rate=judge.setting("mapping.fc0", "bias_gain", 0.01) if judge else 0.01,
         group=judge.setting("b4.mbstd", "group_size", 4) if judge else 4,
+        clamp_smallest=judge is not None and judge.setting("b4.fromrgb", "conv_clamp", None) is not None,
     )
     return assemble(SOURCE, find, traits, 2 * len(data))
 

@@ -4,8 +4,10 @@ A reader says where each of our tensors lies in its format; the rest is shared: 
 follows from the shapes, every shape must then fit, and every number must be finite.
 """
 
+import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -41,16 +43,21 @@ class Traits:
     """What shapes do not say.
 
     clamp, judge_clamp: bounds on activations of generator and discriminator
-    rate:               of the mapping network
+    rate, judge_rate:   of the mapping networks of generator and discriminator
     joint_norm:         z and label features are normalised as one vector
     group:              images that the discriminator compares, None for all of a batch
+    clamp_smallest:     see ``DiscriminatorSpec``
+
+    What a file says is passed on as it is: ``check_generator`` and ``check_discriminator`` judge it.
     """
 
     clamp: float | None = None
     judge_clamp: float | None = None
     rate: float = 0.01
+    judge_rate: float = 0.01
     joint_norm: bool = False
     group: int | None = 4
+    clamp_smallest: bool = True
 
 
 @dataclass(frozen=True)
@@ -67,11 +74,24 @@ class NetworkFile:
     discriminator: DiscriminatorSpec | None
     tensors: dict[str, Tensor]
 
-    @property
+    @cached_property
     def fingerprint(self) -> str:
-        """Tells networks of the same shape apart: a sum over the first convolution differs soon enough."""
-        weight = self.tensors["synthesis.blocks.0.conv1.weight"]
-        return f"{float(weight.double().abs().sum()):.12g}"
+        """Tells this network from all others: a hash of what it looks like and of every weight.
+
+        Without the mean, which some files lack and which moves no picture of a given code.
+        """
+        digest = hashlib.sha256(f"{self.generator}{self.discriminator}".encode())
+        for name, tensor in sorted(self.tensors.items()):
+            if name != "mean":
+                digest.update(f"{name}{tuple(tensor.shape)}".encode())
+                digest.update(tensor.contiguous().numpy().data)
+        return digest.hexdigest()[:32]
+
+    def mapping(self) -> Mapping:
+        """The mapping network, frozen."""
+        made = Mapping(self.generator.mapping)
+        made.load_state_dict(self.below("mapping."))
+        return made.eval().requires_grad_(False)
 
     def below(self, prefix: str) -> dict[str, Tensor]:
         """The tensors of one part, without its prefix."""
@@ -127,7 +147,7 @@ def describe_generator(find: Find, traits: Traits) -> GeneratorSpec:
         architecture = "orig" if find("synthesis.blocks.1.skip") is None else "resnet"
     w_dim = _size(find, "synthesis.blocks.0.conv1.affine.weight", 1)
     synthesis = SynthesisSpec(w_dim, channels, architecture, traits.clamp)
-    mapping = _describe_mapping(find, "mapping", traits, z=True)
+    mapping = _describe_mapping(find, "mapping", traits.rate, z=True, joint_norm=traits.joint_norm)
     return check_generator(GeneratorSpec(mapping, synthesis))
 
 
@@ -144,7 +164,7 @@ def describe_discriminator(find: Find, traits: Traits) -> DiscriminatorSpec | No
         residual = find(f"{prefix}.blocks.8.skip.weight") is not None
         architecture = "resnet" if residual else "orig"
     mapped = find(f"{prefix}.mapping.embed.weight") is not None
-    mapping = _describe_mapping(find, f"{prefix}.mapping", traits, z=False) if mapped else None
+    mapping = _describe_mapping(find, f"{prefix}.mapping", traits.judge_rate, z=False) if mapped else None
     outputs = _size(find, f"{prefix}.output.weight", 0)
     labels = mapping.labels if mapping else (outputs if outputs > 1 else 0)
     return check_discriminator(
@@ -158,23 +178,25 @@ def describe_discriminator(find: Find, traits: Traits) -> DiscriminatorSpec | No
             clamp=traits.judge_clamp,
             labels=labels,
             mapping=mapping,
+            clamp_smallest=traits.clamp_smallest,
         )
     )
 
 
-def _describe_mapping(find: Find, prefix: str, traits: Traits, *, z: bool) -> MappingSpec:
+def _describe_mapping(
+    find: Find, prefix: str, rate: float, *, z: bool, joint_norm: bool = False
+) -> MappingSpec:
     widths = _sizes(find, f"{prefix}.layers.{{}}.weight", range(_MOST_LAYERS))
     labels = label_width = 0
     if find(f"{prefix}.embed.weight") is not None:
         label_width, labels = (_size(find, f"{prefix}.embed.weight", axis) for axis in (0, 1))
-    inputs = _size(find, f"{prefix}.layers.0.weight", 1)
     return MappingSpec(
-        z_dim=inputs - label_width if z else 0,
+        z_dim=_size(find, f"{prefix}.layers.0.weight", 1) - label_width if z else 0,
         widths=widths,
         labels=labels,
         label_width=label_width,
-        joint_norm=bool(labels) and traits.joint_norm,
-        rate=traits.rate,
+        joint_norm=bool(labels) and joint_norm,
+        rate=rate,
     )
 
 

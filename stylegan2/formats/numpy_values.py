@@ -28,7 +28,7 @@ def array_of(value: Any, what: str) -> Array:
     if not isinstance(state, tuple) or len(state) != 5:
         raise _no_array(what)
     _, shape, dtype, in_columns, raw = state
-    if not isinstance(shape, tuple) or not all(type(size) is int and size >= 0 for size in shape):
+    if not isinstance(shape, tuple) or not all(type(size) is int and size > 0 for size in shape):
         raise _no_array(what)
     if in_columns:
         return _array(dtype, shape[::-1], raw, what).T

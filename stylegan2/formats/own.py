@@ -9,17 +9,19 @@ from pathlib import Path
 
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save, save_file
+from safetensors.torch import save
 from torch import Tensor
 
 from retouchml.errors import ModelCorrupt
 from stylegan2.formats.network_file import NetworkFile, expected_shapes
+from stylegan2.latent_statistics import belongs
 from stylegan2.latents import LatentSpace
 from stylegan2.networks.spec import discriminator_from_json, generator_from_json, to_json
 
 ARCHITECTURE = "stylegan2"
 _AGAIN = "Import the network again."
 _LATENTS = "latents."
+_LONGEST_SOURCE = 80
 _SPACE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")  # it becomes the name of a folder
 
 
@@ -42,9 +44,8 @@ def is_own(data: bytes) -> bool:
 
 
 def write(path: Path, file: OwnFile) -> None:
-    """Write; the file may be half there where that fails."""
-    tensors, metadata = _parts(file)
-    save_file(tensors, path, metadata)
+    """Write; the file may be half there where that fails. Raises OSError."""
+    path.write_bytes(content(file))  # safetensors' own writer hides why it fails, a full disk above all
 
 
 def content(file: OwnFile) -> bytes:
@@ -108,7 +109,15 @@ def read(path: Path) -> OwnFile:
     statistics = {n.removeprefix(_LATENTS): t for n, t in tensors.items() if n.startswith(_LATENTS)}
     weights = {name: tensor for name, tensor in tensors.items() if not name.startswith(_LATENTS)}
     latents = LatentSpace(space, **statistics)
-    return OwnFile(NetworkFile(metadata.get("source", ""), generator, judge, weights), latents)
+    source = metadata.get("source", "")
+    shown = source if source.isprintable() else ""  # it is printed, and could steer a terminal
+    network = NetworkFile(shown[:_LONGEST_SOURCE], generator, judge, weights)
+    # What was learned for a space is used, and written, by its name: so a file is not believed about it.
+    if not belongs(latents, network.mapping()):
+        raise ModelCorrupt(
+            f"{path.name} says of its latent space what its mapping network does not compute.", _AGAIN
+        )
+    return OwnFile(network, latents)
 
 
 def _checked(name: str, tensor: Tensor, path: Path) -> Tensor:
@@ -118,4 +127,4 @@ def _checked(name: str, tensor: Tensor, path: Path) -> Tensor:
 
 
 def _unreadable(path: Path, error: Exception) -> ModelCorrupt:
-    return ModelCorrupt(f"{path.name} does not load ({error}).", _AGAIN)
+    return ModelCorrupt(f"{path.name} does not load ({str(error)[:120]!r}).", _AGAIN)

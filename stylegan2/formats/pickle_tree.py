@@ -17,6 +17,7 @@ from retouchml.errors import ModelCorrupt
 _MOST_OPERATIONS = 500_000  # a whole training checkpoint at 1024 px has some 50,000
 _MOST_TEXT = 64 << 20  # bytes of text in all: published files embed their source, some 100 kB a module
 _MOST_DIGITS = 64  # bytes of an integer
+_KEYS_BELOW = (1 << 61) - 1  # Python's hashes of larger integers repeat, which makes a dict as slow as a list
 _PROTOCOLS = range(2, 5)
 
 
@@ -57,13 +58,27 @@ class Call:
 PERSISTENT = Name("", "persistent")
 
 
-def read(data: memoryview, allowed: Collection[str], what: str) -> tuple[Any, int]:
+@dataclass
+class Budget:
+    """What reading a file may still cost, all the pickles in it together.
+
+    operations: of the pickle protocol; text: bytes that become text
+    """
+
+    operations: int = _MOST_OPERATIONS
+    text: int = _MOST_TEXT
+
+
+def read(
+    data: memoryview, allowed: Collection[str], what: str, budget: Budget | None = None
+) -> tuple[Any, int]:
     """The tree of the pickle at the start of ``data``, and how many bytes it took.
 
     allowed: "module.attribute" of everything that it may name; PERSISTENT's name where it may refer to
-    objects outside. Raises ModelCorrupt, which calls the file ``what``.
+    objects outside; budget: of the whole file, where it has several pickles. Raises ModelCorrupt, which calls
+    the file ``what``.
     """
-    machine = _Machine(data, allowed, what)
+    machine = _Machine(data, allowed, what, budget or Budget())
     try:
         return machine.run(), machine.position
     except (IndexError, struct.error, UnicodeDecodeError, OverflowError, TypeError, AttributeError) as error:
@@ -73,17 +88,17 @@ def read(data: memoryview, allowed: Collection[str], what: str) -> tuple[Any, in
 class _Machine:
     """The stack machine of the pickle protocol (``pickletools`` documents the operations)."""
 
-    def __init__(self, data: memoryview, allowed: Collection[str], what: str) -> None:
-        self._data, self._allowed, self._what = data, allowed, what
+    def __init__(self, data: memoryview, allowed: Collection[str], what: str, budget: Budget) -> None:
+        self._data, self._allowed, self._what, self._budget = data, allowed, what, budget
         self.position = 0
         self._stack: list[Any] = []
         self._marks: list[list[Any]] = []
         self._memo: dict[int, Any] = {}
-        self._text_left = _MOST_TEXT
 
     def run(self) -> Any:
         """Work until STOP."""
-        for _ in range(_MOST_OPERATIONS):
+        while self._budget.operations > 0:
+            self._budget.operations -= 1
             code = self._take(1)[0]
             if code == pickle.STOP[0]:
                 if len(self._stack) != 1 or self._marks:
@@ -135,9 +150,9 @@ class _Machine:
         self._push(int.from_bytes(self._take(length), "little", signed=True))
 
     def _string(self, length: int) -> None:
-        if length > self._text_left:
+        if length > self._budget.text:
             raise self._refused("it has too much text")
-        self._text_left -= length
+        self._budget.text -= length
         self._push(str(self._take(length), "utf-8", "surrogatepass"))
 
     def _name(self, module: Any, attribute: Any) -> None:
@@ -195,8 +210,8 @@ class _Machine:
             raise TypeError
         for key, value in zip(flat[::2], flat[1::2], strict=True):
             # The hash of nested tuples takes exponential time; no network has such keys.
-            if not isinstance(key, str | int | float | None):
-                raise self._refused("a key in it is neither text nor a number")
+            if not isinstance(key, str) and not (isinstance(key, int) and abs(key) < _KEYS_BELOW):
+                raise self._refused("a key in it is neither text nor a small integer")
             entries[key] = value
 
     def _dict(self) -> None:

@@ -22,6 +22,7 @@ MARK = b"dnnlib.tflib.network"
 _NETWORK = Name("dnnlib.tflib.network", "Network")
 ALLOWED = frozenset({str(_NETWORK), *NUMPY_NAMES})
 _ELSEWHERE = "Only networks like those that NVIDIA published can be used."
+_ADA_JUDGE = "D_main"  # StyleGAN2 has the same formats and calls it D_stylegan2
 # What changes the computation, and the one value that is understood.
 _FIXED = {
     "nonlinearity": "lrelu",
@@ -57,8 +58,10 @@ def read(data: memoryview) -> NetworkFile:
         clamp=synthesis.settings.get("conv_clamp"),
         judge_clamp=judge.settings.get("conv_clamp"),
         rate=mapping.settings.get("mapping_lrmul", 0.01),
+        judge_rate=judge.settings.get("mapping_lrmul", 0.1),
         joint_norm="LabelConcat/weight" in mapping.variables,
-        group=judge.settings.get("mbstd_group_size", 4),
+        # What was not set has the value of the code that the network was built by.
+        group=judge.settings.get("mbstd_group_size", None if judge.is_ada else 4),
     )
     return assemble(SOURCE, find, traits, 2 * len(data))
 
@@ -80,6 +83,8 @@ class _Network:
             if self.settings.get(name, value) != value:
                 raise ModelCorrupt(f"A network in the file was trained with another {name}.", _ELSEWHERE)
         self.variables = dict(_variable(item) for item in variables)
+        builder = state.get("build_func_name")
+        self.is_ada = builder == _ADA_JUDGE or "LabelEmbed/weight" in self.variables
 
     def component(self, name: str) -> "_Network":
         """Mapping or synthesis, with the settings of the whole where it has none of its own."""
@@ -90,7 +95,7 @@ class _Network:
 def _variable(item: Any) -> tuple[str, Array]:
     if not isinstance(item, tuple) or len(item) != 2 or not isinstance(item[0], str):
         raise ModelCorrupt(f"A variable in this {SOURCE} has no name.", "Get the file again.")
-    return item[0], array_of(item[1], item[0])
+    return item[0], array_of(item[1], f"The variable {item[0][:40]!r}")
 
 
 def _ours(place: str, array: Array) -> Array:

@@ -13,6 +13,7 @@ import numpy as np
 from retouchml.errors import ModelCorrupt
 from stylegan2.formats import pickle_tree
 from stylegan2.formats.network_file import Array
+from stylegan2.formats.pickle_tree import Budget
 from stylegan2.formats.torch_values import STORAGE_NAMES, StorageKey, storage_key
 
 MAGIC = 0x1950A86A20F9469CFC6C
@@ -21,12 +22,17 @@ START = b"\x80\x02\x8a\n" + MAGIC.to_bytes(10, "little")
 _AGAIN = "Get the file again."
 
 
-def read(data: memoryview, allowed: Collection[str], what: str) -> tuple[Any, dict[str, Array]]:
-    """The object's tree and the storages by key, as views. Raises ModelCorrupt."""
-    names = STORAGE_NAMES | frozenset(allowed)
+def read(
+    data: memoryview, allowed: Collection[str], what: str, budget: Budget | None = None
+) -> tuple[Any, dict[str, Array]]:
+    """The object's tree and the storages by key, as views.
+
+    budget: of the file that ``data`` is a part of. Raises ModelCorrupt.
+    """
+    names, budget = STORAGE_NAMES | frozenset(allowed), budget or Budget()
     parts: list[Any] = []
     for permitted in ((), (), (), names, ()):
-        tree, taken = pickle_tree.read(data, permitted, what)
+        tree, taken = pickle_tree.read(data, permitted, what, budget)
         parts.append(tree)
         data = data[taken:]
     magic, version, facts, tree, keys = parts
@@ -36,9 +42,9 @@ def read(data: memoryview, allowed: Collection[str], what: str) -> tuple[Any, di
     return tree, _storages(data, keys, _references(tree), what)
 
 
-def storage(data: memoryview, what: str) -> Array:
-    """A single storage [n] that was pickled by itself. Raises ModelCorrupt."""
-    tree, storages = read(data, (), what)
+def storage(data: memoryview, what: str, budget: Budget) -> Array:
+    """A single storage [n] that was pickled by itself; ``budget`` as in ``read``. Raises ModelCorrupt."""
+    tree, storages = read(data, (), what, budget)
     return storages[storage_key(tree).key]
 
 
@@ -54,7 +60,7 @@ def _storages(data: memoryview, keys: list[Any], known: dict[str, StorageKey], w
         storages[key] = np.frombuffer(data[8 : 8 + reference.size], reference.dtype)
         data = data[8 + reference.size :]
     if missing := known.keys() - storages.keys():
-        raise ModelCorrupt(f"{what} lacks the storage {min(missing)[:40]}.", _AGAIN)
+        raise ModelCorrupt(f"{what} lacks the storage {min(missing)[:40]!r}.", _AGAIN)
     return storages
 
 

@@ -81,9 +81,8 @@ def array_of(value: Any, what: str, open_storage: Callable[[Any], Array]) -> Arr
     storage = open_storage(reference)
     count = int(np.prod(size, dtype=object)) if size else 1
     last = offset + sum((s - 1) * step for s, step in zip(size, stride, strict=False))
-    if len(size) != len(stride) or count > len(storage) or (count and last >= len(storage)):
+    # A tensor of nothing would pass, with dimensions past all bounds beside the one that is zero.
+    if len(size) != len(stride) or not 0 < count <= len(storage) or last >= len(storage):
         raise ModelCorrupt(f"{what} reaches past the numbers that the file has for it.", _AGAIN)
-    if not count:
-        return np.empty(size, storage.dtype)
     steps = [step * storage.itemsize for step in stride]
     return as_strided(storage[offset:], size, steps, writeable=False)

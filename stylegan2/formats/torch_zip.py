@@ -4,10 +4,9 @@ Only what torch itself writes is accepted: entries that are stored, not compress
 top of another. So nothing can grow when it is read, and what is read is never more than the file has.
 """
 
-import io
 import struct
-import zipfile
 import zlib
+from typing import NamedTuple
 
 import numpy as np
 
@@ -17,11 +16,22 @@ from stylegan2.formats.torch_values import StorageKey
 
 START = b"PK\x03\x04"
 _MOST_ENTRIES = 20_000
-_LARGEST_DIRECTORY = 4 << 20  # bytes; zipfile would make objects of several times that size
+_LONGEST_NAME = 512
 _END = struct.Struct("<4s4H2LH")
-_END_64 = struct.Struct("<4sQ2H2L4Q")
+_CENTRAL = struct.Struct("<4s6H3L5H2L")
 _LOCAL = struct.Struct("<4s5H3L2H")
+_ENCRYPTED = 0x1
 _AGAIN = "Get the file again."
+
+
+class _Entry(NamedTuple):
+    """One of the directory's: its header lies at ``start``, its ``size`` bytes at ``first``."""
+
+    name: str
+    start: int
+    first: int
+    size: int
+    checksum: int
 
 
 class Archive:
@@ -29,21 +39,16 @@ class Archive:
 
     def __init__(self, data: memoryview, what: str) -> None:
         self._data, self._what = data, what
-        self._check_directory()
-        try:
-            # BytesIO shares the memory of bytes, but copies that of a view
-            with zipfile.ZipFile(io.BytesIO(data.obj if isinstance(data.obj, bytes) else data)) as archive:
-                entries = archive.infolist()
-        except (zipfile.BadZipFile, ValueError, OSError, NotImplementedError, struct.error) as error:
-            raise self._corrupt("its directory cannot be read") from error
-        self._entries: dict[str, memoryview] = {}
-        for entry in entries:
-            if entry.filename in self._entries:
-                raise self._corrupt("it has a name twice")
-            self._entries[entry.filename] = self._content(entry)
-        if sum(map(len, self._entries.values())) > len(data):
-            raise self._corrupt("its entries lie on top of each other")
-        roots = {name.partition("/")[0] for name in self._entries}
+        entries, end = self._directory()
+        names = {entry.name for entry in entries}
+        if len(names) != len(entries):
+            raise self._corrupt("it has a name twice")
+        for entry in sorted(entries, key=lambda entry: entry.start, reverse=True):
+            if entry.first + entry.size > end:
+                raise self._corrupt("its entries lie on top of each other")
+            end = entry.start
+        self._entries = {entry.name: self._content(entry) for entry in entries}
+        roots = {name.partition("/")[0] for name in names}
         if len(roots) != 1:
             raise self._corrupt("it is not laid out as torch does it")
         self._root = roots.pop()
@@ -55,48 +60,71 @@ class Archive:
         """The storage [n] behind a reference."""
         content = self._entry(f"data/{key.key}")
         if len(content) != key.size:
-            raise self._corrupt(f"the storage {key.key[:40]} has another size than it says")
+            raise self._corrupt(f"the storage {key.key[:40]!r} has another size than it says")
         return np.frombuffer(content, key.dtype)
 
     def _entry(self, name: str) -> memoryview:
         try:
             return self._entries[f"{self._root}/{name}"]
         except KeyError:
-            raise self._corrupt(f"it has no {name[:60]}") from None
+            raise self._corrupt(f"it has no {name[:60]!r}") from None
 
-    def _content(self, entry: zipfile.ZipInfo) -> memoryview:
-        """The bytes of a stored entry, where its own header says that they are."""
-        if entry.compress_type != zipfile.ZIP_STORED or entry.compress_size != entry.file_size:
-            raise self._corrupt("it is compressed, which torch never does")
-        if entry.flag_bits & 0x1:
-            raise self._corrupt("it is encrypted")
-        start = entry.header_offset
-        header = self._data[start : start + _LOCAL.size]
-        if start < 0 or len(header) < _LOCAL.size or bytes(header[:4]) != START:
-            raise self._corrupt("an entry is not where its directory says")
-        *_, name_length, extra_length = _LOCAL.unpack(header)
-        first = start + _LOCAL.size + name_length + extra_length
-        content = self._data[first : first + entry.file_size]
-        name = bytes(self._data[start + _LOCAL.size : start + _LOCAL.size + name_length])
-        if len(content) != entry.file_size or name.decode("utf-8", "replace") != entry.filename:
-            raise self._corrupt("an entry is not where its directory says")
-        if zlib.crc32(content) != entry.CRC:
+    def _content(self, entry: _Entry) -> memoryview:
+        content = self._data[entry.first : entry.first + entry.size]
+        if zlib.crc32(content) != entry.checksum:
             raise self._corrupt("an entry has the wrong checksum")
         return content
 
-    def _check_directory(self) -> None:
-        """Bound the directory before zipfile makes objects of it."""
-        tail = bytes(self._data[-(_END.size + 0xFFFF) :])
-        at = tail.rfind(b"PK\x05\x06")
-        if at < 0 or len(tail) - at < _END.size:
-            raise self._corrupt("it ends too early")
-        _, _, _, _, count, size, _, _ = _END.unpack_from(tail, at)
-        at_64 = tail.rfind(b"PK\x06\x06", 0, at)
-        if at_64 >= 0 and len(tail) - at_64 >= _END_64.size:
-            *_, count_64, size_64, _ = _END_64.unpack_from(tail, at_64)
-            count, size = max(count_64, count % 0xFFFF), max(size_64, size % 0xFFFFFFFF)
-        if count > _MOST_ENTRIES or size > _LARGEST_DIRECTORY:
+    def _directory(self) -> tuple[list[_Entry], int]:
+        """The entries, and where their directory begins.
+
+        Torch writes no comment, so the end record is the last thing in the file. The one for archives past
+        4 GB, which torch puts before it, says nothing that a file of at most 4 GB could need.
+        """
+        at = len(self._data) - _END.size
+        if at < 0 or bytes(self._data[at : at + 4]) != b"PK\x05\x06":
+            raise self._corrupt("it does not end as torch ends it")
+        _, _, _, _, count, size, start, comment = _END.unpack_from(self._data, at)
+        if count > _MOST_ENTRIES:
             raise self._corrupt("it has too many entries")
+        if comment or start + size > at:
+            raise self._corrupt("its directory cannot be read")
+        entries, place, end = [], start, start + size
+        for _ in range(count):
+            if place + _CENTRAL.size > end:
+                raise self._corrupt("its directory cannot be read")
+            entry, place = self._described(place)
+            entries.append(entry)
+        if place != end:
+            raise self._corrupt("its directory cannot be read")
+        return entries, start
+
+    def _described(self, place: int) -> tuple[_Entry, int]:
+        """The entry that the directory describes at ``place``, and where its description ends."""
+        mark, _, _, flags, method, _, _, checksum, packed, size, *lengths, _, _, _, start = (
+            _CENTRAL.unpack_from(self._data, place)
+        )
+        after = place + _CENTRAL.size
+        if mark != b"PK\x01\x02" or lengths[0] > _LONGEST_NAME:
+            raise self._corrupt("its directory cannot be read")
+        if method or packed != size:
+            raise self._corrupt("it is compressed, which torch never does")
+        if flags & _ENCRYPTED:
+            raise self._corrupt("it is encrypted")
+        name = bytes(self._data[after : after + lengths[0]])
+        header = self._data[start : start + _LOCAL.size]
+        if len(header) < _LOCAL.size or bytes(header[:4]) != START:
+            raise self._corrupt("an entry is not where its directory says")
+        *_, name_length, extra_length = _LOCAL.unpack(header)
+        named = start + _LOCAL.size
+        if bytes(self._data[named : named + name_length]) != name:
+            raise self._corrupt("an entry is not where its directory says")
+        try:
+            text = name.decode()
+        except UnicodeDecodeError as error:
+            raise self._corrupt("a name in it is no text") from error
+        first = named + name_length + extra_length
+        return _Entry(text, start, first, size, checksum), after + sum(lengths)
 
     def _corrupt(self, reason: str) -> ModelCorrupt:
         return ModelCorrupt(f"{self._what} is refused: {reason}.", _AGAIN)

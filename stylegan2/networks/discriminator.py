@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from retouchml.errors import UsageError
 from stylegan2.networks.layers import EqualConv, EqualLinear, activate
 from stylegan2.networks.mapping import Mapping
-from stylegan2.networks.resample import blur, downsample
+from stylegan2.networks.resample import blur, downsample, downsample_plain, upfirdn_plain
 from stylegan2.networks.spec import DiscriminatorSpec
 
 
@@ -23,11 +23,20 @@ class DiscriminatorBlock(nn.Module):
         self.skip = EqualConv(c_in, c_out, 1, bias=False) if spec.architecture == "resnet" else None
         self.clamp = spec.clamp
 
-    def forward(self, x: Tensor) -> Tensor:
+    def forward(self, x: Tensor, *, plain: bool = False) -> Tensor:
+        return self._plain(x) if plain else self._fast(x)
+
+    def _fast(self, x: Tensor) -> Tensor:
         y = activate(self.conv0(x, padding=1), self.clamp)
         gain = 1.0 if self.skip is None else math.sqrt(0.5)
         y = activate(self.conv1(blur(y, 2), stride=2), self.clamp, gain)
         return y if self.skip is None else self.skip(downsample(x)) * gain + y
+
+    def _plain(self, x: Tensor) -> Tensor:
+        """In the order in which the paper has it: filter, convolve, thin out, join."""
+        y = activate(self.conv0(x, padding=1), self.clamp)
+        y = activate(self.conv1(upfirdn_plain(y, pad=(2, 2)))[:, :, ::2, ::2], self.clamp)
+        return y if self.skip is None else (downsample_plain(self.skip(x)) + y) / math.sqrt(2.0)
 
 
 class Discriminator(nn.Module):
@@ -49,7 +58,8 @@ class Discriminator(nn.Module):
         self.output = EqualLinear(spec.dense, spec.outputs)
         self.mapping = None if spec.mapping is None else Mapping(spec.mapping)
 
-    def forward(self, images: Tensor, labels: Tensor | None = None) -> Tensor:
+    def forward(self, images: Tensor, labels: Tensor | None = None, *, plain: bool = False) -> Tensor:
+        """``plain``: by the reference twins."""
         spec = self.spec
         if images.ndim != 4 or images.shape[1:] != (3, spec.resolution, spec.resolution):
             raise UsageError(f"Images of shape {tuple(images.shape)} do not fit this discriminator.")
@@ -57,12 +67,13 @@ class Discriminator(nn.Module):
         for index in range(len(spec.channels) - 1, -1, -1):
             side = str(4 << index)
             if side in self.from_image:
-                seen = activate(self.from_image[side](images), spec.clamp)
+                clamp = spec.clamp if index or spec.clamp_smallest else None
+                seen = activate(self.from_image[side](images), clamp)
                 x = seen if x is None else x + seen
             if side in self.blocks:
-                x = self.blocks[side](x)
+                x = self.blocks[side](x, plain=plain)
             if spec.architecture == "skip" and index:
-                images = downsample(images)
+                images = downsample_plain(images) if plain else downsample(images)
         assert x is not None
         if spec.deviations:
             x = torch.cat([x, minibatch_deviation(x, spec.group, spec.deviations)], 1)

@@ -20,7 +20,8 @@ class MappingSpec:
     """z and labels → w.
 
     z_dim:       Z; 0 for the discriminator's mapping of labels alone
-    widths:      outputs of each fully connected layer; the last is W
+    widths:      outputs of each fully connected layer; the last is W, and where there is none (a
+                 discriminator may only embed its labels) the features of a label are
     labels:      number of classes, 0 for an unconditional network
     label_width: features that a label becomes before it joins z
     joint_norm:  TensorFlow's StyleGAN2 normalises z and label features as one vector, its successors each
@@ -37,7 +38,7 @@ class MappingSpec:
     @property
     def w_dim(self) -> int:
         """W."""
-        return self.widths[-1]
+        return self.widths[-1] if self.widths else self.label_width
 
 
 @dataclass(frozen=True)
@@ -69,13 +70,16 @@ class SynthesisSpec:
 class DiscriminatorSpec:
     """image → realism.
 
-    channels:    features at 4, 8, … px, up to the image's side
-    dense:       features of the last hidden layer
-    outputs:     numbers that this layer becomes, each for one label or weighed by the mapped label
-    deviations:  features that minibatch standard deviation adds, 0 for none
-    group:       images that it compares, None for all of a batch
-    mapping:     of the labels, where they are mapped
-    labels:      number of classes
+    channels:       features at 4, 8, … px, up to the image's side
+    dense:          features of the last hidden layer
+    outputs:        numbers that this layer becomes, each for one label or weighed by the mapped label
+    deviations:     features that minibatch standard deviation adds, 0 for none
+    group:          images that it compares, None for all of a batch
+    clamp:          bound on the activations, None where the network was trained without one
+    labels:         number of classes
+    mapping:        of the labels, where they are mapped
+    clamp_smallest: whether the clamp also bounds what a skip network sees of the image at 4 px; it does in
+                    NVIDIA's TensorFlow code, and does not in its PyTorch code
     """
 
     channels: tuple[int, ...]
@@ -87,6 +91,7 @@ class DiscriminatorSpec:
     clamp: float | None = None
     labels: int = 0
     mapping: MappingSpec | None = None
+    clamp_smallest: bool = True
 
     @property
     def resolution(self) -> int:
@@ -105,12 +110,14 @@ class GeneratorSpec:
 def check_generator(spec: GeneratorSpec) -> GeneratorSpec:
     """The description itself, if a network can be built from it. Raises ModelCorrupt where it is absurd."""
     mapping, synthesis = spec.mapping, spec.synthesis
+    if not mapping.widths:
+        raise _absurd("its mapping has no layers")
     _check_mapping(mapping)
     _check_channels(synthesis.channels)
     if synthesis.architecture not in GENERATOR_KINDS:
-        raise _absurd(f"its architecture is {synthesis.architecture!r}")
-    if synthesis.w_dim != mapping.w_dim:
-        raise _absurd(f"its mapping gives {mapping.w_dim} numbers, its synthesis takes {synthesis.w_dim}")
+        raise _absurd("its architecture is unknown")
+    if not _is_size(synthesis.w_dim) or synthesis.w_dim != mapping.w_dim:
+        raise _absurd("its synthesis takes another w than its mapping gives")
     _check_clamp(synthesis.clamp)
     return spec
 
@@ -119,14 +126,20 @@ def check_discriminator(spec: DiscriminatorSpec) -> DiscriminatorSpec:
     """As ``check_generator``, for a discriminator."""
     _check_channels(spec.channels)
     if spec.architecture not in DISCRIMINATOR_KINDS:
-        raise _absurd(f"its discriminator's architecture is {spec.architecture!r}")
-    sizes = (spec.dense, spec.outputs, 1 if spec.group is None else spec.group, spec.labels or 1)
-    shares = spec.deviations == 0 or (_is_size(spec.deviations) and spec.channels[0] % spec.deviations == 0)
-    if not all(map(_is_size, sizes)) or not shares:
+        raise _absurd("its discriminator's architecture is unknown")
+    sizes = (spec.dense, spec.outputs, 1 if spec.group is None else spec.group)
+    counts = (spec.labels, spec.deviations)
+    if not all(map(_is_size, sizes)) or not all(map(_is_count, counts)):
+        raise _absurd("its discriminator's last layers have impossible sizes")
+    if spec.deviations and spec.channels[0] % spec.deviations:
         raise _absurd("its discriminator's last layers have impossible sizes")
     _check_clamp(spec.clamp)
     if spec.mapping is not None:
         _check_mapping(spec.mapping)
+        if spec.mapping.z_dim or spec.mapping.labels != spec.labels or spec.mapping.w_dim != spec.outputs:
+            raise _absurd("its discriminator's labels do not fit its last layer")
+    elif spec.labels not in (0, spec.outputs):
+        raise _absurd("its discriminator's labels do not fit its last layer")
     return spec
 
 
@@ -165,16 +178,20 @@ def _synthesis(content: dict[str, Any]) -> SynthesisSpec:
     return SynthesisSpec(**{**content, "channels": tuple(content["channels"])})
 
 
+# What these look at comes from the file as it is, and may be anything: none of it is ever shown, since the
+# text of a list that contains itself some forty times over would fill all memory.
+
+
 def _check_mapping(spec: MappingSpec) -> None:
-    if not 1 <= len(spec.widths) <= 64 or not all(_is_size(width) for width in spec.widths):
+    if len(spec.widths) > 64 or not all(_is_size(width) for width in spec.widths):
         raise _absurd("the layers of its mapping have impossible sizes")
     counts = (spec.z_dim, spec.labels, spec.label_width)
-    if not all(count == 0 or _is_size(count) for count in counts) or spec.z_dim + spec.label_width == 0:
+    if not all(map(_is_count, counts)) or spec.z_dim + spec.label_width == 0:
         raise _absurd("the inputs of its mapping have impossible sizes")
     if (spec.labels == 0) != (spec.label_width == 0):
         raise _absurd("its labels have no features")
-    if not isinstance(spec.rate, float) or not 0.0 < spec.rate <= 1.0:
-        raise _absurd(f"its mapping's rate is {spec.rate!r}")
+    if not _is_number(spec.rate) or not 0.0 < spec.rate <= 1.0:
+        raise _absurd("the learning rate of its mapping is none")
 
 
 def _check_channels(channels: tuple[int, ...]) -> None:
@@ -183,12 +200,20 @@ def _check_channels(channels: tuple[int, ...]) -> None:
 
 
 def _check_clamp(clamp: float | None) -> None:
-    if clamp is not None and not (isinstance(clamp, int | float) and 0.0 < clamp < 1e6):
-        raise _absurd(f"its activations are bounded by {clamp!r}")
+    if clamp is not None and not (_is_number(clamp) and 0.0 < clamp < 1e6):
+        raise _absurd("the bound on its activations is none")
+
+
+def _is_number(value: object) -> bool:
+    return type(value) in (int, float)
 
 
 def _is_size(value: object) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool) and 1 <= value <= WIDEST
+    return type(value) is int and 1 <= value <= WIDEST
+
+
+def _is_count(value: object) -> bool:
+    return type(value) is int and 0 <= value <= WIDEST
 
 
 def _absurd(what: str) -> ModelCorrupt:

@@ -15,7 +15,7 @@ from retouchml.errors import LatentSpaceMismatch
 from stylegan2 import importing
 from stylegan2.formats import own
 from stylegan2.formats.network_file import NetworkFile, expected_shapes
-from stylegan2.full_generator import latent_space
+from stylegan2.latent_statistics import latent_space
 from stylegan2.networks.mapping import Mapping
 from stylegan2.networks.spec import GeneratorSpec, MappingSpec, SynthesisSpec
 from tests.conftest import at_home

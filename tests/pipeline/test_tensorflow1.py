@@ -1,5 +1,6 @@
 """A face retouched from end to end with TensorFlow 1.15 running the generator: random weights, small size."""
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -7,6 +8,7 @@ import numpy as np
 import pytest
 import torch
 from numpy.typing import NDArray
+from PIL import Image
 
 import pipeline.engine
 from pipeline.invert import Stage
@@ -15,6 +17,7 @@ from pipeline.retoucher import Retoucher
 from retouchml.cli import main
 from retouchml.errors import Cancelled, UsageError
 from retouchml.look import Look
+from stylegan2.tensorflow1_child import Child
 from stylegan2.tensorflow1_generator import TensorFlow1Generator
 from tests.conftest import PORTRAIT, at_home
 from tests.stylegan2 import test_parity as reference
@@ -102,6 +105,38 @@ def test_the_command_line_passes_the_engine_on(
     assert code == UsageError.exit_code
     assert "no StyleGAN2 network" in capsys.readouterr().err
     assert not out.exists()
+
+
+def test_the_command_line_retouches_a_face_with_it(
+    tensorflow1_home: Path, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pipeline.engine, "learned_part", lambda kind, _space: folder / f"{kind}.safetensors")
+    children: dict[int | None, int] = {}
+    ask = Child.ask
+
+    def counted(child: Child, request: dict[str, object]) -> object:
+        answer = ask(child, request)
+        children[child.pid] = children.get(child.pid, 0) + 1
+        return answer
+
+    monkeypatch.setattr(Child, "ask", counted)
+    out, told = tmp_path / "after.png", tmp_path / "after.json"
+    command = ["beautify", str(PORTRAIT), "-o", str(out), "--model", str(NETWORK), "--json", str(told)]
+    with at_home(tensorflow1_home):
+        code = main([*command, "--engine", "tensorflow1", "--device", "cpu", "--no-daemon", "--quiet"])
+    assert code == 0
+    # one process computed it all: a picture or a gradient for each step of the inversion at least
+    assert len(children) == 1
+    assert sum(children.values()) > 72
+    said = json.loads(told.read_text())
+    assert (said["model"], len(said["faces"])) == (str(NETWORK), 1)
+    with Image.open(PORTRAIT) as before, Image.open(out) as after:
+        assert after.size == before.size
+        changed = np.any(np.array(before.convert("RGB")) != np.array(after.convert("RGB")), axis=2)
+    x, y, width, height = said["faces"][0]["patch"]
+    assert changed[y : y + height, x : x + width].any()
+    changed[y : y + height, x : x + width] = False
+    assert not changed.any()
 
 
 def test_an_engine_that_there_is_not_is_refused() -> None:

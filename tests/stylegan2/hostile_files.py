@@ -417,11 +417,16 @@ def text() -> bytes:
     return b"<!DOCTYPE html><html>Too many requests</html>"
 
 
-MAKERS: tuple[Maker, ...] = tuple(
-    value
-    for name, value in list(globals().items())
-    if callable(value)
-    and getattr(value, "__module__", "") == __name__
-    and getattr(value, "__annotations__", {}) == {"return": bytes}
-    and not name.startswith("_")
-)
+def makers_of(names: dict[str, Any]) -> tuple[Maker, ...]:
+    """The functions among a module's names that make a file."""
+    return tuple(
+        value
+        for name, value in list(names.items())
+        if callable(value)
+        and getattr(value, "__module__", "") == names["__name__"]
+        and getattr(value, "__annotations__", {}) == {"return": bytes}
+        and not name.startswith("_")
+    )
+
+
+MAKERS = makers_of(globals())

@@ -15,12 +15,15 @@ from hypothesis import strategies as st
 
 from retouchml.errors import ModelCorrupt
 from stylegan2.formats import reading
-from tests.stylegan2.hostile_files import DATA, MAKERS
+from tests.stylegan2 import hostile_costs, hostile_files
+from tests.stylegan2.hostile_files import DATA
 
+_MAKERS = (*hostile_files.MAKERS, *hostile_costs.MAKERS)
+_SECONDS = 5.0  # of processor time for any file; most take hundredths
 _ROOM = 512 << 20  # bytes beyond what the interpreter has after its imports
 
 _CHILD = """
-import json, resource, sys
+import json, resource, sys, time
 from pathlib import Path
 import torch
 from retouchml.errors import RetouchError
@@ -44,6 +47,7 @@ sys.addaudithook(watch)
 outcomes = {}
 for path in map(Path, sys.argv[3:]):
     seen.clear()
+    began = time.process_time()
     watching = True
     try:
         read(path)
@@ -53,18 +57,18 @@ for path in map(Path, sys.argv[3:]):
     except BaseException as error:
         outcome = [type(error).__name__, repr(error)]
     watching = False
-    outcomes[path.stem] = [*outcome, sorted(set(seen))]
+    outcomes[path.stem] = [*outcome, sorted(set(seen)), time.process_time() - began]
 print(json.dumps(outcomes))
 """
 
 
 @pytest.fixture(scope="module")
 def outcomes(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[object]]:
-    """What became of each file: the error's class, its sentence, what ran."""
+    """What became of each file: the error's class, its sentence, what ran, seconds of processor time."""
     folder = tmp_path_factory.mktemp("hostile")
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)
-        for make in MAKERS:
+        for make in _MAKERS:
             (folder / f"{make.__name__}.bin").write_bytes(make())
         with (folder / "larger_than_any_network.bin").open("wb") as file:
             file.write(b"\x80\x04")
@@ -85,7 +89,7 @@ def outcomes(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[object]
     return found
 
 
-_NAMES = [*(make.__name__ for make in MAKERS), "larger_than_any_network"]
+_NAMES = [*(make.__name__ for make in _MAKERS), "larger_than_any_network"]
 
 
 def test_there_are_enough_of_them() -> None:
@@ -95,9 +99,12 @@ def test_there_are_enough_of_them() -> None:
 @pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="the limit on memory is measured on Linux")
 @pytest.mark.parametrize("name", _NAMES)
 def test_it_is_refused_and_nothing_of_it_runs(name: str, outcomes: dict[str, list[object]]) -> None:
-    kind, sentence, ran = outcomes[name]
+    kind, sentence, ran, seconds = outcomes[name]
     assert kind == "ModelCorrupt", sentence
     assert ran == []
+    assert isinstance(seconds, float)
+    assert seconds < _SECONDS
+    assert hostile_costs.SAID.get(name, "") in str(sentence)
     assert str(sentence).count(".") >= 2  # what is wrong, and what to do
     assert len(str(sentence)) < 300
     assert "\n" not in str(sentence)

@@ -125,6 +125,12 @@ def test_a_file_that_is_not_this_network_is_corrupt(
         MobileGenerator("ffhq-mobile", path, torch.device("cpu"))
 
 
+def test_another_mapping_network_cannot_claim_the_latent_space(weights: Path, tmp_path: Path) -> None:
+    path = damaged(weights, tmp_path / "lying.safetensors", mapping__layers__7__bias=torch.ones(512))
+    with pytest.raises(ModelCorrupt, match="latent space"):
+        stylegan2.load(path)
+
+
 @pytest.mark.parametrize("length", [0, 7, 8, 5_000, 1_000_000])
 def test_a_cut_file_is_corrupt(length: int, weights: Path, tmp_path: Path) -> None:
     path = tmp_path / "cut.safetensors"

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from retouchml.errors import ModelCorrupt
-from stylegan2 import mobile_import, openvino_ir
+from stylegan2 import mobile_generator, mobile_import, openvino_ir
 from stylegan2.mobile import CHANNELS, Mapping, Synthesis
 from stylegan2.mobile_generator import MobileGenerator
 from tests.stylegan2.small_ir import Network
@@ -115,8 +115,14 @@ def test_the_weights_are_found_and_gains_folded_into_them(
 
 
 def test_a_converted_model_loads_and_renders_what_the_network_does(
-    synthesis: Synthesis, mapping: Mapping, ir_folder: Path, tmp_path: Path
+    synthesis: Synthesis,
+    mapping: Mapping,
+    ir_folder: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    # of the distillate's latent space, if only this network of noise were the distillate
+    monkeypatch.setattr(mobile_generator, "known_space", lambda *_: "ffhq-config-f")
     stages: list[tuple[str, float]] = []
     mobile_import.convert(ir_folder, tmp_path, lambda stage, fraction: stages.append((stage, fraction)))
     assert sorted(file.name for file in tmp_path.iterdir() if file.is_file()) == [

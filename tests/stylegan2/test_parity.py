@@ -115,11 +115,12 @@ def test_pictures_of_8_bits_differ_by_one_level_at_most(file: Path) -> None:
     assert float((apart > 0).float().mean()) < 2e-4
 
 
-def test_the_discriminator_gives_the_scores_of_the_reference(file: Path) -> None:
+@pytest.mark.parametrize("plain", [False, True], ids=["fast", "plain"])
+def test_the_discriminator_gives_the_scores_of_the_reference(file: Path, plain: bool) -> None:
     known, judge = numbers(file), network(file).discriminator
     if "d_scores" not in known or judge is None:
         pytest.skip("the file or the reference has no discriminator")
-    scores = judge(known["img_wplus"], known.get("labels"))
+    scores = judge(known["img_wplus"], known.get("labels"), plain=plain)
     assert float((scores - known["d_scores"]).abs().max()) <= 2e-5
 
 

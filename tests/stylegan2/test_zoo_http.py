@@ -1,7 +1,9 @@
 """Fetching a published network by its address, from a server on this machine."""
 
+import hashlib
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
@@ -10,21 +12,29 @@ import pytest
 import stylegan2
 from retouchml import paths
 from retouchml.errors import Cancelled, DownloadError, ModelCorrupt
-from stylegan2 import zoo, zoo_table
+from stylegan2 import zoo, zoo_folder, zoo_table
 from stylegan2.zoo_table import Entry, ModelFile
 
-NETWORK = (Path(__file__).parents[1] / "data" / "stylegan2" / "tf32_resnet.pkl").read_bytes()
+DATA = Path(__file__).parents[1] / "data" / "stylegan2"
+NETWORK = (DATA / "tf32_resnet.pkl").read_bytes()
+OTHER = (DATA / "tf32_cond3.pkl").read_bytes()
 NAME = "published"
 
 
 class Publisher:
-    """Serves one file; ``breaks_after`` bytes it falls silent, ``forgets`` makes it ignore ranges."""
+    """Serves one file; ``breaks_after`` bytes it falls silent, ``forgets`` makes it ignore ranges.
+
+    tagged: it says which version of the file it sends; heeds: and begins anew where another was asked for;
+    shift: how far its parts begin past what was asked for; length: what it says instead of the true one
+    """
 
     def __init__(self) -> None:
         self.content = NETWORK
         self.breaks_after: int | None = None
         self.forgets = False
         self.status = 200
+        self.tagged = self.heeds = True
+        self.shift, self.length = 0, ""
         self.ranges: list[str | None] = []
         self.sent = 0
         publisher = self
@@ -40,21 +50,28 @@ class Publisher:
         self.thread = threading.Thread(target=self.server.serve_forever, args=(0.02,))
         self.thread.start()
 
+    @property
+    def tag(self) -> str:
+        return f'"{hashlib.sha256(self.content).hexdigest()[:16]}"'
+
     def answer(self, request: BaseHTTPRequestHandler) -> None:
-        wanted = request.headers.get("Range")
+        wanted, version = request.headers.get("Range"), request.headers.get("If-Range")
         self.ranges.append(wanted)
         if self.status != 200:
             request.send_error(self.status)
             return
-        begin = 0 if wanted is None or self.forgets else int(wanted.removeprefix("bytes=").rstrip("-"))
-        if begin >= len(self.content):
-            request.send_error(416)
-            return
-        body = self.content[begin:]
-        request.send_response(200 if begin == 0 else 206)
+        other = self.heeds and version is not None and version != self.tag
+        whole = wanted is None or self.forgets or other
+        begin = 0 if whole or wanted is None else int(wanted.removeprefix("bytes=").rstrip("-")) + self.shift
+        size = len(self.content)
+        request.send_response(416 if begin >= size else 206 if begin else 200)
+        if self.tagged:
+            request.send_header("ETag", self.tag)
         if begin:
-            request.send_header("Content-Range", f"bytes {begin}-{len(self.content) - 1}/{len(self.content)}")
-        request.send_header("Content-Length", str(len(body)))
+            span = "*" if begin >= size else f"{begin}-{size - 1}"
+            request.send_header("Content-Range", f"bytes {span}/{size}")
+        body = self.content[begin:]
+        request.send_header("Content-Length", self.length or str(len(body)))
         request.end_headers()
         shown = body if self.breaks_after is None else body[: self.breaks_after]
         self.sent += len(shown)
@@ -142,6 +159,85 @@ def test_a_server_that_cannot_resume_is_asked_for_all(publisher: Publisher) -> N
     publisher.breaks_after, publisher.forgets = None, True
     zoo.fetch(NAME)
     zoo.verify(NAME)
+
+
+def broken_off(publisher: Publisher) -> None:
+    """Fetch 400,000 bytes, after which the publisher is well again."""
+    publisher.breaks_after = 400_000
+    with pytest.raises(DownloadError):
+        zoo.fetch(NAME)
+    publisher.breaks_after = None
+    assert paths.models_dir().joinpath(f".{NAME}.download").stat().st_size == 400_000
+
+
+def fetched() -> str:
+    """SHA-256 of what the network was made from."""
+    record = zoo_folder.read_record(zoo.folder(NAME))
+    assert record is not None
+    return record.archive
+
+
+def test_a_file_that_was_replaced_meanwhile_is_fetched_from_its_beginning(publisher: Publisher) -> None:
+    broken_off(publisher)
+    publisher.content = OTHER
+    zoo.fetch(NAME)
+    assert publisher.ranges == [None, "bytes=400000-"]
+    assert fetched() == hashlib.sha256(OTHER).hexdigest()
+
+
+def test_a_part_of_another_version_is_never_added(publisher: Publisher) -> None:
+    broken_off(publisher)
+    publisher.content, publisher.heeds = OTHER, False
+    with pytest.raises(DownloadError, match="does not continue"):
+        zoo.fetch(NAME)
+    zoo.fetch(NAME)
+    assert publisher.ranges == [None, "bytes=400000-", None]
+    assert fetched() == hashlib.sha256(OTHER).hexdigest()
+
+
+def test_where_no_version_is_said_and_no_hash_is_known_a_download_begins_anew(publisher: Publisher) -> None:
+    publisher.tagged = False
+    broken_off(publisher)
+    publisher.content = OTHER
+    zoo.fetch(NAME)
+    assert publisher.ranges == [None, None]
+    assert fetched() == hashlib.sha256(OTHER).hexdigest()
+
+
+def test_a_known_hash_lets_a_download_go_on_without_a_version(
+    publisher: Publisher, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    known = replace(zoo_table.table()[0], sha256=hashlib.sha256(NETWORK).hexdigest())
+    monkeypatch.setattr(zoo_table, "table", lambda: (known,))
+    publisher.tagged = False
+    broken_off(publisher)
+    zoo.fetch(NAME)
+    assert publisher.ranges == [None, "bytes=400000-"]
+    zoo.verify(NAME)
+
+
+def test_a_part_that_begins_past_what_is_there_is_refused(publisher: Publisher) -> None:
+    broken_off(publisher)
+    publisher.shift = 1000
+    with pytest.raises(DownloadError, match="does not continue"):
+        zoo.fetch(NAME)
+    publisher.shift = 0
+    zoo.fetch(NAME)
+    assert fetched() == hashlib.sha256(NETWORK).hexdigest()
+
+
+@pytest.mark.parametrize("length", ["many", "-1", "9" * 30, "١٢"])
+def test_a_length_that_is_no_number_does_not_matter(length: str, publisher: Publisher) -> None:
+    publisher.length = length.encode().decode("latin-1")
+    zoo.fetch(NAME)
+    assert fetched() == hashlib.sha256(NETWORK).hexdigest()
+
+
+def test_removing_a_model_removes_a_download_that_was_begun(publisher: Publisher) -> None:
+    broken_off(publisher)
+    assert zoo.remove(NAME)
+    assert [path for path in paths.models_dir().iterdir() if path.suffix != ".lock"] == []
+    assert not zoo.remove(NAME)
 
 
 def test_cancelling_keeps_what_is_there(publisher: Publisher) -> None:

@@ -1,0 +1,312 @@
+"""Taking over a network of one's own: what is believed of a file, what is left when something goes wrong."""
+
+import hashlib
+import json
+import os
+import shutil
+import subprocess
+import sys
+from dataclasses import replace
+from functools import cache
+from pathlib import Path
+from typing import Any, cast
+
+import numpy as np
+import pytest
+import torch
+
+import stylegan2
+from pipeline.training.sampling import draw
+from retouchml import paths
+from retouchml.errors import DiskFullError, ModelCorrupt, ModelMissing, UsageError
+from stylegan2 import importing, zoo, zoo_table
+from stylegan2.formats import own, reading
+from stylegan2.formats.network_file import NetworkFile
+from stylegan2.full_generator import FullGenerator
+from stylegan2.latent_statistics import belongs, latent_space
+from stylegan2.latents import LatentSpace
+from stylegan2.tensorflow1_generator import TensorFlow1Generator
+from tests.stylegan2 import hostile_files as files
+
+NETWORK = files.DATA / "tf32_resnet.pkl"
+OTHER = files.DATA / "tf32_cond3.pkl"
+ROOT = Path(__file__).parents[2]
+
+
+@cache
+def honest(source: Path = NETWORK) -> own.OwnFile:
+    network = reading.read(source)
+    latents = latent_space(network.mapping())
+    return own.OwnFile(own.with_mean(network, network.tensors.get("mean", latents.mean)), latents)
+
+
+def written(path: Path, latents: LatentSpace) -> Path:
+    """Our own file of the reference network, with such a latent space."""
+    own.write(path, own.OwnFile(honest().network, latents))
+    return path
+
+
+def left() -> list[str]:
+    return sorted(path.name for path in paths.models_dir().glob("*") if path.suffix != ".lock")
+
+
+# ---- what a file says of its latent space
+
+
+@pytest.mark.parametrize("name", ["ffhq-config-f", "w-0123456789ab"])
+def test_a_file_that_claims_another_latent_space_is_neither_imported_nor_loaded(
+    name: str, tmp_path: Path
+) -> None:
+    file = written(tmp_path / "lying.safetensors", replace(honest().latents, name=name))
+    for take in (importing.import_network, stylegan2.load, reading.read):
+        with pytest.raises(ModelCorrupt, match="latent space"):
+            take(file)
+    assert left() == []
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda space: {"mean": space.mean + 3.0},
+        lambda space: {"p_mean": space.p_mean + 20.0},
+        lambda space: {"whitening": 3.0 * space.whitening, "coloring": space.coloring / 3.0},
+        lambda space: {"coloring": space.coloring.flip(0)},
+        lambda space: {"whitening": torch.full_like(space.whitening, 3e38)},
+    ],
+    ids=["mean", "p_mean", "whitening", "coloring", "infinite"],
+)
+def test_statistics_that_the_mapping_network_does_not_have_are_refused(change: Any, tmp_path: Path) -> None:
+    space = honest().latents
+    file = written(tmp_path / "lying.safetensors", replace(space, **change(space)))
+    with pytest.raises(ModelCorrupt, match="latent space"):
+        stylegan2.load(file)
+
+
+@pytest.mark.parametrize("source", [NETWORK, OTHER, files.DATA / "tf32_skip_as_rosinality.pt"])
+def test_statistics_that_were_measured_are_believed(source: Path, tmp_path: Path) -> None:
+    file = honest(source)
+    assert belongs(file.latents, file.network.mapping())
+    own.write(tmp_path / "made.safetensors", file)
+    assert stylegan2.load(tmp_path / "made.safetensors").latents.name == file.latents.name
+
+
+def test_importing_our_own_file_measures_its_latent_space_anew(tmp_path: Path) -> None:
+    space = honest().latents
+    near = replace(space, whitening=1.1 * space.whitening, coloring=space.coloring / 1.1)
+    importing.import_network(written(tmp_path / "near.safetensors", near), "mine")
+    loaded = stylegan2.load("mine").latents
+    assert torch.equal(loaded.whitening, space.whitening)
+    assert torch.equal(loaded.coloring, space.coloring)
+
+
+# ---- what tells networks apart
+
+
+def swapped() -> NetworkFile:
+    """The reference network with two layers of its mapping exchanged, and all others the same."""
+    network = honest().network
+    tensors = dict(network.tensors)
+    for kind in ("weight", "bias"):
+        one, two = f"mapping.layers.1.{kind}", f"mapping.layers.2.{kind}"
+        tensors[one], tensors[two] = tensors[two], tensors[one]
+    return replace(network, tensors=tensors)
+
+
+def changed(name: str) -> NetworkFile:
+    """The reference network with one number of one tensor another."""
+    network = honest().network
+    tensors = {**network.tensors, name: network.tensors[name].clone()}
+    tensors[name].view(-1)[-1] += 0.01
+    return replace(network, tensors=tensors)
+
+
+def by_tensorflow(network: NetworkFile) -> TensorFlow1Generator:
+    """The generator of that engine, with nothing behind it."""
+    return TensorFlow1Generator("mine", network, honest().latents, cast(Any, None))
+
+
+def by_torch(network: NetworkFile) -> FullGenerator:
+    return FullGenerator("mine", network, torch.device("cpu"), honest().latents)
+
+
+@pytest.mark.parametrize("make", [by_tensorflow, by_torch])
+def test_networks_that_had_the_same_name_are_told_apart_by_every_weight(make: Any) -> None:
+    last = "synthesis.blocks.3.to_image.weight"
+    others = [
+        swapped(),
+        *(changed(name) for name in (last, "synthesis.blocks.2.conv0.noise", "discriminator.output.bias")),
+    ]
+    identities = [make(network).identity for network in (honest().network, *others)]
+    assert len(set(identities)) == len(identities)
+
+
+def test_the_same_network_is_the_same_for_both_engines_and_in_every_file(tmp_path: Path) -> None:
+    own.write(tmp_path / "mine.safetensors", honest())
+    shutil.copy(NETWORK, tmp_path / "mine.pkl")
+    identities = {
+        by_tensorflow(honest().network).identity,
+        by_torch(honest().network).identity,
+        stylegan2.load(tmp_path / "mine.safetensors").identity,
+        stylegan2.load(tmp_path / "mine.pkl").identity,
+    }
+    assert len(identities) == 1
+
+
+# ---- disks, kills, names, odd files
+
+
+_IMPORT = """
+import os, resource, sys
+from pathlib import Path
+from retouchml.errors import RetouchError
+from stylegan2 import importing
+
+if sys.argv[3] == "full":
+    resource.setrlimit(resource.RLIMIT_FSIZE, (600_000, 600_000))
+if sys.argv[3] == "killed":
+    Path.replace = lambda *_: os._exit(9)
+try:
+    importing.import_network(Path(sys.argv[1]), sys.argv[2])
+except RetouchError as error:
+    print(error.code, error.explain())
+"""
+
+
+def import_elsewhere(file: Path, how: str) -> "subprocess.CompletedProcess[str]":
+    """In a process of its own: "full" with a disk that takes no large file, "killed" in the last moment."""
+    command = [sys.executable, "-c", _IMPORT, str(file), "mine", how]
+    return subprocess.run(
+        command,
+        cwd=ROOT,
+        env=os.environ | {"OMP_NUM_THREADS": "1"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="the limit on a file's size is POSIX's")
+def test_a_disk_that_fills_up_while_the_network_is_written_is_said_and_leaves_nothing(tmp_path: Path) -> None:
+    before = importing.import_network(NETWORK, "mine")
+    wide = tmp_path / "wide.pt"
+    # in half precision the file is smaller than what it becomes, so that only that does not fit
+    whole = torch.load(files.DATA / "tf32_skip_as_rosinality.pt", weights_only=True)
+    halves = {name: value.half() for name, value in whole["g_ema"].items()}
+    torch.save({"g_ema": halves, "latent_avg": whole["latent_avg"]}, wide)
+    assert wide.stat().st_size < 600_000
+    done = import_elsewhere(wide, "full")
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith("disk_full ")
+    assert "mine does not fit" in done.stdout
+    assert left() == ["mine"]
+    zoo.verify("mine")
+    assert stylegan2.load("mine").latents.name == before.space
+
+
+def test_too_small_a_disk_is_noticed_before_anything_is_written(monkeypatch: pytest.MonkeyPatch) -> None:
+    usage = shutil.disk_usage("/")._replace(free=1000)
+    monkeypatch.setattr(shutil, "disk_usage", lambda _path: usage)
+    with pytest.raises(DiskFullError, match="are needed"):
+        importing.import_network(NETWORK, "mine")
+    assert left() == []
+
+
+def test_a_model_whose_replacement_was_killed_in_the_last_moment_comes_back(tmp_path: Path) -> None:
+    first = importing.import_network(NETWORK, "mine")
+    assert import_elsewhere(OTHER, "killed").returncode == 9
+    assert "mine" not in left()
+    (tmp_path / "bad.pkl").write_bytes(b"nothing")
+    with pytest.raises(ModelCorrupt):
+        importing.import_network(tmp_path / "bad.pkl", "mine")
+    assert left() == ["mine"]
+    assert stylegan2.load("mine").latents.name == first.space
+    importing.import_network(OTHER, "mine")
+    assert left() == ["mine"]
+
+
+def test_an_interrupted_replacement_leaves_the_former_model(monkeypatch: pytest.MonkeyPatch) -> None:
+    first = importing.import_network(NETWORK, "mine")
+
+    def interrupted(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "replace", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            importing.import_network(OTHER, "mine")
+    assert left() == ["mine"]
+    assert stylegan2.load("mine").latents.name == first.space
+
+
+@pytest.mark.parametrize("name", ["net.pt", "net.pkl", "a.b.safetensors", "net.pth"])
+def test_a_name_that_would_be_taken_for_a_file_is_refused(name: str) -> None:
+    with pytest.raises(UsageError, match="taken for a file") as refused:
+        importing.import_network(NETWORK, name)
+    assert "--name" in refused.value.advice
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no such pipes")
+def test_a_pipe_is_refused_and_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.pkl")
+    for take in (importing.import_network, stylegan2.load, reading.read):
+        with pytest.raises(ModelMissing, match="is no file"):
+            take(tmp_path / "pipe.pkl")
+
+
+@pytest.mark.parametrize("how", ["written over", "grown", "exchanged"])
+def test_what_is_hashed_is_what_is_converted_whatever_happens_to_the_file(how: str, tmp_path: Path) -> None:
+    file = tmp_path / "mine.pkl"
+    shutil.copy(NETWORK, file)
+
+    def meddle(stage: str, _part: float, _left: float | None) -> None:
+        if stage == "reading":
+            if how == "exchanged":
+                file.unlink()
+            content = OTHER.read_bytes() if how != "grown" else NETWORK.read_bytes() + b"more"
+            file.write_bytes(content)
+
+    made = importing.import_network(file, progress=meddle)
+    said = zoo_table.entry("mine")
+    assert said.sha256 == hashlib.sha256(NETWORK.read_bytes()).hexdigest()
+    assert said.size == NETWORK.stat().st_size
+    assert made.space == honest().latents.name
+    assert json.loads((made.folder / "import.json").read_text())["archive"] == "mine.pkl"
+
+
+def test_a_refusal_names_the_file_that_was_given(tmp_path: Path) -> None:
+    (tmp_path / "holiday.pkl").write_bytes(b"<html>")
+    with pytest.raises(ModelCorrupt, match=r"holiday\.pkl"):
+        importing.import_network(tmp_path / "holiday.pkl")
+
+
+def test_what_a_file_says_of_its_origin_cannot_steer_a_terminal(tmp_path: Path) -> None:
+    network = replace(honest().network, source="\x1b[2Jnothing to see")
+    own.write(tmp_path / "odd.safetensors", own.OwnFile(network, honest().latents))
+    assert importing.import_network(tmp_path / "odd.safetensors", "mine").source.isprintable()
+
+
+# ---- labels
+
+
+def test_training_draws_every_class_as_the_statistics_do(monkeypatch: pytest.MonkeyPatch) -> None:
+    conditional = stylegan2.load(OTHER)
+    given: list[torch.Tensor] = []
+    mapped = conditional.map
+
+    def noted(z: torch.Tensor, labels: torch.Tensor, psi: float) -> torch.Tensor:
+        given.append(labels)
+        return mapped(z, labels, psi)
+
+    monkeypatch.setattr(conditional, "map", noted)
+    assert len(list(draw(conditional, 300, 3))) == 300
+    labels = torch.cat(given)
+    assert labels.shape == (600, 3)
+    assert bool((labels.sort(1).values == torch.tensor([0.0, 0.0, 1.0])).all())
+    assert float(labels.mean(0).min()) > 0.27
+
+
+def test_networks_without_classes_draw_what_they_always_drew() -> None:
+    plain = stylegan2.load(NETWORK)
+    random = np.random.default_rng(1)
+    assert plain.random_labels(random, 2) is None
+    assert random.integers(1 << 30) == np.random.default_rng(1).integers(1 << 30)
