@@ -117,13 +117,13 @@ def test_exif_and_xmp_move_into_a_tiff(tmp_path: Path, big: bool, order: str) ->
         path, pixels, photometric="rgb", bigtiff=big, byteorder="<", compression="zlib", metadata=None
     )
     with path.open("r+b") as file:
-        describe_tiff(file, exif(1, order), XMP, b"\x1c\x02\x78\0\x01a")
+        describe_tiff(file, exif(1, order), XMP, b"\x1c\x02\x78\0\x05Hello")
     with tifffile.TiffFile(path) as tiff:
         page = tiff.pages.first
         np.testing.assert_array_equal(page.asarray(), pixels)
         assert page.tags.valueof(271) == "Testcam"
         assert page.tags.valueof(700) == XMP
-        assert page.tags.valueof(33723) == b"\x1c\x02\x78\0\x01a"
+        assert page.tags.valueof(33723) == b"\x1c\x02\x78\0\x05Hello"
         assert page.tags.valueof(34665)["MakerNote"] == b"\x01note\x02\xff\x00"
         assert page.tags.valueof(34665)["PixelXDimension"] == 9999
 
