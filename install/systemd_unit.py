@@ -140,7 +140,7 @@ def for_system(service: Service, shared_data: Path, *, version: int) -> str:
     lines += [_course(version), _FILTERS.format(families=_families(service.tcp)), _SYSTEM_SANDBOX]
     if not service.tcp:
         lines += ["PrivateNetwork=yes", "IPAddressDeny=any"]
-    # the user's last log-out ends that folder, and the daemon with it; the next log-in starts both
+    # in newer versions a last log-out ends that folder, and the daemon with it; the next log-in starts both
     wanted = "WantedBy=multi-user.target user-runtime-dir@%i.service"
     return "\n".join([*lines, "", "[Install]", wanted, ""])
 
