@@ -1,6 +1,8 @@
 """The daemon that may run out of this checkout: it has to leave before what it uses is removed."""
 
+import json
 import os
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import child
@@ -19,6 +21,19 @@ def stop(console: Console) -> None:
     outcome = child.run([PYTHON, "-m", "retouchml", "daemon", "stop"], log=False)
     if outcome.code != 0:
         console.complain(f"The daemon could not be asked to leave: {outcome.last_line}")
+
+
+def answers_as_service(prefix: Sequence[str] = (), env: Mapping[str, str] | None = None) -> bool:
+    """Whether a daemon answers that was started as a service.
+
+    prefix: a command that runs the question, such as one that becomes another user
+    """
+    command = [*prefix, PYTHON, "-m", "retouchml", "daemon", "status", "--json"]
+    outcome = child.run(command, env=env, log=False)
+    try:
+        return outcome.code == 0 and json.loads(outcome.output)["service"] is True
+    except (ValueError, KeyError, TypeError):
+        return False
 
 
 def folder(folders: Folders) -> list[Path]:

@@ -3,14 +3,17 @@
 import argparse
 import os
 import shutil
+import stat
 import sys
+import time
 from contextlib import suppress
 from pathlib import Path
 
 import child
+import running_daemon
 import service_plan
 from checkout import PYTHON, TOP
-from console import Console
+from console import Console, Tick
 from data_folders import Folders
 from problem import Problem
 from systemd_unit import for_system, quoted, version_in
@@ -20,6 +23,10 @@ if sys.platform != "win32":
 
 UNITS = Path("/etc/systemd/system")
 TEMPLATE = "retouchml@.service"
+CACHES = Path("/var/cache/retouchml")  # what CacheDirectory= makes
+
+_SECONDS_TO_ANSWER = 30.0  # a first start compiles every module, perhaps from a cold disk
+_POLL_SECONDS = 0.3
 
 # the template hides what lies below these
 _HIDDEN = tuple(map(Path, ("/home", "/root", "/run/user", "/tmp", "/var/tmp")))  # noqa: S108
@@ -43,12 +50,14 @@ def install(arguments: argparse.Namespace, console: Console) -> int:
         )
     content = for_system(service, data, version=version_in(version.last_line))
     with console.step("background service") as tick:
+        let_all_read(folders.data)
         (UNITS / TEMPLATE).write_text(content, encoding="utf-8")
         _systemctl("daemon-reload")
         for _, number in users:
             _systemctl("enable", f"retouchml@{number}.service")
             _systemctl("restart", f"retouchml@{number}.service")
             tick()
+        _wait(users, tick)
     console.say(f"It starts with the machine. Described in {UNITS / TEMPLATE}")
     for name, number in users:
         console.say(f"{name}: systemctl status retouchml@{number}")
@@ -77,12 +86,24 @@ def check_visible(*paths: Path) -> None:
                 )
 
 
+def let_all_read(folder: Path) -> None:
+    """Let every user read what is in ``folder``: models can be its maker's alone. Raises Problem."""
+    try:
+        for parent, _, names in os.walk(folder):
+            for path in (Path(parent), *(Path(parent, name) for name in names)):
+                mode = path.lstat().st_mode
+                if not stat.S_ISLNK(mode):
+                    path.chmod(stat.S_IMODE(mode) | (0o055 if stat.S_ISDIR(mode) else 0o044))
+    except OSError as error:
+        raise Problem(f"{folder} cannot be opened to all users: {error.strerror}.") from error
+
+
 def files() -> list[Path]:
-    """The template, if it runs this checkout and this user could remove it."""
+    """The template, if it runs this checkout and this user could remove it, and the instances' caches."""
     with suppress(OSError):
         text = (UNITS / TEMPLATE).read_text(encoding="utf-8")
         if os.access(UNITS, os.W_OK) and quoted(str(PYTHON)) in text:
-            return [UNITS / TEMPLATE]
+            return [UNITS / TEMPLATE, CACHES]
     return []
 
 
@@ -94,6 +115,22 @@ def remove() -> None:
         link.unlink(missing_ok=True)
     (UNITS / TEMPLATE).unlink(missing_ok=True)
     child.run(["systemctl", "daemon-reload"], log=False)
+
+
+def _wait(users: list[tuple[str, int]], tick: Tick) -> None:
+    end = time.monotonic() + _SECONDS_TO_ANSWER
+    for name, number in users:
+        account = pwd.getpwuid(number)
+        user = ("setpriv", f"--reuid={number}", f"--regid={account.pw_gid}", "--init-groups")
+        home = {"HOME": account.pw_dir, "XDG_RUNTIME_DIR": f"/run/user/{number}", "PATH": os.defpath}
+        while not running_daemon.answers_as_service(user, home):
+            if time.monotonic() > end:
+                raise Problem(
+                    f"The service is set up, but no daemon answers {name} as one.",
+                    f"Read what it says: journalctl -u retouchml@{number}. Then run this again.",
+                )
+            tick()
+            time.sleep(_POLL_SECONDS)
 
 
 def _systemctl(*words: str) -> None:

@@ -113,6 +113,10 @@ def for_user(service: Service, *, version: int, sandbox: bool) -> str:
         lines += ["RuntimeDirectory=retouchml", "RuntimeDirectoryMode=0700", "RuntimeDirectoryPreserve=yes"]
     if sandbox:
         lines += ["", *SANDBOX, *_writable(service)]
+        if service.home is None:
+            # XDG_RUNTIME_DIR has to look writable, or the daemon would listen elsewhere; with nothing in it
+            # but the socket's folder, the session's bus, which would start anything, is out of reach
+            lines += ["TemporaryFileSystem=%t:mode=0700", "BindPaths=%t/retouchml"]
     return "\n".join([*lines, "", "[Install]", "WantedBy=default.target", ""])
 
 
@@ -136,7 +140,9 @@ def for_system(service: Service, shared_data: Path, *, version: int) -> str:
     lines += [_course(version), _FILTERS.format(families=_families(service.tcp)), _SYSTEM_SANDBOX]
     if not service.tcp:
         lines += ["PrivateNetwork=yes", "IPAddressDeny=any"]
-    return "\n".join([*lines, "", "[Install]", "WantedBy=multi-user.target", ""])
+    # in newer versions a last log-out ends that folder, and the daemon with it; the next log-in starts both
+    wanted = "WantedBy=multi-user.target user-runtime-dir@%i.service"
+    return "\n".join([*lines, "", "[Install]", wanted, ""])
 
 
 def version_in(text: str) -> int:

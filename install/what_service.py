@@ -1,12 +1,12 @@
 """``service``: the daemon as a background service that starts on login."""
 
 import argparse
-import json
 import time
 from contextlib import suppress
 from pathlib import Path
 
 import child
+import running_daemon
 import service_plan
 import systemd_system
 from checkout import PYTHON
@@ -39,7 +39,7 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
     manager.check()
     service = service_plan.plan(arguments)
     content = manager.content(service)
-    if _holds(manager.file(), content) and manager.is_running() and _answers():
+    if _holds(manager.file(), content) and manager.is_running() and running_daemon.answers_as_service():
         console.say(f"The service is there already, and runs: {manager.file()}")
         return 0
     with console.step(_TITLE) as tick:
@@ -84,7 +84,7 @@ def _send_away_older() -> None:
 
 def _wait(manager: Manager, tick: Tick) -> None:
     end = time.monotonic() + _SECONDS_TO_ANSWER
-    while not _answers():
+    while not running_daemon.answers_as_service():
         if time.monotonic() > end:
             raise Problem(
                 "The service is set up, but no daemon answers as one.",
@@ -92,15 +92,6 @@ def _wait(manager: Manager, tick: Tick) -> None:
             )
         tick()
         time.sleep(_POLL_SECONDS)
-
-
-def _answers() -> bool:
-    """Whether a daemon answers that was started as a service."""
-    outcome = child.run([PYTHON, "-m", "retouchml", "daemon", "status", "--json"], log=False)
-    try:
-        return outcome.code == 0 and json.loads(outcome.output)["service"] is True
-    except (ValueError, KeyError, TypeError):
-        return False
 
 
 def _holds(file: Path, content: bytes) -> bool:

@@ -149,6 +149,8 @@ def _services(_folders: Folders) -> list[Path]:
 def _remove_service(path: Path) -> None:
     if path.name == systemd_system.TEMPLATE:
         systemd_system.remove()
+    elif path == systemd_system.CACHES:
+        _remove(path)
     else:
         here().remove()
 

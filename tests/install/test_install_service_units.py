@@ -79,14 +79,15 @@ def test_the_daemon_understands_what_the_service_tells_it_and_never_leaves_by_it
 @needs_analyze
 @pytest.mark.parametrize("tcp", [False, True])
 @pytest.mark.parametrize("sandbox", [False, True])
+@pytest.mark.parametrize("has_home", [False, True])
 @pytest.mark.parametrize("name", ["plain", AWKWARD, 'it\'s "quoted" and \\'])
 def test_systemd_finds_nothing_wrong_with_the_users_unit(
-    load: Load, service: Any, tmp_path: Path, name: str, sandbox: bool, tcp: bool
+    load: Load, service: Any, tmp_path: Path, name: str, has_home: bool, sandbox: bool, tcp: bool
 ) -> None:
     python = tmp_path / name / "python"
     python.parent.mkdir(exist_ok=True)
     python.symlink_to(sys.executable)
-    here = replace(service, python=python, tcp=tcp)
+    here = replace(service, python=python, tcp=tcp, home=service.home if has_home else None)
     unit = tmp_path / "retouchml.service"
     unit.write_text(load("systemd_unit").for_user(here, version=version(), sandbox=sandbox))
     result = subprocess.run(
@@ -191,6 +192,28 @@ def test_the_socket_has_a_folder_of_systemds_unless_retouchml_home_names_one(
     usual = render(replace(service, home=None), version=254, sandbox=False)
     assert value_of(usual, "RuntimeDirectory") == ["retouchml"]
     assert value_of(usual, "RuntimeDirectoryMode") == ["0700"]
+
+
+def test_in_the_sandbox_the_sockets_folder_lies_in_a_runtime_folder_that_can_be_written_and_holds_no_bus(
+    load: Load, service: Any
+) -> None:
+    render = load("systemd_unit").for_user
+    names = ("TemporaryFileSystem", "BindPaths")
+    usual = render(replace(service, home=None), version=257, sandbox=True)
+    # else ProtectSystem=strict has the daemon find XDG_RUNTIME_DIR read-only, and listen in the cache
+    assert [value_of(usual, name) for name in names] == [["%t:mode=0700"], ["%t/retouchml"]]
+    without = render(replace(service, home=None), version=257, sandbox=False)
+    elsewhere = render(service, version=257, sandbox=True)
+    for text in (without, elsewhere):
+        assert [value_of(text, name) for name in names] == [[], []]
+
+
+def test_a_daemon_of_the_template_comes_back_with_the_sockets_folder_that_a_log_out_took_away(
+    load: Load, service: Any
+) -> None:
+    text = load("systemd_unit").for_system(service, Path("/opt/x"), version=257)
+    (wanted,) = value_of(text, "WantedBy")
+    assert set(wanted.split()) == {"multi-user.target", "user-runtime-dir@%i.service"}
 
 
 def test_an_interpreter_that_systemd_refuses_is_run_by_env_or_refused_by_name(
