@@ -28,7 +28,7 @@ def answers_as_service(prefix: Sequence[str] = (), env: Mapping[str, str] | None
 
     prefix: a command that runs the question, such as one that becomes another user
     """
-    command = [*prefix, PYTHON, "-m", "retouchml", "daemon", "status", "--json"]
+    command: list[str | Path] = [*prefix, PYTHON, "-m", "retouchml", "daemon", "status", "--json"]
     outcome = child.run(command, env=env, log=False)
     try:
         return outcome.code == 0 and json.loads(outcome.output)["service"] is True
