@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from pipeline.flow import displaced, motion
 from pipeline.masks import FaceMasks, Mask
 from pipeline.skin import SkinLayers, finest_share
+from pipeline.window import Window
 
 _TONE = 10.0 / 1024.0  # of the side; blur of the colour change on skin
 _FEATURE_TONE = 2.5 / 1024.0  # on eyes, brows and lips
@@ -83,8 +84,10 @@ def change_between(
     color = color + _resharpened(crop, displaced(crop, flow) + color, flow, masks.features)
     cover, pixels = np.zeros(crop.shape[:2], np.float32), np.zeros_like(crop)
     if lips_part:
-        cover = _new_content(left_over, masks.mouth, size)
-        pixels = after + _lowpass(displaced(crop - before, flow), _MATCH * size)
+        lips = Window.around(masks.mouth, size)
+        lips.put(_new_content(lips.of(left_over), lips.of(masks.mouth), size), cover)
+        matched = _lowpass(displaced(lips.of(crop - before), lips.of(flow)), _MATCH * size)
+        lips.put(lips.of(after) + matched, pixels)
     smoothing = masks.skin * np.float32(finest_share(strength, texture))
     return Change(flow, np.asarray(color, np.float32), np.asarray(pixels, np.float32), cover, smoothing)
 

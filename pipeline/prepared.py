@@ -112,7 +112,7 @@ def prepare_face(
     masks = without(face_masks(crop, points, inside), points, [alignment.to_crop(other) for other in others])
     skin = SkinLayers.of(crop, masks.skin)
     support = ((masks.motion > 0) | (masks.tone > 0) | (masks.mouth > 0)).astype(np.uint8)
-    window = Window.around(support)
+    window = Window.around(support, crop.shape[0])
     clock.note("masks")
     return PreparedFace(
         alignment.from_corner(window.left, window.top),

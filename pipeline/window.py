@@ -4,7 +4,7 @@ Beyond it a change is nothing, so that working it out would be half of the work 
 """
 
 from dataclasses import dataclass, fields
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,27 +27,35 @@ class Window:
     bottom: int
 
     @classmethod
-    def around(cls, support: NDArray[np.uint8]) -> "Window":
-        """Around what is not 0 in a square [S, S]; all of it where nothing is."""
+    def around(cls, support: NDArray[Any], size: int) -> "Window":
+        """Around what is not 0 in a crop of side ``size``, or in a part [H, W] of one.
+
+        All of it where nothing is.
+        """
         columns, rows = (np.flatnonzero(support.any(axis)) for axis in (0, 1))
-        size = support.shape[0]
+        height, width = support.shape
         if not len(columns):
-            return cls(0, 0, size, size)
-        (left, right), (top, bottom) = (_widened(int(c[0]), int(c[-1]) + 1, size) for c in (columns, rows))
+            return cls(0, 0, width, height)
+        left, right = _widened(int(columns[0]), int(columns[-1]) + 1, width, size)
+        top, bottom = _widened(int(rows[0]), int(rows[-1]) + 1, height, size)
         return cls(left, top, right, bottom)
 
     def of(self, field: NDArray[_Field]) -> NDArray[_Field]:
-        """Its part of a field [S, S] or [S, S, C]: [h, w] or [h, w, C], contiguous."""
+        """Its part of a field [H, W] or [H, W, C]: [h, w] or [h, w, C], contiguous."""
         return np.ascontiguousarray(field[self.top : self.bottom, self.left : self.right])
+
+    def put(self, part: NDArray[_Field], field: NDArray[_Field]) -> None:
+        """Make ``part`` its part of a field."""
+        field[self.top : self.bottom, self.left : self.right] = part
 
     def of_masks(self, masks: FaceMasks) -> FaceMasks:
         """Its part of every mask."""
         return FaceMasks(**{field.name: self.of(getattr(masks, field.name)) for field in fields(masks)})
 
 
-def _widened(low: int, high: int, size: int) -> tuple[int, int]:
+def _widened(low: int, high: int, length: int, size: int) -> tuple[int, int]:
     margin = max(_MARGIN * size, (_LEAST * size - (high - low)) / 2.0)
     return (
         max(0, int((low - margin) // _GRAIN) * _GRAIN),
-        min(size, -int((-high - margin) // _GRAIN) * _GRAIN),
+        min(length, -int((-high - margin) // _GRAIN) * _GRAIN),
     )

@@ -25,7 +25,7 @@ def test_it_holds_the_support_with_a_margin_and_keeps_to_the_grid(
     size: int, box: tuple[float, float, float, float]
 ) -> None:
     left, top, right, bottom = (round(value * size) for value in box)
-    window = Window.around(support(size, left, top, right, bottom))
+    window = Window.around(support(size, left, top, right, bottom), size)
     for low, high, first, last in (
         (window.left, window.right, left, right),
         (window.top, window.bottom, top, bottom),
@@ -39,7 +39,7 @@ def test_it_holds_the_support_with_a_margin_and_keeps_to_the_grid(
 
 
 def test_where_nothing_may_change_it_is_the_whole_crop() -> None:
-    assert Window.around(np.zeros((256, 256), np.uint8)) == Window(0, 0, 256, 256)
+    assert Window.around(np.zeros((240, 256), np.uint8), 256) == Window(0, 0, 256, 240)
 
 
 def test_its_alignment_leads_to_the_same_pixels_of_the_photo() -> None:
@@ -62,7 +62,7 @@ def test_the_change_in_it_is_that_of_the_whole_crop() -> None:
     skin = SkinLayers.of(crop, masks.skin)
     whole = change_between(crop, before, after, masks, skin, 0.7, 0.5, size, lips_part=True)
     changed = ((masks.motion > 0) | (masks.tone > 0) | (masks.mouth > 0)).astype(np.uint8)
-    window = Window.around(changed)
+    window = Window.around(changed, size)
     assert (window.right - window.left) * (window.bottom - window.top) < 0.9 * size**2
     own = SkinLayers(window.of(skin.middle), window.of(skin.fine), window.of(skin.spots))
     parts = (window.of(crop), window.of(before), window.of(after), window.of_masks(masks), own)
