@@ -17,7 +17,15 @@ from torch import Tensor
 from retouchml.errors import ModelCorrupt
 from stylegan2 import onnx_renderer, openvino_ir
 from stylegan2.latents import LatentSpace
-from stylegan2.mobile import CHANNELS, NUM_STYLES, RESOLUTION, W_DIM, Mapping, Synthesis
+from stylegan2.mobile import (
+    CHANNELS,
+    NUM_STYLES,
+    RESOLUTION,
+    W_DIM,
+    Mapping,
+    Synthesis,
+    inverse_haar_by_convolution,
+)
 from stylegan2.openvino_ir import Graph, Node
 
 LATENT_SPACE = "ffhq-config-f"
@@ -130,7 +138,7 @@ def mapping_weights(graph: Graph) -> dict[str, Tensor]:
 
 def export_onnx(synthesis: dict[str, Tensor], target: Path) -> None:
     """Write the synthesis network as ONNX: ``w_plus`` [1, 23, 512] → ``image`` [1, 3, 1024, 1024]."""
-    network = Synthesis()
+    network = Synthesis(inverse_haar_by_convolution)
     load_weights(network, synthesis)
     target.write_bytes(onnx_renderer.export(network, NUM_STYLES, W_DIM))
 

@@ -7,7 +7,14 @@ from numpy.typing import NDArray
 from torch.nn import functional as F
 
 from stylegan2.generator import Generator
-from stylegan2.mobile import W_DIM, Mapping, ModulatedConv, Synthesis, inverse_haar
+from stylegan2.mobile import (
+    W_DIM,
+    Mapping,
+    ModulatedConv,
+    Synthesis,
+    inverse_haar,
+    inverse_haar_by_convolution,
+)
 
 _LOW, _HIGH = np.array([1.0, 1.0]), np.array([1.0, -1.0])
 
@@ -38,6 +45,10 @@ def test_the_inverse_haar_transform_equals_its_definition(bands: torch.Tensor) -
     assert image.shape == (2, 3, 10, 14)
     for picture, coefficients in zip(image, bands.numpy(), strict=True):
         assert np.allclose(picture, plain_inverse_haar(coefficients), atol=1e-6)
+
+
+def test_the_way_to_it_that_onnx_runtime_takes_is_the_same(bands: torch.Tensor) -> None:
+    assert torch.allclose(inverse_haar_by_convolution(bands), inverse_haar(bands), atol=1e-6)
 
 
 def test_the_inverse_haar_transform_is_orthonormal(bands: torch.Tensor) -> None:
