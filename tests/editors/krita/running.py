@@ -76,10 +76,12 @@ def krita(profile: Path, plug_in: Callable[[Path], object], **environment: str) 
     clean = {
         name: value
         for name, value in os.environ.items()
-        if not name.startswith(("PYTHON", "VIRTUAL", "XDG_"))
+        if not name.startswith(("PYTHON", "PYENV", "VIRTUAL", "XDG_", "LD_"))
     }
     own = {
         "HOME": str(profile),
+        # Krita's Python takes its library from beside the first python3 that it finds
+        "PATH": "/usr/local/bin:/usr/bin:/bin",
         "XDG_CONFIG_HOME": str(config),
         "XDG_DATA_HOME": str(data),
         "XDG_CACHE_HOME": str(profile / ".cache"),
