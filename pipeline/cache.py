@@ -24,7 +24,7 @@ from pipeline.invert import VERSION, Inversion
 from pipeline.store import Store
 from retouchml.paths import cache_dir
 
-_BOUND = 256 * 2**20  # bytes in all, of either kind
+_BOUND = 256 * 2**20  # bytes in all, of each kind
 _SHAPE_LIMIT = 64  # layers, or knots; a larger entry is not ours
 # of about 1 kB a face, 50 kB and 0.7 MB each
 _SEARCHES_IN_MEMORY, _INVERSIONS_IN_MEMORY, _PATHS_IN_MEMORY = 64, 64, 16
@@ -61,9 +61,7 @@ class _Cache(ABC, Generic[_Result]):
     floats = torch.float32
 
     def __init__(self, folder: Path | None = None, bound: int = _BOUND, in_memory: int = 0) -> None:
-        """folder: by default its own in the cache folder; bound: bytes on disk; in_memory:
-        entries.
-        """
+        """folder: by default its own in the cache folder; bound: bytes on disk; in_memory: entries."""
         folder = folder if folder is not None else cache_dir() / self.plural
         self._store = Store(folder, f".{self.kind}", bound, self.floats)
         self._in_memory = in_memory

@@ -120,7 +120,7 @@ def prepare_face(
         window,
         window.of(crop),
         window.of_masks(masks),
-        SkinLayers(*(window.of(layer) for layer in (skin.middle, skin.fine, skin.spots))),
+        skin.within(window),
         path,
         window.of(before),
         window.of(support),

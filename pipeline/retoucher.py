@@ -258,9 +258,9 @@ class Photo:
         return self._engine.rater.rate(crop, self._engine.finder.landmarks_in_crop(crop))
 
     def _boxes(self, active: Mapping[int, Look], face: int) -> Iterator[tuple[int, int, int, int]]:
-        for other in active:
+        for other in (each for each in active if each > face):
             prepared = self._prepared[other]
-            box = box_of(prepared.alignment, prepared.support, self._channels.shape) if other > face else None
+            box = box_of(prepared.alignment, prepared.support, self._channels.shape)
             if box is not None:
                 left, top, right, bottom = box
                 yield left, top, right - left, bottom - top

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.masks import Mask
+from pipeline.window import Window
 
 _RADIUS = 0.016  # of the crop's side; window of the base
 _EDGE = 0.028  # contrast in [0, 1] that counts as form rather than blemish
@@ -43,6 +44,10 @@ class SkinLayers:
         weight = skin[..., None]
         fine = np.asarray((detail - middle) * weight, np.float32)
         return cls(np.asarray(middle * weight, np.float32), fine, _spots(middle, skin))
+
+    def within(self, window: Window) -> "SkinLayers":
+        """Their part in a window of the crop."""
+        return SkinLayers(window.of(self.middle), window.of(self.fine), window.of(self.spots))
 
     def change(self, strength: float, texture: float) -> NDArray[np.float32]:
         """What is to be added to the crop [S, S, 3]."""

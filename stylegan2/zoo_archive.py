@@ -14,7 +14,8 @@ from stylegan2.zoo_table import Entry
 # What the zoo unpacks is far smaller: a bound on what a crafted archive could write.
 LARGEST_MEMBER = 1 << 30
 _CHUNK = 1 << 20
-_DAMAGED = (zipfile.BadZipFile, tarfile.TarError, zlib.error, EOFError, RuntimeError, NotImplementedError)
+# zipfile raises RuntimeError for encryption and, below it, NotImplementedError for an unknown compression
+_DAMAGED = (zipfile.BadZipFile, tarfile.TarError, zlib.error, EOFError, RuntimeError)
 
 
 def unpack(archive: Path, wanted: Entry, target: Path) -> None:

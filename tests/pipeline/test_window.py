@@ -64,8 +64,13 @@ def test_the_change_in_it_is_that_of_the_whole_crop() -> None:
     changed = ((masks.motion > 0) | (masks.tone > 0) | (masks.mouth > 0)).astype(np.uint8)
     window = Window.around(changed, size)
     assert (window.right - window.left) * (window.bottom - window.top) < 0.9 * size**2
-    own = SkinLayers(window.of(skin.middle), window.of(skin.fine), window.of(skin.spots))
-    parts = (window.of(crop), window.of(before), window.of(after), window.of_masks(masks), own)
+    parts = (
+        window.of(crop),
+        window.of(before),
+        window.of(after),
+        window.of_masks(masks),
+        skin.within(window),
+    )
     part = change_between(*parts, 0.7, 0.5, size, lips_part=True)
     here = window.of(changed) > 0
     assert np.abs(whole.flow).max() > 2.0
