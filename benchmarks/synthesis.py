@@ -23,12 +23,12 @@ from pathlib import Path
 
 import torch
 
+from stylegan2.full_generator import HALF_OCTAVES
 from stylegan2.networks.spec import SynthesisSpec
 from stylegan2.networks.synthesis import Synthesis
 
 _W_DIM = 512
 _BASE, _MOST = 16384 * 2, 512  # config-f's channel table: fmap_base · 2 / side, at most 512
-_HALF_OCTAVES = 4
 _TYPES = {"float32": torch.float32, "float16": torch.float16}
 # How many times the arithmetic floor the fast path and its twin take, without gradient and with: a guess that
 # tells what is worth starting.
@@ -121,11 +121,9 @@ def free_memory(device: torch.device) -> float:
 def random_synthesis(spec: SynthesisSpec, device: torch.device, dtype: torch.dtype) -> Synthesis:
     """A network of noise; float16 in its four highest resolutions where that is asked for."""
     torch.manual_seed(0)
-    network = Synthesis(spec)
+    network = Synthesis(spec, HALF_OCTAVES if dtype == torch.float16 else 0)
     for parameter in (*network.parameters(), *network.buffers()):
         torch.nn.init.normal_(parameter)
-    if dtype == torch.float16:
-        network.half_from = spec.resolution >> (_HALF_OCTAVES - 1)
     return network.to(device).eval().requires_grad_(False)
 
 

@@ -20,7 +20,7 @@ from stylegan2.networks.synthesis import Synthesis
 Network = TypeVar("Network", bound=nn.Module)
 Precision = Literal["float16", "float32", "float64"]
 PRECISIONS: tuple[Precision, ...] = ("float16", "float32", "float64")
-_HALF_OCTAVES = 4  # the highest resolutions, as NVIDIA trains in half precision
+HALF_OCTAVES = 4  # the highest resolutions, as NVIDIA trains in half precision
 
 
 def style_layers(spec: SynthesisSpec) -> tuple[StyleLayer, ...]:
@@ -62,9 +62,8 @@ class FullGenerator(Generator):
         dtype = torch.float64 if precision == "float64" else torch.float32
         self.mapping = _ready(Mapping(network.generator.mapping), network.below("mapping."))
         self._given = latents
-        self.synthesis = _ready(Synthesis(network.generator.synthesis), network.below("synthesis."))
-        if precision == "float16":
-            self.synthesis.half_from = self.resolution >> (_HALF_OCTAVES - 1)
+        synthesis = Synthesis(network.generator.synthesis, HALF_OCTAVES if precision == "float16" else 0)
+        self.synthesis = _ready(synthesis, network.below("synthesis."))
         self.discriminator = None
         if network.discriminator is not None:
             self.discriminator = _ready(Discriminator(network.discriminator), network.below("discriminator."))

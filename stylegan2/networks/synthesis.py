@@ -16,6 +16,7 @@ from stylegan2.networks.layers import GAIN, SLOPE, EqualLinear, activate
 from stylegan2.networks.modulated import modulated_conv, modulated_conv_plain
 from stylegan2.networks.resample import upsample, upsample_plain
 from stylegan2.networks.spec import SynthesisSpec
+from stylegan2.networks.stamps import Stamp, stamp
 
 NOISES: tuple[Noise, ...] = ("const", "random", "none")
 # float16 ends at 65504; a bound below keeps an overflow from becoming infinite, then not a number.
@@ -39,6 +40,7 @@ class StyledConv(nn.Module):
         self.up, self.clamp = up, clamp
         self.weight_gain = 1.0 / math.sqrt(9 * c_in)
         self._fixed: tuple[Tensor, Tensor, Tensor] | None = None
+        self._fixed_from: tuple[torch.dtype, Stamp] | None = None
 
     def forward(self, x: Tensor, w: Tensor, noise: Noise, gain: float = 1.0) -> Tensor:
         styles = self.affine(w)
@@ -88,15 +90,26 @@ class StyledConv(nn.Module):
         return x if bound is None else x.clamp(-bound, bound)
 
     def _prepared(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """Weights and fixed noise in the type of ``x``, and the weights' energy: kept, they are frozen."""
-        if self._fixed is None or self._fixed[0].dtype != x.dtype or self._fixed[0].device != x.device:
+        """Weights and fixed noise in the type of ``x``, and the weights' energy: kept while they stay so."""
+        made_from = x.dtype, stamp((self.weight, self.noise, self.noise_strength))
+        if self._fixed is None or self._fixed_from != made_from:
             with torch.inference_mode(False), torch.no_grad():
                 weight = self.weight * self.weight_gain
+                if x.dtype == torch.float16:
+                    # As with the styles, by output: whatever a file's weights measure, sums stay in range.
+                    largest = weight.abs().amax((1, 2, 3), keepdim=True)
+                    weight = weight * (self.weight_gain / largest.clamp_min(1e-30))
                 energy = weight.square().sum((2, 3))
                 fixed = self.noise * self.noise_strength
-                weight = weight.to(x.dtype).contiguous(memory_format=torch.channels_last)
-                self._fixed = weight, energy, fixed.to(x.dtype)
+                self._fixed = self._laid_out(weight.to(x.dtype)), energy, fixed.to(x.dtype)
+            self._fixed_from = made_from
         return self._fixed
+
+    def _laid_out(self, weight: Tensor) -> Tensor:
+        """In the order in which the convolution reads it; a transposed one has the inputs first."""
+        if not self.up:
+            return weight.contiguous(memory_format=torch.channels_last)
+        return weight.transpose(0, 1).contiguous(memory_format=torch.channels_last).transpose(0, 1)
 
     def _sample(self, x: Tensor, noise: Noise) -> Tensor:
         if noise == "const":
@@ -157,12 +170,13 @@ class SynthesisBlock(nn.Module):
 class Synthesis(nn.Module):
     """w_plus [N, L, W] → image [N, 3, S, S], about [-1, 1], unclipped."""
 
-    def __init__(self, spec: SynthesisSpec) -> None:
+    def __init__(self, spec: SynthesisSpec, half_octaves: int = 0) -> None:
+        """half_octaves: how many resolutions, from the highest down, compute in float16."""
         super().__init__()
         self.spec = spec
         self.const = nn.Parameter(torch.empty(spec.channels[0], 4, 4))
         self.blocks = nn.ModuleList(SynthesisBlock(spec, i) for i in range(len(spec.channels)))
-        self.half_from = 2 * spec.resolution  # pixels; blocks of that side and above compute in float16
+        self._half_from = len(spec.channels) - half_octaves  # the first block of them
 
     def forward(self, w_plus: Tensor, noise: Noise = "const", *, plain: bool = False) -> Tensor:
         """``plain``: by the reference twins."""
@@ -177,7 +191,7 @@ class Synthesis(nn.Module):
         image: Tensor | None = None
         for index, block in enumerate(self.blocks):
             assert isinstance(block, SynthesisBlock)
-            if 4 << index >= self.half_from:
+            if index >= self._half_from:
                 x = x.to(torch.float16)
             x = block.features(x, w_plus[:, max(2 * index - 1, 0) : 2 * index + 1], noise, plain)
             if image is not None:

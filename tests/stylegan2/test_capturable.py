@@ -1,0 +1,143 @@
+"""What synthesis asks of a device: nothing that a CUDA graph cannot hold, or that would be slow on a GPU.
+
+Tensors of the device "meta" have no numbers, so nothing can be read back from them, and one that is made on
+the CPU on the way stands out, as it would on a GPU.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor, nn
+from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils._pytree import tree_leaves
+
+from stylegan2 import mobile
+from stylegan2.generator import Noise
+from stylegan2.networks.spec import SynthesisSpec
+from stylegan2.networks.synthesis import Synthesis
+
+_W = 8
+_SPEC = SynthesisSpec(_W, (12, 10, 8, 6, 4))
+# They wait for the GPU, since what they give, or its shape, depends on numbers.
+_WAITING = {"_local_scalar_dense", "item", "nonzero", "is_nonzero", "equal", "masked_select"}
+
+
+@dataclass(frozen=True)
+class Issued:
+    """An operation: its name, and the tensors that went in, then those that came out."""
+
+    name: str
+    tensors: tuple[Tensor, ...]
+
+
+class Listing(TorchDispatchMode):  # type: ignore[no-untyped-call]
+    """Writes down every operation that torch hands to a device."""
+
+    def __init__(self) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]
+        self.issued: list[Issued] = []
+
+    def __torch_dispatch__(
+        self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
+    ) -> Any:
+        result = func(*args, **(kwargs or {}))
+        tensors = tuple(leaf for leaf in tree_leaves((args, kwargs, result)) if isinstance(leaf, Tensor))
+        self.issued.append(Issued(func.overloadpacket.__name__, tensors))
+        return result
+
+
+def issued(compute: Callable[[], object]) -> list[Issued]:
+    """The operations of a second call: as before a recording, the first has prepared what can be."""
+    listing = Listing()
+    with torch.no_grad():
+        compute()
+        with listing:
+            compute()
+    return listing.issued
+
+
+def objections(found: list[Issued], device: str) -> list[str]:
+    """What would break a recording, or be slow: waiting, other devices, double precision."""
+    wrong = [f"{each.name} waits" for each in found if each.name in _WAITING]
+    for each in found:
+        wrong += [f"{each.name} on {t.device}" for t in each.tensors if t.device.type != device]
+        wrong += [f"{each.name} in double precision" for t in each.tensors if t.dtype == torch.float64]
+    return wrong
+
+
+def synthesis(architecture: str, half_octaves: int, clamp: float | None = None) -> Synthesis:
+    network = Synthesis(SynthesisSpec(_W, _SPEC.channels, architecture, clamp), half_octaves)
+    for tensor in (*network.parameters(), *network.buffers()):
+        nn.init.normal_(tensor)
+    return network.eval().requires_grad_(False)
+
+
+@pytest.mark.parametrize("architecture", ["skip", "resnet", "orig"])
+@pytest.mark.parametrize("half_octaves", [0, 3])
+@pytest.mark.parametrize("noise", ["const", "none"])
+@pytest.mark.parametrize("count", [1, 2])
+def test_synthesis_neither_waits_for_the_gpu_nor_leaves_it(
+    architecture: str, half_octaves: int, noise: Noise, count: int
+) -> None:
+    network = synthesis(architecture, half_octaves, clamp=256.0).to("meta")
+    w_plus = torch.empty(count, _SPEC.num_layers, _W, device="meta")
+    found = issued(lambda: network(w_plus, noise))
+    assert sum(each.name == "convolution" for each in found) > len(_SPEC.channels)
+    assert objections(found, "meta") == []
+
+
+@pytest.mark.parametrize("resolution", [64, 512, 1024])
+def test_nor_does_the_mobile_network(resolution: int) -> None:
+    network = mobile.Synthesis().requires_grad_(False).to("meta")
+    w_plus = torch.empty(1, mobile.NUM_STYLES, mobile.W_DIM, device="meta")
+    compute = network if resolution == 1024 else lambda codes: network.coarse(codes, resolution)
+    found = issued(lambda: compute(w_plus))
+    assert sum(each.name == "convolution" for each in found) > 20
+    assert objections(found, "meta") == []
+
+
+@pytest.mark.parametrize(
+    ("compute", "objection"),
+    [
+        (lambda x: x * float(x.sum()), "_local_scalar_dense waits"),
+        (lambda x: x.nonzero(), "nonzero waits"),
+        (lambda x: x * torch.ones(3).to("cpu"), "ones on cpu"),
+        (lambda x: x.double().float(), "_to_copy in double precision"),
+    ],
+)
+def test_what_would_break_a_recording_is_noticed(compute: Callable[[Tensor], Tensor], objection: str) -> None:
+    x = torch.ones(3)
+    device = "meta" if "cpu" in objection else "cpu"
+    assert objection in objections(issued(lambda: compute(x)), device)
+
+
+def test_in_half_precision_convolutions_get_what_they_need_not_lay_out_anew() -> None:
+    network, w_plus = synthesis("skip", 3), torch.randn(1, _SPEC.num_layers, _W)
+    half = [
+        each.tensors[:2]
+        for each in issued(lambda: network(w_plus))
+        if each.name == "convolution" and each.tensors[0].dtype == torch.float16
+    ]
+    assert len(half) == 3 * 4  # two convolutions, a filter and the image, at each of three resolutions
+    for x, weight in half:
+        assert weight.dtype == torch.float16
+        assert x.is_contiguous(memory_format=torch.channels_last)
+        assert weight.is_contiguous(memory_format=torch.channels_last)
+
+
+@pytest.mark.parametrize("size", [0.01, 1e5])
+@pytest.mark.parametrize("count", [1, 2])
+def test_in_half_precision_the_scale_of_weights_does_not_matter(size: float, count: int) -> None:
+    """Demodulation undoes it; on the way there, float16 must not overflow."""
+    torch.manual_seed(1)
+    network, half = synthesis("skip", 0), synthesis("skip", 3)
+    for name, parameter in network.named_parameters():
+        if name.endswith(("conv0.weight", "conv1.weight")):
+            parameter.mul_(size)
+    half.load_state_dict(network.state_dict())
+    w_plus = torch.randn(count, _SPEC.num_layers, _W)
+    wanted = network(w_plus)
+    assert float((half(w_plus) - wanted).abs().max()) <= 0.02 * float(wanted.abs().max())
