@@ -12,11 +12,12 @@ import stylegan2
 from retouchml.errors import ModelMissing, UsageError
 from stylegan2 import zoo
 from stylegan2.formats import reading
-from stylegan2.full_generator import FullGenerator, style_layers
+from stylegan2.formats.network_file import NetworkFile
+from stylegan2.full_generator import FullGenerator, Precision, style_layers
 from stylegan2.known_spaces import space_of
 from stylegan2.networks.discriminator import Discriminator
 from stylegan2.networks.mapping import Mapping
-from stylegan2.networks.spec import DiscriminatorSpec, MappingSpec, SynthesisSpec
+from stylegan2.networks.spec import DiscriminatorSpec, GeneratorSpec, MappingSpec, SynthesisSpec
 from stylegan2.networks.synthesis import Synthesis
 from tests.conftest import at_home
 
@@ -48,6 +49,48 @@ def test_the_fast_path_and_its_twin_agree(architecture: str, clamp: float | None
     image, plain = network(w_plus), network(w_plus, plain=True)
     assert image.shape == (count, 3, 32, 32)
     assert torch.allclose(image, plain, atol=2e-5 * float(plain.abs().max()))
+
+
+def narrow_network(resolution: int) -> NetworkFile:
+    """A network of noise with the layers that NVIDIA's have at this side, but few features."""
+    sides = range(resolution.bit_length() - 2)
+    spec = GeneratorSpec(MappingSpec(_W, (_W,) * 3), SynthesisSpec(_W, tuple(max(4, 16 >> i) for i in sides)))
+    random = torch.Generator().manual_seed(5)
+    parts = {"mapping": Mapping(spec.mapping), "synthesis": Synthesis(spec.synthesis)}
+    tensors = {
+        f"{part}.{name}": torch.randn(tensor.shape, generator=random)
+        for part, module in parts.items()
+        for name, tensor in module.state_dict().items()
+    }
+    for name in tensors:
+        if name.startswith("mapping.layers") and name.endswith("weight"):
+            tensors[name] /= spec.mapping.rate
+        elif "to_image" in name or name.endswith("noise_strength"):
+            tensors[name] *= 0.1  # a picture of about [-1, 1]
+    return NetworkFile("noise", spec, None, tensors)
+
+
+@pytest.mark.parametrize(
+    ("resolution", "precision", "tolerance"),
+    [(256, "float32", 5e-5), (256, "float64", 1e-6), (1024, "float32", 5e-5)],
+)
+def test_a_network_of_256_px_works_as_well_as_one_of_1024(
+    resolution: int, precision: Precision, tolerance: float
+) -> None:
+    whole = FullGenerator("noise", narrow_network(resolution), torch.device("cpu"), precision=precision)
+    assert (whole.resolution, whole.num_layers) == (resolution, 2 * (resolution.bit_length() - 2))
+    assert whole.layers_between(resolution, resolution) == list(range(whole.num_layers))[-3:]
+    z = torch.randn(2, whole.z_dim, dtype=torch.float64 if precision == "float64" else torch.float32)
+    w_plus = whole.map(z, truncation_psi=0.7, truncation_cutoff=8)
+    assert w_plus.shape == (2, whole.num_layers, _W)
+    for codes in (w_plus, w_plus[:1]):
+        image, plain = whole.synthesize(codes), whole.synthesis(codes, plain=True)
+        assert image.shape == (len(codes), 3, resolution, resolution)
+        assert float((image - plain).abs().max()) <= tolerance
+        assert 0.2 < float(image.abs().max()) < 20.0
+    leaf = w_plus.clone().requires_grad_(True)
+    (found,) = torch.autograd.grad(whole.synthesize(leaf, 128).square().mean(), leaf)
+    assert bool((found.abs().amax((0, 2)) > 0.0).all())
 
 
 def test_a_clamp_bounds_the_image_of_a_network_without_skips() -> None:
