@@ -10,6 +10,7 @@ from torch.nn import functional as F
 from retouchml.errors import UsageError
 from stylegan2.formats.network_file import NetworkFile
 from stylegan2.generator import Generator, Noise, StyleLayer
+from stylegan2.graphed import Graphed
 from stylegan2.latent_statistics import latent_space
 from stylegan2.latents import LatentSpace
 from stylegan2.networks.discriminator import Discriminator
@@ -64,6 +65,7 @@ class FullGenerator(Generator):
         self._given = latents
         synthesis = Synthesis(network.generator.synthesis, HALF_OCTAVES if precision == "float16" else 0)
         self.synthesis = _ready(synthesis, network.below("synthesis."))
+        self.graphed = Graphed(self.synthesis, self.synthesis)
         self.discriminator = None
         if network.discriminator is not None:
             self.discriminator = _ready(Discriminator(network.discriminator), network.below("discriminator."))
@@ -109,7 +111,9 @@ class FullGenerator(Generator):
             return truncate(w, self._mean.to(w), self.num_layers, truncation_psi, truncation_cutoff)
 
     def synthesize(self, w_plus: Tensor, resolution: int | None = None, noise: Noise = "const") -> Tensor:
-        image: Tensor = self.synthesis(w_plus, noise)
+        # Random noise is not recorded: it follows the seed as it does on every device.
+        compute = self.synthesis if noise == "random" else self.graphed
+        image: Tensor = compute(w_plus, noise)
         if resolution is None or resolution == self.resolution:
             return image
         if resolution < 4 or resolution & (resolution - 1):

@@ -10,6 +10,7 @@ from torch import Tensor
 
 from retouchml.errors import ModelCorrupt, UsageError
 from stylegan2.generator import Generator, Noise, StyleLayer, as_picture
+from stylegan2.graphed import Graphed
 from stylegan2.known_spaces import known_space
 from stylegan2.latents import LatentSpace
 from stylegan2.mobile import CHANNELS, NUM_STYLES, RESOLUTION, SMALLEST, W_DIM, Mapping, Synthesis
@@ -43,6 +44,7 @@ class MobileGenerator(Generator):
         load_weights(self._mapping, _below("mapping.", tensors))
         load_weights(self._synthesis, _below("synthesis.", tensors))
         self._synthesis.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.graphed = Graphed(self._synthesis, self._image)
         if known_space(self._mapping, W_DIM) != metadata["latent_space"]:
             raise ModelCorrupt(
                 f"{weights.name} says of its latent space what its mapping network does not compute.",
@@ -71,14 +73,17 @@ class MobileGenerator(Generator):
             raise UsageError("This network's noise is folded into it and cannot be changed.")
         if w_plus.ndim != 3 or w_plus.shape[1:] != (NUM_STYLES, self.w_dim):
             raise UsageError(f"w_plus of shape {tuple(w_plus.shape)} does not fit this generator.")
-        if resolution in (None, RESOLUTION):
-            image: Tensor = self._synthesis(w_plus)
-            return image
-        if resolution not in (SMALLEST, 128, 256, 512):
+        if resolution not in (None, SMALLEST, 128, 256, 512, RESOLUTION):
             raise UsageError(
                 f"This generator renders at 64 to {RESOLUTION} pixels, powers of two; {resolution} is not."
             )
-        return self._synthesis.coarse(w_plus, resolution)
+        return self.graphed(w_plus, resolution or RESOLUTION)
+
+    def _image(self, w_plus: Tensor, resolution: int) -> Tensor:
+        if resolution < RESOLUTION:
+            return self._synthesis.coarse(w_plus, resolution)
+        image: Tensor = self._synthesis(w_plus)
+        return image
 
     def render(self, w_plus: Tensor) -> NDArray[np.float32]:
         if self.device.type != "cpu" or not self._onnx_file.exists():
