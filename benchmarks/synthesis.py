@@ -6,7 +6,8 @@
 Networks of config-f's shape with random weights: time does not depend on what they show. Two floors are
 printed beside: the multiplications of the convolutions at the rate of this machine's matrix product, and the
 bytes of weights and feature maps, each read and written once, at the rate of its memory copy. Fast path and
-twin take turns, and the least time of each counts, so that another program's load hits both alike.
+twin take turns, and the least time of each counts, so that another program's load hits both alike. On a GPU,
+the fast path is also replayed as a CUDA graph, which is how a loaded generator uses it.
 
 Each line appears as it is measured, some minutes in all on two cores. What takes long is measured once, and
 what would take longer than ``--patience``, or more memory than is free, is left out and shown as "-".
@@ -24,15 +25,16 @@ from pathlib import Path
 import torch
 
 from stylegan2.full_generator import HALF_OCTAVES
+from stylegan2.graphed import Graphed
 from stylegan2.networks.spec import SynthesisSpec
 from stylegan2.networks.synthesis import Synthesis
 
 _W_DIM = 512
 _BASE, _MOST = 16384 * 2, 512  # config-f's channel table: fmap_base · 2 / side, at most 512
 _TYPES = {"float32": torch.float32, "float16": torch.float16}
-# How many times the arithmetic floor the fast path and its twin take, without gradient and with: a guess that
-# tells what is worth starting.
-_GUESSES = (1.6, 3.0, 5.0, 9.0)
+# How many times the arithmetic floor each way takes: a guess that tells what is worth starting.
+_FORWARD = {"forward": 1.6, "graph": 1.6, "plain": 3.0}
+_BACKWARD = {"with grad": 5.0, "plain with grad": 9.0}
 _KEPT = 2  # times the feature maps that count once for the memory floor: what is kept for the gradient
 
 
@@ -127,6 +129,15 @@ def random_synthesis(spec: SynthesisSpec, device: torch.device, dtype: torch.dty
     return network.to(device).eval().requires_grad_(False)
 
 
+def is_recorded(graphed: Graphed, w_plus: torch.Tensor) -> bool:
+    """Whether calls from now on are replayed; makes the recording."""
+    if w_plus.device.type != "cuda":
+        return False
+    for _ in range(2):  # the first call is never recorded
+        graphed(w_plus)
+    return not graphed.failed
+
+
 def row(
     resolution: int, batch: int, dtype: torch.dtype, device: torch.device, repeat: int, patience: float
 ) -> str:
@@ -135,6 +146,7 @@ def row(
     network = random_synthesis(spec, device, dtype)
     machine, one = measured_machine(device, dtype), work(spec)
     w_plus = torch.randn(batch, spec.num_layers, _W_DIM, device=device)
+    graphed = Graphed(network, network)
 
     def forward(plain: bool) -> None:
         with torch.no_grad():
@@ -144,19 +156,29 @@ def row(
         leaf = w_plus.clone().requires_grad_(True)
         torch.autograd.grad(network(leaf, plain=plain).square().mean(), leaf)
 
+    ways: dict[str, Callable[[], object]] = {
+        "forward": partial(forward, False),
+        "graph": partial(graphed, w_plus),
+        "plain": partial(forward, True),
+        "with grad": partial(backward, False),
+        "plain with grad": partial(backward, True),
+    }
     size = torch.finfo(dtype).bits // 8
     arithmetic = batch * one.products / machine.products
     moved = batch * one.numbers * size
-    times: list[float | None] = []
-    for compute, guesses, memory in ((forward, _GUESSES[:2], 0), (backward, _GUESSES[2:], _KEPT * moved)):
+    found: dict[str, float] = {}
+    for guesses, memory in ((_FORWARD, 0), (_BACKWARD, _KEPT * moved)):
         fits = memory < free_memory(device)
-        tried = [plain for plain, guess in enumerate(guesses) if fits and guess * arithmetic <= patience]
-        tasks = [partial(compute, bool(plain)) for plain in tried]
-        found = dict(zip(tried, least(tasks, repeat, patience, device), strict=True)) if tasks else {}
-        times += [found.get(0), found.get(1)]
-    times += [arithmetic, moved / machine.bytes]
+        tried = [way for way, guess in guesses.items() if fits and guess * arithmetic <= patience]
+        if "graph" in tried and not is_recorded(graphed, w_plus):
+            tried.remove("graph")
+        if tried:
+            times = least([ways[way] for way in tried], repeat, patience, device)
+            found |= zip(tried, times, strict=True)
+        graphed.close()
+    cells = [*map(found.get, ways), arithmetic, moved / machine.bytes]
     name = str(dtype).removeprefix("torch.")
-    shown = "".join(f"{'-':>10}" if seconds is None else f"{seconds * 1e3:10.1f}" for seconds in times)
+    shown = "".join(f"{'-':>10}" if seconds is None else f"{seconds * 1e3:10.1f}" for seconds in cells)
     return f"{resolution:5} {batch:5}  {name:8}{shown}\n"
 
 
@@ -186,7 +208,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     sys.stdout.write(
         f"config-f's shape, {name}, {torch.get_num_threads()} threads, torch {torch.__version__}\n"
     )
-    columns = ("forward", "plain", "with grad", "plain", "sums", "memory")
+    columns = ("forward", "graph", "plain", "with grad", "plain", "sums", "memory")
     sys.stdout.write(f"{'px':>5} {'batch':>5}  {'':8}{''.join(f'{column:>10}' for column in columns)}  ms\n")
     for resolution in map(int, given.sizes.split(",")):
         for batch in map(int, given.batches.split(",")):

@@ -27,10 +27,14 @@ def test_the_first_round_does_not_count_where_there_are_others() -> None:
 
 @pytest.mark.parametrize(
     ("patience", "memory", "shown"),
-    [(1e9, 1e12, [True] * 4), (0.0, 1e12, [False] * 4), (1e9, 1.0, [True, True, False, False])],
+    [
+        (1e9, 1e12, [True, False, True, True, True]),
+        (0.0, 1e12, [False] * 5),
+        (1e9, 1.0, [True, False, True, False, False]),
+    ],
     ids=["all", "none in time", "no room for gradients"],
 )
-def test_what_would_take_too_much_is_left_out(
+def test_what_would_take_too_much_is_left_out_as_is_a_graph_on_a_cpu(
     patience: float, memory: float, shown: list[bool], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(synthesis, "measured_machine", lambda device, dtype: Machine(1e6, 1e6))
@@ -38,5 +42,14 @@ def test_what_would_take_too_much_is_left_out(
     monkeypatch.setattr(synthesis, "_MOST", 8)
     resolution, batch, name, *cells = row(16, 1, torch.float32, CPU, 1, patience).split()
     assert (resolution, batch, name) == ("16", "1", "float32")
-    assert [cell != "-" for cell in cells[:4]] == shown
-    assert all(float(cell) > 0.0 for cell in cells[4:])
+    assert [cell != "-" for cell in cells[:5]] == shown
+    assert all(float(cell) > 0.0 for cell in cells[5:])
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no CUDA device here")
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float16])
+def test_on_a_gpu_a_graph_is_measured_beside(dtype: torch.dtype, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(synthesis, "measured_machine", lambda device, dtype: Machine(1e12, 1e12))
+    monkeypatch.setattr(synthesis, "_MOST", 8)
+    cells = row(32, 1, dtype, torch.device("cuda"), 3, 60.0).split()[3:]
+    assert all(float(cell) >= 0.0 for cell in cells)
