@@ -7,6 +7,7 @@ from checkout import TOP
 NAMES = (
     "__init__.py",
     "bridge.py",
+    "children.py",
     "client.py",
     "connection.py",
     "errors.py",

@@ -40,6 +40,8 @@ class Search:
     def __init__(self, model: Path, image: NDArray[np.uint8], doublings: int) -> None:
         """image: [H, W, 3]; doublings: how often it is enlarged first."""
         height, width = image.shape[:2]
+        from retouchml.children import CREATION_FLAGS  # here: the isolated child has no such module
+
         order = {"model": str(model), "height": height, "width": width, "doublings": doublings}
         self._order = json.dumps(order).encode() + b"\n" + np.ascontiguousarray(image).tobytes()
         self.process = subprocess.Popen(
@@ -48,6 +50,7 @@ class Search:
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
             start_new_session=True,  # a terminal's Ctrl-C is for this process, which ends the other
+            creationflags=CREATION_FLAGS,
         )
         self._answer = b""
         self._thread = threading.Thread(target=self._talk, daemon=True)
@@ -73,7 +76,7 @@ class Search:
         the system ended the process, and RuntimeError for anything else.
         """
         code = self.process.returncode
-        if code in (_NO_MEMORY, -signal.SIGKILL):
+        if code == _NO_MEMORY or _was_killed(code):
             raise MemoryError("the search for faces came to an early end")
         if code == _NO_MODEL:
             raise ValueError("the detector's model does not load")
@@ -84,6 +87,11 @@ class Search:
 
     def _talk(self) -> None:
         self._answer, _ = self.process.communicate(self._order)
+
+
+def _was_killed(code: int) -> bool:
+    # Windows has no such signal: it refuses the memory instead
+    return sys.platform != "win32" and code == -signal.SIGKILL
 
 
 def _main(parent: int) -> int:

@@ -24,6 +24,7 @@ from typing import IO, TYPE_CHECKING
 import msgpack
 
 from retouchml import launch, protocol, sandbox
+from retouchml.children import CREATION_FLAGS
 from retouchml.errors import DaemonAbsent, DaemonGone, RetouchError
 
 if TYPE_CHECKING:
@@ -123,7 +124,7 @@ class BridgeLine:
                 stderr=subprocess.DEVNULL,
                 cwd=Path.home().anchor,
                 env=environment,
-                creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
+                creationflags=CREATION_FLAGS,
             )
         except OSError as error:
             raise DaemonAbsent(

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from retouchml import paths
+from retouchml.children import CREATION_FLAGS
 from retouchml.errors import DeviceError, UsageError
 from stylegan2.tensorflow1 import frames
 
@@ -130,6 +131,7 @@ class Child:
                 stderr=self._errors,
                 env=_environment(self._device),
                 start_new_session=True,  # Ctrl-C is for the parent to answer
+                creationflags=CREATION_FLAGS,
             )
         except OSError as error:
             raise DeviceError(

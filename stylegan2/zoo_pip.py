@@ -11,6 +11,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
+from retouchml.children import CREATION_FLAGS
 from retouchml.errors import DiskFullError, DownloadError, ModelCorrupt, RetouchError
 from stylegan2.zoo_table import Entry
 
@@ -61,6 +62,7 @@ def download(wanted: Entry, work: Path, report: Callable[[float], None]) -> Path
         stderr=subprocess.STDOUT,
         env=environment,
         start_new_session=True,  # Ctrl-C reaches this process alone, which then ends pip in order
+        creationflags=CREATION_FLAGS,
     ) as process:
         try:
             while output is None:
