@@ -1,5 +1,6 @@
 """What the command line says: results on stdout, everything else on stderr as ``retouchml: sentence``."""
 
+import errno
 import os
 import sys
 from collections.abc import Iterator
@@ -60,7 +61,8 @@ class Console:
     @contextmanager
     def progress(self, label: str = "", *, quiet: bool = False) -> Iterator["ProgressBar | None"]:
         """A progress bar on stderr for the length of a block; None unless stderr is a terminal."""
-        if quiet or self._err is None or not self._err.isatty() or os.environ.get("TERM") == "dumb":
+        dumb = os.environ.get("TERM") == "dumb"
+        if quiet or self._err is None or dumb or not self._err.isatty() or not _takes_escapes(self._err):
             yield None
             return
         from retouchml.progress import ProgressBar
@@ -75,11 +77,10 @@ class Console:
     def _out_errors(self) -> Iterator[None]:
         try:
             yield
-        except BrokenPipeError:
-            self._forget_out()
-            raise OutputClosedError from None
         except OSError as error:
             self._forget_out()
+            if _reader_has_gone(error):
+                raise OutputClosedError from None
             raise RetouchError(f"Standard output cannot be written: {error.strerror}.") from error
 
     def _forget_out(self) -> None:
@@ -89,6 +90,31 @@ class Console:
             os.dup2(null, self._out.fileno())
             os.close(null)
         self._out = None
+
+
+if sys.platform == "win32":
+    import ctypes
+    import msvcrt
+    from ctypes import wintypes
+
+    _ESCAPES = 4  # ENABLE_VIRTUAL_TERMINAL_PROCESSING of SetConsoleMode
+
+    def _takes_escapes(terminal: TextIO) -> bool:
+        """Whether escape sequences mean something to it: a console window has to be told to take them."""
+        window = wintypes.HANDLE(msvcrt.get_osfhandle(terminal.fileno()))
+        mode = wintypes.DWORD()
+        if not ctypes.windll.kernel32.GetConsoleMode(window, ctypes.byref(mode)):
+            return False
+        return bool(ctypes.windll.kernel32.SetConsoleMode(window, mode.value | _ESCAPES))
+else:
+
+    def _takes_escapes(_terminal: TextIO) -> bool:
+        return True
+
+
+def _reader_has_gone(error: OSError) -> bool:
+    # Windows calls a pipe that nobody reads any more an invalid argument (https://bugs.python.org/issue35754)
+    return isinstance(error, BrokenPipeError) or (sys.platform == "win32" and error.errno == errno.EINVAL)
 
 
 def printable(text: str) -> str:

@@ -41,7 +41,7 @@ def load(path: Path) -> tuple[Settings, tuple[str, ...]]:
     import tomllib
 
     try:
-        stored = tomllib.loads(path.read_text(encoding="utf-8"))
+        stored = tomllib.loads(path.read_text(encoding="utf-8-sig"))  # Windows' editors may put a mark first
     except FileNotFoundError:
         return Settings(), ()
     except (OSError, ValueError) as error:  # ValueError: no TOML, or no UTF-8

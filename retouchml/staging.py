@@ -7,7 +7,6 @@ same folder sweeps it away, once it is a day old.
 import os
 import re
 import secrets
-import shutil
 import stat
 import time
 from collections.abc import Iterator
@@ -74,8 +73,7 @@ class Staging:
         for target in self._staged:
             targets.check_free(target, force=self._force)
         for target, temporary in self._staged.items():
-            with suppress(FileNotFoundError):
-                shutil.copymode(target, temporary)
+            targets.copy_mode(target, temporary)
             os.replace(temporary, targets.real(target))  # noqa: PTH105
         self._staged.clear()
 

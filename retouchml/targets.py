@@ -6,6 +6,8 @@ a folder that cannot be written to is found out in time.
 
 import errno
 import os
+import shutil
+import sys
 import tempfile
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -84,7 +86,8 @@ def plan(
 
 
 def _is_folder(target: str, several: bool) -> bool:
-    return several or target.endswith(os.sep) or Path(target).is_dir()
+    slashes = tuple(filter(None, (os.sep, os.altsep)))  # Windows has two
+    return several or target.endswith(slashes) or Path(target).is_dir()
 
 
 def check(sources: Iterable[Path], targets: Sequence[Path], *, force: bool) -> None:
@@ -124,13 +127,27 @@ def identity(path: Path) -> object:
     except OSError as error:
         if error.errno == errno.ENAMETOOLONG:
             raise PictureUnwritable(f"The name {path} is too long.", "Choose a shorter one.") from error
-        return real(path)
+        if error.errno == errno.EINVAL:  # Windows', of names that are too long and others
+            reason = f"The name {path} is too long, or has a letter that no name may have."
+            raise PictureUnwritable(reason, "Choose another one.") from error
+        return os.path.normcase(real(path))  # Windows does not tell A.png from a.png
     return status.st_dev, status.st_ino
 
 
 def real(path: Path) -> Path:
     """``path`` with symbolic links followed: replacing that file leaves the link alone."""
     return Path(os.path.realpath(path))
+
+
+def copy_mode(target: Path, temporary: Path) -> None:
+    """Give ``temporary`` the mode of the file that it is to replace, if there is one.
+
+    On Windows, a file takes over from its folder who may do what, and all that is left of a mode is a flag,
+    read-only: what has it cannot be removed there, if things go wrong.
+    """
+    if sys.platform != "win32":
+        with suppress(FileNotFoundError):
+            shutil.copymode(target, temporary)
 
 
 @contextmanager

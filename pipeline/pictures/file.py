@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from retouchml.errors import DiskFullError, PictureUnreadable, PictureUnwritable, RetouchError
+from retouchml.targets import copy_mode
 
 
 def display(path: Path) -> str:
@@ -97,8 +98,7 @@ def written_whole(target: Path) -> Iterator[BinaryIO]:
             yield file
             file.flush()
             os.fsync(file.fileno())
-        with suppress(FileNotFoundError):
-            temporary.chmod(stat.S_IMODE(target.stat().st_mode))
+        copy_mode(target, temporary)
         temporary.replace(target)
     except BaseException as error:
         with suppress(OSError):

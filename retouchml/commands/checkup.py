@@ -240,7 +240,10 @@ def _folder(name: str, folder: Path) -> Finding:
     there = next(level for level in (folder, *folder.parents) if level.exists())
     free = shutil.disk_usage(there).free
     state = str(folder)
-    state += f", mode {stat.S_IMODE(folder.stat().st_mode):04o}" if there == folder else ", made when needed"
+    if there != folder:
+        state += ", made when needed"
+    elif sys.platform != "win32":  # whose modes say nothing
+        state += f", mode {stat.S_IMODE(folder.stat().st_mode):04o}"
     state += f", {free / _GIGABYTE:.1f} GB free"
     problem = _why_not_writable(there)
     if problem:

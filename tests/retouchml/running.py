@@ -2,12 +2,14 @@
 
 import os
 import sys
+import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
+import pytest
 import tifffile
 from PIL import Image
 
@@ -29,6 +31,22 @@ class Run(Protocol):
     """Runs the command line in this process."""
 
     def __call__(self, *argv: object, engine: Engine | None = None) -> Ran: ...
+
+
+def _can_link() -> bool:
+    with tempfile.TemporaryDirectory() as folder:
+        link = Path(folder, "link")
+        try:
+            link.symlink_to(folder)
+        except OSError:
+            return False
+        return link.is_symlink()
+
+
+needs_links = pytest.mark.skipif(
+    not _can_link(), reason="no symbolic links here (on Windows, the user needs a right to make them)"
+)
+needs_modes = pytest.mark.skipif(sys.platform == "win32", reason="Windows has no modes")
 
 
 def save(path: Path, pixels: npt.NDArray[Any]) -> Path:

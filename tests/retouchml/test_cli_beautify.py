@@ -1,6 +1,7 @@
 """One picture: what is written, what is reported, what is left alone."""
 
 import json
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -296,6 +297,7 @@ def test_a_folder_is_no_picture(run: Run, folder: Path) -> None:
     assert "folder" in ran.err
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such names")
 def test_a_report_on_a_name_in_no_known_encoding_is_valid_json(run: Run, folder: Path) -> None:
     portrait = save(folder / "portrait.png", stand_in.picture(1)).rename(folder / "a\udcff\n.png")
     ran = run("beautify", portrait, "-o", folder / "out.png", "--json", "-")

@@ -12,7 +12,7 @@ from retouchml.commands import checkup
 from retouchml.commands.checkup import Finding
 from stylegan2 import tensorflow1_child, zoo
 from stylegan2.zoo_folder import write_record
-from tests.retouchml.running import ROOT, Run, environment, python
+from tests.retouchml.running import ROOT, Run, environment, needs_modes, python
 
 WITHOUT = """
 import sys
@@ -106,6 +106,7 @@ def test_a_damaged_model_ends_with_1(run: Run, default_models: Path) -> None:
     assert "mmod_human_face_detector.dat" in finding["state"]
 
 
+@needs_modes
 def test_every_folder_is_shown_with_its_mode_and_room(home: Path) -> None:
     (home / "cache").mkdir(parents=True)
     (home / "cache").chmod(0o700)

@@ -11,7 +11,7 @@ import pytest
 
 from retouchml.errors import DeviceError, ModelMissing
 from tests.retouchml import stand_in
-from tests.retouchml.running import Run, environment, files, python
+from tests.retouchml.running import Run, environment, files, needs_modes, python
 
 
 class Failing(stand_in.Engine):
@@ -52,6 +52,7 @@ def test_what_may_happen_is_one_sentence_without_a_log(
     assert crash_logs(home) == []
 
 
+@needs_modes
 def test_what_should_not_happen_is_one_sentence_and_a_log_for_the_owners_eyes(
     run: Run, portrait: Path, home: Path
 ) -> None:

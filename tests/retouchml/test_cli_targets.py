@@ -2,6 +2,7 @@
 
 import os
 import stat
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,7 @@ import pytest
 from pipeline import pictures
 from retouchml import targets
 from tests.retouchml import stand_in
-from tests.retouchml.running import Run, files, save
+from tests.retouchml.running import Run, files, needs_links, needs_modes, save
 
 
 class Unwanted(stand_in.Engine):
@@ -58,7 +59,15 @@ def test_no_result_is_ever_the_input_even_if_forced(option: str, run: Run, portr
     assert portrait.read_bytes() == content
 
 
-@pytest.mark.parametrize("kind", ["symbolic link", "hard link", "another spelling", "linked folder"])
+@pytest.mark.parametrize(
+    "kind",
+    [
+        pytest.param("symbolic link", marks=needs_links),
+        "hard link",
+        "another spelling",
+        pytest.param("linked folder", marks=needs_links),
+    ],
+)
 def test_the_input_is_recognised_under_any_name(kind: str, run: Run, portrait: Path, tmp_path: Path) -> None:
     alias = portrait.with_name("alias.png")
     if kind == "symbolic link":
@@ -115,7 +124,7 @@ def test_a_folder_that_cannot_be_written_to_is_found_out_early(option: str, run:
     assert files(portrait.parent) == ["portrait.png"]
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may write to a read-only folder")
+@pytest.mark.skipif(os.name != "posix" or os.geteuid() == 0, reason="root may write to a read-only folder")
 def test_a_read_only_folder_is_found_out_early(run: Run, portrait: Path, tmp_path: Path) -> None:
     closed = tmp_path / "closed"
     closed.mkdir(mode=0o500)
@@ -140,6 +149,29 @@ def test_a_name_that_is_too_long_is_found_out_early(run: Run, portrait: Path) ->
     ran = run("beautify", portrait, "-o", portrait.with_name("x" * 300 + ".png"), engine=Unwanted())
     assert ran.code == 1
     assert "too long" in ran.err
+
+
+def test_a_slash_at_the_end_means_a_folder(tmp_path: Path) -> None:
+    for slash in filter(None, (os.sep, os.altsep)):
+        (job,) = targets.plan([Path("in.png")], f"{tmp_path / 'new'}{slash}").jobs
+        assert job.picture == tmp_path / "new" / "in.png"
+
+
+@pytest.mark.skipif(sys.platform != "win32", reason="elsewhere, these are two files")
+def test_names_that_differ_in_their_capitals_alone_are_one_file(run: Run, portrait: Path) -> None:
+    small, capital = portrait.with_name("out.png"), portrait.with_name("OUT.png")
+    ran = run("beautify", portrait, "-o", small, "--compare", capital, engine=Unwanted())
+    assert ran.code == 2
+    assert "Two results would go to" in ran.err
+
+
+@pytest.mark.skipif(sys.platform != "win32", reason="elsewhere, a mode says nothing about removing a file")
+def test_nothing_is_left_beside_a_file_that_is_marked_read_only(run: Run, portrait: Path) -> None:
+    out = portrait.with_name("out.png")
+    out.write_text("precious")
+    out.chmod(0o444)
+    run("beautify", portrait, "-o", out, "--force")
+    assert files(portrait.parent) == ["out.png", portrait.name]
 
 
 def test_the_longest_name_a_disk_allows_can_be_written(run: Run, portrait: Path) -> None:
@@ -172,6 +204,7 @@ def test_a_folder_that_was_there_stays_even_if_empty(run: Run, folder: Path, tmp
     assert files(tmp_path / "new") == []
 
 
+@needs_links
 def test_a_symbolic_link_keeps_pointing_where_it_did_when_its_file_is_replaced(
     run: Run, portrait: Path, tmp_path: Path
 ) -> None:
@@ -186,6 +219,7 @@ def test_a_symbolic_link_keeps_pointing_where_it_did_when_its_file_is_replaced(
     assert files(shelf) == ["real.png"]
 
 
+@needs_modes
 def test_new_files_have_the_mode_of_new_files_and_replaced_ones_keep_theirs(run: Run, portrait: Path) -> None:
     former = os.umask(0o027)
     try:

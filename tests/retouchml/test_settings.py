@@ -79,7 +79,12 @@ def test_a_folder_in_place_of_the_file_is_one_warning(config: Path) -> None:
     config.mkdir()
     settings, (warning,) = load(config)
     assert settings == Settings()
-    assert "Is a directory" in warning
+    assert warning.startswith(f"{config} is ignored: ")
+
+
+def test_a_mark_of_the_byte_order_does_no_harm(config: Path) -> None:
+    config.write_bytes(b"\xef\xbb\xbfstrength = 0.25\n")
+    assert load(config) == (Settings(strength=0.25), ())
 
 
 def test_sections_belong_to_others(config: Path) -> None:
