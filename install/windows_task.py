@@ -18,6 +18,9 @@ from service_plan import FOREIGN, Service
 TASK = "RetouchML"
 SCHEMA = "http://schemas.microsoft.com/windows/2004/02/mit/task"
 
+# of 0 to 10; the scheduler's own 7 would have the processor, the disk and the memory given to others first
+NORMAL = 5
+
 # the scheduler puts the environment's variables, and arguments of its own, into paths
 _EXPANDED = re.compile(r"%[^%]+%|\$\(Arg\d+\)")
 
@@ -52,6 +55,7 @@ class WindowsTask:
         ElementTree.register_namespace("", SCHEMA)
         task = ElementTree.Element(f"{{{SCHEMA}}}Task", version="1.4")
         user = _user()
+        # in the schema's order, where that has one: in triggers and actions
         _add(
             task,
             {
@@ -68,7 +72,9 @@ class WindowsTask:
                     "MultipleInstancesPolicy": "IgnoreNew",
                     "DisallowStartIfOnBatteries": "false",
                     "StopIfGoingOnBatteries": "false",
+                    "Hidden": "true",
                     "ExecutionTimeLimit": "PT0S",
+                    "Priority": NORMAL,
                     "RestartOnFailure": {"Interval": "PT1M", "Count": "255"},
                 },
                 "Actions": {
@@ -79,6 +85,10 @@ class WindowsTask:
                 },
             },
         )
+        # whose actions these are
+        for path, name in (("Principals/*", "id"), ("Actions", "Context")):
+            for element in task.iterfind(path, {"": SCHEMA}):
+                element.set(name, "Author")
         content: bytes = ElementTree.tostring(task, encoding="utf-16", xml_declaration=True)
         return content
 

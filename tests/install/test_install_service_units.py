@@ -19,6 +19,31 @@ from tests.install.modules import Load
 
 AWKWARD = "a $HOME ${X} 100% %h é [x]"
 TASK = "{http://schemas.microsoft.com/windows/2004/02/mit/task}"
+SETTINGS = {  # settingsType of the Task Scheduler Schema
+    "AllowHardTerminate",
+    "AllowStartOnDemand",
+    "DeleteExpiredTaskAfter",
+    "DisallowStartIfOnBatteries",
+    "DisallowStartOnRemoteAppSession",
+    "Enabled",
+    "ExecutionTimeLimit",
+    "Hidden",
+    "IdleSettings",
+    "MaintenanceSettings",
+    "MultipleInstancesPolicy",
+    "NetworkProfileName",
+    "NetworkSettings",
+    "Priority",
+    "RestartOnFailure",
+    "RunOnlyIfIdle",
+    "RunOnlyIfNetworkAvailable",
+    "StartWhenAvailable",
+    "StopIfGoingOnBatteries",
+    "UnifiedSchedulingEngine",
+    "UseUnifiedSchedulingEngine",
+    "Volatile",
+    "WakeToRun",
+}
 
 needs_analyze = pytest.mark.skipif(
     shutil.which("systemd-analyze") is None, reason="systemd-analyze is not installed"
@@ -162,6 +187,7 @@ def test_the_network_is_open_only_where_tcp_was_asked_for(load: Load, service: A
         assert value_of(of_system, "PrivateNetwork") == ([] if tcp else ["yes"])
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="compares paths of systemd's system")
 def test_folders_are_protected_only_where_the_users_manager_can(load: Load, service: Any) -> None:
     render = load("systemd_unit").for_user
     assert value_of(render(service, version=254, sandbox=False), "ProtectSystem") == []
@@ -216,6 +242,7 @@ def test_a_daemon_of_the_template_comes_back_with_the_sockets_folder_that_a_log_
     assert set(wanted.split()) == {"multi-user.target", "user-runtime-dir@%i.service"}
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="compares paths of systemd's system")
 def test_an_interpreter_that_systemd_refuses_is_run_by_env_or_refused_by_name(
     load: Load, service: Any
 ) -> None:
@@ -291,8 +318,39 @@ def test_the_task_runs_at_the_users_logon_without_limits_that_would_end_it(
     assert text("Settings", "ExecutionTimeLimit") == "PT0S"
     assert text("Settings", "StopIfGoingOnBatteries") == "false"
     assert text("Settings", "MultipleInstancesPolicy") == "IgnoreNew"
+    assert text("Settings", "DisallowStartIfOnBatteries") == "false"
+    assert text("Settings", "Hidden") == "true"
+    assert text("Settings", "Priority") in ("4", "5", "6")  # these alone are normal
     assert text("Settings", "RestartOnFailure", "Interval") == "PT1M"
-    assert text("Actions", "Exec", "Command") == "/a 100% $x é/pythonw.exe"
+    assert text("Settings", "RestartOnFailure", "Count") == "255"  # an unsigned byte
+    assert text("Actions", "Exec", "Command") == str(Path("/a 100% $x é/pythonw.exe"))
+
+
+def test_the_task_has_its_elements_where_and_as_the_schema_wants_them(
+    load: Load, service: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root = task(load, service, monkeypatch)
+
+    def names(path: str) -> list[str]:
+        (parent,) = root.findall(path.replace("/", f"/{TASK}"))
+        return [child.tag.removeprefix(TASK) for child in parent]
+
+    assert root.get("version") == "1.4"
+    assert names(".") == ["RegistrationInfo", "Triggers", "Principals", "Settings", "Actions"]
+    assert names("./Triggers") == ["LogonTrigger"]
+    # taskSettings, principal and restart may be in any order; these two may not
+    assert names("./Triggers/LogonTrigger") == ["Enabled", "UserId"]
+    assert names("./Actions/Exec") == ["Command", "Arguments"]
+    assert set(names("./Settings")) <= SETTINGS
+    (principal,) = root.findall(f"{TASK}Principals/{TASK}Principal")
+    (actions,) = root.findall(f"{TASK}Actions")
+    assert principal.get("id") == actions.get("Context")
+
+
+def test_the_task_is_written_as_schtasks_reads_it(load: Load, service: Any) -> None:
+    content = load("windows_task").WindowsTask().content(replace(service, python=Path("/é/python.exe")))
+    assert content.startswith(b"\xff\xfe")  # little-endian, as the mark says
+    assert content.decode("utf-16").splitlines()[0].lower() == "<?xml version='1.0' encoding='utf-16'?>"
 
 
 def test_the_tasks_program_sets_the_environment_and_leaves_nothing_for_windows_to_replace(
