@@ -4,6 +4,7 @@ import os
 import re
 import signal
 import subprocess
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -22,6 +23,15 @@ _FOREIGN = ("PYTHONPATH", "PYTHONHOME", "PYTHONSTARTUP", "__PYVENV_LAUNCHER__", 
 
 # once imported, ONNX Runtime would report its use to its maker, and nothing is to leave this machine
 _PRIVATE = {"ORT_DISABLE_TELEMETRY": "1"}
+
+# what a Python prints into a pipe would be in Windows' old code page
+_UTF_8 = {"PYTHONIOENCODING": "utf-8:backslashreplace"}
+
+if sys.platform == "win32":
+    # what start_new_session does elsewhere: Ctrl-C does not reach a console of its own, here without a window
+    _CREATION_FLAGS = subprocess.CREATE_NO_WINDOW
+else:
+    _CREATION_FLAGS = 0
 
 
 @dataclass(frozen=True)
@@ -62,9 +72,10 @@ def run(
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,  # not a file: that would stay empty on a full disk
         stderr=subprocess.STDOUT,
-        env=env or environment(),
+        env={**(env or environment()), **_UTF_8},
         cwd=TOP,
         start_new_session=True,  # Ctrl-C reaches this process alone, which then ends the child in order
+        creationflags=_CREATION_FLAGS,
     ) as process:
         try:
             while output is None:

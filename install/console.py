@@ -40,9 +40,11 @@ class Console:
         start = time.monotonic()
         drawn = start - _REDRAW_SECONDS
 
+        start_of_line = "\r" if self._live and silent else ""
+
         def draw(mark: str, end: str) -> None:
-            clear = "\r\x1b[K" if self._live and silent else ""
-            print(f"{clear}{title:{_WIDTH}} {mark:>8}", end=end, flush=True)
+            # each drawing is as long as the last: no terminal has to know how to clear a line
+            print(f"{start_of_line}{title:{_WIDTH}} {mark:>8}", end=end, flush=True)
 
         def tick() -> None:
             nonlocal drawn

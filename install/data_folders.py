@@ -12,6 +12,7 @@ from checkout import PYTHON, TOP
 from problem import Problem
 
 RECORD = "install.json"
+SETTINGS = "config.toml"
 
 _ASK = """
 import json, retouchml
@@ -87,11 +88,14 @@ def customary() -> Folders:
     if home:
         top = Path(home).expanduser().absolute()
         return Folders(top / "config", top / "data", top / "cache")
-    user = Path.home()
-    if sys.platform == "win32":
+    return _by_custom(sys.platform, Path.home())
+
+
+def _by_custom(platform: str, user: Path) -> Folders:
+    if platform == "win32":
         local = Path(os.environ.get("LOCALAPPDATA") or user / "AppData" / "Local") / "retouchml"
         return Folders(local, local, local / "Cache")
-    if sys.platform == "darwin":
+    if platform == "darwin":
         library = user / "Library"
         support = library / "Application Support" / "retouchml"
         return Folders(support, support, library / "Caches" / "retouchml")

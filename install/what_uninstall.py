@@ -4,6 +4,7 @@ import argparse
 import os
 import shutil
 import stat
+import sys
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
@@ -17,7 +18,7 @@ import what_krita
 import what_tensorflow1
 from checkout import LOCK, STAMP, TOP, VENV
 from console import Console
-from data_folders import Folders, find
+from data_folders import SETTINGS, Folders, find
 from file_lock import exclusive
 from problem import Problem
 from service_manager import here
@@ -109,9 +110,29 @@ def _remove(path: Path) -> None:
         ):
             # first the stamp: without it, what an interruption leaves does not pass for an environment
             STAMP.unlink(missing_ok=True)
-            shutil.rmtree(path)
+            _empty(path)
+        _remove_emptied(path)
     else:
         shutil.rmtree(path)
+
+
+if sys.platform == "win32":  # where no open file can be deleted, and the lock goes last, by itself
+
+    def _empty(environment: Path) -> None:
+        for inside in environment.iterdir():
+            if inside != LOCK:
+                _remove(inside)
+
+    def _remove_emptied(environment: Path) -> None:
+        LOCK.unlink()
+        environment.rmdir()
+else:
+
+    def _empty(environment: Path) -> None:
+        shutil.rmtree(environment)
+
+    def _remove_emptied(_environment: Path) -> None:
+        pass
 
 
 def _size(path: Path) -> int:
@@ -129,6 +150,11 @@ def _size(path: Path) -> int:
 def _environment(_folders: Folders) -> list[Path]:
     # without the lock file, somebody else made it
     return [*([VENV] if LOCK.exists() else []), *TOP.glob("*.egg-info")]
+
+
+def _settings(folders: Folders) -> list[Path]:
+    # on Windows and macOS, the folder is that of the models, too
+    return [folders.config if folders.config != folders.data else folders.config / SETTINGS]
 
 
 def _tensorflow1(folders: Folders) -> list[Path]:
@@ -162,7 +188,7 @@ PARTS = {
     "models": Part("fetched models", lambda folders: [folders.models], _remove),
     "tensorflow1": Part("the TensorFlow 1.15 engine", _tensorflow1, _remove),
     "cache": Part("what is kept of faces for speed", lambda folders: [folders.cache], _remove),
-    "config": Part("your settings", lambda folders: [folders.config], _remove),
+    "config": Part("your settings", _settings, _remove),
     "run": Part("the daemon's socket and logs", running_daemon.folder, _remove),
     "gimp": Part("filter in GIMP", lambda _folders: what_gimp.installed(), _remove_copy),
     "krita": Part("docker in Krita", lambda _folders: what_krita.installed(), _remove_docker),

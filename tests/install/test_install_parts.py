@@ -135,6 +135,7 @@ def fake_driver(folder: Path, monkeypatch: pytest.MonkeyPatch, script: str) -> N
     monkeypatch.setenv("PATH", f"{folder}{os.pathsep}{os.environ['PATH']}")
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows gets torch's ordinary build")
 def test_a_driver_that_is_new_enough_gets_the_build_with_cuda(
     load: Load, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -147,6 +148,7 @@ def test_a_driver_that_is_new_enough_gets_the_build_with_cuda(
     assert choice.note == ""
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows gets torch's ordinary build")
 def test_an_older_driver_gets_the_cpu_and_is_told_why(
     load: Load, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -403,6 +405,25 @@ def test_without_an_environment_the_same_folders_are_found_as_retouchml_uses(
     folders = load("data_folders").customary()
     ours = (folders.config, folders.data, folders.cache, folders.models)
     assert ours == (paths.config_dir(), paths.data_dir(), paths.cache_dir(), paths.models_dir())
+
+
+def test_where_settings_lie_beside_the_models_uninstall_takes_their_file_alone(
+    load: Load, tmp_path: Path
+) -> None:
+    uninstall, data_folders = load("what_uninstall"), load("data_folders")
+    for platform in ("win32", "darwin"):
+        folders = data_folders._by_custom(platform, tmp_path)
+        assert uninstall._settings(folders) == [folders.data / "config.toml"]
+        assert folders.models not in uninstall._settings(folders)[0].parents
+    apart = data_folders.Folders(tmp_path / "config", tmp_path / "data", tmp_path / "cache")
+    assert uninstall._settings(apart) == [apart.config]
+
+
+def test_what_a_python_prints_is_read_as_it_was_meant_whatever_the_systems_encoding(
+    load: Load, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PYTHONIOENCODING", "cp1252")
+    assert load("child").run([sys.executable, "-c", "print('größer')"], log=False).last_line == "größer"
 
 
 def test_a_folder_around_the_checkout_is_never_removed(load: Load, tmp_path: Path) -> None:
