@@ -15,19 +15,20 @@ def enable(text: str, name: str) -> str:
     if is_enabled(text, name):
         return text
     lines = disable(text, name).splitlines(keepends=True)
-    line = f"enable_{name}=true\n"
+    end = "\r\n" if "\r\n" in text else "\n"  # Krita on Windows writes the former
+    line = f"enable_{name}=true{end}"
     for index, each in enumerate(lines):
         if each.strip() == _SECTION:
             if not each.endswith("\n"):
-                lines[index] += "\n"
+                lines[index] += end
             return "".join([*lines[: index + 1], line, *lines[index + 1 :]])
-    gap = "" if not lines else "\n" if lines[-1].endswith("\n") else "\n\n"
-    return "".join([*lines, gap, f"{_SECTION}\n", line])
+    gap = "" if not lines else end if lines[-1].endswith("\n") else end * 2
+    return "".join([*lines, gap, f"{_SECTION}{end}", line])
 
 
 def is_enabled(text: str, name: str) -> bool:
     """Whether Krita would load the plug-in."""
-    return disable(text, name) != text and f"\nenable_{name}=true\n" in f"\n{text}\n"
+    return disable(text, name) != text and f"enable_{name}=true" in text.splitlines()
 
 
 def disable(text: str, name: str) -> str:

@@ -77,7 +77,7 @@ class LaunchdAgent:
 
 
 def _domain() -> str:
-    return f"gui/{os.getuid()}"
+    return f"gui/{os.getuid()}"  # type: ignore[attr-defined, unused-ignore]  # Windows has none
 
 
 def _target() -> str:

@@ -55,7 +55,7 @@ def provide_next(console: Console) -> dict[str, str]:
 def _make(suite: str, title: str, console: Console) -> Path:
     """The folder with that suite and its GIMP; made first if need be."""
     _TOP.mkdir(parents=True, exist_ok=True)
-    if _TOP.stat().st_uid != os.getuid():
+    if _TOP.stat().st_uid != os.getuid():  # type: ignore[attr-defined, unused-ignore]  # not on Windows
         raise Problem(f"{_TOP} belongs to somebody else.", "Choose another folder with RETOUCHML_EDITORS.")
     root, ready = _TOP / suite, _TOP / suite / ".ready"
     wanted = f"{suite} {' '.join(_PACKAGES)}"

@@ -8,6 +8,7 @@ import sys
 import time
 from contextlib import suppress
 from pathlib import Path
+from typing import NamedTuple
 
 import child
 import running_daemon
@@ -17,9 +18,6 @@ from console import Console, Tick
 from data_folders import Folders
 from problem import Problem
 from systemd_unit import for_system, quoted, version_in
-
-if sys.platform != "win32":
-    import pwd
 
 UNITS = Path("/etc/systemd/system")
 TEMPLATE = "retouchml@.service"
@@ -32,13 +30,22 @@ _POLL_SECONDS = 0.3
 _HIDDEN = tuple(map(Path, ("/home", "/root", "/run/user", "/tmp", "/var/tmp")))  # noqa: S108
 
 
+class _Account(NamedTuple):
+    """A user, with number, first group's number, and home."""
+
+    name: str
+    number: int
+    group: int
+    home: str
+
+
 def install(arguments: argparse.Namespace, console: Console) -> int:
     """Write the template and start an instance for each user. Raises Problem."""
-    if sys.platform != "linux" or shutil.which("systemctl") is None:
+    if shutil.which("systemctl") is None:
         raise Problem("Only a Linux system with systemd can start it for several users.")
-    if os.getuid() != 0:
+    if not _is_root():
         raise Problem("Only root can set up services for other users.", "Run this again with sudo.")
-    users = [(name, _number(name)) for name in arguments.system]
+    users = [_account(name) for name in arguments.system]
     service, folders = service_plan.plan_for_all(arguments)
     data = shared_data(folders)
     check_visible(TOP, PYTHON, data)
@@ -53,14 +60,14 @@ def install(arguments: argparse.Namespace, console: Console) -> int:
         let_all_read(folders.data)
         (UNITS / TEMPLATE).write_text(content, encoding="utf-8")
         _systemctl("daemon-reload")
-        for _, number in users:
-            _systemctl("enable", f"retouchml@{number}.service")
-            _systemctl("restart", f"retouchml@{number}.service")
+        for user in users:
+            _systemctl("enable", f"retouchml@{user.number}.service")
+            _systemctl("restart", f"retouchml@{user.number}.service")
             tick()
         _wait(users, tick)
     console.say(f"It starts with the machine. Described in {UNITS / TEMPLATE}")
-    for name, number in users:
-        console.say(f"{name}: systemctl status retouchml@{number}")
+    for user in users:
+        console.say(f"{user.name}: systemctl status retouchml@{user.number}")
     return 0
 
 
@@ -117,16 +124,16 @@ def remove() -> None:
     child.run(["systemctl", "daemon-reload"], log=False)
 
 
-def _wait(users: list[tuple[str, int]], tick: Tick) -> None:
+def _wait(users: list[_Account], tick: Tick) -> None:
     end = time.monotonic() + _SECONDS_TO_ANSWER
-    for name, number in users:
-        account = pwd.getpwuid(number)
-        user = ("setpriv", f"--reuid={number}", f"--regid={account.pw_gid}", "--init-groups")
-        home = {"HOME": account.pw_dir, "XDG_RUNTIME_DIR": f"/run/user/{number}", "PATH": os.defpath}
-        while not running_daemon.answers_as_service(user, home):
+    for user in users:
+        number = user.number
+        become = ("setpriv", f"--reuid={number}", f"--regid={user.group}", "--init-groups")
+        home = {"HOME": user.home, "XDG_RUNTIME_DIR": f"/run/user/{number}", "PATH": os.defpath}
+        while not running_daemon.answers_as_service(become, home):
             if time.monotonic() > end:
                 raise Problem(
-                    f"The service is set up, but no daemon answers {name} as one.",
+                    f"The service is set up, but no daemon answers {user.name} as one.",
                     f"Read what it says: journalctl -u retouchml@{number}. Then run this again.",
                 )
             tick()
@@ -139,8 +146,29 @@ def _systemctl(*words: str) -> None:
         raise Problem(f"`systemctl {' '.join(words)}` failed: {outcome.last_line}")
 
 
-def _number(name: str) -> int:
-    try:
-        return pwd.getpwnam(name).pw_uid
-    except KeyError as error:
-        raise Problem(f"There is no user {name} here.") from error
+def _account(name: str) -> _Account:
+    found = _look_up(name)
+    if found is None:
+        raise Problem(f"There is no user {name} here.")
+    return found
+
+
+if sys.platform == "win32":  # where systemd is not, and nobody gets here
+
+    def _is_root() -> bool:
+        return False
+
+    def _look_up(name: str) -> _Account | None:  # noqa: ARG001
+        return None
+else:
+    import pwd
+
+    def _is_root() -> bool:
+        return os.getuid() == 0
+
+    def _look_up(name: str) -> _Account | None:
+        try:
+            found = pwd.getpwnam(name)
+        except KeyError:
+            return None
+        return _Account(name, found.pw_uid, found.pw_gid, found.pw_dir)

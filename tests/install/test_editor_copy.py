@@ -57,7 +57,8 @@ def test_a_plug_in_is_placed_once_and_can_be_run(sources: dict[str, Path], folde
     assert editor_copy.place(folder, sources)
     assert content(folder) == whole(sources)
     assert os.access(folder / "start.py", os.X_OK)
-    assert not os.access(folder / "package" / "__init__.py", os.X_OK)
+    if sys.platform != "win32":  # where every file may be run
+        assert not os.access(folder / "package" / "__init__.py", os.X_OK)
     before = folder.stat().st_ino
     assert not editor_copy.place(folder, sources)
     assert folder.stat().st_ino == before

@@ -1,6 +1,7 @@
 """The docker is put into Krita's profiles and taken away again, in a home of its own."""
 
 import argparse
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -11,16 +12,27 @@ from tests.install.loading import installer
 SETTINGS = "[General]\na=1\n\n[python]\nenable_other=true\n"
 
 
-@pytest.fixture
-def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A user with a native Krita and one from Flatpak."""
-    for name in ("XDG_DATA_HOME", "XDG_CONFIG_HOME"):
-        monkeypatch.delenv(name, raising=False)
-    monkeypatch.setenv("HOME", str(tmp_path))
-    for data, settings in (
+# where Krita keeps a user's plug-ins, and its settings
+PROFILES = {
+    "win32": (("AppData/Roaming/krita", "AppData/Local/kritarc"),),
+}.get(
+    sys.platform,
+    (
         (".local/share/krita", ".config/kritarc"),
         (".var/app/org.kde.krita/data/krita", ".var/app/org.kde.krita/config/kritarc"),
-    ):
+    ),
+)
+EACH = len(PROFILES)
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A user with a native Krita and, on Linux, one from Flatpak."""
+    for name in ("XDG_DATA_HOME", "XDG_CONFIG_HOME", "APPDATA", "LOCALAPPDATA"):
+        monkeypatch.delenv(name, raising=False)
+    for name in ("HOME", "USERPROFILE"):
+        monkeypatch.setenv(name, str(tmp_path))
+    for data, settings in PROFILES:
         (tmp_path / data / "pykrita" / "other").mkdir(parents=True)
         (tmp_path / settings).parent.mkdir(parents=True)
         (tmp_path / settings).write_text(SETTINGS)
@@ -37,14 +49,14 @@ def put(what: Any) -> list[bool]:
 
 def test_every_profile_gets_the_docker_enabled_and_a_second_time_changes_nothing(home: Path) -> None:
     what = installer("what_krita")
-    assert put(what) == [True, True]
+    assert put(what) == [True] * EACH
     first = state(home)
-    for data in (".local/share/krita", ".var/app/org.kde.krita/data/krita"):
+    for data, settings in PROFILES:
         assert (home / data / "pykrita/retouchml_krita/retouchml/client.py").is_file()
         assert (home / data / "pykrita/retouchml_krita.desktop").is_file()
         assert (home / data / "actions/retouchml_krita.action").is_file()
-    assert "enable_retouchml_krita=true\n" in (home / ".config/kritarc").read_text()
-    assert put(what) == [False, False]
+        assert "enable_retouchml_krita=true\n" in (home / settings).read_text()
+    assert put(what) == [False] * EACH
     assert state(home) == first
 
 
@@ -55,7 +67,7 @@ def test_uninstall_takes_just_that_away(home: Path) -> None:
     console = uninstall.Console()
     assert uninstall.run(argparse.Namespace(part="krita", yes=True), console) == 0
     assert state(home) == before
-    assert (home / ".local/share/krita/pykrita/other").is_dir()
+    assert (home / PROFILES[0][0] / "pykrita/other").is_dir()
 
 
 def test_all_modules_of_the_plug_in_are_copied(monkeypatch: pytest.MonkeyPatch) -> None:

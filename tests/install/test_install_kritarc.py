@@ -1,6 +1,7 @@
 """Krita's settings file: the plug-in is enabled and forgotten, and nothing else in it is disturbed."""
 
 import stat
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -50,5 +51,14 @@ def test_bytes_that_are_no_text_and_the_files_mode_survive(kritarc: Any, tmp_pat
     assert not kritarc.rewrite(path, NAME, enabled=True)
     assert kritarc.rewrite(path, NAME, enabled=False)
     assert path.read_bytes() == b"[General]\nname=\xff\xfe\n[python]\n"
-    assert stat.S_IMODE(path.stat().st_mode) == 0o640
+    if sys.platform != "win32":
+        assert stat.S_IMODE(path.stat().st_mode) == 0o640
     assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_file_with_windows_ends_of_lines_keeps_them(kritarc: Any) -> None:
+    for text in ("[General]\r\na=1\r\n", "[General]\r\na=1\r\n\r\n[python]\r\nenable_other=true\r\n"):
+        enabled = kritarc.enable(text, NAME)
+        assert kritarc.is_enabled(enabled, NAME)
+        assert kritarc.enable(enabled, NAME) == enabled
+        assert enabled.count("\n") == enabled.count("\r\n") > text.count("\n")

@@ -14,7 +14,7 @@ from tests.install.modules import Load
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="systemd is Linux's")
 
-ME = os.getuid()
+ME = os.getuid() if sys.platform != "win32" else 0
 ANSWER = json.dumps({"service": True})
 
 
@@ -40,7 +40,7 @@ class Machine:
             (self.system, "check_visible", lambda *_: None),
             (self.system.os, "getuid", lambda: 0),
             (self.system.shutil, "which", lambda _: "/usr/bin/systemctl"),
-            (self.system, "_number", lambda _: ME),
+            (self.system, "_look_up", lambda name: self.system._Account(name, ME, ME, "/home/anna")),
             (load("service_plan"), "plan_for_all", lambda _: (service, self.folders)),
         ):
             monkeypatch.setattr(where, name, value)

@@ -23,7 +23,7 @@ def fails(_console: Any) -> dict[str, str]:
 
 
 def test_only_root_may_set_them_up(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(real_editors.os, "geteuid", lambda: 1000)
+    monkeypatch.setattr(real_editors.os, "geteuid", lambda: 1000, raising=False)
     with pytest.raises(Problem, match="Real editors are set up from Debian's packages"):
         real_editors.provide(Console(), also_next=False, if_possible=False)
 
@@ -31,7 +31,7 @@ def test_only_root_may_set_them_up(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_where_they_are_only_wished_for_that_is_said_and_the_rest_is_tested(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(real_editors.os, "geteuid", lambda: 1000)
+    monkeypatch.setattr(real_editors.os, "geteuid", lambda: 1000, raising=False)
     known = real_editors.provide(Console(), also_next=True, if_possible=True)
     assert known == {}
     assert "Real editors cannot be had here, and are not tested: " in capsys.readouterr().out
