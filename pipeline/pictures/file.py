@@ -54,6 +54,8 @@ def check_file_target(path: Path, source: Path | None, force: bool) -> Path:
     """
     name = display(path)
     try:
+        if "\0" in name:  # Windows' own functions only say so at the very end
+            raise ValueError("a name cannot have a null character")
         real = Path(os.path.realpath(path))
         if not real.parent.is_dir():
             raise PictureUnwritable(f"There is no folder {display(real.parent)}.", "Create it first.")

@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import sys
 import threading
 from pathlib import Path
 
@@ -38,6 +39,7 @@ def test_what_was_put_comes_back() -> None:
     assert (found.loss, found.distance) == (0.25, 0.125)
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no modes")
 def test_entries_lie_in_the_user_s_own_cache_folder() -> None:
     InversionCache().put("a", inversion())
     folder = cache_dir() / "inversions"

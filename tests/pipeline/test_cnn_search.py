@@ -1,5 +1,6 @@
 """The convolutional detector's own process: ended when it is not wanted any more, and what it says."""
 
+import sys
 import threading
 from pathlib import Path
 
@@ -39,6 +40,7 @@ def test_a_search_that_is_left_is_ended(model: Path) -> None:
     assert search.process.poll() is not None
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="nothing there ends a process that takes too much memory")
 def test_a_search_that_somebody_ends_says_that_memory_was_short(model: Path) -> None:
     with Search(model, NOISE, 1) as search:
         search.process.kill()
