@@ -318,7 +318,7 @@ def _on_cpu() -> Iterator[Client]:
             yield client
         finally:
             client.shutdown().result(_PATIENCE)
-            while listens(paths.socket_path()):  # the next would be answered by this one
+            while listens(paths.address_path()):  # the next would be answered by this one
                 time.sleep(0.1)
 
 

@@ -12,8 +12,6 @@ import argparse
 import contextlib
 import os
 import random
-import signal
-import socket
 import sys
 import tempfile
 import threading
@@ -22,9 +20,10 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
+import psutil
 import zmq
 
-from retouchml import paths, protocol
+from retouchml import protocol
 from retouchml.client import Call, Client, RemotePhoto, Rendered
 from retouchml.errors import Cancelled, PhotoUnknown, RetouchError, Superseded, WorkerLost
 from retouchml.look import Look
@@ -87,8 +86,8 @@ def _killed_worker(daemon: Daemon, result: Soak) -> bool:
     if worker["state"] not in ("idle", "busy"):
         return False
     result.kills.append(time.monotonic())
-    with contextlib.suppress(ProcessLookupError):
-        os.kill(worker["pid"], signal.SIGKILL)
+    with contextlib.suppress(psutil.NoSuchProcess):
+        psutil.Process(worker["pid"]).kill()
     return True
 
 
@@ -163,7 +162,7 @@ def assail(daemon: Daemon, seconds: float, seed: int) -> Assault:
         while time.monotonic() < end:
             with contextlib.closing(context.socket(zmq.DEALER)) as dealer:
                 dealer.linger = 0
-                dealer.connect(f"ipc://{paths.socket_path()}")
+                running.connect(dealer)
                 for _ in range(200):
                     kind, frames = _hostile(rng)
                     result.sent[kind] += 1
@@ -209,8 +208,7 @@ def _hostile(rng: random.Random) -> tuple[str, list[bytes]]:
 
 
 def _shout(data: bytes) -> None:
-    with contextlib.suppress(OSError), socket.socket(socket.AF_UNIX) as raw:
-        raw.connect(str(paths.socket_path()))
+    with contextlib.suppress(OSError), running.bare_connection() as raw:
         raw.sendall(data)
 
 

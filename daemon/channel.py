@@ -1,27 +1,29 @@
-"""Messages between server and worker over one stream socket, with descriptors beside them (SCM_RIGHTS).
+"""Messages between server and worker over one stream socket, with blocks of memory beside them.
 
-A message is a 4-byte little-endian length and a msgpack map; ``fds`` in it says how many descriptors belong
-to it. Both ends are ours, so there is no more checking than guards against a bug.
+A message is a 4-byte little-endian length and a msgpack map; ``blocks`` in it has the sizes of the blocks
+that belong to it. Their descriptors travel along the socket (SCM_RIGHTS); on Windows, where none can, handles
+in the message name them. Both ends are ours, so there is no more checking than guards against a bug.
 """
 
-import contextlib
-import os
 import select
 import socket
 import struct
+import sys
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import msgpack
 
+from daemon.blocks import Block, memory
+
 _LENGTH = struct.Struct("<I")
 _LONGEST = 16 << 20
 _READ = 1 << 16
-_MOST_FDS = 4
+_MOST_BLOCKS = 4
 _SECONDS_TO_TAKE = 2.0  # what does not fit into the socket at once
 _CLOSE_ON_EXEC = getattr(socket, "MSG_CMSG_CLOEXEC", 0)
 
-Message = tuple[dict[str, Any], list[int]]
+Message = tuple[dict[str, Any], list[Block]]
 
 
 class ChannelClosed(Exception):
@@ -31,21 +33,27 @@ class ChannelClosed(Exception):
 class Channel:
     """One end of the socket."""
 
-    def __init__(self, sock: socket.socket) -> None:
+    def __init__(self, sock: socket.socket, peer: int | None = None) -> None:
+        """peer: on Windows, at the server's end, a handle of the worker's process; it is this object's."""
         self._socket = sock
+        self._peer = peer
         self._received = bytearray()
-        self._fds: list[int] = []
+        self._descriptors: list[int] = []
 
     def fileno(self) -> int:
         """For polling."""
         return self._socket.fileno()
 
-    def send(self, message: Mapping[str, Any], fds: Sequence[int] = ()) -> None:
+    def send(self, message: Mapping[str, Any], blocks: Sequence[Block] = ()) -> None:
         """Send it whole. Raises ChannelClosed; on a non-blocking socket also where the other end is stuck."""
-        body = msgpack.packb({**message, "fds": len(fds)})
-        data = memoryview(_LENGTH.pack(len(body)) + body)
+        fields = {**message, "blocks": [block.size for block in blocks]}
+        descriptors = [block.descriptor for block in blocks]
         try:
-            sent = socket.send_fds(self._socket, [data], list(fds)) if fds else self._socket.send(data)
+            if sys.platform == "win32":
+                fields["handles"] = [memory.lend(each, self._peer) for each in descriptors]
+            body = msgpack.packb(fields)
+            data = memoryview(_LENGTH.pack(len(body)) + body)
+            sent = self._send_first(data, descriptors)
             while sent < len(data):
                 if not select.select([], [self._socket], [], _SECONDS_TO_TAKE)[1]:
                     raise ChannelClosed
@@ -55,38 +63,57 @@ class Channel:
 
     def receive(self) -> list[Message]:
         """The messages that a readable socket has; may be none. Raises ChannelClosed at the end."""
+        messages = []
         try:
-            data, fds, _, _ = socket.recv_fds(self._socket, _READ, _MOST_FDS, _CLOSE_ON_EXEC)
+            data = self._read()
+            self._received += data
+            while (message := self._complete()) is not None:
+                messages.append(message)
         except (BlockingIOError, InterruptedError):
             return []
-        except OSError as error:
+        except OSError as error:  # on Windows a dead worker's blocks are gone, though its message is here
             raise ChannelClosed from error
         if not data:
             raise ChannelClosed
-        self._fds += fds
-        self._received += data
-        return list(self._complete())
+        return messages
 
     def close(self) -> None:
         """Close this end and whatever descriptors were not taken."""
-        for fd in self._fds:
-            with contextlib.suppress(OSError):
-                os.close(fd)
-        self._fds = []
+        for descriptor in self._descriptors:
+            memory.close(descriptor)
+        self._descriptors = []
+        if self._peer is not None:
+            memory.close(self._peer)
+            self._peer = None
         self._socket.close()
 
-    def _complete(self) -> list[Message]:
-        messages: list[Message] = []
-        while len(self._received) >= _LENGTH.size:
-            (length,) = _LENGTH.unpack_from(self._received)
-            if length > _LONGEST:
-                raise ChannelClosed
-            end = _LENGTH.size + length
-            if len(self._received) < end:
-                break
-            message = msgpack.unpackb(bytes(self._received[_LENGTH.size : end]), strict_map_key=False)
-            del self._received[:end]
-            count = message.pop("fds")
-            taken, self._fds = self._fds[:count], self._fds[count:]
-            messages.append((message, taken))
-        return messages
+    def _send_first(self, data: memoryview, descriptors: Sequence[int]) -> int:
+        if sys.platform == "win32" or not descriptors:
+            return self._socket.send(data)
+        return socket.send_fds(self._socket, [data], list(descriptors))
+
+    def _read(self) -> bytes:
+        if sys.platform == "win32":
+            return self._socket.recv(_READ)
+        data, descriptors, _, _ = socket.recv_fds(self._socket, _READ, _MOST_BLOCKS, _CLOSE_ON_EXEC)
+        self._descriptors += descriptors
+        return data
+
+    def _complete(self) -> Message | None:
+        """The first message that is here as a whole."""
+        if len(self._received) < _LENGTH.size:
+            return None
+        (length,) = _LENGTH.unpack_from(self._received)
+        if length > _LONGEST:
+            raise ChannelClosed
+        end = _LENGTH.size + length
+        if len(self._received) < end:
+            return None
+        message = msgpack.unpackb(bytes(self._received[_LENGTH.size : end]), strict_map_key=False)
+        del self._received[:end]
+        sizes = message.pop("blocks")
+        if sys.platform == "win32":
+            taken = [memory.fetch(handle, self._peer) for handle in message.pop("handles")]
+        else:
+            taken, self._descriptors = self._descriptors[: len(sizes)], self._descriptors[len(sizes) :]
+        return message, [Block(*each) for each in zip(taken, sizes, strict=True)]

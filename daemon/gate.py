@@ -12,7 +12,6 @@ from pathlib import Path
 import zmq
 from zmq.utils import z85
 
-from daemon.relay import address_in
 from retouchml import connection
 from retouchml.connection import Connection
 from retouchml.errors import Refused
@@ -22,7 +21,13 @@ _CURVE = b"CURVE"
 _NULL = b"NULL"
 _OF_USER, _OF_KEYS = b"user", b"keys"  # ZAP domains
 # Linux always tells the uid of a peer on ipc; elsewhere the folder guards where none is told
-_UIDS = (os.getuid(),) if sys.platform == "linux" else (None, os.getuid())
+_UIDS: tuple[int | None, ...]
+if sys.platform == "win32":
+    _UIDS = ()  # there is no ipc
+elif sys.platform == "linux":
+    _UIDS = (os.getuid(),)
+else:
+    _UIDS = (None, os.getuid())
 
 
 class Gate:
@@ -85,22 +90,16 @@ def uid_in(address: str) -> int | None:
     return int(parts[1]) if len(parts) == 4 and parts[1].isdigit() else None
 
 
-def keys_for(path: Path, address: str) -> Connection:
-    """The connection file's keys, made anew where there is no file; ``address`` is ``HOST:PORT``.
-
-    Raises Refused or UsageError.
-    """
+def keys_for(path: Path, host: str, port: int) -> Connection:
+    """The connection file's keys, made anew where there is no file, for an address. Raises Refused."""
     if not zmq.has("curve"):
         raise Refused("This build of ZeroMQ has no CURVE, and TCP is not used without.", "Leave out --tcp.")
-    host, port = address_in(address)
     endpoint = f"tcp://{host}:{port}"
     if path.exists():
         found = connection.read(path)
         if not found.server_secret:
             raise Refused(f"{path} lacks the server's key.", "Delete it and start the daemon anew.")
-        return Connection(
-            endpoint, found.server_public, found.client_public, found.client_secret, found.server_secret
-        )
+        return found.at(endpoint)
     server, client = zmq.curve_keypair(), zmq.curve_keypair()
     return Connection(
         endpoint, server[0].decode(), client[0].decode(), client[1].decode(), server[1].decode()

@@ -1,15 +1,19 @@
 """One daemon for each runtime folder: the folder itself, its lock, and what a crash left in it."""
 
 import contextlib
-import fcntl
 import os
 import stat
+import sys
 from pathlib import Path
 
-from daemon.holder import LOCK, is_own
+from daemon.holder import NO_LINK, is_own
+from retouchml import lock, paths
 from retouchml.errors import DaemonError, DaemonRuns, Refused
 from retouchml.ownership import changeable_by_others
-from retouchml.paths import private_dir, runtime_dir, socket_path
+from retouchml.paths import LOCK, private_dir
+
+if sys.platform == "win32":
+    from retouchml import windows
 
 
 class Instance:
@@ -17,42 +21,36 @@ class Instance:
 
     def __init__(self) -> None:
         """Make the folder and take the lock. Raises DaemonRuns, Refused, UsageError or DaemonError."""
-        self.socket = socket_path()
-        self.folder = prepare_folder(runtime_dir())
+        self.address = paths.address_path()
+        self.folder = prepare_folder(paths.runtime_dir())
         self._lock = self._take_lock()
         self._remove_stale()
         self._inode: int | None = None
 
-    @property
-    def endpoint(self) -> str:
-        """Where to bind."""
-        return f"ipc://{self.socket}"
-
     def bound(self) -> None:
-        """Note the socket that was bound just now."""
-        self.socket.chmod(0o600)
-        self._inode = self.socket.stat().st_ino
+        """Note the socket that was bound, or the connection file that was written, just now."""
+        self.address.chmod(0o600)
+        self._inode = self.address.stat().st_ino
 
     def is_intact(self) -> bool:
-        """Whether the socket is still the one that was bound; else nobody can reach this daemon any more."""
+        """Whether ``address`` is still what it was then; else nobody can reach this daemon any more."""
         try:
-            return self.socket.stat().st_ino == self._inode
+            return self.address.stat().st_ino == self._inode
         except OSError:
             return False
 
     def release(self) -> None:
-        """Take away the socket if it is ours, then the lock."""
+        """Take away the address if it is ours, then the lock."""
         if self._inode is not None and self.is_intact():
             with contextlib.suppress(OSError):
-                self.socket.unlink()
+                self.address.unlink()
         with contextlib.suppress(OSError):
             os.ftruncate(self._lock, 0)
         os.close(self._lock)
 
     def _take_lock(self) -> int:
-        flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
         try:
-            descriptor = os.open(self.folder / LOCK, flags, 0o600)
+            descriptor = os.open(self.folder / LOCK, os.O_RDWR | os.O_CREAT | NO_LINK, 0o600)
         except OSError as error:
             raise DaemonError(f"{self.folder / LOCK} cannot be opened: {error.strerror}.") from error
         if not is_own(descriptor):
@@ -60,27 +58,26 @@ class Instance:
             raise Refused(
                 f"{self.folder / LOCK} is not this user's alone.", "Delete it, if it is nothing of yours."
             )
-        try:
-            # not flock(2), of which one cannot ask who holds it
-            fcntl.lockf(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
-            pid = os.pread(descriptor, 32, 0).decode("ascii", "replace").strip()
+        if not lock.take(descriptor):
+            pid = lock.written(descriptor)
             os.close(descriptor)
             raise DaemonRuns(
                 f"A daemon runs already (process {pid or 'unknown'}).",
                 "`retouchml daemon status` shows it, `retouchml daemon restart` replaces it.",
-            ) from error
-        os.fchmod(descriptor, 0o600)
-        os.ftruncate(descriptor, 0)
-        os.pwrite(descriptor, f"{os.getpid()}\n".encode(), 0)
+            )
+        if sys.platform != "win32":
+            os.fchmod(descriptor, 0o600)
+        lock.write_pid(descriptor)
         return descriptor
 
     def _remove_stale(self) -> None:
         # Whoever made it is dead: the lock was free.
         try:
-            if not stat.S_ISSOCK(self.socket.lstat().st_mode):
-                raise DaemonError(f"{self.socket} is in the way: it is no socket.", "Move it elsewhere.")
-            self.socket.unlink()
+            is_ours = stat.S_ISSOCK if paths.IPC else stat.S_ISREG
+            if not is_ours(self.address.lstat().st_mode):
+                kind = "socket" if paths.IPC else "connection file"
+                raise DaemonError(f"{self.address} is in the way: it is no {kind}.", "Move it elsewhere.")
+            self.address.unlink()
         except FileNotFoundError:
             return
 
@@ -95,6 +92,27 @@ def prepare_folder(folder: Path) -> Path:
                 f"{step}, on the way to {folder}, can be changed by other users.",
                 f"`chmod go-w {step}` if it is yours, or set RETOUCHML_HOME to a folder of your own.",
             )
+        _make_private(folder)
+    except OSError as error:
+        raise DaemonError(
+            f"The runtime folder {folder} cannot be used: {error.strerror}.", "Set RETOUCHML_HOME."
+        ) from error
+    return folder
+
+
+if sys.platform == "win32":
+
+    def _make_private(folder: Path) -> None:
+        windows.make_private(folder)
+        if not windows.is_private(folder):
+            raise Refused(
+                f"{folder} cannot be kept for this user alone.",
+                "Set RETOUCHML_HOME to a folder of your own, on a disk with access lists (NTFS).",
+            )
+
+else:
+
+    def _make_private(folder: Path) -> None:
         found = folder.lstat()
         if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.getuid():
             raise Refused(
@@ -104,18 +122,13 @@ def prepare_folder(folder: Path) -> Path:
             folder.chmod(0o700)
         if stat.S_IMODE(found.st_mode) & 0o022:
             _check_content(folder)
-    except OSError as error:
-        raise DaemonError(
-            f"The runtime folder {folder} cannot be used: {error.strerror}.", "Set RETOUCHML_HOME."
-        ) from error
-    return folder
 
-
-def _check_content(folder: Path) -> None:
-    # others could write here until now: a link in place of the log would have another file written to
-    for entry in folder.iterdir():
-        found = entry.lstat()
-        if found.st_uid != os.getuid() or stat.S_ISLNK(found.st_mode) or found.st_nlink > 1:
-            raise Refused(
-                f"{entry} may have been put there by another user.", "Delete it, if it is nothing of yours."
-            )
+    def _check_content(folder: Path) -> None:
+        # others could write here until now: a link in place of the log would have another file written to
+        for entry in folder.iterdir():
+            found = entry.lstat()
+            if found.st_uid != os.getuid() or stat.S_ISLNK(found.st_mode) or found.st_nlink > 1:
+                raise Refused(
+                    f"{entry} may have been put there by another user.",
+                    "Delete it, if it is nothing of yours.",
+                )

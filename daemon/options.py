@@ -2,10 +2,9 @@
 
 import argparse
 import math
-import os
 from dataclasses import dataclass
 
-from daemon.relay import address_in
+from daemon.addresses import address_in
 from retouchml.errors import UsageError
 
 KEEP_ALIVE_MINUTES = 10.0
@@ -110,8 +109,6 @@ def _limits(text: str) -> dict[str, int]:
 
 
 def _photo_bytes() -> int:
-    try:
-        memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    except (AttributeError, ValueError, OSError):
-        return 4 << 30
-    return min(memory // 2, 16 << 30)
+    import psutil  # here: `retouchml --help` has these options, too
+
+    return min(psutil.virtual_memory().total // 2, 16 << 30)

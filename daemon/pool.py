@@ -2,7 +2,6 @@
 
 import contextlib
 import logging
-import os
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -154,20 +153,20 @@ class Pool:
             "model": job.model,
             "device": job.device,
         }
-        fds: list[int] = []
+        blocks: list[Block] = []
         photo = job.photo
         if photo is not None and photo.block is not None and photo.name not in place.worker.holds:
             message["picture"] = photo.picture.fields()
-            fds = [photo.block.descriptor]
+            blocks = [photo.block]
             place.worker.holds.add(photo.name)
         try:
-            place.worker.send(message, fds)
+            place.worker.send(message, blocks)
         except ChannelClosed:
             self._lost(place)
 
     def _take(self, place: Place, worker: WorkerProcess, arrived: Message) -> None:
-        message, fds = arrived
-        block = Block(fds[0], os.fstat(fds[0]).st_size) if fds else None
+        message, blocks = arrived
+        block = blocks[0] if blocks else None
         try:
             worker.usage = message.get("usage", worker.usage)
             self._grow(worker)

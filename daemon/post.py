@@ -1,22 +1,30 @@
 """The daemon's sockets: binds them, takes requests from them, and notices who is no longer there."""
 
+import contextlib
 import logging
+import sys
+from pathlib import Path
+from typing import cast
 
 import zmq
 
+from daemon.addresses import address_in
 from daemon.gate import Gate, keys_for
 from daemon.instance import Instance
 from daemon.jobs import ClientKey
 from daemon.processes import file_limit, give_back_memory
-from daemon.relay import Relay, address_in
-from retouchml import connection, protocol
+from retouchml import connection, paths, protocol
 from retouchml.errors import DaemonError, Refused
+
+if sys.platform != "win32":
+    from daemon.relay import Relay
 
 _log = logging.getLogger(__name__)
 _MESSAGES_UNREAD = 200  # by a client, after which it counts as gone
 _MESSAGES_WAITING = 4  # of a client, before its own queue fills: they may be large
 _LINGER_MS = 500
 _HANDSHAKE_MS = 5000  # then a connection that has not shown who it is ends
+_LOOPBACK = "127.0.0.1"
 _INNER = "tcp"  # the Unix socket behind the TCP one
 _FILES_FOR_TCP = 256
 _HEARTBEAT_MS, _HEARTBEAT_TIMEOUT_MS = 2000, 6000
@@ -34,31 +42,12 @@ class Post:
         self._context: zmq.Context[zmq.Socket[bytes]] = zmq.Context()
         self.gate = Gate(self._context)
         self.routers: list[zmq.Socket[bytes]] = []
-        self._relay: Relay | None = None
+        self._relay = contextlib.ExitStack()
         try:
-            if tcp:
-                if file_limit() < _FILES_FOR_TCP:
-                    raise Refused(
-                        f"TCP needs {_FILES_FOR_TCP} open files, and {file_limit()} are allowed.",
-                        "Raise the limit (`ulimit -n`), or leave out --tcp.",
-                    )
-                path = instance.folder / connection.NAME
-                keys = keys_for(path, tcp)
-                router = self._router()
-                self.gate.guard_with_keys(router, keys)
-                router.heartbeat_ivl = _HEARTBEAT_MS
-                router.heartbeat_timeout = _HEARTBEAT_TIMEOUT_MS
-                inner = instance.folder / _INNER
-                self._bind(f"ipc://{inner}")
-                inner.chmod(0o600)
-                host, port = address_in(tcp)
-                self._relay = Relay(host, port, inner)
-                self._relay.start()
-                bound = f"tcp://{host}:{self._relay.port}"
-                connection.write(path, connection.Connection(**{**vars(keys), "endpoint": bound}))
-            # last, since whoever can connect here takes the daemon for ready
-            self.gate.guard(self._router())
-            self._bind(instance.endpoint)
+            if sys.platform != "win32" and paths.IPC:
+                self._listen(instance, tcp)
+            else:
+                self._listen_without_ipc(instance, tcp)
             instance.bound()
         except BaseException:
             self.close()
@@ -102,8 +91,53 @@ class Post:
             router.close()
         self.gate.close()
         self._context.term()
-        if self._relay is not None:  # after what was sent has left through it
-            self._relay.close()
+        self._relay.close()  # after what was sent has left through it
+
+    if sys.platform != "win32":
+
+        def _listen(self, instance: Instance, tcp: str) -> None:
+            if tcp:
+                self._listen_through_relay(instance.folder, *address_in(tcp))
+            # last, since whoever can connect here takes the daemon for ready
+            self.gate.guard(self._router())
+            self._bind(f"ipc://{instance.address}")
+
+        def _listen_through_relay(self, folder: Path, host: str, port: int) -> None:
+            if file_limit() < _FILES_FOR_TCP:
+                raise Refused(
+                    f"TCP needs {_FILES_FOR_TCP} open files, and {file_limit()} are allowed.",
+                    "Raise the limit (`ulimit -n`), or leave out --tcp.",
+                )
+            path = folder / connection.NAME
+            keys = keys_for(path, host, port)
+            self._router_with_keys(keys)
+            inner = folder / _INNER
+            self._bind(f"ipc://{inner}")
+            inner.chmod(0o600)
+            relay = Relay(host, port, inner)
+            self._relay.callback(relay.close)
+            relay.start()
+            connection.write(path, keys.at(f"tcp://{host}:{relay.port}"))
+
+    def _listen_without_ipc(self, instance: Instance, tcp: str) -> None:
+        """Listen at a port of the loopback interface, whose connection file clients find as they do a socket.
+
+        libzmq accepts here itself: there is no ipc listener that it could abort in (see ``relay``).
+        """
+        path = instance.folder / connection.NAME if tcp else instance.address
+        host, port = address_in(tcp) if tcp else (_LOOPBACK, 0)
+        keys = keys_for(path, host, port)
+        self._router_with_keys(keys)
+        if tcp:
+            connection.write(path, keys.at(self._bind(f"tcp://{host}:{port or '*'}")))
+        bound = self._bind(f"tcp://{_LOOPBACK}:*")
+        connection.write(instance.address, keys.at(bound))
+
+    def _router_with_keys(self, keys: connection.Connection) -> None:
+        router = self._router()
+        self.gate.guard_with_keys(router, keys)
+        router.heartbeat_ivl = _HEARTBEAT_MS
+        router.heartbeat_timeout = _HEARTBEAT_TIMEOUT_MS
 
     def _router(self) -> "zmq.Socket[bytes]":
         router: zmq.Socket[bytes] = self._context.socket(zmq.ROUTER)
@@ -116,8 +150,11 @@ class Post:
         self.routers.append(router)
         return router
 
-    def _bind(self, endpoint: str) -> None:
+    def _bind(self, endpoint: str) -> str:
+        """Bind the newest router; the endpoint as it came out."""
+        router = self.routers[-1]
         try:
-            self.routers[-1].bind(endpoint)
+            router.bind(endpoint)
+            return cast(bytes, router.getsockopt(zmq.LAST_ENDPOINT)).rstrip(b"\0").decode()
         except zmq.ZMQError as error:
             raise DaemonError(f"The daemon cannot listen at {endpoint}: {error.strerror}.") from error

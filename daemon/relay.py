@@ -7,16 +7,18 @@ The bytes are CURVE's, from end to end: nothing here can read them.
 """
 
 import contextlib
-import ipaddress
 import os
 import selectors
 import socket
+import sys
 import threading
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from retouchml.errors import DaemonError, UsageError
+from retouchml.errors import DaemonError
+
+assert sys.platform != "win32"  # which has no Unix sockets
 
 CONNECTIONS = 16
 """At once; more wait in the system's queue until one ends."""
@@ -24,7 +26,6 @@ _WAITING = 16
 _CHUNK = 1 << 18
 _SECONDS_FOR_THREAD = 2.0
 _SECONDS_AFTER_FAILURE = 0.1
-_NAMES = {"localhost": "127.0.0.1", "*": "0.0.0.0"}  # noqa: S104 (only where it is asked for)
 
 
 @dataclass(eq=False)
@@ -142,18 +143,6 @@ class Relay:
             with contextlib.suppress(KeyError, ValueError):
                 self._selector.unregister(half.source)
             half.source.close()
-
-
-def address_in(text: str) -> tuple[str, int]:
-    """The numeric host and the port in ``HOST:PORT``; no name server is asked. Raises UsageError."""
-    host, _, port = text.rpartition(":")
-    if not host or not (port.isascii() and port.isdigit()) or int(port) > 65535:
-        raise UsageError(f"{text} is no HOST:PORT.", "For example 127.0.0.1:5555.")
-    try:
-        number = ipaddress.IPv4Address(_NAMES.get(host, host))
-    except ValueError:
-        raise UsageError(f"{host} is no IPv4 address.", "For example 127.0.0.1:5555.") from None
-    return str(number), int(port)
 
 
 def _listener(host: str, port: int) -> socket.socket:

@@ -5,6 +5,7 @@ import logging
 import os
 import secrets
 import signal
+import socket
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -29,6 +30,7 @@ _SECONDS_BETWEEN_LOOKS_AT_SOCKET = 10.0
 _MESSAGES_AT_ONCE = 32
 _GRACE = 3.0  # for running jobs, once it has to stop
 _SECONDS_FOR_WORKERS = 1.0
+_SIGNALS = ("SIGTERM", "SIGINT", "SIGHUP", "SIGBREAK")  # where the system has them
 _CACHES = ("searches", "inversions", "paths")  # folders of pipeline.cache, which needs torch
 
 
@@ -45,10 +47,11 @@ class Server:
         self._told_to_leave = False
         self._stop_by: float | None = None
         self._looked_at = self._started
-        self._wake_reader, self._wake_writer = _pipe()
-        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
-            signal.signal(number, self._on_signal)
-        signal.set_wakeup_fd(self._wake_writer, warn_on_full_buffer=False)
+        self._wake_reader, self._wake_writer = _pair()
+        for name in _SIGNALS:
+            if hasattr(signal, name):
+                signal.signal(getattr(signal, name), self._on_signal)
+        signal.set_wakeup_fd(self._wake_writer.fileno(), warn_on_full_buffer=False)
         self._post = Post(instance, options.tcp)
         self._ledger = Ledger(options, self._post.send, log.with_name("worker.log"))
         self._uploads = Uploads(self._wake)
@@ -80,14 +83,12 @@ class Server:
         poller = zmq.Poller()
         channels = self._ledger.pool.channels()
         routers = self._post.routers
-        for socket in (*routers, self._post.gate.socket):
-            poller.register(socket, zmq.POLLIN)
-        for descriptor in (self._wake_reader, *channels):
-            poller.register(descriptor, zmq.POLLIN)
+        for each in (*routers, self._post.gate.socket, self._wake_reader.fileno(), *channels):
+            poller.register(each, zmq.POLLIN)
         arrived = dict(poller.poll(self._milliseconds_to_sleep()))
-        if self._wake_reader in arrived:
+        if self._wake_reader.fileno() in arrived:
             with contextlib.suppress(BlockingIOError):
-                os.read(self._wake_reader, 4096)
+                self._wake_reader.recv(4096)
         if self._post.gate.socket in arrived:
             self._post.gate.answer()
         for descriptor, place in channels.items():
@@ -144,10 +145,10 @@ class Server:
 
     def _wake(self) -> None:
         with contextlib.suppress(BlockingIOError):
-            os.write(self._wake_writer, b"\0")
+            self._wake_writer.send(b"\0")
 
     def _on_signal(self, number: int, _frame: FrameType | None) -> None:
-        if number != signal.SIGHUP:  # the terminal's end is no reason to leave
+        if number != getattr(signal, "SIGHUP", None):  # the terminal's end is no reason to leave
             self._told_to_leave = True
 
     def _about(self, request: str) -> dict[str, Any]:
@@ -163,10 +164,11 @@ class Server:
         return about
 
 
-def _pipe() -> tuple[int, int]:
-    reader, writer = os.pipe()
-    os.set_blocking(reader, False)
-    os.set_blocking(writer, False)
+def _pair() -> tuple[socket.socket, socket.socket]:
+    # sockets, since Windows can wait for nothing else
+    reader, writer = socket.socketpair()
+    reader.setblocking(False)
+    writer.setblocking(False)
     return reader, writer
 
 

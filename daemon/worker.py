@@ -1,7 +1,7 @@
 """The worker: a process that does one job after the other for the server that started it.
 
-``python -m daemon.worker DESCRIPTOR DEVICE [ENGINE]``. A thread reads the socket, so that a cancel is seen
-while a job runs, and ends the process when the server is gone.
+``python -m daemon.worker DEVICE [ENGINE]``, with a socket as its standard input. A thread reads the socket,
+so that a cancel is seen while a job runs, and ends the process when the server is gone.
 """
 
 import os
@@ -11,10 +11,11 @@ import socket
 import sys
 import threading
 import time
+from collections.abc import Sequence
 from typing import Any
 
 from daemon.blocks import Block
-from daemon.channel import Channel, ChannelClosed
+from daemon.channel import Channel, ChannelClosed, Message
 from retouchml import failures
 from retouchml.errors import RetouchError
 from retouchml.messages import prepare_from, render_from
@@ -32,7 +33,7 @@ class Worker:
         self._channel = channel
         self._sending = threading.Lock()
         self._studio = Studio(device, engine)
-        self._jobs: queue.SimpleQueue[tuple[dict[str, Any], list[int]]] = queue.SimpleQueue()
+        self._jobs: queue.SimpleQueue[Message] = queue.SimpleQueue()
         self._events: dict[int, tuple[threading.Event, threading.Event]] = {}
 
     def run(self) -> None:
@@ -40,24 +41,24 @@ class Worker:
         threading.Thread(target=self._read, daemon=True).start()
         self._send({"type": "ready", "pid": os.getpid()})
         while True:
-            message, fds = self._jobs.get()
+            message, blocks = self._jobs.get()
             if message["type"] == "quit":
                 return
             if message["type"] == "forget":
                 self._studio.forget(message["photo"])
                 continue
-            self._do(message, fds)
+            self._do(message, blocks)
 
     def _read(self) -> None:
         try:
             while True:
-                for message, fds in self._channel.receive():
+                for message, blocks in self._channel.receive():
                     if message["type"] == "cancel":
                         self._cancel(message["job"], keep=message["keep"])
                         continue
                     if message["type"] == "job":
                         self._events[message["job"]] = (threading.Event(), threading.Event())
-                    self._jobs.put((message, fds))
+                    self._jobs.put((message, blocks))
         except ChannelClosed:
             os._exit(0)
 
@@ -69,12 +70,12 @@ class Worker:
             if not keep:
                 stop.set()
 
-    def _do(self, message: dict[str, Any], fds: list[int]) -> None:
+    def _do(self, message: dict[str, Any], blocks: list[Block]) -> None:
         from daemon.studio import usage
 
         job = message["job"]
         try:
-            answer = self._answer(message, fds)
+            answer = self._answer(message, blocks)
             self._send_answer("done", job, answer, usage=usage(self._studio))
         except ChannelClosed:
             os._exit(0)
@@ -88,15 +89,14 @@ class Worker:
         finally:
             del self._events[job]
 
-    def _answer(self, message: dict[str, Any], fds: list[int]) -> Any:
+    def _answer(self, message: dict[str, Any], blocks: list[Block]) -> Any:
         job, kind, fields = message["job"], message["kind"], message["fields"]
         stop, superseded = self._events[job]
         progress = _Progress(self, job)
         name = message["photo"]
-        if fds:
+        if blocks:
             picture = format_from(message["picture"])
-            block = Block(fds[0], os.fstat(fds[0]).st_size)
-            self._studio.take(name, block, picture, message["model"], message["device"])
+            self._studio.take(name, blocks[0], picture, message["model"], message["device"])
         if kind == "edits":
             return self._studio.edits(message["model"], message["device"], progress)
         if kind == "open":
@@ -121,14 +121,14 @@ class Worker:
         }
         block = Block.of(frames) if frames else None
         try:
-            self._send({**message, **more}, [block.descriptor] if block else [])
+            self._send({**message, **more}, [block] if block else [])
         finally:
             if block:
                 block.close()
 
-    def _send(self, message: dict[str, Any], fds: list[int] | None = None) -> None:
+    def _send(self, message: dict[str, Any], blocks: Sequence[Block] = ()) -> None:
         with self._sending:
-            self._channel.send(message, fds or [])
+            self._channel.send(message, blocks)
 
     def send_progress(self, job: int, stage: str, fraction: float, remaining: float | None) -> None:
         """Tell the server."""
@@ -154,12 +154,22 @@ class _Progress:
         self._worker.send_progress(self._job, stage, min(max(float(fraction), 0.0), 1.0), left)
 
 
+def _socket() -> socket.socket:
+    if sys.platform == "win32":
+        with sys.stdin.buffer as words:
+            return socket.fromshare(words.read())
+    its = socket.socket(fileno=os.dup(0))
+    null = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(null, 0)  # no library is to read from it
+    os.close(null)
+    return its
+
+
 def main() -> None:
-    """Work for the server at the other end of the descriptor given."""
+    """Work for the server at the other end of the socket."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the server decides
-    descriptor, device, *engine = sys.argv[1:]
-    channel = Channel(socket.socket(fileno=int(descriptor)))
-    Worker(channel, device, engine[0] if engine else "").run()
+    device, *engine = sys.argv[1:]
+    Worker(Channel(_socket()), device, engine[0] if engine else "").run()
     # nothing is left to tidy up, and interpreter shutdown with torch loaded takes long
     sys.stderr.flush()
     os._exit(0)

@@ -8,9 +8,11 @@ import sys
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import IO, Any, cast
 
+from daemon.blocks import Block
 from daemon.channel import Channel, Message
+from retouchml.children import CREATION_FLAGS
 
 _LOG_BYTES = 1 << 20
 _SECONDS_TO_LEAVE = 2.0
@@ -28,19 +30,12 @@ class WorkerProcess:
         its.setblocking(True)
         try:
             with its, _opened(log) as output:
-                self._process = subprocess.Popen(
-                    [*_command(), str(its.fileno()), device, *([engine] if engine else [])],
-                    stdin=subprocess.DEVNULL,
-                    stdout=output,
-                    stderr=output,
-                    pass_fds=(its.fileno(),),
-                    start_new_session=True,
-                    env={**os.environ, "PYTHONPATH": _search_path()},
+                self._process, self.channel = _started(
+                    [*_command(), device, *([engine] if engine else [])], ours, its, output
                 )
         except OSError:
             ours.close()
             raise
-        self.channel = Channel(ours)
         self.holds: set[str] = set()
         self.ready = False
         self.usage: Mapping[str, Any] = {}
@@ -51,9 +46,9 @@ class WorkerProcess:
         """Of the process."""
         return self._process.pid
 
-    def send(self, message: Mapping[str, Any], fds: Sequence[int] = ()) -> None:
+    def send(self, message: Mapping[str, Any], blocks: Sequence[Block] = ()) -> None:
         """Raises ChannelClosed where it is gone or stuck."""
-        self.channel.send(message, fds)
+        self.channel.send(message, blocks)
 
     def receive(self) -> list[Message]:
         """Raises ChannelClosed where it is gone."""
@@ -89,16 +84,61 @@ class WorkerProcess:
             self._process.wait()
 
 
+if sys.platform == "win32":
+    from daemon import windows_memory
+
+    def _started(
+        command: list[str], ours: socket.socket, its: socket.socket, output: IO[bytes]
+    ) -> tuple["subprocess.Popen[bytes]", Channel]:
+        for end in (ours, its):  # Windows makes socket pairs of TCP
+            end.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        process = subprocess.Popen(
+            command,
+            stdin=subprocess.PIPE,
+            stdout=output,
+            stderr=output,
+            env=environment(),
+            start_new_session=True,
+            creationflags=CREATION_FLAGS,
+        )
+        try:
+            with cast(IO[bytes], process.stdin) as words:
+                words.write(its.share(process.pid))
+            return process, Channel(ours, windows_memory.opened(process.pid))
+        except OSError:
+            process.kill()
+            raise
+
+else:
+
+    def _started(
+        command: list[str], ours: socket.socket, its: socket.socket, output: IO[bytes]
+    ) -> tuple["subprocess.Popen[bytes]", Channel]:
+        # the worker finds the socket as its standard input
+        process = subprocess.Popen(
+            command,
+            stdin=its.fileno(),
+            stdout=output,
+            stderr=output,
+            env=environment(),
+            start_new_session=True,
+            creationflags=CREATION_FLAGS,
+        )
+        return process, Channel(ours)
+
+
+def environment() -> dict[str, str]:
+    """For a Python that is to find this project: the daemon may run from a checkout that is not installed."""
+    search = filter(None, [str(_CHECKOUT), os.environ.get("PYTHONPATH", "")])
+    return {**os.environ, "PYTHONPATH": os.pathsep.join(search)}
+
+
 def _command() -> list[str]:
     return [sys.executable, "-X", "faulthandler", "-m", "daemon.worker"]
 
 
-def _search_path() -> str:
-    # the daemon may run from a checkout that is not installed
-    return os.pathsep.join(filter(None, [str(_CHECKOUT), os.environ.get("PYTHONPATH", "")]))
-
-
-def _opened(log: Path) -> Any:
+def _opened(log: Path) -> IO[bytes]:
     if log.exists() and log.stat().st_size > _LOG_BYTES:
-        log.unlink()
+        with contextlib.suppress(PermissionError):  # on Windows, where another worker writes to it
+            log.unlink()
     return os.fdopen(os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600), "ab")

@@ -13,6 +13,7 @@ NAMES = (
     "errors.py",
     "launch.py",
     "line.py",
+    "lock.py",
     "look.py",
     "messages.py",
     "ownership.py",
@@ -21,6 +22,7 @@ NAMES = (
     "protocol.py",
     "sandbox.py",
     "vendored.py",
+    "windows.py",
 )
 
 

@@ -17,7 +17,8 @@ from problem import Problem
 from stamp import Stamp
 
 _IMPORTS = (
-    "import cv2, dlib, msgpack, numpy, onnxruntime, PIL, platformdirs, safetensors, tifffile, torch, zmq"
+    "import cv2, dlib, msgpack, numpy, onnxruntime, PIL, platformdirs, psutil, safetensors"
+    ", tifffile, torch, zmq"
 )
 
 

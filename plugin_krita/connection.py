@@ -155,7 +155,7 @@ def daemon_listens() -> bool:
     ):  # no ZeroMQ here: the bridge is asked when needed
         from retouchml import line, paths
 
-        return line.listens(paths.socket_path())
+        return line.listens(paths.address_path())
     return False
 
 

@@ -5,10 +5,10 @@ Whoever can read it can use the daemon, so it is readable by its owner alone or 
 
 import json
 import os
-import stat
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
+from retouchml import ownership
 from retouchml.errors import Refused
 
 NAME = "connection.json"
@@ -36,16 +36,20 @@ class Connection:
         if not self.endpoint.startswith("tcp://"):
             raise Refused(f"{self.endpoint} is no TCP address.")
 
+    def at(self, endpoint: str) -> "Connection":
+        """The same keys for another address."""
+        return replace(self, endpoint=endpoint)
+
 
 def read(path: Path) -> Connection:
     """The connection in a file. Raises Refused where it is missing, damaged, or readable by others."""
     try:
         with path.open("rb") as file:
-            found = os.fstat(file.fileno())
-            if os.name == "posix" and (found.st_uid != os.getuid() or stat.S_IMODE(found.st_mode) & 0o077):
+            if not ownership.is_private(file.fileno(), path):
                 raise Refused(
                     f"{path} can be read or was made by others, so its keys cannot be trusted.",
-                    f"`chmod 600 {path}` if you trust them; else delete it and start the daemon anew.",
+                    f"{ownership.MAKE_PRIVATE.format(path)} if you trust them; else delete it and start the "
+                    "daemon anew.",
                 )
             fields = json.loads(file.read(_LONGEST))
         return Connection(**{name: str(value) for name, value in fields.items()})

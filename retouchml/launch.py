@@ -8,9 +8,11 @@ import json
 import os
 import subprocess
 import sys
+import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from retouchml.children import CREATION_FLAGS
 from retouchml.errors import DaemonAbsent, Refused
 from retouchml.ownership import changeable_by_others
 from retouchml.paths import data_dir
@@ -32,22 +34,26 @@ def start(
     command, environment = _own(interpreter) if interpreter else find_interpreter()
     idle = [] if idle_exit is None else ["--idle-exit", str(idle_exit)]
     try:
-        outcome = subprocess.run(
-            [*command, "-m", "daemon", "--detach", *idle, *options],
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.PIPE,
-            cwd=Path.home().anchor,
-            env=environment,
-            start_new_session=True,
-            timeout=_SECONDS,
-            check=False,
-        )
+        # a file and no pipe, whose end may not come: on Windows the daemon can inherit it
+        with tempfile.TemporaryFile() as words:
+            outcome = subprocess.run(
+                [*command, "-m", "daemon", "--detach", *idle, *options],
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=words,
+                cwd=Path.home().anchor,
+                env=environment,
+                start_new_session=True,
+                creationflags=CREATION_FLAGS,
+                timeout=_SECONDS,
+                check=False,
+            )
+            words.seek(0)
+            said = words.read().decode("utf-8", "replace").strip().splitlines()
     except subprocess.TimeoutExpired as error:
         raise DaemonAbsent(f"The daemon did not start within {_SECONDS:.0f} s.", _ADVICE) from error
     except OSError as error:
         raise DaemonAbsent(f"{command[0]} cannot be run: {error.strerror}.", _ADVICE) from error
-    said = outcome.stderr.decode("utf-8", "replace").strip().splitlines()
     if outcome.returncode and not (said and "runs already" in said[-1]):
         reason = said[-1] if said else f"it ended with code {outcome.returncode}."
         raise DaemonAbsent(f"The daemon cannot be started: {reason}", _ADVICE)

@@ -13,7 +13,7 @@ from typing import Any
 import zmq
 from zmq.utils.monitor import recv_monitor_message
 
-from retouchml import connection, launch, paths, protocol, sandbox
+from retouchml import connection, launch, lock, ownership, paths, protocol, sandbox
 from retouchml.errors import DaemonAbsent, DaemonGone, Refused, RetouchError
 
 _LINGER_MS = 200
@@ -48,8 +48,9 @@ class Line:
 
     def open(self) -> None:
         """Connect. Raises DaemonAbsent, Refused or UsageError."""
-        keys = connection.read(self._file) if self._file is not None else None
-        endpoint = keys.endpoint if keys is not None else f"ipc://{self._find()}"
+        path = self._file or self._find()
+        keys = None if path is not self._file and paths.IPC else connection.read(path)
+        endpoint = f"ipc://{path}" if keys is None else keys.endpoint
         self._context = zmq.Context()
         dealer: zmq.Socket[bytes] = self._context.socket(zmq.DEALER)
         dealer.linger = _LINGER_MS
@@ -119,7 +120,7 @@ class Line:
         self._socket = self._context = self._monitor = None
 
     def _find(self) -> Path:
-        path = paths.socket_path()
+        path = paths.address_path()
         deadline = time.monotonic() + _SECONDS_TO_APPEAR
         while not listens(path):
             if app := sandbox.flatpak_app():
@@ -139,21 +140,38 @@ class Line:
 
 
 def listens(path: Path) -> bool:
-    """Whether a daemon of this user listens there.
+    """Whether a daemon of this user listens at that ``paths.address_path``. Raises Refused if another's."""
+    if sys.platform != "win32" and paths.IPC:
+        return _listens_at_socket(path)
+    return _listens_on_loopback(path)
 
-    Raises Refused where it is somebody else's, DaemonAbsent where the system has no such sockets.
-    """
-    if not hasattr(socket, "AF_UNIX"):
-        raise DaemonAbsent("The daemon needs Unix sockets, which this system lacks.")
-    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
-        try:
-            owner = path.stat().st_uid
-            probe.connect(os.fspath(path))
-        except OSError:
-            return False
-        if sys.platform == "linux":
-            given = probe.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _CREDENTIALS.size)
-            owner = _CREDENTIALS.unpack(given)[1]
-    if owner != os.getuid():
-        raise Refused(f"{path} belongs to another user.", "Set RETOUCHML_HOME to a folder of your own.")
-    return True
+
+def _listens_on_loopback(path: Path) -> bool:
+    # a file that a crash left names a port that may be somebody else's by now: the lock tells
+    try:
+        with path.with_name(paths.LOCK).open("rb") as file:
+            is_held = lock.holder(file.fileno()) is not None
+        with path.open("rb") as file:
+            is_private = ownership.is_private(file.fileno(), path)
+    except OSError:
+        return False
+    if not is_private:
+        raise Refused(f"{path} is not this user's alone.", "Set RETOUCHML_HOME to a folder of your own.")
+    return is_held
+
+
+if sys.platform != "win32":
+
+    def _listens_at_socket(path: Path) -> bool:
+        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
+            try:
+                owner = path.stat().st_uid
+                probe.connect(os.fspath(path))
+            except OSError:
+                return False
+            if sys.platform == "linux":
+                given = probe.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _CREDENTIALS.size)
+                owner = _CREDENTIALS.unpack(given)[1]
+        if owner != os.getuid():
+            raise Refused(f"{path} belongs to another user.", "Set RETOUCHML_HOME to a folder of your own.")
+        return True

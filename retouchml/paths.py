@@ -12,6 +12,10 @@ APP = "retouchml"
 
 # sun_path has 108 bytes on Linux and 104 on macOS, the closing zero among them (unix(7), unix(4))
 SOCKET_PATH_LIMIT = 103 if sys.platform == "darwin" else 107
+IPC = sys.platform != "win32"
+"""Whether the daemon listens at a Unix socket; else at a loopback port, which a connection file names."""
+LOCK = "lock"
+"""The file in the runtime folder that the daemon has locked for as long as it lives."""
 
 
 def _folder(kind: str) -> Path:
@@ -58,6 +62,14 @@ def runtime_dir() -> Path:
     if Path(given).is_absolute() and os.access(given, os.W_OK | os.X_OK) and _is_mine(Path(given)):
         return Path(given) / APP
     return cache_dir() / "run"
+
+
+def address_path() -> Path:
+    """What a client looks for in the runtime folder: the daemon's socket, or its connection file.
+
+    Raises UsageError.
+    """
+    return socket_path() if IPC else runtime_dir() / "loopback.json"
 
 
 def socket_path() -> Path:

@@ -36,6 +36,7 @@ PACKAGES = {
     "onnx": ("onnx",),
     "onnxruntime": ("onnxruntime", "onnxruntime-gpu"),
     "platformdirs": ("platformdirs",),
+    "psutil": ("psutil",),
     "safetensors": ("safetensors",),
     "tifffile": ("tifffile",),
     "torch": ("torch",),

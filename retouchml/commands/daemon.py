@@ -1,7 +1,6 @@
 """``retouchml daemon``: the background process that keeps the models loaded."""
 
 import argparse
-import signal
 import sys
 import time
 from collections.abc import Iterator, Mapping
@@ -123,12 +122,16 @@ def show_logs(arguments: argparse.Namespace, context: Context) -> int:
 
 def _stop() -> bool:
     """Whether there was one."""
+    from daemon import holder
+    from retouchml import paths
+
     pid = _pid()
     if pid is None:
         return False
-    _signal(pid, signal.SIGTERM)
+    folder = paths.runtime_dir()
+    holder.ask_to_leave(folder, pid)
     if not _is_gone(pid, _SECONDS_TO_LEAVE):
-        _signal(pid, signal.SIGKILL)
+        holder.kill(folder, pid)
         if not _is_gone(pid, _SECONDS_TO_LEAVE):
             raise DaemonError(f"The daemon (process {pid}) does not leave.", "End it by hand.")
     return True
@@ -148,13 +151,6 @@ def _is_gone(pid: int, seconds: float) -> bool:
             return True
         time.sleep(0.05)
     return False
-
-
-def _signal(pid: int, number: signal.Signals) -> None:
-    from daemon import holder
-    from retouchml import paths
-
-    holder.send(paths.runtime_dir(), pid, number)
 
 
 def _options(arguments: argparse.Namespace) -> list[str]:

@@ -2,7 +2,7 @@
 
 import os
 import select
-import signal
+import socket
 import subprocess
 import sys
 import time
@@ -13,8 +13,12 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import psutil
+import pytest
+import zmq
 
-from retouchml import paths
+from daemon import holder
+from retouchml import connection, paths
 from retouchml.client import Call, Client, RemotePhoto
 from retouchml.line import listens
 from retouchml.look import Look
@@ -24,6 +28,10 @@ from tests.daemon.stand_in import ENGINE
 ROOT = Path(__file__).parents[2]
 PATIENCE = 30.0  # seconds; a busy machine must not fail a test
 PLAIN = PixelFormat(64, 24, "u8", "RGBA")
+
+
+needs_posix = pytest.mark.skipif(sys.platform == "win32", reason="of Unix sockets, owners, modes and signals")
+is_root = sys.platform != "win32" and os.getuid() == 0
 
 
 def until(condition: Callable[[], bool], seconds: float = PATIENCE) -> bool:
@@ -44,9 +52,24 @@ def environment() -> dict[str, str]:
 def is_alive(pid: int) -> bool:
     """Whether a process runs; a zombie does not."""
     try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    except OSError:
+        return bool(psutil.Process(pid).status() != psutil.STATUS_ZOMBIE)
+    except psutil.NoSuchProcess:
         return False
+
+
+def kill(pid: int) -> None:
+    """End a process that has no say in it."""
+    psutil.Process(pid).kill()
+
+
+def pause(pid: int) -> None:
+    """Stop a process where it is."""
+    psutil.Process(pid).suspend()
+
+
+def resume(pid: int) -> None:
+    """Let it go on."""
+    psutil.Process(pid).resume()
 
 
 def picture(faces: int = 1, tenths: int = 0) -> npt.NDArray[np.uint8]:
@@ -54,6 +77,28 @@ def picture(faces: int = 1, tenths: int = 0) -> npt.NDArray[np.uint8]:
     pixels = np.random.default_rng(faces).integers(0, 256, (24, 64, 4)).astype(np.uint8)
     pixels[0, 0, :2] = faces, tenths
     return pixels
+
+
+def connect(dealer: "zmq.Socket[bytes]") -> None:
+    """Connect a bare socket to the daemon, as clients do."""
+    if paths.IPC:
+        dealer.connect(f"ipc://{paths.socket_path()}")
+        return
+    keys = connection.read(paths.address_path())
+    dealer.curve_serverkey = keys.server_public.encode()
+    dealer.curve_publickey = keys.client_public.encode()
+    dealer.curve_secretkey = keys.client_secret.encode()
+    dealer.connect(keys.endpoint)
+
+
+def bare_connection() -> socket.socket:
+    """A connection to the daemon on which nothing was said yet."""
+    if sys.platform != "win32" and paths.IPC:
+        raw = socket.socket(socket.AF_UNIX)
+        raw.connect(str(paths.socket_path()))
+        return raw
+    host, _, port = connection.read(paths.address_path()).endpoint.removeprefix("tcp://").rpartition(":")
+    return socket.create_connection((host, int(port)))
 
 
 def rendered_in_a_loop(client: Client) -> list[str]:
@@ -107,17 +152,28 @@ class Daemon:
         pid: int = self.status()["workers"][0]["pid"]
         return pid
 
-    def signal(self, number: int) -> int:
-        """Send a signal and wait for the end; the exit code."""
-        self.process.send_signal(number)
+    def kill(self) -> None:
+        """End the process, which has no say in it."""
+        self.process.kill()
+        self.process.wait(PATIENCE)
+
+    def ask_to_leave(self) -> None:
+        """As `retouchml daemon stop` does."""
+        holder.ask_to_leave(paths.runtime_dir(), self.process.pid)
+
+    def leave(self) -> int:
+        """Ask it to leave, and wait for the end; the exit code."""
+        self.ask_to_leave()
         return self.process.wait(PATIENCE)
 
     def close(self) -> None:
         """End everything."""
         for client in self.clients:
             client.close()
-        if self.process.poll() is None:
-            self.process.send_signal(signal.SIGTERM)
+        if self.process.poll() is None and sys.platform == "win32":
+            self.ask_to_leave()
+        elif self.process.poll() is None:
+            self.process.terminate()
         try:
             self.process.wait(10)
         except subprocess.TimeoutExpired:
@@ -130,5 +186,5 @@ def start(*options: object, engine: str = ENGINE, **more: str) -> Daemon:
     """A daemon that listens; ``more`` goes into its environment."""
     arguments = [*(["--engine", engine] if engine else []), *map(str, options)]
     process = subprocess.Popen([sys.executable, "-m", "daemon", *arguments], env={**environment(), **more})
-    assert until(lambda: listens(paths.socket_path()) or process.poll() is not None)
+    assert until(lambda: listens(paths.address_path()) or process.poll() is not None)
     return Daemon(process)

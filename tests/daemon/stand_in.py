@@ -7,7 +7,6 @@ prepared (green). A retouched face is its box turned around; the edits make it s
 from __future__ import annotations
 
 import os
-import signal
 import sys
 import time
 import weakref
@@ -19,6 +18,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import psutil
 
 from retouchml.engine import Cancel, Progress
 from retouchml.errors import Cancelled
@@ -122,7 +122,7 @@ class Photo:
     def _patch(self, face: int, look: Look, cancel: Cancel | None) -> Patch:
         edits = look.edits
         if edits.get("die") or (edits.get("die_once") and _first_time()):
-            os.kill(os.getpid(), signal.SIGKILL)
+            psutil.Process().kill()
         if (
             (edits.get("crowded") and len(_alive) > 1)
             or (edits.get("memory") and self.device != "cpu")

@@ -1,14 +1,13 @@
 """An interpreter without ZeroMQ reaches a real daemon over the bridge; sandboxes are told what to do."""
 
 import json
-import os
-import signal
 import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 
 from retouchml import bridge, sandbox
@@ -17,7 +16,7 @@ from retouchml.errors import DaemonAbsent, DaemonGone
 from retouchml.look import Look
 from retouchml.pixel_format import PixelFormat
 from tests.daemon import running
-from tests.daemon.running import Daemon
+from tests.daemon.running import Daemon, kill
 from tests.retouchml.light import lay_out
 
 # Runs where site-packages are out of reach, with nothing but a plug-in's folder.
@@ -105,11 +104,10 @@ def test_an_editor_that_is_killed_takes_its_bridge_along(daemon: Daemon, folder:
     assert process.stdout is not None
     process.stdout.readline()
     assert running.until(lambda: daemon.status()["photos"] == 2)
-    children = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
-    assert len(children) == 1
-    process.send_signal(signal.SIGKILL)
+    (child,) = psutil.Process(process.pid).children()
+    process.kill()
     process.communicate()
-    assert running.until(lambda: not running.is_alive(int(children[0])))
+    assert running.until(lambda: not running.is_alive(child.pid))
     assert running.until(lambda: daemon.status()["photos"] == 0)
 
 
@@ -134,7 +132,7 @@ def test_a_daemon_killed_under_a_request_ends_it_and_the_next_request_finds_a_ne
     with Client() as client:
         photo = client.open(PixelFormat(64, 24), running.picture(1, 200).tobytes()).result(60)
         call = photo.prepare()
-        first.signal(signal.SIGKILL)
+        first.kill()
         with pytest.raises(DaemonGone):
             call.result(30)
         second = start()
@@ -159,7 +157,7 @@ def test_a_bridge_whose_child_is_killed_is_a_daemon_gone(daemon: Daemon) -> None
         client.connect()
         pid = client._line._child.pid
         call = client.status()
-        os.kill(pid, signal.SIGKILL)
+        kill(pid)
         assert ended(client, call)
         assert client.status().result(60)["photos"] == 0
 

@@ -1,8 +1,6 @@
 """The client as an editor uses it: its descriptor in an event loop, callbacks, the end of connections."""
 
-import os
 import select
-import signal
 import subprocess
 import sys
 from collections.abc import Callable
@@ -10,7 +8,16 @@ from collections.abc import Callable
 from retouchml.client import Call, Client, Rendered
 from retouchml.errors import DaemonGone
 from retouchml.look import Look
-from tests.daemon.running import PATIENCE, PLAIN, Daemon, environment, picture, rendered_in_a_loop, until
+from tests.daemon.running import (
+    PATIENCE,
+    PLAIN,
+    Daemon,
+    environment,
+    picture,
+    rendered_in_a_loop,
+    resume,
+    until,
+)
 
 Start = Callable[..., Daemon]
 
@@ -42,7 +49,7 @@ def test_a_loop_that_looks_now_and_then_hears_that_the_daemon_died_and_finds_the
     ends: list[Call[Rendered]] = []
     call = first.photo(client=client).render({0: Look(0.5, edits={"slow": 1.0})})
     call.on_done = ends.append
-    first.signal(signal.SIGKILL)
+    first.kill()
 
     def has_ended() -> bool:
         select.select([client.fileno()], [], [], 0.1)
@@ -66,7 +73,7 @@ def test_a_request_that_begins_when_another_is_lost_is_answered(start: Start) ->
         begun.append(client.status())
 
     first.photo(client=client).render({0: Look(0.5, edits={"slow": 1.0})}).on_done = begin
-    first.signal(signal.SIGKILL)
+    first.kill()
 
     def has_begun() -> bool:
         select.select([client.fileno()], [], [], 0.1)
@@ -108,13 +115,14 @@ def test_progress_comes_at_most_ten_times_a_second(daemon: Daemon) -> None:
     assert 1 <= len(told) <= 1 + 10 * (time.monotonic() - begun)
 
 
-_LEAVING = f"""
+_LEAVING = """
 from retouchml.client import Client
 from retouchml.pixel_format import PixelFormat
-import os, sys
+from tests.daemon.running import pause
+import sys
 client = Client()
 client.connect()
-os.kill(int(sys.argv[1]), {int(signal.SIGSTOP)})
+pause(int(sys.argv[1]))
 client.open(PixelFormat(4000, 3000), bytes(4000 * 3000 * 4))
 if sys.argv[2] == "close":
     client.close()
@@ -129,11 +137,12 @@ def test_a_client_with_an_unsent_upload_to_a_stuck_daemon_can_leave(daemon: Daem
                 [sys.executable, "-c", _LEAVING, str(daemon.process.pid), way],
                 env=environment(),
                 stdout=subprocess.PIPE,
+                text=True,
                 timeout=PATIENCE,
                 check=True,
             )
         finally:
-            os.kill(daemon.process.pid, signal.SIGCONT)
-        assert ran.stdout == b"leaves\n"
+            resume(daemon.process.pid)
+        assert ran.stdout == "leaves\n"
     with Client() as client:
         assert client.open(PLAIN, picture().tobytes()).result(PATIENCE).faces

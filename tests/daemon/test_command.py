@@ -1,7 +1,5 @@
 import json
 import logging
-import os
-import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -10,7 +8,7 @@ import pytest
 
 from retouchml import paths
 from retouchml.commands import checkup
-from tests.daemon.running import PATIENCE, Daemon, environment, is_alive, until
+from tests.daemon.running import PATIENCE, Daemon, environment, is_alive, pause, resume, until
 from tests.daemon.stand_in import ENGINE
 
 
@@ -56,11 +54,11 @@ def test_without_a_log_that_is_said(home: Path) -> None:
 
 
 def test_a_daemon_that_hangs_is_ended_nevertheless(daemon: Daemon) -> None:
-    os.kill(daemon.process.pid, signal.SIGSTOP)
+    pause(daemon.process.pid)
     ran = subprocess.Popen([sys.executable, "-m", "retouchml", "daemon", "stop"], env=environment())
-    assert daemon.process.wait(PATIENCE) == -signal.SIGKILL
+    assert daemon.process.wait(PATIENCE) != 0
     assert ran.wait(PATIENCE) == 0
-    assert paths.socket_path().exists()
+    assert paths.address_path().exists()
 
 
 def test_the_doctor_looks_at_the_daemon_and_starts_none(home: Path) -> None:
@@ -68,7 +66,7 @@ def test_the_doctor_looks_at_the_daemon_and_starts_none(home: Path) -> None:
     assert found["daemon"].ok
     assert "none runs" in found["daemon"].state
     assert found["interpreter"].state == sys.executable
-    assert not paths.socket_path().exists()
+    assert not paths.address_path().exists()
 
 
 def test_the_doctor_shows_a_running_daemon_and_a_lost_interpreter(daemon: Daemon) -> None:
@@ -80,11 +78,11 @@ def test_the_doctor_shows_a_running_daemon_and_a_lost_interpreter(daemon: Daemon
 
 
 def test_the_doctor_says_that_a_daemon_does_not_answer(daemon: Daemon) -> None:
-    os.kill(daemon.process.pid, signal.SIGSTOP)
+    pause(daemon.process.pid)
     try:
         found = doctor()["daemon"]
     finally:
-        os.kill(daemon.process.pid, signal.SIGCONT)
+        resume(daemon.process.pid)
     assert not found.ok
     assert "did not answer" in found.state
 

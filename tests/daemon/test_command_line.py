@@ -15,7 +15,7 @@ from PIL import Image
 from daemon.holder import running_pid
 from retouchml import paths
 from retouchml.client import Client
-from tests.daemon.running import PATIENCE, ROOT, Daemon, environment, until
+from tests.daemon.running import PATIENCE, ROOT, Daemon, environment, needs_posix, until
 from tests.daemon.stand_in import ENGINE, SIDE
 
 # The command with a daemon that it starts itself, whose engine is the stand-in.
@@ -139,14 +139,15 @@ def test_where_no_daemon_can_be_started_that_is_one_sentence_and_the_work_is_don
     home: Path, tmp_path: Path
 ) -> None:
     paths.private_dir(paths.runtime_dir())
-    paths.socket_path().write_text("in the way")
+    paths.address_path().mkdir()
     ran = run("beautify", portrait(tmp_path), "-o", tmp_path / "o.png", code=HERE)
     assert (ran.returncode, ran.stdout) == (7, "in process\n")
     assert len(ran.stderr.splitlines()) == 1
-    assert "no socket" in ran.stderr
+    assert "is in the way" in ran.stderr
     assert "The work is done in this process." in ran.stderr
 
 
+@needs_posix
 def test_a_home_too_deep_for_a_socket_does_not_stop_the_work(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -155,6 +156,7 @@ def test_a_home_too_deep_for_a_socket_does_not_stop_the_work(
     assert (ran.stdout, "107 are allowed" in ran.stderr) == ("in process\n", True)
 
 
+@needs_posix
 def test_ctrl_c_cancels_the_daemons_job_and_writes_nothing(daemon: Daemon, tmp_path: Path) -> None:
     out = tmp_path / "o.png"
     code = (
@@ -177,7 +179,7 @@ def test_a_daemon_killed_under_the_work_has_a_successor_that_does_it(
     command = [sys.executable, "-c", STARTING, "beautify", str(portrait(tmp_path, tenths=10)), "-o", str(out)]
     with subprocess.Popen(command, env=environment(), cwd=ROOT, stderr=subprocess.PIPE) as child:
         assert until(lambda: _is_busy(first) and first.status()["photos"] == 1)
-        first.signal(signal.SIGKILL)
+        first.kill()
         assert child.wait(PATIENCE) == 0
     assert out.exists()
     assert running_pid(paths.runtime_dir()) not in (None, first.process.pid)

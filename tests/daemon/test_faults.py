@@ -1,5 +1,4 @@
 import os
-import signal
 import socket
 import subprocess
 import sys
@@ -7,6 +6,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+import psutil
 import pytest
 
 from daemon.holder import running_pid
@@ -23,7 +23,20 @@ from retouchml.errors import (
 )
 from retouchml.look import Look
 from retouchml.pixel_format import PixelFormat
-from tests.daemon.running import PATIENCE, PLAIN, ROOT, Daemon, environment, is_alive, picture, until
+from tests.daemon.running import (
+    PATIENCE,
+    PLAIN,
+    ROOT,
+    Daemon,
+    environment,
+    is_alive,
+    kill,
+    needs_posix,
+    pause,
+    picture,
+    resume,
+    until,
+)
 
 LOOK = Look(0.5)
 SLOW = {0: Look(0.5, edits={"slow": 1.0})}
@@ -38,7 +51,7 @@ def test_a_job_whose_worker_is_killed_is_done_again(daemon: Daemon) -> None:
     photo = daemon.photo()
     call = photo.render({0: Look(0.5, edits={"slow": 0.1})})
     assert until(lambda: is_busy(daemon))
-    os.kill(daemon.worker(), signal.SIGKILL)
+    kill(daemon.worker())
     assert len(call.result(PATIENCE).patches) == 1
     status = daemon.status()
     assert (status["pid"], status["workers"][0]["restarts"]) == (daemon.process.pid, 1)
@@ -59,7 +72,7 @@ def test_a_job_that_kills_every_worker_fails_and_the_next_one_works(daemon: Daem
 
 def test_an_idle_worker_that_is_killed_is_missed_by_nobody(daemon: Daemon) -> None:
     photo = daemon.photo()
-    os.kill(daemon.worker(), signal.SIGKILL)
+    kill(daemon.worker())
     assert photo.render({0: LOOK}).result(PATIENCE).patches
 
 
@@ -78,10 +91,10 @@ call.result()
 
 def test_a_killed_plug_in_leaves_no_photo_and_no_job(daemon: Daemon) -> None:
     with subprocess.Popen(
-        [sys.executable, "-c", _PLUG_IN], env=environment(), stdout=subprocess.PIPE
+        [sys.executable, "-c", _PLUG_IN], env=environment(), stdout=subprocess.PIPE, text=True
     ) as plug_in:
         assert plug_in.stdout is not None
-        assert plug_in.stdout.readline() == b"open\n"
+        assert plug_in.stdout.readline() == "open\n"
         assert until(lambda: is_busy(daemon))
         plug_in.kill()
     assert until(lambda: daemon.status()["photos"] == 0 and not is_busy(daemon), 10)
@@ -97,7 +110,7 @@ def test_a_client_that_closes_leaves_no_photo(daemon: Daemon) -> None:
 def test_a_client_hears_at_once_that_its_daemon_was_killed(daemon: Daemon) -> None:
     call = daemon.photo().render(SLOW)
     assert until(lambda: is_busy(daemon))
-    daemon.signal(signal.SIGKILL)
+    daemon.kill()
     with pytest.raises(DaemonGone):
         call.result(PATIENCE)
 
@@ -106,43 +119,47 @@ def test_a_daemon_that_fell_silent_is_given_up_but_a_large_upload_has_its_time(
     daemon: Daemon, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(protocol, "SILENCE_SECONDS", 3.0)
+    silent = "does not answer" if paths.IPC else "does not answer|is gone"  # TCP has heartbeats
     small, large = daemon.client(), daemon.client()
     for client in (small, large):
         client.connect()
-    os.kill(daemon.process.pid, signal.SIGSTOP)
+    pause(daemon.process.pid)
     try:
-        with pytest.raises(DaemonGone, match="does not answer"):
+        with pytest.raises(DaemonGone, match=silent):
             small.open(PLAIN, picture().tobytes()).result(PATIENCE)
         begun = time.monotonic()
         call = large.open(PixelFormat(2500, 1000), bytes(10_000_000))
-        with pytest.raises(DaemonGone, match="does not answer"):
+        with pytest.raises(DaemonGone, match=silent):
             call.result(PATIENCE)
         assert time.monotonic() - begun > 4.5
     finally:
-        os.kill(daemon.process.pid, signal.SIGCONT)
+        resume(daemon.process.pid)
 
 
 def test_no_worker_outlives_a_killed_daemon(daemon: Daemon) -> None:
     daemon.photo()
     worker = daemon.worker()
-    daemon.signal(signal.SIGKILL)
+    daemon.kill()
     assert until(lambda: not is_alive(worker))
 
 
 def test_a_daemon_starts_over_what_a_crash_has_left_and_a_photo_comes_back(start: Start) -> None:
     first = start()
     photo = first.photo()
-    first.signal(signal.SIGKILL)
-    assert paths.socket_path().exists()
+    first.kill()
+    assert paths.address_path().exists()
     start()
     assert photo.patches({0: LOOK}, timeout=PATIENCE).patches
 
 
 def test_what_a_power_cut_has_left_is_no_hindrance(start: Start, home: Path) -> None:
     folder = paths.private_dir(paths.runtime_dir())
-    for name in ("socket", "tcp"):
-        with socket.socket(socket.AF_UNIX) as dead:
-            dead.bind(str(folder / name))
+    if sys.platform == "win32":
+        paths.address_path().touch()
+    else:
+        for name in ("socket", "tcp"):
+            with socket.socket(socket.AF_UNIX) as dead:
+                dead.bind(str(folder / name))
     (folder / "lock").write_text(f"{os.getpid()}\n")  # a number that somebody else has by now
     (folder / "lock").chmod(0o600)
     (folder / "daemon.log").write_bytes(bytes(4096))  # as some file systems leave it
@@ -156,6 +173,7 @@ def test_without_a_daemon_that_is_said(home: Path) -> None:
         client.status()
 
 
+@needs_posix
 def test_a_file_that_is_no_socket_is_in_the_way(home: Path) -> None:
     paths.private_dir(paths.runtime_dir())
     paths.socket_path().write_text("mine")
@@ -182,10 +200,10 @@ def test_told_to_leave_it_lets_a_short_job_finish(daemon: Daemon) -> None:
     photo = daemon.photo()
     call = photo.render({0: Look(0.5, edits={"slow": 0.1})})
     assert until(lambda: is_busy(daemon))
-    daemon.process.terminate()
+    daemon.ask_to_leave()
     assert call.result(PATIENCE).patches
     assert daemon.process.wait(PATIENCE) == 0
-    assert not paths.socket_path().exists()
+    assert not paths.address_path().exists()
 
 
 def test_told_to_leave_it_cancels_a_long_job_and_is_gone_in_time(daemon: Daemon) -> None:
@@ -195,7 +213,7 @@ def test_told_to_leave_it_cancels_a_long_job_and_is_gone_in_time(daemon: Daemon)
     assert until(lambda: is_busy(daemon))
     worker = daemon.worker()
     begun = time.monotonic()
-    daemon.signal(signal.SIGTERM)
+    daemon.leave()
     assert time.monotonic() - begun < 6
     for call, error in ((running, Cancelled), (waiting, DaemonStopping)):
         with pytest.raises(error):
@@ -281,8 +299,12 @@ def test_a_large_upload_whose_client_leaves_is_freed(daemon: Daemon) -> None:
 def test_the_pid_in_the_lock_is_the_daemons_and_gone_with_it(daemon: Daemon) -> None:
     folder = paths.runtime_dir()
     assert running_pid(folder) == daemon.process.pid
-    daemon.signal(signal.SIGKILL)
+    daemon.kill()
     assert running_pid(folder) is None
+
+
+def _session(pid: int) -> int:
+    return pid if sys.platform == "win32" else os.getsid(pid)
 
 
 def test_what_a_client_starts_is_in_the_background_with_an_environment_of_its_own(
@@ -293,12 +315,12 @@ def test_what_a_client_starts_is_in_the_background_with_an_environment_of_its_ow
     with Client(start=True, start_options=["--engine", "tests.daemon.stand_in:make"]) as client:
         photo = client.open(PLAIN, picture().tobytes()).result(PATIENCE)
         status = client.status().result(PATIENCE)
-        variables = Path(f"/proc/{status['pid']}/environ").read_bytes()
-        session = os.getsid(status["pid"])
+        variables = psutil.Process(status["pid"]).environ()
+        session = _session(status["pid"])
         client.shutdown().result(PATIENCE)
     assert (len(photo.faces), status["idle_exit"]) == (1, 1800.0)
-    assert b"/nowhere" not in variables
-    assert session != os.getsid(0)
+    assert "/nowhere" not in variables.values()
+    assert session != _session(0)
     assert until(lambda: running_pid(paths.runtime_dir()) is None)
 
 

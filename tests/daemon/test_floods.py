@@ -1,6 +1,5 @@
 """More connections than the daemon has descriptors for."""
 
-import resource
 import socket
 import subprocess
 import sys
@@ -12,7 +11,6 @@ import msgpack
 import pytest
 import zmq
 
-from daemon.relay import CONNECTIONS
 from retouchml import connection, paths, protocol
 from retouchml.client import Client
 from tests.daemon.running import PATIENCE, PLAIN, Daemon, environment, picture, until
@@ -20,6 +18,7 @@ from tests.daemon.running import PATIENCE, PLAIN, Daemon, environment, picture, 
 Start = Callable[..., Daemon]
 FEW, MANY = 256, 300
 
+resource = pytest.importorskip("resource", reason="limits of a process are Linux's")
 pytestmark = pytest.mark.skipif(not hasattr(resource, "prlimit"), reason="limits of a process are Linux's")
 
 
@@ -44,6 +43,8 @@ def open_files_of(daemon: Daemon) -> int:
 
 
 def test_connections_without_keys_never_use_up_the_daemons_files(start: Start) -> None:
+    from daemon.relay import CONNECTIONS
+
     daemon = start("--tcp", "127.0.0.1:0")
     resource.prlimit(daemon.process.pid, resource.RLIMIT_NOFILE, (FEW, FEW))
     before = open_files_of(daemon)

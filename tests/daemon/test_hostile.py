@@ -1,8 +1,6 @@
 """A live socket against frames that nobody should send."""
 
-import os
 import random
-import signal
 from collections.abc import Iterator
 from typing import Any
 
@@ -11,7 +9,7 @@ import pytest
 import zmq
 
 from retouchml import paths, protocol
-from tests.daemon.running import PATIENCE, PLAIN, Daemon, picture, until
+from tests.daemon.running import PATIENCE, PLAIN, Daemon, connect, kill, needs_posix, picture, until
 
 WAIT = int(1000 * PATIENCE)
 
@@ -21,7 +19,7 @@ def dealer(daemon: Daemon) -> Iterator["zmq.Socket[bytes]"]:
     """A bare connection."""
     with zmq.Context() as context, context.socket(zmq.DEALER) as socket:
         socket.linger = 0
-        socket.connect(f"ipc://{paths.socket_path()}")
+        connect(socket)
         yield socket
 
 
@@ -128,7 +126,7 @@ def test_the_largest_job_that_fits_a_header_reaches_a_worker_that_only_starts(
     looks = [{"face": face, "edits": edits} for face in range(57)]
     render = header("render", photo=opened["photo"], looks=looks)
     assert protocol.HEADER_BYTES - 16_384 < len(render) <= protocol.HEADER_BYTES
-    os.kill(daemon.worker(), signal.SIGKILL)
+    kill(daemon.worker())
     assert until(lambda: daemon.status()["workers"][0]["state"] == "absent")
     said = answer(dealer, render)
     while said["type"] == "progress":
@@ -137,6 +135,7 @@ def test_the_largest_job_that_fits_a_header_reaches_a_worker_that_only_starts(
     assert daemon.status()["workers"][0]["restarts"] == 1
 
 
+@needs_posix
 def test_a_frame_beyond_the_limit_drops_the_connection_and_nothing_else(daemon: Daemon) -> None:
     # the length alone is sent: 8 bytes after a ZMTP 3.1 greeting and a NULL handshake
     import socket

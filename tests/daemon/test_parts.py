@@ -1,5 +1,6 @@
 import os
 import socket
+import threading
 
 import numpy as np
 import pytest
@@ -12,6 +13,7 @@ from daemon.options import Options
 from daemon.studio import is_out_of_memory
 from retouchml.errors import Busy, DeviceError
 from retouchml.pixel_format import PixelFormat
+from tests.daemon.running import needs_posix
 
 
 def pair() -> tuple[Channel, Channel]:
@@ -22,10 +24,9 @@ def pair() -> tuple[Channel, Channel]:
 def test_a_block_reaches_another_process_by_its_descriptor() -> None:
     here, there = pair()
     block = Block.of([b"abc", memoryview(b"defg")])
-    here.send({"type": "job"}, [block.descriptor])
+    here.send({"type": "job"}, [block])
     block.close()
-    ((message, (descriptor,)),) = there.receive()
-    arrived = Block(descriptor, os.fstat(descriptor).st_size)
+    ((message, (arrived,)),) = there.receive()
     assert (message, bytes(arrived.map())) == ({"type": "job"}, b"abcdefg")
     arrived.close()
     here.close()
@@ -37,10 +38,12 @@ def test_messages_in_one_piece_or_in_many_arrive_one_by_one() -> None:
     for number in range(3):
         here.send({"number": number})
     assert [message["number"] for message, _ in there.receive()] == [0, 1, 2]
-    here.send({"long": "x" * 100_000})
+    sending = threading.Thread(target=here.send, args=({"long": "x" * 100_000},))
+    sending.start()  # it may have to wait for room
     received: list[Message] = []
     while not received:
         received = there.receive()
+    sending.join()
     assert len(received[0][0]["long"]) == 100_000
     here.close()
     with pytest.raises(ChannelClosed):
@@ -48,11 +51,13 @@ def test_messages_in_one_piece_or_in_many_arrive_one_by_one() -> None:
     there.close()
 
 
+@needs_posix
 def test_descriptors_that_nobody_took_are_closed_with_the_channel() -> None:
     here, there = pair()
     reader, writer = os.pipe()
-    here.send({"type": "job"}, [writer])
-    os.close(writer)
+    block = Block(writer, 1)
+    here.send({"type": "job"}, [block])
+    block.close()
     there._received += b"\xff\xff\x00\x00"  # the message behind it never gets complete
     there.receive()
     there.close()

@@ -1,6 +1,5 @@
 """The way through the daemon with the models that are really used."""
 
-import os
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -76,7 +75,7 @@ def test_a_photo_seen_before_is_not_inverted_again_by_the_next_daemon(
     assert opened.seconds["invert"] < photo.seconds["invert"] / 5
 
 
-@pytest.mark.skipif(os.getuid() != 0, reason="only root can mount a small disk")
+@pytest.mark.skipif(not running.is_root, reason="only root can mount a small disk")
 def test_a_full_disk_for_the_cache_costs_time_and_not_the_result(
     portrait: NDArray[np.uint8], real_home: Path
 ) -> None:

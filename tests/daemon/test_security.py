@@ -15,15 +15,17 @@ from retouchml import connection, paths, protocol
 from retouchml.client import Client
 from retouchml.connection import Connection
 from retouchml.errors import Refused, RetouchError, UsageError
-from tests.daemon.running import PATIENCE, PLAIN, Daemon, environment, picture, until
+from tests.daemon.running import PATIENCE, PLAIN, Daemon, environment, is_root, needs_posix, picture, until
 
 Start = Callable[..., Daemon]
+only_root = pytest.mark.skipif(not is_root, reason="only root can be, or give to, somebody else")
 
 
 def mode(path: Path) -> int:
     return stat.S_IMODE(path.stat().st_mode)
 
 
+@needs_posix
 def test_everything_in_the_runtime_folder_is_the_users_alone(start: Start) -> None:
     daemon = start("--tcp", "127.0.0.1:0")
     daemon.photo()
@@ -34,6 +36,7 @@ def test_everything_in_the_runtime_folder_is_the_users_alone(start: Start) -> No
     assert set(modes.values()) == {0o600}
 
 
+@needs_posix
 def test_a_runtime_folder_that_is_open_to_others_is_closed(tmp_path: Path) -> None:
     folder = tmp_path / "run"
     folder.mkdir()
@@ -41,7 +44,7 @@ def test_a_runtime_folder_that_is_open_to_others_is_closed(tmp_path: Path) -> No
     assert mode(prepare_folder(folder)) == 0o700
 
 
-@pytest.mark.skipif(os.getuid() != 0, reason="only root can hand a folder to somebody else")
+@only_root
 def test_a_runtime_folder_of_somebody_else_is_refused(tmp_path: Path) -> None:
     folder = tmp_path / "run"
     folder.mkdir()
@@ -50,6 +53,7 @@ def test_a_runtime_folder_of_somebody_else_is_refused(tmp_path: Path) -> None:
         prepare_folder(folder)
 
 
+@needs_posix
 def test_a_link_in_place_of_the_lock_is_not_followed(home: Path, tmp_path: Path) -> None:
     victim = tmp_path / "victim"
     victim.write_text("precious")
@@ -74,7 +78,7 @@ os._exit(0)
 """
 
 
-@pytest.mark.skipif(os.getuid() != 0, reason="only root can become another user")
+@only_root
 def test_another_user_is_refused_even_where_the_folder_is_open(daemon: Daemon, home: Path) -> None:
     for path in (home, paths.runtime_dir(), paths.socket_path()):
         path.chmod(0o777)
@@ -131,6 +135,7 @@ def test_the_keys_outlive_the_daemon_so_that_a_copy_stays_valid(start: Start) ->
     assert connection.read(file).client_secret == keys.client_secret
 
 
+@needs_posix
 def test_a_connection_file_that_others_can_read_is_refused_on_both_sides(start: Start) -> None:
     daemon = start("--tcp", "127.0.0.1:0")
     file = paths.runtime_dir() / connection.NAME
@@ -201,10 +206,10 @@ def test_a_cleared_runtime_folder_is_noticed(home: Path) -> None:
     from daemon.instance import Instance
 
     instance = Instance()
-    instance.socket.touch()
+    instance.address.touch()
     instance.bound()
     assert instance.is_intact()
-    instance.socket.unlink()
+    instance.address.unlink()
     assert not instance.is_intact()
     assert until(lambda: not instance.is_intact())
     instance.release()

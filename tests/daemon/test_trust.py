@@ -18,10 +18,11 @@ from daemon.instance import Instance, prepare_folder
 from retouchml import connection, launch, paths, protocol
 from retouchml.errors import Refused
 from retouchml.ownership import changeable_by_others
-from tests.daemon.running import PATIENCE, Daemon, environment, is_alive
+from tests.daemon.running import PATIENCE, Daemon, environment, is_alive, is_root, needs_posix
 
 Start = Callable[..., Daemon]
-only_root = pytest.mark.skipif(os.getuid() != 0, reason="only root can hand a file to somebody else")
+pytestmark = needs_posix
+only_root = pytest.mark.skipif(not is_root, reason="only root can hand a file to somebody else")
 _NOBODY = 65534
 
 _HOLD = """
@@ -56,7 +57,7 @@ def victim() -> Iterator[int]:
 @pytest.fixture
 def lock(home: Path, victim: int) -> Path:
     """A lock file that names the victim."""
-    path = paths.private_dir(paths.runtime_dir()) / holder.LOCK
+    path = paths.private_dir(paths.runtime_dir()) / paths.LOCK
     path.write_text(f"{victim}\n")
     path.chmod(0o600)
     return path
@@ -84,9 +85,8 @@ def test_the_holder_of_the_lock_is_told_by_the_kernel_and_not_by_the_file(lock: 
 
 
 def test_a_signal_for_a_daemon_that_has_left_reaches_nobody(lock: Path, victim: int) -> None:
-    import signal
-
-    holder.send(lock.parent, victim, signal.SIGKILL)
+    holder.ask_to_leave(lock.parent, victim)
+    holder.kill(lock.parent, victim)
     assert is_alive(victim)
 
 

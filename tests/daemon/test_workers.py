@@ -1,7 +1,5 @@
 """Several workers and their photos, how long a worker stays, and what it does without memory."""
 
-import os
-import signal
 import time
 from collections.abc import Callable
 from typing import Any
@@ -10,7 +8,7 @@ import pytest
 
 from retouchml.errors import DeviceError, UsageError
 from retouchml.look import Look
-from tests.daemon.running import PATIENCE, PLAIN, Daemon, is_alive, picture, until
+from tests.daemon.running import PATIENCE, PLAIN, Daemon, is_alive, kill, picture, until
 
 Start = Callable[..., Daemon]
 LOOKS = {0: Look(0.5)}
@@ -55,7 +53,7 @@ def test_a_worker_that_is_killed_costs_the_others_nothing(start: Start) -> None:
     daemon = start("--device", "one,two")
     mine, other = daemon.photo(), daemon.photo()
     first, second = workers(daemon, "pid")
-    os.kill(first, signal.SIGKILL)
+    kill(first)
     for photo in (mine, other):
         assert photo.render(LOOKS).result(PATIENCE).patches
     assert workers(daemon, "restarts") == [1, 0]

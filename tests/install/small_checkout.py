@@ -22,6 +22,7 @@ _MODULES = (
     "onnxruntime",
     "PIL",
     "platformdirs",
+    "psutil",
     "safetensors",
     "tifffile",
 )

@@ -9,7 +9,8 @@ import retouchml
 from tests.retouchml.running import Run, environment, files, python
 
 HEAVY = (
-    "numpy torch cv2 PIL dlib onnxruntime zmq msgpack tifffile imagecodecs platformdirs pipeline stylegan2"
+    "numpy torch cv2 PIL dlib onnxruntime zmq msgpack tifffile imagecodecs platformdirs psutil"
+    " pipeline stylegan2"
 )
 
 LIST_IMPORTS = """

@@ -1,0 +1,124 @@
+"""The daemon without Unix sockets: on Windows as it is there, elsewhere with these switched off."""
+
+import socket
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from dataclasses import replace
+
+import pytest
+import zmq
+
+from retouchml import connection, paths, protocol
+from retouchml.client import Client
+from retouchml.errors import DaemonAbsent, Refused
+from retouchml.line import listens
+from retouchml.look import Look
+from tests.daemon.running import PATIENCE, Daemon, environment, needs_posix, until
+from tests.daemon.stand_in import ENGINE
+
+_WITHOUT_IPC = """
+import sys
+from retouchml import paths
+paths.IPC = False
+from daemon.__main__ import run
+sys.exit(run())
+"""
+_DAEMON = [sys.executable, "-c", _WITHOUT_IPC, "--engine", ENGINE]
+Run = Callable[..., Daemon]
+
+
+@pytest.fixture(autouse=True)
+def without_ipc(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(paths, "IPC", False)
+
+
+@pytest.fixture
+def run() -> Iterator[Run]:
+    """Starts daemons without Unix sockets."""
+    with ExitStack() as started:
+
+        def one(*options: str) -> Daemon:
+            process = subprocess.Popen([*_DAEMON, *options], env=environment())
+            daemon = Daemon(process)
+            started.callback(daemon.close)
+            assert until(lambda: listens(paths.address_path()) or process.poll() is not None)
+            return daemon
+
+        yield one
+
+
+def test_a_face_is_retouched_through_a_loopback_port(run: Run) -> None:
+    daemon = run()
+    rendered = daemon.photo().render({0: Look(0.5)}).result(PATIENCE)
+    assert len(rendered.patches) == 1
+    assert connection.read(paths.address_path()).endpoint.startswith("tcp://127.0.0.1:")
+    assert not (paths.runtime_dir() / "socket").exists()
+
+
+def test_the_loopback_address_leaves_with_the_daemon(run: Run) -> None:
+    daemon = run()
+    daemon.client().shutdown().result(PATIENCE)
+    assert daemon.process.wait(PATIENCE) == 0
+    assert not paths.address_path().exists()
+    with Client() as client, pytest.raises(DaemonAbsent, match="No daemon runs"):
+        client.status()
+
+
+def test_another_key_is_refused_on_loopback(run: Run) -> None:
+    run()
+    given = connection.read(paths.address_path())
+    public, secret = (key.decode() for key in zmq.curve_keypair())
+    forged = paths.runtime_dir() / "forged.json"
+    connection.write(forged, replace(given, client_public=public, client_secret=secret))
+    with Client(connection_file=forged) as client, pytest.raises(Refused):
+        client.connect()
+
+
+def test_whoever_does_not_encrypt_gets_no_answer_on_loopback(run: Run) -> None:
+    run()
+    with zmq.Context() as context, context.socket(zmq.DEALER) as dealer:
+        dealer.linger = 0
+        dealer.connect(connection.read(paths.address_path()).endpoint)
+        dealer.send(protocol.encode("status", 1))
+        assert not dealer.poll(500)
+
+
+def test_an_address_that_a_crash_left_is_not_believed_though_somebody_listens_there(run: Run) -> None:
+    first = run()
+    keys = connection.read(paths.address_path())
+    first.kill()
+    with socket.socket() as stranger:
+        stranger.bind(("127.0.0.1", 0))
+        stranger.listen()
+        connection.write(paths.address_path(), keys.at(f"tcp://127.0.0.1:{stranger.getsockname()[1]}"))
+        assert not listens(paths.address_path())
+        with Client() as client, pytest.raises(DaemonAbsent):
+            client.status()
+        assert run().photo().faces
+    assert connection.read(paths.address_path()).client_secret != keys.client_secret
+
+
+def test_a_second_daemon_on_loopback_says_that_one_runs(run: Run) -> None:
+    daemon = run()
+    second = subprocess.run(_DAEMON, env=environment(), capture_output=True, text=True, check=False)
+    assert second.returncode == 1
+    assert f"runs already (process {daemon.process.pid})" in second.stderr
+
+
+@needs_posix
+def test_an_address_that_others_can_read_is_refused(run: Run) -> None:
+    run()
+    paths.address_path().chmod(0o644)
+    with Client() as client, pytest.raises(Refused, match="this user's alone"):
+        client.connect()
+    paths.address_path().chmod(0o600)
+
+
+def test_a_port_for_others_is_beside_the_one_for_this_machine(run: Run) -> None:
+    daemon = run("--tcp", "127.0.0.1:0")
+    outer = paths.runtime_dir() / connection.NAME
+    assert connection.read(outer).endpoint != connection.read(paths.address_path()).endpoint
+    with Client(connection_file=outer) as client:
+        assert client.status().result(PATIENCE)["pid"] == daemon.status()["pid"]
