@@ -64,6 +64,8 @@ def test_after_a_flood_the_holder_of_the_keys_is_served_again(start: Start) -> N
 
 
 def test_connections_that_say_nothing_make_room_for_others(start: Start) -> None:
+    from daemon.relay import CONNECTIONS
+
     start("--tcp", "127.0.0.1:0")
     with (
         raw_connections(CONNECTIONS, socket.AF_INET, tcp_address()),
