@@ -111,4 +111,8 @@ def _limits(text: str) -> dict[str, int]:
 def _photo_bytes() -> int:
     import psutil  # here: `retouchml --help` has these options, too
 
-    return min(psutil.virtual_memory().total // 2, 16 << 30)
+    try:
+        memory: int = psutil.virtual_memory().total
+    except (psutil.Error, OSError):  # as where there is no /proc
+        return 4 << 30
+    return min(memory // 2, 16 << 30)

@@ -13,7 +13,7 @@ def resident_bytes(pid: int) -> int | None:
     """Resident memory of a process; None where the system does not tell."""
     try:
         return int(psutil.Process(pid).memory_info().rss)
-    except psutil.Error:
+    except (psutil.Error, OSError):
         return None
 
 

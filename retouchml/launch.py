@@ -8,7 +8,6 @@ import json
 import os
 import subprocess
 import sys
-import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -34,28 +33,13 @@ def start(
     command, environment = _own(interpreter) if interpreter else find_interpreter()
     idle = [] if idle_exit is None else ["--idle-exit", str(idle_exit)]
     try:
-        # a file and no pipe, whose end may not come: on Windows the daemon can inherit it
-        with tempfile.TemporaryFile() as words:
-            outcome = subprocess.run(
-                [*command, "-m", "daemon", "--detach", *idle, *options],
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL,
-                stderr=words,
-                cwd=Path.home().anchor,
-                env=environment,
-                start_new_session=True,
-                creationflags=CREATION_FLAGS,
-                timeout=_SECONDS,
-                check=False,
-            )
-            words.seek(0)
-            said = words.read().decode("utf-8", "replace").strip().splitlines()
+        code, said = _outcome([*command, "-m", "daemon", "--detach", *idle, *options], environment)
     except subprocess.TimeoutExpired as error:
         raise DaemonAbsent(f"The daemon did not start within {_SECONDS:.0f} s.", _ADVICE) from error
     except OSError as error:
         raise DaemonAbsent(f"{command[0]} cannot be run: {error.strerror}.", _ADVICE) from error
-    if outcome.returncode and not (said and "runs already" in said[-1]):
-        reason = said[-1] if said else f"it ended with code {outcome.returncode}."
+    if code and not (said and "runs already" in said[-1]):
+        reason = said[-1] if said else f"it ended with code {code}."
         raise DaemonAbsent(f"The daemon cannot be started: {reason}", _ADVICE)
 
 
@@ -89,6 +73,29 @@ def clean(environment: Mapping[str, str]) -> dict[str, str]:
     """An environment without what an editor or an AppImage put there for itself."""
     kept = {name: value for name, value in environment.items() if not name.startswith(_FOREIGN)}
     return {**kept, "PYTHONSAFEPATH": "1"}
+
+
+def _outcome(command: Sequence[str], environment: Mapping[str, str]) -> tuple[int, list[str]]:
+    """The exit code, and the lines of what a command that failed had to say."""
+    with subprocess.Popen(
+        command,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        cwd=Path.home().anchor,
+        env=environment,
+        start_new_session=True,
+        creationflags=CREATION_FLAGS,
+    ) as process:
+        assert process.stderr is not None
+        try:
+            code = process.wait(_SECONDS)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            raise
+        # the end of what a daemon says that stays may never come: it could have inherited the pipe
+        words = process.stderr.read() if code else b""
+    return code, words.decode("utf-8", "replace").strip().splitlines()
 
 
 def _own(interpreter: Sequence[str] = ()) -> tuple[list[str], dict[str, str]]:
