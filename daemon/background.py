@@ -14,24 +14,25 @@ from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 
+from daemon import own_python
 from daemon.options import Options
-from daemon.worker_process import environment
 from retouchml.children import CREATION_FLAGS
 from retouchml.errors import RetouchError
 from retouchml.failures import explain
 
 _READY = "ready"
+_SECONDS_TO_END = 10.0
 
 
 def start(options: Options) -> str:
     """Start it, and wait until it answers; what is wrong if it does not, "" if it does."""
     process = subprocess.Popen(
-        [sys.executable, "-m", "daemon.background"],
+        own_python.command("-m", "daemon.background"),
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
         cwd=Path.home().anchor,
-        env=environment(),
+        env=own_python.environment(),
         start_new_session=True,
         creationflags=CREATION_FLAGS,
     )
@@ -44,7 +45,10 @@ def start(options: Options) -> str:
         return "The daemon died as it was started."
     with process.stdout as its_output:  # its first line, not its end: on Windows others may inherit the pipe
         said = its_output.readline().decode("utf-8", "replace").strip()
-    return "" if said == _READY else said or "The daemon died as it was started."
+    if said == _READY:
+        return ""
+    process.wait(_SECONDS_TO_END)
+    return said or "The daemon died as it was started."
 
 
 def serve(run: Callable[[Options, Callable[[], None]], None]) -> None:
@@ -54,14 +58,15 @@ def serve(run: Callable[[Options, Callable[[], None]], None]) -> None:
         run(options, _leave)
     except BaseException as error:
         if not isinstance(error, RetouchError):
-            logging.getLogger(__name__).exception("the daemon failed")
+            logging.getLogger("daemon.background").exception("the daemon failed")  # __name__ is __main__ here
         with contextlib.suppress(OSError):
             os.write(1, f"{' '.join(explain(error)[0].split())}\n".encode("utf-8", "replace"))
 
 
 def _leave() -> None:
     """Say so, and let go of what was inherited: whoever waits for the end of the output goes on."""
-    os.write(1, f"{_READY}\n".encode())
+    with contextlib.suppress(OSError):  # it has lost its patience, or was ended; others will ask
+        os.write(1, f"{_READY}\n".encode())
     null = os.open(os.devnull, os.O_RDWR)
     for standard in (0, 1, 2):
         os.dup2(null, standard)

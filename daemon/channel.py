@@ -71,7 +71,11 @@ class Channel:
                 messages.append(message)
         except (BlockingIOError, InterruptedError):
             return []
-        except OSError as error:  # on Windows a dead worker's blocks are gone, though its message is here
+        except (OSError, ChannelClosed) as error:
+            # on Windows a dead worker's blocks are gone, though its message is here
+            for _, blocks in messages:
+                for block in blocks:
+                    block.close()
             raise ChannelClosed from error
         if not data:
             raise ChannelClosed
@@ -116,4 +120,9 @@ class Channel:
             taken = [memory.fetch(handle, self._peer) for handle in message.pop("handles")]
         else:
             taken, self._descriptors = self._descriptors[: len(sizes)], self._descriptors[len(sizes) :]
-        return message, [Block(*each) for each in zip(taken, sizes, strict=True)]
+        blocks = [Block(*each) for each in zip(taken, sizes, strict=False)]
+        if len(blocks) < len(sizes):  # this process had no room for more (MSG_CTRUNC in recvmsg(2))
+            for block in blocks:
+                block.close()
+            raise ChannelClosed
+        return message, blocks

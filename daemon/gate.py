@@ -19,7 +19,7 @@ from retouchml.errors import Refused
 _log = logging.getLogger(__name__)
 _CURVE = b"CURVE"
 _NULL = b"NULL"
-_OF_USER, _OF_KEYS = b"user", b"keys"  # ZAP domains
+_OF_USER = b"user"  # a ZAP domain; each set of keys has its own
 # Linux always tells the uid of a peer on ipc; elsewhere the folder guards where none is told
 _UIDS: tuple[int | None, ...]
 if sys.platform == "win32":
@@ -35,7 +35,7 @@ class Gate:
 
     def __init__(self, context: "zmq.Context[zmq.Socket[bytes]]") -> None:
         self.refused = 0
-        self._client_key: bytes | None = None
+        self._client_keys: dict[bytes, bytes] = {}
         self.socket = context.socket(zmq.ROUTER)
         self.socket.linger = 0
         self.socket.bind("inproc://zeromq.zap.01")
@@ -46,11 +46,12 @@ class Gate:
 
     def guard_with_keys(self, router: "zmq.Socket[bytes]", keys: Connection) -> None:
         """Let ``router``, not bound yet, encrypt and admit one client key alone."""
-        _ask(router, _OF_KEYS)
+        domain = f"keys {len(self._client_keys)}".encode()
+        _ask(router, domain)
         router.curve_server = True
         router.curve_publickey = keys.server_public.encode()
         router.curve_secretkey = keys.server_secret.encode()
-        self._client_key = z85.decode(keys.client_public)
+        self._client_keys[domain] = z85.decode(keys.client_public)
 
     def answer(self) -> None:
         """Answer all requests that wait."""
@@ -74,8 +75,8 @@ class Gate:
         self.socket.close()
 
     def _allows(self, domain: bytes, mechanism: bytes, address: str, credentials: list[bytes]) -> bool:
-        if domain == _OF_KEYS:
-            return mechanism == _CURVE and credentials == [self._client_key]
+        if domain in self._client_keys:
+            return mechanism == _CURVE and credentials == [self._client_keys[domain]]
         return domain == _OF_USER and mechanism == _NULL and uid_in(address) in _UIDS
 
 

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 from daemon.holder import NO_LINK, is_own
-from retouchml import lock, paths
+from retouchml import connection, lock, paths
 from retouchml.errors import DaemonError, DaemonRuns, Refused
 from retouchml.ownership import changeable_by_others
 from retouchml.paths import LOCK, private_dir
@@ -43,7 +43,7 @@ class Instance:
         """Take away the address if it is ours, then the lock."""
         if self._inode is not None and self.is_intact():
             with contextlib.suppress(OSError):
-                self.address.unlink()
+                connection.patiently(self.address.unlink)
         with contextlib.suppress(OSError):
             os.ftruncate(self._lock, 0)
         os.close(self._lock)
@@ -77,9 +77,11 @@ class Instance:
             if not is_ours(self.address.lstat().st_mode):
                 kind = "socket" if paths.IPC else "connection file"
                 raise DaemonError(f"{self.address} is in the way: it is no {kind}.", "Move it elsewhere.")
-            self.address.unlink()
+            connection.patiently(self.address.unlink)
         except FileNotFoundError:
             return
+        except OSError as error:
+            raise DaemonError(f"{self.address} cannot be removed: {error.strerror}.") from error
 
 
 def prepare_folder(folder: Path) -> Path:
@@ -103,12 +105,24 @@ def prepare_folder(folder: Path) -> Path:
 if sys.platform == "win32":
 
     def _make_private(folder: Path) -> None:
+        was_private = windows.is_private(folder)
         windows.make_private(folder)
+        if not was_private:
+            _check_content(folder)
         if not windows.is_private(folder):
             raise Refused(
                 f"{folder} cannot be kept for this user alone.",
                 "Set RETOUCHML_HOME to a folder of your own, on a disk with access lists (NTFS).",
             )
+
+    def _check_content(folder: Path) -> None:
+        # its list does not change what others put there, and may hold open, until now
+        for entry in folder.iterdir():
+            if not windows.is_private(entry) or entry.lstat().st_nlink > 1:
+                raise Refused(
+                    f"{entry} may have been put there by another user.",
+                    "Delete it, if it is nothing of yours.",
+                )
 
 else:
 

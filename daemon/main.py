@@ -28,7 +28,7 @@ def run(options: Options, *, detach: bool = False) -> int:
         serve(options, lambda: None)
         return 0
     wrong = background.start(options)
-    if wrong:
+    if wrong and sys.stderr is not None:  # as it is under Windows' pythonw
         sys.stderr.write(f"{wrong}\n")
     return _FAILED if wrong else 0
 
@@ -53,7 +53,9 @@ def log_path(folder: Path) -> Path:
 
 def _set_up_log(path: Path) -> None:
     logging.raiseExceptions = False  # a full disk must not stop the daemon
-    handler = logging.handlers.RotatingFileHandler(path, maxBytes=_LOG_BYTES, backupCount=_LOGS_KEPT)
+    handler = logging.handlers.RotatingFileHandler(
+        path, maxBytes=_LOG_BYTES, backupCount=_LOGS_KEPT, encoding="utf-8", errors="backslashreplace"
+    )
     handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
     logger = logging.getLogger("daemon")
     logger.addHandler(handler)

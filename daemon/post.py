@@ -3,6 +3,7 @@
 import contextlib
 import logging
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import cast
 
@@ -124,14 +125,16 @@ class Post:
 
         libzmq accepts here itself: there is no ipc listener that it could abort in (see ``relay``).
         """
-        path = instance.folder / connection.NAME if tcp else instance.address
-        host, port = address_in(tcp) if tcp else (_LOOPBACK, 0)
-        keys = keys_for(path, host, port)
-        self._router_with_keys(keys)
         if tcp:
+            path = instance.folder / connection.NAME
+            host, port = address_in(tcp)
+            keys = keys_for(path, host, port)
+            self._router_with_keys(keys)
             connection.write(path, keys.at(self._bind(f"tcp://{host}:{port or '*'}")))
+        keys = keys_for(instance.address, _LOOPBACK, 0)  # new ones: what was there was removed
+        self._router_with_keys(keys)
         bound = self._bind(f"tcp://{_LOOPBACK}:*")
-        connection.write(instance.address, keys.at(bound))
+        connection.write(instance.address, replace(keys.at(bound), server_secret=""))
 
     def _router_with_keys(self, keys: connection.Connection) -> None:
         router = self._router()

@@ -60,8 +60,8 @@ class Server:
     def run(self, ready: Callable[[], None]) -> None:
         """Serve until a signal, ``shutdown`` or idleness; ``ready`` is called once that begins."""
         _log.info("version %s, process %d", __version__, os.getpid())
-        ready()
         try:
+            ready()
             while not self._is_done():
                 self._turn()
             self._ledger.cancel_all()

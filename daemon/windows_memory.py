@@ -120,5 +120,5 @@ def _view(handle: int, size: int, access: int) -> memoryview:
     if not address:
         raise ctypes.WinError(ctypes.get_last_error())
     array = (ctypes.c_ubyte * size).from_address(address)
-    weakref.finalize(array, _kernel.UnmapViewOfFile, address)
+    weakref.finalize(array, _kernel.UnmapViewOfFile, address).atexit = False  # the system does it then
     return memoryview(array).cast("B")

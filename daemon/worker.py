@@ -156,9 +156,9 @@ class _Progress:
 
 def _socket() -> socket.socket:
     if sys.platform == "win32":
-        with sys.stdin.buffer as words:
-            return socket.fromshare(words.read())
-    its = socket.socket(fileno=os.dup(0))
+        its = socket.fromshare(sys.stdin.buffer.read())
+    else:
+        its = socket.socket(fileno=os.dup(0))
     null = os.open(os.devnull, os.O_RDONLY)
     os.dup2(null, 0)  # no library is to read from it
     os.close(null)

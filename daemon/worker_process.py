@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import IO, Any, cast
 
+from daemon import own_python
 from daemon.blocks import Block
 from daemon.channel import Channel, Message
 from retouchml.children import CREATION_FLAGS
@@ -17,7 +18,6 @@ from retouchml.children import CREATION_FLAGS
 _LOG_BYTES = 1 << 20
 _SECONDS_TO_LEAVE = 2.0
 _SEND_BUFFER = 1 << 20  # the largest job fits, so that a worker that is still starting holds up nobody
-_CHECKOUT = Path(__file__).parents[1]
 
 
 class WorkerProcess:
@@ -31,7 +31,12 @@ class WorkerProcess:
         try:
             with its, _opened(log) as output:
                 self._process, self.channel = _started(
-                    [*_command(), device, *([engine] if engine else [])], ours, its, output
+                    own_python.command(
+                        "-X", "faulthandler", "-m", "daemon.worker", device, *([engine] if engine else [])
+                    ),
+                    ours,
+                    its,
+                    output,
                 )
         except OSError:
             ours.close()
@@ -97,7 +102,7 @@ if sys.platform == "win32":
             stdin=subprocess.PIPE,
             stdout=output,
             stderr=output,
-            env=environment(),
+            env=own_python.environment(),
             start_new_session=True,
             creationflags=CREATION_FLAGS,
         )
@@ -120,21 +125,11 @@ else:
             stdin=its.fileno(),
             stdout=output,
             stderr=output,
-            env=environment(),
+            env=own_python.environment(),
             start_new_session=True,
             creationflags=CREATION_FLAGS,
         )
         return process, Channel(ours)
-
-
-def environment() -> dict[str, str]:
-    """For a Python that is to find this project: the daemon may run from a checkout that is not installed."""
-    search = filter(None, [str(_CHECKOUT), os.environ.get("PYTHONPATH", "")])
-    return {**os.environ, "PYTHONPATH": os.pathsep.join(search)}
-
-
-def _command() -> list[str]:
-    return [sys.executable, "-X", "faulthandler", "-m", "daemon.worker"]
 
 
 def _opened(log: Path) -> IO[bytes]:

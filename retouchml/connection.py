@@ -5,6 +5,9 @@ Whoever can read it can use the daemon, so it is readable by its owner alone or 
 
 import json
 import os
+import sys
+import time
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
@@ -14,6 +17,7 @@ from retouchml.errors import Refused
 NAME = "connection.json"
 _KEY_LENGTH = 40  # Z85 (ZeroMQ RFC 32) of 32 bytes
 _LONGEST = 4096
+_ATTEMPTS, _SECONDS_BETWEEN = 50, 0.02
 
 
 @dataclass(frozen=True)
@@ -45,7 +49,7 @@ def read(path: Path) -> Connection:
     """The connection in a file. Raises Refused where it is missing, damaged, or readable by others."""
     try:
         with path.open("rb") as file:
-            if not ownership.is_private(file.fileno(), path):
+            if not ownership.is_private(file.fileno()):
                 raise Refused(
                     f"{path} can be read or was made by others, so its keys cannot be trusted.",
                     f"{ownership.MAKE_PRIVATE.format(path)} if you trust them; else delete it and start the "
@@ -69,6 +73,19 @@ def write(path: Path, connection: Connection) -> None:
             json.dump(asdict(connection), file, indent=2)
             file.flush()
             os.fsync(file.fileno())  # else a power cut may leave the name without the content
-        draft.replace(path)
+        patiently(lambda: draft.replace(path))
     except OSError as error:
         raise Refused(f"{path} cannot be written: {error.strerror}.") from error
+
+
+def patiently(change: Callable[[], object]) -> None:
+    """Replace or remove a connection file; on Windows that fails while somebody reads it. Raises OSError."""
+    for _ in range(_ATTEMPTS if sys.platform == "win32" else 1):
+        try:
+            change()
+        except PermissionError as error:
+            failure = error
+            time.sleep(_SECONDS_BETWEEN)
+        else:
+            return
+    raise failure

@@ -83,7 +83,7 @@ def _outcome(command: Sequence[str], environment: Mapping[str, str]) -> tuple[in
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
         cwd=Path.home().anchor,
-        env=environment,
+        env={**environment, "PYTHONIOENCODING": "utf-8"},
         start_new_session=True,
         creationflags=CREATION_FLAGS,
     ) as process:

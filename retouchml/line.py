@@ -152,7 +152,7 @@ def _listens_on_loopback(path: Path) -> bool:
         with path.with_name(paths.LOCK).open("rb") as file:
             is_held = lock.holder(file.fileno()) is not None
         with path.open("rb") as file:
-            is_private = ownership.is_private(file.fileno(), path)
+            is_private = ownership.is_private(file.fileno())
     except OSError:
         return False
     if not is_private:

@@ -1,6 +1,7 @@
 """A lock file that says who holds it; the system itself releases it when its holder dies.
 
-Its first line is the holder's pid. On POSIX the kernel names the holder, whatever the file says.
+Its first line is the holder's pid. On POSIX the kernel names the holder, whatever the file says; hence these
+locks, and not those of ``zoo_lock`` and ``install/file_lock``, which are only waited for.
 """
 
 import os
@@ -13,7 +14,7 @@ else:
     import fcntl
     import struct
 
-_ATTEMPTS, _SECONDS_BETWEEN = 10, 0.02
+_ATTEMPTS_TO_TAKE, _ATTEMPTS_TO_ASK, _SECONDS_BETWEEN = 50, 5, 0.002
 
 
 if sys.platform == "win32":
@@ -21,19 +22,22 @@ if sys.platform == "win32":
 
     def take(descriptor: int) -> bool:
         """Lock an open file for as long as this process lives; whether nobody else has."""
-        for _ in range(_ATTEMPTS):  # whoever asks for the holder locks it for a moment
-            if _lock(descriptor, msvcrt.LK_NBLCK):
-                return True
-            time.sleep(_SECONDS_BETWEEN)
-        return False
+        return _locked(descriptor, _ATTEMPTS_TO_TAKE)
 
     def holder(descriptor: int) -> int | None:
         """Its pid, 0 where that is out of this process's sight; None where the file is not locked."""
-        if _lock(descriptor, msvcrt.LK_NBLCK):
+        if _locked(descriptor, _ATTEMPTS_TO_ASK):
             _lock(descriptor, msvcrt.LK_UNLCK)
             return None
         text = written(descriptor)
         return int(text) if text.isdecimal() else 0
+
+    def _locked(descriptor: int, attempts: int) -> bool:
+        for _ in range(attempts):  # whoever asks for the holder locks it for a moment
+            if _lock(descriptor, msvcrt.LK_NBLCK):
+                return True
+            time.sleep(_SECONDS_BETWEEN)
+        return False
 
     def _lock(descriptor: int, how: int) -> bool:
         os.lseek(descriptor, _PLACE, os.SEEK_SET)

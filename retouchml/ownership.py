@@ -24,9 +24,9 @@ _ADMINISTRATORS = {"root", "wheel", "admin"} | ({"staff"} if sys.platform == "li
 if sys.platform == "win32":
     MAKE_PRIVATE = '`icacls "{}" /inheritance:r /grant:r "%USERNAME%:F"`'
 
-    def is_private(_descriptor: int, path: Path) -> bool:
-        """Whether a file is this user's, and nobody else may read it. Raises OSError."""
-        return windows.is_private(path)
+    def is_private(descriptor: int) -> bool:
+        """Whether an open file is this user's, and nobody else may read it. Raises OSError."""
+        return windows.is_private(descriptor)
 
     def changeable_by_others(_path: Path) -> Path | None:
         """None: in a user's profile, where all of this lies, nobody else changes anything."""
@@ -35,7 +35,7 @@ if sys.platform == "win32":
 else:
     MAKE_PRIVATE = "`chmod 600 {}`"
 
-    def is_private(descriptor: int, _path: Path) -> bool:
+    def is_private(descriptor: int) -> bool:
         """Whether an open file is this user's, and nobody else may read it. Raises OSError."""
         found = os.fstat(descriptor)
         return found.st_uid == os.getuid() and not stat.S_IMODE(found.st_mode) & 0o077

@@ -5,6 +5,7 @@ After Microsoft's reference of the Security API (aclapi.h, sddl.h, winnt.h). The
 
 import ctypes
 import functools
+import msvcrt
 import os
 import sys
 from ctypes import wintypes
@@ -46,6 +47,7 @@ _security.GetNamedSecurityInfoW.argtypes = (
     _POINTER,
     _TO_POINTER,
 )
+_security.GetSecurityInfo.argtypes = (wintypes.HANDLE, *_security.GetNamedSecurityInfoW.argtypes[1:])
 _security.SetNamedSecurityInfoW.argtypes = (
     wintypes.LPCWSTR,
     ctypes.c_int,
@@ -118,14 +120,15 @@ def make_private(folder: Path) -> None:
         raise ctypes.WinError(code)
 
 
-def is_private(path: Path) -> bool:
-    """Whether a file or folder belongs to this user, and nobody but the system can get at it.
+def is_private(what: Path | int) -> bool:
+    """Whether a file or folder, or an open file, is this user's, and nobody but the system can get at it.
 
     Administrators count as the system, and may be the owner of what their members make. Raises OSError.
     """
     owner, acl, descriptor = _POINTER(), _POINTER(), _POINTER()
-    code = _security.GetNamedSecurityInfoW(
-        os.fspath(path),
+    ask = _security.GetSecurityInfo if isinstance(what, int) else _security.GetNamedSecurityInfoW
+    code = ask(
+        msvcrt.get_osfhandle(what) if isinstance(what, int) else os.fspath(what),
         _FILE_OBJECT,
         _OWNER | _DACL,
         ctypes.byref(owner),

@@ -109,13 +109,14 @@ def show_logs(arguments: argparse.Namespace, context: Context) -> int:
 
     path = log_path(paths.runtime_dir())
     try:
-        text = path.read_text(encoding="utf-8", errors="replace")
+        content = path.read_bytes()
     except FileNotFoundError:
         raise DaemonAbsent("There is no log: no daemon has run yet.", "`retouchml daemon start`.") from None
-    for line in text.splitlines()[-max(arguments.lines, 0) :] if arguments.lines else ():
+    lines = content.decode("utf-8", "replace").splitlines()
+    for line in lines[-max(arguments.lines, 0) :] if arguments.lines else ():
         context.console.print(line)
     if arguments.follow:
-        for line in _followed(path, len(text.encode())):
+        for line in _followed(path, len(content)):
             context.console.print(line)
     return 0
 

@@ -17,7 +17,7 @@ import psutil
 import pytest
 import zmq
 
-from daemon import holder
+from daemon import holder, own_python
 from retouchml import connection, paths
 from retouchml.client import Call, Client, RemotePhoto
 from retouchml.line import listens
@@ -46,7 +46,7 @@ def until(condition: Callable[[], bool], seconds: float = PATIENCE) -> bool:
 
 def environment() -> dict[str, str]:
     """For a Python of its own that shall find the project and these tests."""
-    return {**os.environ, "PYTHONPATH": str(ROOT)}
+    return own_python.environment()
 
 
 def is_alive(pid: int) -> bool:
@@ -185,6 +185,7 @@ class Daemon:
 def start(*options: object, engine: str = ENGINE, **more: str) -> Daemon:
     """A daemon that listens; ``more`` goes into its environment."""
     arguments = [*(["--engine", engine] if engine else []), *map(str, options)]
-    process = subprocess.Popen([sys.executable, "-m", "daemon", *arguments], env={**environment(), **more})
+    command = own_python.command("-m", "daemon", *arguments)
+    process = subprocess.Popen(command, env={**environment(), **more})
     assert until(lambda: listens(paths.address_path()) or process.poll() is not None)
     return Daemon(process)

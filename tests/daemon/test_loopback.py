@@ -10,6 +10,7 @@ from dataclasses import replace
 import pytest
 import zmq
 
+from daemon import own_python
 from retouchml import connection, paths, protocol
 from retouchml.client import Client
 from retouchml.errors import DaemonAbsent, Refused
@@ -25,7 +26,7 @@ paths.IPC = False
 from daemon.__main__ import run
 sys.exit(run())
 """
-_DAEMON = [sys.executable, "-c", _WITHOUT_IPC, "--engine", ENGINE]
+_DAEMON = own_python.command("-c", _WITHOUT_IPC, "--engine", ENGINE)
 Run = Callable[..., Daemon]
 
 
@@ -77,12 +78,13 @@ def test_another_key_is_refused_on_loopback(run: Run) -> None:
 
 
 def test_whoever_does_not_encrypt_gets_no_answer_on_loopback(run: Run) -> None:
-    run()
+    daemon = run()
     with zmq.Context() as context, context.socket(zmq.DEALER) as dealer:
         dealer.linger = 0
         dealer.connect(connection.read(paths.address_path()).endpoint)
         dealer.send(protocol.encode("status", 1))
         assert not dealer.poll(500)
+    assert daemon.status()["pid"] == daemon.process.pid
 
 
 def test_an_address_that_a_crash_left_is_not_believed_though_somebody_listens_there(run: Run) -> None:
@@ -119,6 +121,9 @@ def test_an_address_that_others_can_read_is_refused(run: Run) -> None:
 def test_a_port_for_others_is_beside_the_one_for_this_machine(run: Run) -> None:
     daemon = run("--tcp", "127.0.0.1:0")
     outer = paths.runtime_dir() / connection.NAME
-    assert connection.read(outer).endpoint != connection.read(paths.address_path()).endpoint
+    ours, theirs = connection.read(paths.address_path()), connection.read(outer)
+    assert ours.endpoint != theirs.endpoint
+    assert ours.client_secret != theirs.client_secret
+    assert not ours.server_secret
     with Client(connection_file=outer) as client:
         assert client.status().result(PATIENCE)["pid"] == daemon.status()["pid"]

@@ -1,6 +1,7 @@
 import os
 import socket
 import threading
+from typing import Any
 
 import numpy as np
 import pytest
@@ -64,6 +65,26 @@ def test_descriptors_that_nobody_took_are_closed_with_the_channel() -> None:
     here.close()
     assert os.read(reader, 1) == b""
     os.close(reader)
+
+
+class _WithoutDescriptors(socket.socket):
+    """What a process hears that has no room for more descriptors."""
+
+    def recvmsg(self, size: int, *_: int) -> tuple[bytes, list[Any], int, Any]:
+        return self.recv(size), [], 0, None
+
+
+@needs_posix
+def test_a_message_whose_blocks_did_not_fit_is_the_end_of_the_channel() -> None:
+    ours, its = socket.socketpair()
+    here, there = Channel(ours), Channel(_WithoutDescriptors(fileno=its.detach()))
+    block = Block.of([b"abc"])
+    here.send({"type": "job"}, [block])
+    block.close()
+    with pytest.raises(ChannelClosed):
+        there.receive()
+    here.close()
+    there.close()
 
 
 def test_an_empty_block_can_be_mapped() -> None:
