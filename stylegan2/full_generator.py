@@ -112,8 +112,8 @@ class FullGenerator(Generator):
 
     def synthesize(self, w_plus: Tensor, resolution: int | None = None, noise: Noise = "const") -> Tensor:
         # Random noise is not recorded: it follows the seed as it does on every device.
-        compute = self.synthesis if noise == "random" else self.graphed
-        image: Tensor = compute(w_plus, noise)
+        compute = self.graphed.plain if noise == "random" else self.graphed
+        image = compute(w_plus, noise)
         if resolution is None or resolution == self.resolution:
             return image
         if resolution < 4 or resolution & (resolution - 1):

@@ -39,11 +39,13 @@ class Graphed:
 
     The second call of a shape, type and mode records it, so that a single one costs nothing; the first, as
     it is, raises whatever is wrong with its arguments. Only calls without gradient, on weights that do not
-    learn, are recorded. Weights that were written to, moved or cast end all recordings, as does a call with
-    gradient: it needs the memory more. Torch's own settings (TF32, cuDNN) count as they were at the
-    recording.
+    learn, are recorded. Weights that were written to, moved or cast end all recordings, as far as
+    ``stylegan2.networks.stamps`` sees it, as does a call with gradient: it needs the memory more. So do calls
+    and recordings that run out of memory; they are then computed without. Torch's own settings (TF32, cuDNN)
+    count as they were at the recording.
 
-    failed: whether a recording did not come about; from then on, all calls are as they are without
+    failed: whether a recording did not come about for any reason but memory; from then on, all calls are as
+        they are without
 
     Threads may share it.
     """
@@ -79,21 +81,33 @@ class Graphed:
             return self._compute(w_plus, *mode)
         weights = self._weights()
         if not self._is_replayable(w_plus, weights):
-            return self._compute(w_plus, *mode)
+            return self.plain(w_plus, *mode)
         key = (w_plus.shape, w_plus.dtype, *mode)
         with self._lock:
-            recording = self._recorded(key, stamp(weights), w_plus, mode)
-            if recording is not None:
-                return recording.replay(w_plus)
-        image = self._compute(w_plus, *mode)
-        with self._lock:
-            self._keep(key, self._recordings.get(key))
+            seen = self._seen(key, stamp(weights))
+            image = self._replayed(key, w_plus, mode, weights) if seen else None
+        if image is not None:
+            return image
+        image = self.plain(w_plus, *mode)
+        if not seen:
+            with self._lock:
+                self._keep(key, self._recordings.get(key))
         return image
 
-    def close(self) -> None:
-        """Drop all recordings; later calls make new ones."""
+    def plain(self, w_plus: Tensor, *mode: Hashable) -> Tensor:
+        """Never replayed; but where the memory does not suffice, it gets that of the recordings."""
+        try:
+            return self._compute(w_plus, *mode)
+        except torch.OutOfMemoryError:
+            if _is_capturing(w_plus) or not self.close():
+                raise
+        torch.cuda.empty_cache()  # down here, where the error no longer holds what was computed so far
+        return self._compute(w_plus, *mode)
+
+    def close(self) -> bool:
+        """Drop all recordings; later calls make new ones. Returns whether there were any."""
         with self._lock:
-            self._drop()
+            return self._drop()
 
     def _weights(self) -> list[Tensor]:
         found: list[Tensor] = []
@@ -107,30 +121,47 @@ class Graphed:
             weights[0].device == w_plus.device
             and not any(weight.requires_grad for weight in weights)
             and not torch.is_autocast_enabled(self._device_type)
-            # the caller may be recording something larger
-            and not (w_plus.is_cuda and torch.cuda.is_current_stream_capturing())
+            and not _is_capturing(w_plus)
         )
 
-    def _recorded(
-        self, key: _Key, now: Stamp, w_plus: Tensor, mode: tuple[Hashable, ...]
-    ) -> Recording | None:
-        """The recording for a call, made if need be; None for the first call, or where none can be made."""
+    def _seen(self, key: _Key, now: Stamp) -> bool:
         if now != self._stamp:
             self._drop()
             self._stamp = now
-        if key not in self._recordings:
+        return key in self._recordings
+
+    def _replayed(
+        self, key: _Key, w_plus: Tensor, mode: tuple[Hashable, ...], weights: list[Tensor]
+    ) -> Tensor | None:
+        """From the recording, made if need be; None where there can be none, or no memory for it."""
+        try:
+            recording = self._recorded(key, w_plus, mode, weights)
+            return None if recording is None else recording.replay(w_plus)
+        except torch.OutOfMemoryError as error:
+            self._drop()
+            _log.info("No memory for a CUDA graph: %s", error)
             return None
+
+    def _recorded(
+        self, key: _Key, w_plus: Tensor, mode: tuple[Hashable, ...], weights: list[Tensor]
+    ) -> Recording | None:
         known = self._recordings[key]
         if known is None:
             try:
                 recording = self._record(lambda codes: self._compute(codes, *mode), w_plus)
+            except torch.OutOfMemoryError:
+                raise
             except RuntimeError as error:
+                # A recording that is broken off may fail to end, too.
+                if isinstance(error.__context__, torch.OutOfMemoryError):
+                    raise error.__context__ from None
                 self.failed = True
                 self._drop()
                 _log.warning("No CUDA graphs for this network, it runs kernel by kernel: %s", error)
                 return None
-            # A recording knows addresses only: weights that modules prepared must live as long as it does.
-            known = recording, [vars(module).copy() for module in self._modules]
+            # A recording knows addresses only: weights, and those that modules prepared, must live as long.
+            # Nor can a weight then come to lie at the address of one that it replaced, and pass for it.
+            known = recording, [weights, *(vars(module).copy() for module in self._modules)]
         self._keep(key, known)
         return known[0]
 
@@ -142,8 +173,14 @@ class Graphed:
             if dropped is not None:
                 dropped[0].close()
 
-    def _drop(self) -> None:
+    def _drop(self) -> bool:
         dropped = [known for known in self._recordings.values() if known is not None]
         self._recordings.clear()
         for recording, _ in dropped:
             recording.close()
+        return bool(dropped)
+
+
+def _is_capturing(w_plus: Tensor) -> bool:
+    """Whether the caller is recording something larger."""
+    return w_plus.is_cuda and torch.cuda.is_current_stream_capturing()

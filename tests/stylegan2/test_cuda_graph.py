@@ -35,6 +35,15 @@ class Counting:
         return graph
 
 
+def product(matrix: Tensor) -> Tensor:
+    """Sums so many numbers for each one of the result that cuBLAS splits them up and needs its workspace."""
+    return matrix.mT @ matrix
+
+
+def tall(width: int = 640) -> Tensor:
+    return torch.randn(32768, width, device="cuda")
+
+
 def synthesis(seed: int = 0, half_octaves: int = 0, device: str = "cuda") -> Synthesis:
     torch.manual_seed(seed)
     network = Synthesis(_SPEC, half_octaves)
@@ -158,6 +167,46 @@ def test_a_thread_that_differentiates_meanwhile_does_not_disturb_a_recording() -
     assert failures == []
 
 
+@pytest.mark.parametrize("ended", [0, 1, 2])
+def test_the_end_of_a_recording_leaves_the_others_as_they_were(ended: int) -> None:
+    widths = [640, 512, 384]
+    graphs = [CudaGraph(product, tall(width)) for width in widths]
+    graphs.pop(ended).close()
+    widths.pop(ended)
+    graphs.append(CudaGraph(product, tall(256)))  # empties torch's cache, and with it what ``close`` freed
+    taken = torch.full((2**26,), float("nan"), device="cuda")  # and what lies there now is another's
+    for graph, width in zip(graphs, [*widths, 256], strict=True):
+        for _ in range(3):
+            matrix = tall(width)
+            assert_same(graph.replay(matrix), product(matrix))
+    assert bool(taken.isnan().all())
+
+
+def test_two_recordings_that_replay_at_once_do_not_disturb_each_other() -> None:
+    graphs = [CudaGraph(product, tall()) for _ in range(2)]
+    matrices = [tall() for _ in graphs]
+    wanted = [product(matrix) for matrix in matrices]
+    start = threading.Barrier(len(graphs))
+    found: list[list[Tensor]] = [[] for _ in graphs]
+
+    def work(index: int) -> None:
+        with torch.cuda.stream(torch.cuda.Stream()):  # type: ignore[no-untyped-call]
+            start.wait()
+            found[index] += [graphs[index].replay(matrices[index]) for _ in range(100)]
+
+    torch.cuda.synchronize()
+    threads = [threading.Thread(target=work, args=(index,)) for index in range(len(graphs))]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    torch.cuda.synchronize()
+    for images, image in zip(found, wanted, strict=True):
+        assert len(images) == 100
+        for one in images:
+            assert_same(one, image)
+
+
 def test_gradients_are_those_of_the_network_after_replays_too() -> None:
     network = synthesis()
     render = Graphed(network, network)
@@ -179,7 +228,7 @@ def test_closing_gives_the_memory_back() -> None:
     held = torch.cuda.memory_reserved() - before
     render.close()
     torch.cuda.empty_cache()
-    left = torch.cuda.memory_reserved() - before  # what cuBLAS keeps for the side stream
+    left = torch.cuda.memory_reserved() - before
     assert left < held / 2
 
 

@@ -132,6 +132,19 @@ def test_prepared_weights_follow_those_that_they_were_made_from() -> None:
     assert torch.allclose(moved, network(w_plus, plain=True), atol=1e-4)
 
 
+def test_what_was_written_past_the_count_shows_once_the_weights_are_loaded_into_themselves() -> None:
+    network, recorder = synthesis(), Recorder()
+    render = graphed(network, recorder)
+    for _ in range(3):
+        render(codes())
+    network.blocks[1].conv0.weight.data.copy_(synthesis(seed=1).blocks[1].conv0.weight)
+    network.load_state_dict(network.state_dict())
+    w_plus = codes()
+    for _ in range(3):
+        assert torch.allclose(render(w_plus), network(w_plus, plain=True), rtol=1e-4, atol=1e-4)
+    assert (len(recorder.made), len(recorder.closed)) == (2, 1)
+
+
 def test_weights_that_were_cast_are_recorded_anew() -> None:
     network, recorder = synthesis(), Recorder()
     render = graphed(network, recorder)
@@ -225,6 +238,95 @@ def test_where_recording_fails_the_reason_is_logged_once_and_pictures_come_all_t
     assert "not permitted" in said
 
 
+def test_with_a_torch_that_cannot_clear_the_workspaces_of_cublas_nothing_is_recorded(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.delattr(torch._C, "_cuda_clearCublasWorkspaces", raising=False)
+    network = synthesis()
+    render = Graphed(network, network, device_type="cpu")
+    with caplog.at_level(logging.WARNING, "stylegan2"):
+        for _ in range(3):
+            w_plus = codes()
+            assert torch.equal(render(w_plus), network(w_plus))
+    assert render.failed
+    assert "cuBLAS" in caplog.text
+
+
+@pytest.mark.parametrize("call", ["__call__", "plain"])
+def test_a_call_that_runs_out_of_memory_gets_that_of_the_recordings(call: str) -> None:
+    network, recorder = synthesis(), Recorder()
+    tries = []
+
+    def compute(w_plus: Tensor) -> Tensor:
+        if len(w_plus) == 3:
+            tries.append(len(recorder.closed))
+            if len(recorder.made) > len(recorder.closed):
+                raise torch.OutOfMemoryError
+        image: Tensor = network(w_plus)
+        return image
+
+    render = Graphed(network, compute, record=recorder, device_type="cpu")
+    for count in (1, 1, 2, 2):
+        render(codes(count))
+    w_plus = codes(3)
+    assert torch.equal(getattr(render, call)(w_plus), network(w_plus))
+    assert (len(recorder.closed), tries) == (2, [0, 2])
+    for _ in range(3):
+        render(codes(1))
+    assert (len(recorder.made), render.failed) == (3, False)
+
+
+def test_without_recordings_a_call_that_runs_out_of_memory_is_tried_once() -> None:
+    tries = []
+
+    def compute(w_plus: Tensor) -> Tensor:
+        tries.append(len(w_plus))
+        raise torch.OutOfMemoryError
+
+    render = Graphed(synthesis(), compute, record=Recorder(), device_type="cpu")
+    with pytest.raises(torch.OutOfMemoryError):
+        render(codes())
+    assert tries == [1]
+
+
+@pytest.mark.parametrize("at", ["recording", "its end", "replay"])
+def test_where_the_memory_does_not_suffice_for_a_recording_all_go_and_later_ones_are_made(at: str) -> None:
+    network, recorder = synthesis(), Recorder()
+    short = False
+
+    class Short(FxRecording):
+        def __init__(self, owner: Recorder, compute: Callable[[Tensor], Tensor], w_plus: Tensor) -> None:
+            super().__init__(owner, compute, w_plus)
+            try:
+                if short and at != "replay":
+                    raise torch.OutOfMemoryError
+            finally:
+                if short and at == "its end":  # as ``torch.cuda.graph`` ends one that was broken off
+                    raise RuntimeError("CUDA error: out of memory")
+
+        def replay(self, w_plus: Tensor) -> Tensor:
+            if short:
+                raise torch.OutOfMemoryError
+            return super().replay(w_plus)
+
+    def record(compute: Callable[[Tensor], Tensor], w_plus: Tensor) -> Short:
+        recorder.made.append(tuple(w_plus.shape))
+        return Short(recorder, compute, w_plus)
+
+    render = Graphed(network, network, record=record, device_type="cpu")
+    for count in (1, 1, 2):
+        render(codes(count))
+    short = True
+    w_plus = codes(2)
+    assert torch.equal(render(w_plus), network(w_plus))
+    assert len(recorder.closed) == (2 if at == "replay" else 1)
+    short = False
+    for _ in range(3):
+        assert torch.equal(render(w_plus), network(w_plus))
+    assert ([shape[0] for shape in recorder.made], recorder.replayed) == ([1, 2, 2], 3)
+    assert not render.failed
+
+
 def test_wrong_arguments_are_refused_each_time_and_do_no_harm() -> None:
     network, recorder = synthesis(), Recorder()
     render = graphed(network, recorder)
@@ -241,7 +343,7 @@ def test_wrong_arguments_are_refused_each_time_and_do_no_harm() -> None:
     assert len(recorder.made) == 1
 
 
-def test_what_modules_prepared_lives_as_long_as_the_recording_that_has_its_address() -> None:
+def test_weights_and_what_modules_prepared_live_as_long_as_the_recording_that_has_their_address() -> None:
     class ByAddress:
         """Does not hold what it replays, as a CUDA graph does not."""
 
@@ -258,13 +360,14 @@ def test_what_modules_prepared_lives_as_long_as_the_recording_that_has_its_addre
     convolution = network.blocks[1].conv0
     assert isinstance(convolution, StyledConv)
     assert convolution._fixed is not None
-    prepared = weakref.ref(convolution._fixed[0])
+    held = [weakref.ref(convolution._fixed[0]), weakref.ref(convolution.weight)]
     convolution._fixed = None
+    convolution.weight = nn.Parameter(torch.zeros_like(convolution.weight), requires_grad=False)
     gc.collect()
-    assert prepared() is not None
+    assert all(ref() is not None for ref in held)
     render.close()
     gc.collect()
-    assert prepared() is None
+    assert all(ref() is None for ref in held)
 
 
 def test_threads_that_share_a_network_get_their_own_pictures() -> None:
