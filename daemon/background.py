@@ -10,12 +10,12 @@ import logging
 import os
 import subprocess
 import sys
-from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 
 from daemon import own_python
 from daemon.options import Options
+from daemon.serving import serve
 from retouchml.children import CREATION_FLAGS
 from retouchml.errors import RetouchError
 from retouchml.failures import explain
@@ -51,11 +51,11 @@ def start(options: Options) -> str:
     return said or "The daemon died as it was started."
 
 
-def serve(run: Callable[[Options, Callable[[], None]], None]) -> None:
-    """Be the daemon; ``run`` serves, and calls its second argument once the daemon answers."""
+def run() -> None:
+    """Be the daemon, with the options that the standard input has."""
     options = Options(**json.loads(sys.stdin.buffer.read()))
     try:
-        run(options, _leave)
+        serve(options, _leave)
     except BaseException as error:
         if not isinstance(error, RetouchError):
             logging.getLogger("daemon.background").exception("the daemon failed")  # __name__ is __main__ here
@@ -74,6 +74,4 @@ def _leave() -> None:
 
 
 if __name__ == "__main__":
-    from daemon import main
-
-    serve(main.serve)
+    run()

@@ -104,7 +104,7 @@ def show_status(arguments: argparse.Namespace, context: Context) -> int:
 
 def show_logs(arguments: argparse.Namespace, context: Context) -> int:
     """Print the end of its log."""
-    from daemon.main import log_path
+    from daemon.serving import log_path
     from retouchml import paths
 
     path = log_path(paths.runtime_dir())

@@ -88,12 +88,12 @@ def test_the_doctor_says_that_a_daemon_does_not_answer(daemon: Daemon) -> None:
 
 
 def test_the_log_is_rotated_before_it_grows_too_large(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from daemon import main
+    from daemon import serving
 
-    monkeypatch.setattr(main, "_LOG_BYTES", 2000)
+    monkeypatch.setattr(serving, "_LOG_BYTES", 2000)
     logger = logging.getLogger("daemon")
-    path = main.log_path(paths.private_dir(paths.runtime_dir()))
-    main._set_up_log(path)
+    path = serving.log_path(paths.private_dir(paths.runtime_dir()))
+    serving.set_up_log(path)
     try:
         for number in range(200):
             logger.info("line %d", number)
