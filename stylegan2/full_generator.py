@@ -65,7 +65,7 @@ class FullGenerator(Generator):
         self._given = latents
         synthesis = Synthesis(network.generator.synthesis, HALF_OCTAVES if precision == "float16" else 0)
         self.synthesis = _ready(synthesis, network.below("synthesis."))
-        self.graphed = Graphed(self.synthesis, self.synthesis)
+        self.graphed = Graphed(self.synthesis, self.synthesis, enabled=False)
         self.discriminator = None
         if network.discriminator is not None:
             self.discriminator = _ready(Discriminator(network.discriminator), network.below("discriminator."))

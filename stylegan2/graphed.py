@@ -44,6 +44,7 @@ class Graphed:
     and recordings that run out of memory; they are then computed without. Torch's own settings (TF32, cuDNN)
     count as they were at the recording.
 
+    enabled: may be set at any time; what is recorded stays until ``close``
     failed: whether a recording did not come about for any reason but memory; from then on, all calls are as
         they are without
 
@@ -58,6 +59,7 @@ class Graphed:
         record: Record = CudaGraph,
         device_type: str = "cuda",
         kept: int = _KEPT,
+        enabled: bool = True,
     ) -> None:
         """network: whose weights ``compute`` uses; its modules stay the same.
 
@@ -71,10 +73,11 @@ class Graphed:
         # None stands for a call that was seen once; beside a recording is what must live as long.
         self._recordings: OrderedDict[_Key, tuple[Recording, list[Any]] | None] = OrderedDict()
         self._stamp: Stamp = ()
+        self.enabled = enabled
         self.failed = False
 
     def __call__(self, w_plus: Tensor, *mode: Hashable) -> Tensor:
-        if self.failed or w_plus.device.type != self._device_type:
+        if not self.enabled or self.failed or w_plus.device.type != self._device_type:
             return self._compute(w_plus, *mode)
         if torch.is_grad_enabled() and w_plus.requires_grad:
             self.close()

@@ -44,7 +44,7 @@ class MobileGenerator(Generator):
         load_weights(self._mapping, _below("mapping.", tensors))
         load_weights(self._synthesis, _below("synthesis.", tensors))
         self._synthesis.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
-        self.graphed = Graphed(self._synthesis, self._image)
+        self.graphed = Graphed(self._synthesis, self._image, enabled=False)
         if known_space(self._mapping, W_DIM) != metadata["latent_space"]:
             raise ModelCorrupt(
                 f"{weights.name} says of its latent space what its mapping network does not compute.",

@@ -406,3 +406,19 @@ def test_a_generator_records_each_noise_but_random_and_one_pass_serves_every_siz
     assert (len(recorder.made), recorder.replayed) == (1, 3)
     small, whole = generator.synthesize(w_plus, 16), generator.synthesize(w_plus)
     assert torch.allclose(small[0, :, 0, 0], whole[0, :, :2, :2].mean((1, 2)), atol=1e-5)
+
+
+def test_a_loaded_generator_records_nothing_until_it_is_told_to() -> None:
+    generator = stylegan2.load(_NETWORK)
+    assert isinstance(generator, FullGenerator)
+    assert not generator.graphed.enabled
+    network, recorder = synthesis(), Recorder()
+    render = Graphed(network, network, record=recorder, device_type="cpu", enabled=False)
+    w_plus = codes()
+    for _ in range(3):
+        render(w_plus)
+    assert not recorder.made
+    render.enabled = True
+    for _ in range(3):
+        render(w_plus)
+    assert len(recorder.made) == 1
