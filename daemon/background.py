@@ -47,7 +47,8 @@ def start(options: Options) -> str:
         said = its_output.readline().decode("utf-8", "replace").strip()
     if said == _READY:
         return ""
-    process.wait(_SECONDS_TO_END)
+    with contextlib.suppress(subprocess.TimeoutExpired):
+        process.wait(_SECONDS_TO_END)
     return said or "The daemon died as it was started."
 
 
