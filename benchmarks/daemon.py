@@ -29,12 +29,12 @@ import zmq
 from numpy.typing import NDArray
 
 from retouchml import paths
-from retouchml.client import Call, Client, RemotePhoto
-from retouchml.engine import Cancel, Progress
+from retouchml.client.client import Call, Client, RemotePhoto
+from retouchml.client.pixel_format import PixelFormat
+from retouchml.client.transport import listens
 from retouchml.errors import Cancelled
-from retouchml.line import listens
 from retouchml.look import Look
-from retouchml.pixel_format import PixelFormat
+from retouchml.progress import Cancel, Progress
 
 _PATIENCE = 120.0
 _IDLE_SECONDS = 10.0
@@ -251,7 +251,7 @@ def _reopening(pixels: NDArray[np.uint8]) -> None:
         client.edits().result(_PATIENCE)  # loads the models
         opening = _seconds(lambda: _upload(client, pixels).result(_PATIENCE))
         photo = _upload(client, pixels).result(_PATIENCE)
-        seconds = photo.prepare().result(_PATIENCE)
+        seconds = photo.prepare().result(_PATIENCE).seconds
         first = _seconds(partial(_rendered, photo, "full"))
     steps = ", ".join(f"{name} {1e3 * value:.0f}" for name, value in seconds.items())
     print("\nthe portrait opened again by another daemon, milliseconds")
@@ -350,15 +350,15 @@ def _load(counts: Any, index: int) -> None:
 def _idleness(client: Client) -> None:
     photo = client.open(PixelFormat(64, 64), bytes(64 * 64 * 4)).result(_PATIENCE)
     status = client.status().result(_PATIENCE)
-    worker = status["workers"][0]
-    pids = {"server": status["pid"], "worker": worker["pid"]}
+    worker = status.workers[0]
+    pids = {"server": status.pid, "worker": worker.pid or 0}
     before = {name: _cpu_seconds(pid) for name, pid in pids.items()}
     time.sleep(_IDLE_SECONDS)
     print(f"\nidle for {_IDLE_SECONDS:.0f} s with a photo open, which is pinged")
     for name, pid in pids.items():
         share = (_cpu_seconds(pid) - before[name]) / _IDLE_SECONDS
-        memory = status["memory"] if name == "server" else worker["memory"]
-        print(f"  {name}: {share:.2%} of a CPU, {memory / 1e6:.0f} MB resident")
+        memory = status.memory if name == "server" else worker.memory
+        print(f"  {name}: {share:.2%} of a CPU, {(memory or 0) / 1e6:.0f} MB resident")
     photo.close()
 
 

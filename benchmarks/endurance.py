@@ -23,8 +23,9 @@ from dataclasses import dataclass, field
 import psutil
 import zmq
 
-from retouchml import protocol
-from retouchml.client import Call, Client, RemotePhoto, Rendered
+from retouchml.client import protocol
+from retouchml.client.answers import Rendered
+from retouchml.client.client import Call, Client, RemotePhoto
 from retouchml.errors import Cancelled, PhotoUnknown, RetouchError, Superseded, WorkerLost
 from retouchml.look import Look
 from tests.daemon import running
@@ -71,23 +72,23 @@ def soak(daemon: Daemon, renders: int, seed: int) -> Soak:
         time.sleep(0.05)
         done = result.outcomes.total() / renders
         if not result.memory and done >= _WARM:
-            result.memory.append(daemon.status()["memory"])
+            result.memory.append(daemon.status().memory or 0)
         due = result.outcomes.total() - killed_at >= _RENDERS_BETWEEN_KILLS
         if due and done < 1 - _CALM and _killed_worker(daemon, result):
             killed_at = result.outcomes.total()
-    result.memory.append(daemon.status()["memory"])
-    running.until(lambda: daemon.status()["photos"] == 0, 10)
-    result.photos = daemon.status()["photos"]
+    result.memory.append(daemon.status().memory or 0)
+    running.until(lambda: daemon.status().photos == 0, 10)
+    result.photos = daemon.status().photos
     return result
 
 
 def _killed_worker(daemon: Daemon, result: Soak) -> bool:
-    worker = daemon.status()["workers"][0]
-    if worker["state"] not in ("idle", "busy"):
+    worker = daemon.status().workers[0]
+    if worker.state not in ("idle", "busy"):
         return False
     result.kills.append(time.monotonic())
     with contextlib.suppress(psutil.NoSuchProcess):
-        psutil.Process(worker["pid"]).kill()
+        psutil.Process(worker.pid).kill()
     return True
 
 
@@ -156,7 +157,7 @@ def assail(daemon: Daemon, seconds: float, seed: int) -> Assault:
     """Send for so long what nobody should send."""
     rng = random.Random(seed)
     result = Assault()
-    before = daemon.status()["memory"]
+    before = daemon.status().memory
     end = time.monotonic() + seconds
     with zmq.Context() as context:
         while time.monotonic() < end:
@@ -171,8 +172,8 @@ def assail(daemon: Daemon, seconds: float, seed: int) -> Assault:
             for _ in range(5):
                 result.sent["no ZeroMQ"] += 1
                 _shout(rng.choice(_NOISE)(rng))
-    running.until(lambda: daemon.status()["photos"] == 0, 10)
-    result.memory = (before, daemon.status()["memory"])
+    running.until(lambda: daemon.status().photos == 0, 10)
+    result.memory = (before or 0, daemon.status().memory or 0)
     return result
 
 
@@ -259,7 +260,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(f"  errors that nobody caused: {soaked.uncaused or 'none'}; photos left: {soaked.photos}")
     with _daemon() as daemon:
         done = assail(daemon, arguments.assault, arguments.seed)
-        alive = daemon.status()["pid"] == daemon.process.pid
+        alive = daemon.status().pid == daemon.process.pid
         low, high = done.memory
         print(f"assault of {arguments.assault:.0f} s: {dict(done.sent)}, {done.answered} answers seen")
         print(

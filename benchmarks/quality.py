@@ -25,16 +25,17 @@ from numpy.typing import NDArray
 
 from pipeline.align import Alignment
 from pipeline.attributes import AgeGender, geometric
-from pipeline.engine import Engine
 from pipeline.identity import Recognizer
 from pipeline.masks import RIM, face_masks, feature_mask, outline
+from pipeline.networks import Engine
 from pipeline.pictures import read_picture
 from pipeline.prepared import face_crop
 from pipeline.rater import PixelRater
 from pipeline.retoucher import Photo, Retoucher
 from pipeline.training.instruments import load_recognizer
 from pipeline.training.scut import GROUPS, fold
-from retouchml import Look, targets
+from retouchml import Look
+from retouchml.cli import output_files
 from retouchml.errors import PictureError, RetouchError
 from stylegan2 import zoo
 
@@ -105,7 +106,7 @@ def measure(
     if not patches:
         raise RetouchError("this look changes nothing of this face")
     report = photo.report(patches)[0]
-    landmarks = photo.faces[0].landmarks
+    landmarks = np.array(photo.faces[0].landmarks)
     before, alignment = face_crop(pixels, landmarks)
     after = alignment.cut(result)
     # The same way for both, on the same frame, so that only the retouch differs.
@@ -225,7 +226,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             photos += chosen(options.data, options.count, judge.fold, options.skip)
         age_gender = AgeGender(zoo.path("age-gender", "age-v1.onnx").parent)
         if options.sheet:
-            targets.check((), [options.sheet], force=True)
+            output_files.check((), [options.sheet], force=True)
     except RetouchError as error:
         parser.error(error.explain())
     if not photos:

@@ -13,12 +13,12 @@ import sys
 from dataclasses import asdict
 from pathlib import Path
 
-from daemon import own_python
+from daemon import interpreter
 from daemon.options import Options
 from daemon.serving import serve
-from retouchml.children import CREATION_FLAGS
 from retouchml.errors import RetouchError
 from retouchml.failures import explain
+from retouchml.system.processes import CREATION_FLAGS
 
 _READY = "ready"
 _SECONDS_TO_END = 10.0
@@ -27,12 +27,12 @@ _SECONDS_TO_END = 10.0
 def start(options: Options) -> str:
     """Start it, and wait until it answers; what is wrong if it does not, "" if it does."""
     process = subprocess.Popen(
-        own_python.command("-m", "daemon.background"),
+        interpreter.command("-m", "daemon.background"),
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
         cwd=Path.home().anchor,
-        env=own_python.environment(),
+        env=interpreter.environment(),
         start_new_session=True,
         creationflags=CREATION_FLAGS,
     )

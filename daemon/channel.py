@@ -14,7 +14,7 @@ from typing import Any
 
 import msgpack
 
-from daemon.blocks import Block, memory
+from daemon.memory.blocks import Block, memory
 
 _LENGTH = struct.Struct("<I")
 _LONGEST = 16 << 20

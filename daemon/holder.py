@@ -7,9 +7,9 @@ import stat
 import sys
 from pathlib import Path
 
-from retouchml import lock
 from retouchml.errors import DaemonError, RetouchError
 from retouchml.paths import LOCK
+from retouchml.system import locks
 
 _IS_LINUX = sys.platform == "linux"
 _SECONDS_TO_ANSWER = 2.0
@@ -27,7 +27,7 @@ def running_pid(folder: Path) -> int | None:
     except OSError:
         return None
     try:
-        pid = lock.holder(descriptor) if is_own(descriptor) else None
+        pid = locks.holder(descriptor) if is_own(descriptor) else None
     finally:
         os.close(descriptor)
     if pid is None:
@@ -50,7 +50,7 @@ def is_own(descriptor: int) -> bool:
 if sys.platform == "win32":
     import psutil
 
-    from retouchml.client import Client
+    from retouchml.client.client import Client
 
     def ask_to_leave(_folder: Path, _pid: int) -> None:
         """Let the daemon finish and leave; there is no signal for that, so it is asked."""

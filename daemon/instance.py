@@ -7,13 +7,15 @@ import sys
 from pathlib import Path
 
 from daemon.holder import NO_LINK, is_own
-from retouchml import connection, lock, paths
+from retouchml import paths
+from retouchml.client import connection_file
 from retouchml.errors import DaemonError, DaemonRuns, Refused
-from retouchml.ownership import changeable_by_others
 from retouchml.paths import LOCK, private_dir
+from retouchml.system import locks
+from retouchml.system.files import changeable_by_others
 
 if sys.platform == "win32":
-    from retouchml import windows
+    from retouchml.system import windows
 
 
 class Instance:
@@ -43,7 +45,7 @@ class Instance:
         """Take away the address if it is ours, then the lock."""
         if self._inode is not None and self.is_intact():
             with contextlib.suppress(OSError):
-                connection.patiently(self.address.unlink)
+                connection_file.patiently(self.address.unlink)
         with contextlib.suppress(OSError):
             os.ftruncate(self._lock, 0)
         os.close(self._lock)
@@ -58,8 +60,8 @@ class Instance:
             raise Refused(
                 f"{self.folder / LOCK} is not this user's alone.", "Delete it, if it is nothing of yours."
             )
-        if not lock.take(descriptor):
-            pid = lock.written(descriptor)
+        if not locks.take(descriptor):
+            pid = locks.written(descriptor)
             os.close(descriptor)
             raise DaemonRuns(
                 f"A daemon runs already (process {pid or 'unknown'}).",
@@ -67,7 +69,7 @@ class Instance:
             )
         if sys.platform != "win32":
             os.fchmod(descriptor, 0o600)
-        lock.write_pid(descriptor)
+        locks.write_pid(descriptor)
         return descriptor
 
     def _remove_stale(self) -> None:
@@ -77,7 +79,7 @@ class Instance:
             if not is_ours(self.address.lstat().st_mode):
                 kind = "socket" if paths.IPC else "connection file"
                 raise DaemonError(f"{self.address} is in the way: it is no {kind}.", "Move it elsewhere.")
-            connection.patiently(self.address.unlink)
+            connection_file.patiently(self.address.unlink)
         except FileNotFoundError:
             return
         except OSError as error:

@@ -4,10 +4,10 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from daemon.blocks import Block
+from daemon.memory.blocks import Block
 from daemon.options import Options
+from retouchml.client.pixel_format import PixelFormat
 from retouchml.errors import Busy
-from retouchml.pixel_format import PixelFormat
 
 ClientKey = tuple[int, bytes]
 """Which of the daemon's sockets, and ZeroMQ's routing id there."""

@@ -10,10 +10,10 @@ from typing import Any
 from daemon.jobs import Client, ClientKey, Job, JobQueue, Photo
 from daemon.options import Options
 from daemon.pool import Pool
-from daemon.post import ClientGone
-from retouchml import protocol
+from daemon.sockets import ClientGone
+from retouchml.client import protocol
+from retouchml.client.protocol import Header
 from retouchml.errors import Busy, Cancelled, DaemonStopping, RetouchError
-from retouchml.protocol import Header
 
 _log = logging.getLogger(__name__)
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from daemon.addresses import address_in
 from retouchml.errors import UsageError
+from retouchml.settings import DEFAULT_DEVICE, DEFAULT_MODEL
 
 KEEP_ALIVE_MINUTES = 10.0
 IDLE_EXIT_MINUTES = 30.0
@@ -20,8 +21,8 @@ class Options:
     "module:function" in place of the pipeline, for tests
     """
 
-    model: str = "ffhq-mobile"
-    device: str = "auto"
+    model: str = DEFAULT_MODEL
+    device: str = DEFAULT_DEVICE
     keep_alive: float = KEEP_ALIVE_MINUTES * 60
     idle_exit: float | None = None
     tcp: str = ""

@@ -7,12 +7,12 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, Protocol
 
-from daemon.blocks import Block
 from daemon.channel import ChannelClosed, Message
 from daemon.jobs import Job, JobQueue, Photo
+from daemon.memory.blocks import Block
 from daemon.options import Options
 from daemon.worker_process import WorkerProcess
-from retouchml import protocol
+from retouchml.client import protocol
 from retouchml.errors import RetouchError, WorkerLost
 
 _log = logging.getLogger(__name__)

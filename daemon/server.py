@@ -14,12 +14,12 @@ from typing import Any
 
 import zmq
 
-from daemon.desk import Desk
 from daemon.instance import Instance
 from daemon.ledger import Ledger
 from daemon.options import Options
-from daemon.post import Post
 from daemon.processes import resident_bytes
+from daemon.requests import Desk
+from daemon.sockets import Post
 from daemon.uploads import Uploads
 from retouchml import __version__
 from retouchml.paths import cache_dir

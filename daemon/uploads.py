@@ -4,7 +4,7 @@ import collections
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
-from daemon.blocks import Block
+from daemon.memory.blocks import Block
 from retouchml.errors import RetouchError
 
 _LARGE = 1 << 20  # bytes; less is copied sooner than handed over

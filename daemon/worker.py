@@ -14,12 +14,12 @@ import time
 from collections.abc import Sequence
 from typing import Any
 
-from daemon.blocks import Block
 from daemon.channel import Channel, ChannelClosed, Message
+from daemon.memory.blocks import Block
 from retouchml import failures
+from retouchml.client.messages import Prepare, Render
+from retouchml.client.pixel_format import format_from
 from retouchml.errors import RetouchError
-from retouchml.messages import prepare_from, render_from
-from retouchml.pixel_format import format_from
 
 _SECONDS_BETWEEN_PROGRESS = 0.1
 
@@ -28,7 +28,7 @@ class Worker:
     """Reads jobs, does them, answers."""
 
     def __init__(self, channel: Channel, device: str, engine: str) -> None:
-        from daemon.studio import Studio
+        from daemon.executor import Studio
 
         self._channel = channel
         self._sending = threading.Lock()
@@ -71,7 +71,7 @@ class Worker:
                 stop.set()
 
     def _do(self, message: dict[str, Any], blocks: list[Block]) -> None:
-        from daemon.studio import usage
+        from daemon.executor import usage
 
         job = message["job"]
         try:
@@ -102,9 +102,9 @@ class Worker:
         if kind == "open":
             return self._studio.open(name, progress, stop)
         if kind == "prepare":
-            return self._studio.prepare(name, prepare_from(fields).faces, progress, stop)
+            return self._studio.prepare(name, Prepare.from_fields(fields).faces, progress, stop)
         return self._studio.render(
-            render_from(fields),
+            Render.from_fields(fields),
             progress,
             stop,
             superseded,

@@ -10,10 +10,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import IO, Any, cast
 
-from daemon import own_python
-from daemon.blocks import Block
+from daemon import interpreter
 from daemon.channel import Channel, Message
-from retouchml.children import CREATION_FLAGS
+from daemon.memory.blocks import Block
+from retouchml.system.processes import CREATION_FLAGS
 
 _LOG_BYTES = 1 << 20
 _SECONDS_TO_LEAVE = 2.0
@@ -31,7 +31,7 @@ class WorkerProcess:
         try:
             with its, _opened(log) as output:
                 self._process, self.channel = _started(
-                    own_python.command(
+                    interpreter.command(
                         "-X", "faulthandler", "-m", "daemon.worker", device, *([engine] if engine else [])
                     ),
                     ours,
@@ -90,7 +90,7 @@ class WorkerProcess:
 
 
 if sys.platform == "win32":
-    from daemon import windows_memory
+    from daemon.memory import windows
 
     def _started(
         command: list[str], ours: socket.socket, its: socket.socket, output: IO[bytes]
@@ -102,14 +102,14 @@ if sys.platform == "win32":
             stdin=subprocess.PIPE,
             stdout=output,
             stderr=output,
-            env=own_python.environment(),
+            env=interpreter.environment(),
             start_new_session=True,
             creationflags=CREATION_FLAGS,
         )
         try:
             with cast(IO[bytes], process.stdin) as words:
                 words.write(its.share(process.pid))
-            return process, Channel(ours, windows_memory.opened(process.pid))
+            return process, Channel(ours, windows.opened(process.pid))
         except OSError:
             process.kill()
             raise
@@ -125,7 +125,7 @@ else:
             stdin=its.fileno(),
             stdout=output,
             stderr=output,
-            env=own_python.environment(),
+            env=interpreter.environment(),
             start_new_session=True,
             creationflags=CREATION_FLAGS,
         )

@@ -5,6 +5,7 @@ This file alone must be understood by every Python 3, so that it can say which o
 
 import os
 import sys
+from pathlib import Path
 
 OLDEST = (3, 11)
 _NEWEST_LOOKED_FOR = 20
@@ -30,9 +31,11 @@ def main() -> int:
             f"Install a newer one if there is none, then run: {again}\n"
         )
         return 1
-    import command
+    # the folder above takes the place of this one, so that the installer is a package like any other
+    sys.path[0] = str(Path(__file__).resolve().parent.parent)
+    from install import cli
 
-    return command.main(sys.argv[1:])
+    return cli.main(sys.argv[1:])
 
 
 if __name__ == "__main__":

@@ -14,5 +14,5 @@ STAMP = VENV / "retouchml-install.json"
 LOG = VENV / "retouchml-install.log"
 
 PORTRAIT = TOP / "pipeline" / "portrait" / "astronaut.png"
-ZOO = TOP / "stylegan2" / "zoo.toml"
+ZOO = TOP / "stylegan2" / "zoo" / "zoo.toml"
 DEMO = TOP / "demo"

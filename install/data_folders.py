@@ -7,9 +7,9 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-import child
-from checkout import PYTHON, TOP
-from problem import Problem
+from install import processes
+from install.checkout import PYTHON, TOP
+from install.problem import Problem
 
 RECORD = "install.json"
 SETTINGS = "config.toml"
@@ -111,7 +111,7 @@ def _by_custom(platform: str, user: Path) -> Folders:
 
 
 def _ask() -> tuple[str, Folders]:
-    outcome = child.run([PYTHON, "-c", _ASK], log=False)
+    outcome = processes.run([PYTHON, "-c", _ASK], log=False)
     if outcome.code != 0:
         raise Problem(f"The installed RetouchML does not work: {outcome.last_line}")
     version, *folders = json.loads(outcome.last_line)

@@ -5,10 +5,10 @@ import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-import child
-from checkout import PYTHON
-from console import Console
-from data_folders import Folders
+from install import processes
+from install.checkout import PYTHON
+from install.console import Console
+from install.data_folders import Folders
 
 USES = ("environment", "models", "cache", "run")
 """Parts of an installation that a running daemon holds on to."""
@@ -18,7 +18,7 @@ def stop(console: Console) -> None:
     """End the daemon of this user's home, if one runs; an environment too broken to do so is only told of."""
     if not PYTHON.is_file():
         return
-    outcome = child.run([PYTHON, "-m", "retouchml", "daemon", "stop"], log=False)
+    outcome = processes.run([PYTHON, "-m", "retouchml", "daemon", "stop"], log=False)
     if outcome.code != 0:
         console.complain(f"The daemon could not be asked to leave: {outcome.last_line}")
 
@@ -29,7 +29,7 @@ def answers_as_service(prefix: Sequence[str] = (), env: Mapping[str, str] | None
     prefix: a command that runs the question, such as one that becomes another user
     """
     command: list[str | Path] = [*prefix, PYTHON, "-m", "retouchml", "daemon", "status", "--json"]
-    outcome = child.run(command, env=env, log=False)
+    outcome = processes.run(command, env=env, log=False)
     try:
         return outcome.code == 0 and json.loads(outcome.output)["service"] is True
     except (ValueError, KeyError, TypeError):

@@ -17,11 +17,11 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional as F
 
-from pipeline.cancelling import NEVER, CancelEvent, Progress, check, silent
 from pipeline.identity import FaceRecognition
 from pipeline.latent_network import LatentNetwork, by_octave, fingerprint
 from pipeline.realism import VERSION as CRITIC_VERSION
 from pipeline.realism import Critic
+from retouchml.progress import NEVER, Cancel, Progress, check, silent
 from stylegan2.generator import Generator, as_picture
 
 VERSION = 1  # of the climb: a kept path of another version is not used
@@ -113,7 +113,7 @@ class Beautifier:
         return f"{self._generator.identity}/{VERSION}/{self._led_by}/{self.ascent}{guarded}"
 
     def path(
-        self, w_plus: Tensor, chip_grid: Tensor, *, progress: Progress = silent, cancel: CancelEvent = NEVER
+        self, w_plus: Tensor, chip_grid: Tensor, *, progress: Progress = silent, cancel: Cancel = NEVER
     ) -> ScorePath:
         """The way up from a code [L, W].
 
@@ -204,9 +204,7 @@ class Beautifier:
         values = v.new_tensor([measured.get(name, math.nan) for name in self._attributes.outputs])
         return (values - self._attributes.mean) / self._attributes.deviation
 
-    def _recognizable(
-        self, codes: list[Tensor], grid: Tensor, progress: Progress, cancel: CancelEvent
-    ) -> int:
+    def _recognizable(self, codes: list[Tensor], grid: Tensor, progress: Progress, cancel: Cancel) -> int:
         """How many of the codes, from the first on, still show the same person to the recognition network."""
         space = self._generator.latents
         first: Tensor | None = None

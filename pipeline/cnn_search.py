@@ -40,7 +40,7 @@ class Search:
     def __init__(self, model: Path, image: NDArray[np.uint8], doublings: int) -> None:
         """image: [H, W, 3]; doublings: how often it is enlarged first."""
         height, width = image.shape[:2]
-        from retouchml.children import CREATION_FLAGS  # here: the isolated child has no such module
+        from retouchml.system.processes import CREATION_FLAGS  # here: the isolated child has no such module
 
         order = {"model": str(model), "height": height, "width": width, "doublings": doublings}
         self._order = json.dumps(order).encode() + b"\n" + np.ascontiguousarray(image).tobytes()

@@ -1,4 +1,4 @@
-"""Applies the manual sliders of ``pipeline/edit_table.py`` to a code.
+"""Applies the manual sliders of ``retouchml/sliders.py`` to a code.
 
 A slider asks for a change of one measured attribute, in standard deviations of the generator's samples, and
 for no change of the others. The attribute network gives the way: a few damped Newton steps along its
@@ -11,11 +11,11 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor
 
-from pipeline.edit_table import BY_NAME, EDITS, EditInfo, check_names
 from pipeline.latent_network import LatentNetwork, by_octave
+from retouchml.sliders import EDITS, LatentStep, check_names
 from stylegan2.generator import Generator
 
-__all__ = ["EDITS", "EditInfo", "Editor", "check_names"]
+_STEPS = {slider.name: slider.latent for slider in EDITS if slider.latent is not None}
 
 _STEPS_PER_DEVIATION = 3
 _DAMPING = 1e-3
@@ -40,19 +40,21 @@ class Editor:
         space = self._generator.latents
         v = space.whiten(w_plus)
         for name, value in active.items():
-            v = self._moved(v, BY_NAME[name], value)
+            v = self._moved(v, _STEPS[name], value)
         return space.unwhiten(v)
 
-    def _moved(self, v: Tensor, edit: EditInfo, value: float) -> Tensor:
-        wanted = value * edit.deviations
+    def _moved(self, v: Tensor, latent: LatentStep, value: float) -> Tensor:
+        wanted = value * latent.deviations
         steps = max(1, math.ceil(abs(wanted) * _STEPS_PER_DEVIATION))
-        free = v.new_tensor([[1.0 if la.resolution <= edit.finest else 0.0] for la in self._generator.layers])
+        layers = self._generator.layers
+        free = v.new_tensor([[1.0 if layer.resolution <= latent.finest else 0.0] for layer in layers])
         names = self.attributes.outputs
-        rows = [i for i, name in enumerate(names) if name not in edit.released]
+        row = names.index(latent.attribute)
+        rows = [i for i, name in enumerate(names) if name not in latent.released]
         first = self._values(v).detach()
         target = first.clone()
         for step in range(1, steps + 1):
-            target[names.index(edit.attribute)] = first[names.index(edit.attribute)] + wanted * step / steps
+            target[row] = first[row] + wanted * step / steps
             v = v.detach().requires_grad_(True)
             values = self._values(v)
             gradients = [torch.autograd.grad(values[i], v, retain_graph=True)[0] * free for i in rows]

@@ -16,10 +16,10 @@ import dlib
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.cancelling import NEVER, CancelEvent, check
 from pipeline.cnn_search import Search
 from pipeline.pixels import as_channels, to_float_rgb
 from retouchml.errors import ModelCorrupt
+from retouchml.progress import NEVER, Cancel, check
 
 VERSION = 1  # of the search; a change makes kept results useless
 SEARCH_SIDE = 1600  # pixels; longest side that is searched with every means
@@ -69,7 +69,7 @@ class FaceFinder:
         self._predictor = _load(dlib.shape_predictor, predictor)
         self._cnn = cnn
 
-    def find(self, pixels: NDArray[np.generic], cancel: CancelEvent = NEVER) -> list[FoundFace]:
+    def find(self, pixels: NDArray[np.generic], cancel: Cancel = NEVER) -> list[FoundFace]:
         """Faces in a photo [H, W, C] of any depth, largest first."""
         pixels = as_channels(pixels)
         small, scale = reduced(pixels, SEARCH_SIDE)
@@ -116,7 +116,7 @@ class FaceFinder:
         points = np.array([(p.x, p.y) for p in shape.parts()], np.float64)
         return np.asarray(points @ matrix[:, :2].T + matrix[:, 2])
 
-    def _detect(self, image: NDArray[np.uint8], cancel: CancelEvent) -> list[Detection]:
+    def _detect(self, image: NDArray[np.uint8], cancel: Cancel) -> list[Detection]:
         if min(image.shape[:2]) < _SMALLEST_SIDE:
             return []
         for search in (self._by_hog(image, cancel), self._by_cnn(image, cancel)):
@@ -131,7 +131,7 @@ class FaceFinder:
                 return _without_overlaps([_placed(d, scale) for d in detections])
         return []
 
-    def _by_hog(self, image: NDArray[np.uint8], cancel: CancelEvent) -> Iterator[Detection]:
+    def _by_hog(self, image: NDArray[np.uint8], cancel: Cancel) -> Iterator[Detection]:
         check(cancel)
         doublings = 1 if max(image.shape[:2]) < _SMALL_SIDE else 0
         rects, scores, _ = self._hog.run(image, doublings, 0.0)
@@ -143,7 +143,7 @@ class FaceFinder:
             if detection.confidence > (_DOUBTFUL if detection.angle == 0.0 else _CERTAIN):
                 yield detection
 
-    def _by_cnn(self, image: NDArray[np.uint8], cancel: CancelEvent) -> Iterator[Detection]:
+    def _by_cnn(self, image: NDArray[np.uint8], cancel: Cancel) -> Iterator[Detection]:
         check(cancel)
         small, scale = reduced(image, _CNN_SIDE)
         if min(small.shape[:2]) < _SMALLEST_SIDE:

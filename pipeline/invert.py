@@ -18,8 +18,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional as F
 
-from pipeline.cancelling import NEVER, CancelEvent, Progress, check, silent
 from pipeline.identity import FaceRecognition, chip_frame
+from retouchml.progress import NEVER, Cancel, Progress, check, silent
 from stylegan2.generator import Generator
 
 VERSION = 1  # of the recipe: a kept inversion of another version is not used
@@ -77,7 +77,7 @@ class Inverter:
         *,
         recipe: Sequence[Stage] = RECIPE,
         progress: Progress = silent,
-        cancel: CancelEvent = NEVER,
+        cancel: Cancel = NEVER,
     ) -> Inversion:
         """The code of an FFHQ crop [S, S, 3] in [0, 1] whose face is at ``landmarks`` [68, 2] in crop pixels.
 

@@ -13,16 +13,16 @@ from torch import Tensor
 from pipeline.align import Alignment, ffhq_alignment
 from pipeline.beautify import ScorePath
 from pipeline.cache import Caches, key, path_key
-from pipeline.cancelling import CancelEvent, Progress, check
 from pipeline.change import Change, agreement_of, change_between
-from pipeline.engine import Engine
 from pipeline.identity import chip_frame
 from pipeline.invert import TARGET, Inversion
 from pipeline.masks import FaceMasks, Mask, face_masks, without
+from pipeline.networks import Engine
 from pipeline.rater_input import face_chip
 from pipeline.skin import SkinLayers
 from pipeline.window import Window
 from retouchml.look import Look
+from retouchml.progress import Cancel, Progress, check
 
 _LARGEST, _SMALLEST, _GRAIN = 1024, 256, 64  # pixels of a crop's side
 
@@ -90,7 +90,7 @@ def prepare_face(
     caches: Caches | None,
     seconds: dict[str, float],
     progress: Progress,
-    cancel: CancelEvent,
+    cancel: Cancel,
 ) -> PreparedFace:
     """Crop, invert and find the path of one face; ``others`` are its neighbours' landmarks.
 
@@ -133,7 +133,7 @@ def _inverted(
     engine: Engine,
     caches: Caches | None,
     progress: Progress,
-    cancel: CancelEvent,
+    cancel: Cancel,
 ) -> Inversion:
     name = key(crop, engine.generator.identity)
     kept = caches.inversions.get(name) if caches else None
@@ -154,7 +154,7 @@ def _path(
     engine: Engine,
     caches: Caches | None,
     progress: Progress,
-    cancel: CancelEvent,
+    cancel: Cancel,
 ) -> ScorePath:
     name = path_key(w_plus, chip_grid, engine.beautifier.identity) if caches else ""
     kept = caches.paths.get(name) if caches else None

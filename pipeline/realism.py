@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from pipeline.cancelling import NEVER, CancelEvent, check
+from retouchml.progress import NEVER, Cancel, check
 from stylegan2.generator import Generator
 from stylegan2.networks.discriminator import Discriminator
 
@@ -43,7 +43,7 @@ class Critic:
             labels = image.new_full((1, spec.labels), 1.0 / spec.labels) if spec.labels else None
             return float(self._judge(image, labels))
 
-    def spread(self, cancel: CancelEvent = NEVER) -> float:
+    def spread(self, cancel: Cancel = NEVER) -> float:
         """One standard deviation of the logits over the generator's own samples; measured once.
 
         Raises Cancelled.
@@ -59,7 +59,7 @@ class Critic:
             self._spread = float(np.std(logits, ddof=1))
         return self._spread
 
-    def believable(self, codes: Sequence[Tensor], cancel: CancelEvent = NEVER) -> int:
+    def believable(self, codes: Sequence[Tensor], cancel: Cancel = NEVER) -> int:
         """How many codes [L, W], from the first on, are at most the spread less real than the first.
 
         Where the critic's numbers are none, all of them. Raises Cancelled.

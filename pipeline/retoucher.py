@@ -11,53 +11,23 @@ In short::
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.align import ffhq_alignment
 from pipeline.cache import Caches, photo_key
-from pipeline.cancelling import NEVER, CancelEvent, Progress, check, silent
-from pipeline.edits import EDITS, EditInfo, check_names
-from pipeline.engine import Engine, load_engine
 from pipeline.faces import FoundFace
+from pipeline.networks import Engine, load_engine
 from pipeline.patch import Patch, box_of, layer_of, make_patch, paint, painted
 from pipeline.pixels import as_channels
 from pipeline.prepared import PreparedFace, face_crop, prepare_face
-from retouchml.engine import EngineName
 from retouchml.errors import UsageError
 from retouchml.look import Look
-
-DEFAULT_MODEL = "ffhq-mobile"
-
-
-@dataclass(frozen=True)
-class Face:
-    """A face in a photo.
-
-    box: (x, y, width, height) in pixels, which may reach beyond the photo; landmarks: [68, 2] pixels, iBUG
-    order; score: 1 to 5, the raters'
-    """
-
-    box: tuple[int, int, int, int]
-    landmarks: NDArray[np.float64]
-    score: float
-
-
-@dataclass(frozen=True)
-class FaceReport:
-    """What a retouch did to one face.
-
-    identity_distance: between dlib descriptors before and after; below 0.6 it counts as the same person
-    """
-
-    face: int
-    box: tuple[int, int, int, int]
-    score_before: float
-    score_after: float
-    identity_distance: float
-    patch: tuple[int, int, int, int]
+from retouchml.progress import NEVER, Cancel, Progress, check, silent
+from retouchml.results import Edit, Face, FaceReport
+from retouchml.settings import DEFAULT_MODEL, EngineName
+from retouchml.sliders import EDITS, check_names
 
 
 class Retoucher:
@@ -81,16 +51,16 @@ class Retoucher:
         self.device = str(self.engine.generator.device)
 
     @property
-    def edits(self) -> tuple[EditInfo, ...]:
+    def edits(self) -> tuple[Edit, ...]:
         """The manual sliders."""
-        return EDITS
+        return tuple(Edit(slider.name, slider.low, slider.high, slider.help) for slider in EDITS)
 
     def open(
         self,
         pixels: NDArray[np.generic],
         *,
         progress: Progress | None = None,
-        cancel: CancelEvent | None = None,
+        cancel: Cancel | None = None,
     ) -> "Photo":
         """Find the faces of a photo [H, W] or [H, W, C]: uint8, uint16 or float32, sRGB, straight alpha.
 
@@ -107,7 +77,7 @@ class Retoucher:
         progress("detect", 1.0, 0.0)
         return photo
 
-    def _find(self, channels: NDArray[np.generic], cancel: CancelEvent) -> Sequence[FoundFace]:
+    def _find(self, channels: NDArray[np.generic], cancel: Cancel) -> Sequence[FoundFace]:
         if self._caches is None:
             return self.engine.finder.find(channels, cancel)
         name = photo_key(channels)
@@ -138,7 +108,7 @@ class Photo:
         self._prepared: dict[int, PreparedFace] = {}
         self.seconds: dict[str, float] = {}
         self.faces = tuple(
-            Face(face.box, face.landmarks, self._rate(channels, face.landmarks)) for face in found
+            Face(face.box, _pairs(face.landmarks), self._rate(channels, face.landmarks)) for face in found
         )
 
     def prepare(
@@ -146,7 +116,7 @@ class Photo:
         faces: Sequence[int] | None = None,
         *,
         progress: Progress | None = None,
-        cancel: CancelEvent | None = None,
+        cancel: Cancel | None = None,
     ) -> None:
         """Invert faces and find their paths, all of them by default: the slow part, done once.
 
@@ -174,7 +144,7 @@ class Photo:
         looks: Mapping[int, Look],
         *,
         progress: Progress | None = None,
-        cancel: CancelEvent | None = None,
+        cancel: Cancel | None = None,
     ) -> list[Patch]:
         """Patches for faces by index; a face whose look is untouched has none. Prepares faces where needed.
 
@@ -270,6 +240,10 @@ class Photo:
         start = time.monotonic()
         yield
         self.seconds[step] = self.seconds.get(step, 0.0) + time.monotonic() - start
+
+
+def _pairs(landmarks: NDArray[np.float64]) -> tuple[tuple[float, float], ...]:
+    return tuple((float(x), float(y)) for x, y in landmarks)
 
 
 def _overlap(patch: Patch, box: tuple[int, int, int, int]) -> bool:

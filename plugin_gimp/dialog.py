@@ -14,9 +14,10 @@ from plugin_gimp.controls import FaceRow, Slider  # noqa: E402
 from plugin_gimp.messages import _  # noqa: E402
 from plugin_gimp.preview import Preview, square_around, thumbnail  # noqa: E402
 from plugin_gimp.session import Events, Session  # noqa: E402
+from retouchml.client.answers import WirePatch  # noqa: E402
 from retouchml.errors import Cancelled, DaemonError, NoFaceError, RetouchError, UsageError  # noqa: E402
 from retouchml.look import DEFAULT_STRENGTH, DEFAULT_TEXTURE, Look  # noqa: E402
-from retouchml.messages import WireFace, WirePatch  # noqa: E402
+from retouchml.results import Face  # noqa: E402
 
 _REST_MS = 120  # after the last move of a slider
 _THUMBNAIL = 56
@@ -41,7 +42,7 @@ class Dialog:
         self._config = config
         self._layer = layer
         picture, data, self._encoding = pixels.read(layer)
-        self._faces: tuple[WireFace, ...] = ()
+        self._faces: tuple[Face, ...] = ()
         self._wished: Mapping[int, Look] | None = None
         self._ready: tuple[Mapping[int, Look], tuple[WirePatch, ...]] | None = None
         self._waits = False  # Beautify was pressed, and the patches are not there yet
@@ -122,7 +123,7 @@ class Dialog:
         self._bar.set_fraction(job.overall(stage, fraction))
         self._status.set_text(messages.remaining(stage, left))
 
-    def _on_faces(self, faces: "tuple[WireFace, ...]") -> None:
+    def _on_faces(self, faces: "tuple[Face, ...]") -> None:
         self._faces = faces
         try:
             ticked = options.chosen(self._config.get_property("faces") or "all", len(faces))

@@ -12,9 +12,9 @@ from gi.repository import Gimp
 from plugin_gimp import output, pixels
 from plugin_gimp.messages import _
 from plugin_gimp.options import Options
-from retouchml.client import Client, RemotePhoto
+from retouchml.client.answers import WirePatch
+from retouchml.client.client import Client, RemotePhoto
 from retouchml.errors import UsageError
-from retouchml.messages import WirePatch
 
 Progress = Callable[[str, float, "float | None"], None]
 # how much of the whole a stage is, in the order in which they come: (from, to)

@@ -9,8 +9,8 @@ from plugin_gimp import pixels
 from plugin_gimp.messages import _
 from plugin_gimp.options import REPLACE, WITH_MASK
 from plugin_gimp.pixels import Encoding
+from retouchml.client.answers import WirePatch
 from retouchml.errors import PictureUnsupported, RetouchError
-from retouchml.messages import WirePatch
 
 
 def check(layer: Gimp.Drawable, output: str) -> None:

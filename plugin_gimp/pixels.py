@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from gi.repository import Gegl, Gimp
 
 from plugin_gimp.messages import _
+from retouchml.client.pixel_format import PixelFormat
 from retouchml.errors import PictureUnsupported
-from retouchml.pixel_format import PixelFormat
 
 # babl's names of components, by encoding and by the wire's order of channels
 _LINEAR = {"Y": "Y", "YA": "YA", "RGB": "RGB", "RGBA": "RGBA"}

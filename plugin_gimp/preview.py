@@ -7,7 +7,8 @@ from gi.repository import Gdk, GdkPixbuf, Gegl, Gimp, GLib, Gtk
 from plugin_gimp import pixels
 from plugin_gimp.messages import _
 from plugin_gimp.pixels import Encoding
-from retouchml.messages import WireFace, WirePatch
+from retouchml.client.answers import WirePatch
+from retouchml.results import Face
 
 SIDE = 480
 _MARGIN = 0.75  # of the face's box, on each side
@@ -22,7 +23,7 @@ class Preview(Gtk.EventBox):
         super().__init__()
         self._layer = layer
         self._encoding = encoding
-        self._face: WireFace | None = None
+        self._face: Face | None = None
         self._patches: Sequence[WirePatch] = ()
         self._before: GdkPixbuf.Pixbuf | None = None
         self._after: GdkPixbuf.Pixbuf | None = None
@@ -41,7 +42,7 @@ class Preview(Gtk.EventBox):
         self.connect("scroll-event", self._on_scroll)
         self._look()
 
-    def show_face(self, face: WireFace) -> None:
+    def show_face(self, face: Face) -> None:
         """Turn to another face."""
         self._face = face
         self._zoom = 1.0

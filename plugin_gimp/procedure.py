@@ -70,7 +70,7 @@ def _run(
 ) -> Gimp.ValueArray:
     """Runs for GIMP. Whatever goes wrong becomes a sentence: GIMP would show a traceback to nobody."""
     try:
-        from retouchml import vendored
+        from retouchml.client import vendored
 
         vendored.use(_VENDOR)
         from retouchml.errors import Cancelled, RetouchError

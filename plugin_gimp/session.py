@@ -11,11 +11,12 @@ from typing import Any
 
 from gi.repository import Gimp, GLib
 
-from retouchml.client import Call, Client, RemotePhoto, Rendered
+from retouchml.client.answers import Rendered, WirePatch
+from retouchml.client.client import Call, Client, RemotePhoto
+from retouchml.client.pixel_format import PixelFormat
 from retouchml.errors import DaemonError, DaemonGone, PhotoUnknown, RetouchError, Superseded
 from retouchml.look import Look
-from retouchml.messages import WireFace, WirePatch
-from retouchml.pixel_format import PixelFormat
+from retouchml.results import Face
 
 _TURN_SECONDS = 0.04  # how long a wish may wait while the thread listens to the daemon
 
@@ -25,7 +26,7 @@ class Events:
     """What the dialog is told. ``patches``: of which wish, whether they are full, and the patches."""
 
     progress: "Callable[[str, float, float | None], None]"
-    faces: "Callable[[tuple[WireFace, ...]], None]"
+    faces: "Callable[[tuple[Face, ...]], None]"
     patches: "Callable[[Mapping[int, Look], bool, tuple[WirePatch, ...]], None]"
     failed: "Callable[[RetouchError], None]"
 

@@ -4,9 +4,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
+from retouchml.client.answers import WirePatch
+from retouchml.client.pixel_format import PixelFormat
 from retouchml.look import Look
-from retouchml.messages import WirePatch
-from retouchml.pixel_format import PixelFormat
 
 from .choice import Choice
 from .state import Image, Preview

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from retouchml.pixel_format import PixelFormat
+from retouchml.client.pixel_format import PixelFormat
 
 SRGB = "sRGB-elle-V2-srgbtrc.icc"  # comes with Krita
 _TYPES = {"U8": "u8", "U16": "u16", "F16": "f16", "F32": "f32"}

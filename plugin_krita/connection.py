@@ -15,7 +15,7 @@ from .loop import Function, Handle, Loop
 from .state import OFF, READY, STARTING
 
 if TYPE_CHECKING:
-    from retouchml.client import Client
+    from retouchml.client.client import Client
 
 _POLL_MS = 40
 _TICK_MS = 250  # a daemon that died is noticed by the clock
@@ -153,14 +153,15 @@ def daemon_listens() -> bool:
     with contextlib.suppress(
         ImportError, RetouchError, OSError
     ):  # no ZeroMQ here: the bridge is asked when needed
-        from retouchml import line, paths
+        from retouchml import paths
+        from retouchml.client import transport
 
-        return line.listens(paths.address_path())
+        return transport.listens(paths.address_path())
     return False
 
 
 def make_client(start: bool) -> Any:
     """The client over ZeroMQ."""
-    from retouchml.client import Client
+    from retouchml.client.client import Client
 
     return Client(start=start, name="Krita")

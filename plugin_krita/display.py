@@ -6,7 +6,7 @@ For looking at only. Floats are looked up by their upper 16 bits, which is more 
 import functools
 import struct
 
-from retouchml.pixel_format import BYTES_OF, PixelFormat
+from retouchml.client.pixel_format import BYTES_OF, PixelFormat
 
 from .pixels import Box
 from .state import Image

@@ -6,8 +6,8 @@ from typing import Any
 
 from krita import Krita
 
+from retouchml.client.answers import WirePatch
 from retouchml.errors import RetouchError
-from retouchml.messages import WirePatch
 
 from . import conversion, messages, pixels
 from .colors import Color

@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 from typing import Any
 
-from retouchml.messages import WirePatch
-from retouchml.pixel_format import PixelFormat
+from retouchml.client.answers import WirePatch
+from retouchml.client.pixel_format import PixelFormat
 
 from .steps import Steps
 

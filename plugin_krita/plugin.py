@@ -38,7 +38,7 @@ def _find_client() -> None:
     """Import the client that lies beside this file; ``sys.path`` belongs to all plug-ins and is as before."""
     sys.path.insert(0, str(HERE))
     try:
-        from retouchml import vendored
+        from retouchml.client import vendored
     finally:
         sys.path.remove(str(HERE))
     vendored.use(HERE / "vendor")

@@ -2,7 +2,7 @@
 
 import struct
 
-from retouchml.pixel_format import BYTES_OF, PixelFormat
+from retouchml.client.pixel_format import BYTES_OF, PixelFormat
 
 _FULL = bytes([0] + 255 * [255])  # anything above zero is full
 _FLOATS = {code: [struct.pack(code, value / 255.0) for value in range(256)] for code in ("<e", "<f")}

@@ -1,7 +1,7 @@
 """Long work in small steps on the editor's one thread: generators that give way to the event loop.
 
 A step yields None where the event loop may have its turn, or something to wait for: a ``Call`` of
-``retouchml.client``, whose result comes back out of the ``yield`` and whose error is raised there.
+``retouchml.client.client``, whose result comes back out of the ``yield`` and whose error is raised there.
 """
 
 import time

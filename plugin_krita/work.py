@@ -4,9 +4,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+from retouchml.client.answers import WirePatch
 from retouchml.errors import NoFaceError, PhotoUnknown, UsageError
 from retouchml.look import Look
-from retouchml.messages import WirePatch
 
 from . import display, layers, messages, pixels
 from .album import Album, Held

@@ -2,7 +2,7 @@
 
 import sys
 
-from retouchml.cli import main
+from retouchml.cli.main import main
 
 if __name__ == "__main__":
     sys.exit(main())

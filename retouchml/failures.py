@@ -7,7 +7,7 @@ import time
 import traceback
 from pathlib import Path
 
-from retouchml.console import Console
+from retouchml.cli.console import Console
 from retouchml.errors import Cancelled, RetouchError
 
 FAILED = 1

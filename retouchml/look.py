@@ -1,22 +1,28 @@
-"""How one face is to look: the few numbers that editors, scripts and the wire pass around."""
+"""How a face is to look, and which faces are meant: values that editors, scripts and the wire share."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
+from typing import Literal
 
 from retouchml.errors import UsageError
+from retouchml.results import Face
+from retouchml.sliders import BY_NAME, STRENGTH, TEXTURE
 
-DEFAULT_STRENGTH = 0.5
-DEFAULT_TEXTURE = 0.7
+DEFAULT_STRENGTH = BY_NAME[STRENGTH].default
+DEFAULT_TEXTURE = BY_NAME[TEXTURE].default
+
+FaceChoice = Literal["all", "largest"] | tuple[int, ...]
+"""Which faces are meant: all, the largest, or those of these numbers, counted from 0."""
 
 
 @dataclass(frozen=True)
 class Look:
     """The settings of one face.
 
-    strength: 0 (untouched, to the bit) to 1, how far along the path of rising score.
-    texture:  0 (smooth skin) to 1 (every pore of the photograph), for the skin that ``strength`` eases.
-    edits:    manual sliders by name, each -1 to 1; ``retouchml edits`` lists them.
+    strength: 0 (untouched, to the bit) to 1, how far along the path of rising score
+    texture:  0 (smooth skin) to 1 (every pore of the photograph), for the skin that ``strength`` eases
+    edits:    manual sliders by name, each -1 to 1; ``retouchml edits`` lists them
 
     Raises UsageError where a number is out of range.
     """
@@ -36,6 +42,48 @@ class Look:
     def untouched(self) -> bool:
         """Whether this look leaves a face exactly as it is."""
         return self.strength == 0 and not any(self.edits.values())
+
+
+def parse_faces(text: str) -> FaceChoice:
+    """The choice in ``all``, ``largest`` or numbers such as ``0,2``. Raises UsageError."""
+    choice = text.strip().lower()
+    if choice == "all":
+        return "all"
+    if choice == "largest":
+        return "largest"
+    numbers = [part.strip() for part in choice.split(",")]
+    if not all(part.isascii() and part.isdigit() for part in numbers):
+        raise UsageError(f"{text!r} is neither all, nor largest, nor numbers like 0,2.")
+    return tuple(sorted({int(part) for part in numbers}))
+
+
+def choose_faces(choice: FaceChoice, faces: Sequence[Face]) -> tuple[int, ...]:
+    """The numbers of the faces that are meant. Raises UsageError for one that is not there."""
+    if choice == "all":
+        return tuple(range(len(faces)))
+    if choice == "largest":
+        areas = [face.box[2] * face.box[3] for face in faces]
+        return (areas.index(max(areas)),) if areas else ()
+    for number in choice:
+        if number >= len(faces):
+            there = "1 face, number 0" if len(faces) == 1 else f"{len(faces)} faces, 0 to {len(faces) - 1}"
+            raise UsageError(
+                f"There is no face number {number}: the picture has {there}.", "`retouchml faces` lists them."
+            )
+    return tuple(choice)
+
+
+def parse_edit(text: str) -> tuple[str, float]:
+    """The name and value in ``NAME=VALUE``. Raises UsageError."""
+    name, equals, number = (part.strip() for part in text.partition("="))
+    try:
+        value = float(number)
+    except ValueError:
+        equals = ""
+    if not name or not equals:
+        raise UsageError(f"{text!r} is not NAME=VALUE.", "For example smile=0.3.")
+    _check(f"edit {name}", value, -1.0)
+    return name, value
 
 
 def _check(name: str, value: float, low: float) -> None:

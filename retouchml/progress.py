@@ -1,76 +1,100 @@
-"""A progress bar of one terminal line: label, stage, bar, per cent, time left."""
+"""Progress of long work: the stages it has, and how they add up to one bar that never runs backwards."""
 
-import shutil
-import time
 from collections.abc import Callable
-from typing import TextIO
+from dataclasses import dataclass
+from typing import Protocol
 
-_BAR_WIDTH = 20
-_SECONDS_BETWEEN_DRAWINGS = 0.1
+from retouchml.errors import Cancelled
+
+Progress = Callable[[str, float, "float | None"], None]
+"""Called with a stage's name, the fraction of it that is done (0 to 1) and, where known, the seconds left.
+
+With several faces, a fraction is that of all faces together: the stages are gone through for one face after
+the other.
+"""
 
 
-class ProgressBar:
-    """Draws on ``stream``, a terminal; an instance is the ``progress`` callable that the pipeline takes.
+class Cancel(Protocol):
+    """A flag that long work polls; ``threading.Event`` is one."""
 
-    ``clock`` gives seconds and ``columns`` the terminal's width.
+    def is_set(self) -> bool:
+        """Whether the work is to stop."""
+
+
+@dataclass(frozen=True)
+class Stage:
+    """A step of a retouch.
+
+    name: as on the wire; title: for people, in English; share: seconds that it takes on two cores, to weigh
+    the stages against each other; each_face: whether it is done for one face after the other
     """
 
-    def __init__(
-        self,
-        stream: TextIO,
-        label: str = "",
-        *,
-        clock: Callable[[], float] = time.monotonic,
-        columns: Callable[[], int] = lambda: shutil.get_terminal_size().columns,
-    ) -> None:
-        self._stream = stream
-        self._label = label
-        self._clock = clock
-        self._columns = columns
-        self._full, self._empty = _blocks(stream)
-        self._drawn_at: float | None = None
-        self._drawn_stage = ""
+    name: str
+    title: str
+    share: float
+    each_face: bool = False
 
-    def __call__(self, stage: str, fraction: float, remaining: float | None = None) -> None:
-        """Show ``stage``: ``fraction`` (0 to 1) done, ``remaining`` seconds to go (None if not known)."""
-        now = self._clock()
-        too_soon = self._drawn_at is not None and now - self._drawn_at < _SECONDS_BETWEEN_DRAWINGS
-        if too_soon and stage == self._drawn_stage and fraction < 1:
-            return
-        self._drawn_at, self._drawn_stage = now, stage
+
+STAGES = (
+    Stage("read", "Reading the picture", 0.4),
+    Stage("connect", "Starting RetouchML", 0.8),
+    Stage("send", "Sending the picture", 0.2),
+    Stage("wait", "Waiting for its turn", 0.2),
+    Stage("load", "Loading the models", 3.0),
+    Stage("detect", "Looking for faces", 1.2),
+    Stage("invert", "Studying the face", 16.0, each_face=True),
+    Stage("beautify", "Finding the retouch", 4.0, each_face=True),
+    Stage("render", "Retouching", 1.0),
+    Stage("write", "Writing the result", 0.4),
+)
+BY_NAME = {stage.name: stage for stage in STAGES}
+
+
+def title(name: str) -> str:
+    """The title of a stage; its name where it is unknown, as from a newer daemon."""
+    return BY_NAME[name].title if name in BY_NAME else name
+
+
+class OverallProgress:
+    """How much of a whole retouch is done, from the stages as they are told."""
+
+    def __init__(self) -> None:
+        self._fractions = dict.fromkeys(BY_NAME, 0.0)
+        self._overall = 0.0
+
+    def update(self, stage: str, fraction: float) -> float:
+        """The fraction of the whole (0 to 1), now that ``fraction`` of a stage is done; it never falls.
+
+        Stages that come before it count as done: they may have been skipped, as for a face seen before.
+        """
+        current = BY_NAME.get(stage)
+        if current is None:
+            return self._overall
         fraction = min(max(fraction, 0.0), 1.0)
-        full = round(fraction * _BAR_WIDTH)
-        bar = self._full * full + self._empty * (_BAR_WIDTH - full)
-        parts = [stage, bar, f"{fraction:4.0%}"]
-        if self._label:
-            parts.insert(0, self._label)
-        if remaining is not None:
-            parts.append(f"{duration(remaining)} left")
-        # One column stays free: a terminal that wraps at its last one would scroll.
-        self._write(" ".join(parts)[: max(self._columns() - 1, 0)])
-
-    def close(self) -> None:
-        """Take the line away."""
-        if self._drawn_at is not None:
-            self._write("")
-            self._drawn_at = None
-
-    def _write(self, line: str) -> None:
-        self._stream.write(f"\r\x1b[K{line}")
-        self._stream.flush()
+        for earlier in STAGES[: STAGES.index(current)]:
+            # while faces take turns, a stage is at least as far as the one that comes after it
+            done = fraction if earlier.each_face and current.each_face else 1.0
+            self._fractions[earlier.name] = max(self._fractions[earlier.name], done)
+        self._fractions[stage] = max(self._fractions[stage], fraction)
+        done = sum(each.share * self._fractions[each.name] for each in STAGES)
+        self._overall = max(self._overall, done / sum(each.share for each in STAGES))
+        return self._overall
 
 
-def duration(seconds: float) -> str:
-    """``seconds`` for a reader: ``8 s``, ``2 min 05 s``."""
-    whole = max(round(seconds), 0)
-    if whole < 60:
-        return f"{whole} s"
-    return f"{whole // 60} min {whole % 60:02d} s"
+class _Never:
+    def is_set(self) -> bool:
+        return False
 
 
-def _blocks(stream: TextIO) -> tuple[str, str]:
-    try:
-        "█░".encode(getattr(stream, "encoding", None) or "ascii")
-    except UnicodeEncodeError:
-        return "#", "-"
-    return "█", "░"
+NEVER: Cancel = _Never()
+"""A cancel flag that is never set."""
+
+
+def silent(stage: str, fraction: float, remaining: "float | None") -> None:
+    """A progress call that tells nobody."""
+
+
+def check(cancel: Cancel) -> None:
+    """Raise Cancelled if the work is to stop."""
+    if cancel.is_set():
+        raise Cancelled("Stopped on request; nothing was changed.")

@@ -8,13 +8,15 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
-from retouchml.engine import ENGINES
 from retouchml.look import DEFAULT_STRENGTH, DEFAULT_TEXTURE
 
 DEFAULT_MODEL = "ffhq-mobile"
 DEFAULT_DEVICE = "auto"
+EngineName = Literal["torch", "tensorflow1"]
+ENGINES: tuple[EngineName, ...] = ("torch", "tensorflow1")
+"""What runs the generator."""
 FILE_NAME = "config.toml"
 
 _DEVICE = re.compile(r"auto|cpu|mps|cuda(:[0-9]{1,3})?")

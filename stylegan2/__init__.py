@@ -33,13 +33,10 @@ def load(
     engine or device.
     """
     from retouchml.errors import ModelMissing
-    from stylegan2 import zoo, zoo_table
+    from stylegan2 import zoo
+    from stylegan2.zoo import table
 
-    if (
-        not isinstance(model, str)
-        or Path(model).name != model
-        or Path(model).suffix in zoo_table.FILE_SUFFIXES
-    ):
+    if not isinstance(model, str) or Path(model).name != model or Path(model).suffix in table.FILE_SUFFIXES:
         path = Path(model)
         return _from_file(path.stem, path, device, precision, engine)
     entry = zoo.entry(model)
@@ -58,7 +55,7 @@ def _from_file(name: str, path: Path, device: str, precision: "Precision", engin
 
     from stylegan2.formats import own, reading
     from stylegan2.full_generator import FullGenerator
-    from stylegan2.mobile_generator import MobileGenerator
+    from stylegan2.mobile.generator import MobileGenerator
 
     target = torch.device(device)
     if not own.is_own(reading.read_head(path)):

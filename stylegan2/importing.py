@@ -12,10 +12,11 @@ from pathlib import Path
 from typing import BinaryIO
 
 from retouchml import paths
-from stylegan2 import zoo_fetch
 from stylegan2.formats import own, reading
 from stylegan2.latent_statistics import latent_space
-from stylegan2.zoo_folder import (
+from stylegan2.zoo import fetching
+from stylegan2.zoo.lock import exclusive
+from stylegan2.zoo.storage import (
     clear_leftovers,
     digest,
     folder,
@@ -24,8 +25,7 @@ from stylegan2.zoo_folder import (
     work_folder,
     write_record,
 )
-from stylegan2.zoo_lock import exclusive
-from stylegan2.zoo_table import MANIFEST, Entry, ModelFile, check_new_name
+from stylegan2.zoo.table import MANIFEST, Entry, ModelFile, check_new_name
 
 Progress = Callable[[str, float], None]
 _CHUNK = 1 << 20
@@ -55,7 +55,7 @@ def convert(unpacked: Path, target: Path, progress: Progress | None = None) -> N
 
 
 def import_network(
-    file: Path, name: str | None = None, progress: zoo_fetch.Progress | None = None
+    file: Path, name: str | None = None, progress: fetching.Progress | None = None
 ) -> Imported:
     """Take over a network from a file; one that was imported under this name before is replaced.
 
@@ -73,14 +73,14 @@ def import_network(
                     clear_leftovers(models, name)
                 network = _take_over(source, file.name, name, models, report)
         except OSError as error:
-            raise zoo_fetch.explain(error, name, models) from error
+            raise fetching.explain(error, name, models) from error
     resolution = network.network.generator.synthesis.resolution
     return Imported(name, network.network.source, resolution, network.latents.name, folder(name))
 
 
 def _take_over(source: BinaryIO, archive: str, name: str, models: Path, report: Progress) -> own.OwnFile:
     size = os.fstat(source.fileno()).st_size
-    zoo_fetch.check_room(name, models, 3 * size)  # the copy, and a result that may be twice as precise
+    fetching.check_room(name, models, 3 * size)  # the copy, and a result that may be twice as precise
     with work_folder(models, name) as work:
         made, copy = work / "model", work / "original" / archive
         made.mkdir()

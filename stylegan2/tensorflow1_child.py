@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import IO, Any
 
 from retouchml import paths
-from retouchml.children import CREATION_FLAGS
 from retouchml.errors import DeviceError, UsageError
+from retouchml.system.processes import CREATION_FLAGS
 from stylegan2.tensorflow1 import frames
 
 FOLDER = "tensorflow1"

@@ -18,7 +18,7 @@ from PIL import Image
 from retouchml import paths
 
 if TYPE_CHECKING:
-    from pipeline.engine import Engine
+    from pipeline.networks import Engine
     from pipeline.retoucher import Photo, Retoucher
     from stylegan2.generator import Generator
 

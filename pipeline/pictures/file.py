@@ -9,8 +9,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 
+from retouchml.cli.output_files import copy_mode
 from retouchml.errors import DiskFullError, PictureUnreadable, PictureUnwritable, RetouchError
-from retouchml.targets import copy_mode
 
 
 def display(path: Path) -> str:

@@ -4,7 +4,7 @@ import argparse
 from pathlib import Path
 
 from pipeline.latent_network import OWN_SPACE, trained_part
-from retouchml import targets
+from retouchml.cli import output_files
 
 LEAST_SAMPLES = 20  # fewer leave nothing to hold out
 
@@ -55,5 +55,5 @@ def output_file(given: Path | None, name: str, space: str = OWN_SPACE) -> Path:
 
 
 def _check(path: Path) -> None:
-    with targets.folders([path.parent]):
-        targets.check((), [path, path.with_suffix(".md")], force=True)
+    with output_files.folders([path.parent]):
+        output_files.check((), [path, path.with_suffix(".md")], force=True)

@@ -17,12 +17,14 @@ import psutil
 import pytest
 import zmq
 
-from daemon import holder, own_python
-from retouchml import connection, paths
-from retouchml.client import Call, Client, RemotePhoto
-from retouchml.line import listens
+from daemon import holder, interpreter
+from retouchml import paths
+from retouchml.client import connection_file
+from retouchml.client.answers import Status
+from retouchml.client.client import Call, Client, RemotePhoto
+from retouchml.client.pixel_format import PixelFormat
+from retouchml.client.transport import listens
 from retouchml.look import Look
-from retouchml.pixel_format import PixelFormat
 from tests.daemon.stand_in import ENGINE
 
 ROOT = Path(__file__).parents[2]
@@ -46,7 +48,7 @@ def until(condition: Callable[[], bool], seconds: float = PATIENCE) -> bool:
 
 def environment() -> dict[str, str]:
     """For a Python of its own that shall find the project and these tests."""
-    return own_python.environment()
+    return interpreter.environment()
 
 
 def is_alive(pid: int) -> bool:
@@ -84,7 +86,7 @@ def connect(dealer: "zmq.Socket[bytes]") -> None:
     if paths.IPC:
         dealer.connect(f"ipc://{paths.socket_path()}")
         return
-    keys = connection.read(paths.address_path())
+    keys = connection_file.read(paths.address_path())
     dealer.curve_serverkey = keys.server_public.encode()
     dealer.curve_publickey = keys.client_public.encode()
     dealer.curve_secretkey = keys.client_secret.encode()
@@ -97,7 +99,7 @@ def bare_connection() -> socket.socket:
         raw = socket.socket(socket.AF_UNIX)
         raw.connect(str(paths.socket_path()))
         return raw
-    host, _, port = connection.read(paths.address_path()).endpoint.removeprefix("tcp://").rpartition(":")
+    host, _, port = connection_file.read(paths.address_path()).endpoint.removeprefix("tcp://").rpartition(":")
     return socket.create_connection((host, int(port)))
 
 
@@ -141,16 +143,15 @@ class Daemon:
         call = (client or self.client()).open(PLAIN, picture(faces, tenths).tobytes())
         return call.result(PATIENCE)
 
-    def status(self) -> dict[str, Any]:
+    def status(self) -> Status:
         """Asked by a client of its own."""
         with Client() as client:
-            return dict(client.status().result(PATIENCE))
+            return client.status().result(PATIENCE)
 
     def worker(self) -> int:
         """The pid of the worker, once it has one."""
-        assert until(lambda: self.status()["workers"][0]["pid"] is not None)
-        pid: int = self.status()["workers"][0]["pid"]
-        return pid
+        assert until(lambda: self.status().workers[0].pid is not None)
+        return self.status().workers[0].pid or 0
 
     def kill(self) -> None:
         """End the process, which has no say in it."""
@@ -185,7 +186,7 @@ class Daemon:
 def start(*options: object, engine: str = ENGINE, **more: str) -> Daemon:
     """A daemon that listens; ``more`` goes into its environment."""
     arguments = [*(["--engine", engine] if engine else []), *map(str, options)]
-    command = own_python.command("-m", "daemon", *arguments)
+    command = interpreter.command("-m", "daemon", *arguments)
     process = subprocess.Popen(command, env={**environment(), **more})
     assert until(lambda: listens(paths.address_path()) or process.poll() is not None)
     return Daemon(process)

@@ -20,9 +20,9 @@ import numpy as np
 import numpy.typing as npt
 import psutil
 
-from retouchml.engine import Cancel, Progress
 from retouchml.errors import Cancelled
 from retouchml.look import Look
+from retouchml.progress import Cancel, Progress
 
 ENGINE = "tests.daemon.stand_in:make"
 SIDE = 8
@@ -33,7 +33,7 @@ class OutOfMemoryError(RuntimeError):
 
 
 @dataclass(frozen=True)
-class EditInfo:
+class Edit:
     name: str
     low: float = -1.0
     high: float = 1.0
@@ -142,9 +142,9 @@ class Photo:
         return Patch(face, x, y, pixels)
 
 
-class Engine:
+class Backend:
     edits = tuple(
-        EditInfo(name) for name in ("die", "die_once", "crowded", "memory", "huge", "deaf", "fail", "slow")
+        Edit(name) for name in ("die", "die_once", "crowded", "memory", "huge", "deaf", "fail", "slow")
     )
 
     def __init__(self, model: str, device: str) -> None:
@@ -159,7 +159,7 @@ class Engine:
         return Photo(pixels, self.device)
 
 
-def make(model: str, device: str) -> Engine:
+def make(model: str, device: str) -> Backend:
     """The factory that ``--engine`` names; STAND_IN_GPUS says how many GPUs torch is to see."""
     gpus = int(os.environ.get("STAND_IN_GPUS", "0"))
     if gpus:
@@ -167,7 +167,7 @@ def make(model: str, device: str) -> Engine:
             is_available=lambda: True, device_count=lambda: gpus, memory_reserved=lambda index: 1000 + index
         )
         sys.modules["torch"] = SimpleNamespace(cuda=cuda)  # type: ignore[assignment]
-    return Engine(model, device)
+    return Backend(model, device)
 
 
 def _first_time() -> bool:

@@ -7,10 +7,10 @@ import sys
 from dataclasses import asdict
 from pathlib import Path
 
-from daemon import own_python
+from daemon import interpreter
 from daemon.options import Options
 from retouchml import paths
-from retouchml.client import Client
+from retouchml.client.client import Client
 from tests.daemon.running import PATIENCE, until
 from tests.daemon.stand_in import ENGINE
 
@@ -25,8 +25,8 @@ runpy.run_module("daemon.background", run_name="__main__")
 
 def start(*command: str) -> "subprocess.Popen[bytes]":
     process = subprocess.Popen(
-        own_python.command(*command),
-        env=own_python.environment(),
+        interpreter.command(*command),
+        env=interpreter.environment(),
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
     )
@@ -53,7 +53,7 @@ def test_a_daemon_whose_starter_is_gone_stays(home: Path) -> None:
     process.stdout.close()
     assert until(lambda: paths.address_path().exists())
     with Client() as client:
-        assert client.status().result(PATIENCE)["uptime"] >= 0
+        assert client.status().result(PATIENCE).uptime >= 0
         client.shutdown().result(PATIENCE)
     process.wait(PATIENCE)
 
@@ -61,16 +61,16 @@ def test_a_daemon_whose_starter_is_gone_stays(home: Path) -> None:
 def test_nothing_is_imported_from_the_folder_in_which_it_starts(tmp_path: Path) -> None:
     (tmp_path / "daemon").mkdir()
     (tmp_path / "daemon" / "__init__.py").write_text("raise SystemExit('planted')")
-    command = own_python.command("-m", "daemon", "--help")
+    command = interpreter.command("-m", "daemon", "--help")
     ran = subprocess.run(
-        command, env=own_python.environment(), cwd=tmp_path, capture_output=True, text=True, check=False
+        command, env=interpreter.environment(), cwd=tmp_path, capture_output=True, text=True, check=False
     )
     assert ran.returncode == 0, ran.stderr
 
 
 def test_the_checkout_comes_first_and_once() -> None:
-    once = own_python.environment()["PYTHONPATH"]
-    code = "from daemon import own_python; print(own_python.environment()['PYTHONPATH'])"
+    once = interpreter.environment()["PYTHONPATH"]
+    code = "from daemon import interpreter; print(interpreter.environment()['PYTHONPATH'])"
     ran = subprocess.run(
         [sys.executable, "-c", code],
         env={**os.environ, "PYTHONPATH": once},

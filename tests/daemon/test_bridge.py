@@ -10,11 +10,11 @@ from typing import Any
 import psutil
 import pytest
 
-from retouchml import bridge, sandbox
-from retouchml.client import Call, Client
+from retouchml.client import bridge, sandbox
+from retouchml.client.client import Call, Client
+from retouchml.client.pixel_format import PixelFormat
 from retouchml.errors import DaemonAbsent, DaemonGone
 from retouchml.look import Look
-from retouchml.pixel_format import PixelFormat
 from tests.daemon import running
 from tests.daemon.running import Daemon, kill
 from tests.retouchml.light import lay_out
@@ -25,11 +25,11 @@ import json, sys
 folder, size = sys.argv[1], int(sys.argv[2])
 sys.path.insert(0, folder)
 from pathlib import Path
-from retouchml import vendored
+from retouchml.client import vendored
 can_load = vendored.use(Path(folder, "vendor"))
-from retouchml.client import Client
+from retouchml.client.client import Client
 from retouchml.look import Look
-from retouchml.pixel_format import PixelFormat
+from retouchml.client.pixel_format import PixelFormat
 pixels = bytearray(4 * size * size)
 pixels[:2] = 1, 1
 stages = []
@@ -93,7 +93,7 @@ def test_a_python_without_zmq_renders_over_the_bridge(
     assert (answer["line"], answer["zmq"]) == ("BridgeLine", False)
     assert answer["bytes"] == 4 * answer["box"][2] * answer["box"][3]
     assert answer["stages"] > 0
-    assert running.until(lambda: daemon.status()["photos"] == 0)
+    assert running.until(lambda: daemon.status().photos == 0)
 
 
 def test_an_editor_that_is_killed_takes_its_bridge_along(daemon: Daemon, folder: Path, home: Path) -> None:
@@ -103,12 +103,12 @@ def test_an_editor_that_is_killed_takes_its_bridge_along(daemon: Daemon, folder:
     )
     assert process.stdout is not None
     process.stdout.readline()
-    assert running.until(lambda: daemon.status()["photos"] == 2)
+    assert running.until(lambda: daemon.status().photos == 2)
     (child,) = psutil.Process(process.pid).children()
     process.kill()
     process.communicate()
     assert running.until(lambda: not running.is_alive(child.pid))
-    assert running.until(lambda: daemon.status()["photos"] == 0)
+    assert running.until(lambda: daemon.status().photos == 0)
 
 
 @pytest.mark.usefixtures("without_zmq")
@@ -159,7 +159,7 @@ def test_a_bridge_whose_child_is_killed_is_a_daemon_gone(daemon: Daemon) -> None
         call = client.status()
         kill(pid)
         assert ended(client, call)
-        assert client.status().result(60)["photos"] == 0
+        assert client.status().result(60).photos == 0
 
 
 def test_parcels_that_are_cut_or_absurd_end_the_stream(tmp_path: Path) -> None:

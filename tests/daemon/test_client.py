@@ -5,7 +5,8 @@ import subprocess
 import sys
 from collections.abc import Callable
 
-from retouchml.client import Call, Client, Rendered
+from retouchml.client.answers import Rendered
+from retouchml.client.client import Call, Client
 from retouchml.errors import DaemonGone
 from retouchml.look import Look
 from tests.daemon.running import (
@@ -116,8 +117,8 @@ def test_progress_comes_at_most_ten_times_a_second(daemon: Daemon) -> None:
 
 
 _LEAVING = """
-from retouchml.client import Client
-from retouchml.pixel_format import PixelFormat
+from retouchml.client.client import Client
+from retouchml.client.pixel_format import PixelFormat
 from tests.daemon.running import pause
 import sys
 client = Client()

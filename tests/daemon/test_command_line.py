@@ -14,7 +14,7 @@ from PIL import Image
 
 from daemon.holder import running_pid
 from retouchml import paths
-from retouchml.client import Client
+from retouchml.client.client import Client
 from tests.daemon.running import PATIENCE, ROOT, Daemon, environment, needs_posix, until
 from tests.daemon.stand_in import ENGINE, SIDE
 
@@ -22,21 +22,21 @@ from tests.daemon.stand_in import ENGINE, SIDE
 STARTING = f"""
 import sys
 from functools import partial
-from retouchml import remote_engine
+from retouchml.cli import daemon_backend as remote_engine
 remote_engine.connect = partial(remote_engine.connect, start_options=["--engine", {ENGINE!r}])
-from retouchml.cli import main
+from retouchml.cli.main import main
 sys.exit(main(sys.argv[1:]))
 """
 # The command whose engine in process only says that it was asked for.
 HERE = """
 import sys
-from retouchml import remote_engine
-from retouchml.commands import context
+from retouchml.cli import daemon_backend as remote_engine
+from retouchml.cli import context
 def make(model, device):
     print("in process", flush=True)
     raise SystemExit(7)
 context.local_engine = remote_engine.local_engine = make
-from retouchml.cli import main
+from retouchml.cli.main import main
 sys.exit(main(sys.argv[1:]))
 """
 
@@ -80,8 +80,8 @@ def test_a_picture_is_retouched_by_the_daemon(daemon: Daemon, tmp_path: Path) ->
     report = json.loads(said.read_text())
     assert (report["device"], report["faces"][0]["score_after"]) == ("accelerator", 3.25)
     assert {"detect", "prepared", "total"} <= set(report["seconds"])
-    assert daemon.status()["workers"][0]["models"] == ["ffhq-mobile"]
-    assert until(lambda: daemon.status()["photos"] == 0)
+    assert daemon.status().workers[0].models == ["ffhq-mobile"]
+    assert until(lambda: daemon.status().photos == 0)
 
 
 def test_the_device_that_was_asked_for_does_the_work(daemon: Daemon, tmp_path: Path) -> None:
@@ -111,8 +111,8 @@ def test_a_daemon_is_started_where_none_runs_and_leaves_by_itself(tmp_path: Path
     ran = run("beautify", portrait(tmp_path), "-o", out, code=STARTING)
     assert (ran.returncode, ran.stderr, out.exists()) == (0, "", True)
     with Client() as client:
-        assert until(lambda: client.status().result(PATIENCE)["photos"] == 0)
-        assert client.status().result(PATIENCE)["idle_exit"] == 1800.0
+        assert until(lambda: client.status().result(PATIENCE).photos == 0)
+        assert client.status().result(PATIENCE).idle_exit == 1800.0
 
 
 def test_two_commands_at_once_start_one_daemon(tmp_path: Path, nothing_left: None) -> None:
@@ -126,7 +126,7 @@ def test_two_commands_at_once_start_one_daemon(tmp_path: Path, nothing_left: Non
     ]
     assert [(child.communicate(timeout=PATIENCE)[1], child.returncode) for child in both] == [(b"", 0)] * 2
     with Client() as client:
-        assert client.status().result(PATIENCE)["pid"] == running_pid(paths.runtime_dir())
+        assert client.status().result(PATIENCE).pid == running_pid(paths.runtime_dir())
 
 
 def test_without_the_daemon_nothing_is_started(home: Path, tmp_path: Path) -> None:
@@ -161,15 +161,15 @@ def test_ctrl_c_cancels_the_daemons_job_and_writes_nothing(daemon: Daemon, tmp_p
     out = tmp_path / "o.png"
     code = (
         "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)\n"
-        "import sys; from retouchml.cli import main; sys.exit(main(sys.argv[1:]))"
+        "import sys; from retouchml.cli.main import main; sys.exit(main(sys.argv[1:]))"
     )
     command = [sys.executable, "-c", code, "beautify", str(portrait(tmp_path, tenths=200)), "-o", str(out)]
     with subprocess.Popen(command, env=environment(), cwd=ROOT, stderr=subprocess.PIPE) as child:
-        assert until(lambda: daemon.status()["photos"] == 1 and _is_busy(daemon))
+        assert until(lambda: daemon.status().photos == 1 and _is_busy(daemon))
         child.send_signal(signal.SIGINT)
         assert child.wait(PATIENCE) == 130
     assert not out.exists()
-    assert until(lambda: not _is_busy(daemon) and daemon.status()["photos"] == 0, 5)
+    assert until(lambda: not _is_busy(daemon) and daemon.status().photos == 0, 5)
 
 
 def test_a_daemon_killed_under_the_work_has_a_successor_that_does_it(
@@ -178,7 +178,7 @@ def test_a_daemon_killed_under_the_work_has_a_successor_that_does_it(
     first, out = start(), tmp_path / "o.png"
     command = [sys.executable, "-c", STARTING, "beautify", str(portrait(tmp_path, tenths=10)), "-o", str(out)]
     with subprocess.Popen(command, env=environment(), cwd=ROOT, stderr=subprocess.PIPE) as child:
-        assert until(lambda: _is_busy(first) and first.status()["photos"] == 1)
+        assert until(lambda: _is_busy(first) and first.status().photos == 1)
         first.kill()
         assert child.wait(PATIENCE) == 0
     assert out.exists()
@@ -205,4 +205,4 @@ def test_several_pictures_hold_one_photo_at_a_time(start: Callable[..., Daemon],
 
 
 def _is_busy(daemon: Daemon) -> bool:
-    return bool(daemon.status()["workers"][0]["state"] == "busy")
+    return bool(daemon.status().workers[0].state == "busy")

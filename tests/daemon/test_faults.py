@@ -10,8 +10,10 @@ import psutil
 import pytest
 
 from daemon.holder import running_pid
-from retouchml import paths, protocol
-from retouchml.client import Client
+from retouchml import paths
+from retouchml.client import protocol
+from retouchml.client.client import Client
+from retouchml.client.pixel_format import PixelFormat
 from retouchml.errors import (
     Busy,
     Cancelled,
@@ -22,7 +24,6 @@ from retouchml.errors import (
     WorkerLost,
 )
 from retouchml.look import Look
-from retouchml.pixel_format import PixelFormat
 from tests.daemon.running import (
     PATIENCE,
     PLAIN,
@@ -44,7 +45,7 @@ Start = Callable[..., Daemon]
 
 
 def is_busy(daemon: Daemon) -> bool:
-    return bool(daemon.status()["workers"][0]["state"] == "busy")
+    return bool(daemon.status().workers[0].state == "busy")
 
 
 def test_a_job_whose_worker_is_killed_is_done_again(daemon: Daemon) -> None:
@@ -54,7 +55,7 @@ def test_a_job_whose_worker_is_killed_is_done_again(daemon: Daemon) -> None:
     kill(daemon.worker())
     assert len(call.result(PATIENCE).patches) == 1
     status = daemon.status()
-    assert (status["pid"], status["workers"][0]["restarts"]) == (daemon.process.pid, 1)
+    assert (status.pid, status.workers[0].restarts) == (daemon.process.pid, 1)
 
 
 def test_a_worker_that_kills_itself_once_is_replaced(daemon: Daemon) -> None:
@@ -67,7 +68,7 @@ def test_a_job_that_kills_every_worker_fails_and_the_next_one_works(daemon: Daem
     with pytest.raises(WorkerLost):
         photo.render({0: Look(0.5, edits={"die": 1})}).result(PATIENCE)
     assert photo.render({0: LOOK}).result(PATIENCE).patches
-    assert daemon.status()["pid"] == daemon.process.pid
+    assert daemon.status().pid == daemon.process.pid
 
 
 def test_an_idle_worker_that_is_killed_is_missed_by_nobody(daemon: Daemon) -> None:
@@ -78,7 +79,7 @@ def test_an_idle_worker_that_is_killed_is_missed_by_nobody(daemon: Daemon) -> No
 
 _PLUG_IN = f"""
 import sys
-from retouchml.client import Client
+from retouchml.client.client import Client
 from retouchml.look import Look
 from tests.daemon.running import PLAIN, picture
 client = Client()
@@ -97,14 +98,14 @@ def test_a_killed_plug_in_leaves_no_photo_and_no_job(daemon: Daemon) -> None:
         assert plug_in.stdout.readline() == "open\n"
         assert until(lambda: is_busy(daemon))
         plug_in.kill()
-    assert until(lambda: daemon.status()["photos"] == 0 and not is_busy(daemon), 10)
-    assert daemon.status()["clients"] == 0
+    assert until(lambda: daemon.status().photos == 0 and not is_busy(daemon), 10)
+    assert daemon.status().clients == 0
 
 
 def test_a_client_that_closes_leaves_no_photo(daemon: Daemon) -> None:
     with Client() as client:
         daemon.photo(client=client)
-    assert until(lambda: daemon.status()["photos"] == 0, 10)
+    assert until(lambda: daemon.status().photos == 0, 10)
 
 
 def test_a_client_hears_at_once_that_its_daemon_was_killed(daemon: Daemon) -> None:
@@ -193,7 +194,7 @@ def test_a_second_daemon_says_that_one_runs(daemon: Daemon) -> None:
     second = run_second()
     assert second.returncode == 1
     assert second.stderr.startswith(f"A daemon runs already (process {daemon.process.pid}).")
-    assert daemon.status()["pid"] == daemon.process.pid
+    assert daemon.status().pid == daemon.process.pid
 
 
 def test_told_to_leave_it_lets_a_short_job_finish(daemon: Daemon) -> None:
@@ -229,7 +230,7 @@ def test_shutdown_is_answered(daemon: Daemon) -> None:
 def test_a_worker_is_unloaded_at_once_where_that_is_wished(start: Start) -> None:
     daemon = start("--keep-alive", 0)
     photo = daemon.photo()
-    assert until(lambda: daemon.status()["workers"][0]["state"] == "absent")
+    assert until(lambda: daemon.status().workers[0].state == "absent")
     assert photo.render({0: LOOK}).result(PATIENCE).patches
 
 
@@ -285,15 +286,15 @@ def test_an_engine_that_cannot_be_loaded_is_an_error_and_not_a_lost_worker(start
     daemon = start("--engine", "tests.daemon.nowhere:make")
     with pytest.raises(RetouchError, match=r"nowhere|should not have happened"):
         daemon.client().open(PLAIN, picture().tobytes()).result(PATIENCE)
-    assert daemon.status()["pid"] == daemon.process.pid
+    assert daemon.status().pid == daemon.process.pid
 
 
 def test_a_large_upload_whose_client_leaves_is_freed(daemon: Daemon) -> None:
-    before = daemon.status()["memory"]
+    before = daemon.status().memory
     with Client() as client:
         client.open(PixelFormat(4000, 3000), bytes(4000 * 3000 * 4))
-    assert until(lambda: daemon.status()["photos"] == 0, 10)
-    assert until(lambda: daemon.status()["memory"] - before < 16 << 20, 10)
+    assert until(lambda: daemon.status().photos == 0, 10)
+    assert until(lambda: daemon.status().memory - before < 16 << 20, 10)
 
 
 def test_the_pid_in_the_lock_is_the_daemons_and_gone_with_it(daemon: Daemon) -> None:
@@ -315,10 +316,10 @@ def test_what_a_client_starts_is_in_the_background_with_an_environment_of_its_ow
     with Client(start=True, start_options=["--engine", "tests.daemon.stand_in:make"]) as client:
         photo = client.open(PLAIN, picture().tobytes()).result(PATIENCE)
         status = client.status().result(PATIENCE)
-        variables = psutil.Process(status["pid"]).environ()
-        session = _session(status["pid"])
+        variables = psutil.Process(status.pid).environ()
+        session = _session(status.pid)
         client.shutdown().result(PATIENCE)
-    assert (len(photo.faces), status["idle_exit"]) == (1, 1800.0)
+    assert (len(photo.faces), status.idle_exit) == (1, 1800.0)
     assert "/nowhere" not in variables.values()
     assert session != _session(0)
     assert until(lambda: running_pid(paths.runtime_dir()) is None)

@@ -11,8 +11,9 @@ import msgpack
 import pytest
 import zmq
 
-from retouchml import connection, paths, protocol
-from retouchml.client import Client
+from retouchml import paths
+from retouchml.client import connection_file, protocol
+from retouchml.client.client import Client
 from tests.daemon.running import PATIENCE, PLAIN, Daemon, environment, picture, until
 
 Start = Callable[..., Daemon]
@@ -34,7 +35,9 @@ def raw_connections(count: int, family: int, address: object) -> Iterator[None]:
 
 
 def tcp_address() -> tuple[str, int]:
-    host, _, port = connection.read(paths.runtime_dir() / connection.NAME).endpoint[6:].rpartition(":")
+    host, _, port = (
+        connection_file.read(paths.runtime_dir() / connection_file.NAME).endpoint[6:].rpartition(":")
+    )
     return host, int(port)
 
 
@@ -43,7 +46,7 @@ def open_files_of(daemon: Daemon) -> int:
 
 
 def test_connections_without_keys_never_use_up_the_daemons_files(start: Start) -> None:
-    from daemon.relay import CONNECTIONS
+    from daemon.tcp_proxy import CONNECTIONS
 
     daemon = start("--tcp", "127.0.0.1:0")
     resource.prlimit(daemon.process.pid, resource.RLIMIT_NOFILE, (FEW, FEW))
@@ -51,7 +54,7 @@ def test_connections_without_keys_never_use_up_the_daemons_files(start: Start) -
     with raw_connections(MANY, socket.AF_INET, tcp_address()):
         assert until(lambda: open_files_of(daemon) > before + 2 * CONNECTIONS)  # it is full
         for _ in range(20):
-            assert daemon.status()["pid"] == daemon.process.pid
+            assert daemon.status().pid == daemon.process.pid
             assert open_files_of(daemon) < before + 3 * CONNECTIONS + 20
 
 
@@ -59,17 +62,17 @@ def test_after_a_flood_the_holder_of_the_keys_is_served_again(start: Start) -> N
     start("--tcp", "127.0.0.1:0")
     with raw_connections(MANY, socket.AF_INET, tcp_address()):
         pass
-    with Client(connection_file=paths.runtime_dir() / connection.NAME) as client:
+    with Client(connection_file=paths.runtime_dir() / connection_file.NAME) as client:
         assert client.open(PLAIN, picture().tobytes()).result(PATIENCE).faces
 
 
 def test_connections_that_say_nothing_make_room_for_others(start: Start) -> None:
-    from daemon.relay import CONNECTIONS
+    from daemon.tcp_proxy import CONNECTIONS
 
     start("--tcp", "127.0.0.1:0")
     with (
         raw_connections(CONNECTIONS, socket.AF_INET, tcp_address()),
-        Client(connection_file=paths.runtime_dir() / connection.NAME) as client,
+        Client(connection_file=paths.runtime_dir() / connection_file.NAME) as client,
     ):
         assert client.open(PLAIN, picture().tobytes()).result(PATIENCE).faces
 
@@ -83,7 +86,7 @@ def test_a_session_with_a_low_limit_does_not_hand_it_on(start: Start) -> None:
         resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
     with raw_connections(MANY, socket.AF_UNIX, str(paths.socket_path())):
         assert until(lambda: open_files_of(daemon) > FEW)
-        assert daemon.status()["pid"] == daemon.process.pid
+        assert daemon.status().pid == daemon.process.pid
 
 
 def test_where_few_files_are_allowed_tcp_is_refused_with_a_sentence() -> None:
@@ -100,7 +103,7 @@ def test_where_few_files_are_allowed_tcp_is_refused_with_a_sentence() -> None:
 
 
 def test_a_message_of_many_large_frames_is_refused_and_its_memory_given_back(daemon: Daemon) -> None:
-    before = daemon.status()["memory"]
+    before = daemon.status().memory
     with zmq.Context() as context, context.socket(zmq.DEALER) as dealer:
         dealer.linger = 0
         dealer.connect(f"ipc://{paths.socket_path()}")
@@ -108,6 +111,6 @@ def test_a_message_of_many_large_frames_is_refused_and_its_memory_given_back(dae
         assert dealer.poll(1000 * PATIENCE)
         said = msgpack.unpackb(dealer.recv())
         assert (said["type"], said["id"], said["code"]) == ("error", 7, "protocol")
-        assert daemon.status()["memory"] - before < 16 << 20
+        assert daemon.status().memory - before < 16 << 20
         dealer.send(protocol.encode("status", 8))
         assert dealer.poll(1000 * PATIENCE)

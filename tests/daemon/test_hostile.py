@@ -8,7 +8,8 @@ import msgpack
 import pytest
 import zmq
 
-from retouchml import paths, protocol
+from retouchml import paths
+from retouchml.client import protocol
 from tests.daemon.running import PATIENCE, PLAIN, Daemon, connect, kill, needs_posix, picture, until
 
 WAIT = int(1000 * PATIENCE)
@@ -127,12 +128,12 @@ def test_the_largest_job_that_fits_a_header_reaches_a_worker_that_only_starts(
     render = header("render", photo=opened["photo"], looks=looks)
     assert protocol.HEADER_BYTES - 16_384 < len(render) <= protocol.HEADER_BYTES
     kill(daemon.worker())
-    assert until(lambda: daemon.status()["workers"][0]["state"] == "absent")
+    assert until(lambda: daemon.status().workers[0].state == "absent")
     said = answer(dealer, render)
     while said["type"] in ("progress", "ping"):
         said = msgpack.unpackb(dealer.recv_multipart()[0])
     assert said["code"] == "usage"
-    assert daemon.status()["workers"][0]["restarts"] == 1
+    assert daemon.status().workers[0].restarts == 1
 
 
 @needs_posix
@@ -149,7 +150,7 @@ def test_a_frame_beyond_the_limit_drops_the_connection_and_nothing_else(daemon: 
         raw.sendall(b"\x02" + (1 << 40).to_bytes(8, "big"))
         while raw.recv(4096):
             pass
-    assert daemon.status()["photos"] == 0
+    assert daemon.status().photos == 0
 
 
 def test_random_frames_leave_the_daemon_up_and_its_memory_bounded(
@@ -163,7 +164,7 @@ def test_random_frames_leave_the_daemon_up_and_its_memory_bounded(
         header("cancel", target=9),
     ]
     answer(dealer, header("status"))
-    before = daemon.status()["memory"]
+    before = daemon.status().memory
     dealer.rcvtimeo = WAIT
     for _ in range(1500):
         bent = bytearray(rng.choice(valid))
@@ -177,6 +178,6 @@ def test_random_frames_leave_the_daemon_up_and_its_memory_bounded(
     while msgpack.unpackb(dealer.recv_multipart()[0])["id"] != 424242:
         pass
     status = daemon.status()
-    assert status["pid"] == daemon.process.pid
-    assert status["photos"] == 0
-    assert status["memory"] - before < 16 << 20
+    assert status.pid == daemon.process.pid
+    assert status.photos == 0
+    assert status.memory - before < 16 << 20

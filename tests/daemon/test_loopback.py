@@ -9,11 +9,12 @@ from dataclasses import replace
 import pytest
 import zmq
 
-from daemon import own_python
-from retouchml import connection, paths, protocol
-from retouchml.client import Client
+from daemon import interpreter
+from retouchml import paths
+from retouchml.client import connection_file, protocol
+from retouchml.client.client import Client
+from retouchml.client.transport import listens
 from retouchml.errors import DaemonAbsent, Refused
-from retouchml.line import listens
 from retouchml.look import Look
 from tests.daemon.running import PATIENCE, Daemon, environment, needs_posix, until
 from tests.daemon.stand_in import ENGINE
@@ -25,7 +26,7 @@ paths.IPC = False
 from daemon.__main__ import run
 sys.exit(run())
 """
-_DAEMON = own_python.command("-c", _WITHOUT_IPC, "--engine", ENGINE)
+_DAEMON = interpreter.command("-c", _WITHOUT_IPC, "--engine", ENGINE)
 Run = Callable[..., Daemon]
 
 
@@ -53,7 +54,7 @@ def test_a_face_is_retouched_through_a_loopback_port(run: Run) -> None:
     daemon = run()
     rendered = daemon.photo().render({0: Look(0.5)}).result(PATIENCE)
     assert len(rendered.patches) == 1
-    assert connection.read(paths.address_path()).endpoint.startswith("tcp://127.0.0.1:")
+    assert connection_file.read(paths.address_path()).endpoint.startswith("tcp://127.0.0.1:")
     assert not (paths.runtime_dir() / "socket").exists()
 
 
@@ -68,10 +69,10 @@ def test_the_loopback_address_leaves_with_the_daemon(run: Run) -> None:
 
 def test_another_key_is_refused_on_loopback(run: Run) -> None:
     run()
-    given = connection.read(paths.address_path())
+    given = connection_file.read(paths.address_path())
     public, secret = (key.decode() for key in zmq.curve_keypair())
     forged = paths.runtime_dir() / "forged.json"
-    connection.write(forged, replace(given, client_public=public, client_secret=secret))
+    connection_file.write(forged, replace(given, client_public=public, client_secret=secret))
     with Client(connection_file=forged) as client, pytest.raises(Refused):
         client.connect()
 
@@ -80,25 +81,25 @@ def test_whoever_does_not_encrypt_gets_no_answer_on_loopback(run: Run) -> None:
     daemon = run()
     with zmq.Context() as context, context.socket(zmq.DEALER) as dealer:
         dealer.linger = 0
-        dealer.connect(connection.read(paths.address_path()).endpoint)
+        dealer.connect(connection_file.read(paths.address_path()).endpoint)
         dealer.send(protocol.encode("status", 1))
         assert not dealer.poll(500)
-    assert daemon.status()["pid"] == daemon.process.pid
+    assert daemon.status().pid == daemon.process.pid
 
 
 def test_an_address_that_a_crash_left_is_not_believed_though_somebody_listens_there(run: Run) -> None:
     first = run()
-    keys = connection.read(paths.address_path())
+    keys = connection_file.read(paths.address_path())
     first.kill()
     with socket.socket() as stranger:
         stranger.bind(("127.0.0.1", 0))
         stranger.listen()
-        connection.write(paths.address_path(), keys.at(f"tcp://127.0.0.1:{stranger.getsockname()[1]}"))
+        connection_file.write(paths.address_path(), keys.at(f"tcp://127.0.0.1:{stranger.getsockname()[1]}"))
         assert not listens(paths.address_path())
         with Client() as client, pytest.raises(DaemonAbsent):
             client.status()
         assert run().photo().faces
-    assert connection.read(paths.address_path()).client_secret != keys.client_secret
+    assert connection_file.read(paths.address_path()).client_secret != keys.client_secret
 
 
 def test_a_second_daemon_on_loopback_says_that_one_runs(run: Run) -> None:
@@ -119,10 +120,10 @@ def test_an_address_that_others_can_read_is_refused(run: Run) -> None:
 
 def test_a_port_for_others_is_beside_the_one_for_this_machine(run: Run) -> None:
     daemon = run("--tcp", "127.0.0.1:0")
-    outer = paths.runtime_dir() / connection.NAME
-    ours, theirs = connection.read(paths.address_path()), connection.read(outer)
+    outer = paths.runtime_dir() / connection_file.NAME
+    ours, theirs = connection_file.read(paths.address_path()), connection_file.read(outer)
     assert ours.endpoint != theirs.endpoint
     assert ours.client_secret != theirs.client_secret
     assert not ours.server_secret
     with Client(connection_file=outer) as client:
-        assert client.status().result(PATIENCE)["pid"] == daemon.status()["pid"]
+        assert client.status().result(PATIENCE).pid == daemon.status().pid

@@ -6,14 +6,14 @@ from typing import Any
 import numpy as np
 import pytest
 
-from daemon import conversion
-from daemon.blocks import Block
+from daemon import pixel_conversion
 from daemon.channel import Channel, ChannelClosed, Message
+from daemon.executor import is_out_of_memory
 from daemon.jobs import Client, Job, JobQueue
+from daemon.memory.blocks import Block
 from daemon.options import Options
-from daemon.studio import is_out_of_memory
+from retouchml.client.pixel_format import PixelFormat
 from retouchml.errors import Busy, DeviceError
-from retouchml.pixel_format import PixelFormat
 from tests.daemon.running import needs_posix
 
 
@@ -101,25 +101,25 @@ def test_a_pixel_that_a_patch_leaves_alone_comes_back_to_the_bit(type_: str) -> 
     wire = (rng.random((32, 32, 4)) * white).astype(
         {"u8": "u1", "u16": "<u2", "f16": "<f2", "f32": "<f4"}[type_]
     )
-    inner = conversion.to_pipeline(wire, picture)
+    inner = pixel_conversion.to_pipeline(wire, picture)
     patch = np.dstack([inner, np.ones((32, 32, 1), np.float32)])
     patch[0, 0, :3] = 0.25
-    result, _ = conversion.from_pipeline(patch, wire, picture)
+    result, _ = pixel_conversion.from_pipeline(patch, wire, picture)
     assert (result[1:, :, :3] == wire[1:, :, :3]).all()
     assert (result[0, 0, :3] != wire[0, 0, :3]).any()
 
 
 def test_pixels_that_suit_the_pipeline_are_not_copied() -> None:
     data = bytes(4 * 4 * 4)
-    pixels = conversion.view(memoryview(data), PixelFormat(4, 4))
-    assert np.shares_memory(conversion.to_pipeline(pixels, PixelFormat(4, 4)), pixels)
+    pixels = pixel_conversion.view(memoryview(data), PixelFormat(4, 4))
+    assert np.shares_memory(pixel_conversion.to_pipeline(pixels, PixelFormat(4, 4)), pixels)
 
 
 def test_a_reduced_patch_does_not_mix_in_what_is_transparent() -> None:
     patch = np.zeros((200, 100, 4), np.uint8)
     patch[:, :50] = 200, 100, 50, 255
     patch[:, 50:, :3] = 7
-    small, picture = conversion.reduced(patch, PixelFormat(100, 200), 20)
+    small, picture = pixel_conversion.reduced(patch, PixelFormat(100, 200), 20)
     assert small.shape == (20, 10, 4)
     assert (picture.width, picture.height) == (10, 20)
     assert (small[:, :5] == (200, 100, 50, 255)).all()

@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from retouchml import remote_engine
+from retouchml.cli import daemon_backend
+from retouchml.cli.daemon_backend import RemoteEngine
 from retouchml.look import Look
-from retouchml.remote_engine import RemoteEngine
 from tests.conftest import at_home
 from tests.daemon import running
 
@@ -33,7 +33,7 @@ def short_home(real_home: Path) -> Iterator[Path]:
 
 
 def connected() -> RemoteEngine:
-    engine = remote_engine.connect("ffhq-mobile", "auto", pytest.fail)
+    engine = daemon_backend.connect("ffhq-mobile", "auto", pytest.fail)
     assert engine is not None
     return engine
 

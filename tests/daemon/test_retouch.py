@@ -4,11 +4,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from retouchml.client import Client, Rendered
+from retouchml.client.answers import Rendered, WirePatch
+from retouchml.client.client import Client
+from retouchml.client.pixel_format import DTYPE_OF, PixelFormat
 from retouchml.errors import Cancelled, PhotoUnknown, RetouchError, Superseded, UsageError
 from retouchml.look import Look
-from retouchml.messages import WirePatch
-from retouchml.pixel_format import DTYPE_OF, PixelFormat
 from tests.daemon.running import PATIENCE, PLAIN, Daemon, picture, until
 from tests.daemon.stand_in import SIDE
 
@@ -42,7 +42,7 @@ def test_a_photo_is_prepared_once_for_many_renders(daemon: Daemon) -> None:
         photo.render({0: Look(strength)}).result(PATIENCE).seconds["prepared"] for strength in (0.2, 0.4)
     ]
     assert prepared == [1, 1]
-    assert photo.prepare().result(PATIENCE)["prepared"] == 2
+    assert photo.prepare().result(PATIENCE).seconds["prepared"] == 2
 
 
 def test_an_untouched_face_has_no_patch(daemon: Daemon) -> None:
@@ -108,11 +108,11 @@ def test_a_report_is_measured_where_it_is_asked_for(daemon: Daemon) -> None:
     photo = daemon.photo()
     assert photo.render({0: LOOK}).result(PATIENCE).report == ()
     (report,) = photo.render({0: LOOK}, report=True).result(PATIENCE).report
-    assert (report["score_after"], report["patch"]) == (3.25, [2, 3, SIDE, SIDE])
+    assert (report.score_after, report.patch) == (3.25, (2, 3, SIDE, SIDE))
 
 
 def test_the_edits_are_told(daemon: Daemon) -> None:
-    assert "slow" in [edit["name"] for edit in daemon.client().edits().result(PATIENCE)]
+    assert "slow" in [edit.name for edit in daemon.client().edits().result(PATIENCE).edits]
 
 
 def test_progress_is_told_while_a_face_is_prepared(daemon: Daemon) -> None:
@@ -166,26 +166,26 @@ def test_a_cancel_is_answered_while_the_worker_does_not_listen(daemon: Daemon) -
     photo = daemon.photo()
     photo.render({0: LOOK}).result(PATIENCE)
     call = photo.render({0: Look(0.5, edits={"deaf": 0.5})})
-    until(lambda: daemon.status()["workers"][0]["state"] == "busy")
+    until(lambda: daemon.status().workers[0].state == "busy")
     call.cancel()
     with pytest.raises(Cancelled):
         call.result(PATIENCE)
-    assert daemon.status()["workers"][0]["state"] == "busy"
+    assert daemon.status().workers[0].state == "busy"
 
 
 def test_a_cancelled_worker_is_free_for_the_next(daemon: Daemon) -> None:
     photo = daemon.photo()
     call = photo.render({0: Look(0.5, edits={"slow": 1.0})})
-    until(lambda: daemon.status()["workers"][0]["state"] == "busy")
+    until(lambda: daemon.status().workers[0].state == "busy")
     call.cancel()
-    assert photo.prepare().result(5.0)["prepared"] == 1
+    assert photo.prepare().result(5.0).seconds["prepared"] == 1
 
 
 def test_a_call_that_takes_too_long_is_cancelled(daemon: Daemon) -> None:
     photo = daemon.photo()
     with pytest.raises(RetouchError, match="did not answer"):
         photo.render({0: Look(0.5, edits={"slow": 1.0})}).result(0.3)
-    assert until(lambda: daemon.status()["workers"][0]["state"] == "idle")
+    assert until(lambda: daemon.status().workers[0].state == "idle")
 
 
 def test_closing_a_photo_ends_its_jobs_and_frees_it(daemon: Daemon) -> None:
@@ -194,7 +194,7 @@ def test_closing_a_photo_ends_its_jobs_and_frees_it(daemon: Daemon) -> None:
     photo.close()
     with pytest.raises(Cancelled):
         call.result(PATIENCE)
-    assert daemon.status()["photos"] == 0
+    assert daemon.status().photos == 0
     with pytest.raises(PhotoUnknown):
         photo.render({0: LOOK}).result(PATIENCE)
 

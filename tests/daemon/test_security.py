@@ -9,11 +9,12 @@ from pathlib import Path
 import pytest
 import zmq
 
-from daemon.gate import uid_in
+from daemon.auth import uid_in
 from daemon.instance import prepare_folder
-from retouchml import connection, paths, protocol
-from retouchml.client import Client
-from retouchml.connection import Connection
+from retouchml import paths
+from retouchml.client import connection_file, protocol
+from retouchml.client.client import Client
+from retouchml.client.connection_file import Connection
 from retouchml.errors import Refused, RetouchError, UsageError
 from tests.daemon.running import PATIENCE, PLAIN, Daemon, environment, is_root, needs_posix, picture, until
 
@@ -91,7 +92,7 @@ def test_another_user_is_refused_even_where_the_folder_is_open(daemon: Daemon, h
         check=False,
     )
     assert ran.stdout == "refused\n", ran.stderr
-    assert daemon.status()["refused"] >= 1
+    assert daemon.status().refused >= 1
 
 
 @pytest.mark.parametrize(
@@ -103,23 +104,23 @@ def test_the_peers_uid_is_read_from_its_address(address: str, uid: int | None) -
 
 def test_over_tcp_the_holder_of_the_keys_is_served(start: Start) -> None:
     start("--tcp", "127.0.0.1:0")
-    with Client(connection_file=paths.runtime_dir() / connection.NAME) as client:
+    with Client(connection_file=paths.runtime_dir() / connection_file.NAME) as client:
         assert client.open(PLAIN, picture().tobytes()).result(PATIENCE).faces
 
 
 def test_over_tcp_another_key_is_refused(start: Start, tmp_path: Path) -> None:
     start("--tcp", "127.0.0.1:0")
-    given = connection.read(paths.runtime_dir() / connection.NAME)
+    given = connection_file.read(paths.runtime_dir() / connection_file.NAME)
     public, secret = (key.decode() for key in zmq.curve_keypair())
     forged = tmp_path / "forged.json"
-    connection.write(forged, Connection(given.endpoint, given.server_public, public, secret))
+    connection_file.write(forged, Connection(given.endpoint, given.server_public, public, secret))
     with Client(connection_file=forged) as client, pytest.raises(Refused):
         client.connect()
 
 
 def test_over_tcp_whoever_does_not_encrypt_gets_no_answer(start: Start) -> None:
     start("--tcp", "127.0.0.1:0")
-    endpoint = connection.read(paths.runtime_dir() / connection.NAME).endpoint
+    endpoint = connection_file.read(paths.runtime_dir() / connection_file.NAME).endpoint
     with zmq.Context() as context, context.socket(zmq.DEALER) as socket:
         socket.linger = 0
         socket.connect(endpoint)
@@ -128,17 +129,17 @@ def test_over_tcp_whoever_does_not_encrypt_gets_no_answer(start: Start) -> None:
 
 
 def test_the_keys_outlive_the_daemon_so_that_a_copy_stays_valid(start: Start) -> None:
-    file = paths.runtime_dir() / connection.NAME
+    file = paths.runtime_dir() / connection_file.NAME
     start("--tcp", "127.0.0.1:0").close()
-    keys = connection.read(file)
+    keys = connection_file.read(file)
     start("--tcp", "127.0.0.1:0")
-    assert connection.read(file).client_secret == keys.client_secret
+    assert connection_file.read(file).client_secret == keys.client_secret
 
 
 @needs_posix
 def test_a_connection_file_that_others_can_read_is_refused_on_both_sides(start: Start) -> None:
     daemon = start("--tcp", "127.0.0.1:0")
-    file = paths.runtime_dir() / connection.NAME
+    file = paths.runtime_dir() / connection_file.NAME
     file.chmod(0o644)
     with Client(connection_file=file) as client, pytest.raises(Refused):
         client.connect()
@@ -153,7 +154,7 @@ def test_a_damaged_connection_file_is_one_sentence(tmp_path: Path, content: str)
     file.write_text(content)
     file.chmod(0o600)
     with pytest.raises(Refused):
-        connection.read(file)
+        connection_file.read(file)
 
 
 def test_keys_are_not_shown_where_a_connection_is_printed() -> None:
@@ -182,7 +183,7 @@ def test_the_log_holds_neither_pixels_nor_looks(daemon: Daemon) -> None:
 
 
 def test_the_install_record_names_the_interpreter(home: Path) -> None:
-    from retouchml import launch
+    from retouchml.client import launch
 
     record = paths.private_dir(paths.data_dir()) / launch.RECORD
     record.write_text(json.dumps({"python": sys.executable}))
@@ -195,7 +196,7 @@ def test_the_install_record_names_the_interpreter(home: Path) -> None:
 
 
 def test_an_editor_is_never_taken_for_an_interpreter(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from retouchml import launch
+    from retouchml.client import launch
 
     monkeypatch.setattr(sys, "executable", "/usr/bin/krita")
     with pytest.raises(RetouchError, match="not installed"):

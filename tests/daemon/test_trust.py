@@ -13,11 +13,12 @@ import pytest
 import zmq
 
 from daemon import holder
-from daemon.gate import Gate
+from daemon.auth import Gate
 from daemon.instance import Instance, prepare_folder
-from retouchml import connection, launch, paths, protocol
+from retouchml import paths
+from retouchml.client import connection_file, launch, protocol
 from retouchml.errors import Refused
-from retouchml.ownership import changeable_by_others
+from retouchml.system.files import changeable_by_others
 from tests.daemon.running import PATIENCE, Daemon, environment, is_alive, is_root, needs_posix
 
 Start = Callable[..., Daemon]
@@ -206,7 +207,7 @@ def test_whoever_does_not_encrypt_is_refused_where_keys_are_asked_for(tmp_path: 
     from zmq.utils.monitor import recv_monitor_message
 
     public, secret = (key.decode() for key in zmq.curve_keypair())
-    keys = connection.Connection("tcp://a:1", public, public, secret, secret)
+    keys = connection_file.Connection("tcp://a:1", public, public, secret, secret)
     with zmq.Context() as context:
         gate = Gate(context)
         router, dealer = context.socket(zmq.ROUTER), context.socket(zmq.DEALER)

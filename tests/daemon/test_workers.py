@@ -16,7 +16,7 @@ SLOW = {0: Look(0.5, edits={"slow": 1.0})}
 
 
 def workers(daemon: Daemon, field: str) -> list[Any]:
-    return [worker[field] for worker in daemon.status()["workers"]]
+    return [getattr(worker, field) for worker in daemon.status().workers]
 
 
 def test_photos_are_shared_out_and_each_stays_with_its_worker(start: Start) -> None:
@@ -81,7 +81,7 @@ def test_where_that_is_wished_a_worker_never_leaves(start: Start) -> None:
     time.sleep(1.5)  # of any other keep_alive that the tests use, it would be gone
     assert daemon.worker() == worker
     assert is_alive(worker)
-    assert daemon.status()["keep_alive"] < 0
+    assert daemon.status().keep_alive < 0
 
 
 def test_every_worker_leaves_after_its_own_idle_time(start: Start) -> None:

@@ -1,18 +1,13 @@
 """Fixture: the installer's modules inside this process."""
 
 import importlib
-import sys
-from collections.abc import Iterator
 
 import pytest
 
-from tests.install.modules import FOLDER, MODULES, Load
+from tests.install.modules import Load
 
 
 @pytest.fixture
-def load(monkeypatch: pytest.MonkeyPatch) -> Iterator[Load]:
-    """Imports a module of the installer by its plain name, as its siblings do."""
-    monkeypatch.setattr(sys, "path", [str(FOLDER), *sys.path])
-    yield importlib.import_module
-    for name in MODULES:
-        sys.modules.pop(name, None)
+def load() -> Load:
+    """Imports a module of the installer, such as ``install.cli``."""
+    return importlib.import_module

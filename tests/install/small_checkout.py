@@ -49,7 +49,7 @@ def build_editable(wheel_directory, config_settings=None, metadata_directory=Non
     return name
 """,
     "stylegan2/__init__.py": "",
-    "stylegan2/zoo.toml": """
+    "stylegan2/zoo/zoo.toml": """
 [[model]]
 name = "net"
 kind = "generator"

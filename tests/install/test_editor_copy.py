@@ -8,13 +8,13 @@ from typing import Any
 
 import pytest
 
-from retouchml import vendored
+from retouchml.client import vendored
 from tests.install.loading import installer
 
-editor_copy = installer("editor_copy")
-editor_profiles = installer("editor_profiles")
-editor_wheels = installer("editor_wheels")
-light_part = installer("light_part")
+editor_copy = installer("install.editors.plugin_folder")
+editor_profiles = installer("install.editors.profiles")
+editor_wheels = installer("install.editors.wheels")
+light_part = installer("install.editors.light_part")
 
 
 @pytest.fixture
@@ -250,7 +250,7 @@ def test_a_module_that_does_not_load_is_no_half_import(
 
 def test_the_light_part_is_what_the_client_imports_and_no_more() -> None:
     files = light_part.files()
-    assert "retouchml/client.py" in files
-    assert not {"retouchml/cli.py", "retouchml/bridge_child.py", "retouchml/commands"} & set(files)
+    assert "retouchml/client/client.py" in files
+    assert not [name for name in files if name.startswith(("retouchml/cli/", "retouchml/__main__"))]
     for path in files.values():
         assert path.is_file()

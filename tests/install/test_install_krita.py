@@ -44,15 +44,15 @@ def state(folder: Path) -> dict[str, bytes]:
 
 
 def put(what: Any) -> list[bool]:
-    return [what.put_into(each, what.light_part.files()) for each in what.editor_profiles.find("krita")]
+    return [what.put_into(each, what.light_part.files()) for each in what.profiles.find("krita")]
 
 
 def test_every_profile_gets_the_docker_enabled_and_a_second_time_changes_nothing(home: Path) -> None:
-    what = installer("what_krita")
+    what = installer("install.actions.krita")
     assert put(what) == [True] * EACH
     first = state(home)
     for data, settings in PROFILES:
-        assert (home / data / "pykrita/retouchml_krita/retouchml/client.py").is_file()
+        assert (home / data / "pykrita/retouchml_krita/retouchml/client/client.py").is_file()
         assert (home / data / "pykrita/retouchml_krita.desktop").is_file()
         assert (home / data / "actions/retouchml_krita.action").is_file()
         assert "enable_retouchml_krita=true\n" in (home / settings).read_text()
@@ -62,8 +62,8 @@ def test_every_profile_gets_the_docker_enabled_and_a_second_time_changes_nothing
 
 def test_uninstall_takes_just_that_away(home: Path) -> None:
     before = state(home)
-    put(installer("what_krita"))
-    uninstall = installer("what_uninstall")
+    put(installer("install.actions.krita"))
+    uninstall = installer("install.actions.uninstall")
     console = uninstall.Console()
     assert uninstall.run(argparse.Namespace(part="krita", yes=True), console) == 0
     assert state(home) == before
@@ -71,10 +71,15 @@ def test_uninstall_takes_just_that_away(home: Path) -> None:
 
 
 def test_all_modules_of_the_plug_in_are_copied(monkeypatch: pytest.MonkeyPatch) -> None:
-    what = installer("what_krita")
-    monkeypatch.setattr(what.editor_wheels, "vendored", lambda _console: {})
+    what = installer("install.actions.krita")
+    monkeypatch.setattr(what.wheels, "vendored", lambda _console: {})
     files = what.plugin_files(None)
-    assert {"__init__.py", "docker.py", "qt.py", "Manual.html", "retouchml/client.py", "LICENSE"} <= set(
-        files
-    )
+    assert {
+        "__init__.py",
+        "docker.py",
+        "qt.py",
+        "Manual.html",
+        "retouchml/client/client.py",
+        "LICENSE",
+    } <= set(files)
     assert all(path.is_file() for path in files.values())

@@ -15,7 +15,7 @@ LINE = f"enable_{NAME}=true\n"
 
 @pytest.fixture
 def kritarc() -> Any:
-    return installer("kritarc")
+    return installer("install.editors.kritarc")
 
 
 @pytest.mark.parametrize(

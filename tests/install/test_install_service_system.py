@@ -25,15 +25,15 @@ class Machine:
         self.calls: list[str] = []
         self.environments: list[dict[str, str]] = []
         self.answer = (0, ANSWER)
-        self._outcome = load("child").Outcome
-        self.system = load("systemd_system")
+        self._outcome = load("install.processes").Outcome
+        self.system = load("install.service.systemd_system")
         self.units, self.caches, self.data = top / "units", top / "caches", top / "data" / "retouchml"
         for folder in (self.units, self.data / "models"):
             folder.mkdir(parents=True)
-        self.folders = load("data_folders").Folders(top / "config", self.data, top / "cache")
-        service = load("service_plan").Service(Path(sys.executable), ("-m", "daemon"))
+        self.folders = load("install.data_folders").Folders(top / "config", self.data, top / "cache")
+        service = load("install.service.plan").Service(Path(sys.executable), ("-m", "daemon"))
         for where, name, value in (
-            (load("child"), "run", self.run),
+            (load("install.processes"), "run", self.run),
             (self.system, "UNITS", self.units),
             (self.system, "CACHES", self.caches),
             (self.system, "_SECONDS_TO_ANSWER", 0.5),
@@ -41,7 +41,7 @@ class Machine:
             (self.system.os, "getuid", lambda: 0),
             (self.system.shutil, "which", lambda _: "/usr/bin/systemctl"),
             (self.system, "_look_up", lambda name: self.system._Account(name, ME, ME, "/home/anna")),
-            (load("service_plan"), "plan_for_all", lambda _: (service, self.folders)),
+            (load("install.service.plan"), "plan_for_all", lambda _: (service, self.folders)),
         ):
             monkeypatch.setattr(where, name, value)
 
@@ -53,7 +53,9 @@ class Machine:
         return self._outcome(0, "257" if "show" in command else "")
 
     def install(self, load: Load) -> int:
-        code: int = self.system.install(argparse.Namespace(system=["anna"]), load("console").Console())
+        code: int = self.system.install(
+            argparse.Namespace(system=["anna"]), load("install.console").Console()
+        )
         return code
 
 
@@ -78,7 +80,7 @@ def test_a_daemon_that_does_not_answer_its_user_is_told_of(
     load: Load, machine: Machine, answer: tuple[int, str]
 ) -> None:
     machine.answer = answer
-    with pytest.raises(load("problem").Problem, match="no daemon answers anna as one") as raised:
+    with pytest.raises(load("install.problem").Problem, match="no daemon answers anna as one") as raised:
         machine.install(load)
     assert f"journalctl -u retouchml@{ME}" in raised.value.advice
 
@@ -104,10 +106,10 @@ def test_uninstall_takes_the_template_its_instances_and_their_caches(
     link.mkdir()
     (link / f"retouchml@{ME}.service").symlink_to(template)
     (machine.caches / str(ME)).mkdir(parents=True)
-    uninstall = load("what_uninstall")
+    uninstall = load("install.actions.uninstall")
     monkeypatch.setattr(uninstall, "here", NoManager)
     monkeypatch.setattr(uninstall, "find", lambda: machine.folders)
-    assert uninstall.run(argparse.Namespace(part="service", yes=True), load("console").Console()) == 0
+    assert uninstall.run(argparse.Namespace(part="service", yes=True), load("install.console").Console()) == 0
     assert (template.exists(), list(link.iterdir()), machine.caches.exists()) == (False, [], False)
     assert "systemctl stop retouchml@*.service" in machine.calls
 

@@ -57,7 +57,7 @@ def service(load: Load, tmp_path: Path) -> Any:
     python.parent.mkdir(parents=True)
     python.symlink_to(sys.executable)
     home = tmp_path / AWKWARD
-    return load("service_plan").Service(
+    return load("install.service.plan").Service(
         python,
         ("-m", "daemon", "--service"),
         {"RETOUCHML_HOME": str(home), "PYTHONSAFEPATH": "1"},
@@ -91,7 +91,7 @@ def test_the_daemon_understands_what_the_service_tells_it_and_never_leaves_by_it
     load: Load, given: dict[str, Any], expected: options.Options
 ) -> None:
     chosen = argparse.Namespace(**{"device": None, "keep_alive": None, "tcp": None, **given})
-    module, name, *rest = load("service_plan").daemon_arguments(chosen)
+    module, name, *rest = load("install.service.plan").daemon_arguments(chosen)
     assert (module, name) == ("-m", "daemon")
     understood = options.from_arguments(parsed(*rest))
     assert understood == expected
@@ -114,7 +114,7 @@ def test_systemd_finds_nothing_wrong_with_the_users_unit(
     python.symlink_to(sys.executable)
     here = replace(service, python=python, tcp=tcp, home=service.home if has_home else None)
     unit = tmp_path / "retouchml.service"
-    unit.write_text(load("systemd_unit").for_user(here, version=version(), sandbox=sandbox))
+    unit.write_text(load("install.service.systemd_unit").for_user(here, version=version(), sandbox=sandbox))
     result = subprocess.run(
         ["systemd-analyze", "verify", "--user", "--man=no", unit],
         env={"PATH": "/usr/bin:/bin", "XDG_RUNTIME_DIR": str(tmp_path), "HOME": str(tmp_path)},
@@ -129,7 +129,9 @@ def test_systemd_finds_nothing_wrong_with_the_users_unit(
 def test_the_template_for_all_users_is_valid_and_hardened(
     load: Load, service: Any, tmp_path: Path, tcp: bool, most: float
 ) -> None:
-    text = load("systemd_unit").for_system(replace(service, tcp=tcp), Path("/opt/x y"), version=version())
+    text = load("install.service.systemd_unit").for_system(
+        replace(service, tcp=tcp), Path("/opt/x y"), version=version()
+    )
     unit = tmp_path / "retouchml@1000.service"
     unit.write_text(text)
     verified = subprocess.run(["systemd-analyze", "verify", "--man=no", unit], capture_output=True, text=True)
@@ -154,18 +156,18 @@ def version() -> int:
     ("said", "number"), [("252.38-1~deb12u1", 252), ("v255.4", 255), ("256", 256), ("", 0), ("rc", 0)]
 )
 def test_systemds_version_is_read_however_it_is_written(load: Load, said: str, number: int) -> None:
-    assert load("systemd_unit").version_in(said) == number
+    assert load("install.service.systemd_unit").version_in(said) == number
 
 
 def test_only_a_systemd_that_knows_growing_delays_is_told_of_them(load: Load, service: Any) -> None:
-    render = load("systemd_unit").for_user
+    render = load("install.service.systemd_unit").for_user
     old, new = (render(service, version=version, sandbox=True) for version in (253, 254))
     assert (value_of(old, "RestartSec"), value_of(old, "RestartSteps")) == (["30"], [])
     assert (value_of(new, "RestartSec"), value_of(new, "RestartSteps")) == (["2"], ["6"])
 
 
 def test_nothing_that_cuda_needs_is_forbidden(load: Load, service: Any) -> None:
-    unit = load("systemd_unit")
+    unit = load("install.service.systemd_unit")
     for text in (
         unit.for_user(service, version=254, sandbox=True),
         unit.for_system(service, Path("/opt/x"), version=254),
@@ -176,7 +178,7 @@ def test_nothing_that_cuda_needs_is_forbidden(load: Load, service: Any) -> None:
 
 
 def test_the_network_is_open_only_where_tcp_was_asked_for(load: Load, service: Any) -> None:
-    unit = load("systemd_unit")
+    unit = load("install.service.systemd_unit")
     for tcp, expected in ((False, {"AF_UNIX"}), (True, {"AF_UNIX", "AF_INET", "AF_INET6", "AF_NETLINK"})):
         with_tcp = replace(service, tcp=tcp)
         of_user = unit.for_user(with_tcp, version=254, sandbox=True)
@@ -189,7 +191,7 @@ def test_the_network_is_open_only_where_tcp_was_asked_for(load: Load, service: A
 
 @pytest.mark.skipif(sys.platform == "win32", reason="compares paths of systemd's system")
 def test_folders_are_protected_only_where_the_users_manager_can(load: Load, service: Any) -> None:
-    render = load("systemd_unit").for_user
+    render = load("install.service.systemd_unit").for_user
     assert value_of(render(service, version=254, sandbox=False), "ProtectSystem") == []
     text = render(service, version=254, sandbox=True)
     assert (value_of(text, "ProtectSystem"), value_of(text, "ProtectHome")) == (["strict"], ["read-only"])
@@ -198,7 +200,7 @@ def test_folders_are_protected_only_where_the_users_manager_can(load: Load, serv
 
 
 def test_tmp_is_private_unless_something_of_ours_lies_in_it(load: Load, service: Any) -> None:
-    render = load("systemd_unit").for_user
+    render = load("install.service.systemd_unit").for_user
     elsewhere = replace(service, python=Path("/opt/python"), folders=(Path("/srv/cache"),))
     assert value_of(render(elsewhere, version=254, sandbox=True), "PrivateTmp") == ["yes"]
     for inside in (
@@ -213,7 +215,7 @@ def test_tmp_is_private_unless_something_of_ours_lies_in_it(load: Load, service:
 def test_the_socket_has_a_folder_of_systemds_unless_retouchml_home_names_one(
     load: Load, service: Any
 ) -> None:
-    render = load("systemd_unit").for_user
+    render = load("install.service.systemd_unit").for_user
     assert value_of(render(service, version=254, sandbox=False), "RuntimeDirectory") == []
     usual = render(replace(service, home=None), version=254, sandbox=False)
     assert value_of(usual, "RuntimeDirectory") == ["retouchml"]
@@ -223,7 +225,7 @@ def test_the_socket_has_a_folder_of_systemds_unless_retouchml_home_names_one(
 def test_in_the_sandbox_the_sockets_folder_lies_in_a_runtime_folder_that_can_be_written_and_holds_no_bus(
     load: Load, service: Any
 ) -> None:
-    render = load("systemd_unit").for_user
+    render = load("install.service.systemd_unit").for_user
     names = ("TemporaryFileSystem", "BindPaths")
     usual = render(replace(service, home=None), version=257, sandbox=True)
     # else ProtectSystem=strict has the daemon find XDG_RUNTIME_DIR read-only, and listen in the cache
@@ -237,7 +239,7 @@ def test_in_the_sandbox_the_sockets_folder_lies_in_a_runtime_folder_that_can_be_
 def test_a_daemon_of_the_template_comes_back_with_the_sockets_folder_that_a_log_out_took_away(
     load: Load, service: Any
 ) -> None:
-    text = load("systemd_unit").for_system(service, Path("/opt/x"), version=257)
+    text = load("install.service.systemd_unit").for_system(service, Path("/opt/x"), version=257)
     (wanted,) = value_of(text, "WantedBy")
     assert set(wanted.split()) == {"multi-user.target", "user-runtime-dir@%i.service"}
 
@@ -246,7 +248,7 @@ def test_a_daemon_of_the_template_comes_back_with_the_sockets_folder_that_a_log_
 def test_an_interpreter_that_systemd_refuses_is_run_by_env_or_refused_by_name(
     load: Load, service: Any
 ) -> None:
-    unit, problem = load("systemd_unit"), load("problem")
+    unit, problem = load("install.service.systemd_unit"), load("install.problem")
     quoted = replace(service, python=Path('/a "b" \\c/python'))
     (command,) = value_of(unit.for_user(quoted, version=254, sandbox=False), "ExecStart")
     assert command.startswith(':"/usr/bin/env" "/a \\"b\\" \\\\c/python" "-m"')
@@ -258,7 +260,7 @@ def test_an_interpreter_that_systemd_refuses_is_run_by_env_or_refused_by_name(
 
 
 def test_a_service_for_all_users_may_not_lie_where_it_cannot_see_itself(load: Load) -> None:
-    system, problem = load("systemd_system"), load("problem")
+    system, problem = load("install.service.systemd_system"), load("install.problem")
     system.check_visible(Path("/opt/retouchml"), Path("/usr/share/retouchml"))
     for hidden in ("/home/anna/retouchml", "/root/x", "/run/user/1000", "/tmp/x"):
         with pytest.raises(problem.Problem, match="must not see"):
@@ -266,7 +268,11 @@ def test_a_service_for_all_users_may_not_lie_where_it_cannot_see_itself(load: Lo
 
 
 def test_several_users_share_a_data_folder_but_no_retouchml_home(load: Load) -> None:
-    system, folders, problem = load("systemd_system"), load("data_folders").Folders, load("problem")
+    system, folders, problem = (
+        load("install.service.systemd_system"),
+        load("install.data_folders").Folders,
+        load("install.problem"),
+    )
     here = Path("/opt")
     assert system.shared_data(folders(here, here / "x" / "retouchml", here)) == here / "x"
     with pytest.raises(problem.Problem, match="several cannot share"):
@@ -279,7 +285,7 @@ def test_several_users_share_a_data_folder_but_no_retouchml_home(load: Load) -> 
 def test_the_agent_starts_on_login_restarts_after_a_crash_and_has_its_own_environment(
     load: Load, service: Any
 ) -> None:
-    agent = plistlib.loads(load("launchd_agent").LaunchdAgent().content(service))
+    agent = plistlib.loads(load("install.service.launchd_agent").LaunchdAgent().content(service))
     words = agent["ProgramArguments"]
     start = words.index(str(service.python))
     assert words[0] == "/usr/bin/env"
@@ -300,7 +306,7 @@ def task(load: Load, service: Any, monkeypatch: pytest.MonkeyPatch) -> ElementTr
     monkeypatch.setenv("USERDOMAIN", "STUDIO & CO")
     monkeypatch.setenv("USERNAME", "Änne")
     there = replace(service, python=Path("/a 100% $x é/python.exe"))
-    return ElementTree.fromstring(load("windows_task").WindowsTask().content(there))
+    return ElementTree.fromstring(load("install.service.windows_task").WindowsTask().content(there))
 
 
 def test_the_task_runs_at_the_users_logon_without_limits_that_would_end_it(
@@ -348,7 +354,11 @@ def test_the_task_has_its_elements_where_and_as_the_schema_wants_them(
 
 
 def test_the_task_is_written_as_schtasks_reads_it(load: Load, service: Any) -> None:
-    content = load("windows_task").WindowsTask().content(replace(service, python=Path("/é/python.exe")))
+    content = (
+        load("install.service.windows_task")
+        .WindowsTask()
+        .content(replace(service, python=Path("/é/python.exe")))
+    )
     assert content.startswith(b"\xff\xfe")  # little-endian, as the mark says
     assert content.decode("utf-16").splitlines()[0].lower() == "<?xml version='1.0' encoding='utf-16'?>"
 
@@ -380,7 +390,7 @@ def test_the_tasks_program_sets_the_environment_and_leaves_nothing_for_windows_t
 
 
 def test_a_path_that_windows_would_change_is_refused(load: Load, service: Any) -> None:
-    windows, problem = load("windows_task").WindowsTask(), load("problem")
+    windows, problem = load("install.service.windows_task").WindowsTask(), load("install.problem")
     for path in ("C:/%TEMP%/python.exe", "C:/$(Arg0)/python.exe"):
         with pytest.raises(problem.Problem, match="would replace"):
             windows.content(replace(service, python=Path(path)))

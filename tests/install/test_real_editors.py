@@ -6,7 +6,7 @@ import pytest
 
 from tests.install.loading import installer
 
-real_editors = installer("real_editors")
+real_editors = installer("tests.editors.setup.editors")
 
 Problem, Console = real_editors.Problem, real_editors.Console
 

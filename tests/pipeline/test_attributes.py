@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from pipeline.align import ffhq_alignment
 from pipeline.attributes import GEOMETRIC, AgeGender, geometric, glasses
-from pipeline.engine import Engine
+from pipeline.networks import Engine
 from retouchml.errors import ModelCorrupt
 from stylegan2 import zoo
 from tests.conftest import at_home

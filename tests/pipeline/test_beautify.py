@@ -11,10 +11,10 @@ from torch import Tensor
 
 from pipeline.attributes import geometric
 from pipeline.beautify import Ascent, Beautifier, ScorePath
-from pipeline.engine import Engine
 from pipeline.identity import chip_frame
 from pipeline.invert import TARGET
 from pipeline.latent_network import LatentNetwork, by_octave
+from pipeline.networks import Engine
 from retouchml.errors import Cancelled
 from stylegan2.generator import as_picture
 

@@ -9,7 +9,7 @@ import pytest
 
 from pipeline import faces
 from pipeline.cnn_search import Search
-from pipeline.engine import Engine
+from pipeline.networks import Engine
 from retouchml.errors import Cancelled
 from stylegan2 import zoo
 from tests.conftest import at_home

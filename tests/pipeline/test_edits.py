@@ -4,10 +4,10 @@ import pytest
 import torch
 
 from pipeline.attributes import geometric
-from pipeline.edits import EDITS, EditInfo, check_names
-from pipeline.engine import Engine
 from pipeline.latent_network import by_octave
+from pipeline.networks import Engine
 from retouchml.errors import UsageError
+from retouchml.sliders import EDITS, LatentStep, Slider, check_names
 from stylegan2.generator import Generator, as_picture
 
 
@@ -16,6 +16,12 @@ def face(generator: Generator) -> torch.Tensor:
     """A generated face's code [23, 512]."""
     torch.manual_seed(21)
     return generator.map(torch.randn(1, 512), truncation_psi=0.6)[0]
+
+
+def step(edit: Slider) -> LatentStep:
+    """What a manual slider asks of the latent space."""
+    assert edit.latent is not None
+    return edit.latent
 
 
 def attributes(engine: Engine, w_plus: torch.Tensor) -> dict[str, float]:
@@ -30,26 +36,26 @@ def test_there_are_the_sliders_that_were_promised() -> None:
     names = [edit.name for edit in EDITS]
     assert {"smile", "age", "yaw", "eyes", "mouth"} <= set(names)
     assert len(set(names)) == len(names)
-    assert all((edit.low, edit.high) == (-1.0, 1.0) and edit.description for edit in EDITS)
+    assert all((edit.low, edit.high) == (-1.0, 1.0) and edit.help for edit in EDITS)
 
 
 def test_the_attribute_network_knows_what_each_slider_moves_and_releases(engine: Engine) -> None:
     known = set(engine.editor.attributes.outputs)
     for edit in EDITS:
-        assert {edit.attribute, *edit.released} <= known
-        assert edit.attribute not in edit.released
+        assert {step(edit).attribute, *step(edit).released} <= known
+        assert step(edit).attribute not in step(edit).released
 
 
 @pytest.mark.parametrize("edit", EDITS, ids=lambda edit: edit.name)
 @pytest.mark.parametrize("value", [-1.0, 0.5])
 def test_a_slider_moves_its_attribute_as_far_as_asked_and_holds_the_others(
-    edit: EditInfo, value: float, engine: Engine, face: torch.Tensor
+    edit: Slider, value: float, engine: Engine, face: torch.Tensor
 ) -> None:
     before = attributes(engine, face)
     after = attributes(engine, engine.editor.edit(face, {edit.name: value}))
-    wanted = value * edit.deviations
-    assert after[edit.attribute] - before[edit.attribute] == pytest.approx(wanted, abs=0.12 * abs(wanted))
-    held = set(before) - {edit.attribute, *edit.released}
+    attribute, wanted = step(edit).attribute, value * step(edit).deviations
+    assert after[attribute] - before[attribute] == pytest.approx(wanted, abs=0.12 * abs(wanted))
+    held = set(before) - {step(edit).attribute, *step(edit).released}
     assert max(abs(after[name] - before[name]) for name in held) < 0.2
 
 
@@ -58,7 +64,7 @@ def test_layers_finer_than_a_slider_s_reach_stay(engine: Engine, face: torch.Ten
         edited = engine.editor.edit(face, {edit.name: 1.0})
         for layer in engine.generator.layers:
             moved = float((edited[layer.index] - face[layer.index]).abs().max())
-            assert (moved > 1e-3) == (layer.resolution <= edit.finest)
+            assert (moved > 1e-3) == (layer.resolution <= step(edit).finest)
 
 
 def test_the_picture_shows_the_smile(engine: Engine, face: torch.Tensor) -> None:
@@ -76,8 +82,8 @@ def test_several_sliders_add_up(engine: Engine, face: torch.Tensor) -> None:
     before = attributes(engine, face)
     after = attributes(engine, engine.editor.edit(face, {"smile": 0.5, "yaw": -0.5}))
     sliders = {edit.name: edit for edit in EDITS}
-    assert after["smile"] - before["smile"] == pytest.approx(0.5 * sliders["smile"].deviations, abs=0.3)
-    assert after["yaw"] - before["yaw"] == pytest.approx(-0.5 * sliders["yaw"].deviations, abs=0.2)
+    assert after["smile"] - before["smile"] == pytest.approx(0.5 * step(sliders["smile"]).deviations, abs=0.3)
+    assert after["yaw"] - before["yaw"] == pytest.approx(-0.5 * step(sliders["yaw"]).deviations, abs=0.2)
 
 
 def test_sliders_at_zero_leave_the_code_alone(engine: Engine, face: torch.Tensor) -> None:

@@ -7,8 +7,8 @@ import pytest
 import torch
 
 from pipeline.encoder import CHIP, Encoder, encoder_features
-from pipeline.engine import Engine
 from pipeline.latent_network import save_learned, weights_folder
+from pipeline.networks import Engine
 from pipeline.rater_input import face_chip
 from retouchml.errors import ModelCorrupt
 from stylegan2.generator import as_picture

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from pipeline.engine import Engine
 from pipeline.faces import FaceFinder, FoundFace, reduced
+from pipeline.networks import Engine
 from retouchml.errors import Cancelled, ModelCorrupt
 from stylegan2 import zoo
 from tests.conftest import at_home

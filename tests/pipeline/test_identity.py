@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from torch.nn import functional as F
 
 from pipeline.align import ffhq_alignment
-from pipeline.engine import Engine
 from pipeline.identity import CHIP, FaceRecognition, Recognizer, chip_frame
+from pipeline.networks import Engine
 from retouchml.errors import ModelCorrupt
 from stylegan2 import zoo
 from tests.conftest import at_home

@@ -7,8 +7,8 @@ import pytest
 import torch
 from numpy.typing import NDArray
 
-from pipeline.engine import Engine
 from pipeline.invert import RECIPE, Inverter, Stage, face_weight, picture_loss
+from pipeline.networks import Engine
 from retouchml.errors import Cancelled
 from stylegan2.generator import as_picture
 from tests.pipeline.faces_by_hand import landmarks

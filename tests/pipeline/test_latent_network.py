@@ -8,7 +8,6 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
-from pipeline.engine import Engine
 from pipeline.latent_network import (
     OCTAVES,
     LatentNetwork,
@@ -18,10 +17,11 @@ from pipeline.latent_network import (
     save_learned,
     weights_folder,
 )
+from pipeline.networks import Engine
 from retouchml.errors import LatentSpaceMismatch, ModelCorrupt, ModelMissing
 from stylegan2.generator import StyleLayer
 from stylegan2.latents import LatentSpace
-from stylegan2.mobile_generator import style_layers
+from stylegan2.mobile.generator import style_layers
 
 _WIDTH = 6
 

@@ -9,8 +9,8 @@ import torch
 from numpy.typing import NDArray
 
 from pipeline.align import ffhq_alignment
-from pipeline.engine import Engine
 from pipeline.latent_network import save_learned
+from pipeline.networks import Engine
 from pipeline.rater import FEATURES, FeatureNetwork, FeatureRater, PixelNetwork, PixelRater, rater_features
 from pipeline.rater_input import CHIP, chip_alignment, face_chip, mirrored, shape_features
 from retouchml.errors import ModelCorrupt, ModelMissing

@@ -11,7 +11,7 @@ import pytest
 from numpy.typing import NDArray
 
 from pipeline.cache import Caches, InversionCache, PathCache
-from pipeline.engine import pick_device
+from pipeline.networks import pick_device
 from pipeline.patch import Patch
 from pipeline.retoucher import Photo, Retoucher
 from retouchml import Look
@@ -127,7 +127,7 @@ def test_texture_decides_on_the_skin_s_grain_alone(ready: Seed, portrait: Pixels
         opened.apply(opened.render({0: Look(1.0, texture)})).astype(float) for texture in (1.0, 0.0)
     )
     apart = np.abs(rough - smooth).max(axis=2)
-    landmarks = opened.faces[0].landmarks
+    landmarks = np.array(opened.faces[0].landmarks)
     x, y = np.rint(landmarks[[15, 35]].mean(0)).astype(int)  # a cheek
     cheek = (slice(y - 12, y + 12), slice(x - 12, x + 12))
     assert grain_of(smooth[cheek]) < 0.85 * grain_of(rough[cheek])

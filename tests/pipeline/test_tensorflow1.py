@@ -10,11 +10,11 @@ import torch
 from numpy.typing import NDArray
 from PIL import Image
 
-import pipeline.engine
+import pipeline.networks
 from pipeline.invert import Stage
 from pipeline.latent_network import LatentNetwork, load_learned, save_learned, weights_folder
 from pipeline.retoucher import Retoucher
-from retouchml.cli import main
+from retouchml.cli.main import main
 from retouchml.errors import Cancelled, UsageError
 from retouchml.look import Look
 from stylegan2.tensorflow1_child import Child
@@ -45,7 +45,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def random_retoucher(tensorflow1_home: Path, folder: Path) -> Iterator[Retoucher]:
     with at_home(tensorflow1_home), pytest.MonkeyPatch.context() as patch:
-        patch.setattr(pipeline.engine, "learned_part", lambda kind, _space: folder / f"{kind}.safetensors")
+        patch.setattr(pipeline.networks, "learned_part", lambda kind, _space: folder / f"{kind}.safetensors")
         made = Retoucher(str(NETWORK), "cpu", cache=False, engine="tensorflow1")
         yield made
         assert isinstance(made.engine.generator, TensorFlow1Generator)
@@ -110,7 +110,9 @@ def test_the_command_line_passes_the_engine_on(
 def test_the_command_line_retouches_a_face_with_it(
     tensorflow1_home: Path, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(pipeline.engine, "learned_part", lambda kind, _space: folder / f"{kind}.safetensors")
+    monkeypatch.setattr(
+        pipeline.networks, "learned_part", lambda kind, _space: folder / f"{kind}.safetensors"
+    )
     children: dict[int | None, int] = {}
     ask = Child.ask
 

@@ -73,6 +73,6 @@ def test_no_letter_is_underlined_twice_in_the_dialog(language: str) -> None:
 
 
 def test_translations_are_installed_where_the_filter_looks_for_them() -> None:
-    files = installer("what_gimp").own_files()
+    files = installer("install.actions.gimp").own_files()
     for language in LANGUAGES:
         assert f"locale/{language}/LC_MESSAGES/retouchml.mo" in files

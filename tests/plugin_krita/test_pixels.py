@@ -8,8 +8,8 @@ import pytest
 
 from plugin_krita import display, pixels, selecting
 from plugin_krita.colors import SRGB, Color
-from retouchml.messages import WirePatch
-from retouchml.pixel_format import DTYPE_OF, PixelFormat
+from retouchml.client.answers import WirePatch
+from retouchml.client.pixel_format import DTYPE_OF, PixelFormat
 
 Result = TypeVar("Result")
 WHITE = {"u8": 255, "u16": 65535, "f16": 1.0, "f32": 1.0}

@@ -15,10 +15,10 @@ from plugin_krita.colors import SRGB, Color
 from plugin_krita.pixels import Box
 from plugin_krita.state import Settings
 from plugin_krita.steps import Steps, Task
+from retouchml.client.answers import WirePatch
+from retouchml.client.pixel_format import PixelFormat
 from retouchml.errors import PhotoUnknown, UsageError
 from retouchml.look import Look
-from retouchml.messages import WirePatch
-from retouchml.pixel_format import PixelFormat
 
 from .test_pixels import Layer
 from .test_steps import Answer, Turns

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from retouchml.cli import main
-from retouchml.engine import Engine
+from retouchml.backend import Backend
+from retouchml.cli.main import main
 from tests.retouchml import stand_in
 from tests.retouchml.running import Ran, Run, save
 
@@ -23,9 +23,9 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def run(capsys: pytest.CaptureFixture[str]) -> Run:
     """The command line with the stand-in engine, or ``engine``."""
 
-    def run_with(*argv: object, engine: Engine | None = None) -> Ran:
-        def make_engine(model: str, device: str) -> Engine:
-            return stand_in.Engine(model, device) if engine is None else engine
+    def run_with(*argv: object, engine: Backend | None = None) -> Ran:
+        def make_engine(model: str, device: str) -> Backend:
+            return stand_in.Backend(model, device) if engine is None else engine
 
         code = main([str(argument) for argument in argv], make_engine=make_engine)
         streams = capsys.readouterr()

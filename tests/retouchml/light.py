@@ -4,17 +4,15 @@ import shutil
 from importlib.metadata import files
 from pathlib import Path
 
-from retouchml import vendored
-from tests.install.loading import installer
-
-ROOT = Path(__file__).parents[2]
+from install.editors import light_part
+from retouchml.client import vendored
 
 
 def lay_out(folder: Path, *packages: str) -> Path:
     """Copy the light part, and the installed ``packages`` without their extensions, into ``folder``."""
-    (folder / "retouchml").mkdir(parents=True)
-    for name in installer("light_part").NAMES:
-        shutil.copy(ROOT / "retouchml" / name, folder / "retouchml" / name)
+    for place, source in light_part.files().items():
+        (folder / place).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(source, folder / place)
     for version in ("cp310", "cp311", "cp312"):
         for package in packages:
             for file in files(package) or []:

@@ -13,7 +13,7 @@ import pytest
 import tifffile
 from PIL import Image
 
-from retouchml.engine import Engine
+from retouchml.backend import Backend
 
 ROOT = Path(__file__).parents[2]
 
@@ -30,7 +30,7 @@ class Ran:
 class Run(Protocol):
     """Runs the command line in this process."""
 
-    def __call__(self, *argv: object, engine: Engine | None = None) -> Ran: ...
+    def __call__(self, *argv: object, engine: Backend | None = None) -> Ran: ...
 
 
 def _can_link() -> bool:

@@ -15,15 +15,15 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from retouchml.engine import Cancel, Progress
 from retouchml.errors import Cancelled
 from retouchml.look import Look
+from retouchml.progress import Cancel, Progress
 
 SIDE = 4  # of the first face's box; every further face is a pixel larger
 
 
 @dataclass(frozen=True)
-class EditInfo:
+class Edit:
     name: str
     low: float
     high: float
@@ -100,10 +100,10 @@ class Photo:
         return float(np.iinfo(self.pixels.dtype).max) if self.pixels.dtype.kind == "u" else 1.0
 
 
-class Engine:
+class Backend:
     """Finds and retouches; remembers every look it was asked for."""
 
-    edits = (EditInfo("smile", -1.0, 1.0, "corners of the mouth"), EditInfo("age", -0.5, 0.75, "years"))
+    edits = (Edit("smile", -1.0, 1.0, "corners of the mouth"), Edit("age", -0.5, 0.75, "years"))
 
     def __init__(self, model: str = "ffhq-mobile", device: str = "auto") -> None:
         self.model = model
@@ -143,7 +143,7 @@ class SlowPhoto(Photo):
         return super().render(looks)
 
 
-class SlowEngine(Engine):
+class SlowEngine(Backend):
     """Opens slow photos."""
 
     def __init__(self, marker: Path, manners: str) -> None:
@@ -161,7 +161,7 @@ class SlowEngine(Engine):
 
 
 def picture(faces: int, *, dtype: str = "uint8", channels: int = 3) -> npt.NDArray[Any]:
-    """A picture [24, 40, channels] of some texture in which ``Engine`` finds ``faces``."""
+    """A picture [24, 40, channels] of some texture in which ``Backend`` finds ``faces``."""
     pixels = np.random.default_rng(faces).integers(0, 200, (24, 40, channels)).astype(dtype)
     pixels[0, 0, 0] = faces
     return pixels

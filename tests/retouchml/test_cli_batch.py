@@ -116,13 +116,13 @@ def test_a_face_that_one_picture_lacks_is_that_pictures_failure_alone(
 def test_the_engine_is_made_once_and_only_if_a_picture_could_be_read(
     portrait: Path, landscape: Path, broken: Path, tmp_path: Path
 ) -> None:
-    from retouchml.cli import main
+    from retouchml.cli.main import main
 
     made = []
 
-    def make(model: str, device: str) -> stand_in.Engine:
+    def make(model: str, device: str) -> stand_in.Backend:
         made.append((model, device))
-        return stand_in.Engine(model, device)
+        return stand_in.Backend(model, device)
 
     main(["beautify", str(broken), str(tmp_path / "lost.png"), "-o", str(tmp_path / "a")], make_engine=make)
     assert made == []
@@ -133,7 +133,7 @@ def test_the_engine_is_made_once_and_only_if_a_picture_could_be_read(
 def test_an_engine_that_cannot_be_made_ends_the_whole_batch(
     portrait: Path, landscape: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    from retouchml.cli import main
+    from retouchml.cli.main import main
 
     def make(model: str, device: str) -> Any:
         raise DeviceError("There is no such GPU.", "Use --device cpu.")

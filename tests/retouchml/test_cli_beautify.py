@@ -16,7 +16,7 @@ from tests.retouchml.running import Run, files, load, save
 
 def turned(pixels: Any, *faces: int) -> Any:
     """What the stand-in makes of ``pixels`` when it retouches ``faces``."""
-    photo = stand_in.Engine().open(pixels)
+    photo = stand_in.Backend().open(pixels)
     return photo.apply([stand_in.Patch(index, photo.faces[index].box) for index in faces])
 
 
@@ -29,7 +29,7 @@ def test_all_faces_are_retouched_and_nothing_else_is_written(run: Run, portrait:
 
 
 def test_the_defaults_reach_the_engine(run: Run, portrait: Path) -> None:
-    engine = stand_in.Engine()
+    engine = stand_in.Backend()
     run("beautify", portrait, "-o", portrait.with_name("out.png"), engine=engine)
     looks = engine.looks[0]
     assert {face: (look.strength, look.texture, dict(look.edits)) for face, look in looks.items()} == {
@@ -39,7 +39,7 @@ def test_the_defaults_reach_the_engine(run: Run, portrait: Path) -> None:
 
 
 def test_the_options_reach_the_engine(run: Run, portrait: Path) -> None:
-    engine = stand_in.Engine()
+    engine = stand_in.Backend()
     options = ["--strength", "0.25", "--texture", "1", "--edit", "smile=0.5", "--edit", "age=-0.5"]
     run("beautify", portrait, "-o", portrait.with_name("out.png"), *options, engine=engine)
     look = engine.looks[0][0]
@@ -122,7 +122,7 @@ def test_no_face_ends_with_3_and_a_copy_to_the_byte(run: Run, landscape: Path) -
 
 
 def test_an_engine_that_raises_for_no_face_makes_no_difference(run: Run, landscape: Path) -> None:
-    class Strict(stand_in.Engine):
+    class Strict(stand_in.Backend):
         def open(self, pixels: Any, **_options: Any) -> stand_in.Photo:
             raise NoFaceError("No face was found.")
 
@@ -156,7 +156,7 @@ def test_no_face_still_gives_everything_that_was_asked_for(run: Run, landscape: 
 def test_strength_0_without_edits_is_a_copy_to_the_byte_and_renders_nothing(run: Run, folder: Path) -> None:
     portrait = folder / "portrait.jpg"
     Image.fromarray(np.full((24, 40, 3), 1, np.uint8)).save(portrait, quality=100)
-    engine = stand_in.Engine()
+    engine = stand_in.Backend()
     out, report = folder / "out.jpeg", folder / "report.json"
     ran = run("beautify", portrait, "-o", out, "--strength", "0", "--json", report, engine=engine)
     assert (ran.code, engine.looks) == (0, [])
@@ -171,7 +171,7 @@ def test_a_picture_that_the_engine_leaves_alone_is_copied_to_the_byte(run: Run, 
         def render(self, looks: Any, **_options: Any) -> list[stand_in.Patch]:
             return []
 
-    class ReluctantEngine(stand_in.Engine):
+    class ReluctantEngine(stand_in.Backend):
         def open(self, pixels: Any, **_options: Any) -> stand_in.Photo:
             photo = super().open(pixels)
             return Reluctant(photo.pixels, photo.faces, photo.looks)
@@ -187,7 +187,7 @@ def test_a_face_that_the_engine_leaves_alone_is_reported_untouched(run: Run, por
         def render(self, looks: Any, **_options: Any) -> list[stand_in.Patch]:
             return super().render({1: looks[1]})
 
-    class ChoosyEngine(stand_in.Engine):
+    class ChoosyEngine(stand_in.Backend):
         def open(self, pixels: Any, **_options: Any) -> stand_in.Photo:
             photo = super().open(pixels)
             return Choosy(photo.pixels, photo.faces, photo.looks)
@@ -258,7 +258,7 @@ def test_what_the_result_cannot_hold_is_said(run: Run, folder: Path) -> None:
 def test_a_result_in_a_format_that_is_not_written_fails_before_the_engine_is_loaded(
     name: str, run: Run, portrait: Path
 ) -> None:
-    class Unwanted(stand_in.Engine):
+    class Unwanted(stand_in.Backend):
         def open(self, *_arguments: Any, **_options: Any) -> stand_in.Photo:
             raise AssertionError("the slow work has begun")
 

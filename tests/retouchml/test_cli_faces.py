@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from pipeline.edit_table import EDITS
+from retouchml.sliders import EDITS
 from tests.retouchml import stand_in
 from tests.retouchml.running import Run
 
@@ -43,7 +43,7 @@ def test_no_face_ends_with_3(option: list[str], run: Run, landscape: Path) -> No
 def test_an_engine_that_raises_for_no_face_makes_no_difference(run: Run, landscape: Path) -> None:
     from retouchml.errors import NoFaceError
 
-    class Strict(stand_in.Engine):
+    class Strict(stand_in.Backend):
         def open(self, pixels: Any, **_options: Any) -> stand_in.Photo:
             raise NoFaceError("There is nobody.")
 
@@ -68,7 +68,7 @@ def test_edits_as_json(run: Run) -> None:
 
 
 def test_edits_need_no_model_whichever_is_named(run: Run) -> None:
-    class Absent(stand_in.Engine):
+    class Absent(stand_in.Backend):
         @property
         def edits(self) -> Any:  # type: ignore[override]
             raise AssertionError("an engine was asked")

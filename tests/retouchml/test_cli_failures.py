@@ -14,7 +14,7 @@ from tests.retouchml import stand_in
 from tests.retouchml.running import Run, environment, files, needs_modes, python
 
 
-class Failing(stand_in.Engine):
+class Failing(stand_in.Backend):
     """Raises ``error`` when it shall open a picture."""
 
     def __init__(self, error: BaseException) -> None:
@@ -115,7 +115,7 @@ def test_when_writing_one_result_fails_none_of_them_appears(
         def layer(self, patches: Any) -> Any:
             return super().layer(patches)[..., :2]  # no picture has two channels
 
-    class SpoilingEngine(stand_in.Engine):
+    class SpoilingEngine(stand_in.Backend):
         def open(self, pixels: Any, **_options: Any) -> stand_in.Photo:
             photo = super().open(pixels)
             return Spoiling(photo.pixels, photo.faces, photo.looks)
@@ -128,9 +128,9 @@ def test_when_writing_one_result_fails_none_of_them_appears(
 
 COMMAND = """
 import sys
-from retouchml.cli import main
-from tests.retouchml.stand_in import Engine
-sys.exit(main(sys.argv[1:], make_engine=Engine))
+from retouchml.cli.main import main
+from tests.retouchml.stand_in import Backend
+sys.exit(main(sys.argv[1:], make_engine=Backend))
 """
 
 

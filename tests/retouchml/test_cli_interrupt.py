@@ -13,8 +13,8 @@ from typing import Any
 import pytest
 
 from pipeline import pictures
+from retouchml.cli.interrupt import Interrupt
 from retouchml.errors import Cancelled, DownloadError
-from retouchml.interrupt import Interrupt
 from tests.retouchml.running import Run, environment, files, python
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="sends a signal")
@@ -25,7 +25,7 @@ COMMAND = """
 import signal, sys
 from pathlib import Path
 signal.signal(signal.SIGINT, signal.default_int_handler)  # whoever runs the tests may ignore it
-from retouchml.cli import main
+from retouchml.cli.main import main
 from tests.retouchml.stand_in import SlowEngine
 marker, manners, *argv = sys.argv[1:]
 sys.exit(main(argv, make_engine=lambda model, device: SlowEngine(Path(marker), manners)))

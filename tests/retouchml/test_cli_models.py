@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from stylegan2 import zoo
-from stylegan2.zoo_folder import write_record
+from stylegan2.zoo.storage import write_record
 from tests.retouchml.running import Run
 
 NAME = "age-gender"

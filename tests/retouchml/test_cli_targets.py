@@ -9,12 +9,12 @@ from typing import Any
 import pytest
 
 from pipeline import pictures
-from retouchml import targets
+from retouchml.cli import output_files
 from tests.retouchml import stand_in
 from tests.retouchml.running import Run, files, needs_links, needs_modes, save
 
 
-class Unwanted(stand_in.Engine):
+class Unwanted(stand_in.Backend):
     """An engine that must not be used."""
 
     def open(self, *_arguments: Any, **_options: Any) -> stand_in.Photo:
@@ -153,7 +153,7 @@ def test_a_name_that_is_too_long_is_found_out_early(run: Run, portrait: Path) ->
 
 def test_a_slash_at_the_end_means_a_folder(tmp_path: Path) -> None:
     for slash in filter(None, (os.sep, os.altsep)):
-        (job,) = targets.plan([Path("in.png")], f"{tmp_path / 'new'}{slash}").jobs
+        (job,) = output_files.plan([Path("in.png")], f"{tmp_path / 'new'}{slash}").jobs
         assert job.picture == tmp_path / "new" / "in.png"
 
 
@@ -236,7 +236,7 @@ def test_new_files_have_the_mode_of_new_files_and_replaced_ones_keep_theirs(run:
 def test_a_file_that_came_into_being_in_the_meantime_is_kept(run: Run, portrait: Path) -> None:
     out = portrait.with_name("out.png")
 
-    class Slow(stand_in.Engine):
+    class Slow(stand_in.Backend):
         def open(self, *arguments: Any, **options: Any) -> stand_in.Photo:
             out.write_text("precious")
             return super().open(*arguments, **options)
@@ -249,9 +249,9 @@ def test_a_file_that_came_into_being_in_the_meantime_is_kept(run: Run, portrait:
 
 
 def test_a_result_in_a_folder_has_a_format_that_is_written() -> None:
-    assert set(targets.SUFFIXES) == set(pictures.SUFFIXES)
+    assert set(output_files.SUFFIXES) == set(pictures.SUFFIXES)
     names = ["a.gif", "b.BMP", "c.JPG", "d.jfif", "e"]
-    made = targets.plan([Path(name) for name in names], "out").jobs
+    made = output_files.plan([Path(name) for name in names], "out").jobs
     assert [job.picture.name for job in made] == ["a.png", "b.png", "c.JPG", "d.png", "e.png"]
-    (alone,) = targets.plan([Path("a.gif")], "b.gif").jobs
+    (alone,) = output_files.plan([Path("a.gif")], "b.gif").jobs
     assert alone.picture == Path("b.gif")  # which is refused with a sentence

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import pytest
 
-from retouchml.commands.train import PARTS
+from retouchml.cli.train import PARTS
 from tests.retouchml.running import Run
 
 

@@ -15,7 +15,7 @@ HEAVY = (
 
 LIST_IMPORTS = """
 import sys
-from retouchml.cli import main
+from retouchml.cli.main import main
 code = main(sys.argv[2:])
 print("imported:", *sorted(set(sys.argv[1].split()) & set(sys.modules)))
 sys.exit(code)
@@ -50,7 +50,7 @@ def test_nothing_heavy_is_imported_for_help_or_a_usage_error(arguments: str, cod
 
 
 def test_the_table_of_edits_is_read_without_anything_heavy() -> None:
-    heavy = HEAVY.replace(" pipeline stylegan2", " pipeline.edits pipeline.engine stylegan2")
+    heavy = HEAVY.replace(" pipeline stylegan2", " pipeline.edits pipeline.networks stylegan2")
     child = subprocess.run(
         python(LIST_IMPORTS, heavy, "edits"), env=environment(), capture_output=True, text=True
     )

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from retouchml.progress import ProgressBar, duration
+from retouchml.cli.progress_bar import ProgressBar, duration
 from tests.retouchml.running import environment, python
 
 
@@ -104,9 +104,9 @@ def test_durations(seconds: float, said: str) -> None:
 
 COMMAND = """
 import sys
-from retouchml.cli import main
-from tests.retouchml.stand_in import Engine
-sys.exit(main(sys.argv[1:], make_engine=Engine))
+from retouchml.cli.main import main
+from tests.retouchml.stand_in import Backend
+sys.exit(main(sys.argv[1:], make_engine=Backend))
 """
 
 

@@ -6,7 +6,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from retouchml import errors, messages, protocol
+from retouchml import errors
+from retouchml.client import answers, messages, protocol
+from retouchml.client.messages import Render
+from retouchml.client.pixel_format import CHANNELS_OF, PixelFormat, format_from
 from retouchml.errors import (
     Busy,
     LimitExceeded,
@@ -17,8 +20,6 @@ from retouchml.errors import (
     WorkerLost,
 )
 from retouchml.look import Look
-from retouchml.messages import Render
-from retouchml.pixel_format import CHANNELS_OF, PixelFormat, format_from
 
 VALUES: st.SearchStrategy[Any] = st.recursive(
     st.none() | st.booleans() | st.integers(-(2**63), 2**64 - 1) | st.floats() | st.text(max_size=20),
@@ -43,14 +44,21 @@ def test_bytes_that_are_no_header_raise_one_kind_of_error(data: bytes) -> None:
 @given(HEADERS)
 def test_fields_of_any_kind_are_parsed_or_refused(fields: dict[str, Any]) -> None:
     for parse in (
-        messages.hello_from,
-        messages.open_from,
-        messages.prepare_from,
-        messages.render_from,
-        messages.edits_from,
-        messages.face_from,
+        messages.Hello.from_fields,
+        messages.Open.from_fields,
+        messages.Prepare.from_fields,
+        messages.Render.from_fields,
+        messages.ListEdits.from_fields,
+        messages.Cancel.from_fields,
+        messages.Close.from_fields,
+        answers.Welcome.from_fields,
+        answers.Opened.from_fields,
+        answers.Prepared.from_fields,
+        answers.EditList.from_fields,
+        answers.ProgressNote.from_fields,
+        answers.Status.from_fields,
         format_from,
-        lambda fields: messages.patches_from(fields, []),
+        lambda fields: answers.Rendered.from_fields(fields, []),
     ):
         try:
             parse(fields)
@@ -131,7 +139,7 @@ def test_the_newest_common_version_is_chosen_or_the_older_side_is_named() -> Non
 
 def test_a_render_survives_the_way() -> None:
     render = Render("abc", {0: Look(0.1, 0.2, {"smile": -0.3}), 3: Look(0)}, "both", 128, True)
-    assert messages.render_from(messages.render_fields(render)) == render
+    assert Render.from_fields(render.fields()) == render
 
 
 @pytest.mark.parametrize(
@@ -140,7 +148,7 @@ def test_a_render_survives_the_way() -> None:
 )
 def test_a_look_out_of_range_is_refused(look: dict[str, Any]) -> None:
     with pytest.raises(ProtocolError):
-        messages.render_from({"photo": "x", "looks": [{"face": 0, **look}]})
+        Render.from_fields({"photo": "x", "looks": [{"face": 0, **look}]})
 
 
 @pytest.mark.parametrize("type_", ["u8", "u16", "f16", "f32"])

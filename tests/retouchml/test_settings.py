@@ -15,7 +15,7 @@ def config(home: Path) -> Path:
 
 
 def look_used(run: Run, portrait: Path, *options: str) -> tuple[float, float]:
-    engine = stand_in.Engine()
+    engine = stand_in.Backend()
     run("beautify", portrait, "-o", portrait.with_name("out.png"), "--force", *options, engine=engine)
     return engine.looks[0][0].strength, engine.looks[0][0].texture
 

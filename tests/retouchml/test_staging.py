@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.pictures.file import written_whole
-from retouchml.staging import Staging
+from retouchml.cli.staging import Staging
 from tests.retouchml import stand_in
 from tests.retouchml.running import Run, files, needs_links, save
 

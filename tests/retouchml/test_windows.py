@@ -9,7 +9,7 @@ import pytest
 if sys.platform != "win32":
     pytest.skip("Windows alone has access lists like these", allow_module_level=True)
 else:
-    from retouchml import windows
+    from retouchml.system import windows
 
     def test_this_user_has_a_sid() -> None:
         assert windows.user().startswith("S-1-5-")

@@ -14,8 +14,8 @@ from torch import Tensor, nn
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
-from stylegan2 import mobile
 from stylegan2.generator import Noise
+from stylegan2.mobile import network as mobile
 from stylegan2.networks.spec import SynthesisSpec
 from stylegan2.networks.synthesis import Synthesis
 

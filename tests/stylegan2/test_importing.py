@@ -19,13 +19,14 @@ import stylegan2
 from pipeline.training.sampling import draw
 from retouchml import paths
 from retouchml.errors import DiskFullError, ModelCorrupt, ModelMissing, UsageError
-from stylegan2 import importing, zoo, zoo_table
+from stylegan2 import importing, zoo
 from stylegan2.formats import own, reading
 from stylegan2.formats.network_file import NetworkFile
 from stylegan2.full_generator import FullGenerator
 from stylegan2.latent_statistics import belongs, latent_space
 from stylegan2.latents import LatentSpace
 from stylegan2.tensorflow1_generator import TensorFlow1Generator
+from stylegan2.zoo import table
 from tests.stylegan2 import hostile_files as files
 
 NETWORK = files.DATA / "tf32_resnet.pkl"
@@ -266,7 +267,7 @@ def test_what_is_hashed_is_what_is_converted_whatever_happens_to_the_file(how: s
             file.write_bytes(content)
 
     made = importing.import_network(file, progress=meddle)
-    said = zoo_table.entry("mine")
+    said = table.entry("mine")
     assert said.sha256 == hashlib.sha256(NETWORK.read_bytes()).hexdigest()
     assert said.size == NETWORK.stat().st_size
     assert made.space == honest().latents.name

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 from torch.nn import functional as F
 
 from stylegan2.generator import Generator
-from stylegan2.mobile import (
+from stylegan2.mobile.network import (
     W_DIM,
     Mapping,
     ModulatedConv,

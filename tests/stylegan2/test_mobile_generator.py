@@ -11,7 +11,7 @@ import stylegan2
 from retouchml.errors import ModelCorrupt, ModelMissing, UsageError
 from stylegan2 import zoo
 from stylegan2.generator import Generator, as_picture
-from stylegan2.mobile_generator import MobileGenerator, style_layers
+from stylegan2.mobile.generator import MobileGenerator, style_layers
 from tests.conftest import at_home
 
 

@@ -13,9 +13,10 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from retouchml.errors import ModelCorrupt
-from stylegan2 import mobile_generator, mobile_import, openvino_ir
-from stylegan2.mobile import CHANNELS, Mapping, Synthesis
-from stylegan2.mobile_generator import MobileGenerator
+from stylegan2.mobile import convert, openvino_ir
+from stylegan2.mobile import generator as mobile_generator
+from stylegan2.mobile.generator import MobileGenerator
+from stylegan2.mobile.network import CHANNELS, Mapping, Synthesis
 from tests.stylegan2.small_ir import Network
 from tests.stylegan2.test_mobile import random_network
 
@@ -104,11 +105,11 @@ def ir_folder(synthesis: Synthesis, mapping: Mapping, tmp_path_factory: pytest.T
 def test_the_weights_are_found_and_gains_folded_into_them(
     synthesis: Synthesis, mapping: Mapping, ir_folder: Path
 ) -> None:
-    found = mobile_import.synthesis_weights(openvino_ir.read(ir_folder / "SynthesisNetwork.xml"))
+    found = convert.synthesis_weights(openvino_ir.read(ir_folder / "SynthesisNetwork.xml"))
     wanted = synthesis.state_dict()
     assert found.keys() == wanted.keys()
     assert all(torch.allclose(found[name], wanted[name], atol=1e-6) for name in wanted)
-    found = mobile_import.mapping_weights(openvino_ir.read(ir_folder / "MappingNetwork.xml"))
+    found = convert.mapping_weights(openvino_ir.read(ir_folder / "MappingNetwork.xml"))
     wanted = mapping.state_dict()
     assert found.keys() == wanted.keys()
     assert all(torch.equal(found[name], wanted[name]) for name in wanted)
@@ -124,7 +125,7 @@ def test_a_converted_model_loads_and_renders_what_the_network_does(
     # of the distillate's latent space, if only this network of noise were the distillate
     monkeypatch.setattr(mobile_generator, "known_space", lambda *_: "ffhq-config-f")
     stages: list[tuple[str, float]] = []
-    mobile_import.convert(ir_folder, tmp_path, lambda stage, fraction: stages.append((stage, fraction)))
+    convert.convert(ir_folder, tmp_path, lambda stage, fraction: stages.append((stage, fraction)))
     assert sorted(file.name for file in tmp_path.iterdir() if file.is_file()) == [
         "ffhq-mobile.onnx",
         "ffhq-mobile.safetensors",
@@ -169,7 +170,7 @@ def test_a_graph_from_which_something_is_missing_is_corrupt(
     (tmp_path / "SynthesisNetwork.xml").unlink()
     (tmp_path / "SynthesisNetwork.xml").write_text(_without(missing, text))
     with pytest.raises(ModelCorrupt):
-        mobile_import.convert(tmp_path, tmp_path)
+        convert.convert(tmp_path, tmp_path)
 
 
 def test_a_graph_with_a_layer_too_few_or_of_another_size_is_corrupt(ir_folder: Path, tmp_path: Path) -> None:
@@ -186,11 +187,11 @@ def test_a_graph_with_a_layer_too_few_or_of_another_size_is_corrupt(ir_folder: P
         assert damaged != text
         path.write_text(damaged)
         with pytest.raises(ModelCorrupt):
-            mobile_import.convert(tmp_path, tmp_path)
+            convert.convert(tmp_path, tmp_path)
 
 
 def test_weights_that_are_not_finite_are_corrupt(synthesis: Synthesis) -> None:
     weights = dict(synthesis.state_dict())
     weights["image_bias"] = torch.full((12,), float("nan"))
     with pytest.raises(ModelCorrupt, match="finite"):
-        mobile_import.load_weights(Synthesis(), weights)
+        convert.load_weights(Synthesis(), weights)

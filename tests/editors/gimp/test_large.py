@@ -13,11 +13,11 @@ def test_on_twelve_megapixels_a_prepared_face_is_on_its_layer_at_once(editor: Gi
 import sys
 from pathlib import Path
 sys.path.insert(0, {str(folder)!r})
-from retouchml import vendored
+from retouchml.client import vendored
 vendored.use(Path({str(folder)!r}, "vendor"))
 from plugin_gimp import output as own_output, pixels as own_pixels
-from retouchml.messages import WirePatch
-from retouchml.pixel_format import PixelFormat
+from retouchml.client.answers import WirePatch
+from retouchml.client.pixel_format import PixelFormat
 image = Gimp.Image.new(4000, 3000, Gimp.ImageBaseType.RGB)
 layer = Gimp.Layer.new(image, "photo", 4000, 3000, Gimp.ImageType.RGB_IMAGE, 100.0, Gimp.LayerMode.NORMAL)
 image.insert_layer(layer, None, 0)

@@ -60,7 +60,7 @@ answer = [outcome, len(names(image)), seen(image, "R'G'B' u8") == before]
 
 def works(daemon: Daemon) -> Callable[[], bool]:
     """Whether the worker is at the photo."""
-    return lambda: any(worker["state"] == "busy" for worker in daemon.status()["workers"])
+    return lambda: any(worker.state == "busy" for worker in daemon.status().workers)
 
 
 def test_a_plug_in_that_gimp_kills_on_cancel_frees_the_daemon_and_leaves_nothing(
@@ -73,7 +73,7 @@ def test_a_plug_in_that_gimp_kills_on_cancel_frees_the_daemon_and_leaves_nothing
     found = call.end()
     assert found[0][0] is False
     assert found[1:] == [1, True]
-    assert until(lambda: daemon.status()["photos"] == 0, 30)
+    assert until(lambda: daemon.status().photos == 0, 30)
     assert editor.ask("beautify(load().get_layers()[0], strength=0.6)[:2]") == [True, ""]
 
 

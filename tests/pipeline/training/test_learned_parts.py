@@ -10,7 +10,7 @@ from pipeline.latent_network import load_learned, load_network
 from pipeline.training import edits as edits_part
 from pipeline.training import encoder, scorer
 from pipeline.training.sampling import ATTRIBUTES
-from retouchml.cli import main
+from retouchml.cli.main import main
 from tests.pipeline.training.small import SmallGenerator, samples
 
 COUNT = 400

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from pipeline.latent_network import load_learned, trained_part
-from retouchml.cli import main
+from retouchml.cli.main import main
 from stylegan2 import importing, zoo
 from tests.conftest import PORTRAIT, at_home
 from tests.pipeline.training.small import SmallGenerator

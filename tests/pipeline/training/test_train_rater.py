@@ -17,7 +17,7 @@ from pipeline.training.kept import kept
 from pipeline.training.report import group_table
 from pipeline.training.sampling import Labellers
 from pipeline.training.scut import Photos, fold, measure, ratings_of
-from retouchml.cli import main
+from retouchml.cli.main import main
 from retouchml.errors import UsageError
 from retouchml.paths import cache_dir
 from tests.pipeline.faces_by_hand import landmarks

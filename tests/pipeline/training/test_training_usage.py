@@ -8,7 +8,7 @@ import pytest
 
 from pipeline.training import edits as edits_part
 from pipeline.training import encoder, rater, scorer
-from retouchml.cli import main
+from retouchml.cli.main import main
 from tests.pipeline.training.small import lay_out
 
 NAMES = [f"{group}{index}.png" for index in range(5) for group in ("AF", "AM", "CF", "CM")]

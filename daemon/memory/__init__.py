@@ -1,0 +1,1 @@
+"""PACKAGE daemon/memory."""

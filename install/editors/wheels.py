@@ -1,0 +1,62 @@
+"""Fetches the third-party modules that lie beside a plug-in: wheels for every Python that editors embed.
+
+They are unpacked and never imported here. ``retouchml/vendored.py`` chooses among them.
+"""
+
+import shutil
+import zipfile
+from pathlib import Path, PurePosixPath
+
+from install.checkout import VENV
+from install.console import Console
+from install.environment import pip_install
+from install.problem import Problem
+
+# Versions with a wheel for each Python below; pyzmq's for 3.12 has the stable ABI, for all later ones.
+_REQUIREMENTS = ("pyzmq==27.1.0", "msgpack==1.1.2", "platformdirs==4.4.0")
+_PYTHONS = ("3.10", "3.11", "3.12")
+_FOLDER = VENV / "editor-wheels"
+_LARGEST = 64 << 20  # bytes of one file of a wheel
+
+
+def vendored(console: Console) -> dict[str, Path]:
+    """Files of the modules by their place in a plug-in's folder; fetched first if need be. Raises Problem."""
+    ready = _FOLDER / "-".join(_REQUIREMENTS).replace("=", "")
+    if not ready.is_dir():
+        with console.step("ZeroMQ for editors") as tick:
+            shutil.rmtree(_FOLDER, ignore_errors=True)
+            draft = _FOLDER / "draft"
+            for python in _PYTHONS:
+                wheels = _FOLDER / "wheels" / python
+                wheels.mkdir(parents=True)
+                pip_install.download(_arguments(python, wheels), tick)
+                for wheel in sorted(wheels.glob("*.whl")):
+                    unpack(wheel, draft / f"cp{python.replace('.', '')}")
+            shutil.rmtree(_FOLDER / "wheels")
+            draft.rename(ready)
+    return {
+        f"vendor/{path.relative_to(ready).as_posix()}": path for path in ready.rglob("*") if path.is_file()
+    }
+
+
+def unpack(wheel: Path, folder: Path) -> None:
+    """Unpack a wheel; its tests, headers and the like stay behind. Raises Problem where it is no wheel."""
+    try:
+        with zipfile.ZipFile(wheel) as archive:
+            for info in archive.infolist():
+                place = PurePosixPath(info.filename)
+                if info.is_dir() or "tests" in place.parts or place.suffix in (".pxd", ".pyi", ".h"):
+                    continue
+                if place.is_absolute() or ".." in place.parts or info.file_size > _LARGEST:
+                    raise Problem(f"{wheel.name} holds the strange file {info.filename}.")
+                target = folder / place
+                target.parent.mkdir(parents=True, exist_ok=True)
+                with archive.open(info) as source, target.open("wb") as sink:
+                    shutil.copyfileobj(source, sink)
+    except (zipfile.BadZipFile, EOFError) as error:
+        raise Problem(f"{wheel.name} is damaged.", "Run this again.") from error
+
+
+def _arguments(python: str, folder: Path) -> tuple[str, ...]:
+    chosen = ("--python-version", python, "--implementation", "cp", "--only-binary", ":all:", "--no-deps")
+    return (*chosen, "--dest", str(folder), *_REQUIREMENTS)

@@ -1,0 +1,142 @@
+"""Child processes: quiet ones whose output is kept in the log, and ones that own the terminal."""
+
+import os
+import re
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from install.checkout import LOG, TOP
+from install.problem import Interrupted
+
+_POLL_SECONDS = 0.2
+_PATIENCE_SECONDS = 10.0
+_GRACE_SECONDS = 2.0
+
+# another Python's settings, which would mislead the one in the virtual environment
+_FOREIGN = ("PYTHONPATH", "PYTHONHOME", "PYTHONSTARTUP", "__PYVENV_LAUNCHER__", "VIRTUAL_ENV")
+
+# once imported, ONNX Runtime would report its use to its maker, and nothing is to leave this machine
+_PRIVATE = {"ORT_DISABLE_TELEMETRY": "1"}
+
+# what a Python prints into a pipe would be in Windows' old code page
+_UTF_8 = {"PYTHONIOENCODING": "utf-8:backslashreplace"}
+
+if sys.platform == "win32":
+    # what start_new_session does elsewhere: Ctrl-C does not reach a console of its own, here without a window
+    _CREATION_FLAGS = subprocess.CREATE_NO_WINDOW
+else:
+    _CREATION_FLAGS = 0
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a quiet child ended: its exit status, and all that it printed."""
+
+    code: int
+    output: str
+
+    @property
+    def last_line(self) -> str:
+        """The last line that is not empty, or "nothing"."""
+        lines = [line.strip() for line in self.output.splitlines() if line.strip()]
+        return lines[-1] if lines else "nothing"
+
+
+def environment(**changes: str) -> dict[str, str]:
+    """This process's environment without what belongs to another Python, and with ``changes``."""
+    kept = {name: value for name, value in os.environ.items() if name not in _FOREIGN}
+    return kept | _PRIVATE | changes
+
+
+def run(
+    command: Sequence[str | Path],
+    tick: Callable[[], None] = lambda: None,
+    env: Mapping[str, str] | None = None,
+    *,
+    log: bool = True,
+) -> Outcome:
+    """Run a child in the checkout's top folder.
+
+    tick: called several times a second while it runs
+    log:  whether its output is added to the log
+    """
+    output: bytes | None = None
+    with subprocess.Popen(
+        command,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,  # not a file: that would stay empty on a full disk
+        stderr=subprocess.STDOUT,
+        env={**(env or environment()), **_UTF_8},
+        cwd=TOP,
+        start_new_session=True,  # Ctrl-C reaches this process alone, which then ends the child in order
+        creationflags=_CREATION_FLAGS,
+    ) as process:
+        try:
+            while output is None:
+                with suppress(subprocess.TimeoutExpired):
+                    output = process.communicate(timeout=_POLL_SECONDS)[0]
+                tick()
+        finally:
+            if process.poll() is None:
+                _end(process, process.terminate)
+    outcome = Outcome(process.returncode, output.decode(errors="replace"))
+    if log:
+        _log(command, outcome)
+    return outcome
+
+
+def foreground(
+    command: Sequence[str | Path], *, silent: bool = False, env: Mapping[str, str] | None = None
+) -> int:
+    """Run a child that talks to the terminal itself, in the checkout's top folder; its exit status.
+
+    silent: only its standard error is shown
+    """
+    stdout = subprocess.DEVNULL if silent else None
+    with subprocess.Popen(command, env=env or environment(), cwd=TOP, stdout=stdout) as process:
+        try:
+            return process.wait()
+        except KeyboardInterrupt as interrupt:
+            if not isinstance(interrupt, Interrupted):
+                # the terminal sends Ctrl-C to the child as well, and a second would cut its cleaning short
+                with suppress(subprocess.TimeoutExpired):
+                    process.wait(_GRACE_SECONDS)
+            _end(process, partial(_ask_to_stop, process))
+            raise
+
+
+def redacted(text: str) -> str:
+    """``text`` without the passwords of addresses in it."""
+    return re.sub(r"//[^/@\s]+@", "//", text)
+
+
+def _ask_to_stop(process: "subprocess.Popen[bytes]") -> None:
+    # unlike SIGTERM, our own commands and pytest answer it by cleaning up
+    if os.name == "nt":
+        process.terminate()
+    else:
+        process.send_signal(signal.SIGINT)
+
+
+def _end(process: "subprocess.Popen[bytes]", ask: Callable[[], None]) -> None:
+    for stop in (ask, process.terminate):
+        if process.poll() is not None:
+            return
+        stop()
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(_PATIENCE_SECONDS)
+    process.kill()
+    process.wait()
+
+
+def _log(command: Sequence[str | Path], outcome: Outcome) -> None:
+    title = redacted(" ".join(str(part) for part in command))
+    # a log that cannot be written must not hide what it would have said
+    with suppress(OSError), LOG.open("a", encoding="utf-8", errors="replace") as log:
+        log.write(f"$ {title}\n{outcome.output}\nexit status {outcome.code}\n\n")

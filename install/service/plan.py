@@ -1,0 +1,135 @@
+"""What the background service is to run, whatever starts it."""
+
+import argparse
+import os
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from install import processes
+from install.checkout import PYTHON, TOP
+from install.data_folders import Folders, find
+from install.problem import Problem
+
+NAME = "retouchml"
+
+# what moves RetouchML's folders: the service has to look where this shell's commands look
+_KEPT = ("RETOUCHML_HOME", "XDG_CONFIG_HOME", "XDG_DATA_HOME", "XDG_CACHE_HOME")
+
+# left in a session by another Python, an AppImage or a tool for debugging; none of it may reach the daemon
+FOREIGN = (
+    "PYTHONPATH",
+    "PYTHONHOME",
+    "PYTHONSTARTUP",
+    "PYTHONUSERBASE",
+    "PYTHONPLATLIBDIR",
+    "PYTHONEXECUTABLE",
+    "PYTHONINSPECT",
+    "PYTHONWARNINGS",
+    "__PYVENV_LAUNCHER__",
+    "VIRTUAL_ENV",
+    "LD_LIBRARY_PATH",
+    "LD_PRELOAD",
+    "LD_AUDIT",
+    "DYLD_LIBRARY_PATH",
+    "DYLD_FRAMEWORK_PATH",
+    "DYLD_INSERT_LIBRARIES",
+    "QT_PLUGIN_PATH",
+    "GI_TYPELIB_PATH",
+    "GIO_MODULE_DIR",
+    "APPDIR",
+    "APPIMAGE",
+)
+
+
+@dataclass(frozen=True)
+class Service:
+    """The daemon as a service.
+
+    arguments:   of ``python``; without an idle exit, so that it stays
+    environment: beside what the system gives each service
+    folders:     where it may write, there already; the socket's is the first
+    tcp:         whether it listens on the network, too
+    home:        the value of RETOUCHML_HOME, where that says in which folder its socket lies
+    """
+
+    python: Path
+    arguments: tuple[str, ...]
+    environment: dict[str, str] = field(default_factory=dict)
+    folders: tuple[Path, ...] = ()
+    tcp: bool = False
+    home: Path | None = None
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare what the daemon can be told, as ``retouchml daemon run`` knows it."""
+    parser.add_argument("--device", metavar="DEVICE", help="auto, cpu, cuda, cuda:N or mps (default: auto)")
+    parser.add_argument(
+        "--keep-alive",
+        type=float,
+        metavar="MINUTES",
+        help="unload the models after so long without work; 0 at once, -1 never (default: 10)",
+    )
+    parser.add_argument("--tcp", metavar="HOST:PORT", help="listen there as well, encrypted")
+
+
+def plan(arguments: argparse.Namespace) -> Service:
+    """The service for this user, with the folders made in which it writes. Raises Problem or OSError."""
+    _check_installed()
+    folders = find()
+    environment = _environment()
+    home = Path(environment["RETOUCHML_HOME"]) if "RETOUCHML_HOME" in environment else None
+    writable = (*([home / "run"] if home else []), folders.cache)
+    for folder in writable:
+        _make(folder)
+    # CUDA keeps kernels that it compiled; its own place for them, ~/.nv, is not writable for the service
+    environment["CUDA_CACHE_PATH"] = str(folders.cache / "cuda")
+    return Service(
+        PYTHON, daemon_arguments(arguments), environment, writable, tcp=bool(arguments.tcp), home=home
+    )
+
+
+def plan_for_all(arguments: argparse.Namespace) -> tuple[Service, Folders]:
+    """The service for any user of this machine, and the folders that they share. Raises Problem."""
+    _check_installed()
+    folders = find()
+    service = Service(PYTHON, daemon_arguments(arguments), {}, (), tcp=bool(arguments.tcp))
+    return service, folders
+
+
+def daemon_arguments(arguments: argparse.Namespace) -> tuple[str, ...]:
+    """What follows the interpreter on the daemon's command line."""
+    chosen = {"--device": arguments.device, "--keep-alive": arguments.keep_alive, "--tcp": arguments.tcp}
+    # "=" keeps a value that starts with a minus sign from looking like an option
+    options = (f"{name}={_plain(value)}" for name, value in chosen.items() if value is not None)
+    return ("-m", "daemon", "--service", *options)
+
+
+def _plain(value: str | float) -> str:
+    return f"{value:g}" if isinstance(value, float) else value
+
+
+def _environment() -> dict[str, str]:
+    found = {name: os.environ.get(name, "").strip() for name in _KEPT}
+    # absolute, since a service starts in a folder of its own
+    kept = {name: str(Path(value).expanduser().absolute()) for name, value in found.items() if value}
+    return {**kept, "PYTHONSAFEPATH": "1"}
+
+
+def _check_installed() -> None:
+    again = "Run `python3 install demo` first."
+    if not PYTHON.is_file():
+        raise Problem(f"RetouchML is not installed in {TOP} yet.", again)
+    outcome = processes.run([PYTHON, "-m", "daemon", "--help"], log=False)
+    if outcome.code != 0:
+        raise Problem(f"The installed RetouchML does not work: {outcome.last_line}", again)
+
+
+def _make(folder: Path) -> None:
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(mode=0o700, exist_ok=True)
+    except OSError as error:
+        raise Problem(
+            f"{folder} cannot be made: {error.strerror}.",
+            "Make its parent writable, or choose another place with RETOUCHML_HOME.",
+        ) from error

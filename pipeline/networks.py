@@ -1,0 +1,96 @@
+"""Everything that is loaded once and then serves every photograph: networks and learned parts."""
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+import stylegan2
+from pipeline.attributes import geometric
+from pipeline.beautify import Beautifier
+from pipeline.edits import Editor
+from pipeline.encoder import Encoder
+from pipeline.faces import FaceFinder
+from pipeline.identity import Recognizer
+from pipeline.invert import Inverter
+from pipeline.latent_network import learned_part, load_network
+from pipeline.rater import FeatureRater
+from retouchml.errors import DeviceError, UsageError
+from retouchml.settings import ENGINES, EngineName
+from stylegan2 import zoo
+from stylegan2.generator import Generator
+
+
+@dataclass(frozen=True)
+class Engine:
+    """The loaded parts for one generator on one device."""
+
+    generator: Generator
+    finder: FaceFinder
+    recognizer: Recognizer
+    encoder: Encoder | None
+    inverter: Inverter
+    beautifier: Beautifier
+    editor: Editor
+    rater: FeatureRater
+
+
+def load_engine(model: str, device: str, engine: EngineName = "torch") -> Engine:
+    """Load every part.
+
+    engine: what runs the generator. With tensorflow1, torch computes all else on the CPU: it is for machines
+    whose card torch no longer supports. Raises UsageError where it does not run this model, and ModelMissing,
+    ModelCorrupt, LatentSpaceMismatch or DeviceError.
+    """
+    if engine not in ENGINES:
+        raise UsageError(f"There is no engine called {engine!r}.", f"There are: {', '.join(ENGINES)}.")
+    target = pick_device(device) if engine == "torch" else "cpu"
+    generator = stylegan2.load(model, target if engine == "torch" else device, engine=engine)
+    finder = FaceFinder(
+        zoo.path("dlib-faces", "shape_predictor_68_face_landmarks.dat"),
+        zoo.path("dlib-faces", "mmod_human_face_detector.dat"),
+    )
+    recognizer = Recognizer(zoo.path("dlib-faces", "dlib_face_recognition_resnet_model_v1.dat"), target)
+    space = generator.latents.name
+    scorer, _ = load_network(learned_part("scorer", space), "scorer", generator)
+    attributes, _ = load_network(learned_part("edits", space), "edits", generator)
+
+    def measure(picture: NDArray[np.float32]) -> dict[str, float]:
+        # The predictor was trained on faces larger than the pictures that the ascent looks at.
+        larger = np.asarray(cv2.resize(picture, (512, 512), interpolation=cv2.INTER_CUBIC), np.float32)
+        return geometric(finder.landmarks_in_crop(larger))
+
+    return Engine(
+        generator=generator,
+        finder=finder,
+        recognizer=recognizer,
+        encoder=Encoder.load(learned_part("encoder", space), generator),
+        inverter=Inverter(generator, recognizer.network),
+        beautifier=Beautifier(generator, scorer, attributes, recognizer.network, measure),
+        editor=Editor(generator, attributes),
+        rater=FeatureRater(recognizer),
+    )
+
+
+def pick_device(wanted: str) -> str:
+    """The torch device for ``auto``, ``cpu``, ``cuda``, ``cuda:N`` or ``mps``.
+
+    Raises DeviceError where it is not there.
+    """
+    if wanted == "auto":
+        if torch.cuda.is_available():
+            return "cuda"
+        return "mps" if torch.backends.mps.is_available() else "cpu"
+    try:
+        kind = torch.device(wanted)
+    except RuntimeError:
+        kind = None
+    if kind is None or kind.type not in ("cpu", "cuda", "mps"):
+        raise DeviceError(f"{wanted} is no device.", "Choose auto, cpu, cuda, cuda:N or mps.")
+    if kind.type == "cuda" and (kind.index or 0) >= torch.cuda.device_count():
+        raise DeviceError(f"There is no CUDA device {wanted} here.", "Use --device cpu, or --device auto.")
+    if kind.type == "mps" and not torch.backends.mps.is_available():
+        raise DeviceError("There is no Apple GPU here.", "Use --device cpu, or --device auto.")
+    return wanted

@@ -1,0 +1,61 @@
+"""What a backend offers: ``pipeline.retoucher`` in this process, or the daemon (``cli.daemon_backend``)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Protocol
+
+from retouchml.progress import Cancel, Progress
+from retouchml.results import Edit, Face, FaceReport
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+
+    from retouchml.look import Look
+
+
+class BackendPhoto(Protocol):
+    """A photograph whose faces were found. Patches are only handed back to it."""
+
+    @property
+    def faces(self) -> Sequence[Face]: ...
+    @property
+    def seconds(self) -> Mapping[str, float]: ...
+
+    def render(
+        self, looks: Mapping[int, Look], *, progress: Progress | None = None, cancel: Cancel | None = None
+    ) -> Sequence[Any]:
+        """Patches that give the faces of these numbers these looks; raises Cancelled."""
+
+    def apply(self, patches: Sequence[Any]) -> npt.NDArray[Any]:
+        """The photograph with the patches on it, of the shape and type that was opened."""
+
+    def layer(self, patches: Sequence[Any]) -> npt.NDArray[Any]:
+        """The patches alone, RGBA [H, W, 4] in the photograph's type, transparent elsewhere."""
+
+    def report(self, patches: Sequence[Any]) -> Sequence[FaceReport]:
+        """Figures on each patch."""
+
+
+class Backend(Protocol):
+    """A loaded generator, scorer and edits."""
+
+    @property
+    def model(self) -> str: ...
+    @property
+    def device(self) -> str: ...
+    @property
+    def edits(self) -> Sequence[Edit]: ...
+
+    def open(
+        self,
+        pixels: npt.NDArray[np.generic],
+        *,
+        progress: Progress | None = None,
+        cancel: Cancel | None = None,
+    ) -> BackendPhoto:
+        """Find the faces in ``pixels`` [H, W(, C)], sRGB-encoded; raises Cancelled."""
+
+
+BackendFactory = Callable[[str, str], Backend]  # model, device

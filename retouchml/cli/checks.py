@@ -1,0 +1,267 @@
+"""What ``retouchml doctor`` looks at: Python, packages, models, devices, folders."""
+
+import os
+import shutil
+import stat
+import sys
+import tempfile
+import warnings
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from importlib import import_module, metadata
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from retouchml.errors import ModelCorrupt
+
+OLDEST_PYTHON = (3, 11)
+_LITTLE_DISK = 1_000_000_000  # bytes; below it, models or the cache soon find no room
+_GIGABYTE = 1e9
+_SECONDS_TO_ANSWER = 5.0
+
+# the module we import: the distributions that bring it, the one to install first
+PACKAGES = {
+    "PIL": ("pillow",),
+    "cv2": (
+        "opencv-python-headless",
+        "opencv-contrib-python-headless",
+        "opencv-python",
+        "opencv-contrib-python",
+    ),
+    "dlib": ("dlib-bin", "dlib"),
+    "imagecodecs": ("imagecodecs",),
+    "msgpack": ("msgpack",),
+    "numpy": ("numpy",),
+    "onnx": ("onnx",),
+    "onnxruntime": ("onnxruntime", "onnxruntime-gpu"),
+    "platformdirs": ("platformdirs",),
+    "psutil": ("psutil",),
+    "safetensors": ("safetensors",),
+    "tifffile": ("tifffile",),
+    "torch": ("torch",),
+    "zmq": ("pyzmq",),
+}
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that was looked at.
+
+    topic:  "python", "packages", "models", "devices", "engines", "folders", "settings" or "daemon"
+    state:  what was found, for a reader
+    ok:     whether it is as it should be
+    needed: whether nothing can be retouched unless it is ok
+    advice: what to do, where something is to be done
+    """
+
+    topic: str
+    name: str
+    state: str
+    ok: bool = True
+    needed: bool = False
+    advice: str = ""
+
+
+def findings() -> Iterator[Finding]:
+    """Look at everything; nothing that is missing or broken raises."""
+    yield python()
+    yield from packages()
+    for look in (models, devices, engines, folders, settings, daemon):
+        yield from _guarded(look.__name__, look)
+
+
+def python() -> Finding:
+    """The interpreter."""
+    version = ".".join(map(str, sys.version_info[:3]))
+    wanted = ".".join(map(str, OLDEST_PYTHON))
+    ok = sys.version_info >= OLDEST_PYTHON
+    advice = "" if ok else f"Install Python {wanted} or newer, and RetouchML with it."
+    return Finding("python", "python", f"{version} at {sys.executable}", ok, True, advice)
+
+
+def packages() -> Iterator[Finding]:
+    """Every third-party module: its version, or why it cannot be used."""
+    for module, distributions in PACKAGES.items():
+        try:
+            imported = _import(module)
+        except ModuleNotFoundError as error:
+            state = "missing" if error.name == module else f"broken: {error}"
+        except Exception as error:
+            state = f"broken: {error}"
+        else:
+            yield Finding("packages", distributions[0], _version(imported, distributions), needed=True)
+            continue
+        how = "install" if state == "missing" else "install --force-reinstall"
+        advice = f"Install it with `{sys.executable} -m pip {how} {distributions[0]}`."
+        yield Finding("packages", distributions[0], state, False, True, advice)
+
+
+def models() -> Iterator[Finding]:
+    """Every model of the zoo."""
+    from stylegan2 import zoo
+
+    for entry in zoo.entries():
+        advice = f"Fetch it with `retouchml models fetch {entry.name}` ({entry.size / 1e6:.0f} MB)."
+        if not zoo.is_installed(entry.name):
+            if entry.default:
+                yield Finding("models", entry.name, "not here", False, True, advice)
+            else:
+                yield Finding("models", entry.name, "not here; retouching does not need it")
+            continue
+        try:
+            zoo.verify(entry.name)
+        except ModelCorrupt as error:
+            yield Finding("models", entry.name, error.message, False, entry.default, error.advice)
+        else:
+            yield Finding("models", entry.name, "installed and intact", needed=entry.default)
+
+
+def devices() -> Iterator[Finding]:
+    """What torch could run on."""
+    yield Finding("devices", "cpu", f"{os.cpu_count() or 1} cores")
+    torch = _import("torch")
+    with warnings.catch_warnings(record=True) as complaints:
+        warnings.simplefilter("always")
+        count = torch.cuda.device_count() if torch.cuda.is_available() else 0
+    for index in range(count):
+        yield Finding("devices", f"cuda:{index}", str(torch.cuda.get_device_name(index)))
+    if count == 0:
+        yield _no_cuda(torch, [str(complaint.message) for complaint in complaints])
+    mps = torch.backends.mps.is_available()
+    if mps or sys.platform == "darwin":
+        yield Finding("devices", "mps", "available" if mps else "not available")
+
+
+def engines() -> Iterator[Finding]:
+    """What can run the generator instead of torch."""
+    from retouchml.errors import DeviceError
+    from stylegan2 import tensorflow1_child
+
+    name = "tensorflow1"
+    if not tensorflow1_child.is_installed():
+        yield Finding("engines", name, "not here; retouching does not need it")
+        return
+    try:
+        yield Finding("engines", name, f"TensorFlow {tensorflow1_child.version()} works")
+    except DeviceError as error:
+        yield Finding("engines", name, error.message, False, advice=error.advice)
+
+
+def folders() -> Iterator[Finding]:
+    """Our folders: whether they can be written to, by whom, and what room there is."""
+    from retouchml import paths
+
+    named = {
+        "config": paths.config_dir(),
+        "data": paths.data_dir(),
+        "models": paths.models_dir(),
+        "cache": paths.cache_dir(),
+        "run": paths.runtime_dir(),
+    }
+    for name, folder in named.items():
+        yield _folder(name, folder)
+
+
+def settings() -> Iterator[Finding]:
+    """``config.toml``."""
+    from retouchml import paths
+    from retouchml import settings as stored
+
+    file = paths.config_dir() / stored.FILE_NAME
+    _, complaints = stored.load(file)
+    for complaint in complaints:
+        yield Finding("settings", stored.FILE_NAME, complaint, False, advice=f"Mend it in {file}.")
+    if not complaints:
+        state = str(file) if file.is_file() else "none: the defaults hold"
+        yield Finding("settings", stored.FILE_NAME, state)
+
+
+def daemon() -> Iterator[Finding]:
+    """The background process: what editors start it with, whether one runs, and whether it answers."""
+    from retouchml import __version__
+    from retouchml.client import launch
+    from retouchml.client.client import Client
+    from retouchml.errors import DaemonAbsent, RetouchError
+
+    try:
+        yield Finding("daemon", "interpreter", launch.find_interpreter()[0][0])
+    except DaemonAbsent as error:
+        yield Finding("daemon", "interpreter", error.message, False, advice=error.advice)
+    try:
+        with Client(name="retouchml doctor") as client:
+            status = client.status().result(_SECONDS_TO_ANSWER)
+    except DaemonAbsent:
+        yield Finding("daemon", "daemon", "none runs; it is started when needed")
+    except RetouchError as error:
+        yield Finding("daemon", "daemon", error.message, False, advice=error.advice)
+    else:
+        workers = ", ".join(f"{worker.device} {worker.state}" for worker in status.workers)
+        state = f"process {status.pid}, version {status.software}; workers: {workers}"
+        ok = status.software == __version__
+        advice = "" if ok else f"This is version {__version__}: `retouchml daemon restart` replaces it."
+        yield Finding("daemon", "daemon", state, ok, advice=advice)
+
+
+def _guarded(topic: str, look: Callable[[], Iterator[Finding]]) -> Iterator[Finding]:
+    try:
+        yield from look()
+    except ImportError as error:
+        advice = "Install the missing packages first."
+        yield Finding(topic, topic, f"not looked at: {error}", False, advice=advice)
+    except Exception as error:
+        yield Finding(topic, topic, f"not looked at: {error}", False)
+
+
+def _import(module: str) -> Any:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return import_module(module)
+
+
+def _version(module: ModuleType, distributions: tuple[str, ...]) -> str:
+    for distribution in distributions:
+        try:
+            return metadata.version(distribution)
+        except metadata.PackageNotFoundError:
+            continue
+    return str(getattr(module, "__version__", "of unknown version"))
+
+
+def _no_cuda(torch: Any, complaints: list[str]) -> Finding:
+    if shutil.which("nvidia-smi") is None:
+        return Finding("devices", "cuda", "not available")
+    if torch.version.cuda is None:
+        advice = "An NVIDIA driver is here, but this torch was built without CUDA: install the build with it."
+        return Finding("devices", "cuda", "not available", False, advice=advice)
+    reason = f": {complaints[0].splitlines()[0]}" if complaints else ""
+    return Finding("devices", "cuda", f"not available{reason}", False, advice="Update the NVIDIA driver.")
+
+
+def _folder(name: str, folder: Path) -> Finding:
+    there = next(level for level in (folder, *folder.parents) if level.exists())
+    free = shutil.disk_usage(there).free
+    state = str(folder)
+    if there != folder:
+        state += ", made when needed"
+    elif sys.platform != "win32":  # whose modes say nothing
+        state += f", mode {stat.S_IMODE(folder.stat().st_mode):04o}"
+    state += f", {free / _GIGABYTE:.1f} GB free"
+    problem = _why_not_writable(there)
+    if problem:
+        advice = f"Make {there} writable for you."
+        return Finding("folders", name, f"{state}, {problem}", False, advice=advice)
+    if free < _LITTLE_DISK:
+        advice = "Make room there, or move RetouchML's files with RETOUCHML_HOME."
+        return Finding("folders", name, state, False, advice=advice)
+    return Finding("folders", name, state)
+
+
+def _why_not_writable(folder: Path) -> str:
+    if not folder.is_dir():
+        return f"{folder} is not a folder"
+    try:
+        with tempfile.TemporaryFile(dir=folder):
+            return ""
+    except OSError as error:
+        return f"not writable ({error.strerror})"

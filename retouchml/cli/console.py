@@ -1,0 +1,127 @@
+"""What the command line says: results on stdout, everything else on stderr as ``retouchml: sentence``."""
+
+import errno
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING, TextIO
+
+from retouchml.errors import RetouchError
+
+if TYPE_CHECKING:
+    from retouchml.cli.progress_bar import ProgressBar
+
+
+class OutputClosedError(Exception):
+    """Whoever read our stdout has gone (``retouchml edits | head -1``): no error to speak of."""
+
+
+class Console:
+    """The streams of a command; each may be None, as ``sys.stdout`` is where it was closed."""
+
+    def __init__(self, out: TextIO | None, err: TextIO | None, answers: TextIO | None = None) -> None:
+        self._out = out
+        self._in = answers
+        self._err = err
+
+    def print(self, text: str) -> None:
+        """Write ``text`` and a line end to stdout.
+
+        Raises OutputClosedError where nobody reads it any more, RetouchError where it cannot be written.
+        """
+        if self._out is not None:
+            with self._out_errors():
+                self._out.write(_encodable(text, self._out) + "\n")
+
+    def flush(self) -> None:
+        """Send what stdout still buffers; raises as ``print`` does."""
+        if self._out is not None:
+            with self._out_errors():
+                self._out.flush()
+
+    def complain(self, sentence: str) -> None:
+        """Write one line to stderr under our name; a stderr that is closed or full is not worth an error."""
+        self.trace(f"retouchml: {printable(sentence)}")
+
+    def trace(self, text: str, end: str = "\n") -> None:
+        """Write ``text`` to stderr as it is."""
+        if self._err is not None:
+            with suppress(OSError, ValueError):
+                self._err.write(_encodable(text, self._err) + end)
+                self._err.flush()
+
+    def ask(self, question: str) -> str | None:
+        """The answer to ``question``, typed on a terminal; None where there is nobody to type one."""
+        if self._in is None or not self._in.isatty():
+            return None
+        self.trace(printable(question), end="")
+        return self._in.readline().strip()
+
+    @contextmanager
+    def progress(self, label: str = "", *, quiet: bool = False) -> Iterator["ProgressBar | None"]:
+        """A progress bar on stderr for the length of a block; None unless stderr is a terminal."""
+        dumb = os.environ.get("TERM") == "dumb"
+        if quiet or self._err is None or dumb or not self._err.isatty() or not _takes_escapes(self._err):
+            yield None
+            return
+        from retouchml.cli.progress_bar import ProgressBar
+
+        bar = ProgressBar(self._err, printable(label))
+        try:
+            yield bar
+        finally:
+            bar.close()
+
+    @contextmanager
+    def _out_errors(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            self._forget_out()
+            if _reader_has_gone(error):
+                raise OutputClosedError from None
+            raise RetouchError(f"Standard output cannot be written: {error.strerror}.") from error
+
+    def _forget_out(self) -> None:
+        # The interpreter flushes stdout once more as it ends; that must not fail a second time.
+        if self._out is sys.__stdout__ and self._out is not None:
+            null = os.open(os.devnull, os.O_WRONLY)
+            os.dup2(null, self._out.fileno())
+            os.close(null)
+        self._out = None
+
+
+if sys.platform == "win32":
+    import ctypes
+    import msvcrt
+    from ctypes import wintypes
+
+    _ESCAPES = 4  # ENABLE_VIRTUAL_TERMINAL_PROCESSING of SetConsoleMode
+
+    def _takes_escapes(terminal: TextIO) -> bool:
+        """Whether escape sequences mean something to it: a console window has to be told to take them."""
+        window = wintypes.HANDLE(msvcrt.get_osfhandle(terminal.fileno()))
+        mode = wintypes.DWORD()
+        if not ctypes.windll.kernel32.GetConsoleMode(window, ctypes.byref(mode)):
+            return False
+        return bool(ctypes.windll.kernel32.SetConsoleMode(window, mode.value | _ESCAPES))
+else:
+
+    def _takes_escapes(_terminal: TextIO) -> bool:
+        return True
+
+
+def _reader_has_gone(error: OSError) -> bool:
+    # Windows calls a pipe that nobody reads any more an invalid argument (https://bugs.python.org/issue35754)
+    return isinstance(error, BrokenPipeError) or (sys.platform == "win32" and error.errno == errno.EINVAL)
+
+
+def printable(text: str) -> str:
+    """``text`` with control characters and undecodable bytes as escapes: fit for one line of a terminal."""
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+
+
+def _encodable(text: str, stream: TextIO) -> str:
+    encoding = getattr(stream, "encoding", None) or "utf-8"
+    return text.encode(encoding, "backslashreplace").decode(encoding)

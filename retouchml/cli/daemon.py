@@ -1,0 +1,213 @@
+"""``retouchml daemon``: the background process that keeps the models loaded."""
+
+import argparse
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from retouchml.cli.context import Context, Subparsers
+from retouchml.errors import DaemonAbsent, DaemonError
+
+if TYPE_CHECKING:
+    from retouchml.client.answers import Status
+
+_SECONDS_TO_ANSWER = 10.0
+_SECONDS_TO_LEAVE = 6.0  # it promises to need 5
+_LINES = 40
+_MEGABYTE = 1e6
+
+
+def add_parser(subparsers: Subparsers) -> None:
+    """Declare the command and what can be done with the daemon."""
+    from daemon import options
+
+    parser = subparsers.add_parser(
+        "daemon",
+        help="run, start, stop, watch the background process",
+        description="The daemon: a background process of yours that keeps the models loaded for editors.",
+        allow_abbrev=False,
+    )
+    actions = parser.add_subparsers(title="actions", metavar="ACTION", required=True)
+    for name, run, help_ in (
+        ("run", run_daemon, "be the daemon, in the foreground"),
+        ("start", start_daemon, "start it in the background"),
+        ("restart", restart_daemon, "stop it, then start it"),
+    ):
+        action = actions.add_parser(name, help=help_, allow_abbrev=False)
+        options.add_arguments(action)
+        action.set_defaults(run=run)
+    stop = actions.add_parser("stop", help="let it finish, then leave", allow_abbrev=False)
+    stop.set_defaults(run=stop_daemon)
+    status = actions.add_parser("status", help="what it does and holds", allow_abbrev=False)
+    status.add_argument("--json", action="store_true", help="print JSON")
+    status.set_defaults(run=show_status)
+    logs = actions.add_parser("logs", help="what it wrote", allow_abbrev=False)
+    logs.add_argument(
+        "--lines", type=int, default=_LINES, metavar="N", help=f"the last N (default: {_LINES})"
+    )
+    logs.add_argument("--follow", action="store_true", help="go on with what it writes, until Ctrl-C")
+    logs.set_defaults(run=show_logs)
+
+
+def run_daemon(arguments: argparse.Namespace, _context: Context) -> int:
+    """Be the daemon until told to leave."""
+    from daemon import main, options
+
+    return main.run(options.from_arguments(arguments), detach=arguments.detach)
+
+
+def start_daemon(arguments: argparse.Namespace, context: Context) -> int:
+    """Start it with the interpreter that runs this command; one that runs already is left alone."""
+    from daemon import options
+    from retouchml.client import launch
+
+    options.from_arguments(arguments)  # what is wrong with them is said before anything is started
+    pid = _pid()
+    if pid is not None:
+        context.console.print(f"A daemon runs already (process {pid}).")
+        return 0
+    launch.start(_options(arguments), interpreter=[sys.executable], idle_exit=arguments.idle_exit)
+    context.console.print(f"The daemon runs (process {_pid()}).")
+    return 0
+
+
+def restart_daemon(arguments: argparse.Namespace, context: Context) -> int:
+    """Stop it if it runs, and start it."""
+    from daemon import options
+
+    options.from_arguments(arguments)
+    _stop()
+    return start_daemon(arguments, context)
+
+
+def stop_daemon(_arguments: argparse.Namespace, context: Context) -> int:
+    """Ask it to leave; end it where it does not."""
+    context.console.print("The daemon has left." if _stop() else "No daemon runs.")
+    return 0
+
+
+def show_status(arguments: argparse.Namespace, context: Context) -> int:
+    """Print what it does and holds; exit code 1 where none runs."""
+    from retouchml.client.client import Client
+
+    with Client(name="retouchml daemon status") as client:
+        status = client.status().result(_SECONDS_TO_ANSWER)
+    if arguments.json:
+        from retouchml.cli import report
+
+        context.console.print(report.text(status.fields()))
+        return 0
+    for line in _lines(status):
+        context.console.print(line)
+    return 0
+
+
+def show_logs(arguments: argparse.Namespace, context: Context) -> int:
+    """Print the end of its log."""
+    from daemon.serving import log_path
+    from retouchml import paths
+
+    path = log_path(paths.runtime_dir())
+    try:
+        content = path.read_bytes()
+    except FileNotFoundError:
+        raise DaemonAbsent("There is no log: no daemon has run yet.", "`retouchml daemon start`.") from None
+    lines = content.decode("utf-8", "replace").splitlines()
+    for line in lines[-max(arguments.lines, 0) :] if arguments.lines else ():
+        context.console.print(line)
+    if arguments.follow:
+        for line in _followed(path, len(content)):
+            context.console.print(line)
+    return 0
+
+
+def _stop() -> bool:
+    """Whether there was one."""
+    from daemon import holder
+    from retouchml import paths
+
+    pid = _pid()
+    if pid is None:
+        return False
+    folder = paths.runtime_dir()
+    holder.ask_to_leave(folder, pid)
+    if not _is_gone(pid, _SECONDS_TO_LEAVE):
+        holder.kill(folder, pid)
+        if not _is_gone(pid, _SECONDS_TO_LEAVE):
+            raise DaemonError(f"The daemon (process {pid}) does not leave.", "End it by hand.")
+    return True
+
+
+def _pid() -> int | None:
+    from daemon.holder import running_pid
+    from retouchml import paths
+
+    return running_pid(paths.runtime_dir())
+
+
+def _is_gone(pid: int, seconds: float) -> bool:
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        if _pid() != pid:
+            return True
+        time.sleep(0.05)
+    return False
+
+
+def _options(arguments: argparse.Namespace) -> list[str]:
+    options = ["--keep-alive", str(arguments.keep_alive)]
+    for name in ("model", "device", "tcp", "engine", "limits"):
+        value = getattr(arguments, name)
+        options += [f"--{name}", value] if value else []
+    return options
+
+
+def _followed(path: Path, position: int) -> Iterator[str]:
+    while True:
+        time.sleep(0.2)
+        try:
+            size = path.stat().st_size
+            if size < position:  # the log was rotated
+                position = 0
+            with path.open("rb") as file:
+                file.seek(position)
+                data = file.read()
+        except OSError:
+            continue
+        whole = data[: data.rfind(b"\n") + 1]
+        position += len(whole)
+        yield from whole.decode("utf-8", "replace").splitlines()
+
+
+def _lines(status: "Status") -> list[str]:
+    from retouchml.cli.progress_bar import duration
+
+    keep_alive = status.keep_alive
+    idle_exit = status.idle_exit
+    service = ", as a service" if status.service else ""
+    lines = [
+        f"daemon     process {status.pid}, version {status.software}, for {duration(status.uptime)}{service}",
+        f"memory     {_megabytes(status.memory)}",
+        f"clients    {status.clients}",
+        f"photos     {status.photos}, {_megabytes(status.photo_bytes)}",
+        f"queue      {status.queue} of {status.queue_limit}",
+        f"cache      {_megabytes(status.cache_bytes)}",
+        f"keep alive {'for ever' if keep_alive < 0 else duration(keep_alive)}",
+        f"idle exit  {'never' if idle_exit is None else f'after {duration(idle_exit)}'}",
+        f"log        {status.log}",
+    ]
+    for worker in status.workers:
+        line = f"worker     {worker.device}: {worker.state}"
+        if worker.pid is not None:
+            line += f", process {worker.pid}, {_megabytes(worker.memory)}"
+            line += f", models: {', '.join(worker.models) or 'none'}"
+            if worker.device_memory:
+                line += f", {_megabytes(worker.device_memory)} on the device"
+        lines.append(line)
+    return lines
+
+
+def _megabytes(size: int | None) -> str:
+    return "unknown" if size is None else f"{size / _MEGABYTE:.0f} MB"

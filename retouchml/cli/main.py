@@ -1,0 +1,59 @@
+"""The ``retouchml`` command: finds the subcommand, runs it, and turns whatever happens into an exit code.
+
+0 it is done, 1 it failed, 2 the request makes no sense, 3 no face was found, 130 somebody pressed Ctrl-C.
+"""
+
+import argparse
+import sys
+from collections.abc import Sequence
+
+from retouchml import __version__, failures
+from retouchml.backend import BackendFactory
+from retouchml.cli import beautify, daemon, doctor, edits, faces, models, train
+from retouchml.cli.console import Console, OutputClosedError
+from retouchml.cli.context import Context
+from retouchml.cli.interrupt import Interrupt
+
+COMMANDS = (beautify, faces, edits, models, daemon, train, doctor)
+
+
+def main(argv: Sequence[str] | None = None, *, make_engine: BackendFactory | None = None) -> int:
+    """Run ``retouchml`` with ``argv`` (default: the process's own arguments) and return the exit code.
+
+    ``make_engine`` makes what does the retouching, in place of the daemon and of the models in this process.
+    """
+    console = Console(sys.stdout, sys.stderr, sys.stdin)
+    context = Context(console, Interrupt(), make_engine)
+    try:
+        with context.interrupt.installed(), context.closing:
+            code = _run(argv, context)
+            console.flush()
+    except OutputClosedError:
+        return failures.FAILED
+    except (Exception, KeyboardInterrupt) as error:
+        return failures.report(error, console)[1]
+    return code
+
+
+def make_parser() -> argparse.ArgumentParser:
+    """The parser of the whole command line; imports nothing heavy."""
+    parser = argparse.ArgumentParser(
+        prog="retouchml",
+        description="Retouch the faces in photographs, on this machine.",
+        epilog="`retouchml COMMAND --help` explains a command.",
+        allow_abbrev=False,
+    )
+    parser.add_argument("--version", action="version", version=f"retouchml {__version__}")
+    subparsers = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    for command in COMMANDS:
+        command.add_parser(subparsers)
+    return parser
+
+
+def _run(argv: Sequence[str] | None, context: Context) -> int:
+    try:
+        arguments = make_parser().parse_args(argv)
+    except SystemExit as done:  # argparse has printed its help or its complaint
+        return done.code if isinstance(done.code, int) else 0
+    code: int = arguments.run(arguments, context)
+    return code

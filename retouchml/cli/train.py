@@ -1,0 +1,64 @@
+"""``retouchml train``: fits a learned part and writes its model card.
+
+What can be trained, and with which options, is the affair of ``pipeline.training``: its modules are only
+imported once one of them was named, for they bring torch along.
+"""
+
+import argparse
+from collections.abc import Sequence
+from importlib import import_module
+from typing import Any
+
+from retouchml.cli.context import Context, Subparsers
+
+PARTS = {
+    "rater": "image to rating, from photographs that people have rated",
+    "scorer": "latent code to rating, from the rater's judgement on generated faces",
+    "edits": "the directions of the manual sliders",
+    "encoder": "a first guess of the code, which shortens the inversion",
+}
+
+
+class PartParser(argparse.ArgumentParser):
+    """Parser of one part, which asks the part for its options only when it has to parse."""
+
+    def __init__(self, *, part: str = "", **settings: Any) -> None:
+        super().__init__(**settings)
+        self._part = part
+
+    def parse_known_args(  # type: ignore[override]
+        self, args: Sequence[str] | None = None, namespace: argparse.Namespace | None = None
+    ) -> tuple[argparse.Namespace, list[str]]:
+        """Parse, with the options of the part."""
+        if self._part:
+            module = import_module(f"pipeline.training.{self._part}")
+            self._part = ""
+            module.add_arguments(self)
+            self.set_defaults(train=module.main)
+        return super().parse_known_args(args, namespace)
+
+
+def add_parser(subparsers: Subparsers) -> None:
+    """Declare the command."""
+    parser = subparsers.add_parser(
+        "train",
+        help="fit a learned part and write its model card",
+        description="Fit a learned part and write its model card.",
+        allow_abbrev=False,
+    )
+    parts = parser.add_subparsers(title="parts", metavar="PART", required=True, parser_class=PartParser)
+    for part, description in PARTS.items():
+        parts.add_parser(
+            part,
+            part=part,
+            help=description,
+            description=f"{part.capitalize()}: {description}.",
+            allow_abbrev=False,
+        )
+    parser.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace, _context: Context) -> int:
+    """Train the part that was named."""
+    code: int = arguments.train(arguments)
+    return code

@@ -1,0 +1,370 @@
+"""The answers of the wire: one class each, which writes its fields and reads them back, checked.
+
+docs/protocol.md is the contract; the requests are in ``messages``. ``from_fields`` raises ProtocolError, or
+LimitExceeded where a number is larger than allowed.
+"""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from dataclasses import fields as fields_of
+from typing import Any
+
+from retouchml.client.messages import Fields, face_in, photo_in
+from retouchml.client.pixel_format import PixelFormat, format_from
+from retouchml.client.protocol import (
+    HEADER_ITEMS,
+    LOOKS,
+    SIDE,
+    STRING_BYTES,
+    take_float,
+    take_int,
+    take_list,
+    take_map,
+    take_str,
+)
+from retouchml.errors import ProtocolError
+from retouchml.results import Box, Edit, Face, FaceReport
+
+_NAME = 128
+Frames = Sequence["bytes | memoryview"]
+
+
+@dataclass(frozen=True)
+class Welcome:
+    """The answer to ``hello``.
+
+    version: of the protocol, from now on; software: the daemon's version; instance: another one for each run
+    of the daemon; limits: by name
+    """
+
+    version: int
+    software: str
+    pid: int
+    instance: str
+    limits: Mapping[str, int] = field(default_factory=dict)
+
+    def fields(self) -> dict[str, Any]:
+        """As a map of the wire."""
+        return {**asdict(self), "limits": dict(self.limits)}
+
+    @classmethod
+    def from_fields(cls, fields: Fields) -> "Welcome":
+        """Read it back."""
+        return cls(
+            take_int(fields, "version", 0, HEADER_ITEMS),
+            take_str(fields, "software", _NAME),
+            take_int(fields, "pid", 0, 1 << 53),
+            take_str(fields, "instance", _NAME),
+            take_map({"limits": {}, **fields}, "limits"),
+        )
+
+
+@dataclass(frozen=True)
+class Opened:
+    """The answer to ``open``. photo: its name from now on; faces: the largest first; seconds: by step."""
+
+    photo: str
+    faces: tuple[Face, ...]
+    model: str = ""
+    device: str = ""
+    seconds: Mapping[str, float] = field(default_factory=dict)
+
+    def fields(self) -> dict[str, Any]:
+        """As a map of the wire."""
+        return {
+            "photo": self.photo,
+            "faces": [_face_fields(face) for face in self.faces],
+            "model": self.model,
+            "device": self.device,
+            "seconds": dict(self.seconds),
+        }
+
+    @classmethod
+    def from_fields(cls, fields: Fields) -> "Opened":
+        """Read it back."""
+        faces = take_list(fields, "faces", HEADER_ITEMS)
+        return cls(
+            photo_in(fields),
+            tuple(_face_from(face) for face in faces),
+            str(fields.get("model", "")),
+            str(fields.get("device", "")),
+            take_map({"seconds": {}, **fields}, "seconds"),
+        )
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """The answer to ``prepare``. seconds: by step."""
+
+    seconds: Mapping[str, float]
+
+    def fields(self) -> dict[str, Any]:
+        """As a map of the wire."""
+        return {"seconds": dict(self.seconds)}
+
+    @classmethod
+    def from_fields(cls, fields: Fields) -> "Prepared":
+        """Read it back."""
+        return cls(take_map(fields, "seconds"))
+
+
+@dataclass(frozen=True)
+class WirePatch:
+    """What changed around one face: pixels to lay over the rectangle ``box`` of the photo.
+
+    picture: how ``pixels`` lie; smaller than the rectangle for a preview, which is to be enlarged to it
+    """
+
+    face: int
+    box: Box
+    picture: PixelFormat
+    pixels: "bytes | memoryview" = field(repr=False)
+
+    def fields(self) -> dict[str, Any]:
+        """As a map of the wire; the pixels are a frame of their own."""
+        x, y, width, height = self.box
+        return {
+            "face": self.face,
+            "x": x,
+            "y": y,
+            "width": width,
+            "height": height,
+            "picture": self.picture.fields(),
+        }
+
+    @classmethod
+    def from_fields(cls, fields: Any, pixels: "bytes | memoryview") -> "WirePatch":
+        """Read it back, with its frame."""
+        if not isinstance(fields, dict):
+            raise ProtocolError("A patch must be a map.")
+        picture = format_from(take_map(fields, "picture"))
+        picture.check_frame(len(pixels))
+        x, y = take_int(fields, "x", 0, SIDE), take_int(fields, "y", 0, SIDE)
+        box = (x, y, take_int(fields, "width", 1, SIDE), take_int(fields, "height", 1, SIDE))
+        return cls(face_in(fields, "face"), box, picture, pixels)
+
+
+@dataclass(frozen=True)
+class Rendered:
+    """The answer to ``render``, and its preview. report: empty unless it was asked for; seconds: by step."""
+
+    patches: tuple[WirePatch, ...]
+    report: tuple[FaceReport, ...] = ()
+    seconds: Mapping[str, float] = field(default_factory=dict)
+
+    def fields(self) -> dict[str, Any]:
+        """As a map of the wire; ``frames`` has the pixels."""
+        return {
+            "patches": [patch.fields() for patch in self.patches],
+            "report": [_report_fields(report) for report in self.report],
+            "seconds": dict(self.seconds),
+        }
+
+    @property
+    def frames(self) -> "list[bytes | memoryview]":
+        """The pixels of the patches, in their order."""
+        return [patch.pixels for patch in self.patches]
+
+    @classmethod
+    def from_fields(cls, fields: Fields, frames: Frames) -> "Rendered":
+        """Read it back, with its frames."""
+        entries = take_list(fields, "patches", LOOKS)
+        if len(entries) != len(frames):
+            raise ProtocolError(f"{len(entries)} patches came with {len(frames)} data frames.")
+        patches = [WirePatch.from_fields(*each) for each in zip(entries, frames, strict=True)]
+        report = [_report_from(each) for each in take_list(fields, "report", LOOKS)]
+        return cls(tuple(patches), tuple(report), take_map(fields, "seconds"))
+
+
+@dataclass(frozen=True)
+class EditList:
+    """The answer to ``edits``: the manual sliders of a model on a device."""
+
+    model: str
+    device: str
+    edits: tuple[Edit, ...]
+
+    def fields(self) -> dict[str, Any]:
+        """As a map of the wire."""
+        return {
+            "model": self.model,
+            "device": self.device,
+            "edits": [asdict(edit) for edit in self.edits],
+        }
+
+    @classmethod
+    def from_fields(cls, fields: Fields) -> "EditList":
+        """Read it back."""
+        return cls(
+            take_str(fields, "model", STRING_BYTES),
+            take_str(fields, "device", STRING_BYTES),
+            tuple(_edit_from(each) for each in take_list(fields, "edits", HEADER_ITEMS)),
+        )
+
+
+@dataclass(frozen=True)
+class CancelAnswer:
+    """The answer to ``cancel``. found: whether there was such an open request."""
+
+    found: bool
+
+    def fields(self) -> dict[str, Any]:
+        """As a map of the wire."""
+        return {"found": self.found}
+
+    @classmethod
+    def from_fields(cls, fields: Fields) -> "CancelAnswer":
+        """Read it back."""
+        return cls(bool(fields.get("found")))
+
+
+@dataclass(frozen=True)
+class ProgressNote:
+    """How far a request is. fraction: of the stage, 0 to 1; remaining: seconds, None where unknown."""
+
+    stage: str
+    fraction: float
+    remaining: float | None = None
+
+    def fields(self) -> dict[str, Any]:
+        """As a map of the wire."""
+        return asdict(self)
+
+    @classmethod
+    def from_fields(cls, fields: Fields) -> "ProgressNote":
+        """Read it back."""
+        stage = take_str(fields, "stage", _NAME)
+        fraction = take_float(fields, "fraction", 0.0, 1.0, 0.0)
+        if fields.get("remaining") is None:
+            return cls(stage, fraction)
+        return cls(stage, fraction, take_float(fields, "remaining", -math.inf, math.inf, 0.0))
+
+
+@dataclass(frozen=True)
+class WorkerStatus:
+    """A worker in ``Status``. state: absent, starting, idle or busy; memory: bytes, None where unknown."""
+
+    device: str
+    state: str
+    pid: int | None = None
+    memory: int | None = None
+    device_memory: int | None = None
+    models: tuple[str, ...] = ()
+    photos: int = 0
+    restarts: int = 0
+
+    @classmethod
+    def from_fields(cls, fields: Any) -> "WorkerStatus":
+        """Read it back."""
+        if not isinstance(fields, dict):
+            raise ProtocolError("A worker must be a map.")
+        given = _known(cls, fields)
+        return cls(**{**given, "models": tuple(str(each) for each in given.get("models") or ())})
+
+
+@dataclass(frozen=True)
+class Status:
+    """The answer to ``status``: what the daemon does and holds.
+
+    uptime, keep_alive: seconds, keep_alive negative for ever; idle_exit: seconds, None for never; memory,
+    photo_bytes, cache_bytes: bytes; queue: jobs that wait; service: whether the system starts it on login;
+    refused: connections that were turned away
+    """
+
+    pid: int
+    software: str
+    instance: str
+    uptime: float
+    memory: int | None
+    clients: int
+    photos: int
+    photo_bytes: int
+    queue: int
+    queue_limit: int
+    keep_alive: float
+    idle_exit: float | None
+    service: bool
+    cache_bytes: int
+    log: str
+    refused: int
+    workers: tuple[WorkerStatus, ...]
+
+    def fields(self) -> dict[str, Any]:
+        """As a map of the wire, and of ``retouchml daemon status --json``."""
+        result = asdict(self)
+        result["workers"] = [{**asdict(each), "models": list(each.models)} for each in self.workers]
+        return result
+
+    @classmethod
+    def from_fields(cls, fields: Fields) -> "Status":
+        """Read it back."""
+        workers = [WorkerStatus.from_fields(each) for each in take_list(fields, "workers", HEADER_ITEMS)]
+        return cls(**{**_known(cls, fields), "workers": tuple(workers)})
+
+
+def _known(kind: type, given: Fields) -> dict[str, Any]:
+    """The fields that a dataclass has, without those that a newer daemon added. Raises ProtocolError."""
+    names = [each.name for each in fields_of(kind)]
+    missing = [each.name for each in fields_of(kind) if each.name not in given]
+    required = [name for name in missing if name in ("device", "state") or kind is Status]
+    if required:
+        raise ProtocolError(f"The daemon's status lacks {', '.join(required)}.")
+    return {name: given[name] for name in names if name in given}
+
+
+def box_in(fields: Fields, name: str) -> Box:
+    """Four whole numbers. Raises ProtocolError."""
+    box = take_list(fields, name, 4)
+    if len(box) != 4 or not all(isinstance(each, int) for each in box):
+        raise ProtocolError(f"{name} must be four whole numbers.")
+    return box[0], box[1], box[2], box[3]
+
+
+def _face_fields(face: Face) -> dict[str, Any]:
+    return {
+        "box": list(face.box),
+        "landmarks": [list(point) for point in face.landmarks],
+        "score": face.score,
+    }
+
+
+def _face_from(fields: Any) -> Face:
+    if not isinstance(fields, dict):
+        raise ProtocolError("A face must be a map.")
+    landmarks = take_list(fields, "landmarks", HEADER_ITEMS)
+    if not all(isinstance(point, list) and len(point) == 2 for point in landmarks):
+        raise ProtocolError("Landmarks must be pairs of numbers.")
+    points = tuple((float(x), float(y)) for x, y in landmarks)
+    return Face(box_in(fields, "box"), points, _number(fields, "score"))
+
+
+def _report_fields(report: FaceReport) -> dict[str, Any]:
+    return {**asdict(report), "box": list(report.box), "patch": list(report.patch)}
+
+
+def _report_from(fields: Any) -> FaceReport:
+    if not isinstance(fields, Mapping):
+        raise ProtocolError("A report must be a map.")
+    return FaceReport(
+        face_in(fields, "face"),
+        box_in(fields, "box"),
+        _number(fields, "score_before"),
+        _number(fields, "score_after"),
+        _number(fields, "identity_distance"),
+        box_in(fields, "patch"),
+    )
+
+
+def _edit_from(fields: Any) -> Edit:
+    if not isinstance(fields, Mapping):
+        raise ProtocolError("An edit must be a map.")
+    name, description = (take_str(fields, each, STRING_BYTES) for each in ("name", "description"))
+    return Edit(name, _number(fields, "low"), _number(fields, "high"), description)
+
+
+def _number(fields: Fields, name: str) -> float:
+    value = fields.get(name)  # may be NaN: a face that cannot be measured
+    if not isinstance(value, int | float) or isinstance(value, bool):
+        raise ProtocolError(f"{name} must be a number.")
+    return float(value)

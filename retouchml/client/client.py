@@ -1,0 +1,344 @@
+"""Talks to the daemon: from a script that waits, from callbacks, or from an editor's event loop.
+
+Python 3.10 and pyzmq, msgpack and platformdirs alone. Blocking::
+
+    with Client(start=True) as client:
+        photo = client.open(picture, pixels).result()
+        rendered = photo.render({0: Look(0.6)}).result()
+
+In an event loop (GLib, Qt) watch ``client.fileno()`` for reading and call ``client.process()`` when it is
+readable, once after each request, and besides every half second: the descriptor is ZeroMQ's, so it tells of
+changes only, and a daemon that died is noticed by the clock. Callbacks run inside ``process`` and ``result``.
+A client belongs to one thread.
+"""
+
+import itertools
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Generic, TypeVar
+
+from retouchml import __version__
+from retouchml.client import bridge, messages, protocol
+from retouchml.client.answers import (
+    EditList,
+    Frames,
+    Opened,
+    Prepared,
+    ProgressNote,
+    Rendered,
+    Status,
+    Welcome,
+)
+from retouchml.client.pixel_format import PixelFormat
+from retouchml.errors import Cancelled, DaemonError, DaemonGone, PhotoUnknown, RetouchError
+from retouchml.look import Look
+from retouchml.progress import Progress
+
+Result = TypeVar("Result")
+_Parse = Callable[[Mapping[str, Any], Frames], Result]
+_POLL_SECONDS = 0.25
+_HELLO_SECONDS = 10.0
+_SLOWEST_UPLOAD = 5e6  # bytes a second, on a machine that has much else to do
+
+
+class Call(Generic[Result]):
+    """A request under way.
+
+    on_progress(stage, fraction, remaining), on_preview(result) and on_done(call) may be set until the answer
+    comes.
+    """
+
+    def __init__(self, client: "Client", id_: int, parse: _Parse[Result]) -> None:
+        self.id = id_
+        self.on_progress: Progress | None = None
+        self.on_preview: Callable[[Result], None] | None = None
+        self.on_done: Callable[[Call[Result]], None] | None = None
+        self._client = client
+        self._parse = parse
+        self._result: Result | None = None
+        self._error: RetouchError | None = None
+        self.done = False
+
+    def result(self, timeout: float | None = None) -> Result:
+        """Wait for the answer; the error that it is, is raised.
+
+        timeout: seconds, after which the request is cancelled and DaemonGone raised. Whatever happens to the
+        daemon, this ends.
+        """
+        deadline = None if timeout is None else time.monotonic() + timeout
+        while not self.done:
+            left = _POLL_SECONDS if deadline is None else min(_POLL_SECONDS, deadline - time.monotonic())
+            if left <= 0:
+                self.cancel()
+                self.fail(DaemonGone(f"The daemon did not answer within {timeout:g} s.", "Try again."))
+                break
+            self._client.process(left)
+        if self._error is not None:
+            raise self._error
+        return self._result  # type: ignore[return-value]  # set, as done without an error
+
+    @property
+    def error(self) -> RetouchError | None:
+        """What it failed with."""
+        return self._error
+
+    def cancel(self) -> None:
+        """Ask the daemon to stop; the call ends with Cancelled, unless its answer was under way."""
+        if not self.done:
+            self._client.cancel(self.id)
+
+    def take(self, type_: str, fields: Mapping[str, Any], frames: Frames) -> None:
+        """Deal with a message that belongs to this call."""
+        if self.done:
+            return
+        try:
+            if type_ == "progress" and self.on_progress is not None:
+                note = ProgressNote.from_fields(fields)
+                self.on_progress(note.stage, note.fraction, note.remaining)
+            elif type_ == "preview" and self.on_preview is not None:
+                self.on_preview(self._parse(fields, frames))
+            elif type_ == "result":
+                self._result = self._parse(fields, frames)
+                self._end()
+            elif type_ == "error":
+                self.fail(protocol.error_from(fields))
+        except RetouchError as error:
+            self.fail(error)
+
+    def fail(self, error: RetouchError) -> None:
+        """End with an error."""
+        if not self.done:
+            self._error = error
+            self._end()
+
+    def _end(self) -> None:
+        self.done = True
+        self._client.settled(self.id)
+        if self.on_done is not None:
+            self.on_done(self)
+
+
+class RemotePhoto:
+    """A photo that the daemon holds.
+
+    It keeps a reference to the pixels, which must not change, so that it can be opened again when the daemon
+    was restarted.
+    """
+
+    def __init__(self, client: "Client", upload: "_Upload", opened: Opened) -> None:
+        self._client = client
+        self._upload = upload
+        self._adopt(opened)
+
+    def _adopt(self, opened: Opened) -> None:
+        self.name, self.faces = opened.photo, opened.faces
+        self.model, self.device, self.seconds = opened.model, opened.device, opened.seconds
+
+    def prepare(self, faces: Sequence[int] | None = None) -> Call[Prepared]:
+        """Do the slow part for these faces, or all."""
+        request = messages.Prepare(self.name, None if faces is None else tuple(faces))
+        return self._client.request(request, lambda fields, _: Prepared.from_fields(fields))
+
+    def render(
+        self,
+        looks: Mapping[int, Look],
+        *,
+        size: str = "full",
+        preview_side: int = messages.PREVIEW_SIDE,
+        report: bool = False,
+    ) -> Call[Rendered]:
+        """Patches for these looks. A render that is under way for this photo ends with Superseded."""
+        request = messages.Render(self.name, looks, size, preview_side, report)
+        return self._client.request(request, Rendered.from_fields)
+
+    def patches(self, looks: Mapping[int, Look], *, timeout: float | None = None) -> Rendered:
+        """Render and wait; a photo that was lost with its daemon is opened again first, once."""
+        try:
+            return self.render(looks).result(timeout)
+        except (PhotoUnknown, DaemonGone):
+            self.reopen(timeout)
+            return self.render(looks).result(timeout)
+
+    def reopen(self, timeout: float | None = None) -> None:
+        """Upload it again, to a daemon that was restarted."""
+        upload = self._upload
+        call = self._client.request(
+            upload.request, lambda fields, _: Opened.from_fields(fields), upload.frames
+        )
+        self._adopt(call.result(timeout))
+
+    def close(self) -> None:
+        """Let the daemon forget it; a photo that it does not know any more is no error."""
+        self._client.forget(self.name)
+
+
+@dataclass(frozen=True)
+class _Upload:
+    request: messages.Open
+    frames: Frames
+
+
+class Client:
+    """A connection to the daemon, made with the first request and made anew after the daemon was lost."""
+
+    def __init__(
+        self,
+        *,
+        start: bool = False,
+        connection_file: Path | None = None,
+        name: str = "",
+        interpreter: Sequence[str] = (),
+        start_options: Sequence[str] = (),
+    ) -> None:
+        """start: start the daemon where none runs; connection_file: of a daemon on TCP; name: for its log;
+        interpreter, start_options: for ``retouchml.launch.start``.
+        """
+        self._line = bridge.line(start, connection_file, interpreter, start_options)
+        self._name = name or f"retouchml {__version__}"
+        self._calls: dict[int, Call[Any]] = {}
+        self._ids = itertools.count(1)
+        self._heard_at = 0.0
+        self._patience = protocol.SILENCE_SECONDS
+        self.welcome: Welcome | None = None
+
+    def connect(self) -> None:
+        """Connect now, starting the daemon if that is wished.
+
+        Raises DaemonAbsent, DaemonGone, Refused or VersionMismatch.
+        """
+        if self._line.is_open:
+            return
+        self._line.open()
+        self._heard_at = time.monotonic()
+        hello = messages.Hello(protocol.VERSIONS, self._name)
+        try:
+            call = self._send(hello, lambda fields, _: Welcome.from_fields(fields), ())
+            self.welcome = call.result(_HELLO_SECONDS)
+        except BaseException:
+            self._line.close()
+            raise
+
+    def open(
+        self,
+        picture: PixelFormat,
+        pixels: "bytes | memoryview",
+        *,
+        icc: bytes = b"",
+        model: str = "",
+        device: str = "",
+    ) -> Call[RemotePhoto]:
+        """Upload a photo. ``pixels`` must not change before the answer came.
+
+        model, device: "" for the daemon's own. Raises as ``request``.
+        """
+        data = memoryview(pixels).cast("B")
+        picture.check_frame(len(data))
+        upload = _Upload(messages.Open(picture, bool(icc), model, device), [data, *([icc] if icc else [])])
+        return self.request(
+            upload.request,
+            lambda fields, _: RemotePhoto(self, upload, Opened.from_fields(fields)),
+            upload.frames,
+        )
+
+    def edits(self, model: str = "", device: str = "") -> Call[EditList]:
+        """The manual sliders; loads the model."""
+        return self.request(messages.ListEdits(model, device), lambda fields, _: EditList.from_fields(fields))
+
+    def status(self) -> Call[Status]:
+        """What the daemon does and holds."""
+        return self.request(messages.GetStatus(), lambda fields, _: Status.from_fields(fields))
+
+    def shutdown(self) -> Call[None]:
+        """Ask the daemon to stop."""
+        return self.request(messages.Shutdown(), lambda _, __: None)
+
+    def request(self, request: messages.Request, parse: _Parse[Result], frames: Frames = ()) -> Call[Result]:
+        """Send a request; ``parse`` makes its result from the answer's fields and data frames.
+
+        Raises what ``connect`` does, and LimitExceeded.
+        """
+        self.process()
+        self.connect()
+        return self._send(request, parse, frames)
+
+    def cancel(self, id_: int) -> None:
+        """Cancel a call by its id."""
+        if self._line.is_open:
+            self._send(messages.Cancel(id_), lambda _, __: None, ())
+
+    def forget(self, photo: str) -> None:
+        """Close a photo by its name, without waiting."""
+        if self._line.is_open:
+            self._send(messages.Close(photo), lambda _, __: None, ())
+
+    def settled(self, id_: int) -> None:
+        """Called by a call that ended."""
+        self._calls.pop(id_, None)
+
+    def fileno(self) -> int:
+        """To watch for reading; another one after the connection was made anew, -1 while there is none."""
+        return self._line.fileno()
+
+    def process(self, wait: float = 0.0) -> None:
+        """Take what has arrived, after waiting up to so many seconds for it; runs callbacks."""
+        if not self._line.is_open:
+            return
+        broken = self._line.wait(wait)
+        while self._line.is_open:
+            frames = self._line.receive()
+            if frames is None:
+                break
+            self._heard_at = time.monotonic()
+            self._patience = protocol.SILENCE_SECONDS
+            self._take(frames)
+        if broken is not None:
+            self._lose(broken)
+        elif self._calls and time.monotonic() - self._heard_at > self._patience:
+            self._lose(
+                DaemonGone("The daemon does not answer any more.", "`retouchml daemon restart` helps.")
+            )
+
+    def close(self) -> None:
+        """Leave; open calls end with Cancelled, and the daemon frees the photos."""
+        self._lose(Cancelled("The connection was closed."))
+
+    def __enter__(self) -> "Client":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def _send(self, request: messages.Request, parse: _Parse[Result], frames: Frames) -> Call[Result]:
+        id_ = next(self._ids)
+        header = protocol.encode(request.TYPE, id_, request.fields())
+        if not self._calls:
+            self._heard_at = time.monotonic()
+        # the daemon knows of a message, and tells that it is there, only when the whole of it has arrived
+        size = sum(memoryview(frame).nbytes for frame in frames)
+        self._patience = max(self._patience, protocol.SILENCE_SECONDS + size / _SLOWEST_UPLOAD)
+        self._line.send([header, *frames])
+        call = Call(self, id_, parse)
+        self._calls[id_] = call
+        return call
+
+    def _take(self, frames: list["bytes | memoryview"]) -> None:
+        try:
+            header = protocol.decode_answer(frames[0])
+        except RetouchError as error:
+            call = self._calls.get(protocol.id_in(frames[0], of_answer=True))
+            if call is not None:
+                call.fail(error)
+            else:  # it may have been any call's answer, which must not be waited for in vain
+                self._lose(error)
+            return
+        call = self._calls.get(header.id)
+        if call is not None:
+            call.take(header.type, header.fields, frames[1:])
+
+    def _lose(self, error: DaemonError | Cancelled | RetouchError) -> None:
+        self._line.close()
+        lost, self._calls = self._calls, {}  # what is told of one may begin another
+        for call in lost.values():
+            call.fail(error)

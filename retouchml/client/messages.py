@@ -1,0 +1,256 @@
+"""The requests of the wire: one class each, which writes its fields and reads them back, checked.
+
+docs/protocol.md is the contract; the answers are in ``answers``. ``from_fields`` raises ProtocolError, or
+LimitExceeded where a number is larger than allowed.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from retouchml.client.pixel_format import PixelFormat, format_from
+from retouchml.client.protocol import (
+    ID_LIMIT,
+    LOOKS,
+    take_bool,
+    take_float,
+    take_int,
+    take_list,
+    take_map,
+    take_str,
+)
+from retouchml.errors import ProtocolError, UsageError
+from retouchml.look import DEFAULT_STRENGTH, DEFAULT_TEXTURE, Look
+
+PREVIEW_SIDE = 512
+SIZES = ("full", "preview", "both")
+_SMALLEST_PREVIEW, _LARGEST_PREVIEW = 64, 2048
+_FACES = 1024
+_NAME = 128
+_CLIENT = 200
+_PHOTO = 64
+_VERSIONS = 16
+
+Fields = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Hello:
+    """versions: those of the protocol that the client speaks; client: its name, for the log."""
+
+    TYPE: ClassVar[str] = "hello"
+    versions: tuple[int, ...]
+    client: str = ""
+
+    def fields(self) -> dict[str, Any]:
+        """As a map of the wire."""
+        return {"versions": list(self.versions), "client": self.client}
+
+    @classmethod
+    def from_fields(cls, fields: Fields) -> "Hello":
+        """Read it back."""
+        versions = take_list(fields, "versions", _VERSIONS)
+        if not versions or not all(isinstance(each, int) and not isinstance(each, bool) for each in versions):
+            raise ProtocolError("versions must be a list of whole numbers.")
+        return cls(tuple(versions), take_str({"client": "", **fields}, "client", _CLIENT))
+
+
+@dataclass(frozen=True)
+class Open:
+    """picture: how the pixels lie; icc: whether a profile follows; model, device: "" for the daemon's own."""
+
+    TYPE: ClassVar[str] = "open"
+    picture: PixelFormat
+    icc: bool = False
+    model: str = ""
+    device: str = ""
+
+    def fields(self) -> dict[str, Any]:
+        """As a map of the wire."""
+        return {
+            "picture": self.picture.fields(),
+            "icc": self.icc,
+            "model": self.model,
+            "device": self.device,
+        }
+
+    @classmethod
+    def from_fields(cls, fields: Fields) -> "Open":
+        """Read it back."""
+        picture = format_from(take_map(fields, "picture"))
+        return cls(picture, take_bool(fields, "icc"), *_model_and_device(fields))
+
+
+@dataclass(frozen=True)
+class Prepare:
+    """photo: its name; faces: their numbers, None for all."""
+
+    TYPE: ClassVar[str] = "prepare"
+    photo: str
+    faces: tuple[int, ...] | None = None
+
+    def fields(self) -> dict[str, Any]:
+        """As a map of the wire."""
+        return {"photo": self.photo, "faces": None if self.faces is None else list(self.faces)}
+
+    @classmethod
+    def from_fields(cls, fields: Fields) -> "Prepare":
+        """Read it back."""
+        photo = photo_in(fields)
+        if fields.get("faces") is None:
+            return cls(photo)
+        faces = take_list(fields, "faces", _FACES)
+        return cls(photo, tuple(face_in({"faces": each}, "faces") for each in faces))
+
+
+@dataclass(frozen=True)
+class Render:
+    """photo: its name; looks: by the number of the face; size: one of ``SIZES``.
+
+    preview_side: pixels, the longest side of a reduced patch; report: whether score and identity are measured
+    """
+
+    TYPE: ClassVar[str] = "render"
+    photo: str
+    looks: Mapping[int, Look]
+    size: str = "full"
+    preview_side: int = PREVIEW_SIDE
+    report: bool = False
+
+    def fields(self) -> dict[str, Any]:
+        """As a map of the wire."""
+        return {
+            "photo": self.photo,
+            "looks": [{"face": face, **_look_fields(look)} for face, look in self.looks.items()],
+            "size": self.size,
+            "preview_side": self.preview_side,
+            "report": self.report,
+        }
+
+    @classmethod
+    def from_fields(cls, fields: Fields) -> "Render":
+        """Read it back."""
+        looks: dict[int, Look] = {}
+        for each in take_list(fields, "looks", LOOKS):
+            if not isinstance(each, dict):
+                raise ProtocolError("Each of looks must be a map.")
+            face = face_in(each, "face")
+            if face in looks:
+                raise ProtocolError(f"Face {face} has two looks.")
+            looks[face] = _look_from(each)
+        size = take_str({"size": "full", **fields}, "size", 16)
+        if size not in SIZES:
+            raise ProtocolError(f"size must be one of {', '.join(SIZES)}.")
+        given = {"preview_side": PREVIEW_SIDE, **fields}
+        side = take_int(given, "preview_side", _SMALLEST_PREVIEW, _LARGEST_PREVIEW)
+        return cls(photo_in(fields), looks, size, side, take_bool(fields, "report"))
+
+
+@dataclass(frozen=True)
+class ListEdits:
+    """The manual sliders of a model. model, device: "" for the daemon's own."""
+
+    TYPE: ClassVar[str] = "edits"
+    model: str = ""
+    device: str = ""
+
+    def fields(self) -> dict[str, Any]:
+        """As a map of the wire."""
+        return {"model": self.model, "device": self.device}
+
+    @classmethod
+    def from_fields(cls, fields: Fields) -> "ListEdits":
+        """Read it back."""
+        return cls(*_model_and_device(fields))
+
+
+@dataclass(frozen=True)
+class Cancel:
+    """target: the id of the request that is to end."""
+
+    TYPE: ClassVar[str] = "cancel"
+    target: int
+
+    def fields(self) -> dict[str, Any]:
+        """As a map of the wire."""
+        return {"target": self.target}
+
+    @classmethod
+    def from_fields(cls, fields: Fields) -> "Cancel":
+        """Read it back."""
+        return cls(take_int(fields, "target", 1, ID_LIMIT - 1))
+
+
+@dataclass(frozen=True)
+class Close:
+    """photo: the name of the one that is to be forgotten."""
+
+    TYPE: ClassVar[str] = "close"
+    photo: str
+
+    def fields(self) -> dict[str, Any]:
+        """As a map of the wire."""
+        return {"photo": self.photo}
+
+    @classmethod
+    def from_fields(cls, fields: Fields) -> "Close":
+        """Read it back."""
+        return cls(photo_in(fields))
+
+
+@dataclass(frozen=True)
+class GetStatus:
+    """What the daemon does and holds; it has no fields."""
+
+    TYPE: ClassVar[str] = "status"
+
+    def fields(self) -> dict[str, Any]:
+        """As a map of the wire."""
+        return {}
+
+
+@dataclass(frozen=True)
+class Shutdown:
+    """Ask the daemon to stop; it has no fields."""
+
+    TYPE: ClassVar[str] = "shutdown"
+
+    def fields(self) -> dict[str, Any]:
+        """As a map of the wire."""
+        return {}
+
+
+Request = Hello | Open | Prepare | Render | ListEdits | Cancel | Close | GetStatus | Shutdown
+
+
+def photo_in(fields: Fields) -> str:
+    """The name of a photo. Raises ProtocolError."""
+    return take_str(fields, "photo", _PHOTO)
+
+
+def face_in(fields: Fields, name: str) -> int:
+    """The number of a face, from 0. Raises ProtocolError or LimitExceeded."""
+    return take_int(fields, name, 0, _FACES)
+
+
+def _model_and_device(fields: Fields) -> tuple[str, str]:
+    given = {"model": "", "device": "", **fields}
+    return take_str(given, "model", _NAME), take_str(given, "device", _NAME)
+
+
+def _look_fields(look: Look) -> dict[str, Any]:
+    return {"strength": look.strength, "texture": look.texture, "edits": dict(look.edits)}
+
+
+def _look_from(fields: Fields) -> Look:
+    edits = take_map({"edits": {}, **fields}, "edits")
+    if len(edits) > LOOKS or any(len(name) > _NAME for name in edits):
+        raise ProtocolError("A look has too many edits, or their names are too long.")
+    try:
+        return Look(
+            strength=take_float(fields, "strength", 0.0, 1.0, DEFAULT_STRENGTH),
+            texture=take_float(fields, "texture", 0.0, 1.0, DEFAULT_TEXTURE),
+            edits={name: take_float(edits, name, -1.0, 1.0, 0.0) for name in edits},
+        )
+    except UsageError as error:  # unreachable while Look's ranges are those above
+        raise ProtocolError(error.message) from error

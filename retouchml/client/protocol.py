@@ -1,0 +1,255 @@
+"""The wire's messages: header maps to bytes and back, with every limit checked before anything is believed.
+
+docs/protocol.md is the contract. Nothing here knows a socket. Python 3.10 and msgpack alone, since editors
+import it.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import msgpack
+
+from retouchml import errors
+from retouchml.errors import LimitExceeded, ProtocolError, RetouchError, VersionMismatch
+
+VERSIONS = (1,)  # spoken here, newest last
+VERSION = VERSIONS[-1]
+
+HEADER_BYTES = 1 << 18
+HEADER_DEPTH = 8
+HEADER_ITEMS = 4096
+HEADER_ITEMS_IN_ALL = 4 * HEADER_ITEMS
+ANSWER_BYTES = 1 << 22  # of an answer's header: a crowd has many landmarks
+ANSWER_ITEMS_IN_ALL = 1 << 19
+STRING_BYTES = 4096
+FRAMES = 3
+FRAME_BYTES = (1 << 31) - 1
+SIDE = 65_535
+PIXELS = 1 << 28
+ICC_BYTES = 16 << 20
+LOOKS = 64
+
+LIMITS: Mapping[str, int] = {
+    "header_bytes": HEADER_BYTES,
+    "header_depth": HEADER_DEPTH,
+    "header_items": HEADER_ITEMS,
+    "answer_bytes": ANSWER_BYTES,
+    "string_bytes": STRING_BYTES,
+    "frames": FRAMES,
+    "frame_bytes": FRAME_BYTES,
+    "side": SIDE,
+    "pixels": PIXELS,
+    "icc_bytes": ICC_BYTES,
+    "looks": LOOKS,
+}
+
+PING_SECONDS = 3.0
+"""How often the daemon sends ``ping`` to a client with photos or requests."""
+SILENCE_SECONDS = 15.0
+"""After this long without any message a client that waits takes the daemon for dead."""
+
+FINAL = ("result", "error")
+ID_LIMIT = 1 << 53
+_ANSWERS = (*FINAL, "progress", "preview", "ping")
+
+
+@dataclass(frozen=True)
+class Header:
+    """The envelope of a message: version, type, request id (0 for ``ping``), and the fields of that type."""
+
+    version: int
+    type: str
+    id: int
+    fields: Mapping[str, Any]
+
+
+def encode(type_: str, id_: int, fields: Mapping[str, Any] | None = None, version: int = VERSION) -> bytes:
+    """The header frame of a message. Raises LimitExceeded where it would be too large."""
+    packed: bytes = msgpack.packb({**(fields or {}), "v": version, "type": type_, "id": id_})
+    limit = ANSWER_BYTES if type_ in _ANSWERS else HEADER_BYTES
+    if len(packed) > limit:
+        raise LimitExceeded(f"A header of {len(packed)} bytes is more than the {limit} allowed.")
+    return packed
+
+
+def decode(frame: bytes | memoryview) -> Header:
+    """The header in a frame.
+
+    Raises LimitExceeded, ProtocolError, or VersionMismatch for a version that is not spoken here.
+    """
+    return _header(unpack(frame))
+
+
+def decode_answer(frame: bytes | memoryview) -> Header:
+    """The header of a message from the daemon. Raises as ``decode``."""
+    header = _header(unpack(frame, ANSWER_BYTES, ANSWER_ITEMS_IN_ALL))
+    if header.type not in _ANSWERS:
+        raise ProtocolError(f"The daemon sent a message of the unknown type {header.type!r}.")
+    return header
+
+
+def _header(fields: dict[str, Any]) -> Header:
+    version = take_int(fields, "v", 0, ID_LIMIT)
+    if version not in VERSIONS:
+        raise mismatch([version])
+    type_ = take_str(fields, "type", 64)
+    id_ = take_int(fields, "id", 0 if type_ == "ping" else 1, ID_LIMIT - 1)
+    return Header(version, type_, id_, fields)
+
+
+def id_in(frame: bytes | memoryview, *, of_answer: bool = False) -> int:
+    """The request id in a header that may be wrong in every other way, so that its sender can be told.
+
+    Else 0.
+    """
+    limits = (ANSWER_BYTES, ANSWER_ITEMS_IN_ALL) if of_answer else (HEADER_BYTES, HEADER_ITEMS_IN_ALL)
+    try:
+        value = unpack(frame, *limits).get("id")
+    except ProtocolError:
+        return 0
+    return value if isinstance(value, int) and not isinstance(value, bool) and 0 < value < ID_LIMIT else 0
+
+
+def unpack(
+    frame: bytes | memoryview, longest: int = HEADER_BYTES, items: int = HEADER_ITEMS_IN_ALL
+) -> dict[str, Any]:
+    """A msgpack map within the limits. Raises LimitExceeded or ProtocolError."""
+    if len(frame) > longest:
+        raise LimitExceeded(f"A header of {len(frame)} bytes is more than the {longest} allowed.")
+    try:
+        value = msgpack.unpackb(
+            frame,
+            raw=False,
+            strict_map_key=False,  # checked below, with a sentence
+            max_str_len=STRING_BYTES,
+            max_bin_len=STRING_BYTES,
+            max_array_len=HEADER_ITEMS,
+            max_map_len=HEADER_ITEMS,
+            max_ext_len=0,
+        )
+    except (ValueError, TypeError, OverflowError, RecursionError, msgpack.UnpackException) as error:
+        raise ProtocolError("The header is not msgpack within the limits.") from error
+    if not isinstance(value, dict):
+        raise ProtocolError("The header is no map.")
+    _check_nesting(value, items)
+    return value
+
+
+def _check_nesting(value: Any, items: int) -> None:
+    waiting: list[tuple[Any, int]] = [(value, 1)]
+    seen = 0
+    while waiting:
+        item, depth = waiting.pop()
+        if isinstance(item, dict):
+            if not all(isinstance(key, str) for key in item):
+                raise ProtocolError("A key in the header is no string.")
+            inner: Sequence[Any] = list(item.values())
+        elif isinstance(item, list):
+            inner = item
+        elif item is None or isinstance(item, bool | int | float | str | bytes):
+            continue
+        else:
+            raise ProtocolError("The header holds an extension type.")
+        seen += len(inner)
+        if depth > HEADER_DEPTH or seen > items:
+            raise ProtocolError("The header is nested too deep, or holds too much.")
+        waiting += [(each, depth + 1) for each in inner]
+
+
+def mismatch(theirs: Sequence[int], peer: str = "other side") -> VersionMismatch:
+    """The error for a peer that speaks none of our versions: it says which side is to be updated."""
+    newest = max(theirs, default=0)
+    older = "that side" if newest < VERSIONS[0] else "this side"
+    return VersionMismatch(
+        f"The {peer} speaks version {newest} of the protocol, this one "
+        f"{' and '.join(map(str, VERSIONS))}: {older} is the older.",
+        "Update RetouchML there (`python3 install demo`, and the editor's plug-in), then restart both.",
+    )
+
+
+def common_version(theirs: Sequence[int]) -> int:
+    """The newest version that both sides speak. Raises VersionMismatch."""
+    common = set(VERSIONS) & set(theirs)
+    if not common:
+        raise mismatch(theirs, "client")
+    return max(common)
+
+
+def error_fields(error: RetouchError) -> dict[str, str]:
+    """The fields of an ``error`` answer."""
+    return {"code": error.code, "message": _cut(error.message), "advice": _cut(error.advice)}
+
+
+def error_from(fields: Mapping[str, Any]) -> RetouchError:
+    """The error that an ``error`` answer speaks of; a plain RetouchError for an unknown code."""
+    code = take_str(fields, "code", 64)
+    kind = _BY_CODE.get(code, RetouchError)
+    return kind(take_str(fields, "message", STRING_BYTES), take_str(fields, "advice", STRING_BYTES))
+
+
+def take_int(fields: Mapping[str, Any], name: str, low: int, high: int) -> int:
+    """A whole number from ``low`` to ``high``.
+
+    Raises ProtocolError, or LimitExceeded where it is too large.
+    """
+    value = fields.get(name)
+    if not isinstance(value, int) or isinstance(value, bool) or value < low:
+        raise ProtocolError(f"{name} must be a whole number from {low} to {high}.")
+    if value > high:
+        raise LimitExceeded(f"{name} is {value}, but may be {high} at most.")
+    return value
+
+
+def take_float(fields: Mapping[str, Any], name: str, low: float, high: float, default: float) -> float:
+    """A number from ``low`` to ``high``. Raises ProtocolError."""
+    value = fields.get(name, default)
+    if not isinstance(value, int | float) or isinstance(value, bool) or not low <= value <= high:
+        raise ProtocolError(f"{name} must be a number from {low:g} to {high:g}.")
+    return float(value)
+
+
+def take_str(fields: Mapping[str, Any], name: str, longest: int) -> str:
+    """A string of ``longest`` characters at most. Raises ProtocolError."""
+    value = fields.get(name)
+    if not isinstance(value, str) or len(value) > longest:
+        raise ProtocolError(f"{name} must be a string of {longest} characters at most.")
+    return value
+
+
+def take_bool(fields: Mapping[str, Any], name: str) -> bool:
+    """True or False, False where it is missing. Raises ProtocolError."""
+    value = fields.get(name, False)
+    if not isinstance(value, bool):
+        raise ProtocolError(f"{name} must be true or false.")
+    return value
+
+
+def take_list(fields: Mapping[str, Any], name: str, longest: int) -> list[Any]:
+    """A list of ``longest`` items at most. Raises ProtocolError or LimitExceeded."""
+    value = fields.get(name)
+    if not isinstance(value, list):
+        raise ProtocolError(f"{name} must be a list.")
+    if len(value) > longest:
+        raise LimitExceeded(f"{name} has {len(value)} items, but may have {longest} at most.")
+    return value
+
+
+def take_map(fields: Mapping[str, Any], name: str) -> dict[str, Any]:
+    """A map. Raises ProtocolError."""
+    value = fields.get(name)
+    if not isinstance(value, dict):
+        raise ProtocolError(f"{name} must be a map.")
+    return value
+
+
+def _cut(text: str) -> str:
+    # a few characters of every text may take four bytes
+    return text if len(text) <= STRING_BYTES // 4 else text[: STRING_BYTES // 4 - 1] + "…"
+
+
+_BY_CODE = {
+    kind.code: kind
+    for kind in vars(errors).values()
+    if isinstance(kind, type) and issubclass(kind, RetouchError)
+}

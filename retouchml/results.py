@@ -1,0 +1,48 @@
+"""What a retouch finds and tells: faces, reports and sliders, the same on the wire and in every front end.
+
+Plain tuples and numbers, so that nothing here needs NumPy.
+"""
+
+from dataclasses import dataclass
+
+Box = tuple[int, int, int, int]
+"""x, y, width, height in whole pixels of the photograph."""
+
+
+@dataclass(frozen=True)
+class Face:
+    """A face of a photograph.
+
+    box: may reach beyond the photograph; landmarks: 68 points (x, y) in pixels, in iBUG 300-W order;
+    score: attractiveness, 1 to 5
+    """
+
+    box: Box
+    landmarks: tuple[tuple[float, float], ...]
+    score: float
+
+
+@dataclass(frozen=True)
+class FaceReport:
+    """What a retouch did to one face.
+
+    face: its number, from 0; identity_distance: between dlib's descriptors before and after, below 0.6 counts
+    as the same person; patch: the rectangle that changed
+    """
+
+    face: int
+    box: Box
+    score_before: float
+    score_after: float
+    identity_distance: float
+    patch: Box
+
+
+@dataclass(frozen=True)
+class Edit:
+    """A manual slider that a generator offers."""
+
+    name: str
+    low: float
+    high: float
+    description: str

@@ -1,0 +1,77 @@
+"""The table of sliders. A new slider is one row here.
+
+Editors, command line, settings and wire take names, ranges, defaults and words from it; the pipeline takes
+the step in the latent space.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from retouchml.errors import UsageError
+
+STRENGTH, TEXTURE = "strength", "texture"
+
+
+@dataclass(frozen=True)
+class LatentStep:
+    """What a manual slider asks of the latent space.
+
+    attribute: the learned attribute that it moves; deviations: how many standard deviations a value of 1 asks
+    for; finest: pixels, the finest layers that it touches; released: attributes that may follow, as part of
+    the same movement
+    """
+
+    attribute: str
+    deviations: float
+    finest: int
+    released: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Slider:
+    """One slider.
+
+    name: as in commands, settings and messages; title: for people; group: sliders that belong together;
+    default: also the value that a reset gives; help: a sentence without its full stop; latent: None where
+    it is no manual edit
+    """
+
+    name: str
+    title: str
+    group: str
+    low: float
+    high: float
+    default: float
+    help: str
+    latent: "LatentStep | None" = None
+
+
+def _edit(
+    name: str, title: str, help_: str, attribute: str, deviations: float, finest: int, *released: str
+) -> Slider:
+    step = LatentStep(attribute, deviations, finest, released)
+    return Slider(name, title, "edit", -1.0, 1.0, 0.0, help_, step)
+
+
+SLIDERS = (
+    Slider(STRENGTH, "Strength", "path", 0.0, 1.0, 0.5, "how much is retouched; 0 leaves the face as it is"),
+    Slider(TEXTURE, "Texture", "path", 0.0, 1.0, 0.7, "how much of the skin's finest texture stays"),
+    _edit("smile", "Smile", "mouth corners up, or down", "smile", 1.8, 64, "mouth_open", "eyes_open"),
+    _edit("age", "Age", "older, or younger", "age", 1.5, 256),
+    _edit("yaw", "Turn", "turn towards the right of the picture, or the left", "yaw", 0.7, 32, "pitch"),
+    _edit("pitch", "Nod", "chin down, or up", "pitch", 0.8, 32, "yaw", "brows"),
+    _edit("eyes", "Eyes", "eyes wider, or narrower", "eyes_open", 1.6, 64, "brows"),
+    _edit("mouth", "Mouth", "mouth open, or closed", "mouth_open", 1.6, 64, "smile"),
+    _edit("brows", "Brows", "brows up, or down", "brows", 1.4, 64, "eyes_open"),
+)
+BY_NAME = {slider.name: slider for slider in SLIDERS}
+EDITS = tuple(slider for slider in SLIDERS if slider.group == "edit")
+"""The manual sliders, which a ``Look`` holds by name."""
+
+
+def check_names(edits: Iterable[str]) -> None:
+    """Raise UsageError where one is not the name of a manual slider."""
+    names = [slider.name for slider in EDITS]
+    for name in edits:
+        if name not in names:
+            raise UsageError(f"There is no edit called {name}.", f"Known are: {', '.join(names)}.")

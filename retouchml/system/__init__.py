@@ -1,0 +1,1 @@
+"""PACKAGE retouchml/system."""

@@ -1,0 +1,1 @@
+"""PACKAGE stylegan2/mobile."""

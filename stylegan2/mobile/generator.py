@@ -1,0 +1,120 @@
+"""MobileStyleGAN behind the common generator interface."""
+
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from safetensors import SafetensorError, safe_open
+from torch import Tensor
+
+from retouchml.errors import ModelCorrupt, UsageError
+from stylegan2.generator import Generator, Noise, StyleLayer, as_picture
+from stylegan2.graphed import Graphed
+from stylegan2.known_spaces import known_space
+from stylegan2.latents import LatentSpace
+from stylegan2.mobile.convert import load_weights
+from stylegan2.mobile.network import CHANNELS, NUM_STYLES, RESOLUTION, SMALLEST, W_DIM, Mapping, Synthesis
+from stylegan2.networks.mapping import truncate
+from stylegan2.onnx_renderer import OnnxRenderer
+
+
+def style_layers() -> tuple[StyleLayer, ...]:
+    """The network's 23 style inputs: one at 4 px, three for each doubling, one for the image."""
+    layers = [(4, "conv")]
+    for i in range(len(CHANNELS) - 1):
+        side = 8 << i
+        layers += [(side, "up"), (side, "conv"), (side, "conv")]
+    layers.append((RESOLUTION, "image"))
+    return tuple(StyleLayer(index, side, role) for index, (side, role) in enumerate(layers))
+
+
+class MobileGenerator(Generator):
+    """Torch for gradients and on accelerators; ONNX Runtime renders where the device is a CPU."""
+
+    resolution = RESOLUTION
+
+    def __init__(self, name: str, weights: Path, device: torch.device) -> None:
+        """Read our own safetensors file. Raises ModelCorrupt where it is not that."""
+        self.name = name
+        self.device = device
+        self.layers = style_layers()
+        tensors, metadata = _read(weights)
+        self._mapping, self._synthesis = Mapping(), Synthesis()
+        load_weights(self._mapping, _below("mapping.", tensors))
+        load_weights(self._synthesis, _below("synthesis.", tensors))
+        self._synthesis.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.graphed = Graphed(self._synthesis, self._image, enabled=False)
+        if known_space(self._mapping, W_DIM) != metadata["latent_space"]:
+            raise ModelCorrupt(
+                f"{weights.name} says of its latent space what its mapping network does not compute.",
+                "Fetch it again.",
+            )
+        self._mapping.to(device)
+        self.latents = _latents(metadata["latent_space"], _below("latents.", tensors)).to(device)
+        self._onnx_file = weights.with_suffix(".onnx")
+        self._renderer: OnnxRenderer | None = None
+
+    def map(
+        self,
+        z: Tensor,
+        labels: Tensor | None = None,
+        truncation_psi: float = 1.0,
+        truncation_cutoff: int | None = None,
+    ) -> Tensor:
+        if labels is not None:
+            raise UsageError("This network takes no labels.")
+        with torch.no_grad():
+            w = self._mapping(z)
+            return truncate(w, self.latents.mean, self.num_layers, truncation_psi, truncation_cutoff)
+
+    def synthesize(self, w_plus: Tensor, resolution: int | None = None, noise: Noise = "const") -> Tensor:
+        if noise != "const":
+            raise UsageError("This network's noise is folded into it and cannot be changed.")
+        if w_plus.ndim != 3 or w_plus.shape[1:] != (NUM_STYLES, self.w_dim):
+            raise UsageError(f"w_plus of shape {tuple(w_plus.shape)} does not fit this generator.")
+        if resolution not in (None, SMALLEST, 128, 256, 512, RESOLUTION):
+            raise UsageError(
+                f"This generator renders at 64 to {RESOLUTION} pixels, powers of two; {resolution} is not."
+            )
+        return self.graphed(w_plus, resolution or RESOLUTION)
+
+    def _image(self, w_plus: Tensor, resolution: int) -> Tensor:
+        if resolution < RESOLUTION:
+            return self._synthesis.coarse(w_plus, resolution)
+        image: Tensor = self._synthesis(w_plus)
+        return image
+
+    def render(self, w_plus: Tensor) -> NDArray[np.float32]:
+        if self.device.type != "cpu" or not self._onnx_file.exists():
+            return super().render(w_plus)
+        if self._renderer is None:
+            self._renderer = OnnxRenderer(self._onnx_file)
+        return as_picture(torch.from_numpy(self._renderer(w_plus.detach().numpy())))
+
+
+def _latents(name: str, tensors: dict[str, Tensor]) -> LatentSpace:
+    shapes = {key: tuple(value.shape) for key, value in tensors.items()}
+    vector, matrix = (W_DIM,), (W_DIM, W_DIM)
+    whole = shapes == {"mean": vector, "p_mean": vector, "whitening": matrix, "coloring": matrix}
+    if not whole or not all(bool(torch.isfinite(value).all()) for value in tensors.values()):
+        raise ModelCorrupt(
+            "The network file does not hold the statistics of its latent space.", "Fetch it again."
+        )
+    return LatentSpace(name, **tensors)
+
+
+def _below(prefix: str, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
+    return {name.removeprefix(prefix): value for name, value in tensors.items() if name.startswith(prefix)}
+
+
+def _read(weights: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
+    try:
+        with safe_open(weights, framework="pt") as file:
+            metadata = file.metadata() or {}
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - not a mapping
+    except (OSError, SafetensorError) as error:
+        raise ModelCorrupt(f"{weights.name} does not load ({error}).", "Fetch it again.") from error
+    if metadata.get("architecture") != "mobilestylegan" or "latent_space" not in metadata:
+        raise ModelCorrupt(f"{weights.name} holds another kind of network.", "Fetch it again.")
+    return tensors, metadata

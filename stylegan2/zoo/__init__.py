@@ -1,0 +1,23 @@
+"""The model zoo: which models there are, which of them are on this machine, and how they get there.
+
+``zoo.toml`` names them. A model lives in ``paths.models_dir() / NAME``; it is complete or it is not there.
+"""
+
+from stylegan2.zoo.fetching import Progress, fetch
+from stylegan2.zoo.storage import folder, is_installed, path, remove, verify
+from stylegan2.zoo.table import Entry, ModelFile, defaults, entries, entry
+
+__all__ = [
+    "Entry",
+    "ModelFile",
+    "Progress",
+    "defaults",
+    "entries",
+    "entry",
+    "fetch",
+    "folder",
+    "is_installed",
+    "path",
+    "remove",
+    "verify",
+]

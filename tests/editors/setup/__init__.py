@@ -1,0 +1,1 @@
+"""PACKAGE tests/editors/setup."""

@@ -1,0 +1,33 @@
+"""A real Krita for tests: Debian's own packages, with a virtual screen and a hand for its mouse."""
+
+from install import processes
+from install.checkout import LOG
+from install.console import Console
+from install.problem import Problem
+
+# Krita's plug-in host loads with PyQt5 present only, which Debian's package merely recommends
+_PACKAGES = (
+    *("krita", "python3-pyqt5", "python3-pyqt5.sip"),
+    *("xvfb", "xauth", "xdotool", "imagemagick", "openbox", "dbus", "dbus-daemon", "fonts-dejavu-core"),
+)
+_APT = ("apt-get", "-o", "DPkg::Lock::Timeout=300")  # another set-up may be at work
+
+
+def provide(console: Console) -> dict[str, str]:
+    """Install what is missing. Raises Problem."""
+    missing = [name for name in _PACKAGES if not _is_installed(name)]
+    if missing:
+        with console.step("Krita for tests") as tick:
+            quiet = processes.environment(DEBIAN_FRONTEND="noninteractive")
+            for command in (["update", "-qq"], ["install", "-y", "-qq", "--no-install-recommends", *missing]):
+                outcome = processes.run([*_APT, *command], tick, quiet)
+                if outcome.code != 0:
+                    raise Problem(
+                        f"apt-get failed: {processes.redacted(outcome.last_line)}", f"The log is {LOG}."
+                    )
+    return {"RETOUCHML_TEST_KRITA": "1"}
+
+
+def _is_installed(package: str) -> bool:
+    query = ["dpkg-query", "--show", "--showformat", "${db:Status-Status}", package]
+    return processes.run(query, log=False).output.strip() == "installed"
