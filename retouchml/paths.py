@@ -45,6 +45,11 @@ def models_dir() -> Path:
     return data_dir() / "models"
 
 
+def weights_dir() -> Path:
+    """Folder of learned parts that the user trained, used instead of the shipped ones; may not exist yet."""
+    return data_dir() / "weights"
+
+
 def cache_dir() -> Path:
     """Folder of what was found out about faces, kept by content; may not exist yet."""
     return _folder("cache")
