@@ -27,7 +27,7 @@ from pipeline.align import Alignment
 from pipeline.attributes import AgeGender, geometric
 from pipeline.identity import Recognizer
 from pipeline.masks import RIM, face_masks, feature_mask, outline
-from pipeline.networks import Engine
+from pipeline.networks import Networks
 from pipeline.pictures import read_picture
 from pipeline.prepared import face_crop
 from pipeline.rater import PixelRater
@@ -93,7 +93,7 @@ def chosen(folder: Path, count: int, number: int = 1, skip: int = 0) -> list[Pat
 
 
 def measure(
-    photo: Photo, pixels: NDArray[np.generic], look: Look, tools: Instruments, engine: Engine
+    photo: Photo, pixels: NDArray[np.generic], look: Look, tools: Instruments, networks: Networks
 ) -> tuple[Row, NDArray[np.float32]]:
     """Retouch the largest face of a photo and compare; also returns before and after side by side.
 
@@ -110,10 +110,10 @@ def measure(
     before, alignment = face_crop(pixels, landmarks)
     after = alignment.cut(result)
     # The same way for both, on the same frame, so that only the retouch differs.
-    points_before, points_after = (engine.finder.landmarks_in_crop(crop) for crop in (before, after))
+    points_before, points_after = (networks.finder.landmarks_in_crop(crop) for crop in (before, after))
     shape_before, shape_after = geometric(points_before), geometric(points_after)
     spread = dict(
-        zip(engine.editor.attributes.outputs, engine.editor.attributes.deviation.tolist(), strict=True)
+        zip(networks.editor.attributes.outputs, networks.editor.attributes.deviation.tolist(), strict=True)
     )
     age_before, male_before = tools.age_gender(before, points_before)
     age_after, male_after = tools.age_gender(after, points_after)
@@ -248,7 +248,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             sys.stdout.write(f"{path.stem:14}  no face\n")
             continue
         try:
-            row, pair = measure(photo, pixels, look, tools, retoucher.engine)
+            row, pair = measure(photo, pixels, look, tools, retoucher.networks)
         except RetouchError as error:
             sys.stdout.write(f"{path.stem:14}  {error}\n")
             continue

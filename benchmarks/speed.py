@@ -232,7 +232,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     _said("sliders")
     rows += sliders(retoucher.open(portrait(_CROP_1024)), repeat)
     _said("the generator")
-    rows += generation(retoucher.engine.generator, repeat)
+    rows += generation(retoucher.networks.generator, repeat)
     sys.stdout.write(f"{os.cpu_count()} cores, torch {torch.__version__} on {retoucher.device}\n")
     sys.stdout.write(f"{'':58}{'median':>9}{'least':>9}{'most':>9}\n")
     sys.stdout.writelines(row.text() for row in rows)

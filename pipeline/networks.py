@@ -24,7 +24,7 @@ from stylegan2.generator import Generator
 
 
 @dataclass(frozen=True)
-class Engine:
+class Networks:
     """The loaded parts for one generator on one device."""
 
     generator: Generator
@@ -37,7 +37,7 @@ class Engine:
     rater: FeatureRater
 
 
-def load_engine(model: str, device: str, engine: EngineName = "torch") -> Engine:
+def load_networks(model: str, device: str, engine: EngineName = "torch") -> Networks:
     """Load every part.
 
     engine: what runs the generator. With tensorflow1, torch computes all else on the CPU: it is for machines
@@ -62,7 +62,7 @@ def load_engine(model: str, device: str, engine: EngineName = "torch") -> Engine
         larger = np.asarray(cv2.resize(picture, (512, 512), interpolation=cv2.INTER_CUBIC), np.float32)
         return geometric(finder.landmarks_in_crop(larger))
 
-    return Engine(
+    return Networks(
         generator=generator,
         finder=finder,
         recognizer=recognizer,

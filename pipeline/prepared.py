@@ -17,7 +17,7 @@ from pipeline.change import Change, agreement_of, change_between
 from pipeline.identity import chip_frame
 from pipeline.invert import TARGET, Inversion
 from pipeline.masks import FaceMasks, Mask, face_masks, without
-from pipeline.networks import Engine
+from pipeline.networks import Networks
 from pipeline.rater_input import face_chip
 from pipeline.skin import SkinLayers
 from pipeline.window import Window
@@ -45,10 +45,10 @@ class PreparedFace:
     before: NDArray[np.float32]
     support: NDArray[np.uint8]
 
-    def picture_after(self, engine: Engine, look: Look) -> NDArray[np.float32]:
+    def picture_after(self, networks: Networks, look: Look) -> NDArray[np.float32]:
         """The generator's picture [H, W, 3] of this face with a look."""
-        w_plus = engine.editor.edit(self.path.at(look.strength), look.edits)
-        return self.window.of(_sized(engine.generator.render(w_plus), self.size))
+        w_plus = networks.editor.edit(self.path.at(look.strength), look.edits)
+        return self.window.of(_sized(networks.generator.render(w_plus), self.size))
 
     def change(self, after: NDArray[np.float32], look: Look) -> Change:
         """What turns the window into the look, given the generator's picture of it."""
@@ -86,7 +86,7 @@ def prepare_face(
     photo: NDArray[np.generic],
     landmarks: NDArray[np.float64],
     others: Sequence[NDArray[np.float64]],
-    engine: Engine,
+    networks: Networks,
     caches: Caches | None,
     seconds: dict[str, float],
     progress: Progress,
@@ -100,14 +100,14 @@ def prepare_face(
     crop, alignment = face_crop(photo, landmarks)
     points = alignment.to_crop(landmarks)
     clock.note("align")
-    inversion = _inverted(crop, points, engine, caches, progress, cancel)
+    inversion = _inverted(crop, points, networks, caches, progress, cancel)
     clock.note("invert")
     small = (points + 0.5) * (TARGET / crop.shape[0]) - 0.5
-    grid = chip_frame(small).grid(TARGET, TARGET).to(engine.generator.device)
-    path = _path(inversion.w_plus, grid, engine, caches, progress, cancel)
+    grid = chip_frame(small).grid(TARGET, TARGET).to(networks.generator.device)
+    path = _path(inversion.w_plus, grid, networks, caches, progress, cancel)
     clock.note("beautify")
     check(cancel)
-    before = _sized(engine.generator.render(path.knots[0]), crop.shape[0])
+    before = _sized(networks.generator.render(path.knots[0]), crop.shape[0])
     inside = alignment.inside(*photo.shape[:2])
     masks = without(face_masks(crop, points, inside), points, [alignment.to_crop(other) for other in others])
     skin = SkinLayers.of(crop, masks.skin)
@@ -130,19 +130,19 @@ def prepare_face(
 def _inverted(
     crop: NDArray[np.float32],
     points: NDArray[np.float64],
-    engine: Engine,
+    networks: Networks,
     caches: Caches | None,
     progress: Progress,
     cancel: Cancel,
 ) -> Inversion:
-    name = key(crop, engine.generator.identity)
+    name = key(crop, networks.generator.identity)
     kept = caches.inversions.get(name) if caches else None
-    if kept is not None and kept.w_plus.shape == (engine.generator.num_layers, engine.generator.w_dim):
-        return Inversion(kept.w_plus.to(engine.generator.device), kept.loss, kept.distance)
+    if kept is not None and kept.w_plus.shape == (networks.generator.num_layers, networks.generator.w_dim):
+        return Inversion(kept.w_plus.to(networks.generator.device), kept.loss, kept.distance)
     start = None
-    if engine.encoder is not None:
-        start = engine.encoder(face_chip(crop, points), engine.recognizer.describe(crop, points), points)
-    inversion = engine.inverter.invert(crop, points, start, progress=progress, cancel=cancel)
+    if networks.encoder is not None:
+        start = networks.encoder(face_chip(crop, points), networks.recognizer.describe(crop, points), points)
+    inversion = networks.inverter.invert(crop, points, start, progress=progress, cancel=cancel)
     if caches is not None:
         caches.inversions.put(name, inversion)
     return inversion
@@ -151,16 +151,16 @@ def _inverted(
 def _path(
     w_plus: Tensor,
     chip_grid: Tensor,
-    engine: Engine,
+    networks: Networks,
     caches: Caches | None,
     progress: Progress,
     cancel: Cancel,
 ) -> ScorePath:
-    name = path_key(w_plus, chip_grid, engine.beautifier.identity) if caches else ""
+    name = path_key(w_plus, chip_grid, networks.beautifier.identity) if caches else ""
     kept = caches.paths.get(name) if caches else None
     if kept is not None and kept.knots.shape[1:] == w_plus.shape:
-        return ScorePath(kept.knots.to(engine.generator.device), kept.gains, kept.score)
-    path = engine.beautifier.path(w_plus, chip_grid, progress=progress, cancel=cancel)
+        return ScorePath(kept.knots.to(networks.generator.device), kept.gains, kept.score)
+    path = networks.beautifier.path(w_plus, chip_grid, progress=progress, cancel=cancel)
     if caches is not None:
         caches.paths.put(name, path)
     return path

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from pipeline.align import ffhq_alignment
 from pipeline.cache import Caches, photo_key
 from pipeline.faces import FoundFace
-from pipeline.networks import Engine, load_engine
+from pipeline.networks import Networks, load_networks
 from pipeline.patch import Patch, box_of, layer_of, make_patch, paint, painted
 from pipeline.pixels import as_channels
 from pipeline.prepared import PreparedFace, face_crop, prepare_face
@@ -45,10 +45,10 @@ class Retoucher:
         engine: torch, or tensorflow1, which runs StyleGAN2 networks alone. Raises UsageError, ModelMissing,
         ModelCorrupt, LatentSpaceMismatch or DeviceError.
         """
-        self.engine = load_engine(model, device, engine)
+        self.networks = load_networks(model, device, engine)
         self._caches = Caches.of_user() if cache else None
         self.model = model
-        self.device = str(self.engine.generator.device)
+        self.device = str(self.networks.generator.device)
 
     @property
     def edits(self) -> tuple[Edit, ...]:
@@ -72,18 +72,18 @@ class Retoucher:
         progress("detect", 0.0, None)
         start = time.monotonic()
         found = self._find(channels, cancel)
-        photo = Photo(pixels, channels, found, self.engine, self._caches)
+        photo = Photo(pixels, channels, found, self.networks, self._caches)
         photo.seconds["detect"] = time.monotonic() - start
         progress("detect", 1.0, 0.0)
         return photo
 
     def _find(self, channels: NDArray[np.generic], cancel: Cancel) -> Sequence[FoundFace]:
         if self._caches is None:
-            return self.engine.finder.find(channels, cancel)
+            return self.networks.finder.find(channels, cancel)
         name = photo_key(channels)
         found = self._caches.searches.get(name)
         if found is None:
-            found = tuple(self.engine.finder.find(channels, cancel))
+            found = tuple(self.networks.finder.find(channels, cancel))
             self._caches.searches.put(name, found)
         check(cancel)
         return found
@@ -97,12 +97,12 @@ class Photo:
         pixels: NDArray[np.generic],
         channels: NDArray[np.generic],
         found: Sequence[FoundFace],
-        engine: Engine,
+        networks: Networks,
         caches: Caches | None,
     ) -> None:
         self._pixels = pixels
         self._channels = channels
-        self._engine = engine
+        self._networks = networks
         self._caches = caches
         self._found = tuple(found)
         self._prepared: dict[int, PreparedFace] = {}
@@ -132,7 +132,7 @@ class Photo:
                 self._channels,
                 self._found[face].landmarks,
                 others,
-                self._engine,
+                self._networks,
                 self._caches,
                 self.seconds,
                 share,
@@ -163,7 +163,7 @@ class Photo:
             progress("render", position / len(active), None)
             prepared = self._prepared[face]
             with self._timed("render"):
-                after = prepared.picture_after(self._engine, look)
+                after = prepared.picture_after(self._networks, look)
             check(cancel)
             with self._timed("stitch"):
                 change = prepared.change(after, look)
@@ -200,15 +200,15 @@ class Photo:
             paint(region, patch, (left, top))
             after, _ = face_crop(region, face.landmarks - (left, top))
             # Found in the same way in both, so that only the retouch makes a difference.
-            points, shown = (self._engine.finder.landmarks_in_crop(crop) for crop in (before, after))
-            recognizer = self._engine.recognizer
+            points, shown = (self._networks.finder.landmarks_in_crop(crop) for crop in (before, after))
+            recognizer = self._networks.recognizer
             distance = np.linalg.norm(recognizer.describe(before, points) - recognizer.describe(after, shown))
             reports.append(
                 FaceReport(
                     face=patch.face,
                     box=face.box,
                     score_before=self.faces[patch.face].score,
-                    score_after=self._engine.rater.rate(after, shown),
+                    score_after=self._networks.rater.rate(after, shown),
                     identity_distance=float(distance),
                     patch=patch.box,
                 )
@@ -225,7 +225,7 @@ class Photo:
 
     def _rate(self, channels: NDArray[np.generic], landmarks: NDArray[np.float64]) -> float:
         crop, _ = face_crop(channels, landmarks)
-        return self._engine.rater.rate(crop, self._engine.finder.landmarks_in_crop(crop))
+        return self._networks.rater.rate(crop, self._networks.finder.landmarks_in_crop(crop))
 
     def _boxes(self, active: Mapping[int, Look], face: int) -> Iterator[tuple[int, int, int, int]]:
         for other in (each for each in active if each > face):

@@ -18,7 +18,7 @@ from PIL import Image
 from retouchml import paths
 
 if TYPE_CHECKING:
-    from pipeline.networks import Engine
+    from pipeline.networks import Networks
     from pipeline.retoucher import Photo, Retoucher
     from stylegan2.generator import Generator
 
@@ -91,15 +91,15 @@ def retoucher(real_home: Path) -> "Retoucher":
 
 
 @pytest.fixture(scope="session")
-def engine(retoucher: "Retoucher") -> "Engine":
+def networks(retoucher: "Retoucher") -> "Networks":
     """All loaded networks."""
-    return retoucher.engine
+    return retoucher.networks
 
 
 @pytest.fixture(scope="session")
-def generator(engine: "Engine") -> "Generator":
+def generator(networks: "Networks") -> "Generator":
     """The default generator."""
-    return engine.generator
+    return networks.generator
 
 
 @pytest.fixture(scope="session")

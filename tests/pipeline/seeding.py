@@ -32,7 +32,7 @@ def quick_path(retoucher: Retoucher, portrait: Photo) -> Any:
     """``Beautifier.path`` that knows the portrait's way up by heart, and climbs for any other face."""
     portrait.prepare()
     known = portrait._prepared[0].path
-    climb = retoucher.engine.beautifier.path
+    climb = retoucher.networks.beautifier.path
 
     def path(w_plus: Tensor, *arguments: Any, **watched: Any) -> ScorePath:
         return known if torch.equal(w_plus, known.knots[0]) else climb(w_plus, *arguments, **watched)

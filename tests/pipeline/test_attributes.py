@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from pipeline.align import ffhq_alignment
 from pipeline.attributes import GEOMETRIC, AgeGender, geometric, glasses
-from pipeline.networks import Engine
+from pipeline.networks import Networks
 from retouchml.errors import ModelCorrupt
 from stylegan2 import zoo
 from tests.conftest import at_home
@@ -79,7 +79,7 @@ def test_glasses_past_the_frame_are_no_error() -> None:
 
 
 @pytest.fixture(scope="module")
-def networks(real_home: Path) -> Path:
+def age_gender(real_home: Path) -> Path:
     """The folder of the age and gender networks."""
     with at_home(real_home):
         if not zoo.is_installed("age-gender"):
@@ -88,19 +88,19 @@ def networks(real_home: Path) -> Path:
 
 
 def test_the_portrait_s_age_and_gender_are_told(
-    networks: Path, engine: Engine, portrait: NDArray[np.uint8]
+    age_gender: Path, networks: Networks, portrait: NDArray[np.uint8]
 ) -> None:
-    points = engine.finder.find(portrait)[0].landmarks
+    points = networks.finder.find(portrait)[0].landmarks
     alignment = ffhq_alignment(points, 512)
-    years, male = AgeGender(networks)(alignment.cut(portrait), alignment.to_crop(points))
+    years, male = AgeGender(age_gender)(alignment.cut(portrait), alignment.to_crop(points))
     assert 25.0 < years < 60.0
     assert male < 0.2
 
 
 @pytest.mark.parametrize("damaged", ["age-v1.onnx", "gender-v1.onnx", "manifest.json"])
-def test_damaged_networks_are_corrupt(damaged: str, networks: Path, tmp_path: Path) -> None:
+def test_damaged_networks_are_corrupt(damaged: str, age_gender: Path, tmp_path: Path) -> None:
     for name in ("age-v1.onnx", "gender-v1.onnx", "manifest.json"):
-        (tmp_path / name).symlink_to(networks / name)
+        (tmp_path / name).symlink_to(age_gender / name)
     (tmp_path / damaged).unlink()
     (tmp_path / damaged).write_bytes(b"nonsense")
     with pytest.raises(ModelCorrupt):

@@ -14,7 +14,7 @@ from pipeline.beautify import Ascent, Beautifier, ScorePath
 from pipeline.identity import chip_frame
 from pipeline.invert import TARGET
 from pipeline.latent_network import LatentNetwork, by_octave
-from pipeline.networks import Engine
+from pipeline.networks import Networks
 from retouchml.errors import Cancelled
 from stylegan2.generator import as_picture
 
@@ -56,15 +56,15 @@ def test_a_path_that_leads_nowhere_is_the_face_at_every_strength() -> None:
 # ---- finding one
 
 
-def test_its_identity_tells_networks_and_settings_apart(engine: Engine) -> None:
-    beautifier = engine.beautifier
+def test_its_identity_tells_networks_and_settings_apart(networks: Networks) -> None:
+    beautifier = networks.beautifier
 
     def with_parts(scorer: LatentNetwork, ascent: Ascent) -> str:
         return Beautifier(
-            engine.generator,
+            networks.generator,
             scorer,
-            engine.editor.attributes,
-            engine.recognizer.network,
+            networks.editor.attributes,
+            networks.recognizer.network,
             lambda _: {},
             ascent,
         ).identity
@@ -80,46 +80,46 @@ def test_its_identity_tells_networks_and_settings_apart(engine: Engine) -> None:
 class Climb:
     """A generated face, and the way up from it."""
 
-    def __init__(self, engine: Engine, seed: int) -> None:
+    def __init__(self, networks: Networks, seed: int) -> None:
         torch.manual_seed(seed)
-        self.engine = engine
-        self.start = engine.generator.map(torch.randn(1, 512), truncation_psi=0.6)[0]
+        self.networks = networks
+        self.start = networks.generator.map(torch.randn(1, 512), truncation_psi=0.6)[0]
         with torch.no_grad():
-            picture = as_picture(engine.generator.synthesize(self.start[None], TARGET)[0])
-        self.grid = chip_frame(engine.finder.landmarks_in_crop(picture)).grid(TARGET, TARGET)
+            picture = as_picture(networks.generator.synthesize(self.start[None], TARGET)[0])
+        self.grid = chip_frame(networks.finder.landmarks_in_crop(picture)).grid(TARGET, TARGET)
         self.told: list[tuple[str, float]] = []
-        self.path = engine.beautifier.path(
+        self.path = networks.beautifier.path(
             self.start, self.grid, progress=lambda stage, fraction, _: self.told.append((stage, fraction))
         )
 
     def values(self, code: Tensor) -> dict[str, float]:
         """Attributes of a code, in standard deviations."""
-        network = self.engine.editor.attributes
-        v = self.engine.generator.latents.whiten(code)[None]
-        outputs = network(by_octave(v, self.engine.generator.layers))[0]
+        network = self.networks.editor.attributes
+        v = self.networks.generator.latents.whiten(code)[None]
+        outputs = network(by_octave(v, self.networks.generator.layers))[0]
         return dict(zip(network.outputs, outputs.tolist(), strict=True))
 
     def shown(self, code: Tensor) -> dict[str, float]:
         """Expression and pose in the generator's picture of a code, in standard deviations."""
         with torch.no_grad():
-            picture = as_picture(self.engine.generator.synthesize(code[None], 512)[0])
-        measured = geometric(self.engine.finder.landmarks_in_crop(picture))
-        network = self.engine.editor.attributes
+            picture = as_picture(self.networks.generator.synthesize(code[None], 512)[0])
+        measured = geometric(self.networks.finder.landmarks_in_crop(picture))
+        network = self.networks.editor.attributes
         spread = dict(zip(network.outputs, network.deviation.tolist(), strict=True))
         return {name: value / spread[name] for name, value in measured.items()}
 
     def descriptor(self, code: Tensor) -> Tensor:
         """Of the generator's own picture of a code."""
         with torch.no_grad():
-            picture = self.engine.generator.synthesize(code[None], 128)
+            picture = self.networks.generator.synthesize(code[None], 128)
             chip = torch.nn.functional.grid_sample(picture * 0.5 + 0.5, self.grid, align_corners=False)
-            descriptor: Tensor = self.engine.recognizer.network(chip)[0][0]
+            descriptor: Tensor = self.networks.recognizer.network(chip)[0][0]
         return descriptor
 
 
 @pytest.fixture(scope="module", params=[41, 42])
-def climb(request: pytest.FixtureRequest, engine: Engine) -> Climb:
-    return Climb(engine, request.param)
+def climb(request: pytest.FixtureRequest, networks: Networks) -> Climb:
+    return Climb(networks, request.param)
 
 
 def test_the_first_knot_is_the_face_to_the_bit(climb: Climb) -> None:
@@ -138,8 +138,8 @@ def test_the_score_is_on_the_raters_scale(climb: Climb) -> None:
 
 
 def test_equal_steps_of_strength_have_about_equal_effect(climb: Climb) -> None:
-    beautifier = climb.engine.beautifier
-    whiten = climb.engine.generator.latents.whiten
+    beautifier = climb.networks.beautifier
+    whiten = climb.networks.generator.latents.whiten
     scores = [beautifier._score(whiten(climb.path.at(s))) for s in (0.0, 0.25, 0.5, 0.75, 1.0)]
     rises = [b - a for a, b in pairwise(scores)]
     whole = float(climb.path.gains[-1])
@@ -149,7 +149,7 @@ def test_equal_steps_of_strength_have_about_equal_effect(climb: Climb) -> None:
 
 def test_expression_and_pose_hardly_drift_in_the_picture(climb: Climb) -> None:
     before, after = climb.shown(climb.start), climb.shown(climb.path.knots[-1])
-    for name in climb.engine.beautifier.ascent.held:
+    for name in climb.networks.beautifier.ascent.held:
         if name in before:
             assert abs(after[name] - before[name]) < 0.5
 
@@ -162,12 +162,12 @@ def test_what_no_landmark_shows_hardly_drifts_in_the_network_s_judgement(climb: 
 
 def test_it_ends_before_the_person_is_another(climb: Climb) -> None:
     first, last = climb.descriptor(climb.start), climb.descriptor(climb.path.knots[-1])
-    assert float((last - first).norm()) <= climb.engine.beautifier.ascent.identity + 0.02
+    assert float((last - first).norm()) <= climb.networks.beautifier.ascent.identity + 0.02
 
 
 def test_the_finest_layers_stay(climb: Climb) -> None:
-    finest = climb.engine.beautifier.ascent.finest
-    for layer in climb.engine.generator.layers:
+    finest = climb.networks.beautifier.ascent.finest
+    for layer in climb.networks.generator.layers:
         moved = float((climb.path.knots[-1] - climb.start)[layer.index].abs().max())
         assert (moved > 1e-3) == (layer.resolution <= finest)
 
@@ -180,13 +180,13 @@ def test_progress_rises_to_its_end(climb: Climb) -> None:
 
 
 def test_a_stricter_bound_on_identity_ends_the_way_earlier(climb: Climb) -> None:
-    engine = climb.engine
-    beautifier = engine.beautifier
+    networks = climb.networks
+    beautifier = networks.beautifier
     strict = Beautifier(
-        engine.generator,
+        networks.generator,
         beautifier._scorer,
         beautifier._attributes,
-        engine.recognizer.network,
+        networks.recognizer.network,
         beautifier._measure,
         replace(beautifier.ascent, identity=0.08),
     )
@@ -197,19 +197,19 @@ def test_a_stricter_bound_on_identity_ends_the_way_earlier(climb: Climb) -> None
 
 @pytest.mark.parametrize(("shell", "grows"), [(0.1, False), (3.0, True)])
 def test_a_code_grows_no_longer_than_samples_are(shell: float, grows: bool, climb: Climb) -> None:
-    engine = climb.engine
-    beautifier = engine.beautifier
+    networks = climb.networks
+    beautifier = networks.beautifier
     other = Beautifier(
-        engine.generator,
+        networks.generator,
         beautifier._scorer,
         beautifier._attributes,
-        engine.recognizer.network,
+        networks.recognizer.network,
         beautifier._measure,
         replace(beautifier.ascent, shell=shell),
     )
     path = other.path(climb.start, climb.grid)
-    free = [layer.index for layer in engine.generator.layers if layer.resolution <= other.ascent.finest]
-    norms = engine.generator.latents.whiten(path.knots)[:, free].norm(dim=2)
+    free = [layer.index for layer in networks.generator.layers if layer.resolution <= other.ascent.finest]
+    norms = networks.generator.latents.whiten(path.knots)[:, free].norm(dim=2)
     assert len(norms) > 1
     assert (float((norms / norms[0]).max()) > 1.005) == grows
 
@@ -223,5 +223,5 @@ def test_the_climb_stops_when_asked(climb: Climb) -> None:
         cancel.set()
 
     with pytest.raises(Cancelled):
-        climb.engine.beautifier.path(climb.start, climb.grid, progress=progress, cancel=cancel)
+        climb.networks.beautifier.path(climb.start, climb.grid, progress=progress, cancel=cancel)
     assert len(calls) == 1

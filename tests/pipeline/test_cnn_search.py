@@ -9,7 +9,7 @@ import pytest
 
 from pipeline import faces
 from pipeline.cnn_search import Search
-from pipeline.networks import Engine
+from pipeline.networks import Networks
 from retouchml.errors import Cancelled
 from stylegan2 import zoo
 from tests.conftest import at_home
@@ -51,7 +51,7 @@ def test_a_search_that_somebody_ends_says_that_memory_was_short(model: Path) -> 
 
 
 def test_a_cancel_ends_the_search_for_faces_while_it_goes_on(
-    engine: Engine, monkeypatch: pytest.MonkeyPatch
+    networks: Networks, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     begun: list[Search] = []
 
@@ -64,5 +64,5 @@ def test_a_cancel_ends_the_search_for_faces_while_it_goes_on(
     cancel = threading.Event()
     monkeypatch.setattr(faces, "Search", Watched)
     with pytest.raises(Cancelled):
-        engine.finder.find(NOISE, cancel)
+        networks.finder.find(NOISE, cancel)
     assert begun[0].process.poll() is not None

@@ -5,7 +5,7 @@ import torch
 
 from pipeline.attributes import geometric
 from pipeline.latent_network import by_octave
-from pipeline.networks import Engine
+from pipeline.networks import Networks
 from retouchml.errors import UsageError
 from retouchml.sliders import EDITS, LatentStep, Slider, check_names
 from stylegan2.generator import Generator, as_picture
@@ -24,11 +24,11 @@ def step(edit: Slider) -> LatentStep:
     return edit.latent
 
 
-def attributes(engine: Engine, w_plus: torch.Tensor) -> dict[str, float]:
+def attributes(networks: Networks, w_plus: torch.Tensor) -> dict[str, float]:
     """What the attribute network says of a code, in standard deviations."""
-    v = engine.generator.latents.whiten(w_plus)[None]
-    network = engine.editor.attributes
-    values = network(by_octave(v, engine.generator.layers))[0]
+    v = networks.generator.latents.whiten(w_plus)[None]
+    network = networks.editor.attributes
+    values = network(by_octave(v, networks.generator.layers))[0]
     return dict(zip(network.outputs, values.tolist(), strict=True))
 
 
@@ -39,8 +39,8 @@ def test_there_are_the_sliders_that_were_promised() -> None:
     assert all((edit.low, edit.high) == (-1.0, 1.0) and edit.help for edit in EDITS)
 
 
-def test_the_attribute_network_knows_what_each_slider_moves_and_releases(engine: Engine) -> None:
-    known = set(engine.editor.attributes.outputs)
+def test_the_attribute_network_knows_what_each_slider_moves_and_releases(networks: Networks) -> None:
+    known = set(networks.editor.attributes.outputs)
     for edit in EDITS:
         assert {step(edit).attribute, *step(edit).released} <= known
         assert step(edit).attribute not in step(edit).released
@@ -49,50 +49,50 @@ def test_the_attribute_network_knows_what_each_slider_moves_and_releases(engine:
 @pytest.mark.parametrize("edit", EDITS, ids=lambda edit: edit.name)
 @pytest.mark.parametrize("value", [-1.0, 0.5])
 def test_a_slider_moves_its_attribute_as_far_as_asked_and_holds_the_others(
-    edit: Slider, value: float, engine: Engine, face: torch.Tensor
+    edit: Slider, value: float, networks: Networks, face: torch.Tensor
 ) -> None:
-    before = attributes(engine, face)
-    after = attributes(engine, engine.editor.edit(face, {edit.name: value}))
+    before = attributes(networks, face)
+    after = attributes(networks, networks.editor.edit(face, {edit.name: value}))
     attribute, wanted = step(edit).attribute, value * step(edit).deviations
     assert after[attribute] - before[attribute] == pytest.approx(wanted, abs=0.12 * abs(wanted))
     held = set(before) - {step(edit).attribute, *step(edit).released}
     assert max(abs(after[name] - before[name]) for name in held) < 0.2
 
 
-def test_layers_finer_than_a_slider_s_reach_stay(engine: Engine, face: torch.Tensor) -> None:
+def test_layers_finer_than_a_slider_s_reach_stay(networks: Networks, face: torch.Tensor) -> None:
     for edit in EDITS:
-        edited = engine.editor.edit(face, {edit.name: 1.0})
-        for layer in engine.generator.layers:
+        edited = networks.editor.edit(face, {edit.name: 1.0})
+        for layer in networks.generator.layers:
             moved = float((edited[layer.index] - face[layer.index]).abs().max())
             assert (moved > 1e-3) == (layer.resolution <= step(edit).finest)
 
 
-def test_the_picture_shows_the_smile(engine: Engine, face: torch.Tensor) -> None:
+def test_the_picture_shows_the_smile(networks: Networks, face: torch.Tensor) -> None:
     measured = []
     for value in (-1.0, 0.0, 1.0):
-        code = engine.editor.edit(face, {"smile": value})
+        code = networks.editor.edit(face, {"smile": value})
         with torch.no_grad():
-            picture = as_picture(engine.generator.synthesize(code[None], 512)[0])
-        measured.append(geometric(engine.finder.landmarks_in_crop(picture))["smile"])
+            picture = as_picture(networks.generator.synthesize(code[None], 512)[0])
+        measured.append(geometric(networks.finder.landmarks_in_crop(picture))["smile"])
     assert measured == sorted(measured)
     assert measured[2] - measured[0] > 0.05
 
 
-def test_several_sliders_add_up(engine: Engine, face: torch.Tensor) -> None:
-    before = attributes(engine, face)
-    after = attributes(engine, engine.editor.edit(face, {"smile": 0.5, "yaw": -0.5}))
+def test_several_sliders_add_up(networks: Networks, face: torch.Tensor) -> None:
+    before = attributes(networks, face)
+    after = attributes(networks, networks.editor.edit(face, {"smile": 0.5, "yaw": -0.5}))
     sliders = {edit.name: edit for edit in EDITS}
     assert after["smile"] - before["smile"] == pytest.approx(0.5 * step(sliders["smile"]).deviations, abs=0.3)
     assert after["yaw"] - before["yaw"] == pytest.approx(-0.5 * step(sliders["yaw"]).deviations, abs=0.2)
 
 
-def test_sliders_at_zero_leave_the_code_alone(engine: Engine, face: torch.Tensor) -> None:
-    assert engine.editor.edit(face, {}) is face
-    assert engine.editor.edit(face, {"smile": 0.0, "age": 0.0}) is face
+def test_sliders_at_zero_leave_the_code_alone(networks: Networks, face: torch.Tensor) -> None:
+    assert networks.editor.edit(face, {}) is face
+    assert networks.editor.edit(face, {"smile": 0.0, "age": 0.0}) is face
 
 
-def test_an_unknown_slider_is_refused_and_the_known_are_named(engine: Engine, face: torch.Tensor) -> None:
+def test_an_unknown_slider_is_refused_and_the_known_are_named(networks: Networks, face: torch.Tensor) -> None:
     with pytest.raises(UsageError, match="beard") as refused:
-        engine.editor.edit(face, {"beard": 0.0})
+        networks.editor.edit(face, {"beard": 0.0})
     assert "smile" in refused.value.advice
     check_names({"smile": 1.0})

@@ -8,7 +8,7 @@ import torch
 
 from pipeline.encoder import CHIP, Encoder, encoder_features
 from pipeline.latent_network import save_learned, weights_folder
-from pipeline.networks import Engine
+from pipeline.networks import Networks
 from pipeline.rater_input import face_chip
 from retouchml.errors import ModelCorrupt
 from stylegan2.generator import as_picture
@@ -35,18 +35,20 @@ def test_only_the_components_that_vary_most_are_guessed() -> None:
     assert code.tolist() == [0.0] * 7 + [1.0, 2.0, 3.0]
 
 
-def test_the_guess_is_nearer_to_the_true_code_of_a_generated_face_than_to_any_other(engine: Engine) -> None:
-    assert engine.encoder is not None
-    generator = engine.generator
+def test_the_guess_is_nearer_to_the_true_code_of_a_generated_face_than_to_any_other(
+    networks: Networks,
+) -> None:
+    assert networks.encoder is not None
+    generator = networks.generator
     torch.manual_seed(11)
     guesses, codes = [], []
     for z in torch.randn(3, 1, 512):
         w_plus = generator.map(z, truncation_psi=0.8)
         with torch.no_grad():
             picture = as_picture(generator.synthesize(w_plus, 512)[0])
-        points = engine.finder.landmarks_in_crop(picture)
-        guess = engine.encoder(
-            face_chip(picture, points), engine.recognizer.describe(picture, points), points
+        points = networks.finder.landmarks_in_crop(picture)
+        guess = networks.encoder(
+            face_chip(picture, points), networks.recognizer.describe(picture, points), points
         )
         guesses.append(guess[-256:])
         codes.append(generator.latents.whiten(w_plus[0, 0])[-256:])
@@ -55,12 +57,14 @@ def test_the_guess_is_nearer_to_the_true_code_of_a_generated_face_than_to_any_ot
     assert float(likeness.diagonal().min()) > 0.25
 
 
-def test_without_a_file_or_for_another_generator_there_is_no_encoder(engine: Engine, tmp_path: Path) -> None:
-    assert Encoder.load(tmp_path / "none.safetensors", engine.generator) is None
+def test_without_a_file_or_for_another_generator_there_is_no_encoder(
+    networks: Networks, tmp_path: Path
+) -> None:
+    assert Encoder.load(tmp_path / "none.safetensors", networks.generator) is None
     path = tmp_path / "encoder.safetensors"
     tensors = {"weight": torch.zeros(_FEATURES, 3), "bias": torch.zeros(3)}
     save_learned(path, tensors, {"kind": "encoder", "latent_space": "another"})
-    assert Encoder.load(path, engine.generator) is None
+    assert Encoder.load(path, networks.generator) is None
 
 
 @pytest.mark.parametrize(
@@ -74,13 +78,13 @@ def test_without_a_file_or_for_another_generator_there_is_no_encoder(engine: Eng
     ids=["no bias", "sizes differ", "too few features", "too wide"],
 )
 def test_an_encoder_that_does_not_fit_is_corrupt(
-    tensors: dict[str, torch.Tensor], engine: Engine, tmp_path: Path
+    tensors: dict[str, torch.Tensor], networks: Networks, tmp_path: Path
 ) -> None:
     path = tmp_path / "encoder.safetensors"
-    save_learned(path, tensors, {"kind": "encoder", "latent_space": engine.generator.latents.name})
+    save_learned(path, tensors, {"kind": "encoder", "latent_space": networks.generator.latents.name})
     with pytest.raises(ModelCorrupt):
-        Encoder.load(path, engine.generator)
+        Encoder.load(path, networks.generator)
 
 
-def test_the_project_s_encoder_loads(engine: Engine) -> None:
-    assert Encoder.load(weights_folder() / "encoder.safetensors", engine.generator) is not None
+def test_the_project_s_encoder_loads(networks: Networks) -> None:
+    assert Encoder.load(weights_folder() / "encoder.safetensors", networks.generator) is not None

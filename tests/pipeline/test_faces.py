@@ -9,7 +9,7 @@ import pytest
 from numpy.typing import NDArray
 
 from pipeline.faces import FaceFinder, FoundFace, reduced
-from pipeline.networks import Engine
+from pipeline.networks import Networks
 from retouchml.errors import Cancelled, ModelCorrupt
 from stylegan2 import zoo
 from tests.conftest import at_home
@@ -19,8 +19,8 @@ _EYES = [36, 45]
 
 
 @pytest.fixture(scope="module")
-def finder(engine: Engine) -> FaceFinder:
-    return engine.finder
+def finder(networks: Networks) -> FaceFinder:
+    return networks.finder
 
 
 @pytest.fixture(scope="module")

@@ -12,7 +12,7 @@ from torch.nn import functional as F
 
 from pipeline.align import ffhq_alignment
 from pipeline.identity import CHIP, FaceRecognition, Recognizer, chip_frame
-from pipeline.networks import Engine
+from pipeline.networks import Networks
 from retouchml.errors import ModelCorrupt
 from stylegan2 import zoo
 from tests.conftest import at_home
@@ -22,8 +22,8 @@ Pixels = NDArray[np.uint8]
 
 
 @pytest.fixture(scope="module")
-def recognizer(engine: Engine) -> Recognizer:
-    return engine.recognizer
+def recognizer(networks: Networks) -> Recognizer:
+    return networks.recognizer
 
 
 @pytest.fixture(scope="module")
@@ -33,9 +33,9 @@ def weights(real_home: Path) -> Path:
 
 
 @pytest.fixture(scope="module")
-def points(engine: Engine, portrait: Pixels) -> NDArray[np.float64]:
+def points(networks: Networks, portrait: Pixels) -> NDArray[np.float64]:
     """Landmarks of the portrait."""
-    return engine.finder.find(portrait)[0].landmarks
+    return networks.finder.find(portrait)[0].landmarks
 
 
 def test_the_network_gives_dlib_s_own_descriptors(
@@ -71,7 +71,7 @@ def test_the_descriptor_of_a_photo_is_dlib_s(
 
 
 def test_the_same_face_is_near_and_another_far(
-    recognizer: Recognizer, engine: Engine, points: NDArray[np.float64], portrait: Pixels
+    recognizer: Recognizer, networks: Networks, points: NDArray[np.float64], portrait: Pixels
 ) -> None:
     picture = portrait.astype(np.float32) / 255.0
     here = recognizer.describe(picture, points)
@@ -79,10 +79,10 @@ def test_the_same_face_is_near_and_another_far(
     crop = alignment.cut(portrait)
     mirrored = np.ascontiguousarray(crop[:, ::-1])
     assert np.linalg.norm(here - recognizer.describe(crop, alignment.to_crop(points))) < 0.1
-    same = recognizer.describe(mirrored, engine.finder.landmarks_in_crop(mirrored))
+    same = recognizer.describe(mirrored, networks.finder.landmarks_in_crop(mirrored))
     assert np.linalg.norm(here - same) < 0.35
-    stranger = engine.generator.render(engine.generator.latents.mean.repeat(23, 1))
-    other = recognizer.describe(stranger, engine.finder.landmarks_in_crop(stranger))
+    stranger = networks.generator.render(networks.generator.latents.mean.repeat(23, 1))
+    other = recognizer.describe(stranger, networks.finder.landmarks_in_crop(stranger))
     assert np.linalg.norm(here - other) > 0.6
 
 

@@ -75,7 +75,7 @@ def test_a_network_of_noise_retouches_without_harm(
     with at_home(home):
         save_parts(import_random(tmp_path, octaves))
         retoucher = Retoucher(model="mine", device="cpu", cache=False)
-        assert retoucher.engine.generator.resolution == 4 << (octaves - 1)
+        assert retoucher.networks.generator.resolution == 4 << (octaves - 1)
         photo = retoucher.open(portrait)
         patches = photo.render({0: Look(strength=0.5, edits={"smile": 0.5})})
         result = photo.apply(patches)

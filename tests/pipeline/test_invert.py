@@ -8,7 +8,7 @@ import torch
 from numpy.typing import NDArray
 
 from pipeline.invert import RECIPE, Inverter, Stage, face_weight, picture_loss
-from pipeline.networks import Engine
+from pipeline.networks import Networks
 from retouchml.errors import Cancelled
 from stylegan2.generator import as_picture
 from tests.pipeline.faces_by_hand import landmarks
@@ -17,13 +17,13 @@ _SHORT = (Stage(64, 4, 0.08, False), Stage(64, 8, 0.07, True))
 
 
 @pytest.fixture(scope="module")
-def target(engine: Engine) -> tuple[NDArray[np.float32], NDArray[np.float64]]:
+def target(networks: Networks) -> tuple[NDArray[np.float32], NDArray[np.float64]]:
     """A generated face [256, 256, 3] and its landmarks."""
     torch.manual_seed(31)
     with torch.no_grad():
-        w_plus = engine.generator.map(torch.randn(1, 512), truncation_psi=0.7)
-        picture = as_picture(engine.generator.synthesize(w_plus, 256)[0])
-    return picture, engine.finder.landmarks_in_crop(picture)
+        w_plus = networks.generator.map(torch.randn(1, 512), truncation_psi=0.7)
+        picture = as_picture(networks.generator.synthesize(w_plus, 256)[0])
+    return picture, networks.finder.landmarks_in_crop(picture)
 
 
 # ---- what is compared
@@ -66,11 +66,11 @@ def test_the_face_weighs_and_the_corners_do_not() -> None:
 
 
 def test_it_gets_nearer_to_the_picture_than_the_mean_face_and_tells_how_far_it_is(
-    engine: Engine, target: tuple[NDArray[np.float32], NDArray[np.float64]]
+    networks: Networks, target: tuple[NDArray[np.float32], NDArray[np.float64]]
 ) -> None:
     crop, points = target
     told: list[tuple[str, float, float | None]] = []
-    inversion = engine.inverter.invert(
+    inversion = networks.inverter.invert(
         crop, points, recipe=_SHORT, progress=lambda *report: told.append(report)
     )
     assert inversion.w_plus.shape == (23, 512)
@@ -79,9 +79,9 @@ def test_it_gets_nearer_to_the_picture_than_the_mean_face_and_tells_how_far_it_i
     wanted = torch.nn.functional.avg_pool2d(wanted, 4)
     weight = torch.from_numpy(face_weight(points, 256))[None, None, ::4, ::4]
     with torch.no_grad():
-        mean = engine.generator.latents.mean.repeat(23, 1)
+        mean = networks.generator.latents.mean.repeat(23, 1)
         losses = [
-            float(picture_loss(engine.generator.synthesize(code[None], 64), wanted, weight, levels=3))
+            float(picture_loss(networks.generator.synthesize(code[None], 64), wanted, weight, levels=3))
             for code in (inversion.w_plus, mean)
         ]
     assert losses[0] < 0.75 * losses[1]
@@ -94,31 +94,31 @@ def test_it_gets_nearer_to_the_picture_than_the_mean_face_and_tells_how_far_it_i
 
 
 def test_the_same_crop_gives_the_same_code_and_a_crop_of_any_size_will_do(
-    engine: Engine, target: tuple[NDArray[np.float32], NDArray[np.float64]]
+    networks: Networks, target: tuple[NDArray[np.float32], NDArray[np.float64]]
 ) -> None:
     crop, points = target
     recipe = (Stage(64, 2, 0.08, True),)
-    first = engine.inverter.invert(crop, points, recipe=recipe)
-    assert torch.equal(engine.inverter.invert(crop, points, recipe=recipe).w_plus, first.w_plus)
+    first = networks.inverter.invert(crop, points, recipe=recipe)
+    assert torch.equal(networks.inverter.invert(crop, points, recipe=recipe).w_plus, first.w_plus)
     large = np.repeat(np.repeat(crop, 2, 0), 2, 1)
-    again = engine.inverter.invert(large, (points + 0.5) * 2.0 - 0.5, recipe=recipe)
+    again = networks.inverter.invert(large, (points + 0.5) * 2.0 - 0.5, recipe=recipe)
     assert torch.allclose(again.w_plus, first.w_plus, atol=1e-2)
 
 
 def test_it_begins_at_the_first_guess(
-    engine: Engine, target: tuple[NDArray[np.float32], NDArray[np.float64]]
+    networks: Networks, target: tuple[NDArray[np.float32], NDArray[np.float64]]
 ) -> None:
     start = torch.randn(512) * 0.5
-    inversion = engine.inverter.invert(*target, start, recipe=(Stage(64, 1, 1e-6, False),))
-    code = engine.generator.latents.unwhiten(start)
+    inversion = networks.inverter.invert(*target, start, recipe=(Stage(64, 1, 1e-6, False),))
+    code = networks.generator.latents.unwhiten(start)
     assert torch.allclose(inversion.w_plus, code.expand(23, -1), atol=1e-3)
 
 
 def test_the_person_is_compared_once_the_picture_is_large_enough(
-    engine: Engine, target: tuple[NDArray[np.float32], NDArray[np.float64]]
+    networks: Networks, target: tuple[NDArray[np.float32], NDArray[np.float64]]
 ) -> None:
-    small = engine.inverter.invert(*target, recipe=(Stage(64, 1, 0.05, True),))
-    large = engine.inverter.invert(*target, recipe=(Stage(128, 1, 0.05, True),))
+    small = networks.inverter.invert(*target, recipe=(Stage(64, 1, 0.05, True),))
+    large = networks.inverter.invert(*target, recipe=(Stage(128, 1, 0.05, True),))
     assert small.distance == float("inf")
     assert 0.2 < large.distance < 1.5
     assert max(stage.resolution for stage in RECIPE) >= 128
@@ -126,7 +126,7 @@ def test_the_person_is_compared_once_the_picture_is_large_enough(
 
 @pytest.mark.parametrize("steps", [0, 3])
 def test_it_stops_within_a_step(
-    steps: int, engine: Engine, target: tuple[NDArray[np.float32], NDArray[np.float64]]
+    steps: int, networks: Networks, target: tuple[NDArray[np.float32], NDArray[np.float64]]
 ) -> None:
     cancel = threading.Event()
     told: list[float] = []
@@ -136,7 +136,7 @@ def test_it_stops_within_a_step(
         if len(told) > steps:
             cancel.set()
 
-    inverter = Inverter(engine.generator, engine.recognizer.network)
+    inverter = Inverter(networks.generator, networks.recognizer.network)
     with pytest.raises(Cancelled):
         inverter.invert(*target, recipe=RECIPE, progress=progress, cancel=cancel)
     assert len(told) == steps + 1

@@ -17,7 +17,7 @@ from pipeline.latent_network import (
     save_learned,
     weights_folder,
 )
-from pipeline.networks import Engine
+from pipeline.networks import Networks
 from retouchml.errors import LatentSpaceMismatch, ModelCorrupt, ModelMissing
 from stylegan2.generator import StyleLayer
 from stylegan2.latents import LatentSpace
@@ -153,14 +153,14 @@ def test_writing_a_part_leaves_nothing_beside_it(tmp_path: Path) -> None:
     assert [entry.name for entry in path.parent.iterdir()] == ["edits.safetensors"]
 
 
-def test_the_project_s_own_parts_fit_the_default_generator(engine: Engine) -> None:
+def test_the_project_s_own_parts_fit_the_default_generator(networks: Networks) -> None:
     for kind, outputs in (
         ("scorer", {"rating"}),
         ("edits", {"smile", "age", "yaw", "eyes_open", "mouth_open"}),
     ):
-        network, _ = load_network(weights_folder() / f"{kind}.safetensors", kind, engine.generator)
+        network, _ = load_network(weights_folder() / f"{kind}.safetensors", kind, networks.generator)
         assert outputs <= set(network.outputs)
-    assert engine.encoder is not None
+    assert networks.encoder is not None
 
 
 def test_the_project_s_own_parts_are_small_and_hold_no_person_s_descriptor() -> None:
@@ -169,8 +169,8 @@ def test_the_project_s_own_parts_are_small_and_hold_no_person_s_descriptor() -> 
     assert sum(file.stat().st_size for file in files) < 4_000_000
 
 
-def test_the_scorer_rates_better_what_its_gradient_leads_to(engine: Engine) -> None:
-    network, _ = load_network(weights_folder() / "scorer.safetensors", "scorer", engine.generator)
+def test_the_scorer_rates_better_what_its_gradient_leads_to(networks: Networks) -> None:
+    network, _ = load_network(weights_folder() / "scorer.safetensors", "scorer", networks.generator)
     torch.manual_seed(2)
     octaves = torch.randn(8, 1, 512).expand(-1, OCTAVES, -1).clone().requires_grad_(True)
     before = network.values(octaves)

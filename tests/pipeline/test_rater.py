@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from pipeline.align import ffhq_alignment
 from pipeline.latent_network import save_learned
-from pipeline.networks import Engine
+from pipeline.networks import Networks
 from pipeline.rater import FEATURES, FeatureNetwork, FeatureRater, PixelNetwork, PixelRater, rater_features
 from pipeline.rater_input import CHIP, chip_alignment, face_chip, mirrored, shape_features
 from retouchml.errors import ModelCorrupt, ModelMissing
@@ -21,8 +21,8 @@ Points = NDArray[np.float64]
 
 
 @pytest.fixture(scope="module")
-def points(engine: Engine, portrait: Pixels) -> Points:
-    return engine.finder.find(portrait)[0].landmarks
+def points(networks: Networks, portrait: Pixels) -> Points:
+    return networks.finder.find(portrait)[0].landmarks
 
 
 # ---- what they see
@@ -68,16 +68,18 @@ def test_features_are_descriptor_and_shape() -> None:
 
 
 def test_the_portrait_s_rating_is_plausible_and_both_raters_roughly_agree(
-    engine: Engine, portrait: Pixels, points: Points
+    networks: Networks, portrait: Pixels, points: Points
 ) -> None:
     picture = portrait.astype(np.float32) / 255.0
-    guide, judge = engine.rater.rate(picture, points), PixelRater().rate(picture, points)
+    guide, judge = networks.rater.rate(picture, points), PixelRater().rate(picture, points)
     assert 2.0 < guide < 4.5
     assert 2.0 < judge < 4.5
     assert abs(guide - judge) < 1.0
 
 
-def test_a_rating_hardly_depends_on_size_and_depth(engine: Engine, portrait: Pixels, points: Points) -> None:
+def test_a_rating_hardly_depends_on_size_and_depth(
+    networks: Networks, portrait: Pixels, points: Points
+) -> None:
     doubled = np.asarray(cv2.resize(portrait, None, fx=2, fy=2, interpolation=cv2.INTER_CUBIC))
     twice = (points + 0.5) * 2.0 - 0.5
     judge = PixelRater()
@@ -85,7 +87,7 @@ def test_a_rating_hardly_depends_on_size_and_depth(engine: Engine, portrait: Pix
     assert judge.rate(portrait.astype(np.uint16) * 257, points) == pytest.approx(
         judge.rate(portrait, points), abs=1e-4
     )
-    guide = engine.rater
+    guide = networks.rater
     assert guide.rate(doubled.astype(np.float32) / 255.0, twice) == pytest.approx(
         guide.rate(portrait.astype(np.float32) / 255.0, points), abs=0.1
     )
@@ -126,8 +128,8 @@ def ensemble(path: Path, count: int, said: int, **changed: str) -> Path:
     return path
 
 
-def test_a_rating_is_the_mean_of_all_members(engine: Engine, tmp_path: Path) -> None:
-    rater = FeatureRater(engine.recognizer, ensemble(tmp_path / "rater.safetensors", 3, 3))
+def test_a_rating_is_the_mean_of_all_members(networks: Networks, tmp_path: Path) -> None:
+    rater = FeatureRater(networks.recognizer, ensemble(tmp_path / "rater.safetensors", 3, 3))
     assert rater.rate_features(torch.randn(2, FEATURES)).tolist() == [4.5, 4.5]
 
 
@@ -147,14 +149,14 @@ def test_standardised_features_are_centred() -> None:
     ids=["a member too few", "mean", "members", "kind"],
 )
 def test_a_file_that_is_no_rater_is_corrupt(
-    said: int, changed: dict[str, str], engine: Engine, tmp_path: Path
+    said: int, changed: dict[str, str], networks: Networks, tmp_path: Path
 ) -> None:
     path = ensemble(tmp_path / "rater.safetensors", 2, said, **changed)
     with pytest.raises(ModelCorrupt):
-        FeatureRater(engine.recognizer, path)
+        FeatureRater(networks.recognizer, path)
 
 
-def test_the_other_rater_s_file_is_corrupt(engine: Engine, tmp_path: Path) -> None:
+def test_the_other_rater_s_file_is_corrupt(networks: Networks, tmp_path: Path) -> None:
     path = ensemble(tmp_path / "rater.safetensors", 1, 1)
     with pytest.raises(ModelCorrupt):
         PixelRater(path)

@@ -31,7 +31,7 @@ def cache(real_home: Path) -> InversionCache:
 @pytest.fixture
 def ready(retoucher: Retoucher, photo: Photo, cache: InversionCache, monkeypatch: pytest.MonkeyPatch) -> Seed:
     """Opens a picture whose faces need neither inversion nor climb: they have the portrait's."""
-    monkeypatch.setattr(retoucher.engine.beautifier, "path", quick_path(retoucher, photo))
+    monkeypatch.setattr(retoucher.networks.beautifier, "path", quick_path(retoucher, photo))
     return lambda pixels: seed(retoucher, photo, pixels, cache)
 
 
@@ -371,7 +371,7 @@ def test_progress_tells_stages_and_fractions(retoucher: Retoucher, photo: Photo,
 def test_the_progress_of_several_faces_is_one(photo: Photo, ready: Seed, pair: Pixels) -> None:
     told: list[float] = []
     opened = ready(pair)
-    quick = opened._engine.beautifier.path
+    quick = opened._networks.beautifier.path
 
     def path(*arguments: Any, **watched: Any) -> Any:
         for fraction in (0.0, 0.5, 1.0):
@@ -379,7 +379,7 @@ def test_the_progress_of_several_faces_is_one(photo: Photo, ready: Seed, pair: P
         return quick(*arguments, progress=watched["progress"], cancel=watched["cancel"])
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(opened._engine.beautifier, "path", path)
+        patch.setattr(opened._networks.beautifier, "path", path)
         opened.prepare(progress=lambda _, fraction, __: told.append(fraction))
     assert told == [0.0, 0.25, 0.5, 0.5, 0.75, 1.0]
 
@@ -444,9 +444,9 @@ def test_a_photo_seen_before_is_neither_searched_nor_inverted_nor_climbed_again(
     assert photo.seconds
     with at_home(real_home):  # what a new process finds
         monkeypatch.setattr(retoucher, "_caches", Caches.of_user())
-    monkeypatch.setattr(type(retoucher.engine.finder), "find", refuse)
-    monkeypatch.setattr(type(retoucher.engine.inverter), "invert", refuse)
-    monkeypatch.setattr(type(retoucher.engine.beautifier), "path", refuse)
+    monkeypatch.setattr(type(retoucher.networks.finder), "find", refuse)
+    monkeypatch.setattr(type(retoucher.networks.inverter), "invert", refuse)
+    monkeypatch.setattr(type(retoucher.networks.beautifier), "path", refuse)
     (patch,) = retoucher.open(portrait.copy()).render({0: Look(strength=0.5)})
     (expected,) = photo.render({0: Look(strength=0.5)})
     assert np.array_equal(patch.pixels, expected.pixels)
@@ -472,8 +472,8 @@ def test_without_a_cache_nothing_is_read_or_kept(
         calls.append(1)
         raise Cancelled("far enough")
 
-    monkeypatch.setattr(module, "load_engine", lambda *_: retoucher.engine)
-    monkeypatch.setattr(type(retoucher.engine.inverter), "invert", stop)
+    monkeypatch.setattr(module, "load_networks", lambda *_: retoucher.networks)
+    monkeypatch.setattr(type(retoucher.networks.inverter), "invert", stop)
     with pytest.raises(Cancelled):
         Retoucher(cache=False).open(portrait).render({0: Look()})
     assert calls == [1]
@@ -491,6 +491,6 @@ def test_a_kept_code_of_another_generator_s_shape_is_not_used(
         raise Cancelled("inverts")
 
     monkeypatch.setattr(InversionCache, "get", lambda *_: Inversion(torch.zeros(18, 512), 0.0, 0.0))
-    monkeypatch.setattr(type(retoucher.engine.inverter), "invert", stop)
+    monkeypatch.setattr(type(retoucher.networks.inverter), "invert", stop)
     with pytest.raises(Cancelled, match="inverts"):
         retoucher.open(portrait).render({0: Look()})

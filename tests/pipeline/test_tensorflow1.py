@@ -48,8 +48,8 @@ def random_retoucher(tensorflow1_home: Path, folder: Path) -> Iterator[Retoucher
         patch.setattr(pipeline.networks, "learned_part", lambda kind, _space: folder / f"{kind}.safetensors")
         made = Retoucher(str(NETWORK), "cpu", cache=False, engine="tensorflow1")
         yield made
-        assert isinstance(made.engine.generator, TensorFlow1Generator)
-        made.engine.generator.child.close()
+        assert isinstance(made.networks.generator, TensorFlow1Generator)
+        made.networks.generator.child.close()
 
 
 class Stop:
@@ -64,7 +64,7 @@ class Stop:
 def test_a_face_is_retouched_by_a_random_network(
     random_retoucher: Retoucher, portrait: NDArray[np.uint8], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    inverter = random_retoucher.engine.inverter
+    inverter = random_retoucher.networks.inverter
     whole = type(inverter).invert
     monkeypatch.setattr(
         type(inverter), "invert", lambda *given, **named: whole(*given, **{"recipe": RECIPE, **named})
@@ -85,7 +85,7 @@ def test_a_face_is_retouched_by_a_random_network(
 def test_stopped_in_the_middle_it_goes_on_with_the_same_child(
     random_retoucher: Retoucher, portrait: NDArray[np.uint8]
 ) -> None:
-    generator = random_retoucher.engine.generator
+    generator = random_retoucher.networks.generator
     assert isinstance(generator, TensorFlow1Generator)
     photo = random_retoucher.open(portrait)
     generator.child.start()
