@@ -122,7 +122,7 @@ def test_remove_without_a_terminal_or_yes_is_bad_usage(
     assert installed.exists()
 
 
-NETWORK = Path(__file__).parents[1] / "data" / "stylegan2" / "tf32_skip_as_rosinality.pt"
+NETWORK = Path(__file__).parents[2] / "data" / "stylegan2" / "tf32_skip_as_rosinality.pt"
 
 
 def test_an_imported_network_is_listed_verified_and_removed_like_any_other(run: Run, home: Path) -> None:

@@ -1,4 +1,4 @@
-"""``retouchml faces`` and ``retouchml edits``."""
+"""``retouchml faces``."""
 
 import json
 from pathlib import Path
@@ -6,7 +6,6 @@ from typing import Any
 
 import pytest
 
-from retouchml.sliders import EDITS
 from tests.retouchml import stand_in
 from tests.retouchml.running import Run
 
@@ -50,29 +49,3 @@ def test_an_engine_that_raises_for_no_face_makes_no_difference(run: Run, landsca
     ran = run("faces", landscape, "--json", engine=Strict())
     assert ran.code == 3
     assert json.loads(ran.out)["faces"] == []
-
-
-def test_edits_are_listed_with_their_ranges(run: Run) -> None:
-    lines = run("edits").out.splitlines()
-    assert lines[:2] == ["smile  -1 to 1  mouth corners up, or down", "age    -1 to 1  older, or younger"]
-    assert len(lines) == len(EDITS)
-
-
-def test_edits_as_json(run: Run) -> None:
-    assert json.loads(run("edits", "--json").out)[1] == {
-        "name": "age",
-        "low": -1.0,
-        "high": 1.0,
-        "description": "older, or younger",
-    }
-
-
-def test_edits_need_no_model_whichever_is_named(run: Run) -> None:
-    class Absent(stand_in.Backend):
-        @property
-        def edits(self) -> Any:  # type: ignore[override]
-            raise AssertionError("an engine was asked")
-
-    options = ["--model", "ffhq-mobile", "--device", "cpu"]
-    ran = run("edits", *options, engine=Absent())
-    assert (ran.code, ran.out) == (0, run("edits").out)

@@ -20,7 +20,7 @@ from retouchml.errors import (
     PictureUnsupported,
     PictureUnwritable,
 )
-from tests.pipeline.picture_samples import encoded, noise, ramp
+from tests.pipeline.pictures.samples import encoded, noise, ramp
 
 KINDS = {".png": "PNG", ".jpg": "JPEG", ".webp": "WEBP", ".tif": "TIFF", ".gif": "GIF", ".bmp": "BMP"}
 PICTURE = Picture(noise(3, 200, 200), "png", metadata=Metadata(tiff_compression="none"))

@@ -24,7 +24,7 @@ from pipeline.pictures.ifd import (
     reader_of_file,
     to_block,
 )
-from tests.pipeline.picture_samples import XMP, exif, noise
+from tests.pipeline.pictures.samples import XMP, exif, noise
 
 ORDERS = ["<", ">"]
 

@@ -1,10 +1,11 @@
-"""What a killed process left behind is swept away, and nothing else."""
+"""Results appear together or not at all; what a killed process left behind is swept away."""
 
 import os
 import shutil
 import time
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -109,3 +110,24 @@ def test_beautify_sweeps(run: Run, tmp_path: Path) -> None:
     leave(tmp_path / ".retouchml-0123456789ab.png")
     assert run("beautify", picture, "-o", tmp_path / "out.png").code == 0
     assert files(tmp_path) == ["in.png", "out.png"]
+
+
+def test_when_writing_one_result_fails_none_of_them_appears(
+    run: Run, portrait: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out = portrait.with_name("out.png")
+    out.write_text("former")
+
+    class Spoiling(stand_in.Photo):
+        def layer(self, patches: Any) -> Any:
+            return super().layer(patches)[..., :2]  # no picture has two channels
+
+    class SpoilingEngine(stand_in.Backend):
+        def open(self, pixels: Any, **_options: Any) -> stand_in.Photo:
+            photo = super().open(pixels)
+            return Spoiling(photo.pixels, photo.faces, photo.looks)
+
+    more = ["--layer", portrait.with_name("layer.png"), "--force"]
+    assert run("beautify", portrait, "-o", out, *more, engine=SpoilingEngine()).code == 1
+    assert out.read_text() == "former"
+    assert files(portrait.parent) == ["out.png", "portrait.png"]

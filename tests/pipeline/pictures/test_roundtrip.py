@@ -14,7 +14,7 @@ from PIL import Image, ImageOps, IptcImagePlugin
 from pipeline.pictures import Metadata, Picture, read_picture, write_picture
 from pipeline.pictures.exif import for_upright, orientation_of
 from pipeline.pictures.formats import FORMATS, format_of
-from tests.pipeline.picture_samples import (
+from tests.pipeline.pictures.samples import (
     EXIF_PREFIX,
     GREY_PROFILE,
     RGB_PROFILE,

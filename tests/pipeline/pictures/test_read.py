@@ -17,7 +17,7 @@ import pipeline
 from pipeline.pictures import read_picture
 from pipeline.pictures.exif import orientation_of
 from pipeline.pictures.png import chunk
-from tests.pipeline.picture_samples import (
+from tests.pipeline.pictures.samples import (
     EXIF_PREFIX,
     XMP,
     Array,

@@ -16,7 +16,7 @@ from PIL import Image
 from pipeline.pictures import read_picture, write_picture
 from pipeline.pictures.exif import for_upright, orientation_of, xmp_for_upright
 from retouchml.errors import RetouchError
-from tests.pipeline.picture_samples import EXIF_PREFIX, RGB_PROFILE, XMP, encoded, exif, noise, ramp
+from tests.pipeline.pictures.samples import EXIF_PREFIX, RGB_PROFILE, XMP, encoded, exif, noise, ramp
 
 quick = settings(
     max_examples=100,

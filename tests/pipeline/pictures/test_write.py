@@ -22,7 +22,7 @@ from pipeline.pictures import (
 )
 from pipeline.pictures.file import written_whole
 from retouchml.errors import PictureUnreadable, PictureUnsupported, PictureUnwritable
-from tests.pipeline.picture_samples import RGB_PROFILE, XMP, Array, encoded, exif, noise, ramp
+from tests.pipeline.pictures.samples import RGB_PROFILE, XMP, Array, encoded, exif, noise, ramp
 
 
 def png(pixels: Array, **metadata: Any) -> Picture:
