@@ -100,7 +100,7 @@ class _Engine:
 
 
 def engine(model: str, device: str) -> _Engine:
-    """What the daemon's ``--engine`` names."""
+    """What the daemon's ``--backend`` names."""
     return _Engine(model, device)
 
 
@@ -118,7 +118,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     os.environ["RETOUCHML_BENCHMARK_SIDE"] = str(arguments.side)
     with tempfile.TemporaryDirectory(prefix="rml") as home:
         os.environ["RETOUCHML_HOME"] = home
-        options = ["--engine", "benchmarks.daemon:engine"]
+        options = ["--backend", "benchmarks.daemon:engine"]
         with Client(start=True, interpreter=[sys.executable], start_options=options) as client:
             client.connect()
             try:

@@ -13,8 +13,8 @@ import sys
 from dataclasses import asdict
 from pathlib import Path
 
-from daemon import interpreter
 from daemon.options import Options
+from daemon.processes import python_command, python_environment
 from daemon.serving import serve
 from retouchml.errors import RetouchError
 from retouchml.failures import explain
@@ -27,12 +27,12 @@ _SECONDS_TO_END = 10.0
 def start(options: Options) -> str:
     """Start it, and wait until it answers; what is wrong if it does not, "" if it does."""
     process = subprocess.Popen(
-        interpreter.command("-m", "daemon.background"),
+        python_command("-m", "daemon.background"),
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
         cwd=Path.home().anchor,
-        env=interpreter.environment(),
+        env=python_environment(),
         start_new_session=True,
         creationflags=CREATION_FLAGS,
     )

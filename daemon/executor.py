@@ -83,7 +83,7 @@ class Either:
         return any(event.is_set() for event in self._events)
 
 
-class Studio:
+class Executor:
     """Engines by model and photos by name, on one device."""
 
     def __init__(self, device: str, engine: str = "") -> None:
@@ -99,7 +99,7 @@ class Studio:
         return list(dict.fromkeys(model for model, _ in self._engines))
 
     def take(self, name: str, block: Block, picture: PixelFormat, model: str, device: str) -> None:
-        """Hold a photo; it is opened when first used. device: "" for the studio's own."""
+        """Hold a photo; it is opened when first used. device: "" for the executor's own."""
         wire = pixel_conversion.view(block.map(), picture)
         self._photos[name] = OpenPhoto(wire, picture, model, device or self._device)
         block.close()
@@ -175,7 +175,7 @@ class Studio:
         return _patches(converted, reports, photo)
 
     def edits(self, model: str, device: str, progress: Progress) -> Answer:
-        """The manual sliders. device: "" for the studio's own."""
+        """The manual sliders. device: "" for the executor's own."""
         engine = self._engine(model, device or self._device, progress)
         edits = [
             {
@@ -266,7 +266,7 @@ class Studio:
             torch.cuda.empty_cache()
 
 
-def usage(studio: Studio) -> dict[str, Any]:
+def usage(executor: Executor) -> dict[str, Any]:
     """Memory of this process and of its device, for ``status``, and the GPUs that it sees."""
     torch = sys.modules.get("torch")
     gpus = range(torch.cuda.device_count() if torch is not None and torch.cuda.is_available() else 0)
@@ -274,7 +274,7 @@ def usage(studio: Studio) -> dict[str, Any]:
     return {
         "memory": resident_bytes(os.getpid()),
         "device_memory": sum(reserved) if reserved else None,
-        "models": studio.models,
+        "models": executor.models,
         "devices": [f"cuda:{index}" for index in gpus],
     }
 

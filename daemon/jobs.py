@@ -6,11 +6,9 @@ from typing import Any
 
 from daemon.memory.blocks import Block
 from daemon.options import Options
+from daemon.sockets import ClientKey
 from retouchml.client.pixel_format import PixelFormat
 from retouchml.errors import Busy
-
-ClientKey = tuple[int, bytes]
-"""Which of the daemon's sockets, and ZeroMQ's routing id there."""
 
 
 @dataclass(eq=False)

@@ -7,10 +7,10 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
-from daemon.jobs import Client, ClientKey, Job, JobQueue, Photo
+from daemon.jobs import Client, Job, JobQueue, Photo
 from daemon.options import Options
 from daemon.pool import Pool
-from daemon.sockets import ClientGone
+from daemon.sockets import ClientKey, ClientLost
 from retouchml.client import protocol
 from retouchml.client.protocol import Header
 from retouchml.errors import Busy, Cancelled, DaemonStopping, RetouchError
@@ -21,7 +21,7 @@ Send = Callable[[ClientKey, bytes, list[memoryview]], None]
 
 
 class Ledger:
-    """Fulfils ``pool.Answers``. ``send`` raises ClientGone; ``log`` is the workers' own."""
+    """Fulfils ``pool.Answers``. ``send`` raises ClientLost; ``log`` is the workers' own."""
 
     def __init__(self, options: Options, send: Send, log: Path) -> None:
         self.queue = JobQueue(options)
@@ -71,7 +71,7 @@ class Ledger:
                 client.pinged_at = now
                 try:
                     self._send_to(client.key, header, [])
-                except ClientGone:
+                except ClientLost:
                     self._drop(client)
 
     def next_ping(self) -> float | None:
@@ -225,7 +225,7 @@ class Ledger:
             header, frames = protocol.encode("error", id_, protocol.error_fields(error), version), None
         try:
             self._send_to(key, header, frames or [])
-        except ClientGone:
+        except ClientLost:
             client = self.clients.get(key)
             if client is not None:
                 self._drop(client)

@@ -1,24 +1,26 @@
-"""How a daemon is to run: the options of `retouchml daemon run`, and the limits that tests make smaller."""
+"""How a daemon runs: the options of `retouchml daemon run`, and the limits that tests make smaller."""
 
 import argparse
+import ipaddress
 import math
 from dataclasses import dataclass
 
-from daemon.addresses import address_in
 from retouchml.errors import UsageError
 from retouchml.settings import DEFAULT_DEVICE, DEFAULT_MODEL
 
 KEEP_ALIVE_MINUTES = 10.0
 IDLE_EXIT_MINUTES = 30.0
+_HOSTS = {"localhost": "127.0.0.1", "*": "0.0.0.0"}  # noqa: S104 (only if the user asks for it)
+_LIMITS = ("queue", "queue_of_client", "photos", "photos_of_client", "photo_bytes", "clients")
 
 
 @dataclass(frozen=True)
 class Options:
-    """See docs/protocol.md for what the limits bound.
+    """The options and limits of one daemon; docs/protocol.md says what the limits bound.
 
     device: a torch device, several with commas, or auto; keep_alive, idle_exit: seconds, negative and None
-    for never; tcp: host:port, "" for none; service: whether the system starts it on login; engine:
-    "module:function" in place of the pipeline, for tests
+    for never; tcp: host:port, "" for none; service: whether the system starts it on login; backend:
+    "module:function" that makes a backend in place of ``pipeline.Retoucher``, for tests
     """
 
     model: str = DEFAULT_MODEL
@@ -27,7 +29,7 @@ class Options:
     idle_exit: float | None = None
     tcp: str = ""
     service: bool = False
-    engine: str = ""
+    backend: str = ""
     queue: int = 32
     queue_of_client: int = 8
     photos: int = 64
@@ -41,7 +43,7 @@ class Options:
 
     @property
     def devices(self) -> tuple[str, ...]:
-        """One worker each."""
+        """The devices, each of which gets one worker."""
         return tuple(self.device.split(","))
 
 
@@ -64,19 +66,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--idle-exit",
         type=float,
         metavar="MINUTES",
-        help="leave after so long without a request (default: stay)",
+        help="stop after so long without a request (default: never)",
     )
     parser.add_argument(
         "--tcp", default="", metavar="HOST:PORT", help="listen there as well, encrypted (default: not at all)"
     )
     parser.add_argument("--detach", action="store_true", help="go to the background once it is ready")
     parser.add_argument("--service", action="store_true", help=argparse.SUPPRESS)  # `install service` says it
-    for name in ("engine", "limits"):  # for the tests of faults
+    for name in ("backend", "limits"):  # for tests
         parser.add_argument(f"--{name}", default="", help=argparse.SUPPRESS)
 
 
 def from_arguments(arguments: argparse.Namespace) -> Options:
-    """The options that were parsed, the user's settings where they say nothing. Raises UsageError."""
+    """The options of a parsed command line, with defaults from config.toml. Raises UsageError."""
     from retouchml import paths, settings
 
     if arguments.idle_exit is not None and not 0 < arguments.idle_exit < math.inf:
@@ -84,7 +86,7 @@ def from_arguments(arguments: argparse.Namespace) -> Options:
     if not math.isfinite(arguments.keep_alive):
         raise UsageError("--keep-alive must be a number of minutes.", "-1 never unloads the models.")
     if arguments.tcp:
-        address_in(arguments.tcp)
+        parse_address(arguments.tcp)
     stored, _ = settings.load(paths.config_dir() / settings.FILE_NAME)
     return Options(
         model=arguments.model or stored.model,
@@ -93,27 +95,38 @@ def from_arguments(arguments: argparse.Namespace) -> Options:
         idle_exit=None if arguments.idle_exit is None else arguments.idle_exit * 60,
         tcp=arguments.tcp,
         service=arguments.service,
-        engine=arguments.engine,
+        backend=arguments.backend,
         **_limits(arguments.limits),
     )
 
 
+def parse_address(text: str) -> tuple[str, int]:
+    """The numeric host and the port in ``HOST:PORT``; no name server is asked. Raises UsageError."""
+    host, _, port = text.rpartition(":")
+    if not host or not (port.isascii() and port.isdigit()) or int(port) > 65535:
+        raise UsageError(f"{text} is no HOST:PORT.", "For example 127.0.0.1:5555.")
+    try:
+        number = ipaddress.IPv4Address(_HOSTS.get(host, host))
+    except ValueError:
+        raise UsageError(f"{host} is no IPv4 address.", "For example 127.0.0.1:5555.") from None
+    return str(number), int(port)
+
+
 def _limits(text: str) -> dict[str, int]:
-    known = ("queue", "queue_of_client", "photos", "photos_of_client", "photo_bytes", "clients")
     limits = {}
     for part in filter(None, text.split(",")):
         name, _, value = part.partition("=")
-        if name not in known or not value.isdigit():
+        if name not in _LIMITS or not value.isdigit():
             raise UsageError(f"{part} is not a limit.")
         limits[name] = int(value)
     return limits
 
 
 def _photo_bytes() -> int:
-    import psutil  # here: `retouchml --help` has these options, too
+    import psutil  # here, since `retouchml --help` has these options, too
 
     try:
         memory: int = psutil.virtual_memory().total
-    except (psutil.Error, OSError):  # as where there is no /proc
+    except (psutil.Error, OSError):  # for example if there is no /proc
         return 4 << 30
     return min(memory // 2, 16 << 30)

@@ -136,7 +136,7 @@ class Pool:
     def _give(self, place: Place, job: Job) -> None:
         if place.worker is None:
             try:
-                place.worker = WorkerProcess(place.device, self._options.engine, self._log)
+                place.worker = WorkerProcess(place.device, self._options.backend, self._log)
             except OSError as error:
                 _log.error("no worker could be started: %s", error)
                 self._answers.error(job, WorkerLost(f"No worker could be started: {error.strerror}."))

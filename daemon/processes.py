@@ -1,16 +1,47 @@
-"""What the system tells about a process, and allows it."""
+"""Python processes of this project, and what the system tells about a process and allows it."""
 
 import contextlib
 import ctypes
+import os
 import sys
+from pathlib import Path
 
 import psutil
 
-_FILES = 1 << 16
+_CHECKOUT = str(Path(__file__).parents[1])
+_MAX_FILES = 1 << 16
+
+
+def python_command(*arguments: str) -> list[str]:
+    """A command that runs this interpreter.
+
+    On Windows the python.exe of a virtual environment only starts the real one, whose pid would be unknown
+    here. So the real one is run, and a variable in its environment says which virtual environment it belongs
+    to, as ``multiprocessing`` does (bpo-35797).
+    """
+    return [_base_executable() or sys.executable, *arguments]
+
+
+def python_environment() -> dict[str, str]:
+    """The environment for a Python that can import this project, which may not be installed."""
+    search_path = os.environ.get("PYTHONPATH", "")
+    if search_path.split(os.pathsep)[0] != _CHECKOUT:
+        search_path = os.pathsep.join(filter(None, [_CHECKOUT, search_path]))
+    # PYTHONSAFEPATH: import nothing from the current folder
+    variables = {**os.environ, "PYTHONPATH": search_path, "PYTHONSAFEPATH": "1"}
+    if _base_executable():
+        variables["__PYVENV_LAUNCHER__"] = sys.executable
+    return variables
+
+
+def _base_executable() -> str:
+    """The interpreter behind a virtual environment's on Windows; "" if there is none."""
+    base: str = getattr(sys, "_base_executable", "")
+    return base if sys.platform == "win32" and base != sys.executable else ""
 
 
 def resident_bytes(pid: int) -> int | None:
-    """Resident memory of a process; None where the system does not tell."""
+    """Resident memory of a process; None if the system does not tell."""
     try:
         return int(psutil.Process(pid).memory_info().rss)
     except (psutil.Error, OSError):
@@ -20,31 +51,31 @@ def resident_bytes(pid: int) -> int | None:
 if sys.platform == "win32":
 
     def raise_file_limit() -> None:
-        """Let this process open as many files as it may; on Windows sockets do not count as such."""
+        """Let this process open as many files as it may; on Windows sockets do not count as files."""
 
     def file_limit() -> int:
         """How many files this process may have open."""
-        return _FILES
+        return _MAX_FILES
 
 else:
     import resource
 
     def raise_file_limit() -> None:
-        """Let this process open as many files as it may; a session's usual limit is made for select(2)."""
+        """Let this process open as many files as it may; the usual limit of a login is made for select(2)."""
         soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-        wanted = _FILES if hard == resource.RLIM_INFINITY else min(hard, _FILES)
-        if soft != resource.RLIM_INFINITY and soft < wanted:
+        limit = _MAX_FILES if hard == resource.RLIM_INFINITY else min(hard, _MAX_FILES)
+        if soft != resource.RLIM_INFINITY and soft < limit:
             with contextlib.suppress(ValueError, OSError):  # macOS has a second limit, which it does not tell
-                resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+                resource.setrlimit(resource.RLIMIT_NOFILE, (limit, hard))
 
     def file_limit() -> int:
         """How many files this process may have open."""
         soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
-        return _FILES if soft == resource.RLIM_INFINITY else soft
+        return _MAX_FILES if soft == resource.RLIM_INFINITY else soft
 
 
 def give_back_memory() -> None:
-    """Hand freed memory to the system, where the C library would keep it (glibc's malloc_trim)."""
+    """Return freed memory to the system, where the C library would keep it (glibc's malloc_trim)."""
     if sys.platform == "linux":
         trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
         if trim is not None:

@@ -6,10 +6,11 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
-from daemon.jobs import Client, ClientKey, Job, Photo
+from daemon.jobs import Client, Job, Photo
 from daemon.ledger import Ledger
 from daemon.memory.blocks import Block
 from daemon.options import Options
+from daemon.sockets import ClientKey
 from daemon.uploads import Uploads
 from retouchml.client import messages, protocol
 from retouchml.client.answers import CancelAnswer, Status, Welcome, WorkerStatus
@@ -28,7 +29,7 @@ class Data(Protocol):
     def __len__(self) -> int: ...
 
 
-class Desk:
+class RequestHandler:
     """``about`` gives what ``hello`` and ``status`` tell of the process itself."""
 
     def __init__(

@@ -14,12 +14,12 @@ from typing import Any
 
 import zmq
 
-from daemon.instance import Instance
 from daemon.ledger import Ledger
 from daemon.options import Options
 from daemon.processes import resident_bytes
-from daemon.requests import Desk
-from daemon.sockets import Post
+from daemon.requests import RequestHandler
+from daemon.runtime_folder import AddressFile
+from daemon.sockets import ClientSockets
 from daemon.uploads import Uploads
 from retouchml import __version__
 from retouchml.paths import cache_dir
@@ -37,10 +37,10 @@ _CACHES = ("searches", "inversions", "paths")  # folders of pipeline.cache, whic
 class Server:
     """Made by ``daemon.serving``; ``log`` is where it writes."""
 
-    def __init__(self, options: Options, instance: Instance, log: Path) -> None:
+    def __init__(self, options: Options, address: AddressFile, log: Path) -> None:
         """Raises DaemonError, Refused or UsageError where a socket cannot be bound."""
         self._options = options
-        self._instance = instance
+        self._address = address
         self._log_path = log
         self._started = time.monotonic()
         self._name = secrets.token_hex(8)
@@ -52,10 +52,10 @@ class Server:
             if hasattr(signal, name):
                 signal.signal(getattr(signal, name), self._on_signal)
         signal.set_wakeup_fd(self._wake_writer.fileno(), warn_on_full_buffer=False)
-        self._post = Post(instance, options.tcp)
-        self._ledger = Ledger(options, self._post.send, log.with_name("worker.log"))
+        self._sockets = ClientSockets(address, options.tcp)
+        self._ledger = Ledger(options, self._sockets.send, log.with_name("worker.log"))
         self._uploads = Uploads(self._wake)
-        self._desk = Desk(options, self._ledger, self._uploads, self._about, self.stop)
+        self._handler = RequestHandler(options, self._ledger, self._uploads, self._about, self.stop)
 
     def run(self, ready: Callable[[], None]) -> None:
         """Serve until a signal, ``shutdown`` or idleness; ``ready`` is called once that begins."""
@@ -68,7 +68,7 @@ class Server:
         finally:
             self._ledger.pool.stop(_SECONDS_FOR_WORKERS)
             self._uploads.close()
-            self._post.close()
+            self._sockets.close()
             _log.info("the daemon has left")
 
     def stop(self) -> None:
@@ -82,15 +82,15 @@ class Server:
         """Wait for whatever comes first, and deal with it."""
         poller = zmq.Poller()
         channels = self._ledger.pool.channels()
-        routers = self._post.routers
-        for each in (*routers, self._post.gate.socket, self._wake_reader.fileno(), *channels):
+        routers = self._sockets.routers
+        for each in (*routers, self._sockets.authenticator.socket, self._wake_reader.fileno(), *channels):
             poller.register(each, zmq.POLLIN)
         arrived = dict(poller.poll(self._milliseconds_to_sleep()))
         if self._wake_reader.fileno() in arrived:
             with contextlib.suppress(BlockingIOError):
                 self._wake_reader.recv(4096)
-        if self._post.gate.socket in arrived:
-            self._post.gate.answer()
+        if self._sockets.authenticator.socket in arrived:
+            self._sockets.authenticator.answer()
         for descriptor, place in channels.items():
             if descriptor in arrived:
                 self._ledger.pool.read(place)
@@ -103,11 +103,11 @@ class Server:
 
     def _take_requests(self, index: int) -> None:
         for _ in range(_MESSAGES_AT_ONCE):
-            message = self._post.receive(index)
+            message = self._sockets.receive(index)
             if message is None:
                 return
             key, frames = message
-            self._desk.handle(key, frames)
+            self._handler.handle(key, frames)
 
     def _tick(self, now: float) -> None:
         if self._told_to_leave:
@@ -116,11 +116,11 @@ class Server:
         self._ledger.pool.tick(now)
         if now - self._looked_at >= _SECONDS_BETWEEN_LOOKS_AT_SOCKET:
             self._looked_at = now
-            if not self._instance.is_intact():
+            if not self._address.is_intact():
                 _log.warning("the socket was removed or replaced")
                 self.stop()
         idle = self._options.idle_exit
-        if idle is not None and now - self._desk.last_request >= idle and self._ledger.is_idle():
+        if idle is not None and now - self._handler.last_request >= idle and self._ledger.is_idle():
             _log.info("nobody asked for anything for %.0f s", idle)
             self.stop()
 
@@ -134,7 +134,7 @@ class Server:
             self._stop_by,
         ]
         if self._options.idle_exit is not None and self._ledger.is_idle():
-            moments.append(self._desk.last_request + self._options.idle_exit)
+            moments.append(self._handler.last_request + self._options.idle_exit)
         earliest = min(moment for moment in moments if moment is not None)
         return max(0, int(1000 * (earliest - now))) + 1
 
@@ -159,7 +159,7 @@ class Server:
                 "memory": resident_bytes(os.getpid()),
                 "cache_bytes": sum(_size_of(cache_dir() / name) for name in _CACHES),
                 "log": str(self._log_path),
-                "refused": self._post.gate.refused,
+                "refused": self._sockets.authenticator.refused,
             }
         return about
 

@@ -1,15 +1,18 @@
-"""Is the daemon: its instance, its log, its server, one within the other."""
+"""Runs the daemon in this process: its runtime folder, its lock, its log and its server."""
 
+import contextlib
 import logging
 import logging.handlers
 import os
 from collections.abc import Callable
 from pathlib import Path
 
-from daemon.instance import Instance
 from daemon.options import Options
+from daemon.pidfile import PidFile
 from daemon.processes import raise_file_limit
+from daemon.runtime_folder import AddressFile, prepare_folder
 from daemon.server import Server
+from retouchml import paths
 
 LOG = "daemon.log"
 _LOG_BYTES, _LOGS_KEPT = 1 << 20, 3
@@ -22,13 +25,15 @@ def serve(options: Options, ready: Callable[[], None]) -> None:
     """
     os.umask(0o077)
     raise_file_limit()
-    instance = Instance()
-    try:
-        log = log_path(instance.folder)
+    address_path = paths.address_path()
+    folder = prepare_folder(paths.runtime_dir())
+    with contextlib.ExitStack() as stack:
+        stack.callback(PidFile(folder).release)
+        address = AddressFile(address_path)
+        stack.callback(address.remove)
+        log = log_path(folder)
         set_up_log(log)
-        Server(options, instance, log).run(ready)
-    finally:
-        instance.release()
+        Server(options, address, log).run(ready)
 
 
 def log_path(folder: Path) -> Path:

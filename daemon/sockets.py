@@ -1,4 +1,4 @@
-"""The daemon's sockets: binds them, takes requests from them, and notices who is no longer there."""
+"""The daemon's sockets for clients: binds them, receives requests, sends answers, notices lost clients."""
 
 import contextlib
 import logging
@@ -9,56 +9,62 @@ from typing import cast
 
 import zmq
 
-from daemon.addresses import address_in
-from daemon.auth import Gate, keys_for
-from daemon.instance import Instance
-from daemon.jobs import ClientKey
+from daemon.auth import Authenticator, keys_for
+from daemon.options import parse_address
 from daemon.processes import file_limit, give_back_memory
+from daemon.runtime_folder import AddressFile
 from retouchml import paths
 from retouchml.client import connection_file, protocol
 from retouchml.errors import DaemonError, Refused
 
 if sys.platform != "win32":
-    from daemon.tcp_proxy import Relay
+    from daemon.tcp_proxy import TcpProxy
 
 _log = logging.getLogger(__name__)
-_MESSAGES_UNREAD = 200  # by a client, after which it counts as gone
+_MESSAGES_UNREAD = 200  # by a client, after which it counts as lost
 _MESSAGES_WAITING = 4  # of a client, before its own queue fills: they may be large
 _LINGER_MS = 500
 _HANDSHAKE_MS = 5000  # then a connection that has not shown who it is ends
 _LOOPBACK = "127.0.0.1"
-_INNER = "tcp"  # the Unix socket behind the TCP one
+_PROXY_TARGET = "tcp"  # the Unix socket behind the TCP one
 _FILES_FOR_TCP = 256
 _HEARTBEAT_MS, _HEARTBEAT_TIMEOUT_MS = 2000, 6000
 
 
-class ClientGone(Exception):
-    """Nobody is at the other end, or nobody reads there."""
+ClientKey = tuple[int, bytes]
+"""Identifies a client: the index of the router it is connected to, and ZeroMQ's routing id there."""
 
 
-class Post:
-    """All sockets that clients talk to."""
+class ClientLost(Exception):
+    """The client is no longer connected, or no longer reads."""
 
-    def __init__(self, instance: Instance, tcp: str) -> None:
-        """Raises DaemonError, Refused or UsageError where one cannot be bound."""
+
+class ClientSockets:
+    """The daemon's sockets for clients: over ipc or loopback, and over TCP if the user asks for it."""
+
+    def __init__(self, address: AddressFile, tcp: str) -> None:
+        """Bind the sockets. Raises DaemonError, Refused or UsageError.
+
+        tcp: HOST:PORT to listen at as well, "" for none
+        """
         self._context: zmq.Context[zmq.Socket[bytes]] = zmq.Context()
-        self.gate = Gate(self._context)
+        self.authenticator = Authenticator(self._context)
         self.routers: list[zmq.Socket[bytes]] = []
-        self._relay = contextlib.ExitStack()
+        self._proxy = contextlib.ExitStack()
         try:
             if sys.platform != "win32" and paths.IPC:
-                self._listen(instance, tcp)
+                self._listen(address.path, tcp)
             else:
-                self._listen_without_ipc(instance, tcp)
-            instance.bound()
+                self._listen_without_ipc(address.path, tcp)
+            address.note()
         except BaseException:
             self.close()
             raise
 
     def receive(self, index: int) -> tuple[ClientKey, list[zmq.Frame]] | None:
-        """One message of router ``index``; None where none waits.
+        """One message of router ``index``: its sender and its frames; None if no message waits.
 
-        Of more frames than are allowed the first is kept, with empty ones to tell of the others.
+        If there are more frames than allowed, only the first is kept, and empty ones stand for the others.
         """
         router = self.routers[index]
         try:
@@ -80,31 +86,31 @@ class Post:
         return (index, identity), frames
 
     def send(self, key: ClientKey, header: bytes, frames: list[memoryview]) -> None:
-        """Raises ClientGone."""
+        """Send a message. Raises ClientLost."""
         index, identity = key
         try:
             self.routers[index].send_multipart([identity, header, *frames], zmq.NOBLOCK, copy=not frames)
         except zmq.ZMQError as error:
-            raise ClientGone from error
+            raise ClientLost from error
 
     def close(self) -> None:
-        """Close all; what was sent has half a second to leave."""
+        """Close all sockets, within half a second for messages that are still to be sent."""
         for router in self.routers:
             router.close()
-        self.gate.close()
+        self.authenticator.close()
         self._context.term()
-        self._relay.close()  # after what was sent has left through it
+        self._proxy.close()  # last, since messages are still sent through it
 
     if sys.platform != "win32":
 
-        def _listen(self, instance: Instance, tcp: str) -> None:
+        def _listen(self, address: Path, tcp: str) -> None:
             if tcp:
-                self._listen_through_relay(instance.folder, *address_in(tcp))
-            # last, since whoever can connect here takes the daemon for ready
-            self.gate.guard(self._router())
-            self._bind(f"ipc://{instance.address}")
+                self._listen_through_proxy(address.parent, *parse_address(tcp))
+            # last, since clients that can connect here take the daemon for ready
+            self.authenticator.guard(self._router())
+            self._bind(f"ipc://{address}")
 
-        def _listen_through_relay(self, folder: Path, host: str, port: int) -> None:
+        def _listen_through_proxy(self, folder: Path, host: str, port: int) -> None:
             if file_limit() < _FILES_FOR_TCP:
                 raise Refused(
                     f"TCP needs {_FILES_FOR_TCP} open files, and {file_limit()} are allowed.",
@@ -113,33 +119,33 @@ class Post:
             path = folder / connection_file.NAME
             keys = keys_for(path, host, port)
             self._router_with_keys(keys)
-            inner = folder / _INNER
-            self._bind(f"ipc://{inner}")
-            inner.chmod(0o600)
-            relay = Relay(host, port, inner)
-            self._relay.callback(relay.close)
-            relay.start()
-            connection_file.write(path, keys.at(f"tcp://{host}:{relay.port}"))
+            target = folder / _PROXY_TARGET
+            self._bind(f"ipc://{target}")
+            target.chmod(0o600)
+            proxy = TcpProxy(host, port, target)
+            self._proxy.callback(proxy.close)
+            proxy.start()
+            connection_file.write(path, keys.at(f"tcp://{host}:{proxy.port}"))
 
-    def _listen_without_ipc(self, instance: Instance, tcp: str) -> None:
-        """Listen at a port of the loopback interface, whose connection file clients find as they do a socket.
+    def _listen_without_ipc(self, address: Path, tcp: str) -> None:
+        """Listen at a port of the loopback interface, and write it to the connection file ``address``.
 
-        libzmq accepts here itself: there is no ipc listener that it could abort in (see ``relay``).
+        libzmq accepts here itself: there is no ipc listener in which it could abort (see ``tcp_proxy``).
         """
         if tcp:
-            path = instance.folder / connection_file.NAME
-            host, port = address_in(tcp)
+            path = address.with_name(connection_file.NAME)
+            host, port = parse_address(tcp)
             keys = keys_for(path, host, port)
             self._router_with_keys(keys)
             connection_file.write(path, keys.at(self._bind(f"tcp://{host}:{port or '*'}")))
-        keys = keys_for(instance.address, _LOOPBACK, 0)  # new ones: what was there was removed
+        keys = keys_for(address, _LOOPBACK, 0)  # new ones, since the old file was removed
         self._router_with_keys(keys)
         bound = self._bind(f"tcp://{_LOOPBACK}:*")
-        connection_file.write(instance.address, replace(keys.at(bound), server_secret=""))
+        connection_file.write(address, replace(keys.at(bound), server_secret=""))
 
     def _router_with_keys(self, keys: connection_file.Connection) -> None:
         router = self._router()
-        self.gate.guard_with_keys(router, keys)
+        self.authenticator.guard_with_keys(router, keys)
         router.heartbeat_ivl = _HEARTBEAT_MS
         router.heartbeat_timeout = _HEARTBEAT_TIMEOUT_MS
 
@@ -155,7 +161,7 @@ class Post:
         return router
 
     def _bind(self, endpoint: str) -> str:
-        """Bind the newest router; the endpoint as it came out."""
+        """Bind the newest router; returns the endpoint, with the port that the system chose."""
         router = self.routers[-1]
         try:
             router.bind(endpoint)

@@ -1,9 +1,9 @@
-"""Takes TCP connections and passes their bytes on to a Unix socket of the daemon, a few at once and no more.
+"""Accepts a limited number of TCP connections and passes their bytes on to a Unix socket of the daemon.
 
-libzmq takes as many connections as come, before anybody has shown a key; and its ipc listener aborts the
-process once no descriptor is left (``errno_assert`` in ``ipc_listener_t::accept``, which lets ENFILE pass and
-EMFILE not). So it is never the one that accepts from the network: this does, and stops while it is full.
-The bytes are CURVE's, from end to end: nothing here can read them.
+libzmq accepts any number of connections before they have shown a key, and its ipc listener aborts the process
+once no descriptor is left (``errno_assert`` in ``ipc_listener_t::accept``, which tolerates ENFILE but not
+EMFILE). So libzmq never accepts from the network: this proxy does, and stops accepting while it is full.
+The bytes are encrypted by CURVE from end to end, and the proxy cannot read them.
 """
 
 import contextlib
@@ -21,7 +21,7 @@ from retouchml.errors import DaemonError
 assert sys.platform != "win32"  # which has no Unix sockets
 
 CONNECTIONS = 16
-"""At once; more wait in the system's queue until one ends."""
+"""Connections at once; more wait in the system's queue until one ends."""
 _WAITING = 16
 _CHUNK = 1 << 18
 _SECONDS_FOR_THREAD = 2.0
@@ -29,8 +29,8 @@ _SECONDS_AFTER_FAILURE = 0.1
 
 
 @dataclass(eq=False)
-class _Half:
-    """What arrives at ``source`` goes to ``target``; ``data`` is what it has not taken yet."""
+class _Direction:
+    """One direction of a connection, from ``source`` to ``target``; ``data`` is what was not yet sent."""
 
     source: socket.socket
     target: socket.socket
@@ -38,7 +38,7 @@ class _Half:
     buffer: bytearray = field(default_factory=lambda: bytearray(_CHUNK))
 
     def move(self) -> bool:
-        """Move what can be moved without waiting; whether both ends are still there."""
+        """Move what can be moved without waiting; returns whether both ends are still open."""
         try:
             if not self.data:
                 size = self.source.recv_into(self.buffer)
@@ -53,26 +53,26 @@ class _Half:
         return True
 
 
-class Relay:
-    """A listening TCP socket, and the thread that serves it."""
+class TcpProxy:
+    """A listening TCP socket and the thread that serves it."""
 
-    def __init__(self, host: str, port: int, inner: Path) -> None:
-        """Listen; ``inner`` is the Unix socket to pass on to. Raises DaemonError."""
-        self._inner = inner
+    def __init__(self, host: str, port: int, target: Path) -> None:
+        """Listen; ``target`` is the Unix socket to pass bytes on to. Raises DaemonError."""
+        self._target = target
         self._listener = _listener(host, port)
         self._wake_reader, self._wake_writer = os.pipe()
         self._selector = selectors.DefaultSelector()
-        self._pairs: set[tuple[_Half, _Half]] = set()
-        self._thread = threading.Thread(target=self._serve, name="relay", daemon=True)
+        self._connections: set[tuple[_Direction, _Direction]] = set()
+        self._thread = threading.Thread(target=self._serve, name="tcp-proxy", daemon=True)
 
     @property
     def port(self) -> int:
-        """The one that it listens at."""
+        """The port that it listens at."""
         port: int = self._listener.getsockname()[1]
         return port
 
     def start(self) -> None:
-        """Serve from now on."""
+        """Start the thread."""
         self._thread.start()
 
     def close(self) -> None:
@@ -80,8 +80,8 @@ class Relay:
         os.write(self._wake_writer, b"\0")
         if self._thread.is_alive():
             self._thread.join(_SECONDS_FOR_THREAD)
-        for pair in list(self._pairs):
-            self._drop(pair)
+        for connection in list(self._connections):
+            self._drop(connection)
         self._listener.close()
         self._selector.close()
         os.close(self._wake_reader)
@@ -94,31 +94,31 @@ class Relay:
             ready = {key.fileobj for key, _ in self._selector.select()}
             if self._wake_reader in ready:
                 return
-            for pair in list(self._pairs):
-                halves = [half for half in pair if ready & {half.source, half.target}]
-                if not all(half.move() for half in halves):
-                    self._drop(pair)
+            for connection in list(self._connections):
+                directions = [each for each in connection if ready & {each.source, each.target}]
+                if not all(each.move() for each in directions):
+                    self._drop(connection)
             if self._listener in ready:
                 self._accept()
 
     def _watch(self) -> None:
-        """Wait for what can be done next: bytes where there is room for them, room where there are bytes."""
-        wanted: dict[socket.socket, int] = {}
-        if len(self._pairs) < CONNECTIONS:
-            wanted[self._listener] = selectors.EVENT_READ
-        for half in (half for pair in self._pairs for half in pair):
+        """Register for what can be done next: to read where no data waits, to write where data waits."""
+        events_of: dict[socket.socket, int] = {}
+        if len(self._connections) < CONNECTIONS:
+            events_of[self._listener] = selectors.EVENT_READ
+        for each in (direction for connection in self._connections for direction in connection):
             end, event = (
-                (half.target, selectors.EVENT_WRITE) if half.data else (half.source, selectors.EVENT_READ)
+                (each.target, selectors.EVENT_WRITE) if each.data else (each.source, selectors.EVENT_READ)
             )
-            wanted[end] = wanted.get(end, 0) | event
-        watched = {key.fileobj: key.events for key in list(self._selector.get_map().values())}
-        del watched[self._wake_reader]
-        for idle in watched.keys() - wanted.keys():
+            events_of[end] = events_of.get(end, 0) | event
+        registered = {key.fileobj: key.events for key in list(self._selector.get_map().values())}
+        del registered[self._wake_reader]
+        for idle in registered.keys() - events_of.keys():
             self._selector.unregister(idle)
-        for end, events in wanted.items():
-            if end not in watched:
+        for end, events in events_of.items():
+            if end not in registered:
                 self._selector.register(end, events)
-            elif watched[end] != events:
+            elif registered[end] != events:
                 self._selector.modify(end, events)
 
     def _accept(self) -> None:
@@ -127,22 +127,22 @@ class Relay:
                 outer, _ = self._listener.accept()
                 opened.callback(outer.close)
                 inner = opened.enter_context(socket.socket(socket.AF_UNIX))
-                inner.connect(os.fspath(self._inner))
-            except OSError:  # no descriptor left, or it left already
+                inner.connect(os.fspath(self._target))
+            except OSError:  # no descriptor is left, or the peer closed already
                 time.sleep(_SECONDS_AFTER_FAILURE)
                 return
             opened.pop_all()
         for end in (outer, inner):
             end.setblocking(False)
         outer.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        self._pairs.add((_Half(outer, inner), _Half(inner, outer)))
+        self._connections.add((_Direction(outer, inner), _Direction(inner, outer)))
 
-    def _drop(self, pair: tuple[_Half, _Half]) -> None:
-        self._pairs.discard(pair)
-        for half in pair:
+    def _drop(self, connection: tuple[_Direction, _Direction]) -> None:
+        self._connections.discard(connection)
+        for direction in connection:
             with contextlib.suppress(KeyError, ValueError):
-                self._selector.unregister(half.source)
-            half.source.close()
+                self._selector.unregister(direction.source)
+            direction.source.close()
 
 
 def _listener(host: str, port: int) -> socket.socket:

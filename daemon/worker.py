@@ -28,11 +28,11 @@ class Worker:
     """Reads jobs, does them, answers."""
 
     def __init__(self, channel: Channel, device: str, engine: str) -> None:
-        from daemon.executor import Studio
+        from daemon.executor import Executor
 
         self._channel = channel
         self._sending = threading.Lock()
-        self._studio = Studio(device, engine)
+        self._executor = Executor(device, engine)
         self._jobs: queue.SimpleQueue[Message] = queue.SimpleQueue()
         self._events: dict[int, tuple[threading.Event, threading.Event]] = {}
 
@@ -45,7 +45,7 @@ class Worker:
             if message["type"] == "quit":
                 return
             if message["type"] == "forget":
-                self._studio.forget(message["photo"])
+                self._executor.forget(message["photo"])
                 continue
             self._do(message, blocks)
 
@@ -76,7 +76,7 @@ class Worker:
         job = message["job"]
         try:
             answer = self._answer(message, blocks)
-            self._send_answer("done", job, answer, usage=usage(self._studio))
+            self._send_answer("done", job, answer, usage=usage(self._executor))
         except ChannelClosed:
             os._exit(0)
         except BaseException as error:
@@ -85,7 +85,7 @@ class Worker:
             else:
                 code, sentence, advice = RetouchError.code, failures.explain(error)[0], ""
             failed = {"type": "failed", "job": job, "code": code, "message": sentence, "advice": advice}
-            self._send({**failed, "usage": usage(self._studio)})
+            self._send({**failed, "usage": usage(self._executor)})
         finally:
             del self._events[job]
 
@@ -96,14 +96,14 @@ class Worker:
         name = message["photo"]
         if blocks:
             picture = format_from(message["picture"])
-            self._studio.take(name, blocks[0], picture, message["model"], message["device"])
+            self._executor.take(name, blocks[0], picture, message["model"], message["device"])
         if kind == "edits":
-            return self._studio.edits(message["model"], message["device"], progress)
+            return self._executor.edits(message["model"], message["device"], progress)
         if kind == "open":
-            return self._studio.open(name, progress, stop)
+            return self._executor.open(name, progress, stop)
         if kind == "prepare":
-            return self._studio.prepare(name, Prepare.from_fields(fields).faces, progress, stop)
-        return self._studio.render(
+            return self._executor.prepare(name, Prepare.from_fields(fields).faces, progress, stop)
+        return self._executor.render(
             Render.from_fields(fields),
             progress,
             stop,

@@ -10,9 +10,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import IO, Any, cast
 
-from daemon import interpreter
 from daemon.channel import Channel, Message
 from daemon.memory.blocks import Block
+from daemon.processes import python_command, python_environment
 from retouchml.system.processes import CREATION_FLAGS
 
 _LOG_BYTES = 1 << 20
@@ -31,7 +31,7 @@ class WorkerProcess:
         try:
             with its, _opened(log) as output:
                 self._process, self.channel = _started(
-                    interpreter.command(
+                    python_command(
                         "-X", "faulthandler", "-m", "daemon.worker", device, *([engine] if engine else [])
                     ),
                     ours,
@@ -102,7 +102,7 @@ if sys.platform == "win32":
             stdin=subprocess.PIPE,
             stdout=output,
             stderr=output,
-            env=interpreter.environment(),
+            env=python_environment(),
             start_new_session=True,
             creationflags=CREATION_FLAGS,
         )
@@ -125,7 +125,7 @@ else:
             stdin=its.fileno(),
             stdout=output,
             stderr=output,
-            env=interpreter.environment(),
+            env=python_environment(),
             start_new_session=True,
             creationflags=CREATION_FLAGS,
         )

@@ -125,23 +125,23 @@ def show_logs(arguments: argparse.Namespace, context: Context) -> int:
 
 def _stop() -> bool:
     """Whether there was one."""
-    from daemon import holder
+    from daemon import control
     from retouchml import paths
 
     pid = _pid()
     if pid is None:
         return False
     folder = paths.runtime_dir()
-    holder.ask_to_leave(folder, pid)
+    control.ask_to_stop(folder, pid)
     if not _is_gone(pid, _SECONDS_TO_LEAVE):
-        holder.kill(folder, pid)
+        control.kill(folder, pid)
         if not _is_gone(pid, _SECONDS_TO_LEAVE):
             raise DaemonError(f"The daemon (process {pid}) does not leave.", "End it by hand.")
     return True
 
 
 def _pid() -> int | None:
-    from daemon.holder import running_pid
+    from daemon.pidfile import running_pid
     from retouchml import paths
 
     return running_pid(paths.runtime_dir())
@@ -158,7 +158,7 @@ def _is_gone(pid: int, seconds: float) -> bool:
 
 def _options(arguments: argparse.Namespace) -> list[str]:
     options = ["--keep-alive", str(arguments.keep_alive)]
-    for name in ("model", "device", "tcp", "engine", "limits"):
+    for name in ("model", "device", "tcp", "backend", "limits"):
         value = getattr(arguments, name)
         options += [f"--{name}", value] if value else []
     return options

@@ -17,7 +17,8 @@ import psutil
 import pytest
 import zmq
 
-from daemon import holder, interpreter
+from daemon import control
+from daemon.processes import python_command, python_environment
 from retouchml import paths
 from retouchml.client import connection_file
 from retouchml.client.answers import Status
@@ -48,7 +49,7 @@ def until(condition: Callable[[], bool], seconds: float = PATIENCE) -> bool:
 
 def environment() -> dict[str, str]:
     """For a Python of its own that shall find the project and these tests."""
-    return interpreter.environment()
+    return python_environment()
 
 
 def is_alive(pid: int) -> bool:
@@ -160,7 +161,7 @@ class Daemon:
 
     def ask_to_leave(self) -> None:
         """As `retouchml daemon stop` does."""
-        holder.ask_to_leave(paths.runtime_dir(), self.process.pid)
+        control.ask_to_stop(paths.runtime_dir(), self.process.pid)
 
     def leave(self) -> int:
         """Ask it to leave, and wait for the end; the exit code."""
@@ -185,8 +186,8 @@ class Daemon:
 
 def start(*options: object, engine: str = ENGINE, **more: str) -> Daemon:
     """A daemon that listens; ``more`` goes into its environment."""
-    arguments = [*(["--engine", engine] if engine else []), *map(str, options)]
-    command = interpreter.command("-m", "daemon", *arguments)
+    arguments = [*(["--backend", engine] if engine else []), *map(str, options)]
+    command = python_command("-m", "daemon", *arguments)
     process = subprocess.Popen(command, env={**environment(), **more})
     assert until(lambda: listens(paths.address_path()) or process.poll() is not None)
     return Daemon(process)

@@ -160,7 +160,7 @@ class Backend:
 
 
 def make(model: str, device: str) -> Backend:
-    """The factory that ``--engine`` names; STAND_IN_GPUS says how many GPUs torch is to see."""
+    """The factory that ``--backend`` names; STAND_IN_GPUS says how many GPUs torch is to see."""
     gpus = int(os.environ.get("STAND_IN_GPUS", "0"))
     if gpus:
         cuda = SimpleNamespace(

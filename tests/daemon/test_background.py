@@ -7,8 +7,8 @@ import sys
 from dataclasses import asdict
 from pathlib import Path
 
-from daemon import interpreter
 from daemon.options import Options
+from daemon.processes import python_command, python_environment
 from retouchml import paths
 from retouchml.client.client import Client
 from tests.daemon.running import PATIENCE, until
@@ -25,13 +25,13 @@ runpy.run_module("daemon.background", run_name="__main__")
 
 def start(*command: str) -> "subprocess.Popen[bytes]":
     process = subprocess.Popen(
-        interpreter.command(*command),
-        env=interpreter.environment(),
+        python_command(*command),
+        env=python_environment(),
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
     )
     assert process.stdin is not None
-    process.stdin.write(json.dumps(asdict(Options(engine=ENGINE))).encode())
+    process.stdin.write(json.dumps(asdict(Options(backend=ENGINE))).encode())
     process.stdin.close()
     return process
 
@@ -61,16 +61,16 @@ def test_a_daemon_whose_starter_is_gone_stays(home: Path) -> None:
 def test_nothing_is_imported_from_the_folder_in_which_it_starts(tmp_path: Path) -> None:
     (tmp_path / "daemon").mkdir()
     (tmp_path / "daemon" / "__init__.py").write_text("raise SystemExit('planted')")
-    command = interpreter.command("-m", "daemon", "--help")
+    command = python_command("-m", "daemon", "--help")
     ran = subprocess.run(
-        command, env=interpreter.environment(), cwd=tmp_path, capture_output=True, text=True, check=False
+        command, env=python_environment(), cwd=tmp_path, capture_output=True, text=True, check=False
     )
     assert ran.returncode == 0, ran.stderr
 
 
 def test_the_checkout_comes_first_and_once() -> None:
-    once = interpreter.environment()["PYTHONPATH"]
-    code = "from daemon import interpreter; print(interpreter.environment()['PYTHONPATH'])"
+    once = python_environment()["PYTHONPATH"]
+    code = "from daemon.processes import python_environment; print(python_environment()['PYTHONPATH'])"
     ran = subprocess.run(
         [sys.executable, "-c", code],
         env={**os.environ, "PYTHONPATH": once},

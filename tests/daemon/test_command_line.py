@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from daemon.holder import running_pid
+from daemon.pidfile import running_pid
 from retouchml import paths
 from retouchml.client.client import Client
 from tests.daemon.running import PATIENCE, ROOT, Daemon, environment, needs_posix, until
@@ -23,7 +23,7 @@ STARTING = f"""
 import sys
 from functools import partial
 from retouchml.cli import daemon_backend as remote_engine
-remote_engine.connect = partial(remote_engine.connect, start_options=["--engine", {ENGINE!r}])
+remote_engine.connect = partial(remote_engine.connect, start_options=["--backend", {ENGINE!r}])
 from retouchml.cli.main import main
 sys.exit(main(sys.argv[1:]))
 """

@@ -9,7 +9,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from daemon.holder import running_pid
+from daemon.pidfile import running_pid
 from retouchml import paths
 from retouchml.client import protocol
 from retouchml.client.client import Client
@@ -283,7 +283,7 @@ def test_too_many_clients_are_told_busy(start: Start) -> None:
 
 
 def test_an_engine_that_cannot_be_loaded_is_an_error_and_not_a_lost_worker(start: Start) -> None:
-    daemon = start("--engine", "tests.daemon.nowhere:make")
+    daemon = start("--backend", "tests.daemon.nowhere:make")
     with pytest.raises(RetouchError, match=r"nowhere|should not have happened"):
         daemon.client().open(PLAIN, picture().tobytes()).result(PATIENCE)
     assert daemon.status().pid == daemon.process.pid
@@ -313,7 +313,7 @@ def test_what_a_client_starts_is_in_the_background_with_an_environment_of_its_ow
 ) -> None:
     monkeypatch.setenv("PYTHONHOME", "/nowhere")
     monkeypatch.setenv("LD_LIBRARY_PATH", "/nowhere")
-    with Client(start=True, start_options=["--engine", "tests.daemon.stand_in:make"]) as client:
+    with Client(start=True, start_options=["--backend", "tests.daemon.stand_in:make"]) as client:
         photo = client.open(PLAIN, picture().tobytes()).result(PATIENCE)
         status = client.status().result(PATIENCE)
         variables = psutil.Process(status.pid).environ()

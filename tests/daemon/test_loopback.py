@@ -9,7 +9,7 @@ from dataclasses import replace
 import pytest
 import zmq
 
-from daemon import interpreter
+from daemon.processes import python_command
 from retouchml import paths
 from retouchml.client import connection_file, protocol
 from retouchml.client.client import Client
@@ -26,7 +26,7 @@ paths.IPC = False
 from daemon.__main__ import run
 sys.exit(run())
 """
-_DAEMON = interpreter.command("-c", _WITHOUT_IPC, "--engine", ENGINE)
+_DAEMON = python_command("-c", _WITHOUT_IPC, "--backend", ENGINE)
 Run = Callable[..., Daemon]
 
 

@@ -10,13 +10,13 @@ import pytest
 import zmq
 
 from daemon.auth import uid_in
-from daemon.instance import prepare_folder
+from daemon.runtime_folder import prepare_folder
 from retouchml import paths
 from retouchml.client import connection_file, protocol
 from retouchml.client.client import Client
 from retouchml.client.connection_file import Connection
 from retouchml.errors import Refused, RetouchError, UsageError
-from tests.daemon.running import PATIENCE, PLAIN, Daemon, environment, is_root, needs_posix, picture, until
+from tests.daemon.running import PATIENCE, PLAIN, Daemon, environment, is_root, needs_posix, picture
 
 Start = Callable[..., Daemon]
 only_root = pytest.mark.skipif(not is_root, reason="only root can be, or give to, somebody else")
@@ -204,13 +204,11 @@ def test_an_editor_is_never_taken_for_an_interpreter(home: Path, monkeypatch: py
 
 
 def test_a_cleared_runtime_folder_is_noticed(home: Path) -> None:
-    from daemon.instance import Instance
+    from daemon.runtime_folder import AddressFile
 
-    instance = Instance()
-    instance.address.touch()
-    instance.bound()
-    assert instance.is_intact()
-    instance.address.unlink()
-    assert not instance.is_intact()
-    assert until(lambda: not instance.is_intact())
-    instance.release()
+    address = AddressFile(prepare_folder(paths.runtime_dir()) / "socket")
+    address.path.touch()
+    address.note()
+    assert address.is_intact()
+    address.path.unlink()
+    assert not address.is_intact()

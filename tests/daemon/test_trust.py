@@ -12,9 +12,10 @@ from pathlib import Path
 import pytest
 import zmq
 
-from daemon import holder
-from daemon.auth import Gate
-from daemon.instance import Instance, prepare_folder
+from daemon import control, pidfile
+from daemon.auth import Authenticator
+from daemon.pidfile import PidFile
+from daemon.runtime_folder import prepare_folder
 from retouchml import paths
 from retouchml.client import connection_file, launch, protocol
 from retouchml.errors import Refused
@@ -82,12 +83,12 @@ def test_a_process_that_only_the_lock_file_names_is_sent_no_signal(
 
 def test_the_holder_of_the_lock_is_told_by_the_kernel_and_not_by_the_file(lock: Path, victim: int) -> None:
     with held(lock, "lockf") as pid:
-        assert holder.running_pid(lock.parent) == pid
+        assert pidfile.running_pid(lock.parent) == pid
 
 
 def test_a_signal_for_a_daemon_that_has_left_reaches_nobody(lock: Path, victim: int) -> None:
-    holder.ask_to_leave(lock.parent, victim)
-    holder.kill(lock.parent, victim)
+    control.ask_to_stop(lock.parent, victim)
+    control.kill(lock.parent, victim)
     assert is_alive(victim)
 
 
@@ -95,33 +96,36 @@ def test_a_link_in_place_of_the_lock_is_not_asked(lock: Path, victim: int) -> No
     real = lock.rename(lock.with_name("real"))
     lock.symlink_to(real)
     with held(real, "lockf"):
-        assert holder.running_pid(lock.parent) is None
+        assert pidfile.running_pid(lock.parent) is None
 
 
 @only_root
 def test_another_users_lock_is_neither_believed_nor_taken(lock: Path) -> None:
     os.chown(lock, _NOBODY, _NOBODY)
     with held(lock, "lockf"):
-        assert holder.running_pid(lock.parent) is None
+        assert pidfile.running_pid(lock.parent) is None
     with pytest.raises(Refused):
-        Instance()
+        PidFile(lock.parent)
 
 
 def test_a_lock_with_a_second_name_is_not_taken(lock: Path) -> None:
     lock.with_name("second").hardlink_to(lock)
     with pytest.raises(Refused):
-        Instance()
+        PidFile(lock.parent)
 
 
 def test_asking_whether_one_runs_keeps_none_from_starting(home: Path) -> None:
     folder = prepare_folder(paths.runtime_dir())
-    code = "from daemon.instance import Instance\nfor _ in range(2000): Instance().release()"
+    code = (
+        "from daemon.pidfile import PidFile\nfrom retouchml.paths import runtime_dir\n"
+        "for _ in range(2000): PidFile(runtime_dir()).release()"
+    )
     done = threading.Event()
 
     def ask() -> None:
         while not done.is_set():
             with contextlib.suppress(OSError):
-                holder.running_pid(folder)
+                pidfile.running_pid(folder)
 
     asking = threading.Thread(target=ask)
     asking.start()
@@ -209,24 +213,24 @@ def test_whoever_does_not_encrypt_is_refused_where_keys_are_asked_for(tmp_path: 
     public, secret = (key.decode() for key in zmq.curve_keypair())
     keys = connection_file.Connection("tcp://a:1", public, public, secret, secret)
     with zmq.Context() as context:
-        gate = Gate(context)
+        authenticator = Authenticator(context)
         router, dealer = context.socket(zmq.ROUTER), context.socket(zmq.DEALER)
         router.linger = dealer.linger = 0
-        gate.guard_with_keys(router, keys)
+        authenticator.guard_with_keys(router, keys)
         router.curve_server = False  # as if the keys had been forgotten
         router.bind(f"ipc://{tmp_path}/s")
         monitor = dealer.get_monitor_socket(zmq.EVENT_HANDSHAKE_FAILED_AUTH | zmq.EVENT_HANDSHAKE_SUCCEEDED)
         dealer.connect(f"ipc://{tmp_path}/s")
-        assert gate.socket.poll(1000 * PATIENCE)
-        gate.answer()
+        assert authenticator.socket.poll(1000 * PATIENCE)
+        authenticator.answer()
         assert monitor.poll(1000 * PATIENCE)
         assert recv_monitor_message(monitor)["event"] == zmq.EVENT_HANDSHAKE_FAILED_AUTH
-        assert gate.refused == 1
+        assert authenticator.refused == 1
         dealer.disable_monitor()
         monitor.close(0)
         router.close()
         dealer.close()
-        gate.close()
+        authenticator.close()
 
 
 def test_behind_the_relay_too_nothing_is_said_without_keys(start: Start) -> None:

@@ -60,5 +60,5 @@ class Engine:
 
 
 def make(model: str, device: str) -> Engine:
-    """The factory that ``--engine`` names."""
+    """The factory that ``--backend`` names."""
     return Engine()
