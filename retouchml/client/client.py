@@ -201,7 +201,13 @@ class Client:
         self._ids = itertools.count(1)
         self._heard_at = 0.0
         self._patience = protocol.SILENCE_SECONDS
+        self._timers: list[tuple[float, Callable[[], None]]] = []
         self.welcome: Welcome | None = None
+
+    @property
+    def is_connected(self) -> bool:
+        """Whether there is a connection; that it was lost is noticed in ``process`` only."""
+        return self._line.is_open
 
     def connect(self) -> None:
         """Connect now, starting the daemon if that is wished.
@@ -281,10 +287,23 @@ class Client:
         """To watch for reading; another one after the connection was made anew, -1 while there is none."""
         return self._line.fileno()
 
+    def after(self, seconds: float, callback: Callable[[], None]) -> None:
+        """Call ``callback`` within ``process`` after so many seconds, or once the connection is lost."""
+        self._timers.append((time.monotonic() + seconds, callback))
+
     def process(self, wait: float = 0.0) -> None:
         """Take what has arrived, after waiting up to so many seconds for it; runs callbacks."""
-        if not self._line.is_open:
-            return
+        self._run_timers()
+        if self._timers:
+            next_due = min(due for due, _ in self._timers)
+            wait = min(wait, max(0.0, next_due - time.monotonic()))
+        if self._line.is_open:
+            self._receive(wait)
+        else:
+            time.sleep(wait)
+        self._run_timers()
+
+    def _receive(self, wait: float) -> None:
         broken = self._line.wait(wait)
         while self._line.is_open:
             frames = self._line.receive()
@@ -301,7 +320,8 @@ class Client:
             )
 
     def close(self) -> None:
-        """Leave; open calls end with Cancelled, and the daemon frees the photos."""
+        """Close the connection; open calls end with Cancelled, and the daemon frees the photos."""
+        self._timers.clear()
         self._lose(Cancelled("The connection was closed."))
 
     def __enter__(self) -> "Client":
@@ -342,3 +362,11 @@ class Client:
         lost, self._calls = self._calls, {}  # what is told of one may begin another
         for call in lost.values():
             call.fail(error)
+        self._run_timers(all_of_them=True)
+
+    def _run_timers(self, *, all_of_them: bool = False) -> None:
+        now = time.monotonic()
+        due = [timer for timer in self._timers if all_of_them or timer[0] <= now]
+        self._timers = [timer for timer in self._timers if timer not in due]  # a callback may add one
+        for _, callback in due:
+            callback()

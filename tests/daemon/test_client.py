@@ -5,7 +5,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 
-from retouchml.client.answers import Rendered
+from retouchml.client.answers import Rendered, Status
 from retouchml.client.client import Call, Client
 from retouchml.errors import DaemonGone
 from retouchml.look import Look
@@ -67,7 +67,7 @@ def test_a_loop_that_looks_now_and_then_hears_that_the_daemon_died_and_finds_the
 def test_a_request_that_begins_when_another_is_lost_is_answered(start: Start) -> None:
     first = start()
     client = first.client()
-    begun: list[Call[dict[str, object]]] = []
+    begun: list[Call[Status]] = []
 
     def begin(_: object) -> None:
         start()
@@ -82,7 +82,7 @@ def test_a_request_that_begins_when_another_is_lost_is_answered(start: Start) ->
         return bool(begun)
 
     assert until(has_begun)
-    assert begun[0].result(PATIENCE)["pid"] != first.process.pid
+    assert begun[0].result(PATIENCE).pid != first.process.pid
 
 
 def test_an_error_in_a_callback_is_the_callers_own_and_costs_no_other_answer(daemon: Daemon) -> None:

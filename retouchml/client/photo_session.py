@@ -1,0 +1,303 @@
+"""A photograph at the daemon: opened when needed, and anew after a lost daemon; the newest looks win.
+
+The command line and the plug-ins share this one policy. Nothing here waits but ``PhotoSession.wait``: work
+goes on, and callbacks run, inside ``client.process()``, as everything of a client. ::
+
+    session = PhotoSession(client, picture, pixels)
+    session.on_rendered = lambda looks, rendered: show(rendered.patches)
+    session.render({0: Look(0.6)})
+    session.wait()  # or call client.process() from an event loop
+"""
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from retouchml.client.answers import Rendered, WirePatch
+from retouchml.client.client import Call, Client, RemotePhoto
+from retouchml.client.pixel_format import PixelFormat
+from retouchml.errors import (
+    DaemonAbsent,
+    DaemonGone,
+    DaemonStopping,
+    PhotoUnknown,
+    RetouchError,
+    Superseded,
+)
+from retouchml.look import Look
+from retouchml.progress import Cancel, Progress, check
+from retouchml.results import Face
+
+Looks = Mapping[int, Look]
+OnConnected = Callable[["Client | RetouchError"], None]
+
+_POLL_SECONDS = 0.05
+_STOPPING_SECONDS = 8.0  # a daemon promises to stop within 5
+_RETRY_SECONDS = 0.2
+_CANCEL_SECONDS = 1.0
+
+
+@dataclass(frozen=True)
+class _Request:
+    looks: Looks
+    size: str
+    report: bool
+
+
+class PhotoSession:
+    """One photograph at the daemon.
+
+    It keeps the pixels, which must not change. When the daemon is lost, or has lost the photo, the photo is
+    opened anew, once for the same work: the photo itself may be what stops the daemon. A daemon that is
+    stopping is waited for. Like its client, a session belongs to one thread.
+
+    Callbacks, each of which may be set at any time and may begin new work:
+    on_progress(stage, fraction, remaining): see ``retouchml.progress``;
+    on_opened(session): the faces are known, also after the photo was opened anew;
+    on_preview(looks, patches): reduced patches, for ``size="both"``;
+    on_rendered(looks, rendered): the answer to a render;
+    on_error(error): the work failed; the next ``open`` or ``render`` tries again.
+    """
+
+    def __init__(
+        self,
+        client: Client,
+        picture: PixelFormat,
+        pixels: "bytes | bytearray | memoryview",
+        *,
+        icc: bytes = b"",
+        model: str = "",
+        device: str = "",
+        reconnect: Callable[[OnConnected], None] | None = None,
+    ) -> None:
+        """picture: how ``pixels`` lie; model, device: "" for the daemon's own.
+
+        reconnect: for an event loop, which must not wait while a client connects. It is called with a
+        function that is to be called, later and on the same thread, with a connected client or the error.
+        Without it the client connects in place, and ``client.process()`` waits for that.
+        """
+        self.client = client
+        self.faces: tuple[Face, ...] = ()
+        self.model, self.device = model, device
+        self.seconds: dict[str, float] = {}
+        self.on_progress: Progress | None = None
+        self.on_opened: Callable[[PhotoSession], None] | None = None
+        self.on_preview: Callable[[Looks, tuple[WirePatch, ...]], None] | None = None
+        self.on_rendered: Callable[[Looks, Rendered], None] | None = None
+        self.on_error: Callable[[RetouchError], None] | None = None
+        self._picture = picture
+        self._pixels = pixels
+        self._icc = icc
+        self._model, self._device = model, device
+        self._reconnect = reconnect
+        self._photo: RemotePhoto | None = None
+        self._busy = False
+        self._request: _Request | None = None
+        self._call: Call[RemotePhoto] | Call[Rendered] | None = None
+        self._connecting = False
+        self._was_lost = False
+        self._stopping_deadline: float | None = None
+        self._rendered: Rendered | None = None
+        self._error: RetouchError | None = None
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the daemon has the photo, as far as is known."""
+        return self._photo is not None
+
+    @property
+    def busy(self) -> bool:
+        """Whether work is under way."""
+        return self._busy
+
+    def open(self) -> None:
+        """Upload the photo and find its faces, unless that was done or is under way."""
+        if not self._busy:
+            self._begin(None)
+
+    def render(self, looks: Looks, *, size: str = "full", report: bool = False) -> None:
+        """Render these looks, by the number of the face, after opening the photo where it is not open.
+
+        A render that is under way is dropped. size, report: as in ``messages.Render``.
+        """
+        if self._call is not None and self._photo is not None:
+            self._drop_call()  # the daemon ends it with Superseded
+        self._begin(_Request(looks, size, report))
+
+    def cancel(self) -> None:
+        """Stop the work; no callback is called for it any more."""
+        call = self._drop_call()
+        if call is not None:
+            call.cancel()
+        self._end(None)
+
+    def close(self) -> None:
+        """Stop the work and let the daemon forget the photo; further work opens it again."""
+        self.cancel()
+        photo, self._photo = self._photo, None
+        if photo is not None:
+            photo.close()
+
+    def wait(self, cancel: Cancel | None = None, timeout: float | None = None) -> Rendered | None:
+        """Run the client until the work ends; the answer to a render, None where it was an opening.
+
+        cancel: polled, stops the work; timeout: seconds. Raises the work's error, Cancelled, or DaemonGone
+        when the time is over.
+        """
+        deadline = None if timeout is None else time.monotonic() + timeout
+        while self._busy:
+            self.client.process(_POLL_SECONDS)
+            if cancel is not None and cancel.is_set():
+                self._cancel_and_wait()
+                check(cancel)
+            if self._busy and deadline is not None and time.monotonic() > deadline:
+                self.cancel()
+                raise DaemonGone(f"The daemon did not answer within {timeout:g} s.", "Try again.")
+        if self._error is not None:
+            raise self._error
+        return self._rendered
+
+    def _begin(self, request: _Request | None) -> None:
+        self._busy = True
+        self._request = request
+        self._rendered = self._error = None
+        self._was_lost = False
+        self._stopping_deadline = None
+        self.client.after(0.0, self._advance)
+
+    def _advance(self) -> None:
+        """Send what is to be sent next: the photo, or the looks."""
+        try:
+            self.client.process()  # notices a lost connection; callbacks may change what is to be done
+            if not self._busy or self._call is not None or self._connecting:
+                return
+            if not self.client.is_connected:
+                self._photo = None
+                self._tell_progress("connect")
+            if not self.client.is_connected and self._reconnect is not None:
+                self._connect(self._reconnect)
+            elif self._photo is None:
+                self._send_photo()
+            elif self._request is not None:
+                self._send_looks(self._photo, self._request)
+            else:
+                self._end(None)
+        except RetouchError as error:
+            self._retry_or_fail(error)
+
+    def _connect(self, reconnect: Callable[[OnConnected], None]) -> None:
+        self._connecting = True
+        reconnect(self._on_connected)
+
+    def _on_connected(self, result: "Client | RetouchError") -> None:
+        self._connecting = False
+        if isinstance(result, RetouchError):
+            error = result
+        elif result.is_connected:
+            self.client = result
+            self._advance()
+            return
+        else:
+            error = DaemonAbsent(
+                "The daemon stopped as soon as it was started.", "See `retouchml daemon logs`."
+            )
+        if self._busy:
+            self._retry_or_fail(error)
+
+    def _send_photo(self) -> None:
+        if not self.client.is_connected:
+            self.client.connect()
+        self._tell_progress("send")
+        pixels = memoryview(self._pixels)
+        call = self.client.open(self._picture, pixels, icc=self._icc, model=self._model, device=self._device)
+        self._call = call
+        call.on_progress = self._tell_progress
+        call.on_done = self._on_photo
+
+    def _on_photo(self, call: Call[RemotePhoto]) -> None:
+        if call is not self._call:  # cancelled, but the answer was under way
+            if call.error is None:
+                call.result().close()
+            return
+        self._call = None
+        if call.error is not None:
+            self._retry_or_fail(call.error)
+            return
+        self._photo = photo = call.result()
+        self.faces, self.model, self.device = photo.faces, photo.model, photo.device
+        self.seconds.update(photo.seconds)
+        if self._request is None:
+            self._end(None)
+        else:
+            self.client.after(0.0, self._advance)
+        if self.on_opened is not None:
+            self.on_opened(self)
+
+    def _send_looks(self, photo: RemotePhoto, request: _Request) -> None:
+        self._tell_progress("wait")
+        call = photo.render(request.looks, size=request.size, report=request.report)
+        self._call = call
+        call.on_progress = self._tell_progress
+        call.on_preview = lambda rendered: self._tell_preview(request.looks, rendered)
+        call.on_done = lambda _: self._on_answer(call, request.looks)
+
+    def _on_answer(self, call: Call[Rendered], looks: Looks) -> None:
+        if call is not self._call:
+            return
+        self._call = None
+        if call.error is not None:
+            self._retry_or_fail(call.error)
+            return
+        self._rendered = rendered = call.result()
+        self.seconds.update(rendered.seconds)
+        self._end(None)
+        if self.on_rendered is not None:
+            self.on_rendered(looks, rendered)
+
+    def _retry_or_fail(self, error: RetouchError) -> None:
+        if isinstance(error, (DaemonGone, PhotoUnknown, DaemonStopping)):
+            self._photo = None
+        if isinstance(error, DaemonStopping):
+            now = time.monotonic()
+            if self._stopping_deadline is None:
+                self._stopping_deadline = now + _STOPPING_SECONDS
+            if now <= self._stopping_deadline:
+                self.client.after(_RETRY_SECONDS, self._advance)
+                return
+        elif isinstance(error, (DaemonGone, PhotoUnknown)) and not self._was_lost:
+            self._was_lost = True
+            self.client.after(0.0, self._advance)
+            return
+        self._end(error)
+
+    def _end(self, error: RetouchError | None) -> None:
+        self._busy = False
+        self._request = None
+        if error is None or isinstance(error, Superseded):
+            return
+        self._error = error
+        if self.on_error is not None:
+            self.on_error(error)
+
+    def _drop_call(self) -> "Call[RemotePhoto] | Call[Rendered] | None":
+        """Stop listening to the call under way."""
+        call, self._call = self._call, None
+        if call is not None:
+            call.on_progress = call.on_preview = None
+        return call
+
+    def _cancel_and_wait(self) -> None:
+        """Cancel, and give the daemon a moment to say that it stopped."""
+        call = self._call
+        self.cancel()
+        deadline = time.monotonic() + _CANCEL_SECONDS
+        while call is not None and not call.done and time.monotonic() < deadline:
+            self.client.process(_POLL_SECONDS)
+
+    def _tell_progress(self, stage: str, fraction: float = 0.0, remaining: "float | None" = None) -> None:
+        if self.on_progress is not None:
+            self.on_progress(stage, fraction, remaining)
+
+    def _tell_preview(self, looks: Looks, rendered: Rendered) -> None:
+        if self.on_preview is not None:
+            self.on_preview(looks, rendered.patches)

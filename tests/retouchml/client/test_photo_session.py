@@ -1,0 +1,444 @@
+"""The one policy for a photograph at the daemon: with a client without sockets, and with a real daemon."""
+
+import time
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+import pytest
+
+from retouchml.client.answers import Rendered, WirePatch
+from retouchml.client.client import Client
+from retouchml.client.photo_session import PhotoSession
+from retouchml.client.pixel_format import PixelFormat
+from retouchml.errors import (
+    Busy,
+    Cancelled,
+    DaemonAbsent,
+    DaemonGone,
+    DaemonStopping,
+    LimitExceeded,
+    PhotoUnknown,
+    RetouchError,
+    Superseded,
+)
+from retouchml.look import Look
+from retouchml.results import Face
+from tests.daemon.running import PATIENCE, PLAIN, Daemon, picture
+
+FACE = Face((2, 3, 8, 8), ((0.0, 0.0),) * 68, 3.0)
+LOOKS = {0: Look(0.5)}
+OTHER_LOOKS = {0: Look(0.9)}
+
+
+class FakeCall:
+    def __init__(self, kind: str, **details: Any) -> None:
+        self.kind, self.details = kind, details
+        self.done = self.was_cancelled = False
+        self.error: RetouchError | None = None
+        self.on_progress: Any = None
+        self.on_preview: Any = None
+        self.on_done: Any = None
+        self.on_cancel: Callable[[], None] = lambda: None
+        self._value: Any = None
+
+    def result(self) -> Any:
+        if self.error is not None:
+            raise self.error
+        return self._value
+
+    def cancel(self) -> None:
+        self.was_cancelled = True
+        self.on_cancel()
+
+    def answer(self, value: Any) -> None:
+        """End with a result, or with an error."""
+        self.done = True
+        if isinstance(value, RetouchError):
+            self.error = value
+        else:
+            self._value = value
+        self.on_done(self)
+
+
+class FakePhoto:
+    model, device, faces = "m", "cpu", (FACE,)
+
+    def __init__(self, client: "FakeClient") -> None:
+        self._client = client
+        self.seconds = {"detect": 0.25}
+        self.closed = False
+
+    def render(self, looks: Mapping[int, Look], **options: Any) -> FakeCall:
+        return self._client.call("render", looks=looks, **options)
+
+    def close(self) -> None:
+        self.closed = True
+
+
+class FakeClient:
+    """Remembers its calls; ``script`` answers them as they are made, where it has something to say."""
+
+    def __init__(self, *script: Any) -> None:
+        self.script = list(script)
+        self.calls: list[FakeCall] = []
+        self.photos: list[FakePhoto] = []
+        self.is_connected = False
+        self.connections = 0
+        self._timers: list[tuple[float, Callable[[], None]]] = []
+        self._answers: list[tuple[FakeCall, Any]] = []
+
+    def connect(self) -> None:
+        self.connections += 1
+        self.is_connected = True
+
+    def after(self, seconds: float, callback: Callable[[], None]) -> None:
+        self._timers.append((time.monotonic() + seconds, callback))
+
+    def process(self, _wait: float = 0.0) -> None:
+        answers, self._answers = self._answers, []
+        for call, value in answers:
+            call.answer(value)
+        now = time.monotonic()
+        due = [callback for at, callback in self._timers if at <= now]
+        self._timers = [timer for timer in self._timers if timer[0] > now]
+        for callback in due:
+            callback()
+
+    def open(self, _picture: PixelFormat, pixels: memoryview, **options: Any) -> FakeCall:
+        return self.call("open", pixels=bytes(pixels), **options)
+
+    def call(self, kind: str, **details: Any) -> FakeCall:
+        call = FakeCall(kind, **details)
+        self.calls.append(call)
+        if self.script:
+            value = self.script.pop(0)
+            if isinstance(value, type) and issubclass(value, DaemonGone):
+                self.is_connected = False
+            self._answers.append((call, self._made(value)))
+        return call
+
+    def photo(self) -> FakePhoto:
+        self.photos.append(FakePhoto(self))
+        return self.photos[-1]
+
+    @property
+    def kinds(self) -> list[str]:
+        return [call.kind for call in self.calls]
+
+    def _made(self, value: Any) -> Any:
+        if value == "photo":
+            return self.photo()
+        return value("It failed.") if isinstance(value, type) else value
+
+
+class Ears:
+    """What a session's callbacks are told."""
+
+    def __init__(self, session: PhotoSession) -> None:
+        self.opened = 0
+        self.stages: list[str] = []
+        self.previews: list[tuple[Mapping[int, Look], tuple[WirePatch, ...]]] = []
+        self.rendered: list[tuple[Mapping[int, Look], Rendered]] = []
+        self.errors: list[RetouchError] = []
+        session.on_progress = lambda stage, _fraction, _remaining: self.stages.append(stage)
+        session.on_opened = self._count_opened
+        session.on_preview = lambda *told: self.previews.append(told)
+        session.on_rendered = lambda *told: self.rendered.append(told)
+        session.on_error = self.errors.append
+
+    def _count_opened(self, _session: PhotoSession) -> None:
+        self.opened += 1
+
+
+def make(*script: Any, **options: Any) -> tuple[Any, PhotoSession, Ears]:
+    client = FakeClient(*script)
+    session = PhotoSession(client, PLAIN, bytes(range(4)), **options)  # type: ignore[arg-type]
+    return client, session, Ears(session)
+
+
+def rendered(**seconds: float) -> Rendered:
+    return Rendered((), (), seconds)
+
+
+def test_an_opened_photo_has_its_faces_and_where_they_were_found() -> None:
+    client, session, ears = make("photo", icc=b"profile", model="big")
+    session.open()
+    assert not client.calls, "all happens in process()"
+    assert session.wait() is None
+    assert not session.busy
+    assert session.is_open
+    assert (session.faces, session.model, session.device) == ((FACE,), "m", "cpu")
+    assert session.seconds == {"detect": 0.25}
+    assert client.calls[0].details == {
+        "pixels": bytes(range(4)), "icc": b"profile", "model": "big", "device": ""
+    }  # fmt: skip
+    assert (ears.opened, ears.stages) == (1, ["connect", "send"])
+    session.open()
+    session.wait()
+    assert client.kinds == ["open"], "it is open already"
+
+
+def test_a_render_before_the_photo_is_open_waits_for_it_and_the_newest_looks_win() -> None:
+    client, session, ears = make()
+    session.render(LOOKS)
+    client.process()
+    assert client.kinds == ["open"]
+    session.render(OTHER_LOOKS, size="both", report=True)
+    client.process()
+    client.calls[0].answer(client.photo())
+    client.process()
+    assert client.kinds == ["open", "render"]
+    assert client.calls[1].details == {"looks": OTHER_LOOKS, "size": "both", "report": True}
+    answer = rendered(render=1.0)
+    client.calls[1].answer(answer)
+    assert ears.rendered == [(OTHER_LOOKS, answer)]
+    assert ears.stages == ["connect", "send", "wait"]
+    assert session.seconds == {"detect": 0.25, "render": 1.0}
+    assert session.wait() is answer
+
+
+def test_an_older_render_is_dropped_with_its_answer_its_preview_and_its_end() -> None:
+    client, session, ears = make("photo")
+    session.open()
+    session.wait()
+    session.render(LOOKS, size="both")
+    client.process()
+    first = client.calls[-1]
+    first.on_preview(rendered())
+    assert ears.previews == [(LOOKS, ())]
+    session.render(OTHER_LOOKS)
+    client.process()
+    assert first.on_preview is None
+    assert first.on_progress is None
+    first.answer(Superseded("A newer one came."))
+    assert session.busy
+    assert not ears.errors
+    client.calls[-1].answer(rendered())
+    assert [looks for looks, _ in ears.rendered] == [OTHER_LOOKS]
+
+
+def test_a_render_that_another_one_superseded_ends_without_a_word() -> None:
+    _, session, ears = make("photo", Superseded)
+    session.render(LOOKS)
+    assert session.wait() is None
+    assert not ears.errors
+    assert not ears.rendered
+
+
+@pytest.mark.parametrize("loss", [DaemonGone, PhotoUnknown])
+def test_a_lost_photo_is_opened_anew_and_rendered(loss: type[RetouchError]) -> None:
+    client, session, ears = make("photo", loss, "photo", rendered())
+    session.render(LOOKS)
+    assert session.wait() is not None
+    assert client.kinds == ["open", "render", "open", "render"]
+    assert client.connections == (2 if loss is DaemonGone else 1)
+    assert ears.opened == 2
+    assert not ears.errors
+
+
+def test_a_photo_that_stops_the_daemon_is_tried_twice_and_a_new_wish_may_try_again() -> None:
+    client, session, ears = make("photo", DaemonGone, "photo", DaemonGone, "photo", rendered())
+    session.render(LOOKS)
+    with pytest.raises(DaemonGone):
+        session.wait()
+    assert client.kinds == ["open", "render"] * 2
+    assert len(ears.errors) == 1
+    assert not session.busy
+    session.render(LOOKS)
+    assert session.wait() is not None
+
+
+def test_an_opening_during_which_the_daemon_is_lost_is_tried_once_more() -> None:
+    client, session, _ = make(DaemonGone, DaemonGone)
+    session.open()
+    with pytest.raises(DaemonGone):
+        session.wait()
+    assert client.kinds == ["open", "open"]
+    client.script = ["photo"]
+    session.open()
+    session.wait()
+    assert session.is_open
+
+
+def test_a_loss_that_was_noticed_before_the_work_does_not_count() -> None:
+    client, session, _ = make("photo")
+    session.open()
+    session.wait()
+    client.is_connected = False
+    client.script = ["photo", DaemonGone, "photo", rendered()]
+    session.render(LOOKS)
+    assert session.wait() is not None
+
+
+def test_a_daemon_that_is_stopping_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("retouchml.client.photo_session._RETRY_SECONDS", 0.01)
+    client, session, ears = make(DaemonStopping, DaemonStopping, DaemonStopping, "photo", rendered())
+    session.render(LOOKS)
+    assert session.wait() is not None
+    assert client.kinds == ["open"] * 4 + ["render"]
+    assert not ears.errors
+
+
+def test_a_daemon_that_does_not_stop_in_time_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("retouchml.client.photo_session._RETRY_SECONDS", 0.01)
+    monkeypatch.setattr("retouchml.client.photo_session._STOPPING_SECONDS", 0.05)
+    _, session, _ = make(*[DaemonStopping] * 50)
+    session.render(LOOKS)
+    with pytest.raises(DaemonStopping):
+        session.wait()
+
+
+@pytest.mark.parametrize("error", [Busy, LimitExceeded])
+def test_other_errors_are_told_at_once(error: type[RetouchError]) -> None:
+    client, session, ears = make(error)
+    session.render(LOOKS)
+    with pytest.raises(error):
+        session.wait()
+    assert client.kinds == ["open"]
+    assert [type(each) for each in ears.errors] == [error]
+
+
+def test_a_connection_that_fails_is_told_and_not_raised_by_process() -> None:
+    client, session, ears = make()
+
+    def connect() -> None:
+        raise DaemonAbsent("No daemon runs.")
+
+    client.connect = connect
+    session.open()
+    client.process()
+    assert [type(each) for each in ears.errors] == [DaemonAbsent]
+    assert not session.busy
+
+
+def test_work_that_begins_in_a_callback_is_done() -> None:
+    client, session, ears = make("photo", Busy, rendered())
+    session.on_opened = lambda opened: opened.render(LOOKS)
+    session.on_error = lambda _: session.render(OTHER_LOOKS)
+    session.open()
+    assert session.wait() is not None
+    assert client.kinds == ["open", "render", "render"]
+    assert [looks for looks, _ in ears.rendered] == [OTHER_LOOKS]
+
+
+def test_cancelled_work_ends_at_once_and_nothing_is_told_of_it() -> None:
+    client, session, ears = make("photo")
+    session.open()
+    session.wait()
+    session.render(LOOKS)
+    client.process()
+    session.cancel()
+    assert client.calls[-1].was_cancelled
+    assert not session.busy
+    client.calls[-1].answer(Cancelled("Stopped."))
+    client.process()
+    assert not ears.errors
+    assert session.is_open
+
+
+def test_a_photo_that_was_opened_although_its_opening_was_cancelled_is_closed() -> None:
+    client, session, ears = make()
+    session.open()
+    client.process()
+    session.cancel()
+    photo = client.photo()
+    client.calls[0].answer(photo)
+    assert photo.closed
+    assert not session.is_open
+    assert not ears.opened
+
+
+def test_waiting_polls_the_cancel_flag_and_gives_up_after_its_time() -> None:
+    class IsSet:
+        def is_set(self) -> bool:
+            return True
+
+    client, session, _ = make()
+    session.open()
+    client.process()
+    client.calls[0].on_cancel = lambda: client.after(
+        0.02, lambda: client.calls[0].answer(Cancelled("Stopped."))
+    )
+    with pytest.raises(Cancelled, match="Stopped on request"):
+        session.wait(IsSet())
+    assert client.calls[0].was_cancelled
+    assert client.calls[0].done
+    session.open()
+    with pytest.raises(DaemonGone, match=r"within 0\.05 s"):
+        session.wait(timeout=0.05)
+    assert client.calls[1].was_cancelled
+    assert not session.busy
+
+
+def test_a_closed_photo_is_forgotten_by_the_daemon_and_opened_again_when_used() -> None:
+    client, session, _ = make("photo", "photo", rendered())
+    session.open()
+    session.wait()
+    session.close()
+    assert client.photos[0].closed
+    assert not session.is_open
+    session.render(LOOKS)
+    assert session.wait() is not None
+
+
+def test_an_event_loop_connects_in_its_own_way_and_the_work_goes_on_then() -> None:
+    asked: list[Any] = []
+    client, session, ears = make(reconnect=asked.append)
+    session.render(LOOKS)
+    client.process()
+    client.process()
+    assert len(asked) == 1
+    assert not client.connections
+    asked[0](DaemonAbsent("It cannot be started."))
+    assert [type(each) for each in ears.errors] == [DaemonAbsent]
+    session.render(LOOKS)
+    client.process()
+    other = FakeClient("photo", rendered())
+    other.connect()
+    asked[1](other)
+    assert session.wait() is not None
+    assert id(session.client) == id(other)
+    assert other.kinds == ["open", "render"]
+
+
+def test_a_connection_that_comes_after_the_work_was_cancelled_is_kept_for_the_next() -> None:
+    asked: list[Any] = []
+    client, session, _ = make(reconnect=asked.append)
+    session.open()
+    client.process()
+    session.cancel()
+    other = FakeClient("photo")
+    other.connect()
+    asked[0](other)
+    other.process()
+    assert not other.calls
+    session.open()
+    session.wait()
+    assert len(asked) == 1
+    assert other.kinds == ["open"]
+
+
+@pytest.fixture
+def client() -> Iterator[Client]:
+    with Client() as connected:
+        yield connected
+
+
+def test_a_real_daemon_that_is_killed_under_a_render_is_replaced(
+    start: Callable[..., Daemon], client: Client
+) -> None:
+    first = start()
+    session = PhotoSession(client, PLAIN, picture(1, 2).tobytes())
+    ears = Ears(session)
+    session.render({0: Look(0.5, edits={"slow": 1.0})})
+    while "invert" not in ears.stages:
+        client.process(0.05)
+    first.kill()
+    start()
+    session.render(LOOKS, size="both")
+    answer = session.wait(timeout=PATIENCE)
+    assert answer is not None
+    assert [patch.box for patch in answer.patches] == [(2, 3, 8, 8)]
+    assert [(looks, len(patches)) for looks, patches in ears.previews] == [(LOOKS, 1)]
+    assert not ears.errors
+    session.close()
