@@ -37,6 +37,23 @@ _USERS_MODELS = paths.models_dir()
 _USERS_TENSORFLOW1 = paths.data_dir() / "tensorflow1"
 
 
+_MODELS = ("real_home", "tensorflow1_home")
+"""Fixtures that load real models."""
+_PROCESSES = ("daemon", "start", "daemons", "checkout", "service_checkout")
+"""Fixtures that start processes of their own."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark tests by what they need: ``models``, ``processes``, or nothing of either and thus ``quick``."""
+    for item in items:
+        fixtures = getattr(item, "fixturenames", ())
+        for mark, names in (("models", _MODELS), ("processes", _PROCESSES)):
+            if any(name in fixtures for name in names):
+                item.add_marker(mark)
+        if not any(item.get_closest_marker(mark) for mark in ("models", "processes", "slow")):
+            item.add_marker("quick")
+
+
 @contextmanager
 def at_home(home: Path) -> Iterator[None]:
     """A block in which RETOUCHML_HOME is ``home``."""
