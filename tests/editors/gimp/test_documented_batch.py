@@ -1,4 +1,4 @@
-"""The batch example, run as it stands in the README."""
+"""The batch example of docs/editors.md, run as it stands there."""
 
 import re
 import shutil
@@ -7,11 +7,11 @@ from pathlib import Path
 from tests.conftest import PORTRAIT
 from tests.editors.gimp.running import Gimp
 
-_README = Path(__file__).resolve().parents[3] / "README.md"
+_DOCUMENT = Path(__file__).resolve().parents[3] / "docs" / "editors.md"
 
 
 def test_the_batch_example_makes_a_picture_with_the_result_on_a_layer(editor: Gimp) -> None:
-    blocks = re.findall(r"^```\n(gimp-console.*?)^```$", _README.read_text(encoding="utf-8"), re.S | re.M)
+    blocks = re.findall(r"^```\n(gimp-console.*?)^```$", _DOCUMENT.read_text(encoding="utf-8"), re.S | re.M)
     (example,) = blocks
     folder = editor.profile / "batch"
     folder.mkdir()
