@@ -1,7 +1,7 @@
-"""Krita's side of RetouchML: a docker and an action that send the active layer to the daemon.
+"""RetouchML in Krita: a docker and an action that send the active layer to the daemon.
 
-Thin: no models, no numerics, nothing third-party but Qt and what lies beside it. Installed as
-``pykrita/retouchml_krita``, hence the relative imports; outside Krita nothing registers itself.
+The plug-in has no models, no numerics, and no third-party modules but Qt and those beside it. It is installed
+as ``pykrita/retouchml_krita``, hence the relative imports. Outside Krita, it registers nothing.
 """
 
 import importlib.util

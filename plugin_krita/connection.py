@@ -1,53 +1,53 @@
-"""The daemon's client on an editor's event loop.
+"""The connection to the daemon on an editor's event loop.
 
-Connecting may have to load libraries, start the daemon and wait for it: a thread does that, and hands the
-client over whole. From then on the event loop alone touches it.
+To connect may take long: libraries are loaded, and the daemon is started. A thread does that and hands over
+the client; from then on, only the event loop uses it.
 """
 
-import contextlib
 import threading
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from retouchml.errors import Cancelled, DaemonAbsent, RetouchError
 
-from .loop import Function, Handle, Loop
-from .state import OFF, READY, STARTING
+from .event_loop import EventLoop, Function, Handle
+from .view_state import OFF, READY, STARTING
 
 if TYPE_CHECKING:
     from retouchml.client.client import Client
 
 _POLL_MS = 40
-_TICK_MS = 250  # a daemon that died is noticed by the clock
+_PROCESS_MS = 250  # the descriptor does not tell of a daemon that stopped
 
 MakeClient = Callable[[bool], "Client"]
+"""Called with whether to start the daemon; a client that is not connected yet."""
 
 
-class Opening:
-    """A connection in the making; may be waited for as a ``Call`` is."""
+class Connecting:
+    """A connection being made; a task can wait for it as for a ``Call``."""
 
     def __init__(self) -> None:
         self.done = False
-        self.on_done: Callable[[Opening], None] | None = None
+        self.on_done: Callable[[Connecting], None] | None = None
         self._client: Client | None = None
         self._error: Exception | None = None
 
     @property
     def error(self) -> Exception | None:
-        """Why there is none."""
+        """Why it failed."""
         return self._error
 
     def result(self) -> "Client":
-        """Raises what ``Client.connect`` does."""
+        """The client. Raises what ``Client.connect`` does."""
         if self._client is None:
             raise self._error or Cancelled("The connection was closed.")
         return self._client
 
     def cancel(self) -> None:
-        """A daemon that starts is let be: it is good for the next time."""
+        """Do nothing: a daemon that starts is of use next time."""
 
-    def settle(self, client: "Client | None", error: Exception | None) -> None:
-        """Say how it ended."""
+    def finish(self, client: "Client | None", error: Exception | None) -> None:
+        """Set the outcome."""
         self._client, self._error = client, error
         self.done = True
         if self.on_done is not None:
@@ -55,62 +55,61 @@ class Opening:
 
 
 class Connection:
-    """off, starting or ready; ``on_change`` is called when that changes."""
+    """The plug-in's connection to the daemon; ``on_change`` is called when its state changes."""
 
-    def __init__(self, loop: Loop, make_client: MakeClient, on_change: Function) -> None:
-        """make_client(start): a client that starts the daemon, or does not; called on a thread."""
+    def __init__(self, loop: EventLoop, make_client: MakeClient, on_change: Function) -> None:
         self._loop = loop
-        self._make_client = make_client
+        self._make_client = make_client  # called in a thread
         self._on_change = on_change
-        self._opening: Opening | None = None
+        self._connecting: Connecting | None = None
         self._client: Client | None = None
         self._watch: Handle | None = None
-        self._tick: Handle | None = None
+        self._timer: Handle | None = None
 
     @property
     def state(self) -> str:
-        """One of ``OFF``, ``STARTING``, ``READY``."""
+        """``OFF``, ``STARTING`` or ``READY``."""
         if self._client is not None:
             return READY
-        return STARTING if self._opening is not None else OFF
+        return STARTING if self._connecting is not None else OFF
 
     @property
     def client(self) -> "Client | None":
-        """The one that is connected."""
+        """The connected client."""
         return self._client
 
-    def open(self, start: bool) -> Opening:
-        """Connect, or join a connecting under way, or answer at once where it is ready."""
-        if self._opening is not None:
-            return self._opening
-        opening = Opening()
+    def open(self, start: bool) -> Connecting:
+        """Connect if there is no connection and none is being made. start: start the daemon if none runs."""
+        if self._connecting is not None:
+            return self._connecting
+        connecting = Connecting()
         if self._client is not None:
-            opening.settle(self._client, None)
-            return opening
-        self._opening = opening
+            connecting.finish(self._client, None)
+            return connecting
+        self._connecting = connecting
         outcome: list[tuple[Client | None, Exception | None]] = []
         threading.Thread(target=self._connect, args=(start, outcome), daemon=True).start()
-        polling = self._loop.every(_POLL_MS, lambda: self._poll(outcome, polling))
+        poll = self._loop.every(_POLL_MS, lambda: self._take_outcome(outcome, poll))
         self._on_change()
-        return opening
+        return connecting
 
     def nudge(self) -> None:
-        """To be called after each request: the descriptor tells of changes only."""
+        """Process soon; to be called after each request, as the descriptor tells of changes only."""
         self._loop.later(self.process)
 
     def process(self) -> None:
-        """Take what has arrived."""
+        """Process what has arrived."""
         client = self._client
         if client is None:
             return
         client.process()
         if client.fileno() == -1:
-            self._let_go()
+            self._drop_client()
 
     def close(self) -> None:
-        """Leave."""
+        """Disconnect."""
         client = self._client
-        self._let_go()
+        self._drop_client()
         if client is not None:
             client.close()
 
@@ -118,50 +117,49 @@ class Connection:
         try:
             client = self._make_client(start)
             client.connect()
-        except Exception as error:  # of another thread: the event loop is told
+        except Exception as error:  # this is a thread: the event loop gets the error
             outcome.append((None, error))
         else:
             outcome.append((client, None))
 
-    def _poll(self, outcome: "list[tuple[Client | None, Exception | None]]", polling: Handle) -> None:
+    def _take_outcome(self, outcome: "list[tuple[Client | None, Exception | None]]", poll: Handle) -> None:
         if not outcome:
             return
-        polling.stop()
-        opening, self._opening = self._opening, None
+        poll.stop()
+        connecting, self._connecting = self._connecting, None
         client, error = outcome[0]
         if client is not None and client.fileno() == -1:
-            client, error = None, DaemonAbsent("The daemon left as soon as it was started.")
+            client, error = None, DaemonAbsent("The daemon stopped as soon as it was started.")
         if client is not None:
             self._client = client
             self._watch = self._loop.watch(client.fileno(), self.process)
-            self._tick = self._loop.every(_TICK_MS, self.process)
+            self._timer = self._loop.every(_PROCESS_MS, self.process)
             self.nudge()
         self._on_change()
-        if opening is not None:
-            opening.settle(client, error)
+        if connecting is not None:
+            connecting.finish(client, error)
 
-    def _let_go(self) -> None:
-        for handle in (self._watch, self._tick):
+    def _drop_client(self) -> None:
+        for handle in (self._watch, self._timer):
             if handle is not None:
                 handle.stop()
-        self._watch = self._tick = self._client = None
+        self._watch = self._timer = self._client = None
         self._on_change()
 
 
 def daemon_listens() -> bool:
     """Whether a daemon can be connected to without starting one; takes no time."""
-    with contextlib.suppress(
-        ImportError, RetouchError, OSError
-    ):  # no ZeroMQ here: the bridge is asked when needed
+    try:
         from retouchml import paths
         from retouchml.client import transport
 
         return transport.listens(paths.address_path())
-    return False
+    except (ImportError, RetouchError, OSError):  # without ZeroMQ, the bridge connects when it is needed
+        return False
 
 
-def make_client(start: bool) -> Any:
-    """The client over ZeroMQ."""
+def make_client(start: bool) -> "Client":
+    """A client for Krita."""
     from retouchml.client.client import Client
 
     return Client(start=start, name="Krita")

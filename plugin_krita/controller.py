@@ -1,242 +1,247 @@
-"""The docker's brain: what is chosen, which job runs, what is to be seen. No widget, no Qt.
+"""What the docker does: it follows the active layer, runs tasks, and publishes what is shown. No Qt.
 
-One job at a time. A preview gives way to whatever the user asks for; the newest sliders win.
+One task runs at a time. A preview is interrupted by whatever the user asks for; the newest sliders win.
 """
 
 from collections.abc import Callable
 
 from retouchml.errors import Cancelled, RetouchError, Superseded
-from retouchml.look import Look
+from retouchml.progress import OverallProgress
 
-from . import layers, messages
-from .album import Album, Held
+from . import layers, texts
 from .connection import Connection, MakeClient, daemon_listens
-from .layers import Source
-from .loop import Handle, Loop
-from .state import BEAUTIFY, FIND, OFF, PREVIEW, Face, Job, Notice, Settings, View
-from .steps import Steps, Task
-from .work import Work
+from .event_loop import EventLoop, Handle
+from .layers import SourceLayer
+from .photo_store import OpenPhoto, PhotoStore
+from .retouch_tasks import RetouchTasks
+from .tasks import Task, TaskGenerator
+from .view_state import BEAUTIFY, FIND_FACES, OFF, PREVIEW, FaceView, Notice, Settings, TaskView, View
 
-_LOOK_AROUND_MS = 250
-_DAEMON_EVERY = 12  # looks around between two looks for a daemon that somebody else started
-_SETTLED_MS = 120  # a slider is taken to have stopped
+_UPDATE_MS = 250
+_DAEMON_CHECK_UPDATES = 12  # updates between two checks for a daemon that another program started
+_REST_MS = 120  # after the last move of a slider
 
 
 class Controller:
-    """Takes what the user does and tells ``show`` what there is to be seen."""
+    """Takes the user's actions, and calls ``show`` with everything that is to be seen."""
 
     def __init__(
-        self, loop: Loop, make_client: MakeClient, settings: Settings, show: Callable[[View], None]
+        self, loop: EventLoop, make_client: MakeClient, settings: Settings, show: Callable[[View], None]
     ) -> None:
         self._loop = loop
         self._show = show
-        self._album = Album()
+        self._photos = PhotoStore()
         self._connection = Connection(loop, make_client, self._publish)
-        self._work = Work(self._connection, self._album, self._progress)
+        self._tasks = RetouchTasks(self._connection, self._photos, self._on_progress)
         self._settings = settings
-        self._source: Source | None = None
+        self._source: SourceLayer | None = None
         self._missing = ""
         self._task: Task | None = None
-        self._job: Job | None = None
-        self._job_source: Source | None = None
+        self._task_view: TaskView | None = None
+        self._task_source: SourceLayer | None = None
+        self._overall = OverallProgress()
         self._notice: Notice | None = None
-        self._settling: Handle | None = None
-        self._looking: Handle | None = None
-        self._looks = 0
+        self._preview_timer: Handle | None = None
+        self._update_timer: Handle | None = None
+        self._updates = 0
 
     @property
     def settings(self) -> Settings:
-        """What is chosen."""
+        """What the user has set."""
         return self._settings
 
-    def wake(self) -> None:
-        """The docker is to be seen: follow the active layer from now on."""
-        if self._looking is None:
-            self._looking = self._loop.every(_LOOK_AROUND_MS, self.look_around)
-            self.look_around()
+    def start_updates(self) -> None:
+        """Follow the active layer from now on: the docker became visible."""
+        if self._update_timer is None:
+            self._update_timer = self._loop.every(_UPDATE_MS, self.update)
+            self.update()
 
-    def sleep(self) -> None:
-        """The docker is hidden. A job goes on, and with it the looking around."""
-        if self._looking is not None and self._task is None:
-            self._looking.stop()
-            self._looking = None
+    def stop_updates(self) -> None:
+        """Stop following the active layer, unless a task runs: the docker was hidden."""
+        if self._update_timer is not None and self._task is None:
+            self._update_timer.stop()
+            self._update_timer = None
 
     def close(self) -> None:
-        """Krita leaves."""
+        """Stop everything: Krita exits."""
         self.cancel()
         self._connection.close()
 
-    def look_around(self) -> None:
-        """See which layer is active, what was closed, and whether there is a daemon."""
+    def update(self) -> None:
+        """Check which layer is active, which ones were deleted, and whether a daemon runs."""
         try:
-            source, missing = layers.active(), ""
+            source, missing = layers.active_layer(), ""
         except layers.LayerUnusable as error:
             source, missing = None, error.message
-        moved = (self._source.key if self._source else "") != (source.key if source else "")
-        closed = self._source is not None and not self._source.is_there
-        if moved and self._job is None and not (closed and self._notice == _gone()):
+        is_other = (self._source.key if self._source else "") != (source.key if source else "")
+        was_deleted = self._source is not None and not self._source.exists
+        if is_other and self._task_view is None and not (was_deleted and self._notice == _layer_deleted()):
             self._notice = None
-        if self._job_source is not None and not self._job_source.is_there:
-            self._stop()
-            self._notice = _gone()
-        self._album.sweep()
-        if self._looks % _DAEMON_EVERY == 0 and self._connection.state == OFF and daemon_listens():
+        if self._task_source is not None and not self._task_source.exists:
+            self._stop_task()
+            self._notice = _layer_deleted()
+        self._photos.close_deleted()
+        is_due = self._updates % _DAEMON_CHECK_UPDATES == 0
+        if is_due and self._connection.state == OFF and daemon_listens():
             self._connection.open(start=False)
-        self._looks += 1
+        self._updates += 1
         self._source, self._missing = source, missing
         self._publish()
 
-    def change(self, settings: Settings) -> None:
-        """Sliders or ticks were moved."""
+    def change_settings(self, settings: Settings) -> None:
+        """Take settings that the user changed."""
         self._settings = settings
-        self._freshen()
+        self._schedule_preview()
         self._publish()
 
     def find_faces(self) -> None:
-        """Send the active layer, show its faces and a preview."""
-        if self._refresh_source() is not None:
-            self._start(FIND, lambda source: self._work.find(source, self._look()))
+        """Find the faces of the active layer, and show one before and after."""
+        if self._update_source() is not None:
+            look = self._settings.look
+            self._start_task(FIND_FACES, lambda source: self._tasks.find_faces(source, look))
 
     def beautify(self) -> None:
         """Put the result on a new layer above the active one."""
-        if self._refresh_source() is not None:
-            look, mask = self._look(), self._settings.mask
-            self._start(BEAUTIFY, lambda source: self._work.beautify(source, look, mask))
+        if self._update_source() is not None:
+            look, mask = self._settings.look, self._settings.mask
+            self._start_task(BEAUTIFY, lambda source: self._tasks.beautify(source, look, mask))
 
     def cancel(self) -> None:
-        """Stop the job; nothing of it stays."""
+        """Stop the task; nothing was changed."""
         if self._task is not None:
-            self._stop()
-            self._notice = Notice(messages.text(messages.CANCELLED), is_error=False)
+            self._stop_task()
+            self._notice = Notice(texts.text(texts.CANCELLED), is_error=False)
             self._publish()
 
     def start_daemon(self) -> None:
-        """As the button asks."""
+        """Start the daemon and connect to it."""
         self._notice = None
-        self._connection.open(start=True).on_done = lambda opening: self._tell(opening.error)
+        self._connection.open(start=True).on_done = lambda connecting: self._show_error(connecting.error)
 
-    def choose(self, face: int, chosen: bool) -> None:
+    def tick_face(self, face: int, ticked: bool) -> None:
         """Tick a face, or untick it."""
-        held = self._held()
-        if held is not None:
-            faces = held.chosen | {face} if chosen else held.chosen - {face}
-            self._album.change(held.source.key, chosen=faces)
+        photo = self._active_photo()
+        if photo is not None:
+            faces = photo.ticked | {face} if ticked else photo.ticked - {face}
+            self._photos.update(photo.source.key, ticked=faces)
             self._publish()
 
     def show_face(self, face: int) -> None:
-        """Put a face into the preview."""
-        held = self._held()
-        if held is not None and held.shown != face:
-            self._album.change(held.source.key, shown=face, preview=None)
-            self._freshen(now=True)
+        """Show a face in the preview."""
+        photo = self._active_photo()
+        if photo is not None and photo.shown != face:
+            self._photos.update(photo.source.key, shown=face, preview=None)
+            self._schedule_preview(after_ms=0)
             self._publish()
 
     def report(self, error: Exception) -> None:
-        """Something went wrong that nobody else took care of."""
-        self._stop()
-        self._tell(error)
+        """Show an error that nothing else handled, and stop the task."""
+        self._stop_task()
+        self._show_error(error)
 
-    def _refresh_source(self) -> Source | None:
-        if self._job is not None and self._job.kind != PREVIEW:
+    def _update_source(self) -> SourceLayer | None:
+        """The layer for a new task; None if there is none, or if a task of the user's runs."""
+        if self._task_view is not None and self._task_view.kind != PREVIEW:
             return None
         try:
-            self._source = layers.active()
+            self._source = layers.active_layer()
         except layers.LayerUnusable as error:
             self._source = None
-            self._tell(error)
+            self._show_error(error)
         return self._source
 
-    def _start(self, kind: str, steps: Callable[[Source], Steps[None]]) -> None:
+    def _start_task(self, kind: str, make: Callable[[SourceLayer], TaskGenerator[None]]) -> None:
         source = self._source
         assert source is not None
         if self._task is not None:
-            self._task.abandon()  # a preview: for the daemon the newer render wins, what it prepared stays
-        self.wake()
+            self._task.abandon()  # a preview: at the daemon the newer render wins, what it prepared is kept
+        self.start_updates()
         if kind != PREVIEW:
             self._notice = None
-        self._job, self._job_source = Job(kind, "read"), source
-        self._task = Task(steps(source), self._loop.later, self._ended)
+        self._overall = OverallProgress()
+        self._task_view, self._task_source = TaskView(kind, "read"), source
+        self._task = Task(make(source), self._loop.later, self._on_task_end)
         self._publish()
 
-    def _freshen(self, now: bool = False) -> None:
-        """Render the preview anew once the sliders have stopped."""
-        if self._settling is not None:
-            self._settling.stop()
-        self._settling = self._loop.after(0 if now else _SETTLED_MS, self._preview)
+    def _schedule_preview(self, after_ms: int = _REST_MS) -> None:
+        if self._preview_timer is not None:
+            self._preview_timer.stop()
+        self._preview_timer = self._loop.after(after_ms, self._preview)
 
     def _preview(self) -> None:
-        self._settling = None
-        held = self._held()
-        busy = self._job is not None and self._job.kind != PREVIEW
-        if held is None or not held.remote.faces or busy or not (self._settings.live or held.preview is None):
+        """Render the preview with the newest sliders."""
+        self._preview_timer = None
+        photo = self._active_photo()
+        is_busy = self._task_view is not None and self._task_view.kind != PREVIEW
+        if photo is None or not photo.remote.faces or is_busy:
             return
-        if held.client is self._connection.client:
-            self._start(PREVIEW, lambda _: self._work.preview(held, self._look()))
+        if not self._settings.live and photo.preview is not None:
+            return
+        if photo.client is self._connection.client:
+            look = self._settings.look
+            self._start_task(PREVIEW, lambda _: self._tasks.preview(photo, look))
         else:
             self.find_faces()
 
-    def _ended(self, error: Exception | None) -> None:
-        kind = self._job.kind if self._job is not None else ""
-        source = self._job_source
-        self._stop(cancel=False)
-        if isinstance(error, Cancelled) and source is not None and not source.is_there:
-            self._notice = _gone()  # the album let go of the layer, which the daemon heard first
+    def _on_task_end(self, error: Exception | None) -> None:
+        kind = self._task_view.kind if self._task_view is not None else ""
+        source = self._task_source
+        self._stop_task(cancel=False)
+        if isinstance(error, Cancelled) and source is not None and not source.exists:
+            self._notice = _layer_deleted()  # its photo was closed, which ended the call at once
         if error is None and kind == BEAUTIFY:
-            self._notice = Notice(messages.text(messages.DONE), is_error=False)
-            self._freshen()
-        self._tell(error)
+            self._notice = Notice(texts.text(texts.DONE), is_error=False)
+            self._schedule_preview()
+        self._show_error(error)
 
-    def _stop(self, cancel: bool = True) -> None:
+    def _stop_task(self, cancel: bool = True) -> None:
         task, self._task = self._task, None
-        self._job = self._job_source = None
+        self._task_view = self._task_source = None
         if task is not None and cancel:
             task.cancel()
             self._connection.nudge()
 
-    def _tell(self, error: Exception | None) -> None:
+    def _show_error(self, error: Exception | None) -> None:
         if isinstance(error, RetouchError):
             if not isinstance(error, Superseded | Cancelled):
                 self._notice = Notice(error.message, error.advice)
         elif error is not None:
-            sentence = messages.text(messages.SURPRISE).format(repr(error))
-            self._notice = Notice(sentence, messages.text(messages.SURPRISE_ADVICE))
+            sentence = texts.text(texts.UNEXPECTED).format(repr(error))
+            self._notice = Notice(sentence, texts.text(texts.UNEXPECTED_ADVICE))
         self._publish()
 
-    def _progress(self, stage: str, fraction: float | None, remaining: float | None) -> None:
-        if self._job is not None:
-            self._job = Job(self._job.kind, stage, fraction, remaining)
+    def _on_progress(self, stage: str, fraction: float, remaining: float | None) -> None:
+        if self._task_view is not None:
+            overall = self._overall.update(stage, fraction)
+            self._task_view = TaskView(self._task_view.kind, stage, overall, remaining)
             self._publish()
 
-    def _look(self) -> Look:
-        edits = {name: value for name, value in self._settings.edits.items() if value}
-        return Look(self._settings.strength, self._settings.texture, edits)
-
-    def _held(self) -> Held | None:
-        return self._album.get(self._source.key) if self._source is not None else None
+    def _active_photo(self) -> OpenPhoto | None:
+        return self._photos.get(self._source.key) if self._source is not None else None
 
     def _publish(self) -> None:
-        held = self._held()
+        photo = self._active_photo()
         faces = None
-        if held is not None:
+        if photo is not None:
             faces = tuple(
-                Face(index, picture, index in held.chosen, index == held.shown)
-                for index, picture in enumerate(held.thumbnails)
+                FaceView(number, thumbnail, number in photo.ticked, number == photo.shown)
+                for number, thumbnail in enumerate(photo.thumbnails)
             )
         self._show(
             View(
                 layer=self._source.name if self._source is not None else "",
                 missing=self._missing,
                 settings=self._settings,
-                edits=self._work.edits,
+                edits=self._tasks.edits,
                 faces=faces,
-                preview=held.preview if held is not None else None,
-                job=self._job,
+                preview=photo.preview if photo is not None else None,
+                task=self._task_view,
                 notice=self._notice,
                 daemon=self._connection.state,
-                device=self._work.device,
+                device=self._tasks.device,
             )
         )
 
 
-def _gone() -> Notice:
-    return Notice(messages.text(messages.GONE), messages.text(messages.GONE_ADVICE))
+def _layer_deleted() -> Notice:
+    return Notice(texts.text(texts.LAYER_DELETED), texts.text(texts.LAYER_DELETED_ADVICE))

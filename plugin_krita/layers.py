@@ -1,4 +1,4 @@
-"""The layer that is retouched, and the new layer that the result goes on."""
+"""The layer that is retouched, and the new layer for the result."""
 
 import time
 from dataclasses import dataclass, field
@@ -8,19 +8,20 @@ from krita import Krita
 
 from retouchml.client.answers import WirePatch
 from retouchml.errors import RetouchError
+from retouchml.results import Box
 
-from . import conversion, messages, pixels
-from .colors import Color
-from .pixels import Box
-from .steps import Steps
+from . import layer_pixels, texts
+from .color_space import ColorSpace, convert_layer, convert_pixels, new_hidden_layer
+from .layer_pixels import ReadSelection
+from .tasks import TaskGenerator
 
-_ACTIVE_SECONDS = 2.0  # for a layer to become the active one
+_ACTIVATION_SECONDS = 2.0  # how long Krita may take to make a layer the active one
 
 
-class LayerGone(RetouchError):
-    """The document was closed, or the layer deleted, while it was being worked on."""
+class LayerDeleted(RetouchError):
+    """The layer was deleted, or its document closed, while a task worked on it."""
 
-    code = "layer_gone"
+    code = "layer_deleted"
 
 
 class LayerUnusable(RetouchError):
@@ -30,8 +31,8 @@ class LayerUnusable(RetouchError):
 
 
 @dataclass(frozen=True)
-class Source:
-    """A layer of an open document. key: tells layers apart; color: of its pixels as Krita holds them."""
+class SourceLayer:
+    """A layer of an open document. key: unique; color_space: of its pixels in Krita."""
 
     document: Any = field(repr=False)
     node: Any = field(repr=False)
@@ -39,119 +40,126 @@ class Source:
     name: str
     width: int
     height: int
-    color: Color
+    color_space: ColorSpace
 
     @property
-    def is_there(self) -> bool:
+    def exists(self) -> bool:
         """Whether the document is open and still has the layer."""
         return any(each == self.document for each in Krita.instance().documents()) and bool(
             self.document.nodeByUniqueID(self.node.uniqueId())
         )
 
     def check(self) -> None:
-        """Raise LayerGone."""
-        if not self.is_there:
-            raise LayerGone(messages.text(messages.GONE), messages.text(messages.GONE_ADVICE))
+        """Raise LayerDeleted if the layer does not exist any more."""
+        if not self.exists:
+            raise LayerDeleted(texts.text(texts.LAYER_DELETED), texts.text(texts.LAYER_DELETED_ADVICE))
 
     def pixels(self, x: int, y: int, width: int, height: int) -> Any:
-        """Bytes of a rectangle, in ``color.sent_as``."""
-        is_paint = self.node.type() == "paintlayer"
-        read = self.node.pixelData if is_paint else self.node.projectionPixelData
-        raw = read(x, y, width, height)
-        if self.color.sent_as == self.color:
-            return raw
-        return conversion.converted(raw, (x, y, width, height), self.color, self.color.sent_as)
+        """Bytes of a rectangle in ``color_space.on_wire``."""
+        is_paint_layer = self.node.type() == "paintlayer"
+        read = self.node.pixelData if is_paint_layer else self.node.projectionPixelData
+        pixels = read(x, y, width, height)
+        if self.color_space.on_wire == self.color_space:
+            return pixels
+        return convert_pixels(pixels, (x, y, width, height), self.color_space, self.color_space.on_wire)
 
-    def selected(self, x: int, y: int, width: int, height: int) -> bytes:
-        """The selection in a rectangle, a byte a pixel."""
+    def selection(self, x: int, y: int, width: int, height: int) -> bytes:
+        """The document's selection in a rectangle, a byte a pixel; full if there is none."""
         selection = self.document.selection()
         if selection is None:
             return bytes([255]) * (width * height)
         return bytes(selection.pixelData(x, y, width, height))
 
 
-_made_from: dict[str, str] = {}  # unique ids of results to those of their sources
+_sources: dict[str, str] = {}  # unique ids of results to those of the layers that they were made from
 
 
-def active() -> Source:
-    """The layer that the user is on. Raises LayerUnusable.
+def active_layer() -> SourceLayer:
+    """The layer to retouch. Raises LayerUnusable.
 
-    A mask stands for its layer, and a result of ours for the layer that it was made from: Krita activates it.
+    For a mask, that is its layer. For a result, which Krita activates, it is the layer that it was made from.
     """
     document = Krita.instance().activeDocument()
     if document is None:
-        raise LayerUnusable(messages.text(messages.NO_DOCUMENT))
+        raise LayerUnusable(texts.text(texts.NO_DOCUMENT))
     node = document.activeNode()
     while node is not None and node.type().endswith("mask"):
         node = node.parentNode()
-    while node is not None and node.uniqueId().toString() in _made_from:
-        node = _child(document.rootNode(), _made_from[node.uniqueId().toString()])
+    while node is not None and node.uniqueId().toString() in _sources:
+        node = _find_child(document.rootNode(), _sources[node.uniqueId().toString()])
     if node is None or node.parentNode() is None:
-        raise LayerUnusable(messages.text(messages.NO_LAYER))
-    of = node if node.type() == "paintlayer" else document
-    return Source(
+        raise LayerUnusable(texts.text(texts.NO_LAYER))
+    colored = node if node.type() == "paintlayer" else document
+    return SourceLayer(
         document,
         node,
         node.uniqueId().toString(),
         node.name(),
         document.width(),
         document.height(),
-        Color(of.colorModel(), of.colorDepth(), of.colorProfile()),
+        ColorSpace(colored.colorModel(), colored.colorDepth(), colored.colorProfile()),
     )
 
 
-def add_result(source: Source, patches: tuple[WirePatch, ...], with_mask: bool) -> Steps[None]:
-    """A new paint layer above the source with these patches; one step of undo.
+def add_result(source: SourceLayer, patches: tuple[WirePatch, ...], with_mask: bool) -> TaskGenerator[None]:
+    """Add a paint layer with these patches above the source, as one step of undo.
 
-    It is filled before it is added: pixels written later could not be undone. A selection limits it, as its
-    mask or else as its alpha. Raises LayerGone, and then nothing was added.
+    The layer is filled before it is added, as pixels written later could not be undone. The selection limits
+    it: by a mask, or else by its alpha. Raises LayerDeleted, and then nothing was added.
     """
     document = source.document
-    layer = document.createNode(messages.text(messages.RESULT_NAME).format(source.name), "paintlayer")
-    color = Color(layer.colorModel(), layer.colorDepth(), layer.colorProfile())
-    if color != source.color and source.node.type() == "paintlayer":
-        layer.setColorSpace(source.color.model, source.color.depth, source.color.profile)
-    selected = None if with_mask or document.selection() is None else source.selected
+    layer = document.createNode(texts.text(texts.RESULT_NAME).format(source.name), "paintlayer")
+    created_in = ColorSpace(layer.colorModel(), layer.colorDepth(), layer.colorProfile())
+    target = source.color_space
+    if created_in != target and source.node.type() == "paintlayer":
+        layer.setColorSpace(target.model, target.depth, target.profile)
+    selection = None if with_mask or document.selection() is None else source.selection
     for patch in patches:
         source.check()
-        yield from _put(source, layer, patch, selected)
+        yield from _write(source, layer, patch, selection)
     source.check()
-    mask = _mask(document, patches) if with_mask else None
+    mask = _create_mask(document, patches) if with_mask else None
     if mask is not None:
         layer.addChildNode(mask, None)
-    _made_from[layer.uniqueId().toString()] = source.key
+    _sources[layer.uniqueId().toString()] = source.key
     source.node.parentNode().addChildNode(layer, source.node)
     yield None
     if with_mask and mask is None:
-        yield from _mask_by_hand(document, layer)
+        yield from _add_mask_by_action(document, layer)
 
 
-def _child(parent: Any, key: str) -> Any:
-    """The layer below ``parent`` with this unique id, or None; nodeByUniqueID's is of a type of no use."""
+def _find_child(parent: Any, key: str) -> Any:
+    """The layer below ``parent`` with this unique id, or None.
+
+    ``nodeByUniqueID`` returns a type that lacks a layer's methods.
+    """
     for node in parent.childNodes():
-        found = node if node.uniqueId().toString() == key else _child(node, key)
-        if found is not None:
-            return found
+        match = node if node.uniqueId().toString() == key else _find_child(node, key)
+        if match is not None:
+            return match
     return None
 
 
-def _put(source: Source, layer: Any, patch: WirePatch, selected: Any) -> Steps[None]:
-    if source.color.sent_as == source.color:
-        yield from pixels.write(layer, patch, selected)
+def _write(
+    source: SourceLayer, layer: Any, patch: WirePatch, selection: "ReadSelection | None"
+) -> TaskGenerator[None]:
+    on_wire = source.color_space.on_wire
+    if on_wire == source.color_space:
+        yield from layer_pixels.write(layer, patch, selection)
         return
-    draft = conversion.draft(source.color.sent_as)
-    yield from pixels.write(draft, patch, selected)
-    conversion.convert(draft, source.color)
+    hidden = new_hidden_layer(on_wire)
+    yield from layer_pixels.write(hidden, patch, selection)
+    convert_layer(hidden, source.color_space)
     x, y, width, height = patch.box
-    row_bytes = len(draft.pixelData(x, y, 1, 1)) * width
-    for first, rows in pixels.strips(height, row_bytes):
+    row_bytes = len(hidden.pixelData(x, y, 1, 1)) * width
+    for first, rows in layer_pixels.strips(height, row_bytes):
         box: Box = (x, y + first, width, rows)
-        layer.setPixelData(draft.pixelData(*box), *box)
+        layer.setPixelData(hidden.pixelData(*box), *box)
         yield None
 
 
-def _mask(document: Any, patches: tuple[WirePatch, ...]) -> Any:
-    """A transparency mask: the selection, else the patches' rectangles. None before Krita 5.2."""
+def _create_mask(document: Any, patches: tuple[WirePatch, ...]) -> Any:
+    """A transparency mask: the selection, or else the patches' rectangles. None before Krita 5.2."""
     if not hasattr(document, "createTransparencyMask"):
         return None
     from krita import Selection
@@ -160,25 +168,25 @@ def _mask(document: Any, patches: tuple[WirePatch, ...]) -> Any:
     if selection is None:
         selection = Selection()
         for patch in patches:
-            part = Selection()
-            part.select(*patch.box, 255)
-            selection.add(part)
-    mask = document.createTransparencyMask(messages.text(messages.MASK_NAME))
+            rectangle = Selection()
+            rectangle.select(*patch.box, 255)
+            selection.add(rectangle)
+    mask = document.createTransparencyMask(texts.text(texts.MASK_NAME))
     mask.setSelection(selection)
     return mask
 
 
-def _mask_by_hand(document: Any, layer: Any) -> Steps[None]:
-    """By the user's own action, which takes the active layer and the selection.
+def _add_mask_by_action(document: Any, layer: Any) -> TaskGenerator[None]:
+    """Add a mask by the user's own action, which applies to the active layer and uses the selection.
 
-    Raises LayerUnusable where that would be another layer.
+    Raises LayerUnusable if another layer is the active one.
     """
     document.waitForDone()
     document.setActiveNode(layer)
-    end = time.monotonic() + _ACTIVE_SECONDS
-    while not _is_active(document, layer):  # it becomes that in some later turn of the event loop
+    end = time.monotonic() + _ACTIVATION_SECONDS
+    while not _is_active(document, layer):  # Krita activates it in a later turn of the event loop
         if time.monotonic() > end:
-            raise LayerUnusable(messages.text(messages.NO_MASK), messages.text(messages.NO_MASK_ADVICE))
+            raise LayerUnusable(texts.text(texts.NO_MASK), texts.text(texts.NO_MASK_ADVICE))
         yield None
     Krita.instance().action("add_new_transparency_mask").trigger()
 

@@ -1,4 +1,4 @@
-"""Registers the docker and the action with Krita, or, where something is missing, a docker that says so."""
+"""Registers the docker and the action with Krita, or a docker that says what is missing."""
 
 import sys
 from pathlib import Path
@@ -6,9 +6,9 @@ from typing import Any
 
 from krita import DockWidget, DockWidgetFactory, DockWidgetFactoryBase, Extension, Krita
 
-from . import messages
-from .loop import guard
-from .qt import QtCore, QtWidgets
+from . import texts
+from .event_loop import guard
+from .widgets.qt import QtCore, QtWidgets
 
 DOCKER = "retouchml_docker"
 ACTION = "retouchml_beautify"
@@ -16,26 +16,26 @@ HERE = Path(__file__).resolve().parent
 
 
 def register() -> None:
-    """Called once, when Krita loads the plug-in."""
-    messages.translate = lambda text: QtCore.QCoreApplication.translate("RetouchML", text)
+    """Add the docker and the action; called once, when Krita loads the plug-in."""
+    texts.translate = lambda text: QtCore.QCoreApplication.translate("RetouchML", text)
     app = Krita.instance()
     position = DockWidgetFactoryBase.DockRight
-    app.addDockWidgetFactory(DockWidgetFactory(DOCKER, position, _docker()))
+    app.addDockWidgetFactory(DockWidgetFactory(DOCKER, position, _docker_class()))
     app.addExtension(Actions(app))
 
 
-def _docker() -> Any:
+def _docker_class() -> Any:
     try:
-        _find_client()
-        from .docker import Docker
+        _import_client()
+        from .widgets.docker import Docker
     except ImportError as error:
-        sentence = messages.text(messages.NOT_INSTALLED).format(error)
+        sentence = texts.text(texts.NOT_INSTALLED).format(error)
         return type("Missing", (MissingDocker,), {"sentence": sentence})
     return Docker
 
 
-def _find_client() -> None:
-    """Import the client that lies beside this file; ``sys.path`` belongs to all plug-ins and is as before."""
+def _import_client() -> None:
+    """Import the client beside this file; ``sys.path``, which all plug-ins share, stays as it is."""
     sys.path.insert(0, str(HERE))
     try:
         from retouchml.client import vendored
@@ -45,31 +45,31 @@ def _find_client() -> None:
 
 
 class MissingDocker(DockWidget):
-    """Says what is missing and what to do."""
+    """A docker that says which files are missing and what to do."""
 
     sentence = ""
 
     def __init__(self) -> None:
         super().__init__()
-        self.setWindowTitle(messages.TITLE)
-        label = QtWidgets.QLabel(f"{self.sentence}\n\n{messages.text(messages.NOT_INSTALLED_ADVICE)}")
+        self.setWindowTitle(texts.TITLE)
+        label = QtWidgets.QLabel(f"{self.sentence}\n\n{texts.text(texts.NOT_INSTALLED_ADVICE)}")
         label.setWordWrap(True)
         label.setMargin(12)
         self.setWidget(label)
 
     def canvasChanged(self, _canvas: Any) -> None:  # noqa: N802 (Krita's name)
-        """Nothing to follow."""
+        """Do nothing; Krita requires the method."""
 
 
 class Actions(Extension):
     """Tools > Scripts > Beautify Faces, which can have a shortcut."""
 
     def setup(self) -> None:
-        """Nothing before there is a window."""
+        """Do nothing; Krita requires the method."""
 
     def createActions(self, window: Any) -> None:  # noqa: N802 (Krita's name)
-        """One action in each window."""
-        action = window.createAction(ACTION, messages.text(messages.ACTION), "tools/scripts")
+        """Add the action to a window."""
+        action = window.createAction(ACTION, texts.text(texts.ACTION), "tools/scripts")
         action.triggered.connect(guard(lambda *_: self._beautify(window)))
 
     def _beautify(self, window: Any) -> None:

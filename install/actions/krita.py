@@ -26,7 +26,10 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
 
 def plugin_files(console: Console) -> dict[str, Path]:
     """All that belongs into the plug-in's folder, by place in it."""
-    own = {path.name: path for path in (*_SOURCE.glob("*.py"), _SOURCE / "Manual.html")}
+    own = {
+        path.relative_to(_SOURCE).as_posix(): path
+        for path in (*_SOURCE.rglob("*.py"), _SOURCE / "Manual.html")
+    }
     return {**own, **light_part.files(), **wheels.vendored(console)}
 
 

@@ -1,6 +1,6 @@
 """No exception leaves a guarded slot, whatever happens while it is reported."""
 
-from plugin_krita.loop import Guard
+from plugin_krita.event_loop import Guard
 
 
 def fail() -> None:

@@ -1,83 +1,71 @@
-"""The docker: widgets and their places. What they do is the controller's, what they show is a ``View``."""
+"""The docker: its widgets and their places. ``controller`` decides what they do and show."""
 
-import json
 from dataclasses import replace
 from typing import Any
 
 from krita import DockWidget, Krita
 
-from . import messages
-from .connection import make_client
-from .controller import Controller
+from retouchml.sliders import BY_NAME, STRENGTH, TEXTURE
+
+from .. import texts
+from ..connection import make_client
+from ..controller import Controller
+from ..event_loop import guard
+from ..view_state import Settings, View
 from .face_strip import FaceStrip
-from .loop import guard
-from .panels import Adjustments, DaemonLine, NoticeLine, Work
-from .previewing import PreviewWidget
+from .panels import Adjustments, DaemonLine, NoticeLine, TaskPanel
+from .preview import PreviewWidget
 from .qt import QtCore, QtWidgets
-from .qt_loop import QtLoop
-from .sliders import SliderRow
-from .state import DEFAULT_STRENGTH, DEFAULT_TEXTURE, Settings, View
+from .qt_event_loop import QtEventLoop
+from .slider_row import SliderRow
 
 _GROUP, _KEY = "RetouchML", "settings"
-_text = messages.text
+_text = texts.text
 
 
 class Docker(DockWidget):
-    """One for each window of Krita's."""
+    """The docker of one of Krita's windows."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.setWindowTitle(messages.TITLE)
+        self.setWindowTitle(texts.TITLE)
         self._view: View | None = None
-        self._controller = Controller(QtLoop(self), make_client, _stored(), guard(self._show))
+        settings = Settings.from_json(Krita.instance().readSetting(_GROUP, _KEY, "{}"))
+        self._controller = Controller(QtEventLoop(self), make_client, settings, guard(self._show))
         guard.report = self._controller.report
         self._build()
-        self.visibilityChanged.connect(guard(self._seen))
+        self.visibilityChanged.connect(guard(self._on_visibility))
         QtCore.QCoreApplication.instance().aboutToQuit.connect(guard(self._controller.close))
         self._show(View(settings=self._controller.settings))
 
     def canvasChanged(self, _canvas: Any) -> None:  # noqa: N802 (Krita's name)
-        """Another document, or none."""
+        """Follow Krita to another document, or to none."""
         if self._view is not None and self.isVisible():
-            guard(self._controller.look_around)()
+            guard(self._controller.update)()
 
     def beautify(self) -> None:
-        """As the button does; for the action."""
+        """Do what the button does; for the action."""
         self._controller.beautify()
 
     def _build(self) -> None:
-        control = self._controller
+        controller = self._controller
         self._layer = QtWidgets.QLabel()
         self._layer.setEnabled(False)
         self._preview = PreviewWidget()
-        self._find = QtWidgets.QPushButton(_text(messages.FIND), self._preview)
-        self._hint = QtWidgets.QLabel(_text(messages.HINT), self._preview)
-        self._faces = FaceStrip(control.choose, control.show_face)
-        self._strength = SliderRow(
-            _text(messages.STRENGTH),
-            _text(messages.STRENGTH_TIP),
-            0.0,
-            DEFAULT_STRENGTH,
-            lambda value: self._change(strength=value),
-            "strength",
-        )
-        self._texture = SliderRow(
-            _text(messages.TEXTURE),
-            _text(messages.TEXTURE_TIP),
-            0.0,
-            DEFAULT_TEXTURE,
-            lambda value: self._change(texture=value),
-            "texture",
-        )
+        self._find = QtWidgets.QPushButton(_text(texts.FIND), self._preview)
+        self._hint = QtWidgets.QLabel(_text(texts.FIND_HINT), self._preview)
+        self._faces = FaceStrip(controller.tick_face, controller.show_face)
+        self._strength = SliderRow(BY_NAME[STRENGTH], lambda value: self._change(strength=value))
+        self._texture = SliderRow(BY_NAME[TEXTURE], lambda value: self._change(texture=value))
         self._adjustments = Adjustments(lambda edits: self._change(edits=edits))
-        self._live = _tick(messages.LIVE, messages.LIVE_TIP, lambda on: self._change(live=bool(on)), "live")
-        self._mask = _tick(messages.MASK, messages.MASK_TIP, lambda on: self._change(mask=bool(on)), "mask")
-        self._work = Work(control.beautify, control.cancel)
+        self._live = _check_box(texts.LIVE, texts.LIVE_TIP, lambda on: self._change(live=bool(on)), "live")
+        self._mask = _check_box(texts.MASK, texts.MASK_TIP, lambda on: self._change(mask=bool(on)), "mask")
+        self._task = TaskPanel(controller.beautify, controller.cancel)
         self._notice = NoticeLine()
-        self._daemon = DaemonLine(control.start_daemon)
+        self._daemon = DaemonLine(controller.start_daemon)
         self._find.setObjectName("find")
-        self._find.setToolTip(_text(messages.FIND_TIP))
-        self._find.clicked.connect(guard(lambda *_: control.find_faces()))
+        self._find.setToolTip(_text(texts.FIND_TIP))
+        self._find.clicked.connect(guard(lambda *_: controller.find_faces()))
         self._hint.setAlignment(QtCore.Qt.AlignmentFlag.AlignCenter)
         self._hint.setEnabled(False)
         self._hint.setWordWrap(True)
@@ -113,7 +101,7 @@ class Docker(DockWidget):
         foot = QtWidgets.QVBoxLayout()
         foot.setContentsMargins(8, 0, 8, 6)
         foot.setSpacing(6)
-        for part in (self._work, self._notice, self._daemon):
+        for part in (self._task, self._notice, self._daemon):
             foot.addWidget(part)
         whole = QtWidgets.QWidget()
         both = QtWidgets.QVBoxLayout(whole)
@@ -126,14 +114,14 @@ class Docker(DockWidget):
 
     def _change(self, **changes: Any) -> None:
         settings = replace(self._controller.settings, **changes)
-        self._controller.change(settings)
-        _store(settings)
+        self._controller.change_settings(settings)
+        Krita.instance().writeSetting(_GROUP, _KEY, settings.to_json())
 
-    def _seen(self, visible: Any) -> None:
+    def _on_visibility(self, visible: Any) -> None:
         if visible:
-            self._controller.wake()
+            self._controller.start_updates()
         else:
-            self._controller.sleep()
+            self._controller.stop_updates()
 
     def _show(self, view: View) -> None:
         if view == self._view:
@@ -141,10 +129,9 @@ class Docker(DockWidget):
         self._view = view
         self._layer.setText(view.layer or view.missing)
         self._preview.show_preview(view.preview)
-        looked = view.preview is not None
-        self._find.setVisible(not looked)
-        self._hint.setVisible(not looked)
-        self._find.setEnabled(view.can_work)
+        for widget in (self._find, self._hint):
+            widget.setVisible(view.preview is None)
+        self._find.setEnabled(view.can_start)
         self._faces.setVisible(bool(view.faces))
         self._faces.show_faces(view.faces or ())
         self._strength.show_value(view.settings.strength)
@@ -152,34 +139,14 @@ class Docker(DockWidget):
         self._adjustments.show_edits(view.edits, view.settings.edits)
         self._live.setChecked(view.settings.live)
         self._mask.setChecked(view.settings.mask)
-        self._work.show_job(view)
+        self._task.show_task(view)
         self._notice.show_notice(view.notice)
         self._daemon.show_daemon(view.daemon, view.device)
 
 
-def _tick(label: str, tip: str, moved: Any, name: str) -> QtWidgets.QCheckBox:
+def _check_box(label: str, tip: str, on_click: Any, name: str) -> QtWidgets.QCheckBox:
     box = QtWidgets.QCheckBox(_text(label))
     box.setObjectName(name)
     box.setToolTip(_text(tip))
-    box.clicked.connect(guard(moved))
+    box.clicked.connect(guard(on_click))
     return box
-
-
-def _stored() -> Settings:
-    """The settings of last time; the adjustments begin at 0. What makes no sense is left at its default."""
-    try:
-        stored = json.loads(Krita.instance().readSetting(_GROUP, _KEY, "{}"))
-        settings = Settings(
-            strength=min(1.0, max(0.0, float(stored["strength"]))),
-            texture=min(1.0, max(0.0, float(stored["texture"]))),
-            live=bool(stored["live"]),
-            mask=bool(stored["mask"]),
-        )
-    except (ValueError, KeyError, TypeError):
-        return Settings()
-    return settings
-
-
-def _store(settings: Settings) -> None:
-    kept = {name: getattr(settings, name) for name in ("strength", "texture", "live", "mask")}
-    Krita.instance().writeSetting(_GROUP, _KEY, json.dumps(kept))

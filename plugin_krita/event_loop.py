@@ -1,6 +1,6 @@
-"""The editor's event loop, as far as the plug-in needs it, and the guard around everything that it calls.
+"""The part of the editor's event loop that the plug-in uses, and the guard around every function it calls.
 
-An exception that leaves a slot opens a window with a traceback in Krita, so none may.
+In Krita, an exception that escapes from a slot opens a window with a traceback, so none may escape.
 """
 
 import functools
@@ -12,13 +12,13 @@ Function = Callable[[], None]
 
 
 class Handle(Protocol):
-    """Something that can be stopped."""
+    """A timer or a watch that can be stopped."""
 
     def stop(self) -> None: ...
 
 
-class Loop(Protocol):
-    """What controller and connection ask of an event loop; ``qt_loop.QtLoop`` in Krita."""
+class EventLoop(Protocol):
+    """What controller and connection need of an event loop; in Krita, ``widgets.qt_event_loop``."""
 
     def later(self, function: Function) -> None: ...
     def after(self, milliseconds: int, function: Function) -> Handle: ...
@@ -27,26 +27,26 @@ class Loop(Protocol):
 
 
 class Guard:
-    """Hands exceptions to ``report`` in place of the editor."""
+    """Wraps slots so that ``report`` gets their exceptions, and the editor gets none."""
 
     def __init__(self) -> None:
         self.report: Callable[[Exception], None] = lambda _: None
         self._is_reporting = False
 
     def __call__(self, slot: Callable[..., Any]) -> Callable[..., None]:
-        """The slot, made safe."""
+        """The same slot without exceptions."""
 
         @functools.wraps(slot)
         def safe(*arguments: Any) -> None:
             try:
                 slot(*arguments)
             except Exception as error:  # the last place where it can be caught
-                self._tell(error)
+                self._report(error)
 
         return safe
 
-    def _tell(self, error: Exception) -> None:
-        # what goes wrong while an error is shown must not be shown the same way
+    def _report(self, error: Exception) -> None:
+        # an error while an error is shown must not be shown the same way
         if self._is_reporting:
             return
         self._is_reporting = True

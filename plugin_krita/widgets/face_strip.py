@@ -1,62 +1,64 @@
-"""Thumbnails of the faces: a click shows one in the preview, its tick chooses it."""
+"""Thumbnails of the faces: a click shows one in the preview, its tick says that it is retouched."""
 
 from collections.abc import Callable
 from typing import Any
 
-from . import messages
-from .loop import guard
-from .previewing import picture
+from .. import texts
+from ..event_loop import guard
+from ..view_state import FaceView
+from .preview import to_qimage
 from .qt import QtCore, QtGui, QtWidgets
-from .state import Face
 
 _SIDE = 56
-_TICK = 18
+_TICK_SIDE = 18
 
 
 class FaceButton(QtWidgets.QAbstractButton):
-    """One face. Space ticks it, a click beside the tick shows it."""
+    """The thumbnail of a face. Space ticks it, a click beside the tick shows it."""
 
-    def __init__(self, face: Face, choose: Callable[[int, bool], None], show: Callable[[int], None]) -> None:
+    def __init__(
+        self, face: FaceView, tick: Callable[[int, bool], None], show: Callable[[int], None]
+    ) -> None:
         super().__init__()
         self._face = face
-        self._choose = choose
+        self._tick = tick
         self._show = show
-        self._pixmap = QtGui.QPixmap.fromImage(picture(face.picture))
-        self.setObjectName(f"face_{face.index}")
+        self._pixmap = QtGui.QPixmap.fromImage(to_qimage(face.thumbnail))
+        self.setObjectName(f"face_{face.number}")
         self.setFixedSize(_SIDE, _SIDE)
-        self.setToolTip(messages.text(messages.FACE_TIP).format(face.index + 1))
-        self.setAccessibleName(messages.text(messages.FACES) + f" {face.index + 1}")
+        self.setToolTip(texts.text(texts.FACE_TIP).format(face.number + 1))
+        self.setAccessibleName(texts.text(texts.FACES) + f" {face.number + 1}")
         self.setFocusPolicy(QtCore.Qt.FocusPolicy.StrongFocus)
 
-    def show_face(self, face: Face) -> None:
-        """The same face, otherwise chosen or shown."""
+    def show_face(self, face: FaceView) -> None:
+        """Show the same face with another state."""
         self._face = face
         self.update()
 
     def mousePressEvent(self, event: Any) -> None:  # noqa: N802
-        """On the tick, or beside it."""
+        """Tick the face, or show it if the click was beside the tick."""
         guard(self._press)(event)
 
     def keyPressEvent(self, event: Any) -> None:  # noqa: N802
-        """Space ticks, Enter shows."""
+        """Tick the face with Space, show it with Enter."""
         keys = QtCore.Qt.Key
         if event.key() == keys.Key_Space:
-            guard(self._choose)(self._face.index, not self._face.chosen)
+            guard(self._tick)(self._face.number, not self._face.ticked)
         elif event.key() in (keys.Key_Return, keys.Key_Enter):
-            guard(self._show)(self._face.index)
+            guard(self._show)(self._face.number)
         else:
             super().keyPressEvent(event)
 
     def paintEvent(self, _event: Any) -> None:  # noqa: N802
-        """Draw."""
+        """Draw the thumbnail, its frame and its tick."""
         guard(self._paint)()
 
     def _press(self, event: Any) -> None:
-        corner = QtCore.QRect(_SIDE - _TICK - 4, _SIDE - _TICK - 4, _TICK + 4, _TICK + 4)
+        corner = QtCore.QRect(_SIDE - _TICK_SIDE - 4, _SIDE - _TICK_SIDE - 4, _TICK_SIDE + 4, _TICK_SIDE + 4)
         if corner.contains(event.pos()):
-            self._choose(self._face.index, not self._face.chosen)
+            self._tick(self._face.number, not self._face.ticked)
         else:
-            self._show(self._face.index)
+            self._show(self._face.number)
 
     def _paint(self) -> None:
         painter = QtGui.QPainter(self)
@@ -69,7 +71,7 @@ class FaceButton(QtWidgets.QAbstractButton):
         path.addRoundedRect(whole, 4, 4)
         painter.save()
         painter.setClipPath(path)
-        painter.setOpacity(1.0 if self._face.chosen else 0.45)
+        painter.setOpacity(1.0 if self._face.ticked else 0.45)
         size = QtCore.QSizeF(self._pixmap.size())
         size.scale(whole.size(), QtCore.Qt.AspectRatioMode.KeepAspectRatioByExpanding)
         area = QtCore.QRectF(QtCore.QPointF(0, 0), size)
@@ -82,11 +84,11 @@ class FaceButton(QtWidgets.QAbstractButton):
             QtGui.QPen(accent if framed else self.palette().color(role.Mid), 2.4 if framed else 1.0)
         )
         painter.drawPath(path)
-        tick = QtCore.QRectF(_SIDE - _TICK - 3, _SIDE - _TICK - 3, _TICK - 2, _TICK - 2)
+        tick = QtCore.QRectF(_SIDE - _TICK_SIDE - 3, _SIDE - _TICK_SIDE - 3, _TICK_SIDE - 2, _TICK_SIDE - 2)
         painter.setPen(QtGui.QPen(QtGui.QColor(255, 255, 255, 220), 1.2))
-        painter.setBrush(accent if self._face.chosen else QtGui.QColor(0, 0, 0, 110))
+        painter.setBrush(accent if self._face.ticked else QtGui.QColor(0, 0, 0, 110))
         painter.drawEllipse(tick)
-        if self._face.chosen:
+        if self._face.ticked:
             x, y = tick.center().x(), tick.center().y()
             painter.setPen(QtGui.QPen(self.palette().color(role.HighlightedText), 1.8))
             points = [QtCore.QPointF(x - 3.5, y), QtCore.QPointF(x - 1, y + 3), QtCore.QPointF(x + 4, y - 3)]
@@ -95,34 +97,34 @@ class FaceButton(QtWidgets.QAbstractButton):
 
 
 class FaceStrip(QtWidgets.QScrollArea):
-    """All faces in a row that scrolls sideways."""
+    """The thumbnails in a row that scrolls sideways."""
 
-    def __init__(self, choose: Callable[[int, bool], None], show: Callable[[int], None]) -> None:
+    def __init__(self, tick: Callable[[int, bool], None], show: Callable[[int], None]) -> None:
         super().__init__()
-        self._choose, self._show = choose, show
-        self._faces: tuple[Face, ...] = ()
+        self._tick, self._show = tick, show
+        self._faces: tuple[FaceView, ...] = ()
         self._buttons: list[FaceButton] = []
         self.setFrameShape(QtWidgets.QFrame.Shape.NoFrame)
         self.setWidgetResizable(True)
         self.setVerticalScrollBarPolicy(QtCore.Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self._fill(())
 
-    def show_faces(self, faces: tuple[Face, ...]) -> None:
-        """Others, or the same ones otherwise chosen."""
+    def show_faces(self, faces: tuple[FaceView, ...]) -> None:
+        """Show these faces; the widgets stay if the thumbnails are the same."""
         if faces == self._faces:
             return
-        if [face.picture for face in faces] != [face.picture for face in self._faces]:
+        if [face.thumbnail for face in faces] != [face.thumbnail for face in self._faces]:
             self._fill(faces)
         for button, face in zip(self._buttons, faces, strict=True):
             button.show_face(face)
         self._faces = faces
 
-    def _fill(self, faces: tuple[Face, ...]) -> None:
+    def _fill(self, faces: tuple[FaceView, ...]) -> None:
         row = QtWidgets.QWidget()
         layout = QtWidgets.QHBoxLayout(row)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(4)
-        self._buttons = [FaceButton(face, self._choose, self._show) for face in faces]
+        self._buttons = [FaceButton(face, self._tick, self._show) for face in faces]
         for button in self._buttons:
             layout.addWidget(button)
         layout.addStretch(1)

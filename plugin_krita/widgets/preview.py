@@ -2,28 +2,28 @@
 
 from typing import Any
 
-from . import messages
-from .loop import guard
+from .. import texts
+from ..event_loop import guard
+from ..view_state import Image, Preview
 from .qt import QtCore, QtGui, QtWidgets
-from .state import Image, Preview
 
 _MARGIN = 6
 _HANDLE = 9
-_TALLEST = 340
-_SCROLL_BAR = 32  # more than one is wide
-_BACKDROP = 96  # neutral, so that it does not colour the judgement
+_MAX_HEIGHT = 340
+_SCROLL_BAR = 32  # more than the width of a scroll bar
+_BACKDROP = 96  # neutral grey, which does not distort the colours beside it
 
 
-def picture(image: Image) -> QtGui.QImage:
-    """As Qt draws it; the bytes are kept alive by a copy."""
-    whole = QtGui.QImage(
+def to_qimage(image: Image) -> QtGui.QImage:
+    """The image as Qt draws it; a copy, which keeps its bytes alive."""
+    view = QtGui.QImage(
         image.pixels, image.width, image.height, 4 * image.width, QtGui.QImage.Format.Format_ARGB32
     )
-    return whole.copy()
+    return view.copy()
 
 
 class PreviewWidget(QtWidgets.QWidget):
-    """Left of the handle lies the photograph, right of it the result. Drag, or press the arrow keys."""
+    """A face: left of the handle before, right of it after. The mouse and the arrow keys move the handle."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -32,53 +32,53 @@ class PreviewWidget(QtWidgets.QWidget):
         self._before: QtGui.QPixmap | None = None
         self._after: QtGui.QPixmap | None = None
         self._split = 0.5
-        self._fitted = 0
+        self._adapted_width = 0
         self.setFocusPolicy(QtCore.Qt.FocusPolicy.StrongFocus)
         self.setSizePolicy(QtWidgets.QSizePolicy.Policy.Expanding, QtWidgets.QSizePolicy.Policy.Fixed)
-        self.setAccessibleName(messages.text(messages.BEFORE) + " / " + messages.text(messages.AFTER))
+        self.setAccessibleName(texts.text(texts.BEFORE) + " / " + texts.text(texts.AFTER))
 
     def show_preview(self, preview: Preview | None) -> None:
-        """Another one, or none."""
+        """Show this preview, or none."""
         if preview is self._preview:
             return
         self._preview = preview
         self._before = self._after = None
         self.setCursor(QtCore.Qt.CursorShape.SplitHCursor if preview else QtCore.Qt.CursorShape.ArrowCursor)
         if preview is not None:
-            before = picture(preview.before)
+            before = to_qimage(preview.before)
             self._before = QtGui.QPixmap.fromImage(before)
             if preview.after is not None:
                 painter = QtGui.QPainter(before)
-                painter.drawImage(QtCore.QPoint(*preview.at), picture(preview.after))
+                painter.drawImage(QtCore.QPoint(*preview.at), to_qimage(preview.after))
                 painter.end()
                 self._after = QtGui.QPixmap.fromImage(before)
         self.update()
 
     def sizeHint(self) -> QtCore.QSize:  # noqa: N802 (Qt's name)
-        """As tall as wide, within reason."""
-        return QtCore.QSize(240, min(_TALLEST, max(140, self.width())))
+        """The size that Qt asks for: as tall as wide, within limits."""
+        return QtCore.QSize(240, min(_MAX_HEIGHT, max(140, self.width())))
 
     def resizeEvent(self, event: Any) -> None:  # noqa: N802
-        """Keep the height in step with the width.
+        """Adapt the height to the width.
 
-        Not for a little: a taller preview may bring the scroll bar, which makes it narrower, thus lower,
-        which takes the scroll bar away, and so on without an end.
+        Small changes are ignored: a taller preview may bring the scroll bar, which makes it narrower, thus
+        lower, which takes the scroll bar away, and so on without end.
         """
         super().resizeEvent(event)
-        if abs(self.width() - self._fitted) > _SCROLL_BAR:
-            self._fitted = self.width()
-            self.setFixedHeight(min(_TALLEST, max(140, self._fitted)))
+        if abs(self.width() - self._adapted_width) > _SCROLL_BAR:
+            self._adapted_width = self.width()
+            self.setFixedHeight(min(_MAX_HEIGHT, max(140, self._adapted_width)))
 
     def mousePressEvent(self, event: Any) -> None:  # noqa: N802
-        """Take the handle."""
+        """Move the handle to the mouse."""
         guard(self._drag)(event)
 
     def mouseMoveEvent(self, event: Any) -> None:  # noqa: N802
-        """Move the handle."""
+        """Move the handle with the mouse."""
         guard(self._drag)(event)
 
     def keyPressEvent(self, event: Any) -> None:  # noqa: N802
-        """Left and right move the handle, Home and End show one picture alone."""
+        """Move the handle with the arrow keys; Home and End show one picture only."""
         key, keys = event.key(), QtCore.Qt.Key
         targets = {
             keys.Key_Left: self._split - 0.05,
@@ -92,7 +92,7 @@ class PreviewWidget(QtWidgets.QWidget):
             super().keyPressEvent(event)
 
     def paintEvent(self, _event: Any) -> None:  # noqa: N802
-        """Draw."""
+        """Draw both pictures and the handle."""
         guard(self._paint)()
 
     def _paint(self) -> None:
@@ -137,16 +137,16 @@ class PreviewWidget(QtWidgets.QWidget):
             for up in (-3, 3):
                 painter.drawLine(tip, QtCore.QPointF(x + side * 2.5, area.center().y() + up))
         painter.setBrush(QtCore.Qt.BrushStyle.NoBrush)
-        self._paint_words(painter, area, x)
+        self._paint_captions(painter, area, x)
 
-    def _paint_words(self, painter: QtGui.QPainter, area: QtCore.QRectF, x: float) -> None:
+    def _paint_captions(self, painter: QtGui.QPainter, area: QtCore.QRectF, x: float) -> None:
         font = painter.font()
         font.setPointSizeF(max(7.0, font.pointSizeF() - 1))
         painter.setFont(font)
         metrics = QtGui.QFontMetricsF(font)
-        for word, is_left in ((messages.BEFORE, True), (messages.AFTER, False)):
-            said = messages.text(word)
-            width, height = metrics.horizontalAdvance(said) + 10, metrics.height() + 2
+        for caption, is_left in ((texts.BEFORE, True), (texts.AFTER, False)):
+            label = texts.text(caption)
+            width, height = metrics.horizontalAdvance(label) + 10, metrics.height() + 2
             left = area.left() + 6 if is_left else area.right() - width - 6
             if (is_left and left + width > x) or (not is_left and left < x):
                 continue
@@ -155,7 +155,7 @@ class PreviewWidget(QtWidgets.QWidget):
             path.addRoundedRect(plate, 3, 3)
             painter.fillPath(path, QtGui.QColor(0, 0, 0, 120))
             painter.setPen(QtGui.QColor(255, 255, 255))
-            painter.drawText(plate, QtCore.Qt.AlignmentFlag.AlignCenter, said)
+            painter.drawText(plate, QtCore.Qt.AlignmentFlag.AlignCenter, label)
 
     def _area(self) -> QtCore.QRectF:
         room = QtCore.QRectF(self.rect()).adjusted(1, 1, -1, -1)

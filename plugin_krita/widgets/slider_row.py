@@ -3,7 +3,10 @@
 from collections.abc import Callable
 from typing import Any
 
-from .loop import guard
+from retouchml.sliders import Slider
+
+from .. import texts
+from ..event_loop import guard
 from .qt import QtCore, QtWidgets
 
 _LABEL_WIDTH = 76
@@ -11,28 +14,27 @@ _NUMBER_WIDTH = 46
 
 
 class SliderRow(QtWidgets.QWidget):
-    """From ``low`` to 1 in hundredths; a double click on the label gives the default back.
+    """A slider in hundredths; a double click on its label sets the default.
 
-    moved(value) is called when the user changes it, and not by ``show_value``.
+    on_change(value) is called when the user changes the value, and not by ``show_value``.
     """
 
-    def __init__(
-        self, label: str, tip: str, low: float, default: float, moved: Callable[[float], None], name: str
-    ) -> None:
+    def __init__(self, slider: Slider, on_change: Callable[[float], None]) -> None:
         super().__init__()
-        self._moved = moved
-        self._default = default
+        self._on_change = on_change
+        self._default = slider.default
+        label = texts.text(slider.title)
         self._label = QtWidgets.QLabel(label)
         self._slider = QtWidgets.QSlider(QtCore.Qt.Orientation.Horizontal)
         self._number = QtWidgets.QSpinBox()
-        self._slider.setObjectName(f"slider_{name}")
-        self._number.setObjectName(f"number_{name}")
+        self._slider.setObjectName(f"slider_{slider.name}")
+        self._number.setObjectName(f"number_{slider.name}")
         for part in (self._slider, self._number):
-            part.setRange(round(100 * low), 100)
+            part.setRange(round(100 * slider.low), round(100 * slider.high))
             part.setAccessibleName(label)
         self._slider.setPageStep(10)
         self._slider.setFocusPolicy(QtCore.Qt.FocusPolicy.StrongFocus)
-        if low < 0:
+        if slider.low < 0:
             self._slider.setTickPosition(QtWidgets.QSlider.TickPosition.TicksBelow)
             self._slider.setTickInterval(100)
         self._number.setButtonSymbols(QtWidgets.QAbstractSpinBox.ButtonSymbols.NoButtons)
@@ -42,19 +44,19 @@ class SliderRow(QtWidgets.QWidget):
         self._label.setFixedWidth(_LABEL_WIDTH)
         self._label.setBuddy(self._slider)
         self._label.mouseDoubleClickEvent = guard(lambda _event: self._set(self._default))
-        self.setToolTip(tip)
+        self.setToolTip(texts.sentence(slider.help))
         row = QtWidgets.QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(6)
         row.addWidget(self._label)
         row.addWidget(self._slider, 1)
         row.addWidget(self._number)
-        self.show_value(default)
-        self._slider.valueChanged.connect(guard(self._from_slider))
-        self._number.valueChanged.connect(guard(self._from_number))
+        self.show_value(slider.default)
+        self._slider.valueChanged.connect(guard(self._set_hundredths))
+        self._number.valueChanged.connect(guard(self._set_hundredths))
 
     def show_value(self, value: float) -> None:
-        """Show what was set elsewhere."""
+        """Show a value that was set elsewhere."""
         for part in (self._slider, self._number):
             if part.value() != round(100 * value):
                 blocked = part.blockSignals(True)
@@ -63,10 +65,7 @@ class SliderRow(QtWidgets.QWidget):
 
     def _set(self, value: float) -> None:
         self.show_value(value)
-        self._moved(value)
+        self._on_change(value)
 
-    def _from_slider(self, hundredths: Any) -> None:
-        self._set(int(hundredths) / 100)
-
-    def _from_number(self, hundredths: Any) -> None:
+    def _set_hundredths(self, hundredths: Any) -> None:
         self._set(int(hundredths) / 100)

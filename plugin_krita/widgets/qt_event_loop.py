@@ -1,29 +1,29 @@
-"""Qt's event loop for controller and connection."""
+"""Qt's event loop as an ``event_loop.EventLoop``."""
 
-from .loop import Function, guard
+from ..event_loop import Function, guard
 from .qt import QtCore
 
 
-class QtLoop:
+class QtEventLoop:
     """Timers and notifiers that live as long as ``parent``."""
 
     def __init__(self, parent: QtCore.QObject) -> None:
         self._parent = parent
 
     def later(self, function: Function) -> None:
-        """In a later turn, after what waits already."""
+        """Call it in a later turn, after the calls that wait already."""
         QtCore.QTimer.singleShot(0, guard(function))
 
     def after(self, milliseconds: int, function: Function) -> "_Timer":
-        """Once."""
+        """Call it once."""
         return _Timer(self._parent, milliseconds, function, once=True)
 
     def every(self, milliseconds: int, function: Function) -> "_Timer":
-        """Again and again, until it is stopped."""
+        """Call it again and again until the timer is stopped."""
         return _Timer(self._parent, milliseconds, function, once=False)
 
     def watch(self, descriptor: int, function: Function) -> "_Watch":
-        """Whenever the descriptor becomes readable."""
+        """Call it whenever the descriptor becomes readable."""
         return _Watch(self._parent, descriptor, function)
 
 
@@ -35,7 +35,7 @@ class _Timer:
         self._timer.start(milliseconds)
 
     def stop(self) -> None:
-        """For good."""
+        """Stop for good."""
         self._timer.stop()
         self._timer.deleteLater()
 
@@ -47,6 +47,6 @@ class _Watch:
         self._notifier.activated.connect(lambda *_: safe())
 
     def stop(self) -> None:
-        """For good; before the descriptor is closed."""
+        """Stop for good; to be called before the descriptor is closed."""
         self._notifier.setEnabled(False)
         self._notifier.deleteLater()

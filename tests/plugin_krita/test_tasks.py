@@ -1,4 +1,4 @@
-"""Steps that give way to an event loop, on a loop made of a list."""
+"""Tasks on an event loop made of a list."""
 
 import time
 from collections.abc import Callable
@@ -6,12 +6,12 @@ from typing import Any
 
 import pytest
 
-from plugin_krita.steps import SLICE_SECONDS, Steps, Task
+from plugin_krita.tasks import SLICE_SECONDS, Task, TaskGenerator
 from retouchml.errors import DaemonGone
 
 
-class Turns:
-    """An event loop: what is to be called later."""
+class ListLoop:
+    """An event loop: functions to be called later."""
 
     def __init__(self) -> None:
         self.waiting: list[Callable[[], None]] = []
@@ -30,7 +30,7 @@ class Turns:
 
 
 class Answer:
-    """What a step waits for."""
+    """Something that a task waits for."""
 
     def __init__(self) -> None:
         self.done = self.cancelled = False
@@ -43,46 +43,46 @@ class Answer:
     def cancel(self) -> None:
         self.cancelled = True
 
-    def come(self, error: Exception | None = None) -> None:
+    def finish(self, error: Exception | None = None) -> None:
         self.done, self.error = True, error
         if self.on_done is not None:
             self.on_done(self)
 
 
-def test_long_steps_give_way_after_each_slice_of_time() -> None:
-    def steps() -> Steps[None]:
+def test_a_long_task_gives_way_after_each_slice_of_time() -> None:
+    def generator() -> TaskGenerator[None]:
         for _ in range(60):
             end = time.perf_counter() + 0.002
             while time.perf_counter() < end:
                 pass
             yield None
 
-    turns, ends = Turns(), []
-    Task(steps(), turns.later, ends.append)
-    turns.run()
+    loop, ends = ListLoop(), []
+    Task(generator(), loop.later, ends.append)
+    loop.run()
     assert ends == [None]
-    assert turns.count >= 0.12 / (SLICE_SECONDS + 0.002) - 1
+    assert loop.count >= 0.12 / (SLICE_SECONDS + 0.002) - 1
 
 
-def test_an_answer_comes_back_out_of_the_step_that_waits_for_it() -> None:
-    heard, answer, turns = [], Answer(), Turns()
+def test_an_answer_is_the_value_of_the_yield_that_waits_for_it() -> None:
+    values, answer, loop = [], Answer(), ListLoop()
 
-    def steps() -> Steps[None]:
-        heard.append((yield answer))
+    def generator() -> TaskGenerator[None]:
+        values.append((yield answer))
 
-    Task(steps(), turns.later, heard.append)
-    turns.run()
-    assert heard == []
-    answer.come()
-    turns.run()
-    assert heard == ["an answer", None]
+    Task(generator(), loop.later, values.append)
+    loop.run()
+    assert values == []
+    answer.finish()
+    loop.run()
+    assert values == ["an answer", None]
 
 
 @pytest.mark.parametrize("at_once", [True, False])
-def test_an_error_is_raised_in_the_step_and_ends_the_task(at_once: bool) -> None:
-    answer, turns, ends, seen = Answer(), Turns(), [], []
+def test_an_error_is_raised_at_the_yield_and_ends_the_task(at_once: bool) -> None:
+    answer, loop, ends, seen = Answer(), ListLoop(), [], []
 
-    def steps() -> Steps[None]:
+    def generator() -> TaskGenerator[None]:
         try:
             yield answer
         except DaemonGone:
@@ -91,27 +91,27 @@ def test_an_error_is_raised_in_the_step_and_ends_the_task(at_once: bool) -> None
 
     gone = DaemonGone("It is gone.")
     if at_once:
-        answer.come(gone)
-    Task(steps(), turns.later, ends.append)
-    turns.run()
+        answer.finish(gone)
+    Task(generator(), loop.later, ends.append)
+    loop.run()
     if not at_once:
-        answer.come(gone)
-        turns.run()
+        answer.finish(gone)
+        loop.run()
     assert (seen, ends) == ([True], [gone])
 
 
-def test_a_cancelled_task_cancels_what_it_waits_for_and_says_nothing_more() -> None:
-    answer, turns, ends, closed = Answer(), Turns(), [], []
+def test_a_cancelled_task_cancels_what_it_waits_for_and_does_not_call_back() -> None:
+    answer, loop, ends, closed = Answer(), ListLoop(), [], []
 
-    def steps() -> Steps[None]:
+    def generator() -> TaskGenerator[None]:
         try:
             yield answer
         finally:
             closed.append(True)
 
-    task = Task(steps(), turns.later, ends.append)
-    turns.run()
+    task = Task(generator(), loop.later, ends.append)
+    loop.run()
     task.cancel()
-    answer.come()
-    turns.run()
+    answer.finish()
+    loop.run()
     assert (answer.cancelled, closed, ends) == (True, [True], [])

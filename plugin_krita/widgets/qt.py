@@ -1,6 +1,6 @@
-"""PyQt5 for Krita 5, PyQt6 for Krita 6: the one place that knows of two.
+"""PyQt5 for Krita 5, PyQt6 for Krita 6; no other module needs to know which.
 
-Enums are written out with their class everywhere (``Qt.Orientation.Horizontal``), which both understand.
+Enums are written with their class everywhere (``Qt.Orientation.Horizontal``), which both understand.
 """
 
 from krita import Krita

@@ -1,37 +1,39 @@
-"""Parts of the docker that are more than one widget."""
+"""Parts of the docker: the manual sliders, the task, the notice, the daemon."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from . import messages
-from .loop import guard
-from .qt import QtCore, QtGui, QtWidgets
-from .sliders import SliderRow
-from .state import OFF, READY, STARTING, Notice, View
+from retouchml.sliders import Slider
 
-_text = messages.text
+from .. import texts
+from ..event_loop import guard
+from ..view_state import OFF, READY, STARTING, Notice, View
+from .qt import QtCore, QtGui, QtWidgets
+from .slider_row import SliderRow
+
+_text = texts.text
 
 
 class Adjustments(QtWidgets.QWidget):
-    """The manual edits, folded away until they are wanted; moved(edits) tells of all of them."""
+    """The manual sliders, folded at first; on_change(edits) is called with the values of all."""
 
-    def __init__(self, moved: Callable[[Mapping[str, float]], None]) -> None:
+    def __init__(self, on_change: Callable[[Mapping[str, float]], None]) -> None:
         super().__init__()
-        self._moved = moved
-        self._names: tuple[str, ...] = ()
+        self._on_change = on_change
+        self._sliders: tuple[Slider, ...] = ()
         self._rows: dict[str, SliderRow] = {}
         self._edits: Mapping[str, float] = {}
         self._fold = QtWidgets.QToolButton()
         self._fold.setObjectName("fold")
-        self._fold.setText(_text(messages.EDITS))
+        self._fold.setText(_text(texts.EDITS))
         self._fold.setCheckable(True)
         self._fold.setAutoRaise(True)
         self._fold.setArrowType(QtCore.Qt.ArrowType.RightArrow)
         self._fold.setToolButtonStyle(QtCore.Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
         self._reset = QtWidgets.QToolButton()
         self._reset.setObjectName("reset")
-        self._reset.setText(_text(messages.EDITS_RESET))
-        self._reset.setToolTip(_text(messages.EDITS_RESET_TIP))
+        self._reset.setText(_text(texts.EDITS_RESET))
+        self._reset.setToolTip(_text(texts.EDITS_RESET_TIP))
         self._reset.setAutoRaise(True)
         self._inside = QtWidgets.QWidget()
         self._column = QtWidgets.QVBoxLayout(self._inside)
@@ -48,30 +50,28 @@ class Adjustments(QtWidgets.QWidget):
         whole.addWidget(self._inside)
         self._inside.setVisible(False)
         self._fold.toggled.connect(guard(self._unfold))
-        self._reset.clicked.connect(guard(lambda *_: self._moved({})))
+        self._reset.clicked.connect(guard(lambda *_: self._on_change({})))
 
-    def show_edits(self, names: tuple[str, ...], edits: Mapping[str, float]) -> None:
-        """These sliders, at these values."""
+    def show_edits(self, sliders: tuple[Slider, ...], edits: Mapping[str, float]) -> None:
+        """Show these sliders with these values."""
         self._edits = edits
-        if names != self._names:
-            self._fill(names)
+        if sliders != self._sliders:
+            self._fill(sliders)
         for name, row in self._rows.items():
             row.show_value(edits.get(name, 0.0))
         self._reset.setVisible(any(edits.values()))
 
-    def _fill(self, names: tuple[str, ...]) -> None:
+    def _fill(self, sliders: tuple[Slider, ...]) -> None:
         for row in self._rows.values():
             self._column.removeWidget(row)
             row.deleteLater()
-        self._names = names
-        self._rows = {name: self._row(name) for name in names}
+        self._sliders = sliders
+        self._rows = {slider.name: self._row(slider) for slider in sliders}
         for row in self._rows.values():
             self._column.addWidget(row)
 
-    def _row(self, name: str) -> SliderRow:
-        label = _text(messages.EDIT_NAMES.get(name, name))
-        tip = _text(messages.EDIT_TIPS.get(name, ""))
-        return SliderRow(label, tip, -1.0, 0.0, lambda value: self._moved({**self._edits, name: value}), name)
+    def _row(self, slider: Slider) -> SliderRow:
+        return SliderRow(slider, lambda value: self._on_change({**self._edits, slider.name: value}))
 
     def _unfold(self, unfolded: Any) -> None:
         arrows = QtCore.Qt.ArrowType
@@ -79,23 +79,24 @@ class Adjustments(QtWidgets.QWidget):
         self._inside.setVisible(bool(unfolded))
 
 
-class Work(QtWidgets.QWidget):
-    """Beautify, or while a job runs, its progress and Cancel."""
+class TaskPanel(QtWidgets.QWidget):
+    """The Beautify button; while a task runs, its progress and the Cancel button."""
 
     def __init__(self, beautify: Callable[[], None], cancel: Callable[[], None]) -> None:
         super().__init__()
-        self._beautify = QtWidgets.QPushButton(_text(messages.BEAUTIFY))
+        self._beautify = QtWidgets.QPushButton(_text(texts.BEAUTIFY))
         self._beautify.setObjectName("beautify")
-        self._beautify.setToolTip(_text(messages.BEAUTIFY_TIP))
+        self._beautify.setToolTip(_text(texts.BEAUTIFY_TIP))
         font = self._beautify.font()
         font.setBold(True)
         self._beautify.setFont(font)
         self._beautify.setMinimumHeight(32)
-        self._cancel = QtWidgets.QPushButton(_text(messages.CANCEL))
+        self._cancel = QtWidgets.QPushButton(_text(texts.CANCEL))
         self._cancel.setObjectName("cancel")
         self._cancel.setMinimumHeight(32)
         self._bar = QtWidgets.QProgressBar()
         self._bar.setObjectName("progress")
+        self._bar.setRange(0, 1000)
         self._bar.setTextVisible(False)
         self._bar.setFixedHeight(6)
         self._stage = QtWidgets.QLabel()
@@ -115,82 +116,73 @@ class Work(QtWidgets.QWidget):
         whole.addLayout(both)
         for part in (self._stage, self._bar):
             policy = part.sizePolicy()
-            policy.setRetainSizeWhenHidden(True)  # nothing jumps as a job begins
+            policy.setRetainSizeWhenHidden(True)  # nothing jumps when a task starts
             part.setSizePolicy(policy)
         self._beautify.clicked.connect(guard(lambda *_: beautify()))
         self._cancel.clicked.connect(guard(lambda *_: cancel()))
 
-    def show_job(self, view: View) -> None:
-        """How far it is."""
-        job = view.job
-        self._beautify.setEnabled(view.can_work)
+    def show_task(self, view: View) -> None:
+        """Show the task under way, or none."""
+        self._beautify.setEnabled(view.can_start)
         self._cancel.setVisible(view.is_busy)
-        self._stage.setVisible(job is not None)
-        self._bar.setVisible(job is not None)
-        if job is None:
-            return
-        known = job.fraction is not None
-        self._bar.setRange(0, 1000 if known else 0)
-        self._bar.setValue(round(1000 * job.fraction) if job.fraction is not None else 0)
-        said = _text(messages.STAGES.get(job.stage, job.stage))
-        if job.remaining is not None and job.remaining >= 1:
-            said = messages.text(messages.REMAINING).format(said, round(job.remaining))
-        self._stage.setText(said)
+        self._stage.setVisible(view.task is not None)
+        self._bar.setVisible(view.task is not None)
+        if view.task is not None:
+            self._bar.setValue(round(1000 * view.task.fraction))
+            self._stage.setText(view.task.text)
 
 
 class NoticeLine(QtWidgets.QFrame):
-    """One sentence and what to do next."""
+    """A sentence for the user and what to do next."""
 
     def __init__(self) -> None:
         super().__init__()
         self._icon = QtWidgets.QLabel()
-        self._words = QtWidgets.QLabel()
-        self._words.setObjectName("notice")
-        self._words.setWordWrap(True)
-        self._words.setTextInteractionFlags(QtCore.Qt.TextInteractionFlag.TextSelectableByMouse)
+        self._label = QtWidgets.QLabel()
+        self._label.setObjectName("notice")
+        self._label.setWordWrap(True)
+        self._label.setTextInteractionFlags(QtCore.Qt.TextInteractionFlag.TextSelectableByMouse)
         row = QtWidgets.QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(6)
         row.addWidget(self._icon, 0, QtCore.Qt.AlignmentFlag.AlignTop)
-        row.addWidget(self._words, 1)
+        row.addWidget(self._label, 1)
 
     def show_notice(self, notice: Notice | None) -> None:
-        """Another one, or none."""
+        """Show this notice, or none."""
         self.setVisible(notice is not None)
         if notice is None:
             return
         kinds = QtWidgets.QStyle.StandardPixmap
         kind = kinds.SP_MessageBoxWarning if notice.is_error else kinds.SP_DialogApplyButton
         self._icon.setPixmap(self.style().standardIcon(kind).pixmap(16, 16))
-        self._words.setText(f"{notice.sentence} {notice.advice}".strip())
+        self._label.setText(f"{notice.sentence} {notice.advice}".strip())
 
 
 class DaemonLine(QtWidgets.QWidget):
-    """How the background program is, and a button to start it."""
+    """The state of the daemon, and a button to start it."""
 
     def __init__(self, start: Callable[[], None]) -> None:
         super().__init__()
-        self._state = OFF
         self._light = QtWidgets.QLabel()
-        self._words = QtWidgets.QLabel()
-        self._words.setObjectName("daemon")
-        self._start = QtWidgets.QPushButton(_text(messages.START))
+        self._label = QtWidgets.QLabel()
+        self._label.setObjectName("daemon")
+        self._start = QtWidgets.QPushButton(_text(texts.START))
         self._start.setObjectName("start")
-        self._start.setToolTip(_text(messages.START_TIP))
-        self.setToolTip(_text(messages.DAEMON_TIP))
+        self._start.setToolTip(_text(texts.START_TIP))
+        self.setToolTip(_text(texts.DAEMON_TIP))
         row = QtWidgets.QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(6)
         row.addWidget(self._light)
-        row.addWidget(self._words, 1)
+        row.addWidget(self._label, 1)
         row.addWidget(self._start)
         self._start.clicked.connect(guard(lambda *_: start()))
 
     def show_daemon(self, state: str, device: str) -> None:
-        """One of ``OFF``, ``STARTING``, ``READY``."""
-        self._state = state
-        said = _text(messages.DAEMON[state])
-        self._words.setText(f"{said} · {device}" if device and state == READY else said)
+        """Show the state, which is ``OFF``, ``STARTING`` or ``READY``."""
+        label = _text(texts.DAEMON[state])
+        self._label.setText(f"{label} · {device}" if device and state == READY else label)
         self._start.setVisible(state == OFF)
         self._light.setPixmap(_light({READY: "#4caf6d", STARTING: "#e0a83c"}.get(state, "#8a8a8a")))
 

@@ -1,0 +1,90 @@
+"""A layer's pixels, read and written in strips, so that Krita's event loop gets turns in between.
+
+Also limits a patch to a selection. Everything works on bytes, without NumPy.
+"""
+
+import struct
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from retouchml.client.answers import WirePatch
+from retouchml.client.pixel_format import BYTES_OF, PixelFormat
+
+from .tasks import TaskGenerator
+
+STRIP_BYTES = 2 << 20
+"""About 5 ms of reading or writing."""
+
+ReadSelection = Callable[[int, int, int, int], bytes]
+"""Called with x, y, width, height; the selection in that rectangle, a byte a pixel."""
+
+_NOT_ZERO = bytes([0] + 255 * [255])  # translates 0 to 0 and everything else to 255
+_FLOATS = {code: [struct.pack(code, value / 255.0) for value in range(256)] for code in ("<e", "<f")}
+
+
+def strips(height: int, row_bytes: int) -> Iterator[tuple[int, int]]:
+    """First row and number of rows of each strip."""
+    rows = max(1, min(height, STRIP_BYTES // max(1, row_bytes)))
+    for first in range(0, height, rows):
+        yield first, min(rows, height - first)
+
+
+def read(source: Any, format_: PixelFormat) -> TaskGenerator[bytearray]:
+    """All pixels of a source, which has ``pixels(x, y, width, height)`` and ``check()``."""
+    pixels = bytearray()
+    for first, rows in strips(format_.height, format_.row_bytes):
+        source.check()
+        pixels += memoryview(source.pixels(0, first, format_.width, rows))
+        yield None
+    return pixels
+
+
+def is_unchanged(source: Any, format_: PixelFormat, pixels: bytearray) -> TaskGenerator[bool]:
+    """Whether the source still has these pixels."""
+    row, view = format_.row_bytes, memoryview(pixels)
+    for first, rows in strips(format_.height, row):
+        source.check()
+        strip = source.pixels(0, first, format_.width, rows)
+        # bytes are compared by memcmp, memoryviews one by one
+        if bytes(strip) != view[first * row : (first + rows) * row].tobytes():
+            return False
+        yield None
+    return True
+
+
+def write(layer: Any, patch: WirePatch, read_selection: "ReadSelection | None" = None) -> TaskGenerator[None]:
+    """Write a patch onto a layer of the same colour space, within the selection if there is one."""
+    x, y, width, height = patch.box
+    row, view = patch.picture.row_bytes, memoryview(patch.pixels).cast("B")
+    for first, rows in strips(height, row):
+        strip = view[first * row : (first + rows) * row].tobytes()
+        if read_selection is not None:
+            strip = limit_alpha(strip, patch.picture, read_selection(x, y + first, width, rows))
+        layer.setPixelData(strip, x, y + first, width, rows)
+        yield None
+
+
+def limit_alpha(pixels: bytes, format_: PixelFormat, selection: bytes) -> bytes:
+    """Rows of a patch whose alpha, which is full or zero, is the selection's where it was full.
+
+    selection: a byte a pixel
+    """
+    size, width = format_.pixel_bytes, BYTES_OF[format_.type]
+    covered = pixels[size - 1 :: size].translate(_NOT_ZERO)
+    limited = int.from_bytes(covered, "little") & int.from_bytes(selection, "little")
+    values = _as_type(limited.to_bytes(len(selection), "little"), format_.type)
+    result = bytearray(pixels)
+    for byte in range(width):
+        result[size - width + byte :: size] = values[byte::width]
+    return bytes(result)
+
+
+def _as_type(alpha: bytes, type_: str) -> bytes:
+    """Alpha of a byte a pixel as the wire's type."""
+    if type_ == "u8":
+        return alpha
+    if type_ == "u16":  # 257 times a byte is that byte twice
+        doubled = bytearray(2 * len(alpha))
+        doubled[0::2] = doubled[1::2] = alpha
+        return bytes(doubled)
+    return b"".join(map(_FLOATS["<e" if type_ == "f16" else "<f"].__getitem__, alpha))

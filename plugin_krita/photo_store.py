@@ -1,0 +1,101 @@
+"""The layers that are open at the daemon: their pixels, faces, and what was rendered of them."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
+
+from retouchml.client.answers import WirePatch
+from retouchml.client.pixel_format import PixelFormat
+from retouchml.look import Look
+
+from .face_selection import FaceSelection
+from .view_state import Image, Preview
+
+if TYPE_CHECKING:
+    from .layers import SourceLayer
+
+_MAX_BYTES = 1 << 30
+
+
+@dataclass(frozen=True)
+class OpenPhoto:
+    """A layer that is open at the daemon.
+
+    remote: the ``RemotePhoto``; client: the connection that it belongs to; thumbnails: one a face; ticked,
+    shown: as in ``FaceSelection``; patches: the newest patch of each face, None if nothing changed, with its
+    look
+    """
+
+    source: "SourceLayer"
+    format: PixelFormat
+    pixels: bytearray = field(repr=False)
+    remote: Any = field(repr=False)
+    client: Any = field(repr=False)
+    thumbnails: tuple[Image, ...] = ()
+    ticked: frozenset[int] = frozenset()
+    shown: int = 0
+    patches: dict[int, tuple[Look, WirePatch | None]] = field(default_factory=dict)
+    preview: Preview | None = None
+
+    @property
+    def selection(self) -> FaceSelection:
+        """What is ticked and shown, with the boxes of the faces."""
+        return FaceSelection(tuple(face.box for face in self.remote.faces), self.ticked, self.shown)
+
+
+class PhotoStore:
+    """Open photos by the key of their layer, the newest last; beyond a limit of bytes the oldest are closed.
+
+    The selection among a layer's faces is kept as long as the layer exists.
+    """
+
+    def __init__(self) -> None:
+        self._photos: dict[str, OpenPhoto] = {}
+        self._selections: dict[str, tuple[SourceLayer, FaceSelection]] = {}  # of photos that were closed
+
+    def __iter__(self) -> Iterator[OpenPhoto]:
+        return iter(list(self._photos.values()))
+
+    def get(self, key: str) -> OpenPhoto | None:
+        """The open photo of a layer."""
+        return self._photos.get(key)
+
+    def selection(self, key: str) -> FaceSelection:
+        """The last selection among a layer's faces, even if its photo was closed."""
+        photo = self._photos.get(key)
+        if photo is not None:
+            return photo.selection
+        return self._selections[key][1] if key in self._selections else FaceSelection()
+
+    def put(self, photo: OpenPhoto) -> OpenPhoto:
+        """Add a photo in place of the layer's older one, which is closed."""
+        older = self._photos.pop(photo.source.key, None)
+        if older is not None and older.remote is not photo.remote:
+            older.remote.close()
+        self._selections.pop(photo.source.key, None)
+        self._photos[photo.source.key] = photo
+        while len(self._photos) > 1 and sum(len(each.pixels) for each in self) > _MAX_BYTES:
+            self.close(next(iter(self._photos)))
+        return photo
+
+    def update(self, key: str, **changes: Any) -> None:
+        """Replace fields of a photo, if it is open."""
+        photo = self._photos.get(key)
+        if photo is not None:
+            self._photos[key] = replace(photo, **changes)
+
+    def close(self, key: str) -> None:
+        """Close a photo, here and at the daemon; its selection is kept."""
+        photo = self._photos.pop(key, None)
+        if photo is not None:
+            self._selections[key] = photo.source, photo.selection
+            photo.remote.close()
+
+    def close_deleted(self) -> None:
+        """Close the photos of layers that do not exist any more, and forget their selections."""
+        for photo in self:
+            if not photo.source.exists:
+                self.close(photo.source.key)
+        for key, (source, _) in list(self._selections.items()):
+            if not source.exists:
+                del self._selections[key]

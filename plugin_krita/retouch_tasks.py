@@ -1,0 +1,171 @@
+"""The tasks: find the faces of a layer, show one before and after, put the result on a new layer."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from retouchml.client.answers import WirePatch
+from retouchml.errors import NoFaceError, PhotoUnknown, UsageError
+from retouchml.look import Look
+from retouchml.progress import Progress
+from retouchml.results import Box, Edit
+from retouchml.sliders import BY_NAME, EDITS, Slider
+
+from . import layer_pixels, layers, texts
+from .connection import Connection
+from .face_selection import transfer
+from .layers import SourceLayer
+from .photo_store import OpenPhoto, PhotoStore
+from .pixel_preview import screen_image
+from .tasks import Awaitable, TaskGenerator
+from .view_state import Image, Preview
+
+_MARGIN = 0.55  # around a face, as a share of its box's longer side
+_PREVIEW_SIDE = 560
+_THUMBNAIL_SIDE = 112
+
+
+class RetouchTasks:
+    """Makes the tasks that the controller runs.
+
+    edits: the manual sliders of the daemon's model; device: what the daemon computes on, "" if unknown
+    """
+
+    def __init__(self, connection: Connection, photos: PhotoStore, progress: Progress) -> None:
+        self._connection = connection
+        self._photos = photos
+        self._progress = progress
+        self.edits: tuple[Slider, ...] = EDITS
+        self.device = ""
+
+    def find_faces(self, source: SourceLayer, look: Look) -> TaskGenerator[None]:
+        """Find the faces of a layer and show one of them."""
+        photo = yield from self._open(source)
+        yield from self.preview(photo, look)
+
+    def preview(self, photo: OpenPhoto, look: Look) -> TaskGenerator[None]:
+        """Show the face in the preview with this look."""
+        box = _surroundings(photo.remote.faces[photo.shown].box, photo.source)
+        stride = _stride(box, _PREVIEW_SIDE)
+        before = yield from screen_image(photo.pixels, photo.format, box, stride)
+        self._photos.update(photo.source.key, preview=Preview(before))
+        (patch,) = yield from self._render(photo, [photo.shown], look)
+        after, at = None, (0, 0)
+        if patch is not None:
+            part, at = _visible_part(patch.box, box, stride)
+            after = yield from screen_image(patch.pixels, patch.picture, part, stride)
+        self._photos.update(photo.source.key, preview=Preview(before, after, at))
+
+    def beautify(self, source: SourceLayer, look: Look, with_mask: bool) -> TaskGenerator[None]:
+        """Put the result above the layer. Raises UsageError if there is nothing to do."""
+        if look.untouched:
+            raise _usage_error(texts.NOTHING_CHANGES, texts.NOTHING_CHANGES_ADVICE)
+        photo = yield from self._open(source)
+        faces = sorted(photo.ticked)
+        if not faces:
+            raise _usage_error(texts.NONE_TICKED, texts.NONE_TICKED_ADVICE)
+        rendered = yield from self._render(photo, faces, look)
+        patches = tuple(patch for patch in rendered if patch is not None)
+        if not patches:
+            raise _usage_error(texts.UNCHANGED, texts.UNCHANGED_ADVICE)
+        self._progress("write", 0.0, None)
+        yield from layers.add_result(source, patches, with_mask)
+
+    def _open(self, source: SourceLayer) -> TaskGenerator[OpenPhoto]:
+        """The open photo of a layer, which is sent only if it is new or has changed.
+
+        The selection among its faces is kept, also if the user changes it meanwhile.
+        Raises NoFaceError, LayerDeleted and the daemon's errors.
+        """
+        self._progress("read", 0.0, None)
+        format_ = source.color_space.on_wire.pixel_format(source.width, source.height)
+        photo = self._photos.get(source.key)
+        if (
+            photo is not None
+            and photo.format == format_
+            and (yield from layer_pixels.is_unchanged(source, format_, photo.pixels))
+        ):
+            pixels = photo.pixels
+        else:
+            photo, pixels = None, (yield from layer_pixels.read(source, format_))
+        if photo is None or photo.client is not self._connection.client:
+            self._progress("connect", 0.0, None)
+            client = yield from self._wait(self._connection.open(start=True))
+            self._progress("send", 0.0, None)
+            remote = yield from self._wait(client.open(format_, pixels))
+            photo = OpenPhoto(source, format_, pixels, remote, client)
+            thumbnails: list[Image] = []
+            for face in remote.faces:
+                box = _surroundings(face.box, source)
+                stride = _stride(box, _THUMBNAIL_SIDE)
+                thumbnails.append((yield from screen_image(pixels, format_, box, stride)))
+            selection = transfer(self._photos.selection(source.key), [face.box for face in remote.faces])
+            photo = self._photos.put(
+                replace(photo, thumbnails=tuple(thumbnails), ticked=selection.ticked, shown=selection.shown)
+            )
+            yield from self._ask_for_edits(client, remote)
+        if not photo.remote.faces:
+            raise NoFaceError(texts.text(texts.NO_FACE), texts.text(texts.NO_FACE_ADVICE))
+        return self._photos.get(source.key) or photo
+
+    def _render(
+        self, photo: OpenPhoto, faces: Sequence[int], look: Look
+    ) -> TaskGenerator[Sequence[WirePatch | None]]:
+        """The patch of each face, None if nothing changes; rendered only for a face whose look is new."""
+        looks = {face: look for face in faces if photo.patches.get(face, (None,))[0] != look}
+        if looks:
+            self._progress("wait", 0.0, None)
+            try:
+                rendered = yield from self._wait(photo.remote.render(looks))
+            except PhotoUnknown:  # the daemon was restarted; the next try sends the layer again
+                self._photos.close(photo.source.key)
+                raise
+            by_face: Mapping[int, WirePatch] = {patch.face: patch for patch in rendered.patches}
+            photo.patches.update({face: (look, by_face.get(face)) for face in looks})
+        return [photo.patches[face][1] for face in faces]
+
+    def _ask_for_edits(self, client: Any, remote: Any) -> TaskGenerator[None]:
+        self.device = remote.device
+        answer = yield from self._wait(client.edits(remote.model))
+        self.edits = tuple(_slider(edit) for edit in answer.edits)
+
+    def _wait(self, awaited: Awaitable) -> TaskGenerator[Any]:
+        if hasattr(awaited, "on_progress"):
+            awaited.on_progress = self._progress
+        self._connection.nudge()
+        result = yield awaited
+        return result
+
+
+def _slider(edit: Edit) -> Slider:
+    """The slider of an edit, also of one that only the daemon knows."""
+    if edit.name in BY_NAME:
+        return BY_NAME[edit.name]
+    return Slider(edit.name, edit.name, "edit", edit.low, edit.high, 0.0, edit.description)
+
+
+def _usage_error(sentence: str, advice: str) -> UsageError:
+    return UsageError(texts.text(sentence), texts.text(advice))
+
+
+def _surroundings(face: Box, source: SourceLayer) -> Box:
+    """The rectangle of the layer with a face and a margin."""
+    x, y, width, height = face
+    margin = round(_MARGIN * max(width, height))
+    left, top = max(0, x - margin), max(0, y - margin)
+    right, bottom = min(source.width, x + width + margin), min(source.height, y + height + margin)
+    return left, top, max(1, right - left), max(1, bottom - top)
+
+
+def _visible_part(patch: Box, box: Box, stride: int) -> tuple[Box, tuple[int, int]]:
+    """The part of a patch in a box, in the patch's own pixels, and its place in the thinned-out box."""
+    x, y = (-(-max(0, patch[axis] - box[axis]) // stride) for axis in (0, 1))
+    left, top = box[0] + x * stride, box[1] + y * stride
+    right = min(patch[0] + patch[2], box[0] + box[2])
+    bottom = min(patch[1] + patch[3], box[1] + box[3])
+    return (left - patch[0], top - patch[1], max(1, right - left), max(1, bottom - top)), (x, y)
+
+
+def _stride(box: Box, side: int) -> int:
+    """Every how-manieth pixel is shown, so that the box has about ``side`` pixels at its longer side."""
+    return max(1, max(box[2:]) // side)

@@ -1,0 +1,92 @@
+"""Long work in small steps on the editor's only thread: generators that give way to the event loop.
+
+A generator yields None to give the event loop a turn, or something to wait for, such as a ``Call`` of
+``retouchml.client.client``. The ``yield`` then evaluates to its result, or raises its error.
+"""
+
+import time
+from collections.abc import Callable, Generator
+from typing import Any, Protocol, TypeVar
+
+SLICE_SECONDS = 0.012
+"""How long a task may go on before the event loop gets a turn."""
+
+
+class Awaitable(Protocol):
+    """What a task can wait for; ``retouchml.client.client.Call`` is one."""
+
+    done: bool
+    on_done: Any
+
+    @property
+    def error(self) -> Exception | None: ...
+    def result(self) -> Any: ...
+    def cancel(self) -> None: ...
+
+
+Result = TypeVar("Result")
+TaskGenerator = Generator["Awaitable | None", Any, Result]
+CallLater = Callable[[Callable[[], None]], None]
+
+
+class Task:
+    """A generator that runs to its end, a slice of time in each turn of the event loop."""
+
+    def __init__(
+        self,
+        generator: TaskGenerator[None],
+        call_later: CallLater,  # calls a function in a later turn of the event loop
+        on_end: Callable[[Exception | None], None],  # called once, with None if there was no error
+    ) -> None:
+        self._generator: TaskGenerator[None] | None = generator
+        self._call_later = call_later
+        self._on_end = on_end
+        self._awaited: Awaitable | None = None
+        call_later(self._advance)
+
+    def cancel(self) -> None:
+        """Stop, and cancel what is waited for; ``on_end`` is not called."""
+        awaited = self.abandon()
+        if awaited is not None:
+            awaited.cancel()
+
+    def abandon(self) -> "Awaitable | None":
+        """Stop without cancelling what is waited for, which is returned; ``on_end`` is not called."""
+        generator, self._generator = self._generator, None
+        awaited, self._awaited = self._awaited, None
+        if awaited is not None:
+            awaited.on_done = None
+        if generator is not None:
+            generator.close()
+        return awaited
+
+    def _advance(self) -> None:
+        end = time.perf_counter() + SLICE_SECONDS
+        while self._generator is not None:
+            try:
+                awaited = self._step(self._generator)
+            except StopIteration:
+                return self._finish(None)
+            except Exception as error:  # any error is the outcome of the task
+                return self._finish(error)
+            self._awaited = awaited
+            if awaited is not None and not awaited.done:
+                awaited.on_done = lambda _: self._call_later(self._advance)
+                return None
+            if awaited is None and time.perf_counter() >= end:
+                self._call_later(self._advance)
+                return None
+        return None
+
+    def _step(self, generator: TaskGenerator[None]) -> "Awaitable | None":
+        awaited, self._awaited = self._awaited, None
+        if awaited is None:
+            return next(generator)
+        if awaited.error is not None:
+            return generator.throw(awaited.error)
+        return generator.send(awaited.result())
+
+    def _finish(self, error: Exception | None) -> None:
+        if self._generator is not None:
+            self._generator = None
+            self._on_end(error)
