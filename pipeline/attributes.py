@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from retouchml.errors import ModelCorrupt
-from stylegan2.onnx_session import session
+from stylegan2.onnx import session
 
 GEOMETRIC = ("smile", "eyes_open", "yaw", "pitch", "mouth_open", "brows")
 _MEAN_RGB = np.array([122.782, 117.001, 104.298], np.float32)

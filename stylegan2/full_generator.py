@@ -11,8 +11,7 @@ from retouchml.errors import UsageError
 from stylegan2.formats.network_file import NetworkFile
 from stylegan2.generator import Generator, Noise, StyleLayer
 from stylegan2.graphed import Graphed
-from stylegan2.latent_statistics import latent_space
-from stylegan2.latents import LatentSpace
+from stylegan2.latents import LatentSpace, measure_latent_space
 from stylegan2.networks.discriminator import Discriminator
 from stylegan2.networks.mapping import Mapping, truncate
 from stylegan2.networks.spec import SynthesisSpec
@@ -80,8 +79,7 @@ class FullGenerator(Generator):
         """The statistics of W."""
         if self._given is not None:
             return self._given.to(self.device)
-        mapping = _ready(Mapping(self.network.generator.mapping), self.network.below("mapping."))
-        return latent_space(mapping).to(self.device)
+        return measure_latent_space(self.network.mapping()).to(self.device)
 
     @property
     def identity(self) -> str:

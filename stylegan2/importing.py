@@ -12,8 +12,9 @@ from pathlib import Path
 from typing import BinaryIO
 
 from retouchml import paths
-from stylegan2.formats import own, reading
-from stylegan2.latent_statistics import latent_space
+from stylegan2.formats import own
+from stylegan2.formats.opening import open_file
+from stylegan2.loading import read_network
 from stylegan2.zoo import fetching
 from stylegan2.zoo.lock import exclusive
 from stylegan2.zoo.storage import (
@@ -65,7 +66,7 @@ def import_network(
     name = check_new_name(file.stem if name is None else name)
     models = paths.models_dir()
     report = _silent if progress is None else lambda stage, part: progress(stage, part, None)
-    with reading.opened(file) as source:
+    with open_file(file) as source:
         try:
             models.mkdir(parents=True, exist_ok=True)
             with exclusive(lock_file(name)) as alone:
@@ -118,11 +119,9 @@ def _copy(source: BinaryIO, target: Path, size: int) -> None:
 
 def _convert(source: Path, target: Path, progress: Progress) -> own.OwnFile:
     progress("reading", 0.0)
-    network = reading.read(source)
+    network = read_network(source)
     progress("latent statistics", 0.4)
-    latents = latent_space(network.mapping())
-    mean = network.tensors.get("mean", latents.mean)
-    made = own.OwnFile(own.with_mean(network, mean), latents)
+    made = own.measured(network)
     progress("writing", 0.9)
     own.write(target, made)
     progress("done", 1.0)

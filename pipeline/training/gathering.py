@@ -21,7 +21,7 @@ from retouchml.paths import cache_dir
 from stylegan2 import zoo
 from stylegan2.generator import Generator, Noise
 from stylegan2.mobile.generator import MobileGenerator
-from stylegan2.onnx_renderer import OnnxRenderer, export
+from stylegan2.onnx import OnnxRenderer, export
 
 _LOOKED_AT = 8  # pictures, before thousands are made
 

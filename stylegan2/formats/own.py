@@ -14,8 +14,7 @@ from torch import Tensor
 
 from retouchml.errors import ModelCorrupt
 from stylegan2.formats.network_file import NetworkFile, expected_shapes
-from stylegan2.latent_statistics import belongs
-from stylegan2.latents import LatentSpace
+from stylegan2.latents import LatentSpace, fits_mapping, measure_latent_space
 from stylegan2.networks.spec import discriminator_from_json, generator_from_json, to_json
 
 ARCHITECTURE = "stylegan2"
@@ -33,9 +32,14 @@ class OwnFile:
     latents: LatentSpace
 
 
-def with_mean(network: NetworkFile, mean: Tensor) -> NetworkFile:
-    """The network with a mean of w [W] to truncate towards, which our files always have."""
-    return replace(network, tensors={**network.tensors, "mean": mean})
+def measured(network: NetworkFile) -> OwnFile:
+    """A network of any format with its latent space, which is measured.
+
+    Our files always have a mean of w [W] to truncate towards: the network's own, or else the measured one.
+    """
+    latents = measure_latent_space(network.mapping())
+    mean = network.tensors.get("mean", latents.mean)
+    return OwnFile(replace(network, tensors={**network.tensors, "mean": mean}), latents)
 
 
 def is_own(data: bytes) -> bool:
@@ -113,7 +117,7 @@ def read(path: Path) -> OwnFile:
     shown = source if source.isprintable() else ""  # it is printed, and could steer a terminal
     network = NetworkFile(shown[:_LONGEST_SOURCE], generator, judge, weights)
     # What was learned for a space is used, and written, by its name: so a file is not believed about it.
-    if not belongs(latents, network.mapping()):
+    if not fits_mapping(latents, network.mapping()):
         raise ModelCorrupt(
             f"{path.name} says of its latent space what its mapping network does not compute.", _AGAIN
         )

@@ -15,7 +15,6 @@ from safetensors.torch import save
 from torch import Tensor
 
 from retouchml.errors import ModelCorrupt
-from stylegan2 import onnx_renderer
 from stylegan2.latents import LatentSpace
 from stylegan2.mobile import openvino_ir
 from stylegan2.mobile.network import (
@@ -28,6 +27,7 @@ from stylegan2.mobile.network import (
     inverse_haar_by_convolution,
 )
 from stylegan2.mobile.openvino_ir import Graph, Node
+from stylegan2.onnx import export
 
 LATENT_SPACE = "ffhq-config-f"
 _STATISTICS_SAMPLES = 20_000
@@ -141,7 +141,7 @@ def export_onnx(synthesis: dict[str, Tensor], target: Path) -> None:
     """Write the synthesis network as ONNX: ``w_plus`` [1, 23, 512] → ``image`` [1, 3, 1024, 1024]."""
     network = Synthesis(inverse_haar_by_convolution)
     load_weights(network, synthesis)
-    target.write_bytes(onnx_renderer.export(network, NUM_STYLES, W_DIM))
+    target.write_bytes(export(network, NUM_STYLES, W_DIM))
 
 
 def _affine(graph: Graph, target: str, source: str) -> dict[str, Tensor]:

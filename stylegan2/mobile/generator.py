@@ -11,12 +11,11 @@ from torch import Tensor
 from retouchml.errors import ModelCorrupt, UsageError
 from stylegan2.generator import Generator, Noise, StyleLayer, as_picture
 from stylegan2.graphed import Graphed
-from stylegan2.known_spaces import known_space
-from stylegan2.latents import LatentSpace
+from stylegan2.latents import LatentSpace, known_space
 from stylegan2.mobile.convert import load_weights
 from stylegan2.mobile.network import CHANNELS, NUM_STYLES, RESOLUTION, SMALLEST, W_DIM, Mapping, Synthesis
 from stylegan2.networks.mapping import truncate
-from stylegan2.onnx_renderer import OnnxRenderer
+from stylegan2.onnx import OnnxRenderer
 
 
 def style_layers() -> tuple[StyleLayer, ...]:

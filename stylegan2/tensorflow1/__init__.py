@@ -1,5 +1,4 @@
-"""StyleGAN2 on TensorFlow 1.15: what runs in a Python 3.7 of its own, as a child of the retoucher.
+"""StyleGAN2 on TensorFlow 1.15: a generator whose computing is done by a child process under Python 3.7.
 
-These files import nothing else of the project, and nothing but numpy, msgpack and TensorFlow from outside.
-The child finds them as the package ``tensorflow1``; ``frames`` alone is used on both sides of the pipe.
+What runs in the child lies in ``py37``, apart from the rest.
 """

@@ -15,7 +15,7 @@ from retouchml.errors import LatentSpaceMismatch
 from stylegan2 import importing
 from stylegan2.formats import own
 from stylegan2.formats.network_file import NetworkFile, expected_shapes
-from stylegan2.latent_statistics import latent_space
+from stylegan2.latents import measure_latent_space
 from stylegan2.networks.mapping import Mapping
 from stylegan2.networks.spec import GeneratorSpec, MappingSpec, SynthesisSpec
 from tests.conftest import at_home
@@ -54,7 +54,7 @@ def import_random(folder: Path, octaves: int) -> str:
     network = random_network(octaves)
     mapping = Mapping(network.generator.mapping)
     mapping.load_state_dict(network.below("mapping."))
-    own.write(folder / "made.safetensors", own.OwnFile(network, latent_space(mapping)))
+    own.write(folder / "made.safetensors", own.OwnFile(network, measure_latent_space(mapping)))
     return importing.import_network(folder / "made.safetensors", "mine").space
 
 

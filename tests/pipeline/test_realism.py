@@ -15,8 +15,8 @@ from pipeline.latent_network import LatentNetwork
 from pipeline.realism import Critic
 from pipeline.training.sampling import ATTRIBUTES
 from retouchml.errors import Cancelled
-from stylegan2.formats import reading
 from stylegan2.full_generator import FullGenerator
+from stylegan2.loading import read_network
 from stylegan2.networks.discriminator import Discriminator
 from stylegan2.networks.spec import DiscriminatorSpec
 
@@ -141,7 +141,7 @@ def climbed(generator: FullGenerator) -> ScorePath:
 
 
 def without_critic() -> FullGenerator:
-    network = reading.read(NETWORK).without_discriminator()
+    network = read_network(NETWORK).without_discriminator()
     return FullGenerator("tf32_resnet", network, torch.device("cpu"))
 
 

@@ -17,8 +17,8 @@ from pipeline.retoucher import Retoucher
 from retouchml.cli.main import main
 from retouchml.errors import Cancelled, UsageError
 from retouchml.look import Look
-from stylegan2.tensorflow1_child import Child
-from stylegan2.tensorflow1_generator import TensorFlow1Generator
+from stylegan2.tensorflow1.child_process import ChildProcess
+from stylegan2.tensorflow1.generator import TensorFlow1Generator
 from tests.conftest import PORTRAIT, at_home
 from tests.stylegan2 import test_parity as reference
 
@@ -114,14 +114,14 @@ def test_the_command_line_retouches_a_face_with_it(
         pipeline.networks, "learned_part", lambda kind, _space: folder / f"{kind}.safetensors"
     )
     children: dict[int | None, int] = {}
-    ask = Child.ask
+    ask = ChildProcess.ask
 
-    def counted(child: Child, request: dict[str, object]) -> object:
+    def counted(child: ChildProcess, request: dict[str, object]) -> object:
         answer = ask(child, request)
         children[child.pid] = children.get(child.pid, 0) + 1
         return answer
 
-    monkeypatch.setattr(Child, "ask", counted)
+    monkeypatch.setattr(ChildProcess, "ask", counted)
     out, told = tmp_path / "after.png", tmp_path / "after.json"
     command = ["beautify", str(PORTRAIT), "-o", str(out), "--model", str(NETWORK), "--json", str(told)]
     with at_home(tensorflow1_home):

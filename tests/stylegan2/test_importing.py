@@ -20,14 +20,14 @@ from pipeline.training.sampling import draw
 from retouchml import paths
 from retouchml.errors import DiskFullError, ModelCorrupt, ModelMissing, UsageError
 from stylegan2 import importing, zoo
-from stylegan2.formats import own, reading
+from stylegan2.formats import own
 from stylegan2.formats.network_file import NetworkFile
 from stylegan2.full_generator import FullGenerator
-from stylegan2.latent_statistics import belongs, latent_space
-from stylegan2.latents import LatentSpace
-from stylegan2.tensorflow1_generator import TensorFlow1Generator
+from stylegan2.latents import LatentSpace, fits_mapping
+from stylegan2.loading import read_network
+from stylegan2.tensorflow1.generator import TensorFlow1Generator
 from stylegan2.zoo import table
-from tests.stylegan2 import hostile_files as files
+from tests.stylegan2.formats import hostile_files as files
 
 NETWORK = files.DATA / "tf32_resnet.pkl"
 OTHER = files.DATA / "tf32_cond3.pkl"
@@ -36,9 +36,7 @@ ROOT = Path(__file__).parents[2]
 
 @cache
 def honest(source: Path = NETWORK) -> own.OwnFile:
-    network = reading.read(source)
-    latents = latent_space(network.mapping())
-    return own.OwnFile(own.with_mean(network, network.tensors.get("mean", latents.mean)), latents)
+    return own.measured(read_network(source))
 
 
 def written(path: Path, latents: LatentSpace) -> Path:
@@ -59,7 +57,7 @@ def test_a_file_that_claims_another_latent_space_is_neither_imported_nor_loaded(
     name: str, tmp_path: Path
 ) -> None:
     file = written(tmp_path / "lying.safetensors", replace(honest().latents, name=name))
-    for take in (importing.import_network, stylegan2.load, reading.read):
+    for take in (importing.import_network, stylegan2.load, read_network):
         with pytest.raises(ModelCorrupt, match="latent space"):
             take(file)
     assert left() == []
@@ -86,7 +84,7 @@ def test_statistics_that_the_mapping_network_does_not_have_are_refused(change: A
 @pytest.mark.parametrize("source", [NETWORK, OTHER, files.DATA / "tf32_skip_as_rosinality.pt"])
 def test_statistics_that_were_measured_are_believed(source: Path, tmp_path: Path) -> None:
     file = honest(source)
-    assert belongs(file.latents, file.network.mapping())
+    assert fits_mapping(file.latents, file.network.mapping())
     own.write(tmp_path / "made.safetensors", file)
     assert stylegan2.load(tmp_path / "made.safetensors").latents.name == file.latents.name
 
@@ -249,7 +247,7 @@ def test_a_name_that_would_be_taken_for_a_file_is_refused(name: str) -> None:
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no such pipes")
 def test_a_pipe_is_refused_and_not_waited_for(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe.pkl")
-    for take in (importing.import_network, stylegan2.load, reading.read):
+    for take in (importing.import_network, stylegan2.load, read_network):
         with pytest.raises(ModelMissing, match="is no file"):
             take(tmp_path / "pipe.pkl")
 

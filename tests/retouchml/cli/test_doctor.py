@@ -10,7 +10,8 @@ import pytest
 
 from retouchml.cli import checks
 from retouchml.cli.checks import Finding
-from stylegan2 import tensorflow1_child, zoo
+from stylegan2 import zoo
+from stylegan2.tensorflow1 import child_process
 from stylegan2.zoo.storage import write_record
 from tests.retouchml.running import ROOT, Run, environment, needs_modes, python
 
@@ -154,7 +155,7 @@ def test_an_engine_that_computes_is_named_with_its_version(
 ) -> None:
     # This Python has no TensorFlow, but can stand in for one that has.
     record_engine(home)
-    monkeypatch.setattr(tensorflow1_child, "_TRIAL", "print('1.15.5')")
+    monkeypatch.setattr(child_process, "_TRIAL", "print('1.15.5')")
     (finding,) = checks.engines()
     assert finding == Finding("engines", "tensorflow1", "TensorFlow 1.15.5 works")
 
@@ -163,7 +164,7 @@ def test_an_engine_that_is_broken_is_told_from_one_that_is_absent(
     home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     record_engine(home)
-    monkeypatch.setattr(tensorflow1_child, "_TRIAL", "import gone_altogether")
+    monkeypatch.setattr(child_process, "_TRIAL", "import gone_altogether")
     (finding,) = checks.engines()
     assert not finding.ok
     assert not finding.needed

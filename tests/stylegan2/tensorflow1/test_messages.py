@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stylegan2.tensorflow1 import frames
+from stylegan2.tensorflow1.py37 import messages
 
 HEADER = struct.Struct("<4sQ")
 
@@ -23,15 +23,15 @@ def test_messages_and_arrays_arrive_as_they_were_sent() -> None:
     stream = io.BytesIO()
     array = np.random.default_rng(1).standard_normal((2, 3, 4))
     for kind in (np.float32, np.float64):
-        frames.write(stream, {"op": "map", "z": frames.pack(array.astype(kind)[:, ::2])})
+        messages.write(stream, {"op": "map", "z": messages.pack_array(array.astype(kind)[:, ::2])})
     stream.seek(0)
     for kind in (np.float32, np.float64):
-        message = frames.read(stream)
+        message = messages.read(stream)
         assert message is not None
-        arrived = frames.unpack(message["z"])
+        arrived = messages.unpack_array(message["z"])
         assert arrived.dtype == kind
         assert np.array_equal(arrived, array.astype(kind)[:, ::2])
-    assert frames.read(stream) is None
+    assert messages.read(stream) is None
 
 
 @pytest.mark.parametrize(
@@ -39,9 +39,9 @@ def test_messages_and_arrays_arrive_as_they_were_sent() -> None:
     [
         (b"RT", "inside a header"),
         (b"Traceback (most recent call last)", "no header"),
-        (HEADER.pack(b"RTF1", frames.LIMIT + 1), "are allowed"),
+        (HEADER.pack(b"RTF1", messages.LIMIT + 1), "are allowed"),
         (HEADER.pack(b"RTF1", 2**63), "are allowed"),
-        (HEADER.pack(b"RTF1", frames.LIMIT) + b"x", "inside a message"),
+        (HEADER.pack(b"RTF1", messages.LIMIT) + b"x", "inside a message"),
         (framed(b"\xc1"), "no msgpack"),
         (framed(b""), "no msgpack"),
         (framed(b"\x91" * 2000), "no msgpack"),
@@ -50,15 +50,15 @@ def test_messages_and_arrays_arrive_as_they_were_sent() -> None:
     ],
 )
 def test_what_is_no_message_is_refused(content: bytes, why: str) -> None:
-    with pytest.raises(frames.FrameError, match=why):
-        frames.read(io.BytesIO(content))
+    with pytest.raises(messages.MessageError, match=why):
+        messages.read(io.BytesIO(content))
 
 
 def test_a_message_that_is_too_large_is_not_sent(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(frames, "LIMIT", 100)
+    monkeypatch.setattr(messages, "LIMIT", 100)
     stream = io.BytesIO()
-    with pytest.raises(frames.FrameError, match="100 are allowed"):
-        frames.write(stream, {"data": bytes(101)})
+    with pytest.raises(messages.MessageError, match="100 are allowed"):
+        messages.write(stream, {"data": bytes(101)})
     assert stream.getvalue() == b""
 
 
@@ -87,20 +87,20 @@ GOOD: dict[str, Any] = {"type": "<f4", "shape": [2], "data": bytes(8)}
     ],
 )
 def test_what_is_no_array_is_refused(packed: object) -> None:
-    with pytest.raises(frames.FrameError):
-        frames.unpack(packed)
+    with pytest.raises(messages.MessageError):
+        messages.unpack_array(packed)
 
 
 def test_only_real_numbers_are_sent() -> None:
-    with pytest.raises(frames.FrameError, match="int64"):
-        frames.pack(np.arange(3))
+    with pytest.raises(messages.MessageError, match="int64"):
+        messages.pack_array(np.arange(3))
 
 
 @given(st.binary(max_size=200))
 def test_arbitrary_bytes_never_raise_anything_else(content: bytes) -> None:
     for stream in (io.BytesIO(content), io.BytesIO(framed(content))):
         try:
-            message = frames.read(stream)
-        except frames.FrameError:
+            message = messages.read(stream)
+        except messages.MessageError:
             continue
         assert message is None or isinstance(message, dict)

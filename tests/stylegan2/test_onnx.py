@@ -1,5 +1,8 @@
-"""The fast renderer: it draws what torch draws, and says when its file is none."""
+"""ONNX Runtime: its renderer draws what torch draws, and it is silent before it is imported."""
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -8,10 +11,23 @@ import torch
 from torch import Tensor, nn
 
 from retouchml.errors import ModelCorrupt
-from stylegan2 import onnx_renderer, zoo
+from stylegan2 import zoo
 from stylegan2.generator import Generator
-from stylegan2.onnx_renderer import OnnxRenderer
+from stylegan2.onnx import OnnxRenderer, export
 from tests.conftest import at_home
+
+_PROGRAM = """
+import importlib.abc, os, sys
+
+class Watch(importlib.abc.MetaPathFinder):
+    def find_spec(self, name, path=None, target=None):
+        if name == "onnxruntime":
+            print("loaded with", os.environ.get("ORT_DISABLE_TELEMETRY"))
+        return None
+
+sys.meta_path.insert(0, Watch())
+import stylegan2.onnx
+"""
 
 
 class Small(nn.Module):
@@ -28,7 +44,7 @@ class Small(nn.Module):
 
 def test_an_exported_network_gives_the_same_picture() -> None:
     network = Small()
-    renderer = OnnxRenderer(onnx_renderer.export(network, 2, 12))
+    renderer = OnnxRenderer(export(network, 2, 12))
     w_plus = torch.randn(2, 12)
     with torch.no_grad():
         expected = network(w_plus[None])[0].numpy()
@@ -38,7 +54,7 @@ def test_an_exported_network_gives_the_same_picture() -> None:
 
 
 def test_codes_in_any_layout_or_precision_are_taken() -> None:
-    renderer = OnnxRenderer(onnx_renderer.export(Small(), 2, 12), threads=1)
+    renderer = OnnxRenderer(export(Small(), 2, 12), threads=1)
     w_plus = np.random.default_rng(0).standard_normal((12, 2))
     assert np.allclose(
         renderer(w_plus.T),  # type: ignore[arg-type]
@@ -70,3 +86,11 @@ def test_a_file_that_is_no_network_is_corrupt(content: bytes, tmp_path: Path) ->
 def test_a_missing_file_is_corrupt(tmp_path: Path) -> None:
     with pytest.raises(ModelCorrupt):
         OnnxRenderer(tmp_path / "none.onnx")
+
+
+def test_whoever_loads_it_first_has_it_report_to_nobody() -> None:
+    environment = {name: value for name, value in os.environ.items() if name != "ORT_DISABLE_TELEMETRY"}
+    done = subprocess.run(
+        [sys.executable, "-c", _PROGRAM], env=environment, capture_output=True, text=True, check=True
+    )
+    assert done.stdout.splitlines() == ["loaded with 1"]

@@ -17,7 +17,7 @@ from typing import IO, Any
 from retouchml import paths
 from retouchml.errors import DeviceError, UsageError
 from retouchml.system.processes import CREATION_FLAGS
-from stylegan2.tensorflow1 import frames
+from stylegan2.tensorflow1.py37 import messages
 
 FOLDER = "tensorflow1"
 RECORD = "installed.json"
@@ -27,7 +27,7 @@ REQUEST_SECONDS = 900.0  # a gradient at 1024 px takes about 20 on two cores
 _LARGEST_RECORD = 65536
 _LONGEST_WORDS = 2000
 _PATIENCE_SECONDS = 2.0
-_MAIN = "import sys; sys.path.append(sys.argv[1]); from tensorflow1 import serve; serve.main(sys.argv[2])"
+_MAIN = "import sys; sys.path.append(sys.argv[1]); from py37 import serve; serve.main(sys.argv[2])"
 _TRIAL = (
     "import msgpack, numpy, tensorflow.compat.v1 as tf; tf.disable_eager_execution();"
     " assert tf.Session().run(tf.constant(20) + 1) == 21; print(tf.__version__)"
@@ -77,7 +77,7 @@ def version() -> str:
     return done.stdout.decode(errors="replace").strip()[:100]
 
 
-class Child:
+class ChildProcess:
     """The process that runs one network."""
 
     def __init__(self, python: Path, weights: Path | bytes, device: str) -> None:
@@ -93,7 +93,7 @@ class Child:
         self._errors: IO[bytes] | None = None
         self._closing: weakref.finalize[Any, Any] | None = None
         self.start_seconds, self.request_seconds = START_SECONDS, REQUEST_SECONDS
-        self.about: frames.Message = {}
+        self.about: messages.Message = {}
 
     @property
     def pid(self) -> int | None:
@@ -105,7 +105,7 @@ class Child:
         with self._lock:
             self._ready()
 
-    def ask(self, request: frames.Message) -> Any:
+    def ask(self, request: messages.Message) -> Any:
         """What the child answers. Raises UsageError where the request makes no sense, else DeviceError."""
         with self._lock:
             process = self._ready()
@@ -146,7 +146,7 @@ class Child:
         return self._process
 
     def _exchange(
-        self, process: "subprocess.Popen[bytes]", request: frames.Message | None, seconds: float
+        self, process: "subprocess.Popen[bytes]", request: messages.Message | None, seconds: float
     ) -> Any:
         assert process.stdin is not None
         assert process.stdout is not None
@@ -161,13 +161,13 @@ class Child:
         timer.start()
         try:
             if request is not None:
-                frames.write(process.stdin, request)
-            answer = frames.read(process.stdout)
+                messages.write(process.stdin, request)
+            answer = messages.read(process.stdout)
             if answer is None:
                 raise EOFError("it closed the pipe")
-        except frames.TooLarge as error:
+        except messages.MessageTooLarge as error:
             raise UsageError(f"That is too much at once for the TensorFlow 1.15 engine: {error}.") from error
-        except (frames.FrameError, OSError, EOFError) as error:
+        except (messages.MessageError, OSError, EOFError) as error:
             raise self._lost(seconds if late.is_set() else None, error) from error
         except BaseException:
             self._end()
@@ -188,7 +188,7 @@ class Child:
         self._end()
         if late is not None:
             return DeviceError(f"The TensorFlow 1.15 engine gave no answer in {late:g} seconds.", _SMALLER)
-        if code is None or isinstance(error, frames.FrameError):
+        if code is None or isinstance(error, messages.MessageError):
             return DeviceError(f"The TensorFlow 1.15 engine answered nonsense: {error}.", _INSTALL)
         end = f"signal {-code}" if code < 0 else f"exit status {code}"
         said = f": {words}" if words else ""

@@ -25,73 +25,73 @@ _MOST_AXES = 4
 Message = Dict[str, Any]
 
 
-class FrameError(Exception):
+class MessageError(Exception):
     """What arrived is no message; nothing that follows on this pipe can be understood."""
 
 
-class TooLarge(FrameError):
+class MessageTooLarge(MessageError):
     """A message is larger than any may be; nothing of it was sent."""
 
 
 def write(stream: IO[bytes], message: Message) -> None:
-    """Send a message. Raises TooLarge, and OSError where nobody listens any more."""
+    """Send a message. Raises MessageTooLarge, and OSError where nobody listens any more."""
     try:
         body: bytes = msgpack.packb(message, use_bin_type=True)
     except ValueError as error:  # parts that msgpack itself has no room for
-        raise TooLarge(f"a message of more than {LIMIT} bytes") from error
+        raise MessageTooLarge(f"a message of more than {LIMIT} bytes") from error
     if len(body) > LIMIT:
-        raise TooLarge(f"a message of {len(body)} bytes; {LIMIT} are allowed")
+        raise MessageTooLarge(f"a message of {len(body)} bytes; {LIMIT} are allowed")
     stream.write(_HEADER.pack(_MARK, len(body)))
     stream.write(body)
     stream.flush()
 
 
 def read(stream: IO[bytes]) -> Message | None:
-    """The next message; None where the other side closed the pipe after the last. Raises FrameError."""
+    """The next message; None where the other side closed the pipe after the last. Raises MessageError."""
     header = _exactly(stream, _HEADER.size)
     if not header:
         return None
     if len(header) < _HEADER.size:
-        raise FrameError("the pipe broke off inside a header")
+        raise MessageError("the pipe broke off inside a header")
     mark, length = _HEADER.unpack(header)
     if mark != _MARK:
-        raise FrameError("no header where one should be")
+        raise MessageError("no header where one should be")
     if length > LIMIT:
-        raise FrameError(f"a message of {length} bytes; {LIMIT} are allowed")
+        raise MessageError(f"a message of {length} bytes; {LIMIT} are allowed")
     body = _exactly(stream, length)
     if len(body) < length:
-        raise FrameError("the pipe broke off inside a message")
+        raise MessageError("the pipe broke off inside a message")
     try:
         message = msgpack.unpackb(body, raw=False, strict_map_key=True)
     except Exception as error:  # msgpack raises ValueErrors, its own classes, and more from inside
-        raise FrameError("no msgpack where some should be") from error
+        raise MessageError("no msgpack where some should be") from error
     if not isinstance(message, dict):
-        raise FrameError("a message that is no map")
+        raise MessageError("a message that is no map")
     return message
 
 
-def pack(array: NDArray[Any]) -> Message:
+def pack_array(array: NDArray[Any]) -> Message:
     """An array of float32 or float64 as part of a message."""
     little = np.ascontiguousarray(array, array.dtype.newbyteorder("<"))
     if little.dtype.str not in _TYPES:
-        raise FrameError(f"an array of {array.dtype}")
+        raise MessageError(f"an array of {array.dtype}")
     return {"type": little.dtype.str, "shape": list(little.shape), "data": little.tobytes()}
 
 
-def unpack(packed: object) -> NDArray[Any]:
-    """The array in a part of a message; it cannot be written to. Raises FrameError where it is none."""
+def unpack_array(packed: object) -> NDArray[Any]:
+    """The array in a part of a message; it cannot be written to. Raises MessageError where it is none."""
     if not isinstance(packed, dict) or set(packed) != {"type", "shape", "data"}:
-        raise FrameError("no array where one should be")
+        raise MessageError("no array where one should be")
     kind, shape, data = packed["type"], packed["shape"], packed["data"]
     if kind not in _TYPES or not isinstance(data, bytes) or not isinstance(shape, list):
-        raise FrameError("an array of the wrong type")
+        raise MessageError("an array of the wrong type")
     if len(shape) > _MOST_AXES or not all(type(side) is int and 0 <= side <= LIMIT for side in shape):
-        raise FrameError("an array of an impossible shape")
+        raise MessageError("an array of an impossible shape")
     count = 1
     for side in shape:
         count *= side
     if count * np.dtype(kind).itemsize != len(data):
-        raise FrameError("an array that is longer or shorter than it says")
+        raise MessageError("an array that is longer or shorter than it says")
     return np.frombuffer(data, kind).reshape(shape)
 
 

@@ -10,9 +10,9 @@ from typing import Any
 
 from stylegan2.formats import pickle_tree, torch_zip
 from stylegan2.formats.torch_values import STORAGE_NAMES
-from tests.stylegan2 import hostile_files as files
-from tests.stylegan2 import pytorch_modules
-from tests.stylegan2.pickle_writer import dumps
+from tests.stylegan2.formats import hostile_files as files
+from tests.stylegan2.formats import pytorch_modules
+from tests.stylegan2.formats.pickle_writer import dumps
 
 _DEEP = b"something that lies deep"
 _KEYS_OF_ONE_HASH = 60_000

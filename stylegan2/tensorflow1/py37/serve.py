@@ -1,6 +1,6 @@
 """The child's main loop: answers requests from standard input on standard output until the pipe closes.
 
-Started by ``stylegan2/tensorflow1_child.py`` as ``serve.main(PATH)``, with the network's file, or as
+Started by ``stylegan2/tensorflow1/child_process.py`` as ``serve.main(PATH)``, with the network's file, or as
 ``serve.main("")`` where the content of such a file comes over the pipe first.
 """
 
@@ -14,7 +14,7 @@ import threading
 import warnings
 from typing import IO, TYPE_CHECKING, Any
 
-from . import frames, weights
+from . import messages, weights
 
 if TYPE_CHECKING:
     from .runner import Runner
@@ -27,16 +27,16 @@ def main(path: str) -> None:
     """Serve the network in a file, or in the first message. Never returns."""
     requests_from, answers_to = _private_pipe()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent's affair: it closes the pipe when it leaves
-    waiting: queue.Queue[frames.Message] = queue.Queue()
+    waiting: queue.Queue[messages.Message] = queue.Queue()
     # From here on the end of the pipe ends the process, whatever it is doing.
     threading.Thread(target=_listen, args=(requests_from, waiting), daemon=True).start()
     try:
         network = weights.read(path) if path else weights.parse(waiting.get()["network"])
         runner, about = _start(network)
     except Exception as error:
-        frames.write(answers_to, _failure(error))
+        messages.write(answers_to, _failure(error))
         os._exit(_NO_MORE)
-    frames.write(answers_to, {"ok": about})
+    messages.write(answers_to, {"ok": about})
     while True:
         request = waiting.get()
         try:
@@ -49,11 +49,11 @@ def main(path: str) -> None:
             os._exit(_NO_MORE)
 
 
-def _reply(stream: IO[bytes], answer: frames.Message) -> None:
+def _reply(stream: IO[bytes], answer: messages.Message) -> None:
     try:
-        frames.write(stream, answer)
-    except frames.TooLarge as error:
-        frames.write(stream, _failure(error))
+        messages.write(stream, answer)
+    except messages.MessageTooLarge as error:
+        messages.write(stream, _failure(error))
 
 
 def _private_pipe() -> tuple[IO[bytes], IO[bytes]]:
@@ -68,20 +68,20 @@ def _private_pipe() -> tuple[IO[bytes], IO[bytes]]:
     return requests_from, answers_to
 
 
-def _listen(stream: IO[bytes], waiting: queue.Queue[frames.Message]) -> None:
+def _listen(stream: IO[bytes], waiting: queue.Queue[messages.Message]) -> None:
     try:
-        request = frames.read(stream)
+        request = messages.read(stream)
         while request is not None:
             waiting.put(request)
-            request = frames.read(stream)
-    except (frames.FrameError, OSError, MemoryError) as error:
+            request = messages.read(stream)
+    except (messages.MessageError, OSError, MemoryError) as error:
         sys.stderr.write(f"The pipe is broken: {error}.\n")
         sys.stderr.flush()
         os._exit(_BROKEN_PIPE)
     os._exit(_NO_MORE)
 
 
-def _start(network: weights.Weights) -> tuple[Runner, frames.Message]:
+def _start(network: weights.Weights) -> tuple[Runner, messages.Message]:
     os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
     warnings.simplefilter("ignore")
     import tensorflow.compat.v1 as tf
@@ -94,12 +94,14 @@ def _start(network: weights.Weights) -> tuple[Runner, frames.Message]:
     return Runner(network), {"version": tf.__version__, "gpus": devices}
 
 
-def _answer(runner: Runner, request: frames.Message) -> Any:
+def _answer(runner: Runner, request: messages.Message) -> Any:
     op = request.get("op")
     if op == "map":
         labels = request.get("labels")
-        w = runner.map(frames.unpack(request.get("z")), None if labels is None else frames.unpack(labels))
-        return frames.pack(w)
+        w = runner.map(
+            messages.unpack_array(request.get("z")), None if labels is None else messages.unpack_array(labels)
+        )
+        return messages.pack_array(w)
     if op not in ("synthesize", "pull_back"):
         raise ValueError(f"no operation is called {op!r}")
     noise, seed, factor = request.get("noise"), request.get("seed"), request.get("factor")
@@ -107,17 +109,17 @@ def _answer(runner: Runner, request: frames.Message) -> Any:
         raise ValueError("noise, seed or factor is missing")
     if not 0 <= seed < 1 << 31:
         raise ValueError("the seed must have 31 bits")
-    w_plus = frames.unpack(request.get("w_plus"))
+    w_plus = messages.unpack_array(request.get("w_plus"))
     if op == "synthesize":
-        return frames.pack(runner.synthesize(w_plus, noise, seed, factor))
-    cotangent = frames.unpack(request.get("cotangent"))
-    return frames.pack(runner.pull_back(w_plus, noise, seed, factor, cotangent))
+        return messages.pack_array(runner.synthesize(w_plus, noise, seed, factor))
+    cotangent = messages.unpack_array(request.get("cotangent"))
+    return messages.pack_array(runner.pull_back(w_plus, noise, seed, factor, cotangent))
 
 
-def _failure(error: Exception) -> frames.Message:
+def _failure(error: Exception) -> messages.Message:
     """kind: "usage", "memory" or "failure"."""
     kind = "failure"
-    if isinstance(error, (ValueError, frames.FrameError)):
+    if isinstance(error, (ValueError, messages.MessageError)):
         return {"error": {"kind": "usage", "message": str(error)[:500]}}
     if isinstance(error, MemoryError) or type(error).__name__ == "ResourceExhaustedError":
         kind = "memory"

@@ -16,11 +16,12 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from retouchml.errors import ModelCorrupt
-from stylegan2.formats import pickle_tree, reading, rosinality, torch_zip
+from stylegan2.formats import pickle_tree, rosinality, torch_zip
 from stylegan2.formats.pickle_tree import Call, Name
 from stylegan2.formats.torch_values import STORAGE_NAMES
-from tests.stylegan2.hostile_files import DATA, ada_tree, checkpoint, tf_tree
-from tests.stylegan2.pickle_writer import dumps
+from stylegan2.loading import read_network
+from tests.stylegan2.formats.hostile_files import DATA, ada_tree, checkpoint, tf_tree
+from tests.stylegan2.formats.pickle_writer import dumps
 
 Replace = Callable[[Any], None]
 
@@ -121,4 +122,4 @@ def test_a_tree_with_odd_things_in_it_is_read_or_refused(
     except (RecursionError, IndexError, AssertionError, AttributeError):
         assume(False)  # what no pickle can say
     with suppress(ModelCorrupt):
-        reading.read(path)
+        read_network(path)

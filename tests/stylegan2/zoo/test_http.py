@@ -17,7 +17,7 @@ from stylegan2.zoo import storage
 from stylegan2.zoo import table as zoo_table
 from stylegan2.zoo.table import Entry, ModelFile
 
-DATA = Path(__file__).parents[1] / "data" / "stylegan2"
+DATA = Path(__file__).parents[2] / "data" / "stylegan2"
 NETWORK = (DATA / "tf32_resnet.pkl").read_bytes()
 OTHER = (DATA / "tf32_cond3.pkl").read_bytes()
 NAME = "published"

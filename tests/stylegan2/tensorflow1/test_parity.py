@@ -10,8 +10,8 @@ import torch
 from torch import Tensor
 
 import stylegan2
-from stylegan2.tensorflow1 import frames
-from stylegan2.tensorflow1_generator import TensorFlow1Generator
+from stylegan2.tensorflow1.generator import TensorFlow1Generator
+from stylegan2.tensorflow1.py37 import messages
 from tests.conftest import at_home
 from tests.stylegan2 import test_parity as reference
 
@@ -101,6 +101,6 @@ def test_random_noise_is_new_each_time_and_its_gradient_is_that_of_the_picture(c
     # At another seed the slope differs; at this one, a small step along it must give what it foretells.
     context: Any = image.grad_fn
     step = 1e-6 * slope / slope.norm()
-    request = {"op": "synthesize", "w_plus": frames.pack((w_plus + step).numpy()), **context.call}
-    moved = torch.from_numpy(frames.unpack(case.generator.child.ask(request)).copy())
+    request = {"op": "synthesize", "w_plus": messages.pack_array((w_plus + step).numpy()), **context.call}
+    moved = torch.from_numpy(messages.unpack_array(case.generator.child.ask(request)).copy())
     assert float((moved - image.detach()).sum() / 1e-6) == pytest.approx(float(slope.norm()), rel=1e-3)

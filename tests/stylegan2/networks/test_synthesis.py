@@ -11,17 +11,17 @@ from torch import Tensor
 import stylegan2
 from retouchml.errors import ModelMissing, UsageError
 from stylegan2 import zoo
-from stylegan2.formats import reading
 from stylegan2.formats.network_file import NetworkFile
 from stylegan2.full_generator import FullGenerator, Precision, style_layers
-from stylegan2.known_spaces import space_of
+from stylegan2.latents import space_name
+from stylegan2.loading import read_network
 from stylegan2.networks.discriminator import Discriminator
 from stylegan2.networks.mapping import Mapping
 from stylegan2.networks.spec import DiscriminatorSpec, GeneratorSpec, MappingSpec, SynthesisSpec
 from stylegan2.networks.synthesis import Synthesis
 from tests.conftest import at_home
 
-DATA = Path(__file__).parents[1] / "data" / "stylegan2"
+DATA = Path(__file__).parents[2] / "data" / "stylegan2"
 _W = 16
 
 
@@ -177,10 +177,10 @@ def test_config_f_is_recognised_by_its_mapping_network(real_home: Path) -> None:
         name: distillate[f"mapping.{name}"] / gain[name.rpartition(".")[2]] for name in mapping.state_dict()
     }
     mapping.load_state_dict(state)
-    assert space_of(mapping) == "ffhq-config-f"
+    assert space_name(mapping) == "ffhq-config-f"
     state["layers.7.bias"][3] += 10.0
     mapping.load_state_dict(state)
-    assert space_of(mapping) != "ffhq-config-f"
+    assert space_name(mapping) != "ffhq-config-f"
 
 
 def test_a_discriminator_judges_whole_groups() -> None:
@@ -218,7 +218,7 @@ def test_a_training_checkpoint_gives_its_discriminator(zipped: bool, tmp_path: P
     whole = torch.load(DATA / "tf32_skip_as_rosinality.pt", weights_only=True)
     path = tmp_path / "a checkpoint without a suffix"
     torch.save({**whole, "d": rosinality_names(state)}, path, _use_new_zipfile_serialization=zipped)
-    network = reading.read(path)
+    network = read_network(path)
     assert network.discriminator is not None
     assert (network.discriminator.channels, network.discriminator.architecture) == ((8, 6, 4), "resnet")
     found = network.below("discriminator.")

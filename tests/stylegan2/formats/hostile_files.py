@@ -17,9 +17,9 @@ from safetensors.torch import save_file
 
 from stylegan2.formats import ada, pickle_tree, tensorflow, torch_legacy
 from stylegan2.formats.pickle_tree import PERSISTENT, Call, Name
-from tests.stylegan2.pickle_writer import dumps
+from tests.stylegan2.formats.pickle_writer import dumps
 
-DATA = Path(__file__).parents[1] / "data" / "stylegan2"
+DATA = Path(__file__).parents[2] / "data" / "stylegan2"
 _RUN = "import pathlib; pathlib.Path('ran').touch()"
 _SYSTEM = Call(Name("os", "system"), ("touch ran",))
 _TENSOR = Name("torch._utils", "_rebuild_tensor_v2")

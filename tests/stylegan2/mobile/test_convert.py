@@ -17,8 +17,8 @@ from stylegan2.mobile import convert, openvino_ir
 from stylegan2.mobile import generator as mobile_generator
 from stylegan2.mobile.generator import MobileGenerator
 from stylegan2.mobile.network import CHANNELS, Mapping, Synthesis
-from tests.stylegan2.small_ir import Network
-from tests.stylegan2.test_mobile import random_network
+from tests.stylegan2.mobile.small_ir import Network
+from tests.stylegan2.mobile.test_network import random_network
 
 _GAIN = 0.125
 

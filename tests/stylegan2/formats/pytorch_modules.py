@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stylegan2.formats.pickle_tree import PERSISTENT, Call, Name
-from tests.stylegan2 import hostile_files as files
+from tests.stylegan2.formats import hostile_files as files
 
 Array = NDArray[np.float32]
 _MODULE = Name("torch_utils.persistence", "_reconstruct_persistent_obj")

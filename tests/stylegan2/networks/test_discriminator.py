@@ -11,14 +11,15 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from retouchml.errors import ModelCorrupt
-from stylegan2.formats import pickle_tree, reading, tensorflow
+from stylegan2.formats import pickle_tree, tensorflow
 from stylegan2.formats.network_file import NetworkFile
+from stylegan2.loading import read_network
 from stylegan2.networks.discriminator import Discriminator
 from stylegan2.networks.spec import DiscriminatorSpec, discriminator_from_json, to_json
-from tests.stylegan2 import hostile_files as files
-from tests.stylegan2 import pytorch_modules
-from tests.stylegan2.pickle_writer import dumps
-from tests.stylegan2.pytorch_modules import Array, module, numbers
+from tests.stylegan2.formats import hostile_files as files
+from tests.stylegan2.formats import pytorch_modules
+from tests.stylegan2.formats.pickle_writer import dumps
+from tests.stylegan2.formats.pytorch_modules import Array, module, numbers
 
 _CLASSES, _FEATURES = 3, 8
 
@@ -119,7 +120,7 @@ def test_a_conditional_network_of_tensorflow_s_ada_reads_and_judges(
     content, arrays = tensorflow_conditional(layers, **settings)
     path = tmp_path / "conditional.pkl"
     path.write_bytes(content)
-    network = reading.read(path)
+    network = read_network(path)
     assert network.generator.mapping.labels == _CLASSES
     assert network.generator.mapping.rate == 0.01
     known = {name: torch.from_numpy(array) for name, array in arrays.items()}
@@ -139,10 +140,10 @@ def test_a_group_that_was_not_set_is_all_of_a_batch_in_ada_and_four_before(tmp_p
     groups = []
     for settings in ({}, {"mbstd_group_size": 2}):
         path.write_bytes(tensorflow_conditional(0, **settings)[0])
-        judge = reading.read(path).discriminator
+        judge = read_network(path).discriminator
         assert judge is not None
         groups.append(judge.group)
-    former = reading.read(files.DATA / "tf32_resnet.pkl").discriminator
+    former = read_network(files.DATA / "tf32_resnet.pkl").discriminator
     assert former is not None
     assert [*groups, former.group] == [None, 2, 4]
 
@@ -157,7 +158,7 @@ def test_a_conditional_network_of_pytorch_s_ada_reads_and_judges(layers: int, tm
     path = tmp_path / "conditional.pkl"
     judge = pytorch_modules.judge(_FEATURES, mapping=module({}, parts))
     path.write_bytes(dumps({**files.ada_tree(), "D": judge}))
-    network = reading.read(path)
+    network = read_network(path)
     images, labels = torch.randn(4, 3, 16, 16), torch.eye(3)[[2, 1, 0, 0]]
     y = normalized(labels @ torch.from_numpy(embed[0].T) / math.sqrt(_CLASSES) + torch.from_numpy(embed[1]))
     if layers:
@@ -170,7 +171,7 @@ def test_a_conditional_network_of_pytorch_s_ada_reads_and_judges(layers: int, tm
 def test_pytorch_s_clamp_does_not_bound_what_is_seen_at_4_px(tmp_path: Path) -> None:
     path = tmp_path / "clamped.pkl"
     path.write_bytes(dumps({**files.ada_tree(), "D": pytorch_modules.judge(clamp=0.5, group=None)}))
-    spec = reading.read(path).discriminator
+    spec = read_network(path).discriminator
     assert spec is not None
     assert (spec.architecture, spec.clamp, spec.clamp_smallest, spec.group) == ("skip", 0.5, False, None)
 
@@ -179,7 +180,7 @@ def test_labels_that_do_not_fit_the_last_layer_are_refused(tmp_path: Path) -> No
     content, _ = tensorflow_conditional(0)
     path = tmp_path / "conditional.pkl"
     path.write_bytes(content)
-    spec = reading.read(path).discriminator
+    spec = read_network(path).discriminator
     assert spec is not None
     with pytest.raises(ModelCorrupt, match="labels"):
         discriminator_from_json(to_json(replace(spec, outputs=_FEATURES + 1)))

@@ -4,7 +4,6 @@ The pipeline needs no change: an image is a torch tensor whose gradient is asked
 """
 
 import secrets
-from pathlib import Path
 from typing import Any, cast
 
 import numpy as np
@@ -13,50 +12,17 @@ from torch import Tensor
 from torch.autograd.function import once_differentiable
 
 from retouchml.errors import DeviceError, UsageError
-from stylegan2.formats import own, reading
 from stylegan2.formats.network_file import NetworkFile
 from stylegan2.full_generator import identity_of, style_layers
 from stylegan2.generator import Generator, Noise
-from stylegan2.latent_statistics import latent_space
 from stylegan2.latents import LatentSpace
 from stylegan2.networks.discriminator import Discriminator
 from stylegan2.networks.mapping import truncate
-from stylegan2.tensorflow1 import frames
-from stylegan2.tensorflow1_child import Child, interpreter
+from stylegan2.tensorflow1.child_process import ChildProcess
+from stylegan2.tensorflow1.py37 import messages
 
 _SEEDS = 1 << 31
 _SAMPLES_AT_ONCE = 64  # that the child takes
-
-
-def load_file(name: str, path: Path, device: str) -> "TensorFlow1Generator":
-    """The generator in a file of any format, with its child process started.
-
-    device: where TensorFlow computes: auto, cpu, cuda or cuda:N. Raises UsageError for a network that is not
-    StyleGAN2, ModelMissing, ModelCorrupt, and DeviceError where the engine is not installed or has no such
-    device.
-    """
-    if own.is_own(reading.read_head(path)):
-        if own.architecture(path) != own.ARCHITECTURE:
-            raise UsageError(
-                f"{name} is no StyleGAN2 network, and the TensorFlow 1.15 engine runs no other.",
-                "Choose another model, or use --engine torch.",
-            )
-        file = own.read(path)
-        weights: Path | bytes = path
-    else:
-        interpreter()  # so that nothing slow is done where there is none
-        # The child reads our own format alone: everything else has been through the readers here.
-        network = reading.read(path)
-        latents = latent_space(network.mapping())
-        mean = network.tensors.get("mean", latents.mean)
-        file = own.OwnFile(own.with_mean(network, mean), latents)
-        weights = own.content(own.OwnFile(file.network.without_discriminator(), latents))
-    child = Child(interpreter(), weights, device)
-    child.start()
-    if device.startswith("cuda") and not child.about.get("gpus"):
-        child.close()
-        raise DeviceError("TensorFlow 1.15 sees no GPU here.", "Use --device cpu, or --device auto.")
-    return TensorFlow1Generator(name, file.network, file.latents, child)
 
 
 class TensorFlow1Generator(Generator):
@@ -72,7 +38,7 @@ class TensorFlow1Generator(Generator):
         name: str,
         network: NetworkFile,
         latents: LatentSpace,
-        child: Child,
+        child: ChildProcess,
     ) -> None:
         self.name, self.latents, self.device = name, latents, torch.device("cpu")
         self.resolution = network.generator.synthesis.resolution
@@ -110,7 +76,7 @@ class TensorFlow1Generator(Generator):
         parts = []
         for first in range(0, max(1, len(z)), _SAMPLES_AT_ONCE):
             some = slice(first, first + _SAMPLES_AT_ONCE)
-            request: frames.Message = {"op": "map", "z": _packed(z[some])}
+            request: messages.Message = {"op": "map", "z": _packed(z[some])}
             if labels is not None and self.labels:
                 request["labels"] = _packed(labels[some].to(z))
             parts.append(_unpacked(self.child.ask(request), z))
@@ -137,7 +103,7 @@ class _Synthesis(torch.autograd.Function):
     """The child's images, differentiable once."""
 
     @staticmethod
-    def forward(ctx: Any, w_plus: Tensor, child: Child, call: frames.Message) -> Tensor:
+    def forward(ctx: Any, w_plus: Tensor, child: ChildProcess, call: messages.Message) -> Tensor:
         ctx.save_for_backward(w_plus)
         ctx.child, ctx.call = child, call
         return _unpacked(child.ask({"op": "synthesize", "w_plus": _packed(w_plus), **call}), w_plus)
@@ -150,15 +116,15 @@ class _Synthesis(torch.autograd.Function):
         return _unpacked(ctx.child.ask({**request, **ctx.call}), w_plus), None, None
 
 
-def _packed(tensor: Tensor) -> frames.Message:
+def _packed(tensor: Tensor) -> messages.Message:
     numbers = tensor.detach().cpu()
-    return frames.pack((numbers if numbers.dtype == torch.float64 else numbers.float()).numpy())
+    return messages.pack_array((numbers if numbers.dtype == torch.float64 else numbers.float()).numpy())
 
 
 def _unpacked(answer: Any, like: Tensor) -> Tensor:
     try:
-        array = frames.unpack(answer)
-    except frames.FrameError as error:
+        array = messages.unpack_array(answer)
+    except messages.MessageError as error:
         raise DeviceError(f"The TensorFlow 1.15 engine answered nonsense: {error}.") from error
     if not np.isfinite(array).all():
         raise DeviceError("The TensorFlow 1.15 engine computed numbers that are not finite.")

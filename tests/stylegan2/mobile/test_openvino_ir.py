@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from retouchml.errors import ModelCorrupt
 from stylegan2.mobile import openvino_ir
 from stylegan2.mobile.openvino_ir import Graph
-from tests.stylegan2.small_ir import ELEMENT_TYPES, Network
+from tests.stylegan2.mobile.small_ir import ELEMENT_TYPES, Network
 
 
 def small() -> Network:

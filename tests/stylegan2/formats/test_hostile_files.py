@@ -14,9 +14,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from retouchml.errors import ModelCorrupt
-from stylegan2.formats import reading
-from tests.stylegan2 import hostile_costs, hostile_files
-from tests.stylegan2.hostile_files import DATA
+from stylegan2.formats import opening
+from stylegan2.loading import read_network
+from tests.stylegan2.formats import hostile_costs, hostile_files
+from tests.stylegan2.formats.hostile_files import DATA
 
 _MAKERS = (*hostile_files.MAKERS, *hostile_costs.MAKERS)
 _SECONDS = 5.0  # of processor time for any file; most take hundredths
@@ -27,10 +28,9 @@ import json, resource, sys, time
 from pathlib import Path
 import torch
 from retouchml.errors import RetouchError
-from stylegan2.formats import reading
-from stylegan2.formats.reading import read
+from stylegan2.loading import read_network
 
-read(Path(sys.argv[1]))  # whatever is imported late is imported now
+read_network(Path(sys.argv[1]))  # whatever is imported late is imported now
 "a".encode("cp437")  # what names in zip files are written in
 room = int(sys.argv[2])
 used = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
@@ -50,7 +50,7 @@ for path in map(Path, sys.argv[3:]):
     began = time.process_time()
     watching = True
     try:
-        read(path)
+        read_network(path)
         outcome = ["read", ""]
     except RetouchError as error:
         outcome = [type(error).__name__, error.explain()]
@@ -72,13 +72,13 @@ def outcomes(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[object]
             (folder / f"{make.__name__}.bin").write_bytes(make())
         with (folder / "larger_than_any_network.bin").open("wb") as file:
             file.write(b"\x80\x04")
-            file.truncate(reading.LARGEST_FILE + 1)
+            file.truncate(opening.LARGEST_FILE + 1)
     files = [str(path) for path in sorted(folder.glob("*.bin"))]
     honest = str(DATA / "tf32_skip_as_ada.pkl")
     done = subprocess.run(
         [sys.executable, "-c", _CHILD, honest, str(_ROOM), *files],
         cwd=folder,
-        env={"PYTHONPATH": str(Path(__file__).parents[2]), "OMP_NUM_THREADS": "1"},
+        env={"PYTHONPATH": str(Path(__file__).parents[3]), "OMP_NUM_THREADS": "1"},
         capture_output=True,
         text=True,
         check=False,
@@ -127,7 +127,7 @@ def test_a_file_with_flipped_bytes_is_read_or_refused(name: str, data: st.DataOb
     path = tmp_path / "fuzzed"
     path.write_bytes(bytes(whole))
     with suppress(ModelCorrupt):
-        reading.read(path)
+        read_network(path)
 
 
 @pytest.mark.parametrize(
@@ -140,4 +140,4 @@ def test_noise_that_begins_like_a_network_is_refused(
     path = tmp_path_factory.mktemp("noise") / "noise"
     path.write_bytes(start + rest)
     with pytest.raises(ModelCorrupt):
-        reading.read(path)
+        read_network(path)

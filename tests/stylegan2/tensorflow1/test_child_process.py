@@ -17,13 +17,13 @@ import torch
 import stylegan2
 from retouchml import paths
 from retouchml.errors import DeviceError, ModelMissing, UsageError
-from stylegan2 import tensorflow1_child
-from stylegan2.tensorflow1 import frames, serve
-from stylegan2.tensorflow1_generator import TensorFlow1Generator
+from stylegan2.tensorflow1 import child_process
+from stylegan2.tensorflow1.generator import TensorFlow1Generator
+from stylegan2.tensorflow1.py37 import messages, serve
 from tests.conftest import at_home
 from tests.stylegan2 import test_parity as reference
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 NETWORK = reference._TRIMMED / "tf32_skip_as_rosinality.pt"
 SECONDS = 120.0
 
@@ -131,7 +131,7 @@ def test_a_senseless_request_is_refused_and_the_child_lives_on(
         "noise": "const",
         "seed": 0,
         "factor": 1,
-        "w_plus": frames.pack(w_plus.numpy()),
+        "w_plus": messages.pack_array(w_plus.numpy()),
     }
     with pytest.raises(UsageError, match=why):
         generator.child.ask({**good, **change})
@@ -144,7 +144,7 @@ def test_a_request_that_is_too_large_is_refused_and_the_child_lives_on(
     before = generator.synthesize(w_plus)
     pid = generator.child.pid
     with monkeypatch.context() as patch:
-        patch.setattr(frames, "LIMIT", 1000)
+        patch.setattr(messages, "LIMIT", 1000)
         with pytest.raises(UsageError, match=r"too much at once.* 1000 are allowed"):
             generator.synthesize(w_plus)
     assert torch.equal(generator.synthesize(w_plus), before)
@@ -152,11 +152,11 @@ def test_a_request_that_is_too_large_is_refused_and_the_child_lives_on(
 
 
 def test_an_answer_that_is_too_large_is_a_refusal(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(frames, "LIMIT", 1000)
+    monkeypatch.setattr(messages, "LIMIT", 1000)
     stream = io.BytesIO()
     serve._reply(stream, {"ok": bytes(1001)})
     stream.seek(0)
-    answer = frames.read(stream)
+    answer = messages.read(stream)
     assert answer is not None
     assert answer["error"]["kind"] == "usage"
     assert "1000 are allowed" in answer["error"]["message"]
@@ -166,14 +166,14 @@ def test_a_network_that_is_too_large_for_the_pipe_is_refused_and_no_process_stay
     tensorflow1_home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     ended: list[subprocess.Popen[bytes]] = []
-    finish = tensorflow1_child._finish
+    finish = child_process._finish
 
     def noted(child: "subprocess.Popen[bytes]", errors: IO[bytes]) -> None:
         ended.append(child)
         finish(child, errors)
 
-    monkeypatch.setattr(tensorflow1_child, "_finish", noted)
-    monkeypatch.setattr(frames, "LIMIT", 1000)
+    monkeypatch.setattr(child_process, "_finish", noted)
+    monkeypatch.setattr(messages, "LIMIT", 1000)
     with at_home(tensorflow1_home), pytest.raises(UsageError, match="too much at once"):
         stylegan2.load(NETWORK, "cpu", engine="tensorflow1")
     assert [process.returncode for process in ended] == [-signal.SIGKILL]
@@ -189,7 +189,7 @@ def test_a_broken_off_exchange_leaves_no_answer_for_the_next(
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr(frames, "read", interrupted)
+        patch.setattr(messages, "read", interrupted)
         with pytest.raises(KeyboardInterrupt):
             generator.synthesize(w_plus + 1.0)
     assert first.poll() is not None
@@ -239,8 +239,8 @@ def test_without_the_environment_the_installer_is_named() -> None:
 
 def test_the_version_is_that_of_a_tensorflow_that_computes(tensorflow1_home: Path) -> None:
     with at_home(tensorflow1_home):
-        assert tensorflow1_child.is_installed()
-        assert tensorflow1_child.version().startswith("1.15.")
+        assert child_process.is_installed()
+        assert child_process.version().startswith("1.15.")
 
 
 @pytest.mark.parametrize(
@@ -251,7 +251,7 @@ def test_a_record_that_is_of_no_use_names_the_installer(record: str) -> None:
     file.parent.mkdir(parents=True)
     file.write_text(record)
     with pytest.raises(DeviceError) as refused:
-        tensorflow1_child.interpreter()
+        child_process.interpreter()
     assert "python3 install tensorflow1" in refused.value.advice
 
 

@@ -1,0 +1,135 @@
+"""Loads generators: those of the zoo and imported ones by name, others from a file of any known format.
+
+``FORMATS`` is the table of formats. A new one is a reader in ``stylegan2.formats`` and a row here.
+"""
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+
+from retouchml.errors import DeviceError, ModelCorrupt, ModelMissing, UsageError
+from stylegan2 import zoo
+from stylegan2.formats import ada, own, rosinality, tensorflow, torch_legacy, torch_zip
+from stylegan2.formats.network_file import NetworkFile
+from stylegan2.formats.opening import HEAD, KNOWN_FORMATS, open_file, read_bytes, read_head
+from stylegan2.full_generator import FullGenerator, Precision
+from stylegan2.generator import Generator
+from stylegan2.mobile.generator import MobileGenerator
+from stylegan2.zoo.table import FILE_SUFFIXES
+
+_PICKLE = b"\x80"  # every pickle since protocol 2 begins so
+
+
+@dataclass(frozen=True)
+class Format:
+    """A format of network files, and its reader."""
+
+    start: bytes  # what a file begins with
+    read: Callable[[memoryview], NetworkFile]  # gets the whole file; raises ModelCorrupt
+    mark: bytes = b""  # what is among its first bytes as well
+
+
+# The first row that fits a file counts. Our own files are not here: safetensors reads them from their path.
+FORMATS = (
+    Format(torch_zip.START, rosinality.read_zip),
+    Format(torch_legacy.START, rosinality.read_legacy),
+    Format(_PICKLE, tensorflow.read, mark=tensorflow.MARK),
+    Format(_PICKLE, ada.read),
+)
+
+
+def load(
+    model: "str | os.PathLike[str]",
+    device: str = "cpu",
+    precision: Precision = "float32",
+    engine: str = "torch",
+) -> Generator:
+    """A generator on a torch device: one of the zoo or an imported one by its name, or one in a file.
+
+    With the engine tensorflow1, TensorFlow 1.15 computes in a child process, on ``device``: auto, cpu, cuda
+    or cuda:N. It runs StyleGAN2 itself alone; its tensors are torch's, on the CPU.
+
+    A file is told from a name by its folder or its suffix (.pkl, .pt, .pth, .safetensors). Only StyleGAN2
+    itself has another precision than float32. Nothing that a file says is ever run.
+
+    Raises ModelMissing if the model is unknown, not fetched or not there, ModelCorrupt if its file is damaged
+    or no network, UsageError for a network that the engine does not run, DeviceError if there is no such
+    engine or device.
+    """
+    name, path = _locate(model)
+    if engine == "tensorflow1":
+        return _load_in_tensorflow1(name, path, device)
+    return _load_in_torch(name, path, torch.device(device), precision)
+
+
+def read_network(path: Path) -> NetworkFile:
+    """The network in a file that somebody else wrote.
+
+    Raises ModelMissing if there is none, ModelCorrupt if it is damaged or dangerous, MemoryError never by
+    what the file claims, only by what it has.
+    """
+    with open_file(path) as file:
+        head = read_bytes(file, HEAD, path)
+        if own.is_own(head):
+            return own.read(path).network
+        read = _reader(head)
+        if read is None:
+            raise ModelCorrupt(f"{path.name} is no network of a known format.", KNOWN_FORMATS)
+        file.seek(0)
+        content = read_bytes(file, os.fstat(file.fileno()).st_size, path)
+    return read(memoryview(content))
+
+
+def _reader(head: bytes) -> Callable[[memoryview], NetworkFile] | None:
+    for known in FORMATS:
+        if head.startswith(known.start) and known.mark in head:
+            return known.read
+    return None
+
+
+def _locate(model: "str | os.PathLike[str]") -> tuple[str, Path]:
+    """A model's name and the file with its weights."""
+    if not isinstance(model, str) or Path(model).name != model or Path(model).suffix in FILE_SUFFIXES:
+        return Path(model).stem, Path(model)
+    entry = zoo.entry(model)
+    if entry.kind != "generator":
+        raise ModelMissing(f"{model} is no generator.", "retouchml models list shows what there is.")
+    weights = next(file.name for file in entry.files if file.name.endswith(".safetensors"))
+    return model, zoo.path(model, weights)
+
+
+def _load_in_torch(name: str, path: Path, device: torch.device, precision: Precision) -> Generator:
+    if not own.is_own(read_head(path)):
+        return FullGenerator(name, read_network(path), device, precision=precision)
+    if own.architecture(path) != own.ARCHITECTURE:
+        return MobileGenerator(name, path, device)
+    file = own.read(path)
+    return FullGenerator(name, file.network, device, file.latents, precision)
+
+
+def _load_in_tensorflow1(name: str, path: Path, device: str) -> Generator:
+    from stylegan2.tensorflow1.child_process import ChildProcess, interpreter
+    from stylegan2.tensorflow1.generator import TensorFlow1Generator
+
+    if own.is_own(read_head(path)):
+        if own.architecture(path) != own.ARCHITECTURE:
+            raise UsageError(
+                f"{name} is no StyleGAN2 network, and the TensorFlow 1.15 engine runs no other.",
+                "Choose another model, or use --engine torch.",
+            )
+        file = own.read(path)
+        weights: Path | bytes = path
+    else:
+        interpreter()  # so that nothing slow is done if there is none
+        # The child process reads our own format alone; files of other formats have been checked here.
+        file = own.measured(read_network(path))
+        weights = own.content(own.OwnFile(file.network.without_discriminator(), file.latents))
+    child = ChildProcess(interpreter(), weights, device)
+    child.start()
+    if device.startswith("cuda") and not child.about.get("gpus"):
+        child.close()
+        raise DeviceError("TensorFlow 1.15 sees no GPU here.", "Use --device cpu, or --device auto.")
+    return TensorFlow1Generator(name, file.network, file.latents, child)
