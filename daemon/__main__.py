@@ -1,24 +1,27 @@
-"""``python -m daemon``: what clients start; the same as ``retouchml daemon run``."""
+"""``python -m daemon``: what clients and the service start; the same as ``retouchml daemon run``."""
 
 import argparse
 import sys
 
-from daemon import main, options
+from daemon import options, start
 from retouchml.errors import RetouchError
 
 
-def run() -> int:
+def main() -> int:
     """Do what the command line asks; the exit code."""
     parser = argparse.ArgumentParser(prog="python -m daemon", description=__doc__, allow_abbrev=False)
     options.add_arguments(parser)
+    parser.add_argument("--background", action="store_true", help=argparse.SUPPRESS)  # for client.launch
     arguments = parser.parse_args()
+    if arguments.background:
+        return start.run_in_background(arguments)
     try:
-        return main.run(options.from_arguments(arguments), detach=arguments.detach)
+        return start.run_or_detach(arguments)
     except RetouchError as error:
-        if sys.stderr is not None:  # as under Windows' pythonw
+        if sys.stderr is not None:  # None under Windows' pythonw
             sys.stderr.write(f"{error.explain()}\n")
         return error.exit_code
 
 
 if __name__ == "__main__":
-    sys.exit(run())
+    sys.exit(main())

@@ -100,6 +100,17 @@ def from_arguments(arguments: argparse.Namespace) -> Options:
     )
 
 
+def as_command_line(arguments: argparse.Namespace) -> list[str]:
+    """The options of a parsed command line once more, for a daemon that is to be started with them.
+
+    Without ``--idle-exit``, which ``retouchml.client.launch`` adds.
+    """
+    names = ("model", "device", "keep_alive", "tcp", "backend", "limits")
+    values = {name.replace("_", "-"): getattr(arguments, name) for name in names}
+    # "=" keeps a value that starts with a minus sign from looking like an option
+    return [f"--{name}={value}" for name, value in values.items() if value != ""]
+
+
 def parse_address(text: str) -> tuple[str, int]:
     """The numeric host and the port in ``HOST:PORT``; no name server is asked. Raises UsageError."""
     host, _, port = text.rpartition(":")

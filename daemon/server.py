@@ -35,7 +35,7 @@ _CACHES = ("searches", "inversions", "paths")  # folders of pipeline.cache, whic
 
 
 class Server:
-    """Made by ``daemon.serving``; ``log`` is where it writes."""
+    """Made by ``daemon.start``; ``log`` is where it writes."""
 
     def __init__(self, options: Options, address: AddressFile, log: Path) -> None:
         """Raises DaemonError, Refused or UsageError where a socket cannot be bound."""

@@ -53,9 +53,9 @@ def add_parser(subparsers: Subparsers) -> None:
 
 def run_daemon(arguments: argparse.Namespace, _context: Context) -> int:
     """Be the daemon until told to leave."""
-    from daemon import main, options
+    from daemon import start
 
-    return main.run(options.from_arguments(arguments), detach=arguments.detach)
+    return start.run_or_detach(arguments)
 
 
 def start_daemon(arguments: argparse.Namespace, context: Context) -> int:
@@ -68,7 +68,8 @@ def start_daemon(arguments: argparse.Namespace, context: Context) -> int:
     if pid is not None:
         context.console.print(f"A daemon runs already (process {pid}).")
         return 0
-    launch.start(_options(arguments), interpreter=[sys.executable], idle_exit=arguments.idle_exit)
+    command_line = options.as_command_line(arguments)
+    launch.start(command_line, interpreter=[sys.executable], idle_exit=arguments.idle_exit)
     context.console.print(f"The daemon runs (process {_pid()}).")
     return 0
 
@@ -106,7 +107,7 @@ def show_status(arguments: argparse.Namespace, context: Context) -> int:
 
 def show_logs(arguments: argparse.Namespace, context: Context) -> int:
     """Print the end of its log."""
-    from daemon.serving import log_path
+    from daemon.start import log_path
     from retouchml import paths
 
     path = log_path(paths.runtime_dir())
@@ -154,14 +155,6 @@ def _is_gone(pid: int, seconds: float) -> bool:
             return True
         time.sleep(0.05)
     return False
-
-
-def _options(arguments: argparse.Namespace) -> list[str]:
-    options = ["--keep-alive", str(arguments.keep_alive)]
-    for name in ("model", "device", "tcp", "backend", "limits"):
-        value = getattr(arguments, name)
-        options += [f"--{name}", value] if value else []
-    return options
 
 
 def _followed(path: Path, position: int) -> Iterator[str]:

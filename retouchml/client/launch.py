@@ -4,19 +4,26 @@ Editors embed a Python that is not the project's, and AppImages bend the environ
 neither may reach the daemon.
 """
 
+import contextlib
 import json
 import os
+import queue
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+import tempfile
+import threading
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
-from retouchml.errors import DaemonAbsent, Refused
+from retouchml.client import protocol
+from retouchml.errors import DaemonAbsent, DaemonRuns, Refused, RetouchError
 from retouchml.paths import data_dir
 from retouchml.system.files import changeable_by_others
 from retouchml.system.processes import CREATION_FLAGS
 
 RECORD = "install.json"
+_SECONDS_TO_EXIT = 10.0
 _SECONDS = 60.0  # a first start compiles every module, perhaps from a cold disk
 _FOREIGN = ("PYTHON", "LD_", "DYLD_", "__PYVENV", "QT_", "GI_TYPELIB", "GIO_", "GTK_", "GEGL_", "BABL_")
 _ADVICE = "Run `retouchml doctor`: it says what is wrong."
@@ -24,23 +31,25 @@ _ADVICE = "Run `retouchml doctor`: it says what is wrong."
 
 def start(
     options: Sequence[str] = (), *, interpreter: Sequence[str] = (), idle_exit: float | None = 30.0
-) -> None:
-    """Start a daemon and return once it answers; one that runs already is as good.
+) -> bool:
+    """Start a daemon and return once clients can connect to it; False if one ran already.
 
     options: more of ``retouchml daemon run``; interpreter: the command to use in place of the installed one;
-    idle_exit: minutes, None for never. Raises DaemonAbsent.
+    idle_exit: minutes, None for never. Raises DaemonAbsent or Refused.
     """
     command, environment = _own(interpreter) if interpreter else find_interpreter()
-    idle = [] if idle_exit is None else ["--idle-exit", str(idle_exit)]
+    idle = [] if idle_exit is None else [f"--idle-exit={idle_exit}"]
+    arguments = [*command, "-m", "daemon", "--background", *idle, *options]
     try:
-        code, said = _outcome([*command, "-m", "daemon", "--detach", *idle, *options], environment)
-    except subprocess.TimeoutExpired as error:
-        raise DaemonAbsent(f"The daemon did not start within {_SECONDS:.0f} s.", _ADVICE) from error
+        report = _first_report(arguments, environment)
     except OSError as error:
         raise DaemonAbsent(f"{command[0]} cannot be run: {error.strerror}.", _ADVICE) from error
-    if code and not (said and "runs already" in said[-1]):
-        reason = said[-1] if said else f"it ended with code {code}."
-        raise DaemonAbsent(f"The daemon cannot be started: {reason}", _ADVICE)
+    if report.get("ready"):
+        return True
+    reason = protocol.error_from(report)
+    if isinstance(reason, DaemonRuns):
+        return False
+    raise DaemonAbsent(f"The daemon cannot be started: {reason.explain()}", _ADVICE)
 
 
 def find_interpreter() -> tuple[list[str], dict[str, str]]:
@@ -75,27 +84,55 @@ def clean(environment: Mapping[str, str]) -> dict[str, str]:
     return {**kept, "PYTHONSAFEPATH": "1"}
 
 
-def _outcome(command: Sequence[str], environment: Mapping[str, str]) -> tuple[int, list[str]]:
-    """The exit code, and the lines of what a command that failed had to say."""
-    with subprocess.Popen(
-        command,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
-        cwd=Path.home().anchor,
-        env={**environment, "PYTHONIOENCODING": "utf-8"},
-        start_new_session=True,
-        creationflags=CREATION_FLAGS,
-    ) as process:
-        assert process.stderr is not None
+def _first_report(command: Sequence[str], environment: Mapping[str, str]) -> dict[str, Any]:
+    """What the daemon's process reports in its first line; the fields of an error if it reports nothing.
+
+    Raises DaemonAbsent after a time without a report, and OSError if the command cannot be run.
+    """
+    with tempfile.TemporaryFile() as errors:  # not a pipe, which nobody would empty
+        process = subprocess.Popen(
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=errors,
+            cwd=Path.home().anchor,
+            env={**environment, "PYTHONIOENCODING": "utf-8"},
+            start_new_session=True,
+            creationflags=CREATION_FLAGS,
+        )
+        # threads, since Windows can watch no pipe, and a daemon that ends has to be waited for
+        lines: queue.SimpleQueue[bytes] = queue.SimpleQueue()
+        _in_background(_read_line, process, lines)
         try:
-            code = process.wait(_SECONDS)
-        except subprocess.TimeoutExpired:
+            line = lines.get(timeout=_SECONDS)
+        except queue.Empty:
             process.kill()
-            raise
-        # the end of what a daemon says that stays may never come: it could have inherited the pipe
-        words = process.stderr.read() if code else b""
-    return code, words.decode("utf-8", "replace").strip().splitlines()
+            raise DaemonAbsent(f"The daemon did not start within {_SECONDS:.0f} s.", _ADVICE) from None
+        finally:
+            _in_background(process.wait)
+        try:
+            report = json.loads(line)
+        except ValueError:
+            report = None
+        if isinstance(report, dict):
+            return report
+        # another Python, or a daemon that cannot even be imported
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(_SECONDS_TO_EXIT)
+        errors.seek(0)
+        text = errors.read().decode("utf-8", "replace").strip()
+    last_line = text.splitlines()[-1] if text else f"it ended with code {process.returncode}."
+    return protocol.error_fields(RetouchError(last_line))
+
+
+def _read_line(process: "subprocess.Popen[bytes]", lines: "queue.SimpleQueue[bytes]") -> None:
+    with process.stdout as stream:  # type: ignore[union-attr]  # it was asked for a pipe
+        # its first line, not its end: on Windows other processes may inherit the pipe
+        lines.put(stream.readline())
+
+
+def _in_background(work: Callable[..., object], *arguments: object) -> None:
+    threading.Thread(target=work, args=arguments, daemon=True, name="retouchml-launch").start()
 
 
 def _own(interpreter: Sequence[str] = ()) -> tuple[list[str], dict[str, str]]:

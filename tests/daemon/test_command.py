@@ -88,12 +88,12 @@ def test_the_doctor_says_that_a_daemon_does_not_answer(daemon: Daemon) -> None:
 
 
 def test_the_log_is_rotated_before_it_grows_too_large(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from daemon import serving
+    from daemon import start
 
-    monkeypatch.setattr(serving, "_LOG_BYTES", 2000)
+    monkeypatch.setattr(start, "_LOG_BYTES", 2000)
     logger = logging.getLogger("daemon")
-    path = serving.log_path(paths.private_dir(paths.runtime_dir()))
-    serving.set_up_log(path)
+    path = start.log_path(paths.private_dir(paths.runtime_dir()))
+    start.set_up_log(path)
     try:
         for number in range(200):
             logger.info("line %d", number)

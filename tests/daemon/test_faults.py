@@ -335,6 +335,6 @@ def test_a_start_that_fails_says_why(home: Path) -> None:
 
 
 def test_the_server_loads_neither_torch_nor_numpy() -> None:
-    code = "import daemon.main, sys; print(sorted({'torch', 'numpy', 'cv2'} & set(sys.modules)))"
+    code = "import daemon.start, sys; print(sorted({'torch', 'numpy', 'cv2'} & set(sys.modules)))"
     ran = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
     assert ran.stdout == "[]\n"
