@@ -26,6 +26,7 @@ from .test_tasks import Answer, ListLoop
 
 LEFT, RIGHT = (10, 20, 40, 40), (110, 20, 40, 40)
 LOOK = Settings().look
+_NEED_KRITA = ("layers", "retouch_tasks")
 
 
 def answer(value: Any = None, error: Exception | None = None) -> Any:
@@ -138,11 +139,9 @@ def krita() -> Iterator[Any]:
     module.Krita = SimpleNamespace(instance=lambda: SimpleNamespace(documents=lambda: editor.open))
     with pytest.MonkeyPatch.context() as patch:
         patch.setitem(sys.modules, "krita", module)
-        editor.layers, editor.tasks = (
-            import_module(f"plugin_krita.{name}") for name in ("layers", "retouch_tasks")
-        )
+        editor.layers, editor.tasks = (import_module(f"plugin_krita.{name}") for name in _NEED_KRITA)
         yield editor
-    for name in ("layers", "retouch_tasks"):
+    for name in _NEED_KRITA:
         del sys.modules[f"plugin_krita.{name}"]
 
 

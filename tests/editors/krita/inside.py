@@ -69,15 +69,15 @@ def layers():
 
 def view():
     shown = docker()._view
-    job, notice = shown.job, shown.notice
+    task, notice = shown.task, shown.notice
     return {
         "layer": shown.layer,
         "missing": shown.missing,
-        "job": None if job is None else job.kind,
-        "stage": None if job is None else job.stage,
+        "task": None if task is None else task.kind,
+        "stage": None if task is None else task.stage,
         "notice": None if notice is None else notice.sentence,
         "is_error": notice is not None and notice.is_error,
-        "faces": None if shown.faces is None else [[face.chosen, face.shown] for face in shown.faces],
+        "faces": None if shown.faces is None else [[face.ticked, face.shown] for face in shown.faces],
         "preview": shown.preview is not None and shown.preview.after is not None,
         "daemon": shown.daemon,
         "strength": shown.settings.strength,
@@ -86,14 +86,14 @@ def view():
 
 
 def clean_up():
-    """As at the first start: no pictures, no changed settings, nothing held."""
+    """Make everything as at the first start: no pictures, no changed settings, no open photos."""
     close_all()
-    control = docker()._controller
-    for held in control._album:
-        control._album.drop(held.source.key)
-    control.change(type(control.settings)())
-    control._notice = None
-    control._looks = 0
+    controller = docker()._controller
+    for photo in controller._photos:
+        controller._photos.close(photo.source.key)
+    controller.change_settings(type(controller.settings)())
+    controller._notice = None
+    controller._updates = 0
 
 
 def pixels(node, box):
@@ -107,7 +107,7 @@ def bounds(node):
 
 
 class Stopwatch(QObject):
-    """Seconds from the click on Beautify until the picture has its new layer, as they pass in this thread."""
+    """Measures from the click on Beautify until the picture has its new layer, in seconds of this thread."""
 
     def __init__(self):
         super().__init__()
@@ -128,23 +128,23 @@ class Stopwatch(QObject):
 
 
 class StepWatch:
-    """Seconds of each step of the plug-in's work, as they pass in this thread."""
+    """Measures each step of the plug-in's tasks, in seconds of this thread."""
 
     def __init__(self):
-        from retouchml_krita.steps import Task
+        from retouchml_krita.tasks import Task
 
         self.seconds = []
-        self._task, self._advance = Task, Task._advance
+        self._task, self._step = Task, Task._step
 
     def start(self):
-        def advance(task, steps):
+        def step(task, generator):
             begin = clock()
             try:
-                return self._advance(task, steps)
+                return self._step(task, generator)
             finally:
                 self.seconds.append(clock() - begin)
 
-        self._task._advance = advance
+        self._task._step = step
 
     def stop(self):
-        self._task._advance = self._advance
+        self._task._step = self._step

@@ -50,9 +50,9 @@ class Krita(Inside):
         shown: dict[str, Any] = self.ask("view()")
         return shown
 
-    def wait_for_job(self, seconds: float = 4 * PATIENCE) -> dict[str, Any]:
-        """Until no job runs; what the docker shows then."""
-        shown: dict[str, Any] = until(lambda: (view := self.view())["job"] is None and view, seconds)
+    def wait_for_task(self, seconds: float = 4 * PATIENCE) -> dict[str, Any]:
+        """Wait until no task runs; return what the docker shows then."""
+        shown: dict[str, Any] = until(lambda: (view := self.view())["task"] is None and view, seconds)
         return shown
 
     def clear(self) -> None:

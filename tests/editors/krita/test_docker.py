@@ -19,8 +19,8 @@ def beautify(krita: Krita) -> dict[str, object]:
     """Press the button and wait; what the docker shows."""
     until(lambda: krita.view()["layer"] == "Background")
     krita.click("beautify")
-    until(lambda: krita.view()["job"] == "beautify" or krita.view()["notice"])
-    return krita.wait_for_job()
+    until(lambda: krita.view()["task"] == "beautify" or krita.view()["notice"])
+    return krita.wait_for_task()
 
 
 def undo(krita: Krita) -> None:
@@ -78,9 +78,9 @@ def test_of_two_faces_the_ticked_one_is_retouched(
     until(lambda: krita.view()["layer"] == "Background")
     krita.click("find")
     until(lambda: krita.view()["faces"] is not None)
-    assert len(krita.wait_for_job()["faces"]) == 2
+    assert len(krita.wait_for_task()["faces"]) == 2
     left = krita.ask(
-        "[face.box[0] < 512 for face in next(iter(docker()._controller._album)).remote.faces].index(True)"
+        "[face.box[0] < 512 for face in next(iter(docker()._controller._photos)).remote.faces].index(True)"
     )
     krita.click(f"face_{1 - left}", 0.88, 0.88)
     until(lambda: [chosen for chosen, _ in krita.view()["faces"]] == [left == 0, left == 1])
@@ -138,7 +138,7 @@ def test_cancel_half_way_leaves_the_picture_as_it_was(
     krita.click("beautify")
     until(lambda: krita.view()["stage"] == "invert")
     krita.click("cancel")
-    until(lambda: krita.view()["job"] is None)
+    until(lambda: krita.view()["task"] is None)
     assert krita.view()["notice"] == "Cancelled; nothing was changed."
     assert krita.ask("layers()") == ["Background"]
     assert not krita.ask("doc.modified()")
@@ -154,19 +154,19 @@ def test_a_daemon_that_is_killed_half_way_is_told_and_the_start_button_brings_an
     until(lambda: krita.view()["stage"] == "invert")
     daemon.process.kill()
     daemon.process.wait()
-    shown = until(lambda: (view := krita.view())["job"] is None and view)
+    shown = until(lambda: (view := krita.view())["task"] is None and view)
     assert shown["notice"] == "The daemon is gone."
     assert shown["daemon"] == "off"
     assert krita.ask("layers()") == ["Background"]
     krita.click("start")
     until(lambda: krita.view()["daemon"] == "ready")
-    pid = krita.ask("docker()._controller._connection.client.about['pid']")
+    pid = krita.ask("docker()._controller._connection.client.welcome.pid")
     assert is_alive(pid)
     os.kill(pid, signal.SIGTERM)  # the plug-in started it
     until(lambda: krita.view()["daemon"] == "off")
 
 
-def test_a_picture_that_is_closed_half_way_ends_its_job_with_a_sentence(
+def test_a_picture_that_is_closed_half_way_ends_its_task_with_a_sentence(
     krita: Krita, portrait: NDArray[np.uint8], tmp_path: Path
 ) -> None:
     pictures.put(krita, pictures.as_krita(portrait[:, ::-1] // 2, "U8"), tmp_path)
@@ -174,7 +174,7 @@ def test_a_picture_that_is_closed_half_way_ends_its_job_with_a_sentence(
     krita.click("beautify")
     until(lambda: krita.view()["stage"] == "invert")
     krita.run("doc.setModified(False); doc.close()")
-    shown = until(lambda: (view := krita.view())["job"] is None and view)
+    shown = until(lambda: (view := krita.view())["task"] is None and view)
     assert shown["notice"] == "The picture was closed, or its layer deleted, so nothing was done."
     until(lambda: krita.view()["layer"] == "")
 
@@ -185,10 +185,10 @@ def test_the_result_goes_to_the_picture_it_was_asked_for_whichever_is_active_the
     pictures.put(krita, pictures.as_krita(portrait, "U8"), tmp_path)
     until(lambda: krita.view()["layer"] == "Background")
     krita.click("beautify")
-    until(lambda: krita.view()["job"] == "beautify")
+    until(lambda: krita.view()["task"] == "beautify")
     krita.run("first = doc")
     pictures.put(krita, pictures.as_krita(portrait[:64, :64], "U8"), tmp_path)
-    krita.wait_for_job()
+    krita.wait_for_task()
     assert krita.ask("layers()") == ["Background"]
     krita.run("doc = first")
     assert krita.ask("layers()") == LAYERS
@@ -232,11 +232,11 @@ def test_an_exception_in_a_slot_becomes_a_sentence_and_never_a_window(
 ) -> None:
     pictures.put(krita, pictures.as_krita(portrait, "U8"), tmp_path)
     until(lambda: krita.view()["layer"] == "Background")
-    krita.run("docker()._controller._work.find = None")
+    krita.run("docker()._controller._tasks.find_faces = None")
     try:
         krita.click("find")
         shown = until(lambda: (view := krita.view())["notice"] and view)
     finally:
-        krita.run("del docker()._controller._work.find")
+        krita.run("del docker()._controller._tasks.find_faces")
     assert shown["notice"].startswith("This should not have happened: TypeError")
     assert krita.screen.windows("Script error") == []

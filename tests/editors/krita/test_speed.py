@@ -39,14 +39,14 @@ def test_beautify_on_a_prepared_face_of_12_megapixels_takes_the_plug_in_at_most_
     put_large(krita, 4000, 3000, "U8", tmp_path)
     krita.click("find")
     until(lambda: krita.view()["preview"])
-    krita.wait_for_job()
+    krita.wait_for_task()
     krita.run("watch = Stopwatch()")
     seconds = []
     for _ in range(3):  # the best of them: this machine has other work, too
         krita.run("watch.seconds = None")
         krita.click("beautify")
         seconds.append(until(lambda: krita.ask("watch.seconds")))
-        krita.wait_for_job()
+        krita.wait_for_task()
         undo(krita)
     print("from Beautify to the layer:", seconds)
     assert min(seconds) <= _BUSY * OWN_SHARE
@@ -60,8 +60,8 @@ def test_no_turn_of_the_event_loop_is_longer_than_50_ms_at_12_megapixels(
     krita.run("pulse.start()")
     try:
         krita.screen.click(*place)
-        until(lambda: krita.view()["job"] == "beautify")
-        krita.wait_for_job()
+        until(lambda: krita.view()["task"] == "beautify")
+        krita.wait_for_task()
     finally:
         longest = krita.ask("pulse.stop()")
     print("longest gaps at 12 megapixels:", longest)
@@ -75,8 +75,8 @@ def test_at_50_megapixels_no_step_of_the_plug_in_is_longer_than_50_ms(krita: Kri
     krita.run("watch = StepWatch(); watch.start(); pulse.start()")
     try:
         krita.click("beautify")
-        until(lambda: krita.view()["job"] == "beautify")
-        krita.wait_for_job()
+        until(lambda: krita.view()["task"] == "beautify")
+        krita.wait_for_task()
     finally:
         longest = krita.ask("pulse.stop()")
         krita.run("watch.stop()")
