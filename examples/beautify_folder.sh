@@ -31,8 +31,7 @@ for photo in "$photos"/*; do
     "$retouchml" beautify "$photo" -o "$result" --json "$result.json" --force "$@"
     code=$?
     case $code in
-        0) ;;
-        3) echo "$name: no face, copied as it is" ;;
+        0 | 3) ;; # 3: no face was found, and the picture is copied as it is
         1) failed=1 ;;
         *) exit "$code" ;; # a wrong option, or Ctrl-C
     esac
