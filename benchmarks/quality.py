@@ -32,8 +32,8 @@ from pipeline.pictures import read_picture
 from pipeline.prepared import face_crop
 from pipeline.rater import PixelRater
 from pipeline.retoucher import Photo, Retoucher
-from pipeline.training.instruments import load_recognizer
-from pipeline.training.scut import GROUPS, fold
+from pipeline.training.labellers import load_recognizer
+from pipeline.training.scut import GROUPS, read_fold
 from retouchml import Look
 from retouchml.cli import output_files
 from retouchml.errors import PictureError, RetouchError
@@ -82,7 +82,7 @@ def chosen(folder: Path, count: int, number: int = 1, skip: int = 0) -> list[Pat
 
     ``skip`` passes over so many first. Raises UsageError where the folder is not laid out like SCUT-FBP5500.
     """
-    _, test = fold(folder, number)
+    _, test = read_fold(folder, number)
     random = np.random.default_rng(_SEED)
     groups = []
     for group in GROUPS:
@@ -209,7 +209,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "--skip", type=int, default=0, help="how many of them to pass over first (default: %(default)s)"
     )
     parser.add_argument(
-        "--judge", type=Path, help="the rater that judges; the project's, of fold 1, by default"
+        "--judge",
+        type=Path,
+        help="the rater that judges (default: the user's own, else the project's, of fold 1)",
     )
     parser.add_argument("--strength", type=float, default=1.0)
     parser.add_argument("--texture", type=float, default=0.7)

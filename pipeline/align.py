@@ -1,4 +1,4 @@
-"""The FFHQ crop: where a face lies in a photograph, and the exact way between the two.
+"""The FFHQ crop of a face, and the exact map between crop and photograph.
 
 The oriented square is the recipe of the FFHQ data set (Karras et al., "A style-based generator architecture
 for generative adversarial networks", arXiv 1812.04948, ``download_ffhq.py``): centred between eyes and mouth,
@@ -21,14 +21,10 @@ _CENTER_TOWARDS_MOUTH = 0.1
 
 @dataclass(frozen=True)
 class Alignment:
-    """An oriented square in a photograph.
+    """An oriented square in a photograph, and the map between it and its crop."""
 
-    matrix: [2, 3] affine map, crop pixel → photo pixel, centres at whole numbers
-    size:   side of the crop in pixels
-    """
-
-    matrix: NDArray[np.float64]
-    size: int
+    matrix: NDArray[np.float64]  # [2, 3] affine map, crop pixel → photo pixel, centres at whole numbers
+    size: int  # side of the crop in pixels
 
     @property
     def side(self) -> float:
@@ -43,7 +39,7 @@ class Alignment:
         return Alignment(np.hstack([linear, (self.matrix[:, 2] + shift)[:, None]]), size)
 
     def from_corner(self, x: int, y: int) -> "Alignment":
-        """The same crop pixels, counted from pixel (x, y)."""
+        """The same square with crop pixels counted from pixel (x, y)."""
         shift = self.matrix[:, :2] @ np.array([x, y], np.float64)
         return Alignment(np.hstack([self.matrix[:, :2], (self.matrix[:, 2] + shift)[:, None]]), self.size)
 
@@ -67,9 +63,9 @@ class Alignment:
         return max(0, left), max(0, top), min(width, right), min(height, bottom)
 
     def cut(self, photo: NDArray[np.generic]) -> NDArray[np.float32]:
-        """The crop [S, S, 3] in [0, 1] of a photo [H, W, C] of any depth; area-filtered where it shrinks.
+        """The crop [S, S, 3] in [0, 1] of a photo [H, W, C] of any depth; area-filtered if it shrinks.
 
-        Only the part of the photo around the square is turned into float.
+        Only the part of the photo around the square is converted to float.
         """
         height, width = photo.shape[:2]
         margin = int(0.02 * self.side) + 2
@@ -85,7 +81,7 @@ class Alignment:
         offset = (self.matrix[:, 2] - (left, top) + 0.5) / whole - 0.5
         if ratio / whole > 1.2:
             source = np.asarray(cv2.GaussianBlur(source, (0, 0), 0.4 * ratio / whole), np.float32)
-        # OpenCV never returns from a reflection between two edges that are the same.
+        # OpenCV hangs when it reflects a picture that is one pixel wide.
         border = cv2.BORDER_REFLECT_101 if min(source.shape[:2]) > 1 else cv2.BORDER_REPLICATE
         crop = cv2.warpAffine(
             source,
@@ -97,7 +93,7 @@ class Alignment:
         return np.clip(self._faded(np.asarray(crop, np.float32), height, width), 0.0, 1.0)
 
     def inside(self, height: int, width: int) -> NDArray[np.float32]:
-        """How far [S, S] each crop pixel lies inside the photo's frame, in crop pixels; 0 outside."""
+        """Distance [S, S] of each crop pixel to the photo's frame, in crop pixels; 0 outside."""
         y, x = np.mgrid[0 : self.size, 0 : self.size].astype(np.float32)
         matrix = self.matrix.astype(np.float32)
         px = matrix[0, 0] * x + matrix[0, 1] * y + matrix[0, 2]
@@ -109,7 +105,7 @@ class Alignment:
         depth = self.inside(height, width)
         if depth.min() > 0.0:
             return crop
-        # Past the frame, as FFHQ does, first blur, then the median colour: no mirrored second face.
+        # Past the frame first blur, then the median colour, as in FFHQ: no mirrored second face.
         outside = cv2.distanceTransform((depth <= 0.0).astype(np.uint8), cv2.DIST_L2, 5)[..., None]
         reach = 0.15 * self.size
         blurred = cv2.GaussianBlur(crop, (0, 0), 0.02 * self.size)
@@ -134,7 +130,7 @@ def ffhq_alignment(landmarks: NDArray[np.float64], size: int) -> Alignment:
 
 
 def _shrunk(region: NDArray[np.generic], factor: int) -> NDArray[np.float32]:
-    """Box-filtered region in [0, 1]; edge rows and columns that do not fill a box are dropped."""
+    """The region, box-filtered, in [0, 1]; edge rows and columns that do not fill a box are dropped."""
     height, width = (max(1, n // factor) for n in region.shape[:2])
     trimmed = np.ascontiguousarray(region[: height * factor, : width * factor])
     return to_float_rgb(as_channels(cv2.resize(trimmed, (width, height), interpolation=cv2.INTER_AREA)))

@@ -1,8 +1,8 @@
-"""What a face shows besides its beauty: expression and pose from landmarks, age and gender from networks.
+"""Attributes of a face: expression and pose from landmarks, age and gender from networks, glasses.
 
 The measures of expression and pose are ratios to the distance between the eyes, so they do not depend on the
-picture's size. They label samples for the edits, and tell ``benchmarks/quality.py`` what a retouch moved that
-nobody asked it to.
+picture's size. They label samples for the edits, and measure for ``benchmarks/quality.py`` what a retouch
+moves besides its purpose.
 """
 
 import json
@@ -50,10 +50,10 @@ def geometric(landmarks: NDArray[np.float64]) -> dict[str, float]:
 
 
 def glasses(crop: NDArray[np.float32], landmarks: NDArray[np.float64]) -> float:
-    """How much an FFHQ crop [S, S, 3] in [0, 1] looks as if it wore glasses: 0 without, above 1 with a frame.
+    """How much the face in an FFHQ crop [S, S, 3] in [0, 1] wears glasses: 0 without, above 1 with a frame.
 
-    A frame crosses the bare bridge of the nose and runs below the eyes, where skin alone is smooth: the
-    measure is the strongest contrast there, in units of the contrast of the cheeks.
+    A frame crosses the bridge of the nose and runs below the eyes, where bare skin is smooth: the measure is
+    the strongest vertical contrast there.
     """
     grey = cv2.GaussianBlur(cv2.cvtColor(crop, cv2.COLOR_RGB2GRAY), (0, 0), crop.shape[0] / 256.0)
     left, right = landmarks[36:42].mean(0), landmarks[42:48].mean(0)
@@ -73,12 +73,12 @@ def glasses(crop: NDArray[np.float32], landmarks: NDArray[np.float64]) -> float:
 
 
 class AgeGender:
-    """Age and gender by two small ONNX networks (Cydral, for dlib), from dlib face chips."""
+    """Two small ONNX networks (Cydral, for dlib) that tell age and gender from dlib face chips."""
 
     def __init__(self, folder: Path, threads: int = 1) -> None:
         """Load ``age-v1.onnx``, ``gender-v1.onnx`` and ``manifest.json`` from ``folder``.
 
-        Raises ModelCorrupt where one of them is damaged.
+        Raises ModelCorrupt if one of them is damaged.
         """
         advice = "Fetch it again: retouchml models fetch age-gender."
         self._age, self._gender = (

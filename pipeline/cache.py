@@ -1,8 +1,8 @@
-"""Faces, inversions and score paths kept by content: a photograph that was open before is ready at once.
+"""The caches of faces, inversions and score paths: a photograph that was open before is ready at once.
 
-The latest may stay in memory, the others lie on disk (``pipeline.store``). The faces of a photograph are
-named by a hash of its pixels, an inversion by one of the crop, the generator and the recipe; a path by one of
-the code that it starts from, the place of the face chip, and all that leads the climb.
+All entries lie on disk (``pipeline.store``), the latest also in memory. The key of a photograph's faces is a
+hash of its pixels; that of an inversion, of the crop, the generator and the recipe; that of a path, of its
+first code, the place of the face chip, and everything that guides the ascent.
 """
 
 import hashlib
@@ -19,34 +19,37 @@ from torch import Tensor
 
 from pipeline import faces
 from pipeline.beautify import ScorePath
-from pipeline.faces import FoundFace
+from pipeline.faces import FaceLocation
 from pipeline.invert import VERSION, Inversion
 from pipeline.store import Store
 from retouchml.paths import cache_dir
 
 _BOUND = 256 * 2**20  # bytes in all, of each kind
-_SHAPE_LIMIT = 64  # layers, or knots; a larger entry is not ours
-# of about 1 kB a face, 50 kB and 0.7 MB each
+_SHAPE_LIMIT = 64  # layers, or knots; a larger entry is damaged
+# entries, of about 1 kB a face, 50 kB and 0.7 MB each
 _SEARCHES_IN_MEMORY, _INVERSIONS_IN_MEMORY, _PATHS_IN_MEMORY = 64, 64, 16
 _Result = TypeVar("_Result")
 
 
 def photo_key(pixels: NDArray[np.generic]) -> str:
-    """Name of what ``FaceFinder.find`` finds in a photo [H, W, C]."""
+    """Key of the faces that ``FaceFinder.find`` finds in a photo [H, W, C]."""
     digest = hashlib.sha256(f"{faces.VERSION}/{pixels.shape}/{pixels.dtype.str}".encode())
     digest.update(np.ascontiguousarray(pixels).data)
     return digest.hexdigest()
 
 
-def key(crop: NDArray[np.float32], generator: str) -> str:
-    """Name of the inversion of a crop [S, S, 3] in [0, 1]: equal to 8 bits is equal."""
+def inversion_key(crop: NDArray[np.float32], generator: str) -> str:
+    """Key of the inversion of a crop [S, S, 3] in [0, 1]; crops that are equal to 8 bits share it.
+
+    generator: its identity
+    """
     digest = hashlib.sha256(f"{generator}/{VERSION}/{crop.shape}".encode())
     digest.update(np.rint(crop * 255.0).astype(np.uint8).tobytes())
     return digest.hexdigest()
 
 
 def path_key(w_plus: Tensor, chip_grid: Tensor, beautifier: str) -> str:
-    """Name of the path that ``Beautifier.path`` finds; beautifier: its identity."""
+    """Key of the path that ``Beautifier.path`` finds; beautifier: its identity."""
     digest = hashlib.sha256(f"{beautifier}/{tuple(w_plus.shape)}".encode())
     for tensor in (w_plus, chip_grid):
         digest.update(tensor.cpu().contiguous().numpy().tobytes())
@@ -54,87 +57,82 @@ def path_key(w_plus: Tensor, chip_grid: Tensor, beautifier: str) -> str:
 
 
 class _Cache(ABC, Generic[_Result]):
-    """Results by name, on disk and the latest in memory."""
+    """A cache of results by key, on disk and, for the latest, in memory."""
 
-    kind: str  # the ending of its files
-    plural: str  # its folder
-    floats = torch.float32
+    suffix: str  # of its files
+    folder: str  # in the cache folder
+    dtype = torch.float32
 
     def __init__(self, folder: Path | None = None, bound: int = _BOUND, in_memory: int = 0) -> None:
-        """folder: by default its own in the cache folder; bound: bytes on disk; in_memory: entries."""
-        folder = folder if folder is not None else cache_dir() / self.plural
-        self._store = Store(folder, f".{self.kind}", bound, self.floats)
+        """folder: by default a folder in the user's cache; bound: bytes on disk; in_memory: entries."""
+        self._store = Store(folder or cache_dir() / self.folder, self.suffix, bound, self.dtype)
         self._in_memory = in_memory
         self._latest: dict[str, _Result] = {}
 
-    def get(self, name: str) -> _Result | None:
-        """The kept result, or None."""
-        known = self._latest.get(name)
-        if known is not None:
-            return known
-        tensors = self._store.read(name)
-        return None if tensors is None else self._unpacked(tensors)
+    def get(self, key: str) -> _Result | None:
+        """The result for a key, or None."""
+        result = self._latest.get(key)
+        if result is not None:
+            return result
+        tensors = self._store.read(key)
+        return None if tensors is None else self._from_tensors(tensors)
 
-    def put(self, name: str, result: _Result) -> None:
-        """Keep a result, on disk if that has room."""
-        self._latest[name] = result
+    def put(self, key: str, result: _Result) -> None:
+        """Store a result; on disk only if there is room."""
+        self._latest[key] = result
         if len(self._latest) > self._in_memory:
             del self._latest[next(iter(self._latest))]
-        self._store.write(name, self._packed(result))
+        self._store.write(key, self._to_tensors(result))
 
     @staticmethod
     @abstractmethod
-    def _packed(result: _Result) -> dict[str, Tensor]: ...
+    def _to_tensors(result: _Result) -> dict[str, Tensor]: ...
 
     @staticmethod
     @abstractmethod
-    def _unpacked(tensors: Mapping[str, Tensor]) -> _Result | None:
-        """None where they are something else."""
+    def _from_tensors(tensors: Mapping[str, Tensor]) -> _Result | None:
+        """The result, or None if the tensors are something else."""
 
 
-class SearchCache(_Cache[tuple[FoundFace, ...]]):
-    """The faces of photographs by ``photo_key``; none is a result, too."""
+class SearchCache(_Cache[tuple[FaceLocation, ...]]):
+    """The faces of photographs by ``photo_key``; a photograph without faces has an entry, too."""
 
-    kind = "search"
-    plural = "searches"
-    floats = torch.float64
+    suffix = ".search"
+    folder = "searches"
+    dtype = torch.float64
 
     @staticmethod
-    def _packed(result: tuple[FoundFace, ...]) -> dict[str, Tensor]:
+    def _to_tensors(result: tuple[FaceLocation, ...]) -> dict[str, Tensor]:
         return {
             "landmarks": torch.tensor(np.array([face.landmarks for face in result]).reshape(-1, 68, 2)),
             "boxes": torch.tensor([face.box for face in result], dtype=torch.float64).reshape(-1, 4),
-            "confidences": torch.tensor([face.confidence for face in result], dtype=torch.float64),
         }
 
     @staticmethod
-    def _unpacked(tensors: Mapping[str, Tensor]) -> tuple[FoundFace, ...] | None:
-        landmarks, boxes, confidences = (tensors.get(name) for name in ("landmarks", "boxes", "confidences"))
-        if landmarks is None or boxes is None or confidences is None:
+    def _from_tensors(tensors: Mapping[str, Tensor]) -> tuple[FaceLocation, ...] | None:
+        landmarks, boxes = tensors.get("landmarks"), tensors.get("boxes")
+        if landmarks is None or boxes is None:
             return None
-        count = len(confidences) if confidences.ndim == 1 else -1
-        if landmarks.shape != (count, 68, 2) or boxes.shape != (count, 4):
+        if landmarks.shape[1:] != (68, 2) or boxes.shape != (len(landmarks), 4):
             return None
         return tuple(
-            FoundFace((round(x), round(y), round(width), round(height)), points, confidence)
-            for (x, y, width, height), points, confidence in zip(
-                boxes.tolist(), landmarks.numpy(), confidences.tolist(), strict=True
-            )
+            FaceLocation((round(x), round(y), round(width), round(height)), points)
+            for (x, y, width, height), points in zip(boxes.tolist(), landmarks.numpy(), strict=True)
         )
 
 
 class InversionCache(_Cache[Inversion]):
-    """Inversions by ``key``."""
+    """Inversions by ``inversion_key``."""
 
-    kind = "inversion"
-    plural = "inversions"
+    suffix = ".inversion"
+    folder = "inversions"
 
     @staticmethod
-    def _packed(result: Inversion) -> dict[str, Tensor]:
+    def _to_tensors(result: Inversion) -> dict[str, Tensor]:
         return {"w_plus": result.w_plus, "numbers": torch.tensor([result.loss, result.distance])}
 
     @staticmethod
-    def _unpacked(tensors: Mapping[str, Tensor]) -> Inversion | None:
+    def _from_tensors(tensors: Mapping[str, Tensor]) -> Inversion | None:
         w_plus, numbers = tensors.get("w_plus"), tensors.get("numbers")
         if w_plus is None or numbers is None or numbers.shape != (2,):
             return None
@@ -146,15 +144,15 @@ class InversionCache(_Cache[Inversion]):
 class PathCache(_Cache[ScorePath]):
     """Score paths by ``path_key``."""
 
-    kind = "path"
-    plural = "paths"
+    suffix = ".path"
+    folder = "paths"
 
     @staticmethod
-    def _packed(result: ScorePath) -> dict[str, Tensor]:
+    def _to_tensors(result: ScorePath) -> dict[str, Tensor]:
         return {"knots": result.knots, "gains": result.gains, "score": torch.tensor([result.score])}
 
     @staticmethod
-    def _unpacked(tensors: Mapping[str, Tensor]) -> ScorePath | None:
+    def _from_tensors(tensors: Mapping[str, Tensor]) -> ScorePath | None:
         knots, gains, score = (tensors.get(name) for name in ("knots", "gains", "score"))
         if knots is None or gains is None or score is None or score.shape != (1,):
             return None
@@ -167,7 +165,7 @@ class PathCache(_Cache[ScorePath]):
 
 @dataclass(frozen=True)
 class Caches:
-    """All that is kept of faces."""
+    """The three caches."""
 
     searches: SearchCache
     inversions: InversionCache
@@ -175,7 +173,7 @@ class Caches:
 
     @classmethod
     def of_user(cls) -> "Caches":
-        """In the user's cache folder."""
+        """The caches in the user's cache folder."""
         return cls(
             SearchCache(in_memory=_SEARCHES_IN_MEMORY),
             InversionCache(in_memory=_INVERSIONS_IN_MEMORY),

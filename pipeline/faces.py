@@ -1,8 +1,8 @@
 """Finds faces and their 68 landmarks with dlib.
 
-A photograph is searched at reduced size, by the HOG detector first and the slower convolutional one when it
-finds nothing, upright and then turned; landmarks are placed at the face's own scale, and again on an upright
-copy where a face is tilted, since the predictor was trained on upright ones.
+A photograph is searched at reduced size: by the HOG detector, by the slower convolutional one if HOG finds
+nothing, then turned in steps. Landmarks are placed at the face's own scale; those of a tilted face once more
+on an upright copy, since the predictor was trained on upright faces.
 """
 
 import math
@@ -20,10 +20,11 @@ from pipeline.cnn_search import Search
 from pipeline.pixels import as_channels, to_float_rgb
 from retouchml.errors import ModelCorrupt
 from retouchml.progress import NEVER, Cancel, check
+from retouchml.results import Box
 
-VERSION = 1  # of the search; a change makes kept results useless
-SEARCH_SIDE = 1600  # pixels; longest side that is searched with every means
-CLOSER_SIDE = 3200  # pixels; longest side that is searched once more, for small upright faces
+VERSION = 1  # of the search; cached results of another version are not used
+SEARCH_SIDE = 1600  # pixels; longest side of the copy that every detector searches
+CLOSER_SIDE = 3200  # pixels; longest side of the copy that HOG searches for small upright faces
 _SMALL_SIDE = 900  # photos below this are doubled at once, so that faces of 40 px are found
 _SMALLEST_SIDE = 32  # no face fits in less, and dlib's CNN writes past its memory on a few pixels
 _CNN_SIDE = 1000
@@ -31,63 +32,62 @@ _TURNS = (30.0, -30.0, 60.0, -60.0, 90.0, -90.0, 120.0, -120.0, 150.0, -150.0, 1
 _LANDMARK_SIDE = 400.0  # pixels of a face box when its landmarks are placed
 _TILT = math.radians(12.0)
 _OVERLAP = 0.35  # intersection over union above which two boxes are one face
-# HOG confidence that needs no second look, and that is not believed after one
+# HOG confidence above which a detection is not checked, and below which a checked one is dropped
 _CERTAIN, _DOUBTFUL = 0.4, 0.15
 _UPRIGHT_BONUS = 0.1  # faces stand upright more often than not
-_UPRIGHT_SIDE = 120.0  # pixels of a face box when its upright direction is looked for
+_UPRIGHT_SIDE = 120.0  # pixels of a face box when its upright direction is searched
 
 
 @dataclass(frozen=True)
 class Detection:
-    """A face box in photo pixels, perhaps turned.
+    """A square face box, as a detector gives it, perhaps turned."""
 
-    center: (x, y); side: pixels; angle: radians that the face is turned clockwise; confidence: the
-    detector's, higher is better
-    """
-
-    center: tuple[float, float]
-    side: float
-    angle: float
-    confidence: float
+    center: tuple[float, float]  # (x, y) in pixels
+    side: float  # pixels
+    angle: float  # radians that the face is turned clockwise
+    confidence: float  # of the detector, higher is better
 
 
 @dataclass(frozen=True)
-class FoundFace:
-    """box: (x, y, width, height) whole photo pixels; landmarks: [68, 2] photo pixels, iBUG order."""
+class FaceLocation:
+    """Where a face lies in a photo."""
 
-    box: tuple[int, int, int, int]
-    landmarks: NDArray[np.float64]
-    confidence: float
+    box: Box
+    landmarks: NDArray[np.float64]  # [68, 2] photo pixels, in iBUG 300-W order
 
 
 class FaceFinder:
-    """dlib's detectors and its landmark predictor, loaded when first needed."""
+    """dlib's face detectors and its landmark predictor."""
 
     def __init__(self, predictor: Path, cnn: Path) -> None:
-        """Raises ModelCorrupt where a file is damaged; that of the CNN detector is read when it is needed."""
+        """Load the predictor of landmarks; the CNN detector is loaded by the first search that needs it.
+
+        Raises ModelCorrupt if the file of the predictor is damaged.
+        """
         self._hog = dlib.get_frontal_face_detector()
         self._predictor = _load(dlib.shape_predictor, predictor)
         self._cnn = cnn
 
-    def find(self, pixels: NDArray[np.generic], cancel: Cancel = NEVER) -> list[FoundFace]:
-        """Faces in a photo [H, W, C] of any depth, largest first."""
+    def find(self, pixels: NDArray[np.generic], cancel: Cancel = NEVER) -> list[FaceLocation]:
+        """The faces in a photo [H, W, C] of any depth, largest first. Raises ModelCorrupt, Cancelled."""
         pixels = as_channels(pixels)
         small, scale = reduced(pixels, SEARCH_SIDE)
-        found = [_placed(d, scale) for d in self._detect(small, cancel)]
+        detections = [_placed(d, scale) for d in self._detect(small, cancel)]
         if max(small.shape[:2]) >= _SMALL_SIDE and min(small.shape[:2]) >= _SMALLEST_SIDE:
-            # Small faces of a group photograph are lost in the first look; a second costs four times as much.
+            # The first search misses small faces of a group; this one costs four times as much.
             closer, scale = _closer(pixels)
-            others = [_placed(d, scale) for d in self._by_hog(closer, cancel)]
-            found += [d for d in _without_overlaps(others) if not any(_holds(f, d) for f in found)]
+            small_faces = [_placed(d, scale) for d in self._by_hog(closer, cancel)]
+            detections += [
+                d for d in _without_overlaps(small_faces) if not any(_contains(o, d) for o in detections)
+            ]
         faces = []
-        for detection in found:
+        for detection in detections:
             check(cancel)
-            landmarks = self.landmarks(pixels, detection)
-            faces.append(FoundFace(_box(detection), landmarks, detection.confidence))
+            faces.append(FaceLocation(_box(detection), self.landmarks(pixels, detection)))
         return sorted(faces, key=lambda face: -face.box[2] * face.box[3])
 
     def landmarks(self, pixels: NDArray[np.generic], detection: Detection) -> NDArray[np.float64]:
-        """68 landmarks [68, 2] in photo pixels of a face in a photo [H, W, C]."""
+        """Landmarks [68, 2] in photo pixels of a face in a photo [H, W, C]."""
         points = self._landmarks_in_frame(pixels, detection)
         tilt = _eye_angle(points)
         if abs(_wrapped(tilt - detection.angle)) > _TILT:
@@ -102,7 +102,7 @@ class FaceFinder:
         return self._landmarks_in_frame(crop, detection)
 
     def shows_face(self, crop: NDArray[np.float32]) -> bool:
-        """Whether an upright face is seen at once in a crop [S, S, 3] in [0, 1]; no second look is taken."""
+        """Whether the HOG detector is sure of an upright face in a crop [S, S, 3] in [0, 1]."""
         image, _ = reduced(crop, SEARCH_SIDE)
         return len(self._hog.run(image, 1, _CERTAIN)[0]) > 0
 
@@ -139,7 +139,7 @@ class FaceFinder:
             detection = _from_rect(rect, float(score))
             if score < _CERTAIN:
                 detection = self._upright(image, detection)
-            # A turned face that the HOG detector is not sure of is more often a mistake; the CNN knows.
+            # An unsure detection of a turned face is more often a mistake; the CNN decides.
             if detection.confidence > (_DOUBTFUL if detection.angle == 0.0 else _CERTAIN):
                 yield detection
 
@@ -152,17 +152,17 @@ class FaceFinder:
             while not search.wait():
                 check(cancel)
             try:
-                found = search.found
+                rectangles = search.faces
             except ValueError as error:
                 raise _damaged(self._cnn) from error
-        for each in found:
-            width, height = each.right - each.left + 1.0, each.bottom - each.top + 1.0
-            center = ((each.left + each.right) / 2.0, (each.top + each.bottom) / 2.0)
-            detection = _placed(Detection(center, (width + height) / 2.0, 0.0, each.confidence), scale)
+        for left, top, right, bottom, confidence in rectangles:
+            width, height = right - left + 1.0, bottom - top + 1.0
+            center = ((left + right) / 2.0, (top + bottom) / 2.0)
+            detection = _placed(Detection(center, (width + height) / 2.0, 0.0, confidence), scale)
             yield replace(detection, angle=self._upright(image, detection).angle)
 
     def _upright(self, image: NDArray[np.uint8], detection: Detection) -> Detection:
-        """The detection turned to where the HOG detector is most certain, and how certain it is there.
+        """The detection with the angle at which the HOG detector is most confident, and that confidence.
 
         The detector knows upright faces only.
         """
@@ -190,7 +190,7 @@ def _damaged(path: Path) -> ModelCorrupt:
 
 
 def reduced(pixels: NDArray[np.generic], side: int) -> tuple[NDArray[np.uint8], float]:
-    """An 8-bit RGB copy [h, w, 3] no longer than ``side``, and how many photo pixels one of its pixels is."""
+    """An 8-bit RGB copy [h, w, 3] no longer than ``side``, and the photo pixels per pixel of it."""
     height, width = pixels.shape[:2]
     scale = max(1.0, max(height, width) / side)
     if scale > 1.0:
@@ -200,7 +200,7 @@ def reduced(pixels: NDArray[np.generic], side: int) -> tuple[NDArray[np.uint8], 
 
 
 def _closer(pixels: NDArray[np.generic]) -> tuple[NDArray[np.uint8], float]:
-    """As ``reduced`` to CLOSER_SIDE, but a smaller photo is enlarged, to twice its size at most."""
+    """As ``reduced`` to CLOSER_SIDE, but enlarges a smaller photo, to twice its size at most."""
     factor = min(2.0, CLOSER_SIDE / max(pixels.shape[:2]))
     if factor <= 1.0:
         return reduced(pixels, CLOSER_SIDE)
@@ -222,11 +222,12 @@ def _from_rect(rect: "dlib.rectangle", confidence: float) -> Detection:
 
 
 def _placed(detection: Detection, scale: float) -> Detection:
+    """The detection in photo pixels, of which one of the searched copy has ``scale``."""
     x, y = ((c + 0.5) * scale - 0.5 for c in detection.center)
     return Detection((x, y), detection.side * scale, detection.angle, detection.confidence)
 
 
-def _box(detection: Detection) -> tuple[int, int, int, int]:
+def _box(detection: Detection) -> Box:
     side = round(detection.side)
     x, y = detection.center
     return round(x - side / 2.0), round(y - side / 2.0), side, side
@@ -241,7 +242,7 @@ def _rotation(detection: Detection, step: float, frame: int) -> NDArray[np.float
 
 
 def _view(pixels: NDArray[np.generic], matrix: NDArray[np.float64], frame: int) -> NDArray[np.uint8]:
-    """What a photo shows in a frame: 8-bit RGB [frame, frame, 3]."""
+    """The part of a photo in a frame: 8-bit RGB [frame, frame, 3]."""
     image, local = _region(pixels, matrix, frame)
     flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
     return _as_bytes(
@@ -252,7 +253,7 @@ def _view(pixels: NDArray[np.generic], matrix: NDArray[np.float64], frame: int) 
 def _region(
     pixels: NDArray[np.generic], matrix: NDArray[np.float64], frame: int
 ) -> tuple[NDArray[np.uint8], NDArray[np.float64]]:
-    """The part of the photo that a frame covers, shrunken to about its scale, and its map into it."""
+    """The part of the photo under a frame, shrunk to about its scale, and the map from frame to part."""
     height, width = pixels.shape[:2]
     corners = np.array([[0, 0], [frame, 0], [0, frame], [frame, frame]]) @ matrix[:, :2].T + matrix[:, 2]
     left, top = np.clip(np.floor(corners.min(0)).astype(int) - 2, 0, (width - 1, height - 1))
@@ -278,7 +279,7 @@ def _wrapped(angle: float) -> float:
 
 
 def _turned(image: NDArray[np.uint8], degrees: float) -> tuple[NDArray[np.uint8], NDArray[np.float64]]:
-    """The whole image turned counter-clockwise on a canvas that holds it, and the map from there back."""
+    """The whole image turned counter-clockwise on a larger canvas, and the map back from there."""
     height, width = image.shape[:2]
     center = ((width - 1) / 2.0, (height - 1) / 2.0)
     matrix = np.asarray(cv2.getRotationMatrix2D(center, degrees, 1.0), np.float64)
@@ -295,19 +296,21 @@ def _unturned(detection: Detection, matrix: NDArray[np.float64], degrees: float)
 
 
 def _without_overlaps(detections: list[Detection]) -> list[Detection]:
-    kept: list[Detection] = []
+    """The most confident of detections that overlap."""
+    faces: list[Detection] = []
     for candidate in sorted(detections, key=lambda d: -d.confidence):
-        if all(_overlap(candidate, other) < _OVERLAP for other in kept):
-            kept.append(candidate)
-    return kept
+        if all(_overlap(candidate, other) < _OVERLAP for other in faces):
+            faces.append(candidate)
+    return faces
 
 
-def _holds(outer: Detection, inner: Detection) -> bool:
-    """Whether the centre of one box lies within another."""
+def _contains(outer: Detection, inner: Detection) -> bool:
+    """Whether the centre of ``inner`` lies well within ``outer``."""
     return all(abs(a - b) < 0.6 * outer.side for a, b in zip(outer.center, inner.center, strict=True))
 
 
 def _overlap(a: Detection, b: Detection) -> float:
+    """Intersection over union."""
     sides = []
     for axis in (0, 1):
         low = max(a.center[axis] - a.side / 2.0, b.center[axis] - b.side / 2.0)

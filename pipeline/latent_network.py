@@ -17,12 +17,11 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from retouchml.errors import LatentSpaceMismatch, ModelCorrupt, ModelMissing
-from retouchml.paths import data_dir
+from retouchml.paths import data_dir, weights_dir
 from stylegan2.generator import Generator, StyleLayer
 
 OCTAVES = 9  # 4 to 1024 px
 _HIDDEN = 48
-OWN_SPACE = "ffhq-config-f"  # that of the parts which come with the project
 
 
 class LatentNetwork(nn.Module):
@@ -93,23 +92,25 @@ def weights_folder() -> Path:
     return Path(__file__).parent / "weights"
 
 
-def learned_part(kind: str, space: str) -> Path:
-    """Where the learned part for a latent space is: with the project, or where ``retouchml train`` put it.
+def learned_part(kind: str, space: str | None = None) -> Path:
+    """The file of a learned part: the user's own if there is one, else the project's.
 
-    Where there is none for this space it is the project's own, which says of itself where it belongs.
+    space: the latent space that the part belongs to; None for the raters, which look at pictures
     """
-    trained = trained_part(kind, space)
-    return trained if trained.exists() else weights_folder() / f"{kind}.safetensors"
+    files = [trained_part(kind, space)]
+    if space is not None:
+        files.append(data_dir() / "learned" / space / f"{kind}.safetensors")  # of earlier versions
+    return next((file for file in files if file.exists()), weights_folder() / f"{kind}.safetensors")
 
 
-def trained_part(kind: str, space: str) -> Path:
-    """Where training puts a part: into the project for the project's own space, else into the data folder."""
-    folder = weights_folder() if space == OWN_SPACE else data_dir() / "learned" / space
+def trained_part(kind: str, space: str | None = None) -> Path:
+    """The file that ``retouchml train`` writes a part to by default, in the user's data folder."""
+    folder = weights_dir() if space is None else weights_dir() / space
     return folder / f"{kind}.safetensors"
 
 
 def save_learned(path: Path, tensors: dict[str, Tensor], metadata: dict[str, str]) -> None:
-    """Write a learned part, at once or not at all."""
+    """Write a learned part, at once or not at all; creates its folder."""
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_suffix(".partial")
     save_file({name: value.detach().cpu().contiguous() for name, value in tensors.items()}, partial, metadata)
@@ -119,7 +120,7 @@ def save_learned(path: Path, tensors: dict[str, Tensor], metadata: dict[str, str
 def load_learned(path: Path, kind: str) -> LearnedFile:
     """Read a learned part.
 
-    Raises ModelMissing where it is not there, ModelCorrupt where it is something else.
+    Raises ModelMissing if it is missing, ModelCorrupt if it is something else.
     """
     if not path.exists():
         raise ModelMissing(f"The learned part {path.stem} is missing.", f"Fit it: retouchml train {kind}.")
@@ -137,9 +138,9 @@ def load_learned(path: Path, kind: str) -> LearnedFile:
 
 
 def load_network(path: Path, kind: str, generator: Generator) -> tuple[LatentNetwork, LearnedFile]:
-    """A latent network that fits ``generator``.
+    """Read a latent network for ``generator``; returns it and its file.
 
-    Raises LatentSpaceMismatch where it was learned for another W space; see ``load_learned`` for the rest.
+    Raises LatentSpaceMismatch if it was learned for another W space, and the errors of ``load_learned``.
     """
     file = load_learned(path, kind)
     space = file.metadata.get("latent_space", "")

@@ -1,6 +1,4 @@
-"""Where in an FFHQ crop the face is.
-
-The parts that move, the parts that are recoloured, the bare skin, and the mouth.
+"""Masks of a face in an FFHQ crop: where it may move, where its colours may change, bare skin, the mouth.
 
 All masks are float32 [S, S] in [0, 1]. Landmarks give the outline; a colour model of this face's own skin
 ends it at hair, beard and the frame of glasses, refined along the photograph's edges with a guided filter (He
@@ -18,7 +16,7 @@ from numpy.typing import NDArray
 Mask = NDArray[np.float32]
 Points = NDArray[np.float64]
 
-RIM = 0.07  # of the crop's side; what lies nearer to the face moves along, ever less, so that a jaw can move
+RIM = 0.07  # of the crop's side; width of the band around the face that moves along, ever less outwards
 _FOREHEAD = 0.14  # of the crop's side, from the brows up
 _JAW, _BROWS, _NOSE = slice(0, 17), slice(17, 27), slice(27, 36)
 _LEFT_EYE, _RIGHT_EYE = slice(36, 42), slice(42, 48)
@@ -27,30 +25,22 @@ _OUTER_LIPS, _INNER_LIPS = slice(48, 60), slice(60, 68)
 
 @dataclass(frozen=True)
 class FaceMasks:
-    """The masks of one face.
+    """The masks of one face."""
 
-    face:     the face with its forehead, hair or not: where the generator's motion is believed
-    motion:   where the photograph may be displaced: the face and a rim, for the jaw's sake; zero at its end
-    tone:     where its colours may change: the face without hair, beard, glasses and background
-    skin:     bare skin, where blemishes are eased
-    features: eyes, brows and lips
-    mouth:    where lips may part
-    """
-
-    face: Mask
-    motion: Mask
-    tone: Mask
-    skin: Mask
-    features: Mask
-    mouth: Mask
+    face: Mask  # the face with its forehead, under hair too: where the generator's motion is trusted
+    motion: Mask  # where the photograph may be displaced: the face and a rim, so that a jaw can move
+    tone: Mask  # where its colours may change: the face without hair, beard, glasses and background
+    skin: Mask  # bare skin, where blemishes are eased
+    features: Mask  # eyes, brows and lips
+    mouth: Mask  # where lips may part
 
 
-def face_masks(crop: NDArray[np.float32], landmarks: Points, inside: Mask) -> FaceMasks:
-    """Masks for a crop [S, S, 3] in [0, 1] with landmarks [68, 2] in crop pixels.
-
-    inside: [S, S] distance in crop pixels to the photograph's frame, 0 past it; every mask fades out before
-    the frame.
-    """
+def face_masks(
+    crop: NDArray[np.float32],  # [S, S, 3] in [0, 1]
+    landmarks: Points,  # [68, 2] in crop pixels
+    inside: Mask,  # [S, S] distance in crop pixels to the photograph's frame, 0 past it
+) -> FaceMasks:
+    """The masks of a face; all fade out before the photograph's frame."""
     size = crop.shape[0]
     unit = size / 1024.0
     frame = _smoothstep(inside / (40.0 * unit))
@@ -97,7 +87,7 @@ def feature_mask(landmarks: Points, size: int) -> Mask:
 
 
 def _uncovered_features(skin_like: Mask, landmarks: Points) -> Mask:
-    """As ``feature_mask``, but without a brow that hair hangs over: skin has to be around it."""
+    """``feature_mask`` without brows that hair covers: these have no skin around them."""
     size = skin_like.shape[0]
     width = 2 * max(1, round(0.02 * size)) + 1
     parts = []
@@ -123,9 +113,9 @@ _FEATURE_PARTS = (
 
 
 def skin_likelihood(crop: NDArray[np.float32], landmarks: Points) -> Mask:
-    """How much each pixel [S, S] has the colour of this face's skin.
+    """Similarity [S, S] of each pixel to the colour of this face's skin.
 
-    From a Gaussian in CIE Lab over cheeks, nose and chin.
+    The colour model is a Gaussian in CIE Lab over cheeks, nose and chin.
     """
     size = crop.shape[0]
     lab = cv2.cvtColor(crop, cv2.COLOR_RGB2Lab)
@@ -136,7 +126,7 @@ def skin_likelihood(crop: NDArray[np.float32], landmarks: Points) -> Mask:
     near = sample[
         np.abs(sample - middle).sum(axis=1) <= np.quantile(np.abs(sample - middle).sum(axis=1), 0.8)
     ]
-    # Shading spreads lightness far more than colour; the floor keeps an evenly lit face from becoming choosy.
+    # Shading spreads lightness far more than colour; the floor widens the model of an evenly lit face.
     spread = np.cov(near.T) * 2.0 + np.diag([90.0, 8.0, 8.0])
     offset = lab.reshape(-1, 3) - near.mean(0)
     inverse = np.linalg.inv(spread).astype(np.float32)
@@ -145,10 +135,7 @@ def skin_likelihood(crop: NDArray[np.float32], landmarks: Points) -> Mask:
 
 
 def guided(guide: Mask, values: Mask, radius: int, epsilon: float) -> Mask:
-    """Edge-preserving smoothing of ``values`` along the edges of ``guide``, both [H, W].
-
-    Window 2 ``radius`` + 1.
-    """
+    """``values`` smoothed along the edges of ``guide``, both [H, W], in a window of 2 ``radius`` + 1."""
     window = (2 * radius + 1, 2 * radius + 1)
     mean_g, mean_v = cv2.blur(guide, window), cv2.blur(values, window)
     variance = cv2.blur(guide * guide, window) - mean_g * mean_g
@@ -158,7 +145,10 @@ def guided(guide: Mask, values: Mask, radius: int, epsilon: float) -> Mask:
 
 
 def _without_strands(crop: NDArray[np.float32], landmarks: Points) -> Mask:
-    """0 where strands of hair, of the skin's colour but never its calm, cover the forehead; else 1."""
+    """0 where strands of hair cover the forehead, 1 elsewhere.
+
+    Strands may have the colour of skin, but not its even brightness.
+    """
     size = crop.shape[0]
     grey = crop.mean(axis=2)
     window = (max(3, size // 40) | 1,) * 2
@@ -173,9 +163,9 @@ def _without_strands(crop: NDArray[np.float32], landmarks: Points) -> Mask:
 
 
 def _connected(skin_like: Mask, landmarks: Points) -> Mask:
-    """Only the skin that hangs together with cheeks, nose and chin.
+    """The skin that is connected with cheeks, nose and chin.
 
-    Specks of another colour within it are filled, for these are its blemishes.
+    Specks of another colour within it are filled: they are its blemishes.
     """
     size = skin_like.shape[0]
     grain = max(1, round(0.008 * size))
@@ -184,8 +174,8 @@ def _connected(skin_like: Mask, landmarks: Points) -> Mask:
     opened = cv2.morphologyEx((closed > 0.5).astype(np.uint8), cv2.MORPH_OPEN, disc)
     _, labels = cv2.connectedComponents(opened)
     seeds = np.unique(labels[_skin_sample(landmarks, size) > 0])
-    kept = np.isin(labels, seeds[seeds > 0]).astype(np.uint8)
-    near = cv2.dilate(kept, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (4 * grain + 1, 4 * grain + 1)))
+    connected = np.isin(labels, seeds[seeds > 0]).astype(np.uint8)
+    near = cv2.dilate(connected, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (4 * grain + 1, 4 * grain + 1)))
     return np.asarray(closed * cv2.GaussianBlur(near.astype(np.float32), (0, 0), grain), np.float32)
 
 
@@ -203,7 +193,7 @@ def _skin_sample(landmarks: Points, size: int) -> NDArray[np.uint8]:
 
 
 def _grown_features(landmarks: Points, size: int) -> Mask:
-    """Eyes with lids and lashes, brows, lips and nostrils: no skin to be smoothed."""
+    """Eyes with lids and lashes, brows, lips and nostrils, which are not smoothed as skin."""
     parts = [_polygon_mask(landmarks[part], size, grow * 1.12, 0.0) for part, grow in _FEATURE_PARTS]
     nostrils = landmarks[31:36] + (0.0, -0.004 * size)
     parts.append(_polygon_mask(nostrils, size, 1.25, 0.0, 0.012 * size))
@@ -243,31 +233,27 @@ def _smoothstep(x: NDArray[Any]) -> Mask:
     return np.asarray(t * t * (3.0 - 2.0 * t), np.float32)
 
 
-def without(masks: FaceMasks, landmarks: Points, others: Sequence[Points]) -> FaceMasks:
-    """The masks of a face, taken back from its neighbours' faces wherever these are nearer.
-
-    Landmarks in the same crop.
-    """
+def without_neighbours(masks: FaceMasks, landmarks: Points, neighbours: Sequence[Points]) -> FaceMasks:
+    """The masks of a face, zero where a neighbour's face is nearer; all landmarks in the same crop."""
     size = masks.motion.shape[0]
-    near = [points for points in others if _apart(points, size) < 1.0]
+    near = [points for points in neighbours if _distance_from_center(points, size) < 1.0]
     if not near:
         return masks
-    own = _outside(landmarks, size)
-    keep = np.ones((size, size), np.float32)
+    distance = _signed_distance(landmarks, size)
+    weight = np.ones((size, size), np.float32)
     for points in near:
-        theirs = _outside(points, size)
-        # 1 well on the own side of the line half-way between the two faces, 0 on the other side.
-        keep *= _smoothstep((theirs - own) / (0.06 * size))
-    return FaceMasks(*(getattr(masks, field.name) * keep for field in fields(FaceMasks)))
+        # 1 well on this side of the line half-way between the two faces, 0 on the other side.
+        weight *= _smoothstep((_signed_distance(points, size) - distance) / (0.06 * size))
+    return FaceMasks(*(getattr(masks, field.name) * weight for field in fields(FaceMasks)))
 
 
-def _outside(landmarks: Points, size: int) -> Mask:
+def _signed_distance(landmarks: Points, size: int) -> Mask:
     """Distance in pixels from a face's outline, negative within."""
     hull = outline(landmarks, size)
     outer = cv2.distanceTransform(1 - hull, cv2.DIST_L2, 5)
     return np.asarray(outer - cv2.distanceTransform(hull, cv2.DIST_L2, 5), np.float32)
 
 
-def _apart(landmarks: Points, size: int) -> float:
-    """How far a face's centre lies from the crop's, in sides."""
+def _distance_from_center(landmarks: Points, size: int) -> float:
+    """Distance of a face's centre from the crop's, in sides."""
     return float(np.abs(landmarks.mean(0) - size / 2.0).max() / size)

@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from pipeline.identity import Recognizer
-from pipeline.latent_network import LearnedFile, load_learned, weights_folder
+from pipeline.latent_network import LearnedFile, learned_part, load_learned
 from pipeline.rater_input import face_chip, shape_features
 from retouchml.errors import ModelCorrupt
 
@@ -103,7 +103,7 @@ class FeatureRater:
     def __init__(self, recognizer: Recognizer, path: Path | None = None) -> None:
         """Raises ModelMissing or ModelCorrupt."""
         self._recognizer = recognizer
-        file = load_learned(path or weights_folder() / "rater.safetensors", "rater")
+        file = load_learned(path or learned_part("rater"), "rater")
         self._mean, self._networks = _ensemble(file, FeatureNetwork)
 
     def rate(self, picture: NDArray[np.float32], landmarks: NDArray[np.float64]) -> float:
@@ -125,7 +125,7 @@ class PixelRater:
 
     def __init__(self, path: Path | None = None) -> None:
         """Raises ModelMissing or ModelCorrupt."""
-        file = load_learned(path or weights_folder() / "judge.safetensors", "rater")
+        file = load_learned(path or learned_part("judge"), "rater")
         self._mean, self._networks = _ensemble(file, PixelNetwork)
         self.fold = _fold(file)
 

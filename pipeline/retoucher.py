@@ -9,7 +9,7 @@ In short::
 """
 
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
 import numpy as np
@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from pipeline.align import ffhq_alignment
 from pipeline.cache import Caches, photo_key
-from pipeline.faces import FoundFace
+from pipeline.faces import FaceLocation
 from pipeline.networks import Networks, load_networks
 from pipeline.patch import Patch, box_of, layer_of, make_patch, paint, painted
 from pipeline.pixels import as_channels
@@ -25,7 +25,7 @@ from pipeline.prepared import PreparedFace, face_crop, prepare_face
 from retouchml.errors import UsageError
 from retouchml.look import Look
 from retouchml.progress import NEVER, Cancel, Progress, check, silent
-from retouchml.results import Edit, Face, FaceReport
+from retouchml.results import Box, Edit, Face, FaceReport
 from retouchml.settings import DEFAULT_MODEL, EngineName
 from retouchml.sliders import EDITS, check_names
 
@@ -40,9 +40,9 @@ class Retoucher:
         cache: bool = True,
         engine: EngineName = "torch",
     ) -> None:
-        """cache: keep on disk what is found out about faces, so that a photograph seen before is ready.
+        """cache: keep the results of the slow steps on disk; a photograph seen before is then ready at once.
 
-        engine: torch, or tensorflow1, which runs StyleGAN2 networks alone. Raises UsageError, ModelMissing,
+        engine: torch, or tensorflow1, which only runs StyleGAN2 networks. Raises UsageError, ModelMissing,
         ModelCorrupt, LatentSpaceMismatch or DeviceError.
         """
         self.networks = load_networks(model, device, engine)
@@ -64,39 +64,39 @@ class Retoucher:
     ) -> "Photo":
         """Find the faces of a photo [H, W] or [H, W, C]: uint8, uint16 or float32, sRGB, straight alpha.
 
-        The array is kept, not copied, and never written to. Raises PictureUnsupported for another kind of
-        array, and Cancelled.
+        The photo keeps the array itself, not a copy, and never writes to it. Raises PictureUnsupported for
+        another kind of array, and Cancelled.
         """
         progress, cancel = progress or silent, cancel or NEVER
         channels = as_channels(pixels)
         progress("detect", 0.0, None)
         start = time.monotonic()
-        found = self._find(channels, cancel)
-        photo = Photo(pixels, channels, found, self.networks, self._caches)
+        locations = self._find(channels, cancel)
+        photo = Photo(pixels, channels, locations, self.networks, self._caches)
         photo.seconds["detect"] = time.monotonic() - start
         progress("detect", 1.0, 0.0)
         return photo
 
-    def _find(self, channels: NDArray[np.generic], cancel: Cancel) -> Sequence[FoundFace]:
+    def _find(self, channels: NDArray[np.generic], cancel: Cancel) -> Sequence[FaceLocation]:
         if self._caches is None:
             return self.networks.finder.find(channels, cancel)
-        name = photo_key(channels)
-        found = self._caches.searches.get(name)
-        if found is None:
-            found = tuple(self.networks.finder.find(channels, cancel))
-            self._caches.searches.put(name, found)
+        key = photo_key(channels)
+        locations = self._caches.searches.get(key)
+        if locations is None:
+            locations = tuple(self.networks.finder.find(channels, cancel))
+            self._caches.searches.put(key, locations)
         check(cancel)
-        return found
+        return locations
 
 
 class Photo:
-    """One open photograph: its faces, and what was prepared for them."""
+    """An open photograph with its faces."""
 
     def __init__(
         self,
-        pixels: NDArray[np.generic],
-        channels: NDArray[np.generic],
-        found: Sequence[FoundFace],
+        pixels: NDArray[np.generic],  # as opened, [H, W] or [H, W, C]
+        channels: NDArray[np.generic],  # the same as [H, W, C]
+        locations: Sequence[FaceLocation],
         networks: Networks,
         caches: Caches | None,
     ) -> None:
@@ -104,11 +104,12 @@ class Photo:
         self._channels = channels
         self._networks = networks
         self._caches = caches
-        self._found = tuple(found)
+        self._landmarks = tuple(location.landmarks for location in locations)
         self._prepared: dict[int, PreparedFace] = {}
         self.seconds: dict[str, float] = {}
         self.faces = tuple(
-            Face(face.box, _pairs(face.landmarks), self._rate(channels, face.landmarks)) for face in found
+            Face(location.box, _points(location.landmarks), self._rate(location.landmarks))
+            for location in locations
         )
 
     def prepare(
@@ -118,24 +119,24 @@ class Photo:
         progress: Progress | None = None,
         cancel: Cancel | None = None,
     ) -> None:
-        """Invert faces and find their paths, all of them by default: the slow part, done once.
+        """Invert faces and find their score paths, of all faces by default: the slow part, done once.
 
-        Raises UsageError for a face that is not there, and Cancelled.
+        Raises UsageError for a missing face, and Cancelled.
         """
         progress, cancel = progress or silent, cancel or NEVER
-        wanted = range(len(self.faces)) if faces is None else faces
-        waiting = [face for face in wanted if self._known(face) not in self._prepared]
-        for position, face in enumerate(waiting):
-            others = [other.landmarks for index, other in enumerate(self._found) if index != face]
-            share = _shared(progress, position, len(waiting))
+        requested = range(len(self.faces)) if faces is None else faces
+        for face in requested:
+            self._check_number(face)
+        unprepared = [face for face in requested if face not in self._prepared]
+        for position, face in enumerate(unprepared):
             self._prepared[face] = prepare_face(
                 self._channels,
-                self._found[face].landmarks,
-                others,
+                self._landmarks[face],
+                [points for index, points in enumerate(self._landmarks) if index != face],
                 self._networks,
                 self._caches,
                 self.seconds,
-                share,
+                _face_progress(progress, position, len(unprepared)),
                 cancel,
             )
 
@@ -146,13 +147,13 @@ class Photo:
         progress: Progress | None = None,
         cancel: Cancel | None = None,
     ) -> list[Patch]:
-        """Patches for faces by index; a face whose look is untouched has none. Prepares faces where needed.
+        """Patches that give the faces of these numbers these looks; an untouched look has no patch.
 
-        Raises UsageError for a face or an edit that is not there, and Cancelled.
+        Prepares faces that are not prepared yet. Raises UsageError for a missing face or edit, and Cancelled.
         """
         progress, cancel = progress or silent, cancel or NEVER
         for face, look in looks.items():
-            self._known(face)
+            self._check_number(face)
             check_names(look.edits)
         active = {face: look for face, look in looks.items() if not look.untouched}
         self.prepare(list(active), progress=progress, cancel=cancel)
@@ -170,10 +171,8 @@ class Photo:
                 patch = make_patch(canvas, prepared.alignment, change, prepared.support, face)
             if patch is None:
                 continue
-            if position + 1 < len(active) and any(
-                _overlap(patch, other) for other in self._boxes(active, face)
-            ):
-                # A neighbour whose patch overlaps goes on from what this one left.
+            if any(_overlap(patch, box) for box in self._boxes(other for other in active if other > face)):
+                # The patch of a neighbour that overlaps must start from this one's pixels.
                 canvas = canvas.copy() if canvas is self._channels else canvas
                 paint(canvas, patch)
             patches.append(patch)
@@ -185,51 +184,53 @@ class Photo:
         return painted(self._channels, patches).reshape(self._pixels.shape)
 
     def layer(self, patches: Sequence[Patch]) -> NDArray[np.generic]:
-        """Patches on a transparent canvas [H, W, 4] of the photo's size and depth."""
+        """The patches on a transparent canvas [H, W, 4] of the photo's size and depth."""
         return layer_of(self._channels, patches)
 
     def report(self, patches: Sequence[Patch]) -> list[FaceReport]:
         """Score and identity of each patched face, measured on the photograph's pixels before and after."""
         reports = []
         for patch in patches:
-            face = self._found[patch.face]
-            square = ffhq_alignment(face.landmarks, 1)
+            face, landmarks = self.faces[patch.face], self._landmarks[patch.face]
+            square = ffhq_alignment(landmarks, 1)
             left, top, right, bottom = square.bounds(*self._channels.shape[:2])
             region = self._channels[top:bottom, left:right].copy()
-            before, _ = face_crop(region, face.landmarks - (left, top))
+            before, _ = face_crop(region, landmarks - (left, top))
             paint(region, patch, (left, top))
-            after, _ = face_crop(region, face.landmarks - (left, top))
-            # Found in the same way in both, so that only the retouch makes a difference.
-            points, shown = (self._networks.finder.landmarks_in_crop(crop) for crop in (before, after))
-            recognizer = self._networks.recognizer
-            distance = np.linalg.norm(recognizer.describe(before, points) - recognizer.describe(after, shown))
+            after, _ = face_crop(region, landmarks - (left, top))
+            # Landmarks of both are found in the same way, so that only the retouch makes a difference.
+            points_before, points_after = (
+                self._networks.finder.landmarks_in_crop(crop) for crop in (before, after)
+            )
+            describe = self._networks.recognizer.describe
+            distance = np.linalg.norm(describe(before, points_before) - describe(after, points_after))
             reports.append(
                 FaceReport(
                     face=patch.face,
                     box=face.box,
-                    score_before=self.faces[patch.face].score,
-                    score_after=self._networks.rater.rate(after, shown),
+                    score_before=face.score,
+                    score_after=self._networks.rater.rate(after, points_after),
                     identity_distance=float(distance),
                     patch=patch.box,
                 )
             )
         return reports
 
-    def _known(self, face: int) -> int:
+    def _check_number(self, face: int) -> None:
         if not 0 <= face < len(self.faces):
             count = len(self.faces)
             raise UsageError(
                 f"There is no face {face}: {count} found, counted from 0." if count else "No face was found."
             )
-        return face
 
-    def _rate(self, channels: NDArray[np.generic], landmarks: NDArray[np.float64]) -> float:
-        crop, _ = face_crop(channels, landmarks)
+    def _rate(self, landmarks: NDArray[np.float64]) -> float:
+        crop, _ = face_crop(self._channels, landmarks)
         return self._networks.rater.rate(crop, self._networks.finder.landmarks_in_crop(crop))
 
-    def _boxes(self, active: Mapping[int, Look], face: int) -> Iterator[tuple[int, int, int, int]]:
-        for other in (each for each in active if each > face):
-            prepared = self._prepared[other]
+    def _boxes(self, faces: Iterable[int]) -> Iterator[Box]:
+        """The rectangles that patches of prepared faces may change."""
+        for face in faces:
+            prepared = self._prepared[face]
             box = box_of(prepared.alignment, prepared.support, self._channels.shape)
             if box is not None:
                 left, top, right, bottom = box
@@ -242,20 +243,20 @@ class Photo:
         self.seconds[step] = self.seconds.get(step, 0.0) + time.monotonic() - start
 
 
-def _pairs(landmarks: NDArray[np.float64]) -> tuple[tuple[float, float], ...]:
+def _points(landmarks: NDArray[np.float64]) -> tuple[tuple[float, float], ...]:
     return tuple((float(x), float(y)) for x, y in landmarks)
 
 
-def _overlap(patch: Patch, box: tuple[int, int, int, int]) -> bool:
+def _overlap(patch: Patch, box: Box) -> bool:
     x, y, width, height = patch.box
     return x < box[0] + box[2] and box[0] < x + width and y < box[1] + box[3] and box[1] < y + height
 
 
-def _shared(progress: Progress, position: int, count: int) -> Progress:
-    """Progress of one face out of several as progress of the whole."""
+def _face_progress(progress: Progress, position: int, count: int) -> Progress:
+    """Progress of one face as that of all ``count`` faces, which are worked on one after the other."""
 
     def call(stage: str, fraction: float, remaining: float | None) -> None:
-        left = None if remaining is None or position + 1 < count else remaining
-        progress(stage, (position + fraction) / count, left)
+        # Nothing is known of the time that later faces need.
+        progress(stage, (position + fraction) / count, remaining if position + 1 == count else None)
 
-    return call if count > 1 else progress
+    return call

@@ -1,7 +1,7 @@
-"""Tensors kept on disk by name, in a folder that does not grow past its bound.
+"""A store of tensors on disk by name, in a folder of bounded size.
 
-One small file an entry: the SHA-256 of what follows, then safetensors. The entries used longest ago go when
-the folder is full; a full disk or a damaged entry costs time, never the result.
+An entry is a small file: the SHA-256 of what follows, then safetensors. When the folder is full, the entries
+used longest ago are removed. A full disk or a damaged entry costs time, never the result.
 """
 
 import hashlib
@@ -22,19 +22,22 @@ _DIGEST = hashlib.sha256().digest_size
 
 
 class Store:
-    """Entries below ``folder``, whose names end with ``ending``.
+    """A folder of entries."""
 
-    bound: bytes in all; kind: of floats that entries hold
-    """
-
-    def __init__(self, folder: Path, ending: str, bound: int, kind: torch.dtype = torch.float32) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        suffix: str,  # of the files
+        bound: int,  # bytes of all entries together
+        dtype: torch.dtype = torch.float32,  # of the tensors
+    ) -> None:
         self.folder = folder
-        self._ending = ending
+        self._suffix = suffix
         self._bound = bound
-        self._kind = kind
+        self._dtype = dtype
 
     def read(self, name: str) -> dict[str, Tensor] | None:
-        """The entry's tensors, all finite and of the right kind; None for a missing or damaged entry."""
+        """The tensors of an entry, all finite and of the store's dtype; None if it is missing or damaged."""
         path = self._path(name)
         try:
             content = path.read_bytes()
@@ -43,14 +46,14 @@ class Store:
             tensors: dict[str, Tensor] = load(content[_DIGEST:])
         except (OSError, SafetensorError, KeyError, ValueError):
             return None
-        if not all(x.dtype == self._kind and bool(torch.isfinite(x).all()) for x in tensors.values()):
+        if not all(x.dtype == self._dtype and bool(torch.isfinite(x).all()) for x in tensors.values()):
             return None
         with suppress(OSError):
             os.utime(path)
         return tensors
 
     def write(self, name: str, tensors: Mapping[str, Tensor]) -> None:
-        """Keep tensors if the disk has room for them; written at once or not at all."""
+        """Write an entry, at once or not at all; does nothing if the disk has no room."""
         packed = save({key: value.cpu().contiguous() for key, value in tensors.items()})
         content = hashlib.sha256(packed).digest() + packed
         try:
@@ -67,12 +70,12 @@ class Store:
             return
 
     def _path(self, name: str) -> Path:
-        return self.folder / f"{name}{self._ending}"
+        return self.folder / f"{name}{self._suffix}"
 
     def _make_room(self, needed: int) -> None:
         entries = []
         for path in self.folder.iterdir():
-            with suppress(FileNotFoundError):  # another process makes room, too
+            with suppress(FileNotFoundError):  # another process removed it to make room
                 state = path.stat()
                 entries.append((state.st_mtime, state.st_size, path))
         total = sum(size for _, size, _ in entries) + needed

@@ -1,35 +1,27 @@
 """``retouchml train edits``: expression, pose, age, gender and glasses as functions of the latent code.
 
-The network gives the manual sliders their directions and tells the ascent what it must hold.
+The manual sliders take their directions from this network, and the ascent what it must hold.
 """
 
 import argparse
 
 import torch
 
-import stylegan2
+from pipeline.training.arguments import add_sampling_arguments
+from pipeline.training.dataset import load_dataset
 from pipeline.training.fitting import fit_latent_network, octaves_of
-from pipeline.training.gathering import add_sampling_arguments, gather, warn_of_faceless
-from pipeline.training.options import check_output, output_file
 from pipeline.training.sampling import ATTRIBUTES
-from pipeline.training.scorer import save_latent_network
+from pipeline.training.saving import save_latent_network
 
 _COMPONENTS = 200
 
-
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare the options of ``retouchml train edits``."""
-    add_sampling_arguments(parser)
+add_arguments = add_sampling_arguments
 
 
 def main(arguments: argparse.Namespace) -> int:
     """Run the command; returns the exit code."""
-    check_output(arguments.output)
-    generator = stylegan2.load(arguments.model)
-    output = output_file(arguments.output, "edits", generator.latents.name)
-    warn_of_faceless(generator)
-    samples = gather(arguments.model, arguments.samples, arguments.jobs)
-    targets = torch.from_numpy(samples.attributes).clone()
+    dataset = load_dataset(arguments, "edits")
+    targets = torch.from_numpy(dataset.samples.attributes).clone()
     male = ATTRIBUTES.index("male")
     # The gender network is sure of most faces; its log-odds tell more of them apart than its probabilities.
     targets[:, male] = torch.logit(targets[:, male], eps=0.01)
@@ -37,9 +29,9 @@ def main(arguments: argparse.Namespace) -> int:
     low, high = targets.quantile(0.005, dim=0), targets.quantile(0.995, dim=0)
     network, explained = fit_latent_network(
         ATTRIBUTES,
-        octaves_of(samples, generator.latents),
+        octaves_of(dataset.samples, dataset.generator.latents),
         torch.minimum(torch.maximum(targets, low), high),
         components=_COMPONENTS,
     )
-    save_latent_network(output, "edits", network, generator, explained, len(samples))
+    save_latent_network(dataset, "edits", network, explained)
     return 0

@@ -1,6 +1,4 @@
-"""Fits latent networks and ridge regressions, with a hold-out that tells how far to believe them."""
-
-from collections.abc import Callable
+"""Fits latent networks and ridge regressions, and measures them on held-out samples."""
 
 import numpy as np
 import torch
@@ -11,7 +9,7 @@ from pipeline.latent_network import OCTAVES, LatentNetwork
 from pipeline.training.sampling import Samples
 from stylegan2.latents import LatentSpace
 
-HOLD_OUT = 0.1
+_HOLD_OUT = 0.1  # share of the samples
 _BATCH = 256
 
 
@@ -24,24 +22,23 @@ def octaves_of(samples: Samples, space: LatentSpace) -> Tensor:
 
 
 def split(count: int, seed: int = 0) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-    """Indices to fit on and to hold out."""
+    """Indices to train on and to test on."""
     order = np.random.default_rng(seed).permutation(count)
-    held = round(count * HOLD_OUT)
-    return order[held:], order[:held]
+    tests = round(count * _HOLD_OUT)
+    return order[tests:], order[:tests]
 
 
 def fit_latent_network(
-    outputs: tuple[str, ...],
-    octaves: Tensor,
-    targets: Tensor,
+    outputs: tuple[str, ...],  # K names
+    octaves: Tensor,  # [N, 9, W] whitened codes
+    targets: Tensor,  # [N, K]
     *,
-    components: int,
+    components: int,  # of the code, those that vary most
     epochs: int = 15,
     rate: float = 2e-3,
     decay: float = 0.1,
-    report: Callable[[int, dict[str, float]], None] = lambda _epoch, _r2: None,
 ) -> tuple[LatentNetwork, dict[str, float]]:
-    """Fit on samples [N, 9, W] → [N, K]; returns the network and each output's R² on the hold-out.
+    """Fit a latent network; returns it and each output's R² on the hold-out.
 
     Only the ``components`` of the whitened code that vary most are used. The others hardly show in a picture,
     yet a network finds chance correlations in them, and an ascent would follow these first.
@@ -51,9 +48,9 @@ def fit_latent_network(
     octaves = octaves.clone()
     octaves[..., :unused] = 0.0
     network = LatentNetwork(outputs, octaves.shape[2])
-    fitted, held = split(len(octaves))
-    network.mean.copy_(targets[fitted].mean(0))
-    network.deviation.copy_(targets[fitted].std(0))
+    train, test = split(len(octaves))
+    network.mean.copy_(targets[train].mean(0))
+    network.deviation.copy_(targets[train].std(0))
     scaled = (targets - network.mean) / network.deviation
     others = [p for name, p in network.named_parameters() if name != "octave_logits"]
     optimizer = torch.optim.AdamW(
@@ -63,11 +60,9 @@ def fit_latent_network(
         ]
     )
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, epochs)
-    r2: dict[str, float] = {}
-    for epoch in range(epochs):
-        network.train()
-        for batch in torch.split(torch.randperm(len(fitted)), _BATCH):
-            rows = torch.from_numpy(fitted)[batch]
+    for _ in range(epochs):
+        for batch in torch.split(torch.randperm(len(train)), _BATCH):
+            rows = torch.from_numpy(train)[batch]
             loss = torch.nn.functional.smooth_l1_loss(network(octaves[rows]), scaled[rows])
             # A little weight decay of its own on the linear part: it has most of the parameters.
             loss = loss + 0.02 * network.linear.square().sum(1).mean()
@@ -75,13 +70,10 @@ def fit_latent_network(
             loss.backward()  # type: ignore[no-untyped-call]
             optimizer.step()
         schedule.step()
-        network.eval()
-        with torch.no_grad():
-            error = (network(octaves[held]) - scaled[held]).square().mean(0)
-        explained = 1.0 - error / scaled[held].var(0)
-        r2 = dict(zip(outputs, (round(float(x), 3) for x in explained), strict=True))
-        report(epoch, r2)
-    network.requires_grad_(False)
+    network.eval().requires_grad_(False)
+    error = (network(octaves[test]) - scaled[test]).square().mean(0)
+    explained = 1.0 - error / scaled[test].var(0)
+    r2 = dict(zip(outputs, (round(float(x), 3) for x in explained), strict=True))
     network.linear[:, :unused] = 0.0
     network.hidden_weight[:, :unused] = 0.0
     return network, r2

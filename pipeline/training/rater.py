@@ -1,7 +1,7 @@
-"""``retouchml train rater``: photographs that people rated → a network that rates.
+"""``retouchml train rater``: a network that rates faces, from photographs that people rated.
 
-Evaluates with the official 5-fold split, then writes the rater of fold 1, so that fold 1's test photographs
-stay unseen by everything that is learned from it.
+Evaluates with the official 5-fold split, then writes the rater of the first fold: everything that is learned
+from it has not seen the test photographs of that fold.
 """
 
 import argparse
@@ -14,13 +14,13 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from pipeline.latent_network import save_learned
+from pipeline.latent_network import LearnedFile, save_learned, trained_part
 from pipeline.rater import FeatureNetwork, PixelNetwork, rater_features
-from pipeline.training.card import write_card
-from pipeline.training.instruments import load_labellers
-from pipeline.training.options import folds, output_file
-from pipeline.training.report import Meter, group_table
-from pipeline.training.scut import Photos, fold, measure, ratings_of
+from pipeline.training.arguments import add_output_argument, check_output, folds
+from pipeline.training.labellers import load_labellers
+from pipeline.training.progress_line import ProgressLine
+from pipeline.training.saving import save_part
+from pipeline.training.scut import GROUPS, RatedPhotos, measure, read_fold, read_ratings
 from retouchml.errors import UsageError
 from retouchml.paths import cache_dir
 
@@ -38,7 +38,7 @@ _LIMITS = (
     "neutral, frontal faces of Asian and Caucasian women and men: the rater knows nothing of smiles, "
     "profiles, children and other people. A rating is no fact about a person."
 )
-_CROP = 100  # pixels of a chip that the pixel network sees in training, at a random place
+_CROP = 100  # pixels; side of the random crop of a chip that the pixel network is trained on
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -53,48 +53,62 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default=(1, 2, 3, 4, 5),
         help="folds to evaluate, like 1,3; the first one's rater is written",
     )
-    parser.add_argument("--output", type=Path, help="where to write the rater; by default into the project")
+    add_output_argument(parser)
 
 
 def main(arguments: argparse.Namespace) -> int:
     """Run the command; returns the exit code."""
-    name = "rater" if arguments.kind == "features" else "judge"
-    output = output_file(arguments.output, name)
-    ratings = ratings_of(arguments.data)
-    parts = {number: fold(arguments.data, number) for number in arguments.folds}
+    output = arguments.output or trained_part("rater" if arguments.kind == "features" else "judge")
+    check_output(output)
+    ratings = read_ratings(arguments.data)
+    folds_by_number = {number: read_fold(arguments.data, number) for number in arguments.folds}
     photos = measure(
         arguments.data,
         ratings,
         load_labellers(age_gender=False),
         cache_dir() / "training",
-        Meter("measuring"),
+        ProgressLine("measuring"),
     )
-    rows = {number: _rows(photos, number, *names) for number, names in parts.items()}
+    rows = {number: _fold_rows(photos, number, *names) for number, names in folds_by_number.items()}
+    part: LearnedFile | None = None
     correlations, lines = [], list[str]()
-    for index, (number, (train, test)) in enumerate(rows.items()):
+    for number, (train, test) in rows.items():
+        mean = float(photos.ratings[train].mean())
         networks = fit_rater(arguments.kind, photos, train)
-        predicted = predict(networks, photos, test, float(photos.ratings[train].mean()))
-        correlation, error = agreement(predicted, photos.ratings[test])
+        predictions = predict(networks, photos, test, mean)
+        correlation, error = agreement(predictions, photos.ratings[test])
         correlations.append(correlation)
-        lines.append(f"fold {number}: Pearson {correlation:.4f}, mean absolute error {error:.4f}\n")
-        if index == 0:
-            lines.append(group_table(photos.names[test], predicted, photos.ratings[test]))
-            metadata = write_rater(
-                output, arguments.kind, networks, float(photos.ratings[train].mean()), number, correlation
-            )
-        sys.stdout.write("".join(lines[-2:] if index == 0 else lines[-1:]))
+        figures = [f"fold {number}: Pearson {correlation:.4f}, mean absolute error {error:.4f}\n"]
+        if part is None:
+            figures.append(group_table(photos.names[test], predictions, photos.ratings[test]))
+            part = rater_part(arguments.kind, networks, mean, number, correlation)
+            save_learned(output, part.tensors, part.metadata)  # the other folds may take hours
+        sys.stdout.write("".join(figures))
         sys.stdout.flush()
-    lines.append(f"Pearson over {len(correlations)} folds: {np.mean(correlations):.4f}\n")
-    card = write_card(output, f"Rater by {arguments.kind}", _DATA, metadata, "".join(lines), _LIMITS)
-    sys.stdout.write(f"{lines[-1]}written: {output}, {card.name}\n")
+        lines += figures
+    assert part is not None  # there is one fold at least
+    summary = f"Pearson over {len(correlations)} folds: {np.mean(correlations):.4f}\n"
+    sys.stdout.write(summary)
+    save_part(
+        output,
+        part.tensors,
+        part.metadata,
+        title=f"Rater by {arguments.kind}",
+        data=_DATA,
+        figures="".join([*lines, summary]),
+        limits=_LIMITS,
+    )
     return 0
 
 
-def _rows(
-    photos: Photos, number: int, train: set[str], test: set[str]
+def _fold_rows(
+    photos: RatedPhotos, number: int, train: set[str], test: set[str]
 ) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-    """Indices of a fold's photographs. Raises UsageError where too few are rated and show a face."""
-    rows = photos.only(train), photos.only(test)
+    """Indices of the training and the test photographs of a fold.
+
+    Raises UsageError if too few are rated and show a face.
+    """
+    rows = photos.rows_of(train), photos.rows_of(test)
     if len(rows[0]) < _LEAST_TRAINED or len(rows[1]) < _LEAST_TESTED:
         raise UsageError(
             f"Fold {number} has {len(rows[0])} photographs to learn from and {len(rows[1])} to test with"
@@ -104,7 +118,7 @@ def _rows(
     return rows
 
 
-def fit_rater(kind: str, photos: Photos, rows: NDArray[np.intp]) -> list[nn.Module]:
+def fit_rater(kind: str, photos: RatedPhotos, rows: NDArray[np.intp]) -> list[nn.Module]:
     """An ensemble of feature networks, or one pixel network, fitted to ``rows`` of the photographs."""
     ratings = torch.from_numpy(photos.ratings[rows] - photos.ratings[rows].mean())
     if kind == "pixels":
@@ -114,7 +128,7 @@ def fit_rater(kind: str, photos: Photos, rows: NDArray[np.intp]) -> list[nn.Modu
 
 
 def predict(
-    networks: list[nn.Module], photos: Photos, rows: NDArray[np.intp], mean: float
+    networks: list[nn.Module], photos: RatedPhotos, rows: NDArray[np.intp], mean: float
 ) -> NDArray[np.float32]:
     """Ratings of ``rows`` by the mean of an ensemble."""
     with torch.no_grad():
@@ -127,15 +141,34 @@ def predict(
     return np.asarray(ratings.numpy() + mean, np.float32)
 
 
-def agreement(predicted: NDArray[np.float32], wanted: NDArray[np.float32]) -> tuple[float, float]:
-    """Pearson correlation and mean absolute error."""
-    return float(np.corrcoef(predicted, wanted)[0, 1]), float(np.abs(predicted - wanted).mean())
+def agreement(predictions: NDArray[np.float32], ratings: NDArray[np.float32]) -> tuple[float, float]:
+    """Pearson correlation and mean absolute error of predictions [N]."""
+    return float(np.corrcoef(predictions, ratings)[0, 1]), float(np.abs(predictions - ratings).mean())
 
 
-def write_rater(
-    path: Path, kind: str, networks: list[nn.Module], mean: float, fold_number: int, pearson: float
-) -> dict[str, str]:
-    """Write an ensemble as float16 safetensors; returns what the file says of itself."""
+def group_table(
+    names: NDArray[np.str_], predictions: NDArray[np.float32], ratings: NDArray[np.float32]
+) -> str:
+    """Count, Pearson and mean signed error of each group (Asian/Caucasian, female/male) as lines of text."""
+    lines = []
+    for group in GROUPS:
+        rows = np.flatnonzero([name.startswith(group) for name in names])
+        if len(rows) < 3:
+            continue
+        correlation = np.corrcoef(predictions[rows], ratings[rows])[0, 1]
+        bias = float((predictions[rows] - ratings[rows]).mean())
+        lines.append(f"  {group}: {len(rows)} photos, Pearson {correlation:.3f}, bias {bias:+.3f}\n")
+    return "".join(lines)
+
+
+def rater_part(
+    kind: str,  # "features" or "pixels"
+    networks: list[nn.Module],
+    mean: float,  # of the ratings that the networks were trained on
+    fold: int,
+    pearson: float,  # on the test photographs of the fold
+) -> LearnedFile:
+    """An ensemble as a learned part: float16 tensors, and what the file says of itself."""
     tensors = {
         f"{member}.{name}": value.half() if value.is_floating_point() else value
         for member, network in enumerate(networks)
@@ -146,11 +179,10 @@ def write_rater(
         "input": kind,
         "members": str(len(networks)),
         "mean": f"{mean:.6f}",
-        "fold": str(fold_number),
+        "fold": str(fold),
         "pearson": f"{pearson:.4f}",
     }
-    save_learned(path, tensors, metadata)
-    return metadata
+    return LearnedFile(tensors, metadata)
 
 
 def _fit_features(features: Tensor, ratings: Tensor, seed: int) -> FeatureNetwork:
@@ -174,13 +206,13 @@ def _fit_pixels(chips: NDArray[np.uint8], ratings: Tensor, epochs: int = 30) -> 
     batch_size = min(_BATCH, len(chips))
     steps = epochs * (len(chips) // batch_size)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, 3e-3, total_steps=steps)
-    meter = Meter("pixel network")
+    progress = ProgressLine("pixel network")
     for epoch in range(epochs):
-        meter(epoch, epochs)
+        progress(epoch, epochs)
         batches = torch.split(torch.randperm(len(chips)), batch_size)
         for batch in batches[: len(chips) // batch_size]:
-            predicted = network(_augmented(_as_chips(chips[batch.numpy()])))
-            _descend(optimizer, F.smooth_l1_loss(predicted, ratings[batch], beta=0.3))
+            predictions = network(_augmented(_as_chips(chips[batch.numpy()])))
+            _descend(optimizer, F.smooth_l1_loss(predictions, ratings[batch], beta=0.3))
             schedule.step()
     return network.eval()
 
@@ -196,7 +228,7 @@ def _as_chips(pixels: NDArray[np.uint8]) -> Tensor:
 
 
 def _augmented(chips: Tensor) -> Tensor:
-    """Mirrored, shifted, lit and coloured at random, as no rating should depend on that."""
+    """Chips mirrored, cropped, lit and coloured at random: no rating should depend on that."""
     n = len(chips)
     chips = torch.where(torch.rand(n, 1, 1, 1) < 0.5, chips.flip(3), chips)
     slack = chips.shape[2] - _CROP

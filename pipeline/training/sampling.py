@@ -1,8 +1,8 @@
-"""Pictures from the generator, with what was measured on them: the raw material of the scorer and the edits.
+"""Samples of a generator: codes, and the labels of their pictures.
 
 Each sample is two codes w and a resolution at which the second takes over (style mixing, as StyleGAN2 was
-trained), so that what is learned knows which layers matter. The measurements of finished samples are kept in
-a file that grows, so a run can be stopped and taken up again.
+trained), so that what is learned knows which layers matter. A file holds the finished samples, so that a run
+can continue after an interruption.
 """
 
 from collections.abc import Iterator, Sequence
@@ -14,60 +14,39 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from pipeline.attributes import GEOMETRIC, AgeGender, geometric, glasses
-from pipeline.faces import FaceFinder
-from pipeline.identity import Recognizer
+from pipeline.attributes import GEOMETRIC, geometric, glasses
 from pipeline.rater_input import face_chip
-from pipeline.training.kept import keep, kept
+from pipeline.training.labellers import Labellers
+from pipeline.training.tables import load_table, save_table
 from stylegan2.generator import Generator, as_picture
 
-VERSION = 1  # of what is drawn and measured
-RENDER = 256  # pixels; side at which samples are looked at
+VERSION = 1  # of the samples; a file of another version is not used
+RENDER = 256  # pixels; side of the pictures that are labelled
 ATTRIBUTES = (*GEOMETRIC, "age", "male", "glasses")
 _CHUNK = 100
-_KEPT = 500  # samples after which the file is written again: what a stop loses at most
+_SAVE_EVERY = 500  # samples; an interruption loses no more
 _CROSSOVERS = (8, 16, 32, 64, 128)
 _MIXED = 0.4  # share of samples with two codes
 
 
 @dataclass(frozen=True)
 class Samples:
-    """N labelled samples.
+    """N labelled samples."""
 
-    w: [N, 2, W] the two codes; crossover: [N] side in pixels from which the second holds; landmarks:
-    [N, 68, 2] in pixels of a 256 px picture; descriptors: [N, 128]; attributes: [N, len(ATTRIBUTES)]; chips:
-    [N, 112, 112, 3] uint8, the raters' view
-    """
-
-    w: NDArray[np.float32]
-    crossover: NDArray[np.int32]
-    landmarks: NDArray[np.float32]
-    descriptors: NDArray[np.float32]
-    attributes: NDArray[np.float32]
-    chips: NDArray[np.uint8]
+    w: NDArray[np.float32]  # [N, 2, W] the two codes
+    crossover: NDArray[np.int32]  # [N] side in pixels from which the second code holds
+    landmarks: NDArray[np.float32]  # [N, 68, 2] in pixels of a 256 px picture
+    descriptors: NDArray[np.float32]  # [N, 128]
+    attributes: NDArray[np.float32]  # [N, len(ATTRIBUTES)]
+    chips: NDArray[np.uint8]  # [N, 112, 112, 3], the input of the pixel rater
 
     def __len__(self) -> int:
         return len(self.w)
 
     @classmethod
     def joined(cls, parts: Sequence["Samples"]) -> "Samples":
-        """All samples of several, in order."""
+        """The samples of several parts, in order."""
         return cls(*(np.concatenate([getattr(part, f.name) for part in parts]) for f in fields(cls)))
-
-
-@dataclass(frozen=True)
-class Labellers:
-    """The measuring instruments."""
-
-    finder: FaceFinder
-    recognizer: Recognizer
-    age_gender: AgeGender | None = None
-
-
-def w_plus_of(generator: Generator, w: NDArray[np.float32], crossover: int) -> torch.Tensor:
-    """Two codes [2, W] and a crossover resolution → w_plus [L, W]."""
-    layers = [1 if layer.resolution >= crossover else 0 for layer in generator.layers]
-    return torch.from_numpy(w[layers])
 
 
 def draw(generator: Generator, count: int, seed: int) -> Iterator[tuple[NDArray[np.float32], int]]:
@@ -84,17 +63,19 @@ def draw(generator: Generator, count: int, seed: int) -> Iterator[tuple[NDArray[
 
 
 def picture_of(generator: Generator, w: NDArray[np.float32], crossover: int) -> NDArray[np.float32]:
-    """The picture [256, 256, 3] in [0, 1] of one draw."""
+    """The picture [256, 256, 3] in [0, 1] of two codes [2, W] and a crossover resolution."""
+    layers = [1 if layer.resolution >= crossover else 0 for layer in generator.layers]
+    w_plus = torch.from_numpy(w[layers]).to(generator.device)
     with torch.no_grad():
-        image = generator.synthesize(w_plus_of(generator, w, crossover)[None].to(generator.device), RENDER)
+        image = generator.synthesize(w_plus[None], RENDER)
     return as_picture(image[0])
 
 
 def collect(generator: Generator, labellers: Labellers, count: int, seed: int, path: Path) -> Iterator[int]:
-    """Label ``count`` samples into ``path``, adding to what it holds; yields how many, after each chunk."""
-    done = kept(path, Samples)
-    parts: list[Samples] = [done] if done is not None else []
-    finished = written = len(done) if done is not None else 0
+    """Add labelled samples to the file ``path`` up to ``count``; yields their number after each chunk."""
+    saved = load_table(path, Samples)
+    parts: list[Samples] = [saved] if saved is not None else []
+    finished = written = len(saved) if saved is not None else 0
     chunk: list[tuple[NDArray[np.generic], ...]] = []
     for index, (w, crossover) in enumerate(draw(generator, count, seed)):
         if index < finished:
@@ -103,8 +84,8 @@ def collect(generator: Generator, labellers: Labellers, count: int, seed: int, p
         if len(chunk) == _CHUNK or index == count - 1:
             parts.append(Samples(*(np.stack(column) for column in zip(*chunk, strict=True))))
             chunk = []
-            if index + 1 - written >= _KEPT or index == count - 1:
-                keep(path, Samples.joined(parts))
+            if index + 1 - written >= _SAVE_EVERY or index == count - 1:
+                save_table(path, Samples.joined(parts))
                 written = index + 1
             yield index + 1
 

@@ -1,7 +1,7 @@
-"""Rated photographs: SCUT-FBP5500 (Liang et al., ICPR 2018, arXiv 1801.06345), measured once and kept.
+"""Rated photographs: SCUT-FBP5500 (Liang et al., ICPR 2018, arXiv 1801.06345), measured once.
 
-Any data set of the same layout serves: ``Images/`` and ``train_test_files/All_labels.txt`` with a file name
-and a rating a line.
+Any data set of the same layout will do: ``Images/`` and ``train_test_files/All_labels.txt`` with a file name
+and a rating on each line.
 """
 
 import hashlib
@@ -17,8 +17,8 @@ from numpy.typing import NDArray
 from pipeline.faces import FaceFinder
 from pipeline.identity import Recognizer
 from pipeline.rater_input import face_chip
-from pipeline.training.kept import keep, kept
-from pipeline.training.sampling import Labellers
+from pipeline.training.labellers import Labellers
+from pipeline.training.tables import load_table, save_table
 from retouchml.errors import UsageError
 
 GROUPS = ("AF", "AM", "CF", "CM")
@@ -26,35 +26,31 @@ _LABELS = Path("train_test_files") / "All_labels.txt"
 _PHOTOS = Path("Images")
 _LAYOUT = f"Give a folder with {_PHOTOS} and {_LABELS.parent}, as SCUT-FBP5500 has them."
 _FOLDS = Path("train_test_files") / "5_folders_cross_validations_files"
-_VERSION = 1  # of what is measured
+_VERSION = 1  # of the measurements
 
 
 @dataclass(frozen=True)
-class Photos:
-    """N measured photographs; those in which no face was found are left out.
+class RatedPhotos:
+    """N rated photographs with their measurements; photographs without a face are left out."""
 
-    names: [N] file names; ratings: [N] 1 to 5; landmarks: [N, 68, 2] pixels; descriptors: [N, 128]; chips:
-    [N, 112, 112, 3] uint8
-    """
-
-    names: NDArray[np.str_]
-    ratings: NDArray[np.float32]
-    landmarks: NDArray[np.float32]
-    descriptors: NDArray[np.float32]
-    chips: NDArray[np.uint8]
+    names: NDArray[np.str_]  # [N] of the files
+    ratings: NDArray[np.float32]  # [N] 1 to 5
+    landmarks: NDArray[np.float32]  # [N, 68, 2] pixels
+    descriptors: NDArray[np.float32]  # [N, 128]
+    chips: NDArray[np.uint8]  # [N, 112, 112, 3]
 
     def __len__(self) -> int:
         return len(self.names)
 
-    def only(self, names: set[str]) -> NDArray[np.intp]:
-        """Indices of the photographs called ``names``."""
+    def rows_of(self, names: set[str]) -> NDArray[np.intp]:
+        """Indices of the photographs with these names."""
         return np.flatnonzero([name in names for name in self.names])
 
 
-def ratings_of(folder: Path) -> dict[str, float]:
-    """File name → mean rating. Raises UsageError where the folder is not laid out like SCUT-FBP5500."""
+def read_ratings(folder: Path) -> dict[str, float]:
+    """File name → mean rating. Raises UsageError if the folder is not laid out like SCUT-FBP5500."""
     labels = folder / _LABELS
-    ratings = dict(_rated(labels, number, line) for number, line in _lines(labels))
+    ratings = dict(_parse_rating(labels, number, line) for number, line in _lines(labels))
     absent = [name for name in sorted(ratings) if not (folder / _PHOTOS / name).is_file()]
     if absent:
         raise UsageError(
@@ -65,10 +61,10 @@ def ratings_of(folder: Path) -> dict[str, float]:
     return ratings
 
 
-def fold(folder: Path, number: int) -> tuple[set[str], set[str]]:
-    """Names of the training and the test photographs of official fold 1 to 5, which have none in common.
+def read_fold(folder: Path, number: int) -> tuple[set[str], set[str]]:
+    """Names of the training and the test photographs of official fold 1 to 5.
 
-    Raises UsageError where the folder is not laid out like SCUT-FBP5500.
+    Raises UsageError if the two have a name in common, or the folder is not laid out like SCUT-FBP5500.
     """
     parts = folder / _FOLDS / f"cross_validation_{number}"
     train, test = (
@@ -83,7 +79,7 @@ def fold(folder: Path, number: int) -> tuple[set[str], set[str]]:
 
 
 def _lines(listing: Path) -> list[tuple[int, str]]:
-    """Numbers and text of the lines that say something."""
+    """Numbers and text of the lines that are not blank."""
     try:
         text = listing.read_text(encoding="utf-8")
     except (OSError, ValueError) as error:
@@ -95,7 +91,7 @@ def _lines(listing: Path) -> list[tuple[int, str]]:
     return lines
 
 
-def _rated(labels: Path, number: int, line: str) -> tuple[str, float]:
+def _parse_rating(labels: Path, number: int, line: str) -> tuple[str, float]:
     words = line.split()
     try:
         name, rating = words[0], float(words[1])
@@ -111,29 +107,29 @@ def _rated(labels: Path, number: int, line: str) -> tuple[str, float]:
 
 def measure(
     folder: Path,
-    ratings: Mapping[str, float],
+    ratings: Mapping[str, float],  # by file name
     labellers: Labellers,
-    cache: Path,
-    report: Callable[[int, int], None] = lambda _done, _all: None,
-) -> Photos:
-    """Measure every rated photograph of ``folder``, or read what an earlier run measured from ``cache``.
+    cache: Path,  # folder that keeps the measurements for the next run
+    progress: Callable[[int, int], None] = lambda _done, _total: None,
+) -> RatedPhotos:
+    """Measure every rated photograph of ``folder``, unless an earlier run did.
 
-    Raises UsageError where one is no picture, or none shows a face.
+    Raises UsageError if a photograph cannot be read, or none shows a face.
     """
     digest = hashlib.sha256(repr((_VERSION, sorted(ratings.items()))).encode()).hexdigest()[:16]
     path = cache / f"photos-{digest}.npz"
-    if (before := kept(path, Photos)) is not None:
-        return before
+    if (photos := load_table(path, RatedPhotos)) is not None:
+        return photos
     rows = []
     for done, (name, rating) in enumerate(sorted(ratings.items())):
-        report(done, len(ratings))
+        progress(done, len(ratings))
         row = _measure_one(folder / _PHOTOS / name, labellers.finder, labellers.recognizer)
         if row is not None:
             rows.append((name, np.float32(rating), *row))
     if not rows:
         raise UsageError(f"No face was found in any photograph of {folder}.", "Give photographs of faces.")
-    photos = Photos(*(np.stack(column) for column in zip(*rows, strict=True)))
-    keep(path, photos)
+    photos = RatedPhotos(*(np.stack(column) for column in zip(*rows, strict=True)))
+    save_table(path, photos)
     return photos
 
 

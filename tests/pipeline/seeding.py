@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from pipeline.beautify import ScorePath
-from pipeline.cache import InversionCache, key
+from pipeline.cache import InversionCache, inversion_key
 from pipeline.invert import Inversion
 from pipeline.pixels import as_channels
 from pipeline.prepared import face_crop
@@ -24,7 +24,7 @@ def seed(retoucher: Retoucher, portrait: Photo, pixels: NDArray[Any], cache: Inv
     code = portrait._prepared[0].path.knots[0]
     for face in photo.faces:
         crop, _ = face_crop(as_channels(pixels), face.landmarks)
-        cache.put(key(crop, retoucher.model), Inversion(code, 0.0, 0.0))
+        cache.put(inversion_key(crop, retoucher.model), Inversion(code, 0.0, 0.0))
     return photo
 
 

@@ -13,8 +13,8 @@ from safetensors.torch import save
 
 from pipeline import cache as cache_module
 from pipeline.beautify import ScorePath
-from pipeline.cache import InversionCache, PathCache, SearchCache, key, path_key, photo_key
-from pipeline.faces import FoundFace
+from pipeline.cache import InversionCache, PathCache, SearchCache, inversion_key, path_key, photo_key
+from pipeline.faces import FaceLocation
 from pipeline.invert import Inversion
 from retouchml.paths import cache_dir
 
@@ -203,14 +203,19 @@ def test_two_writers_and_a_reader_never_see_half_an_entry(tmp_path: Path) -> Non
 
 def test_names_depend_on_the_crop_the_generator_and_the_recipe(monkeypatch: pytest.MonkeyPatch) -> None:
     crop = np.random.default_rng(0).random((64, 64, 3)).astype(np.float32)
-    name = key(crop, "ffhq-mobile")
-    assert key(crop.copy(), "ffhq-mobile") == name
-    assert key(crop + np.float32(1e-5) * (crop < 0.5 / 255), "ffhq-mobile") == name
+    name = inversion_key(crop, "ffhq-mobile")
+    assert inversion_key(crop.copy(), "ffhq-mobile") == name
+    assert inversion_key(crop + np.float32(1e-5) * (crop < 0.5 / 255), "ffhq-mobile") == name
     other = crop.copy()
     other[5, 5, 1] += 0.01
-    names = {name, key(other, "ffhq-mobile"), key(crop, "stylegan2"), key(crop[:32], "ffhq-mobile")}
+    names = {
+        name,
+        inversion_key(other, "ffhq-mobile"),
+        inversion_key(crop, "stylegan2"),
+        inversion_key(crop[:32], "ffhq-mobile"),
+    }
     monkeypatch.setattr(cache_module, "VERSION", 99)
-    names.add(key(crop, "ffhq-mobile"))
+    names.add(inversion_key(crop, "ffhq-mobile"))
     assert len(names) == 5
 
 
@@ -303,9 +308,9 @@ def test_a_paths_name_depends_on_all_that_the_climb_starts_from() -> None:
     assert len(names) == 4
 
 
-def found_faces(count: int) -> tuple[FoundFace, ...]:
+def found_faces(count: int) -> tuple[FaceLocation, ...]:
     points = np.random.default_rng(0).normal(500.0, 100.0, (count, 68, 2))
-    return tuple(FoundFace((-3, 5 + n, 70001, 70001), points[n], 1 / (3 + n)) for n in range(count))
+    return tuple(FaceLocation((-3, 5 + n, 70001, 70001), points[n]) for n in range(count))
 
 
 @pytest.mark.parametrize("count", [0, 1, 3])
@@ -316,7 +321,7 @@ def test_found_faces_come_back_to_the_bit_from_disk(count: int) -> None:
     assert kept is not None
     assert len(kept) == count
     for found, put in zip(kept, found_faces(count), strict=True):
-        assert (found.box, found.confidence) == (put.box, put.confidence)
+        assert found.box == put.box
         assert found.landmarks.dtype == np.float64
         assert np.array_equal(found.landmarks, put.landmarks)
 
@@ -334,14 +339,14 @@ def zeros(*shape: int) -> torch.Tensor:
         {"landmarks": zeros(1, 68, 2) + torch.nan},
         {"boxes": zeros(1, 3)},
         {"boxes": torch.zeros(1, 4, dtype=torch.float32)},
-        {"confidences": zeros()},
-        {"confidences": zeros(2)},
+        {"boxes": None},
+        {"boxes": zeros(2, 4)},
     ],
 )
 def test_an_entry_that_is_no_search_is_searched_again(
     tmp_path: Path, changed: dict[str, torch.Tensor | None]
 ) -> None:
-    tensors = {"landmarks": zeros(1, 68, 2), "boxes": zeros(1, 4), "confidences": zeros(1)}
+    tensors = {"landmarks": zeros(1, 68, 2), "boxes": zeros(1, 4)}
     content = save({name: value for name, value in (tensors | changed).items() if value is not None})
     (tmp_path / "a.search").write_bytes(hashlib.sha256(content).digest() + content)
     assert SearchCache(tmp_path).get("a") is None

@@ -1,4 +1,4 @@
-"""The convolutional detector's own process: ended when it is not wanted any more, and what it says."""
+"""The process of the convolutional detector: its faces, and that it is stopped when it is not needed."""
 
 import sys
 import threading
@@ -27,32 +27,30 @@ def test_a_face_is_found_where_it_is(model: Path, portrait: np.ndarray) -> None:
     with Search(model, portrait, 0) as search:
         while not search.wait():
             pass
-        (found,) = search.found
-    assert found.left < 225 < found.right
-    assert found.top < 115 < found.bottom
-    assert found.confidence > 0.5
+        ((left, top, right, bottom, confidence),) = search.faces
+    assert left < 225 < right
+    assert top < 115 < bottom
+    assert confidence > 0.5
     assert search.process.returncode == 0
 
 
-def test_a_search_that_is_left_is_ended(model: Path) -> None:
+def test_leaving_the_block_stops_the_search(model: Path) -> None:
     with Search(model, NOISE, 1) as search:
         assert not search.wait()
     assert search.process.poll() is not None
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="nothing there ends a process that takes too much memory")
-def test_a_search_that_somebody_ends_says_that_memory_was_short(model: Path) -> None:
+def test_a_search_that_the_system_kills_is_a_memory_error(model: Path) -> None:
     with Search(model, NOISE, 1) as search:
         search.process.kill()
         while not search.wait():
             pass
         with pytest.raises(MemoryError):
-            _ = search.found
+            _ = search.faces
 
 
-def test_a_cancel_ends_the_search_for_faces_while_it_goes_on(
-    networks: Networks, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_cancel_stops_a_running_search(networks: Networks, monkeypatch: pytest.MonkeyPatch) -> None:
     begun: list[Search] = []
 
     class Watched(Search):

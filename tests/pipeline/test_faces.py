@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from pipeline.faces import FaceFinder, FoundFace, reduced
+from pipeline.faces import FaceFinder, FaceLocation, reduced
 from pipeline.networks import Networks
 from retouchml.errors import Cancelled, ModelCorrupt
 from stylegan2 import zoo
@@ -24,7 +24,7 @@ def finder(networks: Networks) -> FaceFinder:
 
 
 @pytest.fixture(scope="module")
-def upright(finder: FaceFinder, portrait: Pixels) -> FoundFace:
+def upright(finder: FaceFinder, portrait: Pixels) -> FaceLocation:
     (face,) = finder.find(portrait)
     return face
 
@@ -55,7 +55,7 @@ def enlarged(pixels: Pixels, factor: float) -> Pixels:
     return np.asarray(cv2.resize(pixels, None, fx=factor, fy=factor, interpolation=how), np.uint8)
 
 
-def test_the_portrait_s_face_is_found_where_it_is(upright: FoundFace) -> None:
+def test_the_portrait_s_face_is_found_where_it_is(upright: FaceLocation) -> None:
     x, y, width, height = upright.box
     assert np.allclose((x, y, width, height), (174, 76, 91, 91), atol=6)
     points = upright.landmarks
@@ -68,7 +68,7 @@ def test_the_portrait_s_face_is_found_where_it_is(upright: FoundFace) -> None:
 
 @pytest.mark.parametrize("degrees", [20, 45, 90, 180, -30])
 def test_a_tilted_face_gets_the_same_landmarks(
-    degrees: int, finder: FaceFinder, upright: FoundFace, portrait: Pixels
+    degrees: int, finder: FaceFinder, upright: FaceLocation, portrait: Pixels
 ) -> None:
     picture, matrix = turned(portrait, degrees)
     faces = finder.find(picture)
@@ -79,7 +79,7 @@ def test_a_tilted_face_gets_the_same_landmarks(
 
 @pytest.mark.parametrize("face", [40, 1000, 4000])
 def test_a_tiny_or_huge_face_gets_the_same_landmarks(
-    face: int, finder: FaceFinder, upright: FoundFace, portrait: Pixels
+    face: int, finder: FaceFinder, upright: FaceLocation, portrait: Pixels
 ) -> None:
     factor = face / 91.0
     left, top = (140, 40) if factor > 1 else (0, 0)
@@ -126,7 +126,7 @@ def test_a_picture_of_a_few_pixels_has_no_face(shape: tuple[int, int], finder: F
 
 @pytest.mark.parametrize("kind", ["grey", "grey with alpha", "rgba", "16 bit", "float"])
 def test_depth_and_channels_do_not_move_a_face(
-    kind: str, finder: FaceFinder, upright: FoundFace, portrait: Pixels
+    kind: str, finder: FaceFinder, upright: FaceLocation, portrait: Pixels
 ) -> None:
     grey = portrait.mean(axis=2, keepdims=True).astype(np.uint8)
     alpha = np.zeros_like(grey)
@@ -141,14 +141,16 @@ def test_depth_and_channels_do_not_move_a_face(
     assert mean_error(face.landmarks, upright.landmarks) < 0.02
 
 
-def test_a_face_cut_by_the_frame_is_found(finder: FaceFinder, upright: FoundFace, portrait: Pixels) -> None:
+def test_a_face_cut_by_the_frame_is_found(
+    finder: FaceFinder, upright: FaceLocation, portrait: Pixels
+) -> None:
     x, y = 185, 60
     (face,) = finder.find(np.ascontiguousarray(portrait[y:, x:]))
     assert mean_error(face.landmarks + (x, y), upright.landmarks) < 0.06
 
 
 def test_landmarks_in_an_ffhq_crop_are_those_of_the_photo(
-    finder: FaceFinder, upright: FoundFace, portrait: Pixels
+    finder: FaceFinder, upright: FaceLocation, portrait: Pixels
 ) -> None:
     from pipeline.align import ffhq_alignment
 

@@ -7,7 +7,7 @@ import pytest
 import torch
 from numpy.typing import NDArray
 
-from pipeline.latent_network import OWN_SPACE, LatentNetwork, learned_part, save_learned, trained_part
+from pipeline.latent_network import LatentNetwork, save_learned, trained_part
 from pipeline.retoucher import Retoucher
 from pipeline.training.sampling import ATTRIBUTES
 from retouchml import Look
@@ -94,12 +94,5 @@ def test_without_learned_parts_the_training_command_is_named(home: Path, tmp_pat
         with pytest.raises(LatentSpaceMismatch) as refused:
             Retoucher(model="mine", device="cpu")
     assert space in refused.value.message
-    assert OWN_SPACE in refused.value.message
+    assert "ffhq-config-f" in refused.value.message
     assert "retouchml train scorer --model mine" in refused.value.advice
-
-
-def test_parts_of_a_space_of_one_s_own_lie_in_the_data_folder() -> None:
-    assert trained_part("scorer", "w-0123").parts[-4:] == ("data", "learned", "w-0123", "scorer.safetensors")
-    assert trained_part("scorer", OWN_SPACE) == learned_part("scorer", OWN_SPACE)
-    save_parts("w-0123")
-    assert learned_part("scorer", "w-0123") == trained_part("scorer", "w-0123")

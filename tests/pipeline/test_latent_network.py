@@ -12,12 +12,15 @@ from pipeline.latent_network import (
     OCTAVES,
     LatentNetwork,
     by_octave,
+    learned_part,
     load_learned,
     load_network,
     save_learned,
+    trained_part,
     weights_folder,
 )
 from pipeline.networks import Networks
+from retouchml import paths
 from retouchml.errors import LatentSpaceMismatch, ModelCorrupt, ModelMissing
 from stylegan2.generator import StyleLayer
 from stylegan2.latents import LatentSpace
@@ -145,6 +148,25 @@ def test_a_network_that_does_not_fit_its_outputs_is_corrupt(
     path = write(tmp_path / "edits.safetensors", outputs=outputs)
     with pytest.raises(ModelCorrupt, match="architecture"):
         load_network(path, "edits", generator)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("space", ["ffhq-config-f", "w-0123", None], ids=["shipped", "own", "none"])
+def test_a_part_in_the_data_folder_wins_over_the_shipped_one(space: str | None) -> None:
+    shipped = weights_folder() / "scorer.safetensors"
+    assert learned_part("scorer", space) == shipped
+    trained = trained_part("scorer", space)
+    assert trained.is_relative_to(paths.weights_dir())
+    write(trained)
+    assert learned_part("scorer", space) == trained
+    assert learned_part("edits", space) == weights_folder() / "edits.safetensors"
+
+
+def test_a_part_that_an_earlier_version_trained_is_used() -> None:
+    path = write(paths.data_dir() / "learned" / "w-0123" / "scorer.safetensors")
+    assert learned_part("scorer", "w-0123") == path
+    assert learned_part("scorer", "w-0124") == weights_folder() / "scorer.safetensors"
+    write(trained_part("scorer", "w-0123"))
+    assert learned_part("scorer", "w-0123") == trained_part("scorer", "w-0123")
 
 
 def test_writing_a_part_leaves_nothing_beside_it(tmp_path: Path) -> None:

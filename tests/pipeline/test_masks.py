@@ -6,7 +6,15 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from pipeline.masks import FaceMasks, face_masks, feature_mask, guided, outline, skin_likelihood, without
+from pipeline.masks import (
+    FaceMasks,
+    face_masks,
+    feature_mask,
+    guided,
+    outline,
+    skin_likelihood,
+    without_neighbours,
+)
 from tests.pipeline.faces_by_hand import landmarks, texture
 
 Mask = NDArray[np.float32]
@@ -165,14 +173,14 @@ def test_landmarks_past_the_frame_are_no_error() -> None:
 
 
 def test_a_neighbour_far_away_takes_nothing(masks: FaceMasks) -> None:
-    assert without(masks, points(), []) is masks
-    assert without(masks, points(), [points(x=1400.0)]) is masks
+    assert without_neighbours(masks, points(), []) is masks
+    assert without_neighbours(masks, points(), [points(x=1400.0)]) is masks
 
 
 def test_two_faces_that_touch_share_no_pixel(skin_coloured: NDArray[np.float32]) -> None:
     left, right = points(x=170.0), points(x=170.0 + 150.0)
-    first = without(face_masks(skin_coloured, left, _DEEP), left, [right])
-    second = without(face_masks(skin_coloured, right, _DEEP), right, [left])
+    first = without_neighbours(face_masks(skin_coloured, left, _DEEP), left, [right])
+    second = without_neighbours(face_masks(skin_coloured, right, _DEEP), right, [left])
     for name, mask in all_of(first).items():
         assert float(np.minimum(mask, all_of(second)[name]).max()) == 0.0
     assert at(first.skin, (left[3] + left[31]) / 2.0) > 0.5

@@ -9,7 +9,7 @@ import torch
 from numpy.typing import NDArray
 
 from pipeline.align import ffhq_alignment
-from pipeline.latent_network import save_learned
+from pipeline.latent_network import save_learned, trained_part
 from pipeline.networks import Networks
 from pipeline.rater import FEATURES, FeatureNetwork, FeatureRater, PixelNetwork, PixelRater, rater_features
 from pipeline.rater_input import CHIP, chip_alignment, face_chip, mirrored, shape_features
@@ -126,6 +126,13 @@ def ensemble(path: Path, count: int, said: int, **changed: str) -> Path:
         tensors |= {f"{member}.{name}": value for name, value in network.state_dict().items()}
     save_learned(path, tensors, {"kind": "rater", "members": str(said), "mean": "2.5"} | changed)
     return path
+
+
+def test_a_rater_that_the_user_trained_is_used(networks: Networks) -> None:
+    ensemble(trained_part("rater"), 1, 1)
+    features = torch.zeros(2, FEATURES)
+    assert FeatureRater(networks.recognizer).rate_features(features).tolist() == [3.5, 3.5]
+    assert networks.rater.rate_features(features).tolist() != [3.5, 3.5]  # loaded before
 
 
 def test_a_rating_is_the_mean_of_all_members(networks: Networks, tmp_path: Path) -> None:

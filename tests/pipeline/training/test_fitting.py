@@ -7,7 +7,7 @@ import torch
 from pipeline.latent_network import OCTAVES
 from pipeline.training.fitting import fit_latent_network, octaves_of, ridge, split
 from pipeline.training.sampling import Samples
-from tests.pipeline.training.small import WIDTH, SmallGenerator, samples
+from tests.pipeline.training.stand_ins import WIDTH, SmallGenerator, samples
 
 
 def random(*shape: int, seed: int = 0) -> torch.Tensor:

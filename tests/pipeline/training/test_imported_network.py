@@ -10,7 +10,7 @@ from pipeline.latent_network import load_learned, trained_part
 from retouchml.cli.main import main
 from stylegan2 import importing, zoo
 from tests.conftest import PORTRAIT, at_home
-from tests.pipeline.training.small import SmallGenerator
+from tests.pipeline.training.stand_ins import SmallGenerator
 
 NETWORK = Path(__file__).parents[2] / "data" / "stylegan2" / "tf32_skip_as_rosinality.pt"
 FEW = ["--samples", "20", "--jobs", "1"]
@@ -53,11 +53,11 @@ def test_the_parts_that_are_named_as_missing_can_be_trained_and_then_serve(
 def test_nothing_is_said_where_there_are_faces(
     real_home: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from pipeline.training import gathering
+    from pipeline.training import dataset
 
-    monkeypatch.setattr(gathering, "picture_of", lambda *drawn: portrait_crop())
+    monkeypatch.setattr(dataset, "picture_of", lambda *drawn: portrait_crop())
     with at_home(real_home):
-        gathering.warn_of_faceless(SmallGenerator())
+        dataset.warn_if_faceless(SmallGenerator())
     assert capsys.readouterr().err == ""
 
 

@@ -6,10 +6,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from pipeline.training import edits as edits_part
-from pipeline.training import encoder, rater, scorer
+from pipeline.training import dataset, rater
 from retouchml.cli.main import main
-from tests.pipeline.training.small import lay_out
+from tests.pipeline.training.stand_ins import lay_out
 
 NAMES = [f"{group}{index}.png" for index in range(5) for group in ("AF", "AM", "CF", "CM")]
 LABELS = Path("train_test_files") / "All_labels.txt"
@@ -24,8 +23,7 @@ def nothing_slow(monkeypatch: pytest.MonkeyPatch) -> None:
         raise AssertionError("the slow work has begun")
 
     monkeypatch.setattr(rater, "load_labellers", slow)
-    for part in (scorer, edits_part, encoder):
-        monkeypatch.setattr(part, "gather", slow)
+    monkeypatch.setattr(dataset, "gather_samples", slow)
 
 
 @pytest.fixture

@@ -10,29 +10,28 @@ import pytest
 import torch
 from numpy.typing import NDArray
 
-from pipeline.latent_network import load_learned
+from pipeline.latent_network import load_learned, save_learned, weights_folder
 from pipeline.rater import FeatureRater, rater_features
 from pipeline.training import rater
-from pipeline.training.kept import kept
-from pipeline.training.report import group_table
-from pipeline.training.sampling import Labellers
-from pipeline.training.scut import Photos, fold, measure, ratings_of
+from pipeline.training.labellers import Labellers
+from pipeline.training.scut import RatedPhotos, measure, read_fold, read_ratings
+from pipeline.training.tables import load_table
 from retouchml.cli.main import main
 from retouchml.errors import UsageError
-from retouchml.paths import cache_dir
+from retouchml.paths import cache_dir, weights_dir
 from tests.pipeline.faces_by_hand import landmarks
-from tests.pipeline.training.small import lay_out
+from tests.pipeline.training.stand_ins import lay_out
 
 NAMES = [f"{group}{index}.png" for index in range(5) for group in ("AF", "AM", "CF", "CM")]
 BLANK = np.zeros((8, 8, 3), np.uint8)
 
 
-def rated(count: int, seed: int = 0) -> Photos:
+def rated(count: int, seed: int = 0) -> RatedPhotos:
     """Photographs whose rating is linear in the descriptor."""
     random = np.random.default_rng(seed)
     descriptors = 0.1 * random.standard_normal((count, 128)).astype(np.float32)
     way = np.random.default_rng(9).standard_normal(128) / 128**0.5
-    return Photos(
+    return RatedPhotos(
         np.array([f"CF{index}.png" for index in range(count)]),
         (3.0 + 5.0 * descriptors @ way).astype(np.float32),
         (landmarks() + random.standard_normal((count, 68, 2))).astype(np.float32),
@@ -69,7 +68,7 @@ def test_a_known_taste_is_learned_and_holds_for_faces_that_were_not_seen() -> No
 
 def test_a_fit_does_not_depend_on_what_it_is_tested_on() -> None:
     photos, rows = rated(40), np.arange(30)
-    spoiled = Photos(*(column.copy() for column in vars(photos).values()))
+    spoiled = RatedPhotos(*(column.copy() for column in vars(photos).values()))
     spoiled.ratings[30:], spoiled.descriptors[30:] = 1.0, 7.0
     first, second = (rater.fit_rater("features", p, rows)[0].state_dict() for p in (photos, spoiled))
     assert all(torch.equal(first[name], second[name]) for name in first)
@@ -92,7 +91,7 @@ def test_agreement_is_pearson_and_the_mean_absolute_error() -> None:
 def test_the_group_table_counts_each_group_and_signs_its_bias() -> None:
     names = np.array(["AF1", "AF2", "AF3", "CM1", "CM2"])
     wanted = np.array([1.0, 2.0, 3.0, 2.0, 2.0], np.float32)
-    table = group_table(names, wanted + np.float32(0.5), wanted)
+    table = rater.group_table(names, wanted + np.float32(0.5), wanted)
     assert table == "  AF: 3 photos, Pearson 1.000, bias +0.500\n"  # two say nothing
 
 
@@ -101,22 +100,22 @@ def test_the_group_table_counts_each_group_and_signs_its_bias() -> None:
 
 def test_folds_are_read_and_disjoint(tmp_path: Path) -> None:
     data = lay_out(tmp_path / "d", dict.fromkeys(NAMES, BLANK), [3.0] * 20, NAMES[:4])
-    train, test = fold(data, 1)
+    train, test = read_fold(data, 1)
     assert test == set(NAMES[:4])
     assert train == set(NAMES[4:])
     with pytest.raises(UsageError):
-        fold(data, 2)
-    assert ratings_of(data) == dict.fromkeys(NAMES, 3.0)
+        read_fold(data, 2)
+    assert read_ratings(data) == dict.fromkeys(NAMES, 3.0)
 
 
 def test_photographs_are_measured_once_and_without_a_face_left_out(tmp_path: Path) -> None:
     pictures = {name: np.full((8, 8, 3), index, np.uint8) for index, name in enumerate(NAMES)}
     data = lay_out(tmp_path / "d", pictures, np.linspace(1, 5, 20).tolist(), NAMES[:4])
-    ratings = ratings_of(data)
+    ratings = read_ratings(data)
     photos = measure(data, ratings, blind({2: []}), tmp_path / "cache")
     assert sorted(photos.names) == sorted(set(NAMES) - {NAMES[2]})
     assert photos.ratings.tolist() == pytest.approx([ratings[name] for name in photos.names], abs=1e-5)
-    assert sorted(photos.names[photos.only({NAMES[1], NAMES[2], "x"})]) == [NAMES[1]]
+    assert sorted(photos.names[photos.rows_of({NAMES[1], NAMES[2], "x"})]) == [NAMES[1]]
     again = measure(data, ratings, Labellers(None, None), tmp_path / "cache")
     assert np.array_equal(again.chips, photos.chips)
     # Other ratings are another data set.
@@ -127,7 +126,7 @@ def test_photographs_are_measured_once_and_without_a_face_left_out(tmp_path: Pat
 def test_a_folder_without_any_face_is_refused(tmp_path: Path) -> None:
     data = lay_out(tmp_path / "d", {"CF0.png": BLANK}, [3.0], ["CF0.png"])
     with pytest.raises(UsageError, match="No face was found"):
-        measure(data, ratings_of(data), blind({0: []}), tmp_path / "cache")
+        measure(data, read_ratings(data), blind({0: []}), tmp_path / "cache")
     assert not (tmp_path / "cache").exists()
 
 
@@ -163,9 +162,10 @@ def test_weights_and_card_are_written_and_hold_no_face(
         pictures[name] = turned.astype(np.uint8)
     ratings = random.uniform(2.0, 4.0, 16).tolist()
     data = lay_out(tmp_path / "data", pictures, ratings, NAMES[:4], folds=(1, 2))
-    output = tmp_path / "mine" / "rater.safetensors"
-    command = ["train", "rater", "--data", str(data), "--folds", "2,1", "--output", str(output)]
-    assert main(command) == 0
+    shipped = (weights_folder() / "rater.safetensors").read_bytes()
+    output = weights_dir() / "rater.safetensors"
+    assert main(["train", "rater", "--data", str(data), "--folds", "2,1"]) == 0
+    assert (weights_folder() / "rater.safetensors").read_bytes() == shipped
     said = capsys.readouterr().out
     file = load_learned(output, "rater")
     card = output.with_suffix(".md").read_text()
@@ -175,10 +175,10 @@ def test_weights_and_card_are_written_and_hold_no_face(
     assert card.count("mean absolute error") == said.count("mean absolute error") == 2
     assert f"written: {output}, rater.md" in said
     (measured,) = (cache_dir() / "training").glob("photos-*.npz")
-    photos = kept(measured, Photos)
+    photos = load_table(measured, RatedPhotos)
     assert photos is not None
     assert len(photos) == 16
-    rates = FeatureRater(None, output).rate_features(  # type: ignore[arg-type]
+    rates = FeatureRater(None).rate_features(  # type: ignore[arg-type]
         rater_features(photos.descriptors, photos.landmarks)
     )
     assert np.isfinite(rates).all()
@@ -196,7 +196,8 @@ def test_the_weights_are_as_large_whatever_the_number_of_photographs(tmp_path: P
     for count in (12, 60):
         photos = rated(count)
         networks = rater.fit_rater("features", photos, np.arange(count))
-        rater.write_rater(tmp_path / "r.safetensors", "features", networks, 3.0, 1, 0.5)
+        part = rater.rater_part("features", networks, 3.0, 1, 0.5)
+        save_learned(tmp_path / "r.safetensors", part.tensors, part.metadata)
         file = load_learned(tmp_path / "r.safetensors", "rater")
         sizes.add(sum(tensor.numel() for tensor in file.tensors.values()))
     assert len(sizes) == 1

@@ -1,10 +1,26 @@
-"""Loads the measuring instruments of training from the model zoo."""
+"""The models that label samples and photographs: landmarks, descriptor, age and gender."""
+
+from dataclasses import dataclass
 
 from pipeline.attributes import AgeGender
 from pipeline.faces import FaceFinder
 from pipeline.identity import Recognizer
-from pipeline.training.sampling import Labellers
 from stylegan2 import zoo
+
+
+@dataclass(frozen=True)
+class Labellers:
+    """The models that label a face; age and gender are not needed for the rater."""
+
+    finder: FaceFinder
+    recognizer: Recognizer
+    age_gender: AgeGender | None = None
+
+
+def load_labellers(*, age_gender: bool = True) -> Labellers:
+    """Load the labellers. Raises ModelMissing."""
+    networks = AgeGender(zoo.path("age-gender", "age-v1.onnx").parent) if age_gender else None
+    return Labellers(load_finder(), load_recognizer(), networks)
 
 
 def load_finder() -> FaceFinder:
@@ -18,9 +34,3 @@ def load_finder() -> FaceFinder:
 def load_recognizer(device: str = "cpu") -> Recognizer:
     """dlib's recognition network. Raises ModelMissing."""
     return Recognizer(zoo.path("dlib-faces", "dlib_face_recognition_resnet_model_v1.dat"), device)
-
-
-def load_labellers(*, age_gender: bool = True) -> Labellers:
-    """All instruments; the age and gender networks only where they are needed."""
-    labels = AgeGender(zoo.path("age-gender", "age-v1.onnx").parent) if age_gender else None
-    return Labellers(load_finder(), load_recognizer(), labels)

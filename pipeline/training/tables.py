@@ -1,4 +1,4 @@
-"""Measurements kept on disk: a table of arrays of equal length as one npz file, never pickled."""
+"""Tables on disk: a dataclass of arrays of equal length as one npz file, never pickled."""
 
 import os
 import zipfile
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 Table = TypeVar("Table", bound="DataclassInstance")
 
 
-def keep(path: Path, table: "DataclassInstance") -> None:
+def save_table(path: Path, table: "DataclassInstance") -> None:
     """Write the arrays of ``table``, at once or not at all. Raises OSError."""
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_suffix(f".{os.getpid()}.partial.npz")
@@ -27,8 +27,8 @@ def keep(path: Path, table: "DataclassInstance") -> None:
             partial.unlink(missing_ok=True)
 
 
-def kept(path: Path, kind: type[Table]) -> Table | None:
-    """The table that ``keep`` wrote; None where there is none, or it is damaged and has to be made again."""
+def load_table(path: Path, kind: type[Table]) -> Table | None:
+    """Read a table of ``save_table``; None if the file is missing or damaged."""
     if not zipfile.is_zipfile(path):
         return None
     columns: list[Any] = []

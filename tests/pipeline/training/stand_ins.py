@@ -1,6 +1,7 @@
-"""A generator and instruments that cost nothing, and a folder laid out like SCUT-FBP5500."""
+"""A generator and labellers that cost nothing, and a folder laid out like SCUT-FBP5500."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import fields
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -11,7 +12,9 @@ from numpy.typing import NDArray
 from PIL import Image
 from torch import Tensor
 
-from pipeline.training.sampling import ATTRIBUTES, Labellers, Samples
+from pipeline.training.labellers import Labellers
+from pipeline.training.sampling import ATTRIBUTES, Samples, collect
+from pipeline.training.tables import load_table
 from stylegan2.generator import Generator, Noise, StyleLayer
 from stylegan2.latents import LatentSpace
 from tests.pipeline.faces_by_hand import landmarks
@@ -48,7 +51,7 @@ class SmallGenerator(Generator):
 
 
 def labellers() -> Labellers:
-    """They find the same face everywhere, and describe it by the picture's colour."""
+    """Labellers that find the same face everywhere, and describe it by the picture's colour."""
 
     def describe(picture: NDArray[np.float32], points: NDArray[np.float64]) -> NDArray[np.float32]:
         return np.resize(picture.mean((0, 1)), 128).astype(np.float32)
@@ -78,14 +81,27 @@ def samples(generator: Generator, count: int) -> Samples:
     )
 
 
+def sampled(path: Path, count: int, generator: SmallGenerator | None = None) -> Samples:
+    """The samples of a file, after sampling it up to ``count``."""
+    list(collect(generator or SmallGenerator(), labellers(), count, 1, path))
+    table = load_table(path, Samples)
+    assert table is not None
+    return table
+
+
+def assert_equal(a: Samples, b: Samples) -> None:
+    for field in fields(Samples):
+        assert np.array_equal(getattr(a, field.name), getattr(b, field.name)), field.name
+
+
 def lay_out(
     folder: Path,
     pictures: Mapping[str, NDArray[np.uint8]],
     ratings: Sequence[float],
-    tested: Sequence[str],
+    test: Sequence[str],
     folds: Sequence[int] = (1,),
 ) -> Path:
-    """Write rated ``pictures``; those ``tested`` are the test part of every fold."""
+    """Write rated ``pictures``; the names in ``test`` are the test part of every fold."""
     (folder / "Images").mkdir(parents=True)
     for name, pixels in pictures.items():
         Image.fromarray(pixels).save(folder / "Images" / name)
@@ -94,8 +110,8 @@ def lay_out(
     for number in folds:
         part = labels / "5_folders_cross_validations_files" / f"cross_validation_{number}"
         part.mkdir(parents=True)
-        (part / f"test_{number}.txt").write_text("".join(f"{r}\n" for r in rows if r.split()[0] in tested))
-        train = [row for row in rows if row.split()[0] not in tested]
+        (part / f"test_{number}.txt").write_text("".join(f"{r}\n" for r in rows if r.split()[0] in test))
+        train = [row for row in rows if row.split()[0] not in test]
         (part / f"train_{number}.txt").write_text("\n".join(train))
     (labels / "All_labels.txt").write_text("\n".join(rows) + "\n")
     return folder

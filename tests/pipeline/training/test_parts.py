@@ -6,26 +6,30 @@ import pytest
 import torch
 
 from pipeline.encoder import Encoder
-from pipeline.latent_network import load_learned, load_network
-from pipeline.training import edits as edits_part
-from pipeline.training import encoder, scorer
+from pipeline.latent_network import learned_part, load_learned, load_network, weights_folder
+from pipeline.training import dataset, scorer
 from pipeline.training.sampling import ATTRIBUTES
 from retouchml.cli.main import main
-from tests.pipeline.training.small import SmallGenerator, samples
+from retouchml.paths import weights_dir
+from tests.pipeline.training.stand_ins import SmallGenerator, samples
 
 COUNT = 400
 
 
+def contents(folder: Path) -> dict[str, bytes]:
+    """The files of a folder by name."""
+    return {path.name: path.read_bytes() for path in folder.iterdir()}
+
+
 @pytest.fixture
 def generator(monkeypatch: pytest.MonkeyPatch) -> SmallGenerator:
-    """Has been sampled already."""
+    """A generator that was sampled before."""
     small = SmallGenerator()
-    gathered = samples(small, COUNT)
+    sampled = samples(small, COUNT)
     monkeypatch.setattr("stylegan2.load", lambda name, device="cpu": small)
-    for part in (scorer, edits_part, encoder):
-        monkeypatch.setattr(part, "gather", lambda model, count, jobs: gathered)
-        monkeypatch.setattr(part, "warn_of_faceless", lambda generator: None)
-    monkeypatch.setattr(scorer, "load_recognizer", lambda: None)  # the descriptors are there
+    monkeypatch.setattr(dataset, "gather_samples", lambda model, count, jobs: sampled)
+    monkeypatch.setattr(dataset, "warn_if_faceless", lambda generator: None)
+    monkeypatch.setattr(scorer, "load_recognizer", lambda: None)  # the samples have descriptors
     return small
 
 
@@ -76,3 +80,26 @@ def test_the_encoder_is_written_with_its_card(
     # The descriptors hold the code: even among thousands of other numbers it is found.
     assert float(said.split()[1]) > 0.3
     assert said in path.with_suffix(".md").read_text()
+
+
+@pytest.mark.parametrize("part", ["scorer", "edits", "encoder"])
+def test_the_default_output_is_the_data_folder_and_the_source_tree_stays(
+    part: str, generator: SmallGenerator
+) -> None:
+    before = contents(weights_folder())
+    assert main(["train", part]) == 0
+    folder = weights_dir() / generator.latents.name
+    assert sorted(path.name for path in folder.iterdir()) == [f"{part}.md", f"{part}.safetensors"]
+    assert learned_part(part, generator.latents.name) == folder / f"{part}.safetensors"
+    assert contents(weights_folder()) == before
+
+
+def test_the_shipped_weights_are_written_where_they_are_named(
+    generator: SmallGenerator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "pipeline" / "weights").mkdir(parents=True)
+    monkeypatch.chdir(tmp_path)
+    output = Path("pipeline") / "weights" / "scorer.safetensors"
+    assert main(["train", "scorer", "--output", str(output)]) == 0
+    assert output.is_file()
+    assert not weights_dir().exists()

@@ -1,0 +1,79 @@
+"""Writes a learned part and, beside it, its model card.
+
+The card says what the part is, what it learned from, how well it does, and its terms.
+"""
+
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+from torch import Tensor
+
+from pipeline.latent_network import LatentNetwork, save_learned
+from pipeline.training.dataset import Dataset
+
+_LICENCE = (
+    "The weights that come with RetouchML are licensed CC BY-NC 4.0. Weights that you fit are yours, "
+    "within the terms of your data and of the models that measured them."
+)
+_LIMITS = (
+    "It knows the faces that the generator makes, and repeats the errors of the instruments that measured "
+    "these: dlib's landmarks and descriptor, a small age and gender network, and the rater with the taste "
+    "of those it learned from. It fits one latent space."
+)
+
+
+def save_latent_network(
+    dataset: Dataset, kind: str, network: LatentNetwork, explained: Mapping[str, float]
+) -> None:
+    """Write a latent network as float16 with its card, and print how it does on unseen samples.
+
+    explained: R² of each output on the hold-out
+    """
+    generator, count = dataset.generator, len(dataset.samples)
+    metadata = {
+        "kind": kind,
+        "latent_space": generator.latents.name,
+        "sampled": generator.name,
+        "outputs": ",".join(network.outputs),
+        "samples": str(count),
+        "explained": ",".join(f"{value:.3f}" for value in explained.values()),
+    }
+    tensors = {f"network.{name}": tensor.half() for name, tensor in network.state_dict().items()}
+    figures = "".join(
+        f"{name}: explains {value:.3f} of the variance on unseen samples\n"
+        for name, value in explained.items()
+    )
+    sys.stdout.write(figures)
+    save_part(
+        dataset.output,
+        tensors,
+        metadata,
+        title=f"{kind.capitalize()} of {generator.latents.name}",
+        data=f"Fitted on {count} pictures of {generator.name} from random codes, "
+        "and what was measured on them.",
+        figures=figures,
+        limits=_LIMITS,
+    )
+
+
+def save_part(
+    weights: Path,  # file to write; the card is NAME.md beside NAME.safetensors
+    tensors: dict[str, Tensor],
+    metadata: dict[str, str],  # what the file says of itself; also a table in the card
+    *,
+    title: str,
+    data: str,  # what it was fitted on
+    figures: str,  # lines of text as the command printed them
+    limits: str,  # what it does not know
+) -> None:
+    """Write a learned part and its card, and print where they are."""
+    save_learned(weights, tensors, metadata)
+    lines = [f"# {title}", "", data, "", "| fact | value |", "|---|---|"]
+    lines += [f"| {name} | {value} |" for name, value in metadata.items()]
+    lines += ["", "## Figures", "", "```", figures.rstrip("\n"), "```"]
+    lines += ["", "## Limits", "", limits]
+    lines += ["", "## Licence", "", _LICENCE]
+    card = weights.with_suffix(".md")
+    card.write_text("\n".join(lines), encoding="utf-8")
+    sys.stdout.write(f"written: {weights}, {card.name}\n")

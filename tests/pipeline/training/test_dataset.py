@@ -1,0 +1,24 @@
+"""The data set: samples that are drawn once and used again."""
+
+import cv2
+import pytest
+import torch
+
+from pipeline.training import dataset, sampling
+from tests.pipeline.training.stand_ins import SmallGenerator, assert_equal, labellers
+
+
+def test_gathered_samples_are_kept_by_version_and_used_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    generator = SmallGenerator()
+    monkeypatch.setattr("stylegan2.load", lambda name, device="cpu": generator)
+    monkeypatch.setattr(dataset, "load_labellers", labellers)
+    monkeypatch.setattr(dataset, "_render_with_onnx", lambda generator: None)
+    for library, name in ((torch, "set_num_threads"), (cv2, "setNumThreads")):
+        monkeypatch.setattr(library, name, lambda count: None)  # other tests share this process
+    first = dataset.gather_samples("ffhq-mobile", 5, 1)
+    assert (len(first), generator.made) == (5, 5)
+    assert_equal(dataset.gather_samples("ffhq-mobile", 4, 1), first)
+    assert generator.made == 5
+    monkeypatch.setattr(dataset, "VERSION", sampling.VERSION + 1)
+    assert len(dataset.gather_samples("ffhq-mobile", 4, 1)) == 4
+    assert generator.made == 9
