@@ -18,7 +18,6 @@ from retouchml.backend import Backend, BackendFactory
 from retouchml.client.messages import Render
 from retouchml.client.pixel_format import PixelFormat
 from retouchml.errors import DeviceError, UsageError
-from retouchml.local_backend import local_engine
 from retouchml.progress import Cancel, Progress
 
 _MODELS_KEPT = 2
@@ -281,10 +280,16 @@ def usage(executor: Executor) -> dict[str, Any]:
 
 def _factory(engine: str) -> BackendFactory:
     if not engine:
-        return local_engine
+        return _local_backend
     module, _, name = engine.partition(":")
     factory: BackendFactory = getattr(importlib.import_module(module), name)
     return factory
+
+
+def _local_backend(model: str, device: str) -> Backend:
+    from pipeline.retoucher import Retoucher
+
+    return Retoucher(model, device)
 
 
 def is_out_of_memory(error: BaseException) -> bool:

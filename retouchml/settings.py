@@ -30,7 +30,7 @@ class Settings:
     device: str = DEFAULT_DEVICE
     strength: float = DEFAULT_STRENGTH
     texture: float = DEFAULT_TEXTURE
-    engine: str = ENGINES[0]
+    engine: EngineName = ENGINES[0]
 
 
 def is_device(text: str) -> bool:

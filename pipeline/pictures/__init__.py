@@ -1,14 +1,16 @@
 """Pictures in files: PNG, TIFF, JPEG and WebP in and out (GIF and BMP in), with all that belongs to them."""
 
 from pipeline.pictures.formats import SUFFIXES, format_of
-from pipeline.pictures.read_write import (
+from pipeline.pictures.read import read_picture
+from pipeline.pictures.types import MAX_PIXELS, Metadata, Picture, Pixels
+from pipeline.pictures.write import (
     check_target,
+    copy_picture,
     copy_unchanged,
-    read_picture,
+    encode_picture,
     same_format,
     write_picture,
 )
-from pipeline.pictures.types import MAX_PIXELS, Metadata, Picture, Pixels
 
 __all__ = [
     "MAX_PIXELS",
@@ -17,7 +19,9 @@ __all__ = [
     "Picture",
     "Pixels",
     "check_target",
+    "copy_picture",
     "copy_unchanged",
+    "encode_picture",
     "format_of",
     "read_picture",
     "same_format",

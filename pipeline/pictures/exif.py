@@ -6,6 +6,7 @@ stays where it was, since makers' notes hold offsets. Into a TIFF its directorie
 
 import re
 import struct
+from dataclasses import replace
 from typing import BinaryIO
 
 from pipeline.pictures.ifd import (
@@ -25,6 +26,7 @@ from pipeline.pictures.ifd import (
     slots_at,
     to_block,
 )
+from pipeline.pictures.types import Metadata
 
 ORIENTATION, XMP, IPTC, ICC_PROFILE = 274, 700, 33723, 34675
 _PIXEL_X, _PIXEL_Y = 40962, 40963
@@ -84,6 +86,15 @@ def _set_integers(block: bytearray, slots: list[Slot], layout: Layout, values: d
 def xmp_for_upright(xmp: bytes) -> bytes:
     """An XMP packet whose ``tiff:Orientation``, if it has one, is 1."""
     return re.sub(rb"(<tiff:Orientation>|tiff:Orientation=[\"'])\s*[2-8]", rb"\g<1>1", xmp)
+
+
+def upright_metadata(metadata: Metadata, width: int, height: int) -> Metadata:
+    """``metadata`` for pixels that are upright now and of this size."""
+    return replace(
+        metadata,
+        exif=for_upright(metadata.exif, width, height) if metadata.exif else None,
+        xmp=xmp_for_upright(metadata.xmp) if metadata.xmp else None,
+    )
 
 
 def block_from_tiff(file: BinaryIO) -> bytes | None:

@@ -1,4 +1,4 @@
-"""Files that hold pictures: may one be read, may one be written, and writing it whole or not at all."""
+"""Files that hold pictures: opened, checked as a target, and written whole or not at all."""
 
 import errno
 import os
@@ -7,10 +7,12 @@ import stat
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, TypeAlias
 
-from retouchml.cli.output_files import copy_mode
 from retouchml.errors import DiskFullError, PictureUnreadable, PictureUnwritable, RetouchError
+from retouchml.output import copy_mode
+
+AnyPath: TypeAlias = str | os.PathLike[str]
 
 
 def display(path: Path) -> str:
@@ -23,16 +25,16 @@ def open_source(path: Path) -> Iterator[BinaryIO]:
     """An ordinary, non-empty file, open for reading.
 
     Raises:
-        PictureUnreadable: it is missing, a folder, a device, empty, or not ours to read.
+        PictureUnreadable: it is missing, a folder, a device, empty, or closed to this user.
     """
     name = display(path)
     try:
-        kind = path.stat()
-        if stat.S_ISDIR(kind.st_mode):
+        status = path.stat()
+        if stat.S_ISDIR(status.st_mode):
             raise PictureUnreadable(f"{name} is a folder.", "Name a picture in it.")
-        if not stat.S_ISREG(kind.st_mode):
+        if not stat.S_ISREG(status.st_mode):
             raise PictureUnreadable(f"{name} is not an ordinary file.", "Name a picture file.")
-        if kind.st_size == 0:
+        if status.st_size == 0:
             raise PictureUnreadable(f"{name} is empty.", "Copy or export it again from its original.")
         file = path.open("rb")
     except (FileNotFoundError, NotADirectoryError) as error:
@@ -49,8 +51,8 @@ def check_file_target(path: Path, source: Path | None, force: bool) -> Path:
     """Where a write to ``path`` would end up (links followed), after making sure that it may.
 
     Raises:
-        PictureUnwritable: the folder is missing or closed to us, the target is a folder, a device, the source
-            itself under whatever name, or exists and ``force`` is off.
+        PictureUnwritable: the folder is missing or closed to this user, or the target is a folder, a device,
+            the source itself under whatever name, or exists and ``force`` is off.
     """
     name = display(path)
     try:
@@ -59,9 +61,8 @@ def check_file_target(path: Path, source: Path | None, force: bool) -> Path:
         real = Path(os.path.realpath(path))
         if not real.parent.is_dir():
             raise PictureUnwritable(f"There is no folder {display(real.parent)}.", "Create it first.")
-        found = real.stat() if real.exists() else None
-        if found is not None:
-            _check_existing(name, real, found, source, force)
+        if real.exists():
+            _check_existing(name, real, real.stat(), source, force)
     except (OSError, ValueError) as error:
         raise PictureUnwritable(
             f"{name} cannot be written ({_reason(error)}).", "Choose another name."
@@ -73,10 +74,10 @@ def check_file_target(path: Path, source: Path | None, force: bool) -> Path:
     return real
 
 
-def _check_existing(name: str, real: Path, found: os.stat_result, source: Path | None, force: bool) -> None:
-    if stat.S_ISDIR(found.st_mode):
+def _check_existing(name: str, real: Path, status: os.stat_result, source: Path | None, force: bool) -> None:
+    if stat.S_ISDIR(status.st_mode):
         raise PictureUnwritable(f"{name} is a folder.", "Add a file name to it.")
-    if not stat.S_ISREG(found.st_mode):
+    if not stat.S_ISREG(status.st_mode):
         raise PictureUnwritable(f"{name} is not an ordinary file.", "Choose another name.")
     if source is not None and source.exists() and real.samefile(source):
         raise PictureUnwritable(f"{name} is the picture that is read.", "Choose another name for the result.")
@@ -96,18 +97,26 @@ def written_whole(target: Path) -> Iterator[BinaryIO]:
     """
     temporary = target.parent / f".retouchml-{secrets.token_hex(8)}.part"
     try:
-        with temporary.open("x+b") as file:
-            yield file
-            file.flush()
-            os.fsync(file.fileno())
-        copy_mode(target, temporary)
-        temporary.replace(target)
-    except BaseException as error:
+        with write_errors(target):
+            with temporary.open("x+b") as file:
+                yield file
+                file.flush()
+                os.fsync(file.fileno())
+            copy_mode(target, temporary)
+            temporary.replace(target)
+    except BaseException:
         with suppress(OSError):
             temporary.unlink(missing_ok=True)
-        if isinstance(error, OSError):
-            raise _refusal(error, target) from error
         raise
+
+
+@contextmanager
+def write_errors(target: Path) -> Iterator[None]:
+    """A block in which an OSError becomes a DiskFullError or PictureUnwritable that names ``target``."""
+    try:
+        yield
+    except OSError as error:
+        raise _refusal(error, target) from error
 
 
 def _refusal(error: OSError, target: Path) -> RetouchError:

@@ -7,8 +7,8 @@ from retouchml.backend import Backend
 from retouchml.cli import report
 from retouchml.cli.console import OutputClosedError
 from retouchml.cli.context import Context
-from retouchml.cli.output_files import Job
-from retouchml.cli.retouch import Done, Request, retouch
+from retouchml.cli.output_files import OutputFiles
+from retouchml.cli.retouch import Options, Outcome, retouch
 from retouchml.cli.staging import Staging
 from retouchml.errors import Cancelled, NoFaceError
 
@@ -16,19 +16,23 @@ _WORST_FIRST = (failures.FAILED, NoFaceError.exit_code, 0)
 
 
 class Batch:
-    """Does ``jobs`` and keeps the books: what is to be reported, and the exit code.
+    """The pictures of one command: retouches them and collects their reports and exit codes.
 
-    ``load_engine`` is called once, when the first picture has been read; what it raises ends the batch.
+    ``load_backend`` is called once, when the first picture has been read; an error of it ends the batch.
     """
 
     def __init__(
-        self, jobs: Sequence[Job], request: Request, context: Context, load_engine: Callable[[], Backend]
+        self,
+        pictures: Sequence[OutputFiles],
+        options: Options,
+        context: Context,
+        load_backend: Callable[[], Backend],
     ) -> None:
-        self._jobs = jobs
-        self._request = request
+        self._pictures = pictures
+        self._options = options
         self._context = context
-        self._load_engine = load_engine
-        self._engine: Backend | None = None
+        self._load_backend = load_backend
+        self._backend: Backend | None = None
         self._codes: list[int] = []
         self._reports: list[report.Json] = []
 
@@ -40,71 +44,73 @@ class Batch:
     @property
     def report(self) -> report.Json | list[report.Json]:
         """What ``--json`` shows: a list if there are several pictures."""
-        return self._reports[0] if self._alone else self._reports
+        return self._reports[0] if self._is_single else self._reports
 
     def run(self) -> None:
-        """Do all jobs. Raises what goes wrong with a picture if it is the only one, and Cancelled."""
-        for job in self._jobs:
-            self._do(job)
-        if not self._alone and self._request.report_file is not None:
-            with Staging(force=self._request.force) as staging:
-                staging.write_text(self._request.report_file, report.text(self._reports) + "\n")
+        """Retouch all pictures. Raises Cancelled, and the error of a picture if it is the only one."""
+        for files in self._pictures:
+            self._retouch(files)
+        if not self._is_single and self._options.report_file is not None:
+            with Staging(force=self._options.force) as staging:
+                staging.write_text(self._options.report_file, report.text(self._reports) + "\n")
                 staging.commit()
 
     @property
-    def _alone(self) -> bool:
-        return len(self._jobs) == 1
+    def _is_single(self) -> bool:
+        return len(self._pictures) == 1
 
-    def _do(self, job: Job) -> None:
+    def _retouch(self, files: OutputFiles) -> None:
         from pipeline.pictures import format_of, read_picture
 
         try:
-            for target in job.targets:
+            for target in files.targets:
                 format_of(target)
-            picture = read_picture(job.source)
+            picture = read_picture(files.source)
         except Exception as error:
-            self._failed(job, error)
+            self._add_failure(files, error)
             return
-        if self._engine is None:
-            self._engine = self._load_engine()
+        if self._backend is None:
+            self._backend = self._load_backend()
         try:
-            self._note(picture.notes)
-            done = retouch(job, picture, self._request, self._engine, self._context, with_report=self._alone)
+            self._show_notes(picture.notes)
+            outcome = retouch(
+                files, picture, self._options, self._backend, self._context, with_report=self._is_single
+            )
         except Exception as error:
-            self._failed(job, error)
+            self._add_failure(files, error)
             return
-        self._note(done.notes)
-        self._succeeded(job, done)
+        self._show_notes(outcome.notes)
+        self._add_outcome(files, outcome)
 
-    def _note(self, notes: Sequence[str]) -> None:
-        if not self._request.quiet:
+    def _show_notes(self, notes: Sequence[str]) -> None:
+        if not self._options.quiet:
             for note in notes:
                 self._context.console.complain(note)
 
-    def _failed(self, job: Job, error: Exception) -> None:
-        if self._alone or isinstance(error, Cancelled | OutputClosedError):
+    def _add_failure(self, files: OutputFiles, error: Exception) -> None:
+        if self._is_single or isinstance(error, Cancelled | OutputClosedError):
             raise error
-        sentence, _ = failures.report(error, self._context.console, str(job.source))
+        sentence, _ = failures.report(error, self._context.console, str(files.source))
         self._codes.append(failures.FAILED)
-        self._reports.append(report.failure(job.source, error, sentence))
+        self._reports.append(report.failure(files.source, error, sentence))
 
-    def _succeeded(self, job: Job, done: Done) -> None:
-        self._reports.append(done.report)
-        if not done.found:
+    def _add_outcome(self, files: OutputFiles, outcome: Outcome) -> None:
+        self._reports.append(outcome.report)
+        if not outcome.faces:
             self._codes.append(NoFaceError.exit_code)
-            self._context.console.complain(f"No face was found in {job.source}; it is written unchanged.")
+            self._context.console.complain(f"No face was found in {files.source}; it is written unchanged.")
             return
         self._codes.append(0)
-        if self._request.summarise:
-            self._context.console.print(_summary(job, done))
+        if self._options.summarise:
+            self._context.console.print(_summary(files, outcome))
 
 
-def _summary(job: Job, done: Done) -> str:
-    if not done.retouched:
-        return f"{job.picture}: unchanged."
-    faces = "1 face" if done.retouched == 1 else f"{done.retouched} faces"
-    changed = [face for face in done.report["faces"] if face["patch"] != report.NO_PATCH]
+def _summary(files: OutputFiles, outcome: Outcome) -> str:
+    if not outcome.retouched:
+        return f"{files.picture}: unchanged."
+    faces = "1 face" if outcome.retouched == 1 else f"{outcome.retouched} faces"
+    changed = [face for face in outcome.report["faces"] if face["patch"] != report.NO_PATCH]
     scores = [(face["score_before"], face["score_after"]) for face in changed]
-    known = [pair for pair in scores if None not in pair]
-    rise = ", ".join(f"{before:.2f} to {after:.2f}" for before, after in known)
-    return f"{job.picture}: {faces} retouched" + (f", score {rise}" if rise else "") + "."
+    finite = [pair for pair in scores if None not in pair]
+    rises = ", ".join(f"{before:.2f} to {after:.2f}" for before, after in finite)
+    return f"{files.picture}: {faces} retouched" + (f", score {rises}" if rises else "") + "."

@@ -9,21 +9,19 @@ from retouchml.cli.context import (
     Context,
     Subparsers,
     add_daemon_option,
-    add_engine_options,
+    add_model_options,
     add_quiet_option,
-    number,
+    argument_type,
+    fraction,
     path,
     path_text,
-    share,
 )
 from retouchml.errors import UsageError
-from retouchml.local_backend import tensorflow1_engine
-from retouchml.look import DEFAULT_STRENGTH, DEFAULT_TEXTURE, Look
+from retouchml.look import DEFAULT_STRENGTH, DEFAULT_TEXTURE, Look, parse_edit, parse_faces
 from retouchml.settings import ENGINES
 
 if TYPE_CHECKING:
     from retouchml.backend import Backend
-    from retouchml.cli.retouch import FaceChoice
     from retouchml.results import Edit
 
 STDOUT = "-"
@@ -43,30 +41,36 @@ def add_parser(subparsers: Subparsers) -> None:
     parser.add_argument("-o", "--output", type=path_text, required=True, metavar="OUT", help="the result")
     parser.add_argument(
         "--strength",
-        type=share,
+        type=fraction,
         metavar="0..1",
         help=f"how much is retouched (default: {DEFAULT_STRENGTH:g})",
     )
     parser.add_argument(
         "--edit",
-        type=_edit,
+        type=argument_type(parse_edit),
         action="append",
         default=[],
         metavar="NAME=VALUE",
         help="a manual edit, as `retouchml edits` lists them; may be given again for another",
     )
     parser.add_argument(
-        "--faces", type=_faces, default="all", metavar="all|largest|0,2", help="which faces (default: all)"
+        "--faces",
+        type=argument_type(parse_faces),
+        default="all",
+        metavar="all|largest|0,2",
+        help="which faces (default: all)",
     )
     parser.add_argument(
         "--texture",
-        type=share,
+        type=fraction,
         metavar="0..1",
         help=f"how much of the skin's texture stays (default: {DEFAULT_TEXTURE:g})",
     )
-    add_engine_options(parser)
+    add_model_options(parser)
     parser.add_argument(
-        "--engine", choices=ENGINES, help="what runs the generator (default: torch); see docs/tensorflow1.md"
+        "--engine",
+        choices=ENGINES,
+        help=f"what runs the generator (default: {ENGINES[0]}); see docs/tensorflow1.md",
     )
     for option, help_text in (
         ("--compare", "also write before and after, side by side"),
@@ -82,9 +86,10 @@ def add_parser(subparsers: Subparsers) -> None:
 
 def run(arguments: argparse.Namespace, context: Context) -> int:
     """Retouch every picture; the worst of their exit codes."""
+    from retouchml import output
     from retouchml.cli import output_files, report
     from retouchml.cli.batch import Batch
-    from retouchml.cli.retouch import Request
+    from retouchml.cli.retouch import Options
 
     settings = context.settings()
     look = Look(
@@ -93,13 +98,13 @@ def run(arguments: argparse.Namespace, context: Context) -> int:
         dict(arguments.edit),
     )
     sources: list[Path] = arguments.sources
-    plan = output_files.plan(sources, arguments.output, compare=arguments.compare, layer=arguments.layer)
+    outputs = output_files.locate(sources, arguments.output, compare=arguments.compare, layer=arguments.layer)
     report_file = Path(arguments.json) if arguments.json not in (None, STDOUT) else None
     is_stream = report_file is not None and report.is_stream(report_file)
-    files = [target for job in plan.jobs for target in job.targets]
+    targets = [target for files in outputs.pictures for target in files.targets]
     if report_file is not None and not is_stream:
-        files.append(report_file)
-    request = Request(
+        targets.append(report_file)
+    options = Options(
         look,
         arguments.faces,
         force=arguments.force,
@@ -108,18 +113,19 @@ def run(arguments: argparse.Namespace, context: Context) -> int:
         report_file=None if is_stream else report_file,
     )
 
-    def load_engine() -> "Backend":
-        model, device = arguments.model or settings.model, arguments.device or settings.device
-        if (arguments.engine or settings.engine) == "tensorflow1":
-            engine = tensorflow1_engine(model, device)
-        else:
-            engine = context.engine(model, device, daemon=not arguments.no_daemon)
-        check_edits(look.edits, engine.edits)
-        return engine
+    def load_backend() -> "Backend":
+        backend = context.backend(
+            arguments.model or settings.model,
+            arguments.device or settings.device,
+            engine=arguments.engine or settings.engine,
+            use_daemon=not arguments.no_daemon,
+        )
+        check_edits(look.edits, backend.edits)
+        return backend
 
-    batch = Batch(plan.jobs, request, context, load_engine)
-    with output_files.folders(plan.folders):
-        output_files.check(sources, files, force=arguments.force)
+    batch = Batch(outputs.pictures, options, context, load_backend)
+    with output.new_folders(outputs.folders):
+        output.check(sources, targets, force=arguments.force)
         batch.run()
     if arguments.json == STDOUT:
         context.console.print(report.text(batch.report))
@@ -128,31 +134,13 @@ def run(arguments: argparse.Namespace, context: Context) -> int:
     return batch.exit_code
 
 
-def check_edits(wanted: Mapping[str, float], edits: Sequence["Edit"]) -> None:
-    """Raise UsageError where ``wanted`` names an edit that is not among ``edits``, or is out of its range."""
-    known = {edit.name: edit for edit in edits}
-    for name, value in wanted.items():
-        if name not in known:
-            there = ", ".join(known) or "none"
-            raise UsageError(f"There is no edit called {name!r}.", f"There are: {there}.")
-        low, high = known[name].low, known[name].high
+def check_edits(values: Mapping[str, float], edits: Sequence["Edit"]) -> None:
+    """Raise UsageError if ``values`` names an edit that is not among ``edits``, or is out of its range."""
+    by_name = {edit.name: edit for edit in edits}
+    for name, value in values.items():
+        if name not in by_name:
+            names = ", ".join(by_name) or "none"
+            raise UsageError(f"There is no edit called {name!r}.", f"There are: {names}.")
+        low, high = by_name[name].low, by_name[name].high
         if not low <= value <= high:
             raise UsageError(f"The edit {name} is {value:g}, but must lie between {low:g} and {high:g}.")
-
-
-def _edit(text: str) -> tuple[str, float]:
-    name, equals, value = text.partition("=")
-    if not name.strip() or not equals:
-        raise argparse.ArgumentTypeError(f"{text!r} is not NAME=VALUE")
-    return name.strip(), number(value, -1.0, 1.0)
-
-
-def _faces(text: str) -> "FaceChoice":
-    if text == "all":
-        return "all"
-    if text == "largest":
-        return "largest"
-    numbers = text.split(",")
-    if not all(part.isascii() and part.isdigit() for part in numbers):
-        raise argparse.ArgumentTypeError(f"{text!r} is neither all, nor largest, nor numbers like 0,2")
-    return tuple(sorted({int(part) for part in numbers}))

@@ -1,4 +1,4 @@
-"""What the command line says: results on stdout, everything else on stderr as ``retouchml: sentence``."""
+"""The streams of the command line: results on stdout, the rest on stderr as ``retouchml: sentence``."""
 
 import errno
 import os
@@ -8,27 +8,28 @@ from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, TextIO
 
 from retouchml.errors import RetouchError
+from retouchml.progress import Progress, silent
 
 if TYPE_CHECKING:
     from retouchml.cli.progress_bar import ProgressBar
 
 
 class OutputClosedError(Exception):
-    """Whoever read our stdout has gone (``retouchml edits | head -1``): no error to speak of."""
+    """The reader of stdout has closed it (``retouchml edits | head -1``); nothing is reported for that."""
 
 
 class Console:
     """The streams of a command; each may be None, as ``sys.stdout`` is where it was closed."""
 
-    def __init__(self, out: TextIO | None, err: TextIO | None, answers: TextIO | None = None) -> None:
+    def __init__(self, out: TextIO | None, err: TextIO | None, in_: TextIO | None = None) -> None:
         self._out = out
-        self._in = answers
+        self._in = in_
         self._err = err
 
     def print(self, text: str) -> None:
         """Write ``text`` and a line end to stdout.
 
-        Raises OutputClosedError where nobody reads it any more, RetouchError where it cannot be written.
+        Raises OutputClosedError if its reader has closed it, RetouchError if it cannot be written.
         """
         if self._out is not None:
             with self._out_errors():
@@ -41,7 +42,7 @@ class Console:
                 self._out.flush()
 
     def complain(self, sentence: str) -> None:
-        """Write one line to stderr under our name; a stderr that is closed or full is not worth an error."""
+        """Write one line to stderr, after the command's name; a stderr that is closed or full is no error."""
         self.trace(f"retouchml: {printable(sentence)}")
 
     def trace(self, text: str, end: str = "\n") -> None:
@@ -52,7 +53,7 @@ class Console:
                 self._err.flush()
 
     def ask(self, question: str) -> str | None:
-        """The answer to ``question``, typed on a terminal; None where there is nobody to type one."""
+        """The answer to ``question``, typed on a terminal; None if stdin is no terminal."""
         if self._in is None or not self._in.isatty():
             return None
         self.trace(printable(question), end="")
@@ -62,7 +63,7 @@ class Console:
     def progress(self, label: str = "", *, quiet: bool = False) -> Iterator["ProgressBar | None"]:
         """A progress bar on stderr for the length of a block; None unless stderr is a terminal."""
         dumb = os.environ.get("TERM") == "dumb"
-        if quiet or self._err is None or dumb or not self._err.isatty() or not _takes_escapes(self._err):
+        if quiet or self._err is None or dumb or not self._err.isatty() or not _handles_escapes(self._err):
             yield None
             return
         from retouchml.cli.progress_bar import ProgressBar
@@ -74,16 +75,27 @@ class Console:
             bar.close()
 
     @contextmanager
+    def overall_progress(self, label: str = "", *, quiet: bool = False) -> Iterator[Progress]:
+        """As ``progress``, for a whole retouch: one bar for all stages, which never runs backwards."""
+        with self.progress(label, quiet=quiet) as bar:
+            if bar is None:
+                yield silent
+                return
+            from retouchml.cli.progress_bar import overall
+
+            yield overall(bar)
+
+    @contextmanager
     def _out_errors(self) -> Iterator[None]:
         try:
             yield
         except OSError as error:
-            self._forget_out()
-            if _reader_has_gone(error):
+            self._drop_out()
+            if _is_closed_by_reader(error):
                 raise OutputClosedError from None
             raise RetouchError(f"Standard output cannot be written: {error.strerror}.") from error
 
-    def _forget_out(self) -> None:
+    def _drop_out(self) -> None:
         # The interpreter flushes stdout once more as it ends; that must not fail a second time.
         if self._out is sys.__stdout__ and self._out is not None:
             null = os.open(os.devnull, os.O_WRONLY)
@@ -99,8 +111,8 @@ if sys.platform == "win32":
 
     _ESCAPES = 4  # ENABLE_VIRTUAL_TERMINAL_PROCESSING of SetConsoleMode
 
-    def _takes_escapes(terminal: TextIO) -> bool:
-        """Whether escape sequences mean something to it: a console window has to be told to take them."""
+    def _handles_escapes(terminal: TextIO) -> bool:
+        """Whether it understands escape sequences, which a console window has to be told to do."""
         window = wintypes.HANDLE(msvcrt.get_osfhandle(terminal.fileno()))
         mode = wintypes.DWORD()
         if not ctypes.windll.kernel32.GetConsoleMode(window, ctypes.byref(mode)):
@@ -108,12 +120,12 @@ if sys.platform == "win32":
         return bool(ctypes.windll.kernel32.SetConsoleMode(window, mode.value | _ESCAPES))
 else:
 
-    def _takes_escapes(_terminal: TextIO) -> bool:
+    def _handles_escapes(_terminal: TextIO) -> bool:
         return True
 
 
-def _reader_has_gone(error: OSError) -> bool:
-    # Windows calls a pipe that nobody reads any more an invalid argument (https://bugs.python.org/issue35754)
+def _is_closed_by_reader(error: OSError) -> bool:
+    # Windows calls a pipe without a reader an invalid argument (https://bugs.python.org/issue35754)
     return isinstance(error, BrokenPipeError) or (sys.platform == "win32" and error.errno == errno.EINVAL)
 
 

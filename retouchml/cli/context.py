@@ -2,17 +2,18 @@
 
 import argparse
 import math
+from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 from retouchml.backend import Backend, BackendFactory, BackendPhoto
 from retouchml.cli.console import Console
 from retouchml.cli.interrupt import Interrupt
-from retouchml.errors import NoFaceError
-from retouchml.local_backend import local_engine
+from retouchml.errors import NoFaceError, UsageError
 from retouchml.progress import Progress
+from retouchml.settings import DEFAULT_DEVICE, DEFAULT_MODEL, ENGINES, EngineName
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -20,22 +21,23 @@ if TYPE_CHECKING:
     from retouchml.settings import Settings
 
 Subparsers: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
+Value = TypeVar("Value")
 
 
 @dataclass(frozen=True)
 class Context:
-    """The surroundings of a command: where it speaks, how it is stopped, and who retouches.
+    """The surroundings of a command: its streams, its interruption, and what retouches for it.
 
-    make_engine: None for the real ones; closing: what is to be closed when the command is done
+    make_backend: None for the real ones; closing: what is closed when the command is done
     """
 
     console: Console
     interrupt: Interrupt
-    make_engine: BackendFactory | None = None
+    make_backend: BackendFactory | None = None
     closing: ExitStack = field(default_factory=ExitStack)
 
     def settings(self) -> "Settings":
-        """The user's defaults; what is wrong with them is said on stderr."""
+        """The user's defaults; stderr shows what is wrong with them."""
         from retouchml import paths, settings
 
         values, warnings = settings.load(paths.config_dir() / settings.FILE_NAME)
@@ -43,37 +45,54 @@ class Context:
             self.console.complain(warning)
         return values
 
-    def engine(self, model: str, device: str, *, daemon: bool = False) -> Backend:
-        """Load ``model`` on ``device``, in the daemon if it may and can be there."""
+    def backend(
+        self, model: str, device: str, *, engine: EngineName = ENGINES[0], use_daemon: bool = False
+    ) -> Backend:
+        """Load ``model`` on ``device``: in the daemon if it may and can be there, else in this process.
+
+        engine: one of ``settings.ENGINES``; the daemon chooses its own, so that only torch may be there
+        """
         self.interrupt.check()
-        if self.make_engine is not None:
-            return self.make_engine(model, device)
-        if daemon:
+        if self.make_backend is not None:
+            return self.make_backend(model, device)
+        if engine != ENGINES[0]:
+            return local_backend(model, device, engine)
+        if use_daemon:
             from retouchml.cli import daemon_backend
 
-            engine = daemon_backend.connect(model, device, self.console.complain)
-            if engine is not None:
-                self.closing.callback(engine.close)
-                return engine
-        return local_engine(model, device)
+            backend = daemon_backend.connect(model, device, self.console.complain, local_backend)
+            if backend is not None:
+                self.closing.callback(backend.close)
+                return backend
+        return local_backend(model, device)
 
     def find_faces(
-        self, engine: Backend, pixels: "npt.NDArray[Any]", progress: Progress | None
+        self, backend: Backend, pixels: "npt.NDArray[Any]", progress: Progress | None
     ) -> BackendPhoto | None:
-        """The photo in ``pixels``; None where it has no face. Raises Cancelled."""
+        """The photo in ``pixels``; None if it has no face. Raises Cancelled."""
         with self.interrupt.polled() as cancel:
             try:
-                photo = engine.open(pixels, progress=progress, cancel=cancel)
+                photo = backend.open(pixels, progress=progress, cancel=cancel)
             except NoFaceError:
                 return None
         return photo if photo.faces else None
 
 
-def add_engine_options(parser: argparse.ArgumentParser) -> None:
-    """``--model`` and ``--device``: None where not given, so that the settings speak."""
-    parser.add_argument("--model", metavar="NAME", help="the generator (default: ffhq-mobile)")
+def local_backend(model: str, device: str, engine: EngineName = ENGINES[0]) -> Backend:
+    """The models in this process; loading them takes seconds."""
+    from pipeline.retoucher import Retoucher
+
+    return Retoucher(model, device, engine=engine)
+
+
+def add_model_options(parser: argparse.ArgumentParser) -> None:
+    """``--model`` and ``--device``: None if not given, so that the settings decide."""
+    parser.add_argument("--model", metavar="NAME", help=f"the generator (default: {DEFAULT_MODEL})")
     parser.add_argument(
-        "--device", type=device, metavar="DEVICE", help="auto, cpu, cuda, cuda:N or mps (default: auto)"
+        "--device",
+        type=device,
+        metavar="DEVICE",
+        help=f"auto, cpu, cuda, cuda:N or mps (default: {DEFAULT_DEVICE})",
     )
 
 
@@ -108,17 +127,24 @@ def device(text: str) -> str:
     return text
 
 
-def share(text: str) -> float:
+def fraction(text: str) -> float:
     """A number from 0 to 1."""
-    return number(text, 0.0, 1.0)
-
-
-def number(text: str, low: float, high: float) -> float:
-    """A finite number from ``low`` to ``high``."""
     try:
         value = float(text)
     except ValueError:
         value = math.nan
-    if not low <= value <= high:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a number from {low:g} to {high:g}")
+    if not 0.0 <= value <= 1.0:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number from 0 to 1")
     return value
+
+
+def argument_type(parse: Callable[[str], Value]) -> Callable[[str], Value]:
+    """``parse``, which may raise UsageError, as the type of an argument."""
+
+    def convert(text: str) -> Value:
+        try:
+            return parse(text)
+        except UsageError as error:
+            raise argparse.ArgumentTypeError(error.message.removesuffix(".")) from error
+
+    return convert

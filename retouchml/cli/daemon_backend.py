@@ -1,35 +1,32 @@
-"""The daemon as an engine: what the command line uses in place of models in its own process.
+"""The daemon as a backend: what the command line uses in place of models in its own process.
 
-Pictures go to the daemon, patches come back; they are laid on the photograph here, by the same functions as
+Pictures go to the daemon, patches come back. They are laid on the photograph here, by the same functions as
 in process, so that the result is the same to the bit.
 """
 
-import contextlib
 import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from retouchml import __version__
-from retouchml.backend import Backend
+from retouchml.backend import Backend, BackendFactory, BackendPhoto
 from retouchml.client import protocol
-from retouchml.client.answers import Rendered, WirePatch
-from retouchml.client.client import Call, Client, RemotePhoto
+from retouchml.client.answers import WirePatch
+from retouchml.client.client import Client
+from retouchml.client.photo_session import PhotoSession
 from retouchml.client.pixel_format import CHANNELS_OF, DTYPE_OF, PixelFormat
+from retouchml.client.retry import Retry
 from retouchml.errors import (
     Busy,
-    Cancelled,
     DaemonAbsent,
-    DaemonGone,
-    DaemonStopping,
     LimitExceeded,
-    PhotoUnknown,
     ProtocolError,
     RetouchError,
     UsageError,
     VersionMismatch,
 )
-from retouchml.local_backend import local_engine
 from retouchml.look import Look
 from retouchml.progress import Cancel, Progress
 from retouchml.results import Face, FaceReport
@@ -39,40 +36,40 @@ if TYPE_CHECKING:
 
     from pipeline.patch import Patch
 
-_POLL_SECONDS = 0.05
-_SECONDS_TO_CANCEL = 1.0
-_SECONDS_TO_LEAVE = 8.0  # it promises to need 5
-_SECONDS_BETWEEN_ATTEMPTS = 0.2
 _TYPE_OF = {dtype.lstrip("|<"): type_ for type_, dtype in DTYPE_OF.items()}
 _ORDERS = {CHANNELS_OF[order]: order for order in ("Y", "YA", "RGB", "RGBA")}
 
 Result = TypeVar("Result")
-Say = Callable[[str], None]
+Warn = Callable[[str], None]
 
 
-def connect(model: str, device: str, say: Say, *, start_options: Sequence[str] = ()) -> "RemoteEngine | None":
-    """The daemon as an engine, started where none runs; None where it cannot serve, and ``say`` is told why.
+def connect(
+    model: str, device: str, warn: Warn, local: BackendFactory, *, start_options: Sequence[str] = ()
+) -> "DaemonBackend | None":
+    """The daemon as a backend, started if none runs; None if it cannot be used, after ``warn`` was told why.
 
-    device: as ``--device`` takes it; ``auto`` is whatever the daemon was told to use. Raises Refused, Busy,
-    ModelError, DeviceError, and DaemonGone for a daemon that does not answer.
+    device: as ``--device`` takes it; ``auto`` is the daemon's own device. local: makes the backend for
+    photographs that the daemon cannot take. Raises Refused, Busy, ModelError, DeviceError, and DaemonGone
+    if a daemon does not answer.
     """
     client = Client(start=True, name="retouchml", interpreter=[sys.executable], start_options=start_options)
     try:
-        reason = _why_not(client)
+        reason = _reason_against(client)
         if not reason:
-            return RemoteEngine(client, model, "" if device == "auto" else device, say)
+            return DaemonBackend(client, model, "" if device == "auto" else device, warn, local)
         client.close()
     except BaseException:
         client.close()
         raise
-    say(f"{reason} The work is done in this process.")
+    warn(f"{reason} The work is done in this process.")
     return None
 
 
-def _why_not(client: Client) -> str:
+def _reason_against(client: Client) -> str:
+    """Why the daemon cannot be used, after connecting; "" if it can."""
     try:
-        _persistently(client.connect)
-    except (DaemonAbsent, VersionMismatch, UsageError) as error:  # UsageError: no room for the socket's path
+        _with_retry(client.connect)
+    except (DaemonAbsent, VersionMismatch, UsageError) as error:  # UsageError: the socket's path is too long
         return error.explain()
     software = client.welcome.software if client.welcome else ""
     if software != __version__:
@@ -83,17 +80,18 @@ def _why_not(client: Client) -> str:
     return ""
 
 
-class RemoteEngine:
-    """Fulfils ``engine.Engine``. It holds one photo at a time: opening the next lets go of the one before."""
+class DaemonBackend:
+    """The daemon as a ``Backend``. It holds one photo at a time: the next ``open`` closes the one before."""
 
-    def __init__(self, client: Client, model: str, device: str, say: Say) -> None:
-        """device: "" for the daemon's own. Loads the model there."""
+    def __init__(self, client: Client, model: str, device: str, warn: Warn, local: BackendFactory) -> None:
+        """Load the model in the daemon. device: "" for the daemon's own."""
         self._client = client
         self._device = device
-        self._say = say
+        self._warn = warn
+        self._make_local = local
         self._local: Backend | None = None
-        self._photo: RemoteEnginePhoto | None = None
-        answer = _persistently(lambda: client.edits(model, device).result())
+        self._photo: DaemonPhoto | None = None
+        answer = _with_retry(lambda: client.edits(model, device).result())
         self.model, self.device, self.edits = answer.model, answer.device, answer.edits
 
     def open(
@@ -102,38 +100,38 @@ class RemoteEngine:
         *,
         progress: Progress | None = None,
         cancel: Cancel | None = None,
-    ) -> Any:
-        """The photo, held by the daemon; by this process where it is more than the wire can carry."""
+    ) -> BackendPhoto:
+        """The photo, held by the daemon, or by this process if it exceeds a limit of the protocol."""
         if self._photo is not None:
             self._photo.close()
             self._photo = None
         try:
-            photo = RemoteEnginePhoto(self._client, pixels, self.model, self._device)
+            photo = DaemonPhoto(self._client, pixels, self.model, self._device)
             photo.open(progress, cancel)
         except LimitExceeded as error:
-            return self._in_process(error).open(pixels, progress=progress, cancel=cancel)
+            return self._local_backend(error.message).open(pixels, progress=progress, cancel=cancel)
         self.device = photo.device or self.device
         self._photo = photo
         if len(photo.faces) > protocol.LOOKS:
-            crowd = LimitExceeded(f"{len(photo.faces)} faces are more than the daemon retouches at once.")
-            return self._in_process(crowd).open(pixels, progress=progress, cancel=cancel)
+            reason = f"{len(photo.faces)} faces are more than the daemon retouches at once."
+            return self._local_backend(reason).open(pixels, progress=progress, cancel=cancel)
         return photo
 
     def close(self) -> None:
-        """Leave; the daemon lets go of the photo."""
+        """Disconnect; the daemon frees the photo."""
         if self._photo is not None:
             self._photo.close()
         self._client.close()
 
-    def _in_process(self, reason: RetouchError) -> Backend:
-        self._say(f"{reason.message} The work is done in this process.")
+    def _local_backend(self, reason: str) -> Backend:
+        self._warn(f"{reason} The work is done in this process.")
         if self._local is None:
-            self._local = local_engine(self.model, self._device or "auto")
+            self._local = self._make_local(self.model, self._device or "auto")
         return self._local
 
 
-class RemoteEnginePhoto:
-    """Fulfils ``engine.Photo``. It is opened anew, once, where its daemon was lost."""
+class DaemonPhoto:
+    """A photograph at the daemon as a ``BackendPhoto``."""
 
     def __init__(self, client: Client, pixels: "npt.NDArray[Any]", model: str, device: str) -> None:
         """pixels: [H, W(, C)], not written to. Raises PictureUnsupported or LimitExceeded."""
@@ -141,40 +139,46 @@ class RemoteEnginePhoto:
 
         from pipeline.pixels import as_channels
 
-        self._client = client
-        self._pixels = pixels
+        self._shape = pixels.shape
         self._channels = np.ascontiguousarray(as_channels(pixels))
         height, width, channels = self._channels.shape
         kind = _TYPE_OF[self._channels.dtype.str.lstrip("|<")]
-        self._format = PixelFormat(width, height, kind, _ORDERS[channels])
-        self._model, self.device = model, device
-        self._remote: RemotePhoto | None = None
+        picture = PixelFormat(width, height, kind, _ORDERS[channels])
+        data = self._channels.data.cast("B")
+        self._session = PhotoSession(client, picture, data, model=model, device=device)
         self._reports: dict[int, FaceReport] = {}
-        self.faces: tuple[Face, ...] = ()
-        self.seconds: dict[str, float] = {}
 
-    def open(self, progress: Progress | None, cancel: Cancel | None) -> RemotePhoto:
-        """Upload it where the daemon does not have it; finds the faces."""
-        if self._remote is None:
-            data = self._channels.data.cast("B")
-            self._remote = _persistently(lambda: self._opened(data, progress, cancel))
-        return self._remote
+    @property
+    def faces(self) -> tuple[Face, ...]:
+        """The faces that the daemon found."""
+        return self._session.faces
+
+    @property
+    def seconds(self) -> dict[str, float]:
+        """Seconds of each step."""
+        return self._session.seconds
+
+    @property
+    def device(self) -> str:
+        """The device that does the work."""
+        return self._session.device
+
+    def open(self, progress: Progress | None, cancel: Cancel | None) -> None:
+        """Upload it and find its faces."""
+        self._session.on_progress = progress
+        self._session.open()
+        with _busy_advice():
+            self._session.wait(cancel)
 
     def render(
         self, looks: Mapping[int, Look], *, progress: Progress | None = None, cancel: Cancel | None = None
     ) -> "list[Patch]":
         """Patches, as ``pipeline.patch`` makes them."""
-
-        def work() -> Rendered:
-            try:
-                call = self.open(progress, cancel).render(looks, report=True)
-                return _finished(self._client, call, progress, cancel)
-            except (DaemonGone, DaemonStopping, PhotoUnknown):
-                self._remote = None
-                raise
-
-        rendered = _persistently(work)
-        self.seconds.update(rendered.seconds)
+        self._session.on_progress = progress
+        self._session.render(looks, report=True)
+        with _busy_advice():
+            rendered = self._session.wait(cancel)
+        assert rendered is not None
         self._reports = {report.face: report for report in rendered.report}
         return [_patch_from(patch) for patch in rendered.patches]
 
@@ -182,7 +186,7 @@ class RemoteEnginePhoto:
         """The photograph with the patches on it."""
         from pipeline.patch import painted
 
-        return painted(self._channels, patches).reshape(self._pixels.shape)
+        return painted(self._channels, patches).reshape(self._shape)
 
     def layer(self, patches: "Sequence[Patch]") -> "npt.NDArray[Any]":
         """The patches alone, RGBA [H, W, 4]."""
@@ -196,49 +200,30 @@ class RemoteEnginePhoto:
 
     def close(self) -> None:
         """Let the daemon forget it."""
-        if self._remote is not None:
-            self._remote.close()
-            self._remote = None
-
-    def _opened(self, data: memoryview, progress: Progress | None, cancel: Cancel | None) -> RemotePhoto:
-        call = self._client.open(self._format, data, model=self._model, device=self.device)
-        remote = _finished(self._client, call, progress, cancel)
-        self.device = remote.device
-        self.seconds.update(remote.seconds)
-        self.faces = remote.faces
-        return remote
+        self._session.close()
 
 
-def _finished(client: Client, call: Call[Result], progress: Progress | None, cancel: Cancel | None) -> Result:
-    """The call's result. Raises its error, and Cancelled soon after ``cancel`` is set."""
-    call.on_progress = progress
-    while not call.done:
-        client.process(_POLL_SECONDS)
-        if cancel is not None and cancel.is_set():
-            call.cancel()
-            with contextlib.suppress(RetouchError):
-                call.result(_SECONDS_TO_CANCEL)
-            raise Cancelled("Stopped on request; nothing was changed.")
-    return call.result()
-
-
-def _persistently(work: Callable[[], Result]) -> Result:
-    """What ``work`` gives; tried again once where the daemon was lost, and until one that leaves is gone."""
-    deadline = time.monotonic() + _SECONDS_TO_LEAVE
-    was_lost = False
+def _with_retry(work: Callable[[], Result]) -> Result:
+    """The result of ``work``, repeated as ``Retry`` says."""
+    retry = Retry()
     while True:
         try:
-            return work()
-        except DaemonStopping:
-            if time.monotonic() > deadline:
+            with _busy_advice():
+                return work()
+        except RetouchError as error:
+            delay = retry.delay(error)
+            if delay is None:
                 raise
-            time.sleep(_SECONDS_BETWEEN_ATTEMPTS)
-        except (DaemonGone, PhotoUnknown):
-            if was_lost:
-                raise
-            was_lost = True
-        except Busy as error:
-            raise Busy(error.message, f"{error.advice} `--no-daemon` does without it.") from error
+        time.sleep(delay)
+
+
+@contextmanager
+def _busy_advice() -> Iterator[None]:
+    """A block whose Busy error also advises ``--no-daemon``."""
+    try:
+        yield
+    except Busy as error:
+        raise Busy(error.message, f"{error.advice} `--no-daemon` does without it.") from error
 
 
 def _patch_from(wire: WirePatch) -> "Patch":

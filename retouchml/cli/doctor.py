@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING
 from retouchml.cli.context import Context, Subparsers
 
 if TYPE_CHECKING:
-    from retouchml.cli.checks import Finding
+    from retouchml.cli.doctor_checks import Finding
 
 
 def add_parser(subparsers: Subparsers) -> None:
     """Declare the command."""
     parser = subparsers.add_parser(
         "doctor",
-        help="what is installed, what is missing, what to do",
-        description="Look at everything RetouchML needs. Exit code 1 means that something needed is missing.",
+        help="show what is installed, what is missing, what to do",
+        description="Check all that RetouchML needs. Exit code 1 means that something needed is missing.",
         allow_abbrev=False,
     )
     parser.add_argument("--json", action="store_true", help="print JSON")
@@ -23,26 +23,26 @@ def add_parser(subparsers: Subparsers) -> None:
 
 
 def run(arguments: argparse.Namespace, context: Context) -> int:
-    """Print what was found."""
+    """Print the findings; exit code 1 if something needed is missing."""
     from dataclasses import asdict
 
-    from retouchml.cli import checks, report
+    from retouchml.cli import doctor_checks, report
 
-    found = list(checks.findings())
-    ok = all(finding.ok for finding in found if finding.needed)
+    findings = list(doctor_checks.findings())
+    ok = all(finding.ok for finding in findings if finding.needed)
     if arguments.json:
-        context.console.print(report.text({"ok": ok, "findings": [asdict(finding) for finding in found]}))
+        context.console.print(report.text({"ok": ok, "findings": [asdict(finding) for finding in findings]}))
     else:
-        for line in _lines(found, ok=ok):
+        for line in _lines(findings, ok=ok):
             context.console.print(line)
     return 0 if ok else 1
 
 
-def _lines(found: Sequence["Finding"], *, ok: bool) -> list[str]:
-    width = max(len(finding.name) for finding in found)
+def _lines(findings: Sequence["Finding"], *, ok: bool) -> list[str]:
+    width = max(len(finding.name) for finding in findings)
     lines: list[str] = []
     topic = ""
-    for finding in found:
+    for finding in findings:
         if finding.topic != topic:
             topic = finding.topic
             lines.append(topic.capitalize())

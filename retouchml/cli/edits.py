@@ -1,11 +1,11 @@
 """``retouchml edits``: the manual sliders and their ranges.
 
-They are a table that all models share: no model is loaded, or needed, to read it.
+All models share this table, so that no model is needed to read it.
 """
 
 import argparse
 
-from retouchml.cli.context import Context, Subparsers, add_engine_options
+from retouchml.cli.context import Context, Subparsers, add_model_options
 from retouchml.sliders import EDITS
 
 
@@ -13,13 +13,13 @@ def add_parser(subparsers: Subparsers) -> None:
     """Declare the command."""
     parser = subparsers.add_parser(
         "edits",
-        help="the manual sliders, their ranges",
+        help="list the manual sliders and their ranges",
         description="List the manual edits, as `retouchml beautify --edit NAME=VALUE` takes them. They are "
         "the same for every model and device.",
         allow_abbrev=False,
     )
     parser.add_argument("--json", action="store_true", help="print JSON")
-    add_engine_options(parser)
+    add_model_options(parser)
     parser.set_defaults(run=run)
 
 
@@ -28,11 +28,11 @@ def run(arguments: argparse.Namespace, context: Context) -> int:
     if arguments.json:
         from retouchml.cli import report
 
-        listed = [
+        entries = [
             {"name": edit.name, "low": edit.low, "high": edit.high, "description": edit.help}
             for edit in EDITS
         ]
-        context.console.print(report.text(listed))
+        context.console.print(report.text(entries))
         return 0
     width = max(len(edit.name) for edit in EDITS)
     for edit in EDITS:

@@ -1,8 +1,8 @@
-"""Ctrl-C as a request that long work can see and answer.
+"""Ctrl-C as a cancel flag for long work.
 
-The first SIGINT asks: work that polls an ``Interrupt`` (it is the pipeline's ``cancel`` object) stops by
-itself, anything else is left by ``KeyboardInterrupt``, so that temporary files are always removed. The second
-SIGINT does not ask any more.
+At the first SIGINT, work that polls an ``Interrupt`` (a ``progress.Cancel``) stops by itself; other work ends
+with ``KeyboardInterrupt``, so that temporary files are always removed. The second SIGINT ends polling work,
+too.
 """
 
 import os
@@ -15,38 +15,38 @@ from types import FrameType
 from retouchml.errors import Cancelled
 
 EXIT_CODE = Cancelled.exit_code
-_SECONDS_TO_CLEAN_UP = 0.5
+_CLEANUP_SECONDS = 0.5
 
 
 class Interrupt:
-    """Whether somebody pressed Ctrl-C; has ``is_set()``, as the pipeline wants of a ``cancel`` object."""
+    """A flag that Ctrl-C sets; a ``progress.Cancel``."""
 
     def __init__(self) -> None:
-        self._asked = False
+        self._requested = False
         self._polled = False
 
     def is_set(self) -> bool:
-        """Whether work should stop."""
-        return self._asked
+        """Whether Ctrl-C was pressed."""
+        return self._requested
 
     def check(self) -> None:
-        """Raise Cancelled if work should stop."""
-        if self._asked:
+        """Raise Cancelled if Ctrl-C was pressed."""
+        if self._requested:
             raise Cancelled("Stopped.")
 
     @contextmanager
     def installed(self) -> Iterator[None]:
-        """Answer SIGINT while the block runs, and give back the former handler after it.
+        """Handle SIGINT while the block runs, and restore the former handler after it.
 
-        Does nothing outside the main thread, where Python allows no handlers, and where whoever started this
-        process wants SIGINT ignored (``nohup``, a background job of a script).
+        Does nothing outside the main thread, where Python allows no handlers, and if this process was started
+        with SIGINT ignored (``nohup``, a background job of a script).
         """
         former = signal.getsignal(signal.SIGINT)
         in_main_thread = threading.current_thread() is threading.main_thread()
         if not in_main_thread or former in (None, signal.SIG_IGN):
             yield
             return
-        signal.signal(signal.SIGINT, self._answer)
+        signal.signal(signal.SIGINT, self._handle)
         try:
             yield
         finally:
@@ -54,10 +54,10 @@ class Interrupt:
 
     @contextmanager
     def polled(self) -> Iterator["Interrupt"]:
-        """Mark a block that polls ``is_set()``, or that must not be cut in two: SIGINT raises nothing in it.
+        """A block that polls ``is_set()``, or that must not be interrupted: SIGINT raises nothing in it.
 
-        Raises Cancelled before or after the block if SIGINT came, also where the block fails because of it: a
-        child process of the same terminal has seen the SIGINT, too.
+        Raises Cancelled before or after the block if SIGINT came, also if the block fails because of it: a
+        child process of the same terminal receives the SIGINT, too.
         """
         self.check()
         self._polled = True
@@ -72,14 +72,14 @@ class Interrupt:
             self._polled = False
         self.check()
 
-    def _answer(self, _signal_number: int, _frame: FrameType | None) -> None:
+    def _handle(self, _signal_number: int, _frame: FrameType | None) -> None:
         # A flag rather than a threading.Event, whose lock may be held by the very code that is interrupted.
-        again, self._asked = self._asked, True
+        again, self._requested = self._requested, True
         if self._polled and not again:
             return
         if again:
             # Unwinding removes temporary files, but may wait for a worker thread: this bounds the wait.
-            deadline = threading.Timer(_SECONDS_TO_CLEAN_UP, os._exit, (EXIT_CODE,))
+            deadline = threading.Timer(_CLEANUP_SECONDS, os._exit, (EXIT_CODE,))
             deadline.daemon = True
             deadline.start()
         raise KeyboardInterrupt

@@ -1,6 +1,6 @@
-"""The ``retouchml`` command: finds the subcommand, runs it, and turns whatever happens into an exit code.
+"""The ``retouchml`` command: runs a subcommand and turns its result or error into an exit code.
 
-0 it is done, 1 it failed, 2 the request makes no sense, 3 no face was found, 130 somebody pressed Ctrl-C.
+0 done, 1 failed, 2 bad usage, 3 no face was found, 130 stopped by Ctrl-C.
 """
 
 import argparse
@@ -17,13 +17,13 @@ from retouchml.cli.interrupt import Interrupt
 COMMANDS = (beautify, faces, edits, models, daemon, train, doctor)
 
 
-def main(argv: Sequence[str] | None = None, *, make_engine: BackendFactory | None = None) -> int:
+def main(argv: Sequence[str] | None = None, *, make_backend: BackendFactory | None = None) -> int:
     """Run ``retouchml`` with ``argv`` (default: the process's own arguments) and return the exit code.
 
-    ``make_engine`` makes what does the retouching, in place of the daemon and of the models in this process.
+    make_backend: takes the place of the daemon and of the models in this process
     """
     console = Console(sys.stdout, sys.stderr, sys.stdin)
-    context = Context(console, Interrupt(), make_engine)
+    context = Context(console, Interrupt(), make_backend)
     try:
         with context.interrupt.installed(), context.closing:
             code = _run(argv, context)
@@ -53,7 +53,7 @@ def make_parser() -> argparse.ArgumentParser:
 def _run(argv: Sequence[str] | None, context: Context) -> int:
     try:
         arguments = make_parser().parse_args(argv)
-    except SystemExit as done:  # argparse has printed its help or its complaint
-        return done.code if isinstance(done.code, int) else 0
+    except SystemExit as end:  # argparse has printed its help or its error
+        return end.code if isinstance(end.code, int) else 0
     code: int = arguments.run(arguments, context)
     return code

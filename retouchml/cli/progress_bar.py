@@ -5,12 +5,14 @@ import time
 from collections.abc import Callable
 from typing import TextIO
 
+from retouchml.progress import OverallProgress, Progress, title
+
 _BAR_WIDTH = 20
 _SECONDS_BETWEEN_DRAWINGS = 0.1
 
 
 class ProgressBar:
-    """Draws on ``stream``, a terminal; an instance is the ``progress`` callable that the pipeline takes.
+    """A bar on ``stream``, a terminal; an instance is a ``progress.Progress``.
 
     ``clock`` gives seconds and ``columns`` the terminal's width.
     """
@@ -32,7 +34,7 @@ class ProgressBar:
         self._drawn_stage = ""
 
     def __call__(self, stage: str, fraction: float, remaining: float | None = None) -> None:
-        """Show ``stage``: ``fraction`` (0 to 1) done, ``remaining`` seconds to go (None if not known)."""
+        """Show the title of ``stage``, ``fraction`` (0 to 1) as done and ``remaining`` seconds, if known."""
         now = self._clock()
         too_soon = self._drawn_at is not None and now - self._drawn_at < _SECONDS_BETWEEN_DRAWINGS
         if too_soon and stage == self._drawn_stage and fraction < 1:
@@ -41,7 +43,7 @@ class ProgressBar:
         fraction = min(max(fraction, 0.0), 1.0)
         full = round(fraction * _BAR_WIDTH)
         bar = self._full * full + self._empty * (_BAR_WIDTH - full)
-        parts = [stage, bar, f"{fraction:4.0%}"]
+        parts = [title(stage), bar, f"{fraction:4.0%}"]
         if self._label:
             parts.insert(0, self._label)
         if remaining is not None:
@@ -50,7 +52,7 @@ class ProgressBar:
         self._write(" ".join(parts)[: max(self._columns() - 1, 0)])
 
     def close(self) -> None:
-        """Take the line away."""
+        """Clear the line."""
         if self._drawn_at is not None:
             self._write("")
             self._drawn_at = None
@@ -58,6 +60,16 @@ class ProgressBar:
     def _write(self, line: str) -> None:
         self._stream.write(f"\r\x1b[K{line}")
         self._stream.flush()
+
+
+def overall(bar: Progress) -> Progress:
+    """A progress call that shows on ``bar`` the fraction of the whole retouch instead of the stage's."""
+    total = OverallProgress()
+
+    def show(stage: str, fraction: float, remaining: float | None) -> None:
+        bar(stage, total.update(stage, fraction), remaining)
+
+    return show
 
 
 def duration(seconds: float) -> str:

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from retouchml.client.answers import Rendered, WirePatch
 from retouchml.client.client import Call, Client, RemotePhoto
 from retouchml.client.pixel_format import PixelFormat
+from retouchml.client.retry import Retry
 from retouchml.errors import (
     DaemonAbsent,
     DaemonGone,
@@ -32,8 +33,6 @@ Looks = Mapping[int, Look]
 OnConnected = Callable[["Client | RetouchError"], None]
 
 _POLL_SECONDS = 0.05
-_STOPPING_SECONDS = 8.0  # a daemon promises to stop within 5
-_RETRY_SECONDS = 0.2
 _CANCEL_SECONDS = 1.0
 
 
@@ -95,8 +94,7 @@ class PhotoSession:
         self._request: _Request | None = None
         self._call: Call[RemotePhoto] | Call[Rendered] | None = None
         self._connecting = False
-        self._was_lost = False
-        self._stopping_deadline: float | None = None
+        self._retry = Retry()
         self._rendered: Rendered | None = None
         self._error: RetouchError | None = None
 
@@ -161,8 +159,7 @@ class PhotoSession:
         self._busy = True
         self._request = request
         self._rendered = self._error = None
-        self._was_lost = False
-        self._stopping_deadline = None
+        self._retry = Retry()
         self.client.after(0.0, self._advance)
 
     def _advance(self) -> None:
@@ -257,18 +254,11 @@ class PhotoSession:
     def _retry_or_fail(self, error: RetouchError) -> None:
         if isinstance(error, (DaemonGone, PhotoUnknown, DaemonStopping)):
             self._photo = None
-        if isinstance(error, DaemonStopping):
-            now = time.monotonic()
-            if self._stopping_deadline is None:
-                self._stopping_deadline = now + _STOPPING_SECONDS
-            if now <= self._stopping_deadline:
-                self.client.after(_RETRY_SECONDS, self._advance)
-                return
-        elif isinstance(error, (DaemonGone, PhotoUnknown)) and not self._was_lost:
-            self._was_lost = True
-            self.client.after(0.0, self._advance)
-            return
-        self._end(error)
+        delay = self._retry.delay(error)
+        if delay is None:
+            self._end(error)
+        else:
+            self.client.after(delay, self._advance)
 
     def _end(self, error: RetouchError | None) -> None:
         self._busy = False

@@ -7,13 +7,13 @@ from pathlib import Path
 import pytest
 
 from retouchml import paths
-from retouchml.cli import checks
+from retouchml.cli import doctor_checks
 from tests.daemon.running import PATIENCE, Daemon, environment, is_alive, pause, resume, until
 from tests.daemon.stand_in import ENGINE
 
 
-def doctor() -> dict[str, checks.Finding]:
-    return {finding.name: finding for finding in checks.daemon()}
+def doctor() -> dict[str, doctor_checks.Finding]:
+    return {finding.name: finding for finding in doctor_checks.daemon()}
 
 
 def retouchml(*arguments: str) -> "subprocess.CompletedProcess[str]":

@@ -18,24 +18,23 @@ from retouchml.client.client import Client
 from tests.daemon.running import PATIENCE, ROOT, Daemon, environment, needs_posix, until
 from tests.daemon.stand_in import ENGINE, SIDE
 
-# The command with a daemon that it starts itself, whose engine is the stand-in.
+# The command with a daemon that it starts itself, whose backend is the stand-in.
 STARTING = f"""
 import sys
 from functools import partial
-from retouchml.cli import daemon_backend as remote_engine
-remote_engine.connect = partial(remote_engine.connect, start_options=["--backend", {ENGINE!r}])
+from retouchml.cli import daemon_backend
+daemon_backend.connect = partial(daemon_backend.connect, start_options=["--backend", {ENGINE!r}])
 from retouchml.cli.main import main
 sys.exit(main(sys.argv[1:]))
 """
-# The command whose engine in process only says that it was asked for.
+# The command whose backend in this process only prints that it was made.
 HERE = """
 import sys
-from retouchml.cli import daemon_backend as remote_engine
 from retouchml.cli import context
 def make(model, device):
     print("in process", flush=True)
     raise SystemExit(7)
-context.local_engine = remote_engine.local_engine = make
+context.local_backend = make
 from retouchml.cli.main import main
 sys.exit(main(sys.argv[1:]))
 """

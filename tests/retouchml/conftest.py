@@ -21,13 +21,13 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture
 def run(capsys: pytest.CaptureFixture[str]) -> Run:
-    """The command line with the stand-in engine, or ``engine``."""
+    """The command line with the stand-in backend, or ``backend``."""
 
-    def run_with(*argv: object, engine: Backend | None = None) -> Ran:
-        def make_engine(model: str, device: str) -> Backend:
-            return stand_in.Backend(model, device) if engine is None else engine
+    def run_with(*argv: object, backend: Backend | None = None) -> Ran:
+        def make_backend(model: str, device: str) -> Backend:
+            return stand_in.Backend(model, device) if backend is None else backend
 
-        code = main([str(argument) for argument in argv], make_engine=make_engine)
+        code = main([str(argument) for argument in argv], make_backend=make_backend)
         streams = capsys.readouterr()
         return Ran(code, streams.out, streams.err)
 

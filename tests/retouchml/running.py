@@ -30,7 +30,7 @@ class Ran:
 class Run(Protocol):
     """Runs the command line in this process."""
 
-    def __call__(self, *argv: object, engine: Backend | None = None) -> Ran: ...
+    def __call__(self, *argv: object, backend: Backend | None = None) -> Ran: ...
 
 
 def _can_link() -> bool:

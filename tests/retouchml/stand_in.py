@@ -143,7 +143,7 @@ class SlowPhoto(Photo):
         return super().render(looks)
 
 
-class SlowEngine(Backend):
+class SlowBackend(Backend):
     """Opens slow photos."""
 
     def __init__(self, marker: Path, manners: str) -> None:

@@ -15,9 +15,9 @@ def config(home: Path) -> Path:
 
 
 def look_used(run: Run, portrait: Path, *options: str) -> tuple[float, float]:
-    engine = stand_in.Backend()
-    run("beautify", portrait, "-o", portrait.with_name("out.png"), "--force", *options, engine=engine)
-    return engine.looks[0][0].strength, engine.looks[0][0].texture
+    backend = stand_in.Backend()
+    run("beautify", portrait, "-o", portrait.with_name("out.png"), "--force", *options, backend=backend)
+    return backend.looks[0][0].strength, backend.looks[0][0].texture
 
 
 def test_without_a_file_the_design_s_defaults_hold(tmp_path: Path) -> None:

@@ -113,7 +113,7 @@ def test_a_face_that_one_picture_lacks_is_that_pictures_failure_alone(
     assert files(tmp_path / "out") == ["portrait.png"]
 
 
-def test_the_engine_is_made_once_and_only_if_a_picture_could_be_read(
+def test_the_backend_is_made_once_and_only_if_a_picture_could_be_read(
     portrait: Path, landscape: Path, broken: Path, tmp_path: Path
 ) -> None:
     from retouchml.cli.main import main
@@ -124,13 +124,13 @@ def test_the_engine_is_made_once_and_only_if_a_picture_could_be_read(
         made.append((model, device))
         return stand_in.Backend(model, device)
 
-    main(["beautify", str(broken), str(tmp_path / "lost.png"), "-o", str(tmp_path / "a")], make_engine=make)
+    main(["beautify", str(broken), str(tmp_path / "lost.png"), "-o", str(tmp_path / "a")], make_backend=make)
     assert made == []
-    main(["beautify", *map(str, (broken, portrait, landscape)), "-o", str(tmp_path / "b")], make_engine=make)
+    main(["beautify", *map(str, (broken, portrait, landscape)), "-o", str(tmp_path / "b")], make_backend=make)
     assert made == [("ffhq-mobile", "auto")]
 
 
-def test_an_engine_that_cannot_be_made_ends_the_whole_batch(
+def test_a_backend_that_cannot_be_made_ends_the_whole_batch(
     portrait: Path, landscape: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     from retouchml.cli.main import main
@@ -138,7 +138,7 @@ def test_an_engine_that_cannot_be_made_ends_the_whole_batch(
     def make(model: str, device: str) -> Any:
         raise DeviceError("There is no such GPU.", "Use --device cpu.")
 
-    code = main(["beautify", str(portrait), str(landscape), "-o", str(tmp_path / "out")], make_engine=make)
+    code = main(["beautify", str(portrait), str(landscape), "-o", str(tmp_path / "out")], make_backend=make)
     assert code == 1
     assert capsys.readouterr().err == "retouchml: There is no such GPU. Use --device cpu.\n"
     assert not (tmp_path / "out").exists()

@@ -28,21 +28,21 @@ def test_all_faces_are_retouched_and_nothing_else_is_written(run: Run, portrait:
     assert files(portrait.parent) == ["out.png", "portrait.png"]
 
 
-def test_the_defaults_reach_the_engine(run: Run, portrait: Path) -> None:
-    engine = stand_in.Backend()
-    run("beautify", portrait, "-o", portrait.with_name("out.png"), engine=engine)
-    looks = engine.looks[0]
+def test_the_defaults_reach_the_backend(run: Run, portrait: Path) -> None:
+    backend = stand_in.Backend()
+    run("beautify", portrait, "-o", portrait.with_name("out.png"), backend=backend)
+    looks = backend.looks[0]
     assert {face: (look.strength, look.texture, dict(look.edits)) for face, look in looks.items()} == {
         0: (0.5, 0.7, {}),
         1: (0.5, 0.7, {}),
     }
 
 
-def test_the_options_reach_the_engine(run: Run, portrait: Path) -> None:
-    engine = stand_in.Backend()
+def test_the_options_reach_the_backend(run: Run, portrait: Path) -> None:
+    backend = stand_in.Backend()
     options = ["--strength", "0.25", "--texture", "1", "--edit", "smile=0.5", "--edit", "age=-0.5"]
-    run("beautify", portrait, "-o", portrait.with_name("out.png"), *options, engine=engine)
-    look = engine.looks[0][0]
+    run("beautify", portrait, "-o", portrait.with_name("out.png"), *options, backend=backend)
+    look = backend.looks[0][0]
     assert (look.strength, look.texture, dict(look.edits)) == (0.25, 1.0, {"smile": 0.5, "age": -0.5})
 
 
@@ -121,13 +121,13 @@ def test_no_face_ends_with_3_and_a_copy_to_the_byte(run: Run, landscape: Path) -
     assert out.read_bytes() == landscape.read_bytes()
 
 
-def test_an_engine_that_raises_for_no_face_makes_no_difference(run: Run, landscape: Path) -> None:
+def test_a_backend_that_raises_for_no_face_makes_no_difference(run: Run, landscape: Path) -> None:
     class Strict(stand_in.Backend):
         def open(self, pixels: Any, **_options: Any) -> stand_in.Photo:
             raise NoFaceError("No face was found.")
 
     out = landscape.with_name("out.png")
-    assert run("beautify", landscape, "-o", out, engine=Strict()).code == 3
+    assert run("beautify", landscape, "-o", out, backend=Strict()).code == 3
     assert out.read_bytes() == landscape.read_bytes()
 
 
@@ -156,46 +156,46 @@ def test_no_face_still_gives_everything_that_was_asked_for(run: Run, landscape: 
 def test_strength_0_without_edits_is_a_copy_to_the_byte_and_renders_nothing(run: Run, folder: Path) -> None:
     portrait = folder / "portrait.jpg"
     Image.fromarray(np.full((24, 40, 3), 1, np.uint8)).save(portrait, quality=100)
-    engine = stand_in.Backend()
+    backend = stand_in.Backend()
     out, report = folder / "out.jpeg", folder / "report.json"
-    ran = run("beautify", portrait, "-o", out, "--strength", "0", "--json", report, engine=engine)
-    assert (ran.code, engine.looks) == (0, [])
+    ran = run("beautify", portrait, "-o", out, "--strength", "0", "--json", report, backend=backend)
+    assert (ran.code, backend.looks) == (0, [])
     assert out.read_bytes() == portrait.read_bytes()
     (face,) = json.loads(report.read_text())["faces"]
     assert (face["score_before"], face["score_after"], face["identity_distance"]) == (3.0, 3.0, 0.0)
     assert face["patch"] == [0, 0, 0, 0]
 
 
-def test_a_picture_that_the_engine_leaves_alone_is_copied_to_the_byte(run: Run, portrait: Path) -> None:
+def test_a_picture_that_the_backend_leaves_alone_is_copied_to_the_byte(run: Run, portrait: Path) -> None:
     class Reluctant(stand_in.Photo):
         def render(self, looks: Any, **_options: Any) -> list[stand_in.Patch]:
             return []
 
-    class ReluctantEngine(stand_in.Backend):
+    class ReluctantBackend(stand_in.Backend):
         def open(self, pixels: Any, **_options: Any) -> stand_in.Photo:
             photo = super().open(pixels)
             return Reluctant(photo.pixels, photo.faces, photo.looks)
 
     out, report = portrait.with_name("out.png"), portrait.with_name("report.json")
-    assert run("beautify", portrait, "-o", out, "--json", report, engine=ReluctantEngine()).code == 0
+    assert run("beautify", portrait, "-o", out, "--json", report, backend=ReluctantBackend()).code == 0
     assert out.read_bytes() == portrait.read_bytes()
     assert [face["patch"] for face in json.loads(report.read_text())["faces"]] == [[0, 0, 0, 0]] * 2
 
 
-def test_a_face_that_the_engine_leaves_alone_is_reported_untouched(run: Run, portrait: Path) -> None:
+def test_a_face_that_the_backend_leaves_alone_is_reported_untouched(run: Run, portrait: Path) -> None:
     class Choosy(stand_in.Photo):
         def render(self, looks: Any, **_options: Any) -> list[stand_in.Patch]:
             return super().render({1: looks[1]})
 
-    class ChoosyEngine(stand_in.Backend):
+    class ChoosyBackend(stand_in.Backend):
         def open(self, pixels: Any, **_options: Any) -> stand_in.Photo:
             photo = super().open(pixels)
             return Choosy(photo.pixels, photo.faces, photo.looks)
 
     out = portrait.with_name("out.png")
-    ran = run("beautify", portrait, "-o", out, "--json", "-", engine=ChoosyEngine())
+    ran = run("beautify", portrait, "-o", out, "--json", "-", backend=ChoosyBackend())
     assert [face["patch"] for face in json.loads(ran.out)["faces"]] == [[0, 0, 0, 0], [12, 3, 5, 5]]
-    ran = run("beautify", portrait, "-o", out, "--force", engine=ChoosyEngine())
+    ran = run("beautify", portrait, "-o", out, "--force", backend=ChoosyBackend())
     assert ran.out == f"{out}: 1 face retouched.\n"
 
 
@@ -255,14 +255,14 @@ def test_what_the_result_cannot_hold_is_said(run: Run, folder: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["out.xyz", "out", "out.gif"])
-def test_a_result_in_a_format_that_is_not_written_fails_before_the_engine_is_loaded(
+def test_a_result_in_a_format_that_is_not_written_fails_before_the_backend_is_loaded(
     name: str, run: Run, portrait: Path
 ) -> None:
     class Unwanted(stand_in.Backend):
         def open(self, *_arguments: Any, **_options: Any) -> stand_in.Photo:
             raise AssertionError("the slow work has begun")
 
-    ran = run("beautify", portrait, "-o", portrait.with_name(name), engine=Unwanted())
+    ran = run("beautify", portrait, "-o", portrait.with_name(name), backend=Unwanted())
     assert ran.code == 1
     assert name in ran.err
     assert files(portrait.parent) == ["portrait.png"]

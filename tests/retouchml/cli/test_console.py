@@ -12,7 +12,7 @@ COMMAND = """
 import sys
 from retouchml.cli.main import main
 from tests.retouchml.stand_in import Backend
-sys.exit(main(sys.argv[1:], make_engine=Backend))
+sys.exit(main(sys.argv[1:], make_backend=Backend))
 """
 
 

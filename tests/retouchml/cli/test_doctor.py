@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from retouchml.cli import checks
-from retouchml.cli.checks import Finding
+from retouchml.cli import doctor_checks
+from retouchml.cli.doctor_checks import Finding
 from stylegan2 import zoo
 from stylegan2.tensorflow1 import child_process
 from stylegan2.zoo.storage import write_record
@@ -68,7 +68,7 @@ def test_a_package_that_is_there_but_broken_is_told_from_a_missing_one(
     (tmp_path / "dlib.py").write_text("raise ImportError('libGL.so.1: cannot open shared object file')")
     monkeypatch.syspath_prepend(tmp_path)
     monkeypatch.delitem(sys.modules, "dlib", raising=False)
-    (finding,) = (finding for finding in checks.packages() if finding.name == "dlib-bin")
+    (finding,) = (finding for finding in doctor_checks.packages() if finding.name == "dlib-bin")
     assert finding.state == "broken: libGL.so.1: cannot open shared object file"
     assert not finding.ok
     assert "-m pip install --force-reinstall dlib-bin`" in finding.advice
@@ -79,7 +79,7 @@ def test_every_dependency_of_the_project_is_looked_at() -> None:
 
     wanted = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["dependencies"]
     names = {requirement.partition(">")[0] for requirement in wanted}
-    assert names == {distributions[0] for distributions in checks.PACKAGES.values()}
+    assert names == {distributions[0] for distributions in doctor_checks.PACKAGES.values()}
 
 
 def test_with_everything_here_it_ends_with_0(run: Run, default_models: Path) -> None:
@@ -111,7 +111,7 @@ def test_a_damaged_model_ends_with_1(run: Run, default_models: Path) -> None:
 def test_every_folder_is_shown_with_its_mode_and_room(home: Path) -> None:
     (home / "cache").mkdir(parents=True)
     (home / "cache").chmod(0o700)
-    found = {finding.name: finding for finding in checks.folders()}
+    found = {finding.name: finding for finding in doctor_checks.folders()}
     assert list(found) == ["config", "data", "models", "cache", "run"]
     assert f"{home / 'cache'}, mode 0700, " in found["cache"].state
     assert f"{home / 'config'}, made when needed, " in found["config"].state
@@ -121,7 +121,7 @@ def test_every_folder_is_shown_with_its_mode_and_room(home: Path) -> None:
 def test_a_file_in_place_of_a_folder_is_found(home: Path) -> None:
     home.mkdir()
     (home / "cache").touch()
-    (cache,) = (finding for finding in checks.folders() if finding.name == "cache")
+    (cache,) = (finding for finding in doctor_checks.folders() if finding.name == "cache")
     assert not cache.ok
     assert cache.advice
 
@@ -136,17 +136,17 @@ def test_a_bad_setting_is_shown_but_stops_nothing(run: Run, home: Path, default_
 
 def test_an_older_python_is_refused_with_advice(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sys.version_info", (3, 10, 4))
-    finding = checks.python()
+    finding = doctor_checks.python()
     assert (finding.ok, finding.needed) == (False, True)
     assert "3.11" in finding.advice
 
 
 def test_the_processor_is_always_a_device() -> None:
-    assert any(finding == Finding("devices", "cpu", finding.state) for finding in checks.devices())
+    assert any(finding == Finding("devices", "cpu", finding.state) for finding in doctor_checks.devices())
 
 
 def test_the_other_engine_is_not_missed_where_it_was_never_installed() -> None:
-    (finding,) = checks.engines()
+    (finding,) = doctor_checks.engines()
     assert finding == Finding("engines", "tensorflow1", "not here; retouching does not need it")
 
 
@@ -156,7 +156,7 @@ def test_an_engine_that_computes_is_named_with_its_version(
     # This Python has no TensorFlow, but can stand in for one that has.
     record_engine(home)
     monkeypatch.setattr(child_process, "_TRIAL", "print('1.15.5')")
-    (finding,) = checks.engines()
+    (finding,) = doctor_checks.engines()
     assert finding == Finding("engines", "tensorflow1", "TensorFlow 1.15.5 works")
 
 
@@ -165,7 +165,7 @@ def test_an_engine_that_is_broken_is_told_from_one_that_is_absent(
 ) -> None:
     record_engine(home)
     monkeypatch.setattr(child_process, "_TRIAL", "import gone_altogether")
-    (finding,) = checks.engines()
+    (finding,) = doctor_checks.engines()
     assert not finding.ok
     assert not finding.needed
     assert "No module named 'gone_altogether'" in finding.state

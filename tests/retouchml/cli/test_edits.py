@@ -27,8 +27,8 @@ def test_edits_need_no_model_whichever_is_named(run: Run) -> None:
     class Absent(stand_in.Backend):
         @property
         def edits(self) -> Any:  # type: ignore[override]
-            raise AssertionError("an engine was asked")
+            raise AssertionError("a backend was asked")
 
     options = ["--model", "ffhq-mobile", "--device", "cpu"]
-    ran = run("edits", *options, engine=Absent())
+    ran = run("edits", *options, backend=Absent())
     assert (ran.code, ran.out) == (0, run("edits").out)

@@ -39,13 +39,13 @@ def test_no_face_ends_with_3(option: list[str], run: Run, landscape: Path) -> No
     assert ran.out == "" if not option else json.loads(ran.out)["faces"] == []
 
 
-def test_an_engine_that_raises_for_no_face_makes_no_difference(run: Run, landscape: Path) -> None:
+def test_a_backend_that_raises_for_no_face_makes_no_difference(run: Run, landscape: Path) -> None:
     from retouchml.errors import NoFaceError
 
     class Strict(stand_in.Backend):
         def open(self, pixels: Any, **_options: Any) -> stand_in.Photo:
             raise NoFaceError("There is nobody.")
 
-    ran = run("faces", landscape, "--json", engine=Strict())
+    ran = run("faces", landscape, "--json", backend=Strict())
     assert ran.code == 3
     assert json.loads(ran.out)["faces"] == []

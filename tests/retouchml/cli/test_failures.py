@@ -45,7 +45,7 @@ def crash_logs(home: Path) -> list[Path]:
 def test_what_may_happen_is_one_sentence_without_a_log(
     error: Exception, sentence: str, run: Run, portrait: Path, home: Path
 ) -> None:
-    ran = run("beautify", portrait, "-o", portrait.with_name("out.png"), engine=Failing(error))
+    ran = run("beautify", portrait, "-o", portrait.with_name("out.png"), backend=Failing(error))
     assert (ran.code, ran.out, ran.err) == (1, "", f"retouchml: {sentence}\n")
     assert files(portrait.parent) == ["portrait.png"]
     assert crash_logs(home) == []
@@ -57,7 +57,7 @@ def test_what_should_not_happen_is_one_sentence_and_a_log_for_the_owners_eyes(
 ) -> None:
     former = os.umask(0)
     try:
-        ran = run("faces", portrait, engine=Failing(ZeroDivisionError("secret")))
+        ran = run("faces", portrait, backend=Failing(ZeroDivisionError("secret")))
     finally:
         os.umask(former)
     (log,) = crash_logs(home)
@@ -73,14 +73,14 @@ def test_what_should_not_happen_is_one_sentence_and_a_log_for_the_owners_eyes(
 
 def test_only_the_newest_logs_are_kept(run: Run, portrait: Path, home: Path) -> None:
     for _ in range(12):
-        run("faces", portrait, engine=Failing(ZeroDivisionError()))
+        run("faces", portrait, backend=Failing(ZeroDivisionError()))
     assert len(crash_logs(home)) == 10
 
 
 def test_where_no_log_can_be_written_the_sentence_says_so(run: Run, portrait: Path, home: Path) -> None:
     home.mkdir()
     (home / "cache").write_text("no folder")
-    ran = run("faces", portrait, engine=Failing(ZeroDivisionError()))
+    ran = run("faces", portrait, backend=Failing(ZeroDivisionError()))
     assert ran.code == 1
     assert "No log could be written" in ran.err
     assert "RETOUCHML_DEBUG=1" in ran.err
@@ -91,6 +91,6 @@ def test_debugging_shows_the_traceback(
     error: Exception, run: Run, portrait: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("RETOUCHML_DEBUG", "1")
-    ran = run("faces", portrait, engine=Failing(error))
+    ran = run("faces", portrait, backend=Failing(error))
     assert ran.err.startswith("Traceback")
     assert type(error).__name__ in ran.err

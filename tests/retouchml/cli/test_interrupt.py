@@ -8,7 +8,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import pytest
 
@@ -19,16 +19,16 @@ from tests.retouchml.running import Run, environment, files, python
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="sends a signal")
 
-PATIENCE = 30  # seconds before a test gives up; the slow engine would work for a minute
+PATIENCE = 30  # seconds before a test gives up; the slow backend would work for a minute
 
 COMMAND = """
 import signal, sys
 from pathlib import Path
 signal.signal(signal.SIGINT, signal.default_int_handler)  # whoever runs the tests may ignore it
 from retouchml.cli.main import main
-from tests.retouchml.stand_in import SlowEngine
+from tests.retouchml.stand_in import SlowBackend
 marker, manners, *argv = sys.argv[1:]
-sys.exit(main(argv, make_engine=lambda model, device: SlowEngine(Path(marker), manners)))
+sys.exit(main(argv, make_backend=lambda model, device: SlowBackend(Path(marker), manners)))
 """
 
 
@@ -100,16 +100,16 @@ def test_a_batch_that_is_stopped_keeps_what_is_whole_and_goes_no_further(
 def test_sigint_while_results_are_written_leaves_nothing(
     which: int, run: Run, portrait: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    write, written = pictures.write_picture, []
+    encode, written = pictures.encode_picture, []
 
-    def interrupted(target: Path, *arguments: Any) -> tuple[str, ...]:
-        notes = write(target, *arguments)
-        written.append(target.exists())
+    def interrupted(file: BinaryIO, *arguments: Any) -> tuple[str, ...]:
+        notes = encode(file, *arguments)
+        written.append(Path(file.name).exists())
         if len(written) == which + 1:
             signal.raise_signal(signal.SIGINT)
         return notes
 
-    monkeypatch.setattr(pictures, "write_picture", interrupted)
+    monkeypatch.setattr(pictures, "encode_picture", interrupted)
     former = signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
         ran = run(

@@ -15,7 +15,7 @@ from tests.retouchml.running import Run, files, needs_links, needs_modes, save
 
 
 class Unwanted(stand_in.Backend):
-    """An engine that must not be used."""
+    """A backend that must not be used."""
 
     def open(self, *_arguments: Any, **_options: Any) -> stand_in.Photo:
         raise AssertionError("the slow work has begun")
@@ -38,7 +38,7 @@ def test_an_existing_file_is_kept_unless_forced_whichever_option_names_it(
 ) -> None:
     existing = portrait.with_name(OPTIONS[option])
     existing.write_text("precious")
-    ran = run(*command(portrait), engine=Unwanted())
+    ran = run(*command(portrait), backend=Unwanted())
     assert ran.code == 1
     assert ran.err.startswith(f"retouchml: {existing} exists already.")
     assert "--force" in ran.err
@@ -53,7 +53,7 @@ def test_an_existing_file_is_kept_unless_forced_whichever_option_names_it(
 @pytest.mark.parametrize("option", OPTIONS)
 def test_no_result_is_ever_the_input_even_if_forced(option: str, run: Run, portrait: Path) -> None:
     content = portrait.read_bytes()
-    ran = run(*command(portrait, **{option.strip("-"): portrait}), "--force", engine=Unwanted())
+    ran = run(*command(portrait, **{option.strip("-"): portrait}), "--force", backend=Unwanted())
     assert ran.code == 2
     assert f"{portrait} is an input" in ran.err
     assert portrait.read_bytes() == content
@@ -80,7 +80,7 @@ def test_the_input_is_recognised_under_any_name(kind: str, run: Run, portrait: P
         (tmp_path / "linked").symlink_to(portrait.parent)
         alias = tmp_path / "linked" / portrait.name
     content = portrait.read_bytes()
-    ran = run("beautify", portrait, "-o", alias, "--force", engine=Unwanted())
+    ran = run("beautify", portrait, "-o", alias, "--force", backend=Unwanted())
     assert ran.code == 2
     assert "is an input" in ran.err
     assert portrait.read_bytes() == content
@@ -89,13 +89,13 @@ def test_the_input_is_recognised_under_any_name(kind: str, run: Run, portrait: P
 def test_another_input_is_no_target_either(run: Run, portrait: Path, landscape: Path, tmp_path: Path) -> None:
     out = tmp_path / "out"
     more = ["--json", landscape, "--force"]
-    assert run("beautify", portrait, landscape, "-o", out, *more, engine=Unwanted()).code == 2
+    assert run("beautify", portrait, landscape, "-o", out, *more, backend=Unwanted()).code == 2
     assert not out.exists()
 
 
 def test_two_results_of_one_name_are_refused(run: Run, portrait: Path) -> None:
     out = portrait.with_name("out.png")
-    ran = run("beautify", portrait, "-o", out, "--compare", out, "--force", engine=Unwanted())
+    ran = run("beautify", portrait, "-o", out, "--compare", out, "--force", backend=Unwanted())
     assert ran.code == 2
     assert f"Two results would go to {out}." in ran.err
 
@@ -103,13 +103,13 @@ def test_two_results_of_one_name_are_refused(run: Run, portrait: Path) -> None:
 def test_two_inputs_of_one_name_are_refused(run: Run, portrait: Path, tmp_path: Path) -> None:
     (tmp_path / "more").mkdir()
     twin = save(tmp_path / "more" / portrait.name, stand_in.picture(1))
-    assert run("beautify", portrait, twin, "-o", tmp_path / "out", engine=Unwanted()).code == 2
+    assert run("beautify", portrait, twin, "-o", tmp_path / "out", backend=Unwanted()).code == 2
 
 
 @pytest.mark.parametrize("option", OPTIONS)
 def test_a_missing_folder_is_found_out_early(option: str, run: Run, portrait: Path) -> None:
     lost = portrait.parent / "lost" / OPTIONS[option]
-    ran = run(*command(portrait, **{option.strip("-"): lost}), engine=Unwanted())
+    ran = run(*command(portrait, **{option.strip("-"): lost}), backend=Unwanted())
     assert ran.code == 1
     assert f"The folder {lost.parent} does not exist." in ran.err
     assert files(portrait.parent) == ["portrait.png"]
@@ -118,7 +118,7 @@ def test_a_missing_folder_is_found_out_early(option: str, run: Run, portrait: Pa
 @pytest.mark.parametrize("option", OPTIONS)
 @pytest.mark.skipif(not Path("/proc/self").is_dir(), reason="needs a folder that not even root can write to")
 def test_a_folder_that_cannot_be_written_to_is_found_out_early(option: str, run: Run, portrait: Path) -> None:
-    ran = run(*command(portrait, **{option.strip("-"): f"/proc/self/{OPTIONS[option]}"}), engine=Unwanted())
+    ran = run(*command(portrait, **{option.strip("-"): f"/proc/self/{OPTIONS[option]}"}), backend=Unwanted())
     assert ran.code == 1
     assert "cannot be written to" in ran.err
     assert files(portrait.parent) == ["portrait.png"]
@@ -128,13 +128,13 @@ def test_a_folder_that_cannot_be_written_to_is_found_out_early(option: str, run:
 def test_a_read_only_folder_is_found_out_early(run: Run, portrait: Path, tmp_path: Path) -> None:
     closed = tmp_path / "closed"
     closed.mkdir(mode=0o500)
-    ran = run("beautify", portrait, "-o", closed / "out.png", engine=Unwanted())
+    ran = run("beautify", portrait, "-o", closed / "out.png", backend=Unwanted())
     assert ran.code == 1
     assert f"{closed} cannot be written to" in ran.err
 
 
 def test_a_device_is_no_place_for_a_picture(run: Run, portrait: Path) -> None:
-    ran = run("beautify", portrait, "-o", "/dev/null", "--force", engine=Unwanted())
+    ran = run("beautify", portrait, "-o", "/dev/null", "--force", backend=Unwanted())
     assert ran.code == 1
     assert "not an ordinary file" in ran.err
     assert stat.S_ISCHR(Path("/dev/null").stat().st_mode)
@@ -146,21 +146,21 @@ def test_a_report_may_go_to_a_device_which_stays_one(run: Run, portrait: Path) -
 
 
 def test_a_name_that_is_too_long_is_found_out_early(run: Run, portrait: Path) -> None:
-    ran = run("beautify", portrait, "-o", portrait.with_name("x" * 300 + ".png"), engine=Unwanted())
+    ran = run("beautify", portrait, "-o", portrait.with_name("x" * 300 + ".png"), backend=Unwanted())
     assert ran.code == 1
     assert "too long" in ran.err
 
 
 def test_a_slash_at_the_end_means_a_folder(tmp_path: Path) -> None:
     for slash in filter(None, (os.sep, os.altsep)):
-        (job,) = output_files.plan([Path("in.png")], f"{tmp_path / 'new'}{slash}").jobs
-        assert job.picture == tmp_path / "new" / "in.png"
+        (single,) = output_files.locate([Path("in.png")], f"{tmp_path / 'new'}{slash}").pictures
+        assert single.picture == tmp_path / "new" / "in.png"
 
 
 @pytest.mark.skipif(sys.platform != "win32", reason="elsewhere, these are two files")
 def test_names_that_differ_in_their_capitals_alone_are_one_file(run: Run, portrait: Path) -> None:
     small, capital = portrait.with_name("out.png"), portrait.with_name("OUT.png")
-    ran = run("beautify", portrait, "-o", small, "--compare", capital, engine=Unwanted())
+    ran = run("beautify", portrait, "-o", small, "--compare", capital, backend=Unwanted())
     assert ran.code == 2
     assert "Two results would go to" in ran.err
 
@@ -220,7 +220,7 @@ def test_a_symbolic_link_keeps_pointing_where_it_did_when_its_file_is_replaced(
 
 
 @needs_modes
-def test_new_files_have_the_mode_of_new_files_and_replaced_ones_keep_theirs(run: Run, portrait: Path) -> None:
+def test_new_singlehave_the_mode_of_new_singleand_replaced_ones_keep_theirs(run: Run, portrait: Path) -> None:
     former = os.umask(0o027)
     try:
         existing = portrait.with_name("both.png")
@@ -241,7 +241,7 @@ def test_a_file_that_came_into_being_in_the_meantime_is_kept(run: Run, portrait:
             out.write_text("precious")
             return super().open(*arguments, **options)
 
-    ran = run(*command(portrait), engine=Slow())
+    ran = run(*command(portrait), backend=Slow())
     assert ran.code == 1
     assert "exists already" in ran.err
     assert files(portrait.parent) == ["out.png", "portrait.png"]
@@ -251,7 +251,7 @@ def test_a_file_that_came_into_being_in_the_meantime_is_kept(run: Run, portrait:
 def test_a_result_in_a_folder_has_a_format_that_is_written() -> None:
     assert set(output_files.SUFFIXES) == set(pictures.SUFFIXES)
     names = ["a.gif", "b.BMP", "c.JPG", "d.jfif", "e"]
-    made = output_files.plan([Path(name) for name in names], "out").jobs
-    assert [job.picture.name for job in made] == ["a.png", "b.png", "c.JPG", "d.png", "e.png"]
-    (alone,) = output_files.plan([Path("a.gif")], "b.gif").jobs
+    located = output_files.locate([Path(name) for name in names], "out").pictures
+    assert [files.picture.name for files in located] == ["a.png", "b.png", "c.JPG", "d.png", "e.png"]
+    (alone,) = output_files.locate([Path("a.gif")], "b.gif").pictures
     assert alone.picture == Path("b.gif")  # which is refused with a sentence

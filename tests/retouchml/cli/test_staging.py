@@ -122,12 +122,12 @@ def test_when_writing_one_result_fails_none_of_them_appears(
         def layer(self, patches: Any) -> Any:
             return super().layer(patches)[..., :2]  # no picture has two channels
 
-    class SpoilingEngine(stand_in.Backend):
+    class SpoilingBackend(stand_in.Backend):
         def open(self, pixels: Any, **_options: Any) -> stand_in.Photo:
             photo = super().open(pixels)
             return Spoiling(photo.pixels, photo.faces, photo.looks)
 
     more = ["--layer", portrait.with_name("layer.png"), "--force"]
-    assert run("beautify", portrait, "-o", out, *more, engine=SpoilingEngine()).code == 1
+    assert run("beautify", portrait, "-o", out, *more, backend=SpoilingBackend()).code == 1
     assert out.read_text() == "former"
     assert files(portrait.parent) == ["out.png", "portrait.png"]

@@ -271,7 +271,7 @@ def test_a_loss_that_was_noticed_before_the_work_does_not_count() -> None:
 
 
 def test_a_daemon_that_is_stopping_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("retouchml.client.photo_session._RETRY_SECONDS", 0.01)
+    monkeypatch.setattr("retouchml.client.retry._RETRY_SECONDS", 0.01)
     client, session, ears = make(DaemonStopping, DaemonStopping, DaemonStopping, "photo", rendered())
     session.render(LOOKS)
     assert session.wait() is not None
@@ -280,8 +280,8 @@ def test_a_daemon_that_is_stopping_is_waited_for(monkeypatch: pytest.MonkeyPatch
 
 
 def test_a_daemon_that_does_not_stop_in_time_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("retouchml.client.photo_session._RETRY_SECONDS", 0.01)
-    monkeypatch.setattr("retouchml.client.photo_session._STOPPING_SECONDS", 0.05)
+    monkeypatch.setattr("retouchml.client.retry._RETRY_SECONDS", 0.01)
+    monkeypatch.setattr("retouchml.client.retry._STOPPING_SECONDS", 0.05)
     _, session, _ = make(*[DaemonStopping] * 50)
     session.render(LOOKS)
     with pytest.raises(DaemonStopping):

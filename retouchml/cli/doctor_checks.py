@@ -1,4 +1,4 @@
-"""What ``retouchml doctor`` looks at: Python, packages, models, devices, folders."""
+"""The checks of ``retouchml doctor``: Python, packages, models, devices, folders, settings, the daemon."""
 
 import os
 import shutil
@@ -18,9 +18,9 @@ from retouchml.errors import ModelCorrupt
 OLDEST_PYTHON = (3, 11)
 _LITTLE_DISK = 1_000_000_000  # bytes; below it, models or the cache soon find no room
 _GIGABYTE = 1e9
-_SECONDS_TO_ANSWER = 5.0
+_ANSWER_SECONDS = 5.0
 
-# the module we import: the distributions that bring it, the one to install first
+# imported module: the distributions that contain it, first the one to install
 PACKAGES = {
     "PIL": ("pillow",),
     "cv2": (
@@ -46,10 +46,10 @@ PACKAGES = {
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing that was looked at.
+    """The result of one check.
 
     topic:  "python", "packages", "models", "devices", "engines", "folders", "settings" or "daemon"
-    state:  what was found, for a reader
+    state:  for a person
     ok:     whether it is as it should be
     needed: whether nothing can be retouched unless it is ok
     advice: what to do, where something is to be done
@@ -64,19 +64,19 @@ class Finding:
 
 
 def findings() -> Iterator[Finding]:
-    """Look at everything; nothing that is missing or broken raises."""
+    """The results of all checks; nothing that is missing or broken raises."""
     yield python()
     yield from packages()
-    for look in (models, devices, engines, folders, settings, daemon):
-        yield from _guarded(look.__name__, look)
+    for check in (models, devices, engines, folders, settings, daemon):
+        yield from _guarded(check.__name__, check)
 
 
 def python() -> Finding:
     """The interpreter."""
     version = ".".join(map(str, sys.version_info[:3]))
-    wanted = ".".join(map(str, OLDEST_PYTHON))
+    oldest = ".".join(map(str, OLDEST_PYTHON))
     ok = sys.version_info >= OLDEST_PYTHON
-    advice = "" if ok else f"Install Python {wanted} or newer, and RetouchML with it."
+    advice = "" if ok else f"Install Python {oldest} or newer, and RetouchML with it."
     return Finding("python", "python", f"{version} at {sys.executable}", ok, True, advice)
 
 
@@ -118,23 +118,23 @@ def models() -> Iterator[Finding]:
 
 
 def devices() -> Iterator[Finding]:
-    """What torch could run on."""
+    """The devices that torch can use."""
     yield Finding("devices", "cpu", f"{os.cpu_count() or 1} cores")
     torch = _import("torch")
-    with warnings.catch_warnings(record=True) as complaints:
+    with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         count = torch.cuda.device_count() if torch.cuda.is_available() else 0
     for index in range(count):
         yield Finding("devices", f"cuda:{index}", str(torch.cuda.get_device_name(index)))
     if count == 0:
-        yield _no_cuda(torch, [str(complaint.message) for complaint in complaints])
+        yield _no_cuda(torch, [str(warning.message) for warning in caught])
     mps = torch.backends.mps.is_available()
     if mps or sys.platform == "darwin":
         yield Finding("devices", "mps", "available" if mps else "not available")
 
 
 def engines() -> Iterator[Finding]:
-    """What can run the generator instead of torch."""
+    """The engine that can run the generator instead of torch."""
     from retouchml.errors import DeviceError
     from stylegan2.tensorflow1 import child_process
 
@@ -149,36 +149,36 @@ def engines() -> Iterator[Finding]:
 
 
 def folders() -> Iterator[Finding]:
-    """Our folders: whether they can be written to, by whom, and what room there is."""
+    """RetouchML's folders: whether they can be written to, their modes, and the room in them."""
     from retouchml import paths
 
-    named = {
+    by_name = {
         "config": paths.config_dir(),
         "data": paths.data_dir(),
         "models": paths.models_dir(),
         "cache": paths.cache_dir(),
         "run": paths.runtime_dir(),
     }
-    for name, folder in named.items():
+    for name, folder in by_name.items():
         yield _folder(name, folder)
 
 
 def settings() -> Iterator[Finding]:
     """``config.toml``."""
     from retouchml import paths
-    from retouchml import settings as stored
+    from retouchml.settings import FILE_NAME, load
 
-    file = paths.config_dir() / stored.FILE_NAME
-    _, complaints = stored.load(file)
-    for complaint in complaints:
-        yield Finding("settings", stored.FILE_NAME, complaint, False, advice=f"Mend it in {file}.")
-    if not complaints:
+    file = paths.config_dir() / FILE_NAME
+    _, problems = load(file)
+    for problem in problems:
+        yield Finding("settings", FILE_NAME, problem, False, advice=f"Mend it in {file}.")
+    if not problems:
         state = str(file) if file.is_file() else "none: the defaults hold"
-        yield Finding("settings", stored.FILE_NAME, state)
+        yield Finding("settings", FILE_NAME, state)
 
 
 def daemon() -> Iterator[Finding]:
-    """The background process: what editors start it with, whether one runs, and whether it answers."""
+    """The daemon: the interpreter that editors start it with, whether one runs, and whether it answers."""
     from retouchml import __version__
     from retouchml.client import launch
     from retouchml.client.client import Client
@@ -190,7 +190,7 @@ def daemon() -> Iterator[Finding]:
         yield Finding("daemon", "interpreter", error.message, False, advice=error.advice)
     try:
         with Client(name="retouchml doctor") as client:
-            status = client.status().result(_SECONDS_TO_ANSWER)
+            status = client.status().result(_ANSWER_SECONDS)
     except DaemonAbsent:
         yield Finding("daemon", "daemon", "none runs; it is started when needed")
     except RetouchError as error:
@@ -203,9 +203,9 @@ def daemon() -> Iterator[Finding]:
         yield Finding("daemon", "daemon", state, ok, advice=advice)
 
 
-def _guarded(topic: str, look: Callable[[], Iterator[Finding]]) -> Iterator[Finding]:
+def _guarded(topic: str, check: Callable[[], Iterator[Finding]]) -> Iterator[Finding]:
     try:
-        yield from look()
+        yield from check()
     except ImportError as error:
         advice = "Install the missing packages first."
         yield Finding(topic, topic, f"not looked at: {error}", False, advice=advice)
@@ -228,28 +228,28 @@ def _version(module: ModuleType, distributions: tuple[str, ...]) -> str:
     return str(getattr(module, "__version__", "of unknown version"))
 
 
-def _no_cuda(torch: Any, complaints: list[str]) -> Finding:
+def _no_cuda(torch: Any, messages: list[str]) -> Finding:
     if shutil.which("nvidia-smi") is None:
         return Finding("devices", "cuda", "not available")
     if torch.version.cuda is None:
         advice = "An NVIDIA driver is here, but this torch was built without CUDA: install the build with it."
         return Finding("devices", "cuda", "not available", False, advice=advice)
-    reason = f": {complaints[0].splitlines()[0]}" if complaints else ""
+    reason = f": {messages[0].splitlines()[0]}" if messages else ""
     return Finding("devices", "cuda", f"not available{reason}", False, advice="Update the NVIDIA driver.")
 
 
 def _folder(name: str, folder: Path) -> Finding:
-    there = next(level for level in (folder, *folder.parents) if level.exists())
-    free = shutil.disk_usage(there).free
+    existing = next(level for level in (folder, *folder.parents) if level.exists())
+    free = shutil.disk_usage(existing).free
     state = str(folder)
-    if there != folder:
+    if existing != folder:
         state += ", made when needed"
-    elif sys.platform != "win32":  # whose modes say nothing
+    elif sys.platform != "win32":  # where modes mean nothing
         state += f", mode {stat.S_IMODE(folder.stat().st_mode):04o}"
     state += f", {free / _GIGABYTE:.1f} GB free"
-    problem = _why_not_writable(there)
+    problem = _why_not_writable(existing)
     if problem:
-        advice = f"Make {there} writable for you."
+        advice = f"Make {existing} writable for you."
         return Finding("folders", name, f"{state}, {problem}", False, advice=advice)
     if free < _LITTLE_DISK:
         advice = "Make room there, or move RetouchML's files with RETOUCHML_HOME."

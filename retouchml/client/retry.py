@@ -1,0 +1,32 @@
+"""When a request is repeated: a lost daemon may have a successor, and one that is stopping makes room."""
+
+import time
+
+from retouchml.errors import DaemonGone, DaemonStopping, PhotoUnknown, RetouchError
+
+_STOPPING_SECONDS = 8.0  # a daemon promises to stop within 5
+_RETRY_SECONDS = 0.2
+
+
+class Retry:
+    """The policy for one piece of work.
+
+    It is repeated after the daemon, or its photo, was lost, but once only: the work itself may be what stops
+    the daemon. A daemon that is stopping is waited for.
+    """
+
+    def __init__(self) -> None:
+        self._was_lost = False
+        self._stopping_deadline: float | None = None
+
+    def delay(self, error: RetouchError) -> float | None:
+        """Seconds after which to try again; None if the work has failed with ``error``."""
+        if isinstance(error, DaemonStopping):
+            now = time.monotonic()
+            if self._stopping_deadline is None:
+                self._stopping_deadline = now + _STOPPING_SECONDS
+            return _RETRY_SECONDS if now <= self._stopping_deadline else None
+        if isinstance(error, (DaemonGone, PhotoUnknown)) and not self._was_lost:
+            self._was_lost = True
+            return 0.0
+        return None
