@@ -1,5 +1,4 @@
-"""The filter in GIMP 3: Filters > RetouchML > Beautify…
+"""RetouchML's filter in GIMP 3: Filters > RetouchML > Beautify…
 
-It is thin: it sends a layer to the daemon, and puts what comes back onto a new layer. GIMP's and GEGL's own
-functions do all arithmetic.
+It sends a layer to the daemon and puts the answer onto a new layer. GIMP and GEGL do all arithmetic.
 """

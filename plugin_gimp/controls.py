@@ -1,4 +1,4 @@
-"""The dialog's sliders and face choice: widgets that hold values and say when they change."""
+"""The dialog's sliders and face thumbnails: widgets that hold values and call back when these change."""
 
 from collections.abc import Callable, Sequence
 
@@ -8,77 +8,81 @@ gi.require_version("Gtk", "3.0")
 
 from gi.repository import GdkPixbuf, Gtk  # noqa: E402 (after its version)
 
-from plugin_gimp.messages import _  # noqa: E402
+from plugin_gimp.texts import _  # noqa: E402
+from retouchml.sliders import Slider  # noqa: E402
 
-Changed = Callable[[], None]
 
-
-class Slider:
-    """A row: name, scale, and a button that puts it back to where it began."""
+class SliderRow:
+    """A row of a grid: the label, the scale, and a button that sets the default."""
 
     def __init__(
-        self, grid: Gtk.Grid, row: int, label: str, low: float, start: float, value: float, changed: Changed
+        self,
+        grid: Gtk.Grid,
+        row: int,
+        slider: Slider,
+        label: str,  # with an underscore before its mnemonic
+        value: float,
+        on_change: "Callable[[], None]",
     ) -> None:
-        """low: the scale's lower end, the upper is 1; start: the value that reset gives."""
-        name = Gtk.Label(label=label, use_underline=True, xalign=0.0)
-        self._scale = Gtk.Scale.new_with_range(Gtk.Orientation.HORIZONTAL, low, 1.0, 0.05)
+        title = Gtk.Label(label=label, use_underline=True, xalign=0.0)
+        self._scale = Gtk.Scale.new_with_range(Gtk.Orientation.HORIZONTAL, slider.low, slider.high, 0.05)
         self._scale.set_digits(2)
         self._scale.set_value_pos(Gtk.PositionType.RIGHT)
         self._scale.set_size_request(220, -1)
         self._scale.set_hexpand(True)
-        if low < start:
-            self._scale.add_mark(start, Gtk.PositionType.BOTTOM, None)
+        if slider.low < slider.default:
+            self._scale.add_mark(slider.default, Gtk.PositionType.BOTTOM, None)
         self._scale.set_value(value)
-        name.set_mnemonic_widget(self._scale)
-        back = Gtk.Button.new_from_icon_name("edit-undo-symbolic", Gtk.IconSize.MENU)
-        back.set_relief(Gtk.ReliefStyle.NONE)
-        back.set_tooltip_text(_("Reset"))
-        back.connect("clicked", lambda _button: self._scale.set_value(start))
-        self._start = start
-        self._scale.connect("value-changed", lambda _scale: changed())
-        for column, widget in enumerate((name, self._scale, back)):
+        title.set_mnemonic_widget(self._scale)
+        button = Gtk.Button.new_from_icon_name("edit-undo-symbolic", Gtk.IconSize.MENU)
+        button.set_relief(Gtk.ReliefStyle.NONE)
+        button.set_tooltip_text(_("Reset"))
+        button.connect("clicked", lambda _button: self.reset())
+        self._default = slider.default
+        self._scale.connect("value-changed", lambda _scale: on_change())
+        for column, widget in enumerate((title, self._scale, button)):
             grid.attach(widget, column, row, 1, 1)
 
     @property
     def value(self) -> float:
-        """To two digits, as it is shown."""
+        """The value, rounded to the two digits that are shown."""
         return round(float(self._scale.get_value()), 2)
 
     def reset(self) -> None:
-        """Back to where it began."""
-        self._scale.set_value(self._start)
+        """Set the default."""
+        self._scale.set_value(self._default)
 
 
 class FaceRow(Gtk.FlowBox):
-    """Thumbnails with ticks: which faces are retouched."""
+    """Thumbnails with check boxes for the faces to retouch."""
 
-    def __init__(self, changed: "Callable[[int], None]") -> None:
-        """changed: told which face was ticked or unticked."""
+    def __init__(self, on_toggle: "Callable[[int], None]") -> None:
+        """on_toggle: called with the number of a face that was ticked or unticked."""
         super().__init__(max_children_per_line=6, selection_mode=Gtk.SelectionMode.NONE)
-        self._changed = changed
-        self._ticks: list[Gtk.CheckButton] = []
+        self._on_toggle = on_toggle
+        self._check_boxes: list[Gtk.CheckButton] = []
 
     def fill(self, thumbnails: "Sequence[GdkPixbuf.Pixbuf]", ticked: "Sequence[int]") -> None:
-        """One for each face."""
+        """Add a thumbnail for each face."""
         for number, thumbnail in enumerate(thumbnails):
-            tick = Gtk.CheckButton()
-            tick.set_image(Gtk.Image.new_from_pixbuf(thumbnail))
-            tick.set_always_show_image(True)
-            tick.set_active(number in ticked)
-            tick.set_tooltip_text(_("Face {number}").format(number=number))
-            tick.connect("toggled", lambda _tick, face: self._changed(face), number)
-            self._ticks.append(tick)
-            self.add(tick)
+            check_box = Gtk.CheckButton()
+            check_box.set_image(Gtk.Image.new_from_pixbuf(thumbnail))
+            check_box.set_always_show_image(True)
+            check_box.set_active(number in ticked)
+            check_box.set_tooltip_text(_("Face {number}").format(number=number))
+            check_box.connect("toggled", lambda _check_box, face: self._on_toggle(face), number)
+            self._check_boxes.append(check_box)
+            self.add(check_box)
         self.show_all()
 
     @property
     def ticked(self) -> "list[int]":
-        """Numbers of the faces to retouch."""
-        return [number for number, tick in enumerate(self._ticks) if tick.get_active()]
+        """The numbers of the faces to retouch."""
+        return [number for number, check_box in enumerate(self._check_boxes) if check_box.get_active()]
 
     @property
     def text(self) -> str:
-        """As the procedure's argument."""
-        if len(self.ticked) == len(self._ticks):
+        """The ticked faces as the procedure's argument."""
+        if len(self.ticked) == len(self._check_boxes):
             return "all"
         return ",".join(map(str, self.ticked))

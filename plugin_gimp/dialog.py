@@ -1,6 +1,4 @@
-"""The dialog: a preview, faces to choose, sliders, and what is done with the result."""
-
-from collections.abc import Mapping
+"""The dialog: a preview, the faces to retouch, the sliders, and the output."""
 
 import gi
 
@@ -9,25 +7,28 @@ gi.require_version("GimpUi", "3.0")
 
 from gi.repository import Gimp, GimpUi, GLib, Gtk  # noqa: E402 (after their versions)
 
-from plugin_gimp import job, messages, options, output, pixels  # noqa: E402
-from plugin_gimp.controls import FaceRow, Slider  # noqa: E402
-from plugin_gimp.messages import _  # noqa: E402
+from plugin_gimp import arguments, layer_pixels, output, texts  # noqa: E402
+from plugin_gimp.background_session import BackgroundSession, Events  # noqa: E402
+from plugin_gimp.controls import FaceRow, SliderRow  # noqa: E402
 from plugin_gimp.preview import Preview, square_around, thumbnail  # noqa: E402
-from plugin_gimp.session import Events, Session  # noqa: E402
+from plugin_gimp.texts import _  # noqa: E402
 from retouchml.client.answers import WirePatch  # noqa: E402
+from retouchml.client.photo_session import Looks  # noqa: E402
 from retouchml.errors import Cancelled, DaemonError, NoFaceError, RetouchError, UsageError  # noqa: E402
-from retouchml.look import DEFAULT_STRENGTH, DEFAULT_TEXTURE, Look  # noqa: E402
+from retouchml.look import Look  # noqa: E402
+from retouchml.progress import OverallProgress  # noqa: E402
 from retouchml.results import Face  # noqa: E402
+from retouchml.sliders import EDITS, SLIDERS, STRENGTH, TEXTURE  # noqa: E402
 
 _REST_MS = 120  # after the last move of a slider
-_THUMBNAIL = 56
+_THUMBNAIL_SIDE = 56
 _RESET = 1  # a response of our own; GTK's are negative
 
 
 def run(config: Gimp.ProcedureConfig, layer: Gimp.Drawable) -> None:
     """Show the dialog until the result is in the image. Raises Cancelled or RetouchError."""
     GimpUi.init("retouchml")
-    output.check(layer, options.NEW_LAYER)
+    output.check(layer, arguments.NEW_LAYER)
     dialog = Dialog(config, layer)
     try:
         dialog.run()
@@ -36,54 +37,55 @@ def run(config: Gimp.ProcedureConfig, layer: Gimp.Drawable) -> None:
 
 
 class Dialog:
-    """State of one dialog. Events of the session and of the widgets meet here, in one thread."""
+    """The dialog's state. Events of the session and of the widgets arrive in one thread."""
 
     def __init__(self, config: Gimp.ProcedureConfig, layer: Gimp.Layer) -> None:
         self._config = config
         self._layer = layer
-        picture, data, self._encoding = pixels.read(layer)
+        picture, pixels, self._encoding = layer_pixels.read(layer)
         self._faces: tuple[Face, ...] = ()
-        self._wished: Mapping[int, Look] | None = None
-        self._ready: tuple[Mapping[int, Look], tuple[WirePatch, ...]] | None = None
-        self._waits = False  # Beautify was pressed, and the patches are not there yet
-        self._outcome: RetouchError | None = None
+        self._requested: Looks | None = None
+        self._result: tuple[Looks, tuple[WirePatch, ...]] | None = None  # of what is requested
+        self._is_waiting = False  # Beautify was pressed before there was a result
+        self._error: RetouchError | None = None
         self._timer = 0
+        self._overall = OverallProgress()
         self._build()
         events = Events(self._on_progress, self._on_faces, self._on_patches, self._on_failed)
-        self._session = Session(picture, data, events)
+        self._session = BackgroundSession(picture, pixels, events)
 
     def run(self) -> None:
-        """Until the result is in the image. Raises Cancelled or RetouchError."""
+        """Show the dialog until the result is in the image. Raises Cancelled or RetouchError."""
         self._window.show()
         Gtk.main()
-        if self._outcome is not None:
-            raise self._outcome
+        if self._error is not None:
+            raise self._error
 
     def close(self) -> None:
-        """Take it away, and end what the daemon does for it."""
-        if self._timer:
-            GLib.source_remove(self._timer)
-            self._timer = 0
+        """Close the window and stop the daemon's work for it."""
+        self._stop_timer()
         self._session.close()
         self._window.destroy()
 
     def _build(self) -> None:
         self._window = GimpUi.Dialog(title=_("Beautify"), role="retouchml")
-        self._window.add_button(_("_Reset"), _RESET)
-        self._window.add_button(_("_Cancel"), Gtk.ResponseType.CANCEL)
-        self._button = self._window.add_button(_("_Beautify"), Gtk.ResponseType.OK)
+        buttons = {_RESET: _("_Reset"), Gtk.ResponseType.CANCEL: _("_Cancel")}
+        for response, label in buttons.items():
+            self._window.add_button(label, response)
+        beautify = _("_Beautify")
+        self._button = self._window.add_button(beautify, Gtk.ResponseType.OK)
         self._window.set_default_response(Gtk.ResponseType.OK)
         self._window.connect("response", self._on_response)
         self._preview = Preview(self._layer, self._encoding)
-        self._row = FaceRow(self._on_face)
+        self._face_row = FaceRow(self._on_face)
         self._status = Gtk.Label(xalign=0.0, wrap=True, max_width_chars=90)
         self._bar = Gtk.ProgressBar()
         left = Gtk.Box(orientation=Gtk.Orientation.VERTICAL, spacing=6)
         left.pack_start(self._preview, True, True, 0)
-        left.pack_start(self._row, False, False, 0)
+        left.pack_start(self._face_row, False, False, 0)
         columns = Gtk.Box(spacing=12)
         columns.pack_start(left, True, True, 0)
-        columns.pack_start(self._controls(), False, False, 0)
+        columns.pack_start(self._build_controls([*buttons.values(), beautify]), False, False, 0)
         area = self._window.get_content_area()
         area.set_spacing(6)
         area.set_border_width(12)
@@ -91,78 +93,82 @@ class Dialog:
             area.pack_start(widget, grows, grows, 0)
         area.show_all()
 
-    def _controls(self) -> Gtk.Grid:
-        value = self._config.get_property
+    def _build_controls(self, buttons: "list[str]") -> Gtk.Grid:
+        """The sliders and the output. buttons: labels whose mnemonics are in use."""
         grid = self._grid = Gtk.Grid(row_spacing=4, column_spacing=8, valign=Gtk.Align.START)
-        try:
-            edits = options.parse_edits(value("edits") or "")
-        except UsageError:  # what a script passed last
-            edits = {}
-        rows = [
-            ("strength", _("_Strength"), 0.0, DEFAULT_STRENGTH, value("strength")),
-            ("texture", _("_Texture"), 0.0, DEFAULT_TEXTURE, value("texture")),
-            *((name, label, -1.0, 0.0, edits.get(name, 0.0)) for name, label in messages.LABELS.items()),
-        ]
+        output_label = _("_Output")
+        labels = texts.with_mnemonics([_(slider.title) for slider in SLIDERS], [*buttons, output_label])
+        values = self._stored_values()
         self._sliders = {
-            name: Slider(grid, row, label, low, start, at, self._on_change)
-            for row, (name, label, low, start, at) in enumerate(rows)
+            slider.name: SliderRow(grid, row, slider, labels[row], values[slider.name], self._on_change)
+            for row, slider in enumerate(SLIDERS)
         }
-        title = Gtk.Label(label=_("_Output"), use_underline=True, xalign=0.0)
+        title = Gtk.Label(label=output_label, use_underline=True, xalign=0.0)
         self._output = Gtk.ComboBoxText()
-        for nick, label in messages.OUTPUTS.items():
+        for nick, label in texts.OUTPUTS.items():
             self._output.append(nick, label)
-        self._output.set_active_id(value("output"))
+        self._output.set_active_id(self._config.get_property("output"))
         title.set_mnemonic_widget(self._output)
-        grid.attach(title, 0, len(rows), 1, 1)
-        grid.attach(self._output, 1, len(rows), 2, 1)
+        grid.attach(title, 0, len(SLIDERS), 1, 1)
+        grid.attach(self._output, 1, len(SLIDERS), 2, 1)
         return grid
 
-    # what the session tells
+    def _stored_values(self) -> "dict[str, float]":
+        """The sliders' values of last time, by name."""
+        try:
+            edits = arguments.parse_edits(self._config.get_property("edits") or "")
+        except UsageError:  # from a script
+            edits = {}
+        return {
+            slider.name: edits.get(slider.name, 0.0)
+            if slider in EDITS
+            else self._config.get_property(slider.name)
+            for slider in SLIDERS
+        }
 
-    def _on_progress(self, stage: str, fraction: float, left: "float | None") -> None:
-        self._bar.set_fraction(job.overall(stage, fraction))
-        self._status.set_text(messages.remaining(stage, left))
+    # events of the session
+
+    def _on_progress(self, stage: str, fraction: float, remaining: "float | None") -> None:
+        self._bar.set_fraction(self._overall.update(stage, fraction))
+        self._status.set_text(texts.stage(stage, remaining))
 
     def _on_faces(self, faces: "tuple[Face, ...]") -> None:
         self._faces = faces
         try:
-            ticked = options.chosen(self._config.get_property("faces") or "all", len(faces))
+            ticked = arguments.select_faces(self._config.get_property("faces") or "all", faces)
         except NoFaceError as error:
             self._on_failed(error)
             return
-        except UsageError:  # remembered from another photograph
-            ticked = list(range(len(faces)))
+        except UsageError:  # stored for another photograph
+            ticked = tuple(range(len(faces)))
         width, height = self._layer.get_width(), self._layer.get_height()
-        self._row.fill(
-            [
-                thumbnail(self._layer, square_around(face.box, 1.5, width, height), _THUMBNAIL)
-                for face in faces
-            ],
-            ticked,
-        )
+        squares = [square_around(face.box, 1.5, width, height) for face in faces]
+        self._face_row.fill([thumbnail(self._layer, square, _THUMBNAIL_SIDE) for square in squares], ticked)
         self._preview.show_face(faces[ticked[0]])
-        self._wish()
+        self._request_render()
 
-    def _on_patches(self, looks: "Mapping[int, Look]", full: bool, patches: "tuple[WirePatch, ...]") -> None:
-        if looks is not self._wished:  # the sliders have moved on
+    def _on_patches(self, looks: Looks, is_full: bool, patches: "tuple[WirePatch, ...]") -> None:
+        if looks is not self._requested:  # the sliders have moved since
             return
         self._preview.show_patches(patches)
-        if full:
-            self._ready = looks, patches
+        if is_full:
+            self._result = looks, patches
+            self._overall = OverallProgress()
             self._bar.set_fraction(1.0)
             self._status.set_text(_("Ready"))
-            if self._waits:
+            if self._is_waiting:
                 self._finish()
 
     def _on_failed(self, error: RetouchError) -> None:
-        self._wait(False)
-        # another try is of no use where there are no faces
+        self._set_waiting(False)
+        # without faces, another try is of use only if the daemon failed
         self._button.set_sensitive(bool(self._faces) or isinstance(error, DaemonError))
-        self._wished = None  # so that the same may be tried again
+        self._requested = None  # so that the same looks can be requested again
+        self._overall = OverallProgress()
         self._bar.set_fraction(0.0)
         self._status.set_text(error.explain())
 
-    # what the user does
+    # events of the widgets
 
     def _on_response(self, _window: Gtk.Dialog, response: int) -> None:
         if response == _RESET:
@@ -171,91 +177,95 @@ class Dialog:
         elif response == Gtk.ResponseType.OK:
             self._beautify()
         else:
-            self._leave(Cancelled(""))
+            self._quit(Cancelled(""))
 
     def _on_face(self, number: int) -> None:
         self._preview.show_face(self._faces[number])
         self._on_change()
 
     def _on_change(self) -> None:
-        if self._timer:
-            GLib.source_remove(self._timer)
+        self._stop_timer()
         self._timer = GLib.timeout_add(_REST_MS, self._on_rest)
 
     def _on_rest(self) -> bool:
         self._timer = 0
-        self._wish()
+        self._request_render()
         return False
 
-    def _wish(self) -> None:
-        """Have the chosen looks rendered, if they are not already."""
-        if not self._faces:
-            return
-        values = {name: self._sliders[name].value for name in messages.LABELS}
-        edits = {name: value for name, value in values.items() if value}
-        look = Look(self._sliders["strength"].value, self._sliders["texture"].value, edits)
-        looks = dict.fromkeys(self._row.ticked, look)
-        if looks == self._wished:
-            return
-        self._wished = looks
-        self._ready = None
-        self._session.render(looks)
-
-    def _beautify(self) -> None:
-        """Put the patches into the image, now or as soon as they are there."""
+    def _stop_timer(self) -> None:
         if self._timer:
             GLib.source_remove(self._timer)
             self._timer = 0
-        if not self._faces:  # they are still looked for, or the daemon failed
-            self._session.render({})
-            self._wait(True)
+
+    def _request_render(self) -> None:
+        """Request the looks that the sliders describe, unless they are requested already."""
+        if not self._faces:
             return
-        self._wish()
-        looks = self._wished or {}
+        values = {name: slider.value for name, slider in self._sliders.items()}
+        edits = {slider.name: values[slider.name] for slider in EDITS if values[slider.name]}
+        look = Look(values[STRENGTH], values[TEXTURE], edits)
+        looks = dict.fromkeys(self._face_row.ticked, look)
+        if looks == self._requested:
+            return
+        self._requested = looks
+        self._result = None
+        self._session.render(looks)
+
+    def _beautify(self) -> None:
+        """Put the result into the image, now or as soon as it is there."""
+        self._stop_timer()
+        if not self._faces:  # they are still searched for, or the daemon failed
+            self._session.open()
+            self._set_waiting(True)
+            return
+        self._request_render()
+        looks = self._requested or {}
         if not looks:
             self._status.set_text(_("No face is ticked."))
         elif all(look.untouched for look in looks.values()):
             self._status.set_text(_("At strength 0 and without edits there is nothing to retouch."))
-        elif self._ready is not None:
+        elif self._result is not None:
             self._finish()
         else:
-            self._wait(True)
+            self._set_waiting(True)
 
-    def _wait(self, waits: bool) -> None:
-        self._waits = waits
-        for widget in (self._grid, self._row, self._button):
-            widget.set_sensitive(not waits)
+    def _set_waiting(self, is_waiting: bool) -> None:
+        self._is_waiting = is_waiting
+        for widget in (self._grid, self._face_row, self._button):
+            widget.set_sensitive(not is_waiting)
 
     def _finish(self) -> None:
-        looks, patches = self._ready or ({}, ())
+        """Put the result into the image and close the dialog."""
+        looks, patches = self._result or ({}, ())
         if not patches:
-            self._wait(False)
+            self._set_waiting(False)
             self._status.set_text(_("Nothing would change: move a slider."))
             return
-        where = self._output.get_active_id()
+        nick = self._output.get_active_id()
         try:
-            output.check(self._layer, where)
-            output.apply(self._layer, patches, self._encoding, where)
+            output.check(self._layer, nick)
+            output.apply(self._layer, patches, self._encoding, nick)
         except RetouchError as error:
             self._on_failed(error)
             return
-        except Exception as error:  # GTK would swallow it, and the dialog would wait for ever
-            strange = _("This should not have happened ({error!r}). The image is unchanged.")
-            self._on_failed(RetouchError(strange.format(error=error)))
+        except Exception as error:  # GTK would swallow it, and the dialog would never close
+            sentence = _("This should not have happened ({error!r}). The image is unchanged.")
+            self._on_failed(RetouchError(sentence.format(error=error)))
             return
-        self._remember(next(iter(looks.values())), where)
-        self._leave(None)
+        self._store(next(iter(looks.values())), nick)
+        self._quit(None)
 
-    def _remember(self, look: Look, where: str) -> None:
+    def _store(self, look: Look, nick: str) -> None:
+        """Keep the values for the next time and for Filters > Repeat."""
         for name, value in (
             ("strength", look.strength),
             ("texture", look.texture),
-            ("edits", options.write_edits(dict(look.edits))),
-            ("faces", self._row.text),
-            ("output", where),
+            ("edits", arguments.format_edits(look.edits)),
+            ("faces", self._face_row.text),
+            ("output", nick),
         ):
             self._config.set_property(name, value)
 
-    def _leave(self, outcome: "RetouchError | None") -> None:
-        self._outcome = outcome
+    def _quit(self, error: "RetouchError | None") -> None:
+        self._error = error
         Gtk.main_quit()

@@ -1,20 +1,21 @@
-"""Puts patches onto a new layer, or into the layer itself: one step of undo, nothing else changed."""
+"""Puts patches onto a new layer or into the layer itself, as one step of undo."""
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
 from gi.repository import Gegl, Gimp
 
-from plugin_gimp import pixels
-from plugin_gimp.messages import _
-from plugin_gimp.options import REPLACE, WITH_MASK
-from plugin_gimp.pixels import Encoding
+from plugin_gimp import layer_pixels
+from plugin_gimp.arguments import REPLACE, WITH_MASK
+from plugin_gimp.layer_pixels import Encoding
+from plugin_gimp.texts import _
 from retouchml.client.answers import WirePatch
 from retouchml.errors import PictureUnsupported, RetouchError
+from retouchml.results import Box
 
 
 def check(layer: Gimp.Drawable, output: str) -> None:
-    """Raise PictureUnsupported where this kind of layer cannot be retouched, or not replaced."""
+    """Raise PictureUnsupported for a layer that cannot be retouched, or cannot be replaced."""
     if not isinstance(layer, Gimp.Layer):
         raise PictureUnsupported(
             _("A layer mask or a channel is chosen, which has no faces."), _("Choose the layer itself.")
@@ -34,11 +35,11 @@ def check(layer: Gimp.Drawable, output: str) -> None:
 
 
 def apply(layer: Gimp.Layer, patches: Sequence[WirePatch], encoding: Encoding, output: str) -> None:
-    """Show ``patches``, of which there is at least one, over ``layer`` in the image. Raises RetouchError."""
+    """Put patches, at least one, over ``layer`` or into it. Raises RetouchError, and then nothing changed."""
     if not layer.is_valid():
         raise RetouchError(_("The layer was deleted meanwhile, so nothing was done."))
     image = layer.get_image()
-    with _one_step(layer):
+    with _one_undo_step(layer):
         result = _stack(image, layer, patches, encoding)
         if output == REPLACE:
             _replace(layer, result)
@@ -51,7 +52,7 @@ def apply(layer: Gimp.Layer, patches: Sequence[WirePatch], encoding: Encoding, o
 
 
 @contextmanager
-def _one_step(layer: Gimp.Layer) -> Iterator[None]:
+def _one_undo_step(layer: Gimp.Layer) -> Iterator[None]:
     image, group = layer.get_image(), layer.get_parent()
 
     def siblings() -> "list[Gimp.Item]":
@@ -62,9 +63,9 @@ def _one_step(layer: Gimp.Layer) -> Iterator[None]:
     try:
         yield
     except BaseException:
-        for extra in siblings():
-            if extra not in before:
-                image.remove_layer(extra)
+        for sibling in siblings():
+            if sibling not in before:
+                image.remove_layer(sibling)
         raise
     finally:
         image.undo_group_end()
@@ -73,22 +74,22 @@ def _one_step(layer: Gimp.Layer) -> Iterator[None]:
 def _stack(
     image: Gimp.Image, layer: Gimp.Layer, patches: Sequence[WirePatch], encoding: Encoding
 ) -> Gimp.Layer:
-    """A new layer right above ``layer`` that holds all patches."""
+    """A new layer right above ``layer`` with all patches."""
     lefts, tops, rights, bottoms = zip(*(_edges(patch.box) for patch in patches), strict=True)
     left, top = min(lefts), min(tops)
     result = _insert(image, layer, (left, top, max(rights) - left, max(bottoms) - top), encoding)
-    covered: list[tuple[int, int, int, int]] = []
+    written: list[Box] = []
     for patch in patches:
         edges = _edges(patch.box)
-        if not any(_overlap(edges, other) for other in covered):
+        if not any(_overlap(edges, other) for other in written):
             _write(result, patch, (left, top), encoding)
-        else:  # GIMP composes them, as the daemon would: the later one above
+        else:  # as the daemon composes them: the later one on top
             name = result.get_name()
             above = _insert(image, layer, patch.box, encoding, over=result)
             _write(above, patch, patch.box[:2], encoding)
             result = image.merge_down(above, Gimp.MergeType.EXPAND_AS_NECESSARY)
             result.set_name(name)
-        covered.append(edges)
+        written.append(edges)
     result.update(0, 0, result.get_width(), result.get_height())
     return result
 
@@ -96,17 +97,17 @@ def _stack(
 def _insert(
     image: Gimp.Image,
     layer: Gimp.Layer,
-    box: "tuple[int, int, int, int]",
+    box: Box,
     encoding: Encoding,
     over: "Gimp.Layer | None" = None,
 ) -> Gimp.Layer:
     kind = Gimp.ImageType.RGBA_IMAGE if layer.is_rgb() else Gimp.ImageType.GRAYA_IMAGE
     name = _("{layer} (retouched)").format(layer=layer.get_name())
     new = Gimp.Layer.new(image, name, box[2], box[3], kind, 100.0, Gimp.LayerMode.NORMAL)
-    # blended as the patches were made, and without a detour through another curve
+    # blended in the encoding in which the patches were made
     linear = encoding.wire == "linear"
     new.set_blend_space(Gimp.LayerColorSpace.RGB_LINEAR if linear else Gimp.LayerColorSpace.RGB_PERCEPTUAL)
-    _known, x, y = layer.get_offsets()
+    _ok, x, y = layer.get_offsets()
     below = over or layer
     image.insert_layer(new, below.get_parent(), image.get_item_position(below))
     new.set_offsets(x + box[0], y + box[1])
@@ -117,43 +118,44 @@ def _write(target: Gimp.Layer, patch: WirePatch, origin: "tuple[int, ...]", enco
     x, y, width, height = patch.box
     buffer = target.get_buffer()
     box = (x - origin[0], y - origin[1], width, height)
-    pixels.put(buffer, box, encoding.babl(patch.picture.order), patch.pixels)
+    layer_pixels.put(buffer, box, encoding.babl(patch.picture.order), patch.pixels)
     buffer.flush()
 
 
 def _restrict(image: Gimp.Image, layer: Gimp.Layer, result: Gimp.Layer) -> None:
-    """Fade ``result`` by what fades ``layer``: its alpha, its mask, and the selection."""
+    """Limit ``result`` to where ``layer`` is visible, by its alpha and its mask, and to the selection."""
     if layer.has_alpha():
-        _fade(result, lambda: _copied(layer.get_buffer(), "A float", layer, result))
+        _apply_mask(result, lambda: _mask_from(layer.get_buffer(), "A float", layer, result))
     if not Gimp.Selection.is_empty(image):
-        _fade(result, lambda: result.create_mask(Gimp.AddMaskType.SELECTION))
+        _apply_mask(result, lambda: result.create_mask(Gimp.AddMaskType.SELECTION))
     mask = layer.get_mask()
     if mask is not None and layer.get_apply_mask():
-        _fade(result, lambda: _copied(mask.get_buffer(), "Y float", layer, result))
+        _apply_mask(result, lambda: _mask_from(mask.get_buffer(), "Y float", layer, result))
 
 
-def _fade(result: Gimp.Layer, make: "Callable[[], Gimp.LayerMask]") -> None:
+def _apply_mask(result: Gimp.Layer, make: "Callable[[], Gimp.LayerMask]") -> None:
     result.add_mask(make())
     result.remove_mask(Gimp.MaskApplyMode.APPLY)
 
 
-def _copied(source: Gegl.Buffer, babl_name: str, layer: Gimp.Layer, result: Gimp.Layer) -> Gimp.LayerMask:
-    _known, x, y = layer.get_offsets()
-    _known, left, top = result.get_offsets()
+def _mask_from(source: Gegl.Buffer, babl_name: str, layer: Gimp.Layer, result: Gimp.Layer) -> Gimp.LayerMask:
+    """A mask for ``result`` with the values of one of ``layer``'s buffers."""
+    _ok, x, y = layer.get_offsets()
+    _ok, left, top = result.get_offsets()
     width, height = result.get_width(), result.get_height()
-    copy = result.create_mask(Gimp.AddMaskType.WHITE)
-    values = pixels.get(source, (left - x, top - y, width, height), babl_name)
-    buffer = copy.get_buffer()
-    pixels.put(buffer, (0, 0, width, height), "Y float", values)
+    mask = result.create_mask(Gimp.AddMaskType.WHITE)
+    values = layer_pixels.get(source, (left - x, top - y, width, height), babl_name)
+    buffer = mask.get_buffer()
+    layer_pixels.put(buffer, (0, 0, width, height), "Y float", values)
     buffer.flush()
-    return copy
+    return mask
 
 
 def _replace(layer: Gimp.Layer, result: Gimp.Layer) -> None:
-    """Change ``layer`` itself: GIMP composes on a copy, and takes the selection into account itself."""
+    """Change ``layer`` itself. GIMP composes on a copy; the shadow buffer respects the selection."""
     image = layer.get_image()
-    _known, x, y = layer.get_offsets()
-    _known, left, top = result.get_offsets()
+    _ok, x, y = layer.get_offsets()
+    _ok, left, top = result.get_offsets()
     box = (left - x, top - y, result.get_width(), result.get_height())
     copy = Gimp.Layer.new_from_drawable(layer, image)
     if copy.get_mask() is not None:
@@ -165,26 +167,26 @@ def _replace(layer: Gimp.Layer, result: Gimp.Layer) -> None:
     ):
         set_plain(value)
     image.insert_layer(copy, layer.get_parent(), image.get_item_position(layer))
-    result.set_composite_mode(Gimp.LayerCompositeMode.CLIP_TO_BACKDROP)  # what is transparent stays so
+    result.set_composite_mode(Gimp.LayerCompositeMode.CLIP_TO_BACKDROP)  # transparent pixels stay transparent
     merged = image.merge_down(result, Gimp.MergeType.CLIP_TO_BOTTOM_LAYER)
     whole = (0, 0, layer.get_width(), layer.get_height())
-    babl_name = pixels.babl_of(layer)
+    babl_name = layer_pixels.babl_of(layer)
     shadow = layer.get_shadow_buffer()
-    # as they are: outside the patch not a bit may change
+    # outside the patch, not a bit may change
     layer.get_buffer().copy(
         Gegl.Rectangle.new(*whole), Gegl.AbyssPolicy.NONE, shadow, Gegl.Rectangle.new(*whole)
     )
-    pixels.put(shadow, box, babl_name, pixels.get(merged.get_buffer(), box, babl_name))
+    layer_pixels.put(shadow, box, babl_name, layer_pixels.get(merged.get_buffer(), box, babl_name))
     shadow.flush()
     image.remove_layer(merged)
     layer.merge_shadow(True)
     layer.update(*box)
 
 
-def _edges(box: "tuple[int, int, int, int]") -> "tuple[int, int, int, int]":
+def _edges(box: Box) -> Box:
     x, y, width, height = box
     return x, y, x + width, y + height
 
 
-def _overlap(one: "tuple[int, int, int, int]", other: "tuple[int, int, int, int]") -> bool:
+def _overlap(one: Box, other: Box) -> bool:
     return one[0] < other[2] and other[0] < one[2] and one[1] < other[3] and other[1] < one[3]

@@ -1,4 +1,4 @@
-"""The procedure ``plug-in-retouchml-beautify``: its arguments, its place in the menus, and how it runs."""
+"""The procedure ``plug-in-retouchml-beautify``: its arguments, its place in the menus, its run."""
 
 import sys
 from pathlib import Path
@@ -6,7 +6,8 @@ from typing import Any
 
 from gi.repository import Gegl, Gimp, GLib, GObject
 
-from plugin_gimp.messages import OUTPUTS, _
+from plugin_gimp.texts import OUTPUTS, _, capitalized, with_mnemonics
+from retouchml.sliders import EDITS, SLIDERS
 
 NAME = "plug-in-retouchml-beautify"
 _VENDOR = Path(__file__).resolve().parent.parent / "vendor"
@@ -14,14 +15,14 @@ _FLAGS = GObject.ParamFlags.READWRITE
 
 
 class RetouchML(Gimp.PlugIn):
-    """What GIMP asks for what there is, and to run it."""
+    """The plug-in as GIMP queries and runs it."""
 
     def do_set_i18n(self, _name: str) -> bool:
-        """The texts are translated here, by gettext."""
+        """Decline GIMP's translation: ``texts`` translates."""
         return False
 
     def do_query_procedures(self) -> "list[str]":
-        """Names of the procedures."""
+        """The names of the procedures."""
         return [NAME]
 
     def do_create_procedure(self, name: str) -> Gimp.Procedure:
@@ -42,22 +43,20 @@ class RetouchML(Gimp.PlugIn):
 
 
 def _add_arguments(procedure: Gimp.Procedure) -> None:
-    procedure.add_double_argument(
-        "strength", _("_Strength"), _("How much is retouched"), 0.0, 1.0, 0.5, _FLAGS
-    )
-    procedure.add_double_argument(
-        "texture", _("_Texture"), _("How much of the skin's finest texture stays"), 0.0, 1.0, 0.7, _FLAGS
-    )
-    procedure.add_string_argument(
-        "edits", _("E_dits"), _("Manual edits, such as smile=0.3,age=-0.2"), "", _FLAGS
-    )
-    procedure.add_string_argument(
-        "faces", _("_Faces"), _("all, largest, or numbers such as 0,2"), "all", _FLAGS
-    )
+    edits, faces, output = _("E_dits"), _("_Faces"), _("_Output")
+    sliders = [slider for slider in SLIDERS if slider not in EDITS]
+    labels = with_mnemonics([_(slider.title) for slider in sliders], (edits, faces, output))
+    for slider, label in zip(sliders, labels, strict=True):
+        help_ = capitalized(_(slider.help))
+        procedure.add_double_argument(
+            slider.name, label, help_, slider.low, slider.high, slider.default, _FLAGS
+        )
+    procedure.add_string_argument("edits", edits, _("Manual edits, such as smile=0.3,age=-0.2"), "", _FLAGS)
+    procedure.add_string_argument("faces", faces, _("all, largest, or numbers such as 0,2"), "all", _FLAGS)
     choice = Gimp.Choice.new()
     for number, (nick, label) in enumerate(OUTPUTS.items()):
         choice.add(nick, number, label, "")
-    procedure.add_choice_argument("output", _("_Output"), _("Where it goes"), choice, "new-layer", _FLAGS)
+    procedure.add_choice_argument("output", output, _("Where it goes"), choice, "new-layer", _FLAGS)
 
 
 def _run(
@@ -68,7 +67,7 @@ def _run(
     config: Gimp.ProcedureConfig,
     _data: Any,
 ) -> Gimp.ValueArray:
-    """Runs for GIMP. Whatever goes wrong becomes a sentence: GIMP would show a traceback to nobody."""
+    """Run the procedure. Every error becomes a sentence, as GIMP shows no traceback."""
     try:
         from retouchml.client import vendored
 
@@ -88,7 +87,7 @@ def _run(
             procedure, Gimp.PDBStatusType.EXECUTION_ERROR, _("There is not enough memory. Scale it down.")
         )
     except Exception as error:
-        # for whoever started GIMP in a terminal
+        # for those who started GIMP in a terminal
         sys.excepthook(type(error), error, error.__traceback__)
         strange = _("This should not have happened ({error!r}). The image is unchanged.")
         return _answer(procedure, Gimp.PDBStatusType.EXECUTION_ERROR, strange.format(error=error))
@@ -100,8 +99,10 @@ def _retouch(
     drawables: "list[Gimp.Drawable]",
     config: Gimp.ProcedureConfig,
 ) -> None:
-    from plugin_gimp import job, messages, options
+    from plugin_gimp import retouch, texts
+    from plugin_gimp.arguments import Arguments, parse_edits
     from retouchml.errors import UsageError
+    from retouchml.progress import OverallProgress
 
     if len(drawables) != 1:
         raise UsageError(_("Choose exactly one layer."))
@@ -111,20 +112,21 @@ def _retouch(
 
         dialog.run(config, drawables[0])
         return
-    wished = options.Options(
+    arguments = Arguments(
         strength=config.get_property("strength"),
         texture=config.get_property("texture"),
-        edits=options.parse_edits(config.get_property("edits") or ""),
+        edits=parse_edits(config.get_property("edits") or ""),
         faces=config.get_property("faces") or "all",
         output=config.get_property("output"),
     )
     Gimp.progress_init(_("RetouchML"))
+    overall = OverallProgress()
 
-    def show(stage: str, fraction: float, left: "float | None") -> None:
-        Gimp.progress_set_text(messages.remaining(stage, left))
-        Gimp.progress_update(job.overall(stage, fraction))
+    def show(stage: str, fraction: float, remaining: "float | None") -> None:
+        Gimp.progress_set_text(texts.stage(stage, remaining))
+        Gimp.progress_update(overall.update(stage, fraction))
 
-    job.run(drawables[0], wished, show)
+    retouch.run(drawables[0], arguments, show)
     Gimp.progress_end()
 
 

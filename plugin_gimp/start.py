@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""GIMP runs this file; the installer gives it the name of its folder, as GIMP wants."""
+"""The file that GIMP runs; the installer names it like its folder, as GIMP requires."""
 
 import sys
 from pathlib import Path
@@ -7,7 +7,7 @@ from pathlib import Path
 _HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(_HERE))
 
-import gi  # noqa: E402 (GIMP starts this file alone, so the folder must be told first)
+import gi  # noqa: E402 (GIMP runs this file alone, so its folder comes first)
 
 gi.require_version("Gimp", "3.0")
 gi.require_version("Gegl", "0.4")

@@ -1,4 +1,4 @@
-"""The filter's texts and their translations."""
+"""The filter's texts, their translations, and the keys of the dialog."""
 
 import ast
 import gettext
@@ -8,6 +8,9 @@ from pathlib import Path
 import pytest
 
 import plugin_gimp
+from plugin_gimp.texts import capitalized, stage, with_mnemonics
+from retouchml.progress import STAGES
+from retouchml.sliders import EDITS, SLIDERS
 from tests.install.loading import installer
 
 FOLDER = Path(plugin_gimp.__file__).parent
@@ -16,20 +19,22 @@ LANGUAGES = sorted(path.stem for path in LOCALE.glob("*.po"))
 
 
 def texts() -> set[str]:
-    """All that the code hands to gettext."""
+    """Everything that the filter hands to gettext: literals, and the tables of sliders and stages."""
     calls = (
         node
         for path in FOLDER.glob("*.py")
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "_"
     )
-    return {ast.literal_eval(call.args[0]) for call in calls}
+    literals = {ast.literal_eval(call.args[0]) for call in calls if isinstance(call.args[0], ast.Constant)}
+    titles = {row.title for row in (*SLIDERS, *STAGES)}
+    return literals | titles | {slider.help for slider in SLIDERS if slider not in EDITS}
 
 
 def entries(path: Path) -> dict[str, str]:
     """Text → translation of a .po or .pot file with one line for each."""
-    found = re.findall(r'^msgid (".+")\nmsgstr (".*")$', path.read_text(encoding="utf-8"), re.MULTILINE)
-    return {ast.literal_eval(text): ast.literal_eval(meaning) for text, meaning in found if text != '""'}
+    lines = re.findall(r'^msgid (".+")\nmsgstr (".*")$', path.read_text(encoding="utf-8"), re.MULTILINE)
+    return {ast.literal_eval(text): ast.literal_eval(meaning) for text, meaning in lines if text != '""'}
 
 
 def translation(language: str) -> gettext.NullTranslations:
@@ -63,13 +68,42 @@ def test_a_translation_keeps_what_is_filled_in(language: str) -> None:
 
 
 @pytest.mark.parametrize("language", ["", *LANGUAGES])
-def test_no_letter_is_underlined_twice_in_the_dialog(language: str) -> None:
-    from plugin_gimp.messages import LABELS
-
-    said = translation(language).gettext if language else str
-    shown = ["_Reset", "_Cancel", "_Beautify", "_Strength", "_Texture", "_Output", *LABELS.values()]
-    letters = [said(text).split("_")[1][0].lower() for text in shown]
+def test_each_control_of_the_dialog_has_a_letter_of_its_own(language: str) -> None:
+    translate = translation(language).gettext if language else str
+    others = [translate(text) for text in ("_Reset", "_Cancel", "_Beautify", "_Output")]
+    labels = with_mnemonics([translate(slider.title) for slider in SLIDERS], others)
+    letters = [label.split("_")[1][0].lower() for label in [*others, *labels]]
     assert sorted(set(letters)) == sorted(letters)
+
+
+def test_a_mnemonic_is_the_first_letter_that_is_free() -> None:
+    assert with_mnemonics(["Smile", "Small", "Age"], ["_Save", "No key"]) == ["S_mile", "Sm_all", "A_ge"]
+
+
+def test_a_title_without_a_free_letter_has_no_mnemonic() -> None:
+    assert with_mnemonics(["Ab", "ba", "a-b"]) == ["_Ab", "_ba", "a-b"]
+
+
+def test_an_underscore_of_a_title_is_no_mnemonic() -> None:
+    assert with_mnemonics(["a_b", "a_a"]) == ["_a__b", "a__a"]
+
+
+@pytest.mark.parametrize(
+    ("remaining", "shown"),
+    [
+        (None, "Retouching"),
+        (0.4, "Retouching"),
+        (1.0, "Retouching, about 1 s"),
+        (7.6, "Retouching, about 8 s"),
+    ],
+)
+def test_a_stage_is_shown_with_the_seconds_that_remain(remaining: float | None, shown: str) -> None:
+    assert stage("render", remaining) == shown
+
+
+def test_a_help_text_becomes_a_sentence() -> None:
+    assert capitalized("how much") == "How much"
+    assert capitalized("") == ""
 
 
 def test_translations_are_installed_where_the_filter_looks_for_them() -> None:

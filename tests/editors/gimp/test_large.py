@@ -15,7 +15,7 @@ from pathlib import Path
 sys.path.insert(0, {str(folder)!r})
 from retouchml.client import vendored
 vendored.use(Path({str(folder)!r}, "vendor"))
-from plugin_gimp import output as own_output, pixels as own_pixels
+from plugin_gimp import layer_pixels, output
 from retouchml.client.answers import WirePatch
 from retouchml.client.pixel_format import PixelFormat
 image = Gimp.Image.new(4000, 3000, Gimp.ImageBaseType.RGB)
@@ -24,11 +24,11 @@ image.insert_layer(layer, None, 0)
 answer = []
 for _ in range(5):
     start = time.monotonic()
-    picture, data, encoding = own_pixels.read(layer)
+    picture, data, encoding = layer_pixels.read(layer)
     read = time.monotonic() - start
     patch = WirePatch(0, (1000, 800, 1300, 1500), PixelFormat(1300, 1500), bytes(4 * 1300 * 1500))
     start = time.monotonic()
-    own_output.apply(layer, [patch], encoding, "new-layer")
+    output.apply(layer, [patch], encoding, "new-layer")
     answer.append([read, time.monotonic() - start])
     image.remove_layer(image.get_layers()[0])
 """)

@@ -1,12 +1,13 @@
-"""A layer's pixels as bytes and back, in the layer's own depth and encoding; GEGL converts where it must."""
+"""A layer's pixels as bytes and back, in the layer's own depth and encoding; GEGL converts if needed."""
 
 from dataclasses import dataclass
 
 from gi.repository import Gegl, Gimp
 
-from plugin_gimp.messages import _
+from plugin_gimp.texts import _
 from retouchml.client.pixel_format import PixelFormat
 from retouchml.errors import PictureUnsupported
+from retouchml.results import Box
 
 # babl's names of components, by encoding and by the wire's order of channels
 _LINEAR = {"Y": "Y", "YA": "YA", "RGB": "RGB", "RGBA": "RGBA"}
@@ -25,7 +26,7 @@ _DEPTHS = {
 
 @dataclass(frozen=True)
 class Encoding:
-    """How the pixels of an image are named on the wire and in babl."""
+    """The names of an image's pixel format on the wire and in babl."""
 
     type: str
     babl_type: str
@@ -42,7 +43,9 @@ class Encoding:
 
 
 def encoding_of(image: Gimp.Image) -> Encoding:
-    """In sRGB's primaries. An image with another profile is read as float, which no colour is too strong for.
+    """The encoding of an image's pixels in sRGB's primaries.
+
+    An image with another profile is read as float, which can hold colours outside sRGB.
 
     Raises PictureUnsupported for an indexed image.
     """
@@ -60,7 +63,10 @@ def encoding_of(image: Gimp.Image) -> Encoding:
 
 
 def read(layer: Gimp.Drawable) -> "tuple[PixelFormat, bytes, Encoding]":
-    """All pixels of a layer, without its mask. Raises PictureUnsupported or LimitExceeded."""
+    """The pixels of a layer, without its mask, and their format.
+
+    Raises PictureUnsupported or LimitExceeded.
+    """
     encoding = encoding_of(layer.get_image())
     width, height = layer.get_width(), layer.get_height()
     picture = PixelFormat(width, height, encoding.type, order_of(layer), encoding.wire)
@@ -68,24 +74,22 @@ def read(layer: Gimp.Drawable) -> "tuple[PixelFormat, bytes, Encoding]":
 
 
 def order_of(layer: Gimp.Drawable) -> str:
-    """The wire's name for its channels."""
+    """The wire's name for the channels of a layer."""
     return ("RGB" if layer.is_rgb() else "Y") + ("A" if layer.has_alpha() else "")
 
 
 def babl_of(layer: Gimp.Drawable) -> str:
-    """babl's name for pixels as ``read`` gives them."""
+    """babl's name for the pixels that ``read`` returns."""
     return encoding_of(layer.get_image()).babl(order_of(layer))
 
 
-def get(buffer: Gegl.Buffer, box: "tuple[int, int, int, int]", babl_name: str, scale: float = 1.0) -> bytes:
-    """The pixels of a rectangle x, y, width, height, which is measured after scaling."""
+def get(buffer: Gegl.Buffer, box: Box, babl_name: str, scale: float = 1.0) -> bytes:
+    """The pixels of a rectangle (x, y, width, height after scaling)."""
     return bytes(buffer.get(Gegl.Rectangle.new(*box), scale, babl_name, Gegl.AbyssPolicy.NONE))
 
 
-def put(
-    buffer: Gegl.Buffer, box: "tuple[int, int, int, int]", babl_name: str, pixels: "bytes | memoryview"
-) -> None:
-    """Write the pixels of a rectangle; there must be just enough of them, as GEGL ignores any others."""
+def put(buffer: Gegl.Buffer, box: Box, babl_name: str, pixels: "bytes | memoryview") -> None:
+    """Write the pixels of a rectangle. GEGL ignores them if their number is not that of the rectangle."""
     buffer.set(Gegl.Rectangle.new(*box), babl_name, bytes(pixels))
 
 

@@ -1,0 +1,111 @@
+"""The dialog's photo at the daemon, in a thread of its own, so that the dialog never waits.
+
+Events are delivered to the dialog in GLib's main loop.
+"""
+
+import queue
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from gi.repository import Gimp, GLib
+
+from retouchml.client.answers import Rendered, WirePatch
+from retouchml.client.client import Client
+from retouchml.client.photo_session import Looks, PhotoSession
+from retouchml.client.pixel_format import PixelFormat
+from retouchml.errors import RetouchError
+from retouchml.progress import Progress
+from retouchml.results import Face
+
+_TURN_SECONDS = 0.04  # how long a request may wait while the thread waits for the daemon
+
+
+@dataclass(frozen=True)
+class Events:
+    """The dialog's callbacks.
+
+    progress: see ``retouchml.progress``; faces: called once, when they are known; patches: called with the
+    looks that were requested, whether the patches have full size, and the patches; failed: the work failed
+    """
+
+    progress: Progress
+    faces: "Callable[[tuple[Face, ...]], None]"
+    patches: "Callable[[Looks, bool, tuple[WirePatch, ...]], None]"
+    failed: "Callable[[RetouchError], None]"
+
+
+class BackgroundSession:
+    """A ``PhotoSession`` in a thread, which opens the photo at once."""
+
+    def __init__(self, picture: PixelFormat, pixels: bytes, events: Events) -> None:
+        self._picture = picture
+        self._pixels = pixels
+        self._events = events
+        self._requests: queue.SimpleQueue[Looks | None] = queue.SimpleQueue()  # None: open the photo
+        self._closed = threading.Event()
+        self._thread = threading.Thread(target=self._run, daemon=True, name="retouchml-session")
+        self.open()
+        self._thread.start()
+
+    def open(self) -> None:
+        """Open the photo; to be called again after it failed."""
+        self._requests.put(None)
+
+    def render(self, looks: Looks) -> None:
+        """Render these looks; an older request is dropped."""
+        self._requests.put(looks)
+
+    def close(self, seconds: float = 2.0) -> None:
+        """Stop the thread and the daemon's work for this photo; waits so many seconds at most."""
+        self._closed.set()
+        self._thread.join(seconds)
+
+    def _deliver(self, event: "Callable[..., None]", *arguments: Any) -> None:
+        def call() -> bool:
+            if not self._closed.is_set():
+                event(*arguments)
+            return False
+
+        GLib.idle_add(call)
+
+    def _run(self) -> None:
+        try:
+            with Client(start=True, name=f"GIMP {Gimp.version()}") as client:
+                session = self._new_session(client)
+                while not self._closed.is_set():
+                    self._start_newest_request(session)
+                    client.process(_TURN_SECONDS)
+        except RetouchError as error:
+            self._deliver(self._events.failed, error)
+        except Exception as error:
+            self._deliver(self._events.failed, RetouchError(f"This should not have happened ({error!r})."))
+
+    def _new_session(self, client: Client) -> PhotoSession:
+        events, session = self._events, PhotoSession(client, self._picture, self._pixels)
+
+        def on_opened(session: PhotoSession) -> None:
+            session.on_opened = None  # the faces are the same if the photo is opened again
+            self._deliver(events.faces, session.faces)
+
+        def on_rendered(looks: Looks, rendered: Rendered) -> None:
+            self._deliver(events.patches, looks, True, rendered.patches)
+
+        session.on_progress = lambda *progress: self._deliver(events.progress, *progress)
+        session.on_opened = on_opened
+        session.on_preview = lambda looks, patches: self._deliver(events.patches, looks, False, patches)
+        session.on_rendered = on_rendered
+        session.on_error = lambda error: self._deliver(events.failed, error)
+        return session
+
+    def _start_newest_request(self, session: PhotoSession) -> None:
+        if self._requests.empty():
+            return
+        newest = None
+        while not self._requests.empty():
+            newest = self._requests.get()
+        if newest is None:
+            session.open()
+        else:
+            session.render(newest, size="both")

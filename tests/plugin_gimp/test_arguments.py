@@ -1,0 +1,75 @@
+"""The procedure's arguments: what scripts and the dialog pass as texts."""
+
+import pytest
+
+from plugin_gimp.arguments import REPLACE, Arguments, format_edits, parse_edits, select_faces
+from retouchml.errors import NoFaceError, UsageError
+from retouchml.look import Look
+from retouchml.results import Box, Face
+
+
+def face(box: Box) -> Face:
+    return Face(box, ((0.0, 0.0),) * 68, 3.0)
+
+
+FACES = [face((0, 0, 10, 10)), face((20, 0, 30, 30)), face((60, 0, 20, 20))]
+
+
+@pytest.mark.parametrize(
+    ("text", "edits"),
+    [
+        ("", {}),
+        (" , ", {}),
+        ("smile=0.3", {"smile": 0.3}),
+        (" smile = 0.3 ,age=-.2,", {"smile": 0.3, "age": -0.2}),
+        ("smile=0.3,smile=1", {"smile": 1.0}),
+    ],
+)
+def test_edits_are_read_from_their_text(text: str, edits: dict[str, float]) -> None:
+    assert parse_edits(text) == edits
+
+
+@pytest.mark.parametrize(
+    "text", ["smile", "smile=", "=0.3", "smile=much", "smile=0.3;age=1", "smile=1.5", "smile=nan"]
+)
+def test_what_is_no_edit_is_refused(text: str) -> None:
+    with pytest.raises(UsageError):
+        parse_edits(text)
+
+
+def test_edits_are_written_as_they_are_read_without_those_that_are_zero() -> None:
+    edits = {"smile": 0.35, "age": 0.0, "yaw": -1.0}
+    assert format_edits(edits) == "smile=0.35,yaw=-1"
+    assert parse_edits(format_edits(edits)) == {"smile": 0.35, "yaw": -1.0}
+    assert format_edits({}) == ""
+
+
+@pytest.mark.parametrize(
+    ("text", "numbers"),
+    [("all", (0, 1, 2)), (" ALL ", (0, 1, 2)), ("largest", (1,)), ("2", (2,)), ("2, 0,2", (0, 2))],
+)
+def test_faces_are_selected_by_their_text(text: str, numbers: tuple[int, ...]) -> None:
+    assert select_faces(text, FACES) == numbers
+
+
+@pytest.mark.parametrize("text", ["", "left", "-1", "0;1", "3", "0,3"])
+def test_what_selects_no_face_is_refused(text: str) -> None:
+    with pytest.raises(UsageError):
+        select_faces(text, FACES)
+
+
+@pytest.mark.parametrize("text", ["all", "largest", "0", "left"])
+def test_a_layer_without_faces_is_a_sentence_of_its_own(text: str) -> None:
+    with pytest.raises(NoFaceError, match="No face was found"):
+        select_faces(text, [])
+
+
+def test_each_selected_face_gets_the_same_look() -> None:
+    look = Look(0.6, 0.2, {"smile": 0.3})
+    arguments = Arguments(0.6, 0.2, {"smile": 0.3}, "0,2", REPLACE)
+    assert arguments.looks(FACES) == {0: look, 2: look}
+
+
+def test_a_number_out_of_range_is_refused_before_anything_is_done() -> None:
+    with pytest.raises(UsageError, match="strength is 2"):
+        Arguments(2.0, 0.7).looks(FACES)
