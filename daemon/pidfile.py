@@ -31,7 +31,7 @@ class PidFile:
             os.close(descriptor)
             raise Refused(f"{path} is not this user's alone.", "Delete it, if it is nothing of yours.")
         if not locks.take(descriptor):
-            pid = locks.written(descriptor)
+            pid = locks.read_pid(descriptor)
             os.close(descriptor)
             raise DaemonRuns(
                 f"A daemon runs already (process {pid or 'unknown'}).",

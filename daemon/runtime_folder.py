@@ -7,10 +7,8 @@ import sys
 from pathlib import Path
 
 from retouchml import paths
-from retouchml.client import connection_file
 from retouchml.errors import DaemonError, Refused
-from retouchml.paths import private_dir
-from retouchml.system.files import changeable_by_others
+from retouchml.system.files import changeable_by_others, private_folder, retry_while_open
 
 if sys.platform == "win32":
     from retouchml.system import windows
@@ -41,7 +39,7 @@ class AddressFile:
         """Remove it if it is this daemon's."""
         if self._inode is not None and self.is_intact():
             with contextlib.suppress(OSError):
-                connection_file.patiently(self.path.unlink)
+                retry_while_open(self.path.unlink)
 
     def _remove_stale(self) -> None:
         # the lock was free, so whoever made the file has ended
@@ -50,7 +48,7 @@ class AddressFile:
             if not is_expected(self.path.lstat().st_mode):
                 kind = "socket" if paths.IPC else "connection file"
                 raise DaemonError(f"{self.path} is in the way: it is no {kind}.", "Move it elsewhere.")
-            connection_file.patiently(self.path.unlink)
+            retry_while_open(self.path.unlink)
         except FileNotFoundError:
             return
         except OSError as error:
@@ -60,7 +58,7 @@ class AddressFile:
 def prepare_folder(folder: Path) -> Path:
     """Make the runtime folder if need be, and make it private to this user. Raises Refused or DaemonError."""
     try:
-        private_dir(folder)
+        private_folder(folder)
         step = changeable_by_others(folder.parent)
         if step is not None:
             raise Refused(

@@ -4,7 +4,6 @@ import os
 import re
 import signal
 import subprocess
-import sys
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -13,25 +12,17 @@ from pathlib import Path
 
 from install.checkout import LOG, TOP
 from install.problem import Interrupted
+from retouchml.system.processes import CREATION_FLAGS, clean_environment
 
 _POLL_SECONDS = 0.2
 _PATIENCE_SECONDS = 10.0
 _GRACE_SECONDS = 2.0
-
-# another Python's settings, which would mislead the one in the virtual environment
-_FOREIGN = ("PYTHONPATH", "PYTHONHOME", "PYTHONSTARTUP", "__PYVENV_LAUNCHER__", "VIRTUAL_ENV")
 
 # once imported, ONNX Runtime would report its use to its maker, and nothing is to leave this machine
 _PRIVATE = {"ORT_DISABLE_TELEMETRY": "1"}
 
 # what a Python prints into a pipe would be in Windows' old code page
 _UTF_8 = {"PYTHONIOENCODING": "utf-8:backslashreplace"}
-
-if sys.platform == "win32":
-    # what start_new_session does elsewhere: Ctrl-C does not reach a console of its own, here without a window
-    _CREATION_FLAGS = subprocess.CREATE_NO_WINDOW
-else:
-    _CREATION_FLAGS = 0
 
 
 @dataclass(frozen=True)
@@ -49,9 +40,8 @@ class Outcome:
 
 
 def environment(**changes: str) -> dict[str, str]:
-    """This process's environment without what belongs to another Python, and with ``changes``."""
-    kept = {name: value for name, value in os.environ.items() if name not in _FOREIGN}
-    return kept | _PRIVATE | changes
+    """This process's environment without what belongs to other programs, and with ``changes``."""
+    return clean_environment(**{**_PRIVATE, **changes})
 
 
 def run(
@@ -75,7 +65,7 @@ def run(
         env={**(env or environment()), **_UTF_8},
         cwd=TOP,
         start_new_session=True,  # Ctrl-C reaches this process alone, which then ends the child in order
-        creationflags=_CREATION_FLAGS,
+        creationflags=CREATION_FLAGS,
     ) as process:
         try:
             while output is None:

@@ -6,7 +6,6 @@ used longest ago are removed. A full disk or a damaged entry costs time, never t
 
 import hashlib
 import os
-import tempfile
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -16,7 +15,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load, save
 from torch import Tensor
 
-from retouchml.paths import private_dir
+from retouchml.system import files
 
 _DIGEST = hashlib.sha256().digest_size
 
@@ -57,15 +56,9 @@ class Store:
         packed = save({key: value.cpu().contiguous() for key, value in tensors.items()})
         content = hashlib.sha256(packed).digest() + packed
         try:
-            private_dir(self.folder)
+            files.private_folder(self.folder)
             self._make_room(len(content))
-            handle, partial = tempfile.mkstemp(dir=self.folder, suffix=".partial")
-            try:
-                with os.fdopen(handle, "wb") as file:
-                    file.write(content)
-                Path(partial).replace(self._path(name))
-            except OSError:
-                Path(partial).unlink(missing_ok=True)
+            files.write_atomically(self._path(name), content, 0o600, durable=False)
         except OSError:
             return
 

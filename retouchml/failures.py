@@ -67,8 +67,9 @@ def _explain_bug(error: BaseException) -> str:
 
 def _write_log(error: BaseException) -> Path:
     from retouchml import __version__, paths
+    from retouchml.system.files import private_folder
 
-    folder = paths.private_dir(paths.cache_dir())
+    folder = private_folder(paths.cache_dir())
     logs = sorted(folder.glob("crash-*.log"), key=lambda log: log.stat().st_mtime)
     for old in logs[: max(len(logs) - _LOGS_KEPT + 1, 0)]:
         old.unlink(missing_ok=True)

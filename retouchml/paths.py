@@ -95,15 +95,3 @@ def socket_path() -> Path:
 def _is_mine(folder: Path) -> bool:
     # `su` and `sudo` may leave the former user's folder in the environment
     return not hasattr(os, "getuid") or folder.stat().st_uid == os.getuid()
-
-
-def private_dir(path: Path) -> Path:
-    """Create ``path`` for this user alone (mode 0700) and return it.
-
-    Only folders that are created here get that mode: one that existed keeps what its owner chose.
-    """
-    if not path.is_dir():
-        private_dir_parent = path.parent
-        private_dir_parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        path.mkdir(mode=0o700, exist_ok=True)
-    return path

@@ -12,11 +12,11 @@ from pathlib import Path
 from typing import BinaryIO
 
 from retouchml import paths
+from retouchml.system.locks import exclusive
 from stylegan2.formats import own
 from stylegan2.formats.opening import open_file
 from stylegan2.loading import read_network
 from stylegan2.zoo import fetching
-from stylegan2.zoo.lock import exclusive
 from stylegan2.zoo.storage import (
     clear_leftovers,
     digest,

@@ -18,8 +18,8 @@ from install.data_folders import Folders, find
 from install.environment import python37, torch_build
 from install.environment.pip_install import PipProblem, install
 from install.environment.virtual_environment import set_up
-from install.file_lock import exclusive
 from install.problem import Problem
+from retouchml.system.locks import exclusive
 
 RECORD = "installed.json"
 _GIGABYTE = 1_000_000_000

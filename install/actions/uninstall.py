@@ -16,10 +16,10 @@ from install.checkout import LOCK, STAMP, TOP, VENV
 from install.console import Console
 from install.data_folders import SETTINGS, Folders, find
 from install.editors import plugin_folder
-from install.file_lock import exclusive
 from install.problem import Problem
 from install.service import systemd_system
 from install.service.manager import here
+from retouchml.system.locks import exclusive
 
 
 @dataclass(frozen=True)

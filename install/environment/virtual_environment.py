@@ -12,8 +12,8 @@ from install.console import Console
 from install.environment import stamp, torch_build
 from install.environment.pip_install import PipProblem, install
 from install.environment.stamp import Stamp
-from install.file_lock import exclusive
 from install.problem import Problem
+from retouchml.system.locks import exclusive
 
 _IMPORTS = (
     "import cv2, dlib, msgpack, numpy, onnxruntime, PIL, platformdirs, psutil, safetensors"

@@ -7,7 +7,8 @@ from pathlib import Path
 
 from install import processes
 from install.problem import Problem
-from install.service.plan import FOREIGN, Service
+from install.service.plan import Service
+from retouchml.system.processes import FOREIGN_VARIABLES
 
 LABEL = "org.retouchml.daemon"
 
@@ -33,7 +34,7 @@ class LaunchdAgent:
 
     def content(self, service: Service) -> bytes:
         """The property list."""
-        unset = [word for name in FOREIGN for word in ("-u", name)]
+        unset = [word for name in FOREIGN_VARIABLES for word in ("-u", name)]
         return plistlib.dumps(
             {
                 "Label": LABEL,

@@ -15,31 +15,6 @@ NAME = "retouchml"
 # what moves RetouchML's folders: the service has to look where this shell's commands look
 _KEPT = ("RETOUCHML_HOME", "XDG_CONFIG_HOME", "XDG_DATA_HOME", "XDG_CACHE_HOME")
 
-# left in a session by another Python, an AppImage or a tool for debugging; none of it may reach the daemon
-FOREIGN = (
-    "PYTHONPATH",
-    "PYTHONHOME",
-    "PYTHONSTARTUP",
-    "PYTHONUSERBASE",
-    "PYTHONPLATLIBDIR",
-    "PYTHONEXECUTABLE",
-    "PYTHONINSPECT",
-    "PYTHONWARNINGS",
-    "__PYVENV_LAUNCHER__",
-    "VIRTUAL_ENV",
-    "LD_LIBRARY_PATH",
-    "LD_PRELOAD",
-    "LD_AUDIT",
-    "DYLD_LIBRARY_PATH",
-    "DYLD_FRAMEWORK_PATH",
-    "DYLD_INSERT_LIBRARIES",
-    "QT_PLUGIN_PATH",
-    "GI_TYPELIB_PATH",
-    "GIO_MODULE_DIR",
-    "APPDIR",
-    "APPIMAGE",
-)
-
 
 @dataclass(frozen=True)
 class Service:

@@ -8,7 +8,8 @@ import tempfile
 from pathlib import Path
 
 from install.problem import Problem
-from install.service.plan import FOREIGN, Service
+from install.service.plan import Service
+from retouchml.system.processes import FOREIGN_VARIABLES
 
 _STEPS_SINCE = 254  # RestartSteps= and RestartMaxDelaySec=
 
@@ -174,7 +175,7 @@ def _course(version: int) -> str:
     delays = ["RestartSec=30"]
     if version >= _STEPS_SINCE:
         delays = ["RestartSec=2", "RestartSteps=6", "RestartMaxDelaySec=300"]
-    return _COURSE.format(foreign=" ".join(FOREIGN), back_off="\n".join(delays))
+    return _COURSE.format(foreign=" ".join(FOREIGN_VARIABLES), back_off="\n".join(delays))
 
 
 def _never_give_up() -> str:

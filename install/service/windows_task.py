@@ -13,7 +13,8 @@ from xml.etree import ElementTree
 from install import processes
 from install.data_folders import customary
 from install.problem import Problem
-from install.service.plan import FOREIGN, Service
+from install.service.plan import Service
+from retouchml.system.processes import FOREIGN_VARIABLES
 
 TASK = "RetouchML"
 SCHEMA = "http://schemas.microsoft.com/windows/2004/02/mit/task"
@@ -121,7 +122,7 @@ def _program(service: Service) -> str:
     """
     return (
         "import os, runpy, sys; "
-        f"[os.environ.pop(name, None) for name in {_literal(list(FOREIGN))}]; "
+        f"[os.environ.pop(name, None) for name in {_literal(list(FOREIGN_VARIABLES))}]; "
         f"os.environ.update({_literal(service.environment)}); "
         f"sys.argv[1:] = {_literal(list(service.arguments[2:]))}; "
         f"runpy.run_module({_literal(service.arguments[1])}, run_name='__main__', alter_sys=True)"

@@ -1,1 +1,1 @@
-"""PACKAGE retouchml/client."""
+"""How programs talk to the daemon: the protocol, the client, and how the daemon is found and started."""

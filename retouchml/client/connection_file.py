@@ -4,10 +4,6 @@ Whoever can read it can use the daemon, so it is readable by its owner alone or 
 """
 
 import json
-import os
-import sys
-import time
-from collections.abc import Callable
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
@@ -17,7 +13,6 @@ from retouchml.system import files
 NAME = "connection.json"
 _KEY_LENGTH = 40  # Z85 (ZeroMQ RFC 32) of 32 bytes
 _LONGEST = 4096
-_ATTEMPTS, _SECONDS_BETWEEN = 50, 0.02
 
 
 @dataclass(frozen=True)
@@ -64,28 +59,9 @@ def read(path: Path) -> Connection:
 
 
 def write(path: Path, connection: Connection) -> None:
-    """Write it for the owner alone, in one go. Raises Refused."""
-    draft = path.with_suffix(".draft")
+    """Write it for the owner alone, whole or not at all. Raises Refused."""
+    content = json.dumps(asdict(connection), indent=2).encode()
     try:
-        draft.unlink(missing_ok=True)
-        descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with open(descriptor, "w", encoding="utf-8") as file:  # noqa: PTH123 (a descriptor)
-            json.dump(asdict(connection), file, indent=2)
-            file.flush()
-            os.fsync(file.fileno())  # else a power cut may leave the name without the content
-        patiently(lambda: draft.replace(path))
+        files.write_atomically(path, content, 0o600)
     except OSError as error:
         raise Refused(f"{path} cannot be written: {error.strerror}.") from error
-
-
-def patiently(change: Callable[[], object]) -> None:
-    """Replace or remove a connection file; on Windows that fails while somebody reads it. Raises OSError."""
-    for _ in range(_ATTEMPTS if sys.platform == "win32" else 1):
-        try:
-            change()
-        except PermissionError as error:
-            failure = error
-            time.sleep(_SECONDS_BETWEEN)
-        else:
-            return
-    raise failure

@@ -6,7 +6,6 @@ neither may reach the daemon.
 
 import contextlib
 import json
-import os
 import queue
 import subprocess
 import sys
@@ -20,12 +19,11 @@ from retouchml.client import protocol
 from retouchml.errors import DaemonAbsent, DaemonRuns, Refused, RetouchError
 from retouchml.paths import data_dir
 from retouchml.system.files import changeable_by_others
-from retouchml.system.processes import CREATION_FLAGS
+from retouchml.system.processes import CREATION_FLAGS, clean_environment
 
 RECORD = "install.json"
 _SECONDS_TO_EXIT = 10.0
 _SECONDS = 60.0  # a first start compiles every module, perhaps from a cold disk
-_FOREIGN = ("PYTHON", "LD_", "DYLD_", "__PYVENV", "QT_", "GI_TYPELIB", "GIO_", "GTK_", "GEGL_", "BABL_")
 _ADVICE = "Run `retouchml doctor`: it says what is wrong."
 
 
@@ -75,13 +73,7 @@ def find_interpreter() -> tuple[list[str], dict[str, str]]:
                 f"{step}, which decides what is run as the daemon, can be changed by other users.",
                 f"`chmod go-w {step}` if it is yours, then `python3 install demo` again.",
             )
-    return [python], clean(os.environ)
-
-
-def clean(environment: Mapping[str, str]) -> dict[str, str]:
-    """An environment without what an editor or an AppImage put there for itself."""
-    kept = {name: value for name, value in environment.items() if not name.startswith(_FOREIGN)}
-    return {**kept, "PYTHONSAFEPATH": "1"}
+    return [python], clean_environment(PYTHONSAFEPATH="1")
 
 
 def _first_report(command: Sequence[str], environment: Mapping[str, str]) -> dict[str, Any]:
@@ -141,4 +133,4 @@ def _own(interpreter: Sequence[str] = ()) -> tuple[list[str], dict[str, str]]:
     if not interpreter and not (is_python and (checkout / "daemon").is_dir()):
         raise DaemonAbsent("RetouchML is not installed for this user.", "Run `python3 install demo` first.")
     command = list(interpreter) or [sys.executable]
-    return command, {**clean(os.environ), "PYTHONPATH": str(checkout)}
+    return command, clean_environment(PYTHONSAFEPATH="1", PYTHONPATH=str(checkout))

@@ -1,1 +1,1 @@
-"""PACKAGE retouchml/system."""
+"""What the operating system does for the others: files, locks, processes. The standard library alone."""

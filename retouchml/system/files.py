@@ -1,15 +1,19 @@
-"""Who, beyond this user and the system, could put something else in a file's place.
+"""Files that are written whole or not at all, and files that are this user's alone.
 
-After OpenSSH's look at the way to a file of keys (``safe_path`` in misc.c), with the exceptions that its
-distributors make: folders with the sticky bit, such as /tmp, and groups of this user alone or of
+Owners are checked as OpenSSH checks the way to a file of keys (``safe_path`` in misc.c), with the exceptions
+that its distributors make: folders with the sticky bit, such as /tmp, and groups of this user alone or of
 administrators.
 """
 
 import os
+import secrets
 import stat
 import sys
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import BinaryIO
 
 if sys.platform == "win32":
     from retouchml.system import windows
@@ -19,6 +23,83 @@ else:
 
 _LONGEST_CHAIN = 40  # of links, as in Linux
 _ADMINISTRATORS = {"root", "wheel", "admin"} | ({"staff"} if sys.platform == "linux" else set())
+_ATTEMPTS, _SECONDS_BETWEEN = 50, 0.02
+_CREATE = os.O_RDWR | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0) | getattr(os, "O_CLOEXEC", 0)
+
+
+@contextmanager
+def atomic_file(path: Path, mode: "int | None" = None, *, durable: bool = True) -> "Iterator[BinaryIO]":
+    """A file open for writing and reading that becomes ``path`` at the end, or leaves nothing behind.
+
+    mode: by default that of the file which is replaced, else that of any new file; durable: whether it
+    survives a power cut, which takes time. Raises OSError.
+    """
+    temporary = path.parent / temporary_name()
+    try:
+        # not there yet, so that no link is followed
+        descriptor = os.open(temporary, _CREATE, 0o666 if mode is None else mode & 0o600)
+        with open(descriptor, "w+b") as file:  # noqa: PTH123 (a descriptor)
+            yield file
+            file.flush()
+            if durable:
+                os.fsync(file.fileno())
+        if mode is None:
+            copy_mode(path, temporary)
+        else:
+            temporary.chmod(mode)  # whatever the umask is
+        retry_while_open(lambda: temporary.replace(path))
+    except BaseException:
+        with suppress(OSError):
+            temporary.unlink(missing_ok=True)
+        raise
+
+
+def write_atomically(path: Path, content: bytes, mode: "int | None" = None, *, durable: bool = True) -> None:
+    """Write a file, whole or not at all; ``mode`` and ``durable`` as for ``atomic_file``. Raises OSError."""
+    with atomic_file(path, mode, durable=durable) as file:
+        file.write(content)
+
+
+def temporary_name() -> str:
+    """A name for a file beside the one that it is to become; ``.retouchml-0123456789abcdef.part``."""
+    return f".retouchml-{secrets.token_hex(8)}.part"
+
+
+def copy_mode(source: Path, target: Path) -> None:
+    """Give ``target`` the permissions of ``source``, if there is such a file. Raises OSError.
+
+    Not on Windows, where a file inherits its permissions from its folder, and all that is left of a mode is a
+    flag, read-only: what has it cannot be removed, if things go wrong.
+    """
+    if sys.platform != "win32":
+        with suppress(FileNotFoundError):
+            target.chmod(stat.S_IMODE(source.stat().st_mode))
+
+
+def retry_while_open(change: Callable[[], object]) -> None:
+    """Replace or remove a file; on Windows that fails while another process has it open. Raises OSError."""
+    for attempt in range(_ATTEMPTS if sys.platform == "win32" else 1):
+        if attempt:
+            time.sleep(_SECONDS_BETWEEN)
+        try:
+            change()
+        except PermissionError as error:
+            failure = error
+        else:
+            return
+    raise failure
+
+
+def private_folder(path: Path) -> Path:
+    """Create a folder for this user alone (mode 0700) and return it.
+
+    Only folders that are created here get that mode: one that existed keeps what its owner chose.
+    Raises OSError.
+    """
+    if not path.is_dir():
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        path.mkdir(mode=0o700, exist_ok=True)
+    return path
 
 
 if sys.platform == "win32":
@@ -28,7 +109,7 @@ if sys.platform == "win32":
         """Whether an open file is this user's, and nobody else may read it. Raises OSError."""
         return windows.is_private(descriptor)
 
-    def changeable_by_others(_path: Path) -> Path | None:
+    def changeable_by_others(_path: Path) -> "Path | None":
         """None: in a user's profile, where all of this lies, nobody else changes anything."""
         return None
 
@@ -37,13 +118,13 @@ else:
 
     def is_private(descriptor: int) -> bool:
         """Whether an open file is this user's, and nobody else may read it. Raises OSError."""
-        found = os.fstat(descriptor)
-        return found.st_uid == os.getuid() and not stat.S_IMODE(found.st_mode) & 0o077
+        status = os.fstat(descriptor)
+        return status.st_uid == os.getuid() and not stat.S_IMODE(status.st_mode) & 0o077
 
-    def changeable_by_others(path: Path) -> Path | None:
-        """``path``, or the folder or link on the way to it, that another user may change; None where none is.
+    def changeable_by_others(path: Path) -> "Path | None":
+        """``path``, or the folder or link on the way to it, that another user may change; else None.
 
-        Raises OSError where something on the way is missing.
+        Raises OSError if something on the way is missing.
         """
         return next((step for step in _way(path) if _others_may_change(step)), None)
 
@@ -58,17 +139,17 @@ else:
             step = real.parent / real.readlink()
 
     def _others_may_change(step: Path) -> bool:
-        found = step.lstat()
+        status = step.lstat()
         # where root is not mapped into a sandbox, the system's files seem to be of whoever owns /
-        if found.st_uid not in (0, os.getuid(), Path("/").stat().st_uid):
+        if status.st_uid not in (0, os.getuid(), Path("/").stat().st_uid):
             return True
-        if stat.S_ISLNK(found.st_mode):
+        if stat.S_ISLNK(status.st_mode):
             return False
-        if stat.S_ISDIR(found.st_mode) and found.st_mode & stat.S_ISVTX:
+        if stat.S_ISDIR(status.st_mode) and status.st_mode & stat.S_ISVTX:
             return False
-        if found.st_mode & stat.S_IWOTH:
+        if status.st_mode & stat.S_IWOTH:
             return True
-        return bool(found.st_mode & stat.S_IWGRP) and not _is_trusted(found.st_gid)
+        return bool(status.st_mode & stat.S_IWGRP) and not _is_trusted(status.st_gid)
 
     def _is_trusted(gid: int) -> bool:
         try:

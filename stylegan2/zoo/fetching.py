@@ -16,9 +16,9 @@ from typing import Protocol
 
 from retouchml import paths
 from retouchml.errors import Cancelled, DiskFullError, ModelCorrupt, ModelError, ModelMissing
+from retouchml.system.locks import exclusive
 from stylegan2.zoo import archive as zoo_archive
 from stylegan2.zoo import http, pip_download
-from stylegan2.zoo.lock import exclusive
 from stylegan2.zoo.storage import (
     clear_leftovers,
     digest,
@@ -68,7 +68,7 @@ def fetch(name: str, *, progress: Progress | None = None, cancel: Stop | None = 
     models = paths.models_dir()
     try:
         models.mkdir(parents=True, exist_ok=True)
-        with exclusive(lock_file(name), waiting=lambda: report("waiting for another fetch", 0.0)) as alone:
+        with exclusive(lock_file(name), poll=lambda: report("waiting for another fetch", 0.0)) as alone:
             if not _is_intact(name):
                 if alone:
                     clear_leftovers(models, name)

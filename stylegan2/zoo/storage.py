@@ -15,7 +15,7 @@ from pathlib import Path
 
 from retouchml import paths
 from retouchml.errors import ModelCorrupt, ModelError, ModelMissing
-from stylegan2.zoo.lock import exclusive
+from retouchml.system.locks import exclusive
 from stylegan2.zoo.table import Entry, ModelFile, entry
 
 RECORD = "zoo.json"

@@ -8,6 +8,7 @@ import pytest
 
 from retouchml import paths
 from retouchml.cli import doctor_checks
+from retouchml.system.files import private_folder
 from tests.daemon.running import PATIENCE, Daemon, environment, is_alive, pause, resume, until
 from tests.daemon.stand_in import ENGINE
 
@@ -70,7 +71,7 @@ def test_the_doctor_looks_at_the_daemon_and_starts_none(home: Path) -> None:
 
 
 def test_the_doctor_shows_a_running_daemon_and_a_lost_interpreter(daemon: Daemon) -> None:
-    (paths.private_dir(paths.data_dir()) / "install.json").write_text('{"python": "/nowhere/python"}')
+    (private_folder(paths.data_dir()) / "install.json").write_text('{"python": "/nowhere/python"}')
     found = doctor()
     assert f"process {daemon.process.pid}, " in found["daemon"].state
     assert not found["interpreter"].ok
@@ -92,7 +93,7 @@ def test_the_log_is_rotated_before_it_grows_too_large(home: Path, monkeypatch: p
 
     monkeypatch.setattr(start, "_LOG_BYTES", 2000)
     logger = logging.getLogger("daemon")
-    path = start.log_path(paths.private_dir(paths.runtime_dir()))
+    path = start.log_path(private_folder(paths.runtime_dir()))
     start.set_up_log(path)
     try:
         for number in range(200):
@@ -108,7 +109,7 @@ def test_the_log_is_rotated_before_it_grows_too_large(home: Path, monkeypatch: p
 
 
 def test_what_the_settings_say_is_what_the_daemon_uses(home: Path) -> None:
-    (paths.private_dir(paths.config_dir()) / "config.toml").write_text('device = "cpu"\n')
+    (private_folder(paths.config_dir()) / "config.toml").write_text('device = "cpu"\n')
     assert retouchml("start", "--backend", ENGINE).returncode == 0
     try:
         assert json.loads(retouchml("status", "--json").stdout)["workers"][0]["device"] == "cpu"

@@ -15,6 +15,7 @@ from PIL import Image
 from daemon.pidfile import running_pid
 from retouchml import paths
 from retouchml.client.client import Client
+from retouchml.system.files import private_folder
 from tests.daemon.running import PATIENCE, ROOT, Daemon, environment, needs_posix, until
 from tests.daemon.stand_in import ENGINE, SIDE
 
@@ -137,7 +138,7 @@ def test_without_the_daemon_nothing_is_started(home: Path, tmp_path: Path) -> No
 def test_where_no_daemon_can_be_started_that_is_one_sentence_and_the_work_is_done_here(
     home: Path, tmp_path: Path
 ) -> None:
-    paths.private_dir(paths.runtime_dir())
+    private_folder(paths.runtime_dir())
     paths.address_path().mkdir()
     ran = run("beautify", portrait(tmp_path), "-o", tmp_path / "o.png", code=HERE)
     assert (ran.returncode, ran.stdout) == (7, "in process\n")

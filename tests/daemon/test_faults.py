@@ -24,6 +24,7 @@ from retouchml.errors import (
     WorkerLost,
 )
 from retouchml.look import Look
+from retouchml.system.files import private_folder
 from tests.daemon.running import (
     PATIENCE,
     PLAIN,
@@ -80,7 +81,9 @@ def test_an_idle_worker_that_is_killed_is_missed_by_nobody(daemon: Daemon) -> No
 _PLUG_IN = f"""
 import sys
 from retouchml.client.client import Client
+from retouchml.system.files import private_folder
 from retouchml.look import Look
+from retouchml.system.files import private_folder
 from tests.daemon.running import PLAIN, picture
 client = Client()
 photo = client.open(PLAIN, picture().tobytes()).result({PATIENCE})
@@ -154,7 +157,7 @@ def test_a_daemon_starts_over_what_a_crash_has_left_and_a_photo_comes_back(start
 
 
 def test_what_a_power_cut_has_left_is_no_hindrance(start: Start, home: Path) -> None:
-    folder = paths.private_dir(paths.runtime_dir())
+    folder = private_folder(paths.runtime_dir())
     if sys.platform == "win32":
         paths.address_path().touch()
     else:
@@ -176,7 +179,7 @@ def test_without_a_daemon_that_is_said(home: Path) -> None:
 
 @needs_posix
 def test_a_file_that_is_no_socket_is_in_the_way(home: Path) -> None:
-    paths.private_dir(paths.runtime_dir())
+    private_folder(paths.runtime_dir())
     paths.socket_path().write_text("mine")
     ran = run_second()
     assert (ran.returncode, "no socket" in ran.stderr) == (1, True)

@@ -16,6 +16,7 @@ from retouchml.client import connection_file, protocol
 from retouchml.client.client import Client
 from retouchml.client.connection_file import Connection
 from retouchml.errors import Refused, RetouchError, UsageError
+from retouchml.system.files import private_folder
 from tests.daemon.running import PATIENCE, PLAIN, Daemon, environment, is_root, needs_posix, picture
 
 Start = Callable[..., Daemon]
@@ -58,7 +59,7 @@ def test_a_runtime_folder_of_somebody_else_is_refused(tmp_path: Path) -> None:
 def test_a_link_in_place_of_the_lock_is_not_followed(home: Path, tmp_path: Path) -> None:
     victim = tmp_path / "victim"
     victim.write_text("precious")
-    (paths.private_dir(paths.runtime_dir()) / "lock").symlink_to(victim)
+    (private_folder(paths.runtime_dir()) / "lock").symlink_to(victim)
     ran = subprocess.run(
         [sys.executable, "-m", "daemon"], env=environment(), capture_output=True, check=False
     )
@@ -185,7 +186,7 @@ def test_the_log_holds_neither_pixels_nor_looks(daemon: Daemon) -> None:
 def test_the_install_record_names_the_interpreter(home: Path) -> None:
     from retouchml.client import launch
 
-    record = paths.private_dir(paths.data_dir()) / launch.RECORD
+    record = private_folder(paths.data_dir()) / launch.RECORD
     record.write_text(json.dumps({"python": sys.executable}))
     command, variables = launch.find_interpreter()
     assert command == [sys.executable]

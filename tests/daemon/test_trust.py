@@ -19,7 +19,7 @@ from daemon.runtime_folder import prepare_folder
 from retouchml import paths
 from retouchml.client import connection_file, launch, protocol
 from retouchml.errors import Refused
-from retouchml.system.files import changeable_by_others
+from retouchml.system.files import changeable_by_others, private_folder
 from tests.daemon.running import PATIENCE, Daemon, environment, is_alive, is_root, needs_posix
 
 Start = Callable[..., Daemon]
@@ -59,7 +59,7 @@ def victim() -> Iterator[int]:
 @pytest.fixture
 def lock(home: Path, victim: int) -> Path:
     """A lock file that names the victim."""
-    path = paths.private_dir(paths.runtime_dir()) / paths.LOCK
+    path = private_folder(paths.runtime_dir()) / paths.LOCK
     path.write_text(f"{victim}\n")
     path.chmod(0o600)
     return path
@@ -176,7 +176,7 @@ def recorded(python: Path | str) -> Path:
     """The installer's file, naming an interpreter."""
     import json
 
-    record = paths.private_dir(paths.data_dir()) / launch.RECORD
+    record = private_folder(paths.data_dir()) / launch.RECORD
     record.write_text(json.dumps({"python": str(python)}))
     record.chmod(0o644)
     return record

@@ -1,5 +1,4 @@
 import os
-import stat
 import sys
 from pathlib import Path
 
@@ -46,22 +45,3 @@ def test_asking_where_a_folder_is_does_not_create_it(home: Path) -> None:
     paths.models_dir()
     paths.cache_dir()
     assert not home.exists()
-
-
-@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no modes")
-def test_a_private_folder_is_made_for_its_owner_alone_whatever_the_umask(tmp_path: Path) -> None:
-    former = os.umask(0)
-    try:
-        made = paths.private_dir(tmp_path / "a" / "b")
-    finally:
-        os.umask(former)
-    assert stat.S_IMODE(made.stat().st_mode) == 0o700
-
-
-@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no modes")
-def test_a_private_folder_that_exists_keeps_its_mode(tmp_path: Path) -> None:
-    shared = tmp_path / "shared"
-    shared.mkdir()
-    shared.chmod(0o755)
-    paths.private_dir(shared)
-    assert stat.S_IMODE(shared.stat().st_mode) == 0o755

@@ -13,8 +13,8 @@ from pathlib import Path
 from install import processes
 from install.checkout import LOG
 from install.console import Console, Tick
-from install.file_lock import exclusive
 from install.problem import Problem
+from retouchml.system.locks import exclusive
 
 _TOP = Path(os.environ.get("RETOUCHML_EDITORS") or "/var/tmp/retouchml-editors")
 _SUITE, _NEXT_SUITE = "trixie", "forky"
