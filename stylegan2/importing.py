@@ -1,17 +1,17 @@
-"""Turns a network of any known format into our own file, with the statistics of its latent space.
+"""Imports a network of any known format: converts it to our own format, with its latent space.
 
-``convert`` serves the zoo's fetch, ``import_network`` a file of the user's. Either way the result is one
-safetensors file: the original is read once, with everything that ``stylegan2.formats`` refuses.
+``convert`` serves the zoo's fetch, ``import_network`` the user's own file. Either way the result is one
+safetensors file, and the original is read by ``stylegan2.formats``, which refuses what is dangerous.
 """
 
 import json
 import os
-from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import BinaryIO
 
 from retouchml import paths
+from retouchml.progress import Progress, silent
 from retouchml.system.locks import exclusive
 from stylegan2.formats import own
 from stylegan2.formats.opening import open_file
@@ -26,69 +26,62 @@ from stylegan2.zoo.storage import (
     work_folder,
     write_record,
 )
-from stylegan2.zoo.table import MANIFEST, Entry, ModelFile, check_new_name
+from stylegan2.zoo.table import MANIFEST, Model, ModelFile, check_new_name
 
-Progress = Callable[[str, float], None]
 _CHUNK = 1 << 20
 
 
 @dataclass(frozen=True)
-class Imported:
-    """What was imported.
-
-    source: its format; space: its latent space
-    """
+class ImportedNetwork:
+    """A network that was imported."""
 
     name: str
-    source: str
+    source: str  # its former format, for a person
     resolution: int
-    space: str
+    space: str  # the name of its latent space
     folder: Path
 
 
-def convert(unpacked: Path, target: Path, progress: Progress | None = None) -> None:
+def convert(unpacked: Path, target: Path, progress: Progress = silent) -> None:
     """Write the one network in the folder ``unpacked`` as a safetensors file into ``target``.
 
     Raises ModelCorrupt.
     """
     (source,) = unpacked.iterdir()
-    _convert(source, target / f"{source.stem}.safetensors", progress or _silent)
+    _convert(source, target / f"{source.stem}.safetensors", progress)
 
 
-def import_network(
-    file: Path, name: str | None = None, progress: fetching.Progress | None = None
-) -> Imported:
-    """Take over a network from a file; one that was imported under this name before is replaced.
+def import_network(file: Path, name: str | None = None, progress: Progress | None = None) -> ImportedNetwork:
+    """Import a network from a file, in place of one that was imported under this name before.
 
-    name: what to call it, by default like the file. Raises UsageError (a name that cannot be), ModelMissing
-    (no file), ModelCorrupt, DiskFullError or ModelError (the folder cannot be written).
+    name: its new name, by default that of the file. Raises UsageError (a name that is not allowed),
+    ModelMissing (no file), ModelCorrupt, DiskFullError or ModelError (the folder cannot be written).
     """
     name = check_new_name(file.stem if name is None else name)
-    models = paths.models_dir()
-    report = _silent if progress is None else lambda stage, part: progress(stage, part, None)
+    models_dir = paths.models_dir()
     with open_file(file) as source:
         try:
-            models.mkdir(parents=True, exist_ok=True)
+            models_dir.mkdir(parents=True, exist_ok=True)
             with exclusive(lock_file(name)) as alone:
                 if alone:
-                    clear_leftovers(models, name)
-                network = _take_over(source, file.name, name, models, report)
+                    clear_leftovers(models_dir, name)
+                network = _import(source, file.name, name, models_dir, progress or silent)
         except OSError as error:
-            raise fetching.explain(error, name, models) from error
+            raise fetching.explain(error, name, models_dir) from error
     resolution = network.network.generator.synthesis.resolution
-    return Imported(name, network.network.source, resolution, network.latents.name, folder(name))
+    return ImportedNetwork(name, network.network.source, resolution, network.latents.name, folder(name))
 
 
-def _take_over(source: BinaryIO, archive: str, name: str, models: Path, report: Progress) -> own.OwnFile:
+def _import(source: BinaryIO, archive: str, name: str, models_dir: Path, progress: Progress) -> own.OwnFile:
     size = os.fstat(source.fileno()).st_size
-    fetching.check_room(name, models, 3 * size)  # the copy, and a result that may be twice as precise
-    with work_folder(models, name) as work:
+    fetching.check_room(name, models_dir, 3 * size)  # the copy, and a result that may be twice as precise
+    with work_folder(models_dir, name) as work:
         made, copy = work / "model", work / "original" / archive
         made.mkdir()
         copy.parent.mkdir()
         # What is checked, hashed and converted are the same bytes, whatever happens to the file meanwhile.
         _copy(source, copy, size)
-        entry = Entry(
+        model = Model(
             name=name,
             title=f"imported from {archive}",
             kind="generator",
@@ -102,15 +95,15 @@ def _take_over(source: BinaryIO, archive: str, name: str, models: Path, report: 
             files=(ModelFile(f"{name}.safetensors"),),
             imported=True,
         )
-        network = _convert(copy, made / f"{name}.safetensors", report)
-        (made / MANIFEST).write_text(json.dumps(asdict(entry), indent=2) + "\n", encoding="utf-8")
-        write_record(made, entry)
+        network = _convert(copy, made / f"{name}.safetensors", progress)
+        (made / MANIFEST).write_text(json.dumps(asdict(model), indent=2) + "\n", encoding="utf-8")
+        write_record(made, model)
         put_in_place(made, folder(name))
     return network
 
 
 def _copy(source: BinaryIO, target: Path, size: int) -> None:
-    """At most ``size`` bytes, also of a file that grows meanwhile."""
+    """Copy at most ``size`` bytes, also if the file grows meanwhile."""
     with target.open("wb") as file:
         while size > 0 and (chunk := source.read(min(_CHUNK, size))):
             file.write(chunk)
@@ -118,15 +111,11 @@ def _copy(source: BinaryIO, target: Path, size: int) -> None:
 
 
 def _convert(source: Path, target: Path, progress: Progress) -> own.OwnFile:
-    progress("reading", 0.0)
+    progress("reading", 0.0, None)
     network = read_network(source)
-    progress("latent statistics", 0.4)
-    made = own.measured(network)
-    progress("writing", 0.9)
-    own.write(target, made)
-    progress("done", 1.0)
-    return made
-
-
-def _silent(_stage: str, _fraction: float) -> None:
-    return None
+    progress("latent statistics", 0.4, None)
+    converted = own.measured(network)
+    progress("writing", 0.9, None)
+    own.write(target, converted)
+    progress("done", 1.0, None)
+    return converted

@@ -94,10 +94,10 @@ def _locate(model: "str | os.PathLike[str]") -> tuple[str, Path]:
     """A model's name and the file with its weights."""
     if not isinstance(model, str) or Path(model).name != model or Path(model).suffix in FILE_SUFFIXES:
         return Path(model).stem, Path(model)
-    entry = zoo.entry(model)
-    if entry.kind != "generator":
+    listed = zoo.find(model)
+    if listed.kind != "generator":
         raise ModelMissing(f"{model} is no generator.", "retouchml models list shows what there is.")
-    weights = next(file.name for file in entry.files if file.name.endswith(".safetensors"))
+    weights = next(file.name for file in listed.files if file.name.endswith(".safetensors"))
     return model, zoo.path(model, weights)
 
 

@@ -71,7 +71,7 @@ def gather_samples(model: str, count: int, jobs: int) -> Samples:
     """
     folder = cache_dir() / "training"
     share = -(-count // jobs)
-    entry = zoo.entry(model)
+    entry = zoo.find(model)
     # another file may be imported under the same name
     name = f"{model}-{entry.sha256[:12]}" if entry.imported else model
     paths = [folder / f"samples-{name}-v{VERSION}-{seed}.npz" for seed in range(1, jobs + 1)]

@@ -101,20 +101,20 @@ def models() -> Iterator[Finding]:
     """Every model of the zoo."""
     from stylegan2 import zoo
 
-    for entry in zoo.entries():
-        advice = f"Fetch it with `retouchml models fetch {entry.name}` ({entry.size / 1e6:.0f} MB)."
-        if not zoo.is_installed(entry.name):
-            if entry.default:
-                yield Finding("models", entry.name, "not here", False, True, advice)
+    for model in zoo.models():
+        advice = f"Fetch it with `retouchml models fetch {model.name}` ({model.size / 1e6:.0f} MB)."
+        if not zoo.is_installed(model.name):
+            if model.default:
+                yield Finding("models", model.name, "not here", False, True, advice)
             else:
-                yield Finding("models", entry.name, "not here; retouching does not need it")
+                yield Finding("models", model.name, "not here; retouching does not need it")
             continue
         try:
-            zoo.verify(entry.name)
+            zoo.verify(model.name)
         except ModelCorrupt as error:
-            yield Finding("models", entry.name, error.message, False, entry.default, error.advice)
+            yield Finding("models", model.name, error.message, False, model.default, error.advice)
         else:
-            yield Finding("models", entry.name, "installed and intact", needed=entry.default)
+            yield Finding("models", model.name, "installed and intact", needed=model.default)
 
 
 def devices() -> Iterator[Finding]:

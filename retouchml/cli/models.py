@@ -53,25 +53,25 @@ def list_models(arguments: argparse.Namespace, context: Context) -> int:
 
         listed = [
             {
-                "name": entry.name,
-                "title": entry.title,
-                "licence": entry.licence,
-                "size": entry.size,
-                "installed": zoo.is_installed(entry.name),
-                "default": entry.default,
-                "source": entry.source,
-                "imported": entry.imported,
+                "name": model.name,
+                "title": model.title,
+                "licence": model.licence,
+                "size": model.size,
+                "installed": zoo.is_installed(model.name),
+                "default": model.default,
+                "source": model.source,
+                "imported": model.imported,
             }
-            for entry in zoo.entries()
+            for model in zoo.models()
         ]
         context.console.print(report.text(listed))
         return 0
-    width = max(len(entry.name) for entry in zoo.entries())
-    for entry in zoo.entries():
-        state = "installed" if zoo.is_installed(entry.name) else "not here"
-        size = f"{entry.size / _MEGABYTE:.0f} MB"
-        context.console.print(f"{entry.name:{width}}  {state:9}  {size:>6}  {entry.title}")
-        context.console.print(f"{'':{width}}  licence: {entry.licence}")
+    width = max(len(model.name) for model in zoo.models())
+    for model in zoo.models():
+        state = "installed" if zoo.is_installed(model.name) else "not here"
+        size = f"{model.size / _MEGABYTE:.0f} MB"
+        context.console.print(f"{model.name:{width}}  {state:9}  {size:>6}  {model.title}")
+        context.console.print(f"{'':{width}}  licence: {model.licence}")
     return 0
 
 
@@ -83,7 +83,7 @@ def fetch_models(arguments: argparse.Namespace, context: Context) -> int:
     if arguments.default or not names:
         names += zoo.defaults()
     for name in names:  # grows: a model's own needs are appended
-        names += [needed for needed in zoo.entry(name).needs if needed not in names]
+        names += [needed for needed in zoo.find(name).needs if needed not in names]
     for name in dict.fromkeys(names):
         with (
             context.console.progress(name, quiet=arguments.quiet) as progress,
@@ -111,7 +111,7 @@ def verify_models(arguments: argparse.Namespace, context: Context) -> int:
     """Compare models with their checksums."""
     from stylegan2 import zoo
 
-    names = arguments.names or [entry.name for entry in zoo.entries() if zoo.is_installed(entry.name)]
+    names = arguments.names or [model.name for model in zoo.models() if zoo.is_installed(model.name)]
     if not names:
         context.console.print("No model is on this machine.")
     code = 0
@@ -130,7 +130,7 @@ def remove_models(arguments: argparse.Namespace, context: Context) -> int:
     """Delete models, after asking."""
     from stylegan2 import zoo
 
-    names = [zoo.entry(name).name for name in dict.fromkeys(arguments.names)]
+    names = [zoo.find(name).name for name in dict.fromkeys(arguments.names)]
     if not arguments.yes:
         answer = context.console.ask(f"Remove {', '.join(names)} from this machine? [y/N] ")
         if answer is None:

@@ -5,7 +5,6 @@ the mapping network) are found by following the graph. The scalar that equalises
 rate is folded into its weights.
 """
 
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +14,7 @@ from safetensors.torch import save
 from torch import Tensor
 
 from retouchml.errors import ModelCorrupt
+from retouchml.progress import Progress, silent
 from stylegan2.latents import LatentSpace
 from stylegan2.mobile import openvino_ir
 from stylegan2.mobile.network import (
@@ -33,23 +33,20 @@ LATENT_SPACE = "ffhq-config-f"
 _STATISTICS_SAMPLES = 20_000
 _STATISTICS_SEED = 2024
 
-Progress = Callable[[str, float], None]
 
-
-def convert(ir_folder: Path, target: Path, progress: Progress | None = None) -> None:
+def convert(ir_folder: Path, target: Path, progress: Progress = silent) -> None:
     """Write ``ffhq-mobile.safetensors`` and ``.onnx`` into ``target`` from the IR files in ``ir_folder``.
 
-    Raises ModelCorrupt where the IR is not the network that is expected.
+    Raises ModelCorrupt if the IR is not the expected network.
     """
-    report = progress or (lambda _stage, _fraction: None)
-    report("reading", 0.0)
+    progress("reading", 0.0, None)
     synthesis_graph = openvino_ir.read(ir_folder / "SynthesisNetwork.xml")
     mapping_graph = openvino_ir.read(ir_folder / "MappingNetwork.xml")
     try:
         synthesis, mapping = synthesis_weights(synthesis_graph), mapping_weights(mapping_graph)
     except (LookupError, RuntimeError, ValueError) as error:
         raise ModelCorrupt("The network file is not wired as expected.", "Fetch it again.") from error
-    report("latent statistics", 0.3)
+    progress("latent statistics", 0.3, None)
     weights = {f"synthesis.{name}": value for name, value in synthesis.items()}
     weights |= {f"mapping.{name}": value for name, value in mapping.items()}
     weights |= {f"latents.{name}": value for name, value in latent_space(mapping).tensors().items()}
@@ -62,9 +59,9 @@ def convert(ir_folder: Path, target: Path, progress: Progress | None = None) -> 
     # safetensors' own writer hides why it fails, a full disk above all
     content = save({k: v.contiguous() for k, v in weights.items()}, metadata)
     (target / "ffhq-mobile.safetensors").write_bytes(content)
-    report("fast renderer", 0.6)
+    progress("fast renderer", 0.6, None)
     export_onnx(synthesis, target / "ffhq-mobile.onnx")
-    report("done", 1.0)
+    progress("done", 1.0, None)
 
 
 def latent_space(mapping: dict[str, Tensor]) -> LatentSpace:

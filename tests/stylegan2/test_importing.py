@@ -265,7 +265,7 @@ def test_what_is_hashed_is_what_is_converted_whatever_happens_to_the_file(how: s
             file.write_bytes(content)
 
     made = importing.import_network(file, progress=meddle)
-    said = table.entry("mine")
+    said = table.find("mine")
     assert said.sha256 == hashlib.sha256(NETWORK.read_bytes()).hexdigest()
     assert said.size == NETWORK.stat().st_size
     assert made.space == honest().latents.name

@@ -45,9 +45,9 @@ def default_models(home: Path) -> Path:
     for name in zoo.defaults():
         folder = home / "data" / "models" / name
         folder.mkdir(parents=True)
-        for file in zoo.entry(name).files:
+        for file in zoo.find(name).files:
             (folder / file.name).write_text("weights")
-        write_record(folder, zoo.entry(name))
+        write_record(folder, zoo.find(name))
     return home / "data" / "models"
 
 

@@ -18,9 +18,9 @@ def installed(home: Path) -> Path:
     """The folder of a model that is here, as far as the zoo can tell."""
     folder = home / "data" / "models" / NAME
     folder.mkdir(parents=True)
-    for file in zoo.entry(NAME).files:
+    for file in zoo.find(NAME).files:
         (folder / file.name).write_text("weights")
-    write_record(folder, zoo.entry(NAME))
+    write_record(folder, zoo.find(NAME))
     return folder
 
 
@@ -33,24 +33,24 @@ class Typed(io.StringIO):
 
 def test_the_list_shows_what_is_here_and_every_licence(run: Run, installed: Path) -> None:
     listed = run("models", "list").out
-    for entry in zoo.entries():
-        assert entry.title in listed
-        assert entry.licence in listed
+    for model in zoo.models():
+        assert model.title in listed
+        assert model.licence in listed
     (line,) = (line for line in listed.splitlines() if line.startswith(NAME))
     assert " installed " in line
-    assert listed.count("not here") == len(zoo.entries()) - 1
+    assert listed.count("not here") == len(zoo.models()) - 1
 
 
 def test_the_list_as_json(run: Run, installed: Path) -> None:
     listed = {model["name"]: model for model in json.loads(run("models", "list", "--json").out)}
     assert {name: model["installed"] for name, model in listed.items()} == {
-        entry.name: entry.name == NAME for entry in zoo.entries()
+        model.name: model.name == NAME for model in zoo.models()
     }
-    entry = zoo.entry(NAME)
+    model = zoo.find(NAME)
     assert (listed[NAME]["title"], listed[NAME]["licence"], listed[NAME]["size"]) == (
-        entry.title,
-        entry.licence,
-        entry.size,
+        model.title,
+        model.licence,
+        model.size,
     )
 
 

@@ -125,7 +125,7 @@ def test_a_converted_model_loads_and_renders_what_the_network_does(
     # of the distillate's latent space, if only this network of noise were the distillate
     monkeypatch.setattr(mobile_generator, "known_space", lambda *_: "ffhq-config-f")
     stages: list[tuple[str, float]] = []
-    convert.convert(ir_folder, tmp_path, lambda stage, fraction: stages.append((stage, fraction)))
+    convert.convert(ir_folder, tmp_path, lambda stage, fraction, _: stages.append((stage, fraction)))
     assert sorted(file.name for file in tmp_path.iterdir() if file.is_file()) == [
         "ffhq-mobile.onnx",
         "ffhq-mobile.safetensors",

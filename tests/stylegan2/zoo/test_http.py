@@ -15,7 +15,7 @@ from retouchml.errors import Cancelled, DownloadError, ModelCorrupt
 from stylegan2 import zoo
 from stylegan2.zoo import storage
 from stylegan2.zoo import table as zoo_table
-from stylegan2.zoo.table import Entry, ModelFile
+from stylegan2.zoo.table import Model, ModelFile
 
 DATA = Path(__file__).parents[2] / "data" / "stylegan2"
 NETWORK = (DATA / "tf32_resnet.pkl").read_bytes()
@@ -96,7 +96,7 @@ def publisher() -> Iterator[Publisher]:
 def table(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """The zoo has one network, at the publisher's address."""
     port = request.getfixturevalue("publisher").server.server_port
-    entry = Entry(
+    entry = Model(
         name=NAME,
         title="a network",
         kind="generator",
@@ -112,7 +112,7 @@ def table(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> No
         revision=1,
         url=f"http://127.0.0.1:{port}/{NAME}.pkl",
     )
-    monkeypatch.setattr(zoo_table, "table", lambda: (entry,))
+    monkeypatch.setattr(zoo_table, "published", lambda: (entry,))
 
 
 def test_the_real_entry_knows_nvidia_s_address() -> None:
@@ -209,8 +209,8 @@ def test_where_no_version_is_said_and_no_hash_is_known_a_download_begins_anew(pu
 def test_a_known_hash_lets_a_download_go_on_without_a_version(
     publisher: Publisher, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    known = replace(zoo_table.table()[0], sha256=hashlib.sha256(NETWORK).hexdigest())
-    monkeypatch.setattr(zoo_table, "table", lambda: (known,))
+    known = replace(zoo_table.published()[0], sha256=hashlib.sha256(NETWORK).hexdigest())
+    monkeypatch.setattr(zoo_table, "published", lambda: (known,))
     publisher.tagged = False
     broken_off(publisher)
     zoo.fetch(NAME)
@@ -285,11 +285,11 @@ def test_an_address_that_is_gone_says_how_to_go_on(publisher: Publisher) -> None
 
 
 def test_offline_is_said_plainly(publisher: Publisher, monkeypatch: pytest.MonkeyPatch) -> None:
-    entry = zoo_table.table()[0]
+    entry = zoo_table.published()[0]
     for url, said in (
         ("http://127.0.0.1:1/x.pkl", "cannot be reached"),
         ("http://nowhere.invalid/x.pkl", "offline"),
     ):
-        monkeypatch.setattr(zoo_table, "table", lambda url=url: (Entry(**{**vars(entry), "url": url}),))
+        monkeypatch.setattr(zoo_table, "published", lambda url=url: (Model(**{**vars(entry), "url": url}),))
         with pytest.raises(DownloadError, match=said):
             zoo.fetch(NAME)
