@@ -1,76 +1,80 @@
-"""Clients, their photos, their jobs, and the queue of those that wait."""
+"""Jobs for workers, the photos that they need, and the queue of the jobs that wait."""
 
+import itertools
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from typing import Any
 
 from daemon.memory.blocks import Block
 from daemon.options import Options
 from daemon.sockets import ClientKey
+from daemon.worker_messages import WorkRequest
+from retouchml.client.messages import Render
 from retouchml.client.pixel_format import PixelFormat
 from retouchml.errors import Busy
 
 
 @dataclass(eq=False)
 class Photo:
-    """An upload. ``block`` is None until it was copied; ``place`` is the index of its worker.
+    """An open photo of a client.
 
-    device: "" for the worker's own
+    slot: index of the slot whose worker has it; device: "" for the worker's own; block: its pixels, None
+    until they are copied
     """
 
     name: str
     picture: PixelFormat
     model: str
-    place: int
+    slot: int
     device: str = ""
-    block: Block | None = None
     icc: bytes = field(default=b"", repr=False)
+    block: Block | None = None
 
 
 @dataclass(eq=False)
 class Job:
-    """One request that a worker has to do.
+    """A request that a worker has to do, and how far it is.
 
-    uploading: its pixels are still being copied; answered: its client has had the final answer; attempts: how
-    often a worker was given it; heir: the newer render for which its preparation goes on
+    client, request_id, version: for its answers; slot: index of the slot that does it; device: "" for the
+    worker's own; number: its name between daemon and worker
+
+    uploading: its pixels are still being copied; attempts: how often it was given to a worker; previewed:
+    the preview was sent; answered: the final answer was sent; successor: the newer render for which its
+    preparation goes on
     """
 
-    number: int
-    client: "Client"
-    request: int
+    client: ClientKey
+    request_id: int
     version: int
-    kind: str
-    fields: dict[str, Any]
-    place: int
+    request: WorkRequest
+    slot: int
     model: str
     device: str = ""
     photo: Photo | None = None
-    faces: frozenset[int] = frozenset()
+    number: int = field(default_factory=itertools.count(1).__next__)
     uploading: bool = False
-    answered: bool = False
     attempts: int = 0
     previewed: bool = False
-    heir: "Job | None" = None
+    answered: bool = False
+    successor: "Job | None" = None
 
+    @property
+    def faces(self) -> frozenset[int]:
+        """The faces of a render; empty for another request."""
+        return frozenset(self.request.looks) if isinstance(self.request, Render) else frozenset()
 
-@dataclass(eq=False)
-class Client:
-    """A connection that has photos or open requests."""
-
-    key: ClientKey
-    photos: dict[str, Photo] = field(default_factory=dict)
-    jobs: dict[int, Job] = field(default_factory=dict)
-    pinged_at: float = 0.0
+    def renders(self, photo: Photo | None) -> bool:
+        """Whether it is a render of ``photo``."""
+        return isinstance(self.request, Render) and self.photo is photo
 
 
 class JobQueue:
-    """Jobs that wait, oldest first; the next is of another client than the last where there is one."""
+    """Jobs that wait, oldest first; no client gets two turns while another waits."""
 
     def __init__(self, options: Options) -> None:
         self._limit = options.queue
         self._limit_of_client = options.queue_of_client
         self._jobs: list[Job] = []
-        self._served: Client | None = None
+        self._last_client: ClientKey | None = None
 
     def __len__(self) -> int:
         return len(self._jobs)
@@ -78,38 +82,35 @@ class JobQueue:
     def __iter__(self) -> Iterator[Job]:
         return iter(list(self._jobs))
 
-    def check_room(self, client: Client) -> None:
-        """Raise Busy where one more job of this client has no room."""
+    def add(self, job: Job) -> None:
+        """Append a job. Raises Busy if there is no room for one more of its client."""
         if len(self._jobs) >= self._limit:
             raise Busy("The daemon has too much to do already.", "Try again in a moment.")
-        if sum(job.client is client for job in self._jobs) >= self._limit_of_client:
+        if sum(other.client == job.client for other in self._jobs) >= self._limit_of_client:
             raise Busy("This program has asked for too much at once already.", "Wait for its answers first.")
-
-    def add(self, job: Job) -> None:
-        """Append it."""
         self._jobs.append(job)
 
     def put_back(self, job: Job) -> None:
-        """Make it the first: it had begun, and its worker died."""
+        """Make it the first: it had begun, and its worker was lost."""
         self._jobs.insert(0, job)
-        self._served = None
+        self._last_client = None
 
-    def take(self, place: int) -> Job | None:
-        """The next job for the worker at ``place``."""
-        ready = [job for job in self._jobs if job.place == place and not job.uploading]
+    def take(self, slot: int) -> Job | None:
+        """Remove and return the next job for a slot; None if there is none."""
+        ready = [job for job in self._jobs if job.slot == slot and not job.uploading]
         if not ready:
             return None
-        job = next((job for job in ready if job.client is not self._served), ready[0])
+        job = next((job for job in ready if job.client != self._last_client), ready[0])
         self._jobs.remove(job)
-        self._served = job.client
+        self._last_client = job.client
         return job
 
-    def remove(self, wanted: Callable[[Job], bool]) -> list[Job]:
-        """Take out and return all jobs that are ``wanted``."""
-        removed = [job for job in self._jobs if wanted(job)]
-        self._jobs = [job for job in self._jobs if not wanted(job)]
+    def remove(self, condition: Callable[[Job], bool]) -> list[Job]:
+        """Remove and return all jobs for which ``condition`` is true."""
+        removed = [job for job in self._jobs if condition(job)]
+        self._jobs = [job for job in self._jobs if not condition(job)]
         return removed
 
-    def waits_for(self, place: int) -> bool:
-        """Whether the worker at ``place`` has anything to do."""
-        return any(job.place == place for job in self._jobs)
+    def waits_for(self, slot: int) -> bool:
+        """Whether there is a job for a slot."""
+        return any(job.slot == slot for job in self._jobs)

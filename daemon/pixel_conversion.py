@@ -1,7 +1,7 @@
-"""The border between the wire's pixels and the arrays that the pipeline takes.
+"""Converts pixels between the wire's formats and the arrays that the pipeline takes.
 
 The pipeline takes uint8, uint16 or float32, RGB order, sRGB-encoded. Linear values become float32 with the
-sRGB curve (IEC 61966-2-1), continued as an odd function below black and unchanged in formula above white.
+sRGB curve (IEC 61966-2-1), continued as an odd function below black and by the same formula above white.
 """
 
 from typing import Any
@@ -12,12 +12,12 @@ from numpy.typing import NDArray
 
 from retouchml.client.pixel_format import DTYPE_OF, PixelFormat
 
-_BAND = 1 << 20  # pixels that are converted at a time, to keep temporary arrays small
+_PIXELS_AT_ONCE = 1 << 20  # to keep temporary arrays small
 _WHITE = {"u8": 255.0, "u16": 65535.0, "f16": 1.0, "f32": 1.0}
 
 
 def view(data: memoryview, picture: PixelFormat) -> NDArray[Any]:
-    """The wire's pixels [H, W, C] as they lie, without a copy."""
+    """The wire's pixels as an array [H, W, C], without a copy."""
     dtype = np.dtype(DTYPE_OF[picture.type])
     shape = (picture.height, picture.width, picture.channels)
     strides = (picture.stride, picture.pixel_bytes, dtype.itemsize)
@@ -25,13 +25,13 @@ def view(data: memoryview, picture: PixelFormat) -> NDArray[Any]:
 
 
 def to_pipeline(pixels: NDArray[Any], picture: PixelFormat) -> NDArray[np.generic]:
-    """[H, W, C] of the wire as the pipeline wants them: as they are if they will do, else RGB or Y."""
+    """The wire's pixels [H, W, C] as the pipeline takes them: unchanged if possible, else RGB or Y."""
     if picture.encoding == "srgb" and picture.type != "f16":
         if not picture.order.startswith("BGR") and picture.stride == picture.row_bytes:
             return pixels
         return np.ascontiguousarray(_color(pixels, picture))
     result = np.empty((*pixels.shape[:2], 1 if picture.order.startswith("Y") else 3), np.float32)
-    rows = max(1, _BAND // pixels.shape[1])
+    rows = max(1, _PIXELS_AT_ONCE // pixels.shape[1])
     for low in range(0, pixels.shape[0], rows):
         values = _color(pixels[low : low + rows], picture).astype(np.float32) / np.float32(
             _WHITE[picture.type]
@@ -43,7 +43,7 @@ def to_pipeline(pixels: NDArray[Any], picture: PixelFormat) -> NDArray[np.generi
 def from_pipeline(
     patch: NDArray[np.generic], original: NDArray[Any], picture: PixelFormat
 ) -> tuple[NDArray[Any], PixelFormat]:
-    """A patch [h, w, 4] of the pipeline as the wire's, and how it lies.
+    """A patch [h, w, 4] of the pipeline in the photo's format, and how its pixels lie.
 
     original: [h, w, C] the wire's own pixels there, given back to the bit where the patch changes nothing;
     picture: the photo's format

@@ -3,6 +3,7 @@
 import contextlib
 import logging
 import sys
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import cast
@@ -85,7 +86,7 @@ class ClientSockets:
             give_back_memory()
         return (index, identity), frames
 
-    def send(self, key: ClientKey, header: bytes, frames: list[memoryview]) -> None:
+    def send(self, key: ClientKey, header: bytes, frames: Sequence[memoryview]) -> None:
         """Send a message. Raises ClientLost."""
         index, identity = key
         try:

@@ -1,7 +1,7 @@
 """The worker: a process that does one job after the other for the server that started it.
 
-``python -m daemon.worker DEVICE [ENGINE]``, with a socket as its standard input. A thread reads the socket,
-so that a cancel is seen while a job runs, and ends the process when the server is gone.
+``python -m daemon.worker DEVICE [BACKEND]``, with a socket as its standard input. A thread reads the socket,
+so that a cancel is noticed while a job runs, and ends the process when the server has ended.
 """
 
 import os
@@ -12,132 +12,142 @@ import sys
 import threading
 import time
 from collections.abc import Sequence
-from typing import Any
+from dataclasses import dataclass, field
 
-from daemon.channel import Channel, ChannelClosed, Message
+from daemon.channel import Channel, ChannelClosed
 from daemon.memory.blocks import Block
+from daemon.worker_messages import (
+    CancelJob,
+    DoJob,
+    ForgetPhoto,
+    FromWorker,
+    JobDone,
+    JobFailed,
+    JobPreview,
+    JobProgress,
+    Quit,
+    Ready,
+    ToWorker,
+    decode_to_worker,
+    encode,
+)
 from retouchml import failures
-from retouchml.client.messages import Prepare, Render
-from retouchml.client.pixel_format import format_from
+from retouchml.client.answers import EditList, Opened, Prepared, ProgressNote, Rendered
+from retouchml.client.messages import ListEdits, Open, Prepare
 from retouchml.errors import RetouchError
 
 _SECONDS_BETWEEN_PROGRESS = 0.1
 
 
-class Worker:
-    """Reads jobs, does them, answers."""
+@dataclass(frozen=True)
+class _Flags:
+    """The flags of one job. stop: end at once; superseded: end after the preparation."""
 
-    def __init__(self, channel: Channel, device: str, engine: str) -> None:
-        from daemon.executor import Executor
+    stop: threading.Event = field(default_factory=threading.Event)
+    superseded: threading.Event = field(default_factory=threading.Event)
+
+
+class Worker:
+    """The loop that reads jobs, does them and answers."""
+
+    def __init__(self, channel: Channel, device: str, backend: str) -> None:
+        """backend: "module:function" that makes backends in place of the pipeline, "" for the pipeline."""
+        from daemon.executor import Executor  # here, since it imports NumPy and OpenCV
 
         self._channel = channel
         self._sending = threading.Lock()
-        self._executor = Executor(device, engine)
-        self._jobs: queue.SimpleQueue[Message] = queue.SimpleQueue()
-        self._events: dict[int, tuple[threading.Event, threading.Event]] = {}
+        self._executor = Executor(device, backend)
+        self._messages: queue.SimpleQueue[tuple[ToWorker, list[Block]]] = queue.SimpleQueue()
+        self._flags: dict[int, _Flags] = {}
 
     def run(self) -> None:
-        """Work until the server says quit, or is gone."""
+        """Work until the server says quit, or has ended."""
         threading.Thread(target=self._read, daemon=True).start()
-        self._send({"type": "ready", "pid": os.getpid()})
+        self._send(Ready(os.getpid()))
         while True:
-            message, blocks = self._jobs.get()
-            if message["type"] == "quit":
+            message, blocks = self._messages.get()
+            if isinstance(message, Quit):
                 return
-            if message["type"] == "forget":
-                self._executor.forget(message["photo"])
-                continue
-            self._do(message, blocks)
+            if isinstance(message, ForgetPhoto):
+                self._executor.forget(message.photo)
+            elif isinstance(message, DoJob):
+                self._do(message, blocks)
 
     def _read(self) -> None:
         try:
             while True:
-                for message, blocks in self._channel.receive():
-                    if message["type"] == "cancel":
-                        self._cancel(message["job"], keep=message["keep"])
+                for fields, blocks in self._channel.receive():
+                    message = decode_to_worker(fields)
+                    if isinstance(message, CancelJob):
+                        self._cancel(message)
                         continue
-                    if message["type"] == "job":
-                        self._events[message["job"]] = (threading.Event(), threading.Event())
-                    self._jobs.put((message, blocks))
+                    if isinstance(message, DoJob):
+                        self._flags[message.job] = _Flags()
+                    self._messages.put((message, blocks))
         except ChannelClosed:
             os._exit(0)
 
-    def _cancel(self, job: int, *, keep: bool) -> None:
-        events = self._events.get(job)
-        if events is not None:
-            stop, superseded = events
-            superseded.set()
-            if not keep:
-                stop.set()
+    def _cancel(self, message: CancelJob) -> None:
+        flags = self._flags.get(message.job)
+        if flags is not None:
+            flags.superseded.set()
+            if not message.keep:
+                flags.stop.set()
 
-    def _do(self, message: dict[str, Any], blocks: list[Block]) -> None:
+    def _do(self, message: DoJob, blocks: list[Block]) -> None:
         from daemon.executor import usage
 
-        job = message["job"]
+        job = message.job
         try:
             answer = self._answer(message, blocks)
-            self._send_answer("done", job, answer, usage=usage(self._executor))
+            frames = _frames_of(answer)
+            sizes = tuple(len(frame) for frame in frames)
+            self._send(JobDone(job, answer.fields(), sizes, usage(self._executor)), frames)
         except ChannelClosed:
             os._exit(0)
         except BaseException as error:
-            if isinstance(error, RetouchError):
-                code, sentence, advice = error.code, error.message, error.advice
-            else:
-                code, sentence, advice = RetouchError.code, failures.explain(error)[0], ""
-            failed = {"type": "failed", "job": job, "code": code, "message": sentence, "advice": advice}
-            self._send({**failed, "usage": usage(self._executor)})
+            if not isinstance(error, RetouchError):
+                error = RetouchError(failures.explain(error)[0])
+            self._send(JobFailed(job, error, usage(self._executor)))
         finally:
-            del self._events[job]
+            del self._flags[job]
 
-    def _answer(self, message: dict[str, Any], blocks: list[Block]) -> Any:
-        job, kind, fields = message["job"], message["kind"], message["fields"]
-        stop, superseded = self._events[job]
-        progress = _Progress(self, job)
-        name = message["photo"]
-        if blocks:
-            picture = format_from(message["picture"])
-            self._executor.take(name, blocks[0], picture, message["model"], message["device"])
-        if kind == "edits":
-            return self._executor.edits(message["model"], message["device"], progress)
-        if kind == "open":
-            return self._executor.open(name, progress, stop)
-        if kind == "prepare":
-            return self._executor.prepare(name, Prepare.from_fields(fields).faces, progress, stop)
-        return self._executor.render(
-            Render.from_fields(fields),
-            progress,
-            stop,
-            superseded,
-            lambda answer: self._send_answer("preview", job, answer),
-        )
+    def _answer(self, message: DoJob, blocks: list[Block]) -> Opened | Prepared | Rendered | EditList:
+        request, photo, flags = message.request, message.photo, self._flags[message.job]
+        progress = _JobProgressCall(self, message.job)
+        if blocks and message.picture is not None:
+            self._executor.take(photo, blocks[0], message.picture, message.model, message.device)
+        if isinstance(request, ListEdits):
+            return self._executor.list_edits(message.model, message.device, progress)
+        if isinstance(request, Open):
+            return self._executor.open(photo, progress, flags.stop)
+        if isinstance(request, Prepare):
+            return self._executor.prepare(photo, request.faces, progress, flags.stop)
 
-    def _send_answer(self, type_: str, job: int, answer: Any, **more: Any) -> None:
-        frames = [memoryview(frame).cast("B") for frame in answer.frames]
-        message = {
-            "type": type_,
-            "job": job,
-            "fields": answer.fields,
-            "sizes": [len(frame) for frame in frames],
-        }
+        def send_preview(preview: Rendered) -> None:
+            frames = _frames_of(preview)
+            sizes = tuple(len(frame) for frame in frames)
+            self._send(JobPreview(message.job, preview.fields(), sizes), frames)
+
+        return self._executor.render(request, progress, flags.stop, flags.superseded, send_preview)
+
+    def _send(self, message: FromWorker, frames: Sequence[memoryview] = ()) -> None:
+        """Send a message, with its data frames in one block."""
         block = Block.of(frames) if frames else None
         try:
-            self._send({**message, **more}, [block] if block else [])
+            with self._sending:
+                self._channel.send(encode(message), [block] if block else [])
         finally:
             if block:
                 block.close()
 
-    def _send(self, message: dict[str, Any], blocks: Sequence[Block] = ()) -> None:
-        with self._sending:
-            self._channel.send(message, blocks)
-
-    def send_progress(self, job: int, stage: str, fraction: float, remaining: float | None) -> None:
-        """Tell the server."""
-        fields = {"stage": stage, "fraction": float(fraction), "remaining": remaining}
-        self._send({"type": "progress", "job": job, **fields})
+    def send_progress(self, job: int, note: ProgressNote) -> None:
+        """Tell the server how far a job is."""
+        self._send(JobProgress(job, note))
 
 
-class _Progress:
-    """The pipeline's progress call; passes on ten a second, and every new stage."""
+class _JobProgressCall:
+    """The pipeline's progress call for a job; sends ten notes a second at most, and every new stage."""
 
     def __init__(self, worker: Worker, job: int) -> None:
         self._worker = worker
@@ -150,27 +160,32 @@ class _Progress:
         if stage == self._stage and now - self._sent_at < _SECONDS_BETWEEN_PROGRESS:
             return
         self._sent_at, self._stage = now, stage
-        left = None if remaining is None else float(remaining)
-        self._worker.send_progress(self._job, stage, min(max(float(fraction), 0.0), 1.0), left)
+        seconds = None if remaining is None else float(remaining)
+        note = ProgressNote(stage, min(max(float(fraction), 0.0), 1.0), seconds)
+        self._worker.send_progress(self._job, note)
 
 
-def _socket() -> socket.socket:
+def _frames_of(answer: Opened | Prepared | Rendered | EditList) -> list[memoryview]:
+    return [memoryview(frame) for frame in answer.frames] if isinstance(answer, Rendered) else []
+
+
+def _socket_from_stdin() -> socket.socket:
     if sys.platform == "win32":
-        its = socket.fromshare(sys.stdin.buffer.read())
+        server = socket.fromshare(sys.stdin.buffer.read())
     else:
-        its = socket.socket(fileno=os.dup(0))
+        server = socket.socket(fileno=os.dup(0))
     null = os.open(os.devnull, os.O_RDONLY)
-    os.dup2(null, 0)  # no library is to read from it
+    os.dup2(null, 0)  # no library is to read from the socket
     os.close(null)
-    return its
+    return server
 
 
 def main() -> None:
     """Work for the server at the other end of the socket."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the server decides
-    device, *engine = sys.argv[1:]
-    Worker(Channel(_socket()), device, engine[0] if engine else "").run()
-    # nothing is left to tidy up, and interpreter shutdown with torch loaded takes long
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the server decides when to stop
+    device, *backend = sys.argv[1:]
+    Worker(Channel(_socket_from_stdin()), device, backend[0] if backend else "").run()
+    # nothing is left to tidy up, and Python's shutdown with torch loaded takes long
     sys.stderr.flush()
     os._exit(0)
 

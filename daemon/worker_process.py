@@ -1,4 +1,4 @@
-"""The server's side of a worker: starts it, talks to it, and sees to it that it is gone in the end."""
+"""The server's side of a worker: starts the process, talks to it, and makes sure that it ends."""
 
 import contextlib
 import os
@@ -6,82 +6,93 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import IO, Any, cast
+from typing import IO, cast
 
-from daemon.channel import Channel, Message
+from daemon.channel import Channel
 from daemon.memory.blocks import Block
 from daemon.processes import python_command, python_environment
+from daemon.worker_messages import FromWorker, Quit, ToWorker, Usage, decode_from_worker, encode
 from retouchml.system.processes import CREATION_FLAGS
 
 _LOG_BYTES = 1 << 20
-_SECONDS_TO_LEAVE = 2.0
-_SEND_BUFFER = 1 << 20  # the largest job fits, so that a worker that is still starting holds up nobody
+_SECONDS_TO_STOP = 2.0
+_SEND_BUFFER = 1 << 20  # fits the largest job, so that a worker that still starts does not block the server
 
 
 class WorkerProcess:
-    """A running worker. ``log`` takes what its libraries print."""
+    """A running worker.
 
-    def __init__(self, device: str, engine: str, log: Path) -> None:
-        ours, its = socket.socketpair()
-        ours.setblocking(False)
-        ours.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _SEND_BUFFER)
-        its.setblocking(True)
+    photos: names of those that it has; ready: whether it has started; usage: what it told last
+    """
+
+    def __init__(self, device: str, backend: str, log: Path) -> None:
+        """Start it. Raises OSError.
+
+        backend: "module:function" in place of the pipeline, "" for the pipeline; log: the file that takes
+        what its libraries print
+        """
+        server_end, worker_end = socket.socketpair()
+        server_end.setblocking(False)
+        server_end.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _SEND_BUFFER)
+        worker_end.setblocking(True)
+        arguments = ["-X", "faulthandler", "-m", "daemon.worker", device, *([backend] if backend else [])]
         try:
-            with its, _opened(log) as output:
-                self._process, self.channel = _started(
-                    python_command(
-                        "-X", "faulthandler", "-m", "daemon.worker", device, *([engine] if engine else [])
-                    ),
-                    ours,
-                    its,
-                    output,
+            with worker_end, _open_log(log) as output:
+                self._process, self.channel = _start(
+                    python_command(*arguments), server_end, worker_end, output
                 )
         except OSError:
-            ours.close()
+            server_end.close()
             raise
-        self.holds: set[str] = set()
+        self.photos: set[str] = set()
         self.ready = False
-        self.usage: Mapping[str, Any] = {}
-        self._leave_by: float | None = None
+        self.usage = Usage()
+        self._kill_at: float | None = None
 
     @property
     def pid(self) -> int:
-        """Of the process."""
+        """The pid of the process."""
         return self._process.pid
 
-    def send(self, message: Mapping[str, Any], blocks: Sequence[Block] = ()) -> None:
-        """Raises ChannelClosed where it is gone or stuck."""
-        self.channel.send(message, blocks)
+    def send(self, message: ToWorker, blocks: Sequence[Block] = ()) -> None:
+        """Send a message. Raises ChannelClosed if the worker has ended or is stuck."""
+        self.channel.send(encode(message), blocks)
 
-    def receive(self) -> list[Message]:
-        """Raises ChannelClosed where it is gone."""
-        return self.channel.receive()
+    def receive(self) -> list[tuple[FromWorker, Block | None]]:
+        """The messages that have arrived, each with its block of data frames if it has one.
 
-    def leave(self) -> None:
-        """Ask it to end; ``is_gone`` has to be asked until it is."""
+        Raises ChannelClosed if the worker has ended.
+        """
+        return [
+            (decode_from_worker(fields), blocks[0] if blocks else None)
+            for fields, blocks in self.channel.receive()
+        ]
+
+    def stop(self) -> None:
+        """Ask it to exit; call ``has_ended`` until it has."""
         with contextlib.suppress(Exception):
-            self.send({"type": "quit"})
-        self.channel.close()  # its reader ends the process, whatever the job does
-        self._leave_by = time.monotonic() + _SECONDS_TO_LEAVE
+            self.send(Quit())
+        self.channel.close()  # the worker's reading thread ends the process, whatever the job does
+        self._kill_at = time.monotonic() + _SECONDS_TO_STOP
 
     def kill(self) -> None:
         """End it now."""
         self.channel.close()
         self._process.kill()
-        self._leave_by = 0.0
+        self._kill_at = 0.0
 
-    def is_gone(self) -> bool:
-        """Whether it ended, and was reaped; kills it where it had its time to leave."""
+    def has_ended(self) -> bool:
+        """Whether it has ended and was reaped; kills it if its time to stop is over."""
         if self._process.poll() is not None:
             return True
-        if self._leave_by is not None and time.monotonic() > self._leave_by:
+        if self._kill_at is not None and time.monotonic() > self._kill_at:
             self._process.kill()
         return False
 
     def wait(self, seconds: float) -> None:
-        """Wait for its end for so long, then kill it."""
+        """Wait so long for its end, then kill it."""
         try:
             self._process.wait(seconds)
         except subprocess.TimeoutExpired:
@@ -92,10 +103,10 @@ class WorkerProcess:
 if sys.platform == "win32":
     from daemon.memory import windows
 
-    def _started(
-        command: list[str], ours: socket.socket, its: socket.socket, output: IO[bytes]
+    def _start(
+        command: list[str], server_end: socket.socket, worker_end: socket.socket, output: IO[bytes]
     ) -> tuple["subprocess.Popen[bytes]", Channel]:
-        for end in (ours, its):  # Windows makes socket pairs of TCP
+        for end in (server_end, worker_end):  # Windows makes socket pairs of TCP
             end.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         process = subprocess.Popen(
             command,
@@ -107,32 +118,32 @@ if sys.platform == "win32":
             creationflags=CREATION_FLAGS,
         )
         try:
-            with cast(IO[bytes], process.stdin) as words:
-                words.write(its.share(process.pid))
-            return process, Channel(ours, windows.opened(process.pid))
+            with cast(IO[bytes], process.stdin) as stdin:
+                stdin.write(worker_end.share(process.pid))
+            return process, Channel(server_end, windows.open_process(process.pid))
         except OSError:
             process.kill()
             raise
 
 else:
 
-    def _started(
-        command: list[str], ours: socket.socket, its: socket.socket, output: IO[bytes]
+    def _start(
+        command: list[str], server_end: socket.socket, worker_end: socket.socket, output: IO[bytes]
     ) -> tuple["subprocess.Popen[bytes]", Channel]:
-        # the worker finds the socket as its standard input
+        # the socket is the worker's standard input
         process = subprocess.Popen(
             command,
-            stdin=its.fileno(),
+            stdin=worker_end.fileno(),
             stdout=output,
             stderr=output,
             env=python_environment(),
             start_new_session=True,
             creationflags=CREATION_FLAGS,
         )
-        return process, Channel(ours)
+        return process, Channel(server_end)
 
 
-def _opened(log: Path) -> IO[bytes]:
+def _open_log(log: Path) -> IO[bytes]:
     if log.exists() and log.stat().st_size > _LOG_BYTES:
         with contextlib.suppress(PermissionError):  # on Windows, where another worker writes to it
             log.unlink()

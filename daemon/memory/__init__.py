@@ -1,1 +1,1 @@
-"""PACKAGE daemon/memory."""
+"""Anonymous memory that the daemon and its workers share."""

@@ -1,7 +1,6 @@
-"""Pixels in anonymous memory that another process can be given.
+"""Blocks of anonymous memory that can be handed to another process.
 
-A block has a descriptor and no name: when the last process that holds it is gone, however it went, the memory
-is free.
+A block has a descriptor and no name: the system frees the memory when the last process that has it open ends.
 """
 
 import sys
@@ -20,17 +19,17 @@ __all__ = ["Block", "memory"]
 
 @dataclass
 class Block:
-    """``size`` bytes behind ``descriptor``, which this object owns; on Windows it is a handle."""
+    """``size`` bytes of shared memory behind ``descriptor``, which this object owns; on Windows a handle."""
 
     descriptor: int = field(repr=False)
     size: int
 
     @classmethod
     def of(cls, parts: Sequence[bytes | memoryview]) -> "Block":
-        """A block with ``parts`` one after the other. Raises Busy where there is no memory for it."""
+        """A new block with ``parts`` one after the other. Raises Busy if there is not enough memory."""
         views = [memoryview(part).cast("B") for part in parts]
         try:
-            descriptor = memory.holding(views)
+            descriptor = memory.create(views)
         except OSError as error:
             raise Busy(
                 "There is not enough memory for this picture.", "Close other pictures or programs."
@@ -39,10 +38,10 @@ class Block:
 
     def map(self) -> memoryview:
         """The bytes, read only; they stay mapped for as long as anything refers to them."""
-        return memory.mapped(self.descriptor, self.size) if self.size else memoryview(b"")
+        return memory.map_bytes(self.descriptor, self.size) if self.size else memoryview(b"")
 
     def close(self) -> None:
-        """Let go of the descriptor; mapped bytes stay."""
+        """Close the descriptor; mapped bytes stay."""
         if self.descriptor >= 0:
             memory.close(self.descriptor)
             self.descriptor = -1

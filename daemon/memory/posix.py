@@ -6,9 +6,9 @@ import tempfile
 from collections.abc import Sequence
 
 
-def holding(parts: Sequence[memoryview]) -> int:
-    """A descriptor of new memory with ``parts`` one after the other. Raises OSError where there is none."""
-    descriptor = _create()
+def create(parts: Sequence[memoryview]) -> int:
+    """A descriptor of new memory with ``parts`` one after the other. Raises OSError if it is used up."""
+    descriptor = _open_memory()
     try:
         for part in parts:
             _write(descriptor, part)
@@ -18,17 +18,17 @@ def holding(parts: Sequence[memoryview]) -> int:
     return descriptor
 
 
-def mapped(descriptor: int, size: int) -> memoryview:
-    """Its bytes, read only; they stay mapped for as long as anything refers to them."""
+def map_bytes(descriptor: int, size: int) -> memoryview:
+    """The bytes behind a descriptor, read only; they stay mapped for as long as anything refers to them."""
     return memoryview(mmap.mmap(descriptor, size, access=mmap.ACCESS_READ))
 
 
 def close(descriptor: int) -> None:
-    """Let go of it; mapped bytes stay."""
+    """Close a descriptor; mapped bytes stay."""
     os.close(descriptor)
 
 
-def _create() -> int:
+def _open_memory() -> int:
     create = getattr(os, "memfd_create", None)
     if create is not None:
         return int(create("retouchml"))
@@ -37,8 +37,7 @@ def _create() -> int:
 
 
 def _write(descriptor: int, data: memoryview) -> None:
-    # write(2) lets other threads run, and needs no zeroed and mapped pages first, as copying into a mapping
-    # does
+    # write(2) lets other threads run and, unlike copying into a mapping, needs no zeroed and mapped pages
     written = 0
     while written < len(data):
         written += os.write(descriptor, data[written : written + (64 << 20)])

@@ -1,7 +1,7 @@
 """Anonymous memory behind a handle, for Windows: a section of the paging file, and copies of its handle.
 
-Windows passes no handles along a socket. The server, who may open its worker, does it for both: it puts a
-copy of a handle into the worker (``lend``), and fetches one that the worker has made for it (``fetch``).
+Windows passes no handles along a socket. The server may open its worker's process, so it does that for both:
+it puts a copy of a handle into the worker (``lend``), and fetches one that the worker has made (``fetch``).
 """
 
 import ctypes
@@ -53,8 +53,8 @@ _kernel.DuplicateHandle.argtypes = (
 )
 
 
-def holding(parts: Sequence[memoryview]) -> int:
-    """A handle of new memory with ``parts`` one after the other. Raises OSError where there is none."""
+def create(parts: Sequence[memoryview]) -> int:
+    """A handle of new memory with ``parts`` one after the other. Raises OSError if it is used up."""
     size = max(1, sum(len(part) for part in parts))  # Windows has no empty section
     handle = _kernel.CreateFileMappingW(
         _INVALID_HANDLE, None, _PAGE_READWRITE, size >> 32, size & 0xFFFFFFFF, None
@@ -75,18 +75,18 @@ def holding(parts: Sequence[memoryview]) -> int:
     return int(handle)
 
 
-def mapped(handle: int, size: int) -> memoryview:
-    """Its bytes, read only; they stay mapped for as long as anything refers to them."""
+def map_bytes(handle: int, size: int) -> memoryview:
+    """The bytes behind a handle, read only; they stay mapped for as long as anything refers to them."""
     return _view(handle, size, _FILE_MAP_READ).toreadonly()
 
 
 def close(handle: int) -> None:
-    """Let go of it; mapped bytes stay."""
+    """Close a handle; mapped bytes stay."""
     _kernel.CloseHandle(handle)
 
 
-def opened(pid: int) -> int:
-    """A handle of a process, to pass other handles to it and from it. Raises OSError."""
+def open_process(pid: int) -> int:
+    """A handle of a process, for passing other handles to it and from it. Raises OSError."""
     handle = _kernel.OpenProcess(_PROCESS_DUP_HANDLE, False, pid)
     if not handle:
         raise ctypes.WinError(ctypes.get_last_error())
@@ -94,13 +94,13 @@ def opened(pid: int) -> int:
 
 
 def lend(handle: int, peer: int | None) -> int:
-    """A copy for the other end: in ``peer``, or, where that is the one who fetches, in this process."""
+    """A copy of a handle for the other end: in ``peer``, or in this process if the other end fetches it."""
     here = _kernel.GetCurrentProcess()
     return _duplicate(here, handle, here if peer is None else peer, _DUPLICATE_SAME_ACCESS)
 
 
 def fetch(handle: int, peer: int | None) -> int:
-    """What the other end lent: moved here from ``peer``, or already here."""
+    """The handle that the other end lent, moved here from ``peer`` unless it is already here."""
     if peer is None:
         return handle
     return _duplicate(

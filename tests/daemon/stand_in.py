@@ -23,6 +23,7 @@ import psutil
 from retouchml.errors import Cancelled
 from retouchml.look import Look
 from retouchml.progress import Cancel, Progress
+from retouchml.results import Edit, Face, FaceReport
 
 ENGINE = "tests.daemon.stand_in:make"
 SIDE = 8
@@ -33,36 +34,11 @@ class OutOfMemoryError(RuntimeError):
 
 
 @dataclass(frozen=True)
-class Edit:
-    name: str
-    low: float = -1.0
-    high: float = 1.0
-    description: str = "for tests"
-
-
-@dataclass(frozen=True)
-class Face:
-    box: tuple[int, int, int, int]
-    landmarks: npt.NDArray[Any]
-    score: Any
-
-
-@dataclass(frozen=True)
 class Patch:
     face: int
     x: int
     y: int
     pixels: npt.NDArray[Any]
-
-
-@dataclass(frozen=True)
-class FaceReport:
-    face: int
-    box: tuple[int, int, int, int]
-    patch: tuple[int, int, int, int]
-    score_before: float = 3.0
-    score_after: float = 3.25
-    identity_distance: float = 0.125
 
 
 _alive: weakref.WeakSet[Photo] = weakref.WeakSet()
@@ -81,9 +57,9 @@ class Photo:
         count, self.tenths = int(pixels[0, 0, 0]), int(pixels[0, 0, -1 if pixels.shape[2] < 2 else 1])
         if pixels.dtype.kind == "f":
             count, self.tenths = 1, 0
-        points = np.linspace(0, 1, 136, dtype=np.float32).reshape(68, 2)
+        points = tuple((float(x), float(y)) for x, y in np.linspace(0, 1, 136).reshape(68, 2))
         boxes = [(2 + 10 * index, 3, SIDE, SIDE) for index in range(count)]
-        self.faces = [Face(box, points, np.float32(3.0)) for box in boxes]
+        self.faces = [Face(box, points, 3.0) for box in boxes]
         self.pixels = pixels
         self.device = device
         self.prepared: set[int] = set()
@@ -115,7 +91,7 @@ class Photo:
     def report(self, patches: Sequence[Patch]) -> list[FaceReport]:
         boxes = [(patch.x, patch.y, SIDE, SIDE) for patch in patches]
         return [
-            FaceReport(patch.face, self.faces[patch.face].box, box)
+            FaceReport(patch.face, self.faces[patch.face].box, 3.0, 3.25, 0.125, box)
             for patch, box in zip(patches, boxes, strict=True)
         ]
 
@@ -144,7 +120,8 @@ class Photo:
 
 class Backend:
     edits = tuple(
-        Edit(name) for name in ("die", "die_once", "crowded", "memory", "huge", "deaf", "fail", "slow")
+        Edit(name, -1.0, 1.0, "for tests")
+        for name in ("die", "die_once", "crowded", "memory", "huge", "deaf", "fail", "slow")
     )
 
     def __init__(self, model: str, device: str) -> None:

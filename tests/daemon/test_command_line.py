@@ -80,7 +80,7 @@ def test_a_picture_is_retouched_by_the_daemon(daemon: Daemon, tmp_path: Path) ->
     report = json.loads(said.read_text())
     assert (report["device"], report["faces"][0]["score_after"]) == ("accelerator", 3.25)
     assert {"detect", "prepared", "total"} <= set(report["seconds"])
-    assert daemon.status().workers[0].models == ["ffhq-mobile"]
+    assert daemon.status().workers[0].models == ("ffhq-mobile",)
     assert until(lambda: daemon.status().photos == 0)
 
 

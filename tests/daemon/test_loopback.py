@@ -23,8 +23,8 @@ _WITHOUT_IPC = """
 import sys
 from retouchml import paths
 paths.IPC = False
-from daemon.__main__ import run
-sys.exit(run())
+from daemon.__main__ import main
+sys.exit(main())
 """
 _DAEMON = python_command("-c", _WITHOUT_IPC, "--backend", ENGINE)
 Run = Callable[..., Daemon]

@@ -6,6 +6,7 @@ import pytest
 
 from retouchml.client.answers import Rendered, WirePatch
 from retouchml.client.client import Client
+from retouchml.client.messages import Render
 from retouchml.client.pixel_format import DTYPE_OF, PixelFormat
 from retouchml.errors import Cancelled, PhotoUnknown, RetouchError, Superseded, UsageError
 from retouchml.look import Look
@@ -202,9 +203,8 @@ def test_closing_a_photo_ends_its_jobs_and_frees_it(daemon: Daemon) -> None:
 def test_a_photo_is_known_to_its_own_connection_alone(daemon: Daemon) -> None:
     photo = daemon.photo()
     stranger: Client = daemon.client()
-    fields = {"photo": photo.name, "looks": []}
     with pytest.raises(PhotoUnknown):
-        stranger.request("render", fields, lambda answer, _: answer).result(PATIENCE)
+        stranger.request(Render(photo.name, {}), Rendered.from_fields).result(PATIENCE)
 
 
 def test_two_editors_are_served_in_turn(daemon: Daemon) -> None:

@@ -115,11 +115,11 @@ def test_out_of_memory_what_was_prepared_for_others_goes_first(daemon: Daemon) -
     other = client.open(PLAIN, picture().tobytes(), model="another").result(PATIENCE)
     for photo in (mine, other):
         photo.prepare().result(PATIENCE)
-    assert workers(daemon, "models") == [["ffhq-mobile", "another"]]
+    assert workers(daemon, "models") == [("ffhq-mobile", "another")]
     rendered = mine.render({0: Look(0.5, edits={"crowded": 1})}).result(PATIENCE)
     assert len(rendered.patches) == 1
     assert (rendered.seconds["on_cpu"], rendered.seconds["prepared"]) == (0, 1)
-    assert workers(daemon, "models") == [["ffhq-mobile"]]
+    assert workers(daemon, "models") == [("ffhq-mobile",)]
     assert other.render(LOOKS).result(PATIENCE).seconds["on_cpu"] == 0
 
 

@@ -1,0 +1,321 @@
+"""The scheduler: gives jobs to workers, one at a time each, and restarts workers that are lost.
+
+It knows no client: what workers say about jobs comes back as events, which ``answer_sender`` sends on.
+"""
+
+import contextlib
+import logging
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from daemon.channel import ChannelClosed
+from daemon.jobs import Job, JobQueue, Photo
+from daemon.memory.blocks import Block
+from daemon.options import Options
+from daemon.sockets import ClientKey
+from daemon.worker_messages import (
+    CancelJob,
+    DoJob,
+    ForgetPhoto,
+    FromWorker,
+    JobDone,
+    JobFailed,
+    JobPreview,
+    JobProgress,
+    Ready,
+    Usage,
+)
+from daemon.worker_process import WorkerProcess
+from retouchml.client.answers import WorkerStatus
+from retouchml.errors import DaemonStopping, WorkerLost
+
+_log = logging.getLogger(__name__)
+_ATTEMPTS = 2
+_SECONDS_BETWEEN_REAPING = 0.1
+
+
+@dataclass(frozen=True)
+class JobEvent:
+    """What a worker said about a job, with the data frames of an answer."""
+
+    job: Job
+    message: JobProgress | JobPreview | JobDone | JobFailed
+    frames: list[memoryview] = field(default_factory=list)
+
+
+class Slot:
+    """The place for one worker on one device."""
+
+    def __init__(self, device: str) -> None:
+        self.device = device
+        self.worker: WorkerProcess | None = None
+        self.job: Job | None = None
+        self.restarts = 0
+        self.idle_since = time.monotonic()
+
+    def status(self) -> WorkerStatus:
+        """Its part of the answer to ``status``."""
+        worker = self.worker
+        if worker is None:
+            return WorkerStatus(self.device, "absent", restarts=self.restarts)
+        state = "starting" if not worker.ready else "busy" if self.job is not None else "idle"
+        return WorkerStatus(
+            device=self.device,
+            state=state,
+            pid=worker.pid,
+            memory=worker.usage.memory,
+            device_memory=worker.usage.device_memory,
+            models=worker.usage.models,
+            photos=len(worker.photos),
+            restarts=self.restarts,
+        )
+
+
+class Scheduler:
+    """The queue of jobs, and the slots with their workers."""
+
+    def __init__(self, options: Options, log: Path) -> None:
+        """log: the file that takes what the workers' libraries print."""
+        self.slots = [Slot(device) for device in options.devices]
+        self._options = options
+        self._log = log
+        self._queue = JobQueue(options)
+        self._stopping = False
+        self._ending: list[WorkerProcess] = []
+
+    # jobs
+
+    def submit(self, job: Job) -> None:
+        """Put a job into the queue. Raises DaemonStopping or Busy."""
+        if self._stopping:
+            raise stopping()
+        self._queue.add(job)
+
+    def withdraw(self, job: Job) -> None:
+        """Remove a job from the queue, or stop whatever a worker does for it."""
+        self._queue.remove(lambda other: other is job)
+        self._stop_running([running for running in self._running() if job in (running, running.successor)])
+
+    def withdraw_client(self, client: ClientKey) -> None:
+        """Remove or stop all jobs of a client."""
+        self._queue.remove(lambda job: job.client == client)
+        self._stop_running([running for running in self._running() if running.client == client])
+
+    def withdraw_waiting_renders(self, photo: Photo) -> list[Job]:
+        """Remove the renders of a photo from the queue; returns them."""
+        return self._queue.remove(lambda job: job.renders(photo))
+
+    def supersede(self, newer: Job) -> list[Job]:
+        """Stop the renders of the same photo that run; returns those jobs.
+
+        A preparation that the newer render needs, too, goes on for that one.
+        """
+        superseded = []
+        for running in self._running():
+            if not running.renders(newer.photo) or (running.answered and running.successor is None):
+                continue  # nothing to supersede, or cancelled already
+            keep = running.faces <= newer.faces
+            running.successor = newer if keep else None
+            self._cancel(running, keep=keep)
+            superseded.append(running)
+        return superseded
+
+    def refuse_new(self) -> list[Job]:
+        """Take no more jobs; returns those that waited, which are removed."""
+        self._stopping = True
+        return self._queue.remove(lambda _: True)
+
+    def cancel_running(self) -> list[Job]:
+        """Stop all jobs that run; returns them."""
+        jobs = list(self._running())
+        for job in jobs:
+            self._cancel(job, keep=False)
+        return jobs
+
+    @property
+    def waiting(self) -> int:
+        """How many jobs wait."""
+        return len(self._queue)
+
+    def is_idle(self) -> bool:
+        """Whether no client waits for a job."""
+        return not self._queue and all(job.answered for job in self._running())
+
+    def forget(self, photo: Photo) -> None:
+        """Let the worker free a photo."""
+        worker = self.slots[photo.slot].worker
+        if worker is not None and photo.name in worker.photos:
+            worker.photos.discard(photo.name)
+            with contextlib.suppress(ChannelClosed):
+                worker.send(ForgetPhoto(photo.name))
+
+    # workers
+
+    def channels(self) -> dict[int, Slot]:
+        """The slots with a worker, by the descriptor to poll."""
+        return {slot.worker.channel.fileno(): slot for slot in self.slots if slot.worker is not None}
+
+    def dispatch(self) -> list[JobEvent]:
+        """Give every idle worker its next job, and start workers as needed; returns what failed."""
+        events: list[JobEvent] = []
+        for index, slot in enumerate(self.slots):
+            while slot.job is None:
+                job = self._queue.take(index)
+                if job is None:
+                    break
+                events += self._give(slot, job)
+        return events
+
+    def read(self, slot: Slot) -> list[JobEvent]:
+        """What a worker said about its job since the last call."""
+        worker = slot.worker
+        if worker is None:
+            return []
+        try:
+            messages = worker.receive()
+        except ChannelClosed:
+            return self._lost(slot)
+        events: list[JobEvent] = []
+        for message, block in messages:
+            try:
+                events += self._take(slot, worker, message, block)
+            finally:
+                if block is not None:
+                    block.close()
+        return events
+
+    def tick(self, now: float) -> None:
+        """End workers that were idle for long enough; reap those that have ended."""
+        self._ending = [worker for worker in self._ending if not worker.has_ended()]
+        keep_alive = self._options.keep_alive
+        for index, slot in enumerate(self.slots):
+            if slot.worker is None or slot.job is not None or keep_alive < 0:
+                continue
+            if now - slot.idle_since >= keep_alive and not self._queue.waits_for(index):
+                _log.info("worker %d on %s is unloaded", slot.worker.pid, slot.device)
+                self._ending.append(slot.worker)
+                slot.worker.stop()
+                slot.worker = None
+
+    def next_tick(self) -> float | None:
+        """The moment (monotonic) at which ``tick`` has something to do; None if there is none."""
+        moments = [time.monotonic() + _SECONDS_BETWEEN_REAPING] if self._ending else []
+        if self._options.keep_alive >= 0:
+            idle = [slot for slot in self.slots if slot.worker is not None and slot.job is None]
+            moments += [slot.idle_since + self._options.keep_alive for slot in idle]
+        return min(moments, default=None)
+
+    def close(self, seconds: float) -> None:
+        """End all workers within so long."""
+        workers = [slot.worker for slot in self.slots if slot.worker is not None]
+        for worker in workers:
+            worker.stop()
+        deadline = time.monotonic() + seconds
+        for worker in [*workers, *self._ending]:
+            worker.wait(max(0.05, deadline - time.monotonic()))
+
+    def _running(self) -> Iterator[Job]:
+        """Jobs that workers do, answered or not."""
+        return (slot.job for slot in self.slots if slot.job is not None)
+
+    def _stop_running(self, jobs: list[Job]) -> None:
+        for job in jobs:
+            job.successor = None
+            self._cancel(job, keep=False)
+
+    def _cancel(self, job: Job, *, keep: bool) -> None:
+        worker = next(slot.worker for slot in self.slots if slot.job is job)
+        if worker is not None:
+            with contextlib.suppress(ChannelClosed):
+                worker.send(CancelJob(job.number, keep))
+
+    def _give(self, slot: Slot, job: Job) -> list[JobEvent]:
+        if slot.worker is None:
+            try:
+                slot.worker = WorkerProcess(slot.device, self._options.backend, self._log)
+            except OSError as error:
+                _log.error("no worker could be started: %s", error)
+                return [_failed(job, WorkerLost(f"No worker could be started: {error.strerror}."))]
+            _log.info("worker %d starts on %s", slot.worker.pid, slot.device)
+        slot.job = job
+        job.attempts += 1
+        photo, picture = job.photo, None
+        blocks: list[Block] = []
+        if photo is not None and photo.block is not None and photo.name not in slot.worker.photos:
+            picture = photo.picture
+            blocks = [photo.block]
+            slot.worker.photos.add(photo.name)
+        name = photo.name if photo else ""
+        try:
+            slot.worker.send(DoJob(job.number, job.request, name, job.model, job.device, picture), blocks)
+        except ChannelClosed:
+            return self._lost(slot)
+        return []
+
+    def _take(
+        self, slot: Slot, worker: WorkerProcess, message: FromWorker, block: Block | None
+    ) -> list[JobEvent]:
+        if isinstance(message, Ready):
+            worker.ready = True
+            return []
+        if isinstance(message, JobDone | JobFailed):
+            worker.usage = message.usage
+            self._add_slots(message.usage.devices)
+        job = slot.job
+        if job is None or message.job != job.number:
+            return []
+        if isinstance(message, JobDone | JobFailed):
+            slot.job = None
+            slot.idle_since = time.monotonic()
+        if isinstance(message, JobProgress):
+            return [JobEvent(job.successor or job, message)]
+        frames = _split(block, message.sizes) if isinstance(message, JobDone | JobPreview) else []
+        return [JobEvent(job, message, frames)]
+
+    def _add_slots(self, devices: Sequence[str]) -> None:
+        """If a worker sees several GPUs, "auto" means all of them."""
+        if self._options.device == "auto" and len(self.slots) == 1 and len(devices) > 1:
+            self.slots[0].device = devices[0]
+            self.slots += [Slot(device) for device in devices[1:]]
+
+    def _lost(self, slot: Slot) -> list[JobEvent]:
+        worker, job = slot.worker, slot.job
+        slot.worker, slot.job = None, None
+        slot.restarts += 1
+        slot.idle_since = time.monotonic()
+        if worker is not None:
+            _log.warning("worker %d on %s was lost", worker.pid, slot.device)
+            worker.kill()
+            self._ending.append(worker)
+        if job is None or job.answered:
+            return []
+        if job.attempts < _ATTEMPTS:
+            self._queue.put_back(job)
+            return []
+        error = WorkerLost(
+            "The process that retouches died twice at this.",
+            "`retouchml daemon logs` may say why; perhaps the machine is short of memory.",
+        )
+        return [_failed(job, error)]
+
+
+def stopping() -> DaemonStopping:
+    """The error for requests that come too late."""
+    return DaemonStopping("The daemon is about to leave.", "Start it again: `retouchml daemon start`.")
+
+
+def _failed(job: Job, error: WorkerLost) -> JobEvent:
+    return JobEvent(job, JobFailed(job.number, error, Usage()))
+
+
+def _split(block: Block | None, sizes: Sequence[int]) -> list[memoryview]:
+    if block is None:
+        return []
+    data = block.map()
+    frames, start = [], 0
+    for size in sizes:
+        frames.append(data[start : start + size])
+        start += size
+    return frames

@@ -1,0 +1,106 @@
+"""Sessions: what the daemon keeps for each client, its open photos and its open requests."""
+
+import logging
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from daemon.jobs import Job, Photo
+from daemon.options import Options
+from daemon.scheduler import Scheduler
+from daemon.sockets import ClientKey
+from retouchml.errors import Busy
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(eq=False)
+class Session:
+    """A client that has photos or open requests.
+
+    photos: by name; jobs: those not answered yet, by the id of their request; pinged_at: monotonic seconds
+    """
+
+    client: ClientKey
+    photos: dict[str, Photo] = field(default_factory=dict)
+    jobs: dict[int, Job] = field(default_factory=dict)
+    pinged_at: float = field(default_factory=time.monotonic)
+
+
+class Sessions:
+    """All sessions; whatever it frees, it frees in the workers, too."""
+
+    def __init__(self, options: Options, scheduler: Scheduler) -> None:
+        self._options = options
+        self._scheduler = scheduler
+        self._sessions: dict[ClientKey, Session] = {}
+
+    def __len__(self) -> int:
+        return len(self._sessions)
+
+    def __iter__(self) -> Iterator[Session]:
+        return iter(list(self._sessions.values()))
+
+    @property
+    def photos(self) -> list[Photo]:
+        """All open photos."""
+        return [photo for session in self for photo in session.photos.values()]
+
+    def get(self, client: ClientKey) -> Session | None:
+        """The session of a client; None if it has none."""
+        return self._sessions.get(client)
+
+    def begin(self, client: ClientKey) -> Session:
+        """The session of a client, a new one if it has none. Raises Busy."""
+        session = self._sessions.get(client)
+        if session is None:
+            if len(self._sessions) >= self._options.clients:
+                raise Busy("Too many programs use the daemon at once.", "Close one of them.")
+            session = self._sessions[client] = Session(client)
+        return session
+
+    def tidy(self, client: ClientKey) -> None:
+        """End a session that has neither photos nor open requests."""
+        session = self._sessions.get(client)
+        if session is not None and not session.photos and not session.jobs:
+            del self._sessions[client]
+
+    def drop(self, client: ClientKey) -> None:
+        """End the session of a lost client: stop its jobs, free its photos."""
+        session = self._sessions.pop(client, None)
+        if session is None:
+            return
+        _log.info("a client left with %d photos and %d jobs", len(session.photos), len(session.jobs))
+        for job in session.jobs.values():
+            job.answered = True
+        self._scheduler.withdraw_client(client)
+        for photo in list(session.photos.values()):
+            self.free(session, photo)
+
+    def check_room(self, size: int, client: ClientKey) -> None:
+        """Raise Busy if there is no room for one more photo of ``size`` bytes."""
+        photos = self.photos
+        session = self._sessions.get(client)
+        if (
+            len(photos) >= self._options.photos
+            or (session is not None and len(session.photos) >= self._options.photos_of_client)
+            or sum(photo.picture.size for photo in photos) + size > self._options.photo_bytes
+        ):
+            raise Busy("The daemon holds as many pictures as it may.", "Close one of them.")
+
+    def free(self, session: Session, photo: Photo) -> None:
+        """Free a photo's memory, here and in its worker."""
+        session.photos.pop(photo.name, None)
+        self._scheduler.forget(photo)
+        if photo.block is not None:
+            photo.block.close()
+            photo.block = None
+
+    def choose_slot(self, device: str) -> int:
+        """The slot for new work: of those on ``device`` if there are any, the one with the fewest photos."""
+        slots = self._scheduler.slots
+        counts = [0] * len(slots)
+        for photo in self.photos:
+            counts[photo.slot] += 1
+        fitting = [index for index, slot in enumerate(slots) if slot.device == device]
+        return min(fitting or range(len(slots)), key=lambda index: counts[index])

@@ -1,0 +1,84 @@
+"""What the daemon tells of itself: the answers to ``hello`` and ``status``."""
+
+import contextlib
+import os
+import secrets
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from daemon.auth import Authenticator
+from daemon.options import Options
+from daemon.processes import resident_bytes
+from daemon.scheduler import Scheduler
+from daemon.sessions import Sessions
+from retouchml import __version__
+from retouchml.client import protocol
+from retouchml.client.answers import Status, Welcome
+from retouchml.paths import cache_dir
+
+_CACHES = ("searches", "inversions", "paths")  # folders of pipeline.cache, which cannot be imported here
+
+
+class StatusReporter:
+    """Collects what ``hello`` and ``status`` tell."""
+
+    def __init__(
+        self,
+        options: Options,
+        sessions: Sessions,
+        scheduler: Scheduler,
+        authenticator: Authenticator,
+        log: Path,
+    ) -> None:
+        self._options = options
+        self._sessions = sessions
+        self._scheduler = scheduler
+        self._authenticator = authenticator
+        self._log = log
+        self._instance = secrets.token_hex(8)
+        self._started_at = time.monotonic()
+
+    def welcome(self, versions: Sequence[int]) -> Welcome:
+        """The answer to a client that speaks these versions. Raises VersionMismatch."""
+        options = self._options
+        limits = {"photos": options.photos, "queue": options.queue, "photo_bytes": options.photo_bytes}
+        return Welcome(
+            version=protocol.common_version(versions),
+            software=__version__,
+            pid=os.getpid(),
+            instance=self._instance,
+            limits={**protocol.LIMITS, **limits},
+        )
+
+    def status(self) -> Status:
+        """The answer to ``status``."""
+        photos = self._sessions.photos
+        return Status(
+            pid=os.getpid(),
+            software=__version__,
+            instance=self._instance,
+            uptime=time.monotonic() - self._started_at,
+            memory=resident_bytes(os.getpid()),
+            clients=len(self._sessions),
+            photos=len(photos),
+            photo_bytes=sum(photo.picture.size for photo in photos),
+            queue=self._scheduler.waiting,
+            queue_limit=self._options.queue,
+            keep_alive=self._options.keep_alive,
+            idle_exit=self._options.idle_exit,
+            service=self._options.service,
+            cache_bytes=sum(_folder_size(cache_dir() / name) for name in _CACHES),
+            log=str(self._log),
+            refused=self._authenticator.refused,
+            workers=tuple(slot.status() for slot in self._scheduler.slots),
+        )
+
+
+def _folder_size(folder: Path) -> int:
+    total = 0
+    with contextlib.suppress(OSError):
+        for entry in os.scandir(folder):
+            with contextlib.suppress(OSError):
+                total += entry.stat().st_size
+    return total
