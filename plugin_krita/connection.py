@@ -1,4 +1,4 @@
-"""The connection to the daemon on an editor's event loop.
+"""The connection to the daemon on an editor's event loop, and what tasks wait for.
 
 To connect may take long: libraries are loaded, and the daemon is started. A thread does that and hands over
 the client; from then on, only the event loop uses it.
@@ -9,12 +9,16 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from retouchml.errors import Cancelled, DaemonAbsent, RetouchError
+from retouchml.progress import Progress
 
+from . import texts
 from .event_loop import EventLoop, Function, Handle
 from .view_state import OFF, READY, STARTING
 
 if TYPE_CHECKING:
+    from retouchml.client.answers import Rendered
     from retouchml.client.client import Client
+    from retouchml.client.photo_session import Looks, OnConnected, PhotoSession
 
 _POLL_MS = 40
 _PROCESS_MS = 250  # the descriptor does not tell of a daemon that stopped
@@ -54,6 +58,60 @@ class Connecting:
             self.on_done(self)
 
 
+class SessionCall:
+    """An ``open`` or ``render`` of a ``PhotoSession``; a task can wait for it as for a ``Call``."""
+
+    def __init__(self, session: "PhotoSession", looks: "Looks | None" = None) -> None:
+        """looks: what to render, None to open the photo."""
+        self.done = False
+        self.on_done: Callable[[SessionCall], None] | None = None
+        self.on_progress: Progress | None = None
+        self._session = session
+        self._rendered: Rendered | None = None
+        self._error: RetouchError | None = None
+        session.on_progress = self._pass_on
+        session.on_error = self._fail
+        if looks is None:
+            session.on_opened, session.on_rendered = self._finish_opening, None
+            session.open()
+        else:
+            session.on_opened, session.on_rendered = None, self._finish_rendering
+            session.render(looks)
+
+    @property
+    def error(self) -> RetouchError | None:
+        """Why it failed."""
+        return self._error
+
+    def result(self) -> "Rendered | None":
+        """What was rendered."""
+        return self._rendered
+
+    def cancel(self) -> None:
+        """Stop the work."""
+        self._session.cancel()
+
+    def _pass_on(self, stage: str, fraction: float, remaining: float | None) -> None:
+        if self.on_progress is not None:
+            self.on_progress(stage, fraction, remaining)
+
+    def _finish_opening(self, _session: "PhotoSession") -> None:
+        self._finish()
+
+    def _finish_rendering(self, _looks: "Looks", rendered: "Rendered") -> None:
+        self._rendered = rendered
+        self._finish()
+
+    def _fail(self, error: RetouchError) -> None:
+        self._error = error
+        self._finish()
+
+    def _finish(self) -> None:
+        self.done = True
+        if self.on_done is not None:
+            self.on_done(self)
+
+
 class Connection:
     """The plug-in's connection to the daemon; ``on_change`` is called when its state changes."""
 
@@ -61,7 +119,7 @@ class Connection:
         self._loop = loop
         self._make_client = make_client  # called in a thread
         self._on_change = on_change
-        self._connecting: Connecting | None = None
+        self._connecting: list[Connecting] = []  # all get the outcome of the one attempt under way
         self._client: Client | None = None
         self._watch: Handle | None = None
         self._timer: Handle | None = None
@@ -71,7 +129,7 @@ class Connection:
         """``OFF``, ``STARTING`` or ``READY``."""
         if self._client is not None:
             return READY
-        return STARTING if self._connecting is not None else OFF
+        return STARTING if self._connecting else OFF
 
     @property
     def client(self) -> "Client | None":
@@ -79,19 +137,36 @@ class Connection:
         return self._client
 
     def open(self, start: bool) -> Connecting:
-        """Connect if there is no connection and none is being made. start: start the daemon if none runs."""
-        if self._connecting is not None:
-            return self._connecting
+        """Connect, unless that was done or is under way. start: start the daemon if none runs."""
         connecting = Connecting()
-        if self._client is not None:
+        if self._client is not None and self._client.is_connected:
             connecting.finish(self._client, None)
             return connecting
-        self._connecting = connecting
-        outcome: list[tuple[Client | None, Exception | None]] = []
-        threading.Thread(target=self._connect, args=(start, outcome), daemon=True).start()
-        poll = self._loop.every(_POLL_MS, lambda: self._take_outcome(outcome, poll))
-        self._on_change()
+        self._drop_client()
+        self._connecting.append(connecting)
+        if len(self._connecting) == 1:
+            outcome: list[tuple[Client | None, Exception | None]] = []
+            threading.Thread(target=self._connect, args=(start, outcome), daemon=True).start()
+            poll = self._loop.every(_POLL_MS, lambda: self._take_outcome(outcome, poll))
+            self._on_change()
         return connecting
+
+    def reconnect(self, on_connected: "OnConnected") -> None:
+        """Connect for a ``PhotoSession`` that lost its client."""
+
+        def finish(connecting: Connecting) -> None:
+            try:
+                on_connected(connecting.result())
+            except RetouchError as error:
+                on_connected(error)
+            except Exception as error:  # of a library that does not load
+                on_connected(RetouchError(texts.text(texts.UNEXPECTED).format(repr(error))))
+
+        connecting = self.open(start=True)
+        if connecting.done:
+            self._loop.later(lambda: finish(connecting))
+        else:
+            connecting.on_done = finish
 
     def nudge(self) -> None:
         """Process soon; to be called after each request, as the descriptor tells of changes only."""
@@ -103,7 +178,8 @@ class Connection:
         if client is None:
             return
         client.process()
-        if client.fileno() == -1:
+        client.process()  # callbacks may have sent requests
+        if not client.is_connected and client is self._client:
             self._drop_client()
 
     def close(self) -> None:
@@ -126,20 +202,22 @@ class Connection:
         if not outcome:
             return
         poll.stop()
-        connecting, self._connecting = self._connecting, None
         client, error = outcome[0]
-        if client is not None and client.fileno() == -1:
+        if client is not None and not client.is_connected:
             client, error = None, DaemonAbsent("The daemon stopped as soon as it was started.")
         if client is not None:
             self._client = client
             self._watch = self._loop.watch(client.fileno(), self.process)
             self._timer = self._loop.every(_PROCESS_MS, self.process)
             self.nudge()
+        connecting, self._connecting = self._connecting, []
         self._on_change()
-        if connecting is not None:
-            connecting.finish(client, error)
+        for each in connecting:
+            each.finish(client, error)
 
     def _drop_client(self) -> None:
+        if self._client is None:
+            return
         for handle in (self._watch, self._timer):
             if handle is not None:
                 handle.stop()

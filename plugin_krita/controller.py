@@ -173,11 +173,11 @@ class Controller:
         self._preview_timer = None
         photo = self._active_photo()
         is_busy = self._task_view is not None and self._task_view.kind != PREVIEW
-        if photo is None or not photo.remote.faces or is_busy:
+        if photo is None or not photo.session.faces or is_busy:
             return
         if not self._settings.live and photo.preview is not None:
             return
-        if photo.client is self._connection.client:
+        if photo.session.is_open:
             look = self._settings.look
             self._start_task(PREVIEW, lambda _: self._tasks.preview(photo, look))
         else:

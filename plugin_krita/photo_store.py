@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from retouchml.client.answers import WirePatch
+from retouchml.client.photo_session import PhotoSession
 from retouchml.client.pixel_format import PixelFormat
 from retouchml.look import Look
 
@@ -21,16 +22,14 @@ _MAX_BYTES = 1 << 30
 class OpenPhoto:
     """A layer that is open at the daemon.
 
-    remote: the ``RemotePhoto``; client: the connection that it belongs to; thumbnails: one a face; ticked,
-    shown: as in ``FaceSelection``; patches: the newest patch of each face, None if nothing changed, with its
-    look
+    session: keeps it open at the daemon; thumbnails: one a face; ticked, shown: as in ``FaceSelection``;
+    patches: the newest patch of each face, None if nothing changed, with its look
     """
 
     source: "SourceLayer"
     format: PixelFormat
     pixels: bytearray = field(repr=False)
-    remote: Any = field(repr=False)
-    client: Any = field(repr=False)
+    session: PhotoSession = field(repr=False)
     thumbnails: tuple[Image, ...] = ()
     ticked: frozenset[int] = frozenset()
     shown: int = 0
@@ -40,7 +39,7 @@ class OpenPhoto:
     @property
     def selection(self) -> FaceSelection:
         """What is ticked and shown, with the boxes of the faces."""
-        return FaceSelection(tuple(face.box for face in self.remote.faces), self.ticked, self.shown)
+        return FaceSelection(tuple(face.box for face in self.session.faces), self.ticked, self.shown)
 
 
 class PhotoStore:
@@ -70,8 +69,8 @@ class PhotoStore:
     def put(self, photo: OpenPhoto) -> OpenPhoto:
         """Add a photo in place of the layer's older one, which is closed."""
         older = self._photos.pop(photo.source.key, None)
-        if older is not None and older.remote is not photo.remote:
-            older.remote.close()
+        if older is not None and older.session is not photo.session:
+            older.session.close()
         self._selections.pop(photo.source.key, None)
         self._photos[photo.source.key] = photo
         while len(self._photos) > 1 and sum(len(each.pixels) for each in self) > _MAX_BYTES:
@@ -89,7 +88,7 @@ class PhotoStore:
         photo = self._photos.pop(key, None)
         if photo is not None:
             self._selections[key] = photo.source, photo.selection
-            photo.remote.close()
+            photo.session.close()
 
     def close_deleted(self) -> None:
         """Close the photos of layers that do not exist any more, and forget their selections."""

@@ -1,18 +1,19 @@
 """The tasks: find the faces of a layer, show one before and after, put the result on a new layer."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import Any
 
 from retouchml.client.answers import WirePatch
-from retouchml.errors import NoFaceError, PhotoUnknown, UsageError
+from retouchml.client.photo_session import PhotoSession
+from retouchml.client.pixel_format import PixelFormat
+from retouchml.errors import NoFaceError, UsageError
 from retouchml.look import Look
 from retouchml.progress import Progress
 from retouchml.results import Box, Edit
 from retouchml.sliders import BY_NAME, EDITS, Slider
 
 from . import layer_pixels, layers, texts
-from .connection import Connection
+from .connection import Connection, SessionCall
 from .face_selection import transfer
 from .layers import SourceLayer
 from .photo_store import OpenPhoto, PhotoStore
@@ -45,7 +46,7 @@ class RetouchTasks:
 
     def preview(self, photo: OpenPhoto, look: Look) -> TaskGenerator[None]:
         """Show the face in the preview with this look."""
-        box = _surroundings(photo.remote.faces[photo.shown].box, photo.source)
+        box = _surroundings(photo.session.faces[photo.shown].box, photo.source)
         stride = _stride(box, _PREVIEW_SIDE)
         before = yield from screen_image(photo.pixels, photo.format, box, stride)
         self._photos.update(photo.source.key, preview=Preview(before))
@@ -72,7 +73,7 @@ class RetouchTasks:
         yield from layers.add_result(source, patches, with_mask)
 
     def _open(self, source: SourceLayer) -> TaskGenerator[OpenPhoto]:
-        """The open photo of a layer, which is sent only if it is new or has changed.
+        """The open photo of a layer, which is sent only if it is new, has changed, or was lost.
 
         The selection among its faces is kept, also if the user changes it meanwhile.
         Raises NoFaceError, LayerDeleted and the daemon's errors.
@@ -81,32 +82,39 @@ class RetouchTasks:
         format_ = source.color_space.on_wire.pixel_format(source.width, source.height)
         photo = self._photos.get(source.key)
         if (
-            photo is not None
-            and photo.format == format_
-            and (yield from layer_pixels.is_unchanged(source, format_, photo.pixels))
+            photo is None
+            or photo.format != format_
+            or not (yield from layer_pixels.is_unchanged(source, format_, photo.pixels))
         ):
-            pixels = photo.pixels
-        else:
-            photo, pixels = None, (yield from layer_pixels.read(source, format_))
-        if photo is None or photo.client is not self._connection.client:
+            pixels = yield from layer_pixels.read(source, format_)
             self._progress("connect", 0.0, None)
             client = yield from self._wait(self._connection.open(start=True))
-            self._progress("send", 0.0, None)
-            remote = yield from self._wait(client.open(format_, pixels))
-            photo = OpenPhoto(source, format_, pixels, remote, client)
-            thumbnails: list[Image] = []
-            for face in remote.faces:
-                box = _surroundings(face.box, source)
-                stride = _stride(box, _THUMBNAIL_SIDE)
-                thumbnails.append((yield from screen_image(pixels, format_, box, stride)))
-            selection = transfer(self._photos.selection(source.key), [face.box for face in remote.faces])
-            photo = self._photos.put(
-                replace(photo, thumbnails=tuple(thumbnails), ticked=selection.ticked, shown=selection.shown)
-            )
-            yield from self._ask_for_edits(client, remote)
-        if not photo.remote.faces:
+            session = PhotoSession(client, format_, pixels, reconnect=self._connection.reconnect)
+            photo = yield from self._add(source, format_, pixels, session)
+        elif not photo.session.is_open:
+            photo = yield from self._add(source, format_, photo.pixels, photo.session)
+        if not photo.session.faces:
             raise NoFaceError(texts.text(texts.NO_FACE), texts.text(texts.NO_FACE_ADVICE))
         return self._photos.get(source.key) or photo
+
+    def _add(
+        self, source: SourceLayer, format_: PixelFormat, pixels: bytearray, session: PhotoSession
+    ) -> TaskGenerator[OpenPhoto]:
+        """Open the session, and add its photo to the store."""
+        yield from self._wait(SessionCall(session))
+        thumbnails: list[Image] = []
+        for face in session.faces:
+            box = _surroundings(face.box, source)
+            thumbnails.append((yield from screen_image(pixels, format_, box, _stride(box, _THUMBNAIL_SIDE))))
+        selection = transfer(self._photos.selection(source.key), [face.box for face in session.faces])
+        photo = OpenPhoto(
+            source, format_, pixels, session, tuple(thumbnails), selection.ticked, selection.shown
+        )
+        self._photos.put(photo)
+        self.device = session.device
+        answer = yield from self._wait(session.client.edits(session.model))
+        self.edits = tuple(_slider(edit) for edit in answer.edits)
+        return photo
 
     def _render(
         self, photo: OpenPhoto, faces: Sequence[int], look: Look
@@ -114,20 +122,10 @@ class RetouchTasks:
         """The patch of each face, None if nothing changes; rendered only for a face whose look is new."""
         looks = {face: look for face in faces if photo.patches.get(face, (None,))[0] != look}
         if looks:
-            self._progress("wait", 0.0, None)
-            try:
-                rendered = yield from self._wait(photo.remote.render(looks))
-            except PhotoUnknown:  # the daemon was restarted; the next try sends the layer again
-                self._photos.close(photo.source.key)
-                raise
+            rendered = yield from self._wait(SessionCall(photo.session, looks))
             by_face: Mapping[int, WirePatch] = {patch.face: patch for patch in rendered.patches}
             photo.patches.update({face: (look, by_face.get(face)) for face in looks})
         return [photo.patches[face][1] for face in faces]
-
-    def _ask_for_edits(self, client: Any, remote: Any) -> TaskGenerator[None]:
-        self.device = remote.device
-        answer = yield from self._wait(client.edits(remote.model))
-        self.edits = tuple(_slider(edit) for edit in answer.edits)
 
     def _wait(self, awaited: Awaitable) -> TaskGenerator[Any]:
         if hasattr(awaited, "on_progress"):

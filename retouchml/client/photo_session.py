@@ -101,7 +101,7 @@ class PhotoSession:
     @property
     def is_open(self) -> bool:
         """Whether the daemon has the photo, as far as is known."""
-        return self._photo is not None
+        return self._photo is not None and self.client.is_connected
 
     @property
     def busy(self) -> bool:
@@ -160,7 +160,10 @@ class PhotoSession:
         self._request = request
         self._rendered = self._error = None
         self._retry = Retry()
-        self.client.after(0.0, self._advance)
+        if self._reconnect is not None and not self.client.is_connected:
+            self._advance()  # an event loop processes no client that lost its connection
+        else:
+            self.client.after(0.0, self._advance)
 
     def _advance(self) -> None:
         """Send what is to be sent next: the photo, or the looks."""

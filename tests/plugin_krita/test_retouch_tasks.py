@@ -14,12 +14,12 @@ from plugin_krita.color_space import SRGB, ColorSpace
 from plugin_krita.photo_store import OpenPhoto, PhotoStore
 from plugin_krita.tasks import Task, TaskGenerator
 from plugin_krita.view_state import Settings
-from retouchml.client.answers import EditList, WirePatch
+from retouchml.client.answers import EditList, Rendered, WirePatch
 from retouchml.client.pixel_format import PixelFormat
 from retouchml.errors import PhotoUnknown, UsageError
 from retouchml.look import Look
 from retouchml.progress import silent
-from retouchml.results import Box, Edit
+from retouchml.results import Box, Edit, Face
 
 from .test_layer_pixels import Layer
 from .test_tasks import Answer, ListLoop
@@ -27,14 +27,6 @@ from .test_tasks import Answer, ListLoop
 LEFT, RIGHT = (10, 20, 40, 40), (110, 20, 40, 40)
 LOOK = Settings().look
 _NEED_KRITA = ("layers", "retouch_tasks")
-
-
-def answer(value: Any = None, error: Exception | None = None) -> Any:
-    """An answer that has arrived already."""
-    arrived = Answer()
-    arrived.finish(error)
-    arrived.result = lambda: value  # type: ignore[method-assign]
-    return arrived
 
 
 class Node(Layer):
@@ -88,43 +80,82 @@ class Document:
         self.added.append(node)
 
 
-class Daemon:
-    """A daemon that finds these faces and records its requests; also the connection to it."""
+class Client:
+    """A connection to the daemon below."""
 
-    def __init__(self, *faces: Box) -> None:
+    def __init__(self, daemon: "Daemon") -> None:
+        self.is_connected = True
+        self._daemon = daemon
+        self._timers: list[Callable[[], None]] = []
+
+    def after(self, _seconds: float, function: Callable[[], None]) -> None:
+        self._timers.append(function)
+        self._daemon.loop.later(self.process)
+
+    def process(self) -> None:
+        timers, self._timers = self._timers, []
+        for function in timers:
+            function()
+
+    def open(self, *_picture: Any, **_options: Any) -> Answer:
+        self._daemon.sent += 1
+        faces = tuple(Face(box, (), 3.0) for box in self._daemon.faces)
+        photo = SimpleNamespace(
+            faces=faces, model="", device="cpu", seconds={}, render=self._render, close=lambda: None
+        )
+        return self._answer(photo)
+
+    def edits(self, _model: str) -> Answer:
+        self._daemon.while_listing_edits()
+        return self._answer(EditList("", "cpu", (Edit("smile", -1.0, 1.0, ""),)))
+
+    def _render(self, looks: Mapping[int, Look], **_options: Any) -> Answer:
+        if self._daemon.errors:
+            return self._answer(error=self._daemon.errors.pop(0))
+        self._daemon.rendered.append(set(looks))
+        patches = tuple(_patch(face) for face in {*looks} - self._daemon.without_patch)
+        return self._answer(Rendered(patches))
+
+    def _answer(self, value: Any = None, error: Exception | None = None) -> Answer:
+        """An answer that arrives in a later turn."""
+        answer = Answer()
+        answer.result = lambda: value  # type: ignore[method-assign]
+        self.after(0.0, lambda: answer.finish(error))
+        return answer
+
+
+class Daemon:
+    """A daemon that finds these faces and records its requests; also the connection to it.
+
+    errors: of the next renders
+    """
+
+    def __init__(self, loop: ListLoop, *faces: Box) -> None:
+        self.loop = loop
         self.faces = faces
-        self.client: Any = self
+        self.client = Client(self)
         self.sent = 0
         self.rendered: list[set[int]] = []
         self.without_patch: set[int] = set()
-        self.error: Exception | None = None
+        self.errors: list[Exception] = []
         self.while_listing_edits: Callable[[], None] = lambda: None
 
     def restart(self) -> None:
         """Connect another client from now on."""
-        self.client = SimpleNamespace(open=self._open, edits=self.edits)
+        self.client.is_connected = False
+        self.client = Client(self)
 
-    def open(self, *picture: Any, start: bool = False) -> Any:
-        return answer(self.client) if start else self._open(*picture)
+    def open(self, start: bool) -> Answer:
+        answer = Answer()
+        answer.result = lambda: self.client  # type: ignore[method-assign]
+        answer.finish()
+        return answer
+
+    def reconnect(self, on_connected: Callable[[Any], None]) -> None:
+        self.loop.later(lambda: on_connected(self.client))
 
     def nudge(self) -> None:
-        pass
-
-    def edits(self, _model: str) -> Any:
-        self.while_listing_edits()
-        return answer(EditList("", "cpu", (Edit("smile", -1.0, 1.0, ""),)))
-
-    def _open(self, *_picture: Any) -> Any:
-        self.sent += 1
-        faces = tuple(SimpleNamespace(box=box) for box in self.faces)
-        photo = SimpleNamespace(faces=faces, model="", device="cpu", render=self._render, close=lambda: None)
-        return answer(photo)
-
-    def _render(self, looks: Mapping[int, Look]) -> Any:
-        if self.error is not None:
-            return answer(error=self.error)
-        self.rendered.append(set(looks))
-        return answer(SimpleNamespace(patches=[_patch(each) for each in {*looks} - self.without_patch]))
+        self.loop.later(self.client.process)
 
 
 def _patch(face: int) -> WirePatch:
@@ -156,15 +187,16 @@ class Scene:
         self.source = krita.layers.SourceLayer(
             self.document, node, "source", "Photo", 200, 120, ColorSpace("RGBA", "U8", SRGB)
         )
-        self.daemon = Daemon(LEFT, RIGHT)
+        self.loop = ListLoop()
+        self.daemon = Daemon(self.loop, LEFT, RIGHT)
         self.photos = PhotoStore()
         self.tasks = krita.tasks.RetouchTasks(self.daemon, self.photos, silent)
 
     def run(self, generator: TaskGenerator[None]) -> None:
         """Run a task to its end. Raises its error."""
-        loop, ends = ListLoop(), []
-        Task(generator, loop.later, ends.append)
-        loop.run()
+        ends: list[Exception | None] = []
+        Task(generator, self.loop.later, ends.append)
+        self.loop.run()
         (error,) = ends
         if error is not None:
             raise error
@@ -225,16 +257,26 @@ def test_ticks_stay_where_another_daemon_is_sent_the_same_pixels(scene: Scene) -
     assert scene.daemon.sent == 2
 
 
-def test_ticks_stay_where_the_daemon_does_not_know_the_layer_any_more(scene: Scene) -> None:
+def test_a_layer_that_the_daemon_does_not_know_any_more_is_sent_again_with_its_ticks(scene: Scene) -> None:
     scene.find()
     scene.photos.update("source", ticked=frozenset({0}), shown=1)
     scene.photo.patches.clear()
-    scene.daemon.error = PhotoUnknown("It is not here.")
+    scene.daemon.rendered.clear()
+    scene.daemon.errors = [PhotoUnknown("It is not here.")]
+    scene.beautify()
+    assert (scene.daemon.sent, scene.daemon.rendered) == (2, [{0}])
+    assert (scene.photo.ticked, scene.photo.shown) == ({0}, 1)
+
+
+def test_ticks_stay_where_the_daemon_loses_the_layer_twice(scene: Scene) -> None:
+    scene.find()
+    scene.photos.update("source", ticked=frozenset({0}), shown=1)
+    scene.photo.patches.clear()
+    scene.daemon.rendered.clear()
+    scene.daemon.errors = [PhotoUnknown("It is not here."), PhotoUnknown("It is not here.")]
     with pytest.raises(PhotoUnknown):
         scene.beautify()
-    assert scene.photos.get("source") is None
-    scene.daemon.error = None
-    scene.daemon.rendered.clear()
+    assert not scene.photo.session.is_open
     scene.beautify()
     assert scene.daemon.rendered == [{0}]
     assert (scene.photo.ticked, scene.photo.shown) == ({0}, 1)

@@ -37,7 +37,7 @@ class Answer:
         self.on_done: Any = None
         self.error: Exception | None = None
 
-    def result(self) -> str:
+    def result(self) -> Any:
         return "an answer"
 
     def cancel(self) -> None:

@@ -13,6 +13,7 @@ from tests.editors.krita import pictures
 from tests.editors.krita.running import Krita, until
 
 LAYERS = ["Background", "Background (retouched)"]
+_DAEMON_PID = "(client := docker()._controller._connection.client) and client.welcome.pid"
 
 
 def beautify(krita: Krita) -> dict[str, object]:
@@ -80,7 +81,7 @@ def test_of_two_faces_the_ticked_one_is_retouched(
     until(lambda: krita.view()["faces"] is not None)
     assert len(krita.wait_for_task()["faces"]) == 2
     left = krita.ask(
-        "[face.box[0] < 512 for face in next(iter(docker()._controller._photos)).remote.faces].index(True)"
+        "[face.box[0] < 512 for face in next(iter(docker()._controller._photos)).session.faces].index(True)"
     )
     krita.click(f"face_{1 - left}", 0.88, 0.88)
     until(lambda: [chosen for chosen, _ in krita.view()["faces"]] == [left == 0, left == 1])
@@ -144,7 +145,7 @@ def test_cancel_half_way_leaves_the_picture_as_it_was(
     assert not krita.ask("doc.modified()")
 
 
-def test_a_daemon_that_is_killed_half_way_is_told_and_the_start_button_brings_another(
+def test_work_is_begun_anew_once_after_a_killed_daemon_and_the_start_button_brings_another(
     krita: Krita, daemon: Daemon, portrait: NDArray[np.uint8], tmp_path: Path
 ) -> None:
     before = pictures.as_krita(portrait[:, ::-1] // 2, "U8")
@@ -154,15 +155,18 @@ def test_a_daemon_that_is_killed_half_way_is_told_and_the_start_button_brings_an
     until(lambda: krita.view()["stage"] == "invert")
     daemon.process.kill()
     daemon.process.wait()
+    pid = until(lambda: krita.ask(_DAEMON_PID))  # the plug-in started another
+    until(lambda: krita.view()["stage"] == "invert")
+    os.kill(pid, signal.SIGKILL)
     shown = until(lambda: (view := krita.view())["task"] is None and view)
     assert shown["notice"] == "The daemon is gone."
     assert shown["daemon"] == "off"
     assert krita.ask("layers()") == ["Background"]
     krita.click("start")
     until(lambda: krita.view()["daemon"] == "ready")
-    pid = krita.ask("docker()._controller._connection.client.welcome.pid")
+    pid = krita.ask(_DAEMON_PID)
     assert is_alive(pid)
-    os.kill(pid, signal.SIGTERM)  # the plug-in started it
+    os.kill(pid, signal.SIGTERM)
     until(lambda: krita.view()["daemon"] == "off")
 
 

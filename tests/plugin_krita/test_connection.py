@@ -1,0 +1,204 @@
+"""The connection to the daemon on an event loop, with clients that need no daemon."""
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+from plugin_krita.connection import Connection, SessionCall
+from plugin_krita.view_state import OFF, READY, STARTING
+from retouchml.errors import DaemonAbsent, DaemonGone, RetouchError
+
+
+class Handle:
+    def __init__(self) -> None:
+        self.is_stopped = False
+
+    def stop(self) -> None:
+        self.is_stopped = True
+
+
+class Loop:
+    """An event loop whose timers and watches fire in every turn."""
+
+    def __init__(self) -> None:
+        self._calls: list[Callable[[], None]] = []
+        self._repeated: list[tuple[Handle, Callable[[], None]]] = []
+
+    def later(self, function: Callable[[], None]) -> None:
+        self._calls.append(function)
+
+    def after(self, _milliseconds: int, function: Callable[[], None]) -> Handle:
+        self._calls.append(function)
+        return Handle()
+
+    def every(self, _milliseconds: int, function: Callable[[], None]) -> Handle:
+        self._repeated.append((Handle(), function))
+        return self._repeated[-1][0]
+
+    def watch(self, _descriptor: int, function: Callable[[], None]) -> Handle:
+        return self.every(0, function)
+
+    @property
+    def handles(self) -> int:
+        return sum(not handle.is_stopped for handle, _ in self._repeated)
+
+    def turn(self) -> None:
+        calls, self._calls = self._calls, []
+        for function in calls:
+            function()
+        for handle, function in list(self._repeated):
+            if not handle.is_stopped:
+                function()
+
+    def run_until(self, condition: Callable[[], bool]) -> None:
+        end = time.monotonic() + 10
+        while not condition():
+            assert time.monotonic() < end
+            self.turn()
+            time.sleep(0.001)
+
+
+class Client:
+    def __init__(self, error: Exception | None = None) -> None:
+        self.is_connected = False
+        self.processed = 0
+        self._error = error
+
+    def connect(self) -> None:
+        if self._error is not None:
+            raise self._error
+        self.is_connected = True
+
+    def process(self) -> None:
+        self.processed += 1
+
+    def fileno(self) -> int:
+        return 7 if self.is_connected else -1
+
+    def close(self) -> None:
+        self.is_connected = False
+
+
+class Session:
+    """What ``SessionCall`` uses of a ``PhotoSession``."""
+
+    def __init__(self) -> None:
+        self.on_progress: Any = None
+        self.on_opened: Any = None
+        self.on_rendered: Any = None
+        self.on_error: Any = None
+        self.started: list[Any] = []
+        self.is_cancelled = False
+
+    def open(self) -> None:
+        self.started.append("open")
+
+    def render(self, looks: Any) -> None:
+        self.started.append(looks)
+
+    def cancel(self) -> None:
+        self.is_cancelled = True
+
+
+class Editor:
+    """A connection, its loop, and the clients that it makes."""
+
+    def __init__(self, *errors: Exception | None) -> None:
+        self.loop = Loop()
+        self.clients = [Client(error) for error in errors]
+        self.starts: list[bool] = []
+        self.changes = 0
+        self.connection = Connection(self.loop, self._make, self._count)
+
+    def _make(self, start: bool) -> Any:
+        self.starts.append(start)
+        return self.clients[len(self.starts) - 1]
+
+    def _count(self) -> None:
+        self.changes += 1
+
+
+def test_all_that_wait_for_a_connection_get_the_same_one() -> None:
+    editor = Editor(None)
+    one, other = editor.connection.open(start=False), editor.connection.open(start=True)
+    before = editor.connection.state
+    editor.loop.run_until(lambda: one.done and other.done)
+    assert (before, editor.starts) == (STARTING, [False])
+    assert editor.connection.state == READY
+    assert one.result() is other.result() is editor.clients[0]
+    assert editor.connection.open(start=True).result() is editor.clients[0]
+
+
+def test_a_failure_is_told_to_all_that_wait_and_the_next_try_may_succeed() -> None:
+    error = DaemonAbsent("There is none.")
+    editor = Editor(error, None)
+    both = editor.connection.open(start=True), editor.connection.open(start=True)
+    editor.loop.run_until(lambda: both[1].done)
+    assert [each.error for each in both] == [error, error]
+    assert editor.connection.state == OFF
+    again = editor.connection.open(start=True)
+    editor.loop.run_until(lambda: again.done)
+    assert again.result() is editor.clients[1]
+
+
+def test_a_lost_connection_is_noticed_and_watched_no_more() -> None:
+    editor = Editor(None)
+    connecting = editor.connection.open(start=True)
+    editor.loop.run_until(lambda: connecting.done)
+    assert editor.loop.handles == 2
+    editor.clients[0].is_connected = False
+    editor.loop.turn()
+    assert editor.connection.state == OFF
+    assert editor.loop.handles == 0
+
+
+def test_a_session_gets_a_new_client_in_place_of_a_lost_one() -> None:
+    editor = Editor(None, None)
+    connecting = editor.connection.open(start=True)
+    editor.loop.run_until(lambda: connecting.done)
+    editor.clients[0].is_connected = False
+    outcome: list[Any] = []
+    editor.connection.reconnect(outcome.append)
+    editor.loop.run_until(lambda: bool(outcome))
+    assert outcome == [editor.clients[1]]
+    assert editor.starts == [True, True]
+
+
+def test_a_session_gets_an_error_that_it_understands() -> None:
+    error = DaemonAbsent("There is none.")
+    editor = Editor(error, ImportError("zmq"))
+    outcome: list[Any] = []
+    for _ in range(2):
+        count = len(outcome)
+        editor.connection.reconnect(outcome.append)
+        editor.loop.run_until(lambda count=count: len(outcome) > count)  # type: ignore[misc]
+    assert outcome[0] is error
+    assert isinstance(outcome[1], RetouchError)
+    assert "zmq" in outcome[1].message
+
+
+def test_a_task_waits_for_a_session_to_open() -> None:
+    session, ends, stages = Session(), [], []
+    call = SessionCall(session)
+    call.on_done, call.on_progress = ends.append, lambda *progress: stages.append(progress)
+    session.on_progress("detect", 0.5, None)
+    assert (session.started, stages, ends) == (["open"], [("detect", 0.5, None)], [])
+    session.on_opened(session)
+    assert (call.done, call.error, ends) == (True, None, [call])
+
+
+def test_a_photo_that_is_opened_again_does_not_end_a_render() -> None:
+    session, looks, rendered = Session(), {0: None}, object()
+    call = SessionCall(session, looks)
+    assert session.on_opened is None
+    session.on_rendered(looks, rendered)
+    assert (session.started, call.result()) == ([looks], rendered)
+
+
+def test_a_failed_session_fails_its_task_and_a_cancelled_task_stops_its_session() -> None:
+    session, error = Session(), DaemonGone("It stopped.")
+    call = SessionCall(session, {})
+    call.cancel()
+    assert session.is_cancelled
+    session.on_error(error)
+    assert (call.done, call.error) == (True, error)
