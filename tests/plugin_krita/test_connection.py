@@ -105,7 +105,7 @@ class Editor:
 
     def __init__(self, *errors: Exception | None) -> None:
         self.loop = Loop()
-        self.clients = [Client(error) for error in errors]
+        self.clients: list[Any] = [Client(error) for error in errors]
         self.starts: list[bool] = []
         self.changes = 0
         self.connection = Connection(self.loop, self._make, self._count)

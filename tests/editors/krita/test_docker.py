@@ -155,7 +155,8 @@ def test_work_is_begun_anew_once_after_a_killed_daemon_and_the_start_button_brin
     until(lambda: krita.view()["stage"] == "invert")
     daemon.process.kill()
     daemon.process.wait()
-    pid = until(lambda: krita.ask(_DAEMON_PID))  # the plug-in started another
+    old = (None, daemon.process.pid)
+    pid = until(lambda: (new := krita.ask(_DAEMON_PID)) not in old and new)  # the plug-in started another
     until(lambda: krita.view()["stage"] == "invert")
     os.kill(pid, signal.SIGKILL)
     shown = until(lambda: (view := krita.view())["task"] is None and view)
