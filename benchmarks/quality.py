@@ -34,7 +34,8 @@ from pipeline.rater import PixelRater
 from pipeline.retoucher import Photo, Retoucher
 from pipeline.training.labellers import load_recognizer
 from pipeline.training.scut import GROUPS, read_fold
-from retouchml import Look, output
+from retouchml import Look
+from retouchml.cli import output_files
 from retouchml.errors import PictureError, RetouchError
 from stylegan2 import zoo
 
@@ -227,7 +228,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             photos += chosen(options.data, options.count, judge.fold, options.skip)
         age_gender = AgeGender(zoo.path("age-gender", "age-v1.onnx").parent)
         if options.sheet:
-            output.check((), [options.sheet], force=True)
+            output_files.check((), [options.sheet], force=True)
     except RetouchError as error:
         parser.error(error.explain())
     if not photos:

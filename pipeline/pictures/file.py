@@ -2,15 +2,14 @@
 
 import errno
 import os
-import secrets
 import stat
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO, TypeAlias
 
 from retouchml.errors import DiskFullError, PictureUnreadable, PictureUnwritable, RetouchError
-from retouchml.output import copy_mode
+from retouchml.system import files
 
 AnyPath: TypeAlias = str | os.PathLike[str]
 
@@ -95,19 +94,8 @@ def written_whole(target: Path) -> Iterator[BinaryIO]:
         DiskFullError: the disk, or the user's share of it, is full.
         PictureUnwritable: any other refusal of the system.
     """
-    temporary = target.parent / f".retouchml-{secrets.token_hex(8)}.part"
-    try:
-        with write_errors(target):
-            with temporary.open("x+b") as file:
-                yield file
-                file.flush()
-                os.fsync(file.fileno())
-            copy_mode(target, temporary)
-            temporary.replace(target)
-    except BaseException:
-        with suppress(OSError):
-            temporary.unlink(missing_ok=True)
-        raise
+    with write_errors(target), files.atomic_file(target) as file:
+        yield file
 
 
 @contextmanager

@@ -86,7 +86,6 @@ def add_parser(subparsers: Subparsers) -> None:
 
 def run(arguments: argparse.Namespace, context: Context) -> int:
     """Retouch every picture; the worst of their exit codes."""
-    from retouchml import output
     from retouchml.cli import output_files, report
     from retouchml.cli.batch import Batch
     from retouchml.cli.retouch import Options
@@ -124,8 +123,8 @@ def run(arguments: argparse.Namespace, context: Context) -> int:
         return backend
 
     batch = Batch(outputs.pictures, options, context, load_backend)
-    with output.new_folders(outputs.folders):
-        output.check(sources, targets, force=arguments.force)
+    with output_files.new_folders(outputs.folders):
+        output_files.check(sources, targets, force=arguments.force)
         batch.run()
     if arguments.json == STDOUT:
         context.console.print(report.text(batch.report))

@@ -13,57 +13,57 @@ from retouchml.errors import DaemonAbsent, DaemonError
 if TYPE_CHECKING:
     from retouchml.client.answers import Status
 
-_SECONDS_TO_ANSWER = 10.0
-_SECONDS_TO_LEAVE = 6.0  # it promises to need 5
+_ANSWER_SECONDS = 10.0
+_STOP_SECONDS = 6.0  # it promises to stop within 5
 _LINES = 40
 _MEGABYTE = 1e6
 
 
 def add_parser(subparsers: Subparsers) -> None:
-    """Declare the command and what can be done with the daemon."""
+    """Declare the command and its actions."""
     from daemon import options
 
     parser = subparsers.add_parser(
         "daemon",
         help="run, start, stop, watch the background process",
-        description="The daemon: a background process of yours that keeps the models loaded for editors.",
+        description="The daemon is your background process that keeps the models loaded for editors.",
         allow_abbrev=False,
     )
     actions = parser.add_subparsers(title="actions", metavar="ACTION", required=True)
     for name, run, help_ in (
-        ("run", run_daemon, "be the daemon, in the foreground"),
+        ("run", run_daemon, "run it in the foreground"),
         ("start", start_daemon, "start it in the background"),
         ("restart", restart_daemon, "stop it, then start it"),
     ):
         action = actions.add_parser(name, help=help_, allow_abbrev=False)
         options.add_arguments(action)
         action.set_defaults(run=run)
-    stop = actions.add_parser("stop", help="let it finish, then leave", allow_abbrev=False)
+    stop = actions.add_parser("stop", help="stop it", allow_abbrev=False)
     stop.set_defaults(run=stop_daemon)
-    status = actions.add_parser("status", help="what it does and holds", allow_abbrev=False)
+    status = actions.add_parser("status", help="show its workers, photos and memory", allow_abbrev=False)
     status.add_argument("--json", action="store_true", help="print JSON")
     status.set_defaults(run=show_status)
-    logs = actions.add_parser("logs", help="what it wrote", allow_abbrev=False)
+    logs = actions.add_parser("logs", help="show its log", allow_abbrev=False)
     logs.add_argument(
-        "--lines", type=int, default=_LINES, metavar="N", help=f"the last N (default: {_LINES})"
+        "--lines", type=int, default=_LINES, metavar="N", help=f"only the last N lines (default: {_LINES})"
     )
-    logs.add_argument("--follow", action="store_true", help="go on with what it writes, until Ctrl-C")
+    logs.add_argument("--follow", action="store_true", help="also show new lines, until Ctrl-C")
     logs.set_defaults(run=show_logs)
 
 
 def run_daemon(arguments: argparse.Namespace, _context: Context) -> int:
-    """Be the daemon until told to leave."""
+    """Run the daemon in this process until it is stopped."""
     from daemon import start
 
     return start.run_or_detach(arguments)
 
 
 def start_daemon(arguments: argparse.Namespace, context: Context) -> int:
-    """Start it with the interpreter that runs this command; one that runs already is left alone."""
+    """Start the daemon with the interpreter that runs this command, unless one runs already."""
     from daemon import options
     from retouchml.client import launch
 
-    options.from_arguments(arguments)  # what is wrong with them is said before anything is started
+    options.from_arguments(arguments)  # reports bad ones before anything is started
     pid = _pid()
     if pid is not None:
         context.console.print(f"A daemon runs already (process {pid}).")
@@ -75,7 +75,7 @@ def start_daemon(arguments: argparse.Namespace, context: Context) -> int:
 
 
 def restart_daemon(arguments: argparse.Namespace, context: Context) -> int:
-    """Stop it if it runs, and start it."""
+    """Stop the daemon if it runs, and start it."""
     from daemon import options
 
     options.from_arguments(arguments)
@@ -84,17 +84,17 @@ def restart_daemon(arguments: argparse.Namespace, context: Context) -> int:
 
 
 def stop_daemon(_arguments: argparse.Namespace, context: Context) -> int:
-    """Ask it to leave; end it where it does not."""
-    context.console.print("The daemon has left." if _stop() else "No daemon runs.")
+    """Stop the daemon; kill it if it does not stop by itself."""
+    context.console.print("The daemon stopped." if _stop() else "No daemon runs.")
     return 0
 
 
 def show_status(arguments: argparse.Namespace, context: Context) -> int:
-    """Print what it does and holds; exit code 1 where none runs."""
+    """Print the status of the daemon; exit code 1 if none runs."""
     from retouchml.client.client import Client
 
     with Client(name="retouchml daemon status") as client:
-        status = client.status().result(_SECONDS_TO_ANSWER)
+        status = client.status().result(_ANSWER_SECONDS)
     if arguments.json:
         from retouchml.cli import report
 
@@ -106,7 +106,7 @@ def show_status(arguments: argparse.Namespace, context: Context) -> int:
 
 
 def show_logs(arguments: argparse.Namespace, context: Context) -> int:
-    """Print the end of its log."""
+    """Print the end of the daemon's log."""
     from daemon.start import log_path
     from retouchml import paths
 
@@ -119,13 +119,13 @@ def show_logs(arguments: argparse.Namespace, context: Context) -> int:
     for line in lines[-max(arguments.lines, 0) :] if arguments.lines else ():
         context.console.print(line)
     if arguments.follow:
-        for line in _followed(path, len(content)):
+        for line in _new_lines(path, len(content)):
             context.console.print(line)
     return 0
 
 
 def _stop() -> bool:
-    """Whether there was one."""
+    """Stop the daemon; whether one ran."""
     from daemon import control
     from retouchml import paths
 
@@ -134,10 +134,10 @@ def _stop() -> bool:
         return False
     folder = paths.runtime_dir()
     control.ask_to_stop(folder, pid)
-    if not _is_gone(pid, _SECONDS_TO_LEAVE):
+    if not _has_stopped(pid, _STOP_SECONDS):
         control.kill(folder, pid)
-        if not _is_gone(pid, _SECONDS_TO_LEAVE):
-            raise DaemonError(f"The daemon (process {pid}) does not leave.", "End it by hand.")
+        if not _has_stopped(pid, _STOP_SECONDS):
+            raise DaemonError(f"The daemon (process {pid}) does not stop.", "Kill it by hand.")
     return True
 
 
@@ -148,7 +148,7 @@ def _pid() -> int | None:
     return running_pid(paths.runtime_dir())
 
 
-def _is_gone(pid: int, seconds: float) -> bool:
+def _has_stopped(pid: int, seconds: float) -> bool:
     end = time.monotonic() + seconds
     while time.monotonic() < end:
         if _pid() != pid:
@@ -157,7 +157,8 @@ def _is_gone(pid: int, seconds: float) -> bool:
     return False
 
 
-def _followed(path: Path, position: int) -> Iterator[str]:
+def _new_lines(path: Path, position: int) -> Iterator[str]:
+    """Lines that are written to the log from ``position`` on; endless."""
     while True:
         time.sleep(0.2)
         try:

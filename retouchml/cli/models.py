@@ -1,4 +1,4 @@
-"""``retouchml models``: the zoo's models on this machine."""
+"""``retouchml models``: the models of the zoo, and which of them are on this machine."""
 
 import argparse
 
@@ -9,33 +9,33 @@ _MEGABYTE = 1e6
 
 
 def add_parser(subparsers: Subparsers) -> None:
-    """Declare the command and what can be done with models."""
+    """Declare the command and its actions."""
     parser = subparsers.add_parser(
         "models",
         help="list, fetch, import, verify, remove models",
-        description="The models: what there is, what is on this machine, what its licence allows.",
+        description="List, fetch, import, verify and remove models, with their licences.",
         allow_abbrev=False,
     )
     actions = parser.add_subparsers(title="actions", metavar="ACTION", required=True)
 
-    listing = actions.add_parser("list", help="every model the zoo knows", allow_abbrev=False)
-    listing.add_argument("--json", action="store_true", help="print JSON")
-    listing.set_defaults(run=list_models)
+    list_ = actions.add_parser("list", help="show every model of the zoo", allow_abbrev=False)
+    list_.add_argument("--json", action="store_true", help="print JSON")
+    list_.set_defaults(run=list_models)
 
     fetch = actions.add_parser("fetch", help="download models", allow_abbrev=False)
     fetch.add_argument("names", nargs="*", metavar="NAME", help="default: those that retouching needs")
-    fetch.add_argument("--default", action="store_true", help="those that retouching needs, too")
+    fetch.add_argument("--default", action="store_true", help="also those that retouching needs")
     add_quiet_option(fetch)
     fetch.set_defaults(run=fetch_models)
 
-    importing = actions.add_parser("import", help="take over a network of your own", allow_abbrev=False)
-    importing.add_argument("file", type=path, metavar="FILE")
-    importing.add_argument("--name", metavar="NAME", help="what to call it (default: like the file)")
-    add_quiet_option(importing)
-    importing.set_defaults(run=import_model)
+    import_ = actions.add_parser("import", help="add a network of your own", allow_abbrev=False)
+    import_.add_argument("file", type=path, metavar="FILE")
+    import_.add_argument("--name", metavar="NAME", help="its name here (default: the file's)")
+    add_quiet_option(import_)
+    import_.set_defaults(run=import_model)
 
     verify = actions.add_parser("verify", help="compare models with their checksums", allow_abbrev=False)
-    verify.add_argument("names", nargs="*", metavar="NAME", help="which (default: all that are here)")
+    verify.add_argument("names", nargs="*", metavar="NAME", help="default: all on this machine")
     verify.set_defaults(run=verify_models)
 
     remove = actions.add_parser("remove", help="delete models from this machine", allow_abbrev=False)
@@ -51,7 +51,7 @@ def list_models(arguments: argparse.Namespace, context: Context) -> int:
     if arguments.json:
         from retouchml.cli import report
 
-        listed = [
+        entries = [
             {
                 "name": model.name,
                 "title": model.title,
@@ -64,7 +64,7 @@ def list_models(arguments: argparse.Namespace, context: Context) -> int:
             }
             for model in zoo.models()
         ]
-        context.console.print(report.text(listed))
+        context.console.print(report.text(entries))
         return 0
     width = max(len(model.name) for model in zoo.models())
     for model in zoo.models():
@@ -76,13 +76,13 @@ def list_models(arguments: argparse.Namespace, context: Context) -> int:
 
 
 def fetch_models(arguments: argparse.Namespace, context: Context) -> int:
-    """Download what is not here yet, with whatever else it needs."""
+    """Download models that are not on this machine, and the models that they need."""
     from stylegan2 import zoo
 
     names: list[str] = list(arguments.names)
     if arguments.default or not names:
         names += zoo.defaults()
-    for name in names:  # grows: a model's own needs are appended
+    for name in names:  # grows: the models that a model needs are appended
         names += [needed for needed in zoo.find(name).needs if needed not in names]
     for name in dict.fromkeys(names):
         with (
@@ -96,14 +96,14 @@ def fetch_models(arguments: argparse.Namespace, context: Context) -> int:
 
 
 def import_model(arguments: argparse.Namespace, context: Context) -> int:
-    """Read a network's file as data, and keep it as a model of the user's."""
-    from stylegan2 import importing
+    """Convert the file of a network to a model of the user's own."""
+    from stylegan2.importing import import_network
 
     with context.console.progress(arguments.file.name, quiet=arguments.quiet) as progress:
-        made = importing.import_network(arguments.file, arguments.name, progress)
+        model = import_network(arguments.file, arguments.name, progress)
     if not arguments.quiet:
-        context.console.print(f"{made.name} is in {made.folder}.")
-        context.console.print(f"{made.source}, {made.resolution} pixels, latent space {made.space}.")
+        context.console.print(f"{model.name} is in {model.folder}.")
+        context.console.print(f"{model.source}, {model.resolution} pixels, latent space {model.space}.")
     return 0
 
 
@@ -134,7 +134,9 @@ def remove_models(arguments: argparse.Namespace, context: Context) -> int:
     if not arguments.yes:
         answer = context.console.ask(f"Remove {', '.join(names)} from this machine? [y/N] ")
         if answer is None:
-            raise UsageError("There is nobody to ask whether to remove models.", "Add --yes.")
+            raise UsageError(
+                "Removing models needs a confirmation, but there is no terminal to ask on.", "Add --yes."
+            )
         if answer.lower() not in ("y", "yes"):
             context.console.print("Nothing was removed.")
             return 0

@@ -6,18 +6,20 @@ same folder removes it once it is a day old.
 
 import os
 import re
-import secrets
 import stat
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import BinaryIO
 
-from retouchml import output
+from retouchml.cli import output_files
+from retouchml.system import files
 
-_TEMPORARY = re.compile(r"\.retouchml-([0-9a-f]{12}(\.[^/]*)?|[0-9a-f]{16}\.part)", re.DOTALL)
+# earlier versions wrote the second kind
+_TEMPORARY = re.compile(r"\.retouchml-([0-9a-f]{16}\.part|[0-9a-f]{12}(\.[^/]*)?)", re.DOTALL)
 _ABANDONED = 24 * 3600.0  # seconds since it was last written to; no picture takes that long
 
 
@@ -48,8 +50,7 @@ class Staging:
 
         An OSError of the block, or of closing the file, names ``target``.
         """
-        name = f".retouchml-{secrets.token_hex(6)}{target.suffix}"
-        temporary = output.real(target).with_name(name)
+        temporary = output_files.real(target).with_name(files.temporary_name())
         if temporary.parent not in self._swept:
             self._swept.add(temporary.parent)
             sweep(temporary.parent)
@@ -74,10 +75,10 @@ class Staging:
         Raises PictureUnwritable if a target has come into being in the meantime, and OSError.
         """
         for target in self._temporaries:
-            output.check_free(target, force=self._force)
+            output_files.check_free(target, force=self._force)
         for target, temporary in self._temporaries.items():
-            output.copy_mode(target, temporary)
-            os.replace(temporary, output.real(target))  # noqa: PTH105
+            files.copy_mode(target, temporary)
+            files.retry_while_open(partial(temporary.replace, output_files.real(target)))
         self._temporaries.clear()
 
 

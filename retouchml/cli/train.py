@@ -1,7 +1,7 @@
-"""``retouchml train``: fits a learned part and writes its model card.
+"""``retouchml train``: fits a learned part and writes it, with its model card, to the user's data folder.
 
-What can be trained, and with which options, is the affair of ``pipeline.training``: its modules are only
-imported once one of them was named, for they bring torch along.
+Each part is a module of ``pipeline.training``, which has its options. It is imported only once the part was
+named, because it imports torch.
 """
 
 import argparse
@@ -12,15 +12,15 @@ from typing import Any
 from retouchml.cli.context import Context, Subparsers
 
 PARTS = {
-    "rater": "image to rating, from photographs that people have rated",
-    "scorer": "latent code to rating, from the rater's judgement on generated faces",
+    "rater": "rates an image; learns from photographs that people have rated",
+    "scorer": "rates a latent code; learns from the rater's ratings of generated faces",
     "edits": "the directions of the manual sliders",
-    "encoder": "a first guess of the code, which shortens the inversion",
+    "encoder": "guesses the code of a face, which shortens the inversion",
 }
 
 
 class PartParser(argparse.ArgumentParser):
-    """Parser of one part, which asks the part for its options only when it has to parse."""
+    """The parser of one part; it imports the part for its options only when it parses."""
 
     def __init__(self, *, part: str = "", **settings: Any) -> None:
         super().__init__(**settings)
@@ -43,7 +43,8 @@ def add_parser(subparsers: Subparsers) -> None:
     parser = subparsers.add_parser(
         "train",
         help="fit a learned part and write its model card",
-        description="Fit a learned part and write its model card.",
+        description="Fit a learned part and write it, with its model card, to the data folder. Retouching "
+        "uses the parts there instead of those that come with RetouchML.",
         allow_abbrev=False,
     )
     parts = parser.add_subparsers(title="parts", metavar="PART", required=True, parser_class=PartParser)
@@ -52,7 +53,7 @@ def add_parser(subparsers: Subparsers) -> None:
             part,
             part=part,
             help=description,
-            description=f"{part.capitalize()}: {description}.",
+            description=f"The {part}: {description}.",
             allow_abbrev=False,
         )
     parser.set_defaults(run=run)

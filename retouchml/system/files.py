@@ -24,7 +24,6 @@ else:
 _LONGEST_CHAIN = 40  # of links, as in Linux
 _ADMINISTRATORS = {"root", "wheel", "admin"} | ({"staff"} if sys.platform == "linux" else set())
 _ATTEMPTS, _SECONDS_BETWEEN = 50, 0.02
-_CREATE = os.O_RDWR | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0) | getattr(os, "O_CLOEXEC", 0)
 
 
 @contextmanager
@@ -35,10 +34,13 @@ def atomic_file(path: Path, mode: "int | None" = None, *, durable: bool = True) 
     survives a power cut, which takes time. Raises OSError.
     """
     temporary = path.parent / temporary_name()
+
+    def create(name: str, flags: int) -> int:
+        return os.open(name, flags, 0o666 if mode is None else mode & 0o600)
+
     try:
-        # not there yet, so that no link is followed
-        descriptor = os.open(temporary, _CREATE, 0o666 if mode is None else mode & 0o600)
-        with open(descriptor, "w+b") as file:  # noqa: PTH123 (a descriptor)
+        # "x": not there yet, so that no link is followed
+        with open(temporary, "x+b", opener=create) as file:
             yield file
             file.flush()
             if durable:

@@ -36,7 +36,7 @@ def test_a_daemon_is_started_watched_restarted_and_stopped(home: Path) -> None:
     second = json.loads(retouchml("status", "--json").stdout)
     assert (second["idle_exit"], second["pid"] != first["pid"]) == (300.0, True)
     assert f"process {second['pid']}" in retouchml("status").stdout
-    assert retouchml("stop").stdout == "The daemon has left.\n"
+    assert retouchml("stop").stdout == "The daemon stopped.\n"
     assert until(lambda: not is_alive(second["pid"]))
     assert retouchml("stop").stdout == "No daemon runs.\n"
     assert "the daemon has left" in retouchml("logs", "--lines", "3").stdout

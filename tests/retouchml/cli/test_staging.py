@@ -35,12 +35,12 @@ def test_the_next_result_sweeps_what_was_left_a_day_ago(tmp_path: Path) -> None:
     leave(tmp_path / ".retouchml-0123456789ab.png")
     leave(tmp_path / ".retouchml-0123456789ab")
     leave(tmp_path / ".retouchml-ba9876543210.tiff")
-    with suppress(KeyboardInterrupt), written_whole(tmp_path / "picture.png") as file:
+    with suppress(KeyboardInterrupt), written_whole(tmp_path / "picture.png"):
         # by a kill in the middle of the encoding
-        left = Path(shutil.copy2(leave(Path(file.name)), tmp_path / "kept"))
-        name = Path(file.name).name
+        (temporary,) = tmp_path.glob(".*.part")
+        copy = shutil.copy2(leave(temporary), tmp_path / "kept")
         raise KeyboardInterrupt
-    left.rename(tmp_path / name)
+    Path(copy).rename(temporary)
     write(tmp_path / "out.png")
     assert files(tmp_path) == ["out.png"]
 
