@@ -3,13 +3,13 @@
 import json
 import os
 import sys
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
 from install import processes
 from install.checkout import PYTHON, TOP
 from install.problem import Problem
+from retouchml.system.files import write_atomically
 
 RECORD = "install.json"
 SETTINGS = "config.toml"
@@ -54,11 +54,7 @@ def write_record(*, keep: bool = False) -> Path:
             if written == content or (keep and _is_served(written)):
                 return folders.record
         folders.data.mkdir(parents=True, exist_ok=True)
-        descriptor, draft = tempfile.mkstemp(prefix=f".{RECORD}.", dir=folders.data)
-        with open(descriptor, "w", encoding="utf-8") as stream:  # noqa: PTH123 (a descriptor)
-            stream.write(content)
-        Path(draft).chmod(0o644)
-        Path(draft).replace(folders.record)
+        write_atomically(folders.record, content.encode(), 0o644)
     except OSError as error:
         raise Problem(
             f"{folders.record} cannot be written: {error.strerror}.",

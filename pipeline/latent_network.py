@@ -13,11 +13,12 @@ from pathlib import Path
 
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
+from safetensors.torch import save
 from torch import Tensor, nn
 
 from retouchml.errors import LatentSpaceMismatch, ModelCorrupt, ModelMissing
 from retouchml.paths import data_dir, weights_dir
+from retouchml.system.files import write_atomically
 from stylegan2.generator import Generator, StyleLayer
 
 OCTAVES = 9  # 4 to 1024 px
@@ -112,9 +113,8 @@ def trained_part(kind: str, space: str | None = None) -> Path:
 def save_learned(path: Path, tensors: dict[str, Tensor], metadata: dict[str, str]) -> None:
     """Write a learned part, at once or not at all; creates its folder."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_suffix(".partial")
-    save_file({name: value.detach().cpu().contiguous() for name, value in tensors.items()}, partial, metadata)
-    partial.replace(path)
+    content = save({name: value.detach().cpu().contiguous() for name, value in tensors.items()}, metadata)
+    write_atomically(path, content)
 
 
 def load_learned(path: Path, kind: str) -> LearnedFile:

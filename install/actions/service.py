@@ -11,6 +11,7 @@ from install.console import Console, Tick
 from install.problem import Problem
 from install.service import plan, systemd_system
 from install.service.manager import Manager, here
+from retouchml.system.files import write_atomically
 
 _SECONDS_TO_ANSWER = 30.0  # a first start compiles every module, perhaps from a cold disk
 _POLL_SECONDS = 0.3
@@ -56,9 +57,7 @@ def _put_in_place(manager: Manager, content: bytes) -> None:
     was_there = file.exists()
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
-        draft = file.with_name(f".{file.name}.draft")
-        draft.write_bytes(content)
-        draft.replace(file)
+        write_atomically(file, content)
     except OSError as error:
         raise Problem(
             f"{file} cannot be written: {error.strerror}.", "Make its folder writable, then run this again."

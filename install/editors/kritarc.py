@@ -3,9 +3,9 @@
 It is an ini file of KDE's: ``[python]`` holds ``enable_NAME=true``. Krita writes it anew when it leaves.
 """
 
-import os
-import tempfile
 from pathlib import Path
+
+from retouchml.system.files import write_atomically
 
 _SECTION = "[python]"
 
@@ -52,10 +52,6 @@ def rewrite(path: Path, name: str, *, enabled: bool) -> bool:
     if changed == text:
         return False
     path.parent.mkdir(parents=True, exist_ok=True)
-    descriptor, draft = tempfile.mkstemp(prefix=".kritarc.", dir=path.parent)
-    with os.fdopen(descriptor, "wb") as stream:
-        stream.write(changed.encode("utf-8", "surrogateescape"))
-    if path.exists():
-        Path(draft).chmod(path.stat().st_mode & 0o777)
-    Path(draft).replace(path)
+    mode = None if path.exists() else 0o600
+    write_atomically(path, changed.encode("utf-8", "surrogateescape"), mode)
     return True

@@ -16,6 +16,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from install.problem import Problem
+from retouchml.system.files import write_atomically
 
 MANIFEST = "retouchml-installed.json"
 _BYTECODE = "__pycache__"
@@ -51,7 +52,7 @@ def place(folder: Path, files: Mapping[str, Path], beside: Mapping[str, Path] | 
             folder.rename(draft / "old")
         new.rename(folder)
         for name, source in beside.items():
-            _replace(folder.parent / name, source.read_bytes())
+            write_atomically(folder.parent / name, source.read_bytes())
         for name in former.beside.keys() - wanted.beside.keys():
             (folder.parent / name).unlink(missing_ok=True)
     finally:
@@ -135,9 +136,3 @@ def _keep_foreign(old: Path, new: Path, former: Manifest) -> None:
             continue
         (new / place_).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy2(path, new / place_, follow_symlinks=False)
-
-
-def _replace(path: Path, content: bytes) -> None:
-    draft = path.with_name(f".{path.name}.draft")
-    draft.write_bytes(content)
-    draft.replace(path)

@@ -6,6 +6,7 @@ import sys
 from dataclasses import asdict, dataclass
 
 from install.checkout import STAMP, TOP
+from retouchml.system.files import write_atomically
 
 
 @dataclass(frozen=True)
@@ -50,9 +51,7 @@ def read() -> Stamp | None:
 
 def write(stamp: Stamp) -> None:
     """Replace the stamp in one go."""
-    draft = STAMP.with_suffix(".draft")
-    draft.write_text(json.dumps(asdict(stamp), indent=2) + "\n", encoding="utf-8")
-    draft.replace(STAMP)
+    write_atomically(STAMP, (json.dumps(asdict(stamp), indent=2) + "\n").encode())
 
 
 def project_digest() -> str:

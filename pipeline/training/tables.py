@@ -1,13 +1,13 @@
 """Tables on disk: a dataclass of arrays of equal length as one npz file, never pickled."""
 
-import os
 import zipfile
-from contextlib import suppress
 from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
+
+from retouchml.system.files import atomic_file
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
@@ -18,13 +18,8 @@ Table = TypeVar("Table", bound="DataclassInstance")
 def save_table(path: Path, table: "DataclassInstance") -> None:
     """Write the arrays of ``table``, at once or not at all. Raises OSError."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_suffix(f".{os.getpid()}.partial.npz")
-    try:
-        np.savez(partial, **{field.name: getattr(table, field.name) for field in fields(table)})
-        partial.replace(path)
-    finally:
-        with suppress(OSError):
-            partial.unlink(missing_ok=True)
+    with atomic_file(path) as file:
+        np.savez(file, **{field.name: getattr(table, field.name) for field in fields(table)})
 
 
 def load_table(path: Path, kind: type[Table]) -> Table | None:
