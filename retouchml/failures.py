@@ -1,4 +1,4 @@
-"""From an exception to one sentence and an exit code: nobody but a developer ever sees a traceback."""
+"""Explains an exception in one sentence, and gives its exit code; tracebacks go to a log."""
 
 import errno
 import os
@@ -7,7 +7,6 @@ import time
 import traceback
 from pathlib import Path
 
-from retouchml.cli.console import Console
 from retouchml.errors import Cancelled, RetouchError
 
 FAILED = 1
@@ -16,22 +15,8 @@ _OUR_PACKAGES = ("retouchml", "pipeline", "stylegan2", "daemon")
 _FULL = (errno.ENOSPC, errno.EDQUOT)
 
 
-def report(error: BaseException, console: Console, subject: str = "") -> tuple[str, int]:
-    """Say on ``console`` what went wrong, with ``subject`` if the sentence does not name it.
-
-    Returns the sentence and the exit code.
-    """
-    if os.environ.get("RETOUCHML_DEBUG") == "1":
-        console.trace("".join(traceback.format_exception(error)).rstrip())
-    sentence, code = explain(error)
-    if subject and subject not in sentence:
-        sentence = f"{subject}: {sentence}"
-    console.complain(sentence)
-    return sentence, code
-
-
 def explain(error: BaseException) -> tuple[str, int]:
-    """The sentence with its advice, and the exit code; writes a log for what should never happen."""
+    """The sentence with its advice, and the exit code; writes a log of an error that should never happen."""
     if isinstance(error, KeyboardInterrupt):
         error = Cancelled("Stopped.")
     if isinstance(error, RetouchError):

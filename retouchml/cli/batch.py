@@ -90,7 +90,7 @@ class Batch:
     def _add_failure(self, files: OutputFiles, error: Exception) -> None:
         if self._is_single or isinstance(error, Cancelled | OutputClosedError):
             raise error
-        sentence, _ = failures.report(error, self._context.console, str(files.source))
+        sentence, _ = self._context.console.report(error, str(files.source))
         self._codes.append(failures.FAILED)
         self._reports.append(report.failure(files.source, error, sentence))
 

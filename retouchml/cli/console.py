@@ -3,10 +3,12 @@
 import errno
 import os
 import sys
+import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, TextIO
 
+from retouchml import failures
 from retouchml.errors import RetouchError
 from retouchml.progress import Progress, silent
 
@@ -44,6 +46,19 @@ class Console:
     def complain(self, sentence: str) -> None:
         """Write one line to stderr, after the command's name; a stderr that is closed or full is no error."""
         self.trace(f"retouchml: {printable(sentence)}")
+
+    def report(self, error: BaseException, subject: str = "") -> tuple[str, int]:
+        """Write one line on ``error``, with ``subject`` if its sentence does not name that.
+
+        With ``RETOUCHML_DEBUG=1`` the traceback comes first. Returns the sentence and the exit code.
+        """
+        if os.environ.get("RETOUCHML_DEBUG") == "1":
+            self.trace("".join(traceback.format_exception(error)).rstrip())
+        sentence, code = failures.explain(error)
+        if subject and subject not in sentence:
+            sentence = f"{subject}: {sentence}"
+        self.complain(sentence)
+        return sentence, code
 
     def trace(self, text: str, end: str = "\n") -> None:
         """Write ``text`` to stderr as it is."""

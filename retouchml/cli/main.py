@@ -31,7 +31,7 @@ def main(argv: Sequence[str] | None = None, *, make_backend: BackendFactory | No
     except OutputClosedError:
         return failures.FAILED
     except (Exception, KeyboardInterrupt) as error:
-        return failures.report(error, console)[1]
+        return console.report(error)[1]
     return code
 
 
