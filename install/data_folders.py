@@ -8,13 +8,13 @@ from pathlib import Path
 
 from install import processes
 from install.checkout import PYTHON, TOP
-from install.problem import Problem
+from install.errors import InstallError
 from retouchml.system.files import write_atomically
 
 RECORD = "install.json"
 SETTINGS = "config.toml"
 
-_ASK = """
+_FIND = """
 import json, retouchml
 from retouchml import paths
 folders = (paths.config_dir(), paths.data_dir(), paths.cache_dir())
@@ -24,7 +24,7 @@ print(json.dumps([retouchml.__version__, *map(str, folders)]))
 
 @dataclass(frozen=True)
 class Folders:
-    """Where RetouchML keeps its files on this machine; none of them need exist."""
+    """Where RetouchML keeps its files on this machine; none of the folders need exist."""
 
     config: Path
     data: Path
@@ -41,53 +41,52 @@ class Folders:
         return self.data / RECORD
 
 
-def write_record(*, keep: bool = False) -> Path:
-    """Tell editors which interpreter to start: write ``install.json`` into the data folder and say where.
+def write_record(*, keep_valid: bool = False) -> None:
+    """Write ``install.json`` into the data folder: it tells editors which interpreter to start.
 
-    keep: leave a record alone whose interpreter is there. Raises Problem.
+    keep_valid: leave a record alone whose interpreter exists. Raises InstallError.
     """
-    version, folders = _ask()
+    version, folders = _ask_retouchml()
     content = json.dumps({"python": str(PYTHON), "version": version, "checkout": str(TOP)}, indent=2) + "\n"
     try:
         if folders.record.is_file():
-            written = folders.record.read_text(encoding="utf-8")
-            if written == content or (keep and _is_served(written)):
-                return folders.record
+            former = folders.record.read_text(encoding="utf-8")
+            if former == content or (keep_valid and _is_valid(former)):
+                return
         folders.data.mkdir(parents=True, exist_ok=True)
         write_atomically(folders.record, content.encode(), 0o644)
     except OSError as error:
-        raise Problem(
+        raise InstallError(
             f"{folders.record} cannot be written: {error.strerror}.",
             "Make its folder writable, or choose another with RETOUCHML_HOME.",
         ) from error
-    return folders.record
 
 
-def _is_served(record: str) -> bool:
+def _is_valid(record: str) -> bool:
     try:
         return Path(json.loads(record)["python"]).is_file()
     except (ValueError, KeyError, TypeError):
         return False
 
 
-def find() -> Folders:
-    """The folders, as the installed RetouchML knows them, or else by the system's customs."""
+def find_folders() -> Folders:
+    """The folders, as the installed RetouchML names them, or else by the system's conventions."""
     try:
-        return _ask()[1]
-    except (Problem, OSError):
-        return customary()
+        return _ask_retouchml()[1]
+    except (InstallError, OSError):
+        return default_folders()
 
 
-def customary() -> Folders:
+def default_folders() -> Folders:
     """The folders, worked out without the virtual environment, which may be broken or gone."""
     home = os.environ.get("RETOUCHML_HOME")
     if home:
         top = Path(home).expanduser().absolute()
         return Folders(top / "config", top / "data", top / "cache")
-    return _by_custom(sys.platform, Path.home())
+    return _conventional(sys.platform, Path.home())
 
 
-def _by_custom(platform: str, user: Path) -> Folders:
+def _conventional(platform: str, user: Path) -> Folders:
     if platform == "win32":
         local = Path(os.environ.get("LOCALAPPDATA") or user / "AppData" / "Local") / "retouchml"
         return Folders(local, local, local / "Cache")
@@ -96,8 +95,8 @@ def _by_custom(platform: str, user: Path) -> Folders:
         support = library / "Application Support" / "retouchml"
         return Folders(support, support, library / "Caches" / "retouchml")
 
-    def xdg(name: str, otherwise: str) -> Path:
-        return Path(os.environ.get(name, "").strip() or user / otherwise) / "retouchml"
+    def xdg(name: str, default: str) -> Path:
+        return Path(os.environ.get(name, "").strip() or user / default) / "retouchml"
 
     return Folders(
         xdg("XDG_CONFIG_HOME", ".config"),
@@ -106,9 +105,10 @@ def _by_custom(platform: str, user: Path) -> Folders:
     )
 
 
-def _ask() -> tuple[str, Folders]:
-    outcome = processes.run([PYTHON, "-c", _ASK], log=False)
+def _ask_retouchml() -> tuple[str, Folders]:
+    """Version and folders, from the installed RetouchML. Raises InstallError or OSError."""
+    outcome = processes.run([PYTHON, "-c", _FIND], log=False)
     if outcome.code != 0:
-        raise Problem(f"The installed RetouchML does not work: {outcome.last_line}")
+        raise InstallError(f"The installed RetouchML does not work: {outcome.last_line}")
     version, *folders = json.loads(outcome.last_line)
     return version, Folders(*map(Path, folders))

@@ -1,4 +1,4 @@
-"""Child processes: quiet ones whose output is kept in the log, and ones that own the terminal."""
+"""Child processes: quiet ones whose output goes to the log, and ones that use the terminal."""
 
 import os
 import re
@@ -11,23 +11,23 @@ from functools import partial
 from pathlib import Path
 
 from install.checkout import LOG, TOP
-from install.problem import Interrupted
+from install.errors import Interrupted
 from retouchml.system.processes import CREATION_FLAGS, clean_environment
 
 _POLL_SECONDS = 0.2
-_PATIENCE_SECONDS = 10.0
+_STOP_SECONDS = 10.0
 _GRACE_SECONDS = 2.0
 
 # once imported, ONNX Runtime would report its use to its maker, and nothing is to leave this machine
 _PRIVATE = {"ORT_DISABLE_TELEMETRY": "1"}
 
-# what a Python prints into a pipe would be in Windows' old code page
+# else a Python on Windows prints into a pipe in an old code page
 _UTF_8 = {"PYTHONIOENCODING": "utf-8:backslashreplace"}
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """How a quiet child ended: its exit status, and all that it printed."""
+    """The result of a quiet child process: its exit status, and all that it printed."""
 
     code: int
     output: str
@@ -51,7 +51,7 @@ def run(
     *,
     log: bool = True,
 ) -> Outcome:
-    """Run a child in the checkout's top folder.
+    """Run a quiet child process in the checkout's top folder.
 
     tick: called several times a second while it runs
     log:  whether its output is added to the log
@@ -64,7 +64,7 @@ def run(
         stderr=subprocess.STDOUT,
         env={**(env or environment()), **_UTF_8},
         cwd=TOP,
-        start_new_session=True,  # Ctrl-C reaches this process alone, which then ends the child in order
+        start_new_session=True,  # Ctrl-C reaches this process alone, which then stops the child in order
         creationflags=CREATION_FLAGS,
     ) as process:
         try:
@@ -74,7 +74,7 @@ def run(
                 tick()
         finally:
             if process.poll() is None:
-                _end(process, process.terminate)
+                _stop(process, process.terminate)
     outcome = Outcome(process.returncode, output.decode(errors="replace"))
     if log:
         _log(command, outcome)
@@ -84,7 +84,7 @@ def run(
 def foreground(
     command: Sequence[str | Path], *, silent: bool = False, env: Mapping[str, str] | None = None
 ) -> int:
-    """Run a child that talks to the terminal itself, in the checkout's top folder; its exit status.
+    """Run a child process that uses the terminal, in the checkout's top folder; its exit status.
 
     silent: only its standard error is shown
     """
@@ -97,7 +97,7 @@ def foreground(
                 # the terminal sends Ctrl-C to the child as well, and a second would cut its cleaning short
                 with suppress(subprocess.TimeoutExpired):
                     process.wait(_GRACE_SECONDS)
-            _end(process, partial(_ask_to_stop, process))
+            _stop(process, partial(_ask_to_stop, process))
             raise
 
 
@@ -107,20 +107,20 @@ def redacted(text: str) -> str:
 
 
 def _ask_to_stop(process: "subprocess.Popen[bytes]") -> None:
-    # unlike SIGTERM, our own commands and pytest answer it by cleaning up
+    # RetouchML's commands and pytest clean up on SIGINT, not on SIGTERM
     if os.name == "nt":
         process.terminate()
     else:
         process.send_signal(signal.SIGINT)
 
 
-def _end(process: "subprocess.Popen[bytes]", ask: Callable[[], None]) -> None:
-    for stop in (ask, process.terminate):
+def _stop(process: "subprocess.Popen[bytes]", ask: Callable[[], None]) -> None:
+    for signal_it in (ask, process.terminate):
         if process.poll() is not None:
             return
-        stop()
+        signal_it()
         with suppress(subprocess.TimeoutExpired):
-            process.wait(_PATIENCE_SECONDS)
+            process.wait(_STOP_SECONDS)
     process.kill()
     process.wait()
 

@@ -1,4 +1,4 @@
-"""The daemon that may run out of this checkout: it has to leave before what it uses is removed."""
+"""The daemon that may run out of this checkout: whether it answers, and how it is stopped."""
 
 import json
 import os
@@ -10,17 +10,17 @@ from install.checkout import PYTHON
 from install.console import Console
 from install.data_folders import Folders
 
-USES = ("environment", "models", "cache", "run")
-"""Parts of an installation that a running daemon holds on to."""
+START_SECONDS = 30.0
+"""How long a service may take to answer: a first start compiles every module, perhaps from a cold disk."""
 
 
 def stop(console: Console) -> None:
-    """End the daemon of this user's home, if one runs; an environment too broken to do so is only told of."""
+    """Stop this user's daemon, if one runs; says so if the environment is too broken to do it."""
     if not PYTHON.is_file():
         return
     outcome = processes.run([PYTHON, "-m", "retouchml", "daemon", "stop"], log=False)
     if outcome.code != 0:
-        console.complain(f"The daemon could not be asked to leave: {outcome.last_line}")
+        console.complain(f"The daemon could not be stopped: {outcome.last_line}")
 
 
 def answers_as_service(prefix: Sequence[str] = (), env: Mapping[str, str] | None = None) -> bool:
@@ -36,9 +36,9 @@ def answers_as_service(prefix: Sequence[str] = (), env: Mapping[str, str] | None
         return False
 
 
-def folder(folders: Folders) -> list[Path]:
+def runtime_folders(folders: Folders) -> list[Path]:
     """Where its socket and logs lie, if that is not in the cache anyway."""
     if os.environ.get("RETOUCHML_HOME"):
         return [folders.cache.parent / "run"]
-    given = Path(os.environ.get("XDG_RUNTIME_DIR", ""))
-    return [given / "retouchml"] if given.is_absolute() else []
+    runtime = Path(os.environ.get("XDG_RUNTIME_DIR", ""))
+    return [runtime / "retouchml"] if runtime.is_absolute() else []

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 import retouchml
-from install.cli import WHATS
+from install.actions.table import ACTIONS
 from retouchml.cli.main import make_parser
 
 _TOP = Path(__file__).parents[1]
@@ -70,7 +70,7 @@ def test_every_command_in_a_block_is_understood(document: Path) -> None:
         if words:
             make_parser().parse_args(words[1:])  # exits if it is wrong
     names = re.findall(r"python3 install ([a-z]\w*)", _text(document))
-    assert [name for name in names if name not in WHATS] == []
+    assert [name for name in names if name not in ACTIONS] == []
 
 
 def test_the_readme_lists_all_commands() -> None:

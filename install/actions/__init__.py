@@ -1,1 +1,1 @@
-"""PACKAGE install/actions."""
+"""What the installer can do and remove: one module for each row of ``table``."""

@@ -1,47 +1,46 @@
-"""``demo``: everything from nothing to a retouched portrait."""
+"""``demo``: everything from a fresh clone to a retouched portrait."""
 
 import argparse
 from pathlib import Path
 
 from install import processes
+from install.actions.base import Action, add_torch_index
 from install.checkout import COMMAND, DEMO, PORTRAIT, PYTHON
 from install.console import Console
 from install.data_folders import write_record
 from install.environment.fetch_models import fetch_models
 from install.environment.virtual_environment import set_up
-from install.problem import Problem
+from install.errors import InstallError
 
 
-def run(arguments: argparse.Namespace, console: Console) -> int:
-    """Set everything up, retouch the bundled portrait and say where before and after lie."""
-    set_up(console, dev=False, torch_index=arguments.torch_index)
-    write_record()
-    fetch_models(console)
-    after, both = DEMO / "after.png", DEMO / "before-and-after.png"
-    DEMO.mkdir(exist_ok=True)
-    with console.step("a portrait, retouched", silent=False):
-        command: list[str | Path] = [
-            PYTHON,
-            "-m",
-            "retouchml",
-            "beautify",
-            PORTRAIT,
-            "-o",
-            after,
-            "--compare",
-            both,
-            "--force",
-        ]
-        code = processes.foreground(command, silent=True)
-        if code != 0:
-            raise Problem("The portrait could not be retouched.", code=max(code, 1))
-    console.say()
-    console.say(f"before  {PORTRAIT}")
-    console.say(f"after   {after}")
-    console.say(f"both    {both}")
-    console.say()
-    console.say(f"A picture of yours: {_quoted(COMMAND)} beautify IN -o OUT")
-    return 0
+class Demo(Action):
+    """Sets everything up, retouches the bundled portrait and says where before and after lie."""
+
+    summary = "set everything up and retouch a bundled portrait"
+
+    def add_arguments(self, parser: argparse.ArgumentParser) -> None:
+        """Declare where torch comes from."""
+        add_torch_index(parser)
+
+    def run(self, arguments: argparse.Namespace, console: Console) -> int:
+        """Set up and retouch; the exit code. Raises InstallError."""
+        set_up(console, dev=False, torch_index=arguments.torch_index)
+        write_record()
+        fetch_models(console)
+        after, comparison = DEMO / "after.png", DEMO / "before-and-after.png"
+        DEMO.mkdir(exist_ok=True)
+        retouch: list[str | Path] = [PYTHON, "-m", "retouchml", "beautify", PORTRAIT, "-o", after]
+        with console.step("a portrait, retouched", silent=False):
+            code = processes.foreground([*retouch, "--compare", comparison, "--force"], silent=True)
+            if code != 0:
+                raise InstallError("The portrait could not be retouched.", code=max(code, 1))
+        console.say()
+        console.say(f"before  {PORTRAIT}")
+        console.say(f"after   {after}")
+        console.say(f"both    {comparison}")
+        console.say()
+        console.say(f"A picture of yours: {_quoted(COMMAND)} beautify IN -o OUT")
+        return 0
 
 
 def _quoted(path: Path) -> str:

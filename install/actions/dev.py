@@ -3,6 +3,7 @@
 import argparse
 
 from install import processes
+from install.actions.base import Action, add_torch_index
 from install.checkout import PYTHON
 from install.console import Console
 from install.data_folders import write_record
@@ -10,38 +11,55 @@ from install.environment.fetch_models import fetch_models
 from install.environment.virtual_environment import set_up
 
 
-def prepare(arguments: argparse.Namespace, console: Console) -> int:
-    """Set everything up for work on RetouchML itself."""
-    set_up(console, dev=True, torch_index=arguments.torch_index)
-    write_record(keep=True)  # whoever tests a clone goes on retouching with another
-    fetch_models(console, for_tests=True)
-    return 0
+class Development(Action):
+    """Sets everything up for work on RetouchML itself."""
+
+    summary = "set everything up for work on RetouchML"
+
+    def add_arguments(self, parser: argparse.ArgumentParser) -> None:
+        """Declare where torch comes from."""
+        add_torch_index(parser)
+
+    def run(self, arguments: argparse.Namespace, console: Console) -> int:
+        """Install the packages, the tools for tests and the models. Raises InstallError."""
+        set_up(console, dev=True, torch_index=arguments.torch_index)
+        write_record(keep_valid=True)  # whoever tests a clone goes on retouching with another
+        fetch_models(console, for_tests=True)
+        return 0
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare what ``test`` takes beside pytest's own arguments."""
-    parser.add_argument("--torch-index", metavar="URL", help="take torch from this package index")
-    parser.add_argument(
-        "--editors", action="store_true", help="also in real editors, which are set up first (root on Debian)"
-    )
-    parser.add_argument("--next", action="store_true", help="with --editors: also in their coming versions")
-    parser.add_argument(
-        "--if-possible",
-        action="store_true",
-        help="with --editors: go on without an editor that cannot be set up, and say so",
-    )
+class Tests(Development):
+    """Sets everything up and runs pytest."""
 
+    summary = "set everything up and run the tests"
+    passes_to_pytest = True
 
-def run_tests(arguments: argparse.Namespace, console: Console) -> int:
-    """Set everything up and run the tests; the exit code is pytest's."""
-    editors = arguments.editors or arguments.next
-    environment = processes.environment()
-    if editors:
-        # here: nothing else of the installer needs the tests
-        from tests.editors.setup import editors as real_editors
-
-        environment |= real_editors.provide(
-            console, also_next=arguments.next, if_possible=arguments.if_possible
+    def add_arguments(self, parser: argparse.ArgumentParser) -> None:
+        """Declare the options beside pytest's own."""
+        super().add_arguments(parser)
+        parser.add_argument(
+            "--editors",
+            action="store_true",
+            help="also in real editors, which are set up first (root on Debian)",
         )
-    prepare(arguments, console)
-    return processes.foreground([PYTHON, "-m", "pytest", *arguments.pytest], env=environment)
+        parser.add_argument(
+            "--next", action="store_true", help="with --editors: also in their coming versions"
+        )
+        parser.add_argument(
+            "--if-possible",
+            action="store_true",
+            help="with --editors: go on without an editor that cannot be set up, and say so",
+        )
+
+    def run(self, arguments: argparse.Namespace, console: Console) -> int:
+        """Run the tests; the exit code is pytest's. Raises InstallError."""
+        environment = processes.environment()
+        if arguments.editors or arguments.next:
+            # imported here, since nothing else of the installer needs the tests
+            from tests.editors.setup import editors
+
+            environment |= editors.provide(
+                console, also_next=arguments.next, if_possible=arguments.if_possible
+            )
+        super().run(arguments, console)
+        return processes.foreground([PYTHON, "-m", "pytest", *arguments.pytest], env=environment)

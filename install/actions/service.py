@@ -6,84 +6,107 @@ from contextlib import suppress
 from pathlib import Path
 
 from install import processes, running_daemon
+from install.actions.base import Action, Part, delete, existing
 from install.checkout import PYTHON
 from install.console import Console, Tick
-from install.problem import Problem
+from install.data_folders import Folders
+from install.errors import InstallError
 from install.service import plan, systemd_system
-from install.service.manager import Manager, here
+from install.service.manager import Manager, manager_of_this_system
 from retouchml.system.files import write_atomically
 
-_SECONDS_TO_ANSWER = 30.0  # a first start compiles every module, perhaps from a cold disk
 _POLL_SECONDS = 0.3
-_TITLE = "background service"
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare the daemon's options, and for whom it is to run."""
-    plan.add_arguments(parser)
-    parser.add_argument(
-        "--system",
-        nargs="+",
-        default=[],
-        metavar="USER",
-        help="as root: start it with the machine for these users (Linux)",
-    )
+class BackgroundService(Action, Part):
+    """The service of this user, or of several users of a machine."""
 
+    summary = "let the daemon start on login and stay"
+    title = "background service"
 
-def run(arguments: argparse.Namespace, console: Console) -> int:
-    """Make the service, or bring it up to date, and see that it answers."""
-    if arguments.system:
-        return systemd_system.install(arguments, console)
-    manager = here()
-    manager.check()
-    service = plan.plan(arguments)
-    content = manager.content(service)
-    if _holds(manager.file(), content) and manager.is_running() and running_daemon.answers_as_service():
-        console.say(f"The service is there already, and runs: {manager.file()}")
+    def add_arguments(self, parser: argparse.ArgumentParser) -> None:
+        """Declare the daemon's options, and for whom it runs."""
+        plan.add_arguments(parser)
+        parser.add_argument(
+            "--system",
+            nargs="+",
+            default=[],
+            metavar="USER",
+            help="as root: start it with the machine for these users (Linux)",
+        )
+
+    def run(self, arguments: argparse.Namespace, console: Console) -> int:
+        """Make the service, or bring it up to date, and see that it answers. Raises InstallError."""
+        if arguments.system:
+            systemd_system.install(arguments, console)
+            return 0
+        manager = manager_of_this_system()
+        manager.check()
+        content = manager.content(plan.for_this_user(arguments))
+        file = manager.file()
+        if _holds(file, content) and manager.is_running() and running_daemon.answers_as_service():
+            console.say(f"The service is there already, and runs: {file}")
+            return 0
+        with console.step(self.title) as tick:
+            _install(manager, content)
+            _wait_for_answer(manager, tick)
+        if manager.note():
+            console.say(manager.note())
+        console.say(f"It starts when you log in. Described in {file}")
+        console.say(f"Stop it until then: {manager.stop_command}")
+        console.say("Remove it: python3 install uninstall service")
         return 0
-    with console.step(_TITLE) as tick:
-        _put_in_place(manager, content)
-        _wait(manager, tick)
-    if manager.note():
-        console.say(manager.note())
-    console.say(f"It starts when you log in. Described in {manager.file()}")
-    console.say(f"Stop it until then: {manager.stopping}")
-    console.say("Remove it: python3 install uninstall service")
-    return 0
+
+    def installed(self, folders: Folders) -> list[Path]:  # noqa: ARG002
+        """The files that describe the services, and the caches of those for several users."""
+        try:
+            own = [manager_of_this_system().file()]
+        except InstallError:
+            own = []
+        return existing([*own, *systemd_system.files()])
+
+    def remove(self, path: Path, console: Console) -> None:  # noqa: ARG002
+        """Stop the services that one of the files describes, and remove it."""
+        if path.name == systemd_system.TEMPLATE:
+            systemd_system.remove()
+        elif path == systemd_system.CACHES:
+            delete(path)
+        else:
+            manager_of_this_system().remove()
 
 
-def _put_in_place(manager: Manager, content: bytes) -> None:
+def _install(manager: Manager, content: bytes) -> None:
     file = manager.file()
-    was_there = file.exists()
+    existed = file.exists()
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
         write_atomically(file, content)
     except OSError as error:
-        raise Problem(
+        raise InstallError(
             f"{file} cannot be written: {error.strerror}.", "Make its folder writable, then run this again."
         ) from error
     try:
-        _send_away_older()
+        _stop_other_daemon()
         manager.start()
     except BaseException:
-        if not was_there:
+        if not existed:
             with suppress(OSError):
                 manager.remove()
         raise
 
 
-def _send_away_older() -> None:
-    """Let a daemon leave that a program started by itself: two cannot listen in one place."""
+def _stop_other_daemon() -> None:
+    """Stop a daemon that a program started by itself: two cannot listen in one place."""
     outcome = processes.run([PYTHON, "-m", "retouchml", "daemon", "stop"], log=False)
     if outcome.code != 0:
-        raise Problem(f"The daemon that runs does not make room: {outcome.last_line}")
+        raise InstallError(f"The running daemon does not stop: {outcome.last_line}")
 
 
-def _wait(manager: Manager, tick: Tick) -> None:
-    end = time.monotonic() + _SECONDS_TO_ANSWER
+def _wait_for_answer(manager: Manager, tick: Tick) -> None:
+    end = time.monotonic() + running_daemon.START_SECONDS
     while not running_daemon.answers_as_service():
         if time.monotonic() > end:
-            raise Problem(
+            raise InstallError(
                 "The service is set up, but no daemon answers as one.",
                 f"Read what it says: {manager.logs}. Then run this again.",
             )

@@ -13,20 +13,22 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from install import processes
+from install.actions.base import Action, Part, add_torch_index, existing
 from install.console import Console
-from install.data_folders import Folders, find
+from install.data_folders import Folders, find_folders
+from install.disk_space import check_free_space
 from install.environment import python37, torch_build
-from install.environment.pip_install import PipProblem, install
+from install.environment.pip_install import PipError, install
 from install.environment.virtual_environment import set_up
-from install.problem import Problem
+from install.errors import InstallError
 from retouchml.system.locks import exclusive
 
 RECORD = "installed.json"
 _GIGABYTE = 1_000_000_000
 _VERSION = "1.15.5"
 # the last of each that TensorFlow 1.15 works with, and the last msgpack for Python 3.7
-_OTHERS = ("numpy==1.18.5", "protobuf==3.20.3", "msgpack==1.0.5")
-_LOOK = "import msgpack, numpy, tensorflow; print(tensorflow.__version__)"
+_DEPENDENCIES = ("numpy==1.18.5", "protobuf==3.20.3", "msgpack==1.0.5")
+_FIRST_IMPORT = "import msgpack, numpy, tensorflow; print(tensorflow.__version__)"
 _CUDA_FOLDERS = ("/usr/local/cuda-10.0/lib64", "/usr/local/cuda/lib64", "/usr/lib/x86_64-linux-gnu")
 _CUDA_LIBRARY = "libcudart.so.10.0"
 
@@ -40,112 +42,122 @@ class Build:
     room: int
 
 
-CPU = Build(f"TensorFlow {_VERSION} for the CPU", (f"tensorflow=={_VERSION}", *_OTHERS), _GIGABYTE)
+CPU = Build(f"TensorFlow {_VERSION} for the CPU", (f"tensorflow=={_VERSION}", *_DEPENDENCIES), _GIGABYTE)
 GPU = Build(
-    f"TensorFlow {_VERSION} with CUDA 10 (411 MB)", (f"tensorflow-gpu=={_VERSION}", *_OTHERS), 2 * _GIGABYTE
+    f"TensorFlow {_VERSION} with CUDA 10 (411 MB)",
+    (f"tensorflow-gpu=={_VERSION}", *_DEPENDENCIES),
+    2 * _GIGABYTE,
 )
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare what may be asked for beside torch's index."""
-    parser.add_argument("--torch-index", metavar="URL", help="take torch from this package index")
-    parser.add_argument(
-        "--if-possible", action="store_true", help="do nothing, and succeed, where there is no Python 3.7"
-    )
+class TensorFlow1(Action, Part):
+    """The engine's environment in the data folder, made with a Python 3.7."""
 
+    summary = "add the TensorFlow 1.15 engine, in a Python 3.7 of its own"
+    title = "the TensorFlow 1.15 engine"
 
-def run(arguments: argparse.Namespace, console: Console) -> int:
-    """Make the engine's environment; does nothing where it is up to date. Raises Problem."""
-    python = python37.find()
-    if python is None:
-        problem = Problem("There is no Python 3.7 for 64-bit x86 on this machine.", python37.HOW_TO_GET_ONE)
-        if not arguments.if_possible:
-            raise problem
-        console.say(f"TensorFlow 1.15 is left out. {problem.explain()}")
+    def add_arguments(self, parser: argparse.ArgumentParser) -> None:
+        """Declare where torch comes from, and what happens without a Python 3.7."""
+        add_torch_index(parser)
+        parser.add_argument(
+            "--if-possible", action="store_true", help="do nothing, and succeed, where there is no Python 3.7"
+        )
+
+    def run(self, arguments: argparse.Namespace, console: Console) -> int:
+        """Make the environment; does nothing if it is up to date. Raises InstallError."""
+        python = python37.find()
+        if python is None:
+            error = InstallError(
+                "There is no Python 3.7 for 64-bit x86 on this machine.", python37.HOW_TO_GET_ONE
+            )
+            if not arguments.if_possible:
+                raise error
+            console.say(f"TensorFlow 1.15 is left out. {error.explain()}")
+            return 0
+        set_up(console, dev=False, torch_index=arguments.torch_index)
+        folders = find_folders()
+        folders.data.mkdir(parents=True, exist_ok=True)
+        waiting = "Another installation is at work in the data folder; waiting for it."
+        with exclusive(_lock_file(folders), lambda: console.say(waiting)):
+            _bring_up_to_date(console, folders, python)
         return 0
-    set_up(console, dev=False, torch_index=arguments.torch_index)
-    folders = find()
-    folders.data.mkdir(parents=True, exist_ok=True)
-    waiting = "Another installation is at work in the data folder; waiting for it."
-    with exclusive(lock_file(folders), lambda: console.say(waiting)):
-        _bring_up_to_date(console, folders, python)
-    return 0
+
+    def installed(self, folders: Folders) -> list[Path]:
+        """The environment, one that is being made, and the lock file."""
+        return existing([_environment(folders), _draft(folders), _lock_file(folders)])
 
 
-def home(folders: Folders) -> Path:
-    """Where the engine's environment lies."""
+def _environment(folders: Folders) -> Path:
     return folders.data / "tensorflow1"
 
 
-def unfinished(folders: Folders) -> Path:
+def _draft(folders: Folders) -> Path:
     """Where it is made; there is nothing unless an installation is at work or was killed."""
     return folders.data / ".tensorflow1.part"
 
 
-def lock_file(folders: Folders) -> Path:
-    """What an installation holds locked."""
+def _lock_file(folders: Folders) -> Path:
     return folders.data / ".tensorflow1.lock"
 
 
-def _bring_up_to_date(console: Console, folders: Folders, base: Path) -> None:
-    _discard(unfinished(folders))
-    builds = (GPU, CPU) if _cuda10() else (CPU,)
-    wanted = json.dumps([build.packages for build in builds])
-    if _works(home(folders), wanted):
-        console.say(f"TensorFlow {_VERSION} is there already: {home(folders)}")
+def _bring_up_to_date(console: Console, folders: Folders, python: Path) -> None:
+    environment, draft = _environment(folders), _draft(folders)
+    _discard(draft)
+    builds = (GPU, CPU) if _has_cuda10() else (CPU,)
+    requested = json.dumps([build.packages for build in builds])
+    if _works(environment, requested):
+        console.say(f"TensorFlow {_VERSION} is there already: {environment}")
         return
     try:
-        _make(console, folders, base, builds, wanted)
+        _make(console, draft, python, builds)
+        record = {"python": str(_interpreter(environment)), "wanted": requested}
+        (draft / RECORD).write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")
+        _discard(environment)
+        draft.rename(environment)
     finally:
-        _discard(unfinished(folders))
-    console.say(f"TensorFlow {_VERSION} is in {home(folders)}")
+        _discard(draft)
+    console.say(f"TensorFlow {_VERSION} is in {environment}")
 
 
-def _make(console: Console, folders: Folders, base: Path, builds: tuple[Build, ...], wanted: str) -> None:
-    part, target = unfinished(folders), home(folders)
+def _make(console: Console, draft: Path, python: Path, builds: tuple[Build, ...]) -> None:
     with console.step("virtual environment for Python 3.7") as tick:
-        outcome = processes.run([base, "-I", "-m", "venv", part], tick)
+        outcome = processes.run([python, "-I", "-m", "venv", draft], tick)
     if outcome.code != 0:
-        raise Problem(f"{base} makes no virtual environment: {outcome.last_line}", python37.HOW_TO_GET_ONE)
+        raise InstallError(
+            f"{python} makes no virtual environment: {outcome.last_line}", python37.HOW_TO_GET_ONE
+        )
     for build in builds:
-        _check_room(folders.data, build.room)
+        check_free_space(draft.parent, build.room)
         try:
             with console.step(build.title) as tick:
-                install(build.packages, tick, interpreter(part), part)
+                install(build.packages, tick, _interpreter(draft), draft)
             break
-        except PipProblem as problem:
-            if not problem.missing or build is builds[-1]:
+        except PipError as error:
+            if not error.missing or build is builds[-1]:
                 raise
     with console.step("a first look at TensorFlow") as tick:
-        outcome = processes.run([interpreter(part), "-I", "-W", "ignore", "-c", _LOOK], tick)
+        outcome = processes.run([_interpreter(draft), "-I", "-W", "ignore", "-c", _FIRST_IMPORT], tick)
     if outcome.code != 0:
-        raise Problem(f"The installed TensorFlow does not work here: {outcome.last_line}")
-    record = {"python": str(interpreter(target)), "wanted": wanted}
-    (part / RECORD).write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")
-    _discard(target)
-    part.rename(target)
+        raise InstallError(f"The installed TensorFlow does not work here: {outcome.last_line}")
 
 
-def interpreter(environment: Path) -> Path:
-    """The Python of a virtual environment."""
+def _interpreter(environment: Path) -> Path:
     return environment / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
 
 
-def _works(environment: Path, wanted: str) -> bool:
+def _works(environment: Path, requested: str) -> bool:
+    python = _interpreter(environment)
     try:
         record = json.loads((environment / RECORD).read_text(encoding="utf-8"))
-        if record != {"python": str(interpreter(environment)), "wanted": wanted}:
+        if record != {"python": str(python), "wanted": requested}:
             return False
         # the Python 3.7 that it was made from may have gone since
-        return (
-            processes.run([interpreter(environment), "-I", "-c", "import numpy, msgpack"], log=False).code
-            == 0
-        )
+        return processes.run([python, "-I", "-c", "import numpy, msgpack"], log=False).code == 0
     except (OSError, ValueError):
         return False
 
 
-def _cuda10() -> bool:
+def _has_cuda10() -> bool:
     """Whether an NVIDIA driver and the library of CUDA 10.0 are here, which TensorFlow 1.15 was built for."""
     if torch_build.nvidia_driver() is None:
         return False
@@ -155,17 +167,8 @@ def _cuda10() -> bool:
     return ctypes.util.find_library("cudart") == _CUDA_LIBRARY
 
 
-def _check_room(folder: Path, needed: int) -> None:
-    free = shutil.disk_usage(folder).free
-    if free < needed:
-        raise Problem(
-            f"The disk of {folder} is too full: {needed / 1e9:.1f} GB are needed, {free / 1e9:.1f} are free.",
-            "Free some space, then run this again.",
-        )
-
-
-def _discard(folder: Path) -> None:
-    """Remove a folder, its record first: without it, what an interruption leaves passes for nothing."""
-    if folder.is_dir():
-        (folder / RECORD).unlink(missing_ok=True)
-        shutil.rmtree(folder)
+def _discard(environment: Path) -> None:
+    """Remove an environment, its record first, so that what an interruption leaves does not count as one."""
+    if environment.is_dir():
+        (environment / RECORD).unlink(missing_ok=True)
+        shutil.rmtree(environment)

@@ -1,1 +1,1 @@
-"""PACKAGE install/editors."""
+"""What plug-ins for all editors share: the profiles they go into, their files and how these are copied."""

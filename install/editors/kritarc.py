@@ -1,6 +1,6 @@
 """Enables a Python plug-in in ``kritarc``, Krita's settings, and leaves every other byte as it was.
 
-It is an ini file of KDE's: ``[python]`` holds ``enable_NAME=true``. Krita writes it anew when it leaves.
+It is an ini file of KDE's: ``[python]`` holds ``enable_NAME=true``. Krita writes it anew when it exits.
 """
 
 from pathlib import Path
@@ -32,18 +32,18 @@ def is_enabled(text: str, name: str) -> bool:
 
 
 def disable(text: str, name: str) -> str:
-    """The settings without a word about the plug-in."""
-    result, is_ours = [], False
+    """The settings without the plug-in's line."""
+    result, in_section = [], False
     for line in text.splitlines(keepends=True):
         if line.lstrip().startswith("["):
-            is_ours = line.strip() == _SECTION
-        if not (is_ours and line.partition("=")[0].strip() == f"enable_{name}"):
+            in_section = line.strip() == _SECTION
+        if not (in_section and line.partition("=")[0].strip() == f"enable_{name}"):
             result.append(line)
     return "".join(result)
 
 
 def rewrite(path: Path, name: str, *, enabled: bool) -> bool:
-    """Change the file, in one go; whether it had to change. One that is not there is made only to enable."""
+    """Enable or disable the plug-in in the file, whole or not at all; whether that changed anything."""
     try:
         text = path.read_bytes().decode("utf-8", "surrogateescape")
     except FileNotFoundError:

@@ -1,4 +1,4 @@
-"""What editors get of this checkout: ``retouchml/`` without its command line, and the licence."""
+"""The part of this checkout that editors get: ``retouchml/`` without its command line, and the licence."""
 
 from pathlib import Path
 
@@ -8,12 +8,12 @@ _COMMAND_LINE = ("cli", "__main__.py")
 
 
 def files() -> dict[str, Path]:
-    """Where each file lies, by its place in a plug-in's folder."""
+    """The files, by their place in a plug-in's folder."""
     package = TOP / "retouchml"
-    found = {path.relative_to(package): path for path in sorted(package.rglob("*.py"))}
+    modules = {path.relative_to(package): path for path in sorted(package.rglob("*.py"))}
     light = {
         f"retouchml/{place.as_posix()}": path
-        for place, path in found.items()
+        for place, path in modules.items()
         if place.parts[0] not in _COMMAND_LINE
     }
     return {**light, "LICENSE": TOP / "LICENSE"}

@@ -1,4 +1,4 @@
-"""Finds where editors keep their users' plug-ins: each version, Flatpak, Windows, macOS."""
+"""Finds where an editor keeps its users' plug-ins: each version, Flatpak, Windows, macOS."""
 
 import os
 import sys
@@ -6,17 +6,17 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from install.problem import Problem
+from install.errors import InstallError
 
 
 @dataclass(frozen=True)
 class Profile:
-    """A place into which a plug-in can be installed.
+    """A user's profile of an editor, into which a plug-in can be installed.
 
     title:    for people, such as "GIMP 3.0 (Flatpak)"
     plugins:  the folder of plug-ins; may not exist yet
     settings: the editor's file of settings; may not exist yet
-    flatpak:  the application's name where it is one, else ""
+    flatpak:  the application's name if it is one, else ""
     """
 
     title: str
@@ -32,6 +32,7 @@ class Place:
     base:     the folder in which they lie
     profiles: a pattern for each profile's own folder in it, "." for the base itself
     settings: the file of settings, from that folder
+    flatpak:  the application's name if it is one, else ""
     """
 
     base: Path
@@ -40,102 +41,56 @@ class Place:
     flatpak: str = ""
 
 
-def find(editor: str, platform: str = sys.platform) -> list[Profile]:
-    """The profiles of ``editor``, a key of ``EDITORS``, that exist on this machine."""
-    return [profile for place in _places(editor, platform) for profile in _profiles(editor, place)]
-
-
-def find_some(editor: str) -> list[Profile]:
-    """As ``find``. Raises Problem where there are none."""
-    profiles = find(editor)
-    if not profiles:
-        name = EDITORS[editor].title
-        looked = ", ".join(str(place.base / place.profiles) for place in _places(editor, sys.platform))
-        raise Problem(
-            f"No profile of {name} was found; this was looked for: {looked}.",
-            f"Start {name} once, so that it makes one, then run this again.",
-        )
-    return profiles
-
-
 @dataclass(frozen=True)
-class Editor:
-    """plugins: the folder of plug-ins in a profile; places: where profiles lie, from a user's folders."""
-
-    title: str
-    plugins: str
-    places: Callable[["Folders"], Mapping[str, tuple[Place, ...]]]
-
-
-@dataclass(frozen=True)
-class Folders:
-    """A user's own folders, by the system's customs."""
+class UserFolders:
+    """A user's own folders, by the system's conventions."""
 
     home: Path
     environment: Mapping[str, str]
 
-    def named(self, variable: str, otherwise: str) -> Path:
-        """A folder that a variable may move."""
-        return Path(self.environment.get(variable, "").strip() or self.home / otherwise)
+    def named(self, variable: str, default: str) -> Path:
+        """The folder that an environment variable names, else ``default`` below the home."""
+        return Path(self.environment.get(variable, "").strip() or self.home / default)
 
 
-def _gimp(user: Folders) -> dict[str, tuple[Place, ...]]:
-    # gimp/app/libgimpbase/gimpenv.c: the folder GIMP/3.0, GIMP/3.2 ... in the user's folder of settings
-    roaming = user.named("APPDATA", "AppData/Roaming")
-    flatpak = user.home / ".var/app/org.gimp.GIMP/config"
-    return {
-        "linux": (
-            Place(user.named("XDG_CONFIG_HOME", ".config") / "GIMP", "3.*", "gimprc"),
-            Place(flatpak / "GIMP", "3.*", "gimprc", "org.gimp.GIMP"),
-        ),
-        "win32": (Place(roaming / "GIMP", "3.*", "gimprc"),),
-        "darwin": (Place(user.home / "Library/Application Support/GIMP", "3.*", "gimprc"),),
-    }
+@dataclass(frozen=True)
+class Editor:
+    """An image editor.
 
+    title:   for people
+    plugins: the folder of plug-ins in a profile
+    places:  where profiles may lie, by ``sys.platform``; Linux stands for all others
+    """
 
-def _krita(user: Folders) -> dict[str, tuple[Place, ...]]:
-    # docs.krita.org, "Where are Krita's resources and settings?": one profile for all versions
-    sandbox = user.home / ".var/app/org.kde.krita"
-    local = user.named("LOCALAPPDATA", "AppData/Local")
-    return {
-        "linux": (
-            Place(
-                user.named("XDG_DATA_HOME", ".local/share") / "krita",
-                ".",
-                str(user.named("XDG_CONFIG_HOME", ".config") / "kritarc"),
-            ),
-            Place(sandbox / "data/krita", ".", str(sandbox / "config/kritarc"), "org.kde.krita"),
-        ),
-        "win32": (Place(user.named("APPDATA", "AppData/Roaming") / "krita", ".", str(local / "kritarc")),),
-        "darwin": (
-            Place(
-                user.home / "Library/Application Support/krita",
-                ".",
-                str(user.home / "Library/Preferences/kritarc"),
-            ),
-        ),
-    }
+    title: str
+    plugins: str
+    places: Callable[[UserFolders], Mapping[str, tuple[Place, ...]]]
 
+    def find(self, platform: str = sys.platform) -> list[Profile]:
+        """The profiles that exist on this machine."""
+        return [profile for place in self._places(platform) for profile in self._profiles(place)]
 
-EDITORS = {
-    "gimp": Editor("GIMP 3", "plug-ins", _gimp),
-    "krita": Editor("Krita", "pykrita", _krita),
-}
+    def find_some(self) -> list[Profile]:
+        """The profiles that exist on this machine. Raises InstallError if there are none."""
+        profiles = self.find()
+        if not profiles:
+            patterns = ", ".join(str(place.base / place.profiles) for place in self._places(sys.platform))
+            raise InstallError(
+                f"No profile of {self.title} was found; this was looked for: {patterns}.",
+                f"Start {self.title} once, so that it makes one, then run this again.",
+            )
+        return profiles
 
+    def _places(self, platform: str) -> tuple[Place, ...]:
+        places = self.places(UserFolders(Path.home(), os.environ))
+        return places.get(platform, places["linux"])
 
-def _places(editor: str, platform: str) -> tuple[Place, ...]:
-    places = EDITORS[editor].places(Folders(Path.home(), os.environ))
-    return places.get(platform, places["linux"])
+    def _profiles(self, place: Place) -> list[Profile]:
+        folders = [place.base] if place.profiles == "." else sorted(place.base.glob(place.profiles))
+        return [self._profile(place, folder) for folder in folders if folder.is_dir()]
 
-
-def _profiles(editor: str, place: Place) -> list[Profile]:
-    kind = EDITORS[editor]
-    found = []
-    folders = [place.base] if place.profiles == "." else sorted(place.base.glob(place.profiles))
-    for folder in folders:
-        if not folder.is_dir():
-            continue
-        name = kind.title if folder == place.base else f"{kind.title.split()[0]} {folder.name}"
-        title = f"{name} (Flatpak)" if place.flatpak else name
-        found.append(Profile(title, folder / kind.plugins, folder / place.settings, place.flatpak))
-    return found
+    def _profile(self, place: Place, folder: Path) -> Profile:
+        title = self.title if folder == place.base else f"{self.title.split()[0]} {folder.name}"
+        if place.flatpak:
+            title = f"{title} (Flatpak)"
+        return Profile(title, folder / self.plugins, folder / place.settings, place.flatpak)

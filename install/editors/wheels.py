@@ -1,6 +1,6 @@
 """Fetches the third-party modules that lie beside a plug-in: wheels for every Python that editors embed.
 
-They are unpacked and never imported here. ``retouchml/vendored.py`` chooses among them.
+They are unpacked and never imported here. ``retouchml/client/vendored.py`` chooses among them.
 """
 
 import shutil
@@ -10,7 +10,7 @@ from pathlib import Path, PurePosixPath
 from install.checkout import VENV
 from install.console import Console
 from install.environment import pip_install
-from install.problem import Problem
+from install.errors import InstallError
 
 # Versions with a wheel for each Python below; pyzmq's for 3.12 has the stable ABI, for all later ones.
 _REQUIREMENTS = ("pyzmq==27.1.0", "msgpack==1.1.2", "platformdirs==4.4.0")
@@ -20,7 +20,10 @@ _LARGEST = 64 << 20  # bytes of one file of a wheel
 
 
 def vendored(console: Console) -> dict[str, Path]:
-    """Files of the modules by their place in a plug-in's folder; fetched first if need be. Raises Problem."""
+    """Files of the modules, by their place in a plug-in's folder.
+
+    They are downloaded if they are not here yet. Raises InstallError.
+    """
     ready = _FOLDER / "-".join(_REQUIREMENTS).replace("=", "")
     if not ready.is_dir():
         with console.step("ZeroMQ for editors") as tick:
@@ -40,7 +43,7 @@ def vendored(console: Console) -> dict[str, Path]:
 
 
 def unpack(wheel: Path, folder: Path) -> None:
-    """Unpack a wheel; its tests, headers and the like stay behind. Raises Problem where it is no wheel."""
+    """Unpack a wheel without its tests, headers and stubs. Raises InstallError if it is damaged."""
     try:
         with zipfile.ZipFile(wheel) as archive:
             for info in archive.infolist():
@@ -48,15 +51,15 @@ def unpack(wheel: Path, folder: Path) -> None:
                 if info.is_dir() or "tests" in place.parts or place.suffix in (".pxd", ".pyi", ".h"):
                     continue
                 if place.is_absolute() or ".." in place.parts or info.file_size > _LARGEST:
-                    raise Problem(f"{wheel.name} holds the strange file {info.filename}.")
+                    raise InstallError(f"{wheel.name} holds the strange file {info.filename}.")
                 target = folder / place
                 target.parent.mkdir(parents=True, exist_ok=True)
                 with archive.open(info) as source, target.open("wb") as sink:
                     shutil.copyfileobj(source, sink)
     except (zipfile.BadZipFile, EOFError) as error:
-        raise Problem(f"{wheel.name} is damaged.", "Run this again.") from error
+        raise InstallError(f"{wheel.name} is damaged.", "Run this again.") from error
 
 
 def _arguments(python: str, folder: Path) -> tuple[str, ...]:
-    chosen = ("--python-version", python, "--implementation", "cp", "--only-binary", ":all:", "--no-deps")
-    return (*chosen, "--dest", str(folder), *_REQUIREMENTS)
+    selection = ("--python-version", python, "--implementation", "cp", "--only-binary", ":all:", "--no-deps")
+    return (*selection, "--dest", str(folder), *_REQUIREMENTS)

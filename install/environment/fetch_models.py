@@ -1,26 +1,26 @@
-"""Fetches models with the installed RetouchML."""
+"""Fetches the models that retouching needs, with the installed RetouchML."""
 
 import tomllib
 
 from install import processes
 from install.checkout import PYTHON, ZOO
 from install.console import Console
-from install.problem import Problem
+from install.errors import InstallError
 
 
 def fetch_models(console: Console, *, for_tests: bool = False) -> None:
-    """Fetch the models that retouching needs, and for tests those that label pictures too. Raises Problem.
+    """Fetch the models that retouching needs, and for tests those that label pictures, too.
 
-    What is here and undamaged is not fetched again, and then no network is needed.
+    What is here and undamaged is not fetched again, and then no network is needed. Raises InstallError.
     """
-    names = wanted(for_tests=for_tests)
+    names = model_names(for_tests=for_tests)
     with console.step("models: " + ", ".join(names), silent=False):
         code = processes.foreground([PYTHON, "-m", "retouchml", "models", "fetch", *names], silent=True)
         if code != 0:
-            raise Problem("The models could not be fetched.", "The next run goes on.", max(code, 1))
+            raise InstallError("The models could not be fetched.", "The next run goes on.", max(code, 1))
 
 
-def wanted(*, for_tests: bool) -> list[str]:
+def model_names(*, for_tests: bool) -> list[str]:
     """Names of the models to fetch, from the zoo's table."""
     with ZOO.open("rb") as table:
         models = tomllib.load(table)["model"]

@@ -1,4 +1,4 @@
-"""Runs pip in the virtual environment, and says in a sentence why it failed."""
+"""Runs pip in a virtual environment, and explains its failures in a sentence."""
 
 import re
 import shutil
@@ -9,7 +9,7 @@ from pathlib import Path
 from install import processes
 from install.checkout import LOG, PYTHON, VENV
 from install.console import Tick
-from install.problem import Problem
+from install.errors import InstallError
 
 _NETWORK = (
     "Check the network and pip's settings for index and proxy (`pip config list`), then run this again."
@@ -17,10 +17,12 @@ _NETWORK = (
 
 
 @dataclass(frozen=True)
-class Meaning:
-    """What a line of pip's output means.
+class Explanation:
+    """A sentence for pip's output.
 
+    pattern:  of the output; its groups fill the sentence
     harmless: whether pip gives up in this case before it has changed anything that is installed
+    missing:  whether the index has no such package
     """
 
     pattern: str
@@ -30,74 +32,74 @@ class Meaning:
     missing: bool = False
 
 
-# The first that matches counts: pip mentions "no matching distribution" after every network failure as well.
-_MEANINGS = (
-    Meaning(
+# The first that matches counts: pip prints "no matching distribution" after every network failure as well.
+_EXPLANATIONS = (
+    Explanation(
         r"no space left|disk quota exceeded|errno (28|122)\b|not enough space",
         "The disk is full.",
         "Free some space, then run this again.",
         harmless=False,
     ),
-    Meaning(
-        r"from versions: \d[^\n]*\n[^\n]*no matching distribution found for (?P<what>\S+)",
-        "The package index has no {what} for this Python and this system.",
+    Explanation(
+        r"from versions: \d[^\n]*\n[^\n]*no matching distribution found for (?P<package>\S+)",
+        "The package index has no {package} for this Python and this system.",
         "Use another Python, or tell pip of another index.",
         missing=True,
     ),
-    Meaning(
+    Explanation(
         r"ResolutionImpossible|conflicting dependencies",
         "pip's constraints, or its index, leave no version that fits.",
         "Look at `pip config list` for a constraint.",
         missing=True,
     ),
-    Meaning(
+    Explanation(
         r"do not match the hashes",
         "A downloaded package has the wrong checksum.",
-        "Run this again; if it stays so, the package index or a proxy hands out something else.",
+        "Run this again; if the error stays, the package index or a proxy delivers another file.",
     ),
-    Meaning(
+    Explanation(
         r"certificate.verify|SSLError|SSLCertVerification",
         "The package index could not be trusted: its certificate was not accepted.",
         "Behind a proxy, set pip's `cert` to its certificate.",
     ),
-    Meaning(
+    Explanation(
         r"ProxyError|proxy authentication|tunnel connection",
         "The proxy did not let pip reach the package index.",
         _NETWORK,
     ),
-    Meaning(
+    Explanation(
         r"name resolution|name or service|nodename nor|getaddrinfo|resolve host|network is unreachable",
         "There is no network, or the package index's name is unknown.",
         _NETWORK,
     ),
-    Meaning(
+    Explanation(
         r"connection (broken|refused|reset|error)|timed out|max retries|IncompleteRead|incomplete.download",
-        "The package index did not answer, or broke off.",
+        "The package index did not answer, or the connection broke.",
         _NETWORK,
     ),
-    Meaning(
+    Explanation(
         r"\b40[13] client error|error:? 40[13]\b",
-        "The package index refused to hand out a package.",
+        "The package index refused to deliver a package.",
         _NETWORK,
     ),
-    Meaning(
-        r"no matching distribution found for (?P<what>\S+)",
-        "The package index did not answer, or has no {what} at all.",
+    Explanation(
+        r"no matching distribution found for (?P<package>\S+)",
+        "The package index did not answer, or has no {package} at all.",
         _NETWORK,
         missing=True,
     ),
 )
 
 
-class PipProblem(Problem):
+class PipError(InstallError):
     """pip failed.
 
-    harmless: whether what was installed before is untouched
+    harmless: whether the installed packages are unchanged
     missing:  whether the index has no such package
     """
 
     def __init__(self, message: str, advice: str, *, harmless: bool = False, missing: bool = False) -> None:
-        super().__init__(message, f"{advice} pip's own words are in {LOG}.".lstrip())
+        super().__init__(message, f"{advice} pip's output is in {LOG}.".lstrip())
         self.harmless = harmless
         self.missing = missing
         if missing:
@@ -107,43 +109,47 @@ class PipProblem(Problem):
 def install(
     arguments: Sequence[str], tick: Tick, python: Path | None = None, environment_folder: Path | None = None
 ) -> None:
-    """``pip install`` in a virtual environment, with pip's own configuration. Raises PipProblem.
+    """``pip install`` in a virtual environment, with pip's own configuration. Raises PipError.
 
-    python, environment_folder: its interpreter, and itself; by default those of this checkout
+    python:             its interpreter
+    environment_folder: the environment; both are those of this checkout by default
     """
     _run("install", arguments, tick, python or PYTHON, environment_folder or VENV)
 
 
 def download(arguments: Sequence[str], tick: Tick) -> None:
-    """``pip download`` with the virtual environment's pip, with its own configuration. Raises PipProblem."""
+    """``pip download`` with the virtual environment's pip, with its own configuration. Raises PipError."""
     _run("download", arguments, tick, PYTHON, VENV)
 
 
 def _run(verb: str, arguments: Sequence[str], tick: Tick, python: Path, environment_folder: Path) -> None:
-    talk = ["--no-input", "--disable-pip-version-check", "--progress-bar", "off"]
+    options = ["--no-input", "--disable-pip-version-check", "--progress-bar", "off"]
     temporary = environment_folder / "tmp"
     temporary.mkdir(exist_ok=True)
-    place = str(temporary)
-    # room was checked for here; the system's own folder of temporary files is often small
-    environment = processes.environment(TMPDIR=place, TEMP=place, TMP=place, PIP_USER="0")
+    # free space was checked on this disk; the system's folder of temporary files is often small
+    folders = dict.fromkeys(("TMPDIR", "TEMP", "TMP"), str(temporary))
+    environment = processes.environment(**folders, PIP_USER="0")
     for name in ("PIP_TARGET", "PIP_PREFIX", "PIP_ROOT", "PYTHONWARNINGS"):
         environment.pop(name, None)
     try:
-        # nothing in the current folder may pass for one of pip's modules; Python 3.7 knows no -P
-        apart = "-P" if python == PYTHON else "-I"
-        outcome = processes.run([python, apart, "-m", "pip", verb, *talk, *arguments], tick, environment)
+        # no file in the current folder may pass for one of pip's modules; Python 3.7 knows no -P
+        isolation = "-P" if python == PYTHON else "-I"
+        command: list[str | Path] = [python, isolation, "-m", "pip", verb, *options, *arguments]
+        outcome = processes.run(command, tick, environment)
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
     if outcome.code != 0:
         raise explain(outcome)
 
 
-def explain(outcome: processes.Outcome) -> PipProblem:
-    """What pip's output means for a person."""
-    for meaning in _MEANINGS:
-        if found := re.search(meaning.pattern, outcome.output, re.IGNORECASE):
-            sentence = meaning.sentence.format(**found.groupdict())
-            return PipProblem(sentence, meaning.advice, harmless=meaning.harmless, missing=meaning.missing)
+def explain(outcome: processes.Outcome) -> PipError:
+    """The error that tells a person why pip failed."""
+    for explanation in _EXPLANATIONS:
+        if match := re.search(explanation.pattern, outcome.output, re.IGNORECASE):
+            sentence = explanation.sentence.format(**match.groupdict())
+            return PipError(
+                sentence, explanation.advice, harmless=explanation.harmless, missing=explanation.missing
+            )
     errors = [line for line in outcome.output.splitlines() if line.upper().startswith("ERROR")]
     reason = processes.redacted(errors[-1] if errors else outcome.last_line).rstrip(".")
-    return PipProblem(f"pip failed: {reason}.", "")
+    return PipError(f"pip failed: {reason}.", "")

@@ -1,4 +1,4 @@
-"""What the virtual environment holds, so that nothing is installed twice and nothing half made is used."""
+"""The record of what the virtual environment holds: nothing is installed twice, nothing half made is used."""
 
 import hashlib
 import json
@@ -11,15 +11,15 @@ from retouchml.system.files import write_atomically
 
 @dataclass(frozen=True)
 class Stamp:
-    """Written into the virtual environment after every finished step.
+    """The state of the virtual environment, written into it after every finished step.
 
-    checkout: where it was made; one that was moved does not work
+    checkout: where it was made; an environment that was moved does not work
     python:   minor version of its interpreter, such as "3.11"
     busy:     pip is changing the environment, or was killed while it did
-    torch:    version of torch and what was wished for, such as "2.13.0 cpu"; "" before there is one
+    torch:    version of torch and kind of build, such as "2.13.0 cpu"; "" before torch is installed
     index:    digest of the index that torch was taken from, "" for the ordinary one
     project:  digest of what the project's installation depends on
-    dev:      whether the tools for tests are there
+    dev:      whether the tools for tests are installed
     """
 
     checkout: str
@@ -32,17 +32,17 @@ class Stamp:
 
     @classmethod
     def fresh(cls) -> "Stamp":
-        """Of a virtual environment that was just made by this Python."""
+        """The stamp of an environment that this Python has just made."""
         return cls(str(TOP), ".".join(map(str, sys.version_info[:2])))
 
     def fits(self) -> bool:
-        """Whether the environment belongs to this checkout and this Python, and is in order."""
+        """Whether the environment belongs to this checkout and this Python, and is complete."""
         now = Stamp.fresh()
         return (self.checkout, self.python) == (now.checkout, now.python) and not self.busy
 
 
 def read() -> Stamp | None:
-    """The stamp; None where there is none or it cannot be understood."""
+    """The stamp; None if there is none or it cannot be understood."""
     try:
         return Stamp(**json.loads(STAMP.read_text(encoding="utf-8")))
     except (OSError, ValueError, TypeError):
@@ -51,11 +51,12 @@ def read() -> Stamp | None:
 
 def write(stamp: Stamp) -> None:
     """Replace the stamp in one go."""
-    write_atomically(STAMP, (json.dumps(asdict(stamp), indent=2) + "\n").encode())
+    content = json.dumps(asdict(stamp), indent=2) + "\n"
+    write_atomically(STAMP, content.encode(), durable=False)
 
 
 def project_digest() -> str:
-    """Digest of ``pyproject.toml`` and the top-level packages: when either changes, pip has to run again."""
+    """Digest of ``pyproject.toml`` and the top-level packages; when it changes, pip has to run again."""
     # the editable installation lists the packages one by one, and would not see a new one
     packages = sorted(folder.parent.name for folder in TOP.glob("*/__init__.py"))
     content = (TOP / "pyproject.toml").read_bytes() + "\n".join(packages).encode()

@@ -1,4 +1,4 @@
-"""Which build of torch this machine gets."""
+"""Chooses the build of torch for this machine."""
 
 import subprocess
 import sys
@@ -13,7 +13,7 @@ _GIGABYTE = 1_000_000_000
 
 @dataclass(frozen=True)
 class Build:
-    """One way to ask pip for torch.
+    """One way to install torch.
 
     title:     for the person who waits
     arguments: of ``pip install``
@@ -27,25 +27,25 @@ class Build:
 
 @dataclass(frozen=True)
 class Choice:
-    """What this machine gets.
+    """The builds that suit this machine.
 
-    wish:   "cuda", "cpu" or "index"
-    builds: what to try for it, best first
-    note:   what the user should know
+    kind:   "cuda", "cpu" or "index"
+    builds: to be tried in this order
+    note:   what the user should know; "" for nothing
     """
 
-    wish: str
+    kind: str
     builds: tuple[Build, ...]
     note: str = ""
 
     @property
-    def mark(self) -> str:
-        """Version and wish, as the stamp remembers them."""
-        return f"{TORCH} {self.wish}"
+    def version(self) -> str:
+        """Version and kind, as the stamp records them."""
+        return f"{TORCH} {self.kind}"
 
-    def is_met_by(self, mark: str) -> bool:
-        """Whether what is installed serves: a build with CUDA runs on the CPU as well."""
-        return mark in (self.mark, f"{TORCH} cuda", f"{TORCH} index")
+    def is_met_by(self, version: str) -> bool:
+        """Whether the installed version will do: a build with CUDA runs on the CPU as well."""
+        return version in (self.version, f"{TORCH} cuda", f"{TORCH} index")
 
 
 # "===" compares letter by letter, so that a build marked as "+cpu" does not count
@@ -56,9 +56,9 @@ LARGE = Build(f"torch {TORCH}, the build with CUDA (2.7 GB)", (f"torch=={TORCH}"
 
 
 def choose(index: str | None, system: str = sys.platform) -> Choice:
-    """What to install on this machine.
+    """The builds for this machine.
 
-    index: address of an index that the user wants torch from
+    index: address of the package index for torch that the user gave
     """
     if index:
         arguments = ("--index-url", index, "--no-deps", "--force-reinstall", f"torch=={TORCH}")
@@ -70,15 +70,16 @@ def choose(index: str | None, system: str = sys.platform) -> Choice:
         return Choice("cuda", (CUDA, ORDINARY))
     note = ""
     if driver is not None:
-        found, oldest = (".".join(map(str, version)) for version in (driver, OLDEST_DRIVER))
+        installed, oldest = (".".join(map(str, version)) for version in (driver, OLDEST_DRIVER))
         note = (
-            f"The NVIDIA driver {found} is too old for torch {TORCH}, which needs {oldest}: the CPU is used."
+            f"The NVIDIA driver {installed} is too old for torch {TORCH}, which needs {oldest}: "
+            "the CPU is used."
         )
     return Choice("cpu", (CPU, LARGE), note)
 
 
 def nvidia_driver() -> tuple[int, ...] | None:
-    """The version of the NVIDIA driver; None where there is none, or it does not work."""
+    """The version of the NVIDIA driver; None if there is none, or it does not work."""
     command = ["nvidia-smi", "--query-gpu=driver_version", "--format=csv,noheader"]
     try:
         answer = subprocess.run(command, capture_output=True, text=True, timeout=20, check=True)

@@ -7,30 +7,31 @@ from dataclasses import replace
 from pathlib import Path
 
 from install import processes
-from install.checkout import LOCK, LOG, PYTHON, STAMP, TOP, VENV
+from install.checkout import LOCK, LOG, PYTHON, STAMP, VENV
 from install.console import Console
+from install.disk_space import check_free_space
 from install.environment import stamp, torch_build
-from install.environment.pip_install import PipProblem, install
+from install.environment.pip_install import PipError, install
 from install.environment.stamp import Stamp
-from install.problem import Problem
+from install.errors import InstallError
 from retouchml.system.locks import exclusive
 
-_IMPORTS = (
+_FIRST_IMPORT = (
     "import cv2, dlib, msgpack, numpy, onnxruntime, PIL, platformdirs, psutil, safetensors"
     ", tifffile, torch, zmq"
 )
 
 
 def set_up(console: Console, *, dev: bool, torch_index: str | None = None) -> None:
-    """Make the virtual environment, or bring it up to date; does nothing where it is up to date.
+    """Make the virtual environment, or bring it up to date; does nothing if it is up to date.
 
     dev:         with the tools for tests
     torch_index: address of a package index for torch alone
 
-    Raises Problem.
+    Raises InstallError.
     """
     if VENV.is_dir() and not LOCK.exists() and any(VENV.iterdir()):
-        raise Problem(f"{VENV} was not made by this installer.", "Move it away, then run this again.")
+        raise InstallError(f"{VENV} was not made by this installer.", "Move it away, then run this again.")
     waiting = "Another installation is at work in this checkout; waiting for it."
     with exclusive(LOCK, lambda: console.say(waiting)):
         _bring_up_to_date(console, dev, torch_index)
@@ -42,7 +43,7 @@ def _bring_up_to_date(console: Console, dev: bool, torch_index: str | None) -> N
         LOG.unlink(missing_ok=True)
         now = _make(console)
     choice = torch_build.choose(torch_index)
-    if _wants_torch(now, choice, torch_index):
+    if _needs_torch(now, choice, torch_index):
         now = _add_torch(console, now, choice, torch_index)
     digest = stamp.project_digest()
     if now.project != digest or (dev and not now.dev):
@@ -53,32 +54,34 @@ def _make(console: Console) -> Stamp:
     missing = [module for module in ("venv", "ensurepip") if importlib.util.find_spec(module) is None]
     if missing:
         raise _no_venv(f"this Python lacks the module {missing[0]}")
-    _check_room(torch_build.CPU.room)
+    check_free_space(VENV, torch_build.CPU.room)
     with console.step("virtual environment") as tick:
         _clear()
-        # from inside an older virtual environment, the new one must not depend on it
+        # this Python may run in another virtual environment, on which the new one must not depend
         base = getattr(sys, "_base_executable", None) or sys.executable
         outcome = processes.run([base, "-m", "venv", VENV], tick)
     if outcome.code != 0:
         if "ensurepip" in outcome.output:
             raise _no_venv("this Python cannot put pip into it")
-        raise Problem(f"The virtual environment could not be made: {outcome.last_line}", f"The log is {LOG}.")
-    made = Stamp.fresh()
-    stamp.write(made)
-    return made
+        raise InstallError(
+            f"The virtual environment could not be made: {outcome.last_line}", f"The log is {LOG}."
+        )
+    fresh = Stamp.fresh()
+    stamp.write(fresh)
+    return fresh
 
 
 def _add_torch(console: Console, now: Stamp, choice: torch_build.Choice, torch_index: str | None) -> Stamp:
     if choice.note:
         console.say(choice.note)
     for build in choice.builds:
-        _check_room(build.room)
+        check_free_space(VENV, build.room)
         last = build is choice.builds[-1]
-        done = replace(now, torch=choice.mark, index=stamp.index_digest(torch_index))
+        done = replace(now, torch=choice.version, index=stamp.index_digest(torch_index))
         try:
             _pip(console, build.title, build.arguments, now, done)
-        except PipProblem as problem:
-            if problem.missing and not last:
+        except PipError as error:
+            if error.missing and not last:
                 continue
             raise
         return done
@@ -86,33 +89,35 @@ def _add_torch(console: Console, now: Stamp, choice: torch_build.Choice, torch_i
 
 
 def _add_project(console: Console, now: Stamp, digest: str, *, dev: bool) -> None:
-    _check_room(torch_build.CPU.room // 2)
+    check_free_space(VENV, torch_build.CPU.room // 2)
     title = "RetouchML, its packages" + (" and tools for tests" if dev else "")
     # relative to the checkout, so that brackets in its own name do not look like extras
     _pip(console, title, ("--editable", ".[dev]" if dev else "."), now, replace(now, busy=True))
     with console.step("a first look at the packages") as tick:
-        outcome = processes.run([PYTHON, "-c", _IMPORTS], tick)
+        outcome = processes.run([PYTHON, "-c", _FIRST_IMPORT], tick)
     if outcome.code != 0:
-        raise Problem(f"The installed packages do not work here: {outcome.last_line}", f"The log is {LOG}.")
+        raise InstallError(
+            f"The installed packages do not work here: {outcome.last_line}", f"The log is {LOG}."
+        )
     stamp.write(replace(now, project=digest, dev=dev))
 
 
 def _pip(console: Console, title: str, arguments: tuple[str, ...], now: Stamp, done: Stamp) -> None:
-    """Run pip so that a kill in the middle is noticed by the next run."""
+    """Run pip; the next run notices if this one is killed in the middle."""
     stamp.write(replace(now, busy=True))
     with console.step(title) as tick:
         try:
             install(arguments, tick)
-        except PipProblem as problem:
-            if problem.harmless:
+        except PipError as error:
+            if error.harmless:
                 stamp.write(now)
             raise
     stamp.write(done)
 
 
-def _wants_torch(now: Stamp, choice: torch_build.Choice, torch_index: str | None) -> bool:
+def _needs_torch(now: Stamp, choice: torch_build.Choice, torch_index: str | None) -> bool:
     if torch_index:
-        return (now.torch, now.index) != (choice.mark, stamp.index_digest(torch_index))
+        return (now.torch, now.index) != (choice.version, stamp.index_digest(torch_index))
     return not choice.is_met_by(now.torch)
 
 
@@ -138,19 +143,10 @@ def _clear() -> None:
             path.unlink()
 
 
-def _check_room(needed: int) -> None:
-    free = shutil.disk_usage(VENV).free
-    if free < needed:
-        raise Problem(
-            f"The disk of {TOP} is too full: {needed / 1e9:.1f} GB are needed, {free / 1e9:.1f} GB are free.",
-            "Free some space, then run this again.",
-        )
-
-
-def _no_venv(reason: str) -> Problem:
+def _no_venv(reason: str) -> InstallError:
     name = Path(sys.executable).name
     version = ".".join(map(str, sys.version_info[:2]))
-    return Problem(
+    return InstallError(
         f"A virtual environment cannot be made: {reason}.",
         f"On Debian and Ubuntu, `apt install python{version}-venv`; elsewhere, install {name} whole.",
     )

@@ -1,1 +1,1 @@
-"""PACKAGE install/service."""
+"""The daemon as a background service of systemd, launchd or Windows' Task Scheduler."""

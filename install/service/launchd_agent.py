@@ -6,7 +6,7 @@ import shutil
 from pathlib import Path
 
 from install import processes
-from install.problem import Problem
+from install.errors import InstallError
 from install.service.plan import Service
 from retouchml.system.processes import FOREIGN_VARIABLES
 
@@ -14,9 +14,9 @@ LABEL = "org.retouchml.daemon"
 
 
 class LaunchdAgent:
-    """See ``service_manager.Manager``."""
+    """See ``manager.Manager``."""
 
-    stopping = "launchctl bootout " + "gui/$(id -u)/" + LABEL
+    stop_command = "launchctl bootout " + "gui/$(id -u)/" + LABEL
     logs = "~/Library/Logs/retouchml.log, retouchml daemon logs"
 
     def file(self) -> Path:
@@ -24,12 +24,14 @@ class LaunchdAgent:
         return Path.home() / "Library" / "LaunchAgents" / f"{LABEL}.plist"
 
     def check(self) -> None:
-        """Raises Problem where launchd cannot be asked."""
+        """Raises InstallError if there is no launchd."""
         if shutil.which("launchctl") is None:
-            raise Problem("There is no launchctl here, so nothing can be started on login.", "Check PATH.")
+            raise InstallError(
+                "There is no launchctl here, so nothing can be started on login.", "Check PATH."
+            )
 
     def note(self) -> str:
-        """What the user should know: nothing."""
+        """Nothing that the user should know."""
         return ""
 
     def content(self, service: Service) -> bytes:
@@ -38,12 +40,12 @@ class LaunchdAgent:
         return plistlib.dumps(
             {
                 "Label": LABEL,
-                # launchd can set variables but not take away those of `launchctl setenv`
+                # launchd can set variables, but not unset those of `launchctl setenv`
                 "ProgramArguments": ["/usr/bin/env", *unset, str(service.python), *service.arguments],
                 "EnvironmentVariables": service.environment,
                 "WorkingDirectory": "/",
                 "RunAtLoad": True,
-                # it leaves with 0 when asked to, and then stays away until the next login
+                # the daemon exits with 0 when it is asked to stop, and is not restarted then
                 "KeepAlive": {"SuccessfulExit": False},
                 "ThrottleInterval": 30,
                 "ExitTimeOut": 10,
@@ -54,24 +56,24 @@ class LaunchdAgent:
         )
 
     def is_running(self) -> bool:
-        """Whether launchd has it."""
+        """Whether launchd has loaded the agent."""
         return processes.run(["launchctl", "print", _target()], log=False).code == 0
 
     def start(self) -> None:
-        """Load it, which starts it; an older one is unloaded first."""
+        """Load the agent, which starts it; a former one is unloaded first. Raises InstallError."""
         if self.is_running():
             processes.run(["launchctl", "bootout", _target()], log=False)
-        # "enable" undoes a "disable" of the user's, with which bootstrap would fail without a reason
+        # undoes a `launchctl disable` of the user's, with which bootstrap would fail without a reason
         processes.run(["launchctl", "enable", _target()], log=False)
         outcome = processes.run(["launchctl", "bootstrap", _domain(), self.file()], log=False)
         if outcome.code != 0:
-            raise Problem(
+            raise InstallError(
                 f"launchd did not take the service: {outcome.last_line}",
                 "Log in on the machine's own screen, not over ssh, and run this again.",
             )
 
     def remove(self) -> None:
-        """Unload it and delete its file."""
+        """Unload the agent and delete its file."""
         if shutil.which("launchctl"):
             processes.run(["launchctl", "bootout", _target()], log=False)
         self.file().unlink(missing_ok=True)

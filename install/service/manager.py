@@ -1,11 +1,11 @@
-"""What starts services on each system."""
+"""The programs that start services: one class for each system, behind one Protocol."""
 
 import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Protocol
 
-from install.problem import Problem
+from install.errors import InstallError
 from install.service.launchd_agent import LaunchdAgent
 from install.service.plan import Service
 from install.service.systemd_user import SystemdUser
@@ -13,35 +13,35 @@ from install.service.windows_task import WindowsTask
 
 
 class Manager(Protocol):
-    """One system's way to start something on login.
+    """A system's program that starts services on login.
 
-    logs:     where to read what the service wrote
-    stopping: the command that stops it until the next login
+    logs:         where to read what the service wrote
+    stop_command: stops the service until the next login
     """
 
     logs: str
-    stopping: str
+    stop_command: str
 
     def file(self) -> Path:
-        """Where it wants the service described."""
+        """The file that describes the service."""
 
     def check(self) -> None:
-        """Raises Problem where it cannot be asked."""
+        """Raises InstallError if the program does not answer."""
 
     def note(self) -> str:
-        """What the user should know about the service here; "" for nothing."""
+        """What the user should know about the service on this system; "" for nothing."""
 
     def content(self, service: Service) -> bytes:
-        """The description, for ``file``. Raises Problem."""
+        """The content of ``file``. Raises InstallError."""
 
     def is_running(self) -> bool:
-        """Whether the service is known and at work."""
+        """Whether the service is registered and runs."""
 
     def start(self) -> None:
-        """Start what ``file`` describes, now and on login, in place of an older one. Raises Problem."""
+        """Start what ``file`` describes, now and on login, in place of a former one. Raises InstallError."""
 
     def remove(self) -> None:
-        """Stop it and forget it, also where it was never there."""
+        """Stop the service and unregister it; does nothing if it never existed."""
 
 
 MANAGERS: dict[str, Callable[[], Manager]] = {
@@ -51,10 +51,10 @@ MANAGERS: dict[str, Callable[[], Manager]] = {
 }
 
 
-def here() -> Manager:
-    """This system's. Raises Problem."""
+def manager_of_this_system() -> Manager:
+    """This system's manager. Raises InstallError if there is none."""
     if sys.platform not in MANAGERS:
-        raise Problem(
+        raise InstallError(
             f"No kind of service is known for {sys.platform}.", "Editors start the daemon by themselves."
         )
     return MANAGERS[sys.platform]()

@@ -1,4 +1,4 @@
-"""What the background service is to run, whatever starts it."""
+"""The command, environment and folders of the background service, whichever manager starts it."""
 
 import argparse
 import os
@@ -7,13 +7,13 @@ from pathlib import Path
 
 from install import processes
 from install.checkout import PYTHON, TOP
-from install.data_folders import Folders, find
-from install.problem import Problem
+from install.data_folders import Folders, find_folders
+from install.errors import InstallError
 
 NAME = "retouchml"
 
-# what moves RetouchML's folders: the service has to look where this shell's commands look
-_KEPT = ("RETOUCHML_HOME", "XDG_CONFIG_HOME", "XDG_DATA_HOME", "XDG_CACHE_HOME")
+# these move RetouchML's folders: the service has to use the same folders as this shell's commands
+_FOLDER_VARIABLES = ("RETOUCHML_HOME", "XDG_CONFIG_HOME", "XDG_DATA_HOME", "XDG_CACHE_HOME")
 
 
 @dataclass(frozen=True)
@@ -21,10 +21,10 @@ class Service:
     """The daemon as a service.
 
     arguments:   of ``python``; without an idle exit, so that it stays
-    environment: beside what the system gives each service
-    folders:     where it may write, there already; the socket's is the first
+    environment: variables beside those that the system gives each service
+    folders:     where it may write; they exist, and the socket's is the first
     tcp:         whether it listens on the network, too
-    home:        the value of RETOUCHML_HOME, where that says in which folder its socket lies
+    home:        the value of RETOUCHML_HOME if it is set: then the socket lies below it
     """
 
     python: Path
@@ -36,7 +36,7 @@ class Service:
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare what the daemon can be told, as ``retouchml daemon run`` knows it."""
+    """Declare the daemon's options, as ``retouchml daemon run`` has them."""
     parser.add_argument("--device", metavar="DEVICE", help="auto, cpu, cuda, cuda:N or mps (default: auto)")
     parser.add_argument(
         "--keep-alive",
@@ -47,35 +47,35 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--tcp", metavar="HOST:PORT", help="listen there as well, encrypted")
 
 
-def plan(arguments: argparse.Namespace) -> Service:
-    """The service for this user, with the folders made in which it writes. Raises Problem or OSError."""
+def for_this_user(arguments: argparse.Namespace) -> Service:
+    """The service for this user. Makes the folders in which it writes. Raises InstallError or OSError."""
     _check_installed()
-    folders = find()
+    folders = find_folders()
     environment = _environment()
     home = Path(environment["RETOUCHML_HOME"]) if "RETOUCHML_HOME" in environment else None
     writable = (*([home / "run"] if home else []), folders.cache)
     for folder in writable:
         _make(folder)
-    # CUDA keeps kernels that it compiled; its own place for them, ~/.nv, is not writable for the service
+    # CUDA keeps kernels that it compiled, by default in ~/.nv, where the service may not write
     environment["CUDA_CACHE_PATH"] = str(folders.cache / "cuda")
     return Service(
         PYTHON, daemon_arguments(arguments), environment, writable, tcp=bool(arguments.tcp), home=home
     )
 
 
-def plan_for_all(arguments: argparse.Namespace) -> tuple[Service, Folders]:
-    """The service for any user of this machine, and the folders that they share. Raises Problem."""
+def for_all_users(arguments: argparse.Namespace) -> tuple[Service, Folders]:
+    """The service for any user of this machine, and the folders that they share. Raises InstallError."""
     _check_installed()
-    folders = find()
+    folders = find_folders()
     service = Service(PYTHON, daemon_arguments(arguments), {}, (), tcp=bool(arguments.tcp))
     return service, folders
 
 
 def daemon_arguments(arguments: argparse.Namespace) -> tuple[str, ...]:
-    """What follows the interpreter on the daemon's command line."""
-    chosen = {"--device": arguments.device, "--keep-alive": arguments.keep_alive, "--tcp": arguments.tcp}
+    """The arguments after the interpreter on the daemon's command line."""
+    values = {"--device": arguments.device, "--keep-alive": arguments.keep_alive, "--tcp": arguments.tcp}
     # "=" keeps a value that starts with a minus sign from looking like an option
-    options = (f"{name}={_plain(value)}" for name, value in chosen.items() if value is not None)
+    options = (f"{name}={_plain(value)}" for name, value in values.items() if value is not None)
     return ("-m", "daemon", "--service", *options)
 
 
@@ -84,19 +84,19 @@ def _plain(value: str | float) -> str:
 
 
 def _environment() -> dict[str, str]:
-    found = {name: os.environ.get(name, "").strip() for name in _KEPT}
-    # absolute, since a service starts in a folder of its own
-    kept = {name: str(Path(value).expanduser().absolute()) for name, value in found.items() if value}
-    return {**kept, "PYTHONSAFEPATH": "1"}
+    values = {name: os.environ.get(name, "").strip() for name in _FOLDER_VARIABLES}
+    # absolute, since a service starts in another folder
+    folders = {name: str(Path(value).expanduser().absolute()) for name, value in values.items() if value}
+    return {**folders, "PYTHONSAFEPATH": "1"}
 
 
 def _check_installed() -> None:
     again = "Run `python3 install demo` first."
     if not PYTHON.is_file():
-        raise Problem(f"RetouchML is not installed in {TOP} yet.", again)
+        raise InstallError(f"RetouchML is not installed in {TOP} yet.", again)
     outcome = processes.run([PYTHON, "-m", "daemon", "--help"], log=False)
     if outcome.code != 0:
-        raise Problem(f"The installed RetouchML does not work: {outcome.last_line}", again)
+        raise InstallError(f"The installed RetouchML does not work: {outcome.last_line}", again)
 
 
 def _make(folder: Path) -> None:
@@ -104,7 +104,7 @@ def _make(folder: Path) -> None:
         folder.parent.mkdir(parents=True, exist_ok=True)
         folder.mkdir(mode=0o700, exist_ok=True)
     except OSError as error:
-        raise Problem(
+        raise InstallError(
             f"{folder} cannot be made: {error.strerror}.",
             "Make its parent writable, or choose another place with RETOUCHML_HOME.",
         ) from error

@@ -1,4 +1,4 @@
-"""The service for a machine that several people share: one daemon a person, started with the machine."""
+"""The service for a machine that several people share: one daemon for each, started with the machine."""
 
 import argparse
 import os
@@ -14,7 +14,7 @@ from install import processes, running_daemon
 from install.checkout import PYTHON, TOP
 from install.console import Console, Tick
 from install.data_folders import Folders
-from install.problem import Problem
+from install.errors import InstallError
 from install.service import plan
 from install.service.systemd_unit import for_system, quoted, version_in
 
@@ -22,15 +22,14 @@ UNITS = Path("/etc/systemd/system")
 TEMPLATE = "retouchml@.service"
 CACHES = Path("/var/cache/retouchml")  # what CacheDirectory= makes
 
-_SECONDS_TO_ANSWER = 30.0  # a first start compiles every module, perhaps from a cold disk
 _POLL_SECONDS = 0.3
 
-# the template hides what lies below these
+# folders that the template hides from the daemon
 _HIDDEN = tuple(map(Path, ("/home", "/root", "/run/user", "/tmp", "/var/tmp")))  # noqa: S108
 
 
 class _Account(NamedTuple):
-    """A user, with number, first group's number, and home."""
+    """A user of this machine: name, number, first group's number, and home."""
 
     name: str
     number: int
@@ -38,19 +37,19 @@ class _Account(NamedTuple):
     home: str
 
 
-def install(arguments: argparse.Namespace, console: Console) -> int:
-    """Write the template and start an instance for each user. Raises Problem."""
+def install(arguments: argparse.Namespace, console: Console) -> None:
+    """Write the template and start an instance for each user. Raises InstallError."""
     if shutil.which("systemctl") is None:
-        raise Problem("Only a Linux system with systemd can start it for several users.")
+        raise InstallError("Only a Linux system with systemd can start it for several users.")
     if not _is_root():
-        raise Problem("Only root can set up services for other users.", "Run this again with sudo.")
+        raise InstallError("Only root can set up services for other users.", "Run this again with sudo.")
     users = [_account(name) for name in arguments.system]
-    service, folders = plan.plan_for_all(arguments)
+    service, folders = plan.for_all_users(arguments)
     data = shared_data(folders)
     check_visible(TOP, PYTHON, data)
     version = processes.run(["systemctl", "show", "--property=Version", "--value"], log=False)
     if version.code != 0:
-        raise Problem(
+        raise InstallError(
             f"systemd does not run this system ({version.last_line}).",
             "In a container, start the daemon itself.",
         )
@@ -67,13 +66,12 @@ def install(arguments: argparse.Namespace, console: Console) -> int:
     console.say(f"It starts with the machine. Described in {UNITS / TEMPLATE}")
     for user in users:
         console.say(f"{user.name}: systemctl status retouchml@{user.number}")
-    return 0
 
 
 def shared_data(folders: Folders) -> Path:
-    """The folder for XDG_DATA_HOME. Raises Problem where RETOUCHML_HOME would move sockets, too."""
+    """The folder for XDG_DATA_HOME. Raises InstallError if RETOUCHML_HOME is set: it moves sockets, too."""
     if folders.data.name != "retouchml":
-        raise Problem(
+        raise InstallError(
             "RETOUCHML_HOME is one person's, and several cannot share it.",
             "Unset it, and say with XDG_DATA_HOME where the models are.",
         )
@@ -81,11 +79,11 @@ def shared_data(folders: Folders) -> Path:
 
 
 def check_visible(*paths: Path) -> None:
-    """Raises Problem where the service could not see one of ``paths``: all homes are hidden from it."""
+    """Raises InstallError if the service could not see one of ``paths``: all homes are hidden from it."""
     for path in paths:
         for place in {path, path.resolve()}:
             if any(place.is_relative_to(hidden) for hidden in _HIDDEN):
-                raise Problem(
+                raise InstallError(
                     f"{place} lies in a place that the service for several users must not see.",
                     "Put the checkout elsewhere, such as /opt/retouchml, and there, as root, run `export "
                     "XDG_DATA_HOME=/opt/retouchml-data`, then `python3 install demo`, then this again.",
@@ -93,7 +91,7 @@ def check_visible(*paths: Path) -> None:
 
 
 def let_all_read(folder: Path) -> None:
-    """Let every user read what is in ``folder``: models can be its maker's alone. Raises Problem."""
+    """Let every user read the files in ``folder``, which may be private. Raises InstallError."""
     try:
         for parent, _, names in os.walk(folder):
             for path in (Path(parent), *(Path(parent, name) for name in names)):
@@ -101,11 +99,11 @@ def let_all_read(folder: Path) -> None:
                 if not stat.S_ISLNK(mode):
                     path.chmod(stat.S_IMODE(mode) | (0o055 if stat.S_ISDIR(mode) else 0o044))
     except OSError as error:
-        raise Problem(f"{folder} cannot be opened to all users: {error.strerror}.") from error
+        raise InstallError(f"{folder} cannot be opened to all users: {error.strerror}.") from error
 
 
 def files() -> list[Path]:
-    """The template, if it runs this checkout and this user could remove it, and the instances' caches."""
+    """The template and its instances' caches, if it runs this checkout and this user may remove it."""
     with suppress(OSError):
         text = (UNITS / TEMPLATE).read_text(encoding="utf-8")
         if os.access(UNITS, os.W_OK) and quoted(str(PYTHON)) in text:
@@ -114,7 +112,7 @@ def files() -> list[Path]:
 
 
 def remove() -> None:
-    """Stop all instances, and let systemd forget them; where none runs, the files alone go."""
+    """Stop all instances and remove the template; without systemd, only its files."""
     for words in (("stop", "retouchml@*.service"), ("disable", TEMPLATE)):
         processes.run(["systemctl", *words], log=False)
     for link in UNITS.glob("*.wants/retouchml@*.service"):
@@ -124,14 +122,14 @@ def remove() -> None:
 
 
 def _wait(users: list[_Account], tick: Tick) -> None:
-    end = time.monotonic() + _SECONDS_TO_ANSWER
+    end = time.monotonic() + running_daemon.START_SECONDS
     for user in users:
         number = user.number
         become = ("setpriv", f"--reuid={number}", f"--regid={user.group}", "--init-groups")
         home = {"HOME": user.home, "XDG_RUNTIME_DIR": f"/run/user/{number}", "PATH": os.defpath}
         while not running_daemon.answers_as_service(become, home):
             if time.monotonic() > end:
-                raise Problem(
+                raise InstallError(
                     f"The service is set up, but no daemon answers {user.name} as one.",
                     f"Read what it says: journalctl -u retouchml@{number}. Then run this again.",
                 )
@@ -142,17 +140,17 @@ def _wait(users: list[_Account], tick: Tick) -> None:
 def _systemctl(*words: str) -> None:
     outcome = processes.run(["systemctl", *words], log=False)
     if outcome.code != 0:
-        raise Problem(f"`systemctl {' '.join(words)}` failed: {outcome.last_line}")
+        raise InstallError(f"`systemctl {' '.join(words)}` failed: {outcome.last_line}")
 
 
 def _account(name: str) -> _Account:
-    found = _look_up(name)
-    if found is None:
-        raise Problem(f"There is no user {name} here.")
-    return found
+    account = _look_up(name)
+    if account is None:
+        raise InstallError(f"There is no user {name} here.")
+    return account
 
 
-if sys.platform == "win32":  # where systemd is not, and nobody gets here
+if sys.platform == "win32":  # which has no systemd
 
     def _is_root() -> bool:
         return False
@@ -167,7 +165,7 @@ else:
 
     def _look_up(name: str) -> _Account | None:
         try:
-            found = pwd.getpwnam(name)
+            entry = pwd.getpwnam(name)
         except KeyError:
             return None
-        return _Account(name, found.pw_uid, found.pw_gid, found.pw_dir)
+        return _Account(name, entry.pw_uid, entry.pw_gid, entry.pw_dir)

@@ -1,4 +1,4 @@
-"""The text of systemd's unit files: one for a user's own manager, a template for the system's.
+"""The text of systemd's unit files: a unit for a user's own manager, a template for the system's.
 
 Sources: systemd.service(5), systemd.exec(5), systemd.resource-control(5), systemd.syntax(7).
 """
@@ -7,34 +7,35 @@ import re
 import tempfile
 from pathlib import Path
 
-from install.problem import Problem
+from install.errors import InstallError
 from install.service.plan import Service
 from retouchml.system.processes import FOREIGN_VARIABLES
 
 _STEPS_SINCE = 254  # RestartSteps= and RestartMaxDelaySec=
+_NO_START_LIMIT = "StartLimitIntervalSec=0"
 
 _HEAD = """\
 # Made by RetouchML's `python3 install service`, which writes it anew;
 # `python3 install uninstall service` removes it.
 """
 
-# how it runs and ends, the same for both
-_COURSE = """\
+# how it runs and stops, the same for both
+_LIFE_CYCLE = """\
 Type=exec
 WorkingDirectory=/
 UnsetEnvironment={foreign}
 
-# The daemon ends its workers by itself, and gives running work three seconds.
+# The daemon stops its workers by itself, and gives running jobs three seconds.
 KillMode=mixed
 TimeoutStopSec=10
 
-# It leaves with 0 when asked to, and 2 means that its options are wrong. Where a program has started a daemon
-# by itself, this one waits for that to leave.
+# It exits with 0 when it is asked to stop, and with 2 if its options are wrong. If a program has started a
+# daemon by itself, this one waits until that has stopped.
 Restart=on-failure
 RestartPreventExitStatus=2
 {back_off}
 
-# Where memory runs out, a worker dies and its job is done again; the daemon stays.
+# If memory runs out, a worker is killed and its job is done again; the daemon stays.
 # Address space is not limited: CUDA reserves far more than it uses.
 OOMPolicy=continue
 MemoryHigh=75%
@@ -44,7 +45,7 @@ TasksMax=4096
 LimitCORE=0
 """
 
-# what the kernel does without namespaces, so that it holds in every user's manager
+# filters of the kernel that need no namespaces, and so work in every user's manager
 _FILTERS = """\
 UMask=0077
 NoNewPrivileges=yes
@@ -61,7 +62,7 @@ SystemCallErrorNumber=EPERM
 # Not MemoryDenyWriteExecute=: CUDA, torch and ONNX Runtime compile code while they run.
 """
 
-# these need a user namespace in a user's manager, which some systems do not grant
+# in a user's manager these need a user namespace, which some systems do not grant
 SANDBOX = (
     "PrivateUsers=yes",
     "CapabilityBoundingSet=",
@@ -76,7 +77,7 @@ CapabilityBoundingSet=
 AmbientCapabilities=
 PrivateUsers=yes
 ProtectSystem=strict
-# no home is seen, and of /run/user the one folder with the socket
+# hides all homes, and of /run/user all but the folder with the socket
 ProtectHome=tmpfs
 BindPaths=/run/user/%i
 PrivateTmp=yes
@@ -91,7 +92,7 @@ ProtectControlGroups=yes
 ProtectKernelLogs=yes
 ProtectKernelModules=yes
 ProtectKernelTunables=yes
-# Not PrivateDevices=: the graphics cards are wanted, and nothing else.
+# Not PrivateDevices=: the daemon needs the graphics cards, and no other device.
 DevicePolicy=closed
 DeviceAllow=char-nvidia* rw
 DeviceAllow=char-drm rw
@@ -106,30 +107,30 @@ def for_user(service: Service, *, version: int, sandbox: bool) -> str:
     sandbox: whether that manager can make the namespaces that hide and write-protect folders
     """
     lines = [_HEAD, "[Unit]", "Description=RetouchML, which retouches faces for image editors"]
-    lines += [_never_give_up(), "", "[Service]", _command(service)]
+    lines += [_NO_START_LIMIT, "", "[Service]", _command(service)]
     lines += [f"Environment={quoted(f'{name}={value}')}" for name, value in service.environment.items()]
-    lines += [_course(version), _FILTERS.format(families=_families(service.tcp))]
+    lines += [_life_cycle(version), _FILTERS.format(families=_families(service.tcp))]
     if service.home is None:
-        # made at every start, since it goes at log-out; kept when the daemon leaves, for its log
+        # made at every start, since log-out removes it; kept when the daemon stops, for its log
         lines += ["RuntimeDirectory=retouchml", "RuntimeDirectoryMode=0700", "RuntimeDirectoryPreserve=yes"]
     if sandbox:
         lines += ["", *SANDBOX, *_writable(service)]
         if service.home is None:
-            # XDG_RUNTIME_DIR has to look writable, or the daemon would listen elsewhere; with nothing in it
-            # but the socket's folder, the session's bus, which would start anything, is out of reach
+            # XDG_RUNTIME_DIR has to look writable, or the daemon would listen elsewhere. It holds nothing but
+            # the socket's folder, so that the session's bus, which starts any program, cannot be reached
             lines += ["TemporaryFileSystem=%t:mode=0700", "BindPaths=%t/retouchml"]
     return "\n".join([*lines, "", "[Install]", "WantedBy=default.target", ""])
 
 
 def for_system(service: Service, shared_data: Path, *, version: int) -> str:
-    """The template for the system's manager; its instances are called by the users' numbers.
+    """The template for the system's manager; its instances are named by the users' numbers.
 
     shared_data: the folder above ``retouchml`` with the models, outside all homes
     """
-    lines = [_HEAD, "[Unit]", "Description=RetouchML for user %i", _never_give_up()]
-    # the folder of the user's sockets, there without a log-in
+    lines = [_HEAD, "[Unit]", "Description=RetouchML for user %i", _NO_START_LIMIT]
+    # the folder of the user's sockets, made without a log-in
     lines += ["Requires=user-runtime-dir@%i.service", "After=user-runtime-dir@%i.service"]
-    # without privileges the daemon cannot load it, and CUDA does not start without
+    # CUDA does not start without this module, and the daemon has no right to load it
     lines += ["Wants=modprobe@nvidia_uvm.service", "After=modprobe@nvidia_uvm.service"]
     lines += ["", "[Service]", "User=%i"]
     lines += ["ExecStartPre=-+/usr/bin/nvidia-modprobe -u -c 0", _command(service)]
@@ -138,48 +139,44 @@ def for_system(service: Service, shared_data: Path, *, version: int) -> str:
     lines += [f"Environment={quoted(f'{name}={value}')}" for name, value in environment.items()]
     lines += ["Environment=XDG_RUNTIME_DIR=/run/user/%i XDG_CACHE_HOME=%C/retouchml/%i"]
     lines += ["Environment=XDG_CONFIG_HOME=%C/retouchml/%i CUDA_CACHE_PATH=%C/retouchml/%i/cuda"]
-    lines += [_course(version), _FILTERS.format(families=_families(service.tcp)), _SYSTEM_SANDBOX]
+    lines += [_life_cycle(version), _FILTERS.format(families=_families(service.tcp)), _SYSTEM_SANDBOX]
     if not service.tcp:
         lines += ["PrivateNetwork=yes", "IPAddressDeny=any"]
-    # in newer versions a last log-out ends that folder, and the daemon with it; the next log-in starts both
-    wanted = "WantedBy=multi-user.target user-runtime-dir@%i.service"
-    return "\n".join([*lines, "", "[Install]", wanted, ""])
+    # in newer versions the last log-out removes that folder and stops the daemon; the next log-in starts both
+    wanted_by = "WantedBy=multi-user.target user-runtime-dir@%i.service"
+    return "\n".join([*lines, "", "[Install]", wanted_by, ""])
 
 
 def version_in(text: str) -> int:
-    """The major version in what systemd says of itself: "252.38-1~deb12u1", "v255.4"; 0 for anything else."""
+    """The major version in systemd's own text, such as "252.38-1~deb12u1" or "v255.4"; 0 if there is none."""
     digits = re.match(r"v?(\d+)", text.strip())
     return int(digits[1]) if digits else 0
 
 
 def quoted(text: str) -> str:
-    """``text`` as one word of a unit file's value, whatever is in it."""
+    """``text`` as one word of a unit file's value, with everything escaped."""
     escapes = {"\\": "\\\\", '"': '\\"', "%": "%%", "\n": "\\n", "\t": "\\t", "\r": "\\r"}
     return '"' + "".join(escapes.get(letter, letter) for letter in text) + '"'
 
 
 def _command(service: Service) -> str:
     python = str(service.python)
-    # systemd refuses a program whose path holds one of these; env takes it for a variable if it holds a "="
+    # systemd refuses a program whose path contains one of these; env reads one with a "=" as a variable
     needs_env = any(letter in "\"'\\" for letter in python)
     if needs_env and "=" in python:
-        raise Problem(
+        raise InstallError(
             f"systemd cannot start {python}.", "Move the checkout to a path without quotes, or without =."
         )
     words = [*(["/usr/bin/env"] if needs_env else []), python, *service.arguments]
-    # after ":" a dollar sign is a dollar sign
+    # after ":" systemd expands no variables
     return "ExecStart=:" + " ".join(map(quoted, words))
 
 
-def _course(version: int) -> str:
+def _life_cycle(version: int) -> str:
     delays = ["RestartSec=30"]
     if version >= _STEPS_SINCE:
         delays = ["RestartSec=2", "RestartSteps=6", "RestartMaxDelaySec=300"]
-    return _COURSE.format(foreign=" ".join(FOREIGN_VARIABLES), back_off="\n".join(delays))
-
-
-def _never_give_up() -> str:
-    return "StartLimitIntervalSec=0"
+    return _LIFE_CYCLE.format(foreign=" ".join(FOREIGN_VARIABLES), back_off="\n".join(delays))
 
 
 def _families(tcp: bool) -> str:
@@ -189,8 +186,8 @@ def _families(tcp: bool) -> str:
 
 def _writable(service: Service) -> list[str]:
     shared = [Path(name).resolve() for name in ("/tmp", "/var/tmp", tempfile.gettempdir())]  # noqa: S108
-    ours = [folder.resolve() for folder in (*service.folders, service.python.parent)]
-    # a socket or an interpreter in /tmp would be hidden from the one side or the other
-    is_in_shared = any(folder.is_relative_to(place) for folder in ours for place in shared)
-    temporary = ["ReadWritePaths=/tmp"] if is_in_shared else ["PrivateTmp=yes"]
+    needed = [folder.resolve() for folder in (*service.folders, service.python.parent)]
+    # a private /tmp would hide an interpreter in /tmp from the daemon, or a socket there from its clients
+    needs_shared = any(folder.is_relative_to(place) for folder in needed for place in shared)
+    temporary = ["ReadWritePaths=/tmp"] if needs_shared else ["PrivateTmp=yes"]
     return [*temporary, *(f"ReadWritePaths={quoted(str(folder))}" for folder in service.folders)]

@@ -5,39 +5,41 @@ import shutil
 from pathlib import Path
 
 from install import processes
-from install.problem import Problem
+from install.errors import InstallError
 from install.service.plan import NAME, Service
 from install.service.systemd_unit import SANDBOX, for_user, version_in
 
 _UNIT = f"{NAME}.service"
-_WITHOUT = "Editors start the daemon by themselves all the same."
+_NOT_NEEDED = "Editors start the daemon by themselves all the same."
 
 
 class SystemdUser:
-    """See ``service_manager.Manager``."""
+    """See ``manager.Manager``."""
 
     logs = f"journalctl --user -u {NAME}, retouchml daemon logs"
-    stopping = f"systemctl --user stop {NAME}"
+    stop_command = f"systemctl --user stop {NAME}"
 
     def __init__(self) -> None:
         self._version = 0
         self._sandbox = False
 
     def file(self) -> Path:
-        """The unit."""
-        given = os.environ.get("XDG_CONFIG_HOME", "").strip()
-        return Path(given or Path.home() / ".config") / "systemd" / "user" / _UNIT
+        """The unit file."""
+        config = os.environ.get("XDG_CONFIG_HOME", "").strip()
+        return Path(config or Path.home() / ".config") / "systemd" / "user" / _UNIT
 
     def check(self) -> None:
-        """Raises Problem where no manager answers; finds out what it can do."""
+        """Raises InstallError if no manager answers; finds out what it can do."""
         if shutil.which("systemctl") is None:
-            raise Problem("This system has no systemd, and no other kind of service is known here.", _WITHOUT)
+            raise InstallError(
+                "This system has no systemd, and no other kind of service is known here.", _NOT_NEEDED
+            )
         outcome = _systemctl("show", "--property=Version", "--value")
         if outcome.code != 0:
-            raise Problem(
+            raise InstallError(
                 f"Your user has no running systemd instance ({outcome.last_line}).",
                 "Log in as that user itself, not through su or sudo, nor in a container; for a machine that "
-                f"several people share, `python3 install service --system USER` as root. {_WITHOUT}",
+                f"several people share, `python3 install service --system USER` as root. {_NOT_NEEDED}",
             )
         self._version = version_in(outcome.last_line)
         self._sandbox = _can_sandbox()
@@ -53,20 +55,20 @@ class SystemdUser:
         return for_user(service, version=self._version, sandbox=self._sandbox).encode()
 
     def is_running(self) -> bool:
-        """Whether it runs, and starts on login."""
+        """Whether the unit runs, and starts on login."""
         return _systemctl("is-active", _UNIT).code == 0 and _systemctl("is-enabled", _UNIT).code == 0
 
     def start(self) -> None:
-        """Read the unit and start it, now and on login."""
+        """Have systemd read the unit and start it, now and on login. Raises InstallError."""
         for words in (("daemon-reload",), ("reset-failed", _UNIT), ("enable", _UNIT), ("restart", _UNIT)):
             outcome = _systemctl(*words)
-            # there is nothing to reset where it has not been before
+            # a new unit has nothing to reset
             if outcome.code != 0 and words[0] != "reset-failed":
                 command = " ".join(("systemctl --user", *words))
-                raise Problem(f"`{command}` failed: {outcome.last_line}")
+                raise InstallError(f"`{command}` failed: {outcome.last_line}")
 
     def remove(self) -> None:
-        """Stop it, and let the manager forget it; where none runs, the files alone go."""
+        """Stop the unit and remove it; without systemd, only its files."""
         if shutil.which("systemctl"):
             _systemctl("disable", "--now", _UNIT)
         (self.file().parent / "default.target.wants" / _UNIT).unlink(missing_ok=True)

@@ -11,46 +11,48 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 from install import processes
-from install.data_folders import customary
-from install.problem import Problem
+from install.data_folders import default_folders
+from install.errors import InstallError
 from install.service.plan import Service
 from retouchml.system.processes import FOREIGN_VARIABLES
 
 TASK = "RetouchML"
 SCHEMA = "http://schemas.microsoft.com/windows/2004/02/mit/task"
 
-# of 0 to 10; the scheduler's own 7 would have the processor, the disk and the memory given to others first
+# of 0 to 10; the scheduler's default, 7, would lower the priority of processor, disk and memory
 NORMAL = 5
 
-# the scheduler puts the environment's variables, and arguments of its own, into paths
+# the scheduler replaces these in paths: variables, and arguments of its own
 _EXPANDED = re.compile(r"%[^%]+%|\$\(Arg\d+\)")
 
 
 class WindowsTask:
-    """See ``service_manager.Manager``."""
+    """See ``manager.Manager``."""
 
     logs = "retouchml daemon logs"
-    stopping = f"schtasks /End /TN {TASK}"
+    stop_command = f"schtasks /End /TN {TASK}"
 
     def file(self) -> Path:
-        """What the scheduler was told; it keeps a copy of its own."""
-        return customary().data / "service.xml"
+        """The task as XML; the scheduler keeps a copy of its own."""
+        return default_folders().data / "service.xml"
 
     def check(self) -> None:
-        """Raises Problem where the scheduler cannot be asked."""
+        """Raises InstallError if there is no scheduler."""
         if shutil.which("schtasks") is None:
-            raise Problem("There is no schtasks here, so nothing can be started on logon.", "Check PATH.")
+            raise InstallError(
+                "There is no schtasks here, so nothing can be started on logon.", "Check PATH."
+            )
 
     def note(self) -> str:
-        """What the user should know: nothing."""
+        """Nothing that the user should know."""
         return ""
 
     def content(self, service: Service) -> bytes:
-        """The task. Raises Problem for a path that the scheduler would change."""
-        # pythonw has no console window
+        """The task. Raises InstallError for a path that the scheduler would change."""
+        # pythonw opens no console window
         python = str(service.python.with_name("pythonw.exe"))
         if _EXPANDED.search(python):
-            raise Problem(
+            raise InstallError(
                 f"Windows would replace a part of {python}.", "Move the checkout to a path without % and $(."
             )
         ElementTree.register_namespace("", SCHEMA)
@@ -86,7 +88,7 @@ class WindowsTask:
                 },
             },
         )
-        # whose actions these are
+        # the actions run as this principal
         for path, name in (("Principals/*", "id"), ("Actions", "Context")):
             for element in task.iterfind(path, {"": SCHEMA}):
                 element.set(name, "Author")
@@ -94,21 +96,21 @@ class WindowsTask:
         return content
 
     def is_running(self) -> bool:
-        """Whether the scheduler has it."""
+        """Whether the scheduler knows the task."""
         return _schtasks("/Query").code == 0
 
     def start(self) -> None:
-        """Hand it to the scheduler, and run it."""
+        """Register the task, and run it. Raises InstallError."""
         for words in (("/Create", "/XML", str(self.file()), "/F"), ("/Run",)):
             outcome = _schtasks(*words)
             if outcome.code != 0:
-                raise Problem(
+                raise InstallError(
                     f"`schtasks {words[0]}` failed: {outcome.last_line}",
                     "A policy of this machine may forbid tasks; editors start the daemon all the same.",
                 )
 
     def remove(self) -> None:
-        """End it, and let the scheduler forget it."""
+        """End the task and unregister it."""
         if shutil.which("schtasks"):
             _schtasks("/End")
             _schtasks("/Delete", "/F")
@@ -116,9 +118,9 @@ class WindowsTask:
 
 
 def _program(service: Service) -> str:
-    """What Python is to run: a task has no environment of its own, so the program sets it.
+    """The Python program to run. It sets the environment, since a task cannot.
 
-    Neither % nor $ nor a letter beyond ASCII is left in it.
+    It contains no %, no $ and ASCII only.
     """
     return (
         "import os, runpy, sys; "

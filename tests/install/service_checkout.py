@@ -11,19 +11,21 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tests.install.modules import FOLDER
+from install.checkout import TOP
 
 NAME = "a $HOME checkout, 100% é"
 _FAKES = ("systemctl", "systemd-run", "launchctl", "schtasks")
 
 # the installer's command line, with another system's manager in place of this one's
 _AS = """
-import sys
+import os, sys
 name, folder, *arguments = sys.argv[1:]
 sys.path.insert(0, folder)
-import command, service_manager, what_service, what_uninstall
-what_service.here = what_uninstall.here = service_manager.MANAGERS[name]
-sys.exit(command.main(arguments))
+from install import cli, running_daemon
+from install.service import manager
+manager.MANAGERS = {sys.platform: manager.MANAGERS[name]}
+running_daemon.START_SECONDS = float(os.environ.get("START_SECONDS", running_daemon.START_SECONDS))
+sys.exit(cli.main(arguments))
 """
 
 
@@ -51,9 +53,7 @@ class ServiceCheckout:
 
     def run(self, *arguments: str, stdin: str = "", **changes: str) -> "subprocess.CompletedProcess[str]":
         """Run the installer."""
-        return self._run(
-            [sys.executable, "-c", _AS, self.system, str(self.top / "install"), *arguments], stdin, changes
-        )
+        return self._run([sys.executable, "-c", _AS, self.system, str(self.top), *arguments], stdin, changes)
 
     def daemon(self, *arguments: str) -> "subprocess.CompletedProcess[str]":
         """Run ``retouchml daemon``."""
@@ -97,12 +97,13 @@ def make(folder: Path, home: Path, system: str) -> ServiceCheckout:
     """Write one below ``folder``; ``home`` is to have a short name, for the socket."""
     top = folder / NAME
     top.mkdir()
-    shutil.copytree(FOLDER, top / "install", ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copytree(TOP / "install", top / "install", ignore=shutil.ignore_patterns("__pycache__"))
+    (top / "retouchml").symlink_to(TOP / "retouchml", target_is_directory=True)
     (top / ".venv").symlink_to(sys.prefix, target_is_directory=True)
     commands, state, user = folder / "commands", folder / "state", folder / "user"
     for made in (commands, state, user):
         made.mkdir()
-    fake = FOLDER.parent / "tests" / "install" / "fake_manager.py"
+    fake = TOP / "tests" / "install" / "fake_manager.py"
     for name in _FAKES:
         script = commands / name
         script.write_text(f'#!/bin/sh\nexec "{sys.executable}" "{fake}" {name} "$@"\n')

@@ -162,13 +162,30 @@ class SmallCheckout:
         return [sys.executable, str(self.top / "install"), *arguments]
 
 
+@dataclass(frozen=True)
+class Ready:
+    """A checkout in which ``demo`` was run once, and what came of it; tests leave it as it is."""
+
+    checkout: SmallCheckout
+    first: "subprocess.CompletedProcess[str]"
+    calls: list[str]
+
+    def copy(self, folder: Path) -> SmallCheckout:
+        """The same, moved to another place."""
+        top = folder / "moved here"
+        shutil.copytree(self.checkout.top, top, symlinks=True)
+        changes = {"RETOUCHML_HOME": str(folder / "home"), "CALLS": str(folder / "calls")}
+        return SmallCheckout(top, self.checkout.environment | changes)
+
+
 def make(folder: Path, name: str = "a checkout, é [x]") -> SmallCheckout:
     """Write a checkout and a folder of packages for pip below ``folder``."""
     top = folder / name
     for path, content in _FILES.items():
         (top / path).parent.mkdir(parents=True, exist_ok=True)
         (top / path).write_text(content)
-    shutil.copytree(REPOSITORY / "install", top / "install", ignore=shutil.ignore_patterns("__pycache__"))
+    for package in ("install", "retouchml/system"):
+        shutil.copytree(REPOSITORY / package, top / package, ignore=shutil.ignore_patterns("__pycache__"))
     packages = folder / "packages"
     packages.mkdir()
     _write_torch(packages)

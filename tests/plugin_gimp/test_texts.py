@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 
 import plugin_gimp
+from install.actions.gimp import GimpPlugin
 from plugin_gimp.texts import capitalized, stage, with_mnemonics
 from retouchml.progress import STAGES
 from retouchml.sliders import EDITS, SLIDERS
-from tests.install.loading import installer
 
 FOLDER = Path(plugin_gimp.__file__).parent
 LOCALE = FOLDER / "locale"
@@ -107,6 +107,6 @@ def test_a_help_text_becomes_a_sentence() -> None:
 
 
 def test_translations_are_installed_where_the_filter_looks_for_them() -> None:
-    files = installer("install.actions.gimp").own_files()
+    files = GimpPlugin().own_files()
     for language in LANGUAGES:
         assert f"locale/{language}/LC_MESSAGES/retouchml.mo" in files

@@ -6,10 +6,12 @@ from pathlib import Path
 
 import pytest
 
+from install.actions.gimp import GimpPlugin
+from install.console import Console
+from install.editors import plugin_folder
 from tests.conftest import PORTRAIT
 from tests.daemon.running import Daemon
 from tests.editors.gimp.running import Gimp, gimp
-from tests.install.loading import installer
 
 PLUG_IN = "retouchml-beautify"
 # what the installer says where each version is, and what makes it
@@ -19,8 +21,7 @@ ROOTS = {"3.0": ("RETOUCHML_TEST_GIMP", "--editors"), "3.2": ("RETOUCHML_TEST_GI
 def install(profile: Path, version: str) -> Path:
     """What ``python3 install gimp`` does for one profile."""
     folder = profile / ".config" / "GIMP" / version / "plug-ins" / PLUG_IN
-    files = installer("install.actions.gimp").plugin_files(installer("install.console").Console())
-    installer("install.editors.plugin_folder").place(folder, files)
+    plugin_folder.place(folder, GimpPlugin().files(Console()))
     return folder
 
 

@@ -1,1 +1,1 @@
-"""PACKAGE tests/editors/setup."""
+"""Sets up real editors for tests, with the installer's console and processes: ``install test --editors``."""

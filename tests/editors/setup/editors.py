@@ -1,7 +1,7 @@
-"""``test --editors``: real editors for the tests in ``tests/editors/``, one module each.
+"""The real editors for the tests in ``tests/editors/``, which ``test --editors`` sets up.
 
-An editor is a line in ``EDITORS``: its ``provide`` sets it up (safe to run again) and gives back what its
-tests have to know, as environment variables.
+An editor is a module and a row in ``EDITORS``. Its ``provide`` sets it up (safe to run again) and returns
+what its tests have to know, as environment variables.
 """
 
 import os
@@ -11,7 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from install.console import Console
-from install.problem import Problem
+from install.errors import InstallError
 from tests.editors.setup import gimp, krita
 
 MARK = "RETOUCHML_TEST_EDITORS"
@@ -20,32 +20,31 @@ MARK = "RETOUCHML_TEST_EDITORS"
 Provide = Callable[[Console], dict[str, str]]
 
 EDITORS: dict[str, Provide] = {"gimp": gimp.provide, "krita": krita.provide}
-ON_WISH: dict[str, Provide] = {"gimp-next": gimp.provide_next}
+NEXT_EDITORS: dict[str, Provide] = {"gimp-next": gimp.provide_next}
 
 
 def provide(console: Console, *, also_next: bool, if_possible: bool) -> dict[str, str]:
-    """Set up every editor; the environment for pytest. Raises Problem.
+    """Set up every editor; returns environment variables for pytest. Raises InstallError.
 
-    also_next: also the coming versions; where they cannot be had, that is said and no failure
-    if_possible: on another system, or not as root, that is said and nothing is tested in editors; likewise
-    an editor that cannot be had
+    also_next:   also the coming versions; one that cannot be set up is reported, and is no failure
+    if_possible: the same holds for every editor; on another system, or not as root, no editor is set up
     """
     try:
         _check_system()
-    except Problem as problem:
+    except InstallError as error:
         if not if_possible:
             raise
-        console.say(f"Real editors cannot be had here, and are not tested: {problem.explain()}")
+        console.say(f"Real editors cannot be set up here, and are not tested: {error.explain()}")
         return {}
-    known = {MARK: "1"}
-    for name, make in {**EDITORS, **(ON_WISH if also_next else {})}.items():
+    variables = {MARK: "1"}
+    for name, set_up in {**EDITORS, **(NEXT_EDITORS if also_next else {})}.items():
         try:
-            known |= make(console)
-        except Problem as problem:
+            variables |= set_up(console)
+        except InstallError as error:
             if name in EDITORS and not if_possible:
                 raise
-            console.say(f"{name} cannot be had here, and is not tested: {problem.explain()}")
-    return known
+            console.say(f"{name} cannot be set up here, and is not tested: {error.explain()}")
+    return variables
 
 
 def _check_system() -> None:
@@ -55,7 +54,7 @@ def _check_system() -> None:
     elif sys.platform == "win32" or os.geteuid() != 0:
         reason = "only root may install them"
     if reason:
-        raise Problem(
+        raise InstallError(
             f"Real editors are set up from Debian's packages, and {reason}.",
             "Leave out --editors: everything else is tested. Or use a Debian container, as root.",
         )

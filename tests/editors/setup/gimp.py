@@ -1,6 +1,6 @@
-"""A real GIMP 3 for tests: a folder that holds a small Debian, made by debootstrap, since Debian 12 has none.
+"""A real GIMP 3 for tests, in a small Debian that debootstrap makes in a folder, since Debian 12 has none.
 
-Nothing but debootstrap is installed on the machine itself. The mirror and how it is reached are those of the
+Nothing but debootstrap is installed on the machine itself. The mirror, and the proxy to it, are those of the
 machine's own apt.
 """
 
@@ -13,7 +13,7 @@ from pathlib import Path
 from install import processes
 from install.checkout import LOG
 from install.console import Console, Tick
-from install.problem import Problem
+from install.errors import InstallError
 from retouchml.system.locks import exclusive
 
 _TOP = Path(os.environ.get("RETOUCHML_EDITORS") or "/var/tmp/retouchml-editors")
@@ -43,12 +43,12 @@ chroot "$ROOT" apt-get clean
 
 
 def provide(console: Console) -> dict[str, str]:
-    """GIMP 3.0, of Debian 13. Raises Problem."""
+    """GIMP 3.0, of Debian 13. Raises InstallError."""
     return {"RETOUCHML_TEST_GIMP": str(_make(_SUITE, "GIMP 3.0", console))}
 
 
 def provide_next(console: Console) -> dict[str, str]:
-    """GIMP 3.2, of the Debian that is to come, and that may break any day. Raises Problem."""
+    """GIMP 3.2, of Debian's next version, which may break any day. Raises InstallError."""
     return {"RETOUCHML_TEST_GIMP_NEXT": str(_make(_NEXT_SUITE, "GIMP 3.2", console))}
 
 
@@ -56,11 +56,13 @@ def _make(suite: str, title: str, console: Console) -> Path:
     """The folder with that suite and its GIMP; made first if need be."""
     _TOP.mkdir(parents=True, exist_ok=True)
     if _TOP.stat().st_uid != os.getuid():  # type: ignore[attr-defined, unused-ignore]  # not on Windows
-        raise Problem(f"{_TOP} belongs to somebody else.", "Choose another folder with RETOUCHML_EDITORS.")
+        raise InstallError(
+            f"{_TOP} belongs to somebody else.", "Choose another folder with RETOUCHML_EDITORS."
+        )
     root, ready = _TOP / suite, _TOP / suite / ".ready"
-    wanted = f"{suite} {' '.join(_PACKAGES)}"
+    content = f"{suite} {' '.join(_PACKAGES)}"
     with exclusive(_TOP / f".{suite}.lock", lambda: console.say("Another set-up of it is at work; waiting.")):
-        if not ready.is_file() or ready.read_text() != wanted:
+        if not ready.is_file() or ready.read_text() != content:
             with console.step(f"{title} for tests, from Debian {suite}") as tick:
                 mirrors = _mirrors()
                 if not (root / ".base").exists():
@@ -74,7 +76,7 @@ def _make(suite: str, title: str, console: Console) -> Path:
                 )
                 private = ["unshare", "--mount", "--propagation", "private"]
                 _run([*private, "sh", "-c", _INSTALL], tick, environment)
-                ready.write_text(wanted)
+                ready.write_text(content)
     return root
 
 
@@ -94,10 +96,10 @@ def _debootstrap(suite: str, root: Path, mirror: str, tick: Tick) -> None:
 
 def _configure(root: Path, suite: str, mirrors: Sequence[str]) -> None:
     dump = processes.run(["apt-config", "dump"], log=False).output
-    kept = re.findall(
+    settings = re.findall(
         r"^Acquire::(?:(?:https?|Check-|Retries|ForceIPv)\S*|\S+::Proxy) .*$", dump, re.MULTILINE
     )
-    lines = "".join(f"{line}\n" for line in kept)
+    lines = "".join(f"{line}\n" for line in settings)
     sources = f"deb {mirrors[0]} {suite} main\n"
     sources += "".join(f"deb {security} {suite}-security main\n" for security in mirrors[1:])
     for place, content in (
@@ -126,11 +128,15 @@ def _mirrors() -> list[str]:
         if not re.search("-(security|updates|backports)", release) and uri.rstrip("/").endswith("debian")
     ]
     if not main:
-        raise Problem("apt knows no Debian archive on this machine.", "Add one to /etc/apt/sources.list.")
+        raise InstallError(
+            "apt knows no Debian archive on this machine.", "Add one to /etc/apt/sources.list."
+        )
     return [main[0], *[uri for release, uri in pairs if release.endswith("-security")][:1]]
 
 
 def _run(command: Sequence[str | Path], tick: Tick, environment: dict[str, str] | None = None) -> None:
     outcome = processes.run(command, tick, environment)
     if outcome.code != 0:
-        raise Problem(f"{command[0]} failed: {processes.redacted(outcome.last_line)}", f"The log is {LOG}.")
+        raise InstallError(
+            f"{command[0]} failed: {processes.redacted(outcome.last_line)}", f"The log is {LOG}."
+        )

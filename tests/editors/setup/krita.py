@@ -1,9 +1,9 @@
-"""A real Krita for tests: Debian's own packages, with a virtual screen and a hand for its mouse."""
+"""A real Krita for tests: Debian's own packages, with a virtual screen and a tool that moves its mouse."""
 
 from install import processes
 from install.checkout import LOG
 from install.console import Console
-from install.problem import Problem
+from install.errors import InstallError
 
 # Krita's plug-in host loads with PyQt5 present only, which Debian's package merely recommends
 _PACKAGES = (
@@ -14,7 +14,7 @@ _APT = ("apt-get", "-o", "DPkg::Lock::Timeout=300")  # another set-up may be at 
 
 
 def provide(console: Console) -> dict[str, str]:
-    """Install what is missing. Raises Problem."""
+    """Install what is missing. Raises InstallError."""
     missing = [name for name in _PACKAGES if not _is_installed(name)]
     if missing:
         with console.step("Krita for tests") as tick:
@@ -22,7 +22,7 @@ def provide(console: Console) -> dict[str, str]:
             for command in (["update", "-qq"], ["install", "-y", "-qq", "--no-install-recommends", *missing]):
                 outcome = processes.run([*_APT, *command], tick, quiet)
                 if outcome.code != 0:
-                    raise Problem(
+                    raise InstallError(
                         f"apt-get failed: {processes.redacted(outcome.last_line)}", f"The log is {LOG}."
                     )
     return {"RETOUCHML_TEST_KRITA": "1"}

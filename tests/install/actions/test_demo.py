@@ -1,45 +1,21 @@
-"""The installer as people run it: real virtual environments and a real pip, in a checkout in small."""
+"""``demo`` as people run it: real virtual environments and a real pip, in a checkout in small."""
 
 import json
-import shutil
 import signal
 import socket
-import subprocess
 import threading
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
 from tests.install import small_checkout
-from tests.install.small_checkout import SmallCheckout, processes_naming, wait_for
+from tests.install.small_checkout import Ready, processes_naming, wait_for
 
 fcntl = pytest.importorskip("fcntl", reason="locks, signals and folders of POSIX")
+pytestmark = pytest.mark.processes
 
 CLOSED = {"PIP_NO_INDEX": "0", "PIP_FIND_LINKS": "", "PIP_INDEX_URL": "http://127.0.0.1:9/simple/"}
-
-
-@pytest.fixture(scope="module")
-def ready(tmp_path_factory: pytest.TempPathFactory) -> "Ready":
-    """A checkout in which ``demo`` was run once; tests leave it as it is."""
-    checkout = small_checkout.make(tmp_path_factory.mktemp("ready"))
-    result = checkout.run("demo")
-    return Ready(checkout, result, checkout.calls())
-
-
-@dataclass(frozen=True)
-class Ready:
-    checkout: SmallCheckout
-    first: "subprocess.CompletedProcess[str]"
-    calls: list[str]
-
-    def copy(self, folder: Path) -> SmallCheckout:
-        """The same, moved to another place."""
-        top = folder / "moved here"
-        shutil.copytree(self.checkout.top, top, symlinks=True)
-        ours = {"RETOUCHML_HOME": str(folder / "home"), "CALLS": str(folder / "calls")}
-        return SmallCheckout(top, self.checkout.environment | ours)
 
 
 @pytest.fixture
@@ -113,20 +89,6 @@ def test_a_second_run_installs_nothing_and_needs_no_network(ready: Ready) -> Non
     assert ready.checkout.log() == before
     # whether the models are here is for RetouchML to say
     assert ready.checkout.calls()[0] == "retouchml models fetch net"
-
-
-def test_test_adds_its_tools_and_hands_arguments_and_the_exit_code_through(
-    ready: Ready, tmp_path: Path
-) -> None:
-    checkout = ready.copy(tmp_path)
-    result = checkout.run("test", "-k", "a or b", "-x", "tests/one.py", "--maxfail=2")
-    assert result.returncode == 5, result.stderr
-    assert checkout.calls() == [
-        "retouchml models fetch net labels",
-        "pytest -k a or b -x tests/one.py --maxfail=2",
-    ]
-    assert result.stdout.splitlines()[-1] == "1 passed"
-    assert checkout.stamp()["dev"] is True
 
 
 def test_a_checkout_that_was_moved_gets_a_new_environment(ready: Ready, tmp_path: Path) -> None:
@@ -257,40 +219,3 @@ def test_an_interruption_during_the_retouch_lets_it_clean_up(ready: Ready, numbe
     assert child.returncode == 130
     assert len(errors.splitlines()) == 1
     assert ready.checkout.calls()[-1] == "retouchml cleaned up"
-
-
-# ---- uninstall
-
-
-def test_uninstall_lists_and_asks_and_without_a_yes_removes_nothing(ready: Ready, tmp_path: Path) -> None:
-    checkout = ready.copy(tmp_path)
-    (checkout.home / "data" / "models" / "net").mkdir(parents=True)
-    (checkout.home / "data" / "models" / "net" / "weights").write_bytes(bytes(3_000_000))
-    for answer in ("", "n\n", "\n", "perhaps\n"):
-        result = checkout.run("uninstall", stdin=answer)
-        assert result.returncode == 1
-        assert f"3.0 MB  fetched models: {checkout.home / 'data' / 'models'}" in result.stdout
-        assert f"virtual environment: {checkout.venv}" in result.stdout
-        assert result.stdout.endswith("Nothing was removed.\n")
-    assert (checkout.home / "data" / "models" / "net" / "weights").exists()
-    assert checkout.venv.exists()
-    assert "retouchml daemon stop" not in checkout.calls()
-
-
-def test_uninstall_removes_one_part_or_everything_but_the_checkout(ready: Ready, tmp_path: Path) -> None:
-    checkout = ready.copy(tmp_path)
-    for kind in ("data/models/net", "cache", "config", "run"):
-        (checkout.home / kind).mkdir(parents=True)
-        (checkout.home / kind / "file").touch()
-    assert checkout.run("uninstall", "models", stdin="y\n").returncode == 0
-    assert not (checkout.home / "data" / "models").exists()
-    assert (checkout.home / "cache" / "file").exists()
-    assert checkout.calls()[-1] == "retouchml daemon stop"
-    assert checkout.run("uninstall", "config", "--yes").returncode == 0
-    assert "retouchml daemon stop" not in checkout.calls()
-    assert checkout.run("uninstall", "--yes").returncode == 0
-    assert "retouchml daemon stop" in checkout.calls()
-    assert not checkout.home.exists()
-    assert not checkout.venv.exists()
-    assert (checkout.top / "pyproject.toml").exists()
-    assert checkout.run("uninstall", "--yes").stdout == "There is nothing to remove.\n"

@@ -17,6 +17,7 @@ from tests.install.service_checkout import ServiceCheckout
 from tests.install.small_checkout import wait_for
 
 pytest.importorskip("fcntl", reason="the daemon needs POSIX")
+pytestmark = pytest.mark.processes
 
 Make = Callable[[str], ServiceCheckout]
 
@@ -210,7 +211,7 @@ def test_a_folder_that_cannot_be_written_is_named(make: Make) -> None:
 
 def test_a_service_whose_daemon_does_not_answer_says_where_to_read_why(make: Make) -> None:
     checkout = make("linux")
-    result = checkout.run("service", "--tcp", "nowhere")
+    result = checkout.run("service", "--tcp", "nowhere", START_SECONDS="0.5")
     assert result.returncode == 1
     assert "no daemon answers as one" in result.stderr
     assert "journalctl --user -u retouchml" in result.stderr

@@ -1,10 +1,10 @@
-"""What can go wrong, as a sentence for a person."""
+"""The installer's errors, each a sentence for a person."""
 
 
-class Problem(Exception):
-    """Something the user can put right: one sentence, what to do about it, and the exit code.
+class InstallError(Exception):
+    """Something that the user can put right: a sentence, what to do about it, and the exit code.
 
-    mark: what the line of the step says in which it happened
+    mark: what the line of the failed step shows in place of its seconds
     """
 
     mark = "failed"
@@ -21,4 +21,4 @@ class Problem(Exception):
 
 
 class Interrupted(KeyboardInterrupt):
-    """Somebody asked this process to end by a signal other than Ctrl-C's."""
+    """A signal other than Ctrl-C's asked this process to stop."""

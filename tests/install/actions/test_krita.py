@@ -3,12 +3,16 @@
 import argparse
 import sys
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from tests.install.loading import installer
+from install.actions.krita import KritaPlugin
+from install.actions.table import ACTIONS
+from install.checkout import TOP
+from install.console import Console
+from install.editors import light_part, wheels
 
+KRITA = KritaPlugin()
 SETTINGS = "[General]\na=1\n\n[python]\nenable_other=true\n"
 
 
@@ -43,43 +47,35 @@ def state(folder: Path) -> dict[str, bytes]:
     return {str(path): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
 
-def put(what: Any) -> list[bool]:
-    return [what.put_into(each, what.light_part.files()) for each in what.profiles.find("krita")]
+def put() -> list[bool]:
+    """Install the docker into all profiles, without the wheels."""
+    return [KRITA.place(profile, light_part.files()) for profile in KRITA.editor.find()]
 
 
 def test_every_profile_gets_the_docker_enabled_and_a_second_time_changes_nothing(home: Path) -> None:
-    what = installer("install.actions.krita")
-    assert put(what) == [True] * EACH
+    assert put() == [True] * EACH
     first = state(home)
     for data, settings in PROFILES:
         assert (home / data / "pykrita/retouchml_krita/retouchml/client/client.py").is_file()
         assert (home / data / "pykrita/retouchml_krita.desktop").is_file()
         assert (home / data / "actions/retouchml_krita.action").is_file()
         assert "enable_retouchml_krita=true\n" in (home / settings).read_text()
-    assert put(what) == [False] * EACH
+    assert put() == [False] * EACH
     assert state(home) == first
 
 
-def test_uninstall_takes_just_that_away(home: Path) -> None:
+def test_uninstall_removes_just_that(home: Path) -> None:
     before = state(home)
-    put(installer("install.actions.krita"))
-    uninstall = installer("install.actions.uninstall")
-    console = uninstall.Console()
-    assert uninstall.run(argparse.Namespace(part="krita", yes=True), console) == 0
+    put()
+    assert ACTIONS["uninstall"].run(argparse.Namespace(part="krita", yes=True), Console()) == 0
     assert state(home) == before
     assert (home / PROFILES[0][0] / "pykrita/other").is_dir()
 
 
 def test_all_modules_of_the_plug_in_are_copied(monkeypatch: pytest.MonkeyPatch) -> None:
-    what = installer("install.actions.krita")
-    monkeypatch.setattr(what.wheels, "vendored", lambda _console: {})
-    files = what.plugin_files(None)
-    assert {
-        "__init__.py",
-        "docker.py",
-        "qt.py",
-        "Manual.html",
-        "retouchml/client/client.py",
-        "LICENSE",
-    } <= set(files)
+    monkeypatch.setattr(wheels, "vendored", lambda _console: {})
+    files = KRITA.files(Console())
+    names = {"__init__.py", "Manual.html", "retouchml/client/client.py", "LICENSE"}
+    assert names <= set(files)
+    assert set((TOP / "plugin_krita").rglob("*.py")) <= set(files.values())
     assert all(path.is_file() for path in files.values())

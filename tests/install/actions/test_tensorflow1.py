@@ -3,33 +3,22 @@
 import json
 import signal
 import subprocess
-import sys
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
+from install.environment import python37
 from tests.install import small_checkout
 from tests.install.small_checkout import SmallCheckout, wait_for
 
 pytest.importorskip("fcntl", reason="signals and folders of POSIX")
+pytestmark = pytest.mark.processes
 
-INSTALL = Path(__file__).parents[2] / "install"
 NOWHERE = {"PATH": "/nonexistent", "HOME": "/nonexistent", "PYENV_ROOT": "/nonexistent", "CONDA_PREFIX": ""}
 
 
 @pytest.fixture
-def python37(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
-    monkeypatch.syspath_prepend(str(INSTALL))
-    import python37 as module  # type: ignore[import-not-found]
-
-    yield module
-    sys.modules.pop("python37", None)
-
-
-@pytest.fixture
-def needs_python37(python37: Any) -> None:
+def needs_python37() -> None:
     if python37.find() is None:
         pytest.skip("there is no Python 3.7 on this machine")
 
@@ -114,7 +103,7 @@ def test_without_a_python_3_7_it_says_how_to_get_one(checkout: SmallCheckout) ->
     "answer", ["3.7 x86_64 True", "3.8 x86_64 True", "3.7 aarch64 True", "3.7 x86_64 False"]
 )
 def test_a_python_is_found_where_people_have_it_if_it_serves(
-    python37: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, where: str, answer: str
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, where: str, answer: str
 ) -> None:
     folders = {
         "path": "bin/python3.7",

@@ -3,19 +3,13 @@
 import stat
 import sys
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from tests.install.loading import installer
+from install.editors import kritarc
 
 NAME = "retouchml_krita"
 LINE = f"enable_{NAME}=true\n"
-
-
-@pytest.fixture
-def kritarc() -> Any:
-    return installer("install.editors.kritarc")
 
 
 @pytest.mark.parametrize(
@@ -30,19 +24,17 @@ def kritarc() -> Any:
         ("[python]", f"[python]\n{LINE}"),
     ],
 )
-def test_the_plug_in_is_enabled_once_and_the_rest_is_left_as_it_was(
-    kritarc: Any, before: str, after: str
-) -> None:
+def test_the_plug_in_is_enabled_once_and_the_rest_is_left_as_it_was(before: str, after: str) -> None:
     assert kritarc.enable(before, NAME) == after
     assert kritarc.enable(after, NAME) == after
 
 
-def test_disabling_takes_out_just_that_line(kritarc: Any) -> None:
+def test_disabling_takes_out_just_that_line() -> None:
     settings = "[General]\na=1\n\n[python]\nenable_x=true\n[z]\nb=2\n"
     assert kritarc.disable(kritarc.enable(settings, NAME), NAME) == settings
 
 
-def test_bytes_that_are_no_text_and_the_files_mode_survive(kritarc: Any, tmp_path: Path) -> None:
+def test_bytes_that_are_no_text_and_the_files_mode_survive(tmp_path: Path) -> None:
     path = tmp_path / "kritarc"
     path.write_bytes(b"[General]\nname=\xff\xfe\n[python]\n")
     path.chmod(0o640)
@@ -56,7 +48,7 @@ def test_bytes_that_are_no_text_and_the_files_mode_survive(kritarc: Any, tmp_pat
     assert list(tmp_path.iterdir()) == [path]
 
 
-def test_a_file_with_windows_ends_of_lines_keeps_them(kritarc: Any) -> None:
+def test_a_file_with_windows_ends_of_lines_keeps_them() -> None:
     for text in ("[General]\r\na=1\r\n", "[General]\r\na=1\r\n\r\n[python]\r\nenable_other=true\r\n"):
         enabled = kritarc.enable(text, NAME)
         assert kritarc.is_enabled(enabled, NAME)

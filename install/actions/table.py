@@ -1,0 +1,38 @@
+"""The one table of what the installer can do and remove. A new editor is a row here and a module beside it.
+
+``uninstall`` goes through the parts in this order. The service comes first: it runs out of the environment
+and writes into the cache.
+"""
+
+from install.actions.base import Action, Part
+from install.actions.demo import Demo
+from install.actions.dev import Development, Tests
+from install.actions.environment import Environment
+from install.actions.gimp import GimpPlugin
+from install.actions.krita import KritaPlugin
+from install.actions.service import BackgroundService
+from install.actions.tensorflow1 import TensorFlow1
+from install.actions.uninstall import Uninstall
+from install.actions.user_files import CACHE, CONFIG, MODELS, RECORD, RUN
+
+_ROWS: dict[str, Action | Part] = {
+    "demo": Demo(),
+    "test": Tests(),
+    "dev": Development(),
+    "service": BackgroundService(),
+    "environment": Environment(),
+    "models": MODELS,
+    "tensorflow1": TensorFlow1(),
+    "cache": CACHE,
+    "config": CONFIG,
+    "run": RUN,
+    "gimp": GimpPlugin(),
+    "krita": KritaPlugin(),
+    "record": RECORD,
+}
+
+PARTS: dict[str, Part] = {name: row for name, row in _ROWS.items() if isinstance(row, Part)}
+ACTIONS: dict[str, Action] = {
+    **{name: row for name, row in _ROWS.items() if isinstance(row, Action)},
+    "uninstall": Uninstall(PARTS),
+}

@@ -1,0 +1,11 @@
+"""The part of RetouchML that editors get."""
+
+from install.editors import light_part
+
+
+def test_the_light_part_is_what_the_client_imports_and_no_more() -> None:
+    files = light_part.files()
+    assert "retouchml/client/client.py" in files
+    assert not [name for name in files if name.startswith(("retouchml/cli/", "retouchml/__main__"))]
+    for path in files.values():
+        assert path.is_file()

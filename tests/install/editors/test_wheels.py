@@ -1,0 +1,30 @@
+"""Wheels for editors are unpacked without what is of no use there, and never out of their folder."""
+
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from install.editors import wheels
+from install.errors import InstallError
+
+
+def write_wheel(path: Path, files: dict[str, str]) -> Path:
+    with zipfile.ZipFile(path, "w") as wheel:
+        for name, text in files.items():
+            wheel.writestr(name, text)
+    return path
+
+
+def test_a_wheel_is_unpacked_without_its_tests(tmp_path: Path) -> None:
+    wheel = write_wheel(tmp_path / "a.whl", {"a/x.py": "1", "a/tests/t.py": "2", "a/x.pyi": "3"})
+    wheels.unpack(wheel, tmp_path / "out")
+    assert [path.name for path in (tmp_path / "out").rglob("*") if path.is_file()] == ["x.py"]
+
+
+@pytest.mark.parametrize("name", ["../evil.py", "/evil.py", "a/../../evil.py"])
+def test_a_wheel_that_reaches_out_of_its_folder_is_refused(name: str, tmp_path: Path) -> None:
+    wheel = write_wheel(tmp_path / "a.whl", {name: "evil"})
+    with pytest.raises(InstallError, match="strange file"):
+        wheels.unpack(wheel, tmp_path / "in" / "out")
+    assert not list(tmp_path.rglob("evil.py"))

@@ -1,0 +1,30 @@
+"""The command of the service, as the daemon reads it."""
+
+import argparse
+from typing import Any
+
+import pytest
+
+from daemon import options
+from install.service import plan
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        ({}, options.Options(service=True)),
+        ({"device": "cpu", "keep_alive": -1.0}, options.Options(device="cpu", keep_alive=-60, service=True)),
+        ({"tcp": "127.0.0.1:5555"}, options.Options(tcp="127.0.0.1:5555", service=True)),
+    ],
+)
+def test_the_daemon_understands_the_services_options_and_has_no_idle_exit(
+    given: dict[str, Any], expected: options.Options
+) -> None:
+    arguments = argparse.Namespace(**{"device": None, "keep_alive": None, "tcp": None, **given})
+    module, name, *rest = plan.daemon_arguments(arguments)
+    assert (module, name) == ("-m", "daemon")
+    parser = argparse.ArgumentParser()
+    options.add_arguments(parser)
+    understood = options.from_arguments(parser.parse_args(rest))
+    assert understood == expected
+    assert understood.idle_exit is None
