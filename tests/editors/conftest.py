@@ -1,7 +1,7 @@
 """Tests in real editors run only where ``python3 install test --editors`` has set these up.
 
-All of them share one home with the real models. Inversions are kept on disk by content: each picture is
-studied once a session, and once for good where ``RETOUCHML_EDITOR_CACHE`` names a folder to keep them in.
+All of them share one home with the real models. Inversions are cached on disk by content: each picture is
+inverted once a session, or once for good if ``RETOUCHML_EDITOR_CACHE`` names a folder for the cache.
 """
 
 import os
@@ -19,7 +19,7 @@ _HERE = Path(__file__).parent
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Skip what needs an editor."""
+    """Skip the tests if no editors were set up."""
     if os.environ.get(MARK):
         return
     skip = pytest.mark.skip(reason="needs real editors: `python3 install test --editors` as root on Debian")
@@ -30,33 +30,33 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(scope="session")
 def editor_home(real_home: Path) -> Iterator[Path]:
-    """A RETOUCHML_HOME with a short name, in which the models are."""
+    """A RETOUCHML_HOME with a short name and the models."""
     with TemporaryDirectory(prefix="rmle") as folder:
         home = Path(folder)
         (home / "data").mkdir()
         (home / "data" / "models").symlink_to((real_home / "data" / "models").resolve())
-        kept = os.environ.get("RETOUCHML_EDITOR_CACHE")
-        if kept:
-            (home / "cache").symlink_to(kept, target_is_directory=True)
+        cache = os.environ.get("RETOUCHML_EDITOR_CACHE")
+        if cache:
+            (home / "cache").symlink_to(cache, target_is_directory=True)
         yield home
 
 
 @pytest.fixture(scope="session")
 def all_daemons() -> Iterator[Daemons]:
-    """Ended with the session."""
-    one_by_one = Daemons()
-    yield one_by_one
-    one_by_one.close()
+    """The daemon of the session, which stops with it."""
+    daemons = Daemons()
+    yield daemons
+    daemons.close()
 
 
 @pytest.fixture
-def engine() -> str:
-    """The engine of the daemon, "" for the real models."""
+def backend() -> str:
+    """The daemon's backend for tests, "" for the real models."""
     return ""
 
 
 @pytest.fixture
-def daemon(editor_home: Path, all_daemons: Daemons, engine: str, monkeypatch: pytest.MonkeyPatch) -> Daemon:
-    """A daemon that runs, in the home that this test's clients reach, too."""
+def daemon(editor_home: Path, all_daemons: Daemons, backend: str, monkeypatch: pytest.MonkeyPatch) -> Daemon:
+    """A running daemon in the home of this test's clients."""
     monkeypatch.setenv("RETOUCHML_HOME", str(editor_home))
-    return all_daemons.running(engine)
+    return all_daemons.running(backend)

@@ -1,25 +1,25 @@
-"""The daemon that the editors reach: one after the other, in one home."""
+"""The daemon that the editors use: one at a time, in one home."""
 
 from tests.daemon import running
 from tests.daemon.running import Daemon
 
 
 class Daemons:
-    """A new daemon only where the last one has ended, or has another engine: loading takes long."""
+    """Starts a daemon only if the last one has stopped or has another backend, as loading takes long."""
 
     def __init__(self) -> None:
         self.current: Daemon | None = None
-        self._engine = ""
+        self._backend = ""
 
-    def running(self, engine: str = "") -> Daemon:
-        """The one that runs, with the real models or with an engine for tests; RETOUCHML_HOME is its home."""
-        if self.current is not None and engine != self._engine:
+    def running(self, backend: str = "") -> Daemon:
+        """A running daemon in RETOUCHML_HOME, with the real models or with a backend for tests."""
+        if self.current is not None and backend != self._backend:
             self.current.close()
         if self.current is None or self.current.process.poll() is not None:
-            self.current, self._engine = running.start("--device", "cpu", engine=engine), engine
+            self.current, self._backend = running.start("--device", "cpu", engine=backend), backend
         return self.current
 
     def close(self) -> None:
-        """End it."""
+        """Stop it."""
         if self.current is not None:
             self.current.close()

@@ -1,4 +1,4 @@
-"""An engine with one large face that needs no time, so that what is measured is the plug-in's own share."""
+"""A backend with one large face that needs no time: what is measured is the plug-in's own share."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -8,15 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from retouchml.look import Look
+from retouchml.results import Face
 
-ENGINE = "tests.editors.large_face:make"
-
-
-@dataclass(frozen=True)
-class Face:
-    box: tuple[int, int, int, int]
-    landmarks: NDArray[Any]
-    score: float = 3.0
+BACKEND = "tests.editors.large_face:make"
 
 
 @dataclass(frozen=True)
@@ -28,13 +22,13 @@ class Patch:
 
 
 class Photo:
-    """Its face is half as high as the picture, and in the middle; a retouch turns its colours around."""
+    """A photo whose face is half as high as the picture, and in its middle; a retouch inverts its colours."""
 
     def __init__(self, pixels: NDArray[Any]) -> None:
         self._pixels = pixels
         side = pixels.shape[0] // 2
         x, y = (pixels.shape[1] - side) // 2, (pixels.shape[0] - side) // 2
-        self.faces = [Face((x, y, side, side), np.zeros((68, 2), np.float32))]
+        self.faces = [Face((x, y, side, side), ((0.0, 0.0),) * 68, 3.0)]
         self.seconds: dict[str, float] = {}
 
     def prepare(self, faces: Sequence[int] | None = None, **_: Any) -> None:
@@ -51,7 +45,7 @@ class Photo:
         return []
 
 
-class Engine:
+class Backend:
     edits = ()
     device = "cpu"
 
@@ -59,6 +53,6 @@ class Engine:
         return Photo(pixels)
 
 
-def make(model: str, device: str) -> Engine:
+def make(model: str, device: str) -> Backend:
     """The factory that ``--backend`` names."""
-    return Engine()
+    return Backend()

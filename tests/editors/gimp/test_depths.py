@@ -4,13 +4,13 @@ import numpy as np
 import pytest
 
 from tests.editors.gimp.running import Gimp
-from tests.editors.large_face import ENGINE
+from tests.editors.large_face import BACKEND
 
 
 @pytest.fixture
-def engine() -> str:
+def backend() -> str:
     """One large face."""
-    return ENGINE
+    return BACKEND
 
 
 @pytest.mark.parametrize(
