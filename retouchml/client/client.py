@@ -15,7 +15,6 @@ A client belongs to one thread.
 import itertools
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
@@ -32,7 +31,7 @@ from retouchml.client.answers import (
     Welcome,
 )
 from retouchml.client.pixel_format import PixelFormat
-from retouchml.errors import Cancelled, DaemonError, DaemonGone, PhotoUnknown, RetouchError
+from retouchml.errors import Cancelled, DaemonError, DaemonGone, RetouchError
 from retouchml.look import Look
 from retouchml.progress import Progress
 
@@ -121,18 +120,10 @@ class Call(Generic[Result]):
 
 
 class RemotePhoto:
-    """A photo that the daemon holds.
+    """An open photo at the daemon. ``photo_session.PhotoSession`` opens it anew after a lost daemon."""
 
-    It keeps a reference to the pixels, which must not change, so that it can be opened again when the daemon
-    was restarted.
-    """
-
-    def __init__(self, client: "Client", upload: "_Upload", opened: Opened) -> None:
+    def __init__(self, client: "Client", opened: Opened) -> None:
         self._client = client
-        self._upload = upload
-        self._adopt(opened)
-
-    def _adopt(self, opened: Opened) -> None:
         self.name, self.faces = opened.photo, opened.faces
         self.model, self.device, self.seconds = opened.model, opened.device, opened.seconds
 
@@ -153,31 +144,9 @@ class RemotePhoto:
         request = messages.Render(self.name, looks, size, preview_side, report)
         return self._client.request(request, Rendered.from_fields)
 
-    def patches(self, looks: Mapping[int, Look], *, timeout: float | None = None) -> Rendered:
-        """Render and wait; a photo that was lost with its daemon is opened again first, once."""
-        try:
-            return self.render(looks).result(timeout)
-        except (PhotoUnknown, DaemonGone):
-            self.reopen(timeout)
-            return self.render(looks).result(timeout)
-
-    def reopen(self, timeout: float | None = None) -> None:
-        """Upload it again, to a daemon that was restarted."""
-        upload = self._upload
-        call = self._client.request(
-            upload.request, lambda fields, _: Opened.from_fields(fields), upload.frames
-        )
-        self._adopt(call.result(timeout))
-
     def close(self) -> None:
         """Let the daemon forget it; a photo that it does not know any more is no error."""
         self._client.forget(self.name)
-
-
-@dataclass(frozen=True)
-class _Upload:
-    request: messages.Open
-    frames: Frames
 
 
 class Client:
@@ -241,11 +210,10 @@ class Client:
         """
         data = memoryview(pixels).cast("B")
         picture.check_frame(len(data))
-        upload = _Upload(messages.Open(picture, bool(icc), model, device), [data, *([icc] if icc else [])])
         return self.request(
-            upload.request,
-            lambda fields, _: RemotePhoto(self, upload, Opened.from_fields(fields)),
-            upload.frames,
+            messages.Open(picture, bool(icc), model, device),
+            lambda fields, _: RemotePhoto(self, Opened.from_fields(fields)),
+            [data, icc] if icc else [data],
         )
 
     def edits(self, model: str = "", device: str = "") -> Call[EditList]:

@@ -160,10 +160,13 @@ class PhotoSession:
         self._request = request
         self._rendered = self._error = None
         self._retry = Retry()
+        self._advance_after(0.0)
+
+    def _advance_after(self, delay: float) -> None:
         if self._reconnect is not None and not self.client.is_connected:
             self._advance()  # an event loop processes no client that lost its connection
         else:
-            self.client.after(0.0, self._advance)
+            self.client.after(delay, self._advance)
 
     def _advance(self) -> None:
         """Send what is to be sent next: the photo, or the looks."""
@@ -261,7 +264,7 @@ class PhotoSession:
         if delay is None:
             self._end(error)
         else:
-            self.client.after(delay, self._advance)
+            self._advance_after(delay)
 
     def _end(self, error: RetouchError | None) -> None:
         self._busy = False

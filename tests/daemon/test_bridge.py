@@ -130,13 +130,14 @@ def test_a_daemon_killed_under_a_request_ends_it_and_the_next_request_finds_a_ne
 ) -> None:
     first = start()
     with Client() as client:
-        photo = client.open(PixelFormat(64, 24), running.picture(1, 200).tobytes()).result(60)
+        pixels = running.picture(1, 200).tobytes()
+        photo = client.open(PixelFormat(64, 24), pixels).result(60)
         call = photo.prepare()
         first.kill()
         with pytest.raises(DaemonGone):
             call.result(30)
         second = start()
-        photo.reopen(60)
+        photo = client.open(PixelFormat(64, 24), pixels).result(60)
         assert second.process.poll() is None
         assert photo.render({0: Look(0)}).result(60).patches == ()
 

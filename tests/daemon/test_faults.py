@@ -13,6 +13,7 @@ from daemon.pidfile import running_pid
 from retouchml import paths
 from retouchml.client import protocol
 from retouchml.client.client import Client
+from retouchml.client.photo_session import PhotoSession
 from retouchml.client.pixel_format import PixelFormat
 from retouchml.errors import (
     Busy,
@@ -149,11 +150,16 @@ def test_no_worker_outlives_a_killed_daemon(daemon: Daemon) -> None:
 
 def test_a_daemon_starts_over_what_a_crash_has_left_and_a_photo_comes_back(start: Start) -> None:
     first = start()
-    photo = first.photo()
+    session = PhotoSession(first.client(), PLAIN, picture().tobytes())
+    session.open()
+    session.wait(timeout=PATIENCE)
     first.kill()
     assert paths.address_path().exists()
     start()
-    assert photo.patches({0: LOOK}, timeout=PATIENCE).patches
+    session.render({0: LOOK})
+    rendered = session.wait(timeout=PATIENCE)
+    assert rendered is not None
+    assert rendered.patches
 
 
 def test_what_a_power_cut_has_left_is_no_hindrance(start: Start, home: Path) -> None:

@@ -401,6 +401,17 @@ def test_an_event_loop_connects_in_its_own_way_and_the_work_goes_on_then() -> No
     assert other.kinds == ["open", "render"]
 
 
+def test_an_event_loop_connects_once_more_where_the_daemon_was_lost_while_connecting() -> None:
+    asked: list[Any] = []
+    client, session, ears = make(reconnect=asked.append)
+    session.open()
+    client.process()
+    asked[0](DaemonGone("It stopped."))
+    assert len(asked) == 2, "nobody processes a client without a connection"
+    asked[1](DaemonGone("It stopped again."))
+    assert [str(error) for error in ears.errors] == ["It stopped again."]
+
+
 def test_a_connection_that_comes_after_the_work_was_cancelled_is_kept_for_the_next() -> None:
     asked: list[Any] = []
     client, session, _ = make(reconnect=asked.append)
