@@ -1,7 +1,7 @@
-"""A stand-in for the engine, so that the command line is tested without any model.
+"""A stand-in for the backend, so that the command line is tested without any model.
 
 How many faces it finds is written in the picture itself: the first value of its first pixel. Retouching a
-face turns the values in its box around.
+face inverts the values in its box.
 """
 
 from __future__ import annotations
@@ -18,45 +18,23 @@ import numpy.typing as npt
 from retouchml.errors import Cancelled
 from retouchml.look import Look
 from retouchml.progress import Cancel, Progress
+from retouchml.results import Box, Edit, Face, FaceReport
 
 SIDE = 4  # of the first face's box; every further face is a pixel larger
 
 
 @dataclass(frozen=True)
-class Edit:
-    name: str
-    low: float
-    high: float
-    description: str
-
-
-@dataclass(frozen=True)
-class Face:
-    box: tuple[int, int, int, int]
-    landmarks: npt.NDArray[Any]
-    score: Any  # NumPy's own float, which JSON does not know
-
-
-@dataclass(frozen=True)
 class Patch:
     face: int
-    box: tuple[int, int, int, int]
-
-
-@dataclass(frozen=True)
-class FaceReport:
-    face: int
-    box: tuple[int, int, int, int]
-    score_before: float
-    score_after: float
-    identity_distance: float
-    patch: tuple[int, int, int, int]
+    box: Box
 
 
 def _face(index: int) -> Face:
     side = SIDE + index
     box = (2 + 10 * index, 3, side, side)
-    return Face(box, np.linspace(0, 1, 136, dtype=np.float32).reshape(68, 2), np.float32(3.0 + index / 10))
+    points = tuple((float(x), float(y)) for x, y in np.linspace(0, 1, 136).reshape(68, 2))
+    score: Any = np.float32(3.0 + index / 10)  # NumPy's own float, which JSON does not know
+    return Face(box, points, score)
 
 
 @dataclass
@@ -71,7 +49,7 @@ class Photo:
     ) -> list[Patch]:
         self.looks.append(looks)
         if progress is not None:
-            progress("inverting", 0.5, 12.0)
+            progress("invert", 0.5, 12.0)
         self.seconds["invert"] = 1.5
         return [Patch(index, self.faces[index].box) for index in looks]
 
@@ -101,7 +79,7 @@ class Photo:
 
 
 class Backend:
-    """Finds and retouches; remembers every look it was asked for."""
+    """Finds and retouches; records the looks of every render."""
 
     edits = (Edit("smile", -1.0, 1.0, "corners of the mouth"), Edit("age", -0.5, 0.75, "years"))
 
@@ -114,7 +92,7 @@ class Backend:
         self, pixels: npt.NDArray[Any], *, progress: Progress | None = None, cancel: Cancel | None = None
     ) -> Photo:
         if progress is not None:
-            progress("detecting", 0.0, None)
+            progress("detect", 0.0, None)
         faces = [_face(index) for index in range(int(pixels.flat[0]))]
         return Photo(pixels, faces, self.looks)
 
@@ -122,7 +100,7 @@ class Backend:
 class SlowPhoto(Photo):
     """Renders for a minute, and touches ``marker`` as it begins.
 
-    ``manners``: "polite" stops when asked, "deaf" does not poll, "stuck" not even lets itself be torn out.
+    ``manners``: "polite" polls the cancel flag, "deaf" does not, "stuck" ignores KeyboardInterrupt, too.
     """
 
     marker: Path

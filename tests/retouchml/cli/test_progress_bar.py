@@ -1,3 +1,5 @@
+"""The progress bar on a terminal."""
+
 import io
 import os
 import subprocess
@@ -5,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from retouchml.cli.progress_bar import ProgressBar, duration
+from retouchml.cli.progress_bar import ProgressBar, duration, overall
 from tests.retouchml.running import environment, python
 
 
@@ -84,6 +86,36 @@ def test_a_fraction_out_of_range_is_clipped(fraction: float, shown: str) -> None
     assert len(terminal.lines[0]) < 40
 
 
+def test_a_stage_is_shown_by_its_title() -> None:
+    terminal = Terminal()
+    bar(terminal, Clock())("invert", 0.5, None)
+    assert terminal.lines == ["Studying the face ██████████░░░░░░░░░░  50%"]
+
+
+def test_the_bar_of_a_whole_retouch_never_runs_backwards_with_several_faces() -> None:
+    terminal, clock = Terminal(), Clock()
+    progress = overall(bar(terminal, clock))
+    for stage, fraction in (
+        ("detect", 0.0),
+        ("detect", 1.0),
+        ("invert", 0.25),
+        ("invert", 0.5),
+        ("beautify", 0.5),
+        ("invert", 1.0),
+        ("beautify", 1.0),
+        ("render", 0.5),
+        ("write", 0.0),
+        ("write", 1.0),
+    ):
+        clock.now += 1.0
+        progress(stage, fraction, None)
+    percents = [int(line.rsplit(maxsplit=1)[1].removesuffix("%")) for line in terminal.lines]
+    assert percents == sorted(percents)
+    assert percents[0] < 25
+    assert 25 < percents[3] < 75
+    assert percents[-1] == 100
+
+
 def test_closing_leaves_an_empty_line_and_an_unused_bar_leaves_nothing() -> None:
     used, unused = Terminal(), Terminal()
     progress = bar(used, Clock())
@@ -128,5 +160,5 @@ def test_the_bar_is_drawn_on_a_terminal_unless_quiet(
     os.close(stderr)
     os.close(seen_by_us)
     assert child.returncode == 0
-    assert ("inverting" in said) is is_drawn
+    assert ("Studying the face" in said) is is_drawn
     assert said.endswith("\r\x1b[Kend") if is_drawn else said == "end"
