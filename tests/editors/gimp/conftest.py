@@ -14,12 +14,12 @@ from tests.daemon.running import Daemon
 from tests.editors.gimp.running import Gimp, gimp
 
 PLUG_IN = "retouchml-beautify"
-# what the installer says where each version is, and what makes it
+# where each version is, and the option that sets it up
 ROOTS = {"3.0": ("RETOUCHML_TEST_GIMP", "--editors"), "3.2": ("RETOUCHML_TEST_GIMP_NEXT", "--editors --next")}
 
 
 def install(profile: Path, version: str) -> Path:
-    """What ``python3 install gimp`` does for one profile."""
+    """Do what ``python3 install gimp`` does for one profile."""
     folder = profile / ".config" / "GIMP" / version / "plug-ins" / PLUG_IN
     plugin_folder.place(folder, GimpPlugin().files(Console()))
     return folder
@@ -44,6 +44,6 @@ def editor(
 
 @pytest.fixture(autouse=True)
 def no_images(editor: Gimp, daemon: Daemon) -> Iterator[None]:
-    """Each test begins without images and with a daemon, and leaves no image."""
+    """Make sure that each test begins with a daemon and without images."""
     yield
     editor.run("delete_all()")

@@ -1,6 +1,6 @@
-"""A real GIMP in the folder that the installer made, on a screen of its own, and a wire into it.
+"""Starts a real GIMP in the folder of the set-up, on a virtual screen, with a driver.
 
-Mounts and processes live in namespaces of their own and end with the block.
+Mounts and processes have their own namespaces, and end with the block.
 """
 
 import os
@@ -11,13 +11,13 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from tests.editors.inside import Inside
+from tests.editors.editor_driver import EditorDriver
 
-PATIENCE = 600.0  # seconds; a busy machine must not fail a test
+TIMEOUT = 600.0  # seconds; a busy machine must not fail a test
 _HERE = Path(__file__).parent
 _GIMPRC = "(show-welcome-dialog no)\n(check-updates no)\n(save-session-info no)\n"
 
-# What is mounted vanishes with the namespace.
+# The mounts end with the namespace.
 _OUTSIDE = """
 set -eu
 mount -t proc proc "$ROOT/proc"
@@ -44,11 +44,11 @@ exec dbus-run-session -- gimp --new-instance --no-splash --batch-interpreter pyt
 """
 
 
-class Gimp(Inside):
-    """Runs Python in GIMP's batch interpreter. profile: its home; settings: its own folder there."""
+class Gimp(EditorDriver):
+    """Runs Python in GIMP's batch interpreter. profile: GIMP's home; settings: its folder there."""
 
-    def __init__(self, wire: Path, profile: Path, settings: Path) -> None:
-        super().__init__(wire, PATIENCE)
+    def __init__(self, address: Path, profile: Path, settings: Path) -> None:
+        super().__init__(address, TIMEOUT)
         self.profile = profile
         self.settings = settings
 
@@ -57,25 +57,25 @@ class Gimp(Inside):
 def gimp(
     root: Path, profile: Path, binds: Sequence[Path], version: str, **environment: str
 ) -> Iterator[Gimp]:
-    """GIMP with the profile folder ``profile``, in which its plug-ins lie already; ends with the block.
+    """GIMP with the profile folder ``profile``, which has the plug-ins; it ends with the block.
 
-    binds: folders that are to be seen inside, under the same names
+    binds: folders that GIMP can see, under the same names
     """
     settings = profile / ".config" / "GIMP" / version
     settings.mkdir(parents=True, exist_ok=True)
     (settings / "gimprc").write_text(_GIMPRC)
-    wire = profile / "driver"
-    # what GIMP's own plug-ins are: asking each takes minutes on a busy machine
-    known, remembered = settings / "pluginrc", root / ".pluginrc"
-    if remembered.exists():
-        shutil.copyfile(remembered, known)
-    own = {
+    address = profile / "driver"
+    # the list of GIMP's own plug-ins: to query each takes minutes on a busy machine
+    plugin_list, cache = settings / "pluginrc", root / ".pluginrc"
+    if cache.exists():
+        shutil.copyfile(cache, plugin_list)
+    variables = {
         "ROOT": str(root),
         "PROFILE": str(profile),
         "BINDS": "\n".join(map(str, [profile, _HERE, *binds])),
         "INSIDE": _INSIDE,
-        "BATCH": f"exec(open({str(_HERE / 'inside.py')!r}).read())",
-        "RETOUCHML_DRIVER": str(wire),
+        "BATCH": f"exec(open({str(_HERE / 'driver_in_gimp.py')!r}).read())",
+        "RETOUCHML_DRIVER": str(address),
         "PATH": os.environ["PATH"],
         "LC_ALL": "C.UTF-8",
         "NO_AT_BRIDGE": "1",
@@ -85,16 +85,19 @@ def gimp(
     private = ["unshare", "--mount", "--propagation", "private", "--pid", "--fork", "--kill-child"]
     with (profile / "gimp.log").open("wb") as log:
         process = subprocess.Popen(
-            [*private, "sh", "-c", _OUTSIDE], env={**own, **environment}, stdout=log, stderr=subprocess.STDOUT
+            [*private, "sh", "-c", _OUTSIDE],
+            env={**variables, **environment},
+            stdout=log,
+            stderr=subprocess.STDOUT,
         )
         try:
-            end = time.monotonic() + PATIENCE
-            while not wire.exists():
+            end = time.monotonic() + TIMEOUT
+            while not address.exists():
                 assert process.poll() is None, (profile / "gimp.log").read_text(errors="replace")
                 assert time.monotonic() < end, (profile / "gimp.log").read_text(errors="replace")
                 time.sleep(0.2)
-            shutil.copyfile(known, remembered)
-            yield Gimp(wire, profile, settings)
+            shutil.copyfile(plugin_list, cache)
+            yield Gimp(address, profile, settings)
         finally:
             process.kill()  # --kill-child ends all of its namespace
             process.wait()

@@ -1,4 +1,4 @@
-"""Pictures for the tests, put into Krita, and what became of their pixels."""
+"""Puts pictures into Krita, and reads their pixels afterwards."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,7 +27,7 @@ def as_krita(picture: NDArray[np.uint8], depth: str) -> NDArray[Any]:
 
 
 def put(krita: Krita, pixels: NDArray[Any], folder: Path, depth: str = "U8", model: str = "RGBA") -> None:
-    """Make them the only layer of a new picture."""
+    """Make the pixels the only layer of a new picture."""
     file = folder / "pixels"
     file.write_bytes(pixels.tobytes())
     height, width = pixels.shape[:2]
@@ -38,7 +38,7 @@ def put(krita: Krita, pixels: NDArray[Any], folder: Path, depth: str = "U8", mod
 
 @dataclass(frozen=True)
 class Result:
-    """before, after: what is to be seen [H, W, 4]; box: (x, y, width, height) of the new layer's pixels."""
+    """A picture before and after [H, W, 4]; box: x, y, width, height of the new layer's pixels."""
 
     before: NDArray[Any]
     after: NDArray[Any]
@@ -46,12 +46,12 @@ class Result:
 
     @property
     def changed(self) -> NDArray[np.bool_]:
-        """[H, W] pixels that look another way."""
+        """[H, W] the pixels that differ."""
         return np.asarray((self.before != self.after).any(-1))
 
     @property
     def changed_outside(self) -> int:
-        """How many of them lie outside the box."""
+        """The number of those outside the box."""
         x, y, width, height = self.box
         outside = self.changed.copy()
         outside[y : y + height, x : x + width] = False
@@ -69,6 +69,6 @@ def read(krita: Krita, expression: str, depth: str, folder: Path) -> NDArray[Any
 
 
 def result(krita: Krita, before: NDArray[Any], depth: str, folder: Path) -> Result:
-    """What the newest layer did."""
+    """The picture with its newest layer."""
     x, y, width, height = krita.ask("bounds(doc.topLevelNodes()[1])")
     return Result(before, read(krita, "doc", depth, folder), (x, y, width, height))

@@ -1,4 +1,4 @@
-"""A real Krita on a screen of its own, with the plug-in installed, and a wire into its main thread."""
+"""Starts a real Krita on a virtual screen, with the plug-in and a driver."""
 
 import os
 import shutil
@@ -10,21 +10,21 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from tests.editors.inside import Inside
+from tests.editors.editor_driver import EditorDriver
 from tests.editors.krita.screen import Screen, screen
 
-PATIENCE = 120.0  # seconds; a busy machine must not fail a test
-START = 400.0  # a first start fills a data base of brushes
+TIMEOUT = 120.0  # seconds; a busy machine must not fail a test
+START_TIMEOUT = 400.0  # a first start fills a data base of brushes
 DOCKER = "retouchml_docker"
 _HERE = Path(__file__).parent
-_HELPERS = (_HERE / "inside.py").read_text(encoding="utf-8")
+_HELPERS = (_HERE / "helpers_in_krita.py").read_text(encoding="utf-8")
 
 # A plain painter canvas; the OpenGL one works too, but software drawing is slow.
 _DISPLAY = "[General]\nOpenGLRenderer=none\ncanvasState=OPENGL_SUCCESS\n"
 
 
-def until(condition: Callable[[], Any], seconds: float = PATIENCE) -> Any:
-    """What ``condition`` gives once it is true; fails where that does not come in time."""
+def until(condition: Callable[[], Any], seconds: float = TIMEOUT) -> Any:
+    """The value of ``condition`` once it is true. Fails the test if that takes too long."""
     end = time.monotonic() + seconds
     while True:
         value = condition()
@@ -34,15 +34,15 @@ def until(condition: Callable[[], Any], seconds: float = PATIENCE) -> Any:
         time.sleep(0.1)
 
 
-class Krita(Inside):
-    """Runs Python inside, and clicks on what is to be seen."""
+class Krita(EditorDriver):
+    """Runs Python inside Krita, and clicks on its widgets."""
 
-    def __init__(self, display: Screen, wire: Path) -> None:
-        super().__init__(wire, PATIENCE)
+    def __init__(self, display: Screen, address: Path) -> None:
+        super().__init__(address, TIMEOUT)
         self.screen = display
 
     def click(self, name: str, across: float = 0.5, down: float = 0.5) -> None:
-        """On a widget of the docker."""
+        """Click on a widget of the docker."""
         self.screen.click(*self.ask(f"place_of({name!r}, {across}, {down})"))
 
     def view(self) -> dict[str, Any]:
@@ -50,21 +50,21 @@ class Krita(Inside):
         shown: dict[str, Any] = self.ask("view()")
         return shown
 
-    def wait_for_task(self, seconds: float = 4 * PATIENCE) -> dict[str, Any]:
+    def wait_for_task(self, seconds: float = 4 * TIMEOUT) -> dict[str, Any]:
         """Wait until no task runs; return what the docker shows then."""
         shown: dict[str, Any] = until(lambda: (view := self.view())["task"] is None and view, seconds)
         return shown
 
     def clear(self) -> None:
-        """Close all pictures; nothing may have gone wrong that a user would see as a traceback."""
+        """Close all pictures, and make sure that Krita shows no traceback."""
         assert self.screen.windows("Script error") == []
         self.run("close_all()")
         until(lambda: self.ask("len(pictures())") == 0)
 
 
 @contextmanager
-def krita(profile: Path, plug_in: Callable[[Path], object], **environment: str) -> Iterator[Krita]:
-    """Krita with an empty profile into which ``plug_in(profile)`` installs; ends with the block."""
+def krita(profile: Path, install: Callable[[Path], object], **environment: str) -> Iterator[Krita]:
+    """Krita with an empty profile, into which ``install(profile)`` installs; it ends with the block."""
     config, data = profile / ".config", profile / ".local" / "share"
     for folder in (config, data / "krita" / "pykrita", profile / ".cache", profile / "run"):
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -78,9 +78,9 @@ def krita(profile: Path, plug_in: Callable[[Path], object], **environment: str) 
         for name, value in os.environ.items()
         if not name.startswith(("PYTHON", "PYENV", "VIRTUAL", "XDG_", "LD_"))
     }
-    own = {
+    variables = {
         "HOME": str(profile),
-        # Krita's Python takes its library from beside the first python3 that it finds
+        # Krita's Python takes the library beside the first python3 on the path
         "PATH": "/usr/local/bin:/usr/bin:/bin",
         "XDG_CONFIG_HOME": str(config),
         "XDG_DATA_HOME": str(data),
@@ -92,25 +92,25 @@ def krita(profile: Path, plug_in: Callable[[Path], object], **environment: str) 
         "LC_ALL": "C.UTF-8",
         "RETOUCHML_DRIVER": str(profile / "run" / "driver"),
     }
-    plug_in(profile)
+    install(profile)
     with screen(profile / "run") as display, (profile / "run" / "krita.log").open("wb") as log:
         process = subprocess.Popen(
             ["dbus-run-session", "--", "krita", "--nosplash"],
-            env={**clean, **own, **environment, "DISPLAY": display.display},
+            env={**clean, **variables, **environment, "DISPLAY": display.display},
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,
             start_new_session=True,
         )
         try:
-            wire = profile / "run" / "driver"
-            until(lambda: wire.exists() or process.poll() is not None, START)
-            editor = Krita(display, wire)
+            address = profile / "run" / "driver"
+            until(lambda: address.exists() or process.poll() is not None, START_TIMEOUT)
+            editor = Krita(display, address)
             until(lambda: editor.ask("app.activeWindow() is not None"))
             editor.run(_HELPERS)
             editor.run("arrange()")
             yield editor
         finally:
-            # Krita and its session bus are a group that this session made
+            # Krita and its session bus are a process group of their own
             os.killpg(process.pid, signal.SIGKILL)
             process.wait()

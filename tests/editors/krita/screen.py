@@ -1,4 +1,4 @@
-"""A virtual screen of its own for a real editor, and a hand for its mouse and keyboard."""
+"""A virtual screen for a real editor, with mouse and keyboard."""
 
 import os
 import subprocess
@@ -11,7 +11,7 @@ TOOLS = ("Xvfb", "openbox", "xdotool", "import", "dbus-run-session")
 
 
 def end(process: "subprocess.Popen[bytes]", seconds: float = 10.0) -> None:
-    """End a process that this session started."""
+    """Stop a process."""
     if process.poll() is None:
         process.terminate()
         try:

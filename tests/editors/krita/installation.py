@@ -1,4 +1,4 @@
-"""Puts the plug-in into a profile of Krita as a user does: ``python3 install krita``."""
+"""Installs the plug-in into a profile of Krita as a user does: ``python3 install krita``."""
 
 import os
 import subprocess
@@ -9,9 +9,9 @@ ROOT = Path(__file__).parents[3]
 
 
 def install_into(profile: Path, *arguments: str, home: Path) -> str:
-    """Run the installer for the Krita of that profile; what it says.
+    """Run the installer for the Krita of that profile; its output.
 
-    home: RETOUCHML_HOME, where the record goes by which the plug-in finds this checkout's Python
+    home: RETOUCHML_HOME, where the plug-in finds this checkout's Python
     """
     environment = {
         **os.environ,
@@ -25,5 +25,5 @@ def install_into(profile: Path, *arguments: str, home: Path) -> str:
         command, cwd=ROOT, env=environment, capture_output=True, check=False, text=True, timeout=900
     )
     assert outcome.returncode == 0, outcome.stdout + outcome.stderr
-    said: str = outcome.stdout
-    return said
+    output: str = outcome.stdout
+    return output

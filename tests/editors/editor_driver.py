@@ -1,6 +1,6 @@
-"""A wire into an editor: Python goes in as text, what it leaves in ``answer`` comes back as JSON.
+"""Runs Python inside an editor over a socket: the source goes in, the value of ``answer`` comes back as JSON.
 
-A message is a 4-byte little-endian length and UTF-8. Each editor has its own end of it: ``gimp/inside.py``,
+A message is a 4-byte little-endian length and UTF-8. The editors' ends are ``gimp/driver_in_gimp.py`` and
 ``krita/driver``.
 """
 
@@ -13,18 +13,18 @@ from typing import Any
 _LENGTH = struct.Struct("<I")
 
 
-class Inside:
-    """Runs Python inside an editor, on its main thread. patience: seconds that one piece may take."""
+class EditorDriver:
+    """Runs Python on an editor's main thread. timeout: seconds that one piece may take."""
 
-    def __init__(self, wire: Path, patience: float) -> None:
-        self._wire = wire
-        self._patience = patience
+    def __init__(self, address: Path, timeout: float) -> None:
+        self._address = address
+        self._timeout = timeout
 
     def run(self, source: str) -> Any:
-        """Run it; what it leaves in ``answer``. Its exceptions fail the test."""
+        """Run the source; the value of ``answer``. Its exceptions fail the test."""
         with socket.socket(socket.AF_UNIX) as connection:
-            connection.settimeout(self._patience)
-            connection.connect(str(self._wire))
+            connection.settimeout(self._timeout)
+            connection.connect(str(self._address))
             data = source.encode()
             connection.sendall(_LENGTH.pack(len(data)) + data)
             (length,) = _LENGTH.unpack(connection.recv(_LENGTH.size, socket.MSG_WAITALL))

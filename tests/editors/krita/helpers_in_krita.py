@@ -1,4 +1,4 @@
-"""Helpers that live inside Krita, where the tests' driver runs them: sent as text, never imported."""
+"""The tests' helpers inside Krita: the driver runs them there. Never imported."""
 
 # ruff: noqa: F401, F821
 # mypy: ignore-errors
@@ -29,16 +29,16 @@ def widget(name):
 
 
 def place_of(name, across, down):
-    found = widget(name)
+    target = widget(name)
     for area in docker().findChildren(QWidget):
-        if hasattr(area, "ensureWidgetVisible") and area.isAncestorOf(found):
-            area.ensureWidgetVisible(found)
-    place = found.mapToGlobal(QPoint(int(found.width() * across), int(found.height() * down)))
+        if hasattr(area, "ensureWidgetVisible") and area.isAncestorOf(target):
+            area.ensureWidgetVisible(target)
+    place = target.mapToGlobal(QPoint(int(target.width() * across), int(target.height() * down)))
     return [place.x(), place.y()]
 
 
 def pictures():
-    """What the user has open: documents with a view."""
+    """The documents that the user has open: those with a view."""
     return [window_view.document() for window_view in app.activeWindow().views()]
 
 
@@ -102,8 +102,8 @@ def pixels(node, box):
 
 
 def bounds(node):
-    found = node.bounds()
-    return [found.x(), found.y(), found.width(), found.height()]
+    box = node.bounds()
+    return [box.x(), box.y(), box.width(), box.height()]
 
 
 class Stopwatch(QObject):

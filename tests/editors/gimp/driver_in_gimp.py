@@ -1,4 +1,4 @@
-"""Runs inside GIMP, as its batch command: does what the tests send over a socket. Never imported."""
+"""GIMP's batch command, which runs the tests' Python. Never imported."""
 
 # mypy: ignore-errors
 
@@ -47,12 +47,12 @@ def pixels(layer, babl="R'G'B'A float"):
 
 
 def seen(image, babl):
-    """What is to be seen of the whole image."""
+    """The pixels of the whole image as it is seen."""
     copy = image.duplicate()
     layer = copy.merge_visible_layers(Gimp.MergeType.CLIP_TO_IMAGE)
-    found = pixels(layer, babl)
+    data = pixels(layer, babl)
     copy.delete()
-    return found
+    return data
 
 
 def differences(before, after, width, pixel_bytes):
@@ -74,7 +74,7 @@ def differences(before, after, width, pixel_bytes):
 
 
 def box(layer):
-    _known, x, y = layer.get_offsets()
+    _ok, x, y = layer.get_offsets()
     return [x, y, x + layer.get_width(), y + layer.get_height()]
 
 
