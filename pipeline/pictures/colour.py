@@ -1,4 +1,4 @@
-"""Colour profiles: what they are for, and ink (CMYK) turned into light (sRGB)."""
+"""Colour profiles: their colour space, and CMYK converted to sRGB."""
 
 from io import BytesIO
 
@@ -10,7 +10,7 @@ from pipeline.pictures.types import Pixels
 
 
 def profile_space(profile: bytes) -> str:
-    """The colour space an ICC profile speaks of: ``RGB``, ``GRAY``, ``CMYK``, … (ICC.1:2022 §7.2.6)."""
+    """The colour space of an ICC profile: ``RGB``, ``GRAY``, ``CMYK``, … (ICC.1:2022 §7.2.6)."""
     return profile[16:20].decode("ascii", "replace").strip()
 
 
@@ -22,8 +22,8 @@ def is_profile(profile: bytes) -> bool:
 def cmyk_to_srgb(ink: Pixels, profile: bytes | None) -> tuple[Pixels, str]:
     """uint8 ``[H, W, 4]``, 255 for full ink, as sRGB ``[H, W, 3]``, and a note that says how.
 
-    Goes through ``profile``, relative colorimetric with black point compensation; without a usable one by
-    the plain product of what each ink lets through.
+    By ``profile``, relative colorimetric with black point compensation; without a usable one, by the product
+    of what each ink lets through.
     """
     transform = _transform_to_srgb(profile)
     light = np.empty((*ink.shape[:2], 3), np.uint8)

@@ -1,7 +1,7 @@
-"""EXIF, XMP and IPTC: what they say of a photograph's orientation, and how they follow its pixels.
+"""EXIF, XMP and IPTC: the orientation they give, and how they go along with new pixels.
 
-Where EXIF stays a block of its own (JPEG, PNG, WebP), a few values are changed in place and every other byte
-stays where it was, since makers' notes hold offsets. Into a TIFF its directories are copied.
+In JPEG, PNG and WebP, EXIF is a block of its own: a few values are changed in place and every other byte
+keeps its place, since makers' notes hold offsets. In a TIFF its directories are copied.
 """
 
 import re
@@ -19,12 +19,12 @@ from pipeline.pictures.ifd import (
     Slot,
     directory_at,
     header_of,
-    laid_out,
     read_directory,
     reader_of,
     reader_of_file,
     slots_at,
     to_block,
+    to_bytes,
 )
 from pipeline.pictures.types import Metadata
 
@@ -36,11 +36,11 @@ DESCRIPTIVE = frozenset(
     # name, description, make, model, page, software, date, artist, host, ratings, copyright, Windows' own
     (269, 270, 271, 272, 285, 305, 306, 315, 316, 18246, 18249, 33432, *range(40091, 40096), 36867)
 )
-"""Tags of a TIFF's first directory that tell of the photograph rather than of how its pixels are stored."""
+"""Tags of a TIFF's first directory that describe the photograph, not how its pixels are stored."""
 
 
 def orientation_of(block: bytes) -> int:
-    """The orientation (1 to 8) that an EXIF block gives; 1 where it gives none."""
+    """The orientation (1 to 8) in an EXIF block; 1 if there is none."""
     try:
         entry = read_directory(reader_of(block), {ORIENTATION}).entries[ORIENTATION]
         value = int(struct.unpack("<" + INTEGER[entry.kind], entry.data)[0])
@@ -50,9 +50,9 @@ def orientation_of(block: bytes) -> int:
 
 
 def for_upright(block: bytes, width: int, height: int) -> bytes | None:
-    """An EXIF block for pixels that are upright now: orientation 1, this size, no thumbnail of before.
+    """An EXIF block for pixels that are upright now: orientation 1, this size, no thumbnail.
 
-    None where the block is damaged beyond use.
+    None if the block is damaged beyond use.
     """
     read = reader_of(block)
     try:
@@ -98,7 +98,7 @@ def upright_metadata(metadata: Metadata, width: int, height: int) -> Metadata:
 
 
 def block_from_tiff(file: BinaryIO) -> bytes | None:
-    """What a TIFF file says of its photograph, as an EXIF block without orientation; None for nothing."""
+    """The description of a TIFF file's photograph as an EXIF block without orientation; None if empty."""
     try:
         directory = read_directory(reader_of_file(file), DESCRIPTIVE)
     except (ValueError, struct.error):
@@ -116,9 +116,10 @@ def describe_tiff(file: BinaryIO, exif: bytes | None, xmp: bytes | None, iptc: b
     layout, offset = header_of(read)
     main = directory_at(read, layout, offset)
     if exif is not None:
-        about = read_directory(reader_of(exif), DESCRIPTIVE)
-        main.entries.update(about.entries)
-        main.children.update({tag: below for tag, below in about.children.items() if tag != INTEROP_IFD})
+        description = read_directory(reader_of(exif), DESCRIPTIVE)
+        description.children.pop(INTEROP_IFD, None)
+        main.entries.update(description.entries)
+        main.children.update(description.children)
     if xmp is not None:
         main.entries[XMP] = Entry(1, len(xmp), xmp)
     if iptc is not None:
@@ -126,6 +127,6 @@ def describe_tiff(file: BinaryIO, exif: bytes | None, xmp: bytes | None, iptc: b
     end = file.seek(0, 2)
     if end % 2:
         end += file.write(b"\0")
-    file.write(laid_out(main, layout, end))
+    file.write(to_bytes(main, layout, end))
     file.seek(8 if layout.big else 4)
     file.write(struct.pack(layout.order + layout.offset_code, end))

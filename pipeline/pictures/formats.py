@@ -1,4 +1,4 @@
-"""The table of picture formats: how each is recognised, what it can hold, who reads and writes it."""
+"""The table of picture formats: how each is recognised, what it can hold, what reads and writes it."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -26,7 +26,7 @@ class Writing:
 
     write: Callable[[BinaryIO, Pixels, Metadata], None]
     depths: tuple[DTypeLike, ...] = (np.uint8,)
-    """From shallow to deep; what is deeper is narrowed to the last."""
+    """From shallow to deep; deeper pixels are narrowed to the last."""
     alpha: bool = True
     grey: bool = True
     max_side: int = 2**31 - 1
@@ -86,7 +86,7 @@ FORMATS: MappingProxyType[str, Format] = MappingProxyType(
 SUFFIXES: MappingProxyType[str, str] = MappingProxyType(
     {suffix: name for name, entry in FORMATS.items() if entry.writing for suffix in entry.suffixes}
 )
-"""What a result may be called: suffix (lower case) → format."""
+"""Suffixes (lower case) that a result may have → format."""
 
 # known, so that the error can name them: first bytes → title
 _FOREIGN = {
@@ -143,7 +143,7 @@ def format_of(path: Path) -> str:
     """The format that the suffix of a result's name asks for.
 
     Raises:
-        PictureUnwritable: none that is written.
+        PictureUnwritable: it names no format that is written.
     """
     try:
         return SUFFIXES[path.suffix.lower()]
@@ -158,5 +158,5 @@ def format_of(path: Path) -> str:
 def _begins(head: bytes, magic: bytes) -> bool:
     """Whether ``head`` starts with ``magic``, in which ``?`` is any byte."""
     return len(head) >= len(magic) and all(
-        want in (got, ord("?")) for got, want in zip(head, magic, strict=False)
+        expected in (byte, ord("?")) for byte, expected in zip(head, magic, strict=False)
     )

@@ -1,4 +1,4 @@
-"""TIFF directories (IFDs), which EXIF is made of too: read entry by entry, and laid out anew.
+"""TIFF directories (IFDs), of which EXIF consists too: read entry by entry, and written.
 
 After TIFF 6.0, its 64-bit sibling BigTIFF, and EXIF 2.32. Values are kept as bytes, little-endian whatever
 the file's order was, so that a directory can move between files.
@@ -16,7 +16,7 @@ from pipeline.pictures.types import MAX_METADATA_BYTES
 EXIF_IFD, GPS_IFD, INTEROP_IFD = 34665, 34853, 40965
 _POINTERS = frozenset((EXIF_IFD, GPS_IFD, INTEROP_IFD))
 
-# TIFF type → bytes of what is swapped between byte orders; a rational is two of them
+# TIFF type → bytes of the word that byte orders swap; a rational has two words
 _WORD = dict.fromkeys((1, 2, 6, 7), 1) | dict.fromkeys((3, 8), 2)
 _WORD |= dict.fromkeys((4, 5, 9, 10, 11, 13), 4) | dict.fromkeys((12, 16, 17, 18), 8)
 SIZE = {kind: word * (2 if kind in (5, 10) else 1) for kind, word in _WORD.items()}
@@ -105,7 +105,7 @@ def reader_of_file(file: BinaryIO) -> Reader:
 
 
 def header_of(read: Reader) -> tuple[Layout, int]:
-    """The layout of a TIFF structure, and where its first directory is; ValueError where it is none."""
+    """The layout of a TIFF structure and the offset of its first directory. Raises ValueError."""
     magic = read(0, 4)
     order = {b"II": "<", b"MM": ">"}.get(magic[:2])
     if order is None:
@@ -146,36 +146,39 @@ def _little_endian(data: bytes, kind: int, layout: Layout) -> bytes:
 
 
 def directory_at(
-    read: Reader, layout: Layout, offset: int, wanted: Container[int] | None = None, depth: int = 0
+    read: Reader, layout: Layout, offset: int, tags: Container[int] | None = None, depth: int = 0
 ) -> Directory:
-    """The directory at ``offset`` with those below it, without entries that are damaged."""
-    found = Directory()
+    """The directory at ``offset`` with those below it, without damaged entries.
+
+    tags: which of its entries to read; None for all
+    """
+    directory = Directory()
     for slot in slots_at(read, layout, offset)[0]:
         try:
             if slot.tag in _POINTERS:
                 if depth < _MAX_DEPTH:
                     below = layout.unpack(INTEGER[slot.kind], read(slot.position, SIZE[slot.kind]))
-                    found.children[slot.tag] = directory_at(read, layout, below, depth=depth + 1)
-            elif (wanted is None or slot.tag in wanted) and slot.size <= MAX_METADATA_BYTES:
+                    directory.children[slot.tag] = directory_at(read, layout, below, depth=depth + 1)
+            elif (tags is None or slot.tag in tags) and slot.size <= MAX_METADATA_BYTES:
                 data = _little_endian(read(slot.position, slot.size), slot.kind, layout)
-                found.entries[slot.tag] = Entry(slot.kind, slot.number, data)
+                directory.entries[slot.tag] = Entry(slot.kind, slot.number, data)
         except (ValueError, KeyError, struct.error):
-            continue  # one damaged entry does not cost the others
-    return found
+            continue  # the other entries are still read
+    return directory
 
 
-def read_directory(read: Reader, wanted: Container[int] | None = None) -> Directory:
-    """The first directory of a TIFF structure with those below it; ``wanted`` picks among its own tags.
+def read_directory(read: Reader, tags: Container[int] | None = None) -> Directory:
+    """The first directory of a TIFF structure, as ``directory_at`` reads it.
 
     Raises:
         ValueError: the header or the first directory is damaged.
     """
     layout, offset = header_of(read)
-    return directory_at(read, layout, offset, wanted)
+    return directory_at(read, layout, offset, tags)
 
 
-def laid_out(directory: Directory, layout: Layout, base: int) -> bytes:
-    """The bytes of ``directory`` when it starts at offset ``base`` (even) of its file."""
+def to_bytes(directory: Directory, layout: Layout, base: int) -> bytes:
+    """``directory`` as bytes that start at offset ``base`` (even) of their file."""
     tags = sorted({*directory.entries, *directory.children})
     table = struct.pack(layout.order + layout.number_code, len(tags))
     room = base + len(table) + len(tags) * (4 + 2 * layout.field_size) + layout.field_size
@@ -188,7 +191,7 @@ def laid_out(directory: Directory, layout: Layout, base: int) -> bytes:
             value = struct.pack(layout.order + layout.offset_code, room + len(tail))
             if layout.big:
                 kind = 18
-            tail += laid_out(directory.children[tag], layout, room + len(tail))
+            tail += to_bytes(directory.children[tag], layout, room + len(tail))
         else:
             kind, count, value = directory.entries[tag]
             if len(value) > layout.field_size:
@@ -201,4 +204,4 @@ def laid_out(directory: Directory, layout: Layout, base: int) -> bytes:
 def to_block(directory: Directory) -> bytes:
     """``directory`` as an EXIF block (little-endian, without the ``Exif\\0\\0`` prefix)."""
     layout = Layout("<", big=False)
-    return b"II*\0" + struct.pack("<I", 8) + laid_out(directory, layout, 8)
+    return b"II*\0" + struct.pack("<I", 8) + to_bytes(directory, layout, 8)

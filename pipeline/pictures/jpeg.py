@@ -12,10 +12,10 @@ from pipeline.pictures.pixels import from_pillow, to_pillow
 from pipeline.pictures.types import Decoded, Metadata, Pixels, check_size, sensible_dpi
 
 QUALITY = 95
-"""Of what is written, unless the source's own quantization is finer; chroma is never subsampled."""
+"""Quality of files, unless the source's own quantization is finer; chroma is never subsampled."""
 
 MAX_SEGMENT_BYTES = 65533 - 29
-"""What fits into one JPEG marker beside the longest name (XMP's)."""
+"""Bytes that fit into one JPEG segment beside the longest name (XMP's)."""
 
 _EXIF_PREFIX = b"Exif\0\0"
 _XMP_PREFIX = b"http://ns.adobe.com/xap/1.0/\0"
@@ -26,8 +26,8 @@ Tables = tuple[tuple[int, ...], ...]
 
 
 def read_jpeg(file: BinaryIO, name: str) -> Decoded:
-    """Decode a JPEG file, of a multi-picture one (MPO) the first; CMYK becomes sRGB."""
-    # the plug-in itself rather than Image.open: that would warn of sizes that are refused or accepted here
+    """Decode a JPEG file; of a multi-picture file (MPO), the first picture. CMYK becomes sRGB."""
+    # not Image.open, which would warn of sizes that are refused or accepted here
     image = JpegImagePlugin.JpegImageFile(file)
     check_size(name, *image.size)
     image.load()
@@ -52,8 +52,8 @@ def read_jpeg(file: BinaryIO, name: str) -> Decoded:
 def write_jpeg(file: BinaryIO, pixels: Pixels, metadata: Metadata) -> None:
     """Encode uint8 grey or RGB ``[H, W, 1|3]`` without subsampling.
 
-    Quantized by the source's own tables where they are at least as fine as those of ``QUALITY``, so that
-    blocks that nobody touched come out as they went in.
+    Quantized by the source's own tables if they are at least as fine as those of ``QUALITY``, so that
+    unchanged blocks keep their values.
     """
     options: dict[str, Any] = {"subsampling": 0}
     if metadata.jpeg_tables and _is_finer(metadata.jpeg_tables, _tables_of_quality()):
@@ -74,7 +74,7 @@ def write_jpeg(file: BinaryIO, pixels: Pixels, metadata: Metadata) -> None:
         extra += _segment(13, _IPTC_PREFIX + size + metadata.iptc + padding)
     if extra:
         options["extra"] = extra
-    # to memory first: Pillow's own writing to a file forgets why it failed
+    # to memory first: Pillow, writing to a file, loses the reason of an error
     encoded = BytesIO()
     to_pillow(pixels).save(encoded, "JPEG", **options)
     file.write(encoded.getbuffer())
@@ -92,8 +92,8 @@ def _iptc(image: JpegImagePlugin.JpegImageFile) -> bytes | None:
 
 def _as_srgb(decoded: Decoded) -> Decoded:
     light, note = cmyk_to_srgb(decoded.pixels, decoded.metadata.icc_profile)
-    own = decoded.metadata
-    metadata = Metadata(exif=own.exif, xmp=own.xmp, iptc=own.iptc, dpi=own.dpi, lossless=False)
+    old = decoded.metadata
+    metadata = Metadata(exif=old.exif, xmp=old.xmp, iptc=old.iptc, dpi=old.dpi, lossless=False)
     return Decoded(light, metadata, decoded.orientation, (*decoded.notes, note))
 
 
@@ -105,10 +105,10 @@ def _xmp(image: JpegImagePlugin.JpegImageFile) -> bytes | None:
 
 
 def _tables(image: JpegImagePlugin.JpegImageFile) -> Tables | None:
-    found = image.quantization
-    if sorted(found) != list(range(len(found))):
+    tables = image.quantization
+    if sorted(tables) != list(range(len(tables))):
         return None
-    return tuple(tuple(found[index]) for index in range(len(found)))
+    return tuple(tuple(tables[index]) for index in range(len(tables)))
 
 
 @cache
@@ -120,6 +120,6 @@ def _tables_of_quality() -> Tables:
 
 
 def _is_finer(tables: Tables, reference: Tables) -> bool:
-    """Whether no table quantizes coarser on the whole; chroma's is the reference's last."""
+    """Whether no table is coarser in sum than its reference; chroma is compared with the last one."""
     limits = [sum(reference[min(index, len(reference) - 1)]) for index in range(len(tables))]
     return all(sum(table) <= limit for table, limit in zip(tables, limits, strict=True))

@@ -1,6 +1,6 @@
-"""Arithmetic on whole pictures that keeps memory low: orientation, depth, alpha, grey.
+"""Orientation, depth, alpha and grey of whole pictures, with little memory.
 
-Where a step needs wider numbers than the picture has, it works on bands of rows.
+A step that needs wider numbers than the picture has works on bands of rows.
 """
 
 from collections.abc import Iterator

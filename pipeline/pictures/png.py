@@ -22,7 +22,7 @@ _INCHES_PER_METRE = 1 / 0.0254
 
 
 def read_png(file: BinaryIO, name: str) -> Decoded:
-    """Decode a PNG file; palettes become RGB, keyed colours an alpha channel, 1, 2 and 4 bits become 8."""
+    """Decode a PNG file; palettes become RGB, transparent colours an alpha channel, 1, 2 and 4 bits 8."""
     data = file.read()
     width, height, bits, colour = struct.unpack_from(">IIBB", data, 16)
     check_size(name, width, height)
@@ -40,7 +40,7 @@ def read_png(file: BinaryIO, name: str) -> Decoded:
 
 def write_png(file: BinaryIO, pixels: Pixels, metadata: Metadata) -> None:
     """Encode uint8 or uint16 ``[H, W, 1..4]``."""
-    # run lengths after filtering: on photographs quicker than the default, and smaller
+    # run lengths after filtering: faster than the default on photographs, and smaller
     encoded = imagecodecs.png_encode(
         np.ascontiguousarray(pixels), level=1, strategy=imagecodecs.PNG.STRATEGY.RLE
     )
@@ -56,7 +56,7 @@ def chunk(name: bytes, content: bytes) -> bytes:
 
 
 def chunks(data: bytes) -> Iterator[tuple[bytes, bytes]]:
-    """The chunks of a PNG file but for its pixels, up to its end or to the first damage."""
+    """The chunks of a PNG file except its pixels, up to its end or the first damaged length."""
     at = len(SIGNATURE)
     while at + 12 <= len(data):
         (length,) = struct.unpack_from(">I", data, at)
@@ -72,14 +72,14 @@ def chunks(data: bytes) -> Iterator[tuple[bytes, bytes]]:
 
 
 def _pixel_chunks(data: bytes) -> bytes:
-    """The file without what libpng needs not know: it would print its opinion of that to standard error."""
-    kept, at = [data[: len(SIGNATURE)]], len(SIGNATURE)
+    """The file with its pixel chunks alone: of other chunks libpng may print warnings to standard error."""
+    pieces, at = [data[: len(SIGNATURE)]], len(SIGNATURE)
     while at + 12 <= len(data):
         (length,) = struct.unpack_from(">I", data, at)
         if data[at + 4 : at + 8] in _PIXEL_CHUNKS:
-            kept.append(data[at : at + 12 + length])
+            pieces.append(data[at : at + 12 + length])
         at += 12 + length
-    return b"".join(kept)
+    return b"".join(pieces)
 
 
 def _metadata(data: bytes) -> tuple[Metadata, int, bool]:

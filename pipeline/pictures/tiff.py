@@ -29,7 +29,7 @@ from pipeline.pixels import full_scale
 from retouchml.errors import PictureUnreadable, PictureUnsupported
 
 MAX_SAMPLES = 16
-"""Most samples a pixel may have; beyond, it is no photograph."""
+"""Most samples of a pixel; with more it is no photograph."""
 
 _BITS_PER_SAMPLE, _DNG_VERSION, _LAYERS = 258, 50706, 37724
 _X_RESOLUTION, _Y_RESOLUTION, _RESOLUTION_UNIT = 282, 283, 296
@@ -38,7 +38,7 @@ _JPEG = 7
 _ASSOCIATED, _UNASSOCIATED = 1, 2  # extra samples: premultiplied alpha, straight alpha
 _COMPRESSIONS = {1: "none", 5: "lzw"}
 
-# what tifffile has to say of an odd file is for its developers; a person gets the error or the note
+# tifffile logs what is odd about a file; the errors and notes here say what matters
 logging.getLogger("tifffile").addHandler(logging.NullHandler())
 
 
@@ -54,7 +54,7 @@ def read_tiff(file: BinaryIO, name: str) -> Decoded:
         if not isinstance(page, tifffile.TiffPage):
             raise PictureUnreadable(f"{name} holds no picture.", "Export it again from its original.")
         _check(name, page, file.seek(0, 2))
-        notes = _left_out(tiff, page)
+        notes = _notes_on_omissions(tiff, page)
         pixels, more_notes = _pixels(file, name, page)
         metadata = _metadata(page, file)
         value = page.tags.valueof(ORIENTATION, 1) if not _is_for_libtiff(page) else 1  # Pillow turns it
@@ -89,7 +89,7 @@ def _check(name: str, page: tifffile.TiffPage, file_size: int) -> None:
 
 
 def _is_incomplete(page: tifffile.TiffPage, file_size: int) -> bool:
-    """Whether strips or tiles are missing, empty or beyond the end; tifffile would make black of them."""
+    """Whether strips or tiles are missing, empty or beyond the end; tifffile would read them as black."""
     offsets, sizes = page.dataoffsets, page.databytecounts
     if len(offsets) != len(sizes) or len(offsets) < math.prod(page.chunked):
         return True
@@ -100,11 +100,11 @@ def _is_incomplete(page: tifffile.TiffPage, file_size: int) -> bool:
     return plain and 8 * sum(sizes) < bits
 
 
-def _left_out(tiff: tifffile.TiffFile, page: tifffile.TiffPage) -> tuple[str, ...]:
+def _notes_on_omissions(tiff: tifffile.TiffFile, page: tifffile.TiffPage) -> tuple[str, ...]:
     notes = []
     try:
         tiff.pages.get(1)
-    except Exception:  # noqa: S110 - a damaged second page is one that is not used either
+    except Exception:  # noqa: S110 - a damaged second page is not used either
         pass
     else:
         notes.append("The file has several pages; only the first is used.")
@@ -114,7 +114,7 @@ def _left_out(tiff: tifffile.TiffFile, page: tifffile.TiffPage) -> tuple[str, ..
 
 
 def _pixels(file: BinaryIO, name: str, page: tifffile.TiffPage) -> tuple[Pixels, tuple[str, ...]]:
-    """Samples as grey, RGB or CMYK, with straight alpha where there is any, in uint8, uint16 or float32."""
+    """Samples as grey, RGB or CMYK, with straight alpha if there is any, in uint8, uint16 or float32."""
     if _is_for_libtiff(page):
         return _by_libtiff(file, name), ()
     if page.photometric not in _COLOURS:
@@ -142,8 +142,8 @@ def _pixels(file: BinaryIO, name: str, page: tifffile.TiffPage) -> tuple[Pixels,
         pixels = straight(pixels)
         notes += ("Premultiplied alpha was turned into straight alpha.",)
     if pixels.dtype == np.float32:
-        pixels, were_broken = finite(pixels if pixels.flags.writeable else pixels.copy())
-        if were_broken:
+        pixels, had_broken = finite(pixels if pixels.flags.writeable else pixels.copy())
+        if had_broken:
             notes += ("Pixels that were no number or infinite were replaced.",)
     return pixels, notes + depth_notes
 

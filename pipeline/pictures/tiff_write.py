@@ -11,7 +11,7 @@ from pipeline.pictures.pixels import bands
 from pipeline.pictures.types import Metadata, Pixels
 
 BIG_BYTES = 2**32 - 2**25
-"""From this size on a TIFF needs 64-bit offsets (BigTIFF)."""
+"""Bytes of pixels from which on a TIFF gets 64-bit offsets (BigTIFF)."""
 
 _COMPRESSION: dict[str, dict[str, Any]] = {
     "none": {},
@@ -23,8 +23,8 @@ _COMPRESSION: dict[str, dict[str, Any]] = {
 def write_tiff(file: BinaryIO, pixels: Pixels, metadata: Metadata) -> None:
     """Encode uint8, uint16 or float32 ``[H, W, 1..4]``.
 
-    Floats are stored in 16 bits where the source's were and they still fit. Compressed as the source was,
-    where that was without loss; else, and from other formats, with deflate.
+    Floats are stored in 16 bits if the source's were and they still fit. The compression is the source's if
+    that was a lossless TIFF, else deflate.
     """
     height, width, channels = pixels.shape
     if metadata.half and pixels.dtype == np.float32 and _fits_half(pixels):
@@ -32,7 +32,7 @@ def write_tiff(file: BinaryIO, pixels: Pixels, metadata: Metadata) -> None:
     compression = metadata.tiff_compression or "deflate"
     data: Pixels | Iterator[bytes] = pixels if channels > 1 else pixels[..., 0]
     if compression == "none":
-        # bytes rather than the array: numpy's own writing to a file forgets why it failed
+        # bytes, not the array: numpy, writing to a file, loses the reason of an error
         data = (pixels[rows].tobytes() for rows in bands(pixels))
     options = _COMPRESSION[compression]
     if metadata.dpi:

@@ -1,4 +1,4 @@
-"""What a picture from a file is: its pixels, and what is needed to write it back as it came."""
+"""A picture from a file: its pixels, and the metadata to write it back as it was."""
 
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -24,7 +24,7 @@ Pixels: TypeAlias = NDArray[Any]
 
 @dataclass(frozen=True)
 class Metadata:
-    """What a file says beside its pixels, and how it stored them.
+    """The metadata of a picture file, and how the file stored its pixels.
 
     ``exif`` is a TIFF structure without the ``Exif\\0\\0`` prefix; its orientation is 1 and its thumbnail
     is gone. ``iptc`` are the press's records (IPTC-IIM). ``dpi`` is horizontal, vertical in pixels per inch.
@@ -84,7 +84,7 @@ class Picture:
 
 @dataclass(frozen=True, eq=False)
 class Decoded:
-    """What a decoder hands on: pixels as stored, C of 1 to 4 where 2 is grey with alpha, not yet upright."""
+    """The result of a decoder: pixels as stored, not yet upright, C of 1 to 4 where 2 is grey with alpha."""
 
     pixels: Pixels
     metadata: Metadata
@@ -121,7 +121,7 @@ def check_size(name: str, width: int, height: int) -> None:
 
 
 def sensible_dpi(horizontal: float, vertical: float) -> tuple[float, float] | None:
-    """The resolution in pixels per inch, or None where a file gives one that cannot be meant."""
+    """The resolution in pixels per inch, or None if the file's value makes no sense."""
     if all(1 <= value <= 100_000 for value in (horizontal, vertical)):
         return float(horizontal), float(vertical)
     return None

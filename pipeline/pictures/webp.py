@@ -12,29 +12,29 @@ from pipeline.pictures.pixels import to_pillow
 from pipeline.pictures.types import Decoded, Metadata, Pixels, check_size
 
 QUALITY = 95
-"""Of what is written in the lossy way; pictures that came from a lossless file are written losslessly."""
+"""Quality of lossy files; pictures that came from a lossless file are written without loss."""
 
 _EXIF_PREFIX = b"Exif\0\0"
 _ALPHA_FLAG = 0x10
 
 
 def read_webp(file: BinaryIO, name: str) -> Decoded:
-    """Decode a WebP file, of an animated one the first frame on its canvas."""
+    """Decode a WebP file; of an animation, the first frame on its canvas."""
     data = file.read()
-    found: dict[bytes, bytes] = {}
+    chunks: dict[bytes, bytes] = {}
     for kind, content in _chunks(data):
-        found.setdefault(kind, content)
-    width, height = _canvas(found)
+        chunks.setdefault(kind, content)
+    width, height = _canvas(chunks)
     check_size(name, width, height)
-    has_alpha = b"VP8X" in found and found[b"VP8X"][0] & _ALPHA_FLAG
+    has_alpha = b"VP8X" in chunks and chunks[b"VP8X"][0] & _ALPHA_FLAG
     pixels = imagecodecs.webp_decode(data, hasalpha=True if has_alpha else None)
-    exif = found.get(b"EXIF", b"").removeprefix(_EXIF_PREFIX) or None
-    frame = found.get(b"ANMF")
+    exif = chunks.get(b"EXIF", b"").removeprefix(_EXIF_PREFIX) or None
+    frame = chunks.get(b"ANMF")
     metadata = Metadata(
-        icc_profile=found.get(b"ICCP"),
+        icc_profile=chunks.get(b"ICCP"),
         exif=exif,
-        xmp=found.get(b"XMP "),
-        lossless=b"VP8L" in found or (frame is not None and frame[16:20] == b"VP8L"),
+        xmp=chunks.get(b"XMP "),
+        lossless=b"VP8L" in chunks or (frame is not None and frame[16:20] == b"VP8L"),
     )
     decoded = Decoded(pixels, metadata, orientation_of(exif) if exif else 1)
     if frame is None:
@@ -43,7 +43,7 @@ def read_webp(file: BinaryIO, name: str) -> Decoded:
 
 
 def write_webp(file: BinaryIO, pixels: Pixels, metadata: Metadata) -> None:
-    """Encode uint8 RGB or RGBA ``[H, W, 3|4]``, losslessly where the picture came from a lossless file."""
+    """Encode uint8 RGB or RGBA ``[H, W, 3|4]``, without loss if the picture came from a lossless file."""
     options: dict[str, Any] = {"exact": True}
     if metadata.lossless:
         options |= {"lossless": True, "method": 0, "quality": 50}
@@ -68,16 +68,16 @@ def _chunks(data: bytes) -> Iterator[tuple[bytes, bytes]]:
         at += 8 + size + size % 2
 
 
-def _canvas(found: dict[bytes, bytes]) -> tuple[int, int]:
-    """Width and height of the picture, from whichever chunk says them."""
-    if b"VP8X" in found:
-        return _three(found[b"VP8X"], 4) + 1, _three(found[b"VP8X"], 7) + 1
-    if b"VP8L" in found:
-        packed = struct.unpack_from("<I", found[b"VP8L"], 1)[0]
+def _canvas(chunks: dict[bytes, bytes]) -> tuple[int, int]:
+    """Width and height of the picture, from the chunk that has them."""
+    if b"VP8X" in chunks:
+        return _uint24(chunks[b"VP8X"], 4) + 1, _uint24(chunks[b"VP8X"], 7) + 1
+    if b"VP8L" in chunks:
+        packed = struct.unpack_from("<I", chunks[b"VP8L"], 1)[0]
         return (packed & 0x3FFF) + 1, (packed >> 14 & 0x3FFF) + 1
-    width, height = struct.unpack_from("<HH", found[b"VP8 "], 6)
+    width, height = struct.unpack_from("<HH", chunks[b"VP8 "], 6)
     return width & 0x3FFF, height & 0x3FFF
 
 
-def _three(data: bytes, at: int) -> int:
+def _uint24(data: bytes, at: int) -> int:
     return int.from_bytes(data[at : at + 3], "little")
