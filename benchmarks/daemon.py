@@ -2,12 +2,12 @@
 
     python -m benchmarks.daemon [--megapixels 1 12 24 100] [--rounds 5] [--side 1024] [--models]
 
-An engine stands in for the pipeline that finds one face at once and gives back its rectangle, so that only
-the way through the daemon is measured; the pixels of an upload are therefore mapped, but not read, by the
-worker. "copy" is memory copied into memory that was used before, "hop" one message over a bare ipc connection
-to another process and its acknowledgement; both in the same run. With --models, a slider is moved on the
-bundled portrait as well, by the real models in this process and by those in the daemon, in turn; the portrait
-is reopened by a daemon that was started anew; and work on the CPU is cancelled at moments spread over it.
+A stand-in for the pipeline finds one face at once and inverts its pixels, so that only the way through the
+daemon is measured; the worker therefore maps the pixels of an upload, but reads only the face's. "copy" is
+memory copied into memory that was used before, "hop" one message over a bare ipc connection to another
+process and its acknowledgement; both in the same run. With --models, a slider is moved on the bundled
+portrait as well, by the real models in this process and by those in the daemon, in turn; the portrait is
+reopened by a daemon that was started anew; and work on the CPU is cancelled at moments spread over it.
 """
 
 import argparse
@@ -18,8 +18,7 @@ import statistics
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -34,74 +33,13 @@ from retouchml.client.pixel_format import PixelFormat
 from retouchml.client.transport import listens
 from retouchml.errors import Cancelled
 from retouchml.look import Look
-from retouchml.progress import Cancel, Progress
+from tests.stand_in_backend import LARGE_FACE, LargeFaceBackend
 
 _PATIENCE = 120.0
 _IDLE_SECONDS = 10.0
 _LOAD_SECONDS = 3.0
 _LOOKS = {0: Look(0.5)}
 _PORTRAIT = Path(__file__).parents[1] / "pipeline" / "portrait" / "astronaut.png"
-
-
-@dataclass(frozen=True)
-class _Face:
-    box: tuple[int, int, int, int]
-    landmarks: NDArray[np.float64]
-    score: float
-
-
-@dataclass(frozen=True)
-class _Patch:
-    face: int
-    x: int
-    y: int
-    pixels: NDArray[np.generic]
-
-
-class _Photo:
-    """One face, as large as the environment says; its patch is what lies there."""
-
-    def __init__(self, pixels: NDArray[np.generic]) -> None:
-        side = min(int(os.environ.get("RETOUCHML_BENCHMARK_SIDE", "1024")), *pixels.shape[:2])
-        self._pixels = pixels[:side, :side]
-        self.faces = (_Face((0, 0, side, side), np.zeros((68, 2)), 3.0),)
-        self.seconds: dict[str, float] = {}
-
-    def prepare(
-        self,
-        faces: Sequence[int] | None = None,
-        *,
-        progress: Progress | None = None,
-        cancel: Cancel | None = None,
-    ) -> None:
-        """Nothing to do."""
-
-    def render(
-        self, looks: Mapping[int, Look], *, progress: Progress | None = None, cancel: Cancel | None = None
-    ) -> list[_Patch]:
-        """The patch."""
-        return [_Patch(face, 0, 0, self._pixels.copy()) for face in looks]
-
-
-class _Engine:
-    model, edits = "none", ()
-
-    def __init__(self, _model: str, _device: str) -> None:
-        self.device = "cpu"
-
-    def open(
-        self,
-        pixels: NDArray[np.generic],
-        *,
-        progress: Progress | None = None,
-        cancel: Cancel | None = None,
-    ) -> _Photo:
-        return _Photo(pixels)
-
-
-def engine(model: str, device: str) -> _Engine:
-    """What the daemon's ``--backend`` names."""
-    return _Engine(model, device)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -115,10 +53,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--models", action="store_true", help="also with the real models, which are fetched")
     arguments = parser.parse_args(argv)
     models = paths.models_dir()
-    os.environ["RETOUCHML_BENCHMARK_SIDE"] = str(arguments.side)
+    os.environ["STAND_IN_SIDE"] = str(arguments.side)
     with tempfile.TemporaryDirectory(prefix="rml") as home:
         os.environ["RETOUCHML_HOME"] = home
-        options = ["--backend", "benchmarks.daemon:engine"]
+        options = ["--backend", LARGE_FACE]
         with Client(start=True, interpreter=[sys.executable], start_options=options) as client:
             client.connect()
             try:
@@ -201,7 +139,7 @@ def _latency(client: Client, side: int, rounds: int) -> None:
     print(f"\nrender, patch {side} x {side} RGBA u8; median (and worst) of {20 * rounds}, milliseconds")
     picture = PixelFormat(4000, 3000)
     pixels = np.random.default_rng(0).integers(0, 256, (3000, 4000, 4), np.uint8)
-    local = _Photo(pixels)
+    local = LargeFaceBackend().open(pixels)
     inside = _median(lambda: local.render(_LOOKS), rounds)
     photo = client.open(picture, pixels.data.cast("B")).result(_PATIENCE)
     photo.render(_LOOKS).result(_PATIENCE)

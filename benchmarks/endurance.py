@@ -1,10 +1,10 @@
-"""What the daemon stands: a soak by two clients, and an assault on its socket.
+"""Endurance of the daemon: a soak by two clients, and an assault on its socket.
 
     python -m benchmarks.endurance [--renders 1000] [--assault 60] [--seed 0]
 
 The soak renders with random cancels, closes and newer renders, while workers are killed; every error has to
 have been caused by one of these. The assault sends bent, truncated, giant and hostile frames, and bytes that
-are no ZeroMQ at all. The engine of the tests stands in for the pipeline. Exit code 1 where a promise was
+are not ZeroMQ's at all. The tests' stand-in takes the place of the pipeline. Exit code 1 if a promise is
 broken.
 """
 
@@ -40,10 +40,10 @@ _HEADERS = 4096  # bytes of random data frames, at most
 
 @dataclass
 class Soak:
-    """What became of the renders.
+    """The outcome of a soak.
 
     outcomes: how many ended with a result or with which error; uncaused: errors that nobody caused; memory:
-    of the server, early and late, bytes; photos: left at the end
+    of the server, early and late, bytes; photos: still open at the end
     """
 
     outcomes: Counter[str] = field(default_factory=Counter)
@@ -54,12 +54,12 @@ class Soak:
 
     @property
     def growth(self) -> float:
-        """Of the server's memory, as a share."""
+        """Growth of the server's memory, as a share."""
         return self.memory[-1] / self.memory[0] - 1
 
 
 def soak(daemon: Daemon, renders: int, seed: int) -> Soak:
-    """Two clients render ``renders`` times in all."""
+    """Let two clients render ``renders`` times in all."""
     result = Soak()
     clients = [
         threading.Thread(target=_render_many, args=(result, renders // 2, random.Random(seed + index)))
@@ -113,7 +113,7 @@ def _opened(client: Client, rng: random.Random) -> RemotePhoto:
 def _disturbed(
     result: Soak, call: Call[Rendered], photo: RemotePhoto, looks: dict[int, Look], rng: random.Random
 ) -> type[RetouchError] | None:
-    """Perhaps do something to the call; the error that this may cause."""
+    """Perhaps disturb the call; returns the error that this may cause."""
     chance = rng.random()
     if chance < 0.15:
         call.cancel()
@@ -146,7 +146,10 @@ def _note(result: Soak, call: Call[Rendered], excuse: type[RetouchError] | None,
 
 @dataclass
 class Assault:
-    """How many messages of which kind were sent, how many were answered, and the server's memory, bytes."""
+    """The outcome of an assault.
+
+    sent: messages by kind; answered: answers that were seen; memory: of the server before and after, bytes
+    """
 
     sent: Counter[str] = field(default_factory=Counter)
     answered: int = 0
@@ -154,7 +157,7 @@ class Assault:
 
 
 def assail(daemon: Daemon, seconds: float, seed: int) -> Assault:
-    """Send for so long what nobody should send."""
+    """Send hostile messages for so long."""
     rng = random.Random(seed)
     result = Assault()
     before = daemon.status().memory

@@ -22,7 +22,7 @@ def home(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 
 @pytest.fixture
 def start(home: Path) -> Iterator[Callable[..., Daemon]]:
-    """Starts daemons with the stand-in engine."""
+    """Starts daemons with the stand-in backend."""
     started: list[Daemon] = []
 
     def start_one(*options: object, **more: str) -> Daemon:
@@ -36,5 +36,5 @@ def start(home: Path) -> Iterator[Callable[..., Daemon]]:
 
 @pytest.fixture
 def daemon(start: Callable[..., Daemon]) -> Daemon:
-    """A daemon with the stand-in engine."""
+    """A daemon with the stand-in backend."""
     return start()

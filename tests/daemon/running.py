@@ -1,4 +1,4 @@
-"""What the tests of the daemon share: real processes, a way to wait, pictures for the stand-in engine."""
+"""What the tests of the daemon share: real processes, a way to wait, pictures for the stand-in backend."""
 
 import os
 import select
@@ -26,7 +26,7 @@ from retouchml.client.client import Call, Client, RemotePhoto
 from retouchml.client.pixel_format import PixelFormat
 from retouchml.client.transport import listens
 from retouchml.look import Look
-from tests.daemon.stand_in import ENGINE
+from tests.stand_in_backend import FAULTY
 
 ROOT = Path(__file__).parents[2]
 PATIENCE = 30.0  # seconds; a busy machine must not fail a test
@@ -184,9 +184,9 @@ class Daemon:
             raise
 
 
-def start(*options: object, engine: str = ENGINE, **more: str) -> Daemon:
+def start(*options: object, backend: str = FAULTY, **more: str) -> Daemon:
     """A daemon that listens; ``more`` goes into its environment."""
-    arguments = [*(["--backend", engine] if engine else []), *map(str, options)]
+    arguments = [*(["--backend", backend] if backend else []), *map(str, options)]
     command = python_command("-m", "daemon", *arguments)
     process = subprocess.Popen(command, env={**environment(), **more})
     assert until(lambda: listens(paths.address_path()) or process.poll() is not None)

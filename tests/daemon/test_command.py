@@ -10,7 +10,7 @@ from retouchml import paths
 from retouchml.cli import doctor_checks
 from retouchml.system.files import private_folder
 from tests.daemon.running import PATIENCE, Daemon, environment, is_alive, pause, resume, until
-from tests.daemon.stand_in import ENGINE
+from tests.stand_in_backend import FAULTY
 
 
 def doctor() -> dict[str, doctor_checks.Finding]:
@@ -26,13 +26,13 @@ def retouchml(*arguments: str) -> "subprocess.CompletedProcess[str]":
 
 def test_a_daemon_is_started_watched_restarted_and_stopped(home: Path) -> None:
     assert retouchml("status").returncode == 1
-    started = retouchml("start", "--backend", ENGINE)
+    started = retouchml("start", "--backend", FAULTY)
     assert (started.returncode, started.stderr) == (0, "")
     first = json.loads(retouchml("status", "--json").stdout)
     assert f"process {first['pid']}" in started.stdout
     assert first["idle_exit"] is None
     assert "runs already" in retouchml("start").stdout
-    assert retouchml("restart", "--backend", ENGINE, "--idle-exit", "5").returncode == 0
+    assert retouchml("restart", "--backend", FAULTY, "--idle-exit", "5").returncode == 0
     second = json.loads(retouchml("status", "--json").stdout)
     assert (second["idle_exit"], second["pid"] != first["pid"]) == (300.0, True)
     assert f"process {second['pid']}" in retouchml("status").stdout
@@ -110,7 +110,7 @@ def test_the_log_is_rotated_before_it_grows_too_large(home: Path, monkeypatch: p
 
 def test_what_the_settings_say_is_what_the_daemon_uses(home: Path) -> None:
     (private_folder(paths.config_dir()) / "config.toml").write_text('device = "cpu"\n')
-    assert retouchml("start", "--backend", ENGINE).returncode == 0
+    assert retouchml("start", "--backend", FAULTY).returncode == 0
     try:
         assert json.loads(retouchml("status", "--json").stdout)["workers"][0]["device"] == "cpu"
     finally:

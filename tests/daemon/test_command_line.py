@@ -1,4 +1,4 @@
-"""``retouchml beautify`` and ``faces`` through a daemon: real processes, and an engine that stands in."""
+"""``retouchml beautify`` and ``faces`` through a daemon: real processes, and a stand-in backend."""
 
 import json
 import os
@@ -17,14 +17,14 @@ from retouchml import paths
 from retouchml.client.client import Client
 from retouchml.system.files import private_folder
 from tests.daemon.running import PATIENCE, ROOT, Daemon, environment, needs_posix, until
-from tests.daemon.stand_in import ENGINE, SIDE
+from tests.stand_in_backend import FAULTY, SIDE
 
 # The command with a daemon that it starts itself, whose backend is the stand-in.
 STARTING = f"""
 import sys
 from functools import partial
 from retouchml.cli import daemon_backend
-daemon_backend.connect = partial(daemon_backend.connect, start_options=["--backend", {ENGINE!r}])
+daemon_backend.connect = partial(daemon_backend.connect, start_options=["--backend", {FAULTY!r}])
 from retouchml.cli.main import main
 sys.exit(main(sys.argv[1:]))
 """
@@ -96,12 +96,12 @@ def test_faces_are_told_by_the_daemon(daemon: Daemon, tmp_path: Path) -> None:
     ran = run("faces", portrait(tmp_path, faces=2), "--json")
     assert [face["box"] for face in json.loads(ran.stdout)["faces"]] == [
         [2, 3, SIDE, SIDE],
-        [12, 3, SIDE, SIDE],
+        [12, 3, SIDE + 1, SIDE + 1],
     ]
     assert run("faces", portrait(tmp_path, faces=0)).returncode == 3
 
 
-def test_an_edit_that_the_daemons_engine_does_not_know_is_bad_usage(daemon: Daemon, tmp_path: Path) -> None:
+def test_an_edit_that_the_daemons_backend_does_not_know_is_bad_usage(daemon: Daemon, tmp_path: Path) -> None:
     ran = run("beautify", portrait(tmp_path), "-o", tmp_path / "o.png", "--edit", "wings=1")
     assert (ran.returncode, "no edit called 'wings'" in ran.stderr) == (2, True)
 

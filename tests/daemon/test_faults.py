@@ -40,6 +40,7 @@ from tests.daemon.running import (
     resume,
     until,
 )
+from tests.stand_in_backend import FAULTY
 
 LOOK = Look(0.5)
 SLOW = {0: Look(0.5, edits={"slow": 1.0})}
@@ -291,7 +292,7 @@ def test_too_many_clients_are_told_busy(start: Start) -> None:
         daemon.photo()
 
 
-def test_an_engine_that_cannot_be_loaded_is_an_error_and_not_a_lost_worker(start: Start) -> None:
+def test_a_backend_that_cannot_be_loaded_is_an_error_and_not_a_lost_worker(start: Start) -> None:
     daemon = start("--backend", "tests.daemon.nowhere:make")
     with pytest.raises(RetouchError, match=r"nowhere|should not have happened"):
         daemon.client().open(PLAIN, picture().tobytes()).result(PATIENCE)
@@ -322,7 +323,7 @@ def test_what_a_client_starts_is_in_the_background_with_an_environment_of_its_ow
 ) -> None:
     monkeypatch.setenv("PYTHONHOME", "/nowhere")
     monkeypatch.setenv("LD_LIBRARY_PATH", "/nowhere")
-    with Client(start=True, start_options=["--backend", "tests.daemon.stand_in:make"]) as client:
+    with Client(start=True, start_options=["--backend", FAULTY]) as client:
         photo = client.open(PLAIN, picture().tobytes()).result(PATIENCE)
         status = client.status().result(PATIENCE)
         variables = psutil.Process(status.pid).environ()

@@ -17,7 +17,7 @@ from retouchml.client.transport import listens
 from retouchml.errors import DaemonAbsent, Refused
 from retouchml.look import Look
 from tests.daemon.running import PATIENCE, Daemon, environment, needs_posix, until
-from tests.daemon.stand_in import ENGINE
+from tests.stand_in_backend import FAULTY
 
 _WITHOUT_IPC = """
 import sys
@@ -26,7 +26,7 @@ paths.IPC = False
 from daemon.__main__ import main
 sys.exit(main())
 """
-_DAEMON = python_command("-c", _WITHOUT_IPC, "--backend", ENGINE)
+_DAEMON = python_command("-c", _WITHOUT_IPC, "--backend", FAULTY)
 Run = Callable[..., Daemon]
 
 

@@ -11,7 +11,7 @@ from retouchml.client.pixel_format import DTYPE_OF, PixelFormat
 from retouchml.errors import Cancelled, PhotoUnknown, RetouchError, Superseded, UsageError
 from retouchml.look import Look
 from tests.daemon.running import PATIENCE, PLAIN, Daemon, picture, until
-from tests.daemon.stand_in import SIDE
+from tests.stand_in_backend import SIDE
 
 LOOK = Look(0.5)
 
@@ -23,7 +23,7 @@ def array(patch: WirePatch) -> Any:
 
 def test_an_open_photo_has_its_faces(daemon: Daemon) -> None:
     photo = daemon.photo(faces=2)
-    assert [face.box for face in photo.faces] == [(2, 3, SIDE, SIDE), (12, 3, SIDE, SIDE)]
+    assert [face.box for face in photo.faces] == [(2, 3, SIDE, SIDE), (12, 3, SIDE + 1, SIDE + 1)]
     assert [len(face.landmarks) for face in photo.faces] == [68, 68]
     assert (photo.model, photo.device) == ("ffhq-mobile", "accelerator")
 

@@ -15,7 +15,7 @@ from retouchml.client import launch
 from retouchml.client.client import Client
 from retouchml.errors import DaemonAbsent
 from tests.daemon.running import PATIENCE, Daemon, is_alive, until
-from tests.daemon.stand_in import ENGINE
+from tests.stand_in_backend import FAULTY
 
 _FAILING = """
 import runpy
@@ -28,7 +28,7 @@ runpy.run_module("daemon", run_name="__main__", alter_sys=True)
 
 def start(*command: str) -> "subprocess.Popen[bytes]":
     return subprocess.Popen(
-        python_command(*command, "--background", f"--backend={ENGINE}"),
+        python_command(*command, "--background", f"--backend={FAULTY}"),
         env=python_environment(),
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
@@ -83,7 +83,7 @@ def test_a_second_daemon_reports_the_code_and_the_sentence_of_its_error(daemon: 
 
 
 def test_a_daemon_that_runs_already_counts_as_started(daemon: Daemon) -> None:
-    assert not launch.start([f"--backend={ENGINE}"], interpreter=[sys.executable])
+    assert not launch.start([f"--backend={FAULTY}"], interpreter=[sys.executable])
 
 
 def test_a_command_that_is_no_daemon_is_an_error_with_its_last_words(home: Path, tmp_path: Path) -> None:
@@ -114,7 +114,7 @@ def test_a_command_that_reports_nothing_is_killed_after_a_time(
 
 
 def test_the_option_detach_starts_one_in_the_background_as_older_plug_ins_ask(home: Path) -> None:
-    command = python_command("-m", "daemon", "--detach", "--idle-exit", "30", f"--backend={ENGINE}")
+    command = python_command("-m", "daemon", "--detach", "--idle-exit", "30", f"--backend={FAULTY}")
     first, second = (
         subprocess.run(command, env=python_environment(), capture_output=True, text=True, check=False)
         for _ in range(2)

@@ -16,7 +16,7 @@ class Daemons:
         if self.current is not None and backend != self._backend:
             self.current.close()
         if self.current is None or self.current.process.poll() is not None:
-            self.current, self._backend = running.start("--device", "cpu", engine=backend), backend
+            self.current, self._backend = running.start("--device", "cpu", backend=backend), backend
         return self.current
 
     def close(self) -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from retouchml.backend import Backend
 from retouchml.cli.main import main
-from tests.retouchml import stand_in
+from tests import stand_in_backend
 from tests.retouchml.running import Ran, Run, save
 
 
@@ -25,7 +25,7 @@ def run(capsys: pytest.CaptureFixture[str]) -> Run:
 
     def run_with(*argv: object, backend: Backend | None = None) -> Ran:
         def make_backend(model: str, device: str) -> Backend:
-            return stand_in.Backend(model, device) if backend is None else backend
+            return stand_in_backend.Backend(model, device) if backend is None else backend
 
         code = main([str(argument) for argument in argv], make_backend=make_backend)
         streams = capsys.readouterr()
@@ -45,10 +45,10 @@ def folder(tmp_path: Path) -> Path:
 @pytest.fixture
 def portrait(folder: Path) -> Path:
     """An 8-bit PNG with two faces."""
-    return save(folder / "portrait.png", stand_in.picture(2))
+    return save(folder / "portrait.png", stand_in_backend.picture(2))
 
 
 @pytest.fixture
 def landscape(folder: Path) -> Path:
     """An 8-bit PNG without faces."""
-    return save(folder / "landscape.png", stand_in.picture(0))
+    return save(folder / "landscape.png", stand_in_backend.picture(0))

@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from retouchml.settings import Settings, load
-from tests.retouchml import stand_in
+from tests import stand_in_backend
 from tests.retouchml.running import Run
 
 
@@ -15,7 +15,7 @@ def config(home: Path) -> Path:
 
 
 def look_used(run: Run, portrait: Path, *options: str) -> tuple[float, float]:
-    backend = stand_in.Backend()
+    backend = stand_in_backend.Backend()
     run("beautify", portrait, "-o", portrait.with_name("out.png"), "--force", *options, backend=backend)
     return backend.looks[0][0].strength, backend.looks[0][0].texture
 

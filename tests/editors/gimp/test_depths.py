@@ -4,13 +4,13 @@ import numpy as np
 import pytest
 
 from tests.editors.gimp.running import Gimp
-from tests.editors.large_face import BACKEND
+from tests.stand_in_backend import LARGE_FACE
 
 
 @pytest.fixture
 def backend() -> str:
     """One large face."""
-    return BACKEND
+    return LARGE_FACE
 
 
 @pytest.mark.parametrize(

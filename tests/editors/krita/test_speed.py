@@ -7,7 +7,7 @@ import pytest
 
 from tests.editors.krita import pictures
 from tests.editors.krita.running import Krita, until
-from tests.editors.large_face import BACKEND
+from tests.stand_in_backend import LARGE_FACE
 
 STALL = 0.050  # seconds
 OWN_SHARE = 0.3
@@ -17,7 +17,7 @@ _BUSY = 4.0  # times as long may it take on a machine that has other work; the f
 @pytest.fixture
 def backend() -> str:
     """One large face that is retouched in no time."""
-    return BACKEND
+    return LARGE_FACE
 
 
 def put_large(krita: Krita, width: int, height: int, depth: str, folder: Path) -> None:

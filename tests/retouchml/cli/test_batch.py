@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from retouchml.errors import DeviceError
-from tests.retouchml import stand_in
+from tests import stand_in_backend
 from tests.retouchml.running import Run, files, load, save
 
 
@@ -22,8 +22,8 @@ def broken(folder: Path) -> Path:
 def test_results_go_to_a_folder_that_is_made_under_the_names_of_the_inputs(
     run: Run, folder: Path, tmp_path: Path
 ) -> None:
-    first = save(folder / "first.png", stand_in.picture(1))
-    second = save(folder / "second.tif", stand_in.picture(2))
+    first = save(folder / "first.png", stand_in_backend.picture(1))
+    second = save(folder / "second.tif", stand_in_backend.picture(2))
     out = tmp_path / "a" / "b"
     ran = run("beautify", first, second, "-o", out)
     assert (ran.code, ran.err) == (0, "")
@@ -106,7 +106,7 @@ def test_a_file_in_place_of_the_folder_is_an_error(run: Run, portrait: Path, lan
 def test_a_face_that_one_picture_lacks_is_that_pictures_failure_alone(
     run: Run, portrait: Path, folder: Path, tmp_path: Path
 ) -> None:
-    single = save(folder / "single.png", stand_in.picture(1))
+    single = save(folder / "single.png", stand_in_backend.picture(1))
     ran = run("beautify", single, portrait, "-o", tmp_path / "out", "--faces", "1")
     assert ran.code == 1
     assert f"{single}: There is no face number 1: the picture has 1 face, number 0." in ran.err
@@ -120,9 +120,9 @@ def test_the_backend_is_made_once_and_only_if_a_picture_could_be_read(
 
     made = []
 
-    def make(model: str, device: str) -> stand_in.Backend:
+    def make(model: str, device: str) -> stand_in_backend.Backend:
         made.append((model, device))
-        return stand_in.Backend(model, device)
+        return stand_in_backend.Backend(model, device)
 
     main(["beautify", str(broken), str(tmp_path / "lost.png"), "-o", str(tmp_path / "a")], make_backend=make)
     assert made == []

@@ -10,14 +10,15 @@ import pytest
 from PIL import Image
 
 from retouchml.errors import NoFaceError
-from tests.retouchml import stand_in
+from retouchml.look import Look
+from tests import stand_in_backend
 from tests.retouchml.running import Run, files, load, save
 
 
 def turned(pixels: Any, *faces: int) -> Any:
     """What the stand-in makes of ``pixels`` when it retouches ``faces``."""
-    photo = stand_in.Backend().open(pixels)
-    return photo.apply([stand_in.Patch(index, photo.faces[index].box) for index in faces])
+    photo = stand_in_backend.Backend().open(pixels)
+    return photo.apply(photo.render({index: Look() for index in faces}))
 
 
 def test_all_faces_are_retouched_and_nothing_else_is_written(run: Run, portrait: Path) -> None:
@@ -29,7 +30,7 @@ def test_all_faces_are_retouched_and_nothing_else_is_written(run: Run, portrait:
 
 
 def test_the_defaults_reach_the_backend(run: Run, portrait: Path) -> None:
-    backend = stand_in.Backend()
+    backend = stand_in_backend.Backend()
     run("beautify", portrait, "-o", portrait.with_name("out.png"), backend=backend)
     looks = backend.looks[0]
     assert {face: (look.strength, look.texture, dict(look.edits)) for face, look in looks.items()} == {
@@ -39,7 +40,7 @@ def test_the_defaults_reach_the_backend(run: Run, portrait: Path) -> None:
 
 
 def test_the_options_reach_the_backend(run: Run, portrait: Path) -> None:
-    backend = stand_in.Backend()
+    backend = stand_in_backend.Backend()
     options = ["--strength", "0.25", "--texture", "1", "--edit", "smile=0.5", "--edit", "age=-0.5"]
     run("beautify", portrait, "-o", portrait.with_name("out.png"), *options, backend=backend)
     look = backend.looks[0][0]
@@ -122,8 +123,8 @@ def test_no_face_ends_with_3_and_a_copy_to_the_byte(run: Run, landscape: Path) -
 
 
 def test_a_backend_that_raises_for_no_face_makes_no_difference(run: Run, landscape: Path) -> None:
-    class Strict(stand_in.Backend):
-        def open(self, pixels: Any, **_options: Any) -> stand_in.Photo:
+    class Strict(stand_in_backend.Backend):
+        def open(self, pixels: Any, **_options: Any) -> stand_in_backend.Photo:
             raise NoFaceError("No face was found.")
 
     out = landscape.with_name("out.png")
@@ -156,7 +157,7 @@ def test_no_face_still_gives_everything_that_was_asked_for(run: Run, landscape: 
 def test_strength_0_without_edits_is_a_copy_to_the_byte_and_renders_nothing(run: Run, folder: Path) -> None:
     portrait = folder / "portrait.jpg"
     Image.fromarray(np.full((24, 40, 3), 1, np.uint8)).save(portrait, quality=100)
-    backend = stand_in.Backend()
+    backend = stand_in_backend.Backend()
     out, report = folder / "out.jpeg", folder / "report.json"
     ran = run("beautify", portrait, "-o", out, "--strength", "0", "--json", report, backend=backend)
     assert (ran.code, backend.looks) == (0, [])
@@ -167,12 +168,12 @@ def test_strength_0_without_edits_is_a_copy_to_the_byte_and_renders_nothing(run:
 
 
 def test_a_picture_that_the_backend_leaves_alone_is_copied_to_the_byte(run: Run, portrait: Path) -> None:
-    class Reluctant(stand_in.Photo):
-        def render(self, looks: Any, **_options: Any) -> list[stand_in.Patch]:
+    class Reluctant(stand_in_backend.Photo):
+        def render(self, looks: Any, **_options: Any) -> list[stand_in_backend.Patch]:
             return []
 
-    class ReluctantBackend(stand_in.Backend):
-        def open(self, pixels: Any, **_options: Any) -> stand_in.Photo:
+    class ReluctantBackend(stand_in_backend.Backend):
+        def open(self, pixels: Any, **_options: Any) -> stand_in_backend.Photo:
             photo = super().open(pixels)
             return Reluctant(photo.pixels, photo.faces, photo.looks)
 
@@ -183,12 +184,12 @@ def test_a_picture_that_the_backend_leaves_alone_is_copied_to_the_byte(run: Run,
 
 
 def test_a_face_that_the_backend_leaves_alone_is_reported_untouched(run: Run, portrait: Path) -> None:
-    class Choosy(stand_in.Photo):
-        def render(self, looks: Any, **_options: Any) -> list[stand_in.Patch]:
+    class Choosy(stand_in_backend.Photo):
+        def render(self, looks: Any, **_options: Any) -> list[stand_in_backend.Patch]:
             return super().render({1: looks[1]})
 
-    class ChoosyBackend(stand_in.Backend):
-        def open(self, pixels: Any, **_options: Any) -> stand_in.Photo:
+    class ChoosyBackend(stand_in_backend.Backend):
+        def open(self, pixels: Any, **_options: Any) -> stand_in_backend.Photo:
             photo = super().open(pixels)
             return Choosy(photo.pixels, photo.faces, photo.looks)
 
@@ -206,7 +207,7 @@ def test_strength_0_with_an_edit_is_rendered(run: Run, portrait: Path) -> None:
 
 
 def test_16_bits_stay_16_bits(run: Run, folder: Path) -> None:
-    pixels = stand_in.picture(1, dtype="uint16") * 257
+    pixels = stand_in_backend.picture(1, dtype="uint16") * 257
     pixels[0, 0, 0] = 1
     portrait = save(folder / "portrait.tif", pixels)
     assert run("beautify", portrait, "-o", folder / "out.tif").code == 0
@@ -239,14 +240,14 @@ def test_the_layer_is_the_whole_canvas_and_transparent_but_for_the_patches(
 
 
 def test_a_grey_picture_gets_a_coloured_layer(run: Run, folder: Path) -> None:
-    portrait = save(folder / "grey.png", stand_in.picture(1, channels=1)[..., 0])
+    portrait = save(folder / "grey.png", stand_in_backend.picture(1, channels=1)[..., 0])
     assert run("beautify", portrait, "-o", folder / "out.png", "--layer", folder / "layer.png").code == 0
     assert load(folder / "out.png").shape == (24, 40)
     assert load(folder / "layer.png").shape == (24, 40, 4)
 
 
 def test_what_the_result_cannot_hold_is_said(run: Run, folder: Path) -> None:
-    pixels = stand_in.picture(1, dtype="uint16")
+    pixels = stand_in_backend.picture(1, dtype="uint16")
     portrait = save(folder / "portrait.tif", pixels)
     ran = run("beautify", portrait, "-o", folder / "out.jpg")
     assert ran.code == 0
@@ -258,8 +259,8 @@ def test_what_the_result_cannot_hold_is_said(run: Run, folder: Path) -> None:
 def test_a_result_in_a_format_that_is_not_written_fails_before_the_backend_is_loaded(
     name: str, run: Run, portrait: Path
 ) -> None:
-    class Unwanted(stand_in.Backend):
-        def open(self, *_arguments: Any, **_options: Any) -> stand_in.Photo:
+    class Unwanted(stand_in_backend.Backend):
+        def open(self, *_arguments: Any, **_options: Any) -> stand_in_backend.Photo:
             raise AssertionError("the slow work has begun")
 
     ran = run("beautify", portrait, "-o", portrait.with_name(name), backend=Unwanted())
@@ -299,7 +300,7 @@ def test_a_folder_is_no_picture(run: Run, folder: Path) -> None:
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such names")
 def test_a_report_on_a_name_in_no_known_encoding_is_valid_json(run: Run, folder: Path) -> None:
-    portrait = save(folder / "portrait.png", stand_in.picture(1)).rename(folder / "a\udcff\n.png")
+    portrait = save(folder / "portrait.png", stand_in_backend.picture(1)).rename(folder / "a\udcff\n.png")
     ran = run("beautify", portrait, "-o", folder / "out.png", "--json", "-")
     assert ran.code == 0
     assert json.loads(ran.out)["image"] == str(portrait)

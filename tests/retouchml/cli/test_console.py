@@ -11,7 +11,7 @@ from tests.retouchml.running import Run, environment, python
 COMMAND = """
 import sys
 from retouchml.cli.main import main
-from tests.retouchml.stand_in import Backend
+from tests.stand_in_backend import Backend
 sys.exit(main(sys.argv[1:], make_backend=Backend))
 """
 

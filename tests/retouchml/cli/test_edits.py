@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 from retouchml.sliders import EDITS
-from tests.retouchml import stand_in
+from tests import stand_in_backend
 from tests.retouchml.running import Run
 
 
@@ -24,7 +24,7 @@ def test_edits_as_json(run: Run) -> None:
 
 
 def test_edits_need_no_model_whichever_is_named(run: Run) -> None:
-    class Absent(stand_in.Backend):
+    class Absent(stand_in_backend.Backend):
         @property
         def edits(self) -> Any:  # type: ignore[override]
             raise AssertionError("a backend was asked")

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.retouchml import stand_in
+from tests import stand_in_backend
 from tests.retouchml.running import Run
 
 
@@ -42,8 +42,8 @@ def test_no_face_ends_with_3(option: list[str], run: Run, landscape: Path) -> No
 def test_a_backend_that_raises_for_no_face_makes_no_difference(run: Run, landscape: Path) -> None:
     from retouchml.errors import NoFaceError
 
-    class Strict(stand_in.Backend):
-        def open(self, pixels: Any, **_options: Any) -> stand_in.Photo:
+    class Strict(stand_in_backend.Backend):
+        def open(self, pixels: Any, **_options: Any) -> stand_in_backend.Photo:
             raise NoFaceError("There is nobody.")
 
     ran = run("faces", landscape, "--json", backend=Strict())

@@ -9,18 +9,18 @@ from typing import Any
 import pytest
 
 from retouchml.errors import DeviceError, ModelMissing
-from tests.retouchml import stand_in
+from tests import stand_in_backend
 from tests.retouchml.running import Run, files, needs_modes
 
 
-class Failing(stand_in.Backend):
+class Failing(stand_in_backend.Backend):
     """Raises ``error`` when it shall open a picture."""
 
     def __init__(self, error: BaseException) -> None:
         super().__init__()
         self._error = error
 
-    def open(self, *_arguments: Any, **_options: Any) -> stand_in.Photo:
+    def open(self, *_arguments: Any, **_options: Any) -> stand_in_backend.Photo:
         raise self._error
 
 

@@ -26,7 +26,7 @@ import signal, sys
 from pathlib import Path
 signal.signal(signal.SIGINT, signal.default_int_handler)  # whoever runs the tests may ignore it
 from retouchml.cli.main import main
-from tests.retouchml.stand_in import SlowBackend
+from tests.stand_in_backend import SlowBackend
 marker, manners, *argv = sys.argv[1:]
 sys.exit(main(argv, make_backend=lambda model, device: SlowBackend(Path(marker), manners)))
 """

@@ -10,14 +10,14 @@ import pytest
 
 from pipeline import pictures
 from retouchml.cli import output_files
-from tests.retouchml import stand_in
+from tests import stand_in_backend
 from tests.retouchml.running import Run, files, needs_links, needs_modes, save
 
 
-class Unwanted(stand_in.Backend):
+class Unwanted(stand_in_backend.Backend):
     """A backend that must not be used."""
 
-    def open(self, *_arguments: Any, **_options: Any) -> stand_in.Photo:
+    def open(self, *_arguments: Any, **_options: Any) -> stand_in_backend.Photo:
         raise AssertionError("the slow work has begun")
 
 
@@ -102,7 +102,7 @@ def test_two_results_of_one_name_are_refused(run: Run, portrait: Path) -> None:
 
 def test_two_inputs_of_one_name_are_refused(run: Run, portrait: Path, tmp_path: Path) -> None:
     (tmp_path / "more").mkdir()
-    twin = save(tmp_path / "more" / portrait.name, stand_in.picture(1))
+    twin = save(tmp_path / "more" / portrait.name, stand_in_backend.picture(1))
     assert run("beautify", portrait, twin, "-o", tmp_path / "out", backend=Unwanted()).code == 2
 
 
@@ -236,8 +236,8 @@ def test_new_singlehave_the_mode_of_new_singleand_replaced_ones_keep_theirs(run:
 def test_a_file_that_came_into_being_in_the_meantime_is_kept(run: Run, portrait: Path) -> None:
     out = portrait.with_name("out.png")
 
-    class Slow(stand_in.Backend):
-        def open(self, *arguments: Any, **options: Any) -> stand_in.Photo:
+    class Slow(stand_in_backend.Backend):
+        def open(self, *arguments: Any, **options: Any) -> stand_in_backend.Photo:
             out.write_text("precious")
             return super().open(*arguments, **options)
 

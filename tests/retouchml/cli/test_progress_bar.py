@@ -137,7 +137,7 @@ def test_durations(seconds: float, said: str) -> None:
 COMMAND = """
 import sys
 from retouchml.cli.main import main
-from tests.retouchml.stand_in import Backend
+from tests.stand_in_backend import Backend
 sys.exit(main(sys.argv[1:], make_backend=Backend))
 """
 

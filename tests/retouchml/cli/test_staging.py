@@ -11,7 +11,7 @@ import pytest
 
 from pipeline.pictures.file import written_whole
 from retouchml.cli.staging import Staging
-from tests.retouchml import stand_in
+from tests import stand_in_backend
 from tests.retouchml.running import Run, files, needs_links, save
 
 OLD = 25 * 3600.0  # seconds
@@ -106,7 +106,7 @@ def test_a_link_as_target_sweeps_where_the_file_really_lies(tmp_path: Path) -> N
 
 
 def test_beautify_sweeps(run: Run, tmp_path: Path) -> None:
-    picture = save(tmp_path / "in.png", stand_in.picture(1))
+    picture = save(tmp_path / "in.png", stand_in_backend.picture(1))
     leave(tmp_path / ".retouchml-0123456789ab.png")
     assert run("beautify", picture, "-o", tmp_path / "out.png").code == 0
     assert files(tmp_path) == ["in.png", "out.png"]
@@ -118,12 +118,12 @@ def test_when_writing_one_result_fails_none_of_them_appears(
     out = portrait.with_name("out.png")
     out.write_text("former")
 
-    class Spoiling(stand_in.Photo):
+    class Spoiling(stand_in_backend.Photo):
         def layer(self, patches: Any) -> Any:
             return super().layer(patches)[..., :2]  # no picture has two channels
 
-    class SpoilingBackend(stand_in.Backend):
-        def open(self, pixels: Any, **_options: Any) -> stand_in.Photo:
+    class SpoilingBackend(stand_in_backend.Backend):
+        def open(self, pixels: Any, **_options: Any) -> stand_in_backend.Photo:
             photo = super().open(pixels)
             return Spoiling(photo.pixels, photo.faces, photo.looks)
 

@@ -1,0 +1,309 @@
+"""The stand-in for the pipeline in tests and benchmarks: a backend without models.
+
+The picture's first value says how many faces it has. A retouch inverts the values in a face's box.
+``FaultyBackend`` is the daemon's: looks make it slow, deaf, greedy or kill its process.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+import weakref
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import psutil
+
+from retouchml.errors import Cancelled
+from retouchml.look import Look
+from retouchml.progress import Cancel, Progress, check
+from retouchml.results import Box, Edit, Face, FaceReport
+
+SIDE = 4
+"""Pixels of the first face's box; every further face is a pixel larger."""
+FAULTY = "tests.stand_in_backend:make_faulty"
+"""``FaultyBackend`` as ``--backend`` names it."""
+LARGE_FACE = "tests.stand_in_backend:LargeFaceBackend"
+"""``LargeFaceBackend`` as ``--backend`` names it."""
+_LANDMARKS = tuple((float(x), float(y)) for x, y in np.linspace(0, 1, 136).reshape(68, 2))
+
+
+@dataclass(frozen=True)
+class Patch:
+    """The inverted pixels [h, w, 4] in a box."""
+
+    face: int
+    box: Box
+    pixels: npt.NDArray[Any]
+
+    @property
+    def x(self) -> int:
+        return self.box[0]
+
+    @property
+    def y(self) -> int:
+        return self.box[1]
+
+
+@dataclass
+class Photo:
+    """An open picture [H, W(, C)]; remembers every look it was asked for."""
+
+    pixels: npt.NDArray[Any]
+    faces: Sequence[Face]
+    looks: list[Mapping[int, Look]] = field(default_factory=list)
+    seconds: dict[str, float] = field(default_factory=lambda: {"detect": 0.25})
+
+    def prepare(
+        self,
+        faces: Sequence[int] | None = None,
+        *,
+        progress: Progress | None = None,
+        cancel: Cancel | None = None,
+    ) -> None:
+        if progress is not None:
+            progress("invert", 0.5, 12.0)
+        self.seconds["invert"] = 1.5
+
+    def render(
+        self, looks: Mapping[int, Look], *, progress: Progress | None = None, cancel: Cancel | None = None
+    ) -> list[Patch]:
+        self.looks.append(looks)
+        active = {face: look for face, look in looks.items() if not look.untouched}
+        self.prepare(list(active), progress=progress, cancel=cancel)
+        return [self.patch(face, look, cancel) for face, look in active.items()]
+
+    def patch(self, face: int, _look: Look, _cancel: Cancel | None) -> Patch:
+        x, y, width, height = self.faces[face].box
+        color = self.pixels.reshape(*self.pixels.shape[:2], -1)[y : y + height, x : x + width]
+        pixels = np.full((height, width, 4), self._white, color.dtype)
+        pixels[..., :3] = self._white - color[..., : 3 if color.shape[2] >= 3 else 1]
+        return Patch(face, (x, y, width, height), pixels)
+
+    def apply(self, patches: Sequence[Patch]) -> npt.NDArray[Any]:
+        result = self.pixels.copy()
+        for patch in patches:
+            x, y, width, height = patch.box
+            result[y : y + height, x : x + width] = self._white - result[y : y + height, x : x + width]
+        return result
+
+    def layer(self, patches: Sequence[Patch]) -> npt.NDArray[Any]:
+        layer = np.zeros((*self.pixels.shape[:2], 4), self.pixels.dtype)
+        for patch in patches:
+            x, y, width, height = patch.box
+            layer[y : y + height, x : x + width] = self._white
+        return layer
+
+    def report(self, patches: Sequence[Patch]) -> list[FaceReport]:
+        return [
+            FaceReport(patch.face, patch.box, 3.0, float("nan") if patch.face else 3.25, 0.125, patch.box)
+            for patch in patches
+        ]
+
+    @property
+    def _white(self) -> Any:
+        return np.iinfo(self.pixels.dtype).max if self.pixels.dtype.kind == "u" else 1.0
+
+
+class Backend:
+    """Finds and retouches faces; remembers every look it was asked for."""
+
+    edits: Sequence[Edit] = (
+        Edit("smile", -1.0, 1.0, "corners of the mouth"),
+        Edit("age", -0.5, 0.75, "years"),
+    )
+
+    def __init__(self, model: str = "ffhq-mobile", device: str = "auto") -> None:
+        self.model = model
+        self.device = "cpu" if device == "auto" else device
+        self.looks: list[Mapping[int, Look]] = []
+
+    def open(
+        self, pixels: npt.NDArray[Any], *, progress: Progress | None = None, cancel: Cancel | None = None
+    ) -> Photo:
+        if progress is not None:
+            progress("detect", 0.0, None)
+        return Photo(pixels, faces_of(int(pixels.flat[0])), self.looks)
+
+
+def faces_of(count: int) -> tuple[Face, ...]:
+    """So many faces, one beside the other."""
+    return tuple(
+        Face((2 + 10 * index, 3, SIDE + index, SIDE + index), _LANDMARKS, 3.0 + index / 10)
+        for index in range(count)
+    )
+
+
+def picture(faces: int, *, dtype: str = "uint8", channels: int = 3) -> npt.NDArray[Any]:
+    """A picture [24, 40, channels] of some texture in which ``Backend`` finds ``faces``."""
+    pixels = np.random.default_rng(faces).integers(0, 200, (24, 40, channels)).astype(dtype)
+    pixels[0, 0, 0] = faces
+    return pixels
+
+
+class LargeFaceBackend(Backend):
+    """Finds one square face in the middle of any picture, at once: what is measured is the others' time.
+
+    It is as large as STAND_IN_SIDE says, and half as high as the picture by default.
+    """
+
+    edits = ()
+
+    def open(self, pixels: npt.NDArray[Any], **_: Any) -> Photo:
+        height, width = pixels.shape[:2]
+        side = min(int(os.environ.get("STAND_IN_SIDE", height // 2)), height, width)
+        box = ((width - side) // 2, (height - side) // 2, side, side)
+        return Photo(pixels, (Face(box, _LANDMARKS, 3.0),), seconds={})
+
+
+class SlowPhoto(Photo):
+    """Renders for a minute, and touches ``marker`` as it begins.
+
+    ``manners``: "polite" stops when asked, "deaf" does not poll, "stuck" ignores exceptions, too.
+    """
+
+    marker: Path
+    manners: str
+
+    def render(
+        self, looks: Mapping[int, Look], *, progress: Progress | None = None, cancel: Cancel | None = None
+    ) -> list[Patch]:
+        self.marker.touch()
+        for _ in range(6000):
+            try:
+                time.sleep(0.01)
+            except KeyboardInterrupt:
+                if self.manners != "stuck":
+                    raise
+            if self.manners == "polite" and cancel is not None:
+                check(cancel)
+        return super().render(looks)
+
+
+class SlowBackend(Backend):
+    """Opens slow photos."""
+
+    def __init__(self, marker: Path, manners: str) -> None:
+        super().__init__()
+        self._marker = marker
+        self._manners = manners
+
+    def open(
+        self, pixels: npt.NDArray[Any], *, progress: Progress | None = None, cancel: Cancel | None = None
+    ) -> Photo:
+        photo = SlowPhoto(pixels, super().open(pixels).faces, self.looks)
+        photo.marker = self._marker
+        photo.manners = self._manners
+        return photo
+
+
+class OutOfMemoryError(RuntimeError):
+    """As torch's, by name."""
+
+
+_photos: weakref.WeakSet[FaultyPhoto] = weakref.WeakSet()
+
+
+class FaultyPhoto(Photo):
+    """Its faces take their time to be prepared; edits cause faults.
+
+    The second value of the picture's first pixel is the tenths of a second that each face takes. Pictures of
+    floats have one face, which takes no time.
+    """
+
+    def __init__(self, pixels: npt.NDArray[Any], device: str) -> None:
+        count, self.tenths = int(pixels[0, 0, 0]), int(pixels[0, 0, -1 if pixels.shape[2] < 2 else 1])
+        if pixels.dtype.kind == "f":
+            count, self.tenths = 1, 0
+        seconds = {"detect": 0.25, "prepared": 0.0, "on_cpu": float(device == "cpu")}
+        super().__init__(pixels, faces_of(count), seconds=seconds)
+        self.device = device
+        self.prepared: set[int] = set()
+        _photos.add(self)
+
+    __hash__ = object.__hash__
+
+    def prepare(
+        self,
+        faces: Sequence[int] | None = None,
+        *,
+        progress: Progress | None = None,
+        cancel: Cancel | None = None,
+    ) -> None:
+        for face in range(len(self.faces)) if faces is None else faces:
+            if face not in self.prepared:
+                for step in range(10):
+                    if progress is not None:
+                        progress("invert", step / 10, 1.0)
+                    _nap(self.tenths / 100, cancel)
+                self.prepared.add(face)
+                self.seconds["prepared"] += 1
+
+    def patch(self, face: int, look: Look, cancel: Cancel | None) -> Patch:
+        edits = look.edits
+        if edits.get("die") or (edits.get("die_once") and _first_time()):
+            psutil.Process().kill()
+        if (
+            (edits.get("crowded") and len(_photos) > 1)
+            or (edits.get("memory") and self.device != "cpu")
+            or edits.get("huge")
+        ):
+            raise OutOfMemoryError("no room on the device")
+        if edits.get("deaf"):
+            time.sleep(10 * edits["deaf"])
+        if edits.get("fail"):
+            raise ValueError("a bug")
+        _nap(10 * edits.get("slow", 0.0), cancel)
+        return super().patch(face, look, cancel)
+
+
+class FaultyBackend(Backend):
+    """Opens photos that cause faults; "auto" is a device of its own."""
+
+    edits = tuple(
+        Edit(name, -1.0, 1.0, "for tests")
+        for name in ("die", "die_once", "crowded", "memory", "huge", "deaf", "fail", "slow")
+    )
+
+    def __init__(self, model: str, device: str) -> None:
+        super().__init__(model, "accelerator" if device == "auto" else device)
+
+    def open(
+        self, pixels: npt.NDArray[Any], *, progress: Progress | None = None, cancel: Cancel | None = None
+    ) -> Photo:
+        if progress is not None:
+            progress("detect", 0.0, None)
+        return FaultyPhoto(pixels, self.device)
+
+
+def make_faulty(model: str, device: str) -> FaultyBackend:
+    """A ``FaultyBackend``; STAND_IN_GPUS says how many GPUs torch is to see."""
+    gpus = int(os.environ.get("STAND_IN_GPUS", "0"))
+    if gpus:
+        cuda = SimpleNamespace(
+            is_available=lambda: True, device_count=lambda: gpus, memory_reserved=lambda index: 1000 + index
+        )
+        sys.modules["torch"] = SimpleNamespace(cuda=cuda)  # type: ignore[assignment]
+    return FaultyBackend(model, device)
+
+
+def _nap(seconds: float, cancel: Cancel | None) -> None:
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        if cancel is not None and cancel.is_set():
+            raise Cancelled("Stopped on request; nothing was changed.")
+        time.sleep(0.005)
+
+
+def _first_time() -> bool:
+    marker = Path(os.environ["RETOUCHML_HOME"]) / "died"
+    if marker.exists():
+        return False
+    marker.touch()
+    return True
