@@ -1,12 +1,14 @@
 """RetouchML: retouch the faces in a photograph and keep the person.
 
-``Retoucher`` and ``Look`` are loaded when first used, so that importing this package stays cheap.
+The names of ``__all__`` are loaded when first used, so that importing this package stays cheap.
 """
 
 import os
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from pipeline.pictures import read_picture, write_picture
     from pipeline.retoucher import Retoucher
     from retouchml.look import Look
 
@@ -15,16 +17,17 @@ if TYPE_CHECKING:
 os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
 
 __version__ = "0.1.0"
-__all__ = ["Look", "Retoucher", "__version__"]
+__all__ = ["Look", "Retoucher", "__version__", "read_picture", "write_picture"]
+
+_MODULES = {
+    "Look": "retouchml.look",
+    "Retoucher": "pipeline.retoucher",
+    "read_picture": "pipeline.pictures",
+    "write_picture": "pipeline.pictures",
+}
 
 
 def __getattr__(name: str) -> Any:
-    if name == "Look":
-        from retouchml.look import Look
-
-        return Look
-    if name == "Retoucher":
-        from pipeline.retoucher import Retoucher
-
-        return Retoucher
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    if name not in _MODULES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(_MODULES[name]), name)
