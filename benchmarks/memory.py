@@ -1,10 +1,10 @@
-"""How much memory a whole command takes at most, with all the processes that work for it. Linux only.
+"""Peak memory of a whole command with all processes that work for it. Linux only.
 
     python -m benchmarks.memory [--megapixels N]
 
-The bundled portrait, enlarged, as an 8-bit JPEG and as a 16-bit TIFF; in process, and through a daemon that
-is started for it. What several processes share is counted once: the sum of their proportional set sizes,
-looked at every 50 ms, and a peak shorter than that may be missed. The models must have been fetched.
+The bundled portrait, enlarged, as an 8-bit JPEG and as a 16-bit TIFF; in process, and through a new daemon.
+Memory that several processes share counts once: it is the sum of proportional set sizes, sampled every 50 ms,
+so a shorter peak may be missed. The models must be fetched before.
 """
 
 import argparse
@@ -21,23 +21,23 @@ import numpy as np
 
 from benchmarks.speed import cold_home, portrait
 
-_SECONDS_BETWEEN_LOOKS = 0.05
+_INTERVAL = 0.05  # seconds
 _PHOTOS = {"8-bit JPEG": "photo.jpg", "16-bit TIFF": "photo.tif"}
 
 
 def processes(home: Path) -> list[Path]:
-    """Those in ``/proc`` that were started with this RETOUCHML_HOME."""
-    mark = f"RETOUCHML_HOME={home}".encode()
-    found = []
+    """The folders in ``/proc`` of the processes with this RETOUCHML_HOME."""
+    variable = f"RETOUCHML_HOME={home}".encode()
+    folders = []
     for folder in Path("/proc").glob("[0-9]*"):
         with suppress(OSError):
-            if mark in (folder / "environ").read_bytes().split(b"\0"):
-                found.append(folder)
-    return found
+            if variable in (folder / "environ").read_bytes().split(b"\0"):
+                folders.append(folder)
+    return folders
 
 
-def held(home: Path) -> int:
-    """Bytes that they hold together."""
+def memory(home: Path) -> int:
+    """The memory in bytes of the processes with this RETOUCHML_HOME."""
     total = 0
     for folder in processes(home):
         with suppress(OSError):
@@ -48,12 +48,12 @@ def held(home: Path) -> int:
 
 
 class Peak:
-    """The most that is held while the block runs."""
+    """The peak memory in bytes while the block runs."""
 
     def __init__(self, home: Path) -> None:
         self._home = home
-        self._over = threading.Event()
-        self._thread = threading.Thread(target=self._look)
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._sample)
         self.bytes = 0
 
     def __enter__(self) -> "Peak":
@@ -61,16 +61,16 @@ class Peak:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._over.set()
+        self._stop.set()
         self._thread.join()
 
-    def _look(self) -> None:
-        while not self._over.wait(_SECONDS_BETWEEN_LOOKS):
-            self.bytes = max(self.bytes, held(self._home))
+    def _sample(self) -> None:
+        while not self._stop.wait(_INTERVAL):
+            self.bytes = max(self.bytes, memory(self._home))
 
 
-def beautified(name: str, megapixels: int, *, daemon: bool) -> int:
-    """Bytes at most for ``retouchml beautify`` on a photograph called ``name``, with nothing kept before."""
+def beautify(name: str, megapixels: int, *, daemon: bool) -> int:
+    """The peak memory in bytes of ``retouchml beautify`` with a cold cache; name: of the photo."""
     with cold_home() as home:
         pixels = portrait(megapixels)[..., ::-1]
         photo = home / name
@@ -94,10 +94,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--megapixels", type=int, default=24, metavar="N", help="(default: %(default)s)")
     megapixels = parser.parse_args(arguments).megapixels
     if not Path("/proc/self/smaps_rollup").exists():
-        parser.error("this system does not say how much memory is shared")
+        parser.error("this system does not tell how much memory is shared")
     print(f"GiB at most, {megapixels} megapixels")
     for title, name in _PHOTOS.items():
-        alone, served = (beautified(name, megapixels, daemon=daemon) / 2**30 for daemon in (False, True))
+        alone, served = (beautify(name, megapixels, daemon=daemon) / 2**30 for daemon in (False, True))
         print(f"  {title:14} in process {alone:.2f}, through a daemon {served:.2f}", flush=True)
     return 0
 

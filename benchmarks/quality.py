@@ -1,13 +1,10 @@
-"""What a retouch does to many faces.
-
-Identity, rating, sharpness, expression, seconds and memory; with a contact sheet.
+"""Quality of the retouch over many faces: identity, rating, sharpness, expression, seconds and memory.
 
     python -m benchmarks.quality --data FOLDER [--count 60] [--judge FILE] [--sheet FILE] [PHOTO...]
 
-The gain is judged by ``PixelRater``, which guided nothing and saw none of these photographs: they come from
-the test part of the fold whose training part it learned from. Another judge, of another fold, is made by
-``retouchml train rater --kind pixels --folds 2 --output FILE``. Inversions are kept in the cache folder, so
-a second run takes seconds a photo.
+``PixelRater`` judges the gain: it guides nothing and saw none of these photographs, which are the test part
+of its fold. ``retouchml train rater --kind pixels --folds 2 --output FILE`` trains a judge of another fold.
+Inversions are cached, so a second run takes seconds a photo. --sheet writes a contact sheet.
 """
 
 import argparse
@@ -44,43 +41,36 @@ _SEED = 7
 
 @dataclass(frozen=True)
 class Row:
-    """What was measured on one photo.
+    """The measures of one photo; differences are after less before, ratios after over before."""
 
-    identity: descriptor distance before to after; gain: judge's rating; guided: guide's rating; sharpness: of
-    eyes, brows and lips, after over before; skin: contrast of its grain, after over before; smile, yaw,
-    mouth: moves in standard deviations of the generator's samples; male: move of the gender network's answer;
-    age: years; outside: pixels that changed beyond the face and its rim, found without the patch; untouched:
-    whether strength 0 gave back the photo; seconds: to render and stitch
-    """
-
-    identity: float
-    gain: float
-    guided: float
-    sharpness: float
-    skin: float
-    smile: float
-    yaw: float
-    mouth: float
-    male: float
-    age: float
-    outside: float
-    untouched: bool
-    seconds: float
+    identity: float  # descriptor distance between before and after
+    gain: float  # of the judge's rating
+    guided: float  # gain of the guide's rating
+    sharpness: float  # of eyes, brows and lips, ratio
+    skin: float  # contrast of its grain, ratio
+    smile: float  # size of the move, in standard deviations of the generator's samples
+    yaw: float  # the same
+    mouth: float  # the same
+    male: float  # size of the move of the gender network's probability
+    age: float  # years
+    outside: float  # pixels that changed beyond the face and its rim, found without the patch
+    untouched: bool  # whether strength 0 gave back the photo
+    seconds: float  # to render and stitch
 
 
 @dataclass(frozen=True)
 class Instruments:
-    """What measures."""
+    """The models that measure the retouch."""
 
     judge: PixelRater
     recognizer: Recognizer
     age_gender: AgeGender
 
 
-def chosen(folder: Path, count: int, number: int = 1, skip: int = 0) -> list[Path]:
-    """Test photographs of fold ``number``, as many of each group to within one, always the same.
+def choose_photos(folder: Path, count: int, number: int = 1, skip: int = 0) -> list[Path]:
+    """Test photographs of fold ``number``, always the same, balanced by group to within one.
 
-    ``skip`` passes over so many first. Raises UsageError where the folder is not laid out like SCUT-FBP5500.
+    skip: how many to leave out first. Raises UsageError if the folder is not laid out like SCUT-FBP5500.
     """
     _, test = read_fold(folder, number)
     random = np.random.default_rng(_SEED)
@@ -88,16 +78,16 @@ def chosen(folder: Path, count: int, number: int = 1, skip: int = 0) -> list[Pat
     for group in GROUPS:
         members = sorted(name for name in test if name.startswith(group))
         groups.append([str(name) for name in random.permutation(members)])
-    in_turn = [name for row in zip_longest(*groups) for name in row if name is not None]
-    return [folder / "Images" / name for name in in_turn[skip : skip + count]]
+    names = [name for row in zip_longest(*groups) for name in row if name is not None]
+    return [folder / "Images" / name for name in names[skip : skip + count]]
 
 
 def measure(
-    photo: Photo, pixels: NDArray[np.generic], look: Look, tools: Instruments, networks: Networks
+    photo: Photo, pixels: NDArray[np.generic], look: Look, instruments: Instruments, networks: Networks
 ) -> tuple[Row, NDArray[np.float32]]:
-    """Retouch the largest face of a photo and compare; also returns before and after side by side.
+    """Retouch the largest face of a photo and measure; also returns before and after side by side.
 
-    Raises RetouchError where nothing changed.
+    Raises RetouchError if nothing changed.
     """
     start = time.monotonic()
     patches = photo.render({0: look})
@@ -109,14 +99,14 @@ def measure(
     landmarks = np.array(photo.faces[0].landmarks)
     before, alignment = face_crop(pixels, landmarks)
     after = alignment.cut(result)
-    # The same way for both, on the same frame, so that only the retouch differs.
+    # Landmarks of both are found in the same way, so that only the retouch makes a difference.
     points_before, points_after = (networks.finder.landmarks_in_crop(crop) for crop in (before, after))
     shape_before, shape_after = geometric(points_before), geometric(points_after)
     spread = dict(
         zip(networks.editor.attributes.outputs, networks.editor.attributes.deviation.tolist(), strict=True)
     )
-    age_before, male_before = tools.age_gender(before, points_before)
-    age_after, male_after = tools.age_gender(after, points_after)
+    age_before, male_before = instruments.age_gender(before, points_before)
+    age_after, male_after = instruments.age_gender(after, points_after)
 
     def moved(name: str) -> float:
         return float(abs(shape_after[name] - shape_before[name]) / spread[name])
@@ -124,7 +114,7 @@ def measure(
     untouched = photo.apply(photo.render({0: Look(strength=0.0, texture=look.texture)}))
     row = Row(
         identity=report.identity_distance,
-        gain=tools.judge.rate(after, points_after) - tools.judge.rate(before, points_before),
+        gain=instruments.judge.rate(after, points_after) - instruments.judge.rate(before, points_before),
         guided=report.score_after - report.score_before,
         sharpness=sharpness(after, points_after) / sharpness(before, points_before),
         skin=grain(after, points_before) / grain(before, points_before),
@@ -155,22 +145,22 @@ def grain(crop: NDArray[np.float32], landmarks: NDArray[np.float64]) -> float:
 
 
 def changed_outside(
-    pixels: NDArray[np.generic],
-    result: NDArray[np.generic],
-    before: NDArray[np.float32],
-    after: NDArray[np.float32],
-    alignment: Alignment,
-    landmarks: NDArray[np.float64],
+    pixels: NDArray[np.generic],  # the photo [H, W, C]
+    result: NDArray[np.generic],  # the retouched photo
+    before: NDArray[np.float32],  # [S, S, 3] crop of the photo
+    after: NDArray[np.float32],  # [S, S, 3] crop of the result
+    alignment: Alignment,  # of the crops
+    landmarks: NDArray[np.float64],  # [68, 2] in crop pixels
 ) -> int:
-    """How many pixels differ beyond the face's outline and the rim that moves along.
+    """The number of pixels that differ beyond the face's outline and the rim that moves along.
 
-    Those of the crop [S, S, 3] there, and those of the photo beside the crop.
+    Within the crop, its pixels are counted; elsewhere, the photo's.
     """
     size = before.shape[0]
     distance = cv2.distanceTransform(1 - outline(landmarks, size), cv2.DIST_L2, 5)
-    # Landmarks found once more lie a little elsewhere, and the crop was sampled with its neighbours.
+    # These landmarks differ a little from those of the retouch, and resampling blends neighbours.
     beyond = distance > RIM * size + 0.02 * size + 3.0
-    beyond &= alignment.inside(*pixels.shape[:2]) > 2.0  # past the frame, a crop is made up
+    beyond &= alignment.inside(*pixels.shape[:2]) > 2.0  # past the frame, a crop shows no photo
     left, top, right, bottom = alignment.bounds(*pixels.shape[:2])
     differ: NDArray[np.bool_] = np.not_equal(pixels, result).reshape(*pixels.shape[:2], -1).any(axis=2)
     differ[top:bottom, left:right] = False
@@ -225,7 +215,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         judge = PixelRater(options.judge)
         photos = list(options.photos)
         if options.data:
-            photos += chosen(options.data, options.count, judge.fold, options.skip)
+            photos += choose_photos(options.data, options.count, judge.fold, options.skip)
         age_gender = AgeGender(zoo.path("age-gender", "age-v1.onnx").parent)
         if options.sheet:
             output_files.check((), [options.sheet], force=True)
@@ -234,7 +224,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if not photos:
         parser.error("name photographs, or --data")
     retoucher = Retoucher()
-    tools = Instruments(judge, load_recognizer(), age_gender)
+    instruments = Instruments(judge, load_recognizer(), age_gender)
     look = Look(strength=options.strength, texture=options.texture)
     rows, pairs, seconds = [], [], dict[str, float]()
     names = [field.name for field in fields(Row)]
@@ -250,7 +240,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             sys.stdout.write(f"{path.stem:14}  no face\n")
             continue
         try:
-            row, pair = measure(photo, pixels, look, tools, retoucher.networks)
+            row, pair = measure(photo, pixels, look, instruments, retoucher.networks)
         except RetouchError as error:
             sys.stdout.write(f"{path.stem:14}  {error}\n")
             continue
@@ -261,14 +251,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
         sys.stdout.write(
             f"{path.stem:14}" + "".join(f"{float(getattr(row, name)):9.3f}" for name in names) + "\n"
         )
-        sys.stdout.write(f"{'':14}  {_steps(photo.seconds)}; memory at most {_peak():.2f} GiB so far\n")
+        sys.stdout.write(
+            f"{'':14}  {_steps(photo.seconds)}; memory at most {_peak_memory():.2f} GiB so far\n"
+        )
         sys.stdout.flush()
     if not rows:
         sys.stdout.write("no face in any photograph\n")
         return 1
     sys.stdout.write(totals(rows))
     means = {step: value / len(rows) for step, value in seconds.items()}
-    sys.stdout.write(f"a photo, on average: {_steps(means)}\npeak memory: {_peak():.2f} GiB\n")
+    sys.stdout.write(f"a photo, on average: {_steps(means)}\npeak memory: {_peak_memory():.2f} GiB\n")
     if options.sheet and not cv2.imwrite(
         str(options.sheet), sheet(pairs, options.columns, options.side)[..., ::-1]
     ):
@@ -281,8 +273,8 @@ def _steps(seconds: Mapping[str, float]) -> str:
     return "seconds: " + ", ".join(f"{step} {value:.2f}" for step, value in seconds.items())
 
 
-def _peak() -> float:
-    """GiB that this process has held at most."""
+def _peak_memory() -> float:
+    """The peak memory of this process in GiB."""
     unit = 2**30 if sys.platform == "darwin" else 2**20
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / unit
 

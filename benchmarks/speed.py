@@ -1,9 +1,9 @@
-"""How long everything takes, and how much memory: start-up, detection, each step, moved sliders, generator.
+"""Speed and memory of start-up, whole commands, detection, moved sliders and the generator.
 
     python -m benchmarks.speed [--repeat N]
 
-The photographs are the bundled portrait, enlarged. Whole commands run in processes of their own, with an
-empty cache each; what is repeated in this process runs once beforehand. The models must have been fetched.
+The photographs are the bundled portrait, enlarged. Each whole command runs in a new process with an empty
+cache; work that is repeated in this process runs once beforehand. The models must be fetched before.
 """
 
 import argparse
@@ -39,7 +39,7 @@ _COARSE = (64, 128, 256, 512)
 _STRENGTHS = (0.3, 0.5, 0.7, 0.9)
 _SMILES = (0.2, 0.4, 0.6, 0.8)
 
-# Both run in small processes: Linux counts what a process held before it became another program.
+# Run in small processes: Linux counts the memory that a process had before it became another program.
 _WATCH = """
 import resource, subprocess, sys, time
 start = time.monotonic()
@@ -59,10 +59,10 @@ print(imported - start, time.monotonic() - imported)
 
 @dataclass(frozen=True)
 class Row:
-    """A line of the table: what was measured, and the outcome of every repeat."""
+    """A line of the table."""
 
     name: str
-    values: tuple[float, ...]
+    values: tuple[float, ...]  # of every repeat
     unit: str = "s"
 
     def text(self) -> str:
@@ -72,15 +72,12 @@ class Row:
 
 
 @dataclass(frozen=True)
-class Command:
-    """How a whole command did.
+class Measures:
+    """The measures of a whole command."""
 
-    seconds: from start to end; peak: GiB of memory at most; steps: seconds by step, as it reported them
-    """
-
-    seconds: float
-    peak: float
-    steps: dict[str, float]
+    seconds: float  # from start to end
+    peak: float  # memory, GiB
+    steps: dict[str, float]  # seconds by step, from its report
 
 
 def portrait(megapixels: int) -> NDArray[np.uint8]:
@@ -92,7 +89,7 @@ def portrait(megapixels: int) -> NDArray[np.uint8]:
 
 
 def timed(name: str, work: Callable[[], object], repeat: int) -> Row:
-    """Seconds of ``work``, which runs once beforehand."""
+    """The seconds of ``work``, which runs once beforehand."""
     work()
     values = []
     for _ in range(repeat):
@@ -104,7 +101,7 @@ def timed(name: str, work: Callable[[], object], repeat: int) -> Row:
 
 @contextmanager
 def cold_home() -> Iterator[Path]:
-    """A folder for RETOUCHML_HOME with the fetched models and nothing in the cache."""
+    """A RETOUCHML_HOME with the fetched models and an empty cache."""
     with tempfile.TemporaryDirectory(prefix="retouchml-speed-") as folder:
         home = Path(folder)
         (home / "data").mkdir()
@@ -113,26 +110,26 @@ def cold_home() -> Iterator[Path]:
 
 
 def command(home: Path, *arguments: str) -> tuple[float, float]:
-    """Run ``retouchml`` to its end: seconds, and GiB of memory at most."""
-    whole = (sys.executable, "-m", "retouchml", *arguments)
-    seconds, peak = _numbers(home, "-I", "-c", _WATCH, *whole)
+    """The seconds and the peak memory in GiB of a ``retouchml`` command."""
+    program = (sys.executable, "-m", "retouchml", *arguments)
+    seconds, peak = _numbers(home, "-I", "-c", _WATCH, *program)
     return seconds, peak / (2**30 if sys.platform == "darwin" else 2**20)
 
 
-def beautified(megapixels: int) -> Command:
-    """``retouchml beautify`` on a JPEG of that size, with a cold cache."""
+def beautify(megapixels: int) -> Measures:
+    """Measure ``retouchml beautify`` on a JPEG of that size, with a cold cache."""
     with cold_home() as home:
         photo, report = home / "photo.jpg", home / "report.json"
         cv2.imwrite(str(photo), portrait(megapixels)[..., ::-1])
-        said = ("--quiet", "--no-daemon", "--json", str(report))
-        seconds, peak = command(home, "beautify", str(photo), "-o", str(home / "after.jpg"), *said)
+        options = ("--quiet", "--no-daemon", "--json", str(report))
+        seconds, peak = command(home, "beautify", str(photo), "-o", str(home / "after.jpg"), *options)
         steps = dict(json.loads(report.read_text(encoding="utf-8"))["seconds"])
     steps.pop("total")
-    return Command(seconds, peak, steps)
+    return Measures(seconds, peak, steps)
 
 
 def start_up(repeat: int) -> list[Row]:
-    """How long until anything happens."""
+    """The time until the work starts."""
     with cold_home() as home:
         helps = [command(home, "--help")[0] for _ in range(repeat + 1)][1:]
         loads = [_numbers(home, "-c", _LOAD) for _ in range(repeat)]
@@ -145,17 +142,17 @@ def start_up(repeat: int) -> list[Row]:
 
 
 def whole_commands(repeat: int) -> list[Row]:
-    """The first face from a cold start, by step, and the memory that a large photo takes."""
-    runs = [beautified(_CROP_1024) for _ in range(repeat)]
+    """The first face from a cold start, by step, and the memory for a large photo."""
+    runs = [beautify(_CROP_1024) for _ in range(repeat)]
     rows = [Row(f"first face, the whole command, {_CROP_1024} megapixels", tuple(r.seconds for r in runs))]
     rows += [Row(f"  of these: {step}", tuple(r.steps[step] for r in runs)) for step in runs[0].steps]
-    large = beautified(_MEGAPIXELS[-1])
+    large = beautify(_MEGAPIXELS[-1])
     title = f"the whole command, {_MEGAPIXELS[-1]} megapixels"
     return [*rows, Row(title, (large.seconds,)), Row("  its memory at most", (large.peak,), "GiB")]
 
 
 def detection(retoucher: Retoucher, repeat: int) -> list[Row]:
-    """Finding the faces in photographs of several sizes."""
+    """Detection in photographs of several sizes."""
     rows = []
     for megapixels in _MEGAPIXELS:
         pixels = portrait(megapixels)
@@ -166,7 +163,7 @@ def detection(retoucher: Retoucher, repeat: int) -> list[Row]:
 
 
 def sliders(photo: Photo, repeat: int) -> list[Row]:
-    """What a person waits for once a face is prepared."""
+    """The time to wait for a moved slider, once a face is prepared."""
     looks = cycle(Look(strength=strength) for strength in _STRENGTHS)
     smiles = cycle(Look(edits={"smile": smile}) for smile in _SMILES)
     patches = photo.render({0: next(looks)})
@@ -179,7 +176,7 @@ def sliders(photo: Photo, repeat: int) -> list[Row]:
 
 
 def generation(generator: Generator, repeat: int) -> list[Row]:
-    """One picture, by torch and by the fast path, and small ones with and without gradient."""
+    """A picture by torch and by the fast path, and small pictures with and without gradient."""
     w_plus = generator.map(torch.zeros(1, generator.w_dim, device=generator.device))[0]
     full = generator.resolution
     rows = [
@@ -203,14 +200,14 @@ def generation(generator: Generator, repeat: int) -> list[Row]:
 
 
 def _numbers(home: Path, *arguments: str) -> tuple[float, ...]:
-    """What a new Python prints."""
+    """The numbers that a new Python process prints."""
     environment = {**os.environ, "RETOUCHML_HOME": str(home)}
     child = [sys.executable, *arguments]
-    done = subprocess.run(child, check=True, stdout=subprocess.PIPE, text=True, env=environment)
-    return tuple(map(float, done.stdout.split()))
+    result = subprocess.run(child, check=True, stdout=subprocess.PIPE, text=True, env=environment)
+    return tuple(map(float, result.stdout.split()))
 
 
-def _said(stage: str) -> None:
+def _log(stage: str) -> None:
     sys.stderr.write(f"measuring {stage}\n")
     sys.stderr.flush()
 
@@ -222,16 +219,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     repeat = parser.parse_args(arguments).repeat
     if repeat < 1:
         parser.error("--repeat must be at least 1")
-    _said("start-up")
+    _log("start-up")
     rows = start_up(repeat)
-    _said("whole commands")
+    _log("whole commands")
     rows += whole_commands(repeat)
-    _said("detection")
+    _log("detection")
     retoucher = Retoucher(cache=False)
     rows += detection(retoucher, repeat)
-    _said("sliders")
+    _log("sliders")
     rows += sliders(retoucher.open(portrait(_CROP_1024)), repeat)
-    _said("the generator")
+    _log("the generator")
     rows += generation(retoucher.networks.generator, repeat)
     sys.stdout.write(f"{os.cpu_count()} cores, torch {torch.__version__} on {retoucher.device}\n")
     sys.stdout.write(f"{'':58}{'median':>9}{'least':>9}{'most':>9}\n")

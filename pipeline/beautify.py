@@ -1,10 +1,10 @@
-"""Climbs the score in latent space, and holds what nobody asked to change.
+"""Finds the path of rising score in latent space, while other attributes of the face stay.
 
 Gradient ascent in whitened P space, every layer on its own. At each step the gradient is projected off the
-gradients of the attributes that are held (expression, pose, gender, glasses; age may move a little), and what
-drifted all the same is corrected. The code keeps to the shell where the generator's own samples lie; the
-ascent ends where the gain dries up, where it has gone far enough, where the face would no longer be
-recognised as the same, or, of a network that has a discriminator, where the picture would look less real.
+gradients of the attributes that stay (expression, pose, gender, glasses; age may move a little), and their
+remaining drift is corrected. The code stays within the shell of the generator's own samples. The ascent ends
+when the score hardly rises, after a given length or gain, before the face would no longer be recognised as
+the same person, and, if the network has a discriminator, before the picture would look less real.
 """
 
 import math
@@ -24,58 +24,51 @@ from pipeline.realism import Critic
 from retouchml.progress import NEVER, Cancel, Progress, check, silent
 from stylegan2.generator import Generator, as_picture
 
-VERSION = 1  # of the climb: a kept path of another version is not used
+VERSION = 1  # of the ascent; a cached path of another version is not used
 Measure = Callable[[NDArray[np.float32]], Mapping[str, float]]
 
-_MEASURED = 128  # pixels; side of the picture on which drift is measured
+_MEASURE_SIDE = 128  # pixels; side of the picture on which drift is measured
 _MEASURE_EVERY = 2  # steps
-_SAMPLES = 512  # codes whose norm says how long a typical one is
+_SAMPLES = 512  # codes, for the typical norm of a code
 
 
 @dataclass(frozen=True)
 class Ascent:
-    """The settings of the climb; lengths are per layer, in standard deviations of whitened codes.
+    """The settings of the ascent; lengths are per layer, in standard deviations of whitened codes."""
 
-    step: length of a step; reach: length of the whole way; gain: rating points at which it has climbed
-    enough; held: attributes that stay; loosely: share of the gradient towards an attribute that is let
-    through; shell: norm of a layer's code, over that of a typical sample, past which it may not grow,
-    unless the face itself lies there; identity: descriptor distance between the generator's own pictures at
-    which the way ends
-    """
-
-    step: float = 0.2
-    reach: float = 2.6
-    gain: float = 2.0
+    step: float = 0.2  # length of a step
+    reach: float = 2.6  # length of the whole path
+    gain: float = 2.0  # rating points at which the path ends
+    # attributes that stay
     held: tuple[str, ...] = ("smile", "eyes_open", "yaw", "pitch", "mouth_open", "male", "glasses")
+    # attributes that may move a little, with the share of the gradient towards them that is let through
     loosely: tuple[tuple[str, float], ...] = (("age", 0.15), ("brows", 0.5))
+    # largest norm of a layer's code, in norms of a typical sample; a face beyond may stay there
     shell: float = 1.0
+    # descriptor distance between the generator's own pictures at which the path ends
     identity: float = 0.34
     finest: int = 256  # pixels; layers above only paint texture
 
 
 @dataclass(frozen=True)
 class ScorePath:
-    """A way through latent space along which the score rises.
+    """A path through latent space along which the score rises."""
 
-    knots: [K, L, W] codes, the first is the face as it is; gains: [K] rise of the score at each knot, in
-    rating points, from 0; score: of the first knot, on the raters' scale
-    """
-
-    knots: Tensor
-    gains: Tensor
-    score: float
+    knots: Tensor  # [K, L, W] codes, the first is that of the face as it is
+    gains: Tensor  # [K] rise of the score at each knot, in rating points, from 0
+    score: float  # of the first knot, on the raters' scale
 
     def at(self, strength: float) -> Tensor:
-        """Code [L, W] at ``strength`` 0..1.
+        """Code [L, W] at ``strength`` 0 to 1.
 
-        That share of the path's whole gain, so that equal steps have equal effect.
+        The strength is a share of the path's whole gain, so that equal steps have equal effect.
         """
         if len(self.knots) == 1 or strength <= 0.0:
             return self.knots[0]
-        wanted = strength * self.gains[-1]
-        upper = int(torch.searchsorted(self.gains, wanted).clamp(1, len(self.gains) - 1))
+        gain = strength * self.gains[-1]
+        upper = int(torch.searchsorted(self.gains, gain).clamp(1, len(self.gains) - 1))
         low, high = self.gains[upper - 1], self.gains[upper]
-        share = float(((wanted - low) / (high - low).clamp_min(1e-6)).clamp(0.0, 1.0))
+        share = float(((gain - low) / (high - low).clamp_min(1e-6)).clamp(0.0, 1.0))
         return self.knots[upper - 1].lerp(self.knots[upper], share)
 
 
@@ -91,7 +84,7 @@ class Beautifier:
         measure: Measure,
         ascent: Ascent | None = None,
     ) -> None:
-        """``measure``: picture [S, S, 3] in [0, 1] → those of the attributes by name that a picture shows."""
+        """measure: picture [S, S, 3] in [0, 1] → attributes by name, those that a picture shows."""
         self._generator = generator
         self._scorer = scorer
         self._attributes = attributes
@@ -102,42 +95,42 @@ class Beautifier:
         z = torch.randn(_SAMPLES, generator.z_dim, generator=random).to(generator.device)
         labels = generator.random_labels(np.random.default_rng(0), _SAMPLES)
         samples = generator.latents.whiten(generator.map(z, labels)[:, 0])
-        self._typical = float(samples.norm(dim=1).mean())
-        self._led_by = "/".join(fingerprint(network) for network in (scorer, attributes))
+        self._typical_norm = float(samples.norm(dim=1).mean())
+        self._guides = "/".join(fingerprint(network) for network in (scorer, attributes))
         self._critic = Critic.of(generator)
 
     @property
     def identity(self) -> str:
-        """What tells the paths that this one finds from those of others."""
-        guarded = "" if self._critic is None else f"/critic {CRITIC_VERSION}"
-        return f"{self._generator.identity}/{VERSION}/{self._led_by}/{self.ascent}{guarded}"
+        """A string that differs for every beautifier that would find other paths."""
+        critic = "" if self._critic is None else f"/critic {CRITIC_VERSION}"
+        return f"{self._generator.identity}/{VERSION}/{self._guides}/{self.ascent}{critic}"
 
     def path(
         self, w_plus: Tensor, chip_grid: Tensor, *, progress: Progress = silent, cancel: Cancel = NEVER
     ) -> ScorePath:
-        """The way up from a code [L, W].
+        """The path from a code [L, W].
 
-        ``chip_grid`` [1, 150, 150, 2] samples the face chip from its picture. Raises Cancelled.
+        chip_grid: [1, 150, 150, 2] samples the face chip from the picture. Raises Cancelled.
         """
         settings, space = self.ascent, self._generator.latents
         start = space.whiten(w_plus)
         free = self._free_layers(start.device)
-        limit = start.norm(dim=1, keepdim=True).clamp_min(settings.shell * self._typical)
+        limit = start.norm(dim=1, keepdim=True).clamp_min(settings.shell * self._typical_norm)
         v = start.clone()
         codes, scores = [start], [self._score(start)]
-        predicted_first, shown_first = self._held(start), self._shown(start)
-        unseen = torch.zeros_like(predicted_first)
+        predicted_start, measured_start = self._predicted(start), self._measured(start)
+        unpredicted = torch.zeros_like(predicted_start)
         steps = math.ceil(settings.reach / settings.step)
         for index in range(steps):
             check(cancel)
             progress("beautify", 0.6 * index / steps, None)
-            v = self._step(v, free, limit, predicted_first - unseen, start)
+            v = self._step(v, free, limit, predicted_start - unpredicted, start)
             score = self._score(v)
             if index % _MEASURE_EVERY == 1:
-                # What the network does not see coming, the picture shows.
-                shown = self._shown(v) - shown_first
-                predicted = self._held(v) - predicted_first
-                unseen = torch.where(shown.isnan(), torch.zeros_like(shown), shown - predicted)
+                # The picture shows drift that the network does not predict.
+                drift = self._measured(v) - measured_start
+                predicted = self._predicted(v) - predicted_start
+                unpredicted = torch.where(drift.isnan(), torch.zeros_like(drift), drift - predicted)
             if score - scores[-1] < 1e-3 or _length(v - start, free) > settings.reach:
                 break
             codes.append(v)
@@ -153,8 +146,15 @@ class Beautifier:
         progress("beautify", 1.0, 0.0)
         return ScorePath(knots, gains, scores[0])
 
-    def _step(self, v: Tensor, free: Tensor, limit: Tensor, wanted: Tensor, start: Tensor) -> Tensor:
-        """One step up from v [L, W], across the gradients of what is held, and back to the shell."""
+    def _step(
+        self,
+        v: Tensor,  # [L, W] whitened code
+        free: Tensor,  # [L, 1] 1 for layers that may change, 0 for others
+        limit: Tensor,  # [L, 1] largest norm of each layer's code
+        target: Tensor,  # of the attributes
+        start: Tensor,  # [L, W] code of the face as it is
+    ) -> Tensor:
+        """One step up, across the gradients of the attributes that stay, and back to the shell."""
         settings = self.ascent
         v = v.detach().requires_grad_(True)
         octaves = by_octave(v[None], self._generator.layers)
@@ -163,12 +163,12 @@ class Beautifier:
         values = self._attributes(octaves)[0]
         rows, drift, share = [], [], []
         for index, name in enumerate(self._attributes.outputs):
-            let = dict(settings.loosely).get(name, 0.0)
-            if name in settings.held or let > 0.0:
+            allowed = dict(settings.loosely).get(name, 0.0)
+            if name in settings.held or allowed > 0.0:
                 (row,) = torch.autograd.grad(values[index], v, retain_graph=True)
                 rows.append((row * free).flatten())
-                drift.append(values[index].detach() - wanted[index])
-                share.append(let)
+                drift.append(values[index].detach() - target[index])
+                share.append(allowed)
         jacobian = torch.stack(rows)
         direction = (uphill * free).flatten()
         direction = direction / direction.norm().clamp_min(1e-12)
@@ -179,7 +179,7 @@ class Beautifier:
         length = _length(direction, free).clamp_min(1e-12)
         correction = -(jacobian.T @ torch.linalg.solve(gram, torch.stack(drift) * keep)).reshape(v.shape)
         moved = v.detach() + settings.step * direction / length + 0.5 * correction
-        # Back to the shell: a code longer than samples are has no believable picture.
+        # Back to the shell: a code longer than those of samples has no believable picture.
         norm = moved.norm(dim=1, keepdim=True)
         return torch.where(free > 0, moved * (limit / norm).clamp_max(1.0), start).detach()
 
@@ -191,25 +191,26 @@ class Beautifier:
         with torch.no_grad():
             return float(self._scorer.values(by_octave(v[None], self._generator.layers))[0, 0])
 
-    def _held(self, v: Tensor) -> Tensor:
+    def _predicted(self, v: Tensor) -> Tensor:
+        """Attributes as the network predicts them, in standard deviations."""
         with torch.no_grad():
             values: Tensor = self._attributes(by_octave(v[None], self._generator.layers))[0]
         return values
 
-    def _shown(self, v: Tensor) -> Tensor:
-        """Attributes as the picture shows them, in standard deviations; NaN where a picture cannot tell."""
+    def _measured(self, v: Tensor) -> Tensor:
+        """Attributes as measured on the picture, in standard deviations; NaN for those it cannot show."""
         with torch.no_grad():
-            picture = self._generator.synthesize(self._generator.latents.unwhiten(v)[None], _MEASURED)
+            picture = self._generator.synthesize(self._generator.latents.unwhiten(v)[None], _MEASURE_SIDE)
         measured = self._measure(as_picture(picture[0]))
         values = v.new_tensor([measured.get(name, math.nan) for name in self._attributes.outputs])
         return (values - self._attributes.mean) / self._attributes.deviation
 
     def _recognizable(self, codes: list[Tensor], grid: Tensor, progress: Progress, cancel: Cancel) -> int:
-        """How many of the codes, from the first on, still show the same person to the recognition network."""
+        """The number of codes, from the first on, that the recognition network takes for the same person."""
         space = self._generator.latents
         first: Tensor | None = None
         low, high = 1, len(codes)
-        # Distance grows along the path, so its end is found by bisection.
+        # Distance grows along the path: bisection finds its end.
         while low < high:
             check(cancel)
             middle = (low + high + 1) // 2

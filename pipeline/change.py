@@ -1,10 +1,8 @@
-"""The retouch of one face as fields over its crop, or over the part of it that matters.
-
-How far each pixel moves, what is added to its colour, and what replaces it.
+"""The retouch of one face as fields over its crop: motion, colour, and pixels that are replaced.
 
 The photograph's own pixels stay: they are displaced by the flow between the generator's pictures before and
-after, and shifted by the low frequencies of what flow leaves over; only an opening mouth takes the
-generator's pixels. The face keeps its own overall colour, whatever tone of skin the score would rather see.
+after, and shifted by the low frequencies of the residual; only an opening mouth takes the generator's pixels.
+The face keeps its own overall colour, whatever tone of skin has the higher score.
 """
 
 import math
@@ -22,25 +20,21 @@ from pipeline.window import Window
 _TONE = 10.0 / 1024.0  # of the side; blur of the colour change on skin
 _FEATURE_TONE = 2.5 / 1024.0  # on eyes, brows and lips
 _TONE_BOUND = 0.10
-_NEW_CONTENT = (0.05, 0.11)  # residual in [0, 1] that flow explains badly, and that it cannot explain
+_NEW_CONTENT = (0.05, 0.11)  # residual in [0, 1] above which flow explains badly, and not at all
 _MOST_SHARPENED = 0.4  # share of the fine detail that may be added to features
 _MATCH = 20.0 / 1024.0
 
 
 @dataclass(frozen=True)
 class Change:
-    """Fields over a crop, or a part of one [H, W].
+    """Fields over a crop, or a part of one [H, W]."""
 
-    flow: [H, W, 2] crop pixels, backward: the result at x shows the photograph at x + flow(x); color: [H, W,
-    3] to be added; pixels: [H, W, 3] and cover: [H, W] what replaces the photograph, and how far; smoothing:
-    [H, W] share of the detail too fine for the crop that is taken away
-    """
-
+    # [H, W, 2] crop pixels, backward: the result at x shows the photograph at x + flow(x)
     flow: NDArray[np.float32]
-    color: NDArray[np.float32]
-    pixels: NDArray[np.float32]
-    cover: Mask
-    smoothing: Mask
+    color: NDArray[np.float32]  # [H, W, 3] to be added
+    pixels: NDArray[np.float32]  # [H, W, 3] that replace the photograph
+    cover: Mask  # [H, W] how far they do
+    smoothing: Mask  # [H, W] share that is removed from detail too fine for the crop
 
     def applied(self, crop: NDArray[np.float32]) -> NDArray[np.float32]:
         """The changed crop [H, W, 3]."""
@@ -49,33 +43,27 @@ class Change:
 
 
 def change_between(
-    crop: NDArray[np.float32],
-    before: NDArray[np.float32],
-    after: NDArray[np.float32],
+    crop: NDArray[np.float32],  # [H, W, 3] in [0, 1], or a part of one
+    before: NDArray[np.float32],  # [H, W, 3] the generator's picture of it
+    after: NDArray[np.float32],  # [H, W, 3] the generator's picture of the result
     masks: FaceMasks,
     skin: SkinLayers,
     strength: float,
     texture: float,
-    size: int,
+    size: int,  # side of the whole crop
     *,
-    lines: float = 0.0,
-    lips_part: bool = False,
-    agreement: Mask | None = None,
+    lines: float = 0.0,  # 0 to 1, how far the skin follows fine changes too: age brings lines
+    lips_part: bool = False,  # whether the mouth opens or closes, so that it may show the generator's pixels
+    agreement: Mask | None = None,  # of ``crop`` and ``before``, if it was computed before
 ) -> Change:
-    """The change that carries the step ``before`` → ``after`` onto the crop, all [H, W, 3] in [0, 1].
-
-    size: side of the whole crop, of which these may be a part; lines: 0 to 1, how far the skin takes over
-    fine changes of the generator's, too: an age has lines; lips_part: whether a mouth may show the
-    generator's pixels, since it opens or closes; agreement: that of the crop and ``before``, where it is
-    known already
-    """
+    """The change that carries the step ``before`` → ``after`` onto the crop."""
     flow = motion(before, after, masks.face, masks.motion, size)
-    left_over = after - displaced(before, flow)
-    broad = _lowpass(left_over, _TONE * size)
+    residual = after - displaced(before, flow)
+    broad = _lowpass(residual, _TONE * size)
     weight = masks.skin.sum()
     if weight > 0:
         broad = broad - (broad * masks.skin[..., None]).sum((0, 1)) / weight
-    sharp = _lowpass(left_over, _FEATURE_TONE * size)
+    sharp = _lowpass(residual, _FEATURE_TONE * size)
     alike = agreement_of(crop, before, size) if agreement is None else agreement
     fine = np.maximum(masks.features, lines * masks.skin) * alike
     tone = broad + (sharp - broad) * fine[..., None]
@@ -85,7 +73,7 @@ def change_between(
     cover, pixels = np.zeros(crop.shape[:2], np.float32), np.zeros_like(crop)
     if lips_part:
         lips = Window.around(masks.mouth, size)
-        lips.put(_new_content(lips.of(left_over), lips.of(masks.mouth), size), cover)
+        lips.put(_new_content(lips.of(residual), lips.of(masks.mouth), size), cover)
         matched = _lowpass(displaced(lips.of(crop - before), lips.of(flow)), _MATCH * size)
         lips.put(lips.of(after) + matched, pixels)
     smoothing = masks.skin * np.float32(finest_share(strength, texture))
@@ -95,22 +83,22 @@ def change_between(
 def _resharpened(
     crop: NDArray[np.float32], changed: NDArray[np.float32], flow: NDArray[np.float32], features: Mask
 ) -> NDArray[np.float32]:
-    """What eyes, brows and lips lose in sharpness by being resampled; nothing where nothing moves.
+    """Fine detail to add to eyes, brows and lips, which resampling blurs; zero where nothing moves.
 
-    As much of their fine detail as gives the variance of their Laplacian back: a quadratic equation.
+    Its amount restores the variance of their Laplacian: a quadratic equation.
     """
     fine = crop - cv2.GaussianBlur(crop, (0, 0), 1.0)
     squared = np.square(flow[..., 0]) + np.square(flow[..., 1])
     moved = np.asarray(1.0 - np.exp(-squared / 0.25), np.float32)
-    there = displaced(features, flow)
-    detail = (there * moved)[..., None] * displaced(fine, flow)
-    before, after = features > 0.5, there > 0.5
+    features_after = displaced(features, flow)
+    detail = (features_after * moved)[..., None] * displaced(fine, flow)
+    before, after = features > 0.5, features_after > 0.5
     if not (before.any() and after.any()):
         return np.zeros_like(crop)
-    wanted, has, added = _edges(crop)[before], _edges(changed)[after], _edges(detail)[after]
-    together = np.cov(has, added)
-    room = together[0, 1] ** 2 + together[1, 1] * (wanted.var() - together[0, 0])
-    share = (math.sqrt(max(room, 0.0)) - together[0, 1]) / max(together[1, 1], 1e-12)
+    target = _edges(crop)[before].var()
+    covariance = np.cov(_edges(changed)[after], _edges(detail)[after])
+    discriminant = covariance[0, 1] ** 2 + covariance[1, 1] * (target - covariance[0, 0])
+    share = (math.sqrt(max(discriminant, 0.0)) - covariance[0, 1]) / max(covariance[1, 1], 1e-12)
     return np.asarray(np.clip(share, 0.0, _MOST_SHARPENED) * detail, np.float32)
 
 
@@ -120,30 +108,30 @@ def _edges(image: NDArray[np.float32]) -> NDArray[np.float32]:
 
 
 def agreement_of(crop: NDArray[np.float32], before: NDArray[np.float32], size: int) -> Mask:
-    """[H, W] where the inversion shows what the crop shows, so that its finer changes can be believed.
+    """Where [H, W] the inversion shows the same as the crop, so that its fine changes can be trusted.
 
-    size: side of the whole crop, of which these may be a part
+    size: side of the whole crop, of which the pictures may be a part
     """
-    apart = np.abs(_lowpass(crop, 0.003 * size) - _lowpass(before, 0.003 * size)).mean(axis=2)
-    return np.asarray(np.exp(-((_lowpass(apart, 0.006 * size) / 0.08) ** 2)), np.float32)
+    difference = np.abs(_lowpass(crop, 0.003 * size) - _lowpass(before, 0.003 * size)).mean(axis=2)
+    return np.asarray(np.exp(-((_lowpass(difference, 0.006 * size) / 0.08) ** 2)), np.float32)
 
 
-def _new_content(left_over: NDArray[np.float32], mouth: Mask, size: int) -> Mask:
-    """Where the generator's pixels replace the photograph's: all of a place or nothing.
+def _new_content(residual: NDArray[np.float32], mouth: Mask, size: int) -> Mask:
+    """Where the generator's pixels replace the photograph's: in whole regions, or not at all.
 
-    Half of each would show teeth through a lip. What flow clearly cannot explain grows over all that it
-    explains badly around it.
+    A mixture would show teeth through a lip. A region that flow explains badly is replaced if some of it
+    cannot be explained at all.
     """
     low, high = _NEW_CONTENT
-    residual = _lowpass(np.abs(_lowpass(left_over, 0.003 * size)).mean(axis=2), 0.004 * size)
+    unexplained = _lowpass(np.abs(_lowpass(residual, 0.003 * size)).mean(axis=2), 0.004 * size)
     inside = mouth > 0.05
-    count, places = cv2.connectedComponents(((residual > low) & inside).astype(np.uint8))
-    fresh = np.zeros(count, np.uint8)
-    fresh[np.unique(places[(residual > high) & inside])] = 1
-    fresh[0] = 0
+    count, labels = cv2.connectedComponents(((unexplained > low) & inside).astype(np.uint8))
+    replaced = np.zeros(count, np.uint8)
+    replaced[np.unique(labels[(unexplained > high) & inside])] = 1
+    replaced[0] = 0
     width = 2 * max(1, round(0.006 * size)) + 1
-    grown = cv2.morphologyEx(fresh[places], cv2.MORPH_CLOSE, _ellipse(3 * width))
-    cover = _lowpass(cv2.dilate(grown, _ellipse(width)).astype(np.float32), 0.004 * size)
+    closed = cv2.morphologyEx(replaced[labels], cv2.MORPH_CLOSE, _ellipse(3 * width))
+    cover = _lowpass(cv2.dilate(closed, _ellipse(width)).astype(np.float32), 0.004 * size)
     return np.asarray(cover * np.clip(2.0 * mouth, 0.0, 1.0), np.float32)
 
 
@@ -152,7 +140,7 @@ def _ellipse(width: int) -> NDArray[np.uint8]:
 
 
 def _lowpass(x: NDArray[np.float32], sigma: float) -> NDArray[np.float32]:
-    """Gaussian blur; wide ones at reduced size, where they cost little."""
+    """Gaussian blur; a wide one is computed at reduced size, where it costs little."""
     if sigma < 6.0:
         return np.asarray(cv2.GaussianBlur(x, (0, 0), max(sigma, 0.3)), np.float32)
     height, width = x.shape[:2]

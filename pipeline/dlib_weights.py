@@ -1,9 +1,9 @@
 """Reads the learned tensors of dlib's face recognition network out of its ``.dat`` file.
 
-The file is a nest of C++ templates written by ``dlib::serialize``; each tensor in it is a version number (2),
-four sizes and the float32 values. An integer is one byte that tells how many follow, then these in
-little-endian order. Knowing the network, we look for each tensor's header in turn, so nothing else of the
-file needs to be understood and nothing in it is executed.
+``dlib::serialize`` writes nested C++ templates; each tensor is a version number (2), four sizes and the
+float32 values. An integer is one byte with the number of bytes that follow, then these in little-endian
+order. The network is known, so the reader only searches for the header of each tensor in turn. Nothing in the
+file is executed.
 """
 
 from collections.abc import Iterable
@@ -15,33 +15,33 @@ from numpy.typing import NDArray
 from retouchml.errors import ModelCorrupt
 
 _TENSOR_VERSION = 2
-_REFETCH = "Fetch it again: retouchml models fetch dlib-faces."
+_ADVICE = "Fetch it again: retouchml models fetch dlib-faces."
 
 
 def read_tensors(path: Path, sizes: Iterable[tuple[int, int]]) -> list[NDArray[np.float32]]:
-    """The tensors of ``sizes`` (rows, columns) from the file, in that order, each [rows, columns].
+    """Read the tensors [rows, columns] of ``sizes`` from the file, in that order.
 
-    Raises ModelCorrupt where one is not there or holds numbers that are not finite.
+    Raises ModelCorrupt if one is missing or has values that are not finite.
     """
     try:
         blob = path.read_bytes()
     except OSError as error:
-        raise ModelCorrupt(f"{path.name} cannot be read: {error.strerror}.", _REFETCH) from error
+        raise ModelCorrupt(f"{path.name} cannot be read: {error.strerror}.", _ADVICE) from error
     position = 0
     tensors = []
     for rows, columns in sizes:
         header = b"".join(_encoded(n) for n in (_TENSOR_VERSION, rows, columns, 1, 1))
-        found = blob.find(header, position)
-        start = found + len(header)
+        offset = blob.find(header, position)
+        start = offset + len(header)
         position = start + 4 * rows * columns
-        if found < 0 or position > len(blob):
+        if offset < 0 or position > len(blob):
             raise ModelCorrupt(
                 f"{path.name} does not hold the face recognition network that was expected.",
-                _REFETCH,
+                _ADVICE,
             )
         values = np.frombuffer(blob, "<f4", rows * columns, start).reshape(rows, columns)
         if not np.isfinite(values).all():
-            raise ModelCorrupt(f"{path.name} holds weights that are not finite.", _REFETCH)
+            raise ModelCorrupt(f"{path.name} holds weights that are not finite.", _ADVICE)
         tensors.append(values.astype(np.float32))
     return tensors
 

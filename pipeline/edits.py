@@ -1,8 +1,8 @@
-"""Applies the manual sliders of ``retouchml/sliders.py`` to a code.
+"""Applies the manual sliders of ``retouchml/sliders.py`` to a latent code.
 
-A slider asks for a change of one measured attribute, in standard deviations of the generator's samples, and
-for no change of the others. The attribute network gives the way: a few damped Newton steps along its
-gradients in whitened P space, each the smallest that does both.
+A slider changes one measured attribute, in standard deviations of the generator's samples, and none of the
+others. The attribute network gives the direction: a few damped Newton steps along its gradients in whitened
+P space, each the smallest that does both.
 """
 
 import math
@@ -22,16 +22,16 @@ _DAMPING = 1e-3
 
 
 class Editor:
-    """Applies sliders to codes of one generator."""
+    """Applies manual sliders to the codes of one generator."""
 
     def __init__(self, generator: Generator, attributes: LatentNetwork) -> None:
         self._generator = generator
         self.attributes = attributes
 
     def edit(self, w_plus: Tensor, edits: Mapping[str, float]) -> Tensor:
-        """Code [L, W] with every slider of ``edits`` applied, one after the other.
+        """The code [L, W] with every slider of ``edits`` applied, one after the other.
 
-        Raises UsageError for an unknown one.
+        Raises UsageError for an unknown slider.
         """
         check_names(edits)
         active = {name: value for name, value in edits.items() if value != 0.0}
@@ -44,25 +44,25 @@ class Editor:
         return space.unwhiten(v)
 
     def _moved(self, v: Tensor, latent: LatentStep, value: float) -> Tensor:
-        wanted = value * latent.deviations
-        steps = max(1, math.ceil(abs(wanted) * _STEPS_PER_DEVIATION))
+        deviations = value * latent.deviations
+        steps = max(1, math.ceil(abs(deviations) * _STEPS_PER_DEVIATION))
         layers = self._generator.layers
         free = v.new_tensor([[1.0 if layer.resolution <= latent.finest else 0.0] for layer in layers])
         names = self.attributes.outputs
         row = names.index(latent.attribute)
         rows = [i for i, name in enumerate(names) if name not in latent.released]
-        first = self._values(v).detach()
-        target = first.clone()
+        start = self._values(v).detach()
+        target = start.clone()
         for step in range(1, steps + 1):
-            target[row] = first[row] + wanted * step / steps
+            target[row] = start[row] + deviations * step / steps
             v = v.detach().requires_grad_(True)
             values = self._values(v)
             gradients = [torch.autograd.grad(values[i], v, retain_graph=True)[0] * free for i in rows]
             jacobian = torch.stack(gradients).flatten(1)
             gram = jacobian @ jacobian.T
             gram = gram + _DAMPING * gram.diagonal().mean() * torch.eye(len(rows), device=v.device)
-            away = (target - values.detach())[rows]
-            v = v.detach() + (jacobian.T @ torch.linalg.solve(gram, away)).reshape(v.shape)
+            difference = (target - values.detach())[rows]
+            v = v.detach() + (jacobian.T @ torch.linalg.solve(gram, difference)).reshape(v.shape)
         return v
 
     def _values(self, v: Tensor) -> Tensor:

@@ -1,4 +1,4 @@
-"""A first guess of a face's code, so that the inversion starts near its goal.
+"""The encoder: a first guess of a face's code, from which the inversion starts.
 
 A ridge regression from a small chip of the face, its descriptor and the shape of its landmarks to the
 whitened code, fitted on the generator's own samples.
@@ -20,7 +20,7 @@ from stylegan2.generator import Generator
 
 CHIP = 16  # pixels
 _FEATURES = 3 * CHIP * CHIP + FEATURES
-_SHARES = (2.0, 10.0, 5.0)  # of chip, descriptor and shape, whose numbers differ in size
+_SCALES = (2.0, 10.0, 5.0)  # of chip, descriptor and shape, whose values differ in size
 
 
 def encoder_features(
@@ -30,22 +30,25 @@ def encoder_features(
     small = [
         cv2.resize(np.asarray(chip, np.float32), (CHIP, CHIP), interpolation=cv2.INTER_AREA) for chip in chips
     ]
-    others = rater_features(descriptors, landmarks)
+    face = rater_features(descriptors, landmarks)
     pixels = torch.from_numpy(np.stack(small).reshape(len(small), -1))
-    return torch.cat([pixels * _SHARES[0], others[:, :128] * _SHARES[1], others[:, 128:] * _SHARES[2]], 1)
+    return torch.cat([pixels * _SCALES[0], face[:, :128] * _SCALES[1], face[:, 128:] * _SCALES[2]], 1)
 
 
 @dataclass(frozen=True)
 class Encoder:
-    """weight [1032, K] and bias [K] give the last K components of a whitened code [width], others zero."""
+    """A linear map from features to the last K components of a whitened code; the others are zero."""
 
-    weight: Tensor
-    bias: Tensor
-    width: int
+    weight: Tensor  # [1032, K]
+    bias: Tensor  # [K]
+    width: int  # of the code
 
     @classmethod
     def load(cls, path: Path, generator: Generator) -> "Encoder | None":
-        """The encoder for a generator's latent space, or None where there is none: it only saves time."""
+        """Read the encoder for a generator; None if the file is missing or of another latent space.
+
+        It only saves time. Raises ModelCorrupt.
+        """
         if not path.exists():
             return None
         file = load_learned(path, "encoder")

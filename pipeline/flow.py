@@ -1,6 +1,4 @@
-"""Where the generator moved things.
-
-Dense optical flow between two of its pictures, made safe to apply to a photograph.
+"""The motion between two pictures of the generator: optical flow that is safe to apply to a photograph.
 
 DIS flow (Kroeger et al., "Fast optical flow using dense inverse search", arXiv 1603.03590), checked forward
 against backward; where the two disagree the motion is taken from around, and no motion exceeds a bound.
@@ -16,26 +14,29 @@ from pipeline.masks import Mask
 
 _SIDE = 512  # pixels; flow is estimated at this size at most
 _SMOOTH = 9.0  # pixels at 1024
-_FILL = 36.0  # pixels at 1024; blur that carries motion to where nothing near is trusted
-_BOUND = 0.038  # of the crop's side
+_FILL = 36.0  # pixels at 1024; blur that fills regions without trusted motion
+_BOUND = 0.038  # of the crop's side; the largest motion
 _DISAGREEMENT = 1.5  # pixels at 512
 
 
 def motion(
-    before: NDArray[np.float32], after: NDArray[np.float32], face: Mask, mask: Mask, size: int
+    before: NDArray[np.float32],  # [H, W, 3] in [0, 1], a picture or a part of one
+    after: NDArray[np.float32],  # [H, W, 3]
+    face: Mask,  # [H, W] where motion is trusted
+    mask: Mask,  # [H, W] where there may be motion
+    size: int,  # side of the whole picture
 ) -> NDArray[np.float32]:
-    """Backward flow [H, W, 2] in pixels from two pictures [H, W, 3] in [0, 1], or parts of such.
+    """Backward flow [H, W, 2] in pixels: smooth, bounded, and zero where ``mask`` is.
 
-    Pixel x of ``after`` shows what ``before`` has at x + flow(x). The flow is smooth, bounded, and zero where
-    ``mask`` [H, W] is. Only motion within ``face`` [H, W] is believed: hair, collar and background come along
-    with the face's border, since the generator repaints them at will. size: side of the whole crop.
+    Pixel x of ``after`` shows ``before`` at x + flow(x). Hair, collar and background follow the border of the
+    face, since the generator repaints them arbitrarily.
     """
     height, width = before.shape[:2]
     side = min(size, _SIDE)
     shape = max(1, round(height * side / size)), max(1, round(width * side / size))
     a, b = _grey(before, shape), _grey(after, shape)
     estimator = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
-    # Both are filled; OpenCV's stubs do not know that None would do.
+    # The estimator writes to its argument; OpenCV's stubs do not allow None.
     empty = np.zeros((*shape, 2), np.float32)
     backward = np.asarray(estimator.calc(b, a, empty.copy()), np.float32)
     forward = np.asarray(estimator.calc(a, b, empty), np.float32)
@@ -50,7 +51,7 @@ def motion(
     far, _ = _weighted_blur(backward, weight, _FILL * side / 1024.0)
     share = np.clip(2.0 * density, 0.0, 1.0)[..., None]
     smooth = far + (near - far) * share
-    # Where one blur hands over to the other there would be a crease.
+    # Without this blur there would be a crease between the two.
     smooth = cv2.GaussianBlur(smooth, (0, 0), 0.5 * _SMOOTH * side / 1024.0)
     if side != size:
         smooth = cv2.resize(smooth, (width, height), interpolation=cv2.INTER_CUBIC) * (size / side)
@@ -84,7 +85,7 @@ def displaced(image: NDArray[np.float32], flow: NDArray[np.float32]) -> NDArray[
 
 @lru_cache(maxsize=2)
 def _grid(height: int, width: int) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Coordinates x and y [H, W] of every pixel, not to be written to."""
+    """Coordinates x and y [H, W] of every pixel; cached, so do not write to them."""
     y, x = np.mgrid[0:height, 0:width].astype(np.float32)
     return x, y
 

@@ -1,4 +1,4 @@
-"""Who a face is: dlib's face recognition ResNet, re-expressed in torch so that it has a gradient.
+"""Face recognition: dlib's ResNet, rebuilt in torch so that it has a gradient.
 
 The network (King, dlib 19.3: 29 convolutions, a ResNet-34 with layers removed and filters halved) turns a 150
 px face chip into a 128-D descriptor; two photographs of one person are usually nearer than 0.6. Batch
@@ -20,7 +20,7 @@ from pipeline.dlib_weights import read_tensors
 
 CHIP = 150  # pixels; side of the network's input
 _CHIP_PADDING = 0.25
-_FINE = 64  # steps a pixel, for dlib's whole-number landmarks
+_SUBPIXELS = 64  # per pixel, since dlib takes whole numbers only
 _MEAN_RGB = (122.782, 117.001, 104.298)
 # (channels, halves the side?) of each residual block
 _BLOCKS = (
@@ -32,14 +32,14 @@ _BLOCKS = (
 
 
 class FaceRecognition(nn.Module):
-    """Face chips [N, 3, 150, 150] in [0, 1] → descriptors [N, 128] and features after each residual block."""
+    """dlib's network: face chips [N, 3, 150, 150] in [0, 1] → descriptors [N, 128] and block features."""
 
     mean: Tensor
 
     def __init__(self, weights: Path) -> None:
         """Read dlib's ``dlib_face_recognition_resnet_model_v1.dat``.
 
-        Raises ModelCorrupt where it is something else.
+        Raises ModelCorrupt if it is something else.
         """
         super().__init__()
         shapes = [(3, 32, 7)]  # in, out, kernel
@@ -82,22 +82,22 @@ def _frozen(value: NDArray[np.float32]) -> nn.Parameter:
 
 
 def _add_padded(a: Tensor, b: Tensor) -> Tensor:
-    """Sum of two feature maps whose sizes differ: dlib's ``add_prev`` fills what is missing with zeros."""
+    """Sum of two feature maps of different sizes, padded with zeros as by dlib's ``add_prev``."""
     if a.shape == b.shape:
         return a + b
     channels, height, width = (max(a.shape[i], b.shape[i]) for i in (1, 2, 3))
 
-    def grown(x: Tensor) -> Tensor:
+    def padded(x: Tensor) -> Tensor:
         return F.pad(x, (0, width - x.shape[3], 0, height - x.shape[2], 0, channels - x.shape[1]))
 
-    return grown(a) + grown(b)
+    return padded(a) + padded(b)
 
 
 @dataclass(frozen=True)
 class ChipFrame:
-    """Where dlib's face chip lies in a picture: the similarity chip pixel → picture pixel, [2, 3]."""
+    """The place of dlib's face chip in a picture."""
 
-    matrix: NDArray[np.float64]
+    matrix: NDArray[np.float64]  # [2, 3] similarity, chip pixel → picture pixel
 
     def grid(self, height: int, width: int) -> Tensor:
         """Grid [1, 150, 150, 2] for ``torch.nn.functional.grid_sample`` on a picture [height, width]."""
@@ -107,7 +107,7 @@ class ChipFrame:
         return torch.from_numpy(unit.astype(np.float32))[None]
 
     def cut(self, picture: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Chip [150, 150, 3] of a picture [H, W, 3], area-filtered where it has to shrink."""
+        """Chip [150, 150, 3] of a picture [H, W, 3], filtered if it shrinks."""
         size = float(np.hypot(*self.matrix[:, 0]))  # picture pixels per chip pixel
         blurred = cv2.GaussianBlur(picture, (0, 0), 0.45 * size) if size > 1.2 else picture
         chip = cv2.warpAffine(
@@ -123,23 +123,23 @@ class ChipFrame:
 def chip_frame(landmarks: NDArray[np.float64]) -> ChipFrame:
     """The frame of dlib's face chip for landmarks [68, 2] in pixels.
 
-    dlib takes whole pixels only, so it is asked on a picture that is 64 times as large.
+    dlib takes whole pixels only, so the landmarks are scaled up for it.
     """
-    points = [dlib.point(round(x), round(y)) for x, y in (landmarks * _FINE).tolist()]
+    points = [dlib.point(round(x), round(y)) for x, y in (landmarks * _SUBPIXELS).tolist()]
     shape = dlib.full_object_detection(dlib.rectangle(0, 0, 1, 1), points)
     details = dlib.get_face_chip_details(shape, CHIP, _CHIP_PADDING)
     rect = details.rect
-    step = rect.width() / _FINE / (CHIP - 1)
+    step = rect.width() / _SUBPIXELS / (CHIP - 1)
     linear = step * np.array(
         [[np.cos(details.angle), -np.sin(details.angle)], [np.sin(details.angle), np.cos(details.angle)]]
     )
-    center = np.array([rect.left() + rect.right(), rect.top() + rect.bottom()]) / (2.0 * _FINE)
+    center = np.array([rect.left() + rect.right(), rect.top() + rect.bottom()]) / (2.0 * _SUBPIXELS)
     offset = center - linear @ np.full(2, (CHIP - 1) / 2.0)
     return ChipFrame(np.hstack([linear, offset[:, None]]))
 
 
 class Recognizer:
-    """Descriptors of faces in pictures, and how far apart two are."""
+    """Computes descriptors of faces in pictures."""
 
     def __init__(self, weights: Path, device: torch.device | str = "cpu") -> None:
         self.network = FaceRecognition(weights).to(device).eval()

@@ -1,4 +1,4 @@
-"""Finds the latent code of a face: the w_plus whose picture looks like it and shows the same person.
+"""Inversion: finds the w_plus of a face, whose picture looks like it and shows the same person.
 
 Optimisation in the whitened P space of the mapping network (arXiv 2012.09036): one code v shared by all
 layers, and an offset for each layer. Coarse to fine, on the generator's cheap small pictures. The loss
@@ -22,23 +22,23 @@ from pipeline.identity import FaceRecognition, chip_frame
 from retouchml.progress import NEVER, Cancel, Progress, check, silent
 from stylegan2.generator import Generator
 
-VERSION = 1  # of the recipe: a kept inversion of another version is not used
+VERSION = 1  # of the recipe; a cached inversion of another version is not used
 TARGET = 256  # pixels; side of the crop that is fitted
 _BACKGROUND = 0.15  # weight of pixels outside the face
 _SHARED_PULL, _OFFSET_PULL = 0.03, 0.1
 _IDENTITY, _FEATURES = 0.4, 0.15
 _FEATURE_BLOCKS = (0, 2, 4)
-_IDENTITY_FROM = 128  # pixels; smaller pictures do not show who it is
+_IDENTITY_FROM = 128  # pixels; smaller pictures do not show the person
 
 
 @dataclass(frozen=True)
 class Stage:
-    """Steps of Adam at one picture size; ``offsets`` frees each layer's own code."""
+    """Steps of Adam at one picture size."""
 
     resolution: int
     steps: int
-    rate: float
-    offsets: bool
+    rate: float  # learning rate
+    offsets: bool  # whether each layer has an offset of its own
 
 
 RECIPE = (
@@ -51,15 +51,11 @@ RECIPE = (
 
 @dataclass(frozen=True)
 class Inversion:
-    """A face's code.
+    """The code of a face, and how well it fits."""
 
-    w_plus: [L, W]; loss: final image loss, lower is nearer; distance: descriptor distance between crop and
-    picture at 256 px
-    """
-
-    w_plus: Tensor
-    loss: float
-    distance: float
+    w_plus: Tensor  # [L, W]
+    loss: float  # final image loss, lower is nearer
+    distance: float  # descriptor distance between crop and picture at 256 px
 
 
 class Inverter:
@@ -71,27 +67,23 @@ class Inverter:
 
     def invert(
         self,
-        crop: NDArray[np.float32],
-        landmarks: NDArray[np.float64],
-        start: Tensor | None = None,
+        crop: NDArray[np.float32],  # FFHQ crop [S, S, 3] in [0, 1]
+        landmarks: NDArray[np.float64],  # [68, 2] in crop pixels
+        start: Tensor | None = None,  # whitened code [W] to start from, zero by default
         *,
         recipe: Sequence[Stage] = RECIPE,
         progress: Progress = silent,
         cancel: Cancel = NEVER,
     ) -> Inversion:
-        """The code of an FFHQ crop [S, S, 3] in [0, 1] whose face is at ``landmarks`` [68, 2] in crop pixels.
-
-        start: whitened code [W] to begin from, zero where there is none. ``cancel`` is heeded after every
-        step. Raises Cancelled.
-        """
+        """The code of a face. Checks ``cancel`` at every step; raises Cancelled."""
         target = _Target.of(crop, landmarks, self._recognition, self._generator.device)
         space = self._generator.latents
-        begin = torch.zeros_like(space.mean) if start is None else start.to(space.mean)
-        shared = begin.clone().requires_grad_(True)
+        initial = torch.zeros_like(space.mean) if start is None else start.to(space.mean)
+        shared = initial.clone().requires_grad_(True)
         offsets = torch.zeros(
             self._generator.num_layers, space.mean.shape[0], device=shared.device, requires_grad=True
         )
-        clock = _Clock(recipe, progress)
+        steps = _StepProgress(recipe, progress)
         picture_loss = distance = math.inf
         for stage in recipe:
             optimizer = torch.optim.Adam([shared, offsets] if stage.offsets else [shared], betas=(0.9, 0.99))
@@ -100,17 +92,17 @@ class Inverter:
                 for group in optimizer.param_groups:
                     group["lr"] = stage.rate * _ramp(step, stage.steps)
                 picture = self._generator.synthesize(space.unwhiten(shared + offsets)[None], stage.resolution)
-                near, apart = target.compare(picture)
+                near, identity = target.compare(picture)
                 loss = near + _SHARED_PULL * shared.square().mean()
                 loss = loss + _OFFSET_PULL * offsets.square().mean()
-                if apart is not None:
-                    loss = loss + _IDENTITY * apart[0].square() + _FEATURES * apart[1]
-                    distance = float(apart[0].detach())
+                if identity is not None:
+                    loss = loss + _IDENTITY * identity[0].square() + _FEATURES * identity[1]
+                    distance = float(identity[0].detach())
                 optimizer.zero_grad()
                 loss.backward()  # type: ignore[no-untyped-call]
                 optimizer.step()
                 picture_loss = float(near.detach())
-                clock.tick(stage)
+                steps.advance(stage)
         with torch.no_grad():
             w_plus = space.unwhiten(shared + offsets).detach()
         return Inversion(w_plus, picture_loss, distance)
@@ -118,13 +110,13 @@ class Inverter:
 
 @dataclass(frozen=True)
 class _Target:
-    """The crop and its face, ready to be compared with pictures of any size."""
+    """The crop and its face, prepared for comparison with pictures of any size."""
 
     crop: Tensor  # [1, 3, 256, 256] in [-1, 1]
     weight: Tensor  # [1, 1, 256, 256]
-    grid: Tensor  # of the recognition network's chip
-    descriptor: Tensor
-    features: list[Tensor]
+    grid: Tensor  # [1, 150, 150, 2] of the recognition network's chip
+    descriptor: Tensor  # [1, 128]
+    features: list[Tensor]  # of _FEATURE_BLOCKS, of unit length
     recognition: FaceRecognition
 
     @classmethod
@@ -144,11 +136,11 @@ class _Target:
         grid = chip_frame(points).grid(TARGET, TARGET).to(device)
         with torch.no_grad():
             descriptor, features = recognition(F.grid_sample(image * 0.5 + 0.5, grid, align_corners=False))
-        kept = [_unit(features[i]) for i in _FEATURE_BLOCKS]
-        return cls(image, weight.to(device), grid, descriptor, kept, recognition)
+        units = [_unit(features[i]) for i in _FEATURE_BLOCKS]
+        return cls(image, weight.to(device), grid, descriptor, units, recognition)
 
     def compare(self, picture: Tensor) -> tuple[Tensor, tuple[Tensor, Tensor] | None]:
-        """Image loss of a picture [1, 3, R, R]; of a large one, also descriptor distance and feature loss."""
+        """Image loss of a picture [1, 3, R, R]; for a large one also descriptor distance, feature loss."""
         factor = self.crop.shape[-1] // picture.shape[-1]
         crop, weight = (F.avg_pool2d(x, factor) for x in (self.crop, self.weight))
         near = picture_loss(picture, crop, weight, levels=3 if picture.shape[-1] < 256 else 4)
@@ -158,12 +150,15 @@ class _Target:
         descriptor, features = self.recognition(chip)
         distance = (descriptor - self.descriptor).square().sum().clamp_min(1e-12).sqrt()
         pairs = zip((features[i] for i in _FEATURE_BLOCKS), self.features, strict=True)
-        apart = torch.stack([(_unit(a) - b).square().sum(1).mean() for a, b in pairs]).sum()
-        return near, (distance, apart)
+        feature_loss = torch.stack([(_unit(a) - b).square().sum(1).mean() for a, b in pairs]).sum()
+        return near, (distance, feature_loss)
 
 
 def picture_loss(picture: Tensor, target: Tensor, weight: Tensor, levels: int) -> Tensor:
-    """Weighted mean difference of colours and of their gradients [N, 3, R, R] over ``levels`` octaves."""
+    """Weighted mean difference of colours and of their gradients over ``levels`` octaves.
+
+    picture, target: [N, 3, R, R]; weight: [N, 1, R, R]
+    """
     total = picture.new_zeros(())
     for _ in range(levels):
         total = total + ((picture - target).abs() * weight).mean() / weight.mean()
@@ -192,14 +187,14 @@ def _unit(features: Tensor) -> Tensor:
 
 
 def _ramp(step: int, steps: int) -> float:
-    """Learning rate factor: a short warm-up, then from half-way a cosine down to almost nothing."""
+    """Factor of the learning rate: a short warm-up, and a cosine descent in the second half."""
     warm = min(1.0, (step + 1) / 5.0)
     late = max(0.0, 2.0 * step / steps - 1.0)
     return warm * (0.5 + 0.5 * math.cos(math.pi * late)) + 0.02
 
 
-class _Clock:
-    """Tells progress in units of work: a step costs about twice as much at twice the side."""
+class _StepProgress:
+    """Progress by the cost of the steps, which is about proportional to the picture's side."""
 
     def __init__(self, recipe: Sequence[Stage], progress: Progress) -> None:
         self._total = sum(stage.steps * self._cost(stage) for stage in recipe)
@@ -212,7 +207,8 @@ class _Clock:
     def _cost(stage: Stage) -> float:
         return stage.resolution / 64.0
 
-    def tick(self, stage: Stage) -> None:
+    def advance(self, stage: Stage) -> None:
+        """Report one more step of a stage."""
         self._done += self._cost(stage)
         fraction = min(1.0, self._done / self._total)
         elapsed = time.monotonic() - self._start

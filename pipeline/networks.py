@@ -1,4 +1,4 @@
-"""Everything that is loaded once and then serves every photograph: networks and learned parts."""
+"""The networks and learned parts that are loaded once for all photographs."""
 
 from dataclasses import dataclass
 
@@ -25,7 +25,7 @@ from stylegan2.generator import Generator
 
 @dataclass(frozen=True)
 class Networks:
-    """The loaded parts for one generator on one device."""
+    """The networks for one generator on one device."""
 
     generator: Generator
     finder: FaceFinder
@@ -38,11 +38,11 @@ class Networks:
 
 
 def load_networks(model: str, device: str, engine: EngineName = "torch") -> Networks:
-    """Load every part.
+    """Load all networks.
 
-    engine: what runs the generator. With tensorflow1, torch computes all else on the CPU: it is for machines
-    whose card torch no longer supports. Raises UsageError where it does not run this model, and ModelMissing,
-    ModelCorrupt, LatentSpaceMismatch or DeviceError.
+    engine: what runs the generator. With tensorflow1, torch runs the rest on the CPU: it is for machines
+    whose card torch no longer supports. Raises UsageError if the engine does not run this model, and
+    ModelMissing, ModelCorrupt, LatentSpaceMismatch or DeviceError.
     """
     if engine not in ENGINES:
         raise UsageError(f"There is no engine called {engine!r}.", f"There are: {', '.join(ENGINES)}.")
@@ -58,7 +58,7 @@ def load_networks(model: str, device: str, engine: EngineName = "torch") -> Netw
     attributes, _ = load_network(learned_part("edits", space), "edits", generator)
 
     def measure(picture: NDArray[np.float32]) -> dict[str, float]:
-        # The predictor was trained on faces larger than the pictures that the ascent looks at.
+        # The predictor was trained on larger faces than those in the pictures of the ascent.
         larger = np.asarray(cv2.resize(picture, (512, 512), interpolation=cv2.INTER_CUBIC), np.float32)
         return geometric(finder.landmarks_in_crop(larger))
 
@@ -74,23 +74,23 @@ def load_networks(model: str, device: str, engine: EngineName = "torch") -> Netw
     )
 
 
-def pick_device(wanted: str) -> str:
+def pick_device(name: str) -> str:
     """The torch device for ``auto``, ``cpu``, ``cuda``, ``cuda:N`` or ``mps``.
 
-    Raises DeviceError where it is not there.
+    Raises DeviceError if this machine does not have it.
     """
-    if wanted == "auto":
+    if name == "auto":
         if torch.cuda.is_available():
             return "cuda"
         return "mps" if torch.backends.mps.is_available() else "cpu"
     try:
-        kind = torch.device(wanted)
+        kind = torch.device(name)
     except RuntimeError:
         kind = None
     if kind is None or kind.type not in ("cpu", "cuda", "mps"):
-        raise DeviceError(f"{wanted} is no device.", "Choose auto, cpu, cuda, cuda:N or mps.")
+        raise DeviceError(f"{name} is no device.", "Choose auto, cpu, cuda, cuda:N or mps.")
     if kind.type == "cuda" and (kind.index or 0) >= torch.cuda.device_count():
-        raise DeviceError(f"There is no CUDA device {wanted} here.", "Use --device cpu, or --device auto.")
+        raise DeviceError(f"There is no CUDA device {name} here.", "Use --device cpu, or --device auto.")
     if kind.type == "mps" and not torch.backends.mps.is_available():
         raise DeviceError("There is no Apple GPU here.", "Use --device cpu, or --device auto.")
-    return wanted
+    return name

@@ -1,7 +1,7 @@
 """Carries a change from the crop onto the photograph's own pixels, at their own size and depth.
 
-The fields are smooth, so they may be enlarged; the photograph itself is sampled once, at full resolution, and
-only inside the face. Work goes in strips, so that a large face in a large photograph needs little memory.
+The fields of a change are smooth, so they may be enlarged; the photograph itself is sampled once, at full
+resolution, and only inside the face. It is worked on in strips, so that a large face needs little memory.
 """
 
 import math
@@ -15,44 +15,45 @@ from numpy.typing import NDArray
 from pipeline.align import Alignment
 from pipeline.change import Change
 from pipeline.pixels import from_float, full_scale, to_float_rgb
+from retouchml.results import Box
 
 _STRIP = 1 << 20  # pixels
-_FINEST = 0.6  # crop pixels, or photo pixels where these are larger; what is finer is lost between the two
+_FINEST = 0.6  # crop pixels, or photo pixels if these are larger; finer detail is lost between the two
 _LUMA = np.array([0.299, 0.587, 0.114], np.float32)
 
 
 @dataclass(frozen=True)
 class Patch:
-    """What changed around one face.
+    """The retouched pixels around one face.
 
-    face: its index; x, y: top left corner in the photo; pixels: [h, w, 4] RGBA, straight alpha, the photo's
-    depth. Alpha is full where the retouch may have changed something and zero elsewhere; there is no
-    half-way, since the change itself fades out.
+    Alpha is full where the retouch may have changed something and zero elsewhere; there is nothing between,
+    since the change itself fades out.
     """
 
-    face: int
-    x: int
+    face: int  # number of the face in the photo
+    x: int  # of the top left corner in the photo
     y: int
-    pixels: NDArray[np.generic]
+    pixels: NDArray[np.generic]  # [h, w, 4] RGBA, straight alpha, the photo's depth
 
     @property
-    def box(self) -> tuple[int, int, int, int]:
-        """(x, y, width, height) in the photo."""
+    def box(self) -> Box:
+        """The rectangle in the photo."""
         return self.x, self.y, self.pixels.shape[1], self.pixels.shape[0]
 
     @property
     def inside(self) -> NDArray[np.bool_]:
-        """Which pixels [h, w] belong to it: those whose alpha is full."""
+        """Whether each pixel [h, w] belongs to the patch: its alpha is full."""
         return np.asarray(self.pixels[..., 3] != 0, np.bool_)
 
 
 def make_patch(
-    photo: NDArray[np.generic], alignment: Alignment, change: Change, support: NDArray[np.uint8], face: int
+    photo: NDArray[np.generic],  # [H, W, C]
+    alignment: Alignment,  # of the change's pixels
+    change: Change,  # [h, w]
+    support: NDArray[np.uint8],  # [h, w] 1 where the change may change something
+    face: int,
 ) -> Patch | None:
-    """The patch of a change [h, w] on a photo [H, W, C]; None where nothing of it lies inside.
-
-    alignment: of the change's pixels; support: [h, w] 1 where the change may differ from nothing
-    """
+    """The patch of a change on a photo; None if it lies outside."""
     box = box_of(alignment, support, photo.shape)
     if box is None:
         return None
@@ -62,34 +63,36 @@ def make_patch(
     ratio = alignment.side / alignment.size
     blur = _FINEST * max(1.0, ratio)
     covers, smooths = change.cover.any(), change.smoothing.any()
-    margin = math.ceil(4.0 * blur)  # so that a strip's own rows are blurred with their neighbours
+    margin = math.ceil(4.0 * blur)  # for the blur of a strip's first and last rows
     for low, high in _strips(top, bottom, right - left):
         strip = (left, max(top, low - margin), right, min(bottom, high + margin))
         inside = _sampled(support.astype(np.float32), alignment, strip, cv2.INTER_LINEAR) > 0.0
         flow = _sampled(smooth, alignment, strip, cv2.INTER_LINEAR)
-        # It holds fine detail, which linear interpolation would blur.
+        # Linear interpolation would blur the fine detail of the colour.
         color = _sampled(change.color, alignment, strip, cv2.INTER_CUBIC)
         changed = _displaced(photo, alignment, flow[..., :2], strip) + color
         if smooths:
-            # Grain that the crop is too small to hold, or loses in sampling, is smoothed here.
-            calm = cv2.GaussianBlur(changed, (0, 0), blur)
-            changed += (calm - changed) * flow[..., 3:4]
+            # Smooth the grain that is too fine for the crop, or is lost in sampling.
+            blurred = cv2.GaussianBlur(changed, (0, 0), blur)
+            changed += (blurred - changed) * flow[..., 3:4]
         if covers:
             pixels = _sampled(change.pixels, alignment, strip, cv2.INTER_CUBIC)
             changed += (pixels - changed) * flow[..., 2:3]
         if photo.shape[2] < 3:
             changed = np.repeat((changed @ _LUMA)[..., None], 3, axis=2)
-        own = slice(low - strip[1], high - strip[1])
+        without_margin = slice(low - strip[1], high - strip[1])
         rows, original = result[low - top : high - top], _rgb(photo[low:high, left:right])
-        rows[..., :3] = np.where(inside[own, :, None], from_float(changed[own], photo.dtype), original)
-        rows[..., 3] = np.where(inside[own], full_scale(photo.dtype), 0)
+        rows[..., :3] = np.where(
+            inside[without_margin, :, None], from_float(changed[without_margin], photo.dtype), original
+        )
+        rows[..., 3] = np.where(inside[without_margin], full_scale(photo.dtype), 0)
     return Patch(face, left, top, result)
 
 
 def paint(photo: NDArray[np.generic], patch: Patch, corner: tuple[int, int] = (0, 0)) -> None:
-    """Put a patch onto a photo, or onto the part of it that begins at ``corner`` (x, y), in place.
+    """Put a patch onto a photo [H, W, C], or onto the part of it that begins at ``corner`` (x, y), in place.
 
-    Alpha is left alone, and what lies outside the part is left out.
+    Alpha stays. Pixels of the patch outside the part are ignored.
     """
     x, y, width, height = patch.box
     x, y = x - corner[0], y - corner[1]
@@ -131,9 +134,9 @@ def _strips(top: int, bottom: int, width: int) -> Iterator[tuple[int, int]]:
 def box_of(
     alignment: Alignment, support: NDArray[np.uint8], shape: tuple[int, ...]
 ) -> tuple[int, int, int, int] | None:
-    """(left, top, right, bottom) in a photo [H, W, C] around what a support [h, w] in a crop covers.
+    """(left, top, right, bottom) in a photo [H, W, C] around a support [h, w] in a crop.
 
-    None where nothing of it lies inside.
+    None if the support is empty or lies outside the photo.
     """
     rows, columns = np.flatnonzero(support.any(1)), np.flatnonzero(support.any(0))
     if not len(rows):
@@ -150,7 +153,7 @@ def box_of(
 def _sampled(
     field: NDArray[np.float32], alignment: Alignment, strip: tuple[int, int, int, int], interpolation: int
 ) -> NDArray[np.float32]:
-    """A crop field on the photo's own pixels in a strip (left, top, right, bottom); zero outside the crop."""
+    """A field of the crop at the photo's own pixels in a strip (left, top, right, bottom); zero elsewhere."""
     left, top, right, bottom = strip
     offset = alignment.matrix[:, 2] - (left, top)
     to_strip = np.hstack([alignment.matrix[:, :2], offset[:, None]])
@@ -159,17 +162,17 @@ def _sampled(
 
 
 def _displaced(
-    photo: NDArray[np.generic],
+    photo: NDArray[np.generic],  # [H, W, C]
     alignment: Alignment,
-    flow: NDArray[np.float32],
-    strip: tuple[int, int, int, int],
+    flow: NDArray[np.float32],  # [h, w, 2] of the strip, in crop pixels
+    strip: tuple[int, int, int, int],  # left, top, right, bottom
 ) -> NDArray[np.float32]:
-    """The photo sampled at x + flow(x) for a strip, flow in crop pixels; float32 RGB, white at 1."""
+    """The photo sampled at x + flow(x): float32 RGB [h, w, 3], white at 1."""
     left, top, right, bottom = strip
     moved = flow @ alignment.matrix[:, :2].T.astype(np.float32)
     reach = int(np.abs(moved).max(initial=0.0)) + 6
     if photo.shape[2] in (2, 4):
-        reach *= 2  # the nearest pixel that is to be seen may lie as far again
+        reach *= 2  # the nearest visible pixel may lie as far again
     height, width = photo.shape[:2]
     x0, y0 = max(0, left - reach), max(0, top - reach)
     x1, y1 = min(width, right + reach), min(height, bottom + reach)
@@ -178,26 +181,26 @@ def _displaced(
     columns, rows = x - np.float32(x0) + moved[..., 0], y - np.float32(y0) + moved[..., 1]
 
     def sample(image: NDArray[np.float32]) -> NDArray[np.float32]:
-        found = cv2.remap(image, columns, rows, cv2.INTER_LANCZOS4, borderMode=cv2.BORDER_REFLECT_101)
-        return np.asarray(found, np.float32)
+        values = cv2.remap(image, columns, rows, cv2.INTER_LANCZOS4, borderMode=cv2.BORDER_REFLECT_101)
+        return np.asarray(values, np.float32)
 
     sampled = sample(source)
     if photo.shape[2] in (2, 4):
-        seen = photo[y0:y1, x0:x1, -1] != 0
-        if seen.any() and not seen.all():
-            # Whatever lies hidden beside a face that was cut out must not come to light.
-            own = seen[top - y0 : bottom - y0, left - x0 : right - x0, None]
-            sampled = np.where(own, sample(_spread(source, seen)), sampled)
+        visible = photo[y0:y1, x0:x1, -1] != 0
+        if visible.any() and not visible.all():
+            # Transparent pixels beside a face that was cut out must not become visible.
+            target = visible[top - y0 : bottom - y0, left - x0 : right - x0, None]
+            sampled = np.where(target, sample(_spread(source, visible)), sampled)
     return sampled
 
 
-def _spread(image: NDArray[np.float32], seen: NDArray[np.bool_]) -> NDArray[np.float32]:
-    """The image [H, W, 3] with the colour of the nearest pixel that is ``seen`` [H, W] in place of others."""
+def _spread(image: NDArray[np.float32], visible: NDArray[np.bool_]) -> NDArray[np.float32]:
+    """The image [H, W, 3] in which pixels that are not visible have the colour of the nearest that is."""
     _, labels = cv2.distanceTransformWithLabels(
-        (~seen).astype(np.uint8), cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL
+        (~visible).astype(np.uint8), cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL
     )
     nearest = np.zeros((labels.max() + 1, 3), np.float32)
-    nearest[labels[seen]] = image[seen]
+    nearest[labels[visible]] = image[visible]
     return np.asarray(nearest[labels], np.float32)
 
 

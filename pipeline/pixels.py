@@ -1,4 +1,4 @@
-"""The two borders between a photograph's own numbers and the pipeline's float32 RGB in [0, 1]."""
+"""Conversion between a photograph's own pixels and the pipeline's float32 RGB in [0, 1]."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,7 +9,7 @@ _FULL_SCALE = {np.dtype(np.uint8): 255.0, np.dtype(np.uint16): 65535.0, np.dtype
 
 
 def full_scale(dtype: np.dtype[np.generic]) -> float:
-    """The number that means white. Raises PictureUnsupported for a depth that is not handled."""
+    """The value of white. Raises PictureUnsupported for a depth that is not handled."""
     try:
         return _FULL_SCALE[np.dtype(dtype)]
     except KeyError:

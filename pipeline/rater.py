@@ -1,8 +1,8 @@
-"""Rates a face in a picture on the scale of the people who rated the training photographs, 1 to 5.
+"""Raters of faces in pictures, on the scale of the training photographs, 1 to 5.
 
-Two raters of different kinds, so that one can judge what the other guided: ``FeatureRater`` sees dlib's
+There are two of different kinds, so that one can judge what the other guides: ``FeatureRater`` sees dlib's
 descriptor and the shape of the landmarks, ``PixelRater`` the aligned chip alone. Both learned from
-SCUT-FBP5500: they carry the taste of 60 people of one country on neutral frontal faces, and know nothing of
+SCUT-FBP5500: they repeat the taste of 60 people of one country in neutral frontal faces, and know nothing of
 smiles, profiles and children. ``docs/models.md`` has their figures.
 """
 
@@ -47,7 +47,7 @@ class FeatureNetwork(nn.Module):
         )
 
     def standardize(self, features: Tensor) -> None:
-        """Take centre and spread from training features [N, 264]; the descriptor keeps one spread for all."""
+        """Set centre and spread from training features [N, 264]; the descriptor has one spread in common."""
         self.center.copy_(features.mean(0))
         self.spread[:128] = features[:, :128].std(0).mean()
         self.spread[128:] = (features[:, 128:].std(0) + 1e-6) / _SHAPE_SHARE
@@ -98,10 +98,10 @@ def rater_features(descriptors: NDArray[np.float32], landmarks: NDArray[np.float
 
 
 class FeatureRater:
-    """The rater that guides: it labelled the samples that the scorer learned from, and reports scores."""
+    """The rater that guides: the scorer learned from its ratings, and reports show them."""
 
     def __init__(self, recognizer: Recognizer, path: Path | None = None) -> None:
-        """Raises ModelMissing or ModelCorrupt."""
+        """path: a file other than the learned part in use. Raises ModelMissing or ModelCorrupt."""
         self._recognizer = recognizer
         file = load_learned(path or learned_part("rater"), "rater")
         self._mean, self._networks = _ensemble(file, FeatureNetwork)
@@ -120,11 +120,11 @@ class FeatureRater:
 class PixelRater:
     """The rater that judges: it sees the chip alone and guides nothing.
 
-    ``fold`` is the official fold whose training part it learned from.
+    fold: the official fold whose training photographs it learned from
     """
 
     def __init__(self, path: Path | None = None) -> None:
-        """Raises ModelMissing or ModelCorrupt."""
+        """path: a file other than the learned part in use. Raises ModelMissing or ModelCorrupt."""
         file = load_learned(path or learned_part("judge"), "rater")
         self._mean, self._networks = _ensemble(file, PixelNetwork)
         self.fold = _fold(file)
@@ -132,7 +132,7 @@ class PixelRater:
     def rate(self, picture: NDArray[np.generic], landmarks: NDArray[np.float64]) -> float:
         """Rating of the face at ``landmarks`` [68, 2] in a picture [H, W, 3] of any depth.
 
-        It is the mean of the face's and its mirror image's.
+        The mean of the ratings of the face and of its mirror image.
         """
         chip = torch.from_numpy(face_chip(picture, landmarks)).permute(2, 0, 1)
         return float(self.rate_chips(torch.stack([chip, chip.flip(2)])).mean())

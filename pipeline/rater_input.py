@@ -1,4 +1,4 @@
-"""What a rater sees of a face: an aligned chip of it, its descriptor and the shape of its landmarks."""
+"""The raters' input: an aligned chip of a face, and the shape of its landmarks."""
 
 import cv2
 import numpy as np
@@ -8,7 +8,7 @@ from pipeline.align import Alignment, ffhq_alignment
 
 CHIP = 112  # pixels
 _SHARE = 0.66  # of the FFHQ square's side
-_DOWN = 0.075  # centre below the square's, in sides
+_DOWN = 0.075  # of the FFHQ square's side; how far the centre lies below that of the square
 
 
 def chip_alignment(landmarks: NDArray[np.float64], size: int = CHIP) -> Alignment:
@@ -26,7 +26,7 @@ def face_chip(picture: NDArray[np.generic], landmarks: NDArray[np.float64]) -> N
 
 
 def shape_features(landmarks: NDArray[np.float64]) -> NDArray[np.float32]:
-    """Landmarks [68, 2] → [136], free of place, size and tilt: eyes level, 1 apart, around the origin."""
+    """Landmarks [68, 2] → [136] without place, size and tilt: eyes level, 1 apart, around the origin."""
     left, right = landmarks[36:42].mean(0), landmarks[42:48].mean(0)
     x, y = right - left
     norm = x * x + y * y
@@ -35,5 +35,5 @@ def shape_features(landmarks: NDArray[np.float64]) -> NDArray[np.float32]:
 
 
 def mirrored(chip: NDArray[np.float32]) -> NDArray[np.float32]:
-    """The chip seen in a mirror."""
+    """The mirror image of a chip."""
     return np.asarray(cv2.flip(chip, 1), np.float32)

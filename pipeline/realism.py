@@ -1,7 +1,7 @@
-"""The realism guard: what the network that a generator was trained against makes of its pictures.
+"""The realism guard: a generator's own discriminator rejects pictures that look less real.
 
-A discriminator sees what no score of attractiveness and no recognition of faces looks at: skin like wax, torn
-hair, an eye that melts. Its logits mean something beside those of the same network's own pictures alone.
+A discriminator sees what neither the score nor face recognition measures: skin like wax, torn hair, a
+distorted eye. Its logits only mean something relative to those of the same generator's other pictures.
 """
 
 import math
@@ -15,36 +15,40 @@ from retouchml.progress import NEVER, Cancel, check
 from stylegan2.generator import Generator
 from stylegan2.networks.discriminator import Discriminator
 
-VERSION = 1  # of what is asked of the critic
-_SAMPLES = 16  # pictures whose logits say how far two believable ones may be apart; each costs a second or so
+VERSION = 1  # of the criterion; a cached path of another version is not used
+_SAMPLES = 16  # pictures for the spread of logits; each costs about a second
 _SEED = 0
 
 
 class Critic:
-    """The discriminator of a generator, asked about one picture at a time."""
+    """The discriminator of a generator, applied to one picture at a time."""
 
-    def __init__(self, generator: Generator, judge: Discriminator) -> None:
-        self._generator, self._judge = generator, judge
+    def __init__(self, generator: Generator, discriminator: Discriminator) -> None:
+        self._generator, self._discriminator = generator, discriminator
         self._spread: float | None = None
 
     @classmethod
     def of(cls, generator: Generator) -> "Critic | None":
-        """That of ``generator``; None where it has none that fits its pictures."""
-        judge = generator.discriminator
-        if not isinstance(judge, Discriminator) or judge.spec.resolution != generator.resolution:
+        """The critic of a generator; None if it has no discriminator that fits its pictures."""
+        discriminator = generator.discriminator
+        if not isinstance(discriminator, Discriminator):
             return None
-        return cls(generator, judge)
+        fits = discriminator.spec.resolution == generator.resolution
+        return cls(generator, discriminator) if fits else None
 
     def logit(self, w_plus: Tensor) -> float:
-        """How real the picture of a code [L, W] is, higher for more real; of no class in particular."""
-        spec = self._judge.spec
+        """The discriminator's logit for the picture of a code [L, W]: higher is more real.
+
+        A conditional discriminator gets the mean of all classes.
+        """
+        spec = self._discriminator.spec
         with torch.no_grad():
-            image = self._generator.synthesize(w_plus[None]).to(self._judge.output.weight)
+            image = self._generator.synthesize(w_plus[None]).to(self._discriminator.output.weight)
             labels = image.new_full((1, spec.labels), 1.0 / spec.labels) if spec.labels else None
-            return float(self._judge(image, labels))
+            return float(self._discriminator(image, labels))
 
     def spread(self, cancel: Cancel = NEVER) -> float:
-        """One standard deviation of the logits over the generator's own samples; measured once.
+        """The standard deviation of the logits over samples of the generator; measured once.
 
         Raises Cancelled.
         """
@@ -60,9 +64,9 @@ class Critic:
         return self._spread
 
     def believable(self, codes: Sequence[Tensor], cancel: Cancel = NEVER) -> int:
-        """How many codes [L, W], from the first on, are at most the spread less real than the first.
+        """The number of codes [L, W], from the first on, at most one spread less real than the first.
 
-        Where the critic's numbers are none, all of them. Raises Cancelled.
+        All of them if the logits are not finite. Raises Cancelled.
         """
         if len(codes) < 2:
             return len(codes)

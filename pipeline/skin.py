@@ -1,4 +1,4 @@
-"""Skin by frequency separation: blemishes and wrinkles are eased, pores and the face's own form stay.
+"""Retouch of skin by frequency separation: eases blemishes and wrinkles, keeps pores and form.
 
 An edge-preserving base carries form and shading; what lies above it is split by scale into a middle band
 (spots, lines, grain) and a fine one (pores, down). ``strength`` takes from the middle band what stands out
@@ -19,25 +19,21 @@ _EDGE = 0.028  # contrast in [0, 1] that counts as form rather than blemish
 _PORE = 1.3 / 1024.0  # of the crop's side; where the fine band begins
 _EASED = 0.85  # share of a spot that strength 1 takes
 _STANDS_OUT = 1.5  # robust standard deviations of the middle band at which grain becomes a spot
-_SPOT = 0.004  # of the crop's side; how far around a pixel counts for that
+_SPOT = 0.004  # of the crop's side; blur of the energy that tells spots
 _SMOOTHED = 0.85  # share of the fine band that texture 0 takes
 
 
 @dataclass(frozen=True)
 class SkinLayers:
-    """What may be taken from a crop.
+    """The bands of detail that a retouch may reduce."""
 
-    middle, fine: [S, S, 3], weighted by the skin mask; spots: [S, S] how far the middle band stands out from
-    the grain of this skin, 0 to 1
-    """
-
-    middle: NDArray[np.float32]
-    fine: NDArray[np.float32]
-    spots: Mask
+    middle: NDArray[np.float32]  # [S, S, 3], weighted by the skin mask
+    fine: NDArray[np.float32]  # [S, S, 3], weighted by the skin mask
+    spots: Mask  # [S, S] how far the middle band stands out from the grain of this skin, 0 to 1
 
     @classmethod
     def of(cls, crop: NDArray[np.float32], skin: Mask) -> "SkinLayers":
-        """Separate a crop [S, S, 3] in [0, 1]."""
+        """The bands of a crop [S, S, 3] in [0, 1]; skin: mask [S, S]."""
         size = crop.shape[0]
         detail = crop - _base(crop, max(1, round(_RADIUS * size)))
         middle = np.asarray(cv2.GaussianBlur(detail, (0, 0), max(0.5, _PORE * size)), np.float32)
@@ -46,18 +42,18 @@ class SkinLayers:
         return cls(np.asarray(middle * weight, np.float32), fine, _spots(middle, skin))
 
     def within(self, window: Window) -> "SkinLayers":
-        """Their part in a window of the crop."""
+        """The layers in a window of the crop."""
         return SkinLayers(window.of(self.middle), window.of(self.fine), window.of(self.spots))
 
     def change(self, strength: float, texture: float) -> NDArray[np.float32]:
-        """What is to be added to the crop [S, S, 3]."""
+        """The change to add to the crop [S, S, 3]."""
         eased = (self.spots + (1.0 - self.spots) * (1.0 - texture))[..., None]
         fine = finest_share(strength, texture)
         return np.asarray(-_EASED * strength * eased * self.middle - fine * self.fine, np.float32)
 
 
 def finest_share(strength: float, texture: float) -> float:
-    """Share of the finest detail that is taken from bare skin."""
+    """The share of the finest detail that bare skin loses."""
     return _SMOOTHED * strength * (1.0 - texture)
 
 
@@ -70,7 +66,7 @@ def _spots(middle: NDArray[np.float32], skin: Mask) -> Mask:
 
 
 def _base(crop: NDArray[np.float32], radius: int) -> NDArray[np.float32]:
-    """Guided filter of the crop by its own lightness, twice as wide for colour, whose blotches are broad."""
+    """The crop smoothed by a guided filter, whose guide is the crop's own lightness."""
     guide = crop.mean(axis=2)
     window = (2 * radius + 1, 2 * radius + 1)
     mean = cv2.blur(guide, window)

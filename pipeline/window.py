@@ -1,6 +1,6 @@
-"""The part of a crop that matters: where a look may change something, and what blurs reach from there.
+"""The window of a crop that a look may change, with the margin that blurs need.
 
-Beyond it a change is nothing, so that working it out would be half of the work for nothing.
+Nothing changes outside it: computing only the window halves the work.
 """
 
 from dataclasses import dataclass, fields
@@ -11,15 +11,15 @@ from numpy.typing import NDArray
 
 from pipeline.masks import FaceMasks
 
-_GRAIN = 16  # pixels; corners on multiples of it, so that what is shrunken inside falls on the same grid
+_GRID = 16  # pixels; corners are multiples of it, so that a shrunk window fits a shrunk crop
 _MARGIN = 1.0 / 16.0  # of the crop's side
-_LEAST = 1.0 / 4.0  # of the crop's side; optical flow needs something to look at
+_LEAST = 1.0 / 4.0  # of the crop's side; optical flow needs some surroundings
 _Field = TypeVar("_Field", bound=np.generic)
 
 
 @dataclass(frozen=True)
 class Window:
-    """Columns ``left`` to ``right`` and rows ``top`` to ``bottom`` of a crop; the ends are excluded."""
+    """A rectangle of a crop: columns ``left`` to ``right``, rows ``top`` to ``bottom``, ends excluded."""
 
     left: int
     top: int
@@ -28,9 +28,9 @@ class Window:
 
     @classmethod
     def around(cls, support: NDArray[Any], size: int) -> "Window":
-        """Around what is not 0 in a crop of side ``size``, or in a part [H, W] of one.
+        """The window around the support in a crop of side ``size``, or in a part [H, W] of one.
 
-        All of it where nothing is.
+        The whole crop or part if the support is empty.
         """
         columns, rows = (np.flatnonzero(support.any(axis)) for axis in (0, 1))
         height, width = support.shape
@@ -41,21 +41,21 @@ class Window:
         return cls(left, top, right, bottom)
 
     def of(self, field: NDArray[_Field]) -> NDArray[_Field]:
-        """Its part of a field [H, W] or [H, W, C]: [h, w] or [h, w, C], contiguous."""
+        """The window [h, w(, C)] of a field [H, W(, C)], contiguous."""
         return np.ascontiguousarray(field[self.top : self.bottom, self.left : self.right])
 
     def put(self, part: NDArray[_Field], field: NDArray[_Field]) -> None:
-        """Make ``part`` its part of a field."""
+        """Write ``part`` [h, w(, C)] into the window of a field [H, W(, C)]."""
         field[self.top : self.bottom, self.left : self.right] = part
 
     def of_masks(self, masks: FaceMasks) -> FaceMasks:
-        """Its part of every mask."""
+        """The window of every mask."""
         return FaceMasks(**{field.name: self.of(getattr(masks, field.name)) for field in fields(masks)})
 
 
 def _widened(low: int, high: int, length: int, size: int) -> tuple[int, int]:
     margin = max(_MARGIN * size, (_LEAST * size - (high - low)) / 2.0)
     return (
-        max(0, int((low - margin) // _GRAIN) * _GRAIN),
-        min(length, -int((-high - margin) // _GRAIN) * _GRAIN),
+        max(0, int((low - margin) // _GRID) * _GRID),
+        min(length, -int((-high - margin) // _GRID) * _GRID),
     )

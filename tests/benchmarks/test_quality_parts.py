@@ -1,4 +1,4 @@
-"""The parts of ``benchmarks/quality.py`` that pick, add up and draw."""
+"""``benchmarks.quality``: the choice of photographs, the table and the contact sheet."""
 
 from dataclasses import fields
 from pathlib import Path
@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from benchmarks import quality
-from benchmarks.quality import Row, chosen, sharpness, sheet, totals
+from benchmarks.quality import Row, choose_photos, sharpness, sheet, totals
 from pipeline.masks import feature_mask
 from tests.pipeline.faces_by_hand import landmarks, texture
 
@@ -34,35 +34,35 @@ def data(tmp_path: Path) -> Path:
 
 
 def test_the_chosen_are_the_same_each_time_and_in_whatever_order_the_fold_lists_them(data: Path) -> None:
-    first = chosen(data, 8)
+    first = choose_photos(data, 8)
     listing = next(data.rglob("test_1.txt"))
     listing.write_text("\n".join(reversed(listing.read_text().splitlines())))
-    assert chosen(data, 8) == first
-    assert chosen(data, 4) == first[:4]
+    assert choose_photos(data, 8) == first
+    assert choose_photos(data, 4) == first[:4]
     assert len(set(first)) == 8
     assert {path.parent for path in first} == {data / "Images"}
 
 
 @pytest.mark.parametrize("count", [1, 2, 4, 6, 7, 8])
 def test_the_chosen_are_balanced_by_group_to_within_one(count: int, data: Path) -> None:
-    names = [path.name[:2] for path in chosen(data, count)]
+    names = [path.name[:2] for path in choose_photos(data, count)]
     counts = [names.count(group) for group in GROUPS]
     assert sum(counts) == count
     assert max(counts) - min(counts) <= 1
 
 
 def test_only_test_photographs_are_chosen_and_no_more_than_there_are(data: Path) -> None:
-    everything = chosen(data, 100)
+    everything = choose_photos(data, 100)
     assert len(everything) == 17
     assert not any("9" in path.stem for path in everything)
 
 
 def test_those_passed_over_first_are_none_of_the_others(data: Path) -> None:
-    assert chosen(data, 4, skip=4) == chosen(data, 8)[4:]
+    assert choose_photos(data, 4, skip=4) == choose_photos(data, 8)[4:]
 
 
 def test_each_fold_has_its_own(data: Path) -> None:
-    assert not set(chosen(data, 100)) & set(chosen(data, 100, 2))
+    assert not set(choose_photos(data, 100)) & set(choose_photos(data, 100, 2))
 
 
 def row(gain: float, **more: object) -> Row:

@@ -23,7 +23,7 @@ def seed(retoucher: Retoucher, portrait: Photo, pixels: NDArray[Any], cache: Inv
     portrait.prepare()
     code = portrait._prepared[0].path.knots[0]
     for face in photo.faces:
-        crop, _ = face_crop(as_channels(pixels), face.landmarks)
+        crop, _ = face_crop(as_channels(pixels), np.array(face.landmarks))
         cache.put(inversion_key(crop, retoucher.model), Inversion(code, 0.0, 0.0))
     return photo
 

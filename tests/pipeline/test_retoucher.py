@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import cv2
@@ -11,12 +12,15 @@ import pytest
 from numpy.typing import NDArray
 
 from pipeline.cache import Caches, InversionCache, PathCache
+from pipeline.faces import FaceLocation
 from pipeline.networks import pick_device
 from pipeline.patch import Patch
 from pipeline.retoucher import Photo, Retoucher
 from retouchml import Look
 from retouchml.errors import Cancelled, DeviceError, ModelMissing, PictureUnsupported, UsageError
+from retouchml.progress import OverallProgress
 from tests.conftest import at_home
+from tests.pipeline.faces_by_hand import landmarks
 from tests.pipeline.seeding import changed, quick_path, seed, session_cache
 
 Pixels = NDArray[np.uint8]
@@ -494,3 +498,36 @@ def test_a_kept_code_of_another_generator_s_shape_is_not_used(
     monkeypatch.setattr(type(retoucher.networks.inverter), "invert", stop)
     with pytest.raises(Cancelled, match="inverts"):
         retoucher.open(portrait).render({0: Look()})
+
+
+def test_the_overall_progress_of_two_faces_never_falls(monkeypatch: pytest.MonkeyPatch) -> None:
+    from pipeline import retoucher as module
+
+    def prepare(*arguments: Any) -> object:
+        *_, progress, _ = arguments
+        for stage in ("invert", "beautify"):
+            for fraction in (0.0, 0.4, 1.0):
+                progress(stage, fraction, 9.0)
+        return None
+
+    monkeypatch.setattr(module, "prepare_face", prepare)
+    networks: Any = SimpleNamespace(
+        finder=SimpleNamespace(landmarks_in_crop=lambda crop: landmarks()),
+        rater=SimpleNamespace(rate=lambda crop, points: 3.0),
+    )
+    pixels = np.zeros((256, 512, 3), np.uint8)
+    locations = [FaceLocation((0, 0, 9, 9), landmarks((x, 128.0))) for x in (128.0, 384.0)]
+    opened = Photo(pixels, pixels, locations, networks, None)
+    overall, remaining = OverallProgress(), []
+    fractions = [overall.update("detect", 1.0)]
+
+    def progress(stage: str, fraction: float, seconds: float | None) -> None:
+        fractions.append(overall.update(stage, fraction))
+        remaining.append(seconds)
+
+    opened.prepare(progress=progress)
+    assert opened.render({}, progress=progress) == []
+    assert fractions == sorted(fractions)
+    assert fractions[-1] > 0.95
+    # Only the last face's time is known to be all that is left of its stage.
+    assert remaining == [None] * 6 + [9.0] * 6 + [0.0]

@@ -1,0 +1,88 @@
+"""The overall progress of a retouch: never falls, and ends near 1, whatever is told in which order."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from retouchml.progress import STAGES, OverallProgress, title
+
+Told = tuple[str, float]
+STEPS = (0.0, 0.3, 0.6, 0.9, 1.0)
+
+
+def retouch(faces: int, cached: frozenset[tuple[int, str]] = frozenset()) -> Iterator[Told]:
+    """What the front ends are told of a photograph with so many faces.
+
+    cached: numbers and stages of faces that were seen before, which are not told
+    """
+    for stage in STAGES:
+        if stage.each_face:
+            continue
+        if stage.name == "render":
+            for face in range(faces):
+                for name in (each.name for each in STAGES if each.each_face):
+                    if (face, name) not in cached:
+                        yield from ((name, (face + fraction) / faces) for fraction in STEPS)
+        yield from ((stage.name, fraction) for fraction in STEPS)
+
+
+def overall(told: Iterator[Told]) -> list[float]:
+    progress = OverallProgress()
+    return [progress.update(stage, fraction) for stage, fraction in told]
+
+
+@pytest.mark.parametrize("faces", [1, 2, 3, 7])
+def test_with_several_faces_it_never_falls_and_ends_at_1(faces: int) -> None:
+    fractions = overall(retouch(faces))
+    assert fractions == sorted(fractions)
+    assert fractions[0] == 0.0
+    assert fractions[-1] == pytest.approx(1.0)
+
+
+def test_each_of_two_faces_has_about_half_of_the_slow_work() -> None:
+    told = list(retouch(2))
+    fractions = overall(iter(told))
+    begin, middle, end = (
+        fractions[told.index(each)] for each in (("invert", 0.0), ("invert", 0.5), ("render", 0.0))
+    )
+    assert end - begin > 0.7
+    assert fractions[told.index(("beautify", 0.5))] - begin == pytest.approx((end - begin) / 2.0)
+    assert begin < middle < end
+
+
+@pytest.mark.parametrize(
+    "cached",
+    [
+        {(0, "invert")},
+        {(1, "invert")},
+        {(0, "invert"), (0, "beautify")},
+        {(0, "invert"), (0, "beautify"), (1, "invert"), (1, "beautify")},
+    ],
+    ids=["first inverted", "second inverted", "first ready", "both ready"],
+)
+def test_faces_seen_before_leave_no_gap(cached: set[tuple[int, str]]) -> None:
+    fractions = overall(retouch(2, frozenset(cached)))
+    assert fractions == sorted(fractions)
+    assert fractions[-1] == pytest.approx(1.0)
+
+
+def test_a_retouch_in_this_process_ends_near_1() -> None:
+    """It has no daemon to connect to, and the pipeline does not write."""
+    names = ("detect", "invert", "beautify", "render")
+    fractions = overall(each for each in retouch(2) if each[0] in names)
+    assert fractions == sorted(fractions)
+    assert fractions[-1] > 0.95
+
+
+def test_a_stage_that_is_not_known_changes_nothing_and_has_its_name_as_title() -> None:
+    progress = OverallProgress()
+    before = progress.update("invert", 0.5)
+    assert progress.update("paint", 0.1) == before
+    assert title("paint") == "paint"
+    assert title("invert") == "Studying the face"
+
+
+def test_a_fraction_out_of_range_is_clipped() -> None:
+    progress = OverallProgress()
+    assert progress.update("read", -1.0) == 0.0
+    assert progress.update("write", 7.0) == pytest.approx(1.0)
