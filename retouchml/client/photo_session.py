@@ -261,7 +261,9 @@ class PhotoSession:
         if isinstance(error, (DaemonGone, PhotoUnknown, DaemonStopping)):
             self._photo = None
         delay = self._retry.delay(error)
-        if delay is None:
+        if delay is None and isinstance(error, DaemonAbsent) and self._retry.was_lost:
+            self._end(DaemonAbsent(f"The connection to the daemon was lost. {error.message}", error.advice))
+        elif delay is None:
             self._end(error)
         else:
             self._advance_after(delay)

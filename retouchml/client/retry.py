@@ -13,10 +13,12 @@ class Retry:
 
     It is repeated after the daemon, or its photo, was lost, but once only: the work itself may be what stops
     the daemon. A daemon that is stopping is waited for.
+
+    was_lost: whether the daemon, or its photo, was lost
     """
 
     def __init__(self) -> None:
-        self._was_lost = False
+        self.was_lost = False
         self._stopping_deadline: float | None = None
 
     def delay(self, error: RetouchError) -> float | None:
@@ -26,7 +28,7 @@ class Retry:
             if self._stopping_deadline is None:
                 self._stopping_deadline = now + _STOPPING_SECONDS
             return _RETRY_SECONDS if now <= self._stopping_deadline else None
-        if isinstance(error, (DaemonGone, PhotoUnknown)) and not self._was_lost:
-            self._was_lost = True
+        if isinstance(error, (DaemonGone, PhotoUnknown)) and not self.was_lost:
+            self.was_lost = True
             return 0.0
         return None

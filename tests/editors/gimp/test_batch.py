@@ -8,7 +8,7 @@ _NO_FACE = "Gimp.Image.new(64, 64, Gimp.ImageBaseType.RGB)"
 
 
 def test_a_new_layer_shows_the_retouch_and_nothing_else_changes(editor: Gimp) -> None:
-    found = editor.run("""
+    answer = editor.run("""
 image = load()
 base = image.get_layers()[0]
 before = pixels(base)
@@ -24,19 +24,19 @@ answer = {
     "selected": [layer.get_name() for layer in image.get_selected_layers()],
 }
 """)
-    assert found["outcome"][:2] == [True, ""]
-    assert found["names"] == ["Background (retouched)", "Background"]
-    assert found["selected"] == ["Background (retouched)"]
-    assert found["base"]
-    count, changed = found["changed"]
+    assert answer["outcome"][:2] == [True, ""]
+    assert answer["names"] == ["Background (retouched)", "Background"]
+    assert answer["selected"] == ["Background (retouched)"]
+    assert answer["base"]
+    count, changed = answer["changed"]
     assert count > 1000
-    left, top, right, bottom = found["box"]
+    left, top, right, bottom = answer["box"]
     assert left <= changed[0] < changed[2] <= right
     assert top <= changed[1] < changed[3] <= bottom
 
 
 def test_sixteen_bits_keep_what_eight_bits_could_not_hold(editor: Gimp) -> None:
-    found = editor.run("""
+    answer = editor.run("""
 image = load()
 image.convert_precision(Gimp.Precision.U16_NON_LINEAR)
 outcome = beautify(image.get_layers()[0], strength=0.6)
@@ -44,14 +44,14 @@ top = pixels(image.get_layers()[0], "R'G'B'A u16")
 shown = [top[at:at + 6] for at in range(0, len(top), 8) if top[at + 6:at + 8] != bytes(2)]
 answer = [outcome, len(shown), sum(pair[0] != pair[1] for pixel in shown for pair in [pixel[:2]])]
 """)
-    outcome, count, between = found
+    outcome, count, between = answer
     assert outcome[:2] == [True, ""]
     assert count > 500
     assert between > count / 2  # 8 bits become 16 by doubling the byte
 
 
 def test_replacing_changes_the_layer_itself_inside_the_patch_alone(editor: Gimp) -> None:
-    found = editor.run("""
+    answer = editor.run("""
 image = load()
 base = image.get_layers()[0]
 before = pixels(base, "R'G'B' u8")
@@ -61,12 +61,12 @@ image.remove_layer(image.get_layers()[0])
 outcome = beautify(base, strength=0.6, output="replace")
 answer = [outcome, names(image), pixels(base, "R'G'B' u8") == shown, before != shown]
 """)
-    assert found[0][:2] == [True, ""]
-    assert found[1:] == [["Background"], True, True]
+    assert answer[0][:2] == [True, ""]
+    assert answer[1:] == [["Background"], True, True]
 
 
 def test_a_layer_with_a_mask_looks_the_same_and_holds_the_patch_in_its_mask(editor: Gimp) -> None:
-    found = editor.run("""
+    answer = editor.run("""
 image = load()
 base = image.get_layers()[0]
 beautify(base, strength=0.6)
@@ -77,12 +77,12 @@ top = image.get_layers()[0]
 answer = [outcome, len(names(image)), top.get_mask() is not None, seen(image, "R'G'B' u8") == plain,
           set(pixels(top, "A u8")) == {255}]
 """)
-    assert found[0][:2] == [True, ""]
-    assert found[1:] == [2, True, True, True]
+    assert answer[0][:2] == [True, ""]
+    assert answer[1:] == [2, True, True, True]
 
 
 def test_a_selection_bounds_what_changes(editor: Gimp) -> None:
-    found = editor.run("""
+    answer = editor.run("""
 image = load()
 base = image.get_layers()[0]
 before = seen(image, "R'G'B' u8")
@@ -94,14 +94,14 @@ for output in ("new-layer", "new-layer-with-mask", "replace"):
     if output != "replace":
         image.remove_layer(image.get_layers()[0])
 """)
-    for outcome, (count, (left, top, right, bottom)) in found:
+    for outcome, (count, (left, top, right, bottom)) in answer:
         assert outcome == [True, ""]
         assert count > 100
         assert (left >= 200, top >= 90, right <= 240, bottom <= 140) == (True,) * 4
 
 
 def test_offsets_groups_masks_and_alpha_are_followed(editor: Gimp) -> None:
-    found = editor.run("""
+    answer = editor.run("""
 image = load()
 base = image.get_layers()[0]
 beautify(base, strength=0.6)
@@ -121,7 +121,7 @@ inner = group.get_children()
 answer = [outcome, len(inner), [now - then for now, then in zip(box(inner[0]), at_home)],
           len(image.get_layers()), seen(image, "R'G'B'A u8") == empty]
 """)
-    outcome, count, moved, top_level, hidden = found
+    outcome, count, moved, top_level, hidden = answer
     assert outcome[:2] == [True, ""]
     assert (count, top_level) == (2, 1)
     assert moved == [60, 40, 60, 40]
@@ -129,7 +129,7 @@ answer = [outcome, len(inner), [now - then for now, then in zip(box(inner[0]), a
 
 
 def test_a_grey_layer_gets_a_grey_result(editor: Gimp) -> None:
-    found = editor.run("""
+    answer = editor.run("""
 image = load()
 image.convert_grayscale()
 before = seen(image, "Y' u8")
@@ -137,8 +137,8 @@ outcome = beautify(image.get_layers()[0], strength=0.6)
 answer = [outcome, len(names(image)), differences(before, seen(image, "Y' u8"), image.get_width(), 1)[0] >
 500]
 """)
-    assert found[0][:2] == [True, ""]
-    assert found[1:] == [2, True]
+    assert answer[0][:2] == [True, ""]
+    assert answer[1:] == [2, True]
 
 
 @pytest.mark.parametrize(
@@ -156,7 +156,7 @@ answer = [outcome, len(names(image)), differences(before, seen(image, "Y' u8"), 
 def test_what_cannot_be_done_is_a_sentence_and_leaves_the_image_alone(
     editor: Gimp, make: str, options: dict[str, object], sentence: str
 ) -> None:
-    found = editor.run(f"""
+    answer = editor.run(f"""
 image = {make}
 if not image.get_layers():
     layer = Gimp.Layer.new(image, "plain", 64, 64, Gimp.ImageType.RGB_IMAGE, 100.0, Gimp.LayerMode.NORMAL)
@@ -165,23 +165,23 @@ before = [names(image), seen(image, "R'G'B' u8"), image.is_dirty()]
 outcome = beautify(image.get_layers()[0], **{options!r})
 answer = [outcome, before == [names(image), seen(image, "R'G'B' u8"), image.is_dirty()]]
 """)
-    assert found[0][0] is False
-    assert sentence in found[0][1]
-    assert found[1]
+    assert answer[0][0] is False
+    assert sentence in answer[0][1]
+    assert answer[1]
 
 
 def test_an_indexed_image_is_answered_with_what_to_do(editor: Gimp) -> None:
-    found = editor.run("""
+    answer = editor.run("""
 image = load()
 image.convert_indexed(Gimp.ConvertDitherType.NONE, Gimp.ConvertPaletteType.GENERATE, 64, False, False, "")
 answer = [beautify(image.get_layers()[0]), len(names(image))]
 """)
-    assert "Image > Mode > RGB" in found[0][1]
-    assert found[1] == 1
+    assert "Image > Mode > RGB" in answer[0][1]
+    assert answer[1] == 1
 
 
 def test_of_two_faces_the_chosen_one_changes(editor: Gimp) -> None:
-    found = editor.run("""
+    answer = editor.run("""
 image = load()
 image.resize(1024, 512, 0, 0)
 base = image.get_layers()[0]
@@ -195,8 +195,8 @@ for faces in ("0", "1", "all"):
     answer.append([outcome[:2], box(image.get_layers()[0])])
     image.remove_layer(image.get_layers()[0])
 """)
-    assert [outcome for outcome, _ in found] == [[True, ""]] * 3
-    one, other, both = (box for _, box in found)
+    assert [outcome for outcome, _ in answer] == [[True, ""]] * 3
+    one, other, both = (box for _, box in answer)
     assert one[2] <= 512 <= other[0] or other[2] <= 512 <= one[0]
     assert both == [
         min(one[0], other[0]),

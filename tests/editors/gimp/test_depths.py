@@ -30,7 +30,7 @@ def backend() -> str:
 def test_each_depth_keeps_its_values_outside_the_patch(
     editor: Gimp, precision: str, babl: str, pixel_bytes: int
 ) -> None:
-    found = editor.run(f"""
+    answer = editor.run(f"""
 image = load()
 image.convert_precision(Gimp.Precision.{precision})
 base = image.get_layers()[0]
@@ -40,7 +40,7 @@ after = seen(image, {babl!r})
 answer = [outcome, pixels(base) == own, image.get_precision().value_nick, box(image.get_layers()[0]),
           differences(before, after, image.get_width(), {pixel_bytes})]
 """)
-    outcome, untouched, nick, box, (count, changed) = found
+    outcome, untouched, nick, box, (count, changed) = answer
     assert outcome[:2] == [True, ""]
     assert untouched
     assert nick == precision.lower().replace("_", "-")
@@ -59,7 +59,7 @@ answer = [outcome, pixels(base) == own, image.get_precision().value_nick, box(im
     ],
 )
 def test_replacing_changes_no_bit_outside_the_patch(editor: Gimp, precision: str, own: str) -> None:
-    found = editor.run(f"""
+    answer = editor.run(f"""
 image = load()
 image.convert_precision(Gimp.Precision.{precision})
 base = image.get_layers()[0]
@@ -71,8 +71,8 @@ outcome = beautify(base, output="replace")
 after = pixels(base, {own!r})
 answer = [outcome, differences(before, after, 512, len(before) // 512**2)]
 """)
-    assert found[0][:2] == [True, ""]
-    count, box = found[1]
+    assert answer[0][:2] == [True, ""]
+    count, box = answer[1]
     assert count > 60000
     assert box == [128, 128, 384, 384]
 
@@ -119,8 +119,8 @@ base.get_buffer().set(row, "R'G'B'A u8", bytes(value for n in range(256) for val
     inside = np.reshape(
         editor.run(f"{halves}\nassert beautify(base, output='replace')[0]\nanswer = row_of(base)"), (256, 4)
     )
-    for found in (on_top, inside):
-        assert (np.abs(found[:, 3] - np.arange(256)) <= 1).all()
+    for row in (on_top, inside):
+        assert (np.abs(row[:, 3] - np.arange(256)) <= 1).all()
     # what is nearly transparent has no colour to speak of
     assert (np.abs(inside[64:, :3] - (55, 155, 205)) <= 2).all()
     assert (np.abs(on_top[64:, :3] - (55, 155, 205)) <= 2).all()

@@ -13,7 +13,7 @@ from tests.editors.daemons import Daemons
 from tests.editors.gimp.running import Gimp
 from tests.editors.gimp.test_trouble import NEW_PORTRAIT, works
 
-_PATIENCE = 300.0
+_TIMEOUT = 300.0
 _OPEN = """
 display = Gimp.Display.new(image)
 before = seen(image, "R'G'B' u8")
@@ -23,14 +23,14 @@ answer = None
 
 def window(editor: Gimp, title: str) -> str:
     """The window with that title, once it is there."""
-    found: list[Any] = []
+    ids: list[Any] = []
 
     def is_there() -> bool:
-        found[:] = editor.ask(f"windows({title!r})")
-        return bool(found)
+        ids[:] = editor.ask(f"windows({title!r})")
+        return bool(ids)
 
-    assert until(is_there, _PATIENCE), f"no window {title}"
-    return str(found[-1])
+    assert until(is_there, _TIMEOUT), f"no window {title}"
+    return str(ids[-1])
 
 
 def open_dialog(editor: Gimp, picture: str = "image = load()") -> tuple[str, str]:
@@ -93,21 +93,21 @@ def no_display(editor: Gimp) -> Any:
 def test_beautify_adds_a_layer_that_one_undo_takes_back_to_the_bit(editor: Gimp) -> None:
     main, dialog = open_dialog(editor)
     press(editor, dialog, "alt+b")  # at once, while faces are still looked for
-    assert until(lambda: layers(editor) == 2, _PATIENCE)
+    assert until(lambda: layers(editor) == 2, _TIMEOUT)
     assert until(lambda: not editor.ask("windows('^Beautify$')"))
     assert editor.ask("seen(image, \"R'G'B' u8\") != before")
     press(editor, main, "ctrl+z")
     assert until(lambda: layers(editor) == 1, 30)
     assert editor.ask("seen(image, \"R'G'B' u8\") == before")
     press(editor, main, "ctrl+f")  # Filters > Repeat: the same again, without the dialog
-    assert until(lambda: layers(editor) == 2, _PATIENCE)
+    assert until(lambda: layers(editor) == 2, _TIMEOUT)
     assert not editor.ask("windows('^Beautify$')")
     time.sleep(2)  # the layer is there before the last of the work is done
 
 
 def test_cancel_half_way_leaves_the_image_alone_and_frees_the_worker(editor: Gimp, daemon: Daemon) -> None:
     _main, dialog = open_dialog(editor, NEW_PORTRAIT.format(0.02))
-    assert until(works(daemon), _PATIENCE)
+    assert until(works(daemon), _TIMEOUT)
     press(editor, dialog, "Escape")
     assert until(lambda: not editor.ask("windows('^Beautify$')"), 30)
     assert layers(editor) == 1
@@ -118,7 +118,7 @@ def test_cancel_half_way_leaves_the_image_alone_and_frees_the_worker(editor: Gim
 
 def test_the_dialog_redraws_while_the_daemon_works(editor: Gimp, daemon: Daemon) -> None:
     _main, dialog = open_dialog(editor, NEW_PORTRAIT.format(0.06))
-    assert until(works(daemon), _PATIENCE)
+    assert until(works(daemon), _TIMEOUT)
     for _ in range(3):
         before = sliders(editor, dialog)
         press(editor, dialog, "alt+s")
@@ -138,7 +138,7 @@ def test_a_daemon_killed_under_the_dialog_has_a_successor_that_does_it(
     editor: Gimp, daemon: Daemon, all_daemons: Daemons
 ) -> None:
     _main, dialog = open_dialog(editor, NEW_PORTRAIT.format(0.04))
-    assert until(works(daemon), _PATIENCE)
+    assert until(works(daemon), _TIMEOUT)
     daemon.process.kill()
     daemon.process.wait()
     all_daemons.running()
@@ -148,13 +148,13 @@ def test_a_daemon_killed_under_the_dialog_has_a_successor_that_does_it(
         time.sleep(2)
         return layers(editor) == 2
 
-    assert until(is_done, _PATIENCE)
+    assert until(is_done, _TIMEOUT)
     assert not editor.ask("windows('^Beautify$')")
 
 
 def test_the_dialog_shows_a_preview_and_takes_sliders_by_their_keys(editor: Gimp) -> None:
     _main, dialog = open_dialog(editor)
-    assert until(lambda: is_split(preview(editor, dialog)), _PATIENCE)
+    assert until(lambda: is_split(preview(editor, dialog)), _TIMEOUT)
     first = preview(editor, dialog)
     press(editor, dialog, "alt+s")
     for _ in range(8):
@@ -163,8 +163,8 @@ def test_the_dialog_shows_a_preview_and_takes_sliders_by_their_keys(editor: Gimp
     def differs(half: slice) -> int:
         return int((preview(editor, dialog)[:, half] != first[:, half]).any(-1).sum())
 
-    assert until(lambda: differs(slice(245, 480)) > 1000, _PATIENCE)
+    assert until(lambda: differs(slice(245, 480)) > 1000, _TIMEOUT)
     assert differs(slice(0, 235)) == 0
     press(editor, dialog, "alt+b")
-    assert until(lambda: layers(editor) == 2, _PATIENCE)
+    assert until(lambda: layers(editor) == 2, _TIMEOUT)
     assert until(lambda: not editor.ask("windows('^Beautify$')"), 30)

@@ -16,13 +16,13 @@ def test_the_batch_example_makes_a_picture_with_the_result_on_a_layer(editor: Gi
     folder = editor.profile / "batch"
     folder.mkdir()
     shutil.copyfile(PORTRAIT, folder / "portrait.png")
-    found = editor.run(f"""
+    answer = editor.run(f"""
 done = subprocess.run(["sh", "-c", {example!r}], cwd={str(folder)!r}, capture_output=True, text=True)
 image = load({str(folder / "after.xcf")!r}) if os.path.exists({str(folder / "after.xcf")!r}) else None
 answer = [done.returncode, done.stdout + done.stderr, image and names(image)]
 """)
-    assert found[0] == 0, found[1]
-    assert found[2] == ["Background (retouched)", "Background"] or found[2] == [
+    assert answer[0] == 0, answer[1]
+    assert answer[2] == ["Background (retouched)", "Background"] or answer[2] == [
         "portrait.png (retouched)",
         "portrait.png",
-    ], found[1]
+    ], answer[1]

@@ -9,7 +9,7 @@ _BUSY = 4.0  # times as long may it take on a machine that has other work; the f
 
 def test_on_twelve_megapixels_a_prepared_face_is_on_its_layer_at_once(editor: Gimp) -> None:
     folder = editor.settings / "plug-ins" / PLUG_IN
-    found = editor.run(f"""
+    answer = editor.run(f"""
 import sys
 from pathlib import Path
 sys.path.insert(0, {str(folder)!r})
@@ -32,13 +32,13 @@ for _ in range(5):
     answer.append([read, time.monotonic() - start])
     image.remove_layer(image.get_layers()[0])
 """)
-    reading, writing = (min(seconds) for seconds in zip(*found, strict=True))
+    reading, writing = (min(seconds) for seconds in zip(*answer, strict=True))
     print(f"12 megapixels: reading the layer {reading:.3f} s, from the patch to the layer {writing:.3f} s")
     assert writing <= _BUSY * _TARGET_SECONDS
 
 
 def test_fifty_megapixels_are_retouched(editor: Gimp) -> None:
-    found = editor.run("""
+    answer = editor.run("""
 image = load()
 image.scale(2048, 2048)
 image.resize(8660, 5774, 3000, 1500)
@@ -48,9 +48,9 @@ outcome = beautify(layer, strength=0.6)
 top = image.get_layers()[0]
 answer = [outcome, len(names(image)), box(top), pixels(layer, "R'G'B' u8") == before]
 """)
-    assert found[0][:2] == [True, ""]
-    assert found[1] == 2
-    left, upper, right, lower = found[2]
+    assert answer[0][:2] == [True, ""]
+    assert answer[1] == 2
+    left, upper, right, lower = answer[2]
     assert 3000 <= left < right <= 5048
     assert 1500 <= upper < lower <= 3548
-    assert found[3]
+    assert answer[3]

@@ -23,14 +23,14 @@ base = image.flatten()
 
 def plug_ins() -> list[int]:
     """Processes of the filter."""
-    found = []
+    pids = []
     for file in Path("/proc").glob("[0-9]*/cmdline"):
         try:
             if b"retouchml-beautify.py" in file.read_bytes():
-                found.append(int(file.parent.name))
+                pids.append(int(file.parent.name))
         except OSError:
             continue
-    return found
+    return pids
 
 
 class Running:
@@ -45,17 +45,17 @@ outcome = beautify(base)
 answer = [outcome, len(names(image)), seen(image, "R'G'B' u8") == before]
 """
         )
-        self.found: Any = None
+        self.answer: Any = None
         self._thread = threading.Thread(target=self._run, args=(editor, source))
         self._thread.start()
 
     def _run(self, editor: Gimp, source: str) -> None:
-        self.found = editor.run(source)
+        self.answer = editor.run(source)
 
     def end(self) -> Any:
         """What came of it."""
         self._thread.join(300)
-        return self.found
+        return self.answer
 
 
 def works(daemon: Daemon) -> Callable[[], bool]:
@@ -70,9 +70,9 @@ def test_a_plug_in_that_gimp_kills_on_cancel_frees_the_daemon_and_leaves_nothing
     assert until(works(daemon), 120)
     (pid,) = plug_ins()
     os.kill(pid, signal.SIGKILL)  # as GIMP does: its Cancel gives a plug-in no time
-    found = call.end()
-    assert found[0][0] is False
-    assert found[1:] == [1, True]
+    answer = call.end()
+    assert answer[0][0] is False
+    assert answer[1:] == [1, True]
     assert until(lambda: daemon.status().photos == 0, 30)
     assert editor.ask("beautify(load().get_layers()[0], strength=0.6)[:2]") == [True, ""]
 
@@ -84,9 +84,9 @@ def test_a_daemon_killed_half_way_is_a_sentence_and_leaves_nothing(
     assert until(works(daemon), 120)
     daemon.process.kill()
     daemon.process.wait()
-    found = call.end()
-    assert found[0][0] is False
-    assert "daemon" in found[0][1]
-    assert found[1:] == [1, True]
+    answer = call.end()
+    assert answer[0][0] is False
+    assert "daemon" in answer[0][1]
+    assert answer[1:] == [1, True]
     all_daemons.running()
     assert editor.ask("beautify(load().get_layers()[0], strength=0.6)[:2]") == [True, ""]

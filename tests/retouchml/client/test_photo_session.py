@@ -236,6 +236,21 @@ def test_a_lost_photo_is_opened_anew_and_rendered(loss: type[RetouchError]) -> N
     assert not ears.errors
 
 
+def test_a_lost_daemon_without_a_successor_is_told_with_both_reasons() -> None:
+    client, session, _ = make("photo", DaemonGone)
+
+    def connect() -> None:
+        if client.connections:
+            raise DaemonAbsent("No daemon runs.", "Start one.")
+        client.connections, client.is_connected = 1, True
+
+    client.connect = connect  # type: ignore[method-assign]
+    session.render(LOOKS)
+    with pytest.raises(DaemonAbsent, match=r"connection to the daemon was lost\. No daemon runs\.") as raised:
+        session.wait()
+    assert raised.value.advice == "Start one."
+
+
 def test_a_photo_that_stops_the_daemon_is_tried_twice_and_a_new_wish_may_try_again() -> None:
     client, session, ears = make("photo", DaemonGone, "photo", DaemonGone, "photo", rendered())
     session.render(LOOKS)
