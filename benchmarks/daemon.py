@@ -29,8 +29,8 @@ from numpy.typing import NDArray
 
 from retouchml import paths
 from retouchml.client.client import Call, Client, RemotePhoto
+from retouchml.client.discovery import listens
 from retouchml.client.pixel_format import PixelFormat
-from retouchml.client.transport import listens
 from retouchml.errors import Cancelled
 from retouchml.look import Look
 from tests.stand_in_backend import LARGE_FACE, LargeFaceBackend

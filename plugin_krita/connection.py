@@ -229,9 +229,9 @@ def daemon_listens() -> bool:
     """Whether a daemon can be connected to without starting one; takes no time."""
     try:
         from retouchml import paths
-        from retouchml.client import transport
+        from retouchml.client import discovery
 
-        return transport.listens(paths.address_path())
+        return discovery.listens(paths.address_path())
     except (ImportError, RetouchError, OSError):  # without ZeroMQ, the bridge connects when it is needed
         return False
 

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any, Generic, TypeVar
 
 from retouchml import __version__
-from retouchml.client import bridge, messages, protocol
+from retouchml.client import messages, protocol
 from retouchml.client.answers import (
     EditList,
     Frames,
@@ -31,6 +31,7 @@ from retouchml.client.answers import (
     Welcome,
 )
 from retouchml.client.pixel_format import PixelFormat
+from retouchml.client.transport import ConnectOptions, new_transport
 from retouchml.errors import Cancelled, DaemonError, DaemonGone, RetouchError
 from retouchml.look import Look
 from retouchml.progress import Progress
@@ -164,7 +165,9 @@ class Client:
         """start: start the daemon where none runs; connection_file: of a daemon on TCP; name: for its log;
         interpreter, start_options: for ``retouchml.launch.start``.
         """
-        self._line = bridge.line(start, connection_file, interpreter, start_options)
+        file = "" if connection_file is None else str(connection_file)
+        options = ConnectOptions(start, file, tuple(interpreter), tuple(start_options))
+        self._transport = new_transport(options)
         self._name = name or f"retouchml {__version__}"
         self._calls: dict[int, Call[Any]] = {}
         self._ids = itertools.count(1)
@@ -176,23 +179,23 @@ class Client:
     @property
     def is_connected(self) -> bool:
         """Whether there is a connection; that it was lost is noticed in ``process`` only."""
-        return self._line.is_open
+        return self._transport.is_open
 
     def connect(self) -> None:
         """Connect now, starting the daemon if that is wished.
 
         Raises DaemonAbsent, DaemonGone, Refused or VersionMismatch.
         """
-        if self._line.is_open:
+        if self._transport.is_open:
             return
-        self._line.open()
+        self._transport.open()
         self._heard_at = time.monotonic()
         hello = messages.Hello(protocol.VERSIONS, self._name)
         try:
             call = self._send(hello, lambda fields, _: Welcome.from_fields(fields), ())
             self.welcome = call.result(_HELLO_SECONDS)
         except BaseException:
-            self._line.close()
+            self._transport.close()
             raise
 
     def open(
@@ -239,12 +242,12 @@ class Client:
 
     def cancel(self, id_: int) -> None:
         """Cancel a call by its id."""
-        if self._line.is_open:
+        if self._transport.is_open:
             self._send(messages.Cancel(id_), lambda _, __: None, ())
 
     def forget(self, photo: str) -> None:
         """Close a photo by its name, without waiting."""
-        if self._line.is_open:
+        if self._transport.is_open:
             self._send(messages.Close(photo), lambda _, __: None, ())
 
     def settled(self, id_: int) -> None:
@@ -253,7 +256,7 @@ class Client:
 
     def fileno(self) -> int:
         """To watch for reading; another one after the connection was made anew, -1 while there is none."""
-        return self._line.fileno()
+        return self._transport.fileno()
 
     def after(self, seconds: float, callback: Callable[[], None]) -> None:
         """Call ``callback`` within ``process`` after so many seconds, or once the connection is lost."""
@@ -265,16 +268,16 @@ class Client:
         if self._timers:
             next_due = min(due for due, _ in self._timers)
             wait = min(wait, max(0.0, next_due - time.monotonic()))
-        if self._line.is_open:
+        if self._transport.is_open:
             self._receive(wait)
         else:
             time.sleep(wait)
         self._run_timers()
 
     def _receive(self, wait: float) -> None:
-        broken = self._line.wait(wait)
-        while self._line.is_open:
-            frames = self._line.receive()
+        broken = self._transport.wait(wait)
+        while self._transport.is_open:
+            frames = self._transport.receive()
             if frames is None:
                 break
             self._heard_at = time.monotonic()
@@ -306,7 +309,7 @@ class Client:
         # the daemon knows of a message, and tells that it is there, only when the whole of it has arrived
         size = sum(memoryview(frame).nbytes for frame in frames)
         self._patience = max(self._patience, protocol.SILENCE_SECONDS + size / _SLOWEST_UPLOAD)
-        self._line.send([header, *frames])
+        self._transport.send([header, *frames])
         call = Call(self, id_, parse)
         self._calls[id_] = call
         return call
@@ -326,7 +329,7 @@ class Client:
             call.take(header.type, header.fields, frames[1:])
 
     def _lose(self, error: DaemonError | Cancelled | RetouchError) -> None:
-        self._line.close()
+        self._transport.close()
         lost, self._calls = self._calls, {}  # what is told of one may begin another
         for call in lost.values():
             call.fail(error)

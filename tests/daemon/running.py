@@ -23,8 +23,8 @@ from retouchml import paths
 from retouchml.client import connection_file
 from retouchml.client.answers import Status
 from retouchml.client.client import Call, Client, RemotePhoto
+from retouchml.client.discovery import listens
 from retouchml.client.pixel_format import PixelFormat
-from retouchml.client.transport import listens
 from retouchml.look import Look
 from tests.stand_in_backend import FAULTY
 

@@ -13,7 +13,7 @@ from daemon.processes import python_command
 from retouchml import paths
 from retouchml.client import connection_file, protocol
 from retouchml.client.client import Client
-from retouchml.client.transport import listens
+from retouchml.client.discovery import listens
 from retouchml.errors import DaemonAbsent, Refused
 from retouchml.look import Look
 from tests.daemon.running import PATIENCE, Daemon, environment, needs_posix, until

@@ -196,7 +196,7 @@ def test_patches_come_in_the_order_that_the_photo_has(order: str, patch: str) ->
 def test_every_limit_and_code_stands_in_the_document() -> None:
     from pathlib import Path
 
-    text = (Path(__file__).parents[2] / "docs" / "protocol.md").read_text(encoding="utf-8")
+    text = (Path(__file__).parents[3] / "docs" / "protocol.md").read_text(encoding="utf-8")
     assert [name for name in protocol.LIMITS if f"`{name}`" not in text] == []
     kinds: tuple[type[RetouchError], ...]
     kinds = (*errors.DaemonError.__subclasses__(), *ProtocolError.__subclasses__(), errors.Refused)

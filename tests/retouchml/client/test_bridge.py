@@ -38,7 +38,7 @@ with Client(start=True) as client:
     call = opened.render({0: Look(0.5)})
     call.on_progress = lambda stage, *_: stages.append(stage)
     (patch,) = call.result(60).patches
-    answer = {"box": patch.box, "bytes": len(patch.pixels), "line": type(client._line).__name__}
+    answer = {"box": patch.box, "bytes": len(patch.pixels), "transport": type(client._transport).__name__}
     answer |= {"zmq": can_load or "zmq" in sys.modules, "stages": len(stages)}
     if len(sys.argv) > 3:
         print(json.dumps(answer), flush=True)
@@ -90,7 +90,7 @@ def test_a_python_without_zmq_renders_over_the_bridge(
     done = subprocess.run(editor(folder, size), capture_output=True, text=True, timeout=120)
     assert done.returncode == 0, done.stderr
     answer = json.loads(done.stdout)
-    assert (answer["line"], answer["zmq"]) == ("BridgeLine", False)
+    assert (answer["transport"], answer["zmq"]) == ("BridgeTransport", False)
     assert answer["bytes"] == 4 * answer["box"][2] * answer["box"][3]
     assert answer["stages"] > 0
     assert running.until(lambda: daemon.status().photos == 0)
@@ -156,25 +156,28 @@ def test_cancel_reaches_the_daemon_over_the_bridge(daemon: Daemon) -> None:
 def test_a_bridge_whose_child_is_killed_is_a_daemon_gone(daemon: Daemon) -> None:
     with Client() as client:
         client.connect()
-        pid = client._line._child.pid
+        transport = client._transport
+        assert isinstance(transport, bridge.BridgeTransport)
+        assert transport._process is not None
+        pid = transport._process.pid
         call = client.status()
         kill(pid)
         assert ended(client, call)
         assert client.status().result(60).photos == 0
 
 
-def test_parcels_that_are_cut_or_absurd_end_the_stream(tmp_path: Path) -> None:
-    file = tmp_path / "parcels"
+def test_packets_that_are_cut_or_absurd_end_the_stream(tmp_path: Path) -> None:
+    file = tmp_path / "packets"
     with file.open("wb") as stream:
-        bridge.write_parcel(stream, bridge.MESSAGE, [b"one", b"", memoryview(b"three")])
+        bridge.write_packet(stream, bridge.MESSAGE, [b"one", b"", memoryview(b"three")])
     whole = file.read_bytes()
     with file.open("rb") as stream:
-        assert bridge.read_parcel(stream) == (bridge.MESSAGE, [b"one", b"", b"three"])
-        assert bridge.read_parcel(stream) is None
+        assert bridge.read_packet(stream) == (bridge.MESSAGE, [b"one", b"", b"three"])
+        assert bridge.read_packet(stream) is None
     for broken in [whole[:cut] for cut in range(len(whole))] + [b"m\xff\xff\xff\xff" + whole]:
         file.write_bytes(broken)
         with file.open("rb") as stream:
-            assert bridge.read_parcel(stream) is None
+            assert bridge.read_packet(stream) is None
 
 
 @pytest.mark.parametrize("has_zmq", [True, False])

@@ -1,0 +1,80 @@
+"""Finds the daemon of this user, and starts one if none runs."""
+
+import os
+import socket
+import struct
+import sys
+import time
+from pathlib import Path
+
+from retouchml import paths
+from retouchml.client import launch, sandbox
+from retouchml.client.transport import ConnectOptions
+from retouchml.errors import DaemonAbsent, Refused
+from retouchml.system import files, locks
+
+_APPEAR_SECONDS = 10.0
+_POLL_SECONDS = 0.1
+_CREDENTIALS = struct.Struct("3i")  # pid, uid, gid: struct ucred of unix(7)
+
+
+def find(options: ConnectOptions) -> Path:
+    """The ``paths.address_path`` at which a daemon listens, after starting one if that is allowed.
+
+    Raises DaemonAbsent, Refused or UsageError.
+    """
+    path = paths.address_path()
+    deadline = time.monotonic() + _APPEAR_SECONDS
+    while not listens(path):
+        if app := sandbox.flatpak_app():
+            raise sandbox.cannot_see_daemon(app)
+        if not options.start:
+            raise DaemonAbsent("No daemon runs.", "`retouchml daemon start` starts it.")
+        launch.start(options.start_options, interpreter=options.interpreter)
+        if listens(path):
+            break
+        # another process started one at the same moment, or one that is stopping still holds the lock
+        if time.monotonic() > deadline:
+            raise DaemonAbsent(
+                "The daemon stopped as soon as it was started.", "See `retouchml daemon logs`."
+            )
+        time.sleep(_POLL_SECONDS)
+    return path
+
+
+def listens(path: Path) -> bool:
+    """Whether a daemon of this user listens at that ``paths.address_path``. Raises Refused if another's."""
+    if sys.platform != "win32" and paths.IPC:
+        return _listens_at_socket(path)
+    return _listens_on_loopback(path)
+
+
+def _listens_on_loopback(path: Path) -> bool:
+    # after a crash, the file names a port that may be another program's by now: only the lock tells
+    try:
+        with path.with_name(paths.LOCK).open("rb") as file:
+            is_locked = locks.holder(file.fileno()) is not None
+        with path.open("rb") as file:
+            is_private = files.is_private(file.fileno())
+    except OSError:
+        return False
+    if not is_private:
+        raise Refused(f"{path} is not this user's alone.", "Set RETOUCHML_HOME to a folder of your own.")
+    return is_locked
+
+
+if sys.platform != "win32":
+
+    def _listens_at_socket(path: Path) -> bool:
+        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
+            try:
+                owner = path.stat().st_uid
+                probe.connect(os.fspath(path))
+            except OSError:
+                return False
+            if sys.platform == "linux":
+                credentials = probe.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _CREDENTIALS.size)
+                owner = _CREDENTIALS.unpack(credentials)[1]
+        if owner != os.getuid():
+            raise Refused(f"{path} belongs to another user.", "Set RETOUCHML_HOME to a folder of your own.")
+        return True

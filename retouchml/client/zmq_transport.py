@@ -1,0 +1,114 @@
+"""The transport over ZeroMQ: a DEALER socket, watched for its end by ZeroMQ's monitor."""
+
+import contextlib
+from pathlib import Path
+from typing import Any
+
+import zmq
+from zmq.utils.monitor import recv_monitor_message
+
+from retouchml import paths
+from retouchml.client import connection_file, discovery, protocol
+from retouchml.client.transport import ConnectOptions, Frames
+from retouchml.errors import DaemonGone, Refused, RetouchError
+
+_LINGER_MS = 200
+_HEARTBEAT_MS, _HEARTBEAT_TIMEOUT_MS = 2000, 6000
+_BROKEN = zmq.EVENT_DISCONNECTED | zmq.EVENT_HANDSHAKE_FAILED_AUTH | zmq.EVENT_HANDSHAKE_FAILED_PROTOCOL
+
+
+class ZmqTransport:
+    """A ``Transport`` over ZeroMQ."""
+
+    def __init__(self, options: ConnectOptions) -> None:
+        self._options = options
+        self._context: zmq.Context[zmq.Socket[bytes]] | None = None
+        self._socket: zmq.Socket[bytes] | None = None
+        self._monitor: Any = None
+
+    @property
+    def is_open(self) -> bool:
+        """Whether there is a socket; the daemon may have stopped nevertheless."""
+        return self._socket is not None
+
+    def open(self) -> None:
+        """Find the daemon and connect. Raises DaemonAbsent, Refused or UsageError."""
+        endpoint, keys = self._endpoint()
+        self._context = zmq.Context()
+        dealer: zmq.Socket[bytes] = self._context.socket(zmq.DEALER)
+        dealer.linger = _LINGER_MS
+        dealer.maxmsgsize = protocol.FRAME_BYTES
+        if keys is not None:
+            dealer.curve_serverkey = keys.server_public.encode()
+            dealer.curve_publickey = keys.client_public.encode()
+            dealer.curve_secretkey = keys.client_secret.encode()
+            dealer.heartbeat_ivl, dealer.heartbeat_timeout = _HEARTBEAT_MS, _HEARTBEAT_TIMEOUT_MS
+        self._monitor = dealer.get_monitor_socket(_BROKEN)
+        self._socket = dealer
+        dealer.connect(endpoint)
+
+    def send(self, frames: Frames) -> None:
+        """Send a message, whose frames must not change until it was answered. Raises DaemonGone."""
+        if self._socket is None:
+            raise DaemonGone("There is no connection to the daemon.", "Try again.")
+        try:
+            self._socket.send_multipart(frames, zmq.NOBLOCK, copy=False)
+        except zmq.Again as error:
+            raise DaemonGone("The daemon takes no more messages.", "Try again.") from error
+
+    def receive(self) -> "list[bytes | memoryview] | None":
+        """A message that has arrived; None if there is none."""
+        if self._socket is None:
+            return None
+        try:
+            frames = self._socket.recv_multipart(zmq.NOBLOCK, copy=False)
+        except zmq.Again:
+            return None
+        return [frame.buffer for frame in frames]
+
+    def wait(self, seconds: float, also: "zmq.Socket[bytes] | None" = None) -> RetouchError | None:
+        """Wait for a message or for the end of the connection; the reason if it ended.
+
+        also: another socket whose messages end the wait
+        """
+        if self._socket is None:
+            return None
+        poller = zmq.Poller()
+        poller.register(self._socket, zmq.POLLIN)
+        poller.register(self._monitor, zmq.POLLIN)
+        if also is not None:
+            poller.register(also, zmq.POLLIN)
+        poller.poll(max(0, round(1000 * seconds)))
+        with contextlib.suppress(zmq.Again):
+            event = recv_monitor_message(self._monitor, zmq.NOBLOCK)["event"]
+            if event == zmq.EVENT_DISCONNECTED:
+                return DaemonGone("The daemon is gone.", "Try again: it is started anew where possible.")
+            return Refused(
+                "The daemon refused the connection.", "It belongs to another user, or the keys do not fit."
+            )
+        return None
+
+    def fileno(self) -> int:
+        """ZeroMQ's descriptor, which tells of changes only; -1 while closed."""
+        return -1 if self._socket is None else int(self._socket.FD)
+
+    def close(self) -> None:
+        """Close; what was sent has a moment to be transmitted."""
+        if self._socket is not None:
+            self._socket.disable_monitor()
+            self._monitor.close(linger=0)
+            self._socket.close()
+        if self._context is not None:
+            self._context.term()
+        self._socket = self._context = self._monitor = None
+
+    def _endpoint(self) -> "tuple[str, connection_file.Connection | None]":
+        """Where the daemon listens, and the keys for it if that is TCP."""
+        if not self._options.connection_file:
+            path = discovery.find(self._options)
+            if paths.IPC:
+                return f"ipc://{path}", None
+        else:
+            path = Path(self._options.connection_file)
+        connection = connection_file.read(path)
+        return connection.endpoint, connection
