@@ -1,4 +1,7 @@
-"""What a backend offers: ``pipeline.retoucher`` in this process, or the daemon (``cli.daemon_backend``)."""
+"""The interface of a backend, which retouches for the command line.
+
+``pipeline.retoucher`` is one in this process, ``retouchml.cli.daemon_backend`` is one in the daemon.
+"""
 
 from __future__ import annotations
 
@@ -16,17 +19,19 @@ if TYPE_CHECKING:
 
 
 class BackendPhoto(Protocol):
-    """A photograph whose faces were found. Patches are only handed back to it."""
+    """A photograph with its faces. Its patches are opaque: they are only passed back to it."""
 
     @property
     def faces(self) -> Sequence[Face]: ...
+
     @property
-    def seconds(self) -> Mapping[str, float]: ...
+    def seconds(self) -> Mapping[str, float]:
+        """Seconds that each step took, by its name."""
 
     def render(
         self, looks: Mapping[int, Look], *, progress: Progress | None = None, cancel: Cancel | None = None
     ) -> Sequence[Any]:
-        """Patches that give the faces of these numbers these looks; raises Cancelled."""
+        """Patches that give faces, by their numbers, these looks. Raises Cancelled."""
 
     def apply(self, patches: Sequence[Any]) -> npt.NDArray[Any]:
         """The photograph with the patches on it, of the shape and type that was opened."""
@@ -35,11 +40,11 @@ class BackendPhoto(Protocol):
         """The patches alone, RGBA [H, W, 4] in the photograph's type, transparent elsewhere."""
 
     def report(self, patches: Sequence[Any]) -> Sequence[FaceReport]:
-        """Figures on each patch."""
+        """Scores and distances of the patches' faces."""
 
 
 class Backend(Protocol):
-    """A loaded generator, scorer and edits."""
+    """Loaded networks, which retouch photographs."""
 
     @property
     def model(self) -> str: ...
@@ -55,7 +60,7 @@ class Backend(Protocol):
         progress: Progress | None = None,
         cancel: Cancel | None = None,
     ) -> BackendPhoto:
-        """Find the faces in ``pixels`` [H, W(, C)], sRGB-encoded; raises Cancelled."""
+        """Find the faces in ``pixels`` [H, W(, C)], sRGB-encoded. Raises Cancelled."""
 
 
 BackendFactory = Callable[[str, str], Backend]  # model, device

@@ -148,10 +148,10 @@ def format_of(path: Path) -> str:
     try:
         return SUFFIXES[path.suffix.lower()]
     except KeyError:
-        known = ", ".join(SUFFIXES)
+        suffixes = ", ".join(SUFFIXES)
         raise PictureUnwritable(
             f"{display(path)} does not say by its ending which format is meant.",
-            f"End it with one of {known}.",
+            f"End it with one of {suffixes}.",
         ) from None
 
 

@@ -15,7 +15,7 @@ from retouchml.errors import PictureUnreadable, PictureUnsupported, RetouchError
 
 
 def read_picture(path: AnyPath) -> Picture:
-    """Read a picture file as it is meant to be seen; see ``Picture`` for what comes.
+    """Read a picture file as it is meant to be seen; see ``Picture``.
 
     Of an animation, a multi-page TIFF or a multi-picture JPEG the first picture is read; CMYK becomes
     sRGB; NaN and infinity are replaced. Each such step is in the picture's ``notes``.

@@ -16,7 +16,7 @@ MAX_ENCODED_BYTES = 2**31 - 1
 """Largest PNG, JPEG, WebP, GIF or BMP file that is read (a TIFF may be larger)."""
 
 MAX_METADATA_BYTES = 16 * 2**20
-"""Largest colour profile, EXIF, XMP or IPTC block that is kept; stops compressed ones from exploding."""
+"""Largest colour profile, EXIF, XMP or IPTC block that is read; limits what a compressed one can grow to."""
 
 Pixels: TypeAlias = NDArray[Any]
 """``[H, W, C]`` uint8, uint16 or float32; C order, native byte order."""

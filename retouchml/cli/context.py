@@ -37,7 +37,7 @@ class Context:
     closing: ExitStack = field(default_factory=ExitStack)
 
     def settings(self) -> "Settings":
-        """The user's defaults; stderr shows what is wrong with them."""
+        """The user's defaults, with a line on stderr for each value that cannot be used."""
         from retouchml import paths, settings
 
         values, warnings = settings.load(paths.config_dir() / settings.FILE_NAME)
@@ -50,7 +50,7 @@ class Context:
     ) -> Backend:
         """Load ``model`` on ``device``: in the daemon if it may and can be there, else in this process.
 
-        engine: one of ``settings.ENGINES``; the daemon chooses its own, so that only torch may be there
+        engine: the daemon runs torch alone, so that any other stays in this process
         """
         self.interrupt.check()
         if self.make_backend is not None:

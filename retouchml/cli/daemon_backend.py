@@ -46,7 +46,7 @@ Warn = Callable[[str], None]
 def connect(
     model: str, device: str, warn: Warn, local: BackendFactory, *, start_options: Sequence[str] = ()
 ) -> "DaemonBackend | None":
-    """The daemon as a backend, started if none runs; None if it cannot be used, after ``warn`` was told why.
+    """The daemon as a backend, started if none runs; None if it cannot be used, with the reason to ``warn``.
 
     device: as ``--device`` takes it; ``auto`` is the daemon's own device. local: makes the backend for
     photographs that the daemon cannot take. Raises Refused, Busy, ModelError, DeviceError, and DaemonGone

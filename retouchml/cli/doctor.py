@@ -46,7 +46,7 @@ def _lines(findings: Sequence["Finding"], *, ok: bool) -> list[str]:
         if finding.topic != topic:
             topic = finding.topic
             lines.append(topic.capitalize())
-        mark = "ok" if finding.ok else "MISSING" if finding.needed else "look"
+        mark = "ok" if finding.ok else "MISSING" if finding.needed else "check"
         lines.append(f"  {mark:7}  {finding.name:{width}}  {finding.state}")
         if finding.advice:
             lines.append(f"  {'':7}  {'':{width}}  {finding.advice}")

@@ -51,8 +51,8 @@ class Finding:
     topic:  "python", "packages", "models", "devices", "engines", "folders", "settings" or "daemon"
     state:  for a person
     ok:     whether it is as it should be
-    needed: whether nothing can be retouched unless it is ok
-    advice: what to do, where something is to be done
+    needed: whether retouching needs it to be ok
+    advice: what to do; "" for nothing
     """
 
     topic: str

@@ -12,7 +12,7 @@ from retouchml.results import Face, FaceReport
 
 Json = dict[str, Any]
 NO_PATCH = [0, 0, 0, 0]
-"""The patch of a face that was left alone."""
+"""The patch of a face that did not change."""
 
 
 def picture(source: Path, backend: Backend, seconds: Mapping[str, float], faces: Sequence[Json]) -> Json:

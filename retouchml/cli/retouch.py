@@ -1,4 +1,4 @@
-"""One picture of ``retouchml beautify``: retouch it, and write all that was asked for."""
+"""One picture of ``retouchml beautify``: retouches it and writes its files."""
 
 import time
 from collections.abc import Mapping, Sequence
@@ -27,7 +27,7 @@ class Options:
     force:       replace files that exist
     quiet:       show nothing but errors
     summarise:   print a line on each picture
-    report_file: where the report on all pictures goes
+    report_file: what ``--json`` names; None for none, or for a stream
     """
 
     look: Look
