@@ -33,6 +33,7 @@ class Connecting:
     def __init__(self) -> None:
         self.done = False
         self.on_done: Callable[[Connecting], None] | None = None
+        self.on_progress: Progress | None = None
         self._client: Client | None = None
         self._error: Exception | None = None
 

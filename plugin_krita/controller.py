@@ -185,10 +185,7 @@ class Controller:
 
     def _on_task_end(self, error: Exception | None) -> None:
         kind = self._task_view.kind if self._task_view is not None else ""
-        source = self._task_source
         self._stop_task(cancel=False)
-        if isinstance(error, Cancelled) and source is not None and not source.exists:
-            self._notice = _layer_deleted()  # its photo was closed, which ended the call at once
         if error is None and kind == BEAUTIFY:
             self._notice = Notice(texts.text(texts.DONE), is_error=False)
             self._schedule_preview()

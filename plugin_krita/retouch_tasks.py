@@ -128,8 +128,7 @@ class RetouchTasks:
         return [photo.patches[face][1] for face in faces]
 
     def _wait(self, awaited: Awaitable) -> TaskGenerator[Any]:
-        if hasattr(awaited, "on_progress"):
-            awaited.on_progress = self._progress
+        awaited.on_progress = self._progress
         self._connection.nudge()
         result = yield awaited
         return result

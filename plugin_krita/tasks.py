@@ -17,6 +17,7 @@ class Awaitable(Protocol):
 
     done: bool
     on_done: Any
+    on_progress: Any  # see ``retouchml.progress``
 
     @property
     def error(self) -> Exception | None: ...
@@ -55,7 +56,7 @@ class Task:
         generator, self._generator = self._generator, None
         awaited, self._awaited = self._awaited, None
         if awaited is not None:
-            awaited.on_done = None
+            awaited.on_done = awaited.on_progress = None
         if generator is not None:
             generator.close()
         return awaited

@@ -35,6 +35,7 @@ class Answer:
     def __init__(self) -> None:
         self.done = self.cancelled = False
         self.on_done: Any = None
+        self.on_progress: Any = None
         self.error: Exception | None = None
 
     def result(self) -> Any:
@@ -115,3 +116,18 @@ def test_a_cancelled_task_cancels_what_it_waits_for_and_does_not_call_back() -> 
     answer.finish()
     loop.run()
     assert (answer.cancelled, closed, ends) == (True, [True], [])
+
+
+def test_an_abandoned_task_leaves_what_it_waits_for_and_hears_no_more_of_it() -> None:
+    answer, loop, ends = Answer(), ListLoop(), []
+
+    def generator() -> TaskGenerator[None]:
+        answer.on_progress = ends.append
+        yield answer
+
+    task = Task(generator(), loop.later, ends.append)
+    loop.run()
+    assert task.abandon() is answer
+    answer.finish()
+    loop.run()
+    assert (answer.cancelled, answer.on_progress, ends) == (False, None, [])
