@@ -1,4 +1,4 @@
-"""Where things lie in this checkout."""
+"""Paths in this checkout."""
 
 import os
 from pathlib import Path
@@ -8,7 +8,7 @@ VENV = TOP / ".venv"
 PYTHON = VENV / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
 COMMAND = PYTHON.with_name("retouchml.exe" if os.name == "nt" else "retouchml")
 
-# these three stay when the rest of the virtual environment is made anew
+# files of the installer itself; the lock and the log are kept when the environment is made anew
 LOCK = VENV / "retouchml-install.lock"
 STAMP = VENV / "retouchml-install.json"
 LOG = VENV / "retouchml-install.log"

@@ -27,18 +27,18 @@ def main(argv: Sequence[str]) -> int:
         arguments = _parse(argv)
         return ACTIONS[arguments.action].run(arguments, console)
     except InstallError as error:
-        console.complain(error.explain())
+        console.error(error.explain())
         return error.code
     except KeyboardInterrupt:
-        console.complain("Interrupted. Nothing is left half made: run it again to go on.")
+        console.error("Interrupted. Nothing is left half made: run it again to go on.")
         return _INTERRUPTED
     except OSError as error:
-        console.complain(_explain(error))
+        console.error(_explain(error))
         return 1
     except Exception as error:
         with suppress(OSError), LOG.open("a", encoding="utf-8") as log:
             traceback.print_exception(error, file=log)
-        console.complain(f"This should not have happened: {error!r}. The details are in {LOG}.")
+        console.error(f"This should not have happened: {error!r}. The details are in {LOG}.")
         return 1
 
 

@@ -1,4 +1,4 @@
-"""What the installer prints: one line for each step, with the seconds it took."""
+"""The installer's output: one line for each step, with the seconds it took."""
 
 import io
 import sys
@@ -14,7 +14,7 @@ Tick = Callable[[], None]
 
 
 class Console:
-    """Prints steps to standard output and complaints to standard error."""
+    """Prints steps to standard output and errors to standard error."""
 
     def __init__(self) -> None:
         for stream in (sys.stdout, sys.stderr):
@@ -27,15 +27,17 @@ class Console:
         """Print a line."""
         print(text, flush=True)
 
-    def complain(self, text: str) -> None:
+    def error(self, text: str) -> None:
         """Print a line to standard error."""
         print(text, file=sys.stderr, flush=True)
 
     @contextmanager
     def step(self, title: str, *, silent: bool = True) -> Iterator[Tick]:
-        """A step that prints its line when it is done, and on a terminal also while it lasts.
+        """A step, which prints its line at the end, and on a terminal also while it lasts.
 
-        silent: whether nothing else prints meanwhile; otherwise the line appears at the end alone
+        silent: whether nothing else prints meanwhile; otherwise the line is printed at the end only
+
+        Yields a function to call often, so that the line is drawn again.
         """
         start = time.monotonic()
         drawn = start - _REDRAW_SECONDS

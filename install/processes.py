@@ -4,6 +4,7 @@ import os
 import re
 import signal
 import subprocess
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -74,7 +75,7 @@ def run(
                 tick()
         finally:
             if process.poll() is None:
-                _stop(process, process.terminate)
+                _stop(process, partial(_terminate_session, process))
     outcome = Outcome(process.returncode, output.decode(errors="replace"))
     if log:
         _log(command, outcome)
@@ -104,6 +105,18 @@ def foreground(
 def redacted(text: str) -> str:
     """``text`` without the passwords of addresses in it."""
     return re.sub(r"//[^/@\s]+@", "//", text)
+
+
+if sys.platform == "win32":
+
+    def _terminate_session(process: "subprocess.Popen[bytes]") -> None:
+        process.terminate()
+else:
+
+    def _terminate_session(process: "subprocess.Popen[bytes]") -> None:
+        # with its own child processes: venv runs ensurepip, pip runs build backends
+        with suppress(ProcessLookupError, PermissionError):
+            os.killpg(process.pid, signal.SIGTERM)
 
 
 def _ask_to_stop(process: "subprocess.Popen[bytes]") -> None:

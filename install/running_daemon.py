@@ -20,7 +20,7 @@ def stop(console: Console) -> None:
         return
     outcome = processes.run([PYTHON, "-m", "retouchml", "daemon", "stop"], log=False)
     if outcome.code != 0:
-        console.complain(f"The daemon could not be stopped: {outcome.last_line}")
+        console.error(f"The daemon could not be stopped: {outcome.last_line}")
 
 
 def answers_as_service(prefix: Sequence[str] = (), env: Mapping[str, str] | None = None) -> bool:

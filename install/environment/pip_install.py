@@ -129,7 +129,7 @@ def _run(verb: str, arguments: Sequence[str], tick: Tick, python: Path, environm
     # free space was checked on this disk; the system's folder of temporary files is often small
     folders = dict.fromkeys(("TMPDIR", "TEMP", "TMP"), str(temporary))
     environment = processes.environment(**folders, PIP_USER="0")
-    for name in ("PIP_TARGET", "PIP_PREFIX", "PIP_ROOT", "PYTHONWARNINGS"):
+    for name in ("PIP_TARGET", "PIP_PREFIX", "PIP_ROOT"):
         environment.pop(name, None)
     try:
         # no file in the current folder may pass for one of pip's modules; Python 3.7 knows no -P

@@ -14,7 +14,7 @@ LABEL = "org.retouchml.daemon"
 
 
 class LaunchdAgent:
-    """See ``manager.Manager``."""
+    """macOS' launchd, as a ``manager.Manager``."""
 
     stop_command = "launchctl bootout " + "gui/$(id -u)/" + LABEL
     logs = "~/Library/Logs/retouchml.log, retouchml daemon logs"

@@ -14,7 +14,7 @@ _NOT_NEEDED = "Editors start the daemon by themselves all the same."
 
 
 class SystemdUser:
-    """See ``manager.Manager``."""
+    """The systemd instance of this user, as a ``manager.Manager``."""
 
     logs = f"journalctl --user -u {NAME}, retouchml daemon logs"
     stop_command = f"systemctl --user stop {NAME}"

@@ -27,7 +27,7 @@ _EXPANDED = re.compile(r"%[^%]+%|\$\(Arg\d+\)")
 
 
 class WindowsTask:
-    """See ``manager.Manager``."""
+    """Windows' Task Scheduler, as a ``manager.Manager``."""
 
     logs = "retouchml daemon logs"
     stop_command = f"schtasks /End /TN {TASK}"

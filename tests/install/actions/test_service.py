@@ -109,13 +109,17 @@ def test_a_plain_uninstall_lists_the_service_first_and_asks(make: Make) -> None:
     assert checkout.status()["service"] is True
 
 
-def test_a_stopped_service_is_started_again(make: Make) -> None:
+def test_a_stopped_service_of_an_older_version_is_renewed_and_started_again(make: Make) -> None:
     checkout = make("linux")
     assert checkout.run("service").returncode == 0
+    unit = checkout.user / UNIT
+    text = unit.read_text()
     assert checkout.daemon("stop").returncode == 0
     assert checkout.status() == {}
+    unit.write_text(text.replace("RestartSec=", "RestartSec=1"))
     assert checkout.run("service").returncode == 0
     assert checkout.status()["service"] is True
+    assert unit.read_text() == text
 
 
 def test_the_units_own_line_runs_stays_without_requests_and_leaves_when_asked(make: Make) -> None:

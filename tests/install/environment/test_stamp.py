@@ -23,6 +23,16 @@ def test_an_environment_fits_only_this_checkout_and_this_python(
     assert stamp.read().fits() is fits
 
 
+def test_a_stamp_of_the_version_before_is_understood(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(stamp, "STAMP", tmp_path / "stamp.json")
+    (tmp_path / "stamp.json").write_text(
+        '{"checkout": "/opt/retouchml", "python": "3.11", "busy": false, "torch": "2.13.0 cpu", "index": "", '
+        '"project": "0123", "dev": true}'
+    )
+    expected = stamp.Stamp("/opt/retouchml", "3.11", torch="2.13.0 cpu", project="0123", dev=True)
+    assert stamp.read() == expected
+
+
 @pytest.mark.parametrize("content", ["", "{", "[]", "{}", '{"checkout": "x", "future": 1}'])
 def test_a_stamp_that_cannot_be_understood_counts_as_none(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, content: str
