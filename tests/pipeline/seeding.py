@@ -1,4 +1,4 @@
-"""Photographs that are ready at once: their faces are given the code that the portrait's inversion found."""
+"""Photographs that are ready at once: the cache has the portrait's code for their faces."""
 
 from typing import Any
 
@@ -18,7 +18,7 @@ from tests.conftest import at_home
 
 
 def seed(retoucher: Retoucher, portrait: Photo, pixels: NDArray[Any], cache: InversionCache) -> Photo:
-    """Open ``pixels`` and keep the portrait's code for each of its faces."""
+    """Open ``pixels`` and put the portrait's code into the cache for each of its faces."""
     photo = retoucher.open(pixels)
     portrait.prepare()
     code = portrait._prepared[0].path.knots[0]
@@ -29,13 +29,17 @@ def seed(retoucher: Retoucher, portrait: Photo, pixels: NDArray[Any], cache: Inv
 
 
 def quick_path(retoucher: Retoucher, portrait: Photo) -> Any:
-    """``Beautifier.path`` that knows the portrait's way up by heart, and climbs for any other face."""
+    """A ``Beautifier.path`` that returns the portrait's path at once, and computes that of another face."""
     portrait.prepare()
-    known = portrait._prepared[0].path
+    portrait_path = portrait._prepared[0].path
     climb = retoucher.networks.beautifier.path
 
     def path(w_plus: Tensor, *arguments: Any, **watched: Any) -> ScorePath:
-        return known if torch.equal(w_plus, known.knots[0]) else climb(w_plus, *arguments, **watched)
+        return (
+            portrait_path
+            if torch.equal(w_plus, portrait_path.knots[0])
+            else climb(w_plus, *arguments, **watched)
+        )
 
     return path
 

@@ -141,6 +141,6 @@ def test_bounds_are_cut_to_the_photo() -> None:
 def test_the_photo_is_not_written_to() -> None:
     photo = gradient(300, 300)
     photo.flags.writeable = False
-    kept = photo.copy()
+    copy = photo.copy()
     ffhq_alignment(landmarks((150.0, 150.0), 30.0, 10.0), 256).cut(photo)
-    assert np.array_equal(photo, kept)
+    assert np.array_equal(photo, copy)

@@ -30,13 +30,13 @@ def entries(folder: Path) -> list[str]:
 
 
 def test_what_was_put_comes_back() -> None:
-    kept = InversionCache()
-    assert kept.get("a") is None
-    kept.put("a", inversion(2.0))
-    found = kept.get("a")
-    assert found is not None
-    assert torch.equal(found.w_plus, torch.full(_SHAPE, 2.0))
-    assert (found.loss, found.distance) == (0.25, 0.125)
+    cache = InversionCache()
+    assert cache.get("a") is None
+    cache.put("a", inversion(2.0))
+    entry = cache.get("a")
+    assert entry is not None
+    assert torch.equal(entry.w_plus, torch.full(_SHAPE, 2.0))
+    assert (entry.loss, entry.distance) == (0.25, 0.125)
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no modes")
@@ -49,23 +49,23 @@ def test_entries_lie_in_the_user_s_own_cache_folder() -> None:
 
 
 def test_a_new_entry_replaces_the_old(tmp_path: Path) -> None:
-    kept = InversionCache(tmp_path)
-    kept.put("a", inversion(1.0))
-    kept.put("a", inversion(5.0))
-    found = kept.get("a")
-    assert found is not None
-    assert float(found.w_plus[0, 0]) == 5.0
+    cache = InversionCache(tmp_path)
+    cache.put("a", inversion(1.0))
+    cache.put("a", inversion(5.0))
+    entry = cache.get("a")
+    assert entry is not None
+    assert float(entry.w_plus[0, 0]) == 5.0
     assert entries(tmp_path) == ["a.inversion"]
 
 
 def test_the_entries_used_longest_ago_go_when_there_is_no_room(tmp_path: Path) -> None:
     size = len(_content())
-    kept = InversionCache(tmp_path, bound=3 * size + size // 2)
+    cache = InversionCache(tmp_path, bound=3 * size + size // 2)
     for age, name in ((4, "a"), (3, "b"), (2, "c")):
-        kept.put(name, inversion())
+        cache.put(name, inversion())
         os.utime(tmp_path / f"{name}.inversion", (1e9 - age, 1e9 - age))
-    assert kept.get("a") is not None
-    kept.put("d", inversion())
+    assert cache.get("a") is not None
+    cache.put("d", inversion())
     assert entries(tmp_path) == ["a.inversion", "c.inversion", "d.inversion"]
     assert sum(path.stat().st_size for path in tmp_path.iterdir()) <= 3 * size + size // 2
 
@@ -99,60 +99,60 @@ def _content(**changed: torch.Tensor | None) -> bytes:
 )
 def test_a_damaged_entry_counts_as_none_and_is_replaced(content: bytes, tmp_path: Path) -> None:
     (tmp_path / "a.inversion").write_bytes(hashlib.sha256(content).digest() + content)
-    kept = InversionCache(tmp_path)
-    assert kept.get("a") is None
-    kept.put("a", inversion())
-    assert kept.get("a") is not None
+    cache = InversionCache(tmp_path)
+    assert cache.get("a") is None
+    cache.put("a", inversion())
+    assert cache.get("a") is not None
 
 
 @pytest.mark.parametrize("place", [0, 31, 32, 60, -600, -1])
 def test_an_entry_with_one_wrong_bit_counts_as_none(place: int, tmp_path: Path) -> None:
-    kept = InversionCache(tmp_path)
-    kept.put("a", inversion())
+    cache = InversionCache(tmp_path)
+    cache.put("a", inversion())
     content = bytearray((tmp_path / "a.inversion").read_bytes())
     content[place] ^= 1
     (tmp_path / "a.inversion").write_bytes(content)
-    assert kept.get("a") is None
+    assert cache.get("a") is None
 
 
 def test_an_entry_that_is_a_folder_is_no_trouble(tmp_path: Path) -> None:
     (tmp_path / "a.inversion").mkdir()
-    kept = InversionCache(tmp_path, bound=10)
-    assert kept.get("a") is None
-    kept.put("a", inversion())
-    assert kept.get("a") is None
+    cache = InversionCache(tmp_path, bound=10)
+    assert cache.get("a") is None
+    cache.put("a", inversion())
+    assert cache.get("a") is None
     assert entries(tmp_path) == ["a.inversion"]
 
 
 def test_an_entry_that_cannot_be_touched_is_still_read(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    kept = InversionCache(tmp_path)
-    kept.put("a", inversion())
+    cache = InversionCache(tmp_path)
+    cache.put("a", inversion())
 
     def refused(*_: object) -> None:
         raise PermissionError(13, "read-only")
 
     monkeypatch.setattr(os, "utime", refused)
-    assert kept.get("a") is not None
+    assert cache.get("a") is not None
 
 
 def test_where_nothing_can_be_written_nothing_is_kept_and_nothing_raised(tmp_path: Path) -> None:
     blocked = tmp_path / "file"
     blocked.write_bytes(b"")
-    kept = InversionCache(blocked / "inversions")
-    kept.put("a", inversion())
-    assert kept.get("a") is None
+    cache = InversionCache(blocked / "inversions")
+    cache.put("a", inversion())
+    assert cache.get("a") is None
 
 
 @pytest.mark.skipif(os.name != "posix" or os.geteuid() == 0, reason="root may write anywhere")
 def test_a_read_only_folder_is_no_trouble(tmp_path: Path) -> None:
-    kept = InversionCache(tmp_path)
-    kept.put("a", inversion())
+    cache = InversionCache(tmp_path)
+    cache.put("a", inversion())
     tmp_path.chmod(0o500)
     try:
-        kept.put("b", inversion())
-        assert kept.get("a") is not None
+        cache.put("b", inversion())
+        assert cache.get("a") is not None
         assert entries(tmp_path) == ["a.inversion"]
     finally:
         tmp_path.chmod(0o700)
@@ -172,16 +172,16 @@ def test_two_writers_and_a_reader_never_see_half_an_entry(tmp_path: Path) -> Non
     wrong: list[object] = []
 
     def write(value: float) -> None:
-        kept = InversionCache(tmp_path, bound)
+        cache = InversionCache(tmp_path, bound)
         for index in range(40):
-            kept.put(f"{index % 6}", inversion(value))
+            cache.put(f"{index % 6}", inversion(value))
 
     def read() -> None:
-        kept = InversionCache(tmp_path, bound)
+        cache = InversionCache(tmp_path, bound)
         for index in range(200):
-            found = kept.get(f"{index % 6}")
-            if found is not None and float(found.w_plus.std()) != 0.0:
-                wrong.append(found)
+            entry = cache.get(f"{index % 6}")
+            if entry is not None and float(entry.w_plus.std()) != 0.0:
+                wrong.append(entry)
 
     def guarded(work: object, *arguments: float) -> None:
         try:
@@ -222,14 +222,14 @@ def test_names_depend_on_the_crop_the_generator_and_the_recipe(monkeypatch: pyte
 def test_the_latest_are_kept_in_memory_where_the_disk_has_no_room(tmp_path: Path) -> None:
     blocked = tmp_path / "file"
     blocked.touch()
-    kept = InversionCache(blocked / "inversions", in_memory=2)
+    cache = InversionCache(blocked / "inversions", in_memory=2)
     for name, value in (("a", 1.0), ("b", 2.0), ("c", 3.0)):
-        kept.put(name, inversion(value))
-    found = kept.get("c")
-    assert found is not None
-    assert float(found.w_plus[0, 0]) == 3.0
-    assert kept.get("b") is not None
-    assert kept.get("a") is None
+        cache.put(name, inversion(value))
+    entry = cache.get("c")
+    assert entry is not None
+    assert float(entry.w_plus[0, 0]) == 3.0
+    assert cache.get("b") is not None
+    assert cache.get("a") is None
 
 
 # ---- paths
@@ -241,13 +241,13 @@ def score_path(knots: int = 3) -> ScorePath:
 
 def test_a_path_comes_back_to_the_bit_from_memory_and_from_disk(tmp_path: Path) -> None:
     path = score_path()
-    kept = PathCache(tmp_path, in_memory=1)
-    kept.put("a", path)
-    for found in (kept.get("a"), PathCache(tmp_path).get("a")):
-        assert found is not None
-        assert torch.equal(found.knots, path.knots)
-        assert torch.equal(found.gains, path.gains)
-        assert found.score == path.score
+    cache = PathCache(tmp_path, in_memory=1)
+    cache.put("a", path)
+    for entry in (cache.get("a"), PathCache(tmp_path).get("a")):
+        assert entry is not None
+        assert torch.equal(entry.knots, path.knots)
+        assert torch.equal(entry.gains, path.gains)
+        assert entry.score == path.score
 
 
 def test_paths_lie_beside_the_inversions_with_a_bound_of_their_own() -> None:
@@ -308,22 +308,22 @@ def test_a_paths_name_depends_on_all_that_the_climb_starts_from() -> None:
     assert len(names) == 4
 
 
-def found_faces(count: int) -> tuple[FaceLocation, ...]:
+def face_locations(count: int) -> tuple[FaceLocation, ...]:
     points = np.random.default_rng(0).normal(500.0, 100.0, (count, 68, 2))
     return tuple(FaceLocation((-3, 5 + n, 70001, 70001), points[n]) for n in range(count))
 
 
 @pytest.mark.parametrize("count", [0, 1, 3])
-def test_found_faces_come_back_to_the_bit_from_disk(count: int) -> None:
-    SearchCache().put("a", found_faces(count))
+def test_faces_come_back_to_the_bit_from_disk(count: int) -> None:
+    SearchCache().put("a", face_locations(count))
     assert entries(cache_dir() / "searches") == ["a.search"]
-    kept = SearchCache().get("a")
-    assert kept is not None
-    assert len(kept) == count
-    for found, put in zip(kept, found_faces(count), strict=True):
-        assert found.box == put.box
-        assert found.landmarks.dtype == np.float64
-        assert np.array_equal(found.landmarks, put.landmarks)
+    locations = SearchCache().get("a")
+    assert locations is not None
+    assert len(locations) == count
+    for location, original in zip(locations, face_locations(count), strict=True):
+        assert location.box == original.box
+        assert location.landmarks.dtype == np.float64
+        assert np.array_equal(location.landmarks, original.landmarks)
 
 
 def zeros(*shape: int) -> torch.Tensor:

@@ -35,9 +35,9 @@ def test_tensors_are_found_in_order_among_other_bytes(
 ) -> None:
     path = tmp_path / "network.dat"
     path.write_bytes(b"header" + b"\x01\x05between".join(serialised(value) for value in tensors) + b"end")
-    found = read_tensors(path, [value.shape for value in tensors])  # type: ignore[misc]
-    assert all(np.array_equal(a, b) for a, b in zip(found, tensors, strict=True))
-    assert {value.dtype for value in found} == {np.dtype(np.float32)}
+    result = read_tensors(path, [value.shape for value in tensors])  # type: ignore[misc]
+    assert all(np.array_equal(a, b) for a, b in zip(result, tensors, strict=True))
+    assert {value.dtype for value in result} == {np.dtype(np.float32)}
 
 
 def test_of_two_tensors_of_one_size_the_first_comes_first(tmp_path: Path) -> None:

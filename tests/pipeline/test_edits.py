@@ -40,9 +40,9 @@ def test_there_are_the_sliders_that_were_promised() -> None:
 
 
 def test_the_attribute_network_knows_what_each_slider_moves_and_releases(networks: Networks) -> None:
-    known = set(networks.editor.attributes.outputs)
+    outputs = set(networks.editor.attributes.outputs)
     for edit in EDITS:
-        assert {step(edit).attribute, *step(edit).released} <= known
+        assert {step(edit).attribute, *step(edit).released} <= outputs
         assert step(edit).attribute not in step(edit).released
 
 
@@ -53,10 +53,10 @@ def test_a_slider_moves_its_attribute_as_far_as_asked_and_holds_the_others(
 ) -> None:
     before = attributes(networks, face)
     after = attributes(networks, networks.editor.edit(face, {edit.name: value}))
-    attribute, wanted = step(edit).attribute, value * step(edit).deviations
-    assert after[attribute] - before[attribute] == pytest.approx(wanted, abs=0.12 * abs(wanted))
-    held = set(before) - {step(edit).attribute, *step(edit).released}
-    assert max(abs(after[name] - before[name]) for name in held) < 0.2
+    attribute, expected = step(edit).attribute, value * step(edit).deviations
+    assert after[attribute] - before[attribute] == pytest.approx(expected, abs=0.12 * abs(expected))
+    others = set(before) - {step(edit).attribute, *step(edit).released}
+    assert max(abs(after[name] - before[name]) for name in others) < 0.2
 
 
 def test_layers_finer_than_a_slider_s_reach_stay(networks: Networks, face: torch.Tensor) -> None:

@@ -29,10 +29,10 @@ def upright(finder: FaceFinder, portrait: Pixels) -> FaceLocation:
     return face
 
 
-def mean_error(found: NDArray[np.float64], wanted: NDArray[np.float64]) -> float:
+def mean_error(points: NDArray[np.float64], expected: NDArray[np.float64]) -> float:
     """Mean distance between two sets of landmarks, in spans from eye corner to eye corner."""
-    span = float(np.hypot(*(wanted[_EYES[1]] - wanted[_EYES[0]])))
-    return float(np.hypot(*(found - wanted).T).mean()) / span
+    span = float(np.hypot(*(expected[_EYES[1]] - expected[_EYES[0]])))
+    return float(np.hypot(*(points - expected).T).mean()) / span
 
 
 def turned(pixels: Pixels, degrees: float) -> tuple[Pixels, NDArray[np.float64]]:
@@ -73,8 +73,8 @@ def test_a_tilted_face_gets_the_same_landmarks(
     picture, matrix = turned(portrait, degrees)
     faces = finder.find(picture)
     assert len(faces) == 1
-    wanted = upright.landmarks @ matrix[:, :2].T + matrix[:, 2]
-    assert mean_error(faces[0].landmarks, wanted) < 0.03
+    expected = upright.landmarks @ matrix[:, :2].T + matrix[:, 2]
+    assert mean_error(faces[0].landmarks, expected) < 0.03
 
 
 @pytest.mark.parametrize("face", [40, 1000, 4000])
@@ -87,8 +87,8 @@ def test_a_tiny_or_huge_face_gets_the_same_landmarks(
     faces = finder.find(picture)
     assert len(faces) == 1
     assert faces[0].box[2] == pytest.approx(face, rel=0.2)
-    found = (faces[0].landmarks + 0.5) / factor - 0.5 + (left, top)
-    assert mean_error(found, upright.landmarks) < 0.03
+    points = (faces[0].landmarks + 0.5) / factor - 0.5 + (left, top)
+    assert mean_error(points, upright.landmarks) < 0.03
 
 
 @pytest.mark.parametrize(("width", "height", "face"), [(1000, 700, 45), (1900, 1200, 52)])
@@ -99,7 +99,7 @@ def test_small_faces_are_found_in_photographs_of_every_size(
     picture = np.full((height, width, 3), 120, np.uint8)
     for left, top in ((80, 60), (width // 2, height // 2), (width - 200, height - 150)):
         picture[top : top + small.shape[0], left : left + small.shape[1]] = small
-    boxes = [found.box for found in finder.find(picture)]
+    boxes = [location.box for location in finder.find(picture)]
     assert len(boxes) == 3
     assert all(box[2] == pytest.approx(face, rel=0.25) for box in boxes)
 
@@ -155,8 +155,8 @@ def test_landmarks_in_an_ffhq_crop_are_those_of_the_photo(
     from pipeline.align import ffhq_alignment
 
     alignment = ffhq_alignment(upright.landmarks, 512)
-    found = finder.landmarks_in_crop(alignment.cut(portrait))
-    assert mean_error(alignment.to_photo(found), upright.landmarks) < 0.03
+    points = finder.landmarks_in_crop(alignment.cut(portrait))
+    assert mean_error(alignment.to_photo(points), upright.landmarks) < 0.03
 
 
 def test_the_search_stops_when_asked(finder: FaceFinder, portrait: Pixels) -> None:
@@ -167,9 +167,9 @@ def test_the_search_stops_when_asked(finder: FaceFinder, portrait: Pixels) -> No
 
 
 def test_the_picture_is_not_written_to(finder: FaceFinder, portrait: Pixels) -> None:
-    kept = portrait.copy()
+    copy = portrait.copy()
     finder.find(portrait)
-    assert np.array_equal(portrait, kept)
+    assert np.array_equal(portrait, copy)
 
 
 def test_a_large_picture_is_reduced_and_the_scale_told() -> None:

@@ -69,28 +69,28 @@ def test_it_gets_nearer_to_the_picture_than_the_mean_face_and_tells_how_far_it_i
     networks: Networks, target: tuple[NDArray[np.float32], NDArray[np.float64]]
 ) -> None:
     crop, points = target
-    told: list[tuple[str, float, float | None]] = []
+    updates: list[tuple[str, float, float | None]] = []
     inversion = networks.inverter.invert(
-        crop, points, recipe=_SHORT, progress=lambda *report: told.append(report)
+        crop, points, recipe=_SHORT, progress=lambda *report: updates.append(report)
     )
     assert inversion.w_plus.shape == (23, 512)
     assert not inversion.w_plus.requires_grad
-    wanted = torch.from_numpy(crop).permute(2, 0, 1)[None] * 2.0 - 1.0
-    wanted = torch.nn.functional.avg_pool2d(wanted, 4)
+    small = torch.from_numpy(crop).permute(2, 0, 1)[None] * 2.0 - 1.0
+    small = torch.nn.functional.avg_pool2d(small, 4)
     weight = torch.from_numpy(face_weight(points, 256))[None, None, ::4, ::4]
     with torch.no_grad():
         mean = networks.generator.latents.mean.repeat(23, 1)
         losses = [
-            float(picture_loss(networks.generator.synthesize(code[None], 64), wanted, weight, levels=3))
+            float(picture_loss(networks.generator.synthesize(code[None], 64), small, weight, levels=3))
             for code in (inversion.w_plus, mean)
         ]
     assert losses[0] < 0.75 * losses[1]
-    assert {stage for stage, _, _ in told} == {"invert"}
-    fractions = [fraction for _, fraction, _ in told]
+    assert {stage for stage, _, _ in updates} == {"invert"}
+    fractions = [fraction for _, fraction, _ in updates]
     assert fractions == sorted(fractions)
-    assert (fractions[0], fractions[-1], len(told)) == (0.0, 1.0, 1 + 12)
-    assert told[0][2] is None
-    assert told[-1][2] == 0.0
+    assert (fractions[0], fractions[-1], len(updates)) == (0.0, 1.0, 1 + 12)
+    assert updates[0][2] is None
+    assert updates[-1][2] == 0.0
 
 
 def test_the_same_crop_gives_the_same_code_and_a_crop_of_any_size_will_do(
@@ -129,14 +129,14 @@ def test_it_stops_within_a_step(
     steps: int, networks: Networks, target: tuple[NDArray[np.float32], NDArray[np.float64]]
 ) -> None:
     cancel = threading.Event()
-    told: list[float] = []
+    updates: list[float] = []
 
     def progress(_stage: str, fraction: float, _remaining: float | None) -> None:
-        told.append(fraction)
-        if len(told) > steps:
+        updates.append(fraction)
+        if len(updates) > steps:
             cancel.set()
 
     inverter = Inverter(networks.generator, networks.recognizer.network)
     with pytest.raises(Cancelled):
         inverter.invert(*target, recipe=RECIPE, progress=progress, cancel=cancel)
-    assert len(told) == steps + 1
+    assert len(updates) == steps + 1

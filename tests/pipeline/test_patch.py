@@ -141,9 +141,9 @@ def test_colour_is_added_evenly(dtype: str, step: float) -> None:
     photo = np.full((150, 170, 3), 0.4 * white, dtype)
     patch = made(photo, square(step, x=5.0, y=5.0), change(color=0.1), disc(15.0))
     center = mask(photo, patch)
-    wanted = photo[0, 0, 0] + 0.1 * white
+    expected = photo[0, 0, 0] + 0.1 * white
     deep = painted(photo, patch)[center]
-    assert np.median(np.abs(deep.astype(float) - wanted)) <= (0.51 if white > 1 else 1e-5)
+    assert np.median(np.abs(deep.astype(float) - expected)) <= (0.51 if white > 1 else 1e-5)
 
 
 def test_whole_numbers_are_clipped_at_black_and_white() -> None:
@@ -258,9 +258,9 @@ def test_where_nothing_lies_inside_there_is_no_patch() -> None:
 def test_the_photo_is_not_written_to() -> None:
     photo = photograph()
     photo.flags.writeable = False
-    kept = photo.copy()
+    copy = photo.copy()
     made(photo, square(), change(flow=(1.0, 1.0), color=0.3))
-    assert np.array_equal(photo, kept)
+    assert np.array_equal(photo, copy)
 
 
 def test_smoothing_takes_what_the_crop_is_too_small_to_hold_and_else_only_the_finest_grain() -> None:
@@ -268,14 +268,14 @@ def test_smoothing_takes_what_the_crop_is_too_small_to_hold_and_else_only_the_fi
     broad = np.asarray(cv2.GaussianBlur(noise, (0, 0), 4.0), np.uint8)
     large, small = square(8.0, x=60.0, y=60.0), square(1.0, x=60.0, y=60.0)
 
-    def kept(photo: NDArray[np.uint8], alignment: Alignment) -> float:
+    def remaining(photo: NDArray[np.uint8], alignment: Alignment) -> float:
         patch = made(photo, alignment, change(smoothing=1.0))
         inside = mask(photo, patch)
         return float(painted(photo, patch)[inside].std() / photo[inside].std())
 
-    assert kept(noise, large) < 0.4
-    assert 0.4 < kept(noise, small) < 0.9
-    assert kept(broad, small) > 0.97
+    assert remaining(noise, large) < 0.4
+    assert 0.4 < remaining(noise, small) < 0.9
+    assert remaining(broad, small) > 0.97
 
 
 @pytest.mark.parametrize("dtype", sorted(_WHITE))

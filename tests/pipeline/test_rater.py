@@ -115,7 +115,7 @@ def test_a_blurred_or_noisy_chip_is_rated_within_the_scale(portrait: Pixels, poi
 # ---- their files
 
 
-def ensemble(path: Path, count: int, said: int, **changed: str) -> Path:
+def ensemble(path: Path, count: int, members: int, **changed: str) -> Path:
     """A feature rater whose members say 1, 2, … above the mean whatever they see."""
     tensors = {}
     for member in range(count):
@@ -124,7 +124,7 @@ def ensemble(path: Path, count: int, said: int, **changed: str) -> Path:
             parameter.zero_()
         network.layers[-1].bias.fill_(member + 1.0)  # type: ignore[operator]
         tensors |= {f"{member}.{name}": value for name, value in network.state_dict().items()}
-    save_learned(path, tensors, {"kind": "rater", "members": str(said), "mean": "2.5"} | changed)
+    save_learned(path, tensors, {"kind": "rater", "members": str(members), "mean": "2.5"} | changed)
     return path
 
 
@@ -151,14 +151,14 @@ def test_standardised_features_are_centred() -> None:
 
 
 @pytest.mark.parametrize(
-    ("said", "changed"),
+    ("members", "changed"),
     [(3, {}), (2, {"mean": "high"}), (2, {"members": "two"}), (2, {"kind": "scorer"})],
     ids=["a member too few", "mean", "members", "kind"],
 )
 def test_a_file_that_is_no_rater_is_corrupt(
-    said: int, changed: dict[str, str], networks: Networks, tmp_path: Path
+    members: int, changed: dict[str, str], networks: Networks, tmp_path: Path
 ) -> None:
-    path = ensemble(tmp_path / "rater.safetensors", 2, said, **changed)
+    path = ensemble(tmp_path / "rater.safetensors", 2, members, **changed)
     with pytest.raises(ModelCorrupt):
         FeatureRater(networks.recognizer, path)
 
@@ -174,9 +174,9 @@ def test_a_missing_rater_is_missing(tmp_path: Path) -> None:
         PixelRater(tmp_path / "none.safetensors")
 
 
-def judge_of(path: Path, **said: str) -> Path:
+def judge_of(path: Path, **metadata: str) -> Path:
     tensors = {f"0.{name}": value for name, value in PixelNetwork().state_dict().items()}
-    save_learned(path, tensors, {"kind": "rater", "members": "1", "mean": "3.0"} | said)
+    save_learned(path, tensors, {"kind": "rater", "members": "1", "mean": "3.0"} | metadata)
     return path
 
 
@@ -185,7 +185,7 @@ def test_a_judge_knows_the_fold_it_learned_from(tmp_path: Path) -> None:
     assert PixelRater(judge_of(tmp_path / "judge.safetensors", fold="2")).fold == 2
 
 
-@pytest.mark.parametrize("said", [{}, {"fold": "two"}, {"fold": "0"}, {"fold": "6"}])
-def test_a_judge_of_an_unknown_fold_is_corrupt(said: dict[str, str], tmp_path: Path) -> None:
+@pytest.mark.parametrize("metadata", [{}, {"fold": "two"}, {"fold": "0"}, {"fold": "6"}])
+def test_a_judge_of_an_unknown_fold_is_corrupt(metadata: dict[str, str], tmp_path: Path) -> None:
     with pytest.raises(ModelCorrupt):
-        PixelRater(judge_of(tmp_path / "judge.safetensors", **said))
+        PixelRater(judge_of(tmp_path / "judge.safetensors", **metadata))

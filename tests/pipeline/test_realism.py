@@ -46,7 +46,7 @@ def counted(count: int) -> list[Tensor]:
 
 
 @pytest.mark.parametrize(
-    ("logits", "kept"),
+    ("logits", "count"),
     [
         ([5.0, 4.0, 3.1, 6.0], 4),  # never two below the first
         ([5.0, 4.0, 2.9, 6.0], 2),  # what comes after the fall does not count
@@ -57,11 +57,11 @@ def counted(count: int) -> list[Tensor]:
     ],
 )
 def test_a_path_ends_before_it_is_less_real_by_more_than_the_spread(
-    logits: list[float], kept: int, monkeypatch: pytest.MonkeyPatch
+    logits: list[float], count: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(Critic, "logit", says(logits))
     monkeypatch.setattr(Critic, "spread", lambda *_: 2.0)
-    assert critic_of(loaded()).believable(counted(len(logits))) == kept
+    assert critic_of(loaded()).believable(counted(len(logits))) == count
 
 
 def conditional() -> FullGenerator:
@@ -88,8 +88,8 @@ def test_logits_and_their_spread_are_the_discriminator_s_of_single_pictures(
     for code, image in zip(w_plus, images, strict=True):
         repeated = image[None].expand(3, -1, -1, -1)
         # for single pictures there is nothing to compare, and identical ones do not differ: it is the same
-        wanted = judge(repeated if labels is not None else repeated[:1], labels).mean()
-        assert critic.logit(code) == pytest.approx(float(wanted), abs=1e-4)
+        expected = judge(repeated if labels is not None else repeated[:1], labels).mean()
+        assert critic.logit(code) == pytest.approx(float(expected), abs=1e-4)
     random = generator.random_labels(np.random.default_rng(9), 200)
     others = generator.map(torch.randn(200, generator.z_dim), random)
     spread = float(np.std([critic.logit(code) for code in others]))

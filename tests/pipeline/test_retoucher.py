@@ -357,23 +357,23 @@ def no_kept_paths(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.usefixtures("no_kept_paths")
 def test_progress_tells_stages_and_fractions(retoucher: Retoucher, photo: Photo, portrait: Pixels) -> None:
     assert photo.seconds
-    told: list[tuple[str, float]] = []
+    updates: list[tuple[str, float]] = []
 
     def progress(stage: str, fraction: float, _remaining: float | None) -> None:
-        told.append((stage, fraction))
+        updates.append((stage, fraction))
 
     retoucher.open(portrait, progress=progress).render({0: Look()}, progress=progress)
-    stages = [stage for stage, _ in told]
+    stages = [stage for stage, _ in updates]
     assert list(dict.fromkeys(stages)) == ["detect", "beautify", "render"]
     for stage in set(stages):
-        fractions = [fraction for name, fraction in told if name == stage]
+        fractions = [fraction for name, fraction in updates if name == stage]
         assert fractions == sorted(fractions)
         assert 0.0 <= fractions[0] < fractions[-1] == 1.0
 
 
 @pytest.mark.usefixtures("no_kept_paths")
 def test_the_progress_of_several_faces_is_one(photo: Photo, ready: Seed, pair: Pixels) -> None:
-    told: list[float] = []
+    updates: list[float] = []
     opened = ready(pair)
     quick = opened._networks.beautifier.path
 
@@ -384,8 +384,8 @@ def test_the_progress_of_several_faces_is_one(photo: Photo, ready: Seed, pair: P
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(opened._networks.beautifier, "path", path)
-        opened.prepare(progress=lambda _, fraction, __: told.append(fraction))
-    assert told == [0.0, 0.25, 0.5, 0.5, 0.75, 1.0]
+        opened.prepare(progress=lambda _, fraction, __: updates.append(fraction))
+    assert updates == [0.0, 0.25, 0.5, 0.5, 0.75, 1.0]
 
 
 @pytest.mark.parametrize("stage", ["invert", "beautify", "render"])
@@ -394,7 +394,7 @@ def test_stopping_is_heeded_in_every_stage(
 ) -> None:
     folder = cache._store.folder
 
-    def kept_files() -> list[str]:
+    def stored_files() -> list[str]:
         return sorted(
             path.name for name in ("inversions", "paths") for path in (folder.parent / name).iterdir()
         )
@@ -407,7 +407,7 @@ def test_stopping_is_heeded_in_every_stage(
         "beautify": lambda: seed(retoucher, photo, np.ascontiguousarray(mirrored[8:]), cache),
         "render": lambda: retoucher.open(portrait),
     }[stage]()
-    kept = kept_files()
+    files_before = stored_files()
     cancel = threading.Event()
     after: list[str] = []
 
@@ -420,7 +420,7 @@ def test_stopping_is_heeded_in_every_stage(
     with pytest.raises(Cancelled):
         opened.render({0: Look()}, progress=progress, cancel=cancel)
     assert after == []
-    assert kept_files() == kept
+    assert stored_files() == files_before
 
 
 def test_a_photo_that_was_stopped_can_be_rendered_later(ready: Seed, portrait: Pixels) -> None:

@@ -122,20 +122,20 @@ def test_the_command_line_retouches_a_face_with_it(
         return answer
 
     monkeypatch.setattr(ChildProcess, "ask", counted)
-    out, told = tmp_path / "after.png", tmp_path / "after.json"
-    command = ["beautify", str(PORTRAIT), "-o", str(out), "--model", str(NETWORK), "--json", str(told)]
+    out, report_file = tmp_path / "after.png", tmp_path / "after.json"
+    command = ["beautify", str(PORTRAIT), "-o", str(out), "--model", str(NETWORK), "--json", str(report_file)]
     with at_home(tensorflow1_home):
         code = main([*command, "--engine", "tensorflow1", "--device", "cpu", "--no-daemon", "--quiet"])
     assert code == 0
     # one process computed it all: a picture or a gradient for each step of the inversion at least
     assert len(children) == 1
     assert sum(children.values()) > 72
-    said = json.loads(told.read_text())
-    assert (said["model"], len(said["faces"])) == (str(NETWORK), 1)
+    report = json.loads(report_file.read_text())
+    assert (report["model"], len(report["faces"])) == (str(NETWORK), 1)
     with Image.open(PORTRAIT) as before, Image.open(out) as after:
         assert after.size == before.size
         changed = np.any(np.array(before.convert("RGB")) != np.array(after.convert("RGB")), axis=2)
-    x, y, width, height = said["faces"][0]["patch"]
+    x, y, width, height = report["faces"][0]["patch"]
     assert changed[y : y + height, x : x + width].any()
     changed[y : y + height, x : x + width] = False
     assert not changed.any()

@@ -33,7 +33,7 @@ class SmallGenerator(Generator):
     def __init__(self) -> None:
         codes = torch.randn(400, WIDTH, generator=torch.Generator().manual_seed(1))
         self.latents = LatentSpace.fit("small-w", codes)
-        self.made = 0
+        self.pictures = 0
 
     def map(
         self,
@@ -45,7 +45,7 @@ class SmallGenerator(Generator):
         return (z * truncation_psi)[:, None].expand(-1, self.num_layers, -1)
 
     def synthesize(self, w_plus: Tensor, resolution: int | None = None, noise: Noise = "const") -> Tensor:
-        self.made += 1
+        self.pictures += 1
         side = resolution or self.resolution
         return torch.tanh(w_plus[:, 0, :3])[..., None, None].expand(-1, -1, side, side)
 

@@ -50,8 +50,8 @@ def complaint(capsys: pytest.CaptureFixture[str], *words: object) -> str:
 def test_numbers_that_make_no_sense(
     part: str, option: str, value: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    said = complaint(capsys, part, option, value)
-    assert f"argument {option}: {value!r} is not a whole number" in said
+    message = complaint(capsys, part, option, value)
+    assert f"argument {option}: {value!r} is not a whole number" in message
 
 
 @pytest.mark.parametrize("value", ["x", "", "0", "6", "1,1", "1,,2", "1;2"])
@@ -69,9 +69,9 @@ def test_a_part_that_could_not_be_written(
 
 
 def test_a_folder_that_is_absent(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    said = complaint(capsys, "rater", "--data", tmp_path / "nowhere")
-    assert str(tmp_path / "nowhere" / LABELS) in said
-    assert "No such file or directory" in said
+    message = complaint(capsys, "rater", "--data", tmp_path / "nowhere")
+    assert str(tmp_path / "nowhere" / LABELS) in message
+    assert "No such file or directory" in message
 
 
 def _drop_labels(data: Path) -> str:
@@ -135,9 +135,9 @@ def test_a_folder_that_is_not_laid_out_as_it_should(
     spoil: Callable[[Path], str], data: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     expected = spoil(data)
-    said = complaint(capsys, "rater", "--data", data, "--folds", "1")
-    assert said.startswith(f"retouchml: {expected}")
-    assert said.endswith(".")
+    message = complaint(capsys, "rater", "--data", data, "--folds", "1")
+    assert message.startswith(f"retouchml: {expected}")
+    assert message.endswith(".")
 
 
 def test_a_sound_folder_comes_as_far_as_the_slow_work(data: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -16,9 +16,9 @@ def test_gathered_samples_are_kept_by_version_and_used_again(monkeypatch: pytest
     for library, name in ((torch, "set_num_threads"), (cv2, "setNumThreads")):
         monkeypatch.setattr(library, name, lambda count: None)  # other tests share this process
     first = dataset.gather_samples("ffhq-mobile", 5, 1)
-    assert (len(first), generator.made) == (5, 5)
+    assert (len(first), generator.pictures) == (5, 5)
     assert_equal(dataset.gather_samples("ffhq-mobile", 4, 1), first)
-    assert generator.made == 5
+    assert generator.pictures == 5
     monkeypatch.setattr(dataset, "VERSION", sampling.VERSION + 1)
     assert len(dataset.gather_samples("ffhq-mobile", 4, 1)) == 4
-    assert generator.made == 9
+    assert generator.pictures == 9

@@ -15,10 +15,10 @@ def random(*shape: int, seed: int = 0) -> torch.Tensor:
 
 
 def test_the_hold_out_is_disjoint_complete_and_always_the_same() -> None:
-    fitted, held = split(205)
-    assert len(held) == 20
-    assert sorted([*fitted, *held]) == list(range(205))
-    assert np.array_equal(held, split(205)[1])
+    train, test = split(205)
+    assert len(test) == 20
+    assert sorted([*train, *test]) == list(range(205))
+    assert np.array_equal(test, split(205)[1])
 
 
 def test_a_known_function_of_one_octave_is_recovered() -> None:
@@ -32,8 +32,8 @@ def test_a_known_function_of_one_octave_is_recovered() -> None:
     assert explained["noise"] < 0.1
     assert int(network.octave_weights()[0].argmax()) == 3
     fresh = random(200, OCTAVES, 8, seed=3)
-    wanted = 5.0 + 2.0 * fresh[:, 3] @ way
-    assert float((network.values(fresh)[:, 0] - wanted).abs().mean()) < 0.15 * float(wanted.std())
+    expected = 5.0 + 2.0 * fresh[:, 3] @ way
+    assert float((network.values(fresh)[:, 0] - expected).abs().mean()) < 0.15 * float(expected.std())
 
 
 def test_only_the_components_that_vary_most_are_used() -> None:

@@ -39,10 +39,10 @@ def test_the_parts_that_are_named_as_missing_can_be_trained_and_then_serve(
         assert main(beautify) == 1
         assert f"retouchml train {part} --model mine." in capsys.readouterr().err
         assert main(["train", part, "--model", "mine", *FEW]) == 0
-        said = capsys.readouterr()
+        printed = capsys.readouterr()
         # A network of noise shows no faces, and the person is told what that means.
-        assert "None of 8 pictures by mine shows a face" in said.err
-        assert f"written: {trained_part(part, space)}" in said.out
+        assert "None of 8 pictures by mine shows a face" in printed.err
+        assert f"written: {trained_part(part, space)}" in printed.out
         metadata = load_learned(trained_part(part, space), part).metadata
         assert (metadata["latent_space"], metadata["sampled"]) == (space, "mine")
     assert not after.exists()

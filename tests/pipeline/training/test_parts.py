@@ -50,12 +50,12 @@ def test_a_latent_network_is_written_with_its_card(
     assert file.metadata["latent_space"] == "small-w"
     assert file.metadata["samples"] == str(COUNT)
     card = path.with_suffix(".md").read_text()
-    said = capsys.readouterr().out
+    printed = capsys.readouterr().out
     for name, value in zip(outputs, file.metadata["explained"].split(","), strict=True):
         line = f"{name}: explains {value} of the variance on unseen samples"
         assert line in card
-        assert line in said
-    assert f"written: {path}, {part}.md" in said
+        assert line in printed
+    assert f"written: {path}, {part}.md" in printed
     assert sorted(p.name for p in path.parent.iterdir()) == [f"{part}.md", f"{part}.safetensors"]
 
 
@@ -76,10 +76,10 @@ def test_the_encoder_is_written_with_its_card(
     tensors = load_learned(path, "encoder").tensors
     assert tensors["weight"].shape[1] == tensors["bias"].shape[0]
     assert torch.isfinite(tensors["weight"]).all()
-    said = capsys.readouterr().out.splitlines()[0]
+    printed = capsys.readouterr().out.splitlines()[0]
     # The descriptors hold the code: even among thousands of other numbers it is found.
-    assert float(said.split()[1]) > 0.3
-    assert said in path.with_suffix(".md").read_text()
+    assert float(printed.split()[1]) > 0.3
+    assert printed in path.with_suffix(".md").read_text()
 
 
 @pytest.mark.parametrize("part", ["scorer", "edits", "encoder"])

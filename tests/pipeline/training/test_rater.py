@@ -83,15 +83,15 @@ def test_the_pixel_network_learns_from_fewer_photographs_than_a_batch() -> None:
 
 
 def test_agreement_is_pearson_and_the_mean_absolute_error() -> None:
-    wanted = np.array([1.0, 2.0, 3.0, 4.0], np.float32)
-    assert rater.agreement(2.0 * wanted, wanted) == pytest.approx((1.0, 2.5))
-    assert rater.agreement(-wanted, wanted)[0] == pytest.approx(-1.0)
+    ratings = np.array([1.0, 2.0, 3.0, 4.0], np.float32)
+    assert rater.agreement(2.0 * ratings, ratings) == pytest.approx((1.0, 2.5))
+    assert rater.agreement(-ratings, ratings)[0] == pytest.approx(-1.0)
 
 
 def test_the_group_table_counts_each_group_and_signs_its_bias() -> None:
     names = np.array(["AF1", "AF2", "AF3", "CM1", "CM2"])
-    wanted = np.array([1.0, 2.0, 3.0, 2.0, 2.0], np.float32)
-    table = rater.group_table(names, wanted + np.float32(0.5), wanted)
+    ratings = np.array([1.0, 2.0, 3.0, 2.0, 2.0], np.float32)
+    table = rater.group_table(names, ratings + np.float32(0.5), ratings)
     assert table == "  AF: 3 photos, Pearson 1.000, bias +0.500\n"  # two say nothing
 
 
@@ -166,14 +166,14 @@ def test_weights_and_card_are_written_and_hold_no_face(
     output = weights_dir() / "rater.safetensors"
     assert main(["train", "rater", "--data", str(data), "--folds", "2,1"]) == 0
     assert (weights_folder() / "rater.safetensors").read_bytes() == shipped
-    said = capsys.readouterr().out
+    printed = capsys.readouterr().out
     file = load_learned(output, "rater")
     card = output.with_suffix(".md").read_text()
     assert file.metadata["fold"] == "2"
     assert float(file.metadata["mean"]) == pytest.approx(np.mean(ratings[4:]), abs=1e-5)
     assert f"fold 2: Pearson {file.metadata['pearson']}" in card
-    assert card.count("mean absolute error") == said.count("mean absolute error") == 2
-    assert f"written: {output}, rater.md" in said
+    assert card.count("mean absolute error") == printed.count("mean absolute error") == 2
+    assert f"written: {output}, rater.md" in printed
     (measured,) = (cache_dir() / "training").glob("photos-*.npz")
     photos = load_table(measured, RatedPhotos)
     assert photos is not None

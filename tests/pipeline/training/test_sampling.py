@@ -20,18 +20,18 @@ def small_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_samples_have_the_shapes_they_say(tmp_path: Path) -> None:
-    found = sampled(tmp_path / "s.npz", 5)
-    assert len(found) == 5
-    assert found.w.shape == (5, 2, WIDTH)
-    assert found.attributes.shape == (5, len(ATTRIBUTES))
-    assert found.attributes[:, ATTRIBUTES.index("age")].tolist() == [30.0] * 5
-    assert found.chips.shape == (5, 112, 112, 3)
+    samples = sampled(tmp_path / "s.npz", 5)
+    assert len(samples) == 5
+    assert samples.w.shape == (5, 2, WIDTH)
+    assert samples.attributes.shape == (5, len(ATTRIBUTES))
+    assert samples.attributes[:, ATTRIBUTES.index("age")].tolist() == [30.0] * 5
+    assert samples.chips.shape == (5, 112, 112, 3)
     # A picture of one colour: descriptor and chip both show it.
-    assert np.allclose(found.descriptors[:, :3], found.chips[:, 50, 50] / 255.0, atol=0.003)
+    assert np.allclose(samples.descriptors[:, :3], samples.chips[:, 50, 50] / 255.0, atol=0.003)
     # Landmarks were measured on a picture twice as large.
-    assert np.allclose(found.landmarks, landmarks((256.0, 256.0), 120.0) / 2.0, atol=1e-3)
-    unmixed = found.crossover > 1024
-    assert np.array_equal(found.w[unmixed, 0], found.w[unmixed, 1])
+    assert np.allclose(samples.landmarks, landmarks((256.0, 256.0), 120.0) / 2.0, atol=1e-3)
+    unmixed = samples.crossover > 1024
+    assert np.array_equal(samples.w[unmixed, 0], samples.w[unmixed, 1])
 
 
 def test_an_interrupted_sampling_goes_on_where_it_was_last_written(tmp_path: Path) -> None:
@@ -44,7 +44,7 @@ def test_an_interrupted_sampling_goes_on_where_it_was_last_written(tmp_path: Pat
     assert len(before) == 4
     generator = SmallGenerator()
     assert_equal(sampled(path, 11, generator), whole)
-    assert generator.made == 7
+    assert generator.pictures == 7
 
 
 def test_what_is_added_to_an_odd_number_of_samples_is_written_down_on_the_way(tmp_path: Path) -> None:
