@@ -13,6 +13,9 @@ from retouchml.client.answers import WirePatch
 from retouchml.errors import PictureUnsupported, RetouchError
 from retouchml.results import Box
 
+Edges = tuple[int, int, int, int]
+"""Left, top, right, bottom."""
+
 
 def check(layer: Gimp.Drawable, output: str) -> None:
     """Raise PictureUnsupported for a layer that cannot be retouched, or cannot be replaced."""
@@ -78,7 +81,7 @@ def _stack(
     lefts, tops, rights, bottoms = zip(*(_edges(patch.box) for patch in patches), strict=True)
     left, top = min(lefts), min(tops)
     result = _insert(image, layer, (left, top, max(rights) - left, max(bottoms) - top), encoding)
-    written: list[Box] = []
+    written: list[Edges] = []
     for patch in patches:
         edges = _edges(patch.box)
         if not any(_overlap(edges, other) for other in written):
@@ -183,10 +186,10 @@ def _replace(layer: Gimp.Layer, result: Gimp.Layer) -> None:
     layer.update(*box)
 
 
-def _edges(box: Box) -> Box:
+def _edges(box: Box) -> Edges:
     x, y, width, height = box
     return x, y, x + width, y + height
 
 
-def _overlap(one: Box, other: Box) -> bool:
+def _overlap(one: Edges, other: Edges) -> bool:
     return one[0] < other[2] and other[0] < one[2] and one[1] < other[3] and other[1] < one[3]
