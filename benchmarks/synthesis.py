@@ -1,16 +1,16 @@
-"""How long StyleGAN2's synthesis takes, against its plain twin and against what the hardware allows.
+"""Measures StyleGAN2's synthesis beside its plain twin and the least time that the hardware allows.
 
     python -m benchmarks.synthesis [--device cpu] [--sizes 256,1024] [--batches 1,8] [--types float32]
                                    [--repeat N] [--patience SECONDS]
 
-Networks of config-f's shape with random weights: time does not depend on what they show. Two floors are
-printed beside: the multiplications of the convolutions at the rate of this machine's matrix product, and the
-bytes of weights and feature maps, each read and written once, at the rate of its memory copy. Fast path and
-twin take turns, and the least time of each counts, so that another program's load hits both alike. On a GPU,
-the fast path is also replayed as a CUDA graph, which is how a loaded generator uses it.
+The networks have config-f's shape and random weights: time does not depend on the images. Two lower bounds
+are printed as well: the multiplications of the convolutions at the rate of this machine's matrix product, and
+the bytes of weights and feature maps, each read and written once, at the rate of its memory copy. Fast path
+and twin take turns, and the least time of each is reported, so that the load of other programs affects both
+alike. On a GPU, the fast path is also measured as a CUDA graph.
 
-Each line appears as it is measured, some minutes in all on two cores. What takes long is measured once, and
-what would take longer than ``--patience``, or more memory than is free, is left out and shown as "-".
+Each line is printed once it is measured; all take some minutes on two cores. What takes long is measured
+once, and what would take longer than ``--patience``, or more memory than is free, is shown as "-".
 """
 
 import argparse
@@ -32,26 +32,26 @@ from stylegan2.networks.synthesis import Synthesis
 _W_DIM = 512
 _BASE, _MOST = 16384 * 2, 512  # config-f's channel table: fmap_base · 2 / side, at most 512
 _TYPES = {"float32": torch.float32, "float16": torch.float16}
-# How many times the arithmetic floor each way takes: a guess that tells what is worth starting.
+# Estimated times of each way, in multiples of the arithmetic bound, to decide what is measured.
 _FORWARD = {"forward": 1.6, "graph": 1.6, "plain": 3.0}
 _BACKWARD = {"with grad": 5.0, "plain with grad": 9.0}
-_KEPT = 2  # times the feature maps that count once for the memory floor: what is kept for the gradient
+_GRADIENT_MEMORY = 2  # memory for the gradient, in multiples of the bytes of the memory bound
 
 
 @dataclass(frozen=True)
 class Work:
-    """What one image costs at least: multiply-adds of the convolutions, and numbers read or written once."""
+    """The least work for one image."""
 
-    products: int
-    numbers: int
+    products: int  # multiply-adds of the convolutions
+    numbers: int  # numbers that are read or written once
 
 
 @dataclass(frozen=True)
-class Machine:
-    """What the hardware gives in practice: multiply-adds and bytes a second."""
+class Rates:
+    """What the hardware reaches in practice."""
 
-    products: float
-    bytes: float
+    products: float  # multiply-adds a second
+    bytes: float  # bytes a second
 
 
 def config_f(resolution: int) -> SynthesisSpec:
@@ -61,7 +61,7 @@ def config_f(resolution: int) -> SynthesisSpec:
 
 
 def work(spec: SynthesisSpec) -> Work:
-    """Of one image. The transposed convolution multiplies at the side it comes from."""
+    """The work for one image. A transposed convolution multiplies at the side of its input."""
     products = numbers = 0
     below = spec.channels[0]
     for index, channels in enumerate(spec.channels):
@@ -75,15 +75,15 @@ def work(spec: SynthesisSpec) -> Work:
     return Work(products, numbers)
 
 
-def measured_machine(device: torch.device, dtype: torch.dtype) -> Machine:
-    """By a large matrix product and a large copy."""
+def measure_rates(device: torch.device, dtype: torch.dtype) -> Rates:
+    """The rates of this machine, by a large matrix product and a large copy."""
     side = 2048 if device.type == "cpu" else 8192
     a = torch.randn(side, side, device=device, dtype=dtype)
     source = torch.empty(1 << 26, device=device, dtype=torch.uint8)
     target = torch.empty_like(source)
     product = least([lambda: a @ a], 5, 10.0, device)[0]
     copy = least([lambda: target.copy_(source)], 5, 10.0, device)[0]
-    return Machine(side**3 / product, 2 * len(source) / copy)
+    return Rates(side**3 / product, 2 * len(source) / copy)
 
 
 def least(
@@ -91,7 +91,7 @@ def least(
 ) -> list[float]:
     """The least seconds of each task in ``repeat`` rounds, or fewer if these take more than ``patience``.
 
-    They take turns. The first round does not count, unless it takes so long that it is the only one.
+    They take turns. The first round is not counted, unless it takes so long that it is the only one.
     """
     best: list[float] = []
     started = time.perf_counter()
@@ -110,7 +110,7 @@ def least(
 
 
 def free_memory(device: torch.device) -> float:
-    """Bytes that can still be had, as far as that can be told."""
+    """Bytes of memory that are free; infinite if the system does not say."""
     if device.type == "cuda":
         return float(torch.cuda.mem_get_info(device)[0])
     try:
@@ -121,7 +121,7 @@ def free_memory(device: torch.device) -> float:
 
 
 def random_synthesis(spec: SynthesisSpec, device: torch.device, dtype: torch.dtype) -> Synthesis:
-    """A network of noise; float16 in its four highest resolutions where that is asked for."""
+    """A network of random weights; with float16, in its four highest resolutions."""
     torch.manual_seed(0)
     network = Synthesis(spec, HALF_OCTAVES if dtype == torch.float16 else 0)
     for parameter in (*network.parameters(), *network.buffers()):
@@ -130,7 +130,7 @@ def random_synthesis(spec: SynthesisSpec, device: torch.device, dtype: torch.dty
 
 
 def is_recorded(graphed: Graphed, w_plus: torch.Tensor) -> bool:
-    """Whether calls from now on are replayed; makes the recording."""
+    """Whether further calls are replayed; makes the recording."""
     if w_plus.device.type != "cuda":
         return False
     for _ in range(2):  # the first call is never recorded
@@ -144,7 +144,7 @@ def row(
     """Measure one line of the table."""
     spec = config_f(resolution)
     network = random_synthesis(spec, device, dtype)
-    machine, one = measured_machine(device, dtype), work(spec)
+    rates, one = measure_rates(device, dtype), work(spec)
     w_plus = torch.randn(batch, spec.num_layers, _W_DIM, device=device)
     graphed = Graphed(network, network)
 
@@ -164,19 +164,19 @@ def row(
         "plain with grad": partial(backward, True),
     }
     size = torch.finfo(dtype).bits // 8
-    arithmetic = batch * one.products / machine.products
+    arithmetic = batch * one.products / rates.products
     moved = batch * one.numbers * size
-    found: dict[str, float] = {}
-    for guesses, memory in ((_FORWARD, 0), (_BACKWARD, _KEPT * moved)):
+    results: dict[str, float] = {}
+    for guesses, memory in ((_FORWARD, 0), (_BACKWARD, _GRADIENT_MEMORY * moved)):
         fits = memory < free_memory(device)
-        tried = [way for way, guess in guesses.items() if fits and guess * arithmetic <= patience]
-        if "graph" in tried and not is_recorded(graphed, w_plus):
-            tried.remove("graph")
-        if tried:
-            times = least([ways[way] for way in tried], repeat, patience, device)
-            found |= zip(tried, times, strict=True)
+        selected = [way for way, guess in guesses.items() if fits and guess * arithmetic <= patience]
+        if "graph" in selected and not is_recorded(graphed, w_plus):
+            selected.remove("graph")
+        if selected:
+            times = least([ways[way] for way in selected], repeat, patience, device)
+            results |= zip(selected, times, strict=True)
         graphed.close()
-    cells = [*map(found.get, ways), arithmetic, moved / machine.bytes]
+    cells = [*map(results.get, ways), arithmetic, moved / rates.bytes]
     name = str(dtype).removeprefix("torch.")
     shown = "".join(f"{'-':>10}" if seconds is None else f"{seconds * 1e3:10.1f}" for seconds in cells)
     return f"{resolution:5} {batch:5}  {name:8}{shown}\n"
@@ -197,10 +197,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         metavar="SECONDS",
         help="for a number and its twin (default: %(default)s)",
     )
-    given = parser.parse_args(arguments)
-    device = torch.device(given.device)
-    # On a CPU, float16 is emulated: it is never faster there.
-    types = given.types or ("float32,float16" if device.type == "cuda" else "float32")
+    options = parser.parse_args(arguments)
+    device = torch.device(options.device)
+    # On a CPU, float16 is emulated, and never faster.
+    types = options.types or ("float32,float16" if device.type == "cuda" else "float32")
     if unknown := set(types.split(",")) - _TYPES.keys():
         parser.error(f"there is no type {min(unknown)!r}: choose from {', '.join(_TYPES)}")
     dtypes = [_TYPES[name] for name in types.split(",")]
@@ -210,10 +210,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     columns = ("forward", "graph", "plain", "with grad", "plain", "sums", "memory")
     sys.stdout.write(f"{'px':>5} {'batch':>5}  {'':8}{''.join(f'{column:>10}' for column in columns)}  ms\n")
-    for resolution in map(int, given.sizes.split(",")):
-        for batch in map(int, given.batches.split(",")):
+    for resolution in map(int, options.sizes.split(",")):
+        for batch in map(int, options.batches.split(",")):
             for dtype in dtypes:
-                sys.stdout.write(row(resolution, batch, dtype, device, given.repeat, given.patience))
+                sys.stdout.write(row(resolution, batch, dtype, device, options.repeat, options.patience))
                 sys.stdout.flush()
     return 0
 

@@ -20,7 +20,7 @@ from stylegan2.networks.synthesis import Synthesis
 Network = TypeVar("Network", bound=nn.Module)
 Precision = Literal["float16", "float32", "float64"]
 PRECISIONS: tuple[Precision, ...] = ("float16", "float32", "float64")
-HALF_OCTAVES = 4  # the highest resolutions, as NVIDIA trains in half precision
+HALF_OCTAVES = 4  # number of highest resolutions in half precision, as in NVIDIA's training
 
 
 def style_layers(spec: SynthesisSpec) -> tuple[StyleLayer, ...]:
@@ -33,12 +33,12 @@ def style_layers(spec: SynthesisSpec) -> tuple[StyleLayer, ...]:
 
 
 def identity_of(name: str, latents: LatentSpace, network: NetworkFile) -> str:
-    """``Generator.identity`` of a network, whichever engine runs it."""
+    """The value of ``Generator.identity`` for a network, whichever engine runs it."""
     return f"{name}/{latents.name}/{network.fingerprint}"
 
 
 class FullGenerator(Generator):
-    """Any network that ``stylegan2.formats`` reads; weights are frozen."""
+    """StyleGAN2 in torch, for any network that ``stylegan2.formats`` reads; its weights are frozen."""
 
     discriminator: Discriminator | None
 
@@ -50,9 +50,9 @@ class FullGenerator(Generator):
         latents: LatentSpace | None = None,
         precision: Precision = "float32",
     ) -> None:
-        """latents: where they are known; else they are measured when they are first asked for.
+        """latents: measured when first used if None.
 
-        precision: float16 computes the four highest resolutions in it, and is fast on GPUs alone.
+        precision: float16 is used for the four highest resolutions only, and is fast only on GPUs.
         """
         if precision not in PRECISIONS:
             raise UsageError(f"Precision is {precision!r}, but must be one of {', '.join(PRECISIONS)}.")
@@ -60,14 +60,14 @@ class FullGenerator(Generator):
         self.layers = style_layers(network.generator.synthesis)
         self.resolution = network.generator.synthesis.resolution
         dtype = torch.float64 if precision == "float64" else torch.float32
-        self.mapping = _ready(Mapping(network.generator.mapping), network.below("mapping."))
-        self._given = latents
+        self.mapping = _load(Mapping(network.generator.mapping), network.below("mapping."))
+        self._latents = latents
         synthesis = Synthesis(network.generator.synthesis, HALF_OCTAVES if precision == "float16" else 0)
-        self.synthesis = _ready(synthesis, network.below("synthesis."))
+        self.synthesis = _load(synthesis, network.below("synthesis."))
         self.graphed = Graphed(self.synthesis, self.synthesis, enabled=False)
         self.discriminator = None
         if network.discriminator is not None:
-            self.discriminator = _ready(Discriminator(network.discriminator), network.below("discriminator."))
+            self.discriminator = _load(Discriminator(network.discriminator), network.below("discriminator."))
             self.discriminator.to(device, dtype)
         self.mapping.to(device, dtype)
         self.synthesis.to(device, dtype)
@@ -75,10 +75,10 @@ class FullGenerator(Generator):
         self._mean = self.latents.mean if mean is None else mean.to(device)
 
     @cached_property
-    def latents(self) -> LatentSpace:  # type: ignore[override]  # an attribute there, made on demand here
+    def latents(self) -> LatentSpace:  # type: ignore[override]  # an attribute there, computed on demand here
         """The statistics of W."""
-        if self._given is not None:
-            return self._given.to(self.device)
+        if self._latents is not None:
+            return self._latents.to(self.device)
         return measure_latent_space(self.network.mapping()).to(self.device)
 
     @property
@@ -109,7 +109,7 @@ class FullGenerator(Generator):
             return truncate(w, self._mean.to(w), self.num_layers, truncation_psi, truncation_cutoff)
 
     def synthesize(self, w_plus: Tensor, resolution: int | None = None, noise: Noise = "const") -> Tensor:
-        # Random noise is not recorded: it follows the seed as it does on every device.
+        # Random noise is not recorded, so that it depends on the seed as on every device.
         compute = self.graphed.plain if noise == "random" else self.graphed
         image = compute(w_plus, noise)
         if resolution is None or resolution == self.resolution:
@@ -122,7 +122,8 @@ class FullGenerator(Generator):
         return F.interpolate(image, size, mode="bilinear", align_corners=False)
 
 
-def _ready(network: Network, weights: dict[str, Tensor]) -> Network:
+def _load(network: Network, weights: dict[str, Tensor]) -> Network:
+    """The network with its weights, frozen."""
     network.load_state_dict(weights)
     network.eval().requires_grad_(False)
     return network

@@ -1,4 +1,4 @@
-"""What every generator offers, whichever network and engine is behind it."""
+"""The interface of all generators, whatever their network and engine."""
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
@@ -16,23 +16,18 @@ Noise = Literal["const", "random", "none"]
 
 @dataclass(frozen=True)
 class StyleLayer:
-    """One style input of the synthesis network.
+    """One style input of the synthesis network."""
 
-    index:      position along the L axis of ``w_plus``
-    resolution: side in pixels of the feature map that it modulates
-    role:       "conv", "up" or "image"
-    """
-
-    index: int
-    resolution: int
-    role: str
+    index: int  # position along the L axis of ``w_plus``
+    resolution: int  # side in pixels of the feature map that it modulates
+    role: str  # "conv", "up" or "image"
 
 
 class Generator(ABC):
     """A pre-trained StyleGAN2-like network: z → w_plus → image.
 
-    Layers are named by resolution, never by index, so that edits and scorers of one W space serve every
-    network that shares it.
+    Layers are referred to by resolution, never by index, so that edits and scorers of one W space work for
+    every network that shares it.
     """
 
     name: str
@@ -44,7 +39,7 @@ class Generator(ABC):
 
     @property
     def identity(self) -> str:
-        """What tells this network from others, also from one that had its name before."""
+        """Identifies this network, also among networks of the same name."""
         return self.name
 
     @property
@@ -63,16 +58,16 @@ class Generator(ABC):
 
     @property
     def z_dim(self) -> int:
-        """Z, the numbers that ``map`` takes."""
+        """Z, the width of the input of ``map``."""
         return self.w_dim
 
     @property
     def labels(self) -> int:
-        """Classes that ``map`` takes; 0 for an unconditional network."""
+        """Number of classes; 0 for an unconditional network."""
         return 0
 
     def random_labels(self, random: np.random.Generator, count: int) -> Tensor | None:
-        """One class each [count, classes], all of them equally often; None for an unconditional network."""
+        """Uniformly random classes, one-hot [count, classes]; None for an unconditional network."""
         if not self.labels:
             return None
         return torch.eye(self.labels, device=self.device)[random.integers(self.labels, size=count)]
@@ -85,22 +80,22 @@ class Generator(ABC):
         truncation_psi: float = 1.0,
         truncation_cutoff: int | None = None,
     ) -> Tensor:
-        """z [N, Z] → w_plus [N, L, W]; layers below ``truncation_cutoff``, or all, drawn towards the mean.
+        """z [N, Z] → w_plus [N, L, W]; layers below ``truncation_cutoff``, or all, are drawn to the mean.
 
-        labels: [N, classes], zeros where a conditional network gets none; truncation_psi: 1 leaves the codes
-        where they are, 0 makes them the mean. Raises UsageError where a shape does not fit.
+        labels: [N, classes], zeros if a conditional network gets none; truncation_psi: 1 leaves codes
+        unchanged, 0 replaces them by the mean. Raises UsageError if a shape does not fit.
         """
 
     @abstractmethod
     def synthesize(self, w_plus: Tensor, resolution: int | None = None, noise: Noise = "const") -> Tensor:
         """w_plus [N, L, W] → images [N, 3, H, H], sRGB-encoded, about [-1, 1], unclipped; differentiable.
 
-        resolution: side of the image, a power of two; below the network's own it may be approximate. Raises
-        UsageError where a shape does not fit, or where the network has no such size or noise.
+        resolution: side of the image, a power of two; below the network's own, the image may be approximate.
+        Raises UsageError if a shape does not fit, or the network has no such size or noise.
         """
 
     def render(self, w_plus: Tensor) -> NDArray[np.float32]:
-        """w_plus [L, W] → picture [H, H, 3] in [0, 1], full size, by the fastest path; no gradient."""
+        """w_plus [L, W] → picture [H, H, 3] in [0, 1] of full size, by the fastest way, without gradient."""
         with torch.no_grad():
             return as_picture(self.synthesize(w_plus[None])[0])
 

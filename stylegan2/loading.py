@@ -111,7 +111,8 @@ def _load_in_torch(name: str, path: Path, device: torch.device, precision: Preci
 
 
 def _load_in_tensorflow1(name: str, path: Path, device: str) -> Generator:
-    from stylegan2.tensorflow1.child_process import ChildProcess, interpreter
+    from stylegan2.tensorflow1 import installation
+    from stylegan2.tensorflow1.child_process import ChildProcess
     from stylegan2.tensorflow1.generator import TensorFlow1Generator
 
     if own.is_own(read_head(path)):
@@ -123,11 +124,11 @@ def _load_in_tensorflow1(name: str, path: Path, device: str) -> Generator:
         file = own.read(path)
         weights: Path | bytes = path
     else:
-        interpreter()  # so that nothing slow is done if there is none
+        installation.interpreter()  # so that nothing slow is done if there is none
         # The child process reads our own format alone; files of other formats have been checked here.
         file = own.measured(read_network(path))
         weights = own.content(own.OwnFile(file.network.without_discriminator(), file.latents))
-    child = ChildProcess(interpreter(), weights, device)
+    child = ChildProcess(installation.interpreter(), weights, device)
     child.start()
     if device.startswith("cuda") and not child.about.get("gpus"):
         child.close()

@@ -136,14 +136,14 @@ def devices() -> Iterator[Finding]:
 def engines() -> Iterator[Finding]:
     """The engine that can run the generator instead of torch."""
     from retouchml.errors import DeviceError
-    from stylegan2.tensorflow1 import child_process
+    from stylegan2.tensorflow1 import installation
 
     name = "tensorflow1"
-    if not child_process.is_installed():
+    if not installation.is_installed():
         yield Finding("engines", name, "not here; retouching does not need it")
         return
     try:
-        yield Finding("engines", name, f"TensorFlow {child_process.version()} works")
+        yield Finding("engines", name, f"TensorFlow {installation.version()} works")
     except DeviceError as error:
         yield Finding("engines", name, error.message, False, advice=error.advice)
 

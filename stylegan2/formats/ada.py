@@ -1,14 +1,14 @@
 """NVIDIA's PyTorch pickles: stylegan2-ada-pytorch, and the StyleGAN2 configurations of stylegan3.
 
-A dict of modules, G_ema being the moving average to use. Each is pickled with its own source text, which is
-ignored; what counts are the module's ``__dict__``, with parameters, buffers, submodules and plain numbers.
+A dict of modules, of which G_ema, the moving average, is used. Each is pickled with its source text, which is
+ignored; the weights are in the module's ``__dict__``, with parameters, buffers, submodules and plain numbers.
 """
 
 from typing import Any
 
 from retouchml.errors import ModelCorrupt
 from stylegan2.formats import pickle_tree, torch_legacy
-from stylegan2.formats.network_file import Array, NetworkFile, Traits, assemble
+from stylegan2.formats.network_file import Array, NetworkFile, NetworkSettings, assemble
 from stylegan2.formats.numpy_values import ALLOWED as NUMPY_NAMES
 from stylegan2.formats.pickle_tree import Budget, Call, Name
 from stylegan2.formats.torch_values import TENSOR_NAMES, array_of, is_tensor
@@ -19,24 +19,25 @@ _STORAGE = Name("torch.storage", "_load_from_bytes")
 _DICT = Name("dnnlib.util", "EasyDict")
 _OTHERS = {"builtins.set", "numpy.dtype"} | {name for name in NUMPY_NAMES if name.endswith(".scalar")}
 ALLOWED = frozenset({str(_OBJECT), str(_STORAGE), str(_DICT)}) | TENSOR_NAMES | _OTHERS
-_DEEPEST = 8
+_MAX_DEPTH = 8
 _MOST_TENSORS = 10_000
 _MOST_MODULES = 1000  # a network of 1024 px has some 100; they may be named more than once
-_ELSEWHERE = "Only StyleGAN2 networks like those that NVIDIA published can be used."
+_SUPPORTED = "Only StyleGAN2 networks like those that NVIDIA published can be used."
 _FIXED = {"img_channels": 3, "resample_filter": [1, 3, 3, 1], "activation": "lrelu", "use_noise": True}
 
 
 def read(data: memoryview) -> NetworkFile:
-    """The moving average of the generator, and the discriminator where there is one. Raises ModelCorrupt."""
-    budget = Budget()  # a file may name thousands of storages, each a few pickles, over the same bytes
+    """The moving average of the generator, and the discriminator if there is one. Raises ModelCorrupt."""
+    # A file may name thousands of storages over the same bytes, each with pickles of its own.
+    budget = Budget()
     tree, _ = pickle_tree.read(data, ALLOWED, f"This {SOURCE}", budget)
     networks = _plain_dict(tree)
     if networks is None or "G_ema" not in networks:
-        raise ModelCorrupt(f"This {SOURCE} holds no G_ema.", _ELSEWHERE)
-    average = _Module(networks["G_ema"])
-    judge = _Module(networks["D"]) if networks.get("D") is not None else None
-    if "synthesis.input" in average.modules:
-        raise ModelCorrupt("This is a StyleGAN3 network, which is not supported.", _ELSEWHERE)
+        raise ModelCorrupt(f"This {SOURCE} holds no G_ema.", _SUPPORTED)
+    generator = _Module(networks["G_ema"])
+    discriminator = _Module(networks["D"]) if networks.get("D") is not None else None
+    if "synthesis.input" in generator.modules:
+        raise ModelCorrupt("This is a StyleGAN3 network, which is not supported.", _SUPPORTED)
     storages: dict[int, Array] = {}
 
     def open_storage(reference: Any) -> Array:
@@ -49,22 +50,23 @@ def read(data: memoryview) -> NetworkFile:
 
     def find(name: str) -> Array | None:
         part, _, rest = name.partition(".")
-        module = judge if part == "discriminator" else average
+        module = discriminator if part == "discriminator" else generator
         if module is None:
             return None
-        place = "mapping.w_avg" if name == "mean" else _PLACES[part](rest)
-        value = module.tensors.get(place)
-        return None if value is None else array_of(value, place, open_storage)
+        key = "mapping.w_avg" if name == "mean" else _KEYS[part](rest)
+        value = module.tensors.get(key)
+        return None if value is None else array_of(value, key, open_storage)
 
-    traits = Traits(
-        clamp=average.setting("synthesis.b4.conv1", "conv_clamp", None),
-        judge_clamp=judge.setting("b4.conv", "conv_clamp", None) if judge else None,
-        rate=average.setting("mapping.fc0", "bias_gain", 0.01),
-        judge_rate=judge.setting("mapping.fc0", "bias_gain", 0.01) if judge else 0.01,
-        group=judge.setting("b4.mbstd", "group_size", 4) if judge else 4,
-        clamp_smallest=judge is not None and judge.setting("b4.fromrgb", "conv_clamp", None) is not None,
+    settings = NetworkSettings(
+        clamp=generator.setting("synthesis.b4.conv1", "conv_clamp", None),
+        discriminator_clamp=discriminator.setting("b4.conv", "conv_clamp", None) if discriminator else None,
+        rate=generator.setting("mapping.fc0", "bias_gain", 0.01),
+        discriminator_rate=discriminator.setting("mapping.fc0", "bias_gain", 0.01) if discriminator else 0.01,
+        group=discriminator.setting("b4.mbstd", "group_size", 4) if discriminator else 4,
+        clamp_smallest=discriminator is not None
+        and discriminator.setting("b4.fromrgb", "conv_clamp", None) is not None,
     )
-    return assemble(SOURCE, find, traits, 2 * len(data))
+    return assemble(SOURCE, find, settings, 2 * len(data))
 
 
 class _Module:
@@ -73,7 +75,7 @@ class _Module:
     def __init__(self, root: Any) -> None:
         self.tensors: dict[str, Any] = {}
         self.modules: dict[str, dict[str, Any]] = {}
-        self._add("", root, _DEEPEST)
+        self._add("", root, _MAX_DEPTH)
 
     def setting(self, module: str, name: str, default: Any) -> Any:
         """A plain number beside a module's tensors."""
@@ -85,7 +87,7 @@ class _Module:
         content = _plain_dict(value.first) if isinstance(value, Call) and value.name == _OBJECT else None
         state = _plain_dict(content.get("state")) if content else None
         if state is None or depth == 0 or len(self.modules) >= _MOST_MODULES:
-            raise ModelCorrupt(f"A module in this {SOURCE} is not one.", _ELSEWHERE)
+            raise ModelCorrupt(f"A module in this {SOURCE} is not one.", _SUPPORTED)
         self.modules[prefix.removesuffix(".")] = state
         for kind in ("_parameters", "_buffers"):
             for name, tensor in (_plain_dict(state.get(kind)) or {}).items():
@@ -94,9 +96,9 @@ class _Module:
         for name, module in (_plain_dict(state.get("_modules")) or {}).items():
             self._add(f"{prefix}{name}.", module, depth - 1)
         settings = _plain_dict(state.get("_init_kwargs")) or {}
-        for name, usual in _FIXED.items():
-            if settings.get(name, usual) != usual:
-                raise ModelCorrupt(f"A network in the file was trained with another {name}.", _ELSEWHERE)
+        for name, expected in _FIXED.items():
+            if settings.get(name, expected) != expected:
+                raise ModelCorrupt(f"A network in the file was trained with another {name}.", _SUPPORTED)
 
 
 def _plain_dict(value: Any) -> dict[str, Any] | None:
@@ -108,12 +110,12 @@ def _plain_dict(value: Any) -> dict[str, Any] | None:
     return value
 
 
-def _mapping_place(name: str) -> str:
+def _mapping_key(name: str) -> str:
     first, *rest = name.split(".")
     return f"mapping.embed.{rest[0]}" if first == "embed" else f"mapping.fc{rest[0]}.{rest[1]}"
 
 
-def _synthesis_place(name: str) -> str:
+def _synthesis_key(name: str) -> str:
     if name == "const":
         return "synthesis.b4.const"
     _, number, part, *rest = name.split(".")
@@ -124,10 +126,10 @@ def _synthesis_place(name: str) -> str:
     return f"{block}.{layer}.{'noise_const' if rest == ['noise'] else '.'.join(rest)}"
 
 
-def _judge_place(name: str) -> str:
+def _discriminator_key(name: str) -> str:
     first, *rest = name.split(".")
     if first == "mapping":
-        return _mapping_place(".".join(rest))
+        return _mapping_key(".".join(rest))
     if first == "from_image":
         return f"b{rest[0]}.fromrgb.{rest[1]}"
     if first == "blocks":
@@ -135,4 +137,4 @@ def _judge_place(name: str) -> str:
     return {"conv": "b4.conv", "dense": "b4.fc", "output": "b4.out"}[first] + f".{rest[0]}"
 
 
-_PLACES = {"mapping": _mapping_place, "synthesis": _synthesis_place, "discriminator": _judge_place}
+_KEYS = {"mapping": _mapping_key, "synthesis": _synthesis_key, "discriminator": _discriminator_key}

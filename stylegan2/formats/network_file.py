@@ -1,7 +1,7 @@
-"""What every reader gives: a network in our own names and layout, checked.
+"""The result of every reader: a network in our own names and layout, checked.
 
-A reader says where each of our tensors lies in its format; the rest is shared: what the network looks like
-follows from the shapes, every shape must then fit, and every number must be finite.
+A reader finds each of our tensors in its format; the rest is shared: what the network looks like follows from
+the shapes, every shape must then fit, and every number must be finite.
 """
 
 import hashlib
@@ -31,7 +31,7 @@ from stylegan2.networks.synthesis import Synthesis
 
 Array = NDArray[Any]
 Find = Callable[[str], Array | None]
-"""Our name of a tensor → a view of the file in our layout, or None where the file has no such tensor."""
+"""Our name of a tensor → a view of the file in our layout, None if the file has no such tensor."""
 
 _AGAIN = "Get the file again."
 _OCTAVES = LARGEST.bit_length() - 2
@@ -39,46 +39,36 @@ _MOST_LAYERS = 64
 
 
 @dataclass(frozen=True)
-class Traits:
-    """What shapes do not say.
+class NetworkSettings:
+    """What the shapes of a network's weights do not say.
 
-    clamp, judge_clamp: bounds on activations of generator and discriminator
-    rate, judge_rate:   of the mapping networks of generator and discriminator
-    joint_norm:         z and label features are normalised as one vector
-    group:              images that the discriminator compares, None for all of a batch
-    clamp_smallest:     see ``DiscriminatorSpec``
-
-    What a file says is passed on as it is: ``check_generator`` and ``check_discriminator`` judge it.
+    Values from a file are passed on unchanged: ``check_generator`` and ``check_discriminator`` check them.
     """
 
-    clamp: float | None = None
-    judge_clamp: float | None = None
-    rate: float = 0.01
-    judge_rate: float = 0.01
-    joint_norm: bool = False
-    group: int | None = 4
-    clamp_smallest: bool = True
+    clamp: float | None = None  # bound on the generator's activations
+    discriminator_clamp: float | None = None  # bound on the discriminator's activations
+    rate: float = 0.01  # of the generator's mapping network, see ``MappingSpec``
+    discriminator_rate: float = 0.01  # of the discriminator's mapping network
+    joint_norm: bool = False  # z and label features are normalised as one vector
+    group: int | None = 4  # images that the discriminator compares, None for all of a batch
+    clamp_smallest: bool = True  # see ``DiscriminatorSpec``
 
 
 @dataclass(frozen=True)
 class NetworkFile:
-    """A network out of a file.
+    """A network that was read from a file."""
 
-    source:     of which format it is, for a person
-    tensors:    float32, named "mapping.…" and "synthesis.…" after the modules, "mean" [W] where the file has
-                one, and "discriminator.…" where it has one of these
-    """
-
-    source: str
+    source: str  # its format, for a person
     generator: GeneratorSpec
     discriminator: DiscriminatorSpec | None
-    tensors: dict[str, Tensor]
+    tensors: dict[str, Tensor]  # float32, by the modules' names below "mapping.", "synthesis." and
+    # "discriminator."; also "mean" [W] if the file has one
 
     @cached_property
     def fingerprint(self) -> str:
-        """Tells this network from all others: a hash of what it looks like and of every weight.
+        """A hash of the description and of every weight, which tells this network from all others.
 
-        Without the mean, which some files lack and which moves no picture of a given code.
+        The mean is left out: some files lack it, and images of a given code do not depend on it.
         """
         digest = hashlib.sha256(f"{self.generator}{self.discriminator}".encode())
         for name, tensor in sorted(self.tensors.items()):
@@ -89,12 +79,12 @@ class NetworkFile:
 
     def mapping(self) -> Mapping:
         """The mapping network, frozen."""
-        made = Mapping(self.generator.mapping)
-        made.load_state_dict(self.below("mapping."))
-        return made.eval().requires_grad_(False)
+        mapping = Mapping(self.generator.mapping)
+        mapping.load_state_dict(self.below("mapping."))
+        return mapping.eval().requires_grad_(False)
 
     def below(self, prefix: str) -> dict[str, Tensor]:
-        """The tensors of one part, without its prefix."""
+        """The tensors whose names begin with ``prefix``, which is removed."""
         return {k.removeprefix(prefix): v for k, v in self.tensors.items() if k.startswith(prefix)}
 
     def without_discriminator(self) -> "NetworkFile":
@@ -103,32 +93,34 @@ class NetworkFile:
         return NetworkFile(self.source, self.generator, None, tensors)
 
 
-def assemble(source: str, find: Find, traits: Traits, room: int) -> NetworkFile:
-    """Describe, check and take over a network.
+def assemble(source: str, find: Find, settings: NetworkSettings, max_bytes: int) -> NetworkFile:
+    """Describe, check and copy a network.
 
-    find: also knows the discriminator's tensors, where there is one; room: bytes that they may take in all.
-    Raises ModelCorrupt.
+    find: also finds the discriminator's tensors, if there is one; max_bytes: of all tensors together. Raises
+    ModelCorrupt.
     """
-    generator = describe_generator(find, traits)
-    judge = describe_discriminator(find, traits)
-    shapes = expected_shapes(generator, judge)
+    generator = describe_generator(find, settings)
+    discriminator = describe_discriminator(find, settings)
+    shapes = expected_shapes(generator, discriminator)
     if find("mean") is not None:
         shapes["mean"] = (generator.mapping.w_dim,)
-    if 4 * sum(int(np.prod(shape, dtype=object)) for shape in shapes.values()) > room:
+    if 4 * sum(int(np.prod(shape, dtype=object)) for shape in shapes.values()) > max_bytes:
         raise ModelCorrupt(f"This {source} claims more weights than it has bytes.", _AGAIN)
-    tensors = {name: _taken(find, name, shape) for name, shape in shapes.items()}
-    return NetworkFile(source, generator, judge, tensors)
+    tensors = {name: _copied(find, name, shape) for name, shape in shapes.items()}
+    return NetworkFile(source, generator, discriminator, tensors)
 
 
-def expected_shapes(generator: GeneratorSpec, judge: DiscriminatorSpec | None) -> dict[str, tuple[int, ...]]:
-    """Every tensor that networks of this description have, by our name; nothing is allocated."""
+def expected_shapes(
+    generator: GeneratorSpec, discriminator: DiscriminatorSpec | None
+) -> dict[str, tuple[int, ...]]:
+    """The shapes of all tensors of networks of this description, by our names; nothing is allocated."""
     with torch.device("meta"):
         parts: dict[str, nn.Module] = {
             "mapping": Mapping(generator.mapping),
             "synthesis": Synthesis(generator.synthesis),
         }
-        if judge is not None:
-            parts["discriminator"] = Discriminator(judge)
+        if discriminator is not None:
+            parts["discriminator"] = Discriminator(discriminator)
     return {
         f"{part}.{name}": tuple(tensor.shape)
         for part, network in parts.items()
@@ -136,8 +128,8 @@ def expected_shapes(generator: GeneratorSpec, judge: DiscriminatorSpec | None) -
     }
 
 
-def describe_generator(find: Find, traits: Traits) -> GeneratorSpec:
-    """What the generator looks like, from its shapes. Raises ModelCorrupt where they make no sense."""
+def describe_generator(find: Find, settings: NetworkSettings) -> GeneratorSpec:
+    """The description of the generator, from its shapes. Raises ModelCorrupt if they make no sense."""
     channels = _sizes(find, "synthesis.blocks.{}.conv1.weight", range(_OCTAVES))
     if not channels:
         raise ModelCorrupt("The file holds no StyleGAN2 generator.", "Other kinds of network cannot be used.")
@@ -146,13 +138,13 @@ def describe_generator(find: Find, traits: Traits) -> GeneratorSpec:
     else:
         architecture = "orig" if find("synthesis.blocks.1.skip") is None else "resnet"
     w_dim = _size(find, "synthesis.blocks.0.conv1.affine.weight", 1)
-    synthesis = SynthesisSpec(w_dim, channels, architecture, traits.clamp)
-    mapping = _describe_mapping(find, "mapping", traits.rate, z=True, joint_norm=traits.joint_norm)
+    synthesis = SynthesisSpec(w_dim, channels, architecture, settings.clamp)
+    mapping = _describe_mapping(find, "mapping", settings.rate, z=True, joint_norm=settings.joint_norm)
     return check_generator(GeneratorSpec(mapping, synthesis))
 
 
-def describe_discriminator(find: Find, traits: Traits) -> DiscriminatorSpec | None:
-    """As ``describe_generator``; None where the file has no discriminator."""
+def describe_discriminator(find: Find, settings: NetworkSettings) -> DiscriminatorSpec | None:
+    """The description of the discriminator; None if the file has none. Raises ModelCorrupt."""
     prefix = "discriminator"
     if find(f"{prefix}.conv.weight") is None:
         return None
@@ -163,8 +155,12 @@ def describe_discriminator(find: Find, traits: Traits) -> DiscriminatorSpec | No
     else:
         residual = find(f"{prefix}.blocks.8.skip.weight") is not None
         architecture = "resnet" if residual else "orig"
-    mapped = find(f"{prefix}.mapping.embed.weight") is not None
-    mapping = _describe_mapping(find, f"{prefix}.mapping", traits.judge_rate, z=False) if mapped else None
+    has_mapping = find(f"{prefix}.mapping.embed.weight") is not None
+    mapping = (
+        _describe_mapping(find, f"{prefix}.mapping", settings.discriminator_rate, z=False)
+        if has_mapping
+        else None
+    )
     outputs = _size(find, f"{prefix}.output.weight", 0)
     labels = mapping.labels if mapping else (outputs if outputs > 1 else 0)
     return check_discriminator(
@@ -174,11 +170,11 @@ def describe_discriminator(find: Find, traits: Traits) -> DiscriminatorSpec | No
             dense=_size(find, f"{prefix}.dense.weight", 0),
             outputs=outputs,
             deviations=_size(find, f"{prefix}.conv.weight", 1) - lowest,
-            group=traits.group,
-            clamp=traits.judge_clamp,
+            group=settings.group,
+            clamp=settings.discriminator_clamp,
             labels=labels,
             mapping=mapping,
-            clamp_smallest=traits.clamp_smallest,
+            clamp_smallest=settings.clamp_smallest,
         )
     )
 
@@ -201,7 +197,7 @@ def _describe_mapping(
 
 
 def _sizes(find: Find, pattern: str, numbers: "range | list[int]") -> tuple[int, ...]:
-    """First dimensions of the tensors that ``pattern`` names, up to the first that is missing."""
+    """First dimensions of the tensors that ``pattern`` names, up to the first missing one."""
     sizes: list[int] = []
     for number in numbers:
         if find(pattern.format(number)) is None:
@@ -217,7 +213,7 @@ def _size(find: Find, name: str, axis: int) -> int:
     return int(array.shape[axis])
 
 
-def _taken(find: Find, name: str, shape: tuple[int, ...]) -> Tensor:
+def _copied(find: Find, name: str, shape: tuple[int, ...]) -> Tensor:
     array = find(name)
     if array is None:
         raise ModelCorrupt(f"The network in the file lacks {name}.", _AGAIN)

@@ -1,4 +1,4 @@
-"""Numpy arrays and scalars out of a pickle's tree, as views of the file."""
+"""Numpy arrays and scalars from a pickle's tree, as views of the file."""
 
 import math
 from typing import Any
@@ -18,7 +18,7 @@ _KINDS = {"f2", "f4", "f8", "i4", "i8", "b1", "u1"}
 
 
 def array_of(value: Any, what: str) -> Array:
-    """The array or scalar that ``value`` stands for. Raises ModelCorrupt, which calls it ``what``."""
+    """The array or scalar that ``value`` stands for. Raises ModelCorrupt, whose message calls it ``what``."""
     if isinstance(value, float | int):
         return np.asarray(value, np.float64)
     if isinstance(value, Call) and value.name in _SCALAR and len(value.args) == 2:
@@ -27,10 +27,10 @@ def array_of(value: Any, what: str) -> Array:
     state = value.state if isinstance(value, Call) and value.name in _RECONSTRUCT else None
     if not isinstance(state, tuple) or len(state) != 5:
         raise _no_array(what)
-    _, shape, dtype, in_columns, raw = state
+    _, shape, dtype, column_major, raw = state
     if not isinstance(shape, tuple) or not all(type(size) is int and size > 0 for size in shape):
         raise _no_array(what)
-    if in_columns:
+    if column_major:
         return _array(dtype, shape[::-1], raw, what).T
     return _array(dtype, shape, raw, what)
 

@@ -1,6 +1,6 @@
 """Our own files: safetensors, with the network's description and its latent space in the header.
 
-``stylegan2.importing`` writes them from what the other readers give.
+``stylegan2.importing`` writes them from networks of the other formats.
 """
 
 import re
@@ -21,7 +21,7 @@ ARCHITECTURE = "stylegan2"
 _AGAIN = "Import the network again."
 _LATENTS = "latents."
 _LONGEST_SOURCE = 80
-_SPACE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")  # it becomes the name of a folder
+_SPACE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")  # a folder is named after it
 
 
 @dataclass(frozen=True)
@@ -42,18 +42,18 @@ def measured(network: NetworkFile) -> OwnFile:
     return OwnFile(replace(network, tensors={**network.tensors, "mean": mean}), latents)
 
 
-def is_own(data: bytes) -> bool:
-    """Whether a file that begins with ``data`` is a safetensors file."""
-    return len(data) > 8 and data[8:9] == b"{" and int.from_bytes(data[:8], "little") < 100_000_000
+def is_own(head: bytes) -> bool:
+    """Whether a file that begins with ``head`` is a safetensors file."""
+    return len(head) > 8 and head[8:9] == b"{" and int.from_bytes(head[:8], "little") < 100_000_000
 
 
 def write(path: Path, file: OwnFile) -> None:
-    """Write; the file may be half there where that fails. Raises OSError."""
+    """Write our own file. Raises OSError, and may then leave a part of it."""
     path.write_bytes(content(file))  # safetensors' own writer hides why it fails, a full disk above all
 
 
 def content(file: OwnFile) -> bytes:
-    """What ``write`` would write."""
+    """The bytes of our own file."""
     return save(*_parts(file))
 
 
@@ -73,7 +73,7 @@ def _parts(file: OwnFile) -> tuple[dict[str, Tensor], dict[str, str]]:
 
 
 def architecture(path: Path) -> str:
-    """Which kind of network a safetensors file says it holds; "" where it does not. Raises ModelCorrupt."""
+    """The kind of network in a safetensors file; "" if it does not say so. Raises ModelCorrupt."""
     try:
         with safe_open(path, framework="pt") as file:
             return str((file.metadata() or {}).get("architecture", ""))
@@ -82,7 +82,7 @@ def architecture(path: Path) -> str:
 
 
 def read(path: Path) -> OwnFile:
-    """Raises ModelCorrupt where the file is damaged or holds something else."""
+    """The content of our own file. Raises ModelCorrupt if it is damaged or holds something else."""
     try:
         with safe_open(path, framework="pt") as file:
             metadata = file.metadata() or {}
@@ -92,11 +92,11 @@ def read(path: Path) -> OwnFile:
             if not _SPACE.fullmatch(space):
                 raise ModelCorrupt(f"{path.name} does not say which latent space it has.", _AGAIN)
             generator = generator_from_json(metadata.get("generator", ""))
-            judge = (
+            discriminator = (
                 discriminator_from_json(metadata["discriminator"]) if "discriminator" in metadata else None
             )
             w_dim = generator.mapping.w_dim
-            shapes = expected_shapes(generator, judge)
+            shapes = expected_shapes(generator, discriminator)
             shapes |= {f"{_LATENTS}{name}": (w_dim,) for name in ("mean", "p_mean")}
             shapes |= {f"{_LATENTS}{name}": (w_dim, w_dim) for name in ("whitening", "coloring")}
             shapes["mean"] = (w_dim,)
@@ -114,9 +114,9 @@ def read(path: Path) -> OwnFile:
     weights = {name: tensor for name, tensor in tensors.items() if not name.startswith(_LATENTS)}
     latents = LatentSpace(space, **statistics)
     source = metadata.get("source", "")
-    shown = source if source.isprintable() else ""  # it is printed, and could steer a terminal
-    network = NetworkFile(shown[:_LONGEST_SOURCE], generator, judge, weights)
-    # What was learned for a space is used, and written, by its name: so a file is not believed about it.
+    printable = source if source.isprintable() else ""  # it is printed, and could control a terminal
+    network = NetworkFile(printable[:_LONGEST_SOURCE], generator, discriminator, weights)
+    # Learned parts are stored and used by the name of their space, so the name in a file is verified.
     if not fits_mapping(latents, network.mapping()):
         raise ModelCorrupt(
             f"{path.name} says of its latent space what its mapping network does not compute.", _AGAIN

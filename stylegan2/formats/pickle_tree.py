@@ -1,9 +1,9 @@
 """Reads a pickle as a tree of plain data. Nothing in the file is called, imported or evaluated.
 
 Python's own unpickler runs what a file names, and its C memo can be made to allocate gigabytes by a file of
-ten bytes. This one only takes notes: where a pickle would call something, the tree has a ``Call`` that says
-what and with which arguments, and only names on the caller's allow-list may appear. Bytes stay views of the
-file. Work and memory are bounded by the file's size and by the limits below.
+ten bytes. This reader only records: where a pickle would call something, the tree has a ``Call`` with name
+and arguments, and only names on the caller's allow-list may appear. Bytes stay views of the file. Work and
+memory are bounded by the file's size and by the limits below.
 """
 
 import pickle
@@ -34,24 +34,17 @@ class Name:
 
 @dataclass(eq=False, slots=True)
 class Call:
-    """An object that a pickle would make by calling something.
+    """An object that a pickle would make by a call."""
 
-    name:    what would be called; ``PERSISTENT`` for an object that lives outside the pickle
-    args:    with what
-    state:   what ``__setstate__`` would get
-    items:   what would be appended or added
-    entries: what would be set by key
-    """
-
-    name: Name
+    name: Name  # of what would be called; ``PERSISTENT`` for an object outside the pickle
     args: tuple[Any, ...]
-    state: Any = None
-    items: list[Any] = field(default_factory=list)
-    entries: dict[Any, Any] = field(default_factory=dict)
+    state: Any = None  # what ``__setstate__`` would get
+    items: list[Any] = field(default_factory=list)  # what would be appended or added
+    entries: dict[Any, Any] = field(default_factory=dict)  # what would be set by key
 
     @property
     def first(self) -> Any:
-        """The first argument; None where there is none."""
+        """The first argument; None if there is none."""
         return self.args[0] if self.args else None
 
 
@@ -60,22 +53,19 @@ PERSISTENT = Name("", "persistent")
 
 @dataclass
 class Budget:
-    """What reading a file may still cost, all the pickles in it together.
+    """What reading a file may still cost, all its pickles together."""
 
-    operations: of the pickle protocol; text: bytes that become text
-    """
-
-    operations: int = _MOST_OPERATIONS
-    text: int = _MOST_TEXT
+    operations: int = _MOST_OPERATIONS  # of the pickle protocol
+    text: int = _MOST_TEXT  # bytes that become text
 
 
 def read(
     data: memoryview, allowed: Collection[str], what: str, budget: Budget | None = None
 ) -> tuple[Any, int]:
-    """The tree of the pickle at the start of ``data``, and how many bytes it took.
+    """The tree of the pickle at the start of ``data``, and its size in bytes.
 
-    allowed: "module.attribute" of everything that it may name; PERSISTENT's name where it may refer to
-    objects outside; budget: of the whole file, where it has several pickles. Raises ModelCorrupt, which calls
+    allowed: "module.attribute" of everything that it may name; PERSISTENT's name if it may refer to objects
+    outside; budget: of the whole file, if it has several pickles. Raises ModelCorrupt, whose message calls
     the file ``what``.
     """
     machine = _Machine(data, allowed, what, budget or Budget())
@@ -96,7 +86,7 @@ class _Machine:
         self._memo: dict[int, Any] = {}
 
     def run(self) -> Any:
-        """Work until STOP."""
+        """Run until the operation STOP; returns the tree."""
         while self._budget.operations > 0:
             self._budget.operations -= 1
             code = self._take(1)[0]

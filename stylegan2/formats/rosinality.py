@@ -1,7 +1,7 @@
 """Checkpoints of rosinality/stylegan2-pytorch, in both layouts of ``torch.save``.
 
-A dict of state dicts: "g_ema", the moving average to use, "latent_avg" where somebody stored it, and in
-training checkpoints also "g", "d" and the optimisers, of which only "d" is looked at.
+A dict of state dicts: "g_ema", the moving average, which is used; "latent_avg", if it was stored; in training
+checkpoints also "g", "d" and the optimisers, of which only "d" is used.
 """
 
 from collections.abc import Callable
@@ -9,14 +9,14 @@ from typing import Any
 
 from retouchml.errors import ModelCorrupt
 from stylegan2.formats import pickle_tree, torch_legacy, torch_zip
-from stylegan2.formats.network_file import Array, NetworkFile, Traits, assemble
+from stylegan2.formats.network_file import Array, NetworkFile, NetworkSettings, assemble
 from stylegan2.formats.pickle_tree import Call, Name
 from stylegan2.formats.torch_values import STORAGE_NAMES, TENSOR_NAMES, array_of, is_tensor, storage_key
 
 SOURCE = "rosinality checkpoint"
-# argparse.Namespace: training checkpoints keep their options beside the weights
+# argparse.Namespace: training checkpoints contain the options of their training
 ALLOWED = TENSOR_NAMES | {"argparse.Namespace"}
-_ELSEWHERE = "Only checkpoints of rosinality/stylegan2-pytorch can be used."
+_SUPPORTED = "Only checkpoints of rosinality/stylegan2-pytorch can be used."
 
 
 def read_zip(data: memoryview) -> NetworkFile:
@@ -35,21 +35,21 @@ def read_legacy(data: memoryview) -> NetworkFile:
 
 def _network(tree: Any, open_storage: Callable[[Any], Array], size: int) -> NetworkFile:
     parts = tree if isinstance(tree, dict) else {}
-    average, judge = (_state(parts.get(name)) for name in ("g_ema", "d"))
-    if not average:
-        raise ModelCorrupt(f"This {SOURCE} holds no g_ema.", _ELSEWHERE)
+    generator, discriminator = (_state(parts.get(name)) for name in ("g_ema", "d"))
+    if not generator:
+        raise ModelCorrupt(f"This {SOURCE} holds no g_ema.", _SUPPORTED)
 
     def find(name: str) -> Array | None:
         if name == "mean":
             value = parts.get("latent_avg")
             return array_of(value, "latent_avg", open_storage) if is_tensor(value) else None
         part, _, rest = name.partition(".")
-        state = judge if part == "discriminator" else average
-        place = _judge_place(rest, state) if part == "discriminator" else _PLACES[part](rest)
-        value = state.get(place)
-        return None if value is None else _ours(rest, array_of(value, place, open_storage))
+        state = discriminator if part == "discriminator" else generator
+        key = _discriminator_key(rest, state) if part == "discriminator" else _KEYS[part](rest)
+        value = state.get(key)
+        return None if value is None else _in_our_layout(rest, array_of(value, key, open_storage))
 
-    return assemble(SOURCE, find, Traits(), 2 * size)
+    return assemble(SOURCE, find, NetworkSettings(), 2 * size)
 
 
 def _state(value: Any) -> dict[str, Any]:
@@ -58,8 +58,8 @@ def _state(value: Any) -> dict[str, Any]:
     return value if isinstance(value, dict) else {}
 
 
-def _ours(name: str, array: Array) -> Array:
-    """A tensor in our layout: what has one sample's or one number's dimension in front loses it."""
+def _in_our_layout(name: str, array: Array) -> Array:
+    """A tensor in our layout, without leading dimensions of size 1."""
     last = name.rpartition(".")[2]
     ours: Array = array
     if last == "noise" and array.ndim == 4:
@@ -73,13 +73,13 @@ def _ours(name: str, array: Array) -> Array:
     return ours
 
 
-def _mapping_place(name: str) -> str:
+def _mapping_key(name: str) -> str:
     first, number, *last = name.split(".")
-    # style.0 is the pixel norm
+    # style.0 is the normalisation of z
     return f"style.{int(number) + 1}.{last[0]}" if first == "layers" else "no labels"
 
 
-def _synthesis_place(name: str) -> str:
+def _synthesis_key(name: str) -> str:
     if name == "const":
         return "input.input"
     _, number, part, *rest = name.split(".")
@@ -100,8 +100,8 @@ def _conv(last: str) -> str:
     return last.replace("affine", "modulation")
 
 
-def _judge_place(name: str, state: dict[str, Any]) -> str:
-    """The blocks are counted from the largest side down, so their number must be known first."""
+def _discriminator_key(name: str, state: dict[str, Any]) -> str:
+    """The key of a discriminator's tensor; its blocks are counted from the largest side down."""
     first, *rest = name.split(".")
     count = sum(f"convs.{i}.conv1.0.weight" in state for i in range(1, 16))
     if first == "from_image":
@@ -110,7 +110,7 @@ def _judge_place(name: str, state: dict[str, Any]) -> str:
     if first == "blocks":
         side, part, last = rest
         block = f"convs.{count - (int(side).bit_length() - 4)}"
-        # the second convolution and the way past come after a blur
+        # a blur comes before the second convolution and the skip connection
         shift = 0 if part == "conv0" else 1
         layer = {"conv0": "conv1", "conv1": "conv2", "skip": "skip"}[part]
         return f"{block}.{layer}.{shift + (last == 'bias')}.{last}"
@@ -123,4 +123,4 @@ def _judge_place(name: str, state: dict[str, Any]) -> str:
     )
 
 
-_PLACES = {"mapping": _mapping_place, "synthesis": _synthesis_place}
+_KEYS = {"mapping": _mapping_key, "synthesis": _synthesis_key}

@@ -1,7 +1,7 @@
 """The layout in which torch saved until 1.5, and in which it still pickles a single storage.
 
-Five pickles (a magic number, a version, facts on the machine, the object, the keys of its storages), then for
-each key the number of its numbers and these, raw.
+Five pickles (a magic number, a version, facts about the machine, the object, the keys of its storages), then
+for each key the count of its numbers, and the raw numbers.
 """
 
 import struct
@@ -27,7 +27,7 @@ def read(
 ) -> tuple[Any, dict[str, Array]]:
     """The object's tree and the storages by key, as views.
 
-    budget: of the file that ``data`` is a part of. Raises ModelCorrupt.
+    budget: of the whole file, if ``data`` is a part of one. Raises ModelCorrupt.
     """
     names, budget = STORAGE_NAMES | frozenset(allowed), budget or Budget()
     parts: list[Any] = []
@@ -48,10 +48,12 @@ def storage(data: memoryview, what: str, budget: Budget) -> Array:
     return storages[storage_key(tree).key]
 
 
-def _storages(data: memoryview, keys: list[Any], known: dict[str, StorageKey], what: str) -> dict[str, Array]:
+def _storages(
+    data: memoryview, keys: list[Any], references: dict[str, StorageKey], what: str
+) -> dict[str, Array]:
     storages: dict[str, Array] = {}
     for key in keys:
-        reference = known.get(key) if isinstance(key, str) else None
+        reference = references.get(key) if isinstance(key, str) else None
         if reference is None or key in storages or len(data) < 8:
             raise ModelCorrupt(f"{what} has storages that nothing uses, or ends too early.", _AGAIN)
         (count,) = struct.unpack("<q", data[:8])
@@ -59,32 +61,32 @@ def _storages(data: memoryview, keys: list[Any], known: dict[str, StorageKey], w
             raise ModelCorrupt(f"{what} claims numbers that it does not have.", _AGAIN)
         storages[key] = np.frombuffer(data[8 : 8 + reference.size], reference.dtype)
         data = data[8 + reference.size :]
-    if missing := known.keys() - storages.keys():
+    if missing := references.keys() - storages.keys():
         raise ModelCorrupt(f"{what} lacks the storage {min(missing)[:40]!r}.", _AGAIN)
     return storages
 
 
 def _references(tree: Any) -> dict[str, StorageKey]:
     """Every storage that the tree refers to."""
-    found: dict[str, StorageKey] = {}
-    seen: set[int] = set()
-    waiting = [tree]
-    while waiting:
-        value = waiting.pop()
-        if id(value) in seen:
+    references: dict[str, StorageKey] = {}
+    visited: set[int] = set()
+    stack = [tree]
+    while stack:
+        value = stack.pop()
+        if id(value) in visited:
             continue
         if isinstance(value, dict):
-            waiting += value.values()
+            stack += value.values()
         elif isinstance(value, list | tuple):
-            waiting += value
+            stack += value
         elif isinstance(value, pickle_tree.Call):
             if value.name == pickle_tree.PERSISTENT:
                 key = storage_key(value)
-                if found.setdefault(key.key, key) != key:
+                if references.setdefault(key.key, key) != key:
                     raise ModelCorrupt("The file contradicts itself about a storage.", _AGAIN)
                 continue
-            waiting += [*value.args, value.state, *value.items, *value.entries.values()]
+            stack += [*value.args, value.state, *value.items, *value.entries.values()]
         else:
             continue
-        seen.add(id(value))
-    return found
+        visited.add(id(value))
+    return references

@@ -1,7 +1,7 @@
-"""Torch tensors out of a pickle's tree, as views of the storages that the file holds.
+"""Torch tensors from a pickle's tree, as views of the storages in the file.
 
-Torch itself would unpickle; here a storage is a range of bytes, and a tensor is looked at only if its size,
-stride and offset lie within.
+Torch itself would unpickle; here a storage is a range of bytes, and a tensor is used only if its size, stride
+and offset lie within it.
 """
 
 from collections.abc import Callable
@@ -35,11 +35,11 @@ _AGAIN = "Get the file again."
 
 @dataclass(frozen=True)
 class StorageKey:
-    """A storage as a pickle refers to it: its key, numbers of what type, how many."""
+    """A pickle's reference to a storage."""
 
     key: str
     dtype: "np.dtype[Any]"
-    count: int
+    count: int  # numbers in it
 
     @property
     def size(self) -> int:
@@ -48,7 +48,7 @@ class StorageKey:
 
 
 def storage_key(value: Any) -> StorageKey:
-    """Read a reference to a storage. Raises ModelCorrupt where it is none."""
+    """The reference to a storage that ``value`` stands for. Raises ModelCorrupt if it is none."""
     pid = value.first if isinstance(value, Call) and value.name == PERSISTENT else None
     if not isinstance(pid, tuple) or len(pid) < 5 or pid[0] != "storage" or not isinstance(pid[1], Name):
         raise ModelCorrupt("The file refers to something else than a storage of numbers.", _AGAIN)
@@ -68,7 +68,7 @@ def is_tensor(value: Any) -> bool:
 def array_of(value: Any, what: str, open_storage: Callable[[Any], Array]) -> Array:
     """The tensor or parameter that ``value`` stands for; ``open_storage`` gives its storage [n].
 
-    Raises ModelCorrupt, which calls it ``what``.
+    Raises ModelCorrupt, whose message calls it ``what``.
     """
     if isinstance(value, Call) and value.name == PARAMETER and value.args:
         value = value.args[0]
@@ -81,7 +81,7 @@ def array_of(value: Any, what: str, open_storage: Callable[[Any], Array]) -> Arr
     storage = open_storage(reference)
     count = int(np.prod(size, dtype=object)) if size else 1
     last = offset + sum((s - 1) * step for s, step in zip(size, stride, strict=False))
-    # A tensor of nothing would pass, with dimensions past all bounds beside the one that is zero.
+    # A tensor without elements is refused: beside a size of zero, others may be of any size.
     if len(size) != len(stride) or not 0 < count <= len(storage) or last >= len(storage):
         raise ModelCorrupt(f"{what} reaches past the numbers that the file has for it.", _AGAIN)
     steps = [step * storage.itemsize for step in stride]

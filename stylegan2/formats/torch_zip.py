@@ -1,7 +1,7 @@
 """The zip files that torch saves since 1.6: a pickle, and one stored entry for each storage.
 
-Only what torch itself writes is accepted: entries that are stored, not compressed, each name once, none on
-top of another. So nothing can grow when it is read, and what is read is never more than the file has.
+Only what torch itself writes is accepted: entries that are stored, not compressed, each name once, without
+overlaps. So reading never takes more memory than the file's size.
 """
 
 import struct
@@ -25,17 +25,17 @@ _AGAIN = "Get the file again."
 
 
 class _Entry(NamedTuple):
-    """One of the directory's: its header lies at ``start``, its ``size`` bytes at ``first``."""
+    """An entry of the zip file's directory."""
 
     name: str
-    start: int
-    first: int
-    size: int
+    start: int  # offset of its header
+    first: int  # offset of its content
+    size: int  # of its content in bytes
     checksum: int
 
 
 class Archive:
-    """An archive of torch in memory. Raises ModelCorrupt where it is something else."""
+    """A zip file of torch in memory. Raises ModelCorrupt if it is something else."""
 
     def __init__(self, data: memoryview, what: str) -> None:
         self._data, self._what = data, what
@@ -76,10 +76,10 @@ class Archive:
         return content
 
     def _directory(self) -> tuple[list[_Entry], int]:
-        """The entries, and where their directory begins.
+        """The entries, and the offset of their directory.
 
-        Torch writes no comment, so the end record is the last thing in the file. The one for archives past
-        4 GB, which torch puts before it, says nothing that a file of at most 4 GB could need.
+        Torch writes no comment, so the end record is the last thing in the file. The record for archives past
+        4 GB, which torch puts before it, is not needed: files have at most 4 GB.
         """
         at = len(self._data) - _END.size
         if at < 0 or bytes(self._data[at : at + 4]) != b"PK\x05\x06":
@@ -93,14 +93,14 @@ class Archive:
         for _ in range(count):
             if place + _CENTRAL.size > end:
                 raise self._corrupt("its directory cannot be read")
-            entry, place = self._described(place)
+            entry, place = self._read_entry(place)
             entries.append(entry)
         if place != end:
             raise self._corrupt("its directory cannot be read")
         return entries, start
 
-    def _described(self, place: int) -> tuple[_Entry, int]:
-        """The entry that the directory describes at ``place``, and where its description ends."""
+    def _read_entry(self, place: int) -> tuple[_Entry, int]:
+        """The entry that the directory describes at the offset ``place``, and the offset of the next one."""
         mark, _, _, flags, method, _, _, checksum, packed, size, *lengths, _, _, _, start = (
             _CENTRAL.unpack_from(self._data, place)
         )
@@ -116,14 +116,14 @@ class Archive:
         if len(header) < _LOCAL.size or bytes(header[:4]) != START:
             raise self._corrupt("an entry is not where its directory says")
         *_, name_length, extra_length = _LOCAL.unpack(header)
-        named = start + _LOCAL.size
-        if bytes(self._data[named : named + name_length]) != name:
+        name_start = start + _LOCAL.size
+        if bytes(self._data[name_start : name_start + name_length]) != name:
             raise self._corrupt("an entry is not where its directory says")
         try:
             text = name.decode()
         except UnicodeDecodeError as error:
             raise self._corrupt("a name in it is no text") from error
-        first = named + name_length + extra_length
+        first = name_start + name_length + extra_length
         return _Entry(text, start, first, size, checksum), after + sum(lengths)
 
     def _corrupt(self, reason: str) -> ModelCorrupt:

@@ -1,1 +1,1 @@
-"""PACKAGE stylegan2/mobile."""
+"""MobileStyleGAN: the default generator, a small distillate of StyleGAN2 that runs on a CPU."""

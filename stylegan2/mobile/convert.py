@@ -1,8 +1,8 @@
-"""Turns the published MobileStyleGAN (OpenVINO IR, in a wheel on PyPI) into our own files.
+"""Converts the published MobileStyleGAN (OpenVINO IR, in a wheel on PyPI) to our own files.
 
-The IR names most weights after the modules they came from; the rest (noise, demodulated pointwise weights,
-the mapping network) are found by following the graph. The scalar that equalises each affine layer's learning
-rate is folded into its weights.
+The IR names most weights after the modules that they came from; the others (noise, demodulated pointwise
+weights, the mapping network) are found by following the graph. The scalar that equalises each affine layer's
+learning rate is folded into its weights.
 """
 
 from pathlib import Path
@@ -56,7 +56,7 @@ def convert(ir_folder: Path, target: Path, progress: Progress = silent) -> None:
         "resolution": str(RESOLUTION),
         "num_styles": str(NUM_STYLES),
     }
-    # safetensors' own writer hides why it fails, a full disk above all
+    # safetensors' own writer hides the reason of a failure, such as a full disk
     content = save({k: v.contiguous() for k, v in weights.items()}, metadata)
     (target / "ffhq-mobile.safetensors").write_bytes(content)
     progress("fast renderer", 0.6, None)
@@ -75,9 +75,9 @@ def latent_space(mapping: dict[str, Tensor]) -> LatentSpace:
 
 
 def load_weights(network: torch.nn.Module, weights: dict[str, Tensor]) -> None:
-    """Load and freeze.
+    """Load weights into a network and freeze it.
 
-    Raises ModelCorrupt where a name or a shape does not fit, or a weight is not finite.
+    Raises ModelCorrupt if a name or a shape does not fit, or a weight is not finite.
     """
     if not all(bool(torch.isfinite(value).all()) for value in weights.values()):
         raise ModelCorrupt("The network holds weights that are not finite.", "Fetch or import it again.")
@@ -92,7 +92,7 @@ def load_weights(network: torch.nn.Module, weights: dict[str, Tensor]) -> None:
 
 
 def synthesis_weights(graph: Graph) -> dict[str, Tensor]:
-    """State of ``mobile.Synthesis`` from the IR of the synthesis network."""
+    """The state of ``Synthesis`` from the IR of the synthesis network."""
     convolutions = graph.of_kind("Convolution")
     if len(convolutions) < 15:
         raise ModelCorrupt("The network file is not the MobileStyleGAN that was expected.", "Fetch it again.")
@@ -122,12 +122,12 @@ def synthesis_weights(graph: Graph) -> dict[str, Tensor]:
 
 
 def mapping_weights(graph: Graph) -> dict[str, Tensor]:
-    """State of ``mobile.Mapping`` from the IR of the mapping network."""
+    """The state of ``Mapping`` from the IR of the mapping network."""
     weights = {}
     for i, product in enumerate(graph.of_kind("MatMul")):
-        total = graph.reader(product, "Add")
-        bias = graph.other_input(total, product)
-        if bias.value is None:  # it reaches its addition through a reshape
+        addition = graph.reader(product, "Add")
+        bias = graph.other_input(addition, product)
+        if bias.value is None:  # there is a reshape between bias and addition
             bias = graph.by_id[bias.inputs[0]]
         weights[f"layers.{i}.weight"] = _weight_of(graph, product)
         weights[f"layers.{i}.bias"] = _value_of(bias).reshape(-1)

@@ -19,7 +19,7 @@ from stylegan2.onnx import OnnxRenderer
 
 
 def style_layers() -> tuple[StyleLayer, ...]:
-    """The network's 23 style inputs: one at 4 px, three for each doubling, one for the image."""
+    """The 23 style inputs: one at 4 px, three for each doubling, one for the image."""
     layers = [(4, "conv")]
     for i in range(len(CHANNELS) - 1):
         side = 8 << i
@@ -29,12 +29,12 @@ def style_layers() -> tuple[StyleLayer, ...]:
 
 
 class MobileGenerator(Generator):
-    """Torch for gradients and on accelerators; ONNX Runtime renders where the device is a CPU."""
+    """MobileStyleGAN in torch; on a CPU, ONNX Runtime renders."""
 
     resolution = RESOLUTION
 
     def __init__(self, name: str, weights: Path, device: torch.device) -> None:
-        """Read our own safetensors file. Raises ModelCorrupt where it is not that."""
+        """weights: our own safetensors file. Raises ModelCorrupt if it is something else."""
         self.name = name
         self.device = device
         self.layers = style_layers()
@@ -95,8 +95,8 @@ class MobileGenerator(Generator):
 def _latents(name: str, tensors: dict[str, Tensor]) -> LatentSpace:
     shapes = {key: tuple(value.shape) for key, value in tensors.items()}
     vector, matrix = (W_DIM,), (W_DIM, W_DIM)
-    whole = shapes == {"mean": vector, "p_mean": vector, "whitening": matrix, "coloring": matrix}
-    if not whole or not all(bool(torch.isfinite(value).all()) for value in tensors.values()):
+    complete = shapes == {"mean": vector, "p_mean": vector, "whitening": matrix, "coloring": matrix}
+    if not complete or not all(bool(torch.isfinite(value).all()) for value in tensors.values()):
         raise ModelCorrupt(
             "The network file does not hold the statistics of its latent space.", "Fetch it again."
         )

@@ -5,8 +5,8 @@ arXiv 2104.04767. It works on wavelet bands: each block doubles the side by an i
 depthwise-separable modulated convolutions. It maps z with StyleGAN2's own mapping network, hence shares its W
 space.
 
-``Synthesis.coarse`` renders a small image cheaply: blocks past the wanted side stay at that side, on the
-low-low band alone, with kernels that do to the band what the fine kernels do to the picture.
+``Synthesis.coarse`` renders a small image cheaply: blocks past the requested side stay at that side, on the
+low-low band alone, with kernels whose effect on the band is that of the fine kernels on the image.
 """
 
 import itertools
@@ -24,11 +24,11 @@ SMALLEST = 64  # below this the band-limited blocks no longer resemble the netwo
 _SLOPE = 0.2
 _MAPPING_GAIN = 2**0.5
 
-Enlarging = Callable[[Tensor], Tensor]
+InverseHaar = Callable[[Tensor], Tensor]
 
 
 class Mapping(nn.Module):
-    """z [N, 512] → w [N, 512]: normalise, then eight fully connected layers."""
+    """The mapping network: z [N, 512] → w [N, 512] by normalisation and eight fully connected layers."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -42,7 +42,7 @@ class Mapping(nn.Module):
 
 
 def inverse_haar(x: Tensor) -> Tensor:
-    """[N, 4C, H, W] wavelet bands → [N, C, 2H, 2W].
+    """The inverse Haar transform: wavelet bands [N, 4C, H, W] → [N, C, 2H, 2W].
 
     The first C channels are the low-low band; the others hold the three detail bands of each channel in turn.
     """
@@ -58,7 +58,7 @@ def inverse_haar(x: Tensor) -> Tensor:
 
 
 def inverse_haar_by_convolution(x: Tensor) -> Tensor:
-    """The same as one transposed convolution, which ONNX Runtime does four times as fast (torch does not)."""
+    """``inverse_haar`` as one transposed convolution: in ONNX Runtime, not in torch, four times as fast."""
     n, channels, height, width = x.shape
     c = channels // 4
     detail = x[:, c:].reshape(n, c, 3, height, width)
@@ -95,12 +95,12 @@ class ModulatedConv(nn.Module):
         return F.leaky_relu(F.conv2d(x, self.pointwise, self.bias) + noise, _SLOPE)
 
     def coarsened(self, halvings: int) -> tuple[Tensor, Tensor]:
-        """The depthwise kernel and the noise for a feature map that is ``halvings`` times half as wide."""
+        """The depthwise kernel and the noise for a feature map whose side was halved ``halvings`` times."""
         if halvings == 0:
             return self.depthwise, self.noise
         if halvings not in self._coarse:
             kernel, noise = self.depthwise.detach(), F.avg_pool2d(self.noise, 2**halvings)
-            # A shift by one fine pixel is half a coarse one: an even mixture of staying and moving.
+            # A shift by one fine pixel is half a coarse one: the mean of no shift and of a whole one.
             mix = kernel.new_tensor([[0.5, 0.0, 0.0], [0.5, 1.0, 0.5], [0.0, 0.0, 0.5]])
             for _ in range(halvings):
                 kernel = torch.einsum("ai,nmij,bj->nmab", mix, kernel, mix)
@@ -109,27 +109,24 @@ class ModulatedConv(nn.Module):
 
 
 class Block(nn.Module):
-    """Doubles the side: inverse Haar of modulated features, then two modulated convolutions.
+    """Doubles the side: inverse Haar of modulated features, then two modulated convolutions; three styles."""
 
-    Takes three styles.
-    """
-
-    def __init__(self, c_in: int, c_out: int, resolution: int, enlarged: Enlarging) -> None:
+    def __init__(self, c_in: int, c_out: int, resolution: int, inverse: InverseHaar) -> None:
         super().__init__()
-        self._enlarged = enlarged
+        self._inverse_haar = inverse
         self.up_affine = nn.Linear(W_DIM, c_in)
         self.conv1 = ModulatedConv(c_in // 4, c_out, resolution)
         self.conv2 = ModulatedConv(c_out, c_out, resolution)
 
     def forward(self, x: Tensor, w: Tensor) -> Tensor:
         """x [N, C, H, W], w [N, 3, 512] → [N, C', 2H, 2W]."""
-        x = self._enlarged(scale(x, self.up_affine(w[:, 0])))
+        x = self._inverse_haar(scale(x, self.up_affine(w[:, 0])))
         return self._convolve(x, w, 0)
 
     def coarse(self, x: Tensor, w: Tensor, halvings: int) -> Tensor:
-        """As ``forward``, but at the side of ``x``: the low-low band alone.
+        """As ``forward``, but at the side of ``x``, with the low-low band alone.
 
-        ``halvings``: octaves between that and this block's own side.
+        halvings: octaves between that and this block's own side
         """
         bands = x.shape[1] // 4
         x = scale(x[:, :bands], self.up_affine(w[:, 0])[:, :bands]) * 0.5
@@ -142,21 +139,21 @@ class Block(nn.Module):
 
 
 class Synthesis(nn.Module):
-    """w_plus [N, 23, 512] → image [N, 3, 1024, 1024] in about [-1, 1]."""
+    """The synthesis network: w_plus [N, 23, 512] → image [N, 3, 1024, 1024] in about [-1, 1]."""
 
     first_noise: Tensor
 
-    def __init__(self, enlarged: Enlarging = inverse_haar) -> None:
-        """enlarged: how wavelet bands become a map of twice the side."""
+    def __init__(self, inverse: InverseHaar = inverse_haar) -> None:
+        """inverse: turns wavelet bands into a feature map of twice the side."""
         super().__init__()
-        self._enlarged = enlarged
+        self._inverse_haar = inverse
         self.const = nn.Parameter(torch.empty(1, CHANNELS[0], 4, 4))
         self.first_affine = nn.Linear(W_DIM, CHANNELS[0])
         self.first_weight = nn.Parameter(torch.empty(CHANNELS[0], CHANNELS[0], 3, 3))
         self.first_bias = nn.Parameter(torch.empty(CHANNELS[0]))
         self.register_buffer("first_noise", torch.empty(1, 1, 4, 4))
         self.blocks = nn.ModuleList(
-            Block(c_in, c_out, 8 << i, enlarged)
+            Block(c_in, c_out, 8 << i, inverse)
             for i, (c_in, c_out) in enumerate(itertools.pairwise(CHANNELS))
         )
         self.image_affine = nn.Linear(W_DIM, CHANNELS[-1])
@@ -165,14 +162,14 @@ class Synthesis(nn.Module):
 
     def forward(self, w_plus: Tensor) -> Tensor:
         x = scale(self._features(w_plus, len(self.blocks)), self.image_affine(w_plus[:, -1]))
-        return self._enlarged(F.conv2d(x, self.image_weight, self.image_bias))
+        return self._inverse_haar(F.conv2d(x, self.image_weight, self.image_bias))
 
     def coarse(self, w_plus: Tensor, resolution: int) -> Tensor:
-        """An image of 64 to 512 px.
+        """An image of 64 to 512 px: ``forward``, box-filtered.
 
-        Exact, a box-filtered ``forward``, at 512; about 36, 31 and 29 dB at 256, 128 and 64.
+        Exact at 512; about 36, 31 and 29 dB at 256, 128 and 64.
         """
-        exact = resolution.bit_length() - 3  # blocks that reach ``resolution``
+        exact = resolution.bit_length() - 3  # number of blocks up to ``resolution``
         x = self._features(w_plus, exact)
         for i in range(exact, len(self.blocks)):
             x = self.blocks[i].coarse(x, w_plus[:, 1 + 3 * i : 4 + 3 * i], i - exact + 1)  # type: ignore[operator]

@@ -1,6 +1,6 @@
-"""Reads the constants and the wiring of an OpenVINO IR (version 10): an XML graph beside a flat binary.
+"""Reads an OpenVINO IR (version 10), an XML graph beside a flat binary: its layers and their connections.
 
-Only what a weight importer needs: every layer's type, name, inputs and, for constants, its array. Nothing is
+Only what the converter needs: every layer's type, name, inputs and, for constants, its array. Nothing is
 executed, and every offset is checked against the size of the binary before it is read.
 """
 
@@ -19,17 +19,17 @@ _DTYPES = {"f32": np.float32, "f16": np.float16, "i64": np.int64, "i32": np.int3
 
 @dataclass(frozen=True)
 class Node:
-    """One layer of the graph; ``inputs`` are layer ids in port order, ``value`` is set for constants."""
+    """One layer of the graph."""
 
     id: str
-    kind: str
+    kind: str  # its type in the IR, such as "Convolution"
     name: str
-    inputs: tuple[str, ...]
-    value: NDArray[np.generic] | None = None
+    inputs: tuple[str, ...]  # ids of layers in the order of the ports
+    value: NDArray[np.generic] | None = None  # of a constant
 
 
 class Graph:
-    """The layers of an IR in file order, which is an order of execution."""
+    """The layers of an IR, in the order of the file, which is an order of execution."""
 
     def __init__(self, nodes: list[Node]) -> None:
         self.nodes = nodes
@@ -41,7 +41,7 @@ class Graph:
                 self._readers.setdefault(source, []).append(node)
 
     def of_kind(self, kind: str) -> list[Node]:
-        """All layers of one type, in order of execution."""
+        """All layers of one type, in the order of execution."""
         return [node for node in self.nodes if node.kind == kind]
 
     def constant(self, name: str) -> NDArray[np.float32]:
@@ -65,9 +65,9 @@ class Graph:
             raise ModelCorrupt(f"In the network file nothing reads layer {node.name}.", _REFETCH)
         return readers[0]
 
-    def other_input(self, node: Node, known: Node) -> Node:
-        """The input of a two-input layer that is not ``known``."""
-        others = [source for source in node.inputs if source != known.id]
+    def other_input(self, node: Node, first: Node) -> Node:
+        """The input of a two-input layer beside ``first``. Raises ModelCorrupt if there is none."""
+        others = [source for source in node.inputs if source != first.id]
         if len(others) != 1 or others[0] not in self.by_id:
             raise ModelCorrupt(f"Layer {node.name} of the network file is not wired as expected.", _REFETCH)
         return self.by_id[others[0]]
@@ -79,7 +79,7 @@ _REFETCH = "Fetch it again: retouchml models remove, then retouchml models fetch
 def read(xml_path: Path) -> Graph:
     """Read ``NAME.xml`` and the ``NAME.bin`` beside it.
 
-    Raises ModelCorrupt where the XML does not parse or a constant lies outside the binary.
+    Raises ModelCorrupt if the XML cannot be parsed or a constant lies outside the binary.
     """
     try:
         root = ElementTree.parse(xml_path).getroot()  # noqa: S314 - the archive's checksum was verified
@@ -93,14 +93,14 @@ def read(xml_path: Path) -> Graph:
 
 
 def _graph(root: ElementTree.Element, blob: bytes) -> Graph:
-    wiring: dict[str, dict[int, str]] = {}
+    inputs_of: dict[str, dict[int, str]] = {}  # for each layer, input layers by port
     for edge in root.iterfind("./edges/edge"):
-        ports = wiring.setdefault(edge.attrib["to-layer"], {})
+        ports = inputs_of.setdefault(edge.attrib["to-layer"], {})
         ports[int(edge.attrib["to-port"])] = edge.attrib["from-layer"]
     nodes = []
     for layer in root.iterfind("./layers/layer"):
         identity, kind = layer.attrib["id"], layer.attrib["type"]
-        ports = wiring.get(identity, {})
+        ports = inputs_of.get(identity, {})
         value = _constant(layer, blob) if kind == "Const" else None
         inputs = tuple(ports[port] for port in sorted(ports))
         nodes.append(Node(identity, kind, layer.attrib["name"], inputs, value))

@@ -1,4 +1,4 @@
-"""The discriminator: how real an image looks to the network that the generator was trained against."""
+"""The discriminator, against which the generator was trained: how real an image looks."""
 
 import math
 
@@ -33,7 +33,7 @@ class DiscriminatorBlock(nn.Module):
         return y if self.skip is None else self.skip(downsample(x)) * gain + y
 
     def _plain(self, x: Tensor) -> Tensor:
-        """In the order in which the paper has it: filter, convolve, thin out, join."""
+        """In the paper's order: filter, convolve, subsample, add."""
         y = activate(self.conv0(x, padding=1), self.clamp)
         y = activate(self.conv1(upfirdn_plain(y, pad=(2, 2)))[:, :, ::2, ::2], self.clamp)
         return y if self.skip is None else (downsample_plain(self.skip(x)) + y) / math.sqrt(2.0)
@@ -42,15 +42,15 @@ class DiscriminatorBlock(nn.Module):
 class Discriminator(nn.Module):
     """images [N, 3, S, S] in about [-1, 1], labels [N, classes] → scores [N, 1], higher for more real.
 
-    N counts: the images of each group of up to ``spec.group`` are compared with one another.
+    A score depends on N: the images of each group of up to ``spec.group`` are compared with one another.
     """
 
     def __init__(self, spec: DiscriminatorSpec) -> None:
         super().__init__()
         self.spec = spec
         last = len(spec.channels) - 1
-        shown = range(len(spec.channels)) if spec.architecture == "skip" else (last,)
-        self.from_image = nn.ModuleDict({str(4 << i): EqualConv(3, spec.channels[i], 1) for i in shown})
+        inputs = range(len(spec.channels)) if spec.architecture == "skip" else (last,)
+        self.from_image = nn.ModuleDict({str(4 << i): EqualConv(3, spec.channels[i], 1) for i in inputs})
         self.blocks = nn.ModuleDict({str(4 << i): DiscriminatorBlock(spec, i) for i in range(last, 0, -1)})
         lowest = spec.channels[0]
         self.conv = EqualConv(lowest + spec.deviations, lowest, 3)
@@ -59,7 +59,7 @@ class Discriminator(nn.Module):
         self.mapping = None if spec.mapping is None else Mapping(spec.mapping)
 
     def forward(self, images: Tensor, labels: Tensor | None = None, *, plain: bool = False) -> Tensor:
-        """``plain``: by the reference twins."""
+        """plain: whether to compute by the reference twins."""
         spec = self.spec
         if images.ndim != 4 or images.shape[1:] != (3, spec.resolution, spec.resolution):
             raise UsageError(f"Images of shape {tuple(images.shape)} do not fit this discriminator.")
@@ -68,8 +68,8 @@ class Discriminator(nn.Module):
             side = str(4 << index)
             if side in self.from_image:
                 clamp = spec.clamp if index or spec.clamp_smallest else None
-                seen = activate(self.from_image[side](images), clamp)
-                x = seen if x is None else x + seen
+                features = activate(self.from_image[side](images), clamp)
+                x = features if x is None else x + features
             if side in self.blocks:
                 x = self.blocks[side](x, plain=plain)
             if spec.architecture == "skip" and index:
@@ -79,9 +79,9 @@ class Discriminator(nn.Module):
             x = torch.cat([x, minibatch_deviation(x, spec.group, spec.deviations)], 1)
         x = activate(self.conv(x, padding=1), spec.clamp)
         scores: Tensor = self.output(activate(self.dense(x.flatten(1))))
-        return self._weighed(scores, labels)
+        return self._weighted(scores, labels)
 
-    def _weighed(self, scores: Tensor, labels: Tensor | None) -> Tensor:
+    def _weighted(self, scores: Tensor, labels: Tensor | None) -> Tensor:
         spec = self.spec
         if not spec.labels:
             return scores
@@ -89,14 +89,14 @@ class Discriminator(nn.Module):
         if self.mapping is None:
             return (scores * labels).sum(1, keepdim=True)
         weights: Tensor = self.mapping(scores.new_zeros(len(scores), 0), labels)
-        weighed: Tensor = (scores * weights).sum(1, keepdim=True)
-        return weighed / math.sqrt(spec.outputs)
+        weighted: Tensor = (scores * weights).sum(1, keepdim=True)
+        return weighted / math.sqrt(spec.outputs)
 
 
 def minibatch_deviation(x: Tensor, group: int | None, count: int) -> Tensor:
     """[N, C, H, W] → [N, ``count``, H, W]: how much the images of a group differ, the same everywhere.
 
-    Raises UsageError where N is no multiple of the group's size.
+    Raises UsageError if N is no multiple of the group's size.
     """
     n, c, h, w = x.shape
     size = n if group is None else min(group, n)

@@ -22,7 +22,7 @@ def normalize(x: Tensor) -> Tensor:
 
 
 class EqualLinear(nn.Module):
-    """weight [O, I], bias [O] or none; they count ``rate / √I`` and ``rate`` times."""
+    """Fully connected layer: weight [O, I] times ``rate / √I``, and bias [O], if any, times ``rate``."""
 
     def __init__(self, c_in: int, c_out: int, rate: float = 1.0, *, bias: bool = True) -> None:
         super().__init__()
@@ -38,7 +38,7 @@ class EqualLinear(nn.Module):
 
 
 class EqualConv(nn.Module):
-    """weight [O, I, K, K], counting ``1 / √(K K I)`` times; bias [O] or none."""
+    """Convolution: weight [O, I, K, K] times ``1 / √(K K I)``, and bias [O], if any."""
 
     def __init__(self, c_in: int, c_out: int, kernel: int, *, bias: bool = True) -> None:
         super().__init__()
@@ -47,5 +47,5 @@ class EqualConv(nn.Module):
         self.weight_gain = 1.0 / math.sqrt(kernel * kernel * c_in)
 
     def forward(self, x: Tensor, *, stride: int = 1, padding: int = 0) -> Tensor:
-        """Without the activation."""
+        """x [N, I, H, W] → [N, O, H', W'], without activation."""
         return F.conv2d(x, self.weight * self.weight_gain, self.bias, stride, padding)

@@ -17,18 +17,18 @@ class Mapping(nn.Module):
         if spec.labels:
             self.embed = EqualLinear(spec.labels, spec.label_width, bias=not spec.joint_norm)
             if spec.joint_norm:
-                self.embed.weight_gain = 1.0  # TensorFlow's LabelConcat is not equalised
+                self.embed.weight_gain = 1.0  # LabelConcat in TensorFlow is not equalised
         inputs = (spec.z_dim + spec.label_width, *spec.widths)
         layers = (EqualLinear(a, b, spec.rate) for a, b in zip(inputs, spec.widths, strict=False))
         self.layers = nn.ModuleList(layers)
 
     def forward(self, z: Tensor, labels: Tensor | None = None) -> Tensor:
-        x = self._joined(z, labels)
+        x = self._input(z, labels)
         for layer in self.layers:
             x = activate(layer(x))
         return x
 
-    def _joined(self, z: Tensor, labels: Tensor | None) -> Tensor:
+    def _input(self, z: Tensor, labels: Tensor | None) -> Tensor:
         spec = self.spec
         if z.ndim != 2 or z.shape[1] != spec.z_dim:
             raise UsageError(
@@ -51,9 +51,9 @@ class Mapping(nn.Module):
 
 
 def truncate(w: Tensor, mean: Tensor, num_layers: int, psi: float, cutoff: int | None) -> Tensor:
-    """w [N, W] → w_plus [N, L, W]; layers below ``cutoff`` (all where None) come nearer to ``mean`` [W]."""
+    """w [N, W] → w_plus [N, L, W]; layers below ``cutoff`` (all if None) are drawn towards ``mean`` [W]."""
     w_plus = w[:, None].repeat(1, num_layers, 1)
     if psi != 1.0:
-        drawn = slice(None, cutoff)
-        w_plus[:, drawn] = mean + psi * (w_plus[:, drawn] - mean)
+        layers = slice(None, cutoff)
+        w_plus[:, layers] = mean + psi * (w_plus[:, layers] - mean)
     return w_plus

@@ -1,9 +1,9 @@
 """Modulated convolution: the weights of a layer, scaled for each sample by its style, and demodulated.
 
-The plain twin builds each sample's own weights, as the paper writes it. The fast path never does for more
-than one sample: it scales what goes in and what comes out instead. For one sample without gradient, scaling
-the weights is the cheaper way, since large pictures then need no pass of their own; with gradient it is not,
-since autograd would correlate whole pictures for the gradient of the weights.
+The plain twin builds each sample's own weights, as in the paper. The fast path does so for a single sample at
+most, and scales input and output of the convolution otherwise. For one sample without gradient, scaling the
+weights is cheaper, since large feature maps are not scaled; with gradient it is not, since autograd would
+correlate whole feature maps for the gradient of the weights.
 """
 
 import torch
@@ -20,15 +20,15 @@ def modulated_conv_plain(
 ) -> Tensor:
     """x [N, I, H, W], weight [O, I, K, K], styles [N, I] → [N, O, H, W], or twice that side with ``up``."""
     n, c_in, h, w = x.shape
-    own = weight * styles.to(x.dtype)[:, None, :, None, None]  # [N, O, I, K, K]
+    weights = weight * styles.to(x.dtype)[:, None, :, None, None]  # [N, O, I, K, K]
     if demodulate:
-        own = own * (own.square().sum((2, 3, 4), keepdim=True) + _EPSILON).rsqrt()
+        weights = weights * (weights.square().sum((2, 3, 4), keepdim=True) + _EPSILON).rsqrt()
     if not up:
-        joined = F.conv2d(x.reshape(1, n * c_in, h, w), own.flatten(0, 1), padding="same", groups=n)
-        return joined.reshape(n, -1, h, w)
-    flipped = own.transpose(1, 2).flatten(0, 1)
-    joined = F.conv_transpose2d(x.reshape(1, n * c_in, h, w), flipped, stride=2, groups=n)
-    return upfirdn_plain(joined.reshape(n, -1, 2 * h + 1, 2 * w + 1), pad=(1, 1), gain=4.0)
+        y = F.conv2d(x.reshape(1, n * c_in, h, w), weights.flatten(0, 1), padding="same", groups=n)
+        return y.reshape(n, -1, h, w)
+    transposed = weights.transpose(1, 2).flatten(0, 1)
+    y = F.conv_transpose2d(x.reshape(1, n * c_in, h, w), transposed, stride=2, groups=n)
+    return upfirdn_plain(y.reshape(n, -1, 2 * h + 1, 2 * w + 1), pad=(1, 1), gain=4.0)
 
 
 def modulated_conv(
@@ -44,7 +44,7 @@ def modulated_conv(
 ) -> Tensor:
     """As ``modulated_conv_plain``, times ``gain``, plus ``bias`` [O].
 
-    energy: [O, I] squares of the weights summed over the kernel, where they were summed beforehand
+    energy: [O, I] squares of the weights summed over the kernel, computed here if None
     """
     factors = None
     if demodulate:
@@ -54,15 +54,15 @@ def modulated_conv(
         styles = styles * gain
     styles = styles.to(x.dtype)  # only now: in float16, neither squares nor epsilon would do
     if len(x) == 1 and not (torch.is_grad_enabled() and (x.requires_grad or styles.requires_grad)):
-        own = weight * styles[0, :, None, None]
+        modulated = weight * styles[0, :, None, None]
         if factors is not None:
-            own = own * factors[0, :, None, None, None]
-        return _convolve(x, own, up, bias)
+            modulated = modulated * factors[0, :, None, None, None]
+        return _convolve(x, modulated, up, bias)
     x = x * styles[:, :, None, None]
     if factors is None:
         return _convolve(x, weight, up, bias)
     x = _convolve(x, weight, up, None) * factors[:, :, None, None]
-    # In place, with gradient or without: nobody needs the product itself to differentiate it.
+    # In place, with gradient or without: differentiating the product does not need its value.
     return x if bias is None else x.add_(bias[:, None, None])
 
 

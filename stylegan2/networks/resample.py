@@ -1,7 +1,7 @@
 """Resampling with the filter [1, 3, 3, 1], the one that every published StyleGAN2 uses.
 
-Each function has a twin in plain terms beside it: zero insertion, padding, filtering, thinning out, as in
-StyleGAN2's own ``upfirdn_2d``.
+Each function has a plain twin beside it: zero insertion, padding, filtering, subsampling, as in StyleGAN2's
+own ``upfirdn_2d``.
 """
 
 from functools import cache
@@ -16,11 +16,11 @@ TAPS = (1.0, 3.0, 3.0, 1.0)
 def upfirdn_plain(
     x: Tensor, *, up: int = 1, down: int = 1, pad: tuple[int, int] = (0, 0), gain: float = 1.0
 ) -> Tensor:
-    """[N, C, H, W] → zeros between pixels (``up``), ``pad`` before and after, filter, every ``down``-th."""
+    """Resample x [N, C, H, W]: insert zeros (``up``), pad, filter, keep every ``down``-th pixel."""
     n, c, h, w = x.shape
-    spread = x.new_zeros(n, c, h, up, w, up)
-    spread[:, :, :, 0, :, 0] = x
-    padded = F.pad(spread.reshape(n, c, h * up, w * up), (*pad, *pad))
+    with_zeros = x.new_zeros(n, c, h, up, w, up)
+    with_zeros[:, :, :, 0, :, 0] = x
+    padded = F.pad(with_zeros.reshape(n, c, h * up, w * up), (*pad, *pad))
     filtered = F.conv2d(padded, _filter(1, gain, x.dtype, x.device).expand(c, 1, 4, 4), groups=c)
     return filtered[:, :, ::down, ::down]
 
@@ -56,8 +56,8 @@ def downsample_plain(x: Tensor) -> Tensor:
 
 @cache
 def _filter(channels: int, gain: float, dtype: torch.dtype, device: torch.device) -> Tensor:
-    """[C, 1, 4, 4], its sum ``gain``."""
-    with torch.inference_mode(False):  # kept for calls that need gradients, too
+    """The filter for each channel [C, 1, 4, 4], whose sum is ``gain``."""
+    with torch.inference_mode(False):  # cached, also for calls that need gradients
         taps = torch.tensor(TAPS, dtype=torch.float64)
         kernel = taps[:, None] * taps
         kernel = kernel * (gain / float(kernel.sum()))

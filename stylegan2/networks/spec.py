@@ -1,4 +1,4 @@
-"""What a network looks like: every number that its weights alone do not say, and those that they must match.
+"""Descriptions of networks: what they look like, beyond what their weights themselves say.
 
 A reader derives a description from a file; it goes into the header of our own files as JSON.
 """
@@ -17,43 +17,29 @@ WIDEST = 4096  # features of any layer
 
 @dataclass(frozen=True)
 class MappingSpec:
-    """z and labels → w.
+    """A mapping network: z and labels → w."""
 
-    z_dim:       Z; 0 for the discriminator's mapping of labels alone
-    widths:      outputs of each fully connected layer; the last is W, and where there is none (a
-                 discriminator may only embed its labels) the features of a label are
-    labels:      number of classes, 0 for an unconditional network
-    label_width: features that a label becomes before it joins z
-    joint_norm:  TensorFlow's StyleGAN2 normalises z and label features as one vector, its successors each
-    rate:        multiplier of the learning rate, with which weights and biases are scaled
-    """
-
-    z_dim: int
-    widths: tuple[int, ...]
-    labels: int = 0
-    label_width: int = 0
-    joint_norm: bool = False
-    rate: float = 0.01
+    z_dim: int  # Z; 0 for the mapping of a discriminator, which takes labels alone
+    widths: tuple[int, ...]  # outputs of each fully connected layer; a discriminator may have none
+    labels: int = 0  # number of classes, 0 for an unconditional network
+    label_width: int = 0  # features that a label becomes before it joins z
+    joint_norm: bool = False  # z and label features are normalised as one vector, as before StyleGAN2-ADA
+    rate: float = 0.01  # multiplier of the learning rate, with which weights and biases are scaled
 
     @property
     def w_dim(self) -> int:
-        """W."""
+        """W, the number of outputs."""
         return self.widths[-1] if self.widths else self.label_width
 
 
 @dataclass(frozen=True)
 class SynthesisSpec:
-    """w_plus → image.
+    """A synthesis network: w_plus → image."""
 
-    channels:     features at 4, 8, … px, up to the image's side
-    architecture: "skip", "resnet" or "orig"
-    clamp:        bound on the activations, None where the network was trained without one
-    """
-
-    w_dim: int
-    channels: tuple[int, ...]
-    architecture: str = "skip"
-    clamp: float | None = None
+    w_dim: int  # W
+    channels: tuple[int, ...]  # features at 4, 8, … px, up to the image's side
+    architecture: str = "skip"  # "skip", "resnet" or "orig"
+    clamp: float | None = None  # bound on the activations, None if the network was trained without one
 
     @property
     def resolution(self) -> int:
@@ -68,30 +54,19 @@ class SynthesisSpec:
 
 @dataclass(frozen=True)
 class DiscriminatorSpec:
-    """image → realism.
+    """A discriminator: image → realism."""
 
-    channels:       features at 4, 8, … px, up to the image's side
-    dense:          features of the last hidden layer
-    outputs:        numbers that this layer becomes, each for one label or weighed by the mapped label
-    deviations:     features that minibatch standard deviation adds, 0 for none
-    group:          images that it compares, None for all of a batch
-    clamp:          bound on the activations, None where the network was trained without one
-    labels:         number of classes
-    mapping:        of the labels, where they are mapped
-    clamp_smallest: whether the clamp also bounds what a skip network sees of the image at 4 px; it does in
-                    NVIDIA's TensorFlow code, and does not in its PyTorch code
-    """
-
-    channels: tuple[int, ...]
-    architecture: str = "resnet"
-    dense: int = 512
-    outputs: int = 1
-    deviations: int = 1
-    group: int | None = 4
-    clamp: float | None = None
-    labels: int = 0
-    mapping: MappingSpec | None = None
-    clamp_smallest: bool = True
+    channels: tuple[int, ...]  # features at 4, 8, … px, up to the image's side
+    architecture: str = "resnet"  # "skip", "resnet" or "orig"
+    dense: int = 512  # features of the last hidden layer
+    outputs: int = 1  # of the last layer: one for each label, or to be weighted by the mapped label
+    deviations: int = 1  # features that minibatch standard deviation adds, 0 for none
+    group: int | None = 4  # images that it compares, None for all of a batch
+    clamp: float | None = None  # bound on the activations, None if the network was trained without one
+    labels: int = 0  # number of classes
+    mapping: MappingSpec | None = None  # of the labels, if they are mapped
+    clamp_smallest: bool = True  # the clamp also bounds what a skip network sees of the image at 4 px:
+    # so it does in NVIDIA's TensorFlow code, but not in its PyTorch code
 
     @property
     def resolution(self) -> int:
@@ -101,7 +76,7 @@ class DiscriminatorSpec:
 
 @dataclass(frozen=True)
 class GeneratorSpec:
-    """Both halves of a generator."""
+    """A generator: both its networks."""
 
     mapping: MappingSpec
     synthesis: SynthesisSpec

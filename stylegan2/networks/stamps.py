@@ -1,4 +1,4 @@
-"""Tells whether tensors are still those that something was made from."""
+"""Stamps of tensors: they tell whether a result that was computed from tensors is still valid."""
 
 from collections.abc import Iterable
 
@@ -8,11 +8,12 @@ Stamp = tuple[tuple[int, int], ...]
 
 
 def stamp(tensors: Iterable[Tensor]) -> Stamp:
-    """Differs once a tensor lies elsewhere or a write to it was counted; reads no number of them.
+    """The addresses and versions of tensors; their values are not read.
 
-    Torch does not count writes through ``.data``, nor any to tensors of inference mode. A tensor that is
-    moved or cast and back, or replaced, may end up at the same address, and then passes for the old one.
-    Where that may have been, ``network.load_state_dict(network.state_dict())`` is a write to each that
-    counts, except to tensors of inference mode.
+    It differs once a tensor is at another address, or torch has counted a write to it. Torch does not count
+    writes through ``.data``, nor those to tensors of inference mode. A tensor that is moved or cast and back,
+    or replaced, may end up at the same address, and is then taken for the old one. If that may have happened,
+    call ``network.load_state_dict(network.state_dict())``: it writes to each tensor, which is counted except
+    for tensors of inference mode.
     """
     return tuple((tensor.data_ptr(), 0 if tensor.is_inference() else tensor._version) for tensor in tensors)

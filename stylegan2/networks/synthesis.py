@@ -19,7 +19,7 @@ from stylegan2.networks.spec import SynthesisSpec
 from stylegan2.networks.stamps import Stamp, stamp
 
 NOISES: tuple[Noise, ...] = ("const", "random", "none")
-# float16 ends at 65504; a bound below keeps an overflow from becoming infinite, then not a number.
+# float16 ends at 65504; a bound below it keeps an overflow from becoming infinite, then not a number.
 _HALF_BOUND = 30_000.0
 
 
@@ -39,36 +39,36 @@ class StyledConv(nn.Module):
         self.register_buffer("noise", torch.empty(resolution, resolution))
         self.up, self.clamp = up, clamp
         self.weight_gain = 1.0 / math.sqrt(9 * c_in)
-        self._fixed: tuple[Tensor, Tensor, Tensor] | None = None
-        self._fixed_from: tuple[torch.dtype, Stamp] | None = None
+        self._prepared: tuple[Tensor, Tensor, Tensor] | None = None
+        self._prepared_from: tuple[torch.dtype, Stamp] | None = None
 
     def forward(self, x: Tensor, w: Tensor, noise: Noise, gain: float = 1.0) -> Tensor:
         styles = self.affine(w)
         if self.weight.requires_grad:
-            return self._activated(x, styles, noise, gain)
+            return self._learning(x, styles, noise, gain)
         return self._fused(x, styles, noise, gain)
 
     def plain(self, x: Tensor, w: Tensor, noise: Noise, gain: float = 1.0) -> Tensor:
-        """Twin of ``forward``, step by step as the paper has it."""
+        """Twin of ``forward``, step by step as in the paper."""
         weight = (self.weight * self.weight_gain).to(x.dtype)
         x = modulated_conv_plain(x, weight, self.affine(w), up=self.up)
         if noise != "none":
             x = x + self._sample(x, noise) * self.noise_strength.to(x.dtype)
         return activate(x + self.bias.to(x.dtype)[:, None, None], self.clamp, gain)
 
-    def _activated(self, x: Tensor, styles: Tensor, noise: Noise, gain: float) -> Tensor:
-        """For weights that learn: nothing is prepared beforehand."""
+    def _learning(self, x: Tensor, styles: Tensor, noise: Noise, gain: float) -> Tensor:
+        """For weights that are trained: nothing is prepared beforehand."""
         x = modulated_conv(x, self.weight * self.weight_gain, styles, up=self.up)
         if noise != "none":
             x = x + self._sample(x, noise) * self.noise_strength
         return activate(x + self.bias[:, None, None], self.clamp, gain)
 
     def _fused(self, x: Tensor, styles: Tensor, noise: Noise, gain: float) -> Tensor:
-        """The activation's gain goes through the leaky ReLU, into demodulation, noise and bias."""
-        weight, energy, fixed = self._prepared(x)
+        """The activation's gain is moved before the leaky ReLU, into demodulation, noise and bias."""
+        weight, energy, fixed_noise = self._prepare(x)
         gain *= GAIN
         if x.dtype == torch.float16:
-            # Demodulation undoes any scale of the styles; about 1, their products stay in range.
+            # Demodulation undoes any scale of the styles; with styles of at most 1, products stay in range.
             styles = styles / styles.abs().amax(1, keepdim=True).clamp_min(1e-6)
         x = modulated_conv(
             x,
@@ -80,7 +80,7 @@ class StyledConv(nn.Module):
             bias=(self.bias * gain).to(x.dtype),
         )
         if noise == "const":
-            x = x.add_(fixed, alpha=gain)
+            x = x.add_(fixed_noise, alpha=gain)
         elif noise == "random":
             x = torch.addcmul(x, self._sample(x, noise), (self.noise_strength * gain).to(x.dtype))
         x = F.leaky_relu(x, SLOPE, inplace=True)
@@ -89,24 +89,24 @@ class StyledConv(nn.Module):
             bound = _HALF_BOUND if bound is None else bound
         return x if bound is None else x.clamp(-bound, bound)
 
-    def _prepared(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """Weights and fixed noise in the type of ``x``, and the weights' energy: kept while they stay so."""
-        made_from = x.dtype, stamp((self.weight, self.noise, self.noise_strength))
-        if self._fixed is None or self._fixed_from != made_from:
+    def _prepare(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Weights, their energy, and fixed noise, in the type of ``x``; cached until the weights change."""
+        source = x.dtype, stamp((self.weight, self.noise, self.noise_strength))
+        if self._prepared is None or self._prepared_from != source:
             with torch.inference_mode(False), torch.no_grad():
                 weight = self.weight * self.weight_gain
                 if x.dtype == torch.float16:
-                    # As with the styles, by output: whatever a file's weights measure, sums stay in range.
+                    # As with the styles, for each output: sums stay in range, however large a file's weights.
                     largest = weight.abs().amax((1, 2, 3), keepdim=True)
                     weight = weight * (self.weight_gain / largest.clamp_min(1e-30))
                 energy = weight.square().sum((2, 3))
-                fixed = self.noise * self.noise_strength
-                self._fixed = self._laid_out(weight.to(x.dtype)), energy, fixed.to(x.dtype)
-            self._fixed_from = made_from
-        return self._fixed
+                noise = self.noise * self.noise_strength
+                self._prepared = self._laid_out(weight.to(x.dtype)), energy, noise.to(x.dtype)
+            self._prepared_from = source
+        return self._prepared
 
     def _laid_out(self, weight: Tensor) -> Tensor:
-        """In the order in which the convolution reads it; a transposed one has the inputs first."""
+        """The weight in the memory order of the convolution; a transposed one has the inputs first."""
         if not self.up:
             return weight.contiguous(memory_format=torch.channels_last)
         return weight.transpose(0, 1).contiguous(memory_format=torch.channels_last).transpose(0, 1)
@@ -137,7 +137,7 @@ class ToImage(nn.Module):
 
 
 class SynthesisBlock(nn.Module):
-    """Everything that happens at one resolution. The first has no ``conv0``; its input is a constant."""
+    """The layers of one resolution. The first block has no ``conv0``; its input is a constant."""
 
     def __init__(self, spec: SynthesisSpec, index: int) -> None:
         super().__init__()
@@ -150,36 +150,36 @@ class SynthesisBlock(nn.Module):
             self.skip = nn.Parameter(torch.empty(c_out, c_in, 1, 1))
             self.skip_gain = 1.0 / math.sqrt(c_in)
         self.conv1 = StyledConv(c_out, c_out, w_dim, side, up=False, clamp=spec.clamp)
-        shows = last or spec.architecture == "skip"
-        self.to_image = ToImage(c_out, w_dim, spec.clamp) if shows else None
+        has_image = last or spec.architecture == "skip"
+        self.to_image = ToImage(c_out, w_dim, spec.clamp) if has_image else None
 
     def features(self, x: Tensor, w: Tensor, noise: Noise, plain: bool) -> Tensor:
-        """x [N, C, H, W] of the block below, w [N, 2, W] (of the first block: [N, 1, W])."""
-        side_way: Tensor | None = None
+        """x [N, C, H, W] of the block before, w [N, 2, W] or, of the first block, [N, 1, W]."""
+        skip: Tensor | None = None
         gain = math.sqrt(0.5) if self.residual else 1.0
         if self.residual:
             weight = (self.skip * (self.skip_gain * gain)).to(x.dtype)
-            # Filtering and a 1×1 convolution may change places: the smaller picture goes first.
-            side_way = upsample_plain(F.conv2d(x, weight)) if plain else upsample(F.conv2d(x, weight))
+            # Filter and 1×1 convolution commute; the convolution comes first, at the smaller side.
+            skip = upsample_plain(F.conv2d(x, weight)) if plain else upsample(F.conv2d(x, weight))
         if self.conv0 is not None:
             x = (self.conv0.plain if plain else self.conv0)(x, w[:, 0], noise)
         x = (self.conv1.plain if plain else self.conv1)(x, w[:, -1], noise, gain)
-        return x if side_way is None else side_way + x
+        return x if skip is None else skip + x
 
 
 class Synthesis(nn.Module):
     """w_plus [N, L, W] → image [N, 3, S, S], about [-1, 1], unclipped."""
 
     def __init__(self, spec: SynthesisSpec, half_octaves: int = 0) -> None:
-        """half_octaves: how many resolutions, from the highest down, compute in float16."""
+        """half_octaves: number of resolutions, from the highest down, that compute in float16."""
         super().__init__()
         self.spec = spec
         self.const = nn.Parameter(torch.empty(spec.channels[0], 4, 4))
         self.blocks = nn.ModuleList(SynthesisBlock(spec, i) for i in range(len(spec.channels)))
-        self._half_from = len(spec.channels) - half_octaves  # the first block of them
+        self._half_from = len(spec.channels) - half_octaves  # index of the first of these blocks
 
     def forward(self, w_plus: Tensor, noise: Noise = "const", *, plain: bool = False) -> Tensor:
-        """``plain``: by the reference twins."""
+        """plain: whether to compute by the reference twins."""
         spec = self.spec
         if w_plus.ndim != 3 or w_plus.shape[1:] != (spec.num_layers, spec.w_dim):
             raise UsageError(f"w_plus of shape {tuple(w_plus.shape)} does not fit this generator.")
@@ -197,7 +197,7 @@ class Synthesis(nn.Module):
             if image is not None:
                 image = upsample_plain(image) if plain else upsample(image)
             if block.to_image is not None:
-                shown = block.to_image(x, w_plus[:, 2 * index + 1], plain=plain).to(w_plus.dtype)
-                image = shown if image is None else image + shown
+                part = block.to_image(x, w_plus[:, 2 * index + 1], plain=plain).to(w_plus.dtype)
+                image = part if image is None else image + part
         assert image is not None
         return image

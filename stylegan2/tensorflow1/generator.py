@@ -1,6 +1,7 @@
 """StyleGAN2 run by TensorFlow 1.15 behind the common generator interface.
 
-The pipeline needs no change: an image is a torch tensor whose gradient is asked of the child process as well.
+For the pipeline it is like any other: its images are torch tensors, and the child process also computes their
+gradients.
 """
 
 import secrets
@@ -21,16 +22,16 @@ from stylegan2.networks.mapping import truncate
 from stylegan2.tensorflow1.child_process import ChildProcess
 from stylegan2.tensorflow1.py37 import messages
 
-_SEEDS = 1 << 31
-_SAMPLES_AT_ONCE = 64  # that the child takes
+_SEEDS = 1 << 31  # number of different seeds
+_BATCH = 64  # samples that the child process takes at most
 
 
 class TensorFlow1Generator(Generator):
-    """A network that a child process runs; its tensors live on the CPU, wherever TensorFlow computes.
+    """A network that a child process runs. Its tensors are on the CPU, wherever TensorFlow computes.
 
-    A smaller image is the whole one, averaged: exact, if no cheaper. Leaving off the high resolutions would
-    be cheaper, but those of a skip network add much of the coarse brightness and colour as well, so that what
-    is left looks like another picture.
+    A smaller image is the full-size one, averaged: exact, but no cheaper. Leaving out the high resolutions
+    would be cheaper, but those of a skip network add much of the coarse brightness and colour as well, and
+    the result would look like another picture.
     """
 
     def __init__(
@@ -45,7 +46,7 @@ class TensorFlow1Generator(Generator):
         self.layers = style_layers(network.generator.synthesis)
         self.child = child
         self._spec = network.generator.mapping
-        self._identity = identity_of(name, latents, network)  # here, so that the weights need not stay
+        self._identity = identity_of(name, latents, network)  # now, so that the weights need not be kept
         self._mean = network.tensors["mean"]
         if network.discriminator is not None:
             self.discriminator = Discriminator(network.discriminator)
@@ -74,11 +75,11 @@ class TensorFlow1Generator(Generator):
         if labels is not None and labels.numel() and not self.labels:
             raise UsageError("This network takes no labels.")
         parts = []
-        for first in range(0, max(1, len(z)), _SAMPLES_AT_ONCE):
-            some = slice(first, first + _SAMPLES_AT_ONCE)
-            request: messages.Message = {"op": "map", "z": _packed(z[some])}
+        for first in range(0, max(1, len(z)), _BATCH):
+            batch = slice(first, first + _BATCH)
+            request: messages.Message = {"op": "map", "z": _packed(z[batch])}
             if labels is not None and self.labels:
-                request["labels"] = _packed(labels[some].to(z))
+                request["labels"] = _packed(labels[batch].to(z))
             parts.append(_unpacked(self.child.ask(request), z))
         w = torch.cat(parts)
         return truncate(w, self._mean.to(w), self.num_layers, truncation_psi, truncation_cutoff)
@@ -100,7 +101,7 @@ class TensorFlow1Generator(Generator):
 
 
 class _Synthesis(torch.autograd.Function):
-    """The child's images, differentiable once."""
+    """Synthesis by the child process, differentiable once."""
 
     @staticmethod
     def forward(ctx: Any, w_plus: Tensor, child: ChildProcess, call: messages.Message) -> Tensor:
@@ -125,7 +126,7 @@ def _unpacked(answer: Any, like: Tensor) -> Tensor:
     try:
         array = messages.unpack_array(answer)
     except messages.MessageError as error:
-        raise DeviceError(f"The TensorFlow 1.15 engine answered nonsense: {error}.") from error
+        raise DeviceError(f"The TensorFlow 1.15 engine gave an invalid answer: {error}.") from error
     if not np.isfinite(array).all():
         raise DeviceError("The TensorFlow 1.15 engine computed numbers that are not finite.")
     return torch.from_numpy(array.copy()).to(like)

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from benchmarks import synthesis
-from benchmarks.synthesis import Machine, least, row
+from benchmarks.synthesis import Rates, least, row
 
 CPU = torch.device("cpu")
 
@@ -37,7 +37,7 @@ def test_the_first_round_does_not_count_where_there_are_others() -> None:
 def test_what_would_take_too_much_is_left_out_as_is_a_graph_on_a_cpu(
     patience: float, memory: float, shown: list[bool], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(synthesis, "measured_machine", lambda device, dtype: Machine(1e6, 1e6))
+    monkeypatch.setattr(synthesis, "measure_rates", lambda device, dtype: Rates(1e6, 1e6))
     monkeypatch.setattr(synthesis, "free_memory", lambda device: memory)
     monkeypatch.setattr(synthesis, "_MOST", 8)
     resolution, batch, name, *cells = row(16, 1, torch.float32, CPU, 1, patience).split()
@@ -49,7 +49,7 @@ def test_what_would_take_too_much_is_left_out_as_is_a_graph_on_a_cpu(
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no CUDA device here")
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float16])
 def test_on_a_gpu_a_graph_is_measured_beside(dtype: torch.dtype, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(synthesis, "measured_machine", lambda device, dtype: Machine(1e12, 1e12))
+    monkeypatch.setattr(synthesis, "measure_rates", lambda device, dtype: Rates(1e12, 1e12))
     monkeypatch.setattr(synthesis, "_MOST", 8)
     cells = row(32, 1, dtype, torch.device("cuda"), 3, 60.0).split()[3:]
     assert all(float(cell) >= 0.0 for cell in cells)

@@ -74,8 +74,8 @@ def codes(count: int = 1) -> Tensor:
     return torch.randn(count, _SPEC.num_layers, _W)
 
 
-def graphed(network: Synthesis, recorder: Recorder, kept: int = 4) -> Graphed:
-    return Graphed(network, network, record=recorder, device_type="cpu", kept=kept)
+def graphed(network: Synthesis, recorder: Recorder, max_recordings: int = 4) -> Graphed:
+    return Graphed(network, network, record=recorder, device_type="cpu", max_recordings=max_recordings)
 
 
 def test_the_second_call_is_recorded_and_every_one_gives_what_the_network_gives() -> None:
@@ -103,7 +103,7 @@ def test_each_shape_and_mode_has_a_recording_of_its_own() -> None:
 
 def test_of_too_many_recordings_the_one_that_rested_longest_is_closed() -> None:
     recorder = Recorder()
-    render = graphed(synthesis(), recorder, kept=2)
+    render = graphed(synthesis(), recorder, max_recordings=2)
     for count in (1, 1, 2, 2, 1, 3, 3, 1):
         render(codes(count))
     assert [shape[0] for shape in recorder.made] == [1, 2, 3]
@@ -359,9 +359,9 @@ def test_weights_and_what_modules_prepared_live_as_long_as_the_recording_that_ha
         render(codes())
     convolution = network.blocks[1].conv0
     assert isinstance(convolution, StyledConv)
-    assert convolution._fixed is not None
-    held = [weakref.ref(convolution._fixed[0]), weakref.ref(convolution.weight)]
-    convolution._fixed = None
+    assert convolution._prepared is not None
+    held = [weakref.ref(convolution._prepared[0]), weakref.ref(convolution.weight)]
+    convolution._prepared = None
     convolution.weight = nn.Parameter(torch.zeros_like(convolution.weight), requires_grad=False)
     gc.collect()
     assert all(ref() is not None for ref in held)

@@ -1,9 +1,20 @@
-"""The latent space: whitened coordinates, and the way back."""
+"""The latent space: whitened coordinates, the way back, and its name."""
+
+import math
+from pathlib import Path
 
 import pytest
 import torch
+from safetensors.torch import load_file
 
-from stylegan2.latents import LatentSpace
+import stylegan2
+from stylegan2 import zoo
+from stylegan2.latents import LatentSpace, space_name
+from stylegan2.networks.mapping import Mapping
+from stylegan2.networks.spec import MappingSpec
+from tests.conftest import at_home
+
+DATA = Path(__file__).parents[1] / "data" / "stylegan2"
 
 _WIDTH = 24
 
@@ -77,3 +88,28 @@ def test_a_gradient_flows_both_ways(space: LatentSpace) -> None:
 def test_the_tensors_make_the_same_space_again(space: LatentSpace, samples: torch.Tensor) -> None:
     again = LatentSpace("test", **space.tensors()).to("cpu")
     assert torch.equal(again.whiten(samples), space.whiten(samples))
+
+
+def test_the_same_network_has_the_same_latent_space_in_every_format() -> None:
+    names = [
+        stylegan2.load(DATA / name).latents.name
+        for name in ("tf32_skip_as_ada.pkl", "tf32_skip_as_rosinality.pt", "tf32_resnet.pkl")
+    ]
+    assert names[0] == names[1] != names[2]
+    assert names[0].startswith("w-")
+
+
+def test_config_f_is_recognised_by_its_mapping_network(real_home: Path) -> None:
+    with at_home(real_home):
+        distillate = load_file(zoo.path("ffhq-mobile", "ffhq-mobile.safetensors"))
+    spec = MappingSpec(512, (512,) * 8)
+    mapping = Mapping(spec).requires_grad_(False)
+    gain = {"weight": spec.rate / math.sqrt(512), "bias": spec.rate}
+    state = {
+        name: distillate[f"mapping.{name}"] / gain[name.rpartition(".")[2]] for name in mapping.state_dict()
+    }
+    mapping.load_state_dict(state)
+    assert space_name(mapping) == "ffhq-config-f"
+    state["layers.7.bias"][3] += 10.0
+    mapping.load_state_dict(state)
+    assert space_name(mapping) != "ffhq-config-f"

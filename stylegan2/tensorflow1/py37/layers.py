@@ -1,8 +1,8 @@
 """The layers of StyleGAN2 as TensorFlow operations, channels last: [N, H, W, C].
 
 The CPU build of TensorFlow 1.15 has no grouped and no channels-first convolution, so weights are shared by
-the samples: what goes into a convolution is scaled by the style, what comes out by the demodulation. That is
-the same, since a convolution is linear. Weights come in the project's own layout, [O, I, K, K].
+the samples: the input of a convolution is scaled by the style, its output by the demodulation. The result is
+the same, since a convolution is linear. Weights have the project's own layout, [O, I, K, K].
 """
 
 from __future__ import annotations
@@ -26,9 +26,9 @@ _TAPS = (1.0, 3.0, 3.0, 1.0)  # of the filter of every resampling
 
 
 class Parameters:
-    """The network's numbers as variables of the graph, of one type.
+    """The network's weights as variables of a graph, of one type of number.
 
-    Not as constants, since a graph holds 2 GB at most and is optimised anew for every new output.
+    They are no constants, since a graph holds 2 GB at most and is optimised anew for every new output.
     """
 
     def __init__(self, tensors: Tensors, dtype: str) -> None:
@@ -36,28 +36,28 @@ class Parameters:
         self._numpy_type = np.dtype(dtype)
         self._tensors = tensors
         self._variables: dict[str, Tensor] = {}
-        self._waiting: list[tuple[Any, Tensor, NDArray[Any]]] = []
+        self._uninitialized: list[tuple[Any, Tensor, NDArray[Any]]] = []
 
     def array(self, name: str) -> NDArray[Any]:
-        """A tensor of the file, in this type."""
+        """A tensor of the file, converted to this type."""
         return self._tensors[name].astype(self._numpy_type)
 
     def variable(self, name: str, array: NDArray[Any]) -> Tensor:
         """A variable that holds ``array``; the same one whenever ``name`` is the same."""
         if name not in self._variables:
             value = np.ascontiguousarray(array, self._numpy_type)
-            hold = tf.placeholder(self.dtype, value.shape)
-            variable = tf.Variable(hold, trainable=False, use_resource=False)
+            placeholder = tf.placeholder(self.dtype, value.shape)
+            variable = tf.Variable(placeholder, trainable=False, use_resource=False)
             self._variables[name] = variable
-            self._waiting.append((variable.initializer, hold, value))
+            self._uninitialized.append((variable.initializer, placeholder, value))
         return self._variables[name]
 
     def load(self, session: Any) -> None:
-        """Give the variables that are new since the last time their numbers."""
+        """Set the variables that are new since the last call."""
         # All at once: TensorFlow optimises the graph anew for every set of outputs.
-        initializers = [initializer for initializer, _, _ in self._waiting]
-        session.run(initializers, {hold: value for _, hold, value in self._waiting})
-        self._waiting.clear()
+        initializers = [initializer for initializer, _, _ in self._uninitialized]
+        session.run(initializers, {placeholder: value for _, placeholder, value in self._uninitialized})
+        self._uninitialized.clear()
 
 
 def activate(x: Tensor, clamp: float | None = None, gain: float = 1.0) -> Tensor:
@@ -72,14 +72,14 @@ def normalize(x: Tensor) -> Tensor:
 
 
 def dense(p: Parameters, name: str, x: Tensor, rate: float = 1.0, gain: float | None = None) -> Tensor:
-    """x [N, I] → [N, O]; weights count ``gain`` times, or ``rate / √I``; there is no bias."""
+    """x [N, I] → [N, O], without bias; weights are multiplied by ``gain``, or by ``rate / √I``."""
     weight = p.array(name + ".weight")
     gain = rate / math.sqrt(weight.shape[1]) if gain is None else gain
     return tf.matmul(x, p.variable(name + ".weight", weight.T * weight.dtype.type(gain)))
 
 
 def dense_with_bias(p: Parameters, name: str, x: Tensor, rate: float = 1.0) -> Tensor:
-    """As ``dense``, plus the bias, which counts ``rate`` times."""
+    """As ``dense``, plus the bias, multiplied by ``rate``."""
     bias = p.array(name + ".bias")
     return dense(p, name, x, rate) + p.variable(name + ".bias", bias * bias.dtype.type(rate))
 
@@ -103,7 +103,7 @@ def modulated_conv(p: Parameters, name: str, x: Tensor, styles: Tensor, *, up: b
 
 
 def pointwise(p: Parameters, name: str, x: Tensor, gain: float) -> Tensor:
-    """1×1 convolution with the weights [O, I, 1, 1], which count ``gain`` times."""
+    """1×1 convolution with weights [O, I, 1, 1], multiplied by ``gain``."""
     weight = p.array(name)
     kernel = p.variable(name, weight.transpose(2, 3, 1, 0) * weight.dtype.type(gain))
     return tf.nn.conv2d(x, kernel, strides=1, padding="SAME")
@@ -111,10 +111,10 @@ def pointwise(p: Parameters, name: str, x: Tensor, gain: float) -> Tensor:
 
 def upsample(x: Tensor) -> Tensor:
     """[N, H, W, C] → [N, 2H, 2W, C] by the filter, without inserting zeros: two taps a pixel and axis."""
-    return _doubled(_doubled(x, 1), 2)
+    return _double(_double(x, 1), 2)
 
 
-def _doubled(x: Tensor, axis: int) -> Tensor:
+def _double(x: Tensor, axis: int) -> Tensor:
     side = int(x.shape[axis])
     padding = [[0, 0]] * 4
     padding[axis] = [1, 1]

@@ -1,7 +1,7 @@
-"""What goes over the pipe: msgpack messages, each behind a mark and its length, with arrays as raw numbers.
+"""The messages on the pipe between parent and child: msgpack maps, with arrays as raw numbers.
 
-Requests are maps with "op", answers maps with "ok" or "error". Both sides check every size before they
-allocate.
+A mark and the length precede each message. Requests have the key "op", answers "ok" or "error". Both sides
+check every size before they allocate memory.
 """
 
 from __future__ import annotations
@@ -26,18 +26,18 @@ Message = Dict[str, Any]
 
 
 class MessageError(Exception):
-    """What arrived is no message; nothing that follows on this pipe can be understood."""
+    """Received bytes are no message; nothing that follows on this pipe can be read."""
 
 
 class MessageTooLarge(MessageError):
-    """A message is larger than any may be; nothing of it was sent."""
+    """A message exceeds the limit; nothing of it was sent."""
 
 
 def write(stream: IO[bytes], message: Message) -> None:
-    """Send a message. Raises MessageTooLarge, and OSError where nobody listens any more."""
+    """Send a message. Raises MessageTooLarge, and OSError if the other side has closed the pipe."""
     try:
         body: bytes = msgpack.packb(message, use_bin_type=True)
-    except ValueError as error:  # parts that msgpack itself has no room for
+    except ValueError as error:  # too large for msgpack itself
         raise MessageTooLarge(f"a message of more than {LIMIT} bytes") from error
     if len(body) > LIMIT:
         raise MessageTooLarge(f"a message of {len(body)} bytes; {LIMIT} are allowed")
@@ -47,7 +47,7 @@ def write(stream: IO[bytes], message: Message) -> None:
 
 
 def read(stream: IO[bytes]) -> Message | None:
-    """The next message; None where the other side closed the pipe after the last. Raises MessageError."""
+    """The next message; None if the other side has closed the pipe. Raises MessageError."""
     header = _exactly(stream, _HEADER.size)
     if not header:
         return None
@@ -63,7 +63,7 @@ def read(stream: IO[bytes]) -> Message | None:
         raise MessageError("the pipe broke off inside a message")
     try:
         message = msgpack.unpackb(body, raw=False, strict_map_key=True)
-    except Exception as error:  # msgpack raises ValueErrors, its own classes, and more from inside
+    except Exception as error:  # msgpack raises ValueErrors, its own classes, and others
         raise MessageError("no msgpack where some should be") from error
     if not isinstance(message, dict):
         raise MessageError("a message that is no map")
@@ -71,7 +71,7 @@ def read(stream: IO[bytes]) -> Message | None:
 
 
 def pack_array(array: NDArray[Any]) -> Message:
-    """An array of float32 or float64 as part of a message."""
+    """An array of float32 or float64 in the form that messages have."""
     little = np.ascontiguousarray(array, array.dtype.newbyteorder("<"))
     if little.dtype.str not in _TYPES:
         raise MessageError(f"an array of {array.dtype}")
@@ -79,7 +79,7 @@ def pack_array(array: NDArray[Any]) -> Message:
 
 
 def unpack_array(packed: object) -> NDArray[Any]:
-    """The array in a part of a message; it cannot be written to. Raises MessageError where it is none."""
+    """The array that ``pack_array`` packed; it is read-only. Raises MessageError if it is none."""
     if not isinstance(packed, dict) or set(packed) != {"type", "shape", "data"}:
         raise MessageError("no array where one should be")
     kind, shape, data = packed["type"], packed["shape"], packed["data"]
@@ -96,7 +96,7 @@ def unpack_array(packed: object) -> NDArray[Any]:
 
 
 def _exactly(stream: IO[bytes], length: int) -> bytes:
-    """As many bytes, or fewer at the end; memory grows with what arrives, not with what was announced."""
+    """``length`` bytes, or fewer at the end. Memory grows with what arrives, not with what was announced."""
     parts = []
     while length:
         part = stream.read(min(length, _CHUNK))

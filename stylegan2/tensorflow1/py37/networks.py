@@ -1,6 +1,6 @@
 """Mapping and synthesis of StyleGAN2, for every architecture of the paper (arXiv 1912.04958).
 
-Built from the description in a network file: what the fields mean stands in ``stylegan2/networks/spec.py``.
+Built from the description in a network file, whose fields ``stylegan2/networks/spec.py`` explains.
 """
 
 from __future__ import annotations
@@ -27,18 +27,18 @@ NOISES = ("const", "random", "none")
 
 
 def mapping(p: Parameters, spec: Description, z: Tensor, labels: Tensor) -> Tensor:
-    """z [N, Z], labels [N, classes] (looked at in a conditional network alone) → w [N, W]."""
-    x = _joined(p, spec, z, labels)
+    """z [N, Z], labels [N, classes] → w [N, W]; an unconditional network ignores the labels."""
+    x = _mapping_input(p, spec, z, labels)
     for index in range(len(spec["widths"])):
         x = activate(dense_with_bias(p, f"mapping.layers.{index}", x, spec["rate"]))
     return x
 
 
-def _joined(p: Parameters, spec: Description, z: Tensor, labels: Tensor) -> Tensor:
+def _mapping_input(p: Parameters, spec: Description, z: Tensor, labels: Tensor) -> Tensor:
     if not spec["labels"]:
         return normalize(z)
     if spec["joint_norm"]:
-        # TensorFlow's own networks: features are not equalised, have no bias, and are normalised with z.
+        # In NVIDIA's TensorFlow code, features are not equalised, have no bias, and are normalised with z.
         return normalize(tf.concat([z, dense(p, "mapping.embed", labels, gain=1.0)], 1))
     features = dense_with_bias(p, "mapping.embed", labels)
     return tf.concat([normalize(z), normalize(features)], 1)
@@ -48,7 +48,7 @@ class Synthesis:
     """w_plus [N, L, W] → image [N, S, S, 3]."""
 
     def __init__(self, p: Parameters, spec: Description, noise: str, seed: Tensor) -> None:
-        """noise: "const", "random" or "none"; seed: [] int32, settles random noise."""
+        """noise: "const", "random" or "none"; seed: [] int32, determines random noise."""
         self._p, self._spec, self._noise, self._seed = p, spec, noise, seed
         self._clamp = spec["clamp"]
 
@@ -94,7 +94,7 @@ class Synthesis:
         if self._noise == "const":
             return self._p.variable(f"{name}.noise", self._p.array(f"{name}.noise")[None, :, :, None])
         shape = tf.stack([tf.shape(x)[0], int(x.shape[1]), int(x.shape[2]), 1])
-        # Stateless, so that the gradient is that of the very picture that was shown.
+        # Stateless, so that the gradient is that of the image that was returned.
         return tf.random.stateless_normal(shape, tf.stack([self._seed, layer]), dtype=self._p.dtype)
 
     def _to_image(self, index: int, x: Tensor, w: Tensor) -> Tensor:

@@ -1,4 +1,4 @@
-"""A network that is kept ready: a graph and a session for each type of number, built when first asked for."""
+"""Runs a network: one graph and one session for each type of number, built when first needed."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ TYPES = ("float32", "float64")
 _MOST_SAMPLES = 64
 
 
-class _Head(NamedTuple):
-    """One way to compute images: placeholders and outputs of the graph."""
+class _SynthesisNodes(NamedTuple):
+    """The part of a graph that computes images with one kind of noise: placeholders and outputs."""
 
     w_plus: Any
     seed: Any
@@ -34,10 +34,10 @@ class Runner:
 
     def __init__(self, weights: Weights) -> None:
         self._weights = weights
-        self._sessions: dict[str, _Typed] = {}
+        self._sessions: dict[str, _Session] = {}
 
     def map(self, z: NDArray[Any], labels: NDArray[Any] | None) -> NDArray[Any]:
-        """z [N, Z], labels [N, classes] → w [N, W], not truncated; labels are zeros where there are none."""
+        """z [N, Z], labels [N, classes] → w [N, W], not truncated; labels are zeros if None."""
         spec = self._weights.mapping
         if labels is None:
             labels = np.zeros((len(z), spec["labels"]), z.dtype)
@@ -45,12 +45,12 @@ class Runner:
         _check("labels", labels, (spec["labels"],))
         if len(labels) != len(z) or labels.dtype != z.dtype:
             raise ValueError("there must be a label for each z")
-        return self._typed(z).map(z, labels)
+        return self._session_for(z).map(z, labels)
 
     def synthesize(self, w_plus: NDArray[Any], noise: str, seed: int, factor: int) -> NDArray[Any]:
-        """w_plus [N, L, W] → images [N, 3, S, S]; factor: pixels of a side that become one, their mean."""
+        """w_plus [N, L, W] → images [N, 3, S, S], each pixel the mean of ``factor`` × ``factor`` pixels."""
         self._check_synthesis(w_plus, noise, factor)
-        image = self._typed(w_plus).synthesize(w_plus, noise, seed)
+        image = self._session_for(w_plus).synthesize(w_plus, noise, seed)
         n, side, _, channels = image.shape
         if factor > 1:
             blocks = image.reshape(n, side // factor, factor, side // factor, factor, channels)
@@ -69,7 +69,7 @@ class Runner:
         full = cotangent.transpose(0, 2, 3, 1)
         if factor > 1:
             full = full.repeat(factor, 1).repeat(factor, 2) / full.dtype.type(factor * factor)
-        return self._typed(w_plus).pull_back(w_plus, noise, seed, full)
+        return self._session_for(w_plus).pull_back(w_plus, noise, seed, full)
 
     @property
     def _side(self) -> int:
@@ -83,14 +83,14 @@ class Runner:
         if factor < 1 or self._side % factor:
             raise ValueError("the factor must divide the side")
 
-    def _typed(self, array: NDArray[Any]) -> _Typed:
+    def _session_for(self, array: NDArray[Any]) -> _Session:
         dtype = array.dtype.name
         if dtype not in self._sessions:
-            self._sessions[dtype] = _Typed(self._weights, dtype)
+            self._sessions[dtype] = _Session(self._weights, dtype)
         return self._sessions[dtype]
 
 
-class _Typed:
+class _Session:
     """The graph and the session of one type of number."""
 
     def __init__(self, weights: Weights, dtype: str) -> None:
@@ -102,29 +102,29 @@ class _Typed:
         options.gpu_options.allow_growth = True  # the parent may use the same card
         self._session = tf.Session(graph=self._graph, config=options)
         self._mapping: Any = None
-        self._heads: dict[str, _Head] = {}
+        self._synthesis: dict[str, _SynthesisNodes] = {}
 
     def map(self, z: NDArray[Any], labels: NDArray[Any]) -> NDArray[Any]:
         if self._mapping is None:
-            self._mapping = self._built(self._build_mapping)
+            self._mapping = self._add_to_graph(self._build_mapping)
         z_in, labels_in, w = self._mapping
         return np.asarray(self._session.run(w, {z_in: z, labels_in: labels}))
 
     def synthesize(self, w_plus: NDArray[Any], noise: str, seed: int) -> NDArray[Any]:
-        head = self._head(noise)
-        return np.asarray(self._session.run(head.image, {head.w_plus: w_plus, head.seed: seed}))
+        nodes = self._synthesis_with(noise)
+        return np.asarray(self._session.run(nodes.image, {nodes.w_plus: w_plus, nodes.seed: seed}))
 
     def pull_back(self, w_plus: NDArray[Any], noise: str, seed: int, cotangent: NDArray[Any]) -> NDArray[Any]:
-        head = self._head(noise)
-        feed = {head.w_plus: w_plus, head.seed: seed, head.cotangent: cotangent}
-        return np.asarray(self._session.run(head.gradient, feed))
+        nodes = self._synthesis_with(noise)
+        feed = {nodes.w_plus: w_plus, nodes.seed: seed, nodes.cotangent: cotangent}
+        return np.asarray(self._session.run(nodes.gradient, feed))
 
-    def _head(self, noise: str) -> _Head:
-        if noise not in self._heads:
-            self._heads[noise] = self._built(lambda: self._build_head(noise))
-        return self._heads[noise]
+    def _synthesis_with(self, noise: str) -> _SynthesisNodes:
+        if noise not in self._synthesis:
+            self._synthesis[noise] = self._add_to_graph(lambda: self._build_synthesis(noise))
+        return self._synthesis[noise]
 
-    def _built(self, build: Callable[[], Any]) -> Any:
+    def _add_to_graph(self, build: Callable[[], Any]) -> Any:
         with self._graph.as_default():
             result = build()
             self._parameters.load(self._session)
@@ -136,14 +136,14 @@ class _Typed:
         labels = tf.placeholder(dtype, (None, spec["labels"]))
         return z, labels, mapping(self._parameters, spec, z, labels)
 
-    def _build_head(self, noise: str) -> _Head:
+    def _build_synthesis(self, noise: str) -> _SynthesisNodes:
         spec, dtype = self._weights.synthesis, self._parameters.dtype
         w_plus = tf.placeholder(dtype, (None, 2 * len(spec["channels"]), spec["w_dim"]))
         seed = tf.placeholder(tf.int32, ())
         image = Synthesis(self._parameters, spec, noise, seed)(w_plus)
         cotangent = tf.placeholder(dtype, image.shape)
         (gradient,) = tf.gradients(image, w_plus, cotangent)
-        return _Head(w_plus, seed, cotangent, image, gradient)
+        return _SynthesisNodes(w_plus, seed, cotangent, image, gradient)
 
 
 def _check(name: str, array: NDArray[Any], shape: tuple[int, ...]) -> None:

@@ -1,7 +1,7 @@
 """The child's main loop: answers requests from standard input on standard output until the pipe closes.
 
-Started by ``stylegan2/tensorflow1/child_process.py`` as ``serve.main(PATH)``, with the network's file, or as
-``serve.main("")`` where the content of such a file comes over the pipe first.
+``stylegan2/tensorflow1/child_process.py`` starts it as ``serve.main(PATH)`` with the network's file, or as
+``serve.main("")`` if the content of such a file is the first message.
 """
 
 from __future__ import annotations
@@ -20,25 +20,25 @@ if TYPE_CHECKING:
     from .runner import Runner
 
 _BROKEN_PIPE = 3
-_NO_MORE = 0
+_PIPE_CLOSED = 0
 
 
 def main(path: str) -> None:
     """Serve the network in a file, or in the first message. Never returns."""
     requests_from, answers_to = _private_pipe()
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent's affair: it closes the pipe when it leaves
-    waiting: queue.Queue[messages.Message] = queue.Queue()
-    # From here on the end of the pipe ends the process, whatever it is doing.
-    threading.Thread(target=_listen, args=(requests_from, waiting), daemon=True).start()
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent answers it: the pipe closes when it exits
+    requests: queue.Queue[messages.Message] = queue.Queue()
+    # From here on, the end of the pipe ends the process, whatever it computes.
+    threading.Thread(target=_listen, args=(requests_from, requests), daemon=True).start()
     try:
-        network = weights.read(path) if path else weights.parse(waiting.get()["network"])
+        network = weights.read(path) if path else weights.parse(requests.get()["network"])
         runner, about = _start(network)
     except Exception as error:
         messages.write(answers_to, _failure(error))
-        os._exit(_NO_MORE)
+        os._exit(_PIPE_CLOSED)
     messages.write(answers_to, {"ok": about})
     while True:
-        request = waiting.get()
+        request = requests.get()
         try:
             answer = {"ok": _answer(runner, request)}
         except Exception as error:
@@ -46,7 +46,7 @@ def main(path: str) -> None:
         try:
             _reply(answers_to, answer)
         except OSError:
-            os._exit(_NO_MORE)
+            os._exit(_PIPE_CLOSED)
 
 
 def _reply(stream: IO[bytes], answer: messages.Message) -> None:
@@ -57,7 +57,7 @@ def _reply(stream: IO[bytes], answer: messages.Message) -> None:
 
 
 def _private_pipe() -> tuple[IO[bytes], IO[bytes]]:
-    """Standard input and output, out of reach for the rest of this process: a print goes to the errors."""
+    """Standard input and output, for this module alone: what libraries print goes to standard error."""
     requests_from = os.fdopen(os.dup(0), "rb")
     answers_to = os.fdopen(os.dup(1), "wb")
     nothing = os.open(os.devnull, os.O_RDONLY)
@@ -68,17 +68,17 @@ def _private_pipe() -> tuple[IO[bytes], IO[bytes]]:
     return requests_from, answers_to
 
 
-def _listen(stream: IO[bytes], waiting: queue.Queue[messages.Message]) -> None:
+def _listen(stream: IO[bytes], requests: queue.Queue[messages.Message]) -> None:
     try:
         request = messages.read(stream)
         while request is not None:
-            waiting.put(request)
+            requests.put(request)
             request = messages.read(stream)
     except (messages.MessageError, OSError, MemoryError) as error:
         sys.stderr.write(f"The pipe is broken: {error}.\n")
         sys.stderr.flush()
         os._exit(_BROKEN_PIPE)
-    os._exit(_NO_MORE)
+    os._exit(_PIPE_CLOSED)
 
 
 def _start(network: weights.Weights) -> tuple[Runner, messages.Message]:
@@ -117,7 +117,7 @@ def _answer(runner: Runner, request: messages.Message) -> Any:
 
 
 def _failure(error: Exception) -> messages.Message:
-    """kind: "usage", "memory" or "failure"."""
+    """The answer to a request that failed; its kind is "usage", "memory" or "failure"."""
     kind = "failure"
     if isinstance(error, (ValueError, messages.MessageError)):
         return {"error": {"kind": "usage", "message": str(error)[:500]}}

@@ -1,6 +1,6 @@
 """Reads the project's own network files: safetensors with the network's description in the header.
 
-The parent has checked the file already; this reader believes no size in it all the same.
+The parent has checked the file already; sizes are checked here all the same.
 """
 
 from __future__ import annotations
@@ -16,39 +16,39 @@ if TYPE_CHECKING:
 
 _LONGEST_HEADER = 100_000_000  # bytes, as in the safetensors library
 _LONGEST_FILE = 1 << 32
-_ROOT = "__metadata__"
+_METADATA = "__metadata__"
 
 Tensors = Dict[str, "NDArray[np.float32]"]
 
 
 class Weights(NamedTuple):
-    """mapping, synthesis: descriptions; tensors: by name, without those of other parts."""
+    """A generator's weights and what it looks like."""
 
-    mapping: dict[str, Any]
-    synthesis: dict[str, Any]
-    tensors: Tensors
+    mapping: dict[str, Any]  # description
+    synthesis: dict[str, Any]  # description
+    tensors: Tensors  # by name, those of mapping and synthesis
 
 
 def read(path: str) -> Weights:
-    """The generator in a file. Raises ValueError where it is damaged or holds something else, OSError."""
+    """The generator in a file. Raises OSError, and ValueError if it is damaged or holds something else."""
     with open(path, "rb") as stream:  # noqa: PTH123 - one call, and no Path anywhere else here
         return parse(stream.read(_LONGEST_FILE + 1))
 
 
 def parse(content: bytes) -> Weights:
-    """As ``read``, for what such a file contains."""
+    """As ``read``, for the content of such a file."""
     if len(content) < 8 or len(content) > _LONGEST_FILE:
         raise ValueError("the file is too short or too long")
     (length,) = struct.unpack_from("<Q", content)
     if length > min(_LONGEST_HEADER, len(content) - 8):
         raise ValueError("the header is longer than the file")
     header = json.loads(content[8 : 8 + length].decode("utf-8"))
-    if not isinstance(header, dict) or not isinstance(header.get(_ROOT), dict):
+    if not isinstance(header, dict) or not isinstance(header.get(_METADATA), dict):
         raise ValueError("the header says nothing about the network")  # noqa: TRY004 - it is the file's fault
-    said = header.pop(_ROOT)
-    if said.get("architecture") != "stylegan2":
+    metadata = header.pop(_METADATA)
+    if metadata.get("architecture") != "stylegan2":
         raise ValueError("the file holds another kind of network")
-    description = json.loads(said.get("generator", ""))
+    description = json.loads(metadata.get("generator", ""))
     body = memoryview(content)[8 + length :]
     tensors = {
         name: _tensor(name, entry, body)

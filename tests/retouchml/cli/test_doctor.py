@@ -11,7 +11,7 @@ import pytest
 from retouchml.cli import doctor_checks
 from retouchml.cli.doctor_checks import Finding
 from stylegan2 import zoo
-from stylegan2.tensorflow1 import child_process
+from stylegan2.tensorflow1 import installation
 from stylegan2.zoo.storage import write_record
 from tests.retouchml.running import ROOT, Run, environment, needs_modes, python
 
@@ -155,7 +155,7 @@ def test_an_engine_that_computes_is_named_with_its_version(
 ) -> None:
     # This Python has no TensorFlow, but can stand in for one that has.
     record_engine(home)
-    monkeypatch.setattr(child_process, "_TRIAL", "print('1.15.5')")
+    monkeypatch.setattr(installation, "_TRIAL", "print('1.15.5')")
     (finding,) = doctor_checks.engines()
     assert finding == Finding("engines", "tensorflow1", "TensorFlow 1.15.5 works")
 
@@ -164,7 +164,7 @@ def test_an_engine_that_is_broken_is_told_from_one_that_is_absent(
     home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     record_engine(home)
-    monkeypatch.setattr(child_process, "_TRIAL", "import gone_altogether")
+    monkeypatch.setattr(installation, "_TRIAL", "import gone_altogether")
     (finding,) = doctor_checks.engines()
     assert not finding.ok
     assert not finding.needed

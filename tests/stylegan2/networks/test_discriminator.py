@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from retouchml.errors import ModelCorrupt
+from retouchml.errors import ModelCorrupt, UsageError
 from stylegan2.formats import pickle_tree, tensorflow
 from stylegan2.formats.network_file import NetworkFile
 from stylegan2.loading import read_network
@@ -184,3 +184,14 @@ def test_labels_that_do_not_fit_the_last_layer_are_refused(tmp_path: Path) -> No
     assert spec is not None
     with pytest.raises(ModelCorrupt, match="labels"):
         discriminator_from_json(to_json(replace(spec, outputs=_FEATURES + 1)))
+
+
+def test_a_discriminator_judges_whole_groups() -> None:
+    judge = Discriminator(DiscriminatorSpec((8, 8, 8), dense=8)).requires_grad_(False)
+    for tensor in judge.parameters():
+        torch.nn.init.normal_(tensor)
+    assert judge(torch.randn(8, 3, 16, 16)).shape == (8, 1)
+    with pytest.raises(UsageError, match="4 images at a time"):
+        judge(torch.randn(6, 3, 16, 16))
+    with pytest.raises(UsageError, match="do not fit"):
+        judge(torch.randn(4, 3, 32, 32))

@@ -1,7 +1,6 @@
-"""The child process itself: what it refuses, how it dies, and what the parent makes of that."""
+"""The child process: what it refuses, how it ends, and what its parent reports then."""
 
 import io
-import json
 import os
 import signal
 import subprocess
@@ -15,7 +14,6 @@ import pytest
 import torch
 
 import stylegan2
-from retouchml import paths
 from retouchml.errors import DeviceError, ModelMissing, UsageError
 from stylegan2.tensorflow1 import child_process
 from stylegan2.tensorflow1.generator import TensorFlow1Generator
@@ -103,7 +101,7 @@ def test_a_child_leaves_when_the_pipe_holds_nonsense(
     started.stdin.write(content)
     started.stdin.flush()
     assert started.wait(SECONDS) == 3
-    assert "The pipe is broken" in generator.child._last_words()
+    assert "The pipe is broken" in generator.child._last_error_line()
     assert generator.synthesize(w_plus).shape == (1, 3, 32, 32)
 
 
@@ -228,31 +226,6 @@ def test_the_child_ends_with_a_parent_that_is_killed_and_neither_leaves_a_file(
         parent.kill()
     wait_until(lambda: is_gone(pid))
     assert list(tmp_path.iterdir()) == []
-
-
-def test_without_the_environment_the_installer_is_named() -> None:
-    with pytest.raises(DeviceError) as refused:
-        stylegan2.load(NETWORK, engine="tensorflow1")
-    assert "not installed" in refused.value.message
-    assert "python3 install tensorflow1" in refused.value.advice
-
-
-def test_the_version_is_that_of_a_tensorflow_that_computes(tensorflow1_home: Path) -> None:
-    with at_home(tensorflow1_home):
-        assert child_process.is_installed()
-        assert child_process.version().startswith("1.15.")
-
-
-@pytest.mark.parametrize(
-    "record", ["nonsense", "[]", '{"python": 3}', json.dumps({"python": "/gone/python"})]
-)
-def test_a_record_that_is_of_no_use_names_the_installer(record: str) -> None:
-    file = paths.data_dir() / "tensorflow1" / "installed.json"
-    file.parent.mkdir(parents=True)
-    file.write_text(record)
-    with pytest.raises(DeviceError) as refused:
-        child_process.interpreter()
-    assert "python3 install tensorflow1" in refused.value.advice
 
 
 def test_a_gpu_that_tensorflow_does_not_see_is_refused(

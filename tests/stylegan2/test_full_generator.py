@@ -1,0 +1,106 @@
+"""StyleGAN2 behind the generator interface: sizes, style layers, labels, latent statistics."""
+
+from pathlib import Path
+
+import pytest
+import torch
+
+import stylegan2
+from retouchml.errors import UsageError
+from stylegan2.formats.network_file import NetworkFile
+from stylegan2.full_generator import FullGenerator, Precision, style_layers
+from stylegan2.networks.mapping import Mapping
+from stylegan2.networks.spec import GeneratorSpec, MappingSpec, SynthesisSpec
+from stylegan2.networks.synthesis import Synthesis
+
+DATA = Path(__file__).parents[1] / "data" / "stylegan2"
+_W = 16
+
+
+@pytest.fixture(scope="module")
+def generator() -> FullGenerator:
+    loaded = stylegan2.load(DATA / "tf32_cond3.pkl")
+    assert isinstance(loaded, FullGenerator)
+    return loaded
+
+
+def narrow_network(resolution: int) -> NetworkFile:
+    """A network of noise with the layers that NVIDIA's have at this side, but few features."""
+    sides = range(resolution.bit_length() - 2)
+    spec = GeneratorSpec(MappingSpec(_W, (_W,) * 3), SynthesisSpec(_W, tuple(max(4, 16 >> i) for i in sides)))
+    random = torch.Generator().manual_seed(5)
+    parts = {"mapping": Mapping(spec.mapping), "synthesis": Synthesis(spec.synthesis)}
+    tensors = {
+        f"{part}.{name}": torch.randn(tensor.shape, generator=random)
+        for part, module in parts.items()
+        for name, tensor in module.state_dict().items()
+    }
+    for name in tensors:
+        if name.startswith("mapping.layers") and name.endswith("weight"):
+            tensors[name] /= spec.mapping.rate
+        elif "to_image" in name or name.endswith("noise_strength"):
+            tensors[name] *= 0.1  # a picture of about [-1, 1]
+    return NetworkFile("noise", spec, None, tensors)
+
+
+@pytest.mark.parametrize(
+    ("resolution", "precision", "tolerance"),
+    [(256, "float32", 5e-5), (256, "float64", 1e-6), (1024, "float32", 5e-5)],
+)
+def test_a_network_of_256_px_works_as_well_as_one_of_1024(
+    resolution: int, precision: Precision, tolerance: float
+) -> None:
+    whole = FullGenerator("noise", narrow_network(resolution), torch.device("cpu"), precision=precision)
+    assert (whole.resolution, whole.num_layers) == (resolution, 2 * (resolution.bit_length() - 2))
+    assert whole.layers_between(resolution, resolution) == list(range(whole.num_layers))[-3:]
+    z = torch.randn(2, whole.z_dim, dtype=torch.float64 if precision == "float64" else torch.float32)
+    w_plus = whole.map(z, truncation_psi=0.7, truncation_cutoff=8)
+    assert w_plus.shape == (2, whole.num_layers, _W)
+    for codes in (w_plus, w_plus[:1]):
+        image, plain = whole.synthesize(codes), whole.synthesis(codes, plain=True)
+        assert image.shape == (len(codes), 3, resolution, resolution)
+        assert float((image - plain).abs().max()) <= tolerance
+        assert 0.2 < float(image.abs().max()) < 20.0
+    leaf = w_plus.clone().requires_grad_(True)
+    (found,) = torch.autograd.grad(whole.synthesize(leaf, 128).square().mean(), leaf)
+    assert bool((found.abs().amax((0, 2)) > 0.0).all())
+
+
+def test_there_is_a_style_for_4_px_two_an_octave_and_one_for_the_picture() -> None:
+    layers = style_layers(SynthesisSpec(_W, (8,) * 9))
+    assert len(layers) == 18
+    assert [layer.resolution for layer in layers] == [4, *(4 << i for i in range(1, 9) for _ in "ab"), 1024]
+    assert [layer.role for layer in layers] == ["conv", *["up", "conv"] * 8, "image"]
+
+
+def test_smaller_pictures_are_averages_and_larger_ones_interpolations(generator: FullGenerator) -> None:
+    w_plus = generator.map(torch.randn(1, 64))
+    whole = generator.synthesize(w_plus)
+    small = generator.synthesize(w_plus, 8)
+    assert torch.allclose(small[0, :, 0, 0], whole[0, :, :4, :4].mean((1, 2)), atol=1e-5)
+    assert generator.synthesize(w_plus, 256).shape == (1, 3, 256, 256)
+    for resolution in (0, 2, 48, -64):
+        with pytest.raises(UsageError, match=str(resolution)):
+            generator.synthesize(w_plus, resolution)
+
+
+def test_missing_labels_count_as_zeros_and_wrong_ones_are_refused(generator: FullGenerator) -> None:
+    z = torch.randn(2, 64)
+    assert torch.equal(generator.map(z), generator.map(z, torch.zeros(2, 3)))
+    assert not torch.allclose(generator.map(z), generator.map(z, torch.eye(3)[:2]), atol=0.01)
+    for labels in (torch.zeros(2, 4), torch.zeros(1, 3)):
+        with pytest.raises(UsageError, match="Labels"):
+            generator.map(z, labels)
+    with pytest.raises(UsageError, match="z of shape"):
+        generator.map(torch.randn(2, 65))
+    unconditional = stylegan2.load(DATA / "tf32_resnet.pkl")
+    with pytest.raises(UsageError, match="no labels"):
+        unconditional.map(z, torch.eye(3)[:2])
+
+
+def test_the_latent_statistics_are_those_of_the_mapping_network(generator: FullGenerator) -> None:
+    labels = torch.eye(3)[torch.randint(3, (3000,))]
+    w = generator.map(torch.randn(3000, 64), labels)[:, 0]
+    assert float((w.mean(0) - generator.latents.mean).abs().max()) < 0.1
+    v = generator.latents.whiten(w)
+    assert v[:, -16:].std(0).mean().item() == pytest.approx(1.0, abs=0.05)
