@@ -1,7 +1,7 @@
-"""Everything that can go wrong, as one tree.
+"""The errors that a user can meet, as one tree.
 
 RetouchError
-├── UsageError              the request itself makes no sense
+├── UsageError              the request itself is wrong
 ├── PictureError            a file that is to be read or written
 │   ├── PictureUnreadable   missing, a folder, truncated, not a picture
 │   ├── PictureUnsupported  readable, but of a kind or size that is not retouched
@@ -16,18 +16,18 @@ RetouchError
 ├── DiskFullError           no room for a model, a cache entry or a result
 ├── DaemonError             the background process that keeps the models loaded
 │   ├── DaemonAbsent        none runs, or it cannot be started
-│   ├── DaemonGone          it vanished or fell silent under an open request
+│   ├── DaemonGone          the connection broke, or it stopped answering
 │   ├── DaemonRuns          a second one was to be started
-│   ├── DaemonStopping      it is about to leave
+│   ├── DaemonStopping      it is stopping
 │   ├── Busy                its queue or its photo store is full
-│   ├── WorkerLost          the process with the models died under the job, twice
+│   ├── WorkerLost          the process with the models was lost during the job, twice
 │   └── PhotoUnknown        the photo was closed, or lost with a restarted daemon
-├── ProtocolError           a message that makes no sense
+├── ProtocolError           a message that is wrong
 │   ├── LimitExceeded       a number in it is larger than allowed
 │   └── VersionMismatch     the two sides speak different versions
-├── Refused                 the other side is not who it should be
+├── Refused                 a file or connection that another user may control
 ├── Superseded              a newer render of the same photo arrived
-└── Cancelled               somebody asked to stop
+└── Cancelled               the work was stopped on request
 
 Each class has a ``code``, which is also the wire's, and an ``exit_code`` for the command line. An instance
 carries one sentence for a person (``str(error)``) and what to do next (``error.advice``).
@@ -37,7 +37,7 @@ from typing import ClassVar
 
 
 class RetouchError(Exception):
-    """Root of the tree: a sentence for a person, and what to do next."""
+    """The root of the tree: a sentence for a person, and what to do next."""
 
     code: ClassVar[str] = "error"
     exit_code: ClassVar[int] = 1
@@ -56,7 +56,7 @@ class RetouchError(Exception):
 
 
 class UsageError(RetouchError):
-    """The request itself makes no sense."""
+    """The request itself is wrong."""
 
     code = "usage"
     exit_code = 2
@@ -81,7 +81,7 @@ class PictureUnsupported(PictureError):
 
 
 class PictureUnwritable(PictureError):
-    """The result cannot be written where it was asked to go."""
+    """The result cannot be written to its target."""
 
     code = "picture_unwritable"
 
@@ -100,7 +100,7 @@ class ModelError(RetouchError):
 
 
 class ModelMissing(ModelError):
-    """The model is not on this machine, or the zoo does not know it."""
+    """The model is not on this machine, or its name is unknown."""
 
     code = "model_missing"
 
@@ -118,7 +118,7 @@ class LatentSpaceMismatch(ModelError):
 
 
 class DownloadError(RetouchError):
-    """The network or the package index did not give what was asked for."""
+    """A download failed."""
 
     code = "download"
 
@@ -148,7 +148,7 @@ class DaemonAbsent(DaemonError):
 
 
 class DaemonGone(DaemonError):
-    """The daemon vanished or fell silent under an open request."""
+    """The connection to the daemon broke, or the daemon stopped answering."""
 
     code = "daemon_gone"
 
@@ -160,7 +160,7 @@ class DaemonRuns(DaemonError):
 
 
 class DaemonStopping(DaemonError):
-    """The daemon is about to leave and takes nothing new."""
+    """The daemon is stopping and takes no new requests."""
 
     code = "stopping"
 
@@ -172,7 +172,7 @@ class Busy(DaemonError):
 
 
 class WorkerLost(DaemonError):
-    """The process with the models died under the job, and once more when the job was repeated."""
+    """The process with the models was lost during the job, and again when the job was repeated."""
 
     code = "worker_lost"
 
@@ -184,7 +184,7 @@ class PhotoUnknown(DaemonError):
 
 
 class ProtocolError(RetouchError):
-    """A message between client and daemon makes no sense."""
+    """A message between client and daemon is wrong."""
 
     code = "protocol"
 
@@ -202,19 +202,19 @@ class VersionMismatch(ProtocolError):
 
 
 class Refused(RetouchError):
-    """The other side is not who it should be, or the keys could be read by others."""
+    """A file or a connection that another user may control is not trusted."""
 
     code = "refused"
 
 
 class Superseded(RetouchError):
-    """A newer render of the same photo arrived; its answer counts."""
+    """A newer render of the same photo took this one's place."""
 
     code = "superseded"
 
 
 class Cancelled(RetouchError):
-    """Somebody asked to stop; nothing was written."""
+    """The work was stopped on request; nothing was written."""
 
     code = "cancelled"
     exit_code = 130

@@ -1,4 +1,4 @@
-"""How a face is to look, and which faces are meant: values that editors, scripts and the wire share."""
+"""The settings of a face, and the choice of faces."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -13,7 +13,7 @@ DEFAULT_STRENGTH = BY_NAME[STRENGTH].default
 DEFAULT_TEXTURE = BY_NAME[TEXTURE].default
 
 FaceChoice = Literal["all", "largest"] | tuple[int, ...]
-"""Which faces are meant: all, the largest, or those of these numbers, counted from 0."""
+"""All faces, the largest, or those of these numbers, counted from 0."""
 
 
 @dataclass(frozen=True)
@@ -24,7 +24,7 @@ class Look:
     texture:  0 (smooth skin) to 1 (every pore of the photograph), for the skin that ``strength`` eases
     edits:    manual sliders by name, each -1 to 1; ``retouchml edits`` lists them
 
-    Raises UsageError where a number is out of range.
+    Raises UsageError if a number is out of range.
     """
 
     strength: float = DEFAULT_STRENGTH
@@ -58,7 +58,7 @@ def parse_faces(text: str) -> FaceChoice:
 
 
 def choose_faces(choice: FaceChoice, faces: Sequence[Face]) -> tuple[int, ...]:
-    """The numbers of the faces that are meant. Raises UsageError for one that is not there."""
+    """The numbers of the chosen faces. Raises UsageError for one that is not there."""
     if choice == "all":
         return tuple(range(len(faces)))
     if choice == "largest":

@@ -13,9 +13,9 @@ APP = "retouchml"
 # sun_path has 108 bytes on Linux and 104 on macOS, the closing zero among them (unix(7), unix(4))
 SOCKET_PATH_LIMIT = 103 if sys.platform == "darwin" else 107
 IPC = sys.platform != "win32"
-"""Whether the daemon listens at a Unix socket; else at a loopback port, which a connection file names."""
+"""Whether the daemon listens at a Unix socket; otherwise at a loopback port, named by a connection file."""
 LOCK = "lock"
-"""The file in the runtime folder that the daemon has locked for as long as it lives."""
+"""The file in the runtime folder that the daemon keeps locked while it runs."""
 
 
 def _folder(kind: str) -> Path:
@@ -46,31 +46,30 @@ def models_dir() -> Path:
 
 
 def weights_dir() -> Path:
-    """Folder of learned parts that the user trained, used instead of the shipped ones; may not exist yet."""
+    """Folder of learned parts that the user trained, used in place of the shipped ones; may not exist yet."""
     return data_dir() / "weights"
 
 
 def cache_dir() -> Path:
-    """Folder of what was found out about faces, kept by content; may not exist yet."""
+    """Folder of intermediate results for faces seen before; may not exist yet."""
     return _folder("cache")
 
 
 def runtime_dir() -> Path:
     """Folder of the daemon's socket, lock and log; may not exist yet.
 
-    ``$XDG_RUNTIME_DIR/retouchml`` where the system gives this user such a folder, else one in the cache
-    folder.
+    ``$XDG_RUNTIME_DIR/retouchml`` if the system has such a folder for this user, else a folder in the cache.
     """
     if os.environ.get("RETOUCHML_HOME"):
         return _folder("run")
-    given = os.environ.get("XDG_RUNTIME_DIR", "")
-    if Path(given).is_absolute() and os.access(given, os.W_OK | os.X_OK) and _is_mine(Path(given)):
-        return Path(given) / APP
+    folder = os.environ.get("XDG_RUNTIME_DIR", "")
+    if Path(folder).is_absolute() and os.access(folder, os.W_OK | os.X_OK) and _is_mine(Path(folder)):
+        return Path(folder) / APP
     return cache_dir() / "run"
 
 
 def address_path() -> Path:
-    """What a client looks for in the runtime folder: the daemon's socket, or its connection file.
+    """The file by which a client finds the daemon: its socket, or its connection file.
 
     Raises UsageError.
     """
@@ -80,7 +79,7 @@ def address_path() -> Path:
 def socket_path() -> Path:
     """The daemon's socket in the runtime folder.
 
-    Raises UsageError where the system has no room for so long a path.
+    Raises UsageError if the path is longer than the system allows.
     """
     path = runtime_dir() / "socket"
     length = len(os.fsencode(path))

@@ -7,15 +7,15 @@ from typing import Protocol
 from retouchml.errors import Cancelled
 
 Progress = Callable[[str, float, "float | None"], None]
-"""Called with a stage's name, the fraction of it that is done (0 to 1) and, where known, the seconds left.
+"""A callback: a stage's name, the fraction of it that is done (0 to 1), the seconds left (None if unknown).
 
-With several faces, a fraction is that of all faces together: the stages are gone through for one face after
-the other.
+With several faces, the fraction is that of all faces together; the stages of one face come before those of
+the next.
 """
 
 
 class Cancel(Protocol):
-    """A flag that long work polls; ``threading.Event`` is one."""
+    """A flag that stops long work, which polls it; ``threading.Event`` is one."""
 
     def is_set(self) -> bool:
         """Whether the work is to stop."""
@@ -51,12 +51,12 @@ BY_NAME = {stage.name: stage for stage in STAGES}
 
 
 def title(name: str) -> str:
-    """The title of a stage; its name where it is unknown, as from a newer daemon."""
+    """The title of a stage; its name if it is unknown, as one of a newer daemon."""
     return BY_NAME[name].title if name in BY_NAME else name
 
 
 class OverallProgress:
-    """How much of a whole retouch is done, from the stages as they are told."""
+    """The fraction of a whole retouch that is done, computed from the progress of its stages."""
 
     def __init__(self) -> None:
         self._fractions = dict.fromkeys(BY_NAME, 0.0)
@@ -91,7 +91,7 @@ NEVER: Cancel = _Never()
 
 
 def silent(stage: str, fraction: float, remaining: "float | None") -> None:
-    """A progress call that tells nobody."""
+    """A ``Progress`` that does nothing."""
 
 
 def check(cancel: Cancel) -> None:

@@ -1,6 +1,6 @@
-"""What a retouch finds and tells: faces, reports and sliders, the same on the wire and in every front end.
+"""Faces, reports and manual sliders: the results of the pipeline, on the wire and in every front end.
 
-Plain tuples and numbers, so that nothing here needs NumPy.
+Plain tuples and numbers, since editors have no NumPy.
 """
 
 from dataclasses import dataclass

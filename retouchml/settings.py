@@ -1,7 +1,7 @@
 """The user's own defaults: ``config.toml`` in the configuration folder.
 
-A value that makes no sense is named in a warning and the built-in default stands in for it: a slip in this
-file never stops anybody from working.
+A wrong value is named in a warning, and the built-in default is used instead: a mistake in this file stops no
+command.
 """
 
 import re
@@ -16,7 +16,7 @@ DEFAULT_MODEL = "ffhq-mobile"
 DEFAULT_DEVICE = "auto"
 EngineName = Literal["torch", "tensorflow1"]
 ENGINES: tuple[EngineName, ...] = ("torch", "tensorflow1")
-"""What runs the generator."""
+"""The libraries that can run the generator, the default first."""
 FILE_NAME = "config.toml"
 
 _DEVICE = re.compile(r"auto|cpu|mps|cuda(:[0-9]{1,3})?")
@@ -39,7 +39,7 @@ def is_device(text: str) -> bool:
 
 
 def load(path: Path) -> tuple[Settings, tuple[str, ...]]:
-    """Read the settings in ``path`` and the warnings, one sentence each, about what could not be used."""
+    """The settings in ``path``, and warnings, one sentence each, about values that cannot be used."""
     import tomllib
 
     try:
@@ -61,12 +61,12 @@ def _usable(stored: Mapping[str, Any], path: Path) -> tuple[Settings, tuple[str,
         if name not in _CHECKS:
             warnings.append(f"{path}: {name} is not a setting; there are {', '.join(_CHECKS)}.")
             continue
-        is_good, wanted = _CHECKS[name]
-        if is_good(value):
+        is_valid, description = _CHECKS[name]
+        if is_valid(value):
             values[name] = value
         else:
             default = getattr(Settings(), name)
-            warnings.append(f"{path}: {name} is {value!r}, but must be {wanted}; {default} is used.")
+            warnings.append(f"{path}: {name} is {value!r}, but must be {description}; {default} is used.")
     return Settings(**values), tuple(warnings)
 
 

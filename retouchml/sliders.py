@@ -1,6 +1,6 @@
 """The table of sliders. A new slider is one row here.
 
-Editors, command line, settings and wire take names, ranges, defaults and words from it; the pipeline takes
+Editors, command line, settings and wire take names, ranges, defaults and titles from it; the pipeline takes
 the step in the latent space.
 """
 
@@ -14,10 +14,10 @@ STRENGTH, TEXTURE = "strength", "texture"
 
 @dataclass(frozen=True)
 class LatentStep:
-    """What a manual slider asks of the latent space.
+    """The step in the latent space that a manual slider makes.
 
-    attribute: the learned attribute that it moves; deviations: how many standard deviations a value of 1 asks
-    for; finest: pixels, the finest layers that it touches; released: attributes that may follow, as part of
+    attribute: the learned attribute that it moves; deviations: standard deviations that a value of 1 moves
+    it by; finest: pixels, the finest layers that it touches; released: attributes that may follow, as part of
     the same movement
     """
 
@@ -32,8 +32,8 @@ class Slider:
     """One slider.
 
     name: as in commands, settings and messages; title: for people; group: sliders that belong together;
-    default: also the value that a reset gives; help: a sentence without its full stop; latent: None where
-    it is no manual edit
+    default: also the value after a reset; help: a sentence without its full stop; latent: None if it is no
+    manual edit
     """
 
     name: str
@@ -70,7 +70,7 @@ EDITS = tuple(slider for slider in SLIDERS if slider.group == "edit")
 
 
 def check_names(edits: Iterable[str]) -> None:
-    """Raise UsageError where one is not the name of a manual slider."""
+    """Raise UsageError if one is not the name of a manual slider."""
     names = [slider.name for slider in EDITS]
     for name in edits:
         if name not in names:

@@ -1,12 +1,12 @@
-"""The answers of the wire: one class each, which writes its fields and reads them back, checked.
+"""The answers of the protocol, one class each.
 
-docs/protocol.md is the contract; the requests are in ``messages``. ``from_fields`` raises ProtocolError, or
-LimitExceeded where a number is larger than allowed.
+``fields`` gives the map that is sent, ``from_fields`` reads and checks it; that raises ProtocolError, or
+LimitExceeded if a number is too large. docs/protocol.md is the contract; the requests are in ``messages``.
 """
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import MISSING, asdict, dataclass, field
 from dataclasses import fields as fields_of
 from typing import Any
 
@@ -34,8 +34,8 @@ Frames = Sequence["bytes | memoryview"]
 class Welcome:
     """The answer to ``hello``.
 
-    version: of the protocol, from now on; software: the daemon's version; instance: another one for each run
-    of the daemon; limits: by name
+    version: of the protocol on this connection; software: the daemon's version; instance: different in each
+    run of the daemon; limits: by name
     """
 
     version: int
@@ -62,7 +62,7 @@ class Welcome:
 
 @dataclass(frozen=True)
 class Opened:
-    """The answer to ``open``. photo: its name from now on; faces: the largest first; seconds: by step."""
+    """The answer to ``open``. photo: its name in requests; faces: the largest first; seconds: by step."""
 
     photo: str
     faces: tuple[Face, ...]
@@ -113,7 +113,7 @@ class Prepared:
 class WirePatch:
     """What changed around one face: pixels to lay over the rectangle ``box`` of the photo.
 
-    picture: how ``pixels`` lie; smaller than the rectangle for a preview, which is to be enlarged to it
+    picture: the layout of ``pixels``; a preview is smaller than the rectangle, and has to be enlarged to it
     """
 
     face: int
@@ -147,7 +147,7 @@ class WirePatch:
 
 @dataclass(frozen=True)
 class Rendered:
-    """The answer to ``render``, and its preview. report: empty unless it was asked for; seconds: by step."""
+    """The answer to ``render``, and its preview. report: empty unless requested; seconds: by step."""
 
     patches: tuple[WirePatch, ...]
     report: tuple[FaceReport, ...] = ()
@@ -205,7 +205,7 @@ class EditList:
 
 @dataclass(frozen=True)
 class CancelAnswer:
-    """The answer to ``cancel``. found: whether there was such an open request."""
+    """The answer to ``cancel``. found: whether such a request was open."""
 
     found: bool
 
@@ -221,7 +221,7 @@ class CancelAnswer:
 
 @dataclass(frozen=True)
 class ProgressNote:
-    """How far a request is. fraction: of the stage, 0 to 1; remaining: seconds, None where unknown."""
+    """The progress of a request. fraction: of the stage, 0 to 1; remaining: seconds, None if unknown."""
 
     stage: str
     fraction: float
@@ -243,7 +243,7 @@ class ProgressNote:
 
 @dataclass(frozen=True)
 class WorkerStatus:
-    """A worker in ``Status``. state: absent, starting, idle or busy; memory: bytes, None where unknown."""
+    """A worker in ``Status``. state: absent, starting, idle or busy; memory: bytes, None if unknown."""
 
     device: str
     state: str
@@ -259,17 +259,17 @@ class WorkerStatus:
         """Read it back."""
         if not isinstance(fields, dict):
             raise ProtocolError("A worker must be a map.")
-        given = _known(cls, fields)
-        return cls(**{**given, "models": tuple(str(each) for each in given.get("models") or ())})
+        values = _fields_of(cls, fields)
+        return cls(**{**values, "models": tuple(str(each) for each in values.get("models") or ())})
 
 
 @dataclass(frozen=True)
 class Status:
-    """The answer to ``status``: what the daemon does and holds.
+    """The answer to ``status``: the state of the daemon.
 
     uptime, keep_alive: seconds, keep_alive negative for ever; idle_exit: seconds, None for never; memory,
     photo_bytes, cache_bytes: bytes; queue: jobs that wait; service: whether the system starts it on login;
-    refused: connections that were turned away
+    refused: connections that were refused
     """
 
     pid: int
@@ -300,21 +300,19 @@ class Status:
     def from_fields(cls, fields: Fields) -> "Status":
         """Read it back."""
         workers = [WorkerStatus.from_fields(each) for each in take_list(fields, "workers", HEADER_ITEMS)]
-        return cls(**{**_known(cls, fields), "workers": tuple(workers)})
+        return cls(**{**_fields_of(cls, fields), "workers": tuple(workers)})
 
 
-def _known(kind: type, given: Fields) -> dict[str, Any]:
-    """The fields that a dataclass has, without those that a newer daemon added. Raises ProtocolError."""
-    names = [each.name for each in fields_of(kind)]
-    missing = [each.name for each in fields_of(kind) if each.name not in given]
-    required = [name for name in missing if name in ("device", "state") or kind is Status]
-    if required:
-        raise ProtocolError(f"The daemon's status lacks {', '.join(required)}.")
-    return {name: given[name] for name in names if name in given}
+def _fields_of(kind: type, fields: Fields) -> dict[str, Any]:
+    """Those of ``fields`` that a dataclass has; a newer daemon may send more. Raises ProtocolError."""
+    missing = [each.name for each in fields_of(kind) if each.default is MISSING and each.name not in fields]
+    if missing:
+        raise ProtocolError(f"The daemon's status lacks {', '.join(missing)}.")
+    return {each.name: fields[each.name] for each in fields_of(kind) if each.name in fields}
 
 
-def box_in(fields: Fields, name: str) -> Box:
-    """Four whole numbers. Raises ProtocolError."""
+def _box(fields: Fields, name: str) -> Box:
+    """Read four whole numbers. Raises ProtocolError."""
     box = take_list(fields, name, 4)
     if len(box) != 4 or not all(isinstance(each, int) for each in box):
         raise ProtocolError(f"{name} must be four whole numbers.")
@@ -336,7 +334,7 @@ def _face_from(fields: Any) -> Face:
     if not all(isinstance(point, list) and len(point) == 2 for point in landmarks):
         raise ProtocolError("Landmarks must be pairs of numbers.")
     points = tuple((float(x), float(y)) for x, y in landmarks)
-    return Face(box_in(fields, "box"), points, _number(fields, "score"))
+    return Face(_box(fields, "box"), points, _number(fields, "score"))
 
 
 def _report_fields(report: FaceReport) -> dict[str, Any]:
@@ -348,11 +346,11 @@ def _report_from(fields: Any) -> FaceReport:
         raise ProtocolError("A report must be a map.")
     return FaceReport(
         face_in(fields, "face"),
-        box_in(fields, "box"),
+        _box(fields, "box"),
         _number(fields, "score_before"),
         _number(fields, "score_after"),
         _number(fields, "identity_distance"),
-        box_in(fields, "patch"),
+        _box(fields, "patch"),
     )
 
 

@@ -1,15 +1,15 @@
-"""Talks to the daemon: from a script that waits, from callbacks, or from an editor's event loop.
+"""The client of the daemon, for scripts that wait, for callbacks, and for an editor's event loop.
 
-Python 3.10 and pyzmq, msgpack and platformdirs alone. Blocking::
+Python 3.10 with pyzmq, msgpack and platformdirs only. In a script::
 
     with Client(start=True) as client:
         photo = client.open(picture, pixels).result()
         rendered = photo.render({0: Look(0.6)}).result()
 
-In an event loop (GLib, Qt) watch ``client.fileno()`` for reading and call ``client.process()`` when it is
-readable, once after each request, and besides every half second: the descriptor is ZeroMQ's, so it tells of
-changes only, and a daemon that died is noticed by the clock. Callbacks run inside ``process`` and ``result``.
-A client belongs to one thread.
+In an event loop (GLib, Qt), watch ``client.fileno()`` for reading and call ``client.process()`` when it is
+readable, once after each request, and every half second: the descriptor is ZeroMQ's, which tells of changes
+only, and a daemon that stopped answering is noticed by the clock. Callbacks run inside ``process`` and
+``result``. A client belongs to one thread.
 """
 
 import itertools
@@ -32,7 +32,7 @@ from retouchml.client.answers import (
 )
 from retouchml.client.pixel_format import PixelFormat
 from retouchml.client.transport import ConnectOptions, new_transport
-from retouchml.errors import Cancelled, DaemonError, DaemonGone, RetouchError
+from retouchml.errors import Cancelled, DaemonGone, RetouchError
 from retouchml.look import Look
 from retouchml.progress import Progress
 
@@ -44,10 +44,10 @@ _SLOWEST_UPLOAD = 5e6  # bytes a second, on a machine that has much else to do
 
 
 class Call(Generic[Result]):
-    """A request under way.
+    """A request under way, and later its result.
 
-    on_progress(stage, fraction, remaining), on_preview(result) and on_done(call) may be set until the answer
-    comes.
+    Callbacks, which may be set until the answer arrives: on_progress(stage, fraction, remaining),
+    on_preview(result), on_done(call).
     """
 
     def __init__(self, client: "Client", id_: int, parse: _Parse[Result]) -> None:
@@ -62,35 +62,34 @@ class Call(Generic[Result]):
         self.done = False
 
     def result(self, timeout: float | None = None) -> Result:
-        """Wait for the answer; the error that it is, is raised.
+        """Wait for the answer; raises its error. It ends whatever happens to the daemon.
 
-        timeout: seconds, after which the request is cancelled and DaemonGone raised. Whatever happens to the
-        daemon, this ends.
+        timeout: seconds, after which the request is cancelled and DaemonGone raised
         """
         deadline = None if timeout is None else time.monotonic() + timeout
         while not self.done:
-            left = _POLL_SECONDS if deadline is None else min(_POLL_SECONDS, deadline - time.monotonic())
-            if left <= 0:
+            wait = _POLL_SECONDS if deadline is None else min(_POLL_SECONDS, deadline - time.monotonic())
+            if wait <= 0:
                 self.cancel()
                 self.fail(DaemonGone(f"The daemon did not answer within {timeout:g} s.", "Try again."))
                 break
-            self._client.process(left)
+            self._client.process(wait)
         if self._error is not None:
             raise self._error
         return self._result  # type: ignore[return-value]  # set, as done without an error
 
     @property
     def error(self) -> RetouchError | None:
-        """What it failed with."""
+        """The error that ended it."""
         return self._error
 
     def cancel(self) -> None:
-        """Ask the daemon to stop; the call ends with Cancelled, unless its answer was under way."""
+        """Ask the daemon to stop the work; the call ends with Cancelled, unless its answer is under way."""
         if not self.done:
             self._client.cancel(self.id)
 
-    def take(self, type_: str, fields: Mapping[str, Any], frames: Frames) -> None:
-        """Deal with a message that belongs to this call."""
+    def handle(self, type_: str, fields: Mapping[str, Any], frames: Frames) -> None:
+        """Handle a message that belongs to this call."""
         if self.done:
             return
         try:
@@ -115,7 +114,7 @@ class Call(Generic[Result]):
 
     def _end(self) -> None:
         self.done = True
-        self._client.settled(self.id)
+        self._client.remove_call(self.id)
         if self.on_done is not None:
             self.on_done(self)
 
@@ -129,7 +128,7 @@ class RemotePhoto:
         self.model, self.device, self.seconds = opened.model, opened.device, opened.seconds
 
     def prepare(self, faces: Sequence[int] | None = None) -> Call[Prepared]:
-        """Do the slow part for these faces, or all."""
+        """Do the slow part of the work for these faces, or all."""
         request = messages.Prepare(self.name, None if faces is None else tuple(faces))
         return self._client.request(request, lambda fields, _: Prepared.from_fields(fields))
 
@@ -141,17 +140,17 @@ class RemotePhoto:
         preview_side: int = messages.PREVIEW_SIDE,
         report: bool = False,
     ) -> Call[Rendered]:
-        """Patches for these looks. A render that is under way for this photo ends with Superseded."""
+        """Render patches for these looks. A render of this photo that is under way ends with Superseded."""
         request = messages.Render(self.name, looks, size, preview_side, report)
         return self._client.request(request, Rendered.from_fields)
 
     def close(self) -> None:
-        """Let the daemon forget it; a photo that it does not know any more is no error."""
+        """Let the daemon forget the photo, without waiting; it is no error if it has forgotten it already."""
         self._client.forget(self.name)
 
 
 class Client:
-    """A connection to the daemon, made with the first request and made anew after the daemon was lost."""
+    """A connection to the daemon, made with the first request and made anew after it was lost."""
 
     def __init__(
         self,
@@ -162,8 +161,8 @@ class Client:
         interpreter: Sequence[str] = (),
         start_options: Sequence[str] = (),
     ) -> None:
-        """start: start the daemon where none runs; connection_file: of a daemon on TCP; name: for its log;
-        interpreter, start_options: for ``retouchml.launch.start``.
+        """start: start the daemon if none runs; connection_file: of a daemon on TCP; name: for its log;
+        interpreter, start_options: for ``launch.start``
         """
         file = "" if connection_file is None else str(connection_file)
         options = ConnectOptions(start, file, tuple(interpreter), tuple(start_options))
@@ -171,8 +170,8 @@ class Client:
         self._name = name or f"retouchml {__version__}"
         self._calls: dict[int, Call[Any]] = {}
         self._ids = itertools.count(1)
-        self._heard_at = 0.0
-        self._patience = protocol.SILENCE_SECONDS
+        self._last_message_at = 0.0
+        self._silence_limit = protocol.SILENCE_SECONDS
         self._timers: list[tuple[float, Callable[[], None]]] = []
         self.welcome: Welcome | None = None
 
@@ -182,14 +181,14 @@ class Client:
         return self._transport.is_open
 
     def connect(self) -> None:
-        """Connect now, starting the daemon if that is wished.
+        """Connect now, and start the daemon if none runs and that was requested.
 
         Raises DaemonAbsent, DaemonGone, Refused or VersionMismatch.
         """
         if self._transport.is_open:
             return
         self._transport.open()
-        self._heard_at = time.monotonic()
+        self._last_message_at = time.monotonic()
         hello = messages.Hello(protocol.VERSIONS, self._name)
         try:
             call = self._send(hello, lambda fields, _: Welcome.from_fields(fields), ())
@@ -207,7 +206,7 @@ class Client:
         model: str = "",
         device: str = "",
     ) -> Call[RemotePhoto]:
-        """Upload a photo. ``pixels`` must not change before the answer came.
+        """Upload a photo. ``pixels`` must not change until the answer arrives.
 
         model, device: "" for the daemon's own. Raises as ``request``.
         """
@@ -220,11 +219,11 @@ class Client:
         )
 
     def edits(self, model: str = "", device: str = "") -> Call[EditList]:
-        """The manual sliders; loads the model."""
+        """List the manual sliders; loads the model."""
         return self.request(messages.ListEdits(model, device), lambda fields, _: EditList.from_fields(fields))
 
     def status(self) -> Call[Status]:
-        """What the daemon does and holds."""
+        """Ask for the state of the daemon."""
         return self.request(messages.GetStatus(), lambda fields, _: Status.from_fields(fields))
 
     def shutdown(self) -> Call[None]:
@@ -234,7 +233,7 @@ class Client:
     def request(self, request: messages.Request, parse: _Parse[Result], frames: Frames = ()) -> Call[Result]:
         """Send a request; ``parse`` makes its result from the answer's fields and data frames.
 
-        Raises what ``connect`` does, and LimitExceeded.
+        Raises as ``connect``, and LimitExceeded.
         """
         self.process()
         self.connect()
@@ -250,12 +249,12 @@ class Client:
         if self._transport.is_open:
             self._send(messages.Close(photo), lambda _, __: None, ())
 
-    def settled(self, id_: int) -> None:
-        """Called by a call that ended."""
+    def remove_call(self, id_: int) -> None:
+        """Drop a call that ended."""
         self._calls.pop(id_, None)
 
     def fileno(self) -> int:
-        """To watch for reading; another one after the connection was made anew, -1 while there is none."""
+        """The descriptor to watch for reading; another one for each connection, -1 without a connection."""
         return self._transport.fileno()
 
     def after(self, seconds: float, callback: Callable[[], None]) -> None:
@@ -263,7 +262,7 @@ class Client:
         self._timers.append((time.monotonic() + seconds, callback))
 
     def process(self, wait: float = 0.0) -> None:
-        """Take what has arrived, after waiting up to so many seconds for it; runs callbacks."""
+        """Handle what has arrived, after waiting up to so many seconds for it; runs callbacks."""
         self._run_timers()
         if self._timers:
             next_due = min(due for due, _ in self._timers)
@@ -280,12 +279,12 @@ class Client:
             frames = self._transport.receive()
             if frames is None:
                 break
-            self._heard_at = time.monotonic()
-            self._patience = protocol.SILENCE_SECONDS
-            self._take(frames)
+            self._last_message_at = time.monotonic()
+            self._silence_limit = protocol.SILENCE_SECONDS
+            self._handle(frames)
         if broken is not None:
             self._lose(broken)
-        elif self._calls and time.monotonic() - self._heard_at > self._patience:
+        elif self._calls and time.monotonic() - self._last_message_at > self._silence_limit:
             self._lose(
                 DaemonGone("The daemon does not answer any more.", "`retouchml daemon restart` helps.")
             )
@@ -305,39 +304,39 @@ class Client:
         id_ = next(self._ids)
         header = protocol.encode(request.TYPE, id_, request.fields())
         if not self._calls:
-            self._heard_at = time.monotonic()
-        # the daemon knows of a message, and tells that it is there, only when the whole of it has arrived
+            self._last_message_at = time.monotonic()
+        # the daemon sees a message, and begins to send pings, only when all of it has arrived
         size = sum(memoryview(frame).nbytes for frame in frames)
-        self._patience = max(self._patience, protocol.SILENCE_SECONDS + size / _SLOWEST_UPLOAD)
+        self._silence_limit = max(self._silence_limit, protocol.SILENCE_SECONDS + size / _SLOWEST_UPLOAD)
         self._transport.send([header, *frames])
         call = Call(self, id_, parse)
         self._calls[id_] = call
         return call
 
-    def _take(self, frames: list["bytes | memoryview"]) -> None:
+    def _handle(self, frames: list["bytes | memoryview"]) -> None:
         try:
             header = protocol.decode_answer(frames[0])
         except RetouchError as error:
             call = self._calls.get(protocol.id_in(frames[0], of_answer=True))
             if call is not None:
                 call.fail(error)
-            else:  # it may have been any call's answer, which must not be waited for in vain
+            else:  # it may be the answer to any call, which would never end
                 self._lose(error)
             return
         call = self._calls.get(header.id)
         if call is not None:
-            call.take(header.type, header.fields, frames[1:])
+            call.handle(header.type, header.fields, frames[1:])
 
-    def _lose(self, error: DaemonError | Cancelled | RetouchError) -> None:
+    def _lose(self, error: RetouchError) -> None:
         self._transport.close()
-        lost, self._calls = self._calls, {}  # what is told of one may begin another
-        for call in lost.values():
+        calls, self._calls = self._calls, {}  # callbacks may begin new ones
+        for call in calls.values():
             call.fail(error)
-        self._run_timers(all_of_them=True)
+        self._run_timers(include_pending=True)
 
-    def _run_timers(self, *, all_of_them: bool = False) -> None:
+    def _run_timers(self, *, include_pending: bool = False) -> None:
         now = time.monotonic()
-        due = [timer for timer in self._timers if all_of_them or timer[0] <= now]
+        due = [timer for timer in self._timers if include_pending or timer[0] <= now]
         self._timers = [timer for timer in self._timers if timer not in due]  # a callback may add one
         for _, callback in due:
             callback()

@@ -1,6 +1,6 @@
 """The connection file of a daemon that listens on TCP: its address, and the CURVE keys of both sides.
 
-Whoever can read it can use the daemon, so it is readable by its owner alone or not used at all.
+Every user who can read it can use the daemon, so a file that others can read is refused.
 """
 
 import json
@@ -17,7 +17,10 @@ _LONGEST = 4096
 
 @dataclass(frozen=True)
 class Connection:
-    """endpoint: ``tcp://HOST:PORT``; keys: Z85; ``server_secret`` may be empty in a copy elsewhere."""
+    """The content of a connection file.
+
+    endpoint: ``tcp://HOST:PORT``; keys: Z85; server_secret: "" in a copy on another machine
+    """
 
     endpoint: str
     server_public: str
@@ -26,11 +29,10 @@ class Connection:
     server_secret: str = field(default="", repr=False)
 
     def __post_init__(self) -> None:
-        keys = (self.server_public, self.client_public, self.client_secret)
-        if not all(len(key) == _KEY_LENGTH for key in keys) or len(self.server_secret) not in (
-            0,
-            _KEY_LENGTH,
-        ):
+        keys = [self.server_public, self.client_public, self.client_secret]
+        if self.server_secret:
+            keys.append(self.server_secret)
+        if any(len(key) != _KEY_LENGTH for key in keys):
             raise Refused("The keys in the connection file are not those of CURVE.")
         if not self.endpoint.startswith("tcp://"):
             raise Refused(f"{self.endpoint} is no TCP address.")
@@ -41,7 +43,7 @@ class Connection:
 
 
 def read(path: Path) -> Connection:
-    """The connection in a file. Raises Refused where it is missing, damaged, or readable by others."""
+    """Read a connection file. Raises Refused if it is missing, damaged, or readable by others."""
     try:
         with path.open("rb") as file:
             if not files.is_private(file.fileno()):

@@ -1,7 +1,7 @@
-"""The requests of the wire: one class each, which writes its fields and reads them back, checked.
+"""The requests of the protocol, one class each.
 
-docs/protocol.md is the contract; the answers are in ``answers``. ``from_fields`` raises ProtocolError, or
-LimitExceeded where a number is larger than allowed.
+``fields`` gives the map that is sent, ``from_fields`` reads and checks it; that raises ProtocolError, or
+LimitExceeded if a number is too large. docs/protocol.md is the contract; the answers are in ``answers``.
 """
 
 from collections.abc import Mapping
@@ -25,18 +25,18 @@ from retouchml.look import DEFAULT_STRENGTH, DEFAULT_TEXTURE, Look
 PREVIEW_SIDE = 512
 SIZES = ("full", "preview", "both")
 _SMALLEST_PREVIEW, _LARGEST_PREVIEW = 64, 2048
-_FACES = 1024
-_NAME = 128
-_CLIENT = 200
-_PHOTO = 64
-_VERSIONS = 16
+_MOST_FACES, _MOST_VERSIONS = 1024, 16
+_LONGEST_NAME, _LONGEST_CLIENT_NAME, _LONGEST_PHOTO_NAME = 128, 200, 64  # characters
 
 Fields = Mapping[str, Any]
 
 
 @dataclass(frozen=True)
 class Hello:
-    """versions: those of the protocol that the client speaks; client: its name, for the log."""
+    """The first request on a connection.
+
+    versions: of the protocol that the client speaks; client: its name, for the log
+    """
 
     TYPE: ClassVar[str] = "hello"
     versions: tuple[int, ...]
@@ -49,15 +49,18 @@ class Hello:
     @classmethod
     def from_fields(cls, fields: Fields) -> "Hello":
         """Read it back."""
-        versions = take_list(fields, "versions", _VERSIONS)
+        versions = take_list(fields, "versions", _MOST_VERSIONS)
         if not versions or not all(isinstance(each, int) and not isinstance(each, bool) for each in versions):
             raise ProtocolError("versions must be a list of whole numbers.")
-        return cls(tuple(versions), take_str({"client": "", **fields}, "client", _CLIENT))
+        return cls(tuple(versions), take_str({"client": "", **fields}, "client", _LONGEST_CLIENT_NAME))
 
 
 @dataclass(frozen=True)
 class Open:
-    """picture: how the pixels lie; icc: whether a profile follows; model, device: "" for the daemon's own."""
+    """Upload a photo and find its faces. The data frames are its pixels, and its ICC profile if it has one.
+
+    picture: the layout of the pixels; icc: whether there is a profile; model, device: "" for the daemon's own
+    """
 
     TYPE: ClassVar[str] = "open"
     picture: PixelFormat
@@ -83,7 +86,10 @@ class Open:
 
 @dataclass(frozen=True)
 class Prepare:
-    """photo: its name; faces: their numbers, None for all."""
+    """Do the slow part of the work for some faces.
+
+    photo: its name; faces: their numbers, None for all
+    """
 
     TYPE: ClassVar[str] = "prepare"
     photo: str
@@ -99,15 +105,16 @@ class Prepare:
         photo = photo_in(fields)
         if fields.get("faces") is None:
             return cls(photo)
-        faces = take_list(fields, "faces", _FACES)
+        faces = take_list(fields, "faces", _MOST_FACES)
         return cls(photo, tuple(face_in({"faces": each}, "faces") for each in faces))
 
 
 @dataclass(frozen=True)
 class Render:
-    """photo: its name; looks: by the number of the face; size: one of ``SIZES``.
+    """Render patches.
 
-    preview_side: pixels, the longest side of a reduced patch; report: whether score and identity are measured
+    photo: its name; looks: by the number of the face; size: one of ``SIZES``; preview_side: the longest side
+    of a reduced patch, in pixels; report: whether score and identity are measured
     """
 
     TYPE: ClassVar[str] = "render"
@@ -141,14 +148,14 @@ class Render:
         size = take_str({"size": "full", **fields}, "size", 16)
         if size not in SIZES:
             raise ProtocolError(f"size must be one of {', '.join(SIZES)}.")
-        given = {"preview_side": PREVIEW_SIDE, **fields}
-        side = take_int(given, "preview_side", _SMALLEST_PREVIEW, _LARGEST_PREVIEW)
+        with_default = {"preview_side": PREVIEW_SIDE, **fields}
+        side = take_int(with_default, "preview_side", _SMALLEST_PREVIEW, _LARGEST_PREVIEW)
         return cls(photo_in(fields), looks, size, side, take_bool(fields, "report"))
 
 
 @dataclass(frozen=True)
 class ListEdits:
-    """The manual sliders of a model. model, device: "" for the daemon's own."""
+    """List the manual sliders of a model. model, device: "" for the daemon's own."""
 
     TYPE: ClassVar[str] = "edits"
     model: str = ""
@@ -166,7 +173,7 @@ class ListEdits:
 
 @dataclass(frozen=True)
 class Cancel:
-    """target: the id of the request that is to end."""
+    """Stop another request. target: its id."""
 
     TYPE: ClassVar[str] = "cancel"
     target: int
@@ -183,7 +190,7 @@ class Cancel:
 
 @dataclass(frozen=True)
 class Close:
-    """photo: the name of the one that is to be forgotten."""
+    """Close a photo. photo: its name."""
 
     TYPE: ClassVar[str] = "close"
     photo: str
@@ -200,7 +207,7 @@ class Close:
 
 @dataclass(frozen=True)
 class GetStatus:
-    """What the daemon does and holds; it has no fields."""
+    """Ask for the state of the daemon; it has no fields."""
 
     TYPE: ClassVar[str] = "status"
 
@@ -211,7 +218,7 @@ class GetStatus:
 
 @dataclass(frozen=True)
 class Shutdown:
-    """Ask the daemon to stop; it has no fields."""
+    """Stop the daemon; it has no fields."""
 
     TYPE: ClassVar[str] = "shutdown"
 
@@ -224,18 +231,18 @@ Request = Hello | Open | Prepare | Render | ListEdits | Cancel | Close | GetStat
 
 
 def photo_in(fields: Fields) -> str:
-    """The name of a photo. Raises ProtocolError."""
-    return take_str(fields, "photo", _PHOTO)
+    """Read the name of a photo. Raises ProtocolError."""
+    return take_str(fields, "photo", _LONGEST_PHOTO_NAME)
 
 
 def face_in(fields: Fields, name: str) -> int:
-    """The number of a face, from 0. Raises ProtocolError or LimitExceeded."""
-    return take_int(fields, name, 0, _FACES)
+    """Read the number of a face, from 0. Raises ProtocolError or LimitExceeded."""
+    return take_int(fields, name, 0, _MOST_FACES)
 
 
 def _model_and_device(fields: Fields) -> tuple[str, str]:
-    given = {"model": "", "device": "", **fields}
-    return take_str(given, "model", _NAME), take_str(given, "device", _NAME)
+    with_defaults = {"model": "", "device": "", **fields}
+    return take_str(with_defaults, "model", _LONGEST_NAME), take_str(with_defaults, "device", _LONGEST_NAME)
 
 
 def _look_fields(look: Look) -> dict[str, Any]:
@@ -244,7 +251,7 @@ def _look_fields(look: Look) -> dict[str, Any]:
 
 def _look_from(fields: Fields) -> Look:
     edits = take_map({"edits": {}, **fields}, "edits")
-    if len(edits) > LOOKS or any(len(name) > _NAME for name in edits):
+    if len(edits) > LOOKS or any(len(name) > _LONGEST_NAME for name in edits):
         raise ProtocolError("A look has too many edits, or their names are too long.")
     try:
         return Look(

@@ -1,4 +1,4 @@
-"""How raw pixels lie in a data frame: type, channel order, row stride, encoding. Bytes only, no NumPy."""
+"""The layout of raw pixels in a data frame: type, channel order, row stride, encoding. Without NumPy."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -8,18 +8,18 @@ from retouchml.client.protocol import FRAME_BYTES, PIXELS, SIDE, take_int, take_
 from retouchml.errors import LimitExceeded, ProtocolError
 
 BYTES_OF = {"u8": 1, "u16": 2, "f16": 2, "f32": 4}
-"""Wire type to bytes of one value, little-endian; white is 255, 65535 or 1.0."""
+"""Bytes of one value, by type on the wire; little-endian; white is 255, 65535 or 1.0."""
 DTYPE_OF = {"u8": "|u1", "u16": "<u2", "f16": "<f2", "f32": "<f4"}
-"""Wire type to NumPy's name for it."""
+"""NumPy's name of each type on the wire."""
 CHANNELS_OF = {"Y": 1, "YA": 2, "RGB": 3, "BGR": 3, "RGBA": 4, "BGRA": 4}
-"""Channel order to number of channels; alpha is straight."""
+"""Number of channels, by channel order; alpha is straight."""
 ENCODINGS = ("srgb", "linear")
 _WIDEST_STRIDE = 16  # times a row's own bytes: a crop of a wider buffer
 
 
 @dataclass(frozen=True)
 class PixelFormat:
-    """The pixel description of the protocol. Raises ProtocolError or LimitExceeded where it makes no sense.
+    """The layout of a picture in a data frame. Raises ProtocolError or LimitExceeded if it is impossible.
 
     stride: bytes from one row to the next, 0 for rows without a gap
     """
@@ -32,11 +32,11 @@ class PixelFormat:
     stride: int = 0
 
     def __post_init__(self) -> None:
-        for name, known in (("type", BYTES_OF), ("order", CHANNELS_OF), ("encoding", ENCODINGS)):
+        for name, choices in (("type", BYTES_OF), ("order", CHANNELS_OF), ("encoding", ENCODINGS)):
             value = getattr(self, name)
-            if value not in known:
+            if value not in choices:
                 raise ProtocolError(
-                    f"The pixels' {name} is {value!r}, but must be one of {', '.join(known)}."
+                    f"The pixels' {name} is {value!r}, but must be one of {', '.join(choices)}."
                 )
         if self.width < 1 or self.height < 1:
             raise ProtocolError("A picture without pixels cannot be sent.")
@@ -57,7 +57,7 @@ class PixelFormat:
 
     @property
     def channels(self) -> int:
-        """1 to 4."""
+        """Number of channels, 1 to 4."""
         return CHANNELS_OF[self.order]
 
     @property
@@ -102,7 +102,7 @@ class PixelFormat:
 
 
 def format_from(fields: Mapping[str, Any]) -> PixelFormat:
-    """The description in a map of the wire. Raises ProtocolError or LimitExceeded."""
+    """Read it from a map of the wire. Raises ProtocolError or LimitExceeded."""
     return PixelFormat(
         width=take_int(fields, "width", 1, SIDE),
         height=take_int(fields, "height", 1, SIDE),

@@ -1,7 +1,6 @@
-"""The wire's messages: header maps to bytes and back, with every limit checked before anything is believed.
+"""The headers of messages: maps to bytes and back, with every limit checked before a value is used.
 
-docs/protocol.md is the contract. Nothing here knows a socket. Python 3.10 and msgpack alone, since editors
-import it.
+docs/protocol.md is the contract. Without sockets; Python 3.10 and msgpack only, since editors import it.
 """
 
 from collections.abc import Mapping, Sequence
@@ -13,7 +12,7 @@ import msgpack
 from retouchml import errors
 from retouchml.errors import LimitExceeded, ProtocolError, RetouchError, VersionMismatch
 
-VERSIONS = (1,)  # spoken here, newest last
+VERSIONS = (1,)  # that this side speaks, newest last
 VERSION = VERSIONS[-1]
 
 HEADER_BYTES = 1 << 18
@@ -47,7 +46,7 @@ LIMITS: Mapping[str, int] = {
 PING_SECONDS = 3.0
 """How often the daemon sends ``ping`` to a client with photos or requests."""
 SILENCE_SECONDS = 15.0
-"""After this long without any message a client that waits takes the daemon for dead."""
+"""A client that waits for an answer gives the daemon up after so long without any message."""
 
 FINAL = ("result", "error")
 ID_LIMIT = 1 << 53
@@ -56,7 +55,7 @@ _ANSWERS = (*FINAL, "progress", "preview", "ping")
 
 @dataclass(frozen=True)
 class Header:
-    """The envelope of a message: version, type, request id (0 for ``ping``), and the fields of that type."""
+    """The header of a message: version, type, request id (0 for ``ping``), and the fields of that type."""
 
     version: int
     type: str
@@ -65,7 +64,7 @@ class Header:
 
 
 def encode(type_: str, id_: int, fields: Mapping[str, Any] | None = None, version: int = VERSION) -> bytes:
-    """The header frame of a message. Raises LimitExceeded where it would be too large."""
+    """The header frame of a message. Raises LimitExceeded if it would be too large."""
     packed: bytes = msgpack.packb({**(fields or {}), "v": version, "type": type_, "id": id_})
     limit = ANSWER_BYTES if type_ in _ANSWERS else HEADER_BYTES
     if len(packed) > limit:
@@ -74,15 +73,15 @@ def encode(type_: str, id_: int, fields: Mapping[str, Any] | None = None, versio
 
 
 def decode(frame: bytes | memoryview) -> Header:
-    """The header in a frame.
+    """Read the header of a message.
 
-    Raises LimitExceeded, ProtocolError, or VersionMismatch for a version that is not spoken here.
+    Raises LimitExceeded, ProtocolError, or VersionMismatch for a version that this side does not speak.
     """
     return _header(unpack(frame))
 
 
 def decode_answer(frame: bytes | memoryview) -> Header:
-    """The header of a message from the daemon. Raises as ``decode``."""
+    """Read the header of a message from the daemon. Raises as ``decode``."""
     header = _header(unpack(frame, ANSWER_BYTES, ANSWER_ITEMS_IN_ALL))
     if header.type not in _ANSWERS:
         raise ProtocolError(f"The daemon sent a message of the unknown type {header.type!r}.")
@@ -99,10 +98,7 @@ def _header(fields: dict[str, Any]) -> Header:
 
 
 def id_in(frame: bytes | memoryview, *, of_answer: bool = False) -> int:
-    """The request id in a header that may be wrong in every other way, so that its sender can be told.
-
-    Else 0.
-    """
+    """The request id in a header that may be wrong in every other way, for the answer; 0 if there is none."""
     limits = (ANSWER_BYTES, ANSWER_ITEMS_IN_ALL) if of_answer else (HEADER_BYTES, HEADER_ITEMS_IN_ALL)
     try:
         value = unpack(frame, *limits).get("id")
@@ -114,7 +110,7 @@ def id_in(frame: bytes | memoryview, *, of_answer: bool = False) -> int:
 def unpack(
     frame: bytes | memoryview, longest: int = HEADER_BYTES, items: int = HEADER_ITEMS_IN_ALL
 ) -> dict[str, Any]:
-    """A msgpack map within the limits. Raises LimitExceeded or ProtocolError."""
+    """Read a msgpack map within the limits. Raises LimitExceeded or ProtocolError."""
     if len(frame) > longest:
         raise LimitExceeded(f"A header of {len(frame)} bytes is more than the {longest} allowed.")
     try:
@@ -137,10 +133,10 @@ def unpack(
 
 
 def _check_nesting(value: Any, items: int) -> None:
-    waiting: list[tuple[Any, int]] = [(value, 1)]
-    seen = 0
-    while waiting:
-        item, depth = waiting.pop()
+    stack: list[tuple[Any, int]] = [(value, 1)]
+    count = 0
+    while stack:
+        item, depth = stack.pop()
         if isinstance(item, dict):
             if not all(isinstance(key, str) for key in item):
                 raise ProtocolError("A key in the header is no string.")
@@ -151,15 +147,15 @@ def _check_nesting(value: Any, items: int) -> None:
             continue
         else:
             raise ProtocolError("The header holds an extension type.")
-        seen += len(inner)
-        if depth > HEADER_DEPTH or seen > items:
+        count += len(inner)
+        if depth > HEADER_DEPTH or count > items:
             raise ProtocolError("The header is nested too deep, or holds too much.")
-        waiting += [(each, depth + 1) for each in inner]
+        stack += [(each, depth + 1) for each in inner]
 
 
-def mismatch(theirs: Sequence[int], peer: str = "other side") -> VersionMismatch:
-    """The error for a peer that speaks none of our versions: it says which side is to be updated."""
-    newest = max(theirs, default=0)
+def mismatch(versions: Sequence[int], peer: str = "other side") -> VersionMismatch:
+    """The error for a peer that speaks none of these versions; it says which side has to be updated."""
+    newest = max(versions, default=0)
     older = "that side" if newest < VERSIONS[0] else "this side"
     return VersionMismatch(
         f"The {peer} speaks version {newest} of the protocol, this one "
@@ -168,11 +164,11 @@ def mismatch(theirs: Sequence[int], peer: str = "other side") -> VersionMismatch
     )
 
 
-def common_version(theirs: Sequence[int]) -> int:
+def common_version(versions: Sequence[int]) -> int:
     """The newest version that both sides speak. Raises VersionMismatch."""
-    common = set(VERSIONS) & set(theirs)
+    common = set(VERSIONS) & set(versions)
     if not common:
-        raise mismatch(theirs, "client")
+        raise mismatch(versions, "client")
     return max(common)
 
 
@@ -182,16 +178,16 @@ def error_fields(error: RetouchError) -> dict[str, str]:
 
 
 def error_from(fields: Mapping[str, Any]) -> RetouchError:
-    """The error that an ``error`` answer speaks of; a plain RetouchError for an unknown code."""
+    """Read the error in an ``error`` answer; a plain RetouchError for an unknown code."""
     code = take_str(fields, "code", 64)
     kind = _BY_CODE.get(code, RetouchError)
     return kind(take_str(fields, "message", STRING_BYTES), take_str(fields, "advice", STRING_BYTES))
 
 
 def take_int(fields: Mapping[str, Any], name: str, low: int, high: int) -> int:
-    """A whole number from ``low`` to ``high``.
+    """Read a whole number from ``low`` to ``high``.
 
-    Raises ProtocolError, or LimitExceeded where it is too large.
+    Raises ProtocolError, or LimitExceeded if it is too large.
     """
     value = fields.get(name)
     if not isinstance(value, int) or isinstance(value, bool) or value < low:
@@ -202,7 +198,7 @@ def take_int(fields: Mapping[str, Any], name: str, low: int, high: int) -> int:
 
 
 def take_float(fields: Mapping[str, Any], name: str, low: float, high: float, default: float) -> float:
-    """A number from ``low`` to ``high``. Raises ProtocolError."""
+    """Read a number from ``low`` to ``high``. Raises ProtocolError."""
     value = fields.get(name, default)
     if not isinstance(value, int | float) or isinstance(value, bool) or not low <= value <= high:
         raise ProtocolError(f"{name} must be a number from {low:g} to {high:g}.")
@@ -210,7 +206,7 @@ def take_float(fields: Mapping[str, Any], name: str, low: float, high: float, de
 
 
 def take_str(fields: Mapping[str, Any], name: str, longest: int) -> str:
-    """A string of ``longest`` characters at most. Raises ProtocolError."""
+    """Read a string of ``longest`` characters at most. Raises ProtocolError."""
     value = fields.get(name)
     if not isinstance(value, str) or len(value) > longest:
         raise ProtocolError(f"{name} must be a string of {longest} characters at most.")
@@ -218,7 +214,7 @@ def take_str(fields: Mapping[str, Any], name: str, longest: int) -> str:
 
 
 def take_bool(fields: Mapping[str, Any], name: str) -> bool:
-    """True or False, False where it is missing. Raises ProtocolError."""
+    """Read true or false, False if it is missing. Raises ProtocolError."""
     value = fields.get(name, False)
     if not isinstance(value, bool):
         raise ProtocolError(f"{name} must be true or false.")
@@ -226,7 +222,7 @@ def take_bool(fields: Mapping[str, Any], name: str) -> bool:
 
 
 def take_list(fields: Mapping[str, Any], name: str, longest: int) -> list[Any]:
-    """A list of ``longest`` items at most. Raises ProtocolError or LimitExceeded."""
+    """Read a list of ``longest`` items at most. Raises ProtocolError or LimitExceeded."""
     value = fields.get(name)
     if not isinstance(value, list):
         raise ProtocolError(f"{name} must be a list.")
@@ -236,7 +232,7 @@ def take_list(fields: Mapping[str, Any], name: str, longest: int) -> list[Any]:
 
 
 def take_map(fields: Mapping[str, Any], name: str) -> dict[str, Any]:
-    """A map. Raises ProtocolError."""
+    """Read a map. Raises ProtocolError."""
     value = fields.get(name)
     if not isinstance(value, dict):
         raise ProtocolError(f"{name} must be a map.")

@@ -1,4 +1,4 @@
-"""Knows when an editor runs in a Flatpak sandbox: it neither sees a daemon outside nor can start one."""
+"""Editors in a Flatpak sandbox, from which no daemon outside can be seen or started."""
 
 from pathlib import Path
 
@@ -8,7 +8,7 @@ _INFO = Path("/.flatpak-info")  # an ini file that Flatpak puts there (flatpak-r
 
 
 def flatpak_app(info: Path = _INFO) -> str:
-    """The sandbox's application, such as ``org.gimp.GIMP``; "" outside one."""
+    """The application that the sandbox is for, such as ``org.gimp.GIMP``; "" outside a sandbox."""
     try:
         lines = info.read_text(encoding="utf-8", errors="replace").splitlines()
     except OSError:

@@ -1,8 +1,8 @@
-"""Finds the third-party modules that lie beside a plug-in, for whichever Python its editor embeds.
+"""Imports the third-party modules beside a plug-in that fit the Python of its editor.
 
 ``vendor/cp310``, ``cp311`` and ``cp312`` each hold the unpacked wheels of pyzmq, msgpack and platformdirs.
-Those of cp312 are made for every later Python too (pyzmq's stable ABI; msgpack does without its extension).
-The standard library alone.
+Those of cp312 work on every later Python too (pyzmq has the stable ABI; msgpack works without its extension).
+Standard library only.
 """
 
 import importlib
@@ -16,30 +16,32 @@ _MODULES = ("platformdirs", "msgpack", "zmq")
 
 
 def folder_for(vendor: Path, version: tuple[int, int]) -> Path:
-    """The folder for a Python of that version: its own, or that of the newest which later ones can use."""
+    """The folder for a Python of that version; that of the newest for later ones."""
     major, minor = min(max(version, OLDEST), NEWEST)
     return vendor / f"cp{major}{minor}"
 
 
 def use(vendor: Path) -> bool:
-    """Import the modules from below ``vendor``; whether all load. Without ZeroMQ, ``bridge`` helps.
+    """Import the modules from a folder of wheels; False if one does not load.
 
-    ``sys.path`` is left as it was: in an editor it belongs to all its plug-ins.
+    Without ZeroMQ, the client uses ``bridge``.
+
+    ``sys.path`` is restored, since all plug-ins of an editor share it.
     """
     folder = str(folder_for(vendor, sys.version_info[:2]))
     sys.path.insert(0, folder)
     try:
-        loaded = [_imported(name) for name in _MODULES]
-        return all(loaded)
+        successes = [_try_import(name) for name in _MODULES]
+        return all(successes)
     finally:
         sys.path.remove(folder)
 
 
-def _imported(name: str) -> bool:
+def _try_import(name: str) -> bool:
     try:
         importlib.import_module(name)
-    except (ImportError, OSError):  # no wheel for this Python, or a library of its that does not load
-        for half in [each for each in sys.modules if each.partition(".")[0] == name]:
-            del sys.modules[half]
+    except (ImportError, OSError):  # no wheel for this Python, or one whose library does not load
+        for module in [each for each in sys.modules if each.partition(".")[0] == name]:
+            del sys.modules[module]
         return False
     return True
