@@ -295,7 +295,7 @@ class Scheduler:
             self._queue.put_back(job)
             return []
         error = WorkerLost(
-            "The process that retouches died twice at this.",
+            "The retouching process ended unexpectedly, twice.",
             "`retouchml daemon logs` may say why; perhaps the machine is short of memory.",
         )
         return [_failed(job, error)]
@@ -303,7 +303,7 @@ class Scheduler:
 
 def stopping() -> DaemonStopping:
     """The error for requests that come too late."""
-    return DaemonStopping("The daemon is about to leave.", "Start it again: `retouchml daemon start`.")
+    return DaemonStopping("The daemon is about to stop.", "Start it again: `retouchml daemon start`.")
 
 
 def _failed(job: Job, error: WorkerLost) -> JobEvent:

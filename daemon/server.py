@@ -74,17 +74,17 @@ class Server:
             while not self._is_done():
                 self._turn()
             for job in self._scheduler.cancel_running():
-                self._answers.fail(job, Cancelled("The daemon is leaving and could not wait for this."))
+                self._answers.fail(job, Cancelled("The daemon is stopping and could not wait for this."))
         finally:
             self._scheduler.close(_SECONDS_FOR_WORKERS)
             self._uploads.close()
             self._sockets.close()
-            _log.info("the daemon has left")
+            _log.info("the daemon has stopped")
 
     def stop(self) -> None:
         """Stop soon: nothing new is taken, running jobs have a few seconds."""
         if self._stop_by is None:
-            _log.info("the daemon is leaving")
+            _log.info("the daemon is stopping")
             self._stop_by = time.monotonic() + _SECONDS_FOR_RUNNING_JOBS
             for job in self._scheduler.refuse_new():
                 self._answers.fail(job, stopping())
@@ -140,7 +140,7 @@ class Server:
             and now - self._requests.last_request_at >= idle_exit
             and self._scheduler.is_idle()
         ):
-            _log.info("nobody asked for anything for %.0f s", idle_exit)
+            _log.info("no request for %.0f s", idle_exit)
             self.stop()
 
     def _milliseconds_to_sleep(self) -> int:

@@ -70,7 +70,7 @@ class Sessions:
         session = self._sessions.pop(client, None)
         if session is None:
             return
-        _log.info("a client left with %d photos and %d jobs", len(session.photos), len(session.jobs))
+        _log.info("a client was lost with %d photos and %d jobs", len(session.photos), len(session.jobs))
         for job in session.jobs.values():
             job.answered = True
         self._scheduler.withdraw_client(client)

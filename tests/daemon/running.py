@@ -159,13 +159,13 @@ class Daemon:
         self.process.kill()
         self.process.wait(PATIENCE)
 
-    def ask_to_leave(self) -> None:
+    def ask_to_stop(self) -> None:
         """As `retouchml daemon stop` does."""
         control.ask_to_stop(paths.runtime_dir(), self.process.pid)
 
-    def leave(self) -> int:
-        """Ask it to leave, and wait for the end; the exit code."""
-        self.ask_to_leave()
+    def stop(self) -> int:
+        """Ask it to stop, and wait for its end; the exit code."""
+        self.ask_to_stop()
         return self.process.wait(PATIENCE)
 
     def close(self) -> None:
@@ -173,7 +173,7 @@ class Daemon:
         for client in self.clients:
             client.close()
         if self.process.poll() is None and sys.platform == "win32":
-            self.ask_to_leave()
+            self.ask_to_stop()
         elif self.process.poll() is None:
             self.process.terminate()
         try:

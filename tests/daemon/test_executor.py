@@ -1,7 +1,16 @@
+from collections.abc import Callable
+from typing import Any
+
 import pytest
 
 from daemon.executor import is_out_of_memory
-from retouchml.errors import DeviceError
+from retouchml.errors import DeviceError, RetouchError
+from retouchml.look import Look
+from tests.daemon.running import PATIENCE, PLAIN, Daemon, picture
+
+LOOKS = {0: Look(0.5)}
+
+Start = Callable[..., Daemon]
 
 
 class OutOfMemoryError(Exception):
@@ -25,3 +34,44 @@ class OutOfMemoryError(Exception):
 )
 def test_the_end_of_memory_is_told_from_other_errors(error: Exception, expected: bool) -> None:
     assert is_out_of_memory(error) is expected
+
+
+def workers(daemon: Daemon, field: str) -> list[Any]:
+    return [getattr(worker, field) for worker in daemon.status().workers]
+
+
+def test_out_of_memory_what_was_prepared_for_others_goes_first(daemon: Daemon) -> None:
+    client = daemon.client()
+    mine = daemon.photo(client=client)
+    other = client.open(PLAIN, picture().tobytes(), model="another").result(PATIENCE)
+    for photo in (mine, other):
+        photo.prepare().result(PATIENCE)
+    assert workers(daemon, "models") == [("ffhq-mobile", "another")]
+    rendered = mine.render({0: Look(0.5, edits={"crowded": 1})}).result(PATIENCE)
+    assert len(rendered.patches) == 1
+    assert (rendered.seconds["on_cpu"], rendered.seconds["prepared"]) == (0, 1)
+    assert workers(daemon, "models") == [("ffhq-mobile",)]
+    assert other.render(LOOKS).result(PATIENCE).seconds["on_cpu"] == 0
+
+
+def test_out_of_memory_on_the_device_the_work_goes_on_on_the_cpu_and_others_stay(daemon: Daemon) -> None:
+    client = daemon.client()
+    mine, other = (daemon.photo(client=client) for _ in range(2))
+    rendered = mine.render({0: Look(0.5, edits={"memory": 1})}).result(PATIENCE)
+    assert (len(rendered.patches), rendered.seconds["on_cpu"]) == (1, 1)
+    assert other.render(LOOKS).result(PATIENCE).seconds["on_cpu"] == 0
+
+
+def test_out_of_all_memory_that_is_said_and_the_next_request_works(daemon: Daemon) -> None:
+    photo = daemon.photo()
+    with pytest.raises(DeviceError, match="Neither the accelerator nor the machine has enough memory"):
+        photo.render({0: Look(0.5, edits={"huge": 1})}).result(PATIENCE)
+    assert photo.render(LOOKS).result(PATIENCE).patches
+    assert workers(daemon, "restarts") == [0]
+
+
+def test_a_backend_that_cannot_be_loaded_is_an_error_and_not_a_lost_worker(start: Start) -> None:
+    daemon = start("--backend", "tests.daemon.nowhere:make")
+    with pytest.raises(RetouchError, match=r"nowhere|should not have happened"):
+        daemon.client().open(PLAIN, picture().tobytes()).result(PATIENCE)
+    assert daemon.status().pid == daemon.process.pid

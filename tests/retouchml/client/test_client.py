@@ -3,22 +3,32 @@
 import select
 import subprocess
 import sys
+import time
 from collections.abc import Callable
+from pathlib import Path
 
+import pytest
+
+from retouchml import paths
+from retouchml.client import protocol
 from retouchml.client.answers import Rendered, Status
 from retouchml.client.client import Call, Client
-from retouchml.errors import DaemonGone
+from retouchml.client.pixel_format import PixelFormat
+from retouchml.errors import DaemonAbsent, DaemonGone
 from retouchml.look import Look
 from tests.daemon.running import (
     PATIENCE,
     PLAIN,
     Daemon,
     environment,
+    pause,
     picture,
     rendered_in_a_loop,
     resume,
     until,
 )
+
+SLOW = {0: Look(0.5, edits={"slow": 1.0})}
 
 Start = Callable[..., Daemon]
 
@@ -147,3 +157,41 @@ def test_a_client_with_an_unsent_upload_to_a_stuck_daemon_can_leave(daemon: Daem
         assert ran.stdout == "leaves\n"
     with Client() as client:
         assert client.open(PLAIN, picture().tobytes()).result(PATIENCE).faces
+
+
+def is_busy(daemon: Daemon) -> bool:
+    return bool(daemon.status().workers[0].state == "busy")
+
+
+def test_a_client_hears_at_once_that_its_daemon_was_killed(daemon: Daemon) -> None:
+    call = daemon.photo().render(SLOW)
+    assert until(lambda: is_busy(daemon))
+    daemon.kill()
+    with pytest.raises(DaemonGone):
+        call.result(PATIENCE)
+
+
+def test_a_daemon_that_fell_silent_is_given_up_but_a_large_upload_has_its_time(
+    daemon: Daemon, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(protocol, "SILENCE_SECONDS", 3.0)
+    silent = "does not answer" if paths.IPC else "does not answer|is gone"  # TCP has heartbeats
+    small, large = daemon.client(), daemon.client()
+    for client in (small, large):
+        client.connect()
+    pause(daemon.process.pid)
+    try:
+        with pytest.raises(DaemonGone, match=silent):
+            small.open(PLAIN, picture().tobytes()).result(PATIENCE)
+        begun = time.monotonic()
+        call = large.open(PixelFormat(2500, 1000), bytes(10_000_000))
+        with pytest.raises(DaemonGone, match=silent):
+            call.result(PATIENCE)
+        assert time.monotonic() - begun > 4.5
+    finally:
+        resume(daemon.process.pid)
+
+
+def test_without_a_daemon_that_is_said(home: Path) -> None:
+    with Client() as client, pytest.raises(DaemonAbsent, match="No daemon runs"):
+        client.status()

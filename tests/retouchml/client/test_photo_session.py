@@ -24,6 +24,7 @@ from retouchml.errors import (
 from retouchml.look import Look
 from retouchml.results import Face
 from tests.daemon.running import PATIENCE, PLAIN, Daemon, picture
+from tests.stand_in_backend import SIDE
 
 FACE = Face((2, 3, 8, 8), ((0.0, 0.0),) * 68, 3.0)
 LOOKS = {0: Look(0.5)}
@@ -464,7 +465,7 @@ def test_a_real_daemon_that_is_killed_under_a_render_is_replaced(
     session.render(LOOKS, size="both")
     answer = session.wait(timeout=PATIENCE)
     assert answer is not None
-    assert [patch.box for patch in answer.patches] == [(2, 3, 8, 8)]
+    assert [patch.box for patch in answer.patches] == [(2, 3, SIDE, SIDE)]
     assert [(looks, len(patches)) for looks, patches in ears.previews] == [(LOOKS, 1)]
     assert not ears.errors
     session.close()

@@ -39,7 +39,7 @@ def test_a_daemon_is_started_watched_restarted_and_stopped(home: Path) -> None:
     assert retouchml("stop").stdout == "The daemon stopped.\n"
     assert until(lambda: not is_alive(second["pid"]))
     assert retouchml("stop").stdout == "No daemon runs.\n"
-    assert "the daemon has left" in retouchml("logs", "--lines", "3").stdout
+    assert "the daemon has stopped" in retouchml("logs", "--lines", "3").stdout
 
 
 def test_a_second_daemon_in_the_foreground_is_one_sentence(daemon: Daemon) -> None:

@@ -1,4 +1,4 @@
-"""More connections than the daemon has descriptors for."""
+"""More connections than the daemon has descriptors for, or connections without keys."""
 
 import socket
 import subprocess
@@ -14,13 +14,12 @@ import zmq
 from retouchml import paths
 from retouchml.client import connection_file, protocol
 from retouchml.client.client import Client
-from tests.daemon.running import PATIENCE, PLAIN, Daemon, environment, picture, until
+from tests.daemon.running import PATIENCE, PLAIN, Daemon, environment, needs_posix, picture, until
 
 Start = Callable[..., Daemon]
 FEW, MANY = 256, 300
-
 resource = pytest.importorskip("resource", reason="limits of a process are Linux's")
-pytestmark = pytest.mark.skipif(not hasattr(resource, "prlimit"), reason="limits of a process are Linux's")
+linux = pytest.mark.skipif(not hasattr(resource, "prlimit"), reason="limits of a process are Linux's")
 
 
 @contextmanager
@@ -45,6 +44,7 @@ def open_files_of(daemon: Daemon) -> int:
     return len(list(Path(f"/proc/{daemon.process.pid}/fd").iterdir()))
 
 
+@linux
 def test_connections_without_keys_never_use_up_the_daemons_files(start: Start) -> None:
     from daemon.tcp_proxy import CONNECTIONS
 
@@ -58,6 +58,7 @@ def test_connections_without_keys_never_use_up_the_daemons_files(start: Start) -
             assert open_files_of(daemon) < before + 3 * CONNECTIONS + 20
 
 
+@linux
 def test_after_a_flood_the_holder_of_the_keys_is_served_again(start: Start) -> None:
     start("--tcp", "127.0.0.1:0")
     with raw_connections(MANY, socket.AF_INET, tcp_address()):
@@ -66,6 +67,7 @@ def test_after_a_flood_the_holder_of_the_keys_is_served_again(start: Start) -> N
         assert client.open(PLAIN, picture().tobytes()).result(PATIENCE).faces
 
 
+@linux
 def test_connections_that_say_nothing_make_room_for_others(start: Start) -> None:
     from daemon.tcp_proxy import CONNECTIONS
 
@@ -77,6 +79,17 @@ def test_connections_that_say_nothing_make_room_for_others(start: Start) -> None
         assert client.open(PLAIN, picture().tobytes()).result(PATIENCE).faces
 
 
+@needs_posix
+def test_behind_the_proxy_too_nothing_is_said_without_keys(start: Start) -> None:
+    start("--tcp", "127.0.0.1:0")
+    with zmq.Context() as context, context.socket(zmq.DEALER) as socket:
+        socket.linger = 0
+        socket.connect(f"ipc://{paths.runtime_dir()}/tcp")
+        socket.send(protocol.encode("status", 1))
+        assert not socket.poll(500)
+
+
+@linux
 def test_a_session_with_a_low_limit_does_not_hand_it_on(start: Start) -> None:
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (FEW, hard))
@@ -89,6 +102,7 @@ def test_a_session_with_a_low_limit_does_not_hand_it_on(start: Start) -> None:
         assert daemon.status().pid == daemon.process.pid
 
 
+@linux
 def test_where_few_files_are_allowed_tcp_is_refused_with_a_sentence() -> None:
     ran = subprocess.run(
         ["sh", "-c", f'ulimit -n 100; exec "{sys.executable}" -m daemon --tcp 127.0.0.1:0'],
@@ -102,6 +116,7 @@ def test_where_few_files_are_allowed_tcp_is_refused_with_a_sentence() -> None:
     assert "TCP needs 256 open files, and 100 are allowed." in ran.stderr
 
 
+@linux
 def test_a_message_of_many_large_frames_is_refused_and_its_memory_given_back(daemon: Daemon) -> None:
     before = daemon.status().memory
     with zmq.Context() as context, context.socket(zmq.DEALER) as dealer:

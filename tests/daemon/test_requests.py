@@ -1,3 +1,5 @@
+"""Requests and their answers, through a real daemon with the stand-in backend."""
+
 from itertools import product
 from typing import Any
 
@@ -14,11 +16,23 @@ from tests.daemon.running import PATIENCE, PLAIN, Daemon, picture, until
 from tests.stand_in_backend import SIDE
 
 LOOK = Look(0.5)
+FORMATS = [
+    *product(("u8", "u16", "f32"), ("Y", "YA", "RGB", "BGR", "RGBA", "BGRA"), ("srgb",), (0, 12)),
+    *product(("f16", "f32"), ("RGB", "BGRA"), ("srgb", "linear"), (0,)),
+]
 
 
 def array(patch: WirePatch) -> Any:
     shape = (patch.picture.height, patch.picture.width, patch.picture.channels)
     return np.frombuffer(patch.pixels, DTYPE_OF[patch.picture.type]).reshape(shape)
+
+
+def encoded(linear: Any) -> Any:
+    return np.where(linear <= 0.0031308, 12.92 * linear, 1.055 * linear ** (1 / 2.4) - 0.055)
+
+
+def decoded(srgb: Any) -> Any:
+    return np.where(srgb <= 0.04045, srgb / 12.92, ((srgb + 0.055) / 1.055) ** 2.4)
 
 
 def test_an_open_photo_has_its_faces(daemon: Daemon) -> None:
@@ -51,12 +65,6 @@ def test_an_untouched_face_has_no_patch(daemon: Daemon) -> None:
     assert [patch.face for patch in rendered.patches] == [1]
 
 
-FORMATS = [
-    *product(("u8", "u16", "f32"), ("Y", "YA", "RGB", "BGR", "RGBA", "BGRA"), ("srgb",), (0, 12)),
-    *product(("f16", "f32"), ("RGB", "BGRA"), ("srgb", "linear"), (0,)),
-]
-
-
 def test_pixels_of_every_kind_arrive_and_come_back_as_they_were_sent(
     daemon: Daemon,
 ) -> None:
@@ -83,14 +91,6 @@ def test_pixels_of_every_kind_arrive_and_come_back_as_they_were_sent(
         tolerance = 1e-3 if type_ == "f16" else 1e-6
         assert np.abs(got[..., :-1] - expected).max() <= tolerance * white, (type_, order, encoding, gap)
         photo.close()
-
-
-def encoded(linear: Any) -> Any:
-    return np.where(linear <= 0.0031308, 12.92 * linear, 1.055 * linear ** (1 / 2.4) - 0.055)
-
-
-def decoded(srgb: Any) -> Any:
-    return np.where(srgb <= 0.04045, srgb / 12.92, ((srgb + 0.055) / 1.055) ** 2.4)
 
 
 def test_a_preview_comes_before_the_result(daemon: Daemon) -> None:
@@ -205,18 +205,6 @@ def test_a_photo_is_known_to_its_own_connection_alone(daemon: Daemon) -> None:
     stranger: Client = daemon.client()
     with pytest.raises(PhotoUnknown):
         stranger.request(Render(photo.name, {}), Rendered.from_fields).result(PATIENCE)
-
-
-def test_two_editors_are_served_in_turn(daemon: Daemon) -> None:
-    greedy, modest = daemon.client(), daemon.client()
-    photos = [daemon.photo(client=greedy) for _ in range(4)]
-    other = daemon.photo(client=modest)
-    done: list[str] = []
-    for photo in photos:
-        photo.render({0: Look(0.5, edits={"slow": 0.1})}).on_done = lambda call: done.append("greedy")
-    other.render({0: LOOK}).result(PATIENCE)
-    greedy.process()
-    assert len(done) < 3
 
 
 def test_a_profile_travels_with_the_photo(daemon: Daemon) -> None:

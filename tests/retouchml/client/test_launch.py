@@ -1,0 +1,110 @@
+"""Which interpreter starts a daemon, and in which environment."""
+
+import json
+import os
+import sys
+from pathlib import Path
+
+import psutil
+import pytest
+
+from daemon.pidfile import running_pid
+from retouchml import paths
+from retouchml.client import launch
+from retouchml.client.client import Client
+from retouchml.errors import DaemonAbsent, Refused, RetouchError
+from retouchml.system.files import private_folder
+from tests.daemon.running import PATIENCE, PLAIN, is_root, needs_posix, picture, until
+from tests.stand_in_backend import FAULTY
+
+only_root = pytest.mark.skipif(not is_root, reason="only root can hand a file to somebody else")
+_NOBODY = 65534
+
+
+def _session(pid: int) -> int:
+    return pid if sys.platform == "win32" else os.getsid(pid)
+
+
+def recorded(python: Path | str) -> Path:
+    """The installer's file, naming an interpreter."""
+    import json
+
+    record = private_folder(paths.data_dir()) / launch.RECORD
+    record.write_text(json.dumps({"python": str(python)}))
+    record.chmod(0o644)
+    return record
+
+
+def test_what_a_client_starts_is_in_the_background_with_an_environment_of_its_own(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PYTHONHOME", "/nowhere")
+    monkeypatch.setenv("LD_LIBRARY_PATH", "/nowhere")
+    with Client(start=True, start_options=["--backend", FAULTY]) as client:
+        photo = client.open(PLAIN, picture().tobytes()).result(PATIENCE)
+        status = client.status().result(PATIENCE)
+        variables = psutil.Process(status.pid).environ()
+        session = _session(status.pid)
+        client.shutdown().result(PATIENCE)
+    assert (len(photo.faces), status.idle_exit) == (1, 1800.0)
+    assert "/nowhere" not in variables.values()
+    assert session != _session(0)
+    assert until(lambda: running_pid(paths.runtime_dir()) is None)
+
+
+def test_a_start_that_fails_says_why(home: Path) -> None:
+    with (
+        Client(start=True, start_options=["--tcp", "nonsense"]) as client,
+        pytest.raises(DaemonAbsent) as caught,
+    ):
+        client.connect()
+    assert "nonsense is no HOST:PORT." in str(caught.value)
+
+
+def test_the_install_record_names_the_interpreter(home: Path) -> None:
+    from retouchml.client import launch
+
+    record = private_folder(paths.data_dir()) / launch.RECORD
+    record.write_text(json.dumps({"python": sys.executable}))
+    command, variables = launch.find_interpreter()
+    assert command == [sys.executable]
+    assert "PYTHONPATH" not in variables
+    record.write_text(json.dumps({"python": "/nowhere/python"}))
+    with pytest.raises(RetouchError, match="is gone"):
+        launch.find_interpreter()
+
+
+def test_an_editor_is_never_taken_for_an_interpreter(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from retouchml.client import launch
+
+    monkeypatch.setattr(sys, "executable", "/usr/bin/krita")
+    with pytest.raises(RetouchError, match="not installed"):
+        launch.find_interpreter()
+
+
+@needs_posix
+def test_an_install_record_that_others_can_write_starts_nothing(home: Path) -> None:
+    recorded(sys.executable).chmod(0o666)
+    with pytest.raises(Refused):
+        launch.find_interpreter()
+
+
+@needs_posix
+@only_root
+def test_an_install_record_of_somebody_else_starts_nothing(home: Path) -> None:
+    os.chown(recorded(sys.executable), _NOBODY, _NOBODY)
+    with pytest.raises(Refused):
+        launch.find_interpreter()
+
+
+@needs_posix
+@pytest.mark.parametrize(("folder", "file"), [(0o777, 0o755), (0o755, 0o777)])
+def test_an_interpreter_that_others_can_replace_is_not_run(tmp_path: Path, folder: int, file: int) -> None:
+    python = tmp_path / "bin" / "python"
+    python.parent.mkdir()
+    python.write_text("#!/bin/sh\n")
+    python.chmod(file)
+    python.parent.chmod(folder)
+    recorded(python)
+    with pytest.raises(Refused):
+        launch.find_interpreter()
