@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.align import Alignment, ffhq_alignment
-from tests.pipeline.faces_by_hand import gradient, landmarks
+from tests.pipeline.synthetic_faces import gradient, landmarks
 
 
 @given(

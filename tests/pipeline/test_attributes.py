@@ -12,7 +12,7 @@ from pipeline.networks import Networks
 from retouchml.errors import ModelCorrupt
 from stylegan2 import zoo
 from tests.conftest import at_home
-from tests.pipeline.faces_by_hand import landmarks, texture
+from tests.pipeline.synthetic_faces import landmarks, texture
 
 Points = NDArray[np.float64]
 

@@ -11,7 +11,7 @@ from pipeline.change import Change, change_between
 from pipeline.flow import displaced
 from pipeline.masks import FaceMasks, face_masks
 from pipeline.skin import SkinLayers
-from tests.pipeline.faces_by_hand import landmarks, texture
+from tests.pipeline.synthetic_faces import landmarks, texture
 
 Picture = NDArray[np.float32]
 _SIZE = 512

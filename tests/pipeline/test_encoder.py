@@ -7,12 +7,12 @@ import pytest
 import torch
 
 from pipeline.encoder import CHIP, Encoder, encoder_features
-from pipeline.latent_network import save_learned, weights_folder
+from pipeline.latent_network import save_learned
 from pipeline.networks import Networks
 from pipeline.rater_input import face_chip
 from retouchml.errors import ModelCorrupt
 from stylegan2.generator import as_picture
-from tests.pipeline.faces_by_hand import landmarks
+from tests.pipeline.synthetic_faces import landmarks
 
 _FEATURES = 3 * CHIP * CHIP + 264
 
@@ -84,7 +84,3 @@ def test_an_encoder_that_does_not_fit_is_corrupt(
     save_learned(path, tensors, {"kind": "encoder", "latent_space": networks.generator.latents.name})
     with pytest.raises(ModelCorrupt):
         Encoder.load(path, networks.generator)
-
-
-def test_the_project_s_encoder_loads(networks: Networks) -> None:
-    assert Encoder.load(weights_folder() / "encoder.safetensors", networks.generator) is not None

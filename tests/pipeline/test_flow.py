@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from pipeline.flow import bounded, displaced, motion
-from tests.pipeline.faces_by_hand import texture
+from tests.pipeline.synthetic_faces import texture
 
 _WHOLE = np.ones((256, 256), np.float32)
 

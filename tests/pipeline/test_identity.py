@@ -16,7 +16,7 @@ from pipeline.networks import Networks
 from retouchml.errors import ModelCorrupt
 from stylegan2 import zoo
 from tests.conftest import at_home
-from tests.pipeline.faces_by_hand import gradient, landmarks
+from tests.pipeline.synthetic_faces import gradient, landmarks
 
 Pixels = NDArray[np.uint8]
 

@@ -11,7 +11,7 @@ from pipeline.invert import RECIPE, Inverter, Stage, face_weight, picture_loss
 from pipeline.networks import Networks
 from retouchml.errors import Cancelled
 from stylegan2.generator import as_picture
-from tests.pipeline.faces_by_hand import landmarks
+from tests.pipeline.synthetic_faces import landmarks
 
 _SHORT = (Stage(64, 4, 0.08, False), Stage(64, 8, 0.07, True))
 

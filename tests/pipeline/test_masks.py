@@ -15,7 +15,7 @@ from pipeline.masks import (
     skin_likelihood,
     without_neighbours,
 )
-from tests.pipeline.faces_by_hand import landmarks, texture
+from tests.pipeline.synthetic_faces import landmarks, texture
 
 Mask = NDArray[np.float32]
 _SIZE = 512

@@ -1,4 +1,4 @@
-"""Which learned parts are loaded: the user's own before those of the project."""
+"""Loading: the user's own learned parts before those of the project, and the device."""
 
 from pathlib import Path
 
@@ -6,8 +6,8 @@ import pytest
 import torch
 
 from pipeline.latent_network import LatentNetwork, learned_part, load_learned, save_learned, trained_part
-from pipeline.networks import Networks, load_networks
-from retouchml.errors import LatentSpaceMismatch
+from pipeline.networks import Networks, load_networks, pick_device
+from retouchml.errors import DeviceError, LatentSpaceMismatch
 
 SPACE = "ffhq-config-f"
 
@@ -53,3 +53,10 @@ def test_a_trained_part_of_another_latent_space_is_refused() -> None:
     with pytest.raises(LatentSpaceMismatch, match=r"w-0123.*ffhq-config-f") as refused:
         load_networks("ffhq-mobile", "cpu")
     assert "retouchml train scorer --model ffhq-mobile" in refused.value.advice
+
+
+@pytest.mark.parametrize("device", ["nonsense", "meta", "cuda:99", ""])
+def test_a_device_that_is_not_there_is_refused(device: str) -> None:
+    with pytest.raises(DeviceError) as refused:
+        pick_device(device)
+    assert refused.value.advice

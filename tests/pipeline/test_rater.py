@@ -14,7 +14,7 @@ from pipeline.networks import Networks
 from pipeline.rater import FEATURES, FeatureNetwork, FeatureRater, PixelNetwork, PixelRater, rater_features
 from pipeline.rater_input import CHIP, chip_alignment, face_chip, mirrored, shape_features
 from retouchml.errors import ModelCorrupt, ModelMissing
-from tests.pipeline.faces_by_hand import gradient, landmarks
+from tests.pipeline.synthetic_faces import gradient, landmarks
 
 Pixels = NDArray[np.uint8]
 Points = NDArray[np.float64]

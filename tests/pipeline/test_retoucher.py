@@ -13,15 +13,14 @@ from numpy.typing import NDArray
 
 from pipeline.cache import Caches, InversionCache, PathCache
 from pipeline.faces import FaceLocation
-from pipeline.networks import pick_device
 from pipeline.patch import Patch
 from pipeline.retoucher import Photo, Retoucher
 from retouchml import Look
-from retouchml.errors import Cancelled, DeviceError, ModelMissing, PictureUnsupported, UsageError
+from retouchml.errors import Cancelled, ModelMissing, PictureUnsupported, UsageError
 from retouchml.progress import OverallProgress
 from tests.conftest import at_home
-from tests.pipeline.faces_by_hand import landmarks
 from tests.pipeline.seeding import changed, quick_path, seed, session_cache
+from tests.pipeline.synthetic_faces import landmarks
 
 Pixels = NDArray[np.uint8]
 Seed = Callable[[NDArray[Any]], Photo]
@@ -323,13 +322,6 @@ def test_a_photo_without_faces_says_so(retoucher: Retoucher) -> None:
 def test_what_is_no_picture_is_refused(pixels: NDArray[Any], retoucher: Retoucher) -> None:
     with pytest.raises(PictureUnsupported):
         retoucher.open(pixels)
-
-
-@pytest.mark.parametrize("device", ["nonsense", "meta", "cuda:99", ""])
-def test_a_device_that_is_not_there_is_refused(device: str) -> None:
-    with pytest.raises(DeviceError) as refused:
-        pick_device(device)
-    assert refused.value.advice
 
 
 def test_models_that_are_not_there_are_missing() -> None:

@@ -9,7 +9,7 @@ from pipeline.change import change_between
 from pipeline.masks import face_masks
 from pipeline.skin import SkinLayers
 from pipeline.window import Window
-from tests.pipeline.faces_by_hand import landmarks, texture
+from tests.pipeline.synthetic_faces import landmarks, texture
 
 
 def support(size: int, left: int, top: int, right: int, bottom: int) -> np.ndarray:

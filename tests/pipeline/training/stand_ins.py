@@ -17,7 +17,7 @@ from pipeline.training.sampling import ATTRIBUTES, Samples, collect
 from pipeline.training.tables import load_table
 from stylegan2.generator import Generator, Noise, StyleLayer
 from stylegan2.latents import LatentSpace
-from tests.pipeline.faces_by_hand import landmarks
+from tests.pipeline.synthetic_faces import landmarks
 
 WIDTH = 12
 

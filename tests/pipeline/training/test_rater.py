@@ -19,7 +19,7 @@ from pipeline.training.tables import load_table
 from retouchml.cli.main import main
 from retouchml.errors import UsageError
 from retouchml.paths import cache_dir, weights_dir
-from tests.pipeline.faces_by_hand import landmarks
+from tests.pipeline.synthetic_faces import landmarks
 from tests.pipeline.training.stand_ins import lay_out
 
 NAMES = [f"{group}{index}.png" for index in range(5) for group in ("AF", "AM", "CF", "CM")]

@@ -8,7 +8,7 @@ import pytest
 from pipeline.training import sampling
 from pipeline.training.sampling import ATTRIBUTES, Samples, collect
 from pipeline.training.tables import load_table
-from tests.pipeline.faces_by_hand import landmarks
+from tests.pipeline.synthetic_faces import landmarks
 from tests.pipeline.training.stand_ins import WIDTH, SmallGenerator, assert_equal, labellers, sampled
 
 

@@ -10,7 +10,7 @@ import pytest
 from benchmarks import quality
 from benchmarks.quality import Row, choose_photos, sharpness, sheet, totals
 from pipeline.masks import feature_mask
-from tests.pipeline.faces_by_hand import landmarks, texture
+from tests.pipeline.synthetic_faces import landmarks, texture
 
 GROUPS = ("AF", "AM", "CF", "CM")
 
