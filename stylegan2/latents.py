@@ -78,7 +78,7 @@ class LatentSpace:
     def whiten(self, w: Tensor) -> Tensor:
         """w [..., W] → v [..., W].
 
-        Standard normal over the generator's own samples, but narrower where these hardly vary.
+        Standard normal over the generator's own samples, but narrower where these have little variance.
         """
         return (torch.where(w < 0, w / _SLOPE, w) - self.p_mean) @ self.whitening
 

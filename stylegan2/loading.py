@@ -52,8 +52,8 @@ def load(
     With the engine tensorflow1, TensorFlow 1.15 computes in a child process, on ``device``: auto, cpu, cuda
     or cuda:N. It runs StyleGAN2 itself alone; its tensors are torch's, on the CPU.
 
-    A file is told from a name by its folder or its suffix (.pkl, .pt, .pth, .safetensors). Only StyleGAN2
-    itself has another precision than float32. Nothing that a file says is ever run.
+    Text with a folder or a suffix (.pkl, .pt, .pth, .safetensors) is a path, other text a name. Only
+    StyleGAN2 itself has other precisions than float32. No code in a file is ever run.
 
     Raises ModelMissing if the model is unknown, not fetched or not there, ModelCorrupt if its file is damaged
     or no network, UsageError for a network that the engine does not run, DeviceError if there is no such
@@ -66,10 +66,10 @@ def load(
 
 
 def read_network(path: Path) -> NetworkFile:
-    """The network in a file that somebody else wrote.
+    """The network in a file of any format, which may be damaged or hostile.
 
-    Raises ModelMissing if there is none, ModelCorrupt if it is damaged or dangerous, MemoryError never by
-    what the file claims, only by what it has.
+    Raises ModelMissing if there is no file, ModelCorrupt if it is damaged, dangerous or no network. Memory is
+    bounded by the size of the file, whatever sizes it claims.
     """
     with open_file(path) as file:
         head = read_bytes(file, HEAD, path)

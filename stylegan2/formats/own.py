@@ -119,7 +119,7 @@ def read(path: Path) -> OwnFile:
     # Learned parts are stored and used by the name of their space, so the name in a file is verified.
     if not fits_mapping(latents, network.mapping()):
         raise ModelCorrupt(
-            f"{path.name} says of its latent space what its mapping network does not compute.", _AGAIN
+            f"{path.name} claims a latent space that its mapping network does not have.", _AGAIN
         )
     return OwnFile(network, latents)
 

@@ -107,9 +107,9 @@ class _Machine:
         end = self.position + count
         if count < 0 or end > len(self._data):
             raise ModelCorrupt(f"{self._what} ends too early.", "Get the file again.")
-        taken = self._data[self.position : end]
+        view = self._data[self.position : end]
         self.position = end
-        return taken
+        return view
 
     def _number(self, form: str) -> Any:
         return struct.unpack(form, self._take(struct.calcsize(form)))[0]

@@ -61,16 +61,16 @@ def _state(value: Any) -> dict[str, Any]:
 def _in_our_layout(name: str, array: Array) -> Array:
     """A tensor in our layout, without leading dimensions of size 1."""
     last = name.rpartition(".")[2]
-    ours: Array = array
+    view: Array = array
     if last == "noise" and array.ndim == 4:
-        ours = array[0, 0]
+        view = array[0, 0]
     elif last == "noise_strength" and array.shape == (1,):
-        ours = array.reshape(())
+        view = array.reshape(())
     elif (last == "const" and array.ndim == 4) or (last == "weight" and array.ndim == 5):
-        ours = array[0]
+        view = array[0]
     elif last == "bias" and array.ndim == 4:
-        ours = array.reshape(-1)
-    return ours
+        view = array.reshape(-1)
+    return view
 
 
 def _mapping_key(name: str) -> str:

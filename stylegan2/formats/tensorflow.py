@@ -103,19 +103,19 @@ def _variable(item: Any) -> tuple[str, Array]:
 def _in_our_layout(key: str, array: Array) -> Array:
     """A variable in our layout, as a view if possible."""
     last = key.rpartition("/")[2]
-    ours: Array = array
+    view: Array = array
     if last == "mod_bias" and array.dtype.kind == "f":
-        ours = array + np.float32(1.0)
+        view = array + np.float32(1.0)
     elif last == "const" and array.ndim == 4:
-        ours = array[0]
+        view = array[0]
     elif last.startswith("noise") and array.ndim == 4:
-        ours = array[0, 0]
+        view = array[0, 0]
     elif last in ("weight", "mod_weight") and array.ndim == 2:
-        ours = array.T
+        view = array.T
     elif last == "weight" and array.ndim == 4:
         kernel = array[::-1, ::-1] if "/Conv0_up/" in key else array
-        ours = kernel.transpose(3, 2, 0, 1)
-    return ours
+        view = kernel.transpose(3, 2, 0, 1)
+    return view
 
 
 def _mapping_key(name: str, layer: str = "Dense") -> str:

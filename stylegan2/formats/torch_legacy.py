@@ -32,9 +32,9 @@ def read(
     names, budget = STORAGE_NAMES | frozenset(allowed), budget or Budget()
     parts: list[Any] = []
     for permitted in ((), (), (), names, ()):
-        tree, taken = pickle_tree.read(data, permitted, what, budget)
+        tree, size = pickle_tree.read(data, permitted, what, budget)
         parts.append(tree)
-        data = data[taken:]
+        data = data[size:]
     magic, version, facts, tree, keys = parts
     little = isinstance(facts, dict) and facts.get("little_endian") is True
     if magic != MAGIC or version != _VERSION or not little or not isinstance(keys, list):

@@ -46,7 +46,7 @@ class MobileGenerator(Generator):
         self.graphed = Graphed(self._synthesis, self._image, enabled=False)
         if known_space(self._mapping, W_DIM) != metadata["latent_space"]:
             raise ModelCorrupt(
-                f"{weights.name} says of its latent space what its mapping network does not compute.",
+                f"{weights.name} claims a latent space that its mapping network does not have.",
                 "Fetch it again.",
             )
         self._mapping.to(device)

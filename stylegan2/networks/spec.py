@@ -83,16 +83,16 @@ class GeneratorSpec:
 
 
 def check_generator(spec: GeneratorSpec) -> GeneratorSpec:
-    """The description itself, if a network can be built from it. Raises ModelCorrupt where it is absurd."""
+    """The description itself, if a network can be built from it. Raises ModelCorrupt if it is impossible."""
     mapping, synthesis = spec.mapping, spec.synthesis
     if not mapping.widths:
-        raise _absurd("its mapping has no layers")
+        raise _impossible("its mapping has no layers")
     _check_mapping(mapping)
     _check_channels(synthesis.channels)
     if synthesis.architecture not in GENERATOR_KINDS:
-        raise _absurd("its architecture is unknown")
+        raise _impossible("its architecture is unknown")
     if not _is_size(synthesis.w_dim) or synthesis.w_dim != mapping.w_dim:
-        raise _absurd("its synthesis takes another w than its mapping gives")
+        raise _impossible("its synthesis takes another w than its mapping gives")
     _check_clamp(synthesis.clamp)
     return spec
 
@@ -101,47 +101,47 @@ def check_discriminator(spec: DiscriminatorSpec) -> DiscriminatorSpec:
     """As ``check_generator``, for a discriminator."""
     _check_channels(spec.channels)
     if spec.architecture not in DISCRIMINATOR_KINDS:
-        raise _absurd("its discriminator's architecture is unknown")
+        raise _impossible("its discriminator's architecture is unknown")
     sizes = (spec.dense, spec.outputs, 1 if spec.group is None else spec.group)
     counts = (spec.labels, spec.deviations)
     if not all(map(_is_size, sizes)) or not all(map(_is_count, counts)):
-        raise _absurd("its discriminator's last layers have impossible sizes")
+        raise _impossible("its discriminator's last layers have impossible sizes")
     if spec.deviations and spec.channels[0] % spec.deviations:
-        raise _absurd("its discriminator's last layers have impossible sizes")
+        raise _impossible("its discriminator's last layers have impossible sizes")
     _check_clamp(spec.clamp)
     if spec.mapping is not None:
         _check_mapping(spec.mapping)
         if spec.mapping.z_dim or spec.mapping.labels != spec.labels or spec.mapping.w_dim != spec.outputs:
-            raise _absurd("its discriminator's labels do not fit its last layer")
+            raise _impossible("its discriminator's labels do not fit its last layer")
     elif spec.labels not in (0, spec.outputs):
-        raise _absurd("its discriminator's labels do not fit its last layer")
+        raise _impossible("its discriminator's labels do not fit its last layer")
     return spec
 
 
 def to_json(spec: GeneratorSpec | DiscriminatorSpec) -> str:
-    """For the header of our own files."""
+    """The description as JSON, for the header of our own files."""
     return json.dumps(asdict(spec))
 
 
 def generator_from_json(text: str) -> GeneratorSpec:
-    """Raises ModelCorrupt where it is no description."""
+    """The generator that ``to_json`` described. Raises ModelCorrupt if the text is no description."""
     try:
         content = json.loads(text)
         spec = GeneratorSpec(_mapping(content["mapping"]), _synthesis(content["synthesis"]))
     except (ValueError, TypeError, KeyError, RecursionError) as error:
-        raise _absurd("its description cannot be read") from error
+        raise _impossible("its description cannot be read") from error
     return check_generator(spec)
 
 
 def discriminator_from_json(text: str) -> DiscriminatorSpec:
-    """Raises ModelCorrupt where it is no description."""
+    """The discriminator that ``to_json`` described. Raises ModelCorrupt if the text is no description."""
     try:
         content = json.loads(text)
         mapping = None if content["mapping"] is None else _mapping(content["mapping"])
         channels = tuple(content["channels"])
         spec = DiscriminatorSpec(**{**content, "channels": channels, "mapping": mapping})
     except (ValueError, TypeError, KeyError, RecursionError) as error:
-        raise _absurd("its discriminator's description cannot be read") from error
+        raise _impossible("its discriminator's description cannot be read") from error
     return check_discriminator(spec)
 
 
@@ -159,24 +159,24 @@ def _synthesis(content: dict[str, Any]) -> SynthesisSpec:
 
 def _check_mapping(spec: MappingSpec) -> None:
     if len(spec.widths) > 64 or not all(_is_size(width) for width in spec.widths):
-        raise _absurd("the layers of its mapping have impossible sizes")
+        raise _impossible("the layers of its mapping have impossible sizes")
     counts = (spec.z_dim, spec.labels, spec.label_width)
     if not all(map(_is_count, counts)) or spec.z_dim + spec.label_width == 0:
-        raise _absurd("the inputs of its mapping have impossible sizes")
+        raise _impossible("the inputs of its mapping have impossible sizes")
     if (spec.labels == 0) != (spec.label_width == 0):
-        raise _absurd("its labels have no features")
+        raise _impossible("its labels have no features")
     if not _is_number(spec.rate) or not 0.0 < spec.rate <= 1.0:
-        raise _absurd("the learning rate of its mapping is none")
+        raise _impossible("the learning rate of its mapping is none")
 
 
 def _check_channels(channels: tuple[int, ...]) -> None:
     if not 2 <= len(channels) <= LARGEST.bit_length() - 2 or not all(_is_size(c) for c in channels):
-        raise _absurd("its layers have impossible sizes")
+        raise _impossible("its layers have impossible sizes")
 
 
 def _check_clamp(clamp: float | None) -> None:
     if clamp is not None and not (_is_number(clamp) and 0.0 < clamp < 1e6):
-        raise _absurd("the bound on its activations is none")
+        raise _impossible("the bound on its activations is none")
 
 
 def _is_number(value: object) -> bool:
@@ -191,5 +191,5 @@ def _is_count(value: object) -> bool:
     return type(value) is int and 0 <= value <= WIDEST
 
 
-def _absurd(what: str) -> ModelCorrupt:
+def _impossible(what: str) -> ModelCorrupt:
     return ModelCorrupt(f"This is no StyleGAN2 network that can be built: {what}.", "Get the file again.")

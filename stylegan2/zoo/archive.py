@@ -79,5 +79,5 @@ def _copy(source: IO[bytes], target: Path, size: int | None, model: Model) -> No
 def _corrupt(model: Model, reason: str) -> ModelCorrupt:
     return ModelCorrupt(
         f"The archive {model.archive} of the model {model.name} is not what was expected: {reason}.",
-        "Try again; if it stays so, the package index or a proxy hands out something else.",
+        "Try again. If that fails, too, the package index or a proxy delivers another file.",
     )

