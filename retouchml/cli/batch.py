@@ -3,8 +3,8 @@
 from collections.abc import Callable, Sequence
 
 from retouchml import failures
-from retouchml.backend import Backend
 from retouchml.cli import report
+from retouchml.cli.backend import Backend
 from retouchml.cli.console import OutputClosedError
 from retouchml.cli.context import Context
 from retouchml.cli.output_files import OutputFiles

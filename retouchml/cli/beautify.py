@@ -21,7 +21,7 @@ from retouchml.look import DEFAULT_STRENGTH, DEFAULT_TEXTURE, Look, parse_edit, 
 from retouchml.settings import ENGINES
 
 if TYPE_CHECKING:
-    from retouchml.backend import Backend
+    from retouchml.cli.backend import Backend
     from retouchml.results import Edit
 
 STDOUT = "-"

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
-from retouchml.backend import Backend, BackendFactory, BackendPhoto
+from retouchml.cli.backend import Backend, BackendFactory, BackendPhoto
 from retouchml.cli.console import Console
 from retouchml.cli.interrupt import Interrupt
 from retouchml.errors import NoFaceError, UsageError

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from retouchml import __version__
-from retouchml.backend import Backend, BackendFactory, BackendPhoto
+from retouchml.cli.backend import Backend, BackendFactory, BackendPhoto
 from retouchml.client import protocol
 from retouchml.client.answers import WirePatch
 from retouchml.client.client import Client

@@ -8,8 +8,8 @@ import sys
 from collections.abc import Sequence
 
 from retouchml import __version__, failures
-from retouchml.backend import BackendFactory
 from retouchml.cli import beautify, daemon, doctor, edits, faces, models, train
+from retouchml.cli.backend import BackendFactory
 from retouchml.cli.console import Console, OutputClosedError
 from retouchml.cli.context import Context
 from retouchml.cli.interrupt import Interrupt

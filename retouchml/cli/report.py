@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from retouchml.backend import Backend
+from retouchml.cli.backend import Backend
 from retouchml.errors import RetouchError
 from retouchml.results import Face, FaceReport
 

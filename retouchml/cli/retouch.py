@@ -6,8 +6,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from retouchml.backend import Backend
 from retouchml.cli import compare, report
+from retouchml.cli.backend import Backend
 from retouchml.cli.context import Context
 from retouchml.cli.output_files import OutputFiles
 from retouchml.cli.staging import Staging

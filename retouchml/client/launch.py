@@ -1,7 +1,7 @@
-"""Starts the daemon in the background, with the project's own interpreter and an environment of its own.
+"""Starts the daemon in the background, with the project's own interpreter and a clean environment.
 
-Editors embed a Python that is not the project's, and AppImages bend the environment to their own libraries:
-neither may reach the daemon.
+Editors embed another Python, and AppImages point the environment to their own libraries: neither may reach
+the daemon. The daemon's side is ``run_in_background`` in ``daemon.start``.
 """
 
 import contextlib
@@ -22,8 +22,9 @@ from retouchml.system.files import changeable_by_others
 from retouchml.system.processes import CREATION_FLAGS, clean_environment
 
 RECORD = "install.json"
-_SECONDS_TO_EXIT = 10.0
-_SECONDS = 60.0  # a first start compiles every module, perhaps from a cold disk
+"""The installer's file in the data folder, which names the project's interpreter."""
+_START_SECONDS = 60.0  # a first start compiles every module, perhaps from a slow disk
+_EXIT_SECONDS = 10.0
 _ADVICE = "Run `retouchml doctor`: it says what is wrong."
 
 
@@ -35,7 +36,7 @@ def start(
     options: more of ``retouchml daemon run``; interpreter: the command to use in place of the installed one;
     idle_exit: minutes, None for never. Raises DaemonAbsent or Refused.
     """
-    command, environment = _own(interpreter) if interpreter else find_interpreter()
+    command, environment = _from_checkout(interpreter) if interpreter else find_interpreter()
     idle = [] if idle_exit is None else [f"--idle-exit={idle_exit}"]
     arguments = [*command, "-m", "daemon", "--background", *idle, *options]
     try:
@@ -51,15 +52,16 @@ def start(
 
 
 def find_interpreter() -> tuple[list[str], dict[str, str]]:
-    """The installed project's interpreter, else this one if it is the project's; and the environment for it.
+    """The command of the project's interpreter, and the environment for it.
 
-    Raises DaemonAbsent, or Refused where another user could have chosen what is run.
+    The interpreter is that of the installed project, or this one if it runs from a checkout. Raises
+    DaemonAbsent, or Refused if another user may choose what is run.
     """
     record = data_dir() / RECORD
     try:
         python = json.loads(record.read_text(encoding="utf-8"))["python"]
     except FileNotFoundError:
-        return _own()
+        return _from_checkout()
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise DaemonAbsent(f"{record} cannot be understood.", "Run `python3 install demo` again.") from error
     if not isinstance(python, str) or not Path(python).is_file():
@@ -77,9 +79,9 @@ def find_interpreter() -> tuple[list[str], dict[str, str]]:
 
 
 def _first_report(command: Sequence[str], environment: Mapping[str, str]) -> dict[str, Any]:
-    """What the daemon's process reports in its first line; the fields of an error if it reports nothing.
+    """Start the daemon's process and read its report, its first line; an error's fields if there is none.
 
-    Raises DaemonAbsent after a time without a report, and OSError if the command cannot be run.
+    Raises DaemonAbsent if nothing comes in time, and OSError if the command cannot be run.
     """
     with tempfile.TemporaryFile() as errors:  # not a pipe, which nobody would empty
         process = subprocess.Popen(
@@ -96,10 +98,10 @@ def _first_report(command: Sequence[str], environment: Mapping[str, str]) -> dic
         lines: queue.SimpleQueue[bytes] = queue.SimpleQueue()
         _in_background(_read_line, process, lines)
         try:
-            line = lines.get(timeout=_SECONDS)
+            line = lines.get(timeout=_START_SECONDS)
         except queue.Empty:
             process.kill()
-            raise DaemonAbsent(f"The daemon did not start within {_SECONDS:.0f} s.", _ADVICE) from None
+            raise DaemonAbsent(f"The daemon did not start within {_START_SECONDS:.0f} s.", _ADVICE) from None
         finally:
             _in_background(process.wait)
         try:
@@ -110,7 +112,7 @@ def _first_report(command: Sequence[str], environment: Mapping[str, str]) -> dic
             return report
         # another Python, or a daemon that cannot even be imported
         with contextlib.suppress(subprocess.TimeoutExpired):
-            process.wait(_SECONDS_TO_EXIT)
+            process.wait(_EXIT_SECONDS)
         errors.seek(0)
         text = errors.read().decode("utf-8", "replace").strip()
     last_line = text.splitlines()[-1] if text else f"it ended with code {process.returncode}."
@@ -127,7 +129,7 @@ def _in_background(work: Callable[..., object], *arguments: object) -> None:
     threading.Thread(target=work, args=arguments, daemon=True, name="retouchml-launch").start()
 
 
-def _own(interpreter: Sequence[str] = ()) -> tuple[list[str], dict[str, str]]:
+def _from_checkout(interpreter: Sequence[str] = ()) -> tuple[list[str], dict[str, str]]:
     checkout = Path(__file__).resolve().parents[2]
     is_python = Path(sys.executable or "").name.startswith("python")  # not krita, not gimp
     if not interpreter and not (is_python and (checkout / "daemon").is_dir()):

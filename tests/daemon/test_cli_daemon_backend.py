@@ -185,6 +185,16 @@ def test_a_daemon_killed_under_the_work_has_a_successor_that_does_it(
     assert running_pid(paths.runtime_dir()) not in (None, first.process.pid)
 
 
+def test_a_daemon_of_another_version_is_told_to_be_restarted_and_the_work_is_done_here(
+    daemon: Daemon, tmp_path: Path
+) -> None:
+    newer = "import retouchml; retouchml.__version__ = '99.0'\n"
+    ran = run("faces", portrait(tmp_path), code=newer + HERE)
+    assert (ran.returncode, ran.stdout) == (7, "in process\n")
+    assert "this is 99.0" in ran.stderr
+    assert "retouchml daemon restart" in ran.stderr
+
+
 def test_a_full_daemon_is_an_error_that_says_how_to_do_without(
     start: Callable[..., Daemon], tmp_path: Path
 ) -> None:

@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from retouchml.backend import BackendPhoto
 from retouchml.cli import daemon_backend
+from retouchml.cli.backend import BackendPhoto
 from retouchml.cli.context import local_backend
 from retouchml.cli.daemon_backend import DaemonBackend
 from retouchml.look import Look

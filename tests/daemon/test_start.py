@@ -101,7 +101,7 @@ def test_a_command_that_is_no_daemon_is_an_error_with_its_last_words(home: Path,
 def test_a_command_that_reports_nothing_is_killed_after_a_time(
     home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(launch, "_SECONDS", 2.0)
+    monkeypatch.setattr(launch, "_START_SECONDS", 2.0)
     program, pid_file = tmp_path / "program.py", tmp_path / "pid"
     program.write_text(
         "import os, pathlib, time\n"

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from retouchml.backend import Backend
+from retouchml.cli.backend import Backend
 from retouchml.cli.main import main
 from tests import stand_in_backend
 from tests.retouchml.running import Ran, Run, save

@@ -13,7 +13,7 @@ import pytest
 import tifffile
 from PIL import Image
 
-from retouchml.backend import Backend
+from retouchml.cli.backend import Backend
 
 ROOT = Path(__file__).parents[2]
 

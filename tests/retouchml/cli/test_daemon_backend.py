@@ -6,7 +6,7 @@ from typing import Any, cast
 import numpy as np
 import pytest
 
-from retouchml.backend import Backend
+from retouchml.cli.backend import Backend
 from retouchml.cli.daemon_backend import DaemonBackend
 from retouchml.client.answers import EditList
 from retouchml.client.client import Client
