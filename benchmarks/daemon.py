@@ -224,13 +224,13 @@ def _cancelling(pixels: NDArray[np.uint8], moments: int) -> None:
 def _cancelled(begin: Callable[[Client], Call[Any]], wait: float) -> tuple[float, float] | None:
     """Seconds until a cancel is answered, and until the worker has done something else.
 
-    None where the work was done before.
+    None if the work was done before.
     """
     with Client() as client:
         call = begin(client)
         end = time.perf_counter() + wait
-        while (left := end - time.perf_counter()) > 0 and not call.done:
-            client.process(left)
+        while (remaining := end - time.perf_counter()) > 0 and not call.done:
+            client.process(remaining)
         if call.done:
             return None
         start = time.perf_counter()

@@ -1,1 +1,1 @@
-"""The daemon: a small server that owns the socket, and workers that hold the models (docs/protocol.md)."""
+"""The daemon: a small server that owns the sockets, and workers that load the models (docs/protocol.md)."""

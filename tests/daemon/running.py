@@ -48,7 +48,7 @@ def until(condition: Callable[[], bool], seconds: float = PATIENCE) -> bool:
 
 
 def environment() -> dict[str, str]:
-    """For a Python of its own that shall find the project and these tests."""
+    """The environment for a Python that can import the project and these tests."""
     return python_environment()
 
 
@@ -61,17 +61,17 @@ def is_alive(pid: int) -> bool:
 
 
 def kill(pid: int) -> None:
-    """End a process that has no say in it."""
+    """Kill a process."""
     psutil.Process(pid).kill()
 
 
 def pause(pid: int) -> None:
-    """Stop a process where it is."""
+    """Suspend a process."""
     psutil.Process(pid).suspend()
 
 
 def resume(pid: int) -> None:
-    """Let it go on."""
+    """Resume a process."""
     psutil.Process(pid).resume()
 
 
@@ -95,7 +95,7 @@ def connect(dealer: "zmq.Socket[bytes]") -> None:
 
 
 def bare_connection() -> socket.socket:
-    """A connection to the daemon on which nothing was said yet."""
+    """A connection to the daemon on which nothing was sent yet."""
     if sys.platform != "win32" and paths.IPC:
         raw = socket.socket(socket.AF_UNIX)
         raw.connect(str(paths.socket_path()))
@@ -105,7 +105,7 @@ def bare_connection() -> socket.socket:
 
 
 def rendered_in_a_loop(client: Client) -> list[str]:
-    """What an event loop hears that opens a photo and renders, and waits for the descriptor alone."""
+    """What the callbacks of an event loop get that opens a photo, renders, and polls only the descriptor."""
     heard: list[str] = []
 
     def note(call: Call[Any]) -> None:
@@ -134,7 +134,7 @@ class Daemon:
     clients: list[Client] = field(default_factory=list)
 
     def client(self) -> Client:
-        """A connection."""
+        """A new client."""
         client = Client()
         self.clients.append(client)
         return client
@@ -145,7 +145,7 @@ class Daemon:
         return call.result(PATIENCE)
 
     def status(self) -> Status:
-        """Asked by a client of its own."""
+        """The status, asked by a client of its own."""
         with Client() as client:
             return client.status().result(PATIENCE)
 
@@ -155,7 +155,7 @@ class Daemon:
         return self.status().workers[0].pid or 0
 
     def kill(self) -> None:
-        """End the process, which has no say in it."""
+        """Kill the process."""
         self.process.kill()
         self.process.wait(PATIENCE)
 
@@ -169,7 +169,7 @@ class Daemon:
         return self.process.wait(PATIENCE)
 
     def close(self) -> None:
-        """End everything."""
+        """Close the clients and stop the daemon."""
         for client in self.clients:
             client.close()
         if self.process.poll() is None and sys.platform == "win32":
@@ -185,7 +185,7 @@ class Daemon:
 
 
 def start(*options: object, backend: str = FAULTY, **more: str) -> Daemon:
-    """A daemon that listens; ``more`` goes into its environment."""
+    """Start a daemon, wait until it listens. backend: "" for the pipeline; more: into its environment."""
     arguments = [*(["--backend", backend] if backend else []), *map(str, options)]
     command = python_command("-m", "daemon", *arguments)
     process = subprocess.Popen(command, env={**environment(), **more})
