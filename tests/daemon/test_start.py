@@ -7,14 +7,10 @@ import sys
 from pathlib import Path
 from typing import Any
 
-import pytest
-
 from daemon.processes import python_command, python_environment
 from retouchml import paths
-from retouchml.client import launch
 from retouchml.client.client import Client
-from retouchml.errors import DaemonAbsent
-from tests.daemon.running import PATIENCE, Daemon, is_alive, until
+from tests.daemon.running import PATIENCE, Daemon, until
 from tests.stand_in_backend import FAULTY
 
 _FAILING = """
@@ -80,37 +76,6 @@ def test_a_second_daemon_reports_the_code_and_the_sentence_of_its_error(daemon: 
     assert (report["code"], str(daemon.process.pid) in report["message"]) == ("daemon_runs", True)
     assert "retouchml daemon restart" in report["advice"]
     assert process.wait(PATIENCE) == 1
-
-
-def test_a_daemon_that_runs_already_counts_as_started(daemon: Daemon) -> None:
-    assert not launch.start([f"--backend={FAULTY}"], interpreter=[sys.executable])
-
-
-def test_a_command_that_is_no_daemon_is_an_error_with_its_last_words(home: Path, tmp_path: Path) -> None:
-    program = tmp_path / "program.py"
-    program.write_text("import sys; print('warning'); sys.exit('first\\nlast words')")
-    with pytest.raises(DaemonAbsent, match="cannot be started: last words"):
-        launch.start(interpreter=[sys.executable, str(program)])
-    program.write_text("raise SystemExit(7)")
-    with pytest.raises(DaemonAbsent, match="it ended with code 7"):
-        launch.start(interpreter=[sys.executable, str(program)])
-    with pytest.raises(DaemonAbsent, match="cannot be run"):
-        launch.start(interpreter=[str(tmp_path / "nothing")])
-
-
-def test_a_command_that_reports_nothing_is_killed_after_a_time(
-    home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(launch, "_START_SECONDS", 2.0)
-    program, pid_file = tmp_path / "program.py", tmp_path / "pid"
-    program.write_text(
-        "import os, pathlib, time\n"
-        f"pathlib.Path({str(pid_file)!r}).write_text(str(os.getpid()))\n"
-        "time.sleep(60)"
-    )
-    with pytest.raises(DaemonAbsent, match="did not start within 2 s"):
-        launch.start(interpreter=[sys.executable, str(program)])
-    assert until(lambda: not is_alive(int(pid_file.read_text())))
 
 
 def test_the_option_detach_starts_one_in_the_background_as_older_plug_ins_ask(home: Path) -> None:

@@ -1,4 +1,4 @@
-"""Which interpreter starts a daemon, and in which environment."""
+"""Starting the daemon: which interpreter, in which environment, and what the daemon reports."""
 
 import json
 import os
@@ -14,7 +14,7 @@ from retouchml.client import launch
 from retouchml.client.client import Client
 from retouchml.errors import DaemonAbsent, Refused, RetouchError
 from retouchml.system.files import private_folder
-from tests.daemon.running import PATIENCE, PLAIN, is_root, needs_posix, picture, until
+from tests.daemon.running import PATIENCE, PLAIN, Daemon, is_alive, is_root, needs_posix, picture, until
 from tests.stand_in_backend import FAULTY
 
 only_root = pytest.mark.skipif(not is_root, reason="only root can hand a file to somebody else")
@@ -27,8 +27,6 @@ def _session(pid: int) -> int:
 
 def recorded(python: Path | str) -> Path:
     """The installer's file, naming an interpreter."""
-    import json
-
     record = private_folder(paths.data_dir()) / launch.RECORD
     record.write_text(json.dumps({"python": str(python)}))
     record.chmod(0o644)
@@ -108,3 +106,34 @@ def test_an_interpreter_that_others_can_replace_is_not_run(tmp_path: Path, folde
     recorded(python)
     with pytest.raises(Refused):
         launch.find_interpreter()
+
+
+def test_a_daemon_that_runs_already_counts_as_started(daemon: Daemon) -> None:
+    assert not launch.start([f"--backend={FAULTY}"], interpreter=[sys.executable])
+
+
+def test_a_command_that_is_no_daemon_is_an_error_with_its_last_words(home: Path, tmp_path: Path) -> None:
+    program = tmp_path / "program.py"
+    program.write_text("import sys; print('warning'); sys.exit('first\\nlast words')")
+    with pytest.raises(DaemonAbsent, match="cannot be started: last words"):
+        launch.start(interpreter=[sys.executable, str(program)])
+    program.write_text("raise SystemExit(7)")
+    with pytest.raises(DaemonAbsent, match="it ended with code 7"):
+        launch.start(interpreter=[sys.executable, str(program)])
+    with pytest.raises(DaemonAbsent, match="cannot be run"):
+        launch.start(interpreter=[str(tmp_path / "nothing")])
+
+
+def test_a_command_that_reports_nothing_is_killed_after_a_time(
+    home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(launch, "_START_SECONDS", 2.0)
+    program, pid_file = tmp_path / "program.py", tmp_path / "pid"
+    program.write_text(
+        "import os, pathlib, time\n"
+        f"pathlib.Path({str(pid_file)!r}).write_text(str(os.getpid()))\n"
+        "time.sleep(60)"
+    )
+    with pytest.raises(DaemonAbsent, match="did not start within 2 s"):
+        launch.start(interpreter=[sys.executable, str(program)])
+    assert until(lambda: not is_alive(int(pid_file.read_text())))
