@@ -1,4 +1,4 @@
-"""What stands in for systemctl, launchctl and schtasks: notes each call, and starts what it is told to start.
+"""A stand-in for systemctl, launchctl and schtasks: records each call, and starts the service.
 
 ``python fake_manager.py COMMAND WORD...``. ``CALLS`` names the file for the notes, ``STATE`` a folder;
 ``FAIL`` holds words: a call with one of them fails.
@@ -77,19 +77,19 @@ def launchctl(words: list[str]) -> int:
 
 
 def schtasks(words: list[str]) -> int:
-    told = STATE / "task.xml"
+    task = STATE / "task.xml"
     if words[0] == "/Query":
-        return 0 if told.exists() else 1
+        return 0 if task.exists() else 1
     if words[0] == "/Create":
-        told.write_bytes(Path(words[words.index("/XML") + 1]).read_bytes())
+        task.write_bytes(Path(words[words.index("/XML") + 1]).read_bytes())
     elif words[0] == "/Run":
-        arguments = ElementTree.fromstring(told.read_bytes()).findtext(".//{*}Exec/{*}Arguments") or ""
+        arguments = ElementTree.fromstring(task.read_bytes()).findtext(".//{*}Exec/{*}Arguments") or ""
         program = arguments.removeprefix('-I -c "').removesuffix('"')
         start([sys.executable, "-I", "-c", program], dict(os.environ))
     elif words[0] == "/End":
         end()
     elif words[0] == "/Delete":
-        told.unlink()
+        task.unlink()
     return 0
 
 

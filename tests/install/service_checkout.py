@@ -101,23 +101,23 @@ def make(folder: Path, home: Path, system: str) -> ServiceCheckout:
     (top / "retouchml").symlink_to(TOP / "retouchml", target_is_directory=True)
     (top / ".venv").symlink_to(sys.prefix, target_is_directory=True)
     commands, state, user = folder / "commands", folder / "state", folder / "user"
-    for made in (commands, state, user):
-        made.mkdir()
+    for new in (commands, state, user):
+        new.mkdir()
     fake = TOP / "tests" / "install" / "fake_manager.py"
     for name in _FAKES:
         script = commands / name
         script.write_text(f'#!/bin/sh\nexec "{sys.executable}" "{fake}" {name} "$@"\n')
         script.chmod(0o755)
-    kept = {
+    inherited = {
         name: value
         for name, value in os.environ.items()
         if not name.startswith(("XDG_", "RETOUCHML", "PYTHON", "DBUS_"))
     }
-    ours = {
+    changes = {
         "PATH": f"{commands}{os.pathsep}{os.environ['PATH']}",
         "HOME": str(user),
         "RETOUCHML_HOME": str(home),
         "CALLS": str(folder / "calls"),
         "STATE": str(state),
     }
-    return ServiceCheckout(top, system, kept | ours)
+    return ServiceCheckout(top, system, inherited | changes)

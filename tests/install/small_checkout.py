@@ -191,8 +191,9 @@ def make(folder: Path, name: str = "a checkout, é [x]") -> SmallCheckout:
     _write_torch(packages)
     for package in ("tensorflow-1.15.5", "numpy-1.18.5", "protobuf-3.20.3", "msgpack-1.0.5"):
         _write_wheel(packages, *package.split("-"))
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(("PIP_", "RETOUCHML"))}
-    ours = {
+    excluded = ("PIP_", "RETOUCHML")
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith(excluded)}
+    changes = {
         "PIP_CONFIG_FILE": os.devnull,
         "PIP_NO_INDEX": "1",
         "PIP_FIND_LINKS": str(packages),
@@ -206,7 +207,7 @@ def make(folder: Path, name: str = "a checkout, é [x]") -> SmallCheckout:
         "NO_PROXY": "*",
         "no_proxy": "*",
     }
-    return SmallCheckout(top, kept | ours)
+    return SmallCheckout(top, inherited | changes)
 
 
 def _write_torch(packages: Path) -> None:
@@ -239,12 +240,12 @@ def wait_for(condition: Callable[[], object], seconds: float = 60) -> None:
 
 def processes_naming(text: str) -> list[str]:
     """Command lines of running processes that mention ``text``; Linux only."""
-    found = []
+    commands = []
     for file in Path("/proc").glob("[0-9]*/cmdline"):
         try:
             command = file.read_bytes().replace(b"\0", b" ").decode(errors="replace")
         except OSError:
             continue
         if text in command:
-            found.append(command)
-    return found
+            commands.append(command)
+    return commands

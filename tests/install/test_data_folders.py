@@ -24,5 +24,10 @@ def test_without_an_environment_the_same_folders_are_found_as_retouchml_uses(
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
     folders = data_folders.default_folders()
-    ours = (folders.config, folders.data, folders.cache, folders.models)
-    assert ours == (paths.config_dir(), paths.data_dir(), paths.cache_dir(), paths.models_dir())
+    without = (folders.config, folders.data, folders.cache, folders.models)
+    assert without == (
+        paths.config_dir(),
+        paths.data_dir(),
+        paths.cache_dir(),
+        paths.models_dir(),
+    )

@@ -31,8 +31,8 @@ def test_where_they_are_only_wished_for_that_is_said_and_the_rest_is_tested(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(os, "geteuid", lambda: 1000, raising=False)
-    known = editors.provide(Console(), also_next=True, if_possible=True)
-    assert known == {}
+    variables = editors.provide(Console(), also_next=True, if_possible=True)
+    assert variables == {}
     assert "Real editors cannot be set up here, and are not tested: " in capsys.readouterr().out
 
 
@@ -48,8 +48,8 @@ def test_an_editor_that_cannot_be_set_up_where_it_may_be_missing_is_said_and_the
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     set_up(monkeypatch, one=fails, next_one=lambda _: {"NEXT": "here"})
-    known = editors.provide(Console(), also_next=True, if_possible=True)
-    assert known == {editors.MARK: "1", "NEXT": "here"}
+    variables = editors.provide(Console(), also_next=True, if_possible=True)
+    assert variables == {editors.MARK: "1", "NEXT": "here"}
     assert "one cannot be set up here, and is not tested: No mirror answers." in capsys.readouterr().out
 
 
@@ -57,6 +57,6 @@ def test_what_they_need_is_told_to_the_tests_and_a_coming_version_may_be_missing
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     set_up(monkeypatch, one=lambda _: {"ONE": "here"}, next_one=fails)
-    known = editors.provide(Console(), also_next=True, if_possible=False)
-    assert known == {editors.MARK: "1", "ONE": "here"}
+    variables = editors.provide(Console(), also_next=True, if_possible=False)
+    assert variables == {editors.MARK: "1", "ONE": "here"}
     assert "next cannot be set up here" in capsys.readouterr().out

@@ -14,7 +14,7 @@ MAIN = TOP / "install" / "__main__.py"
 
 def test_only_the_standard_library_is_imported() -> None:
     """Nothing else is there before the first set-up."""
-    ours = ("install", "retouchml.system", "tests.editors.setup")
+    allowed = ("install", "retouchml.system", "tests.editors.setup")
     files = list((TOP / "install").rglob("*.py"))
     assert files
     for file in files:
@@ -27,8 +27,8 @@ def test_only_the_standard_library_is_imported() -> None:
             else:
                 continue
             for name in names:
-                is_ours = any(name == package or name.startswith(f"{package}.") for package in ours)
-                assert is_ours or name.partition(".")[0] in sys.stdlib_module_names, f"{file}: {name}"
+                is_allowed = any(name == package or name.startswith(f"{package}.") for package in allowed)
+                assert is_allowed or name.partition(".")[0] in sys.stdlib_module_names, f"{file}: {name}"
 
 
 def test_python_3_6_can_read_the_first_file() -> None:

@@ -41,15 +41,15 @@ REMOVING = {
 
 @pytest.fixture
 def make(tmp_path: Path) -> Iterator[Make]:
-    made: list[ServiceCheckout] = []
+    checkouts: list[ServiceCheckout] = []
     with TemporaryDirectory(prefix="rml") as home:
 
         def make_one(system: str) -> ServiceCheckout:
-            made.append(service_checkout.make(tmp_path, Path(home), system))
-            return made[-1]
+            checkouts.append(service_checkout.make(tmp_path, Path(home), system))
+            return checkouts[-1]
 
         yield make_one
-        for checkout in made:
+        for checkout in checkouts:
             checkout.close()
 
 

@@ -26,9 +26,9 @@ def needs_python37() -> None:
 @pytest.fixture(scope="module")
 def checkout(tmp_path_factory: pytest.TempPathFactory) -> SmallCheckout:
     """One that was set up for work already, so that a test waits for the engine alone."""
-    made = small_checkout.make(tmp_path_factory.mktemp("tensorflow1"))
-    assert made.run("dev").returncode == 0
-    return made
+    checkout = small_checkout.make(tmp_path_factory.mktemp("tensorflow1"))
+    assert checkout.run("dev").returncode == 0
+    return checkout
 
 
 def data(checkout: SmallCheckout) -> list[str]:
@@ -43,8 +43,8 @@ def test_it_is_made_once_and_removed_alone(checkout: SmallCheckout) -> None:
     home = checkout.home / "data" / "tensorflow1"
     record = json.loads((home / "installed.json").read_text())
     version = "import sys, tensorflow, msgpack; print(sys.version_info[:2], tensorflow.__version__)"
-    said = subprocess.run([record["python"], "-c", version], capture_output=True, text=True, check=True)
-    assert said.stdout == "(3, 7) 1.15.5\n"
+    answer = subprocess.run([record["python"], "-c", version], capture_output=True, text=True, check=True)
+    assert answer.stdout == "(3, 7) 1.15.5\n"
     assert "tensorflow1" in data(checkout)
 
     before = (home / "installed.json").stat().st_mtime_ns

@@ -11,7 +11,7 @@ EDITORS = {"gimp": GimpPlugin.editor, "krita": KritaPlugin.editor}
 
 
 @pytest.mark.parametrize(
-    ("editor", "platform", "made", "expected"),
+    ("editor", "platform", "folders", "expected"),
     [
         (
             "gimp",
@@ -32,7 +32,7 @@ EDITORS = {"gimp": GimpPlugin.editor, "krita": KritaPlugin.editor}
 def test_profiles_are_found_by_the_systems_customs(
     editor: str,
     platform: str,
-    made: list[str],
+    folders: list[str],
     expected: list[str],
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
@@ -40,10 +40,10 @@ def test_profiles_are_found_by_the_systems_customs(
     for name in ("XDG_CONFIG_HOME", "XDG_DATA_HOME", "APPDATA", "LOCALAPPDATA"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setattr(Path, "home", lambda: tmp_path)
-    for each in made:
+    for each in folders:
         (tmp_path / each).mkdir(parents=True)
     profiles = EDITORS[editor].find(platform)
     assert [profile.title for profile in profiles] == expected
-    for profile, folder in zip(profiles, made, strict=False):
+    for profile, folder in zip(profiles, folders, strict=False):
         assert profile.plugins.parent == tmp_path / folder
         assert profile.settings.is_relative_to(tmp_path)
