@@ -35,7 +35,7 @@ _LENGTH = struct.Struct("<Q")
 _FRAMES = 1 + protocol.LOOKS
 _OPEN_SECONDS = 90.0  # the process may have to start the daemon
 _EXIT_SECONDS = 2.0
-_BROKEN = DaemonGone("The way to the daemon broke off.", "Try again.")
+_BROKEN = DaemonGone("The connection to the daemon was lost.", "Try again.")
 
 
 def write_packet(stream: IO[bytes], kind: bytes, frames: Frames) -> None:
@@ -161,7 +161,7 @@ class BridgeTransport:
             if error is not None:
                 raise error
         if not self._arrived:
-            raise DaemonAbsent("The way to the daemon did not open.", "Run `retouchml doctor`.")
+            raise DaemonAbsent("The connection to the daemon could not be opened.", "Run `retouchml doctor`.")
         self._arrived.popleft()
 
     def _read_all(

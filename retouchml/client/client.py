@@ -285,9 +285,7 @@ class Client:
         if broken is not None:
             self._lose(broken)
         elif self._calls and time.monotonic() - self._last_message_at > self._silence_limit:
-            self._lose(
-                DaemonGone("The daemon does not answer any more.", "`retouchml daemon restart` helps.")
-            )
+            self._lose(DaemonGone("The daemon does not answer any more.", "Try `retouchml daemon restart`."))
 
     def close(self) -> None:
         """Close the connection; open calls end with Cancelled, and the daemon frees the photos."""

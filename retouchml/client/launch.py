@@ -66,7 +66,7 @@ def find_interpreter() -> tuple[list[str], dict[str, str]]:
         raise DaemonAbsent(f"{record} cannot be understood.", "Run `python3 install demo` again.") from error
     if not isinstance(python, str) or not Path(python).is_file():
         raise DaemonAbsent(
-            f"The interpreter that {record} names is gone.", "Run `python3 install demo` again."
+            f"The interpreter that {record} names does not exist.", "Run `python3 install demo` again."
         )
     for path in (record, Path(python)):
         step = changeable_by_others(path)

@@ -1,7 +1,7 @@
-"""A photograph at the daemon: opened when needed, and anew after a lost daemon; the newest looks win.
+"""A photograph at the daemon: opened when needed, opened again if the daemon is lost; the newest looks win.
 
-The command line and the plug-ins share this one policy. Nothing here waits but ``PhotoSession.wait``: work
-goes on, and callbacks run, inside ``client.process()``, as everything of a client. ::
+The command line and the plug-ins share this one policy. Only ``PhotoSession.wait`` blocks; otherwise the work
+continues, and callbacks run, inside ``client.process()``::
 
     session = PhotoSession(client, picture, pixels)
     session.on_rendered = lambda looks, rendered: show(rendered.patches)
@@ -46,13 +46,13 @@ class _Request:
 class PhotoSession:
     """One photograph at the daemon.
 
-    It keeps the pixels, which must not change. When the daemon is lost, or has lost the photo, the photo is
-    opened anew, once for the same work: the photo itself may be what stops the daemon. A daemon that is
-    stopping is waited for. Like its client, a session belongs to one thread.
+    It keeps the pixels, which must not change. If the daemon is lost, or the daemon has lost the photo, the
+    photo is opened again and the work is repeated, as ``Retry`` says. Like its client, a session belongs to
+    one thread.
 
     Callbacks, each of which may be set at any time and may begin new work:
     on_progress(stage, fraction, remaining): see ``retouchml.progress``;
-    on_opened(session): the faces are known, also after the photo was opened anew;
+    on_opened(session): the faces are known, also after the photo was opened again;
     on_preview(looks, patches): reduced patches, for ``size="both"``;
     on_rendered(looks, rendered): the answer to a render;
     on_error(error): the work failed; the next ``open`` or ``render`` tries again.
@@ -69,11 +69,11 @@ class PhotoSession:
         device: str = "",
         reconnect: Callable[[OnConnected], None] | None = None,
     ) -> None:
-        """picture: how ``pixels`` lie; model, device: "" for the daemon's own.
+        """picture: the layout of ``pixels``; model, device: "" for the daemon's own.
 
-        reconnect: for an event loop, which must not wait while a client connects. It is called with a
-        function that is to be called, later and on the same thread, with a connected client or the error.
-        Without it the client connects in place, and ``client.process()`` waits for that.
+        reconnect: for an event loop, which must not block while a client connects. It is called with a
+        function, which it has to call later, on the same thread, with a connected client or the error.
+        Without it, ``client.process()`` connects and blocks meanwhile.
         """
         self.client = client
         self.faces: tuple[Face, ...] = ()
@@ -100,7 +100,7 @@ class PhotoSession:
 
     @property
     def is_open(self) -> bool:
-        """Whether the daemon has the photo, as far as is known."""
+        """Whether the daemon has the photo; that it lost the photo is noticed by the next render only."""
         return self._photo is not None and self.client.is_connected
 
     @property
@@ -114,7 +114,7 @@ class PhotoSession:
             self._begin(None)
 
     def render(self, looks: Looks, *, size: str = "full", report: bool = False) -> None:
-        """Render these looks, by the number of the face, after opening the photo where it is not open.
+        """Render these looks, by the number of the face; opens the photo first if it is not open.
 
         A render that is under way is dropped. size, report: as in ``messages.Render``.
         """
@@ -137,10 +137,10 @@ class PhotoSession:
             photo.close()
 
     def wait(self, cancel: Cancel | None = None, timeout: float | None = None) -> Rendered | None:
-        """Run the client until the work ends; the answer to a render, None where it was an opening.
+        """Process until the work ends; the answer to a render, None for an opening.
 
         cancel: polled, stops the work; timeout: seconds. Raises the work's error, Cancelled, or DaemonGone
-        when the time is over.
+        after the timeout.
         """
         deadline = None if timeout is None else time.monotonic() + timeout
         while self._busy:
@@ -169,9 +169,9 @@ class PhotoSession:
             self.client.after(delay, self._advance)
 
     def _advance(self) -> None:
-        """Send what is to be sent next: the photo, or the looks."""
+        """Do the next step: connect, send the photo, or send the looks."""
         try:
-            self.client.process()  # notices a lost connection; callbacks may change what is to be done
+            self.client.process()  # notices a lost connection; callbacks may begin other work
             if not self._busy or self._call is not None or self._connecting:
                 return
             if not self.client.is_connected:

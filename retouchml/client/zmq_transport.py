@@ -82,7 +82,7 @@ class ZmqTransport:
         with contextlib.suppress(zmq.Again):
             event = recv_monitor_message(self._monitor, zmq.NOBLOCK)["event"]
             if event == zmq.EVENT_DISCONNECTED:
-                return DaemonGone("The daemon is gone.", "Try again: it is started anew where possible.")
+                return DaemonGone("The connection to the daemon was lost.", "Try again.")
             return Refused(
                 "The daemon refused the connection.", "It belongs to another user, or the keys do not fit."
             )

@@ -1,6 +1,6 @@
-"""Who can get at a file on Windows: access lists, in place of owners and modes.
+"""Access lists of files on Windows, which take the place of owners and modes.
 
-After Microsoft's reference of the Security API (aclapi.h, sddl.h, winnt.h). The standard library alone.
+After Microsoft's reference of the Security API (aclapi.h, sddl.h, winnt.h). Standard library only.
 """
 
 import ctypes
@@ -96,7 +96,7 @@ class _AclHeader(ctypes.Structure):
 
 
 def make_private(folder: Path) -> None:
-    """Let this user and the system alone into a folder and what will be in it. Raises OSError."""
+    """Give this user and the system alone access to a folder and what will be in it. Raises OSError."""
     descriptor, acl = _POINTER(), _POINTER()
     present, defaulted = wintypes.BOOL(), wintypes.BOOL()
     rules = f"D:P(A;OICI;FA;;;{user()})(A;OICI;FA;;;SY)"
@@ -121,7 +121,7 @@ def make_private(folder: Path) -> None:
 
 
 def is_private(what: Path | int) -> bool:
-    """Whether a file or folder, or an open file, is this user's, and nobody but the system can get at it.
+    """Whether a file or folder, or an open file, is this user's, and only the system has access besides.
 
     Administrators count as the system, and may be the owner of what their members make. Raises OSError.
     """
@@ -161,7 +161,7 @@ def user() -> str:
 
 
 def _admitted(acl: int | None) -> set[str]:
-    """The SIDs that an access list lets in; without a list it is everybody."""
+    """The SIDs that an access list admits; everybody if there is no list."""
     if acl is None:
         return {"S-1-1-0"}
     admitted = set()

@@ -160,7 +160,7 @@ def test_work_is_begun_anew_once_after_a_killed_daemon_and_the_start_button_brin
     until(lambda: krita.view()["stage"] == "invert")
     os.kill(pid, signal.SIGKILL)
     shown = until(lambda: (view := krita.view())["task"] is None and view)
-    assert shown["notice"] == "The daemon is gone."
+    assert shown["notice"] == "The connection to the daemon was lost."
     assert shown["daemon"] == "off"
     assert krita.ask("layers()") == ["Background"]
     krita.click("start")

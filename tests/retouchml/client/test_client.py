@@ -175,7 +175,7 @@ def test_a_daemon_that_fell_silent_is_given_up_but_a_large_upload_has_its_time(
     daemon: Daemon, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(protocol, "SILENCE_SECONDS", 3.0)
-    silent = "does not answer" if paths.IPC else "does not answer|is gone"  # TCP has heartbeats
+    silent = "does not answer" if paths.IPC else "does not answer|was lost"  # TCP has heartbeats
     small, large = daemon.client(), daemon.client()
     for client in (small, large):
         client.connect()

@@ -68,7 +68,7 @@ def test_the_install_record_names_the_interpreter(home: Path) -> None:
     assert command == [sys.executable]
     assert "PYTHONPATH" not in variables
     record.write_text(json.dumps({"python": "/nowhere/python"}))
-    with pytest.raises(RetouchError, match="is gone"):
+    with pytest.raises(RetouchError, match="does not exist"):
         launch.find_interpreter()
 
 

@@ -132,8 +132,8 @@ class FakeClient:
         return value("It failed.") if isinstance(value, type) else value
 
 
-class Ears:
-    """What a session's callbacks are told."""
+class Recorder:
+    """Records what a session's callbacks are called with."""
 
     def __init__(self, session: PhotoSession) -> None:
         self.opened = 0
@@ -151,10 +151,10 @@ class Ears:
         self.opened += 1
 
 
-def make(*script: Any, **options: Any) -> tuple[Any, PhotoSession, Ears]:
+def make(*script: Any, **options: Any) -> tuple[Any, PhotoSession, Recorder]:
     client = FakeClient(*script)
     session = PhotoSession(client, PLAIN, bytes(range(4)), **options)  # type: ignore[arg-type]
-    return client, session, Ears(session)
+    return client, session, Recorder(session)
 
 
 def rendered(**seconds: float) -> Rendered:
@@ -162,7 +162,7 @@ def rendered(**seconds: float) -> Rendered:
 
 
 def test_an_opened_photo_has_its_faces_and_where_they_were_found() -> None:
-    client, session, ears = make("photo", icc=b"profile", model="big")
+    client, session, recorder = make("photo", icc=b"profile", model="big")
     session.open()
     assert not client.calls, "all happens in process()"
     assert session.wait() is None
@@ -173,14 +173,14 @@ def test_an_opened_photo_has_its_faces_and_where_they_were_found() -> None:
     assert client.calls[0].details == {
         "pixels": bytes(range(4)), "icc": b"profile", "model": "big", "device": ""
     }  # fmt: skip
-    assert (ears.opened, ears.stages) == (1, ["connect", "send"])
+    assert (recorder.opened, recorder.stages) == (1, ["connect", "send"])
     session.open()
     session.wait()
     assert client.kinds == ["open"], "it is open already"
 
 
 def test_a_render_before_the_photo_is_open_waits_for_it_and_the_newest_looks_win() -> None:
-    client, session, ears = make()
+    client, session, recorder = make()
     session.render(LOOKS)
     client.process()
     assert client.kinds == ["open"]
@@ -192,49 +192,49 @@ def test_a_render_before_the_photo_is_open_waits_for_it_and_the_newest_looks_win
     assert client.calls[1].details == {"looks": OTHER_LOOKS, "size": "both", "report": True}
     answer = rendered(render=1.0)
     client.calls[1].answer(answer)
-    assert ears.rendered == [(OTHER_LOOKS, answer)]
-    assert ears.stages == ["connect", "send", "wait"]
+    assert recorder.rendered == [(OTHER_LOOKS, answer)]
+    assert recorder.stages == ["connect", "send", "wait"]
     assert session.seconds == {"detect": 0.25, "render": 1.0}
     assert session.wait() is answer
 
 
 def test_an_older_render_is_dropped_with_its_answer_its_preview_and_its_end() -> None:
-    client, session, ears = make("photo")
+    client, session, recorder = make("photo")
     session.open()
     session.wait()
     session.render(LOOKS, size="both")
     client.process()
     first = client.calls[-1]
     first.on_preview(rendered())
-    assert ears.previews == [(LOOKS, ())]
+    assert recorder.previews == [(LOOKS, ())]
     session.render(OTHER_LOOKS)
     client.process()
     assert first.on_preview is None
     assert first.on_progress is None
     first.answer(Superseded("A newer one came."))
     assert session.busy
-    assert not ears.errors
+    assert not recorder.errors
     client.calls[-1].answer(rendered())
-    assert [looks for looks, _ in ears.rendered] == [OTHER_LOOKS]
+    assert [looks for looks, _ in recorder.rendered] == [OTHER_LOOKS]
 
 
-def test_a_render_that_another_one_superseded_ends_without_a_word() -> None:
-    _, session, ears = make("photo", Superseded)
+def test_a_render_that_another_one_superseded_ends_without_a_callback() -> None:
+    _, session, recorder = make("photo", Superseded)
     session.render(LOOKS)
     assert session.wait() is None
-    assert not ears.errors
-    assert not ears.rendered
+    assert not recorder.errors
+    assert not recorder.rendered
 
 
 @pytest.mark.parametrize("loss", [DaemonGone, PhotoUnknown])
 def test_a_lost_photo_is_opened_anew_and_rendered(loss: type[RetouchError]) -> None:
-    client, session, ears = make("photo", loss, "photo", rendered())
+    client, session, recorder = make("photo", loss, "photo", rendered())
     session.render(LOOKS)
     assert session.wait() is not None
     assert client.kinds == ["open", "render", "open", "render"]
     assert client.connections == (2 if loss is DaemonGone else 1)
-    assert ears.opened == 2
-    assert not ears.errors
+    assert recorder.opened == 2
+    assert not recorder.errors
 
 
 def test_a_lost_daemon_without_a_successor_is_told_with_both_reasons() -> None:
@@ -252,13 +252,13 @@ def test_a_lost_daemon_without_a_successor_is_told_with_both_reasons() -> None:
     assert raised.value.advice == "Start one."
 
 
-def test_a_photo_that_stops_the_daemon_is_tried_twice_and_a_new_wish_may_try_again() -> None:
-    client, session, ears = make("photo", DaemonGone, "photo", DaemonGone, "photo", rendered())
+def test_a_photo_that_stops_the_daemon_is_tried_twice_and_a_new_request_may_try_again() -> None:
+    client, session, recorder = make("photo", DaemonGone, "photo", DaemonGone, "photo", rendered())
     session.render(LOOKS)
     with pytest.raises(DaemonGone):
         session.wait()
     assert client.kinds == ["open", "render"] * 2
-    assert len(ears.errors) == 1
+    assert len(recorder.errors) == 1
     assert not session.busy
     session.render(LOOKS)
     assert session.wait() is not None
@@ -288,11 +288,11 @@ def test_a_loss_that_was_noticed_before_the_work_does_not_count() -> None:
 
 def test_a_daemon_that_is_stopping_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("retouchml.client.retry._RETRY_SECONDS", 0.01)
-    client, session, ears = make(DaemonStopping, DaemonStopping, DaemonStopping, "photo", rendered())
+    client, session, recorder = make(DaemonStopping, DaemonStopping, DaemonStopping, "photo", rendered())
     session.render(LOOKS)
     assert session.wait() is not None
     assert client.kinds == ["open"] * 4 + ["render"]
-    assert not ears.errors
+    assert not recorder.errors
 
 
 def test_a_daemon_that_does_not_stop_in_time_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -306,16 +306,16 @@ def test_a_daemon_that_does_not_stop_in_time_is_an_error(monkeypatch: pytest.Mon
 
 @pytest.mark.parametrize("error", [Busy, LimitExceeded])
 def test_other_errors_are_told_at_once(error: type[RetouchError]) -> None:
-    client, session, ears = make(error)
+    client, session, recorder = make(error)
     session.render(LOOKS)
     with pytest.raises(error):
         session.wait()
     assert client.kinds == ["open"]
-    assert [type(each) for each in ears.errors] == [error]
+    assert [type(each) for each in recorder.errors] == [error]
 
 
 def test_a_connection_that_fails_is_told_and_not_raised_by_process() -> None:
-    client, session, ears = make()
+    client, session, recorder = make()
 
     def connect() -> None:
         raise DaemonAbsent("No daemon runs.")
@@ -323,22 +323,22 @@ def test_a_connection_that_fails_is_told_and_not_raised_by_process() -> None:
     client.connect = connect
     session.open()
     client.process()
-    assert [type(each) for each in ears.errors] == [DaemonAbsent]
+    assert [type(each) for each in recorder.errors] == [DaemonAbsent]
     assert not session.busy
 
 
 def test_work_that_begins_in_a_callback_is_done() -> None:
-    client, session, ears = make("photo", Busy, rendered())
+    client, session, recorder = make("photo", Busy, rendered())
     session.on_opened = lambda opened: opened.render(LOOKS)
     session.on_error = lambda _: session.render(OTHER_LOOKS)
     session.open()
     assert session.wait() is not None
     assert client.kinds == ["open", "render", "render"]
-    assert [looks for looks, _ in ears.rendered] == [OTHER_LOOKS]
+    assert [looks for looks, _ in recorder.rendered] == [OTHER_LOOKS]
 
 
 def test_cancelled_work_ends_at_once_and_nothing_is_told_of_it() -> None:
-    client, session, ears = make("photo")
+    client, session, recorder = make("photo")
     session.open()
     session.wait()
     session.render(LOOKS)
@@ -348,12 +348,12 @@ def test_cancelled_work_ends_at_once_and_nothing_is_told_of_it() -> None:
     assert not session.busy
     client.calls[-1].answer(Cancelled("Stopped."))
     client.process()
-    assert not ears.errors
+    assert not recorder.errors
     assert session.is_open
 
 
 def test_a_photo_that_was_opened_although_its_opening_was_cancelled_is_closed() -> None:
-    client, session, ears = make()
+    client, session, recorder = make()
     session.open()
     client.process()
     session.cancel()
@@ -361,7 +361,7 @@ def test_a_photo_that_was_opened_although_its_opening_was_cancelled_is_closed() 
     client.calls[0].answer(photo)
     assert photo.closed
     assert not session.is_open
-    assert not ears.opened
+    assert not recorder.opened
 
 
 def test_waiting_polls_the_cancel_flag_and_gives_up_after_its_time() -> None:
@@ -399,14 +399,14 @@ def test_a_closed_photo_is_forgotten_by_the_daemon_and_opened_again_when_used() 
 
 def test_an_event_loop_connects_in_its_own_way_and_the_work_goes_on_then() -> None:
     asked: list[Any] = []
-    client, session, ears = make(reconnect=asked.append)
+    client, session, recorder = make(reconnect=asked.append)
     session.render(LOOKS)
     client.process()
     client.process()
     assert len(asked) == 1
     assert not client.connections
     asked[0](DaemonAbsent("It cannot be started."))
-    assert [type(each) for each in ears.errors] == [DaemonAbsent]
+    assert [type(each) for each in recorder.errors] == [DaemonAbsent]
     session.render(LOOKS)
     client.process()
     other = FakeClient("photo", rendered())
@@ -419,13 +419,13 @@ def test_an_event_loop_connects_in_its_own_way_and_the_work_goes_on_then() -> No
 
 def test_an_event_loop_connects_once_more_where_the_daemon_was_lost_while_connecting() -> None:
     asked: list[Any] = []
-    client, session, ears = make(reconnect=asked.append)
+    client, session, recorder = make(reconnect=asked.append)
     session.open()
     client.process()
     asked[0](DaemonGone("It stopped."))
     assert len(asked) == 2, "nobody processes a client without a connection"
     asked[1](DaemonGone("It stopped again."))
-    assert [str(error) for error in ears.errors] == ["It stopped again."]
+    assert [str(error) for error in recorder.errors] == ["It stopped again."]
 
 
 def test_a_connection_that_comes_after_the_work_was_cancelled_is_kept_for_the_next() -> None:
@@ -456,9 +456,9 @@ def test_a_real_daemon_that_is_killed_under_a_render_is_replaced(
 ) -> None:
     first = start()
     session = PhotoSession(client, PLAIN, picture(1, 2).tobytes())
-    ears = Ears(session)
+    recorder = Recorder(session)
     session.render({0: Look(0.5, edits={"slow": 1.0})})
-    while "invert" not in ears.stages:
+    while "invert" not in recorder.stages:
         client.process(0.05)
     first.kill()
     start()
@@ -466,6 +466,6 @@ def test_a_real_daemon_that_is_killed_under_a_render_is_replaced(
     answer = session.wait(timeout=PATIENCE)
     assert answer is not None
     assert [patch.box for patch in answer.patches] == [(2, 3, SIDE, SIDE)]
-    assert [(looks, len(patches)) for looks, patches in ears.previews] == [(LOOKS, 1)]
-    assert not ears.errors
+    assert [(looks, len(patches)) for looks, patches in recorder.previews] == [(LOOKS, 1)]
+    assert not recorder.errors
     session.close()
