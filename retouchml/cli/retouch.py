@@ -88,7 +88,7 @@ def retouch(
     """
     started = time.perf_counter()
     with context.console.overall_progress(files.source.name, quiet=options.quiet) as progress:
-        result = _retouched(files, options, picture, backend, context, progress)
+        result = _render(files, options, picture, backend, context, progress)
         progress("write", 0.0, None)
         with Staging(force=options.force) as staging:
             notes = _write_pictures(files, picture, result, staging)
@@ -103,7 +103,7 @@ def retouch(
     return Outcome(result.faces, retouched, on_picture, notes)
 
 
-def _retouched(
+def _render(
     files: OutputFiles,
     options: Options,
     picture: "Picture",
