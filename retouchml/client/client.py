@@ -120,7 +120,7 @@ class Call(Generic[Result]):
 
 
 class RemotePhoto:
-    """An open photo at the daemon. ``photo_session.PhotoSession`` opens it anew after a lost daemon."""
+    """An open photo at the daemon. ``photo_session.PhotoSession`` opens it again if the daemon is lost."""
 
     def __init__(self, client: "Client", opened: Opened) -> None:
         self._client = client
@@ -150,7 +150,7 @@ class RemotePhoto:
 
 
 class Client:
-    """A connection to the daemon, made with the first request and made anew after it was lost."""
+    """A connection to the daemon, made with the first request, and again after it was lost."""
 
     def __init__(
         self,
@@ -254,7 +254,7 @@ class Client:
         self._calls.pop(id_, None)
 
     def fileno(self) -> int:
-        """The descriptor to watch for reading; another one for each connection, -1 without a connection."""
+        """The descriptor to watch for reading; a new one for each connection, -1 without a connection."""
         return self._transport.fileno()
 
     def after(self, seconds: float, callback: Callable[[], None]) -> None:

@@ -50,14 +50,14 @@ def read(path: Path) -> Connection:
                 raise Refused(
                     f"{path} can be read or was made by others, so its keys cannot be trusted.",
                     f"{files.MAKE_PRIVATE.format(path)} if you trust them; else delete it and start the "
-                    "daemon anew.",
+                    "daemon again.",
                 )
             fields = json.loads(file.read(_LONGEST))
         return Connection(**{name: str(value) for name, value in fields.items()})
     except OSError as error:
         raise Refused(f"{path} cannot be read: {error.strerror}.") from error
     except (ValueError, TypeError, AttributeError) as error:
-        raise Refused(f"{path} is no connection file.", "Delete it and start the daemon anew.") from error
+        raise Refused(f"{path} is no connection file.", "Delete it and start the daemon again.") from error
 
 
 def write(path: Path, connection: Connection) -> None:

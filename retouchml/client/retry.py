@@ -1,4 +1,4 @@
-"""When a request is repeated: a lost daemon may have a successor, and one that is stopping makes room."""
+"""When a request is repeated: a lost daemon may be replaced, and one that is stopping soon will be."""
 
 import time
 

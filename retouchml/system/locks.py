@@ -63,7 +63,7 @@ def _try_exclusive(stream: IO[bytes]) -> "bool | None":
 
 
 def _is_still_at(path: Path, stream: IO[bytes]) -> bool:
-    # the process that held it before may have deleted the folder
+    # the process that had the lock before may have deleted the folder
     try:
         return os.path.samestat(os.fstat(stream.fileno()), path.stat())
     except FileNotFoundError:

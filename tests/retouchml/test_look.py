@@ -4,6 +4,8 @@ import pytest
 
 from retouchml import Look
 from retouchml.errors import UsageError
+from retouchml.look import FaceChoice, choose_faces, parse_edit, parse_faces
+from retouchml.results import Face
 
 
 def test_the_defaults_are_those_of_the_design() -> None:
@@ -61,3 +63,38 @@ def test_edits_can_be_changed_neither_in_the_look_nor_through_the_dict_they_came
 def test_looks_are_equal_by_value() -> None:
     assert Look(edits={"smile": 0.5}) == Look(edits={"smile": 0.5})
     assert Look(strength=0.5) != Look(strength=0.6)
+
+
+FACES = tuple(Face((0, 0, side, side), (), 3.0) for side in (10, 30, 20))
+
+
+@pytest.mark.parametrize(
+    ("text", "choice"),
+    [("all", "all"), (" Largest ", "largest"), ("0", (0,)), ("2, 0,2", (0, 2)), ("007", (7,))],
+)
+def test_a_choice_of_faces_is_parsed(text: str, choice: FaceChoice) -> None:
+    assert parse_faces(text) == choice
+
+
+@pytest.mark.parametrize("text", ["", "left", "0,", "-1", "1.5", "٣"])
+def test_a_choice_that_is_none_is_refused(text: str) -> None:
+    with pytest.raises(UsageError, match="is neither all, nor largest, nor numbers"):
+        parse_faces(text)
+
+
+def test_a_choice_means_numbers_of_faces() -> None:
+    assert choose_faces("all", FACES) == (0, 1, 2)
+    assert choose_faces("largest", FACES) == (1,)
+    assert choose_faces("largest", ()) == ()
+    assert choose_faces((2, 0), FACES) == (2, 0)
+    with pytest.raises(UsageError, match="no face number 3: the picture has 3 faces, 0 to 2"):
+        choose_faces((3,), FACES)
+
+
+def test_an_edit_is_a_name_and_a_value_in_range() -> None:
+    assert parse_edit(" smile = 0.3") == ("smile", 0.3)
+    for text in ("smile", "=0.3", "smile=", "smile=wide"):
+        with pytest.raises(UsageError, match="is not NAME=VALUE"):
+            parse_edit(text)
+    with pytest.raises(UsageError, match="must lie between -1 and 1"):
+        parse_edit("smile=nan")

@@ -1,4 +1,5 @@
-import math
+"""Headers of messages: their limits, their errors, their versions."""
+
 from typing import Any
 
 import msgpack
@@ -7,9 +8,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from retouchml import errors
-from retouchml.client import answers, messages, protocol
-from retouchml.client.messages import Render
-from retouchml.client.pixel_format import CHANNELS_OF, PixelFormat, format_from
+from retouchml.client import protocol
 from retouchml.errors import (
     Busy,
     LimitExceeded,
@@ -19,15 +18,6 @@ from retouchml.errors import (
     VersionMismatch,
     WorkerLost,
 )
-from retouchml.look import Look
-
-VALUES: st.SearchStrategy[Any] = st.recursive(
-    st.none() | st.booleans() | st.integers(-(2**63), 2**64 - 1) | st.floats() | st.text(max_size=20),
-    lambda inner: st.lists(inner, max_size=5) | st.dictionaries(st.text(max_size=9), inner, max_size=5),
-    max_leaves=20,
-)
-NAMES = ("versions", "client", "picture", "icc", "model", "photo", "faces", "looks", "size", "patches")
-HEADERS = st.fixed_dictionaries({}, optional=dict.fromkeys(NAMES, VALUES))
 
 
 @settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -36,32 +26,6 @@ def test_bytes_that_are_no_header_raise_one_kind_of_error(data: bytes) -> None:
     for decode in (protocol.decode, protocol.decode_answer):
         try:
             decode(data)
-        except ProtocolError:
-            continue
-
-
-@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
-@given(HEADERS)
-def test_fields_of_any_kind_are_parsed_or_refused(fields: dict[str, Any]) -> None:
-    for parse in (
-        messages.Hello.from_fields,
-        messages.Open.from_fields,
-        messages.Prepare.from_fields,
-        messages.Render.from_fields,
-        messages.ListEdits.from_fields,
-        messages.Cancel.from_fields,
-        messages.Close.from_fields,
-        answers.Welcome.from_fields,
-        answers.Opened.from_fields,
-        answers.Prepared.from_fields,
-        answers.EditList.from_fields,
-        answers.ProgressNote.from_fields,
-        answers.Status.from_fields,
-        format_from,
-        lambda fields: answers.Rendered.from_fields(fields, []),
-    ):
-        try:
-            parse(fields)
         except ProtocolError:
             continue
 
@@ -135,62 +99,6 @@ def test_the_newest_common_version_is_chosen_or_the_older_side_is_named() -> Non
         protocol.common_version([2, 3])
     with pytest.raises(VersionMismatch, match="that side is the older"):
         protocol.common_version([0])
-
-
-def test_a_render_survives_the_way() -> None:
-    render = Render("abc", {0: Look(0.1, 0.2, {"smile": -0.3}), 3: Look(0)}, "both", 128, True)
-    assert Render.from_fields(render.fields()) == render
-
-
-@pytest.mark.parametrize(
-    "look",
-    [{"strength": 1.1}, {"strength": math.nan}, {"texture": "all"}, {"edits": {"smile": 2}}, {"edits": []}],
-)
-def test_a_look_out_of_range_is_refused(look: dict[str, Any]) -> None:
-    with pytest.raises(ProtocolError):
-        Render.from_fields({"photo": "x", "looks": [{"face": 0, **look}]})
-
-
-@pytest.mark.parametrize("type_", ["u8", "u16", "f16", "f32"])
-@pytest.mark.parametrize("order", CHANNELS_OF)
-def test_a_format_survives_the_way(type_: str, order: str) -> None:
-    picture = PixelFormat(7, 5, type_, order, "linear")
-    assert format_from(picture.fields()) == picture
-    assert picture.size == 7 * 5 * len(order) * {"u8": 1, "u16": 2, "f16": 2, "f32": 4}[type_]
-
-
-def test_the_gap_after_the_last_row_may_be_missing() -> None:
-    picture = PixelFormat(3, 2, "u8", "RGB", stride=16)
-    assert (picture.row_bytes, picture.size) == (9, 25)
-    picture.check_frame(25)
-    picture.check_frame(32)
-    for length in (24, 26, 31, 33):
-        with pytest.raises(ProtocolError):
-            picture.check_frame(length)
-
-
-@pytest.mark.parametrize("stride", [1, 8, 9 * 16 + 1, -9])
-def test_a_stride_that_does_not_fit_is_refused(stride: int) -> None:
-    with pytest.raises(ProtocolError):
-        PixelFormat(3, 2, "u8", "RGB", stride=stride)
-
-
-@pytest.mark.parametrize(("width", "height"), [(65_536, 1), (1, 65_536), (30_000, 30_000)])
-def test_a_picture_too_large_is_refused_by_its_description(width: int, height: int) -> None:
-    with pytest.raises(LimitExceeded):
-        PixelFormat(width, height)
-
-
-def test_a_picture_that_fits_no_frame_is_refused() -> None:
-    with pytest.raises(LimitExceeded, match="does not fit"):
-        PixelFormat(16_000, 16_000, "f32", "RGBA")
-
-
-@pytest.mark.parametrize(
-    ("order", "patch"), [("Y", "YA"), ("YA", "YA"), ("RGB", "RGBA"), ("BGR", "BGRA"), ("BGRA", "BGRA")]
-)
-def test_patches_come_in_the_order_that_the_photo_has(order: str, patch: str) -> None:
-    assert PixelFormat(1, 1, order=order).patch_order == patch
 
 
 def test_every_limit_and_code_stands_in_the_document() -> None:

@@ -1,0 +1,101 @@
+"""Requests and answers: what is sent is read back, and what is wrong is refused."""
+
+import math
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from retouchml.client import answers, messages, protocol
+from retouchml.client.messages import Render
+from retouchml.client.pixel_format import PixelFormat, format_from
+from retouchml.errors import (
+    ProtocolError,
+)
+from retouchml.look import Look
+from retouchml.results import Edit, Face, FaceReport
+
+VALUES: st.SearchStrategy[Any] = st.recursive(
+    st.none() | st.booleans() | st.integers(-(2**63), 2**64 - 1) | st.floats() | st.text(max_size=20),
+    lambda inner: st.lists(inner, max_size=5) | st.dictionaries(st.text(max_size=9), inner, max_size=5),
+    max_leaves=20,
+)
+
+
+NAMES = ("versions", "client", "picture", "icc", "model", "photo", "faces", "looks", "size", "patches")
+
+
+HEADERS = st.fixed_dictionaries({}, optional=dict.fromkeys(NAMES, VALUES))
+
+
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(HEADERS)
+def test_fields_of_any_kind_are_parsed_or_refused(fields: dict[str, Any]) -> None:
+    for parse in (
+        messages.Hello.from_fields,
+        messages.Open.from_fields,
+        messages.Prepare.from_fields,
+        messages.Render.from_fields,
+        messages.ListEdits.from_fields,
+        messages.Cancel.from_fields,
+        messages.Close.from_fields,
+        answers.Welcome.from_fields,
+        answers.Opened.from_fields,
+        answers.Prepared.from_fields,
+        answers.EditList.from_fields,
+        answers.ProgressNote.from_fields,
+        answers.Status.from_fields,
+        format_from,
+        lambda fields: answers.Rendered.from_fields(fields, []),
+    ):
+        try:
+            parse(fields)
+        except ProtocolError:
+            continue
+
+
+def test_a_render_survives_the_way() -> None:
+    render = Render("abc", {0: Look(0.1, 0.2, {"smile": -0.3}), 3: Look(0)}, "both", 128, True)
+    assert Render.from_fields(render.fields()) == render
+
+
+@pytest.mark.parametrize(
+    "look",
+    [{"strength": 1.1}, {"strength": math.nan}, {"texture": "all"}, {"edits": {"smile": 2}}, {"edits": []}],
+)
+def test_a_look_out_of_range_is_refused(look: dict[str, Any]) -> None:
+    with pytest.raises(ProtocolError):
+        Render.from_fields({"photo": "x", "looks": [{"face": 0, **look}]})
+
+
+def test_every_answer_survives_the_way() -> None:
+    box = (1, 2, 3, 4)
+    face = Face(box, ((0.5, 1.5),) * 68, 3.0)
+    picture = PixelFormat(3, 4)
+    patch = answers.WirePatch(0, box, picture, bytes(picture.size))
+    report = FaceReport(0, box, 3.0, 3.25, 0.125, box)
+    worker = answers.WorkerStatus("cpu", "idle", 7, 8, None, ("ffhq-mobile",), 1, 2)
+    status = answers.Status(1, "0.1", "i", 2.0, 3, 1, 1, 9, 0, 32, 600.0, None, False, 5, "log", 0, (worker,))
+    for answer in (
+        answers.Welcome(1, "0.1", 7, "i", {"looks": 64}),
+        answers.Opened("p", (face,), "ffhq-mobile", "cpu", {"detect": 0.5}),
+        answers.Prepared({"invert": 1.5}),
+        answers.EditList("ffhq-mobile", "cpu", (Edit("smile", -1.0, 1.0, "mouth corners up"),)),
+        answers.CancelAnswer(True),
+        answers.ProgressNote("invert", 0.25, 12.0),
+        answers.ProgressNote("invert", 0.25),
+        status,
+    ):
+        fields = protocol.decode_answer(protocol.encode("result", 1, answer.fields())).fields
+        assert type(answer).from_fields(fields) == answer
+    rendered = answers.Rendered((patch,), (report,), {"render": 0.5})
+    fields = protocol.decode_answer(protocol.encode("result", 1, rendered.fields())).fields
+    assert answers.Rendered.from_fields(fields, rendered.frames) == rendered
+
+
+def test_a_newer_daemon_may_send_more_and_one_that_sends_less_is_an_error() -> None:
+    worker = {"device": "cpu", "state": "idle", "temperature": 40}
+    assert answers.WorkerStatus.from_fields(worker) == answers.WorkerStatus("cpu", "idle")
+    with pytest.raises(ProtocolError, match="lacks state"):
+        answers.WorkerStatus.from_fields({"device": "cpu"})
