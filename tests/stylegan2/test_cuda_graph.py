@@ -56,9 +56,9 @@ def codes(count: int = 1, device: str = "cuda") -> Tensor:
     return torch.randn(count, _SPEC.num_layers, _W, device=device)
 
 
-def assert_same(image: Tensor, wanted: Tensor, tolerance: float = 1e-4) -> None:
-    assert image.shape == wanted.shape
-    assert float((image - wanted).abs().max()) <= tolerance * float(wanted.abs().max())
+def assert_same(image: Tensor, expected: Tensor, tolerance: float = 1e-4) -> None:
+    assert image.shape == expected.shape
+    assert float((image - expected).abs().max()) <= tolerance * float(expected.abs().max())
 
 
 @pytest.mark.parametrize(("half_octaves", "tolerance"), [(0, 1e-4), (4, 0.01)], ids=["float32", "float16"])
@@ -103,12 +103,12 @@ def test_weights_that_went_to_the_cpu_and_back_show_in_the_next_picture() -> Non
     network, w_plus = synthesis(), codes()
     render = Graphed(network, network)
     for _ in range(3):
-        wanted = render(w_plus)
+        expected = render(w_plus)
     network.cpu()
-    assert_same(render(w_plus.cpu()).cuda(), wanted)
+    assert_same(render(w_plus.cpu()).cuda(), expected)
     network.cuda()
     for _ in range(3):
-        assert_same(render(w_plus), wanted)
+        assert_same(render(w_plus), expected)
 
 
 def test_threads_with_streams_of_their_own_get_their_own_pictures() -> None:
@@ -123,10 +123,10 @@ def test_threads_with_streams_of_their_own_get_their_own_pictures() -> None:
         with torch.cuda.stream(stream), torch.no_grad():
             for _ in range(30):
                 w_plus = torch.randn(1, _SPEC.num_layers, _W, generator=own, device="cuda")
-                wanted = network(w_plus)
-                apart = float((render(w_plus) - wanted).abs().max() / wanted.abs().max())
-                if apart > 1e-4:
-                    wrong.append(apart)
+                expected = network(w_plus)
+                error = float((render(w_plus) - expected).abs().max() / expected.abs().max())
+                if error > 1e-4:
+                    wrong.append(error)
 
     torch.cuda.synchronize()
     threads = [threading.Thread(target=work, args=(seed,)) for seed in range(3)]
@@ -185,7 +185,7 @@ def test_the_end_of_a_recording_leaves_the_others_as_they_were(ended: int) -> No
 def test_two_recordings_that_replay_at_once_do_not_disturb_each_other() -> None:
     graphs = [CudaGraph(product, tall()) for _ in range(2)]
     matrices = [tall() for _ in graphs]
-    wanted = [product(matrix) for matrix in matrices]
+    expected = [product(matrix) for matrix in matrices]
     start = threading.Barrier(len(graphs))
     found: list[list[Tensor]] = [[] for _ in graphs]
 
@@ -201,7 +201,7 @@ def test_two_recordings_that_replay_at_once_do_not_disturb_each_other() -> None:
     for thread in threads:
         thread.join()
     torch.cuda.synchronize()
-    for images, image in zip(found, wanted, strict=True):
+    for images, image in zip(found, expected, strict=True):
         assert len(images) == 100
         for one in images:
             assert_same(one, image)
@@ -214,8 +214,8 @@ def test_gradients_are_those_of_the_network_after_replays_too() -> None:
         render(codes())
     w_plus = codes().requires_grad_()
     (found,) = torch.autograd.grad(render(w_plus).square().mean(), w_plus)
-    (wanted,) = torch.autograd.grad(network(w_plus).square().mean(), w_plus)
-    assert_same(found, wanted)
+    (expected,) = torch.autograd.grad(network(w_plus).square().mean(), w_plus)
+    assert_same(found, expected)
 
 
 def test_closing_gives_the_memory_back() -> None:
@@ -225,11 +225,11 @@ def test_closing_gives_the_memory_back() -> None:
     torch.cuda.empty_cache()
     before = torch.cuda.memory_reserved()
     render(codes(256))
-    held = torch.cuda.memory_reserved() - before
+    reserved = torch.cuda.memory_reserved() - before
     render.close()
     torch.cuda.empty_cache()
     left = torch.cuda.memory_reserved() - before
-    assert left < held / 2
+    assert left < reserved / 2
 
 
 def test_a_pass_that_reads_numbers_back_is_not_recorded_and_works_on(
@@ -253,16 +253,16 @@ def test_a_pass_that_reads_numbers_back_is_not_recorded_and_works_on(
 
 @pytest.mark.parametrize("precision", ["float32", "float16"])
 def test_a_loaded_generator_gives_the_pictures_of_the_cpu(precision: Precision) -> None:
-    generator, wanted = stylegan2.load(_NETWORK, "cuda", precision), stylegan2.load(_NETWORK)
+    generator, expected = stylegan2.load(_NETWORK, "cuda", precision), stylegan2.load(_NETWORK)
     assert isinstance(generator, FullGenerator)
     generator.graphed.enabled = True
-    z = torch.randn(1, wanted.z_dim)
-    w_plus = wanted.map(z)
+    z = torch.randn(1, expected.z_dim)
+    w_plus = expected.map(z)
     for _ in range(3):
         for resolution in (None, 16):
             image = generator.synthesize(w_plus.cuda(), resolution)
             # TF32 may be on for convolutions, and has the precision of float16
-            assert_same(image.cpu(), wanted.synthesize(w_plus, resolution), 0.02)
+            assert_same(image.cpu(), expected.synthesize(w_plus, resolution), 0.02)
     assert not generator.graphed.failed
     first, second = (generator.synthesize(w_plus.cuda(), noise="random") for _ in range(2))
     assert not torch.equal(first, second)

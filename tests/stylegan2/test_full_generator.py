@@ -62,8 +62,8 @@ def test_a_network_of_256_px_works_as_well_as_one_of_1024(
         assert float((image - plain).abs().max()) <= tolerance
         assert 0.2 < float(image.abs().max()) < 20.0
     leaf = w_plus.clone().requires_grad_(True)
-    (found,) = torch.autograd.grad(whole.synthesize(leaf, 128).square().mean(), leaf)
-    assert bool((found.abs().amax((0, 2)) > 0.0).all())
+    (gradient,) = torch.autograd.grad(whole.synthesize(leaf, 128).square().mean(), leaf)
+    assert bool((gradient.abs().amax((0, 2)) > 0.0).all())
 
 
 def test_there_is_a_style_for_4_px_two_an_octave_and_one_for_the_picture() -> None:

@@ -32,13 +32,13 @@ class Recorder:
     """Makes recordings and counts: those made, those closed, and what was replayed."""
 
     def __init__(self) -> None:
-        self.made: list[tuple[int, ...]] = []
+        self.recorded: list[tuple[int, ...]] = []
         self.closed: list[tuple[int, ...]] = []
         self.replayed = 0
 
     def __call__(self, compute: Callable[[Tensor], Tensor], w_plus: Tensor) -> "FxRecording":
         recording = FxRecording(self, compute, w_plus)
-        self.made.append(tuple(w_plus.shape))
+        self.recorded.append(tuple(w_plus.shape))
         return recording
 
 
@@ -85,7 +85,7 @@ def test_the_second_call_is_recorded_and_every_one_gives_what_the_network_gives(
     for _ in range(4):
         w_plus = codes()
         assert torch.equal(render(w_plus, "const"), network(w_plus, "const"))
-        seen.append((len(recorder.made), recorder.replayed))
+        seen.append((len(recorder.recorded), recorder.replayed))
     assert seen == [(0, 0), (1, 1), (1, 2), (1, 3)]
 
 
@@ -97,7 +97,7 @@ def test_each_shape_and_mode_has_a_recording_of_its_own() -> None:
             for noise in ("const", "none"):
                 w_plus = codes(count)
                 assert torch.equal(render(w_plus, noise), network(w_plus, noise))
-    assert recorder.made == [(1, 6, 8), (1, 6, 8), (2, 6, 8), (2, 6, 8)]
+    assert recorder.recorded == [(1, 6, 8), (1, 6, 8), (2, 6, 8), (2, 6, 8)]
     assert recorder.replayed == 8
 
 
@@ -106,7 +106,7 @@ def test_of_too_many_recordings_the_one_that_rested_longest_is_closed() -> None:
     render = graphed(synthesis(), recorder, max_recordings=2)
     for count in (1, 1, 2, 2, 1, 3, 3, 1):
         render(codes(count))
-    assert [shape[0] for shape in recorder.made] == [1, 2, 3]
+    assert [shape[0] for shape in recorder.recorded] == [1, 2, 3]
     assert [shape[0] for shape in recorder.closed] == [2]
 
 
@@ -117,10 +117,10 @@ def test_weights_that_were_written_to_are_recorded_anew() -> None:
         render(w_plus)
     other = synthesis(seed=1)
     network.load_state_dict(other.state_dict())
-    wanted = other(w_plus)
+    expected = other(w_plus)
     for _ in range(3):
-        assert torch.equal(render(w_plus), wanted)
-    assert (len(recorder.made), len(recorder.closed)) == (2, 1)
+        assert torch.equal(render(w_plus), expected)
+    assert (len(recorder.recorded), len(recorder.closed)) == (2, 1)
 
 
 def test_prepared_weights_follow_those_that_they_were_made_from() -> None:
@@ -142,7 +142,7 @@ def test_what_was_written_past_the_count_shows_once_the_weights_are_loaded_into_
     w_plus = codes()
     for _ in range(3):
         assert torch.allclose(render(w_plus), network(w_plus, plain=True), rtol=1e-4, atol=1e-4)
-    assert (len(recorder.made), len(recorder.closed)) == (2, 1)
+    assert (len(recorder.recorded), len(recorder.closed)) == (2, 1)
 
 
 def test_weights_that_were_cast_are_recorded_anew() -> None:
@@ -156,7 +156,7 @@ def test_weights_that_were_cast_are_recorded_anew() -> None:
         image = render(w_plus)
     assert image.dtype == torch.float64
     assert torch.equal(image, network(w_plus))
-    assert (len(recorder.made), len(recorder.closed)) == (2, 1)
+    assert (len(recorder.recorded), len(recorder.closed)) == (2, 1)
 
 
 def test_a_call_with_gradient_is_never_replayed_and_takes_the_memory_of_those_that_are() -> None:
@@ -167,9 +167,9 @@ def test_a_call_with_gradient_is_never_replayed_and_takes_the_memory_of_those_th
     for _ in range(3):
         w_plus = codes().requires_grad_()
         (found,) = torch.autograd.grad(render(w_plus).square().mean(), w_plus)
-        (wanted,) = torch.autograd.grad(network(w_plus).square().mean(), w_plus)
-        assert torch.equal(found, wanted)
-    assert (len(recorder.made), len(recorder.closed), recorder.replayed) == (1, 1, 2)
+        (expected,) = torch.autograd.grad(network(w_plus).square().mean(), w_plus)
+        assert torch.equal(found, expected)
+    assert (len(recorder.recorded), len(recorder.closed), recorder.replayed) == (1, 1, 2)
 
 
 @pytest.mark.parametrize("context", [torch.no_grad, torch.inference_mode])
@@ -194,7 +194,7 @@ def test_weights_that_learn_are_not_recorded() -> None:
         for _ in range(3):
             render(codes())
     assert render(codes()).requires_grad
-    assert recorder.made == []
+    assert recorder.recorded == []
 
 
 def test_under_autocast_nothing_is_recorded() -> None:
@@ -203,7 +203,7 @@ def test_under_autocast_nothing_is_recorded() -> None:
     with torch.autocast("cpu", dtype=torch.bfloat16):
         for _ in range(3):
             render(codes())
-    assert recorder.made == []
+    assert recorder.recorded == []
 
 
 def test_on_another_device_nothing_is_recorded() -> None:
@@ -211,7 +211,7 @@ def test_on_another_device_nothing_is_recorded() -> None:
     render = Graphed(network, network, record=recorder)
     for _ in range(3):
         render(codes())
-    assert recorder.made == []
+    assert recorder.recorded == []
 
 
 def test_where_recording_fails_the_reason_is_logged_once_and_pictures_come_all_the_same(
@@ -260,7 +260,7 @@ def test_a_call_that_runs_out_of_memory_gets_that_of_the_recordings(call: str) -
     def compute(w_plus: Tensor) -> Tensor:
         if len(w_plus) == 3:
             tries.append(len(recorder.closed))
-            if len(recorder.made) > len(recorder.closed):
+            if len(recorder.recorded) > len(recorder.closed):
                 raise torch.OutOfMemoryError
         image: Tensor = network(w_plus)
         return image
@@ -273,7 +273,7 @@ def test_a_call_that_runs_out_of_memory_gets_that_of_the_recordings(call: str) -
     assert (len(recorder.closed), tries) == (2, [0, 2])
     for _ in range(3):
         render(codes(1))
-    assert (len(recorder.made), render.failed) == (3, False)
+    assert (len(recorder.recorded), render.failed) == (3, False)
 
 
 def test_without_recordings_a_call_that_runs_out_of_memory_is_tried_once() -> None:
@@ -310,7 +310,7 @@ def test_where_the_memory_does_not_suffice_for_a_recording_all_go_and_later_ones
             return super().replay(w_plus)
 
     def record(compute: Callable[[Tensor], Tensor], w_plus: Tensor) -> Short:
-        recorder.made.append(tuple(w_plus.shape))
+        recorder.recorded.append(tuple(w_plus.shape))
         return Short(recorder, compute, w_plus)
 
     render = Graphed(network, network, record=record, device_type="cpu")
@@ -323,7 +323,7 @@ def test_where_the_memory_does_not_suffice_for_a_recording_all_go_and_later_ones
     short = False
     for _ in range(3):
         assert torch.equal(render(w_plus), network(w_plus))
-    assert ([shape[0] for shape in recorder.made], recorder.replayed) == ([1, 2, 2], 3)
+    assert ([shape[0] for shape in recorder.recorded], recorder.replayed) == ([1, 2, 2], 3)
     assert not render.failed
 
 
@@ -337,10 +337,10 @@ def test_wrong_arguments_are_refused_each_time_and_do_no_harm() -> None:
             render(codes().double())
         with pytest.raises(UsageError, match="loud"):
             render(codes(), "loud")
-    assert (recorder.made, render.failed) == ([], False)
+    assert (recorder.recorded, render.failed) == ([], False)
     for _ in range(2):
         render(codes())
-    assert len(recorder.made) == 1
+    assert len(recorder.recorded) == 1
 
 
 def test_weights_and_what_modules_prepared_live_as_long_as_the_recording_that_has_their_address() -> None:
@@ -360,14 +360,14 @@ def test_weights_and_what_modules_prepared_live_as_long_as_the_recording_that_ha
     convolution = network.blocks[1].conv0
     assert isinstance(convolution, StyledConv)
     assert convolution._prepared is not None
-    held = [weakref.ref(convolution._prepared[0]), weakref.ref(convolution.weight)]
+    references = [weakref.ref(convolution._prepared[0]), weakref.ref(convolution.weight)]
     convolution._prepared = None
     convolution.weight = nn.Parameter(torch.zeros_like(convolution.weight), requires_grad=False)
     gc.collect()
-    assert all(ref() is not None for ref in held)
+    assert all(ref() is not None for ref in references)
     render.close()
     gc.collect()
-    assert all(ref() is None for ref in held)
+    assert all(ref() is None for ref in references)
 
 
 def test_threads_that_share_a_network_get_their_own_pictures() -> None:
@@ -388,7 +388,7 @@ def test_threads_that_share_a_network_get_their_own_pictures() -> None:
     for thread in threads:
         thread.join()
     assert wrong == []
-    assert len(recorder.made) == 1
+    assert len(recorder.recorded) == 1
 
 
 def test_a_generator_records_each_noise_but_random_and_one_pass_serves_every_size() -> None:
@@ -400,10 +400,10 @@ def test_a_generator_records_each_noise_but_random_and_one_pass_serves_every_siz
     w_plus = generator.map(torch.randn(1, generator.z_dim))
     first, second = (generator.synthesize(w_plus, noise="random") for _ in range(2))
     assert not torch.allclose(first, second, atol=0.01)
-    assert recorder.made == []
+    assert recorder.recorded == []
     for resolution in (None, 8, 16, 64):
         generator.synthesize(w_plus, resolution)
-    assert (len(recorder.made), recorder.replayed) == (1, 3)
+    assert (len(recorder.recorded), recorder.replayed) == (1, 3)
     small, whole = generator.synthesize(w_plus, 16), generator.synthesize(w_plus)
     assert torch.allclose(small[0, :, 0, 0], whole[0, :, :2, :2].mean((1, 2)), atol=1e-5)
 
@@ -417,8 +417,8 @@ def test_a_loaded_generator_records_nothing_until_it_is_told_to() -> None:
     w_plus = codes()
     for _ in range(3):
         render(w_plus)
-    assert not recorder.made
+    assert not recorder.recorded
     render.enabled = True
     for _ in range(3):
         render(w_plus)
-    assert len(recorder.made) == 1
+    assert len(recorder.recorded) == 1

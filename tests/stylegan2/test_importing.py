@@ -45,7 +45,7 @@ def written(path: Path, latents: LatentSpace) -> Path:
     return path
 
 
-def left() -> list[str]:
+def model_folders() -> list[str]:
     return sorted(path.name for path in paths.models_dir().glob("*") if path.suffix != ".lock")
 
 
@@ -60,7 +60,7 @@ def test_a_file_that_claims_another_latent_space_is_neither_imported_nor_loaded(
     for take in (importing.import_network, stylegan2.load, read_network):
         with pytest.raises(ModelCorrupt, match="latent space"):
             take(file)
-    assert left() == []
+    assert model_folders() == []
 
 
 @pytest.mark.parametrize(
@@ -197,7 +197,7 @@ def test_a_disk_that_fills_up_while_the_network_is_written_is_said_and_leaves_no
     assert done.returncode == 0, done.stderr
     assert done.stdout.startswith("disk_full ")
     assert "mine does not fit" in done.stdout
-    assert left() == ["mine"]
+    assert model_folders() == ["mine"]
     zoo.verify("mine")
     assert stylegan2.load("mine").latents.name == before.space
 
@@ -207,20 +207,20 @@ def test_too_small_a_disk_is_noticed_before_anything_is_written(monkeypatch: pyt
     monkeypatch.setattr(shutil, "disk_usage", lambda _path: usage)
     with pytest.raises(DiskFullError, match="are needed"):
         importing.import_network(NETWORK, "mine")
-    assert left() == []
+    assert model_folders() == []
 
 
 def test_a_model_whose_replacement_was_killed_in_the_last_moment_comes_back(tmp_path: Path) -> None:
     first = importing.import_network(NETWORK, "mine")
     assert import_elsewhere(OTHER, "killed").returncode == 9
-    assert "mine" not in left()
+    assert "mine" not in model_folders()
     (tmp_path / "bad.pkl").write_bytes(b"nothing")
     with pytest.raises(ModelCorrupt):
         importing.import_network(tmp_path / "bad.pkl", "mine")
-    assert left() == ["mine"]
+    assert model_folders() == ["mine"]
     assert stylegan2.load("mine").latents.name == first.space
     importing.import_network(OTHER, "mine")
-    assert left() == ["mine"]
+    assert model_folders() == ["mine"]
 
 
 def test_an_interrupted_replacement_leaves_the_former_model(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -233,7 +233,7 @@ def test_an_interrupted_replacement_leaves_the_former_model(monkeypatch: pytest.
         patch.setattr(Path, "replace", interrupted)
         with pytest.raises(KeyboardInterrupt):
             importing.import_network(OTHER, "mine")
-    assert left() == ["mine"]
+    assert model_folders() == ["mine"]
     assert stylegan2.load("mine").latents.name == first.space
 
 
@@ -264,12 +264,12 @@ def test_what_is_hashed_is_what_is_converted_whatever_happens_to_the_file(how: s
             content = OTHER.read_bytes() if how != "grown" else NETWORK.read_bytes() + b"more"
             file.write_bytes(content)
 
-    made = importing.import_network(file, progress=meddle)
-    said = table.find("mine")
-    assert said.sha256 == hashlib.sha256(NETWORK.read_bytes()).hexdigest()
-    assert said.size == NETWORK.stat().st_size
-    assert made.space == honest().latents.name
-    assert json.loads((made.folder / "import.json").read_text())["archive"] == "mine.pkl"
+    imported = importing.import_network(file, progress=meddle)
+    listed = table.find("mine")
+    assert listed.sha256 == hashlib.sha256(NETWORK.read_bytes()).hexdigest()
+    assert listed.size == NETWORK.stat().st_size
+    assert imported.space == honest().latents.name
+    assert json.loads((imported.folder / "import.json").read_text())["archive"] == "mine.pkl"
 
 
 def test_a_refusal_names_the_file_that_was_given(tmp_path: Path) -> None:
@@ -289,16 +289,16 @@ def test_what_a_file_says_of_its_origin_cannot_steer_a_terminal(tmp_path: Path) 
 
 def test_training_draws_every_class_as_the_statistics_do(monkeypatch: pytest.MonkeyPatch) -> None:
     conditional = stylegan2.load(OTHER)
-    given: list[torch.Tensor] = []
+    batches: list[torch.Tensor] = []
     mapped = conditional.map
 
     def noted(z: torch.Tensor, labels: torch.Tensor, psi: float) -> torch.Tensor:
-        given.append(labels)
+        batches.append(labels)
         return mapped(z, labels, psi)
 
     monkeypatch.setattr(conditional, "map", noted)
     assert len(list(draw(conditional, 300, 3))) == 300
-    labels = torch.cat(given)
+    labels = torch.cat(batches)
     assert labels.shape == (600, 3)
     assert bool((labels.sort(1).values == torch.tensor([0.0, 0.0, 1.0])).all())
     assert float(labels.mean(0).min()) > 0.27

@@ -60,9 +60,9 @@ def numbers(file: Path, kind: str = "ref") -> Mapping[str, Tensor]:
         return {name: torch.from_numpy(content[name]) for name in content.files}
 
 
-def assert_image(image: Tensor, wanted: Tensor, tolerance: float = 1e-5) -> None:
-    assert image.shape == wanted.shape
-    assert float((image - wanted).abs().max()) <= tolerance * max(1.0, float(wanted.abs().max()))
+def assert_image(image: Tensor, expected: Tensor, tolerance: float = 1e-5) -> None:
+    assert image.shape == expected.shape
+    assert float((image - expected).abs().max()) <= tolerance * max(1.0, float(expected.abs().max()))
 
 
 def gradient(generator: FullGenerator, w_plus: Tensor, *, plain: bool) -> Tensor:
@@ -72,16 +72,16 @@ def gradient(generator: FullGenerator, w_plus: Tensor, *, plain: bool) -> Tensor
 
 
 def test_codes_are_those_of_the_reference_for_every_truncation(file: Path) -> None:
-    generator, known = network(file), numbers(file)
+    generator, arrays = network(file), numbers(file)
     checked = 0
-    for name, wanted in known.items():
+    for name, expected in arrays.items():
         if not name.startswith("w_psi"):
             continue
         psi, _, cutoff = name.removeprefix("w_psi").partition("_cut")
         last = None if cutoff in ("", "None") else int(cutoff)
-        w_plus = generator.map(known["z"], known.get("labels"), float(psi), last)
-        assert float((w_plus - wanted).abs().max()) <= 1e-5, name
-        image = known.get(name.replace("w_", "img_", 1))
+        w_plus = generator.map(arrays["z"], arrays.get("labels"), float(psi), last)
+        assert float((w_plus - expected).abs().max()) <= 1e-5, name
+        image = arrays.get(name.replace("w_", "img_", 1))
         if image is not None:
             assert_image(generator.synthesize(w_plus), image)
         checked += 1
@@ -91,64 +91,64 @@ def test_codes_are_those_of_the_reference_for_every_truncation(file: Path) -> No
 @pytest.mark.parametrize("plain", [False, True], ids=["fast", "plain"])
 @pytest.mark.parametrize("count", [4, 1])
 def test_images_are_those_of_the_reference_alone_and_in_a_batch(file: Path, count: int, plain: bool) -> None:
-    known = numbers(file)
-    w_plus = known["wplus"][:count]
-    assert_image(network(file).synthesis(w_plus, plain=plain), known["img_wplus"][:count])
+    arrays = numbers(file)
+    w_plus = arrays["wplus"][:count]
+    assert_image(network(file).synthesis(w_plus, plain=plain), arrays["img_wplus"][:count])
 
 
 def test_noise_can_be_left_out(file: Path) -> None:
-    known = numbers(file)
-    image = network(file).synthesize(known["wplus"], noise="none")
-    if "img_wplus_nonoise" in known:
-        assert_image(image, known["img_wplus_nonoise"])
-    assert float((image - known["img_wplus"]).abs().max()) > 0.1
+    arrays = numbers(file)
+    image = network(file).synthesize(arrays["wplus"], noise="none")
+    if "img_wplus_nonoise" in arrays:
+        assert_image(image, arrays["img_wplus_nonoise"])
+    assert float((image - arrays["img_wplus"]).abs().max()) > 0.1
 
 
 def test_pictures_of_8_bits_differ_by_one_level_at_most(file: Path) -> None:
-    known = numbers(file)
-    if "u8_wplus" not in known:
+    arrays = numbers(file)
+    if "u8_wplus" not in arrays:
         pytest.skip("the reference has no picture of 8 bits")
-    image = network(file).synthesize(known["wplus"]).permute(0, 2, 3, 1)
+    image = network(file).synthesize(arrays["wplus"]).permute(0, 2, 3, 1)
     levels = (image * 127.5 + 128).clamp(0, 255).to(torch.uint8)
-    apart = (levels.int() - known["u8_wplus"].int()).abs()
-    assert int(apart.max()) <= 1
-    assert float((apart > 0).float().mean()) < 2e-4
+    difference = (levels.int() - arrays["u8_wplus"].int()).abs()
+    assert int(difference.max()) <= 1
+    assert float((difference > 0).float().mean()) < 2e-4
 
 
 @pytest.mark.parametrize("plain", [False, True], ids=["fast", "plain"])
 def test_the_discriminator_gives_the_scores_of_the_reference(file: Path, plain: bool) -> None:
-    known, judge = numbers(file), network(file).discriminator
-    if "d_scores" not in known or judge is None:
+    arrays, judge = numbers(file), network(file).discriminator
+    if "d_scores" not in arrays or judge is None:
         pytest.skip("the file or the reference has no discriminator")
-    scores = judge(known["img_wplus"], known.get("labels"), plain=plain)
-    assert float((scores - known["d_scores"]).abs().max()) <= 2e-5
+    scores = judge(arrays["img_wplus"], arrays.get("labels"), plain=plain)
+    assert float((scores - arrays["d_scores"]).abs().max()) <= 2e-5
 
 
 @pytest.mark.parametrize("plain", [False, True], ids=["fast", "plain"])
 def test_gradients_are_those_of_the_reference(file: Path, plain: bool) -> None:
-    known = numbers(file)
-    found = gradient(network(file), known["grad_input_wplus"], plain=plain)
-    wanted = known["grad_wplus"]
-    assert float((found - wanted).norm() / wanted.norm()) <= 1e-3
+    arrays = numbers(file)
+    actual = gradient(network(file), arrays["grad_input_wplus"], plain=plain)
+    expected = arrays["grad_wplus"]
+    assert float((actual - expected).norm() / expected.norm()) <= 1e-3
 
 
 @pytest.mark.parametrize("plain", [False, True], ids=["fast", "plain"])
 def test_in_double_precision_images_and_gradients_agree_to_a_millionth(file: Path, plain: bool) -> None:
-    known, exact = numbers(file), numbers(file, "f64")
+    arrays, exact = numbers(file), numbers(file, "f64")
     if not exact:
         pytest.skip("the reference has no numbers of double precision")
     generator = network(file, "float64")
-    wanted = exact["img_wplus_f64"]
-    image = generator.synthesis(known["wplus"][: len(wanted)].double(), plain=plain)
-    assert float((image - wanted).abs().max()) <= 1e-6
-    found = gradient(generator, known["grad_input_wplus"].double(), plain=plain)
+    expected = exact["img_wplus_f64"]
+    image = generator.synthesis(arrays["wplus"][: len(expected)].double(), plain=plain)
+    assert float((image - expected).abs().max()) <= 1e-6
+    actual = gradient(generator, arrays["grad_input_wplus"].double(), plain=plain)
     slope = exact["grad_wplus_f64"]
-    assert float((found - slope).norm() / slope.norm()) <= 1e-6
+    assert float((actual - slope).norm() / slope.norm()) <= 1e-6
 
 
 def test_half_precision_stays_near(file: Path) -> None:
-    known = numbers(file)
-    image: Any = network(file, "float16").synthesize(known["wplus"])
-    wanted = known["img_wplus"]
+    arrays = numbers(file)
+    image: Any = network(file, "float16").synthesize(arrays["wplus"])
+    expected = arrays["img_wplus"]
     assert image.dtype == torch.float32
-    assert float((image - wanted).abs().max()) <= 0.02 * max(1.0, float(wanted.abs().max()))
+    assert float((image - expected).abs().max()) <= 0.02 * max(1.0, float(expected.abs().max()))

@@ -80,9 +80,9 @@ def changed_variable(name: str, change: Callable[[Any], Any]) -> bytes:
     """The honest TensorFlow pickle with one variable of Gs's synthesis network changed."""
     tree = tf_tree()
     variables = tree[2].state["components"]["synthesis"].state["variables"]
-    for index, (known, value) in enumerate(variables):
-        if known == name:
-            variables[index] = (known, change(value))
+    for index, (key, value) in enumerate(variables):
+        if key == name:
+            variables[index] = (key, change(value))
     return dumps(tree, 4)
 
 

@@ -43,19 +43,19 @@ def bomb() -> Any:
 
 def odd_values(names: tuple[str, ...]) -> list[Any]:
     """What no reader expects, or not there."""
-    known = [Name(*name.rsplit(".", 1)) for name in names]
-    calls = [Call(name, args) for name in known for args in ((), (None,), ([],), (bomb(),), ({},))]
+    allowed = [Name(*name.rsplit(".", 1)) for name in names]
+    calls = [Call(name, args) for name in allowed for args in ((), (None,), ([],), (bomb(),), ({},))]
     plain = [None, True, -1, 0, 7, 1 << 39, 1.5, math.nan, "", "x", "256", b"", b"\x80\x02", (), [], {}]
-    return [*plain, (1, 2), [1, 3, 3, 1], {"x": 1}, bomb(), *known, *calls]
+    return [*plain, (1, 2), [1, 3, 3, 1], {"x": 1}, bomb(), *allowed, *calls]
 
 
-def places(value: Any, replace: Replace, seen: set[int]) -> Iterator[tuple[Any, Replace]]:
+def places(value: Any, replace: Replace, visited: set[int]) -> Iterator[tuple[Any, Replace]]:
     """Everything in a tree, with what puts something else in its place."""
     yield value, replace
-    if id(value) in seen:
+    if id(value) in visited:
         return
     if isinstance(value, tuple | list | dict | Call):
-        seen.add(id(value))
+        visited.add(id(value))
     inside: list[tuple[Any, Replace]] = []
     if isinstance(value, tuple):
         inside = [(part, partial(_replace_in_tuple, value, i, replace)) for i, part in enumerate(value)]
@@ -67,7 +67,7 @@ def places(value: Any, replace: Replace, seen: set[int]) -> Iterator[tuple[Any, 
         names = ("args", "state", "items", "entries")
         inside = [(getattr(value, name), partial(setattr, value, name)) for name in names]
     for part, replace_part in inside:
-        yield from places(part, replace_part, seen)
+        yield from places(part, replace_part, visited)
 
 
 def _replace_in_tuple(whole: tuple[Any, ...], index: int, replace: Replace, new: Any) -> None:
@@ -108,11 +108,11 @@ def test_a_tree_with_odd_things_in_it_is_read_or_refused(
     make, write = _KINDS[kind]
     root = [make()]
     for _ in range(data.draw(st.integers(1, 3))):
-        found = list(places(root[0], lambda new: root.__setitem__(0, new), set()))
+        parts = list(places(root[0], lambda new: root.__setitem__(0, new), set()))
         # what lies deep is many times more; what lies near the root steers the reader
-        near = st.integers(0, min(len(found), 60) - 1)
-        _, replace = found[data.draw(near | st.integers(0, len(found) - 1))]
-        others = [*odd_values(_NAMES[kind]), *(value for value, _ in found)]
+        near = st.integers(0, min(len(parts), 60) - 1)
+        _, replace = parts[data.draw(near | st.integers(0, len(parts) - 1))]
+        others = [*odd_values(_NAMES[kind]), *(value for value, _ in parts)]
         replace(others[data.draw(st.integers(0, len(others) - 1))])  # drawn by number: some have no end
     calls = [value for value, _ in places(root[0], lambda _: None, set()) if isinstance(value, Call)]
     assume(all(map(well_formed, calls)))

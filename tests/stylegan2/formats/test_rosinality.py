@@ -33,12 +33,12 @@ def test_a_training_checkpoint_gives_its_discriminator(zipped: bool, tmp_path: P
     for tensor in judge.parameters():
         torch.nn.init.normal_(tensor)
     state = {name: tensor.detach() for name, tensor in judge.state_dict().items()}
-    whole = torch.load(DATA / "tf32_skip_as_rosinality.pt", weights_only=True)
+    original = torch.load(DATA / "tf32_skip_as_rosinality.pt", weights_only=True)
     path = tmp_path / "a checkpoint without a suffix"
-    torch.save({**whole, "d": rosinality_names(state)}, path, _use_new_zipfile_serialization=zipped)
+    torch.save({**original, "d": rosinality_names(state)}, path, _use_new_zipfile_serialization=zipped)
     network = read_network(path)
     assert network.discriminator is not None
     assert (network.discriminator.channels, network.discriminator.architecture) == ((8, 6, 4), "resnet")
-    found = network.below("discriminator.")
-    assert found.keys() == state.keys()
-    assert all(torch.equal(found[name], state[name]) for name in state)
+    tensors = network.below("discriminator.")
+    assert tensors.keys() == state.keys()
+    assert all(torch.equal(tensors[name], state[name]) for name in state)

@@ -105,14 +105,14 @@ def ir_folder(synthesis: Synthesis, mapping: Mapping, tmp_path_factory: pytest.T
 def test_the_weights_are_found_and_gains_folded_into_them(
     synthesis: Synthesis, mapping: Mapping, ir_folder: Path
 ) -> None:
-    found = convert.synthesis_weights(openvino_ir.read(ir_folder / "SynthesisNetwork.xml"))
-    wanted = synthesis.state_dict()
-    assert found.keys() == wanted.keys()
-    assert all(torch.allclose(found[name], wanted[name], atol=1e-6) for name in wanted)
-    found = convert.mapping_weights(openvino_ir.read(ir_folder / "MappingNetwork.xml"))
-    wanted = mapping.state_dict()
-    assert found.keys() == wanted.keys()
-    assert all(torch.equal(found[name], wanted[name]) for name in wanted)
+    converted = convert.synthesis_weights(openvino_ir.read(ir_folder / "SynthesisNetwork.xml"))
+    original = synthesis.state_dict()
+    assert converted.keys() == original.keys()
+    assert all(torch.allclose(converted[name], original[name], atol=1e-6) for name in original)
+    converted = convert.mapping_weights(openvino_ir.read(ir_folder / "MappingNetwork.xml"))
+    original = mapping.state_dict()
+    assert converted.keys() == original.keys()
+    assert all(torch.equal(converted[name], original[name]) for name in original)
 
 
 def test_a_converted_model_loads_and_renders_what_the_network_does(

@@ -47,13 +47,13 @@ def test_only_tensorflow_bounds_what_a_skip_network_sees_at_4_px() -> None:
     spec = DiscriminatorSpec((4, 4), "skip", dense=8, deviations=0, clamp=0.5)
     bounded, free = judge_of_noise(spec), judge_of_noise(replace(spec, clamp_smallest=False))
     images = 10.0 * torch.randn(2, 3, 8, 8, dtype=torch.float64)
-    seen: list[Tensor] = []
+    features: list[Tensor] = []
     for judge in (bounded, free):
-        judge.conv.register_forward_hook(lambda _module, inputs, _output: seen.append(inputs[0]))
+        judge.conv.register_forward_hook(lambda _module, inputs, _output: features.append(inputs[0]))
         judge(images)
     # what comes from above is at most 0.5, and so is what is added to it where it is bounded
-    assert float(seen[0].abs().max()) <= 1.0
-    assert float(seen[1].abs().max()) > 1.0
+    assert float(features[0].abs().max()) <= 1.0
+    assert float(features[1].abs().max()) > 1.0
 
 
 def test_the_description_of_a_skip_network_keeps_what_bounds_it() -> None:
@@ -83,8 +83,8 @@ def tensorflow_conditional(layers: int, **settings: Any) -> tuple[bytes, dict[st
     for layer in range(layers):
         arrays[f"Mapping{layer}/weight"] = numbers(_FEATURES, _FEATURES)
         arrays[f"Mapping{layer}/bias"] = numbers(_FEATURES)
-    made = {name: files._array(array.shape, array.tobytes()) for name, array in arrays.items()}
-    state["variables"] = list({**known, **made}.items())
+    replaced = {name: files._array(array.shape, array.tobytes()) for name, array in arrays.items()}
+    state["variables"] = list({**known, **replaced}.items())
     return dumps(tree, 4), arrays
 
 
@@ -107,8 +107,8 @@ def scores(network: NetworkFile, images: Tensor, labels: Tensor) -> Tensor:
     assert network.discriminator is not None
     judge = Discriminator(network.discriminator).requires_grad_(False)
     judge.load_state_dict(network.below("discriminator."))
-    found: Tensor = judge(images, labels)
-    return found
+    actual: Tensor = judge(images, labels)
+    return actual
 
 
 @pytest.mark.parametrize("layers", [0, 1, 2])
@@ -131,8 +131,8 @@ def test_a_conditional_network_of_tensorflow_s_ada_reads_and_judges(
     for layer in range(layers):
         y = y @ known[f"Mapping{layer}/weight"] * (multiplier / math.sqrt(_FEATURES))
         y = F.leaky_relu(y + known[f"Mapping{layer}/bias"] * multiplier, 0.2) * math.sqrt(2.0)
-    wanted = weighed_by_hand(network, images, y)
-    assert torch.allclose(scores(network, images, labels), wanted, rtol=1e-5, atol=1e-5)
+    expected = weighed_by_hand(network, images, y)
+    assert torch.allclose(scores(network, images, labels), expected, rtol=1e-5, atol=1e-5)
 
 
 def test_a_group_that_was_not_set_is_all_of_a_batch_in_ada_and_four_before(tmp_path: Path) -> None:
@@ -164,8 +164,8 @@ def test_a_conditional_network_of_pytorch_s_ada_reads_and_judges(layers: int, tm
     if layers:
         y = y @ torch.from_numpy(layer[0].T) * (0.1 / math.sqrt(_FEATURES)) + torch.from_numpy(layer[1]) * 0.1
         y = F.leaky_relu(y, 0.2) * math.sqrt(2.0)
-    wanted = weighed_by_hand(network, images, y)
-    assert torch.allclose(scores(network, images, labels), wanted, rtol=1e-5, atol=1e-5)
+    expected = weighed_by_hand(network, images, y)
+    assert torch.allclose(scores(network, images, labels), expected, rtol=1e-5, atol=1e-5)
 
 
 def test_pytorch_s_clamp_does_not_bound_what_is_seen_at_4_px(tmp_path: Path) -> None:

@@ -59,10 +59,10 @@ def issued(compute: Callable[[], object]) -> list[Issued]:
     return listing.issued
 
 
-def objections(found: list[Issued], device: str) -> list[str]:
+def objections(operations: list[Issued], device: str) -> list[str]:
     """What would break a recording, or be slow: waiting, other devices, double precision."""
-    wrong = [f"{each.name} waits" for each in found if each.name in _WAITING]
-    for each in found:
+    wrong = [f"{each.name} waits" for each in operations if each.name in _WAITING]
+    for each in operations:
         wrong += [f"{each.name} on {t.device}" for t in each.tensors if t.device.type != device]
         wrong += [f"{each.name} in double precision" for t in each.tensors if t.dtype == torch.float64]
     return wrong
@@ -84,9 +84,9 @@ def test_synthesis_neither_waits_for_the_gpu_nor_leaves_it(
 ) -> None:
     network = synthesis(architecture, half_octaves, clamp=256.0).to("meta")
     w_plus = torch.empty(count, _SPEC.num_layers, _W, device="meta")
-    found = issued(lambda: network(w_plus, noise))
-    assert sum(each.name == "convolution" for each in found) > len(_SPEC.channels)
-    assert objections(found, "meta") == []
+    operations = issued(lambda: network(w_plus, noise))
+    assert sum(each.name == "convolution" for each in operations) > len(_SPEC.channels)
+    assert objections(operations, "meta") == []
 
 
 @pytest.mark.parametrize("resolution", [64, 512, 1024])
@@ -94,9 +94,9 @@ def test_nor_does_the_mobile_network(resolution: int) -> None:
     network = mobile.Synthesis().requires_grad_(False).to("meta")
     w_plus = torch.empty(1, mobile.NUM_STYLES, mobile.W_DIM, device="meta")
     compute = network if resolution == 1024 else lambda codes: network.coarse(codes, resolution)
-    found = issued(lambda: compute(w_plus))
-    assert sum(each.name == "convolution" for each in found) > 20
-    assert objections(found, "meta") == []
+    operations = issued(lambda: compute(w_plus))
+    assert sum(each.name == "convolution" for each in operations) > 20
+    assert objections(operations, "meta") == []
 
 
 @pytest.mark.parametrize(
@@ -139,5 +139,5 @@ def test_in_half_precision_the_scale_of_weights_does_not_matter(size: float, cou
             parameter.mul_(size)
     half.load_state_dict(network.state_dict())
     w_plus = torch.randn(count, _SPEC.num_layers, _W)
-    wanted = network(w_plus)
-    assert float((half(w_plus) - wanted).abs().max()) <= 0.02 * float(wanted.abs().max())
+    expected = network(w_plus)
+    assert float((half(w_plus) - expected).abs().max()) <= 0.02 * float(expected.abs().max())

@@ -29,10 +29,10 @@ SECONDS = 120.0
 @pytest.fixture(scope="module")
 def generator(tensorflow1_home: Path) -> Iterator[TensorFlow1Generator]:
     with at_home(tensorflow1_home):
-        made = stylegan2.load(NETWORK, "cpu", engine="tensorflow1")
-    assert isinstance(made, TensorFlow1Generator)
-    yield made
-    made.child.close()
+        loaded = stylegan2.load(NETWORK, "cpu", engine="tensorflow1")
+    assert isinstance(loaded, TensorFlow1Generator)
+    yield loaded
+    loaded.child.close()
 
 
 @pytest.fixture

@@ -42,51 +42,53 @@ def gradient(case: Case, w_plus: Tensor, resolution: int | None = None) -> Tenso
     return torch.autograd.grad(loss, leaf)[0]
 
 
-def apart(found: Tensor, wanted: Tensor) -> float:
-    return float((found - wanted).norm() / wanted.norm())
+def relative_error(found: Tensor, expected: Tensor) -> float:
+    return float((found - expected).norm() / expected.norm())
 
 
 def test_codes_are_those_of_the_reference_for_every_truncation(case: Case) -> None:
-    known, checked = reference.numbers(case.file), 0
-    for name, wanted in known.items():
+    arrays, checked = reference.numbers(case.file), 0
+    for name, expected in arrays.items():
         if name.startswith("w_psi"):
             psi, _, cutoff = name.removeprefix("w_psi").partition("_cut")
             last = None if cutoff in ("", "None") else int(cutoff)
-            w_plus = case.generator.map(known["z"], known.get("labels"), float(psi), last)
-            assert float((w_plus - wanted).abs().max()) <= 1e-5, name
+            w_plus = case.generator.map(arrays["z"], arrays.get("labels"), float(psi), last)
+            assert float((w_plus - expected).abs().max()) <= 1e-5, name
             checked += 1
     assert checked
 
 
 def test_images_and_gradients_are_those_of_the_reference(case: Case) -> None:
-    known = reference.numbers(case.file)
+    arrays = reference.numbers(case.file)
     for count in (4, 1):
-        image = case.generator.synthesize(known["wplus"][:count])
-        reference.assert_image(image, known["img_wplus"][:count])
-    assert apart(gradient(case, known["grad_input_wplus"]), known["grad_wplus"]) <= 1e-3
-    if "img_wplus_nonoise" in known:
-        image = case.generator.synthesize(known["wplus"], noise="none")
-        reference.assert_image(image, known["img_wplus_nonoise"])
+        image = case.generator.synthesize(arrays["wplus"][:count])
+        reference.assert_image(image, arrays["img_wplus"][:count])
+    assert relative_error(gradient(case, arrays["grad_input_wplus"]), arrays["grad_wplus"]) <= 1e-3
+    if "img_wplus_nonoise" in arrays:
+        image = case.generator.synthesize(arrays["wplus"], noise="none")
+        reference.assert_image(image, arrays["img_wplus_nonoise"])
 
 
 def test_in_double_precision_they_agree_to_a_millionth(case: Case) -> None:
-    known, exact = reference.numbers(case.file), reference.numbers(case.file, "f64")
+    arrays, exact = reference.numbers(case.file), reference.numbers(case.file, "f64")
     if not exact:
         pytest.skip("the reference has no numbers of double precision")
-    wanted = exact["img_wplus_f64"]
-    image = case.generator.synthesize(known["wplus"][: len(wanted)].double())
+    expected = exact["img_wplus_f64"]
+    image = case.generator.synthesize(arrays["wplus"][: len(expected)].double())
     assert image.dtype == torch.float64
-    assert float((image - wanted).abs().max()) <= 1e-6
-    assert apart(gradient(case, known["grad_input_wplus"].double()), exact["grad_wplus_f64"]) <= 1e-6
+    assert float((image - expected).abs().max()) <= 1e-6
+    assert (
+        relative_error(gradient(case, arrays["grad_input_wplus"].double()), exact["grad_wplus_f64"]) <= 1e-6
+    )
 
 
 def test_small_and_large_pictures_are_those_of_torch(case: Case) -> None:
     w_plus = reference.numbers(case.file)["wplus"][:1]
     other = Case(case.file, reference.network(case.file))
     for resolution in (8, 16, 2 * case.generator.resolution):
-        image, wanted = (each.generator.synthesize(w_plus, resolution) for each in (case, other))
-        reference.assert_image(image, wanted)
-        assert apart(gradient(case, w_plus, resolution), gradient(other, w_plus, resolution)) <= 1e-3
+        image, expected = (each.generator.synthesize(w_plus, resolution) for each in (case, other))
+        reference.assert_image(image, expected)
+        assert relative_error(gradient(case, w_plus, resolution), gradient(other, w_plus, resolution)) <= 1e-3
 
 
 def test_random_noise_is_new_each_time_and_its_gradient_is_that_of_the_picture(case: Case) -> None:

