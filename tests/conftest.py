@@ -39,7 +39,7 @@ _USERS_TENSORFLOW1 = paths.data_dir() / "tensorflow1"
 
 _MODELS = ("real_home", "tensorflow1_home")
 """Fixtures that load real models."""
-_PROCESSES = ("daemon", "start", "daemons", "checkout", "service_checkout")
+_PROCESSES = ("daemon", "start", "daemons", "checkout", "ready", "make")
 """Fixtures that start processes of their own."""
 
 

@@ -12,6 +12,8 @@ from retouchml.system.files import private_folder
 from tests.daemon.running import PATIENCE, Daemon, environment, is_alive, pause, resume, until
 from tests.stand_in_backend import FAULTY
 
+pytestmark = pytest.mark.processes
+
 
 def doctor() -> dict[str, doctor_checks.Finding]:
     return {finding.name: finding for finding in doctor_checks.daemon()}

@@ -19,6 +19,8 @@ from retouchml.system.files import private_folder
 from tests.daemon.running import PATIENCE, ROOT, Daemon, environment, needs_posix, until
 from tests.stand_in_backend import FAULTY, SIDE
 
+pytestmark = pytest.mark.processes
+
 # The command with a daemon that it starts itself, whose backend is the stand-in.
 STARTING = f"""
 import sys

@@ -1,7 +1,11 @@
 """The soak and the assault of benchmarks/endurance.py, made short."""
 
+import pytest
+
 from benchmarks import endurance
 from tests.daemon.running import Daemon
+
+pytestmark = pytest.mark.processes
 
 
 def test_renders_between_cancels_closes_and_kills_end_with_no_error_that_nobody_caused(

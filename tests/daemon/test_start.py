@@ -7,11 +7,15 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from daemon.processes import python_command, python_environment
 from retouchml import paths
 from retouchml.client.client import Client
 from tests.daemon.running import PATIENCE, Daemon, until
 from tests.stand_in_backend import FAULTY
+
+pytestmark = pytest.mark.processes
 
 _FAILING = """
 import runpy

@@ -20,6 +20,8 @@ from stylegan2.loading import read_network
 from stylegan2.networks.discriminator import Discriminator
 from stylegan2.networks.spec import DiscriminatorSpec
 
+pytestmark = pytest.mark.slow
+
 DATA = Path(__file__).parents[1] / "data" / "stylegan2"
 NETWORK = DATA / "tf32_resnet.pkl"
 

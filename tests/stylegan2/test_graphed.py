@@ -23,6 +23,8 @@ from stylegan2.graphed import Graphed
 from stylegan2.networks.spec import SynthesisSpec
 from stylegan2.networks.synthesis import StyledConv, Synthesis
 
+pytestmark = pytest.mark.slow
+
 _W = 8
 _SPEC = SynthesisSpec(_W, (8, 6, 4))
 _NETWORK = Path(__file__).parents[1] / "data" / "stylegan2" / "tf32_resnet.pkl"

@@ -11,6 +11,8 @@ from install.checkout import TOP
 from install.errors import InstallError
 from tests.install.small_checkout import Ready
 
+pytestmark = pytest.mark.processes
+
 
 def test_a_folder_around_the_checkout_is_never_removed(tmp_path: Path) -> None:
     for path in (TOP, TOP.parent, Path("/"), Path.home()):

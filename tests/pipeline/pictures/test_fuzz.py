@@ -18,6 +18,8 @@ from pipeline.pictures.exif import for_upright, orientation_of, xmp_for_upright
 from retouchml.errors import RetouchError
 from tests.pipeline.pictures.samples import EXIF_PREFIX, RGB_PROFILE, XMP, encoded, exif, noise, ramp
 
+pytestmark = pytest.mark.slow
+
 quick = settings(
     max_examples=100,
     deadline=None,

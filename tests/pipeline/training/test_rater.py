@@ -22,6 +22,8 @@ from retouchml.paths import cache_dir, weights_dir
 from tests.pipeline.synthetic_faces import landmarks
 from tests.pipeline.training.stand_ins import lay_out
 
+pytestmark = pytest.mark.slow
+
 NAMES = [f"{group}{index}.png" for index in range(5) for group in ("AF", "AM", "CF", "CM")]
 BLANK = np.zeros((8, 8, 3), np.uint8)
 

@@ -19,6 +19,8 @@ from stylegan2.loading import read_network
 from tests.stylegan2.formats import hostile_costs, hostile_files
 from tests.stylegan2.formats.hostile_files import DATA
 
+pytestmark = pytest.mark.slow
+
 _MAKERS = (*hostile_files.MAKERS, *hostile_costs.MAKERS)
 _SECONDS = 5.0  # of processor time for any file; most take hundredths
 _ROOM = 512 << 20  # bytes beyond what the interpreter has after its imports

@@ -23,6 +23,8 @@ from stylegan2.loading import read_network
 from tests.stylegan2.formats.hostile_files import DATA, ada_tree, checkpoint, tf_tree
 from tests.stylegan2.formats.pickle_writer import dumps
 
+pytestmark = pytest.mark.slow
+
 Replace = Callable[[Any], None]
 
 _ROSINALITY = memoryview((DATA / "tf32_skip_as_rosinality.pt").read_bytes())
