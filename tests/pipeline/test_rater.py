@@ -115,7 +115,7 @@ def test_a_blurred_or_noisy_chip_is_rated_within_the_scale(portrait: Pixels, poi
 # ---- their files
 
 
-def ensemble(path: Path, count: int, members: int, **changed: str) -> Path:
+def ensemble(path: Path, count: int, stated: int, **changed: str) -> Path:
     """A feature rater whose members say 1, 2, … above the mean whatever they see."""
     tensors = {}
     for member in range(count):
@@ -124,7 +124,7 @@ def ensemble(path: Path, count: int, members: int, **changed: str) -> Path:
             parameter.zero_()
         network.layers[-1].bias.fill_(member + 1.0)  # type: ignore[operator]
         tensors |= {f"{member}.{name}": value for name, value in network.state_dict().items()}
-    save_learned(path, tensors, {"kind": "rater", "members": str(members), "mean": "2.5"} | changed)
+    save_learned(path, tensors, {"kind": "rater", "members": str(stated), "mean": "2.5"} | changed)
     return path
 
 
@@ -151,14 +151,14 @@ def test_standardised_features_are_centred() -> None:
 
 
 @pytest.mark.parametrize(
-    ("members", "changed"),
+    ("stated", "changed"),
     [(3, {}), (2, {"mean": "high"}), (2, {"members": "two"}), (2, {"kind": "scorer"})],
     ids=["a member too few", "mean", "members", "kind"],
 )
 def test_a_file_that_is_no_rater_is_corrupt(
-    members: int, changed: dict[str, str], networks: Networks, tmp_path: Path
+    stated: int, changed: dict[str, str], networks: Networks, tmp_path: Path
 ) -> None:
-    path = ensemble(tmp_path / "rater.safetensors", 2, members, **changed)
+    path = ensemble(tmp_path / "rater.safetensors", 2, stated, **changed)
     with pytest.raises(ModelCorrupt):
         FeatureRater(networks.recognizer, path)
 
