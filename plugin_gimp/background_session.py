@@ -72,7 +72,7 @@ class BackgroundSession:
 
     def _run(self) -> None:
         try:
-            with Client(start=True, name=f"GIMP {Gimp.version()}") as client:
+            with Client(start=True, name=f"GIMP {Gimp.version()}", same_version=True) as client:
                 session = self._new_session(client)
                 while not self._closed.is_set():
                     self._start_newest_request(session)

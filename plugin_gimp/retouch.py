@@ -20,7 +20,7 @@ def run(layer: Gimp.Drawable, arguments: Arguments, progress: Progress) -> None:
     output.check(layer, arguments.output)
     progress("read", 0.0, None)
     picture, pixels, encoding = layer_pixels.read(layer)
-    with Client(start=True, name=f"GIMP {Gimp.version()}") as client:
+    with Client(start=True, name=f"GIMP {Gimp.version()}", same_version=True) as client:
         session = PhotoSession(client, picture, pixels)
         session.on_progress = progress
         session.open()

@@ -241,4 +241,4 @@ def make_client(start: bool) -> "Client":
     """A client for Krita."""
     from retouchml.client.client import Client
 
-    return Client(start=start, name="Krita")
+    return Client(start=start, name="Krita", same_version=True)

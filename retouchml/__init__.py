@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 # imported.
 os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 __all__ = ["Look", "Retoucher", "__version__", "read_picture", "write_picture"]
 
 _MODULES = {

@@ -10,7 +10,6 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from retouchml import __version__
 from retouchml.cli.backend import Backend, BackendFactory, BackendPhoto
 from retouchml.client import protocol
 from retouchml.client.answers import WirePatch
@@ -52,7 +51,13 @@ def connect(
     photographs that the daemon cannot take. Raises Refused, Busy, ModelError, DeviceError, and DaemonGone
     if a daemon does not answer.
     """
-    client = Client(start=True, name="retouchml", interpreter=[sys.executable], start_options=start_options)
+    client = Client(
+        start=True,
+        name="retouchml",
+        interpreter=[sys.executable],
+        start_options=start_options,
+        same_version=True,
+    )
     try:
         reason = _reason_against(client)
         if not reason:
@@ -71,12 +76,6 @@ def _reason_against(client: Client) -> str:
         _with_retry(client.connect)
     except (DaemonAbsent, VersionMismatch, UsageError) as error:  # UsageError: the socket's path is too long
         return error.explain()
-    software = client.welcome.software if client.welcome else ""
-    if software != __version__:
-        return (
-            f"The daemon that runs is version {software}, this is {__version__}: "
-            "`retouchml daemon restart` brings it up to date."
-        )
     return ""
 
 

@@ -160,14 +160,17 @@ class Client:
         name: str = "",
         interpreter: Sequence[str] = (),
         start_options: Sequence[str] = (),
+        same_version: bool = False,
     ) -> None:
         """start: start the daemon if none runs; connection_file: of a daemon on TCP; name: for its log;
-        interpreter, start_options: for ``launch.start``
+        interpreter, start_options: for ``launch.start``; same_version: refuse a daemon of another version of
+        RetouchML, as whoever retouches should
         """
         file = "" if connection_file is None else str(connection_file)
         options = ConnectOptions(start, file, tuple(interpreter), tuple(start_options))
         self._transport = new_transport(options)
         self._name = name or f"retouchml {__version__}"
+        self._same_version = same_version
         self._calls: dict[int, Call[Any]] = {}
         self._ids = itertools.count(1)
         self._last_message_at = 0.0
@@ -193,6 +196,8 @@ class Client:
         try:
             call = self._send(hello, lambda fields, _: Welcome.from_fields(fields), ())
             self.welcome = call.result(_HELLO_SECONDS)
+            if self._same_version:
+                protocol.check_software(self.welcome.software)
         except BaseException:
             self._transport.close()
             raise

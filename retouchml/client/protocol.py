@@ -9,7 +9,7 @@ from typing import Any
 
 import msgpack
 
-from retouchml import errors
+from retouchml import __version__, errors
 from retouchml.errors import LimitExceeded, ProtocolError, RetouchError, VersionMismatch
 
 VERSIONS = (1,)  # that this side speaks, newest last
@@ -162,6 +162,19 @@ def mismatch(versions: Sequence[int], peer: str = "other side") -> VersionMismat
         f"{' and '.join(map(str, VERSIONS))}: {older} is the older.",
         "Update RetouchML there (`python3 install demo`, and the editor's plug-in), then restart both.",
     )
+
+
+def check_software(daemon: str) -> None:
+    """Raise VersionMismatch unless the daemon is of this very version of RetouchML.
+
+    Messages may be understood all the same, but a daemon from before an update retouches as before.
+    """
+    if daemon != __version__:
+        raise VersionMismatch(
+            f"The daemon that runs is version {daemon}, this is {__version__}.",
+            "`retouchml daemon restart` brings an older daemon up to date, `python3 install gimp` or `krita` an "
+            "older plug-in.",
+        )
 
 
 def common_version(versions: Sequence[int]) -> int:

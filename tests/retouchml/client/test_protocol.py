@@ -7,6 +7,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+import retouchml
 from retouchml import errors
 from retouchml.client import protocol
 from retouchml.errors import (
@@ -109,3 +110,11 @@ def test_every_limit_and_code_stands_in_the_document() -> None:
     kinds: tuple[type[RetouchError], ...]
     kinds = (*errors.DaemonError.__subclasses__(), *ProtocolError.__subclasses__(), errors.Refused)
     assert [kind.code for kind in kinds if f"`{kind.code}`" not in text] == []
+
+
+def test_a_daemon_of_another_version_is_refused_with_what_to_update() -> None:
+    protocol.check_software(retouchml.__version__)
+    with pytest.raises(VersionMismatch, match=r"version 0\.1\.0") as raised:
+        protocol.check_software("0.1.0")
+    assert "`retouchml daemon restart`" in raised.value.advice
+    assert "`python3 install gimp`" in raised.value.advice
