@@ -172,8 +172,8 @@ def check_software(daemon: str) -> None:
     if daemon != __version__:
         raise VersionMismatch(
             f"The daemon that runs is version {daemon}, this is {__version__}.",
-            "`retouchml daemon restart` brings an older daemon up to date, `python3 install gimp` or `krita` an "
-            "older plug-in.",
+            "`retouchml daemon restart` brings an older daemon up to date, `python3 install gimp` or `krita` "
+            "an older plug-in.",
         )
 
 
