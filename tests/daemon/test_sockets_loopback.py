@@ -19,6 +19,8 @@ from retouchml.look import Look
 from tests.daemon.running import PATIENCE, Daemon, environment, needs_posix, until
 from tests.stand_in_backend import FAULTY
 
+pytestmark = pytest.mark.processes
+
 _WITHOUT_IPC = """
 import sys
 from retouchml import paths

@@ -115,6 +115,7 @@ def test_the_weights_are_found_and_gains_folded_into_them(
     assert all(torch.equal(converted[name], original[name]) for name in original)
 
 
+@pytest.mark.slow
 def test_a_converted_model_loads_and_renders_what_the_network_does(
     synthesis: Synthesis,
     mapping: Mapping,
