@@ -4,10 +4,12 @@ A dict of modules, of which G_ema, the moving average, is used. Each is pickled 
 ignored; the weights are in the module's ``__dict__``, with parameters, buffers, submodules and plain numbers.
 """
 
+from collections.abc import Collection
 from typing import Any
 
 from retouchml.errors import ModelCorrupt
 from stylegan2.formats import pickle_tree, torch_legacy
+from stylegan2.formats.file_tensors import PUBLISHED_ONLY, FileTensors, shown
 from stylegan2.formats.network_file import Array, NetworkFile, NetworkSettings, assemble
 from stylegan2.formats.numpy_values import ALLOWED as NUMPY_NAMES
 from stylegan2.formats.pickle_tree import Budget, Call, Name
@@ -48,15 +50,14 @@ def read(data: memoryview) -> NetworkFile:
             storages[id(reference)] = torch_legacy.storage(raw, f"A storage in this {SOURCE}", budget)
         return storages[id(reference)]
 
-    def find(name: str) -> Array | None:
-        part, _, rest = name.partition(".")
-        module = discriminator if part == "discriminator" else generator
-        if module is None:
-            return None
-        key = "mapping.w_avg" if name == "mean" else _KEYS[part](rest)
-        value = module.tensors.get(key)
-        return None if value is None else array_of(value, key, open_storage)
+    values = {f"G_ema.{key}": value for key, value in generator.tensors.items()}
+    if discriminator is not None:
+        values |= {f"D.{key}": value for key, value in discriminator.tensors.items()}
 
+    def open_tensor(key: str) -> Array:
+        return array_of(values[key], key, open_storage)
+
+    tensors = FileTensors(values, _key, lambda _, key: open_tensor(key), open_tensor)
     settings = NetworkSettings(
         clamp=generator.setting("synthesis.b4.conv1", "conv_clamp", None),
         discriminator_clamp=discriminator.setting("b4.conv", "conv_clamp", None) if discriminator else None,
@@ -66,7 +67,12 @@ def read(data: memoryview) -> NetworkFile:
         clamp_smallest=discriminator is not None
         and discriminator.setting("b4.fromrgb", "conv_clamp", None) is not None,
     )
-    return assemble(SOURCE, find, settings, 2 * len(data))
+    network = assemble(SOURCE, tensors, settings, 2 * len(data))
+    used = {_key(name) for name in network.tensors}
+    generator.check_modules("G_ema", used)
+    if discriminator is not None:
+        discriminator.check_modules("D", used)
+    return network
 
 
 class _Module:
@@ -81,6 +87,20 @@ class _Module:
         """A plain number beside a module's tensors."""
         return self.modules.get(module, {}).get(name, default)
 
+    def check_modules(self, name: str, used: Collection[str]) -> None:
+        """Raise ModelCorrupt if there are modules beside those of the tensors ``used``: they compute, too."""
+        known = {"b4.mbstd"}  # the only one without tensors
+        for key in used:
+            path = key.removeprefix(f"{name}.")
+            while path:
+                path = path.rpartition(".")[0]
+                known.add(path)
+        if odd := self.modules.keys() - known:
+            raise ModelCorrupt(
+                f"This {SOURCE} has a module that a StyleGAN2 network does not have: {shown(min(odd))}.",
+                PUBLISHED_ONLY,
+            )
+
     def _add(self, prefix: str, value: Any, depth: int) -> None:
         if value is None:
             return
@@ -91,8 +111,11 @@ class _Module:
         self.modules[prefix.removesuffix(".")] = state
         for kind in ("_parameters", "_buffers"):
             for name, tensor in (_plain_dict(state.get(kind)) or {}).items():
-                if is_tensor(tensor) and len(self.tensors) < _MOST_TENSORS:
-                    self.tensors[f"{prefix}{name}"] = tensor
+                if tensor is None:
+                    continue
+                if not is_tensor(tensor) or len(self.tensors) >= _MOST_TENSORS:
+                    raise ModelCorrupt(f"A module in this {SOURCE} holds no proper tensor.", _SUPPORTED)
+                self.tensors[f"{prefix}{name}"] = tensor
         for name, module in (_plain_dict(state.get("_modules")) or {}).items():
             self._add(f"{prefix}{name}.", module, depth - 1)
         settings = _plain_dict(state.get("_init_kwargs")) or {}
@@ -108,6 +131,14 @@ def _plain_dict(value: Any) -> dict[str, Any] | None:
     if not isinstance(value, dict) or not all(isinstance(key, str) for key in value):
         return None
     return value
+
+
+def _key(name: str) -> str:
+    """Our name of a tensor → the file's."""
+    part, _, rest = name.partition(".")
+    if name == "mean":
+        return "G_ema.mapping.w_avg"
+    return ("D." if part == "discriminator" else "G_ema.") + _KEYS[part](rest)
 
 
 def _mapping_key(name: str) -> str:

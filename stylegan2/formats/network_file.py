@@ -1,7 +1,7 @@
 """The result of every reader: a network in our own names and layout, checked.
 
 A reader finds each of our tensors in its format; the rest is shared: what the network looks like follows from
-the shapes, every shape must then fit, and every number must be finite.
+the shapes, every shape must then fit, no tensor may be left over, and every number must be finite.
 """
 
 import hashlib
@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from retouchml.errors import ModelCorrupt
+from stylegan2.formats.file_tensors import FileTensors
 from stylegan2.networks.discriminator import Discriminator
 from stylegan2.networks.mapping import Mapping
 from stylegan2.networks.spec import (
@@ -93,21 +94,22 @@ class NetworkFile:
         return NetworkFile(self.source, self.generator, None, tensors)
 
 
-def assemble(source: str, find: Find, settings: NetworkSettings, max_bytes: int) -> NetworkFile:
+def assemble(source: str, tensors: FileTensors, settings: NetworkSettings, max_bytes: int) -> NetworkFile:
     """Describe, check and copy a network.
 
-    find: also finds the discriminator's tensors, if there is one; max_bytes: of all tensors together. Raises
-    ModelCorrupt.
+    max_bytes: of all tensors together. Raises ModelCorrupt.
     """
+    find = tensors.find
     generator = describe_generator(find, settings)
     discriminator = describe_discriminator(find, settings)
     shapes = expected_shapes(generator, discriminator)
+    tensors.check_all_used(shapes.keys(), source)
     if find("mean") is not None:
         shapes["mean"] = (generator.mapping.w_dim,)
     if 4 * sum(int(np.prod(shape, dtype=object)) for shape in shapes.values()) > max_bytes:
         raise ModelCorrupt(f"This {source} claims more weights than it has bytes.", _AGAIN)
-    tensors = {name: _copied(find, name, shape) for name, shape in shapes.items()}
-    return NetworkFile(source, generator, discriminator, tensors)
+    copies = {name: _copied(find, name, shape) for name, shape in shapes.items()}
+    return NetworkFile(source, generator, discriminator, copies)
 
 
 def expected_shapes(

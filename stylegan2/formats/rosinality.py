@@ -9,6 +9,7 @@ from typing import Any
 
 from retouchml.errors import ModelCorrupt
 from stylegan2.formats import pickle_tree, torch_legacy, torch_zip
+from stylegan2.formats.file_tensors import FileTensors
 from stylegan2.formats.network_file import Array, NetworkFile, NetworkSettings, assemble
 from stylegan2.formats.pickle_tree import Call, Name
 from stylegan2.formats.torch_values import STORAGE_NAMES, TENSOR_NAMES, array_of, is_tensor, storage_key
@@ -39,17 +40,32 @@ def _network(tree: Any, open_storage: Callable[[Any], Array], size: int) -> Netw
     if not generator:
         raise ModelCorrupt(f"This {SOURCE} holds no g_ema.", _SUPPORTED)
 
-    def find(name: str) -> Array | None:
-        if name == "mean":
-            value = parts.get("latent_avg")
-            return array_of(value, "latent_avg", open_storage) if is_tensor(value) else None
-        part, _, rest = name.partition(".")
-        state = discriminator if part == "discriminator" else generator
-        key = _discriminator_key(rest, state) if part == "discriminator" else _KEYS[part](rest)
-        value = state.get(key)
-        return None if value is None else _in_our_layout(rest, array_of(value, key, open_storage))
+    values = {f"g_ema.{key}": value for key, value in generator.items()}
+    values |= {f"d.{key}": value for key, value in discriminator.items()}
+    if is_tensor(parts.get("latent_avg")):
+        values["latent_avg"] = parts["latent_avg"]
 
-    return assemble(SOURCE, find, NetworkSettings(), 2 * size)
+    def key(name: str) -> str:
+        if name == "mean":
+            return "latent_avg"
+        part, _, rest = name.partition(".")
+        if part == "discriminator":
+            return f"d.{_discriminator_key(rest, discriminator)}"
+        return f"g_ema.{_KEYS[part](rest)}"
+
+    def open_tensor(key: str) -> Array:
+        return array_of(values[key], key, open_storage)
+
+    def open_filter(key: str) -> Array:
+        # those of the generator double the side, and keep the brightness by themselves
+        view: Array = open_tensor(key) / (4.0 if key.startswith("g_ema.") else 1.0)
+        return view
+
+    def open_ours(name: str, key: str) -> Array:
+        return _in_our_layout(name, open_tensor(key))
+
+    tensors = FileTensors(values, key, open_ours, open_filter)
+    return assemble(SOURCE, tensors, NetworkSettings(), 2 * size)
 
 
 def _state(value: Any) -> dict[str, Any]:

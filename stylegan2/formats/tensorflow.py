@@ -12,6 +12,7 @@ import numpy as np
 
 from retouchml.errors import ModelCorrupt
 from stylegan2.formats import pickle_tree
+from stylegan2.formats.file_tensors import FileTensors
 from stylegan2.formats.network_file import Array, NetworkFile, NetworkSettings, assemble
 from stylegan2.formats.numpy_values import ALLOWED as NUMPY_NAMES
 from stylegan2.formats.numpy_values import array_of
@@ -23,6 +24,7 @@ _NETWORK = Name("dnnlib.tflib.network", "Network")
 ALLOWED = frozenset({str(_NETWORK), *NUMPY_NAMES})
 _SUPPORTED = "Only networks like those that NVIDIA published can be used."
 _ADA_DISCRIMINATOR = "D_main"  # StyleGAN2 has the same formats and calls it D_stylegan2
+_MOST_DEPTH = 4  # networks in networks
 # Settings that change the computation, each with the one value that is supported.
 _FIXED = {
     "nonlinearity": "lrelu",
@@ -42,18 +44,17 @@ def read(data: memoryview) -> NetworkFile:
         raise ModelCorrupt(f"This {SOURCE} does not hold the three networks G, D and Gs.", _SUPPORTED)
     _, discriminator, generator = (_Network(network) for network in tree)
     mapping, synthesis = generator.component("mapping"), generator.component("synthesis")
-    parts = {"mapping": mapping, "synthesis": synthesis, "discriminator": discriminator}
+    variables = {**generator.all_variables("Gs"), **discriminator.all_variables("D")}
 
-    def find(name: str) -> Array | None:
+    def key(name: str) -> str:
         if name == "mean":
-            return generator.variables.get("dlatent_avg")
+            return "Gs/dlatent_avg"
         part, _, rest = name.partition(".")
-        key = _KEYS[part](rest)
-        if key not in parts[part].variables:
-            key = key.replace("LabelConcat", "LabelEmbed")  # what ADA calls it
-        array = parts[part].variables.get(key)
-        return None if array is None else _in_our_layout(key, array)
+        key = _PREFIXES[part] + _KEYS[part](rest)
+        # the latter is what ADA calls it
+        return key if key in variables else key.replace("LabelConcat", "LabelEmbed")
 
+    tensors = FileTensors(variables, key, lambda _, key: _in_our_layout(key, variables[key]))
     settings = NetworkSettings(
         clamp=synthesis.settings.get("conv_clamp"),
         discriminator_clamp=discriminator.settings.get("conv_clamp"),
@@ -63,7 +64,7 @@ def read(data: memoryview) -> NetworkFile:
         # The default is that of the code that the network was built by.
         group=discriminator.settings.get("mbstd_group_size", None if discriminator.is_ada else 4),
     )
-    return assemble(SOURCE, find, settings, 2 * len(data))
+    return assemble(SOURCE, tensors, settings, 2 * len(data))
 
 
 class _Network:
@@ -74,24 +75,33 @@ class _Network:
             raise ModelCorrupt(f"This {SOURCE} holds something else than networks.", _SUPPORTED)
         state = call.state
         kwargs = state.get("static_kwargs")
-        self._components = state.get("components")
+        components = state.get("components")
         variables = state.get("variables")
-        if not (
-            isinstance(kwargs, dict) and isinstance(self._components, dict) and isinstance(variables, list)
-        ):
+        if not (isinstance(kwargs, dict) and isinstance(components, dict) and isinstance(variables, list)):
             raise ModelCorrupt(f"A network in this {SOURCE} is incomplete.", "Get the file again.")
+        self._components: dict[Any, Any] = components
         self.settings = {**(settings or {}), **kwargs}
         for name, value in _FIXED.items():
             if self.settings.get(name, value) != value:
                 raise ModelCorrupt(f"A network in the file was trained with another {name}.", _SUPPORTED)
         self.variables = dict(_variable(item) for item in variables)
+        if len(self.variables) != len(variables):
+            raise ModelCorrupt(f"A network in this {SOURCE} has a variable twice.", "Get the file again.")
         builder = state.get("build_func_name")
         self.is_ada = builder == _ADA_DISCRIMINATOR or "LabelEmbed/weight" in self.variables
 
     def component(self, name: str) -> "_Network":
         """Mapping or synthesis; settings of its own override those of the whole."""
-        assert isinstance(self._components, dict)
         return _Network(self._components.get(name), self.settings)
+
+    def all_variables(self, prefix: str, depth: int = _MOST_DEPTH) -> dict[str, Array]:
+        """The variables of the network and of its components, by paths that begin with ``prefix``."""
+        if depth == 0:
+            raise ModelCorrupt(f"The networks in this {SOURCE} are too deep.", _SUPPORTED)
+        found = {f"{prefix}/{name}": array for name, array in self.variables.items()}
+        for name in self._components:
+            found |= self.component(name).all_variables(f"{prefix}/{name}", depth - 1)
+        return found
 
 
 def _variable(item: Any) -> tuple[str, Array]:
@@ -151,4 +161,5 @@ def _discriminator_key(name: str) -> str:
     return {"conv": "4x4/Conv", "dense": "4x4/Dense0", "output": "Output"}[first] + f"/{rest[0]}"
 
 
+_PREFIXES = {"mapping": "Gs/mapping/", "synthesis": "Gs/synthesis/", "discriminator": "D/"}
 _KEYS = {"mapping": _mapping_key, "synthesis": _synthesis_key, "discriminator": _discriminator_key}
