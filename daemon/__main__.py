@@ -3,12 +3,15 @@
 import argparse
 import sys
 
-from daemon import options, start
 from retouchml.errors import RetouchError
+from retouchml.system import surroundings
 
 
 def main() -> int:
     """Do what the command line asks; the exit code."""
+    surroundings.settle()
+    from daemon import options, start  # here, since they import what PYTHONPATH may hide
+
     parser = argparse.ArgumentParser(prog="python -m daemon", description=__doc__, allow_abbrev=False)
     options.add_arguments(parser)
     parser.add_argument("--background", action="store_true", help=argparse.SUPPRESS)  # for client.launch

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import psutil
 
+from retouchml.system.surroundings import search_path
+
 _CHECKOUT = str(Path(__file__).parents[1])
 _MAX_FILES = 1 << 16
 
@@ -24,11 +26,8 @@ def python_command(*arguments: str) -> list[str]:
 
 def python_environment() -> dict[str, str]:
     """The environment for a Python that can import this project, which may not be installed."""
-    search_path = os.environ.get("PYTHONPATH", "")
-    if search_path.split(os.pathsep)[0] != _CHECKOUT:
-        search_path = os.pathsep.join(filter(None, [_CHECKOUT, search_path]))
     # PYTHONSAFEPATH: import nothing from the current folder
-    variables = {**os.environ, "PYTHONPATH": search_path, "PYTHONSAFEPATH": "1"}
+    variables = {**os.environ, "PYTHONPATH": search_path(_CHECKOUT), "PYTHONSAFEPATH": "1"}
     if _base_executable():
         variables["__PYVENV_LAUNCHER__"] = sys.executable
     return variables

@@ -35,6 +35,7 @@ from retouchml import failures
 from retouchml.client.answers import EditList, Opened, Prepared, ProgressNote, Rendered
 from retouchml.client.messages import ListEdits, Open, Prepare
 from retouchml.errors import RetouchError
+from retouchml.system import surroundings
 
 _SECONDS_BETWEEN_PROGRESS = 0.1
 
@@ -182,6 +183,7 @@ def _socket_from_stdin() -> socket.socket:
 
 def main() -> None:
     """Work for the server at the other end of the socket."""
+    surroundings.settle()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the server decides when to stop
     device, *backend = sys.argv[1:]
     Worker(Channel(_socket_from_stdin()), device, backend[0] if backend else "").run()

@@ -26,7 +26,7 @@ def explain(error: BaseException) -> tuple[str, int]:
     if isinstance(error, OSError) and error.strerror:
         return _explain_os_error(error), FAILED
     if isinstance(error, ImportError) and not _is_ours(error):
-        return f"{error}. Run `retouchml doctor`: it says what to install.", FAILED
+        return _explain_import(error), FAILED
     return _explain_bug(error), FAILED
 
 
@@ -37,8 +37,25 @@ def _explain_os_error(error: OSError) -> str:
     return f"{where}{error.strerror}."
 
 
+def _explain_import(error: ImportError) -> str:
+    # NumPy's sentence on a build for another Python is a page with an empty first line
+    reason = next((line.strip() for line in str(error).splitlines() if line.strip()), "")
+    sentence = reason.rstrip(".") or f"The package {_importing(error)} cannot be imported"
+    if os.environ.get("PYTHONPATH"):
+        return (
+            f"{sentence}. PYTHONPATH names packages of another program: run `unset PYTHONPATH` and try again."
+        )
+    return f"{sentence}. Run `retouchml doctor`: it says what to install."
+
+
 def _is_ours(error: ImportError) -> bool:
-    return (error.name or "retouchml").partition(".")[0] in _OUR_PACKAGES
+    return (error.name or _importing(error)).partition(".")[0] in _OUR_PACKAGES
+
+
+def _importing(error: ImportError) -> str:
+    """The module that raised it; ours if nothing is known."""
+    frames = [frame for frame, _ in traceback.walk_tb(error.__traceback__)]
+    return str(frames[-1].f_globals.get("__name__", "")) if frames else _OUR_PACKAGES[0]
 
 
 def _explain_bug(error: BaseException) -> str:

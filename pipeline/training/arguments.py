@@ -7,6 +7,7 @@ from pathlib import Path
 
 from retouchml.errors import RetouchError
 from retouchml.settings import DEFAULT_MODEL
+from retouchml.system.surroundings import file_path
 
 _LEAST_SAMPLES = 20  # fewer leave nothing to hold out
 
@@ -25,7 +26,7 @@ def add_output_argument(parser: argparse.ArgumentParser) -> None:
     """Declare ``--output``."""
     parser.add_argument(
         "--output",
-        type=Path,
+        type=file_path,
         metavar="FILE",
         help="where to write the weights; their model card goes beside them (default: into the data folder,"
         " where retouching uses them instead of the shipped ones)",

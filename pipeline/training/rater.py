@@ -6,7 +6,6 @@ from it has not seen the test photographs of that fold.
 
 import argparse
 import sys
-from pathlib import Path
 
 import numpy as np
 import torch
@@ -23,6 +22,7 @@ from pipeline.training.saving import save_part
 from pipeline.training.scut import GROUPS, RatedPhotos, measure, read_fold, read_ratings
 from retouchml.errors import UsageError
 from retouchml.paths import cache_dir
+from retouchml.system.surroundings import file_path
 
 _MEMBERS = 3
 _BATCH = 64  # of the pixel network
@@ -43,7 +43,7 @@ _CROP = 100  # pixels; side of the random crop of a chip that the pixel network 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options of ``retouchml train rater``."""
-    parser.add_argument("--data", type=Path, required=True, help="folder laid out like SCUT-FBP5500")
+    parser.add_argument("--data", type=file_path, required=True, help="folder laid out like SCUT-FBP5500")
     parser.add_argument(
         "--kind", choices=("features", "pixels"), default="features", help="features guides, pixels judges"
     )

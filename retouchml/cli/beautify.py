@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from retouchml.cli.context import (
+    STDOUT,
     Context,
     Subparsers,
     add_daemon_option,
@@ -23,8 +24,6 @@ from retouchml.settings import ENGINES
 if TYPE_CHECKING:
     from retouchml.cli.backend import Backend
     from retouchml.results import Edit
-
-STDOUT = "-"
 
 
 def add_parser(subparsers: Subparsers) -> None:

@@ -14,6 +14,7 @@ from retouchml.cli.interrupt import Interrupt
 from retouchml.errors import NoFaceError, UsageError
 from retouchml.progress import Progress
 from retouchml.settings import DEFAULT_DEVICE, DEFAULT_MODEL, ENGINES, EngineName
+from retouchml.system import surroundings
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 
 Subparsers: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
 Value = TypeVar("Value")
+
+STDOUT = "-"
 
 
 @dataclass(frozen=True)
@@ -110,6 +113,8 @@ def path_text(text: str) -> str:
     """A file name as it was typed; a slash at its end means something."""
     if not text or "\0" in text:
         raise argparse.ArgumentTypeError("a file name is missing")
+    if text != STDOUT:
+        surroundings.file_path(text)
     return text
 
 

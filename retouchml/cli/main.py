@@ -13,6 +13,7 @@ from retouchml.cli.backend import BackendFactory
 from retouchml.cli.console import Console, OutputClosedError
 from retouchml.cli.context import Context
 from retouchml.cli.interrupt import Interrupt
+from retouchml.system import surroundings
 
 COMMANDS = (beautify, faces, edits, models, daemon, train, doctor)
 
@@ -22,6 +23,7 @@ def main(argv: Sequence[str] | None = None, *, make_backend: BackendFactory | No
 
     make_backend: takes the place of the daemon and of the models in this process
     """
+    surroundings.settle()
     console = Console(sys.stdout, sys.stderr, sys.stdin)
     context = Context(console, Interrupt(), make_backend)
     try:

@@ -51,6 +51,25 @@ def test_what_may_happen_is_one_sentence_without_a_log(
     assert crash_logs(home) == []
 
 
+def test_a_foreign_package_that_cannot_be_imported_is_no_fault_of_ours(
+    run: Run, portrait: Path, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Backend(stand_in_backend.Backend):
+        def open(self, *_arguments: Any, **_options: Any) -> stand_in_backend.Photo:
+            code = "raise ImportError('\\n\\nNumPy is for Python 3.8.\\n\\nPlease read this page.')"
+            exec(code, {"__name__": "numpy"})
+            raise AssertionError
+
+    monkeypatch.setenv("PYTHONPATH", "/opt/ros/packages")
+    ran = run("faces", portrait, backend=Backend())
+    assert ran.code == 1
+    assert ran.err == (
+        "retouchml: NumPy is for Python 3.8. PYTHONPATH names packages of another program: "
+        "run `unset PYTHONPATH` and try again.\n"
+    )
+    assert crash_logs(home) == []
+
+
 @needs_modes
 def test_what_should_not_happen_is_one_sentence_and_a_log_for_the_owners_eyes(
     run: Run, portrait: Path, home: Path

@@ -1,0 +1,85 @@
+"""What a process inherits and cannot work with: a working folder that is gone, other programs' packages.
+
+Called first in every process that loads the models, before it imports any third-party package: oneMKL ends a
+process without a working folder, and PYTHONPATH, as ROS and conda set it, puts another NumPy before ours.
+"""
+
+import argparse
+import os
+import sys
+import sysconfig
+from pathlib import Path
+
+_TOP = str(Path(__file__).resolve().parents[2])
+
+
+class _WorkingFolder:
+    """Whether this process was started in a folder that is gone."""
+
+    is_gone = False
+
+
+def settle() -> None:
+    """Start as if the folder and the packages were not there; does nothing where all is well."""
+    search_own_packages_first()
+    leave_missing_folder()
+
+
+def leave_missing_folder() -> None:
+    """Go to the top of the file system if the working folder is gone: a library ends the process there."""
+    try:
+        Path.cwd()
+    except OSError:
+        _WorkingFolder.is_gone = True
+        os.chdir(Path(sys.executable).anchor or os.sep)
+
+
+def file_path(text: str) -> Path:
+    """A file name of the command line; the type of an argument.
+
+    Raises argparse.ArgumentTypeError if it starts at a working folder that is gone.
+    """
+    if _WorkingFolder.is_gone and not Path(text).is_absolute():
+        raise argparse.ArgumentTypeError(
+            f"{text!r} cannot be found: the current folder was deleted. Go to another one with `cd`"
+        )
+    return Path(text)
+
+
+def search_own_packages_first() -> None:
+    """Move the folders of PYTHONPATH, and the current folder, to the end of ``sys.path``.
+
+    Their packages are then used only where this Python has none of its own.
+    """
+    foreign = _foreign_folders()
+    entries = [entry for entry in sys.path if _absolute(entry) not in foreign]
+    if _TOP not in entries:
+        entries.insert(0, _TOP)
+    entries += [entry for entry in sys.path if entry and _absolute(entry) in foreign]
+    sys.path[:] = dict.fromkeys(entries)
+
+
+def search_path(top: str = _TOP) -> str:
+    """PYTHONPATH for another process of this Python: ours in ``top``, its own packages, then what it was."""
+    before = os.environ.get("PYTHONPATH", "").split(os.pathsep)
+    return os.pathsep.join(dict.fromkeys(filter(None, [top, *_own_packages(), *before])))
+
+
+def _foreign_folders() -> set[str]:
+    listed = os.environ.get("PYTHONPATH", "").split(os.pathsep)
+    foreign = {_absolute(entry) for entry in listed if entry}
+    if not sys.flags.safe_path:
+        foreign.add(_absolute(""))  # `python -m` and `python -c` look there first
+    return foreign - {_TOP, *map(_absolute, _own_packages())}
+
+
+def _own_packages() -> list[str]:
+    """The folders of this Python's own third-party packages."""
+    return [sysconfig.get_path(kind) for kind in ("purelib", "platlib")]
+
+
+def _absolute(entry: str) -> str:
+    try:
+        return os.path.realpath(entry)
+    except OSError:  # relative to a folder that is gone
+        return entry
