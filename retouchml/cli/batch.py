@@ -49,11 +49,24 @@ class Batch:
     def run(self) -> None:
         """Retouch all pictures. Raises Cancelled, and the error of a picture if it is the only one."""
         for files in self._pictures:
-            self._retouch(files)
+            try:
+                self._retouch(files)
+            except (Cancelled, KeyboardInterrupt) as error:
+                if self._is_single:
+                    raise
+                raise self._stopped_at(files) from error
         if not self._is_single and self._options.report_file is not None:
             with Staging(force=self._options.force) as staging:
                 staging.write_text(self._options.report_file, report.text(self._reports) + "\n")
                 staging.commit()
+
+    def _stopped_at(self, files: OutputFiles) -> Cancelled:
+        done = sum(code != failures.FAILED for code in self._codes)
+        verb = "is" if done == 1 else "are"
+        return Cancelled(
+            f"Stopped: {done} of {len(self._pictures)} pictures {verb} done.",
+            f"To go on, give the pictures from {files.source} on.",
+        )
 
     @property
     def _is_single(self) -> bool:

@@ -1,8 +1,9 @@
-"""Ctrl-C as a cancel flag for long work.
+"""Ctrl-C, and the other signals that ask a process to stop, as a cancel flag for long work.
 
-At the first SIGINT, work that polls an ``Interrupt`` (a ``progress.Cancel``) stops by itself; other work ends
-with ``KeyboardInterrupt``, so that temporary files are always removed. The second SIGINT ends polling work,
-too.
+At the first signal, work that polls an ``Interrupt`` (a ``progress.Cancel``) stops by itself; other work ends
+with ``KeyboardInterrupt``, so that temporary files are always removed. The second signal ends polling work,
+too. Whoever sends another signal than Ctrl-C's may not be there to send a second: work that does not listen
+to it is ended after a while.
 """
 
 import os
@@ -14,50 +15,61 @@ from types import FrameType
 
 from retouchml.errors import Cancelled
 
-EXIT_CODE = Cancelled.exit_code
+_NAMES = ("SIGINT", "SIGTERM", "SIGHUP", "SIGBREAK")
+"""Ctrl-C, ``kill`` or a shutdown, a closed terminal, and on Windows Ctrl-Break or a closed window."""
 _CLEANUP_SECONDS = 0.5
+_PATIENCE_SECONDS = 5.0  # systemd's shortest usual time to stop is 10
 
 
 class Interrupt:
-    """A flag that Ctrl-C sets; a ``progress.Cancel``."""
+    """A flag that such a signal sets; a ``progress.Cancel``."""
 
     def __init__(self) -> None:
         self._requested = False
         self._polled = False
+        self._exit_code = Cancelled.exit_code
+
+    @property
+    def exit_code(self) -> int:
+        """The exit code of a command that was stopped: 128 and the number of the signal, as in a shell."""
+        return self._exit_code
 
     def is_set(self) -> bool:
-        """Whether Ctrl-C was pressed."""
+        """Whether a signal asked to stop."""
         return self._requested
 
     def check(self) -> None:
-        """Raise Cancelled if Ctrl-C was pressed."""
+        """Raise Cancelled if a signal asked to stop."""
         if self._requested:
             raise Cancelled("Stopped.")
 
     @contextmanager
     def installed(self) -> Iterator[None]:
-        """Handle SIGINT while the block runs, and restore the former handler after it.
+        """Handle the signals while the block runs, and restore the former handlers after it.
 
-        Does nothing outside the main thread, where Python allows no handlers, and if this process was started
-        with SIGINT ignored (``nohup``, a background job of a script).
+        Does nothing outside the main thread, where Python allows no handlers; a signal that this process was
+        started with ignored (``nohup``, a background job of a script) stays ignored.
         """
-        former = signal.getsignal(signal.SIGINT)
-        in_main_thread = threading.current_thread() is threading.main_thread()
-        if not in_main_thread or former in (None, signal.SIG_IGN):
+        if threading.current_thread() is not threading.main_thread():
             yield
             return
-        signal.signal(signal.SIGINT, self._handle)
+        numbers = [getattr(signal, name) for name in _NAMES if hasattr(signal, name)]
+        formers = {number: signal.getsignal(number) for number in numbers}
+        formers = {number: each for number, each in formers.items() if each not in (None, signal.SIG_IGN)}
+        for number in formers:
+            signal.signal(number, self._handle)
         try:
             yield
         finally:
-            signal.signal(signal.SIGINT, former)
+            for number, former in formers.items():
+                signal.signal(number, former)
 
     @contextmanager
     def polled(self) -> Iterator["Interrupt"]:
-        """A block that polls ``is_set()``, or that must not be interrupted: SIGINT raises nothing in it.
+        """A block that polls ``is_set()``, or that must not be interrupted: no signal raises anything in it.
 
-        Raises Cancelled before or after the block if SIGINT came, also if the block fails because of it: a
-        child process of the same terminal receives the SIGINT, too.
+        Raises Cancelled before or after the block if a signal came, also if the block fails because of it: a
+        child process of the same terminal receives Ctrl-C, too.
         """
         self.check()
         self._polled = True
@@ -72,14 +84,21 @@ class Interrupt:
             self._polled = False
         self.check()
 
-    def _handle(self, _signal_number: int, _frame: FrameType | None) -> None:
+    def _handle(self, number: int, _frame: FrameType | None) -> None:
         # A flag rather than a threading.Event, whose lock may be held by the very code that is interrupted.
         again, self._requested = self._requested, True
+        if not again:
+            self._exit_code = 128 + number
+            if number != signal.SIGINT:
+                self._end_after(_PATIENCE_SECONDS)
         if self._polled and not again:
             return
         if again:
             # Unwinding removes temporary files, but may wait for a worker thread: this bounds the wait.
-            deadline = threading.Timer(_CLEANUP_SECONDS, os._exit, (EXIT_CODE,))
-            deadline.daemon = True
-            deadline.start()
+            self._end_after(_CLEANUP_SECONDS)
         raise KeyboardInterrupt
+
+    def _end_after(self, seconds: float) -> None:
+        deadline = threading.Timer(seconds, os._exit, (self._exit_code,))
+        deadline.daemon = True
+        deadline.start()

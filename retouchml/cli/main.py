@@ -1,6 +1,6 @@
 """The ``retouchml`` command: runs a subcommand and turns its result or error into an exit code.
 
-0 done, 1 failed, 2 bad usage, 3 no face was found, 130 stopped by Ctrl-C.
+0 done, 1 failed, 2 bad usage, 3 no face was found, 130 stopped by Ctrl-C, 143 by SIGTERM, 129 by SIGHUP.
 """
 
 import argparse
@@ -13,6 +13,7 @@ from retouchml.cli.backend import BackendFactory
 from retouchml.cli.console import Console, OutputClosedError
 from retouchml.cli.context import Context
 from retouchml.cli.interrupt import Interrupt
+from retouchml.errors import Cancelled
 from retouchml.system import surroundings
 
 COMMANDS = (beautify, faces, edits, models, daemon, train, doctor)
@@ -33,7 +34,8 @@ def main(argv: Sequence[str] | None = None, *, make_backend: BackendFactory | No
     except OutputClosedError:
         return failures.FAILED
     except (Exception, KeyboardInterrupt) as error:
-        return console.report(error)[1]
+        code = console.report(error)[1]
+        return context.interrupt.exit_code if code == Cancelled.exit_code else code
     return code
 
 

@@ -15,6 +15,7 @@ import pytest
 from pipeline import pictures
 from retouchml.cli.interrupt import Interrupt
 from retouchml.errors import Cancelled, DownloadError
+from tests import stand_in_backend
 from tests.retouchml.running import Run, environment, files, python
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="sends a signal")
@@ -93,7 +94,64 @@ def test_a_batch_that_is_stopped_keeps_what_is_whole_and_goes_no_further(
     assert child.returncode == 130
     assert files(out) == ["landscape.png"]
     assert not report.exists()
+    assert err.splitlines()[-1] == (
+        f"retouchml: Stopped: 1 of 3 pictures is done. To go on, give the pictures from {portrait} on."
+    )
     assert "third" not in err
+
+
+def test_pictures_that_failed_do_not_count_as_done(
+    run: Run, folder: Path, portrait: Path, landscape: Path, tmp_path: Path
+) -> None:
+    class Impatient(stand_in_backend.Backend):
+        def open(self, pixels: Any, **options: Any) -> stand_in_backend.Photo:
+            if int(pixels.flat[0]) == 2:
+                raise KeyboardInterrupt
+            return super().open(pixels, **options)
+
+    missing = folder / "missing.png"
+    ran = run("beautify", landscape, missing, portrait, "-o", tmp_path / "out", backend=Impatient())
+    assert ran.code == 130
+    assert "1 of 3 pictures is done" in ran.err.splitlines()[-1]
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGHUP, 129)])
+def test_a_shutdown_and_a_closed_terminal_stop_the_work_as_ctrl_c_does(
+    number: signal.Signals, code: int, tmp_path: Path, portrait: Path
+) -> None:
+    with at_work(tmp_path, "polite", "beautify", portrait, "-o", portrait.with_name("out.png")) as child:
+        child.send_signal(number)
+        _, err = child.communicate(timeout=PATIENCE)
+    assert child.returncode == code
+    assert err == "retouchml: Stopped on request; nothing was changed.\n"
+    assert files(portrait.parent) == ["portrait.png"]
+
+
+def test_work_that_does_not_listen_to_a_shutdown_is_ended_without_a_second_signal(
+    tmp_path: Path, portrait: Path
+) -> None:
+    with at_work(tmp_path, "stuck", "beautify", portrait, "-o", portrait.with_name("out.png")) as child:
+        child.send_signal(signal.SIGTERM)
+        child.communicate(timeout=PATIENCE)
+    assert child.returncode == 143
+
+
+@pytest.mark.parametrize("name", ["SIGTERM", "SIGHUP"])
+def test_a_signal_while_a_result_is_written_leaves_no_temporary_file(
+    name: str, run: Run, portrait: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    encode, seen = pictures.encode_picture, []
+
+    def interrupted(file: BinaryIO, *arguments: Any) -> tuple[str, ...]:
+        seen.extend(files(portrait.parent))
+        signal.raise_signal(getattr(signal, name))
+        return encode(file, *arguments)
+
+    monkeypatch.setattr(pictures, "encode_picture", interrupted)
+    ran = run("beautify", portrait, "-o", portrait.with_name("o.png"))
+    assert ran.code in (143, 129)
+    assert len(seen) == 2
+    assert files(portrait.parent) == ["portrait.png"]
 
 
 @pytest.mark.parametrize("which", [0, 1], ids=["the first file", "the second file"])
