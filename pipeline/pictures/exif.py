@@ -26,11 +26,15 @@ from pipeline.pictures.ifd import (
     to_block,
     to_bytes,
 )
+from pipeline.pictures.jpeg_segments import picture_end
 from pipeline.pictures.types import Metadata
+from pipeline.pictures.xmp import PacketError, may_claim, truthful_packet
 
 ORIENTATION, XMP, IPTC, ICC_PROFILE = 274, 700, 33723, 34675
 _PIXEL_X, _PIXEL_Y = 40962, 40963
 _SETTABLE = (3, 4)  # 16 and 32 bits, which lie in the entry itself
+_THUMBNAIL_PIXELS = ((513, 514), (273, 279))  # tags of places and sizes: of a JPEG, of strips
+_MAX_THUMBNAILS, _MAX_STRIPS, _MAX_PREVIEWS = 4, 1024, 64
 
 DESCRIPTIVE = frozenset(
     # name, description, make, model, page, software, date, artist, host, ratings, copyright, Windows' own
@@ -52,6 +56,8 @@ def orientation_of(block: bytes) -> int:
 def for_upright(block: bytes, width: int, height: int) -> bytes | None:
     """An EXIF block for pixels that are upright now: orientation 1, this size, no thumbnail.
 
+    The bytes of the thumbnail, and of every JPEG preview in makers' notes, are zero.
+
     None if the block is damaged beyond use.
     """
     read = reader_of(block)
@@ -61,6 +67,8 @@ def for_upright(block: bytes, width: int, height: int) -> bytes | None:
     except (ValueError, struct.error):
         return None
     result = bytearray(block)
+    _wipe_thumbnails(result, layout, link)
+    _wipe_previews(result)
     _set_integers(result, main, layout, {ORIENTATION: 1})
     if link + layout.field_size <= len(result):
         result[link : link + layout.field_size] = bytes(layout.field_size)
@@ -73,6 +81,54 @@ def for_upright(block: bytes, width: int, height: int) -> bytes | None:
                 continue
             _set_integers(result, inner, layout, {_PIXEL_X: width, _PIXEL_Y: height})
     return bytes(result)
+
+
+def _wipe_thumbnails(block: bytearray, layout: Layout, link: int) -> None:
+    """Zero the pixels of the directories behind the first, which ``link`` points to."""
+    for _ in range(_MAX_THUMBNAILS):
+        read = reader_of(bytes(block))
+        try:
+            offset = layout.unpack(layout.offset_code, read(link, layout.field_size))
+            slots, link = slots_at(read, layout, offset) if offset else ([], 0)
+        except (ValueError, struct.error):
+            return
+        if not slots:
+            return
+        numbers = {slot.tag: _integers(block, slot, layout) for slot in slots if slot.kind in INTEGER}
+        for places, sizes in _THUMBNAIL_PIXELS:
+            for at, size in zip(numbers.get(places, ()), numbers.get(sizes, ()), strict=False):
+                if at > layout.field_size:  # behind the header
+                    _wipe(block, at, min(at + size, len(block)), link)
+
+
+def _wipe(block: bytearray, start: int, end: int, link: int) -> None:
+    """Zero a stretch, unless it overlaps the directory that points to it, as only damaged blocks have it."""
+    if start < end and not start <= link < end:
+        block[start:end] = bytes(end - start)
+
+
+def _wipe_previews(block: bytearray) -> None:
+    """Zero every whole JPEG picture, wherever it lies."""
+    at = 0
+    for _ in range(_MAX_PREVIEWS):
+        at = block.find(b"\xff\xd8\xff", at)
+        if at < 0:
+            return
+        end = picture_end(block, at)
+        if end is None:
+            at += 2
+        else:
+            block[at:end] = bytes(end - at)
+            at = end
+
+
+def _integers(block: bytearray, slot: Slot, layout: Layout) -> tuple[int, ...]:
+    number = min(slot.number, _MAX_STRIPS)
+    try:
+        values = struct.unpack_from(f"{layout.order}{number}{INTEGER[slot.kind]}", block, slot.position)
+    except struct.error:
+        return ()
+    return tuple(int(value) for value in values)
 
 
 def _set_integers(block: bytearray, slots: list[Slot], layout: Layout, values: dict[int, int]) -> None:
@@ -89,12 +145,19 @@ def xmp_for_upright(xmp: bytes) -> bytes:
 
 
 def upright_metadata(metadata: Metadata, width: int, height: int) -> Metadata:
-    """``metadata`` for pixels that are upright now and of this size."""
+    """``metadata`` for pixels that are upright now and of this size; damaged EXIF and XMP are left out."""
     return replace(
         metadata,
         exif=for_upright(metadata.exif, width, height) if metadata.exif else None,
-        xmp=xmp_for_upright(metadata.xmp) if metadata.xmp else None,
+        xmp=_truthful_xmp(metadata.xmp, width, height) if metadata.xmp else None,
     )
+
+
+def _truthful_xmp(packet: bytes, width: int, height: int) -> bytes | None:
+    try:
+        return truthful_packet(packet, width, height)
+    except PacketError:
+        return None if may_claim(packet) else xmp_for_upright(packet)
 
 
 def block_from_tiff(file: BinaryIO) -> bytes | None:

@@ -11,6 +11,7 @@ from pipeline.pictures.file import AnyPath, display, open_source
 from pipeline.pictures.formats import FORMATS, recognise
 from pipeline.pictures.pixels import upright, with_colour_channels
 from pipeline.pictures.types import MAX_ENCODED_BYTES, Decoded, Picture
+from pipeline.pictures.xmp import holds_photograph
 from retouchml.errors import PictureUnreadable, PictureUnsupported, RetouchError
 
 
@@ -66,4 +67,8 @@ def _picture(decoded: Decoded, format_name: str, path: Path) -> Picture:
     turned = upright_metadata(metadata, width=pixels.shape[1], height=pixels.shape[0])
     if metadata.exif and not turned.exif:
         notes += ("The EXIF data is damaged and was left out.",)
+    if metadata.xmp and not turned.xmp:
+        notes += ("The XMP data is damaged and was left out.",)
+    if holds_photograph(metadata.xmp):
+        notes += ("The second photograph in the XMP data was left out.",)
     return Picture(pixels, format_name, channels <= 2, turned, notes, path)

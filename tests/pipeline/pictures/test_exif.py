@@ -24,7 +24,7 @@ from pipeline.pictures.ifd import (
     reader_of_file,
     to_block,
 )
-from tests.pipeline.pictures.samples import XMP, exif, noise
+from tests.pipeline.pictures.samples import XMP, encoded, exif, noise
 
 ORDERS = ["<", ">"]
 
@@ -61,6 +61,45 @@ def test_only_orientation_size_and_thumbnail_change_in_place(order: str) -> None
     assert struct.unpack("<I", below[40962].data) == (321,)
     assert struct.unpack("<H", below[40963].data) == (123,)
     assert after[link : link + 4] == bytes(4)
+
+
+def with_thumbnail(thumbnail: bytes, maker_note: bytes = b"") -> bytes:
+    """An EXIF block of a first directory with a maker's note, and a second with a thumbnail."""
+    first, second = 8, 8 + 2 + 12 + 4
+    data = second + 2 + 24 + 4
+    block = b"II*\0" + struct.pack("<I", first) + struct.pack("<H", 1)
+    block += struct.pack("<HHII", 37500, 7, len(maker_note) or 4, data + len(thumbnail)) + struct.pack(
+        "<I", second
+    )
+    block += struct.pack("<H", 2) + struct.pack("<HHII", 513, 4, 1, data)
+    block += struct.pack("<HHII", 514, 4, 1, len(thumbnail)) + bytes(4)
+    return block + thumbnail + maker_note
+
+
+def test_the_bytes_of_a_thumbnail_are_gone() -> None:
+    thumbnail = b"any bytes at all"
+    after = for_upright(with_thumbnail(thumbnail, b"note"), 9, 9)
+    assert after is not None
+    assert after.endswith(bytes(len(thumbnail)) + b"note")
+
+
+def test_a_preview_in_a_makers_note_is_gone_and_the_note_stays() -> None:
+    preview = encoded(noise(3), "JPEG")
+    after = for_upright(with_thumbnail(preview, b"before" + preview + b"behind"), 9, 9)
+    assert after is not None
+    assert after.endswith(bytes(len(preview)) + b"before" + bytes(len(preview)) + b"behind")
+
+
+@pytest.mark.parametrize("place", [0, 4, 9, 0xFFFFFFFF])
+def test_a_thumbnail_that_points_into_its_directories_does_no_harm(place: int) -> None:
+    block = exif(6)
+    link = 8 + 2 + 3 * 12
+    block = block[:link] + struct.pack("<I", len(block)) + block[link + 4 :] + struct.pack("<H", 2)
+    block += struct.pack("<HHII", 513, 4, 1, place) + struct.pack("<HHII", 514, 4, 1, 0xFFFFFFFF) + bytes(4)
+    after = for_upright(block, 9, 9)
+    assert after is not None
+    assert orientation_of(after) == 1
+    assert read_directory(reader_of(after)).children[EXIF_IFD].entries[37500].data == b"\x01note\x02\xff\0"
 
 
 def test_a_size_beyond_its_field_is_cut() -> None:
