@@ -160,10 +160,15 @@ def _truthful_xmp(packet: bytes, width: int, height: int) -> bytes | None:
         return None if may_claim(packet) else xmp_for_upright(packet)
 
 
-def block_from_tiff(file: BinaryIO) -> bytes | None:
-    """The description of a TIFF file's photograph as an EXIF block without orientation; None if empty."""
+def block_from_tiff(file: BinaryIO, page: int | None = None) -> bytes | None:
+    """The description of a TIFF file's photograph as an EXIF block without orientation; None if empty.
+
+    page: the offset of its page's directory; None for the first
+    """
+    read = reader_of_file(file)
     try:
-        directory = read_directory(reader_of_file(file), DESCRIPTIVE)
+        layout, first = header_of(read)
+        directory = directory_at(read, layout, first if page is None else page, DESCRIPTIVE)
     except (ValueError, struct.error):
         return None
     directory.children.pop(INTEROP_IFD, None)

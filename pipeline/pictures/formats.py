@@ -10,9 +10,12 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from pipeline.pictures.file import display
+from pipeline.pictures.foreign import begins, title_of
 from pipeline.pictures.jpeg import MAX_SEGMENT_BYTES, read_jpeg, write_jpeg
 from pipeline.pictures.other import read_bmp, read_gif
 from pipeline.pictures.png import read_png, write_png
+from pipeline.pictures.raw import SUFFIXES as RAW_SUFFIXES
+from pipeline.pictures.raw import is_raw
 from pipeline.pictures.tiff import read_tiff
 from pipeline.pictures.tiff_write import write_tiff
 from pipeline.pictures.types import Decoded, Metadata, Pixels
@@ -33,6 +36,8 @@ class Writing:
     max_block: int | None = None
     """Most bytes of EXIF, XMP or IPTC."""
     iptc: bool = False
+    extra: bool = False
+    """Whether it holds channels beyond colour and alpha."""
 
 
 @dataclass(frozen=True)
@@ -61,7 +66,7 @@ FORMATS: MappingProxyType[str, Format] = MappingProxyType(
             (".tif", ".tiff"),
             (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+"),
             read_tiff,
-            Writing(write_tiff, depths=(np.uint8, np.uint16, np.float32), iptc=True),
+            Writing(write_tiff, depths=(np.uint8, np.uint16, np.float32), iptc=True, extra=True),
         ),
         "jpeg": Format(
             "JPEG",
@@ -88,26 +93,6 @@ SUFFIXES: MappingProxyType[str, str] = MappingProxyType(
 )
 """Suffixes (lower case) that a result may have → format."""
 
-# known, so that the error can name them: first bytes → title
-_FOREIGN = {
-    b"????ftyp": "a HEIF, AVIF or video file",
-    b"\0\0\0\x0cjP  ": "a JPEG 2000 file",
-    b"\xff\x4f\xff\x51": "a JPEG 2000 file",
-    b"\0\0\0\x0cJXL ": "a JPEG XL file",
-    b"\xff\x0a": "a JPEG XL file",
-    b"8BPS": "a Photoshop file",
-    b"gimp xcf": "a GIMP file",
-    b"\x76\x2f\x31\x01": "an OpenEXR file",
-    b"%PDF": "a PDF file",
-    b"%!PS": "a PostScript file",
-    b"FUJIFILM": "a raw photograph",
-    b"IIRO": "a raw photograph",
-    b"IIU\0": "a raw photograph",
-}
-# raw photographs that look like a TIFF file, whose first page is a thumbnail at best
-_RAW_SUFFIXES = frozenset(
-    (".dng", ".nef", ".nrw", ".cr2", ".arw", ".sr2", ".pef", ".srw", ".3fr", ".iiq", ".erf")
-)
 _HEAD_BYTES = 16
 
 
@@ -115,28 +100,26 @@ def recognise(file: BinaryIO, path: Path) -> str:
     """The format of an open file by its first bytes; the file is left at its start.
 
     Raises:
-        PictureUnsupported: a picture in a format that is not read.
+        PictureUnsupported: a raw photograph, or a picture in a format that is not read.
         PictureUnreadable: no picture at all.
     """
     head = file.read(_HEAD_BYTES)
     file.seek(0)
-    for name, entry in FORMATS.items():
-        if any(_begins(head, magic) for magic in entry.magic):
-            if name == "tiff" and path.suffix.lower() in _RAW_SUFFIXES:
-                break
-            return name
-    else:
-        foreign = next((title for magic, title in _FOREIGN.items() if _begins(head, magic)), None)
-        if foreign is None:
-            raise PictureUnreadable(
-                f"{display(path)} is not a picture.", "Give a PNG, TIFF, JPEG or WebP file."
-            )
+    known = next((name for name, e in FORMATS.items() if any(begins(head, magic) for magic in e.magic)), None)
+    foreign = title_of(head)
+    named_raw = known in (None, "tiff") and foreign is None and path.suffix.lower() in RAW_SUFFIXES
+    if named_raw or is_raw(file):
+        raise PictureUnsupported(
+            f"{display(path)} is a raw photograph, which is not read.",
+            "Develop it to TIFF, PNG or JPEG first.",
+        )
+    if foreign is not None:
         raise PictureUnsupported(
             f"{display(path)} is {foreign}, which is not read.", "Export it as PNG, TIFF, JPEG or WebP first."
         )
-    raise PictureUnsupported(
-        f"{display(path)} is a raw photograph, which is not read.", "Develop it to TIFF, PNG or JPEG first."
-    )
+    if known is None:
+        raise PictureUnreadable(f"{display(path)} is not a picture.", "Give a PNG, TIFF, JPEG or WebP file.")
+    return known
 
 
 def format_of(path: Path) -> str:
@@ -153,10 +136,3 @@ def format_of(path: Path) -> str:
             f"{display(path)} does not say by its ending which format is meant.",
             f"End it with one of {suffixes}.",
         ) from None
-
-
-def _begins(head: bytes, magic: bytes) -> bool:
-    """Whether ``head`` starts with ``magic``, in which ``?`` is any byte."""
-    return len(head) >= len(magic) and all(
-        expected in (byte, ord("?")) for byte, expected in zip(head, magic, strict=False)
-    )

@@ -18,7 +18,8 @@ from retouchml.errors import PictureUnreadable, PictureUnsupported, RetouchError
 def read_picture(path: AnyPath) -> Picture:
     """Read a picture file as it is meant to be seen; see ``Picture``.
 
-    Of an animation, a multi-page TIFF or a multi-picture JPEG the first picture is read; CMYK becomes
+    Of an animation, a multi-page TIFF or a multi-picture JPEG the first picture is read that is no
+    reduced copy; CMYK becomes
     sRGB; NaN and infinity are replaced. Each such step is in the picture's ``notes``.
 
     Raises:
@@ -59,6 +60,9 @@ def _picture(decoded: Decoded, format_name: str, path: Path) -> Picture:
     pixels = upright(with_colour_channels(pixels) if channels == 2 else pixels, decoded.orientation)
     if decoded.orientation >= 5 and metadata.dpi:
         metadata = replace(metadata, dpi=metadata.dpi[::-1])
+    if metadata.extra:
+        extra = replace(metadata.extra, pixels=upright(metadata.extra.pixels, decoded.orientation))
+        metadata = replace(metadata, extra=extra)
     if not pixels.flags.writeable:
         pixels = pixels.copy()
     if metadata.icc_profile and not is_profile(metadata.icc_profile):

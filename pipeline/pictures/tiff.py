@@ -1,4 +1,4 @@
-"""TIFF in, through tifffile: every usual depth, layout, compression and byte order; the first page.
+"""TIFF in, through tifffile: every usual depth, layout, compression and byte order.
 
 Terms are those of TIFF 6.0: photometric interpretation, samples, extra samples, planar configuration.
 """
@@ -6,20 +6,23 @@ Terms are those of TIFF 6.0: photometric interpretation, samples, extra samples,
 import logging
 import math
 from collections.abc import Callable
-from typing import BinaryIO
+from dataclasses import replace
+from typing import Any, BinaryIO
 
 import numpy as np
 import tifffile
 from PIL import TiffImagePlugin
-from tifffile import PHOTOMETRIC
+from tifffile import PHOTOMETRIC, TIFF
 
 from pipeline.pictures.colour import cmyk_to_srgb
 from pipeline.pictures.exif import ICC_PROFILE, IPTC, ORIENTATION, XMP, block_from_tiff
 from pipeline.pictures.pixels import finite, from_pillow, straight, to_depth, widen_bits
+from pipeline.pictures.tiff_pages import Page, photograph_in
 from pipeline.pictures.types import (
     MAX_METADATA_BYTES,
     MAX_PIXELS,
     Decoded,
+    ExtraChannels,
     Metadata,
     Pixels,
     check_size,
@@ -31,11 +34,13 @@ from retouchml.errors import PictureUnreadable, PictureUnsupported
 MAX_SAMPLES = 16
 """Most samples of a pixel; with more it is no photograph."""
 
-_BITS_PER_SAMPLE, _DNG_VERSION, _LAYERS = 258, 50706, 37724
+_BITS_PER_SAMPLE, _LAYERS = 258, 37724
 _X_RESOLUTION, _Y_RESOLUTION, _RESOLUTION_UNIT = 282, 283, 296
 _INCHES = {2: 1.0, 3: 1 / 2.54}  # resolution unit → inches in it
 _JPEG = 7
-_ASSOCIATED, _UNASSOCIATED = 1, 2  # extra samples: premultiplied alpha, straight alpha
+_UNSPECIFIED, _ASSOCIATED, _UNASSOCIATED = 0, 1, 2  # extra samples: …, premultiplied alpha, straight alpha
+_KEEP_EXTRA = (PHOTOMETRIC.MINISBLACK, PHOTOMETRIC.MINISWHITE, PHOTOMETRIC.RGB)
+_TITLES = {8: "CIE L*a*b*", 9: "ICC L*a*b*", 10: "ITU L*a*b*", 32844: "LogL", 32845: "LogLuv"}
 _COMPRESSIONS = {1: "none", 5: "lzw"}
 
 # tifffile logs what is odd about a file; the errors and notes here say what matters
@@ -43,21 +48,22 @@ logging.getLogger("tifffile").addHandler(logging.NullHandler())
 
 
 def read_tiff(file: BinaryIO, name: str) -> Decoded:
-    """Decode the first page of a TIFF file.
+    """Decode the photograph in a TIFF file: its first page that is not a reduced copy.
 
     Raises:
-        PictureUnsupported: a raw photograph, or colours or samples that are not retouched.
+        PictureUnsupported: reduced copies alone, or colours or samples that are not retouched.
         PictureUnreadable: its pixels lie beyond the end of the file.
     """
     with tifffile.TiffFile(file) as tiff:
-        page = tiff.pages.first
-        if not isinstance(page, tifffile.TiffPage):
-            raise PictureUnreadable(f"{name} holds no picture.", "Export it again from its original.")
+        chosen, notes = photograph_in(tiff, name)
+        page, first = chosen.tiff, tiff.pages.first
         _check(name, page, file.seek(0, 2))
-        notes = _notes_on_omissions(tiff, page)
-        pixels, more_notes = _pixels(file, name, page)
-        metadata = _metadata(page, file)
-        value = page.tags.valueof(ORIENTATION, 1) if not _is_for_libtiff(page) else 1  # Pillow turns it
+        if _LAYERS in page.tags:
+            notes += ("The file has layers; only their flattened picture is used.",)
+        pixels, extra, more_notes = _pixels(file, name, chosen)
+        metadata = _metadata(page, first, file)
+        # Pillow turns what libtiff decodes
+        value = _value_of(page, first, ORIENTATION) if not _is_for_libtiff(page) else 1
     orientation = value if isinstance(value, int) and 1 <= value <= 8 else 1
     if page.photometric == PHOTOMETRIC.SEPARATED:
         ink = np.ascontiguousarray(pixels[..., :4])
@@ -65,14 +71,16 @@ def read_tiff(file: BinaryIO, name: str) -> Decoded:
         pixels = np.concatenate([light, pixels[..., 4:]], axis=2)
         metadata = Metadata(exif=metadata.exif, xmp=metadata.xmp, iptc=metadata.iptc, dpi=metadata.dpi)
         more_notes = (*more_notes, note)
+    metadata = replace(metadata, extra=extra)
     return Decoded(np.ascontiguousarray(pixels), metadata, orientation, (*notes, *more_notes))
 
 
 def _check(name: str, page: tifffile.TiffPage, file_size: int) -> None:
     check_size(name, page.imagewidth, page.imagelength)
-    if _DNG_VERSION in page.tags:
+    if page.compression not in TIFF.DECOMPRESSORS and not _is_for_libtiff(page):
         raise PictureUnsupported(
-            f"{name} is a raw photograph (DNG).", "Develop it to TIFF, PNG or JPEG first."
+            f"{name} is compressed in a way that is not read ({_label(page.compression)}).",
+            "Save it again as TIFF without compression, or as PNG.",
         )
     bits = page.tags.valueof(_BITS_PER_SAMPLE, 1)
     uneven = isinstance(bits, tuple) and len(set(bits)) > 1
@@ -100,52 +108,67 @@ def _is_incomplete(page: tifffile.TiffPage, file_size: int) -> bool:
     return plain and 8 * sum(sizes) < bits
 
 
-def _notes_on_omissions(tiff: tifffile.TiffFile, page: tifffile.TiffPage) -> tuple[str, ...]:
-    notes = []
-    try:
-        tiff.pages.get(1)
-    except Exception:  # noqa: S110 - a damaged second page is not used either
-        pass
-    else:
-        notes.append("The file has several pages; only the first is used.")
-    if _LAYERS in page.tags:
-        notes.append("The file has layers; only their flattened picture is used.")
-    return tuple(notes)
+def _label(value: object) -> str:
+    """A tag's number by its name in the specification."""
+    return str(getattr(value, "name", value)).replace("_", " ")
 
 
-def _pixels(file: BinaryIO, name: str, page: tifffile.TiffPage) -> tuple[Pixels, tuple[str, ...]]:
-    """Samples as grey, RGB or CMYK, with straight alpha if there is any, in uint8, uint16 or float32."""
+def _pixels(file: BinaryIO, name: str, chosen: Page) -> tuple[Pixels, ExtraChannels | None, tuple[str, ...]]:
+    """Samples as grey, RGB or CMYK, with straight alpha if there is any, in uint8, uint16 or float32.
+
+    With the channels beyond these, and notes.
+    """
+    page = chosen.tiff
     if _is_for_libtiff(page):
-        return _by_libtiff(file, name), ()
+        return _by_libtiff(file, name, chosen), None, ()
     if page.photometric not in _COLOURS:
+        label = _TITLES.get(int(page.photometric), _label(page.photometric))
         raise PictureUnsupported(
-            f"{name} has colours that are not retouched ({page.photometric!s}).",
-            "Save it as RGB or grey first.",
+            f"{name} has colours that are not retouched ({label}).", "Save it as RGB or grey first."
         )
     channels, convert = _COLOURS[PHOTOMETRIC(page.photometric)]
     stored = page.asarray(squeeze=False)  # [separate samples, 1, H, W, contiguous samples]
     stored = np.moveaxis(stored[:, 0], 0, -1).reshape(*stored.shape[2:4], -1)
-    extra = tuple(int(kind) for kind in page.extrasamples)
-    colour, beyond = stored[..., :channels], stored.shape[2] - channels
+    beyond = stored.shape[2] - channels
     if beyond < 0:
         raise PictureUnsupported(
             f"{name} has too few samples for its colours.", "Save it as RGB or grey first."
         )
-    has_alpha = beyond > 0 and (extra[:1] in ((_ASSOCIATED,), (_UNASSOCIATED,)) or beyond == 1)
-    if has_alpha and page.photometric != PHOTOMETRIC.PALETTE:
-        colour = stored[..., : channels + 1]
-    notes: tuple[str, ...] = (
-        ("Channels beyond colour and alpha were left out.",) if beyond > has_alpha else ()
-    )
-    pixels, depth_notes = convert(name, page, colour)
-    if has_alpha and extra[:1] == (_ASSOCIATED,):
+    # without the tag, nothing says what further samples mean
+    kinds = (*(int(kind) for kind in page.extrasamples), *(_UNSPECIFIED for _ in range(beyond)))[:beyond]
+    alpha = next((at for at, kind in enumerate(kinds) if kind in (_ASSOCIATED, _UNASSOCIATED)), None)
+    is_palette = page.photometric == PHOTOMETRIC.PALETTE
+    if is_palette:
+        alpha = None
+    pixels, notes = convert(name, page, stored)
+    others = [channels + at for at in range(beyond) if at != alpha]
+    extra = None
+    if others and page.photometric in _KEEP_EXTRA:
+        extra = ExtraChannels(
+            np.ascontiguousarray(pixels[..., others]),
+            tuple(_UNASSOCIATED if at == alpha else _UNSPECIFIED for at in range(beyond)),
+        )
+        notes = (_kept_note(len(others)), *notes)
+    elif others:
+        notes = ("Channels beyond colour and alpha were left out.", *notes)
+    if alpha is not None and alpha > 0:
+        pixels = pixels[..., [*range(channels), channels + alpha]]
+    elif beyond and not is_palette:
+        pixels = pixels[..., : channels + (alpha is not None)]
+    if alpha is not None and kinds[alpha] == _ASSOCIATED:
         pixels = straight(pixels)
-        notes += ("Premultiplied alpha was turned into straight alpha.",)
+        notes = ("Premultiplied alpha was turned into straight alpha.", *notes)
     if pixels.dtype == np.float32:
         pixels, had_broken = finite(pixels if pixels.flags.writeable else pixels.copy())
         if had_broken:
-            notes += ("Pixels that were no number or infinite were replaced.",)
-    return pixels, notes + depth_notes
+            notes = ("Pixels that were no number or infinite were replaced.", *notes)
+    return pixels, extra, notes
+
+
+def _kept_note(number: int) -> str:
+    if number == 1:
+        return "A channel beyond the colours, such as a scanner's infrared, is kept as it is in a TIFF."
+    return f"{number} channels beyond the colours are kept as they are in a TIFF."
 
 
 def _is_for_libtiff(page: tifffile.TiffPage) -> bool:
@@ -153,9 +176,15 @@ def _is_for_libtiff(page: tifffile.TiffPage) -> bool:
     return page.photometric == PHOTOMETRIC.YCBCR and page.compression != _JPEG
 
 
-def _by_libtiff(file: BinaryIO, name: str) -> Pixels:
+def _by_libtiff(file: BinaryIO, name: str, chosen: Page) -> Pixels:
+    if chosen.below:
+        raise PictureUnsupported(
+            f"{name} has its photograph below a smaller copy, in a form that is not read.",
+            "Save it as RGB first.",
+        )
     file.seek(0)
     image = TiffImagePlugin.TiffImageFile(file)
+    image.seek(chosen.number)
     check_size(name, *image.size)
     image.load()
     return from_pillow(image.convert("RGB"))
@@ -222,12 +251,13 @@ _COLOURS: dict[PHOTOMETRIC, tuple[int, Callable[[str, tifffile.TiffPage, Pixels]
 }
 
 
-def _metadata(page: tifffile.TiffPage, file: BinaryIO) -> Metadata:
+def _metadata(page: tifffile.TiffPage, first: tifffile.TiffPage, file: BinaryIO) -> Metadata:
+    """The photograph's own metadata; what its page lacks is taken from the first one."""
     return Metadata(
-        icc_profile=_bytes_of(page, ICC_PROFILE),
-        exif=block_from_tiff(file),
-        xmp=_bytes_of(page, XMP),
-        iptc=_bytes_of(page, IPTC),
+        icc_profile=_bytes_of(page, page, ICC_PROFILE),
+        exif=block_from_tiff(file, page.offset) or block_from_tiff(file),
+        xmp=_bytes_of(page, first, XMP),
+        iptc=_bytes_of(page, first, IPTC),
         dpi=_dpi(page),
         lossless=page.compression != _JPEG,
         half=page.dtype == np.float16,
@@ -235,8 +265,13 @@ def _metadata(page: tifffile.TiffPage, file: BinaryIO) -> Metadata:
     )
 
 
-def _bytes_of(page: tifffile.TiffPage, code: int) -> bytes | None:
+def _value_of(page: tifffile.TiffPage, first: tifffile.TiffPage, code: int) -> Any:
     value = page.tags.valueof(code)
+    return first.tags.valueof(code) if value is None else value
+
+
+def _bytes_of(page: tifffile.TiffPage, first: tifffile.TiffPage, code: int) -> bytes | None:
+    value = _value_of(page, first, code)
     if isinstance(value, str):
         value = value.encode()
     return value if isinstance(value, bytes) and len(value) <= MAX_METADATA_BYTES else None

@@ -8,7 +8,9 @@ import tifffile
 
 from pipeline.pictures.exif import describe_tiff
 from pipeline.pictures.pixels import bands
-from pipeline.pictures.types import Metadata, Pixels
+from pipeline.pictures.types import ExtraChannels, Metadata, Pixels
+
+_ALPHA = 2  # extra sample: straight alpha
 
 BIG_BYTES = 2**32 - 2**25
 """Bytes of pixels from which on a TIFF gets 64-bit offsets (BigTIFF)."""
@@ -26,6 +28,11 @@ def write_tiff(file: BinaryIO, pixels: Pixels, metadata: Metadata) -> None:
     Floats are stored in 16 bits if the source's were and they still fit. The compression is the source's if
     that was a lossless TIFF, else deflate.
     """
+    kinds: tuple[int, ...] = (_ALPHA,) if pixels.shape[2] in (2, 4) else ()
+    photometric = "RGB" if pixels.shape[2] > 2 else "MINISBLACK"
+    if metadata.extra is not None:
+        kinds = metadata.extra.kinds
+        pixels = _with_extra(pixels, metadata.extra)
     height, width, channels = pixels.shape
     if metadata.half and pixels.dtype == np.float32 and _fits_half(pixels):
         pixels = pixels.astype(np.float16)
@@ -42,15 +49,27 @@ def write_tiff(file: BinaryIO, pixels: Pixels, metadata: Metadata) -> None:
             data,
             shape=(height, width, channels) if channels > 1 else (height, width),
             dtype=pixels.dtype,
-            photometric="RGB" if channels > 2 else "MINISBLACK",
+            photometric=photometric,
             planarconfig="CONTIG" if channels > 1 else None,
-            extrasamples=("UNASSALPHA",) if channels in (2, 4) else None,
+            extrasamples=kinds or None,
             iccprofile=metadata.icc_profile,
             metadata=None,
             software=False,
             **options,
         )
     describe_tiff(file, metadata.exif, metadata.xmp, metadata.iptc)
+
+
+def _with_extra(pixels: Pixels, extra: ExtraChannels) -> Pixels:
+    """``pixels`` with further channels, each where ``extra.kinds`` has it."""
+    channels = pixels.shape[2] - extra.kinds.count(_ALPHA)
+    result = np.empty((*pixels.shape[:2], channels + len(extra.kinds)), pixels.dtype)
+    result[..., :channels] = pixels[..., :channels]
+    others = iter(range(extra.pixels.shape[2]))
+    for at, kind in enumerate(extra.kinds):
+        is_alpha = kind == _ALPHA
+        result[..., channels + at] = pixels[..., -1] if is_alpha else extra.pixels[..., next(others)]
+    return result
 
 
 def _fits_half(pixels: Pixels) -> bool:

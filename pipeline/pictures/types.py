@@ -22,6 +22,18 @@ Pixels: TypeAlias = NDArray[Any]
 """``[H, W, C]`` uint8, uint16 or float32; C order, native byte order."""
 
 
+@dataclass(frozen=True, eq=False)
+class ExtraChannels:
+    """Channels of a TIFF beyond colour and alpha, such as a scanner's infrared; nothing changes them.
+
+    ``pixels`` is ``[H, W, K]`` of the picture's size; ``kinds`` are TIFF's extra samples in their order,
+    where 0 is one of these channels and 2 the picture's alpha.
+    """
+
+    pixels: Pixels = field(repr=False)
+    kinds: tuple[int, ...]
+
+
 @dataclass(frozen=True)
 class Metadata:
     """The metadata of a picture file, and how the file stored its pixels.
@@ -31,6 +43,7 @@ class Metadata:
     ``lossless`` says that the file held exactly these pixels, ``half`` that its floats had 16 bits.
     ``jpeg_tables`` are a JPEG's quantization tables (64 numbers each, natural order), ``tiff_compression`` is
     ``none``, ``lzw`` or ``deflate``, and ``png_colour`` are a PNG's own colour chunks (name, content).
+    ``extra`` are a TIFF's channels beyond the picture's.
     """
 
     icc_profile: bytes | None = field(default=None, repr=False)
@@ -43,6 +56,7 @@ class Metadata:
     jpeg_tables: tuple[tuple[int, ...], ...] | None = field(default=None, repr=False)
     tiff_compression: str | None = None
     png_colour: tuple[tuple[bytes, bytes], ...] = field(default=(), repr=False)
+    extra: ExtraChannels | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, eq=False)

@@ -23,7 +23,7 @@ from pipeline.pictures.file import (
 )
 from pipeline.pictures.formats import FORMATS, SUFFIXES, Format, Writing, format_of, recognise
 from pipeline.pictures.pixels import as_grey, is_opaque, on_white, to_depth
-from pipeline.pictures.types import Metadata, Picture, Pixels, check_pixels
+from pipeline.pictures.types import ExtraChannels, Metadata, Picture, Pixels, check_pixels
 from retouchml.errors import PictureUnsupported, PictureUnwritable, RetouchError
 
 _DEPTH_NAMES = {"uint8": "8 bits", "uint16": "16 bits", "float32": "floats"}
@@ -75,6 +75,7 @@ def encode_picture(file: BinaryIO, path: AnyPath, like: Picture, pixels: Pixels)
         with write_errors(path):
             fitted = _fitted(pixels, like.grey, entry, entry.writing, notes)
             metadata = _fitted_metadata(like.metadata, fitted, entry, entry.writing, notes)
+            metadata = replace(metadata, extra=_fitted_extra(like, pixels, fitted, entry.writing, notes))
             entry.writing.write(file, fitted, metadata)
             file.flush()
     except RetouchError:
@@ -165,6 +166,19 @@ def _fitted(pixels: Pixels, grey: bool, entry: Format, writing: Writing, notes: 
     if pixels.shape[2] == 1 and not writing.grey:
         return np.repeat(pixels, 3, axis=2)
     return pixels
+
+
+def _fitted_extra(
+    like: Picture, given: Pixels, fitted: Pixels, writing: Writing, notes: list[str]
+) -> ExtraChannels | None:
+    """The source's channels beyond its picture, if ``given`` is that picture and the format can hold them."""
+    extra = like.metadata.extra
+    if extra is None or given.shape != like.pixels.shape:
+        return None  # a layer or a comparison is another picture
+    if not writing.extra:
+        notes.append("The channels beyond the colours were left out; a TIFF keeps them.")
+        return None
+    return replace(extra, pixels=to_depth(extra.pixels, fitted.dtype))
 
 
 def _bits(depth: np.dtype[np.generic]) -> str:

@@ -14,7 +14,7 @@ from numpy.typing import DTypeLike
 from PIL import Image
 
 import pipeline
-from pipeline.pictures import read_picture
+from pipeline.pictures import read_picture, write_picture
 from pipeline.pictures.exif import orientation_of
 from pipeline.pictures.png import chunk
 from tests.pipeline.pictures.samples import (
@@ -234,13 +234,78 @@ def test_premultiplied_alpha_becomes_straight(tmp_path: Path) -> None:
     np.testing.assert_array_equal(seen[0], [[199, 100, 0, 128], [0, 0, 0, 0], [7, 8, 9, 255]])
 
 
-def test_channels_beyond_alpha_are_left_out_with_a_note(tmp_path: Path) -> None:
-    pixels = noise(6)
+def test_channels_beyond_alpha_are_kept_with_a_note(tmp_path: Path) -> None:
+    pixels = ramp(6, np.uint8)
     extra = ["unassalpha", "unspecified", "unspecified"]
     tifffile.imwrite(tmp_path / "a.tif", pixels, photometric="rgb", extrasamples=extra)
     seen = read_picture(tmp_path / "a.tif")
     np.testing.assert_array_equal(seen.pixels, pixels[..., :4])
-    assert seen.notes == ("Channels beyond colour and alpha were left out.",)
+    assert seen.notes == ("2 channels beyond the colours are kept as they are in a TIFF.",)
+
+
+def test_channels_beyond_ink_and_alpha_are_left_out_with_a_note(tmp_path: Path) -> None:
+    ink = ramp(6, np.uint8)
+    extra = ["unassalpha", "unspecified"]
+    tifffile.imwrite(tmp_path / "a.tif", ink, photometric="separated", extrasamples=extra)
+    seen = read_picture(tmp_path / "a.tif")
+    np.testing.assert_array_equal(seen.pixels[..., 3], ink[..., 4])
+    assert "Channels beyond colour and alpha were left out." in seen.notes
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16, np.float32])
+@pytest.mark.parametrize("kinds", [(0,), (), (0, 0), (2, 0), (0, 2), (0, 2, 0)])
+@pytest.mark.parametrize("compression", [None, "zlib"])
+@pytest.mark.parametrize("colours", [1, 3])
+def test_unspecified_channels_are_no_alpha_and_come_back_unchanged(
+    tmp_path: Path, dtype: type, kinds: tuple[int, ...], compression: str | None, colours: int
+) -> None:
+    """As scanners store infrared."""
+    beyond = max(1, len(kinds))
+    pixels = ramp(colours + beyond, dtype)
+    tifffile.imwrite(
+        tmp_path / "a.tif",
+        pixels,
+        photometric="rgb" if colours == 3 else "minisblack",
+        planarconfig="contig",
+        extrasamples=kinds or (0,),
+        compression=compression,
+        metadata=None,
+    )
+    if not kinds:
+        with tifffile.TiffFile(tmp_path / "a.tif", mode="r+") as tiff:
+            offset = tiff.pages.first.tags[338].offset
+        with (tmp_path / "a.tif").open("r+b") as file:
+            file.seek(offset)
+            file.write(b"\xff\xfe")  # another tag in place of ExtraSamples
+    seen = read_picture(tmp_path / "a.tif")
+    alpha = kinds.index(2) if 2 in kinds else None
+    assert seen.has_alpha is (alpha is not None)
+    if alpha is not None:
+        np.testing.assert_array_equal(seen.pixels[..., 3], pixels[..., colours + alpha])
+    assert any("beyond the colours" in note for note in seen.notes)
+    assert write_picture(tmp_path / "b.tif", seen, seen.pixels) == ()
+    with tifffile.TiffFile(tmp_path / "b.tif") as tiff:
+        np.testing.assert_array_equal(tiff.asarray(), pixels)
+        assert tuple(tiff.pages.first.extrasamples) == (kinds or (0,))
+
+
+def test_unspecified_channels_turn_with_the_picture(tmp_path: Path) -> None:
+    pixels = ramp(4, np.uint8)
+    tags = [(274, 3, 1, 6, True)]
+    tifffile.imwrite(tmp_path / "a.tif", pixels, photometric="rgb", extrasamples=(0,), extratags=tags)
+    seen = read_picture(tmp_path / "a.tif")
+    write_picture(tmp_path / "b.tif", seen, seen.pixels)
+    np.testing.assert_array_equal(tifffile.imread(tmp_path / "b.tif"), np.rot90(pixels, -1))
+
+
+def test_unspecified_channels_are_left_out_of_other_formats_and_other_pictures(tmp_path: Path) -> None:
+    tifffile.imwrite(tmp_path / "a.tif", ramp(4, np.uint8), photometric="rgb", extrasamples=(0,))
+    seen = read_picture(tmp_path / "a.tif")
+    notes = write_picture(tmp_path / "b.png", seen, seen.pixels)
+    assert notes == ("The channels beyond the colours were left out; a TIFF keeps them.",)
+    layer = ramp(4, np.uint8)
+    assert write_picture(tmp_path / "layer.tif", seen, layer) == ()
+    np.testing.assert_array_equal(tifffile.imread(tmp_path / "layer.tif"), layer)
 
 
 def test_floats_outside_the_range_are_kept(tmp_path: Path) -> None:
