@@ -5,11 +5,13 @@ import os
 import sys
 import time
 import traceback
+from collections.abc import Sequence
 from pathlib import Path
 
-from retouchml.errors import Cancelled, RetouchError
+from retouchml.errors import Cancelled, NoFaceError, RetouchError
 
 FAILED = 1
+_WORST_FIRST = (FAILED, NoFaceError.exit_code, 0)
 _LOGS_KEPT = 10
 _OUR_PACKAGES = ("retouchml", "pipeline", "stylegan2", "daemon")
 _FULL = (errno.ENOSPC, errno.EDQUOT)
@@ -28,6 +30,11 @@ def explain(error: BaseException) -> tuple[str, int]:
     if isinstance(error, ImportError) and not _is_ours(error):
         return _explain_import(error), FAILED
     return _explain_bug(error), FAILED
+
+
+def worst(codes: Sequence[int]) -> int:
+    """The exit code of a command with several pictures: 1 is worse than 3, 3 worse than 0."""
+    return next(code for code in _WORST_FIRST if code in codes)
 
 
 def _explain_os_error(error: OSError) -> str:

@@ -9,10 +9,9 @@ from retouchml.cli.console import OutputClosedError
 from retouchml.cli.context import Context
 from retouchml.cli.output_files import OutputFiles
 from retouchml.cli.retouch import Options, Outcome, retouch
+from retouchml.cli.sources import stopped
 from retouchml.cli.staging import Staging
 from retouchml.errors import Cancelled, NoFaceError
-
-_WORST_FIRST = (failures.FAILED, NoFaceError.exit_code, 0)
 
 
 class Batch:
@@ -39,7 +38,7 @@ class Batch:
     @property
     def exit_code(self) -> int:
         """The worst so far: 1 is worse than 3, 3 worse than 0."""
-        return next(code for code in _WORST_FIRST if code in self._codes)
+        return failures.worst(self._codes)
 
     @property
     def report(self) -> report.Json | list[report.Json]:
@@ -48,25 +47,18 @@ class Batch:
 
     def run(self) -> None:
         """Retouch all pictures. Raises Cancelled, and the error of a picture if it is the only one."""
-        for files in self._pictures:
+        for number, files in enumerate(self._pictures):
             try:
                 self._retouch(files)
             except (Cancelled, KeyboardInterrupt) as error:
                 if self._is_single:
                     raise
-                raise self._stopped_at(files) from error
+                done = sum(code != failures.FAILED for code in self._codes)
+                raise stopped(done, [each.source for each in self._pictures], number) from error
         if not self._is_single and self._options.report_file is not None:
             with Staging(force=self._options.force) as staging:
                 staging.write_text(self._options.report_file, report.text(self._reports) + "\n")
                 staging.commit()
-
-    def _stopped_at(self, files: OutputFiles) -> Cancelled:
-        done = sum(code != failures.FAILED for code in self._codes)
-        verb = "is" if done == 1 else "are"
-        return Cancelled(
-            f"Stopped: {done} of {len(self._pictures)} pictures {verb} done.",
-            f"To go on, give the pictures from {files.source} on.",
-        )
 
     @property
     def _is_single(self) -> bool:

@@ -88,6 +88,7 @@ def run(arguments: argparse.Namespace, context: Context) -> int:
     from retouchml.cli import output_files, report
     from retouchml.cli.batch import Batch
     from retouchml.cli.retouch import Options
+    from retouchml.cli.sources import refuse_folder
 
     settings = context.settings()
     look = Look(
@@ -96,6 +97,7 @@ def run(arguments: argparse.Namespace, context: Context) -> int:
         dict(arguments.edit),
     )
     sources: list[Path] = arguments.sources
+    refuse_folder(sources)
     outputs = output_files.locate(sources, arguments.output, compare=arguments.compare, layer=arguments.layer)
     report_file = Path(arguments.json) if arguments.json not in (None, STDOUT) else None
     is_stream = report_file is not None and report.is_stream(report_file)

@@ -1,8 +1,12 @@
-"""``retouchml faces``: the faces in a picture."""
+"""``retouchml faces``: the faces in pictures."""
 
 import argparse
-from typing import Any
+from pathlib import Path
 
+from retouchml import failures
+from retouchml.cli import report
+from retouchml.cli.backend import Backend
+from retouchml.cli.console import OutputClosedError
 from retouchml.cli.context import (
     Context,
     Subparsers,
@@ -11,7 +15,9 @@ from retouchml.cli.context import (
     add_quiet_option,
     path,
 )
-from retouchml.errors import NoFaceError
+from retouchml.cli.report import Json
+from retouchml.cli.sources import refuse_folder, stopped
+from retouchml.errors import Cancelled, NoFaceError
 from retouchml.results import Face
 
 
@@ -19,11 +25,12 @@ def add_parser(subparsers: Subparsers) -> None:
     """Declare the command."""
     parser = subparsers.add_parser(
         "faces",
-        help="list the faces in a picture: boxes, landmarks, scores",
-        description="Find the faces in a picture. Exit code 3 means that there is none.",
+        help="list the faces in pictures: boxes, landmarks, scores",
+        description="Find the faces in pictures. With several IN, what --json prints is a list. Exit code 3 "
+        "means that there is none.",
         allow_abbrev=False,
     )
-    parser.add_argument("picture", type=path, metavar="IN")
+    parser.add_argument("pictures", type=path, nargs="+", metavar="IN")
     parser.add_argument("--json", action="store_true", help="print JSON, with the 68 landmarks of each face")
     add_model_options(parser)
     add_daemon_option(parser)
@@ -32,29 +39,76 @@ def add_parser(subparsers: Subparsers) -> None:
 
 
 def run(arguments: argparse.Namespace, context: Context) -> int:
-    """Print the faces in ``arguments.picture``."""
-    from pipeline.pictures import read_picture
-
-    settings = context.settings()
-    pixels = read_picture(arguments.picture).pixels
-    model, device = arguments.model or settings.model, arguments.device or settings.device
-    backend = context.backend(model, device, use_daemon=not arguments.no_daemon)
-    with context.console.progress(quiet=arguments.quiet) as progress:
-        photo = context.find_faces(backend, pixels, progress)
-    faces = photo.faces if photo else ()
+    """Print the faces in every picture; the worst of their exit codes."""
+    refuse_folder(arguments.pictures)
+    several = len(arguments.pictures) > 1
+    find = _Finder(arguments, context)
+    reports: list[Json] = []
+    codes: list[int] = []
+    for number, source in enumerate(arguments.pictures):
+        try:
+            on_picture, code = find(source)
+        except (Cancelled, KeyboardInterrupt) as error:
+            if not several:
+                raise
+            done = sum(each != failures.FAILED for each in codes)
+            raise stopped(done, arguments.pictures, number) from error
+        except Exception as error:
+            if not several or isinstance(error, OutputClosedError) or find.has_no_backend:
+                raise
+            sentence, code = context.console.report(error, str(source))
+            on_picture, code = report.failure(source, error, sentence), failures.FAILED
+        reports.append(on_picture)
+        codes.append(code)
     if arguments.json:
-        from retouchml.cli import report
+        context.console.print(report.text(reports if several else reports[0]))
+    for source, code in zip(arguments.pictures, codes, strict=True):
+        if code == NoFaceError.exit_code:
+            context.console.complain(f"No face was found in {source}.")
+    return failures.worst(codes)
 
+
+class _Finder:
+    """Finds the faces of one picture after the other with a backend that is loaded for the first."""
+
+    def __init__(self, arguments: argparse.Namespace, context: Context) -> None:
+        self._arguments = arguments
+        self._context = context
+        self._settings = context.settings()
+        self._backend: Backend | None = None
+        self._asked = False
+
+    @property
+    def has_no_backend(self) -> bool:
+        """Whether the backend failed to load, as it would for every picture."""
+        return self._asked and self._backend is None
+
+    def __call__(self, source: Path) -> tuple[Json, int]:
+        """Print the faces in a picture, or for JSON only return them; the report and the exit code."""
+        from pipeline.pictures import read_picture
+
+        arguments, context = self._arguments, self._context
+        pixels = read_picture(source).pixels
+        backend = self._load()
+        with context.console.progress(source.name, quiet=arguments.quiet) as progress:
+            photo = context.find_faces(backend, pixels, progress)
+        faces = photo.faces if photo else ()
+        if not arguments.json:
+            prefix = f"{source}: " if len(arguments.pictures) > 1 else ""
+            for number, face in enumerate(faces):
+                context.console.print(prefix + _line(number, face))
         height, width = pixels.shape[:2]
-        on_picture: dict[str, Any] = {"image": str(arguments.picture), "width": width, "height": height}
+        on_picture: Json = {"image": str(source), "width": width, "height": height}
         on_picture["faces"] = [report.detected_face(face) for face in faces]
-        context.console.print(report.text(on_picture))
-    else:
-        for number, face in enumerate(faces):
-            context.console.print(_line(number, face))
-    if not faces:
-        raise NoFaceError(f"No face was found in {arguments.picture}.")
-    return 0
+        return on_picture, 0 if faces else NoFaceError.exit_code
+
+    def _load(self) -> Backend:
+        if self._backend is None:
+            self._asked = True
+            model = self._arguments.model or self._settings.model
+            device = self._arguments.device or self._settings.device
+            self._backend = self._context.backend(model, device, use_daemon=not self._arguments.no_daemon)
+        return self._backend
 
 
 def _line(number: int, face: Face) -> str:

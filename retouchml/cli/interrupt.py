@@ -28,6 +28,7 @@ class Interrupt:
         self._requested = False
         self._polled = False
         self._exit_code = Cancelled.exit_code
+        self._patience: threading.Timer | None = None
 
     @property
     def exit_code(self) -> int:
@@ -63,6 +64,8 @@ class Interrupt:
         finally:
             for number, former in formers.items():
                 signal.signal(number, former)
+            if self._patience is not None:
+                self._patience.cancel()
 
     @contextmanager
     def polled(self) -> Iterator["Interrupt"]:
@@ -90,7 +93,7 @@ class Interrupt:
         if not again:
             self._exit_code = 128 + number
             if number != signal.SIGINT:
-                self._end_after(_PATIENCE_SECONDS)
+                self._patience = self._end_after(_PATIENCE_SECONDS)
         if self._polled and not again:
             return
         if again:
@@ -98,7 +101,8 @@ class Interrupt:
             self._end_after(_CLEANUP_SECONDS)
         raise KeyboardInterrupt
 
-    def _end_after(self, seconds: float) -> None:
+    def _end_after(self, seconds: float) -> threading.Timer:
         deadline = threading.Timer(seconds, os._exit, (self._exit_code,))
         deadline.daemon = True
         deadline.start()
+        return deadline

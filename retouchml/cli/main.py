@@ -13,6 +13,7 @@ from retouchml.cli.backend import BackendFactory
 from retouchml.cli.console import Console, OutputClosedError
 from retouchml.cli.context import Context
 from retouchml.cli.interrupt import Interrupt
+from retouchml.cli.parser import Parser
 from retouchml.errors import Cancelled
 from retouchml.system import surroundings
 
@@ -41,7 +42,7 @@ def main(argv: Sequence[str] | None = None, *, make_backend: BackendFactory | No
 
 def make_parser() -> argparse.ArgumentParser:
     """The parser of the whole command line; imports nothing heavy."""
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog="retouchml",
         description="Retouch the faces in photographs, on this machine.",
         epilog="`retouchml COMMAND --help` explains a command.",

@@ -10,6 +10,7 @@ from importlib import import_module
 from typing import Any
 
 from retouchml.cli.context import Context, Subparsers
+from retouchml.cli.parser import Parser
 
 PARTS = {
     "rater": "rates an image; learns from photographs that people have rated",
@@ -19,7 +20,7 @@ PARTS = {
 }
 
 
-class PartParser(argparse.ArgumentParser):
+class PartParser(Parser):
     """The parser of one part; it imports the part for its options only when it parses."""
 
     def __init__(self, *, part: str = "", **settings: Any) -> None:

@@ -6,8 +6,10 @@ from typing import Any
 
 import pytest
 
+from retouchml.cli.main import main
+from retouchml.errors import DeviceError
 from tests import stand_in_backend
-from tests.retouchml.running import Run
+from tests.retouchml.running import Run, save
 
 
 def test_faces_are_numbered_with_box_and_score(run: Run, portrait: Path) -> None:
@@ -37,6 +39,63 @@ def test_no_face_ends_with_3(option: list[str], run: Run, landscape: Path) -> No
     assert ran.code == 3
     assert ran.err == f"retouchml: No face was found in {landscape}.\n"
     assert ran.out == "" if not option else json.loads(ran.out)["faces"] == []
+
+
+def test_several_pictures_are_listed_one_after_the_other(
+    run: Run, portrait: Path, landscape: Path, folder: Path
+) -> None:
+    single = save(folder / "single.png", stand_in_backend.picture(1))
+    ran = run("faces", portrait, landscape, single)
+    assert ran.out.splitlines() == [
+        f"{portrait}: 0: 4 x 4 pixels at (2, 3), score 3.00",
+        f"{portrait}: 1: 5 x 5 pixels at (12, 3), score 3.10",
+        f"{single}: 0: 4 x 4 pixels at (2, 3), score 3.00",
+    ]
+    assert (ran.code, ran.err) == (3, f"retouchml: No face was found in {landscape}.\n")
+
+
+def test_the_json_of_several_pictures_is_a_list_also_of_those_that_cannot_be_read(
+    run: Run, portrait: Path, landscape: Path, folder: Path
+) -> None:
+    missing = folder / "missing.png"
+    ran = run("faces", portrait, missing, landscape, "--json")
+    good, bad, empty = json.loads(ran.out)
+    assert (good["image"], len(good["faces"])) == (str(portrait), 2)
+    assert (bad["image"], bad["error"]["code"]) == (str(missing), "picture_unreadable")
+    assert (empty["image"], empty["faces"]) == (str(landscape), [])
+    assert ran.code == 1
+    assert ran.err.count("\n") == 2
+
+
+def test_models_that_do_not_load_are_complained_of_once(
+    portrait: Path, landscape: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def fail(model: str, device: str) -> stand_in_backend.Backend:
+        raise DeviceError("The GPU is full.")
+
+    assert main(["faces", str(portrait), str(landscape)], make_backend=fail) == 1
+    assert capsys.readouterr().err == "retouchml: The GPU is full.\n"
+
+
+def test_stopped_among_several_it_says_how_far_it_came(run: Run, portrait: Path, landscape: Path) -> None:
+    class Impatient(stand_in_backend.Backend):
+        def open(self, pixels: Any, **options: Any) -> stand_in_backend.Photo:
+            if int(pixels.flat[0]) == 2:
+                raise KeyboardInterrupt
+            return super().open(pixels, **options)
+
+    ran = run("faces", landscape, portrait, backend=Impatient())
+    assert ran.code == 130
+    assert ran.err == (
+        f"retouchml: Stopped: 1 of 2 pictures is done. To go on, give the pictures from {portrait} on.\n"
+    )
+
+
+@pytest.mark.parametrize("command", [["faces"], ["beautify", "-o", "missing/out.png"]])
+def test_a_folder_in_place_of_a_picture_is_named_first(command: list[str], run: Run, folder: Path) -> None:
+    ran = run(*command, folder)
+    assert (ran.code, ran.out) == (1, "")
+    assert ran.err == f"retouchml: {folder} is a folder. Give the pictures in it: {folder / '*.jpg'}.\n"
 
 
 def test_a_backend_that_raises_for_no_face_makes_no_difference(run: Run, landscape: Path) -> None:

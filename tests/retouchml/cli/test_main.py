@@ -57,6 +57,21 @@ def test_the_table_of_edits_is_read_without_anything_heavy() -> None:
     assert (child.returncode, child.stdout.splitlines()[-1]) == (0, "imported:")
 
 
+def test_an_error_does_not_repeat_a_hundred_names(run: Run) -> None:
+    ran = run("edits", *(f"holiday-{number:03}.jpg" for number in range(100)))
+    assert ran.code == 2
+    assert "holiday-000.jpg" in ran.err
+    assert "holiday-099.jpg" not in ran.err
+    assert len(ran.err) < 600
+    assert ran.err.rstrip().endswith("more")
+
+
+def test_an_error_cannot_steer_the_terminal(run: Run) -> None:
+    ran = run("edits", "evil\x1b[2Jname")
+    assert "evil\\x1b[2Jname" in ran.err
+    assert "\x1b" not in ran.err
+
+
 def test_python_m_retouchml_is_the_same_command() -> None:
     from_module = [python("")[0], "-m", "retouchml", "--version"]
     child = subprocess.run(from_module, env=environment(), capture_output=True, text=True)
