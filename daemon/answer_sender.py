@@ -59,11 +59,11 @@ class AnswerSender:
         self._sessions.tidy(job.client)
 
     def ping(self, now: float) -> None:
-        """Send the pings that are due; this is also how a lost client is noticed."""
-        header = protocol.encode("ping", 0)
+        """Send the pings that are due, with the open requests; a lost client is noticed here, too."""
         for session in self._sessions:
             if now - session.pinged_at >= protocol.PING_SECONDS:
                 session.pinged_at = now
+                header = protocol.encode("ping", 0, {"open": sorted(session.jobs)})
                 try:
                     self._send_frames(session.client, header, [])
                 except ClientLost:

@@ -11,7 +11,19 @@ from retouchml.settings import DEFAULT_DEVICE, DEFAULT_MODEL
 KEEP_ALIVE_MINUTES = 10.0
 IDLE_EXIT_MINUTES = 30.0
 _HOSTS = {"localhost": "127.0.0.1", "*": "0.0.0.0"}  # noqa: S104 (only if the user asks for it)
-_LIMITS = ("queue", "queue_of_client", "photos", "photos_of_client", "photo_bytes", "clients")
+_LIMITS = (
+    "queue",
+    "queue_of_client",
+    "photos",
+    "photos_of_client",
+    "photo_bytes",
+    "clients",
+    "start_seconds",
+    "silence_seconds",
+    "stall_seconds",
+    "cancel_seconds",
+    "job_seconds",
+)
 
 
 @dataclass(frozen=True)
@@ -36,6 +48,16 @@ class Options:
     photos_of_client: int = 16
     photo_bytes: int = 0
     clients: int = 64
+    # of a worker (``watchdog``): until it is ready, perhaps from a slow disk
+    start_seconds: int = 120
+    # without a heartbeat; libraries hold Python's lock for seconds while they load
+    silence_seconds: int = 30
+    # without progress, while it does nothing
+    stall_seconds: int = 120
+    # until a cancelled job has ended; a pass of the detector over the largest photo takes less
+    cancel_seconds: int = 20
+    # without progress, whatever it does
+    job_seconds: int = 900
 
     def __post_init__(self) -> None:
         if not self.photo_bytes:

@@ -4,6 +4,7 @@ import contextlib
 import ctypes
 import os
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 
 import psutil
@@ -12,6 +13,8 @@ from retouchml.system.surroundings import search_path
 
 _CHECKOUT = str(Path(__file__).parents[1])
 _MAX_FILES = 1 << 16
+_WORKING_SHARE = 0.01  # of one CPU; heartbeats alone take a tenth of that
+_WORKING_BYTES = 1 << 20
 
 
 def python_command(*arguments: str) -> list[str]:
@@ -45,6 +48,42 @@ def resident_bytes(pid: int) -> int | None:
         return int(psutil.Process(pid).memory_info().rss)
     except (psutil.Error, OSError):
         return None
+
+
+@dataclass(frozen=True)
+class Activity:
+    """What a process and its children had done by some moment: CPU seconds, bytes read, resident bytes."""
+
+    cpu: float = 0.0
+    read: int = 0
+    resident: int = 0
+
+    def is_work_since(self, earlier: "Activity", seconds: float) -> bool:
+        """Whether the process did something in the ``seconds`` since an earlier moment."""
+        return (
+            self.cpu - earlier.cpu > _WORKING_SHARE * seconds
+            or self.read - earlier.read > _WORKING_BYTES
+            or abs(self.resident - earlier.resident) > _WORKING_BYTES
+        )
+
+
+def activity_of(pid: int) -> Activity:
+    """What a process and its children have done; what the system does not tell counts as nothing."""
+    cpu, read, resident = 0.0, 0, 0
+    try:
+        root = psutil.Process(pid)
+        processes = [root, *root.children(recursive=True)]
+    except (psutil.Error, OSError):
+        return Activity()
+    for process in processes:
+        with contextlib.suppress(psutil.Error, OSError), process.oneshot():
+            times = process.cpu_times()
+            cpu += times.user + times.system
+            resident += process.memory_info().rss
+            if hasattr(process, "io_counters"):  # not on macOS
+                counters = process.io_counters()
+                read += getattr(counters, "read_chars", counters.read_bytes)
+    return Activity(cpu, read, resident)
 
 
 if sys.platform == "win32":

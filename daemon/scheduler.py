@@ -14,8 +14,10 @@ from daemon.channel import ChannelClosed
 from daemon.jobs import Job, JobQueue, Photo
 from daemon.memory.blocks import Block
 from daemon.options import Options
+from daemon.slots import Slot
 from daemon.sockets import ClientKey
 from daemon.worker_messages import (
+    Alive,
     CancelJob,
     DoJob,
     ForgetPhoto,
@@ -28,12 +30,17 @@ from daemon.worker_messages import (
     Usage,
 )
 from daemon.worker_process import WorkerProcess
-from retouchml.client.answers import WorkerStatus
 from retouchml.errors import DaemonStopping, WorkerLost
 
 _log = logging.getLogger(__name__)
 _ATTEMPTS = 2
 _SECONDS_BETWEEN_REAPING = 0.1
+_ENDED = "ended unexpectedly"
+_ADVICE_HANGS = (
+    "`retouchml daemon logs` says more; perhaps a disk or the graphics driver does not answer: restart the "
+    "computer, or try `--device cpu`."
+)
+_ADVICE_ENDED = "`retouchml daemon logs` may say why; perhaps the machine is short of memory."
 
 
 @dataclass(frozen=True)
@@ -43,34 +50,6 @@ class JobEvent:
     job: Job
     message: JobProgress | JobPreview | JobDone | JobFailed
     frames: list[memoryview] = field(default_factory=list)
-
-
-class Slot:
-    """The place for one worker on one device."""
-
-    def __init__(self, device: str) -> None:
-        self.device = device
-        self.worker: WorkerProcess | None = None
-        self.job: Job | None = None
-        self.restarts = 0
-        self.idle_since = time.monotonic()
-
-    def status(self) -> WorkerStatus:
-        """Its part of the answer to ``status``."""
-        worker = self.worker
-        if worker is None:
-            return WorkerStatus(self.device, "absent", restarts=self.restarts)
-        state = "starting" if not worker.ready else "busy" if self.job is not None else "idle"
-        return WorkerStatus(
-            device=self.device,
-            state=state,
-            pid=worker.pid,
-            memory=worker.usage.memory,
-            device_memory=worker.usage.device_memory,
-            models=worker.usage.models,
-            photos=len(worker.photos),
-            restarts=self.restarts,
-        )
 
 
 class Scheduler:
@@ -176,7 +155,8 @@ class Scheduler:
         try:
             messages = worker.receive()
         except ChannelClosed:
-            return self._lost(slot)
+            return self._lost(slot, _ENDED)
+        worker.watchdog.hear(time.monotonic())
         events: list[JobEvent] = []
         for message, block in messages:
             try:
@@ -186,8 +166,16 @@ class Scheduler:
                     block.close()
         return events
 
-    def tick(self, now: float) -> None:
-        """End workers that were idle for long enough; reap those that have ended."""
+    def tick(self, now: float) -> list[JobEvent]:
+        """End workers that hang, or were idle for long enough; reap those that have ended.
+
+        Returns what failed.
+        """
+        events: list[JobEvent] = []
+        for slot in self.slots:
+            reason = "" if slot.worker is None else slot.worker.watchdog.verdict(now)
+            if reason:
+                events += self._lost(slot, reason)
         self._ending = [worker for worker in self._ending if not worker.has_ended()]
         keep_alive = self._options.keep_alive
         for index, slot in enumerate(self.slots):
@@ -198,6 +186,7 @@ class Scheduler:
                 self._ending.append(slot.worker)
                 slot.worker.stop()
                 slot.worker = None
+        return events
 
     def next_tick(self) -> float | None:
         """The moment (monotonic) at which ``tick`` has something to do; None if there is none."""
@@ -205,6 +194,8 @@ class Scheduler:
         if self._options.keep_alive >= 0:
             idle = [slot for slot in self.slots if slot.worker is not None and slot.job is None]
             moments += [slot.idle_since + self._options.keep_alive for slot in idle]
+        checks = [slot.worker.watchdog.next_check() for slot in self.slots if slot.worker is not None]
+        moments += [moment for moment in checks if moment is not None]
         return min(moments, default=None)
 
     def close(self, seconds: float) -> None:
@@ -228,18 +219,21 @@ class Scheduler:
     def _cancel(self, job: Job, *, keep: bool) -> None:
         worker = next(slot.worker for slot in self.slots if slot.job is job)
         if worker is not None:
+            if not keep:
+                worker.watchdog.cancel(time.monotonic())
             with contextlib.suppress(ChannelClosed):
                 worker.send(CancelJob(job.number, keep))
 
     def _give(self, slot: Slot, job: Job) -> list[JobEvent]:
         if slot.worker is None:
             try:
-                slot.worker = WorkerProcess(slot.device, self._options.backend, self._log)
+                slot.worker = WorkerProcess(slot.device, self._options, self._log)
             except OSError as error:
                 _log.error("no worker could be started: %s", error)
                 return [_failed(job, WorkerLost(f"No worker could be started: {error.strerror}."))]
             _log.info("worker %d starts on %s", slot.worker.pid, slot.device)
         slot.job = job
+        slot.worker.watchdog.begin(time.monotonic())
         job.attempts += 1
         photo, picture = job.photo, None
         blocks: list[Block] = []
@@ -251,14 +245,18 @@ class Scheduler:
         try:
             slot.worker.send(DoJob(job.number, job.request, name, job.model, job.device, picture), blocks)
         except ChannelClosed:
-            return self._lost(slot)
+            return self._lost(slot, _ENDED)
         return []
 
     def _take(
         self, slot: Slot, worker: WorkerProcess, message: FromWorker, block: Block | None
     ) -> list[JobEvent]:
+        now = time.monotonic()
         if isinstance(message, Ready):
             worker.ready = True
+            worker.watchdog.ready(now)
+            return []
+        if isinstance(message, Alive):
             return []
         if isinstance(message, JobDone | JobFailed):
             worker.usage = message.usage
@@ -268,8 +266,10 @@ class Scheduler:
             return []
         if isinstance(message, JobDone | JobFailed):
             slot.job = None
-            slot.idle_since = time.monotonic()
+            slot.idle_since = now
+            worker.watchdog.end()
         if isinstance(message, JobProgress):
+            worker.watchdog.progress(now, message.note.stage, message.note.fraction)
             return [JobEvent(job.successor or job, message)]
         frames = _split(block, message.sizes) if isinstance(message, JobDone | JobPreview) else []
         return [JobEvent(job, message, frames)]
@@ -280,13 +280,14 @@ class Scheduler:
             self.slots[0].device = devices[0]
             self.slots += [Slot(device) for device in devices[1:]]
 
-    def _lost(self, slot: Slot) -> list[JobEvent]:
+    def _lost(self, slot: Slot, reason: str) -> list[JobEvent]:
+        """Replace a worker, whose job is done once more or fails; reason: the end of a sentence."""
         worker, job = slot.worker, slot.job
         slot.worker, slot.job = None, None
         slot.restarts += 1
         slot.idle_since = time.monotonic()
         if worker is not None:
-            _log.warning("worker %d on %s was lost", worker.pid, slot.device)
+            _log.warning("worker %d on %s %s", worker.pid, slot.device, reason)
             worker.kill()
             self._ending.append(worker)
         if job is None or job.answered:
@@ -294,11 +295,8 @@ class Scheduler:
         if job.attempts < _ATTEMPTS:
             self._queue.put_back(job)
             return []
-        error = WorkerLost(
-            "The retouching process ended unexpectedly, twice.",
-            "`retouchml daemon logs` may say why; perhaps the machine is short of memory.",
-        )
-        return [_failed(job, error)]
+        advice = _ADVICE_ENDED if reason == _ENDED else _ADVICE_HANGS
+        return [_failed(job, WorkerLost(f"The retouching process {reason}, twice.", advice))]
 
 
 def stopping() -> DaemonStopping:

@@ -128,7 +128,7 @@ class Server:
         if self._signalled:
             self.stop()
         self._answers.ping(now)
-        self._scheduler.tick(now)
+        self._deliver(self._scheduler.tick(now))
         if now - self._address_checked_at >= _SECONDS_BETWEEN_ADDRESS_CHECKS:
             self._address_checked_at = now
             if not self._address.is_intact():

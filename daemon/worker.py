@@ -1,9 +1,12 @@
 """The worker: a process that does one job after the other for the server that started it.
 
 ``python -m daemon.worker DEVICE [BACKEND]``, with a socket as its standard input. A thread reads the socket,
-so that a cancel is noticed while a job runs, and ends the process when the server has ended.
+so that a cancel is noticed while a job runs, and ends the process when the server has ended. Another one
+sends heartbeats while a job runs.
 """
 
+import contextlib
+import ctypes
 import os
 import queue
 import signal
@@ -17,6 +20,7 @@ from dataclasses import dataclass, field
 from daemon.channel import Channel, ChannelClosed
 from daemon.memory.blocks import Block
 from daemon.worker_messages import (
+    Alive,
     CancelJob,
     DoJob,
     ForgetPhoto,
@@ -38,6 +42,8 @@ from retouchml.errors import RetouchError
 from retouchml.system import surroundings
 
 _SECONDS_BETWEEN_PROGRESS = 0.1
+_SECONDS_BETWEEN_HEARTBEATS = 1.0
+_PR_SET_PDEATHSIG = 1  # of prctl(2)
 
 
 @dataclass(frozen=True)
@@ -60,10 +66,12 @@ class Worker:
         self._executor = Executor(device, backend)
         self._messages: queue.SimpleQueue[tuple[ToWorker, list[Block]]] = queue.SimpleQueue()
         self._flags: dict[int, _Flags] = {}
+        self._working = threading.Event()
 
     def run(self) -> None:
         """Work until the server says quit, or has ended."""
-        threading.Thread(target=self._read, daemon=True).start()
+        for loop in (self._read, self._beat):
+            threading.Thread(target=loop, daemon=True).start()
         self._send(Ready(os.getpid()))
         while True:
             message, blocks = self._messages.get()
@@ -72,7 +80,18 @@ class Worker:
             if isinstance(message, ForgetPhoto):
                 self._executor.forget(message.photo)
             elif isinstance(message, DoJob):
+                self._working.set()
                 self._do(message, blocks)
+                self._working.clear()
+
+    def _beat(self) -> None:
+        try:
+            while True:
+                self._working.wait()
+                self._send(Alive())
+                time.sleep(_SECONDS_BETWEEN_HEARTBEATS)
+        except ChannelClosed:
+            os._exit(0)
 
     def _read(self) -> None:
         try:
@@ -181,9 +200,17 @@ def _socket_from_stdin() -> socket.socket:
     return server
 
 
+def _die_with_the_server() -> None:
+    """Let Linux end this process with its parent, even while it is stopped and reads no socket."""
+    if sys.platform == "linux":
+        with contextlib.suppress(OSError, AttributeError):
+            ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
 def main() -> None:
     """Work for the server at the other end of the socket."""
     surroundings.settle()
+    _die_with_the_server()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the server decides when to stop
     device, *backend = sys.argv[1:]
     Worker(Channel(_socket_from_stdin()), device, backend[0] if backend else "").run()

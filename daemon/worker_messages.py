@@ -155,6 +155,22 @@ class Ready:
 
 
 @dataclass(frozen=True)
+class Alive:
+    """The heartbeat of a worker that does a job."""
+
+    TYPE: ClassVar[str] = "alive"
+
+    def fields(self) -> dict[str, Any]:
+        """As a map."""
+        return {}
+
+    @classmethod
+    def from_fields(cls, _fields: Fields) -> "Alive":
+        """Read it back."""
+        return cls()
+
+
+@dataclass(frozen=True)
 class JobProgress:
     """How far a job is."""
 
@@ -233,10 +249,10 @@ class JobFailed:
 
 
 ToWorker = DoJob | CancelJob | ForgetPhoto | Quit
-FromWorker = Ready | JobProgress | JobPreview | JobDone | JobFailed
+FromWorker = Ready | Alive | JobProgress | JobPreview | JobDone | JobFailed
 _TO_WORKER: dict[str, type[ToWorker]] = {kind.TYPE: kind for kind in (DoJob, CancelJob, ForgetPhoto, Quit)}
 _FROM_WORKER: dict[str, type[FromWorker]] = {
-    kind.TYPE: kind for kind in (Ready, JobProgress, JobPreview, JobDone, JobFailed)
+    kind.TYPE: kind for kind in (Ready, Alive, JobProgress, JobPreview, JobDone, JobFailed)
 }
 
 

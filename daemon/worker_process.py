@@ -12,27 +12,31 @@ from typing import IO, cast
 
 from daemon.channel import Channel
 from daemon.memory.blocks import Block
+from daemon.options import Options
 from daemon.processes import python_command, python_environment
+from daemon.watchdog import Watchdog
 from daemon.worker_messages import FromWorker, Quit, ToWorker, Usage, decode_from_worker, encode
 from retouchml.system.processes import CREATION_FLAGS
 
 _LOG_BYTES = 1 << 20
 _SECONDS_TO_STOP = 2.0
+_SECONDS_TO_DIE = 1.0  # a process that is killed ends at once, unless the system itself is stuck
 _SEND_BUFFER = 1 << 20  # fits the largest job, so that a worker that still starts does not block the server
 
 
 class WorkerProcess:
     """A running worker.
 
-    photos: names of those that it has; ready: whether it has started; usage: what it told last
+    photos: names of those that it has; ready: whether it has started; usage: what it told last; watchdog:
+    tells whether it hangs
     """
 
-    def __init__(self, device: str, backend: str, log: Path) -> None:
+    def __init__(self, device: str, options: Options, log: Path) -> None:
         """Start it. Raises OSError.
 
-        backend: "module:function" in place of the pipeline, "" for the pipeline; log: the file that takes
-        what its libraries print
+        log: the file that takes what its libraries print
         """
+        backend = options.backend
         server_end, worker_end = socket.socketpair()
         server_end.setblocking(False)
         server_end.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _SEND_BUFFER)
@@ -49,6 +53,7 @@ class WorkerProcess:
         self.photos: set[str] = set()
         self.ready = False
         self.usage = Usage()
+        self.watchdog = Watchdog(options, self.pid, time.monotonic())
         self._kill_at: float | None = None
 
     @property
@@ -63,12 +68,16 @@ class WorkerProcess:
     def receive(self) -> list[tuple[FromWorker, Block | None]]:
         """The messages that have arrived, each with its block of data frames if it has one.
 
-        Raises ChannelClosed if the worker has ended.
+        Raises ChannelClosed if the worker has ended, and whatever a malformed message leads to.
         """
-        return [
-            (decode_from_worker(fields), blocks[0] if blocks else None)
-            for fields, blocks in self.channel.receive()
-        ]
+        arrived = self.channel.receive()
+        try:
+            return [(decode_from_worker(fields), blocks[0] if blocks else None) for fields, blocks in arrived]
+        except BaseException:
+            for _, blocks in arrived:
+                for block in blocks:
+                    block.close()
+            raise
 
     def stop(self) -> None:
         """Ask it to exit; call ``has_ended`` until it has."""
@@ -92,12 +101,13 @@ class WorkerProcess:
         return False
 
     def wait(self, seconds: float) -> None:
-        """Wait so long for its end, then kill it."""
+        """Wait so long for its end, then kill it; one that a dead file system holds ends with that one."""
         try:
             self._process.wait(seconds)
         except subprocess.TimeoutExpired:
             self._process.kill()
-            self._process.wait()
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self._process.wait(_SECONDS_TO_DIE)
 
 
 if sys.platform == "win32":

@@ -243,7 +243,11 @@ class ProgressNote:
 
 @dataclass(frozen=True)
 class WorkerStatus:
-    """A worker in ``Status``. state: absent, starting, idle or busy; memory: bytes, None if unknown."""
+    """A worker in ``Status``.
+
+    state: absent, starting, idle, busy, or silent, which is busy and not heard; memory: bytes, None if
+    unknown
+    """
 
     device: str
     state: str

@@ -50,13 +50,21 @@ class Call(Generic[Result]):
     on_preview(result), on_done(call).
     """
 
-    def __init__(self, client: "Client", id_: int, parse: _Parse[Result]) -> None:
+    def __init__(
+        self, client: "Client", id_: int, parse: _Parse[Result], patience: float, uploaded: int = 0
+    ) -> None:
+        """uploaded: bytes; patience: seconds without a sign that the daemon knows this request, after which
+        it is lost
+        """
         self.id = id_
+        self.uploaded = uploaded
         self.on_progress: Progress | None = None
         self.on_preview: Callable[[Result], None] | None = None
         self.on_done: Callable[[Call[Result]], None] | None = None
         self._client = client
         self._parse = parse
+        self._patience = patience
+        self._heard_at = time.monotonic()
         self._result: Result | None = None
         self._error: RetouchError | None = None
         self.done = False
@@ -87,6 +95,14 @@ class Call(Generic[Result]):
         """Ask the daemon to stop the work; the call ends with Cancelled, unless its answer is under way."""
         if not self.done:
             self._client.cancel(self.id)
+
+    def hear(self, now: float) -> None:
+        """Note a sign that the daemon knows this request."""
+        self._heard_at = now
+
+    def is_forgotten(self, now: float) -> bool:
+        """Whether the daemon, though it may be heard, does not know this request any more."""
+        return now - self._heard_at > self._patience
 
     def handle(self, type_: str, fields: Mapping[str, Any], frames: Frames) -> None:
         """Handle a message that belongs to this call."""
@@ -287,10 +303,13 @@ class Client:
             self._last_message_at = time.monotonic()
             self._silence_limit = protocol.SILENCE_SECONDS
             self._handle(frames)
+        now = time.monotonic()
         if broken is not None:
             self._lose(broken)
-        elif self._calls and time.monotonic() - self._last_message_at > self._silence_limit:
+        elif self._calls and now - self._last_message_at > self._silence_limit:
             self._lose(DaemonGone("The daemon does not answer any more.", "Try `retouchml daemon restart`."))
+        for call in [call for call in self._calls.values() if call.is_forgotten(now)]:
+            call.fail(DaemonGone("The daemon has lost this request.", "Try again."))
 
     def close(self) -> None:
         """Close the connection; open calls end with Cancelled, and the daemon frees the photos."""
@@ -310,9 +329,11 @@ class Client:
             self._last_message_at = time.monotonic()
         # the daemon sees a message, and begins to send pings, only when all of it has arrived
         size = sum(memoryview(frame).nbytes for frame in frames)
-        self._silence_limit = max(self._silence_limit, protocol.SILENCE_SECONDS + size / _SLOWEST_UPLOAD)
+        ahead = sum(call.uploaded for call in self._calls.values())
+        patience = protocol.SILENCE_SECONDS + (ahead + size) / _SLOWEST_UPLOAD
+        self._silence_limit = max(self._silence_limit, patience)
         self._transport.send([header, *frames])
-        call = Call(self, id_, parse)
+        call = Call(self, id_, parse, patience, size)
         self._calls[id_] = call
         return call
 
@@ -326,8 +347,16 @@ class Client:
             else:  # it may be the answer to any call, which would never end
                 self._lose(error)
             return
+        now = time.monotonic()
+        if header.type == "ping":
+            known = header.fields.get("open")  # older daemons do not say which requests they know
+            for call in self._calls.values():
+                if not isinstance(known, list) or call.id in known:
+                    call.hear(now)
+            return
         call = self._calls.get(header.id)
         if call is not None:
+            call.hear(now)
             call.handle(header.type, header.fields, frames[1:])
 
     def _lose(self, error: RetouchError) -> None:
