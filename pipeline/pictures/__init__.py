@@ -1,12 +1,11 @@
 """Pictures in files: PNG, TIFF, JPEG and WebP in and out (GIF and BMP in), with all that belongs to them."""
 
+from pipeline.pictures.file import check_folder, check_target
 from pipeline.pictures.formats import SUFFIXES, format_of
 from pipeline.pictures.read import read_picture
 from pipeline.pictures.types import MAX_PIXELS, Metadata, Picture, Pixels
 from pipeline.pictures.write import (
-    check_target,
     copy_picture,
-    copy_unchanged,
     encode_picture,
     same_format,
     write_picture,
@@ -18,9 +17,9 @@ __all__ = [
     "Metadata",
     "Picture",
     "Pixels",
+    "check_folder",
     "check_target",
     "copy_picture",
-    "copy_unchanged",
     "encode_picture",
     "format_of",
     "read_picture",

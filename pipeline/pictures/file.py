@@ -1,17 +1,19 @@
-"""Files that hold pictures: opened, checked as a target, and written whole or not at all."""
+"""Files that hold pictures: opening them, checking targets, and what errors of the system mean for them."""
 
 import errno
 import os
 import stat
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO, TypeAlias
 
 from retouchml.errors import DiskFullError, PictureUnreadable, PictureUnwritable, RetouchError
-from retouchml.system import files
 
 AnyPath: TypeAlias = str | os.PathLike[str]
+
+_DISK_FULL = (errno.ENOSPC, errno.EDQUOT)
 
 
 def display(path: Path) -> str:
@@ -46,56 +48,56 @@ def open_source(path: Path) -> Iterator[BinaryIO]:
         yield file
 
 
-def check_file_target(path: Path, source: Path | None, force: bool) -> Path:
-    """Where a write to ``path`` would end up (links followed), after making sure that it may.
+def check_target(path: Path, *, force: bool, source: Path | None = None, keep_links: bool = False) -> Path:
+    """Make sure that a result may be written to ``path``; returns the file that it is (links followed).
+
+    force: whether a file that exists may be replaced; source: a file that may never be replaced; keep_links:
+    whether a link to a file that does not exist counts as a file that exists
 
     Raises:
-        PictureUnwritable: the folder is missing or closed to this user, or the target is a folder, a device,
-            the source itself under whatever name, or exists and ``force`` is off.
+        PictureUnwritable: it may not be replaced, or is a folder, a device or no possible name.
     """
     name = display(path)
     try:
         if "\0" in name:  # Windows' own functions only say so at the very end
             raise ValueError("a name cannot have a null character")
         real = Path(os.path.realpath(path))
-        if not real.parent.is_dir():
-            raise PictureUnwritable(f"There is no folder {display(real.parent)}.", "Create it first.")
-        if real.exists():
-            _check_existing(name, real, real.stat(), source, force)
+        exists = real.exists()
+        mode = real.stat().st_mode if exists else 0
+        is_source = exists and source is not None and source.exists() and real.samefile(source)
+        is_link_to_keep = keep_links and os.path.lexists(path)
     except (OSError, ValueError) as error:
         raise PictureUnwritable(
             f"{name} cannot be written ({_reason(error)}).", "Choose another name."
         ) from error
-    if not os.access(real.parent, os.W_OK | os.X_OK):
+    if exists and stat.S_ISDIR(mode):
+        raise PictureUnwritable(f"{name} is a folder.", "Add a file name to it.")
+    if exists and not stat.S_ISREG(mode):
+        raise PictureUnwritable(f"{name} is not an ordinary file.", "Choose another name.")
+    if is_source:
+        raise PictureUnwritable(f"{name} is the picture that is read.", "Choose another name for the result.")
+    if (exists or is_link_to_keep) and not force:
         raise PictureUnwritable(
-            f"The folder {display(real.parent)} may not be written to.", "Choose another folder."
+            f"{name} exists already.", "Choose another name, or add --force (in Python force=True)."
         )
     return real
 
 
-def _check_existing(name: str, real: Path, status: os.stat_result, source: Path | None, force: bool) -> None:
-    if stat.S_ISDIR(status.st_mode):
-        raise PictureUnwritable(f"{name} is a folder.", "Add a file name to it.")
-    if not stat.S_ISREG(status.st_mode):
-        raise PictureUnwritable(f"{name} is not an ordinary file.", "Choose another name.")
-    if source is not None and source.exists() and real.samefile(source):
-        raise PictureUnwritable(f"{name} is the picture that is read.", "Choose another name for the result.")
-    if not force:
-        raise PictureUnwritable(f"{name} exists already.", "Choose another name, or allow it with --force.")
-
-
-@contextmanager
-def written_whole(target: Path) -> Iterator[BinaryIO]:
-    """A file open for writing and reading that becomes ``target`` at the end, or leaves nothing behind.
-
-    It has the mode that any new file gets, or that of the file it replaces.
-
-    Raises:
-        DiskFullError: the disk, or the user's share of it, is full.
-        PictureUnwritable: any other refusal of the system.
-    """
-    with write_errors(target), files.atomic_file(target) as file:
-        yield file
+def check_folder(folder: Path) -> None:
+    """Raise PictureUnwritable or DiskFullError if ``folder`` is missing, or no file can be made in it."""
+    name = display(folder)
+    try:
+        if not folder.is_dir():
+            raise PictureUnwritable(f"The folder {name} does not exist.", "Create it first.")
+        # permissions alone do not show a read-only disk, nor what root may do
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        if error.errno in _DISK_FULL:
+            raise _refusal(error, folder) from error
+        raise PictureUnwritable(
+            f"The folder {name} cannot be written to: {_reason(error)}.", "Choose another folder."
+        ) from error
 
 
 @contextmanager
@@ -109,7 +111,7 @@ def write_errors(target: Path) -> Iterator[None]:
 
 def _refusal(error: OSError, target: Path) -> RetouchError:
     name = display(target)
-    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+    if error.errno in _DISK_FULL:
         return DiskFullError(
             f"There is no room left on the disk for {name}.", "Free some, or choose another disk."
         )

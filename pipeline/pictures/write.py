@@ -15,16 +15,17 @@ from pipeline.pictures.colour import profile_space
 from pipeline.pictures.exif import upright_metadata
 from pipeline.pictures.file import (
     AnyPath,
-    check_file_target,
+    check_folder,
+    check_target,
     display,
     open_source,
     write_errors,
-    written_whole,
 )
 from pipeline.pictures.formats import FORMATS, SUFFIXES, Format, Writing, format_of, recognise
 from pipeline.pictures.pixels import as_grey, is_opaque, on_white, to_depth
 from pipeline.pictures.types import ExtraChannels, Metadata, Picture, Pixels, check_pixels
 from retouchml.errors import PictureUnsupported, PictureUnwritable, RetouchError
+from retouchml.system.files import atomic_file
 
 _DEPTH_NAMES = {"uint8": "8 bits", "uint16": "16 bits", "float32": "floats"}
 
@@ -36,13 +37,17 @@ def write_picture(path: AnyPath, like: Picture, pixels: Pixels, *, force: bool =
         Sentences on what the format could not hold.
 
     Raises:
-        PictureUnwritable: see ``check_target``.
+        PictureUnwritable: the suffix names no format, the folder is missing or closed to this user, or the
+            target is a folder, a device, the file that ``like`` was read from (by any name or link), or
+            exists while ``force`` is off.
         PictureUnsupported: a side is longer than the format allows.
         DiskFullError: no room.
     """
     path = Path(path)
-    target = check_target(path, source=like.path, force=force)
-    with written_whole(target) as file:
+    target = check_target(path, force=force, source=like.path)
+    check_folder(target.parent)
+    format_of(path)
+    with write_errors(target), atomic_file(target) as file:
         return encode_picture(file, path, like, pixels)
 
 
@@ -91,22 +96,13 @@ def encode_picture(file: BinaryIO, path: AnyPath, like: Picture, pixels: Pixels)
     return tuple(notes)
 
 
-def copy_unchanged(source: AnyPath, target: AnyPath, *, force: bool = False) -> None:
-    """Copy a picture file byte for byte to ``target``, whole or not at all, for when nothing was retouched.
-
-    Raises:
-        PictureUnreadable, PictureUnsupported: the source is no picture.
-        PictureUnwritable: see ``check_target``; or the suffix of the target names another format.
-        DiskFullError: no room.
-    """
-    with written_whole(check_target(target, source=source, force=force)) as file:
-        copy_picture(source, file, target)
-
-
 def copy_picture(source: AnyPath, file: BinaryIO, path: AnyPath) -> None:
     """Copy a picture file byte for byte into an open file, which errors call ``path``.
 
-    Raises what ``copy_unchanged`` raises.
+    Raises:
+        PictureUnreadable, PictureUnsupported: the source is no picture.
+        PictureUnwritable: the suffix of ``path`` names another format.
+        DiskFullError: no room.
     """
     source, path = Path(source), Path(path)
     with open_source(source) as original:
@@ -121,22 +117,8 @@ def copy_picture(source: AnyPath, file: BinaryIO, path: AnyPath) -> None:
 
 
 def same_format(picture: Picture, target: AnyPath) -> bool:
-    """Whether ``copy_unchanged`` could serve: ``target`` is named for the format ``picture`` came in."""
+    """Whether ``copy_picture`` could serve: ``target`` is named for the format ``picture`` came in."""
     return SUFFIXES.get(Path(target).suffix.lower()) == picture.format
-
-
-def check_target(path: AnyPath, *, source: AnyPath | None = None, force: bool = False) -> Path:
-    """Make sure, before any long work, that a result may be written to ``path``; returns where that is.
-
-    Raises:
-        PictureUnwritable: the folder is missing or closed to this user, the suffix names no format, or the
-            target is a folder, a device, ``source`` itself (by any name or link), or exists while ``force``
-            is off.
-    """
-    path = Path(path)
-    real = check_file_target(path, Path(source) if source is not None else None, force)
-    format_of(path)
-    return real
 
 
 def _check_sides(path: Path, pixels: Pixels, entry: Format, writing: Writing) -> None:

@@ -5,7 +5,6 @@ No result ever replaces an input, not even through a link. An existing file is o
 
 import errno
 import os
-import tempfile
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -92,6 +91,8 @@ def check(sources: Iterable[Path], targets: Sequence[Path], *, force: bool) -> N
     Raises UsageError if two targets are the same file or one is among ``sources``, PictureUnwritable if a
     target exists and not ``force``, or is no ordinary file, or its folder is missing or closed to this user.
     """
+    from pipeline.pictures import check_folder, check_target
+
     inputs = {identity(source) for source in sources}
     seen: set[object] = set()
     for target in targets:
@@ -101,9 +102,9 @@ def check(sources: Iterable[Path], targets: Sequence[Path], *, force: bool) -> N
         if key in seen:
             raise UsageError(f"Two results would go to {target}.", "Give each a name of its own.")
         seen.add(key)
-        check_free(target, force=force)
+        check_target(target, force=force, keep_links=True)
     for folder in dict.fromkeys(real(target).parent for target in targets):
-        _check_folder(folder)
+        check_folder(folder)
 
 
 def identity(path: Path) -> object:
@@ -123,30 +124,6 @@ def identity(path: Path) -> object:
 def real(path: Path) -> Path:
     """``path`` with symbolic links followed: replacing that file leaves the link alone."""
     return Path(os.path.realpath(path))
-
-
-def check_free(target: Path, *, force: bool) -> None:
-    """Raise PictureUnwritable if ``target`` exists and not ``force``, or is no ordinary file."""
-    if target.exists() and not target.is_file():
-        raise PictureUnwritable(f"{target} is not an ordinary file.", "Choose another name.")
-    if os.path.lexists(target) and not force:
-        raise PictureUnwritable(
-            f"{target} exists already.", "Choose another name, or add --force to replace it."
-        )
-
-
-def _check_folder(folder: Path) -> None:
-    """Raise PictureUnwritable if ``folder`` is missing, or no file can be made in it."""
-    if not folder.is_dir():
-        raise PictureUnwritable(f"The folder {folder} does not exist.", "Create it first.")
-    try:
-        # permissions alone do not show a read-only disk, nor what root may do
-        with tempfile.TemporaryFile(dir=folder):
-            pass
-    except OSError as error:
-        raise PictureUnwritable(
-            f"The folder {folder} cannot be written to: {error.strerror}.", "Choose another folder."
-        ) from error
 
 
 @contextmanager

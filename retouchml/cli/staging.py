@@ -10,7 +10,6 @@ import stat
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import BinaryIO
@@ -56,10 +55,8 @@ class Staging:
             sweep(temporary.parent)
         self._temporaries[target] = temporary
         try:
-            with temporary.open("x+b") as file:
+            with files.new_file(temporary) as file:
                 yield file
-                file.flush()
-                os.fsync(file.fileno())
         except OSError as error:
             error.filename = str(target)
             raise
@@ -74,11 +71,12 @@ class Staging:
 
         Raises PictureUnwritable if a target has come into being in the meantime, and OSError.
         """
+        from pipeline.pictures import check_target
+
         for target in self._temporaries:
-            output_files.check_free(target, force=self._force)
+            check_target(target, force=self._force, keep_links=True)
         for target, temporary in self._temporaries.items():
-            files.copy_mode(target, temporary)
-            files.retry_while_open(partial(temporary.replace, output_files.real(target)))
+            files.move_into_place(temporary, output_files.real(target))
         self._temporaries.clear()
 
 

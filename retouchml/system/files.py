@@ -34,26 +34,38 @@ def atomic_file(path: Path, mode: "int | None" = None, *, durable: bool = True) 
     survives a power cut, which takes time. Raises OSError.
     """
     temporary = path.parent / temporary_name()
-
-    def create(name: str, flags: int) -> int:
-        return os.open(name, flags, 0o666 if mode is None else mode & 0o600)
-
     try:
-        # "x": not there yet, so that no link is followed
-        with open(temporary, "x+b", opener=create) as file:
+        with new_file(temporary, mode, durable=durable) as file:
             yield file
-            file.flush()
-            if durable:
-                os.fsync(file.fileno())
-        if mode is None:
-            copy_mode(path, temporary)
-        else:
-            temporary.chmod(mode)  # whatever the umask is
-        retry_while_open(lambda: temporary.replace(path))
+        move_into_place(temporary, path, mode)
     except BaseException:
         with suppress(OSError):
             temporary.unlink(missing_ok=True)
         raise
+
+
+@contextmanager
+def new_file(path: Path, mode: "int | None" = None, *, durable: bool = True) -> "Iterator[BinaryIO]":
+    """A file that did not exist, open for writing and reading: the first half of ``atomic_file``."""
+
+    def create(name: str, flags: int) -> int:
+        return os.open(name, flags, 0o666 if mode is None else mode & 0o600)
+
+    # "x": not there yet, so that no link is followed
+    with open(path, "x+b", opener=create) as file:
+        yield file
+        file.flush()
+        if durable:
+            os.fsync(file.fileno())
+
+
+def move_into_place(temporary: Path, path: Path, mode: "int | None" = None) -> None:
+    """Rename ``temporary`` to ``path``: the second half of ``atomic_file``. Raises OSError."""
+    if mode is None:
+        copy_mode(path, temporary)
+    else:
+        temporary.chmod(mode)  # whatever the umask is
+    retry_while_open(lambda: temporary.replace(path))
 
 
 def write_atomically(path: Path, content: bytes, mode: "int | None" = None, *, durable: bool = True) -> None:

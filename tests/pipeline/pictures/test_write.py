@@ -5,7 +5,7 @@ import stat
 import sys
 import tracemalloc
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 import pytest
@@ -15,14 +15,20 @@ from pipeline.pictures import (
     Metadata,
     Picture,
     check_target,
-    copy_unchanged,
+    copy_picture,
     read_picture,
     same_format,
     write_picture,
 )
-from pipeline.pictures.file import written_whole
+from pipeline.pictures import write as writing
 from retouchml.errors import PictureUnreadable, PictureUnsupported, PictureUnwritable
+from retouchml.system.files import atomic_file
 from tests.pipeline.pictures.samples import RGB_PROFILE, XMP, Array, encoded, exif, noise, ramp
+
+
+def copy(source: Path, target: Path) -> None:
+    with atomic_file(target) as file:
+        copy_picture(source, file, target)
 
 
 def png(pixels: Array, **metadata: Any) -> Picture:
@@ -145,7 +151,7 @@ def test_the_longest_side_is_written(tmp_path: Path, suffix: str, side: int) -> 
 def test_a_copy_is_the_same_to_the_byte(tmp_path: Path) -> None:
     data = encoded(noise(3), "JPEG", quality=70)
     (tmp_path / "a.jpg").write_bytes(data)
-    copy_unchanged(tmp_path / "a.jpg", tmp_path / "b.JPEG")
+    copy(tmp_path / "a.jpg", tmp_path / "b.JPEG")
     assert (tmp_path / "b.JPEG").read_bytes() == data
 
 
@@ -155,14 +161,14 @@ def test_a_copy_into_another_format_is_refused(tmp_path: Path) -> None:
     assert same_format(source, tmp_path / "b.jpeg")
     assert not same_format(source, tmp_path / "b.png")
     with pytest.raises(PictureUnwritable, match="another format"):
-        copy_unchanged(tmp_path / "a.jpg", tmp_path / "b.png")
+        copy(tmp_path / "a.jpg", tmp_path / "b.png")
     assert not (tmp_path / "b.png").exists()
 
 
 def test_a_copy_of_no_picture_is_refused(tmp_path: Path) -> None:
     (tmp_path / "a.jpg").write_text("hello, this is text")
     with pytest.raises(PictureUnreadable, match="not a picture"):
-        copy_unchanged(tmp_path / "a.jpg", tmp_path / "b.jpg")
+        copy(tmp_path / "a.jpg", tmp_path / "b.jpg")
 
 
 def test_the_source_is_never_touched(tmp_path: Path) -> None:
@@ -172,7 +178,7 @@ def test_the_source_is_never_touched(tmp_path: Path) -> None:
     source = read_picture(path)
     source.pixels[...] = 0
     write_picture(tmp_path / "b.png", source, source.pixels)
-    copy_unchanged(path, tmp_path / "c.png")
+    copy(path, tmp_path / "c.png")
     assert (path.read_bytes(), path.stat().st_mtime_ns, path.stat().st_ino) == before
 
 
@@ -205,24 +211,24 @@ def test_a_link_as_target_is_followed(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("interruption", [KeyboardInterrupt, SystemExit, RuntimeError])
 def test_an_interrupted_write_leaves_the_old_file_and_nothing_else(
-    tmp_path: Path, interruption: type[BaseException]
+    tmp_path: Path, interruption: type[BaseException], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     target = tmp_path / "a.png"
     target.write_bytes(b"old")
 
-    def write() -> None:
-        with written_whole(target) as file:
-            file.write(b"half of the new")
-            raise interruption
+    def interrupted(file: BinaryIO, *_: Any) -> None:
+        file.write(b"half of the new")
+        raise interruption
 
+    monkeypatch.setattr(writing, "encode_picture", interrupted)
     with pytest.raises(interruption):
-        write()
+        write_picture(target, png(noise(3)), noise(3), force=True)
     assert [path.name for path in tmp_path.iterdir()] == ["a.png"]
     assert target.read_bytes() == b"old"
 
 
 def test_a_target_can_be_checked_before_the_work(tmp_path: Path) -> None:
-    assert check_target(tmp_path / "a.tiff") == Path(os.path.realpath(tmp_path / "a.tiff"))
+    assert check_target(tmp_path / "a.tiff", force=False) == Path(os.path.realpath(tmp_path / "a.tiff"))
     assert list(tmp_path.iterdir()) == []
 
 

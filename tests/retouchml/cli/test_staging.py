@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from pipeline.pictures.file import written_whole
 from retouchml.cli.staging import Staging
+from retouchml.system.files import atomic_file
 from tests import stand_in_backend
 from tests.retouchml.running import Run, files, needs_links, save
 
@@ -35,7 +35,7 @@ def test_the_next_result_sweeps_what_was_left_a_day_ago(tmp_path: Path) -> None:
     leave(tmp_path / ".retouchml-0123456789ab.png")
     leave(tmp_path / ".retouchml-0123456789ab")
     leave(tmp_path / ".retouchml-ba9876543210.tiff")
-    with suppress(KeyboardInterrupt), written_whole(tmp_path / "picture.png"):
+    with suppress(KeyboardInterrupt), atomic_file(tmp_path / "picture.png"):
         # by a kill in the middle of the encoding
         (temporary,) = tmp_path.glob(".*.part")
         copy = shutil.copy2(leave(temporary), tmp_path / "kept")
