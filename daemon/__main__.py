@@ -5,6 +5,7 @@ import sys
 
 from retouchml.errors import RetouchError
 from retouchml.system import surroundings
+from retouchml.system.terminal import printable
 
 
 def main() -> int:
@@ -22,7 +23,7 @@ def main() -> int:
         return start.run_or_detach(arguments)
     except RetouchError as error:
         if sys.stderr is not None:  # None under Windows' pythonw
-            sys.stderr.write(f"{error.explain()}\n")
+            sys.stderr.write(f"{printable(error.explain())}\n")
         return error.exit_code
 
 

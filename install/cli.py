@@ -12,6 +12,7 @@ from install.actions.table import ACTIONS
 from install.checkout import LOG, TOP
 from install.console import Console
 from install.errors import InstallError, Interrupted
+from retouchml.system.terminal import printable, shortened
 
 _INTERRUPTED = 130
 
@@ -60,7 +61,7 @@ def _parse(argv: Sequence[str]) -> argparse.Namespace:
         action.add_arguments(subparser)
     arguments, rest = parser.parse_known_args(argv)
     if rest and not ACTIONS[arguments.action].passes_to_pytest:
-        parser.error(f"{arguments.action} does not take {' '.join(rest)}")
+        parser.error(shortened(printable(f"{arguments.action} does not take {' '.join(rest)}")))
     arguments.pytest = rest
     return arguments
 

@@ -1,10 +1,15 @@
-"""The installer's output: one line for each step, with the seconds it took."""
+"""The installer's output: one line for each step, with the seconds it took.
+
+No control character passes, for names of folders and the words of pip are others' text.
+"""
 
 import io
 import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+
+from retouchml.system.terminal import printable, printable_lines
 
 _WIDTH = 52
 _REDRAW_SECONDS = 1.0
@@ -25,11 +30,11 @@ class Console:
 
     def say(self, text: str = "") -> None:
         """Print a line."""
-        print(text, flush=True)
+        print(printable_lines(text), flush=True)
 
     def error(self, text: str) -> None:
         """Print a line to standard error."""
-        print(text, file=sys.stderr, flush=True)
+        print(printable_lines(text), file=sys.stderr, flush=True)
 
     @contextmanager
     def step(self, title: str, *, silent: bool = True) -> Iterator[Tick]:
@@ -46,7 +51,7 @@ class Console:
 
         def draw(mark: str, end: str) -> None:
             # each drawing is as long as the last: no terminal has to know how to clear a line
-            print(f"{start_of_line}{title:{_WIDTH}} {mark:>8}", end=end, flush=True)
+            print(f"{start_of_line}{printable(title):{_WIDTH}} {mark:>8}", end=end, flush=True)
 
         def tick() -> None:
             nonlocal drawn

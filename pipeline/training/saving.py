@@ -11,6 +11,7 @@ from torch import Tensor
 
 from pipeline.latent_network import LatentNetwork, save_learned
 from pipeline.training.dataset import Dataset
+from retouchml.system.terminal import printable
 
 _LICENCE = (
     "The weights that come with RetouchML are licensed CC BY-NC 4.0. Weights that you fit are yours, "
@@ -76,4 +77,4 @@ def save_part(
     lines += ["", "## Licence", "", _LICENCE]
     card = weights.with_suffix(".md")
     card.write_text("\n".join(lines), encoding="utf-8")
-    sys.stdout.write(f"written: {weights}, {card.name}\n")
+    sys.stdout.write(printable(f"written: {weights}, {card.name}") + "\n")

@@ -1,4 +1,7 @@
-"""The streams of the command line: results on stdout, the rest on stderr as ``retouchml: sentence``."""
+"""The streams of the command line: results on stdout, the rest on stderr as ``retouchml: sentence``.
+
+No control character passes, for names of files, models and networks are others' text.
+"""
 
 import errno
 import os
@@ -11,6 +14,7 @@ from typing import TYPE_CHECKING, TextIO
 from retouchml import failures
 from retouchml.errors import RetouchError
 from retouchml.progress import Progress, silent
+from retouchml.system.terminal import printable, printable_lines
 
 if TYPE_CHECKING:
     from retouchml.cli.progress_bar import ProgressBar
@@ -35,7 +39,7 @@ class Console:
         """
         if self._out is not None:
             with self._out_errors():
-                self._out.write(_encodable(text, self._out) + "\n")
+                self._out.write(_encodable(printable_lines(text), self._out) + "\n")
 
     def flush(self) -> None:
         """Send what stdout still buffers; raises as ``print`` does."""
@@ -61,10 +65,10 @@ class Console:
         return sentence, code
 
     def trace(self, text: str, end: str = "\n") -> None:
-        """Write ``text`` to stderr as it is."""
+        """Write ``text``, which may have several lines, to stderr."""
         if self._err is not None:
             with suppress(OSError, ValueError):
-                self._err.write(_encodable(text, self._err) + end)
+                self._err.write(_encodable(printable_lines(text), self._err) + end)
                 self._err.flush()
 
     def ask(self, question: str) -> str | None:
@@ -142,11 +146,6 @@ else:
 def _is_closed_by_reader(error: OSError) -> bool:
     # Windows calls a pipe without a reader an invalid argument (https://bugs.python.org/issue35754)
     return isinstance(error, BrokenPipeError) or (sys.platform == "win32" and error.errno == errno.EINVAL)
-
-
-def printable(text: str) -> str:
-    """``text`` with control characters and undecodable bytes as escapes: fit for one line of a terminal."""
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
 
 def _encodable(text: str, stream: TextIO) -> str:

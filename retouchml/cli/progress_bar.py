@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import TextIO
 
 from retouchml.progress import OverallProgress, Progress, title
+from retouchml.system.terminal import printable
 
 _BAR_WIDTH = 20
 _SECONDS_BETWEEN_DRAWINGS = 0.1
@@ -43,7 +44,7 @@ class ProgressBar:
         fraction = min(max(fraction, 0.0), 1.0)
         full = round(fraction * _BAR_WIDTH)
         bar = self._full * full + self._empty * (_BAR_WIDTH - full)
-        parts = [title(stage), bar, f"{fraction:4.0%}"]
+        parts = [printable(title(stage)), bar, f"{fraction:4.0%}"]
         if self._label:
             parts.insert(0, self._label)
         if remaining is not None:

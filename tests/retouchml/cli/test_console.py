@@ -1,11 +1,14 @@
 """Standard output and error: closed, full, or of another encoding."""
 
+import json
 import os
 import subprocess
 from pathlib import Path
 
 import pytest
 
+from retouchml import paths
+from stylegan2 import zoo
 from tests.retouchml.running import Run, environment, python
 
 COMMAND = """
@@ -21,6 +24,70 @@ def test_a_file_name_cannot_write_to_the_terminal_what_it_likes(run: Run, folder
     assert ran.code == 1
     assert ran.err.count("\n") == 1
     assert "evil\\x1b[2J\\nname" in ran.err
+    assert "\x1b" not in ran.err
+
+
+def test_a_picture_that_is_written_cannot_steer_the_terminal(run: Run, portrait: Path) -> None:
+    ran = run("beautify", portrait, "-o", portrait.with_name("evil\x1b]0;title\x07\nname.png"))
+    assert ran.code == 0
+    assert ran.out.count("\n") == 1 + ran.out.count("\nname")
+    assert not set("\x1b\x07") & set(ran.out)
+
+
+def test_a_fetched_models_folder_cannot_steer_the_terminal(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, run: Run
+) -> None:
+    monkeypatch.setenv("RETOUCHML_HOME", str(tmp_path / "evil\x1b[2Jhome"))
+    monkeypatch.setattr(zoo, "fetch", lambda *_arguments, **_options: None)
+    ran = run("models", "fetch", "ffhq-mobile")
+    assert "evil\\x1b[2Jhome" in ran.out
+    assert "\x1b" not in ran.out
+
+
+def test_an_imported_models_title_cannot_steer_the_terminal(run: Run, home: Path) -> None:
+    folder = home / "data" / "models" / "mine"
+    folder.mkdir(parents=True)
+    title, licence = "imported from \x1b[31mevil\x9b2J.pkl", "mine\u202egnp.exe"
+    row = {
+        "name": "mine",
+        "title": title,
+        "kind": "generator",
+        "requirement": "",
+        "archive": "a",
+        "sha256": "",
+        "size": 1,
+        "licence": licence,
+        "source": "",
+        "members": [],
+        "files": [],
+        "imported": True,
+    }
+    (folder / "import.json").write_text(json.dumps(row))
+    said = run("models", "list").out
+    assert "imported from \\x1b[31mevil\\x9b2J.pkl" in said
+    assert "mine\\u202egnp.exe" in said
+    assert not set("\x1b\x9b\u202e") & set(said)
+
+
+def test_the_daemons_log_cannot_steer_the_terminal(run: Run, home: Path) -> None:
+    log = paths.runtime_dir() / "daemon.log"
+    log.parent.mkdir(parents=True)
+    log.write_bytes(b"client \x1b]52;c;ZXZpbA==\x07 came\n\tindented\n")
+    ran = run("daemon", "logs")
+    assert ran.out == "client \\x1b]52;c;ZXZpbA==\\x07 came\n\tindented\n"
+
+
+def test_letters_of_all_languages_stay_as_they_are(run: Run, portrait: Path) -> None:
+    out = portrait.with_name("Bücher\u3000写真 \u0645\u06cc\u200c\u062e 👩\u200d🎨.png")
+    assert str(out) in run("beautify", portrait, "-o", out).out
+
+
+def test_a_traceback_cannot_steer_the_terminal(
+    run: Run, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("RETOUCHML_DEBUG", "1")
+    ran = run("faces", folder / "evil\x1b[2J.png")
+    assert ran.err.startswith("Traceback")
     assert "\x1b" not in ran.err
 
 
