@@ -8,8 +8,10 @@ from PIL import Image, JpegImagePlugin
 
 from pipeline.pictures.colour import cmyk_to_srgb
 from pipeline.pictures.exif import orientation_of
+from pipeline.pictures.jpeg_kind import rare_kind
 from pipeline.pictures.pixels import from_pillow, to_pillow
 from pipeline.pictures.types import Decoded, Metadata, Pixels, check_size, sensible_dpi
+from retouchml.errors import PictureUnsupported
 
 QUALITY = 95
 """Quality of files, unless the source's own quantization is finer; chroma is never subsampled."""
@@ -28,9 +30,17 @@ Tables = tuple[tuple[int, ...], ...]
 def read_jpeg(file: BinaryIO, name: str) -> Decoded:
     """Decode a JPEG file; of a multi-picture file (MPO), the first picture. CMYK becomes sRGB."""
     # not Image.open, which would warn of sizes that are refused or accepted here
-    image = JpegImagePlugin.JpegImageFile(file)
-    check_size(name, *image.size)
-    image.load()
+    try:
+        image = JpegImagePlugin.JpegImageFile(file)
+        check_size(name, *image.size)
+        image.load()
+    except (OSError, SyntaxError, ValueError) as error:
+        kind = rare_kind(file)
+        if kind is None:
+            raise
+        raise PictureUnsupported(
+            f"{name} is {kind}, which is not read.", "Export it as PNG or TIFF first."
+        ) from error
     exif = image.info.get("exif", b"").removeprefix(_EXIF_PREFIX) or None
     metadata = Metadata(
         icc_profile=image.info.get("icc_profile"),

@@ -6,6 +6,7 @@ from PIL import BmpImagePlugin, GifImagePlugin, Image
 
 from pipeline.pictures.pixels import from_pillow
 from pipeline.pictures.types import Decoded, Metadata, check_size, sensible_dpi
+from retouchml.errors import PictureUnsupported
 
 
 def read_gif(file: BinaryIO, name: str) -> Decoded:
@@ -22,7 +23,15 @@ def read_gif(file: BinaryIO, name: str) -> Decoded:
 
 def read_bmp(file: BinaryIO, name: str) -> Decoded:
     """Decode a BMP file as grey, RGB or RGBA."""
-    return _decoded(BmpImagePlugin.BmpImageFile(file), name)
+    try:
+        image = BmpImagePlugin.BmpImageFile(file)
+    except OSError as error:
+        if "nsupported" not in str(error):
+            raise
+        raise PictureUnsupported(
+            f"{name} is a BMP file of a kind that is not read.", "Export it as PNG first."
+        ) from error
+    return _decoded(image, name)
 
 
 def _decoded(image: Image.Image, name: str) -> Decoded:

@@ -11,6 +11,7 @@ import numpy as np
 
 from pipeline.pictures.exif import orientation_of
 from pipeline.pictures.types import MAX_METADATA_BYTES, Decoded, Metadata, Pixels, check_size, sensible_dpi
+from retouchml.errors import PictureUnsupported
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _AFTER_HEADER = len(SIGNATURE) + 25  # IHDR is always first and 13 bytes long
@@ -24,6 +25,11 @@ _INCHES_PER_METRE = 1 / 0.0254
 def read_png(file: BinaryIO, name: str) -> Decoded:
     """Decode a PNG file; palettes become RGB, transparent colours an alpha channel, 1, 2 and 4 bits 8."""
     data = file.read()
+    if data[12:16] == b"CgBI":
+        raise PictureUnsupported(
+            f"{name} is a PNG file in Apple's own form (CgBI), as iPhone apps have them, which is not read.",
+            "Convert it to an ordinary PNG: `pngcrush -revert-iphone-optimizations`, of Apple's Xcode.",
+        )
     width, height, bits, colour = struct.unpack_from(">IIBB", data, 16)
     check_size(name, width, height)
     pixels = imagecodecs.png_decode(_pixel_chunks(data))

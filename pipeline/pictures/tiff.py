@@ -83,9 +83,13 @@ def _check(name: str, page: tifffile.TiffPage, file_size: int) -> None:
             "Save it again as TIFF without compression, or as PNG.",
         )
     bits = page.tags.valueof(_BITS_PER_SAMPLE, 1)
-    uneven = isinstance(bits, tuple) and len(set(bits)) > 1
+    if isinstance(bits, tuple) and len(set(bits)) > 1:
+        depths = ", ".join(map(str, bits[:MAX_SAMPLES]))
+        raise PictureUnsupported(
+            f"{name} has channels of different depths ({depths} bits).", "Save it with 8 or 16 bits first."
+        )
     too_many = page.samplesperpixel > MAX_SAMPLES or page.imagedepth != 1
-    if uneven or too_many or (page.is_tiled and page.tilewidth * page.tilelength > MAX_PIXELS):
+    if too_many or (page.is_tiled and page.tilewidth * page.tilelength > MAX_PIXELS):
         raise PictureUnsupported(
             f"{name} is a TIFF file, but no photograph.", "Save it as RGB or grey first."
         )
