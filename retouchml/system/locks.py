@@ -11,7 +11,7 @@ import os
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext, suppress
 from pathlib import Path
 from typing import IO
 
@@ -28,13 +28,18 @@ _ATTEMPTS_TO_TAKE, _ATTEMPTS_TO_ASK, _SECONDS_BETWEEN = 50, 5, 0.002
 
 @contextmanager
 def exclusive(
-    path: Path, on_wait: Callable[[], None] = lambda: None, *, poll: Callable[[], None] = lambda: None
+    path: Path,
+    on_wait: Callable[[], None] = lambda: None,
+    *,
+    poll: Callable[[], None] = lambda: None,
+    remove: bool = False,
 ) -> Iterator[bool]:
     """Hold a lock file, made with its folder if need be, for as long as the block runs.
 
     Yields False, without a lock, on file systems that know none.
     on_wait: called once if another process holds it; poll: called about ten times a second meanwhile, may
-    raise to give up. Raises OSError if the file cannot be created.
+    raise to give up; remove: whether the file is deleted at the end. Raises OSError if the file cannot be
+    created.
     """
     has_waited = False
     while True:
@@ -42,7 +47,8 @@ def exclusive(
         with path.open("ab") as stream:
             is_locked = _try_exclusive(stream)
             if is_locked is False or (is_locked and _is_still_at(path, stream)):
-                yield is_locked
+                with _deleted_after(path, stream) if remove else nullcontext():
+                    yield is_locked
                 return
             if is_locked:
                 continue
@@ -51,6 +57,18 @@ def exclusive(
             on_wait()
         poll()
         time.sleep(_POLL_SECONDS)
+
+
+@contextmanager
+def _deleted_after(path: Path, stream: IO[bytes]) -> Iterator[None]:
+    """Delete a locked file after the block: whoever waits for it notices, and makes another."""
+    try:
+        yield
+    finally:
+        if sys.platform == "win32":
+            stream.close()  # an open file cannot be deleted there, nor one that another process has open
+        with suppress(OSError):
+            path.unlink()
 
 
 def _try_exclusive(stream: IO[bytes]) -> "bool | None":

@@ -59,7 +59,8 @@ def fetch(name: str, *, progress: Progress | None = None, cancel: Cancel = NEVER
     models_dir = paths.models_dir()
     try:
         models_dir.mkdir(parents=True, exist_ok=True)
-        with exclusive(lock_file(name), poll=lambda: report("waiting for another fetch", 0.0)) as alone:
+        wait = partial(report, "waiting for another fetch", 0.0)
+        with exclusive(lock_file(name), poll=wait, remove=True) as alone:
             if not _is_intact(name):
                 if alone:
                     clear_leftovers(models_dir, name)

@@ -5,6 +5,7 @@ Beside the files lies ``zoo.json``, which records the archive that they came fro
 
 import hashlib
 import json
+import re
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -20,6 +21,7 @@ from stylegan2.zoo.table import Model, ModelFile, find
 
 RECORD = "zoo.json"
 _REPLACED = "old"
+_RANDOM = "[a-z0-9_]{8}"  # what mkdtemp adds to a prefix; no name of another model ends so after the prefix
 
 
 @dataclass(frozen=True)
@@ -97,7 +99,7 @@ def remove(name: str) -> bool:
     if not home.is_dir() and not any(file.exists() for file in partial_download):
         return False
     try:
-        with exclusive(lock_file(name)) as alone:
+        with exclusive(lock_file(name), remove=True) as alone:
             if alone:
                 clear_leftovers(paths.models_dir(), name)
             for file in partial_download:
@@ -146,7 +148,8 @@ def work_folder(models_dir: Path, name: str) -> Iterator[Path]:
 
 def clear_leftovers(models_dir: Path, name: str) -> None:
     """Delete what killed processes left behind. Only the process that holds the lock may call this."""
-    for leftover in models_dir.glob(f"{leftover_prefix(name)}*"):
+    pattern = re.compile(re.escape(leftover_prefix(name)) + _RANDOM)
+    for leftover in [each for each in models_dir.iterdir() if pattern.fullmatch(each.name)]:
         if (leftover / _REPLACED).is_dir() and not (models_dir / name).exists():
             (leftover / _REPLACED).rename(models_dir / name)
         shutil.rmtree(leftover, ignore_errors=True)

@@ -18,7 +18,10 @@ TABLE = Path(__file__).with_name("zoo.toml")
 MANIFEST = "import.json"
 FILE_SUFFIXES = (".pkl", ".pt", ".pth", ".safetensors")
 """Suffixes by which ``stylegan2.load`` tells the path of a file from a name."""
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+# no dot at the end, which Windows drops
+_NAME = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]{0,62}[A-Za-z0-9_-])?")
+_DEVICE = re.compile(r"(con|prn|aux|nul|com[0-9]|lpt[0-9])(\..*)?", re.IGNORECASE)
+"""Names that Windows gives to no file."""
 
 
 @dataclass(frozen=True)
@@ -89,17 +92,27 @@ def imported() -> tuple[Model, ...]:
 
 def check_new_name(name: str) -> str:
     """The name, unchanged. Raises UsageError if an imported network cannot have it."""
-    if not _NAME.fullmatch(name):
+    if not _NAME.fullmatch(name) or _DEVICE.fullmatch(name):
         raise UsageError(
             f"{name!r} is no name for a model.",
             "Choose one of letters, digits, dots and dashes, with --name.",
         )
-    if name.endswith(FILE_SUFFIXES):
+    if name.lower().endswith(FILE_SUFFIXES):
         raise UsageError(
             f"{name!r} would be taken for a file, not for a model.", "Choose another name with --name."
         )
-    if name in {model.name for model in published()}:
-        raise UsageError(f"The zoo has a model called {name} already.", "Choose another name with --name.")
+    # on the disks of Windows and macOS, a name in capitals is the same folder
+    for model in published():
+        if model.name.casefold() == name.casefold():
+            raise UsageError(
+                f"The zoo has a model called {model.name} already.", "Choose another name with --name."
+            )
+    for model in imported():
+        if model.name != name and model.name.casefold() == name.casefold():
+            raise UsageError(
+                f"There is an imported network called {model.name}, and {name} differs by case alone.",
+                f"To replace it, add --name {model.name}; else choose another name with --name.",
+            )
     return name
 
 

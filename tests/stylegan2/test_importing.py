@@ -45,6 +45,10 @@ def written(path: Path, latents: LatentSpace) -> Path:
     return path
 
 
+def files_in(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.iterdir())
+
+
 def model_folders() -> list[str]:
     return sorted(path.name for path in paths.models_dir().glob("*") if path.suffix != ".lock")
 
@@ -282,6 +286,38 @@ def test_what_a_file_says_of_its_origin_cannot_steer_a_terminal(tmp_path: Path) 
     network = replace(honest().network, source="\x1b[2Jnothing to see")
     own.write(tmp_path / "odd.safetensors", own.OwnFile(network, honest().latents))
     assert importing.import_network(tmp_path / "odd.safetensors", "mine").source.isprintable()
+
+
+# ---- names
+
+
+@pytest.mark.parametrize("name", ["FFHQ-Mobile", "MINE", "mine.", "CON", "nul.network", "mine.PKL"])
+def test_a_name_that_some_disk_takes_for_another_is_refused(name: str) -> None:
+    importing.import_network(NETWORK, "mine")
+    with pytest.raises(UsageError):
+        importing.import_network(OTHER, name)
+    assert model_folders() == ["mine"]
+
+
+def test_importing_leaves_alone_what_another_import_works_on(tmp_path: Path) -> None:
+    others_work = paths.models_dir() / ".a.part-b.part-0123abcd" / "old"
+    others_work.mkdir(parents=True)
+    own_leftover = paths.models_dir() / ".a.part-0123abcd"
+    own_leftover.mkdir()
+    importing.import_network(NETWORK, "a")
+    assert others_work.is_dir()
+    assert not own_leftover.exists()
+
+
+def test_an_import_a_removal_and_a_refusal_leave_no_lock_file(tmp_path: Path) -> None:
+    importing.import_network(NETWORK, "mine")
+    assert files_in(paths.models_dir()) == ["mine"]
+    (tmp_path / "holiday.pkl").write_bytes(b"<html>")
+    with pytest.raises(ModelCorrupt):
+        importing.import_network(tmp_path / "holiday.pkl")
+    assert files_in(paths.models_dir()) == ["mine"]
+    zoo.remove("mine")
+    assert files_in(paths.models_dir()) == []
 
 
 # ---- labels

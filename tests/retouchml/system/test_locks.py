@@ -129,3 +129,20 @@ def test_the_holder_of_a_lock_can_be_asked_for(tmp_path: Path) -> None:
         child.kill()
     assert locks.holder(descriptor) is None
     os.close(descriptor)
+
+
+def test_a_lock_file_that_is_deleted_at_the_end_still_lets_one_process_in_at_a_time(tmp_path: Path) -> None:
+    path = tmp_path / "lock"
+    code = (
+        "import sys; from pathlib import Path; from retouchml.system.locks import exclusive\n"
+        "for _ in range(10):\n"
+        "    with exclusive(Path(sys.argv[1]), remove=True):\n"
+        "        Path(sys.argv[2]).touch(exist_ok=False)\n"
+        "        Path(sys.argv[2]).unlink()\n"
+    )
+    command = [sys.executable, "-c", code, str(path), str(tmp_path / "inside")]
+    children = [start(command) for _ in range(3)]
+    for child in children:
+        child.communicate()
+    assert [child.returncode for child in children] == [0, 0, 0]
+    assert list(tmp_path.iterdir()) == []
