@@ -58,6 +58,11 @@ class AnswerSender:
             self._sessions.free(session, job.photo)
         self._sessions.tidy(job.client)
 
+    def give_up(self, job: Job) -> None:
+        """Answer a job whose answer cannot be sent, whatever was sent of it already."""
+        job.answered = False
+        self.fail(job, unexpected())
+
     def ping(self, now: float) -> None:
         """Send the pings that are due, with the open requests; a lost client is noticed here, too."""
         for session in self._sessions:
@@ -101,3 +106,8 @@ class AnswerSender:
             self._send_frames(client, header, frames)
         except ClientLost:
             self._sessions.drop(client)
+
+
+def unexpected() -> RetouchError:
+    """The error for what should never happen."""
+    return RetouchError("This should not have happened.", "`retouchml daemon logs` has the details.")

@@ -65,8 +65,11 @@ class Channel:
             raise ChannelClosed from error
 
     def receive(self) -> list[Message]:
-        """The messages that have arrived, perhaps none. Raises ChannelClosed if the other end was closed."""
-        messages = []
+        """The messages that have arrived, perhaps none.
+
+        Raises ChannelClosed if the other end was closed, and whatever a malformed message leads to.
+        """
+        messages: list[Message] = []
         try:
             data = self._read()
             self._received += data
@@ -74,12 +77,14 @@ class Channel:
                 messages.append(message)
         except (BlockingIOError, InterruptedError):
             return []
-        except (OSError, ChannelClosed) as error:
+        except Exception as error:
             # on Windows a worker's blocks are lost with it, though its message is here
             for _, blocks in messages:
                 for block in blocks:
                     block.close()
-            raise ChannelClosed from error
+            if isinstance(error, OSError):
+                raise ChannelClosed from error
+            raise
         if not data:
             raise ChannelClosed
         return messages

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
-from daemon.answer_sender import AnswerSender
+from daemon.answer_sender import AnswerSender, unexpected
 from daemon.jobs import Job, Photo
 from daemon.memory.blocks import Block
 from daemon.options import Options
@@ -84,8 +84,7 @@ class RequestHandler:
             self._answers.refuse(client, protocol.id_in(head), error)
         except Exception:
             _log.exception("a request could not be handled")
-            bug = RetouchError("This should not have happened.", "`retouchml daemon logs` has the details.")
-            self._answers.refuse(client, protocol.id_in(head), bug)
+            self._answers.refuse(client, protocol.id_in(head), unexpected())
         self._sessions.tidy(client)
 
     # requests that are answered at once

@@ -36,6 +36,8 @@ _log = logging.getLogger(__name__)
 _ATTEMPTS = 2
 _SECONDS_BETWEEN_REAPING = 0.1
 _ENDED = "ended unexpectedly"
+_MALFORMED = "gave an answer that cannot be read"
+_UNREACHABLE = "could not be reached"
 _ADVICE_HANGS = (
     "`retouchml daemon logs` says more; perhaps a disk or the graphics driver does not answer: restart the "
     "computer, or try `--device cpu`."
@@ -144,7 +146,12 @@ class Scheduler:
                 job = self._queue.take(index)
                 if job is None:
                     break
-                events += self._give(slot, job)
+                try:
+                    events += self._give(slot, job)
+                except Exception:
+                    _log.exception("a job cannot be given to a worker")
+                    slot.job = job
+                    events += self._lost(slot, _UNREACHABLE)
         return events
 
     def read(self, slot: Slot) -> list[JobEvent]:
@@ -156,12 +163,19 @@ class Scheduler:
             messages = worker.receive()
         except ChannelClosed:
             return self._lost(slot, _ENDED)
+        except Exception:
+            _log.exception("a message of a worker cannot be read")
+            return self._lost(slot, _MALFORMED)
         worker.watchdog.hear(time.monotonic())
         events: list[JobEvent] = []
-        for message, block in messages:
-            try:
+        try:
+            for message, block in messages:
                 events += self._take(slot, worker, message, block)
-            finally:
+        except Exception:
+            _log.exception("a message of a worker cannot be used")
+            events += self._lost(slot, _MALFORMED)
+        finally:
+            for _, block in messages:
                 if block is not None:
                     block.close()
         return events
@@ -264,14 +278,14 @@ class Scheduler:
         job = slot.job
         if job is None or message.job != job.number:
             return []
-        if isinstance(message, JobDone | JobFailed):
-            slot.job = None
-            slot.idle_since = now
-            worker.watchdog.end()
         if isinstance(message, JobProgress):
             worker.watchdog.progress(now, message.note.stage, message.note.fraction)
             return [JobEvent(job.successor or job, message)]
         frames = _split(block, message.sizes) if isinstance(message, JobDone | JobPreview) else []
+        if isinstance(message, JobDone | JobFailed):
+            slot.job = None
+            slot.idle_since = now
+            worker.watchdog.end()
         return [JobEvent(job, message, frames)]
 
     def _add_slots(self, devices: Sequence[str]) -> None:
@@ -295,7 +309,7 @@ class Scheduler:
         if job.attempts < _ATTEMPTS:
             self._queue.put_back(job)
             return []
-        advice = _ADVICE_ENDED if reason == _ENDED else _ADVICE_HANGS
+        advice = _ADVICE_ENDED if reason in (_ENDED, _MALFORMED, _UNREACHABLE) else _ADVICE_HANGS
         return [_failed(job, WorkerLost(f"The retouching process {reason}, twice.", advice))]
 
 
@@ -311,6 +325,8 @@ def _failed(job: Job, error: WorkerLost) -> JobEvent:
 def _split(block: Block | None, sizes: Sequence[int]) -> list[memoryview]:
     if block is None:
         return []
+    if min(sizes, default=0) < 0 or sum(sizes) != block.size:
+        raise ValueError(f"{block.size} bytes came for frames of {sizes}")
     data = block.map()
     frames, start = [], 0
     for size in sizes:

@@ -18,6 +18,7 @@ from daemon.requests import RequestHandler
 from daemon.runtime_folder import AddressFile
 from daemon.scheduler import JobEvent, Scheduler, stopping
 from daemon.sessions import Sessions
+from daemon.slots import Slot
 from daemon.sockets import ClientSockets
 from daemon.status import StatusReporter
 from daemon.uploads import Uploads
@@ -30,6 +31,7 @@ _SECONDS_BETWEEN_ADDRESS_CHECKS = 10.0
 _MESSAGES_AT_ONCE = 32
 _SECONDS_FOR_RUNNING_JOBS = 3.0
 _SECONDS_FOR_WORKERS = 1.0
+_SECONDS_AFTER_FAILURE = 0.05
 _SIGNALS = ("SIGTERM", "SIGINT", "SIGHUP", "SIGBREAK")  # where the system has them
 
 
@@ -102,20 +104,44 @@ class Server:
             with contextlib.suppress(BlockingIOError):
                 self._wake_reader.recv(4096)
         if authenticator.socket in readable:
-            authenticator.answer()
+            self._guard(authenticator.answer)
         for descriptor, slot in channels.items():
             if descriptor in readable:
-                self._deliver(self._scheduler.read(slot))
+                self._guard(self._read_worker, slot)
         for index, router in enumerate(routers):
             if router in readable:
-                self._handle_requests(index)
-        self._uploads.finish()
-        self._tick(time.monotonic())
+                self._guard(self._handle_requests, index)
+        self._guard(self._uploads.finish)
+        now = time.monotonic()
+        self._guard(self._answers.ping, now)
+        self._guard(self._tick_scheduler, now)
+        self._guard(self._tick, now)
+        self._guard(self._dispatch)
+
+    def _guard(self, work: Callable[..., None], *arguments: object) -> None:
+        """Do a part of a turn; whatever goes wrong in it must not end the daemon and everybody's photos."""
+        try:
+            work(*arguments)
+        except Exception:
+            _log.exception("something went wrong in the daemon's loop, which goes on")
+            time.sleep(_SECONDS_AFTER_FAILURE)  # it may come again with every turn
+
+    def _read_worker(self, slot: Slot) -> None:
+        self._deliver(self._scheduler.read(slot))
+
+    def _tick_scheduler(self, now: float) -> None:
+        self._deliver(self._scheduler.tick(now))
+
+    def _dispatch(self) -> None:
         self._deliver(self._scheduler.dispatch())
 
     def _deliver(self, events: Iterable[JobEvent]) -> None:
         for event in events:
-            self._answers.deliver(event)
+            try:
+                self._answers.deliver(event)
+            except Exception:
+                _log.exception("an answer could not be sent")
+                self._answers.give_up(event.job)
 
     def _handle_requests(self, index: int) -> None:
         for _ in range(_MESSAGES_AT_ONCE):
@@ -127,8 +153,6 @@ class Server:
     def _tick(self, now: float) -> None:
         if self._signalled:
             self.stop()
-        self._answers.ping(now)
-        self._deliver(self._scheduler.tick(now))
         if now - self._address_checked_at >= _SECONDS_BETWEEN_ADDRESS_CHECKS:
             self._address_checked_at = now
             if not self._address.is_intact():

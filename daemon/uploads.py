@@ -1,12 +1,15 @@
 """Copies uploads into blocks of memory, large ones in a thread, so that no other client waits for it."""
 
 import collections
+import logging
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 from daemon.memory.blocks import Block
 from retouchml.errors import RetouchError
+from retouchml.failures import explain
 
+_log = logging.getLogger(__name__)
 _LARGE = 1 << 20  # bytes; a smaller upload is copied sooner than handed to the thread
 _Done = Callable[["Block | RetouchError"], None]
 
@@ -22,10 +25,14 @@ class Uploads:
 
     def copy(self, data: memoryview, done: _Done) -> None:
         """Call ``done`` with the block or the error: at once, or from ``finish``."""
-        if len(data) < _LARGE:
-            done(_copy(data))
-        else:
-            self._thread.submit(self._copy_in_thread, data, done)
+        if len(data) >= _LARGE:
+            try:
+                self._thread.submit(self._copy_in_thread, data, done)
+            except RuntimeError:  # the system allows no more threads
+                pass
+            else:
+                return
+        done(_copy(data))
 
     def finish(self) -> None:
         """Make the calls that are due; called in the main thread."""
@@ -47,3 +54,6 @@ def _copy(data: memoryview) -> "Block | RetouchError":
         return Block.of([data])
     except RetouchError as error:
         return error
+    except Exception as error:
+        _log.exception("an upload could not be copied")
+        return RetouchError(explain(error)[0])

@@ -14,6 +14,7 @@ import socket
 import sys
 import threading
 import time
+import traceback
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -106,6 +107,9 @@ class Worker:
                     self._messages.put((message, blocks))
         except ChannelClosed:
             os._exit(0)
+        except BaseException:  # a worker that hears nothing any more is of no use
+            traceback.print_exc()
+            os._exit(1)
 
     def _cancel(self, message: CancelJob) -> None:
         flags = self._flags.get(message.job)

@@ -1,7 +1,7 @@
 """The messages between the daemon and a worker: one class each, which writes its fields and reads them back.
 
 ``channel`` carries them, pixels beside them. docs/protocol.md lists them. Both ends are of the same version
-and trust each other, so the fields are not checked.
+and trust each other, so the fields are hardly checked: whatever is wrong with them raises some exception.
 """
 
 from collections.abc import Mapping
@@ -204,7 +204,7 @@ class JobPreview:
     @classmethod
     def from_fields(cls, fields: Fields) -> "JobPreview":
         """Read it back."""
-        return cls(fields["job"], fields["fields"], tuple(fields["sizes"]))
+        return cls(fields["job"], _answer_in(fields), tuple(fields["sizes"]))
 
 
 @dataclass(frozen=True)
@@ -226,7 +226,7 @@ class JobDone:
     def from_fields(cls, fields: Fields) -> "JobDone":
         """Read it back."""
         usage = Usage.from_fields(fields["usage"])
-        return cls(fields["job"], fields["fields"], tuple(fields["sizes"]), usage)
+        return cls(fields["job"], _answer_in(fields), tuple(fields["sizes"]), usage)
 
 
 @dataclass(frozen=True)
@@ -246,6 +246,13 @@ class JobFailed:
     def from_fields(cls, fields: Fields) -> "JobFailed":
         """Read it back."""
         return cls(fields["job"], protocol.error_from(fields), Usage.from_fields(fields["usage"]))
+
+
+def _answer_in(fields: Fields) -> Fields:
+    answer = fields["fields"]
+    if not isinstance(answer, dict):
+        raise TypeError(f"an answer must be a map, and is {type(answer).__name__}")
+    return answer
 
 
 ToWorker = DoJob | CancelJob | ForgetPhoto | Quit

@@ -6,11 +6,12 @@ The picture's first value says how many faces it has. A retouch inverts the valu
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 import time
 import weakref
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import SimpleNamespace
@@ -261,6 +262,8 @@ class FaultyPhoto(Photo):
             raise OutOfMemoryError("no room on the device")
         if edits.get("deaf"):
             time.sleep(10 * edits["deaf"])
+        if edits.get("garble"):
+            _garble(round(10 * edits["garble"]))
         if edits.get("fail"):
             raise ValueError("a bug")
         _nap(10 * edits.get("slow", 0.0), cancel)
@@ -272,7 +275,7 @@ class FaultyBackend(Backend):
 
     edits = tuple(
         Edit(name, -1.0, 1.0, "for tests")
-        for name in ("die", "die_once", "crowded", "memory", "huge", "deaf", "fail", "slow")
+        for name in ("die", "die_once", "crowded", "memory", "huge", "deaf", "fail", "slow", "garble")
     )
 
     def __init__(self, model: str, device: str) -> None:
@@ -295,6 +298,34 @@ def make_faulty(model: str, device: str) -> FaultyBackend:
         )
         sys.modules["torch"] = SimpleNamespace(cuda=cuda)  # type: ignore[assignment]
     return FaultyBackend(model, device)
+
+
+def _garble(kind: int) -> None:
+    """Let the worker send something malformed in place of its answer."""
+    from daemon.channel import Channel
+    from daemon.memory.blocks import Block
+    from daemon.worker import Worker
+
+    # the worker is __main__, so that its class is another one than the imported
+    worker: Any = next(each for each in gc.get_objects() if type(each).__name__ == Worker.__name__)
+    channel: Channel = worker._channel
+    job = next(iter(worker._flags))
+    done = {"type": "done", "job": job, "usage": {}, "fields": {}, "sizes": []}
+    usage = {"memory": None, "device_memory": None, "models": [], "devices": []}
+    packet = b"no msgpack"
+    messages: list[Callable[[], object]] = [
+        lambda: channel.send({"type": "unknown"}),
+        lambda: channel.send({"no": "type"}),
+        lambda: channel.send(done),
+        lambda: channel.send({**done, "usage": usage, "fields": 7}),
+        lambda: channel.send({**done, "usage": usage, "sizes": [-1, 4]}, [Block.of([b"abc"])]),
+        lambda: channel.send({**done, "usage": usage, "sizes": [1 << 40]}, [Block.of([b"abc"])]),
+        lambda: channel._socket.sendall(len(packet).to_bytes(4, "little") + packet),
+        lambda: channel._socket.sendall(b"\xff\xff\xff\xff"),
+        lambda: channel._socket.sendall(b"\x01\x00\x00\x00\x07"),
+    ]
+    messages[kind - 1]()
+    time.sleep(60)
 
 
 def _nap(seconds: float, cancel: Cancel | None) -> None:
