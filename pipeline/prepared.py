@@ -23,6 +23,7 @@ from pipeline.skin import SkinLayers
 from pipeline.window import Window
 from retouchml.look import Look
 from retouchml.progress import Cancel, Progress, check
+from retouchml.sliders import BY_NAME
 
 _LARGEST, _SMALLEST, _STEP = 1024, 256, 64  # pixels of a crop's side
 
@@ -48,6 +49,8 @@ class PreparedFace:
 
     def change(self, after: NDArray[np.float32], look: Look) -> Change:
         """The change of the window for a look; after: the generator's picture with that look."""
+        edits = [(BY_NAME[name].latent, value) for name, value in look.edits.items() if value]
+        lines = [abs(value) for step, value in edits if step is not None and step.brings_lines]
         return change_between(
             self.crop,
             self.before,
@@ -57,9 +60,9 @@ class PreparedFace:
             look.strength,
             look.texture,
             self.size,
-            lines=min(1.0, abs(look.edits.get("age", 0.0))),
+            lines=min(1.0, max(lines, default=0.0)),
             # Other edits ask for no other expression: the photograph's own mouth stays.
-            lips_part=any(look.edits.get(name) for name in ("smile", "mouth")),
+            lips_part=any(step is not None and step.parts_lips for step, _ in edits),
             agreement=self._agreement,
         )
 

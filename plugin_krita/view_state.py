@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from retouchml import progress
 from retouchml.look import DEFAULT_STRENGTH, DEFAULT_TEXTURE, Look
-from retouchml.sliders import EDITS, Slider
+from retouchml.sliders import BY_NAME, EDITS, STRENGTH, TEXTURE, Slider
 
 from . import texts
 
@@ -47,8 +47,8 @@ class Settings:
         try:
             stored = json.loads(text)
             return cls(
-                strength=min(1.0, max(0.0, float(stored["strength"]))),
-                texture=min(1.0, max(0.0, float(stored["texture"]))),
+                strength=BY_NAME[STRENGTH].clamp(float(stored["strength"])),
+                texture=BY_NAME[TEXTURE].clamp(float(stored["texture"])),
                 live=bool(stored["live"]),
                 mask=bool(stored["mask"]),
             )

@@ -7,7 +7,7 @@ from typing import Literal
 
 from retouchml.errors import UsageError
 from retouchml.results import Face
-from retouchml.sliders import BY_NAME, STRENGTH, TEXTURE
+from retouchml.sliders import BY_NAME, EDITS, STRENGTH, TEXTURE, Slider
 
 DEFAULT_STRENGTH = BY_NAME[STRENGTH].default
 DEFAULT_TEXTURE = BY_NAME[TEXTURE].default
@@ -24,7 +24,8 @@ class Look:
     texture:  0 (smooth skin) to 1 (every pore of the photograph), for the skin that ``strength`` eases
     edits:    manual sliders by name, each -1 to 1; ``retouchml edits`` lists them
 
-    Raises UsageError if a number is out of range.
+    Raises UsageError if a number is out of its slider's range. An unknown edit is refused when
+    the look is rendered.
     """
 
     strength: float = DEFAULT_STRENGTH
@@ -32,10 +33,9 @@ class Look:
     edits: Mapping[str, float] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        _check("strength", self.strength, 0.0)
-        _check("texture", self.texture, 0.0)
-        for name, value in self.edits.items():
-            _check(f"edit {name}", value, -1.0)
+        _check_range(BY_NAME[STRENGTH], self.strength)
+        _check_range(BY_NAME[TEXTURE], self.texture)
+        _check_edits(self.edits)
         object.__setattr__(self, "edits", MappingProxyType(dict(self.edits)))
 
     @property
@@ -82,10 +82,17 @@ def parse_edit(text: str) -> tuple[str, float]:
         equals = ""
     if not name or not equals:
         raise UsageError(f"{text!r} is not NAME=VALUE.", "For example smile=0.3.")
-    _check(f"edit {name}", value, -1.0)
+    _check_edits({name: value})
     return name, value
 
 
-def _check(name: str, value: float, low: float) -> None:
-    if not low <= value <= 1.0:  # also refuses NaN
-        raise UsageError(f"{name} is {value:g}, but must lie between {low:g} and 1.")
+def _check_edits(edits: Mapping[str, float]) -> None:
+    for slider in EDITS:
+        if slider.name in edits:
+            _check_range(slider, edits[slider.name])
+
+
+def _check_range(slider: Slider, value: float) -> None:
+    if not slider.accepts(value):
+        label = f"edit {slider.name}" if slider in EDITS else slider.name
+        raise UsageError(f"{label} is {value:g}, but must lie between {slider.low:g} and {slider.high:g}.")

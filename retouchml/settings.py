@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from retouchml.look import DEFAULT_STRENGTH, DEFAULT_TEXTURE
+from retouchml.sliders import BY_NAME, STRENGTH, TEXTURE
 
 DEFAULT_MODEL = "ffhq-mobile"
 DEFAULT_DEVICE = "auto"
@@ -70,18 +71,23 @@ def _usable(stored: Mapping[str, Any], path: Path) -> tuple[Settings, tuple[str,
     return Settings(**values), tuple(warnings)
 
 
-def _is_share(value: object) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value <= 1
-
-
 def _is_name(value: object) -> bool:
     return isinstance(value, str) and value != ""
+
+
+def _slider_check(name: str) -> tuple[Callable[[Any], bool], str]:
+    slider = BY_NAME[name]
+
+    def is_valid(value: object) -> bool:
+        return isinstance(value, int | float) and not isinstance(value, bool) and slider.accepts(value)
+
+    return is_valid, f"a number from {slider.low:g} to {slider.high:g}"
 
 
 _CHECKS: dict[str, tuple[Callable[[Any], bool], str]] = {
     "model": (_is_name, "the name of a model"),
     "device": (lambda value: isinstance(value, str) and is_device(value), "auto, cpu, cuda, cuda:N or mps"),
-    "strength": (_is_share, "a number from 0 to 1"),
-    "texture": (_is_share, "a number from 0 to 1"),
+    "strength": _slider_check(STRENGTH),
+    "texture": _slider_check(TEXTURE),
     "engine": (lambda value: value in ENGINES, " or ".join(ENGINES)),
 }

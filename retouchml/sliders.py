@@ -18,13 +18,16 @@ class LatentStep:
 
     attribute: the learned attribute that it moves; deviations: standard deviations that a value of 1 moves
     it by; finest: pixels, the finest layers that it touches; released: attributes that may follow, as part of
-    the same movement
+    the same movement; parts_lips: whether it opens or closes the mouth, which may then show the generator's
+    pixels; brings_lines: whether it makes lines in the skin, which then follows fine changes too
     """
 
     attribute: str
     deviations: float
     finest: int
     released: tuple[str, ...] = ()
+    parts_lips: bool = False
+    brings_lines: bool = False
 
 
 @dataclass(frozen=True)
@@ -45,24 +48,44 @@ class Slider:
     help: str
     latent: "LatentStep | None" = None
 
+    def accepts(self, value: float) -> bool:
+        """Whether a value is in the slider's range; NaN is not."""
+        return self.low <= value <= self.high
 
-def _edit(
-    name: str, title: str, help_: str, attribute: str, deviations: float, finest: int, *released: str
-) -> Slider:
-    step = LatentStep(attribute, deviations, finest, released)
+    def clamp(self, value: float) -> float:
+        """The nearest value in the slider's range."""
+        return min(self.high, max(self.low, value))
+
+
+def _edit(name: str, title: str, help_: str, step: LatentStep) -> Slider:
     return Slider(name, title, "edit", -1.0, 1.0, 0.0, help_, step)
 
 
 SLIDERS = (
     Slider(STRENGTH, "Strength", "path", 0.0, 1.0, 0.5, "how much is retouched; 0 leaves the face as it is"),
     Slider(TEXTURE, "Texture", "path", 0.0, 1.0, 0.7, "how much of the skin's finest texture stays"),
-    _edit("smile", "Smile", "mouth corners up, or down", "smile", 1.8, 64, "mouth_open", "eyes_open"),
-    _edit("age", "Age", "older, or younger", "age", 1.5, 256),
-    _edit("yaw", "Turn", "turn towards the right of the picture, or the left", "yaw", 0.7, 32, "pitch"),
-    _edit("pitch", "Nod", "chin down, or up", "pitch", 0.8, 32, "yaw", "brows"),
-    _edit("eyes", "Eyes", "eyes wider, or narrower", "eyes_open", 1.6, 64, "brows"),
-    _edit("mouth", "Mouth", "mouth open, or closed", "mouth_open", 1.6, 64, "smile"),
-    _edit("brows", "Brows", "brows up, or down", "brows", 1.4, 64, "eyes_open"),
+    _edit(
+        "smile",
+        "Smile",
+        "mouth corners up, or down",
+        LatentStep("smile", 1.8, 64, ("mouth_open", "eyes_open"), parts_lips=True),
+    ),
+    _edit("age", "Age", "older, or younger", LatentStep("age", 1.5, 256, brings_lines=True)),
+    _edit(
+        "yaw",
+        "Turn",
+        "turn towards the right of the picture, or the left",
+        LatentStep("yaw", 0.7, 32, ("pitch",)),
+    ),
+    _edit("pitch", "Nod", "chin down, or up", LatentStep("pitch", 0.8, 32, ("yaw", "brows"))),
+    _edit("eyes", "Eyes", "eyes wider, or narrower", LatentStep("eyes_open", 1.6, 64, ("brows",))),
+    _edit(
+        "mouth",
+        "Mouth",
+        "mouth open, or closed",
+        LatentStep("mouth_open", 1.6, 64, ("smile",), parts_lips=True),
+    ),
+    _edit("brows", "Brows", "brows up, or down", LatentStep("brows", 1.4, 64, ("eyes_open",))),
 )
 BY_NAME = {slider.name: slider for slider in SLIDERS}
 EDITS = tuple(slider for slider in SLIDERS if slider.group == "edit")

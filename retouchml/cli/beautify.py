@@ -12,14 +12,15 @@ from retouchml.cli.context import (
     add_daemon_option,
     add_model_options,
     add_quiet_option,
+    add_slider_option,
     argument_type,
-    fraction,
     path,
     path_text,
 )
 from retouchml.errors import UsageError
-from retouchml.look import DEFAULT_STRENGTH, DEFAULT_TEXTURE, Look, parse_edit, parse_faces
+from retouchml.look import Look, parse_edit, parse_faces
 from retouchml.settings import ENGINES
+from retouchml.sliders import BY_NAME, STRENGTH, TEXTURE
 
 if TYPE_CHECKING:
     from retouchml.cli.backend import Backend
@@ -38,12 +39,7 @@ def add_parser(subparsers: Subparsers) -> None:
     )
     parser.add_argument("sources", type=path, nargs="+", metavar="IN")
     parser.add_argument("-o", "--output", type=path_text, required=True, metavar="OUT", help="the result")
-    parser.add_argument(
-        "--strength",
-        type=fraction,
-        metavar="0..1",
-        help=f"how much is retouched (default: {DEFAULT_STRENGTH:g})",
-    )
+    add_slider_option(parser, BY_NAME[STRENGTH], "how much is retouched")
     parser.add_argument(
         "--edit",
         type=argument_type(parse_edit),
@@ -59,12 +55,7 @@ def add_parser(subparsers: Subparsers) -> None:
         metavar="all|largest|0,2",
         help="which faces (default: all)",
     )
-    parser.add_argument(
-        "--texture",
-        type=fraction,
-        metavar="0..1",
-        help=f"how much of the skin's texture stays (default: {DEFAULT_TEXTURE:g})",
-    )
+    add_slider_option(parser, BY_NAME[TEXTURE], "how much of the skin's texture stays")
     add_model_options(parser)
     parser.add_argument(
         "--engine",

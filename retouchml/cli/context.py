@@ -14,6 +14,7 @@ from retouchml.cli.interrupt import Interrupt
 from retouchml.errors import NoFaceError, UsageError
 from retouchml.progress import Progress
 from retouchml.settings import DEFAULT_DEVICE, DEFAULT_MODEL, ENGINES, EngineName
+from retouchml.sliders import Slider
 from retouchml.system import surroundings
 
 if TYPE_CHECKING:
@@ -132,15 +133,26 @@ def device(text: str) -> str:
     return text
 
 
-def fraction(text: str) -> float:
-    """A number from 0 to 1."""
-    try:
-        value = float(text)
-    except ValueError:
-        value = math.nan
-    if not 0.0 <= value <= 1.0:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a number from 0 to 1")
-    return value
+def add_slider_option(parser: argparse.ArgumentParser, slider: Slider, help_text: str) -> None:
+    """``--NAME`` of a slider: None if not given, so that the settings decide."""
+
+    def value_of(text: str) -> float:
+        try:
+            value = float(text)
+        except ValueError:
+            value = math.nan
+        if not slider.accepts(value):
+            raise argparse.ArgumentTypeError(
+                f"{text!r} is not a number from {slider.low:g} to {slider.high:g}"
+            )
+        return value
+
+    parser.add_argument(
+        f"--{slider.name}",
+        type=value_of,
+        metavar=f"{slider.low:g}..{slider.high:g}",
+        help=f"{help_text} (default: {slider.default:g})",
+    )
 
 
 def argument_type(parse: Callable[[str], Value]) -> Callable[[str], Value]:

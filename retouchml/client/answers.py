@@ -4,7 +4,6 @@
 LimitExceeded if a number is too large. docs/protocol.md is the contract; the requests are in ``messages``.
 """
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import MISSING, asdict, dataclass, field
 from dataclasses import fields as fields_of
@@ -235,10 +234,10 @@ class ProgressNote:
     def from_fields(cls, fields: Fields) -> "ProgressNote":
         """Read it back."""
         stage = take_str(fields, "stage", _NAME)
-        fraction = take_float(fields, "fraction", 0.0, 1.0, 0.0)
+        fraction = take_float(fields, "fraction", 0.0, 0.0, 1.0)
         if fields.get("remaining") is None:
             return cls(stage, fraction)
-        return cls(stage, fraction, take_float(fields, "remaining", -math.inf, math.inf, 0.0))
+        return cls(stage, fraction, take_float(fields, "remaining", 0.0))
 
 
 @dataclass(frozen=True)

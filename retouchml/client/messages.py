@@ -255,9 +255,9 @@ def _look_from(fields: Fields) -> Look:
         raise ProtocolError("A look has too many edits, or their names are too long.")
     try:
         return Look(
-            strength=take_float(fields, "strength", 0.0, 1.0, DEFAULT_STRENGTH),
-            texture=take_float(fields, "texture", 0.0, 1.0, DEFAULT_TEXTURE),
-            edits={name: take_float(edits, name, -1.0, 1.0, 0.0) for name in edits},
+            strength=take_float(fields, "strength", DEFAULT_STRENGTH),
+            texture=take_float(fields, "texture", DEFAULT_TEXTURE),
+            edits={name: take_float(edits, name, 0.0) for name in edits},
         )
-    except UsageError as error:  # unreachable while Look's ranges are those above
+    except UsageError as error:  # out of range
         raise ProtocolError(error.message) from error

@@ -3,6 +3,7 @@
 docs/protocol.md is the contract. Without sockets; Python 3.10 and msgpack only, since editors import it.
 """
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -210,11 +211,14 @@ def take_int(fields: Mapping[str, Any], name: str, low: int, high: int) -> int:
     return value
 
 
-def take_float(fields: Mapping[str, Any], name: str, low: float, high: float, default: float) -> float:
-    """Read a number from ``low`` to ``high``. Raises ProtocolError."""
+def take_float(
+    fields: Mapping[str, Any], name: str, default: float, low: float = -math.inf, high: float = math.inf
+) -> float:
+    """Read a number from ``low`` to ``high``; NaN is none. Raises ProtocolError."""
     value = fields.get(name, default)
     if not isinstance(value, int | float) or isinstance(value, bool) or not low <= value <= high:
-        raise ProtocolError(f"{name} must be a number from {low:g} to {high:g}.")
+        limits = f" from {low:g} to {high:g}" if low > -math.inf else ""
+        raise ProtocolError(f"{name} must be a number{limits}.")
     return float(value)
 
 
