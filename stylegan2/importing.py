@@ -40,6 +40,7 @@ class ImportedNetwork:
     resolution: int
     space: str  # the name of its latent space
     folder: Path
+    notes: tuple[str, ...] = ()  # what a person should know of how it was read, a sentence each
 
 
 def convert(unpacked: Path, target: Path, progress: Progress = silent) -> None:
@@ -69,7 +70,8 @@ def import_network(file: Path, name: str | None = None, progress: Progress | Non
         except OSError as error:
             raise fetching.explain(error, name, models_dir) from error
     resolution = network.network.generator.synthesis.resolution
-    return ImportedNetwork(name, network.network.source, resolution, network.latents.name, folder(name))
+    read = network.network
+    return ImportedNetwork(name, read.source, resolution, network.latents.name, folder(name), read.notes)
 
 
 def _import(source: BinaryIO, archive: str, name: str, models_dir: Path, progress: Progress) -> own.OwnFile:
@@ -81,6 +83,7 @@ def _import(source: BinaryIO, archive: str, name: str, models_dir: Path, progres
         copy.parent.mkdir()
         # What is checked, hashed and converted are the same bytes, whatever happens to the file meanwhile.
         _copy(source, copy, size)
+        network = _convert(copy, made / f"{name}.safetensors", progress)
         model = Model(
             name=name,
             title=f"imported from {archive}",
@@ -93,9 +96,9 @@ def _import(source: BinaryIO, archive: str, name: str, models_dir: Path, progres
             source="",
             members=(),
             files=(ModelFile(f"{name}.safetensors"),),
+            note=" ".join(network.network.notes),
             imported=True,
         )
-        network = _convert(copy, made / f"{name}.safetensors", progress)
         (made / MANIFEST).write_text(json.dumps(asdict(model), indent=2) + "\n", encoding="utf-8")
         write_record(made, model)
         put_in_place(made, folder(name))

@@ -61,6 +61,7 @@ def list_models(arguments: argparse.Namespace, context: Context) -> int:
                 "default": model.default,
                 "source": model.source,
                 "imported": model.imported,
+                "note": model.note,
             }
             for model in zoo.models()
         ]
@@ -72,6 +73,8 @@ def list_models(arguments: argparse.Namespace, context: Context) -> int:
         size = f"{model.size / _MEGABYTE:.0f} MB"
         context.console.print(f"{model.name:{width}}  {state:9}  {size:>6}  {model.title}")
         context.console.print(f"{'':{width}}  licence: {model.licence}")
+        if model.imported and model.note:
+            context.console.print(f"{'':{width}}  note: {model.note}")
     return 0
 
 
@@ -104,6 +107,8 @@ def import_model(arguments: argparse.Namespace, context: Context) -> int:
     if not arguments.quiet:
         context.console.print(f"{model.name} is in {model.folder}.")
         context.console.print(f"{model.source}, {model.resolution} pixels, latent space {model.space}.")
+        for note in model.notes:
+            context.console.print(note)
     return 0
 
 

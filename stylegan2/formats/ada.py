@@ -10,17 +10,17 @@ from typing import Any
 from retouchml.errors import ModelCorrupt
 from stylegan2.formats import pickle_tree, torch_legacy
 from stylegan2.formats.file_tensors import PUBLISHED_ONLY, FileTensors, shown
-from stylegan2.formats.network_file import Array, NetworkFile, NetworkSettings, assemble
+from stylegan2.formats.network_file import Array, NetworkFile, NetworkSettings, assemble, other_channels
 from stylegan2.formats.numpy_values import ALLOWED as NUMPY_NAMES
-from stylegan2.formats.pickle_tree import Budget, Call, Name
+from stylegan2.formats.pickle_tree import INERT, Budget, Call, Name
 from stylegan2.formats.torch_values import TENSOR_NAMES, array_of, is_tensor
 
 SOURCE = "NVIDIA PyTorch pickle"
 _OBJECT = Name("torch_utils.persistence", "_reconstruct_persistent_obj")
 _STORAGE = Name("torch.storage", "_load_from_bytes")
 _DICT = Name("dnnlib.util", "EasyDict")
-_OTHERS = {"builtins.set", "numpy.dtype"} | {name for name in NUMPY_NAMES if name.endswith(".scalar")}
-ALLOWED = frozenset({str(_OBJECT), str(_STORAGE), str(_DICT)}) | TENSOR_NAMES | _OTHERS
+ALLOWED = frozenset({str(_OBJECT), str(_STORAGE), str(_DICT)}) | TENSOR_NAMES | NUMPY_NAMES | INERT
+_NO_AVERAGE = "The file has no moving average of the generator, so the generator in training is used."
 _MAX_DEPTH = 8
 _MOST_TENSORS = 10_000
 _MOST_MODULES = 1000  # a network of 1024 px has some 100; they may be named more than once
@@ -32,14 +32,12 @@ def read(data: memoryview) -> NetworkFile:
     """The moving average of the generator, and the discriminator if there is one. Raises ModelCorrupt."""
     # A file may name thousands of storages over the same bytes, each with pickles of its own.
     budget = Budget()
-    tree, _ = pickle_tree.read(data, ALLOWED, f"This {SOURCE}", budget)
-    networks = _plain_dict(tree)
-    if networks is None or "G_ema" not in networks:
-        raise ModelCorrupt(f"This {SOURCE} holds no G_ema.", _SUPPORTED)
-    generator = _Module(networks["G_ema"])
-    discriminator = _Module(networks["D"]) if networks.get("D") is not None else None
+    tree, _ = pickle_tree.read(data, ALLOWED, "This pickle", budget)
+    whole, judge, notes = _networks(tree)
+    generator = _Module(whole)
+    discriminator = None if judge is None else _Module(judge)
     if "synthesis.input" in generator.modules:
-        raise ModelCorrupt("This is a StyleGAN3 network, which is not supported.", _SUPPORTED)
+        raise _stylegan3(generator)
     storages: dict[int, Array] = {}
 
     def open_storage(reference: Any) -> Array:
@@ -66,6 +64,7 @@ def read(data: memoryview) -> NetworkFile:
         group=discriminator.setting("b4.mbstd", "group_size", 4) if discriminator else 4,
         clamp_smallest=discriminator is not None
         and discriminator.setting("b4.fromrgb", "conv_clamp", None) is not None,
+        notes=notes,
     )
     network = assemble(SOURCE, tensors, settings, 2 * len(data))
     used = {_key(name) for name in network.tensors}
@@ -73,6 +72,27 @@ def read(data: memoryview) -> NetworkFile:
     if discriminator is not None:
         discriminator.check_modules("D", used)
     return network
+
+
+def _networks(tree: Any) -> tuple[Any, Any, tuple[str, ...]]:
+    """The generator, the discriminator or None, and notes."""
+    if isinstance(tree, Call) and tree.name == _OBJECT:
+        return tree, None, ()
+    networks = _plain_dict(tree) or {}
+    if networks.get("G_ema") is not None:
+        return networks["G_ema"], networks.get("D"), ()
+    if networks.get("G") is not None:
+        return networks["G"], networks.get("D"), (_NO_AVERAGE,)
+    raise ModelCorrupt("This pickle holds no G_ema, and is no generator.", _SUPPORTED)
+
+
+def _stylegan3(generator: "_Module") -> ModelCorrupt:
+    """The error for a StyleGAN3 network, with its configuration."""
+    kernel = generator.setting("synthesis", "_init_kwargs", None)
+    rotates = (_plain_dict(kernel) or {}).get("conv_kernel", 3) == 1
+    return ModelCorrupt(
+        f"This is a StyleGAN3-{'R' if rotates else 'T'} network, which is not supported.", _SUPPORTED
+    )
 
 
 class _Module:
@@ -120,8 +140,11 @@ class _Module:
             self._add(f"{prefix}{name}.", module, depth - 1)
         settings = _plain_dict(state.get("_init_kwargs")) or {}
         for name, expected in _FIXED.items():
-            if settings.get(name, expected) != expected:
-                raise ModelCorrupt(f"A network in the file was trained with another {name}.", _SUPPORTED)
+            if settings.get(name, expected) == expected:
+                continue
+            if name == "img_channels":
+                raise other_channels(settings[name])
+            raise ModelCorrupt(f"A network in the file was trained with another {name}.", _SUPPORTED)
 
 
 def _plain_dict(value: Any) -> dict[str, Any] | None:

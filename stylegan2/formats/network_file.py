@@ -53,6 +53,7 @@ class NetworkSettings:
     joint_norm: bool = False  # z and label features are normalised as one vector
     group: int | None = 4  # images that the discriminator compares, None for all of a batch
     clamp_smallest: bool = True  # see ``DiscriminatorSpec``
+    notes: tuple[str, ...] = ()  # see ``NetworkFile``
 
 
 @dataclass(frozen=True)
@@ -64,6 +65,7 @@ class NetworkFile:
     discriminator: DiscriminatorSpec | None
     tensors: dict[str, Tensor]  # float32, by the modules' names below "mapping.", "synthesis." and
     # "discriminator."; also "mean" [W] if the file has one
+    notes: tuple[str, ...] = ()  # what a person should know of how it was read, a sentence each
 
     @cached_property
     def fingerprint(self) -> str:
@@ -91,7 +93,7 @@ class NetworkFile:
     def without_discriminator(self) -> "NetworkFile":
         """The generator alone."""
         tensors = {k: v for k, v in self.tensors.items() if not k.startswith("discriminator.")}
-        return NetworkFile(self.source, self.generator, None, tensors)
+        return NetworkFile(self.source, self.generator, None, tensors, self.notes)
 
 
 def assemble(source: str, tensors: FileTensors, settings: NetworkSettings, max_bytes: int) -> NetworkFile:
@@ -109,7 +111,7 @@ def assemble(source: str, tensors: FileTensors, settings: NetworkSettings, max_b
     if 4 * sum(int(np.prod(shape, dtype=object)) for shape in shapes.values()) > max_bytes:
         raise ModelCorrupt(f"This {source} claims more weights than it has bytes.", _AGAIN)
     copies = {name: _copied(find, name, shape) for name, shape in shapes.items()}
-    return NetworkFile(source, generator, discriminator, copies)
+    return NetworkFile(source, generator, discriminator, copies, settings.notes)
 
 
 def expected_shapes(
@@ -139,10 +141,33 @@ def describe_generator(find: Find, settings: NetworkSettings) -> GeneratorSpec:
         architecture = "skip"
     else:
         architecture = "orig" if find("synthesis.blocks.1.skip") is None else "resnet"
+    _check_images(find, len(channels))
     w_dim = _size(find, "synthesis.blocks.0.conv1.affine.weight", 1)
     synthesis = SynthesisSpec(w_dim, channels, architecture, settings.clamp)
     mapping = _describe_mapping(find, "mapping", settings.rate, z=True, joint_norm=settings.joint_norm)
     return check_generator(GeneratorSpec(mapping, synthesis))
+
+
+def _check_images(find: Find, octaves: int) -> None:
+    """Raise ModelCorrupt if the images are not square, or have other channels than red, green and blue."""
+    const = find("synthesis.const")
+    if const is not None and const.ndim == 3 and const.shape[1:] != (4, 4):
+        height, width = const.shape[1:]
+        raise ModelCorrupt(
+            f"This network begins with {width} by {height} pixels and not with 4 by 4,"
+            " so its images have another shape or size than StyleGAN2's.",
+            "Only networks with square images of 8, 16, … 2048 pixels can be used.",
+        )
+    image = find(f"synthesis.blocks.{octaves - 1}.to_image.weight")
+    if image is not None and image.ndim == 4 and image.shape[0] != 3:
+        raise other_channels(int(image.shape[0]))
+
+
+def other_channels(count: object) -> ModelCorrupt:
+    """The error for a network that makes no RGB images; ``count`` is from the file and may be anything."""
+    known = {1: "grey images", 4: "images with transparency (RGBA)"}
+    kind = known.get(count, "images of other channels") if type(count) is int else "images of other channels"
+    return ModelCorrupt(f"This network makes {kind}.", "Only networks that make RGB images can be used.")
 
 
 def describe_discriminator(find: Find, settings: NetworkSettings) -> DiscriminatorSpec | None:

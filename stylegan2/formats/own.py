@@ -21,6 +21,8 @@ ARCHITECTURE = "stylegan2"
 _AGAIN = "Import the network again."
 _LATENTS = "latents."
 _LONGEST_SOURCE = 80
+_LONGEST_NOTE = 300
+_MOST_NOTES = 8
 _SPACE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")  # a folder is named after it
 
 
@@ -38,7 +40,7 @@ def measured(network: NetworkFile) -> OwnFile:
     Our files always have a mean of w [W] to truncate towards: the network's own, or else the measured one.
     """
     latents = measure_latent_space(network.mapping())
-    mean = network.tensors.get("mean", latents.mean)
+    mean = network.tensors.get("mean", latents.mean.clone())
     return OwnFile(replace(network, tensors={**network.tensors, "mean": mean}), latents)
 
 
@@ -67,6 +69,8 @@ def _parts(file: OwnFile) -> tuple[dict[str, Tensor], dict[str, str]]:
         "latent_space": file.latents.name,
         "generator": to_json(network.generator),
     }
+    if network.notes:
+        metadata["notes"] = "\n".join(network.notes)
     if network.discriminator is not None:
         metadata["discriminator"] = to_json(network.discriminator)
     return {name: value.contiguous() for name, value in tensors.items()}, metadata
@@ -113,15 +117,21 @@ def read(path: Path) -> OwnFile:
     statistics = {n.removeprefix(_LATENTS): t for n, t in tensors.items() if n.startswith(_LATENTS)}
     weights = {name: tensor for name, tensor in tensors.items() if not name.startswith(_LATENTS)}
     latents = LatentSpace(space, **statistics)
-    source = metadata.get("source", "")
-    printable = source if source.isprintable() else ""  # it is printed, and could control a terminal
-    network = NetworkFile(printable[:_LONGEST_SOURCE], generator, discriminator, weights)
+    source = _printable(metadata.get("source", ""), _LONGEST_SOURCE)
+    lines = metadata.get("notes", "").split("\n", _MOST_NOTES)[:_MOST_NOTES]
+    notes = tuple(note for line in lines if (note := _printable(line, _LONGEST_NOTE)))
+    network = NetworkFile(source, generator, discriminator, weights, notes)
     # Learned parts are stored and used by the name of their space, so the name in a file is verified.
     if not fits_mapping(latents, network.mapping()):
         raise ModelCorrupt(
             f"{path.name} claims a latent space that its mapping network does not have.", _AGAIN
         )
     return OwnFile(network, latents)
+
+
+def _printable(text: str, longest: int) -> str:
+    """Text of a file that is printed, cut; nothing if it could control a terminal."""
+    return text[:longest] if text.isprintable() else ""
 
 
 def _checked(name: str, tensor: Tensor, path: Path) -> Tensor:

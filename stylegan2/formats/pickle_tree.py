@@ -8,6 +8,7 @@ memory are bounded by the file's size and by the limits below.
 
 import pickle
 import struct
+import sys
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from typing import Any
@@ -19,6 +20,10 @@ _MOST_TEXT = 64 << 20  # bytes of text in all: published files embed their sourc
 _MOST_DIGITS = 64  # bytes of an integer
 _KEYS_BELOW = (1 << 61) - 1  # Python's hashes of larger integers repeat, which makes a dict as slow as a list
 _PROTOCOLS = range(2, 5)
+_OLD_MODULES = frozenset({"__builtin__", "commands", "nt", "os2", "popen2", "posix", "__builtins__"})
+_STATE_ADVICE = "Where it was made, save the network's state_dict() with torch.save, and import that."
+_NVIDIA_ADVICE = "Where it was made, write it with pickle.dump, as NVIDIA's training does, and import that."
+_NETWORKS = "Only StyleGAN2 networks can be used."
 
 
 @dataclass(frozen=True)
@@ -49,6 +54,18 @@ class Call:
 
 
 PERSISTENT = Name("", "persistent")
+INERT = frozenset(
+    {
+        *(f"{module}.{name}" for module in ("builtins", "__builtin__") for name in ("set", "dict", "list")),
+        *(f"collections.{name}" for name in ("OrderedDict", "defaultdict")),
+        *(f"pathlib.{name}" for name in ("Path", "PosixPath", "WindowsPath")),
+        *(f"torch.{name}" for name in ("device", "Size", "float16", "float32", "bfloat16")),
+        "argparse.Namespace",
+        "_codecs.encode",  # bytes in protocol 2
+    }
+)
+"""Values that training checkpoints have beside their weights: options, paths, counters."""
+_PROGRAMS = ("torch_utils", "dnnlib", "training", "torch._utils", "torch.nn")  # of networks
 
 
 @dataclass
@@ -149,9 +166,24 @@ class _Machine:
         if not isinstance(module, str) or not isinstance(attribute, str):
             raise self._refused("it names something without a name")
         if f"{module}.{attribute}" not in self._allowed:
-            shown = f"{module}.{attribute}"[:80]
-            raise self._refused(f"it asks for {shown!r}, which no network needs")
+            raise self._unknown(module, attribute)
         self._push(Name(module, attribute))
+
+    def _unknown(self, module: str, attribute: str) -> ModelCorrupt:
+        """The refusal of a name: of a class of another program, or of what only a hostile file needs."""
+        shown = f"{module}.{attribute}"[:80]
+        if f"{module}.{attribute}" in ("network.Network", "tfutil.Network"):
+            return ModelCorrupt(f"{self._what} is a Progressive GAN, which is not supported.", _NETWORKS)
+        is_class = attribute.rpartition(".")[2][:1].isupper() or f"{module}.".startswith(
+            tuple(f"{program}." for program in _PROGRAMS)
+        )
+        if module.partition(".")[0] in sys.stdlib_module_names | _OLD_MODULES or not is_class:
+            return self._refused(f"it asks for {shown!r}, which no network needs")
+        is_nvidia = module.startswith(("torch_utils.", "dnnlib."))
+        return ModelCorrupt(
+            f"{self._what} holds whole objects of a program, {shown!r}, and not weights alone.",
+            _NVIDIA_ADVICE if is_nvidia else _STATE_ADVICE,
+        )
 
     def _stack_global(self) -> None:
         attribute, module = self._stack.pop(), self._stack.pop()

@@ -1,49 +1,56 @@
 """Checkpoints of rosinality/stylegan2-pytorch, in both layouts of ``torch.save``.
 
 A dict of state dicts: "g_ema", the moving average, which is used; "latent_avg", if it was stored; in training
-checkpoints also "g", "d" and the optimisers, of which only "d" is used.
+checkpoints also "g", "d" and the optimisers, of which only "d" is used. Other layouts: ``checkpoint_parts``.
 """
 
 from collections.abc import Callable
+from functools import cache
 from typing import Any
+
+import numpy as np
 
 from retouchml.errors import ModelCorrupt
 from stylegan2.formats import pickle_tree, torch_legacy, torch_zip
+from stylegan2.formats.checkpoint_parts import find_parts
 from stylegan2.formats.file_tensors import FileTensors
 from stylegan2.formats.network_file import Array, NetworkFile, NetworkSettings, assemble
-from stylegan2.formats.pickle_tree import Call, Name
-from stylegan2.formats.torch_values import STORAGE_NAMES, TENSOR_NAMES, array_of, is_tensor, storage_key
+from stylegan2.formats.numpy_values import ALLOWED as NUMPY_NAMES
+from stylegan2.formats.pickle_tree import INERT
+from stylegan2.formats.torch_values import STORAGE_NAMES, TENSOR_NAMES, array_of, storage_key
 
 SOURCE = "rosinality checkpoint"
-# argparse.Namespace: training checkpoints contain the options of their training
-ALLOWED = TENSOR_NAMES | {"argparse.Namespace"}
-_SUPPORTED = "Only checkpoints of rosinality/stylegan2-pytorch can be used."
+_WHAT = "This checkpoint"  # as long as it is not known whose it is
+ALLOWED = TENSOR_NAMES | NUMPY_NAMES | INERT
+_MOST_LAYERS = 18  # with two inputs of noise each but the first: 2048 px
+_DRAWN_NOISE = "The file has no noise images; fixed ones were drawn, since the network's own are unknown."
 
 
 def read_zip(data: memoryview) -> NetworkFile:
     """As torch saves since 1.6. Raises ModelCorrupt."""
-    what = f"This {SOURCE}"
-    archive = torch_zip.Archive(data, what)
-    tree, _ = pickle_tree.read(archive.pickle, STORAGE_NAMES | ALLOWED, what)
+    archive = torch_zip.Archive(data, _WHAT)
+    tree, _ = pickle_tree.read(archive.pickle, STORAGE_NAMES | ALLOWED, _WHAT)
     return _network(tree, lambda reference: archive.storage(storage_key(reference)), len(data))
 
 
 def read_legacy(data: memoryview) -> NetworkFile:
     """As torch saved before. Raises ModelCorrupt."""
-    tree, storages = torch_legacy.read(data, ALLOWED, f"This {SOURCE}")
+    tree, storages = torch_legacy.read(data, ALLOWED, _WHAT)
     return _network(tree, lambda reference: storages[storage_key(reference).key], len(data))
 
 
 def _network(tree: Any, open_storage: Callable[[Any], Array], size: int) -> NetworkFile:
-    parts = tree if isinstance(tree, dict) else {}
-    generator, discriminator = (_state(parts.get(name)) for name in ("g_ema", "d"))
-    if not generator:
-        raise ModelCorrupt(f"This {SOURCE} holds no g_ema.", _SUPPORTED)
-
+    parts = find_parts(tree, _WHAT)
+    generator, discriminator, notes = parts.generator, parts.discriminator, parts.notes
     values = {f"g_ema.{key}": value for key, value in generator.items()}
     values |= {f"d.{key}": value for key, value in discriminator.items()}
-    if is_tensor(parts.get("latent_avg")):
-        values["latent_avg"] = parts["latent_avg"]
+    if parts.mean is not None:
+        values["latent_avg"] = parts.mean
+    drawn: dict[str, int] = {}  # layers by the names of their noise
+    if not any(key.startswith("noises.") for key in generator):
+        drawn = {f"g_ema.noises.noise_{layer}": layer for layer in range(_count_layers(generator))}
+        values |= drawn
+        notes += (_DRAWN_NOISE,)
 
     def key(name: str) -> str:
         if name == "mean":
@@ -62,16 +69,43 @@ def _network(tree: Any, open_storage: Callable[[Any], Array], size: int) -> Netw
         return view
 
     def open_ours(name: str, key: str) -> Array:
+        if key in drawn:
+            return _drawn_noise(drawn[key])
+        if name == "mean":
+            return _one_mean(open_tensor(key))
         return _in_our_layout(name, open_tensor(key))
 
     tensors = FileTensors(values, key, open_ours, open_filter)
-    return assemble(SOURCE, tensors, NetworkSettings(), 2 * size)
+    size += sum(_drawn_noise(layer).nbytes for layer in drawn.values())
+    return assemble(SOURCE, tensors, NetworkSettings(notes=notes), 2 * size)
 
 
-def _state(value: Any) -> dict[str, Any]:
-    if isinstance(value, Call) and value.name == Name("collections", "OrderedDict"):
-        value = value.entries
-    return value if isinstance(value, dict) else {}
+def _count_layers(generator: dict[str, Any]) -> int:
+    """The number of layers that have noise."""
+    return (
+        next((n for n in range(_MOST_LAYERS) if f"convs.{n}.conv.weight" not in generator), _MOST_LAYERS) + 1
+    )
+
+
+@cache
+def _drawn_noise(layer: int) -> Array:
+    """Fixed noise [side, side] of a layer, the same on every machine: numpy never changes this generator."""
+    side = 4 << ((layer + 1) // 2)
+    noise: Array = np.random.RandomState(layer).standard_normal((side, side)).astype(np.float32)
+    noise.setflags(write=False)
+    return noise
+
+
+def _one_mean(array: Array) -> Array:
+    """The mean [W] from [W], [1, W], or [L, W] with the same for each layer, as pSp and e4e keep it."""
+    rows = array.reshape(-1, array.shape[-1]) if array.ndim else array.reshape(1, 1)
+    if (rows != rows[0]).any():
+        raise ModelCorrupt(
+            f"latent_avg in this {SOURCE} differs from layer to layer.",
+            "Remove latent_avg from the file: then the mean is measured.",
+        )
+    mean: Array = rows[0]
+    return mean
 
 
 def _in_our_layout(name: str, array: Array) -> Array:

@@ -13,7 +13,7 @@ import numpy as np
 from retouchml.errors import ModelCorrupt
 from stylegan2.formats import pickle_tree
 from stylegan2.formats.file_tensors import FileTensors
-from stylegan2.formats.network_file import Array, NetworkFile, NetworkSettings, assemble
+from stylegan2.formats.network_file import Array, NetworkFile, NetworkSettings, assemble, other_channels
 from stylegan2.formats.numpy_values import ALLOWED as NUMPY_NAMES
 from stylegan2.formats.numpy_values import array_of
 from stylegan2.formats.pickle_tree import Call, Name
@@ -24,6 +24,7 @@ _NETWORK = Name("dnnlib.tflib.network", "Network")
 ALLOWED = frozenset({str(_NETWORK), *NUMPY_NAMES})
 _SUPPORTED = "Only networks like those that NVIDIA published can be used."
 _ADA_DISCRIMINATOR = "D_main"  # StyleGAN2 has the same formats and calls it D_stylegan2
+_NO_AVERAGE = "The file has no moving average of the generator, so the generator in training is used."
 _MOST_DEPTH = 4  # networks in networks
 # Settings that change the computation, each with the one value that is supported.
 _FIXED = {
@@ -40,11 +41,12 @@ _FIXED = {
 def read(data: memoryview) -> NetworkFile:
     """The moving average of the generator, and the discriminator. Raises ModelCorrupt."""
     tree, _ = pickle_tree.read(data, ALLOWED, f"This {SOURCE}")
-    if not isinstance(tree, tuple) or len(tree) != 3:
-        raise ModelCorrupt(f"This {SOURCE} does not hold the three networks G, D and Gs.", _SUPPORTED)
-    _, discriminator, generator = (_Network(network) for network in tree)
+    generator, discriminator, notes = _networks(tree)
     mapping, synthesis = generator.component("mapping"), generator.component("synthesis")
-    variables = {**generator.all_variables("Gs"), **discriminator.all_variables("D")}
+    variables = {
+        **generator.all_variables("Gs"),
+        **(discriminator.all_variables("D") if discriminator else {}),
+    }
 
     def key(name: str) -> str:
         if name == "mean":
@@ -55,16 +57,32 @@ def read(data: memoryview) -> NetworkFile:
         return key if key in variables else key.replace("LabelConcat", "LabelEmbed")
 
     tensors = FileTensors(variables, key, lambda _, key: _in_our_layout(key, variables[key]))
+    judged = discriminator.settings if discriminator else {}
     settings = NetworkSettings(
         clamp=synthesis.settings.get("conv_clamp"),
-        discriminator_clamp=discriminator.settings.get("conv_clamp"),
+        discriminator_clamp=judged.get("conv_clamp"),
         rate=mapping.settings.get("mapping_lrmul", 0.01),
-        discriminator_rate=discriminator.settings.get("mapping_lrmul", 0.1),
+        discriminator_rate=judged.get("mapping_lrmul", 0.1),
         joint_norm="LabelConcat/weight" in mapping.variables,
         # The default is that of the code that the network was built by.
-        group=discriminator.settings.get("mbstd_group_size", None if discriminator.is_ada else 4),
+        group=judged.get("mbstd_group_size", None if discriminator and discriminator.is_ada else 4),
+        notes=notes,
     )
     return assemble(SOURCE, tensors, settings, 2 * len(data))
+
+
+def _networks(tree: Any) -> tuple["_Network", "_Network | None", tuple[str, ...]]:
+    """The generator, the discriminator, and notes: from (G, D, Gs), or fewer, told by their names."""
+    if isinstance(tree, tuple) and len(tree) == 3:
+        _, discriminator, generator = (_Network(network) for network in tree)
+        return generator, discriminator, ()
+    networks = [_Network(network) for network in (tree if isinstance(tree, tuple | list) else [tree])[:3]]
+    by_name = {network.name: network for network in networks}
+    found = by_name.get("Gs") or by_name.get("G")
+    if found is None:
+        raise ModelCorrupt(f"This {SOURCE} holds none of the generators G and Gs.", _SUPPORTED)
+    notes = () if "Gs" in by_name else (_NO_AVERAGE,)
+    return found, by_name.get("D"), notes
 
 
 class _Network:
@@ -79,15 +97,24 @@ class _Network:
         variables = state.get("variables")
         if not (isinstance(kwargs, dict) and isinstance(components, dict) and isinstance(variables, list)):
             raise ModelCorrupt(f"A network in this {SOURCE} is incomplete.", "Get the file again.")
+        name, builder = state.get("name"), state.get("build_func_name")
+        self.name = name if isinstance(name, str) else ""
         self._components: dict[Any, Any] = components
         self.settings = {**(settings or {}), **kwargs}
         for name, value in _FIXED.items():
-            if self.settings.get(name, value) != value:
-                raise ModelCorrupt(f"A network in the file was trained with another {name}.", _SUPPORTED)
+            if self.settings.get(name, value) == value:
+                continue
+            if name == "num_channels":
+                raise other_channels(self.settings[name])
+            raise ModelCorrupt(f"A network in the file was trained with another {name}.", _SUPPORTED)
         self.variables = dict(_variable(item) for item in variables)
         if len(self.variables) != len(variables):
             raise ModelCorrupt(f"A network in this {SOURCE} has a variable twice.", "Get the file again.")
-        builder = state.get("build_func_name")
+        if any("StyleMod/" in name or "ToRGB_lod" in name for name in self.variables):
+            raise ModelCorrupt(
+                "This network has the layers of the first StyleGAN, as configurations a to d have.",
+                "Only StyleGAN2's configurations e and f can be used.",
+            )
         self.is_ada = builder == _ADA_DISCRIMINATOR or "LabelEmbed/weight" in self.variables
 
     def component(self, name: str) -> "_Network":

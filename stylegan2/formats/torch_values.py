@@ -15,7 +15,9 @@ from retouchml.errors import ModelCorrupt
 from stylegan2.formats.network_file import Array
 from stylegan2.formats.pickle_tree import PERSISTENT, Call, Name
 
-_TYPES = {
+_BFLOAT16 = np.dtype([("upper", "<u2")])  # the upper half of float32, which numpy does not know by itself
+_TYPES: dict[str, "str | np.dtype[Any]"] = {
+    "BFloat16Storage": _BFLOAT16,
     "FloatStorage": "<f4",
     "DoubleStorage": "<f8",
     "HalfStorage": "<f2",
@@ -85,4 +87,12 @@ def array_of(value: Any, what: str, open_storage: Callable[[Any], Array]) -> Arr
     if len(size) != len(stride) or not 0 < count <= len(storage) or last >= len(storage):
         raise ModelCorrupt(f"{what} reaches past the numbers that the file has for it.", _AGAIN)
     steps = [step * storage.itemsize for step in stride]
-    return as_strided(storage[offset:], size, steps, writeable=False)
+    view = as_strided(storage[offset:], size, steps, writeable=False)
+    return _widened(view["upper"]) if view.dtype == _BFLOAT16 else view
+
+
+def _widened(upper: Array) -> Array:
+    """float32 from its upper halves."""
+    bits = np.zeros((*upper.shape, 2), "<u2")
+    bits[..., 1] = upper
+    return bits.view("<f4")[..., 0]

@@ -283,9 +283,23 @@ def test_a_refusal_names_the_file_that_was_given(tmp_path: Path) -> None:
 
 
 def test_what_a_file_says_of_its_origin_cannot_steer_a_terminal(tmp_path: Path) -> None:
-    network = replace(honest().network, source="\x1b[2Jnothing to see")
+    odd = "\x1b[2Jnothing to see"
+    network = replace(honest().network, source=odd, notes=(odd, "plain", *[f"{n}" * 900 for n in range(20)]))
     own.write(tmp_path / "odd.safetensors", own.OwnFile(network, honest().latents))
-    assert importing.import_network(tmp_path / "odd.safetensors", "mine").source.isprintable()
+    imported = importing.import_network(tmp_path / "odd.safetensors", "mine")
+    assert imported.source.isprintable()
+    assert imported.notes[0] == "plain"
+    assert len(imported.notes) < 10
+    assert all(note.isprintable() and len(note) <= 300 for note in imported.notes)
+
+
+def test_what_was_not_sure_about_a_network_stays_in_its_manifest_and_its_file(tmp_path: Path) -> None:
+    whole = torch.load(files.DATA / "tf32_skip_as_rosinality.pt", weights_only=True)
+    torch.save({"g": whole["g_ema"]}, tmp_path / "made.pt")
+    imported = importing.import_network(tmp_path / "made.pt", "mine")
+    assert "no moving average" in imported.notes[0]
+    assert table.find("mine").note == imported.notes[0]
+    assert read_network(zoo.path("mine", "mine.safetensors")).notes == imported.notes
 
 
 # ---- names

@@ -166,3 +166,15 @@ def test_a_file_that_is_no_network_is_not_imported(run: Run, home: Path, tmp_pat
     assert "posix.system" in ran.err
     assert not (home / "data" / "models" / "hostile").exists()
     assert run("models", "import", str(tmp_path / "none.pkl")).code == 1
+
+
+def test_what_is_not_sure_about_an_imported_network_is_printed_and_listed(run: Run, tmp_path: Path) -> None:
+    import torch
+
+    state = torch.load(NETWORK, weights_only=True)["g_ema"]
+    torch.save({"g": state}, tmp_path / "made.pt")
+    note = "The file has no moving average of the generator, so the generator in training is used."
+    assert note in run("models", "import", str(tmp_path / "made.pt"), "--name", "mine").out
+    assert f"note: {note}" in run("models", "list").out
+    listed = {model["name"]: model for model in json.loads(run("models", "list", "--json").out)}
+    assert listed["mine"]["note"] == note
