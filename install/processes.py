@@ -1,10 +1,8 @@
 """Child processes: quiet ones whose output goes to the log, and ones that use the terminal."""
 
 import os
-import re
 import signal
 import subprocess
-import sys
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -13,10 +11,8 @@ from pathlib import Path
 
 from install.checkout import LOG, TOP
 from install.errors import Interrupted
-from retouchml.system.processes import CREATION_FLAGS, clean_environment
+from retouchml.system import processes
 
-_POLL_SECONDS = 0.2
-_STOP_SECONDS = 10.0
 _GRACE_SECONDS = 2.0
 
 # once imported, ONNX Runtime would report its use to its maker, and nothing is to leave this machine
@@ -42,7 +38,7 @@ class Outcome:
 
 def environment(**changes: str) -> dict[str, str]:
     """This process's environment without what belongs to other programs, and with ``changes``."""
-    return clean_environment(**{**_PRIVATE, **changes})
+    return processes.clean_environment(**{**_PRIVATE, **changes})
 
 
 def run(
@@ -57,26 +53,8 @@ def run(
     tick: called several times a second while it runs
     log:  whether its output is added to the log
     """
-    output: bytes | None = None
-    with subprocess.Popen(
-        command,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,  # not a file: that would stay empty on a full disk
-        stderr=subprocess.STDOUT,
-        env={**(env or environment()), **_UTF_8},
-        cwd=TOP,
-        start_new_session=True,  # Ctrl-C reaches this process alone, which then stops the child in order
-        creationflags=CREATION_FLAGS,
-    ) as process:
-        try:
-            while output is None:
-                with suppress(subprocess.TimeoutExpired):
-                    output = process.communicate(timeout=_POLL_SECONDS)[0]
-                tick()
-        finally:
-            if process.poll() is None:
-                _stop(process, partial(_terminate_session, process))
-    outcome = Outcome(process.returncode, output.decode(errors="replace"))
+    code, output = processes.run(command, {**(env or environment()), **_UTF_8}, tick, TOP)
+    outcome = Outcome(code, output)
     if log:
         _log(command, outcome)
     return outcome
@@ -98,25 +76,8 @@ def foreground(
                 # the terminal sends Ctrl-C to the child as well, and a second would cut its cleaning short
                 with suppress(subprocess.TimeoutExpired):
                     process.wait(_GRACE_SECONDS)
-            _stop(process, partial(_ask_to_stop, process))
+            processes.stop(process, partial(_ask_to_stop, process))
             raise
-
-
-def redacted(text: str) -> str:
-    """``text`` without the passwords of addresses in it."""
-    return re.sub(r"//[^/@\s]+@", "//", text)
-
-
-if sys.platform == "win32":
-
-    def _terminate_session(process: "subprocess.Popen[bytes]") -> None:
-        process.terminate()
-else:
-
-    def _terminate_session(process: "subprocess.Popen[bytes]") -> None:
-        # with its own child processes: venv runs ensurepip, pip runs build backends
-        with suppress(ProcessLookupError, PermissionError):
-            os.killpg(process.pid, signal.SIGTERM)
 
 
 def _ask_to_stop(process: "subprocess.Popen[bytes]") -> None:
@@ -127,19 +88,8 @@ def _ask_to_stop(process: "subprocess.Popen[bytes]") -> None:
         process.send_signal(signal.SIGINT)
 
 
-def _stop(process: "subprocess.Popen[bytes]", ask: Callable[[], None]) -> None:
-    for signal_it in (ask, process.terminate):
-        if process.poll() is not None:
-            return
-        signal_it()
-        with suppress(subprocess.TimeoutExpired):
-            process.wait(_STOP_SECONDS)
-    process.kill()
-    process.wait()
-
-
 def _log(command: Sequence[str | Path], outcome: Outcome) -> None:
-    title = redacted(" ".join(str(part) for part in command))
+    title = processes.redacted(" ".join(str(part) for part in command))
     # a log that cannot be written must not hide what it would have said
     with suppress(OSError), LOG.open("a", encoding="utf-8", errors="replace") as log:
         log.write(f"$ {title}\n{outcome.output}\nexit status {outcome.code}\n\n")

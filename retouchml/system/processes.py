@@ -1,9 +1,14 @@
 """How this project starts other programs: away from the terminal, and without what belongs to another one."""
 
 import os
+import re
+import signal
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from functools import partial
+from pathlib import Path
 
 if sys.platform == "win32":
     # a console of its own, without a window: Ctrl-C does not reach it, and no window opens where the parent,
@@ -12,6 +17,9 @@ if sys.platform == "win32":
 else:
     CREATION_FLAGS = 0
 """What ``start_new_session`` does elsewhere, on Windows: keeps a child process away from the terminal."""
+
+_POLL_SECONDS = 0.1
+_STOP_SECONDS = 10.0
 
 FOREIGN_VARIABLES = (
     "PYTHONPATH",
@@ -48,3 +56,64 @@ def clean_environment(environment: "Mapping[str, str] | None" = None, /, **chang
         for name, value in (os.environ if environment is None else environment).items()
         if name not in FOREIGN_VARIABLES and not name.startswith(_FOREIGN_PREFIXES)
     } | changes
+
+
+def run(
+    command: "Sequence[str | Path]",
+    environment: Mapping[str, str],
+    tick: "Callable[[], object]",
+    folder: "Path | None" = None,
+) -> "tuple[int, str]":
+    """Run a child process away from the terminal; its exit status and all that it printed.
+
+    tick: called about ten times a second; may raise, which stops the child and its own children
+    folder: its working folder, by default this process's
+    """
+    output: bytes | None = None
+    with subprocess.Popen(
+        command,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,  # not a file: that would stay empty on a full disk
+        stderr=subprocess.STDOUT,
+        env=environment,
+        cwd=folder,
+        start_new_session=True,  # Ctrl-C reaches this process alone, which then stops the child in order
+        creationflags=CREATION_FLAGS,
+    ) as process:
+        try:
+            while output is None:
+                with suppress(subprocess.TimeoutExpired):
+                    output = process.communicate(timeout=_POLL_SECONDS)[0]
+                tick()
+        finally:
+            stop(process, partial(_terminate_session, process))
+    return process.returncode, output.decode(errors="replace")
+
+
+def stop(process: "subprocess.Popen[bytes]", ask: "Callable[[], object]") -> None:
+    """Stop a child process that still runs: by ``ask``, then by SIGTERM, then by SIGKILL."""
+    for signal_it in (ask, process.terminate):
+        if process.poll() is not None:
+            return
+        signal_it()
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(_STOP_SECONDS)
+    process.kill()
+    process.wait()
+
+
+if sys.platform == "win32":
+
+    def _terminate_session(process: "subprocess.Popen[bytes]") -> None:
+        process.terminate()
+else:
+
+    def _terminate_session(process: "subprocess.Popen[bytes]") -> None:
+        # with its own child processes: venv runs ensurepip, pip runs build backends
+        with suppress(ProcessLookupError, PermissionError):
+            os.killpg(process.pid, signal.SIGTERM)
+
+
+def redacted(text: str) -> str:
+    """``text`` without the passwords of addresses in it."""
+    return re.sub(r"//[^/@\s]+@", "//", text)

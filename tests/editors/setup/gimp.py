@@ -15,6 +15,7 @@ from install.checkout import LOG
 from install.console import Console, Tick
 from install.errors import InstallError
 from retouchml.system.locks import exclusive
+from retouchml.system.processes import redacted
 
 _TOP = Path(os.environ.get("RETOUCHML_EDITORS") or "/var/tmp/retouchml-editors")
 _SUITE, _NEXT_SUITE = "trixie", "forky"
@@ -137,6 +138,4 @@ def _mirrors() -> list[str]:
 def _run(command: Sequence[str | Path], tick: Tick, environment: dict[str, str] | None = None) -> None:
     outcome = processes.run(command, tick, environment)
     if outcome.code != 0:
-        raise InstallError(
-            f"{command[0]} failed: {processes.redacted(outcome.last_line)}", f"The log is {LOG}."
-        )
+        raise InstallError(f"{command[0]} failed: {redacted(outcome.last_line)}", f"The log is {LOG}.")

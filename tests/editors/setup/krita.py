@@ -4,6 +4,7 @@ from install import processes
 from install.checkout import LOG
 from install.console import Console
 from install.errors import InstallError
+from retouchml.system.processes import redacted
 
 # Krita's plug-in host loads with PyQt5 present only, which Debian's package merely recommends
 _PACKAGES = (
@@ -22,9 +23,7 @@ def provide(console: Console) -> dict[str, str]:
             for command in (["update", "-qq"], ["install", "-y", "-qq", "--no-install-recommends", *missing]):
                 outcome = processes.run([*_APT, *command], tick, quiet)
                 if outcome.code != 0:
-                    raise InstallError(
-                        f"apt-get failed: {processes.redacted(outcome.last_line)}", f"The log is {LOG}."
-                    )
+                    raise InstallError(f"apt-get failed: {redacted(outcome.last_line)}", f"The log is {LOG}.")
     return {"RETOUCHML_TEST_KRITA": "1"}
 
 

@@ -1,6 +1,14 @@
-"""The environment of the programs that are started."""
+"""Child processes: their environment, and how they are stopped."""
 
-from retouchml.system.processes import FOREIGN_VARIABLES, clean_environment
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from retouchml.system.processes import FOREIGN_VARIABLES, clean_environment, run
 
 
 def test_what_another_python_or_an_appimage_needs_reaches_no_child() -> None:
@@ -11,3 +19,30 @@ def test_what_another_python_or_an_appimage_needs_reaches_no_child() -> None:
     foreign = dict.fromkeys(FOREIGN_VARIABLES, "/appimage") | editors
     assert clean_environment({**kept, **foreign}) == kept
     assert clean_environment(kept, PYTHONPATH="/ours") == {**kept, "PYTHONPATH": "/ours"}
+
+
+def is_running(pid: int) -> bool:
+    """Whether there is such a process; one that only waits to be reaped counts as gone."""
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    state = subprocess.run(["ps", "-o", "stat=", "-p", str(pid)], capture_output=True, check=False).stdout
+    return bool(state) and not state.startswith(b"Z")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no groups of processes")
+def test_an_interrupted_child_is_stopped_with_its_own_children(tmp_path: Path) -> None:
+    ready = tmp_path / "ready"
+    script = f"sleep 600 & echo $! > {ready}.part && mv {ready}.part {ready}; wait"
+
+    def interrupt() -> None:
+        if ready.exists():
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        run(["sh", "-c", script], os.environ, interrupt)
+    deadline = time.monotonic() + 10.0
+    while is_running(int(ready.read_text())):
+        assert time.monotonic() < deadline, "the child's own child still runs"
+        time.sleep(0.05)
