@@ -16,7 +16,7 @@ RetouchError
 ├── DiskFullError           no room for a model, a cache entry or a result
 ├── DaemonError             the background process that keeps the models loaded
 │   ├── DaemonAbsent        none runs, or it cannot be started
-│   ├── DaemonGone          the connection broke, or it stopped answering
+│   ├── DaemonLost          the connection broke, or it stopped answering
 │   ├── DaemonRuns          a second one was to be started
 │   ├── DaemonStopping      it is stopping
 │   ├── Busy                its queue or its photo store is full
@@ -147,7 +147,7 @@ class DaemonAbsent(DaemonError):
     code = "daemon_absent"
 
 
-class DaemonGone(DaemonError):
+class DaemonLost(DaemonError):
     """The connection to the daemon broke, or the daemon stopped answering."""
 
     code = "daemon_gone"

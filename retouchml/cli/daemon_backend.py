@@ -48,7 +48,7 @@ def connect(
     """The daemon as a backend, started if none runs; None if it cannot be used, with the reason to ``warn``.
 
     device: as ``--device`` takes it; ``auto`` is the daemon's own device. local: makes the backend for
-    photographs that the daemon cannot take. Raises Refused, Busy, ModelError, DeviceError, and DaemonGone
+    photographs that the daemon cannot take. Raises Refused, Busy, ModelError, DeviceError, and DaemonLost
     if a daemon does not answer.
     """
     client = Client(

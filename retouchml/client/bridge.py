@@ -25,7 +25,7 @@ import msgpack
 
 from retouchml.client import launch, protocol, sandbox
 from retouchml.client.transport import ConnectOptions, Frames
-from retouchml.errors import DaemonAbsent, DaemonGone, RetouchError
+from retouchml.errors import DaemonAbsent, DaemonLost, RetouchError
 from retouchml.system.processes import CREATION_FLAGS
 
 OPEN, OPENED, MESSAGE, ENDED = b"o", b"d", b"m", b"e"
@@ -35,7 +35,7 @@ _LENGTH = struct.Struct("<Q")
 _FRAMES = 1 + protocol.LOOKS
 _OPEN_SECONDS = 90.0  # the process may have to start the daemon
 _EXIT_SECONDS = 2.0
-_BROKEN = DaemonGone("The connection to the daemon was lost.", "Try again.")
+_BROKEN = DaemonLost("The connection to the daemon was lost.", "Try again.")
 
 
 def write_packet(stream: IO[bytes], kind: bytes, frames: Frames) -> None:
@@ -118,9 +118,9 @@ class BridgeTransport:
             raise
 
     def send(self, frames: Frames) -> None:
-        """Send a message, whose frames must not change until it was answered. Raises DaemonGone."""
+        """Send a message, whose frames must not change until it was answered. Raises DaemonLost."""
         if self._process is None or self._error is not None:
-            raise DaemonGone(_BROKEN.message, _BROKEN.advice)
+            raise DaemonLost(_BROKEN.message, _BROKEN.advice)
         self._outgoing.put((MESSAGE, frames))
 
     def receive(self) -> "list[bytes | memoryview] | None":
@@ -171,7 +171,7 @@ class BridgeTransport:
         wake_writer: socket.socket,
     ) -> None:
         """Runs in a thread: reads packets until the process ends, and wakes the client for each."""
-        error: RetouchError = DaemonGone(_BROKEN.message, _BROKEN.advice)
+        error: RetouchError = DaemonLost(_BROKEN.message, _BROKEN.advice)
         with process.stdout as stream, wake_writer:  # type: ignore[union-attr]  # it was asked for a pipe
             while (packet := read_packet(stream)) is not None:
                 kind, frames = packet

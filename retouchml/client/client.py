@@ -32,7 +32,7 @@ from retouchml.client.answers import (
 )
 from retouchml.client.pixel_format import PixelFormat
 from retouchml.client.transport import ConnectOptions, new_transport
-from retouchml.errors import Cancelled, DaemonGone, RetouchError
+from retouchml.errors import Cancelled, DaemonLost, RetouchError
 from retouchml.look import Look
 from retouchml.progress import Progress
 
@@ -72,14 +72,14 @@ class Call(Generic[Result]):
     def result(self, timeout: float | None = None) -> Result:
         """Wait for the answer; raises its error. It ends whatever happens to the daemon.
 
-        timeout: seconds, after which the request is cancelled and DaemonGone raised
+        timeout: seconds, after which the request is cancelled and DaemonLost raised
         """
         deadline = None if timeout is None else time.monotonic() + timeout
         while not self.done:
             wait = _POLL_SECONDS if deadline is None else min(_POLL_SECONDS, deadline - time.monotonic())
             if wait <= 0:
                 self.cancel()
-                self.fail(DaemonGone(f"The daemon did not answer within {timeout:g} s.", "Try again."))
+                self.fail(DaemonLost(f"The daemon did not answer within {timeout:g} s.", "Try again."))
                 break
             self._client.process(wait)
         if self._error is not None:
@@ -202,7 +202,7 @@ class Client:
     def connect(self) -> None:
         """Connect now, and start the daemon if none runs and that was requested.
 
-        Raises DaemonAbsent, DaemonGone, Refused or VersionMismatch.
+        Raises DaemonAbsent, DaemonLost, Refused or VersionMismatch.
         """
         if self._transport.is_open:
             return
@@ -307,9 +307,9 @@ class Client:
         if broken is not None:
             self._lose(broken)
         elif self._calls and now - self._last_message_at > self._silence_limit:
-            self._lose(DaemonGone("The daemon does not answer any more.", "Try `retouchml daemon restart`."))
+            self._lose(DaemonLost("The daemon does not answer any more.", "Try `retouchml daemon restart`."))
         for call in [call for call in self._calls.values() if call.is_forgotten(now)]:
-            call.fail(DaemonGone("The daemon has lost this request.", "Try again."))
+            call.fail(DaemonLost("The daemon has lost this request.", "Try again."))
 
     def close(self) -> None:
         """Close the connection; open calls end with Cancelled, and the daemon frees the photos."""

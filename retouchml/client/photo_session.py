@@ -19,7 +19,7 @@ from retouchml.client.pixel_format import PixelFormat
 from retouchml.client.retry import Retry
 from retouchml.errors import (
     DaemonAbsent,
-    DaemonGone,
+    DaemonLost,
     DaemonStopping,
     PhotoUnknown,
     RetouchError,
@@ -139,7 +139,7 @@ class PhotoSession:
     def wait(self, cancel: Cancel | None = None, timeout: float | None = None) -> Rendered | None:
         """Process until the work ends; the answer to a render, None for an opening.
 
-        cancel: polled, stops the work; timeout: seconds. Raises the work's error, Cancelled, or DaemonGone
+        cancel: polled, stops the work; timeout: seconds. Raises the work's error, Cancelled, or DaemonLost
         after the timeout.
         """
         deadline = None if timeout is None else time.monotonic() + timeout
@@ -150,7 +150,7 @@ class PhotoSession:
                 check(cancel)
             if self._busy and deadline is not None and time.monotonic() > deadline:
                 self.cancel()
-                raise DaemonGone(f"The daemon did not answer within {timeout:g} s.", "Try again.")
+                raise DaemonLost(f"The daemon did not answer within {timeout:g} s.", "Try again.")
         if self._error is not None:
             raise self._error
         return self._rendered
@@ -258,7 +258,7 @@ class PhotoSession:
             self.on_rendered(looks, rendered)
 
     def _retry_or_fail(self, error: RetouchError) -> None:
-        if isinstance(error, (DaemonGone, PhotoUnknown, DaemonStopping)):
+        if isinstance(error, (DaemonLost, PhotoUnknown, DaemonStopping)):
             self._photo = None
         delay = self._retry.delay(error)
         if delay is None and isinstance(error, DaemonAbsent) and self._retry.was_lost:

@@ -2,7 +2,7 @@
 
 import time
 
-from retouchml.errors import DaemonGone, DaemonStopping, PhotoUnknown, RetouchError
+from retouchml.errors import DaemonLost, DaemonStopping, PhotoUnknown, RetouchError
 
 _STOPPING_SECONDS = 8.0  # a daemon promises to stop within 5
 _RETRY_SECONDS = 0.2
@@ -28,7 +28,7 @@ class Retry:
             if self._stopping_deadline is None:
                 self._stopping_deadline = now + _STOPPING_SECONDS
             return _RETRY_SECONDS if now <= self._stopping_deadline else None
-        if isinstance(error, (DaemonGone, PhotoUnknown)) and not self.was_lost:
+        if isinstance(error, (DaemonLost, PhotoUnknown)) and not self.was_lost:
             self.was_lost = True
             return 0.0
         return None

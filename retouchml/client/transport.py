@@ -49,7 +49,7 @@ class Transport(Protocol):
         """Connect. Raises DaemonAbsent, Refused or UsageError."""
 
     def send(self, frames: Frames) -> None:
-        """Send a message, whose frames must not change until it was answered. Raises DaemonGone."""
+        """Send a message, whose frames must not change until it was answered. Raises DaemonLost."""
 
     def receive(self) -> "list[bytes | memoryview] | None":
         """A message that has arrived; None if there is none."""

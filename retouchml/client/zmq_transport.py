@@ -10,7 +10,7 @@ from zmq.utils.monitor import recv_monitor_message
 from retouchml import paths
 from retouchml.client import connection_file, discovery, protocol
 from retouchml.client.transport import ConnectOptions, Frames
-from retouchml.errors import DaemonGone, Refused, RetouchError
+from retouchml.errors import DaemonLost, Refused, RetouchError
 
 _LINGER_MS = 200
 _HEARTBEAT_MS, _HEARTBEAT_TIMEOUT_MS = 2000, 6000
@@ -48,13 +48,13 @@ class ZmqTransport:
         dealer.connect(endpoint)
 
     def send(self, frames: Frames) -> None:
-        """Send a message, whose frames must not change until it was answered. Raises DaemonGone."""
+        """Send a message, whose frames must not change until it was answered. Raises DaemonLost."""
         if self._socket is None:
-            raise DaemonGone("There is no connection to the daemon.", "Try again.")
+            raise DaemonLost("There is no connection to the daemon.", "Try again.")
         try:
             self._socket.send_multipart(frames, zmq.NOBLOCK, copy=False)
         except zmq.Again as error:
-            raise DaemonGone("The daemon takes no more messages.", "Try again.") from error
+            raise DaemonLost("The daemon takes no more messages.", "Try again.") from error
 
     def receive(self) -> "list[bytes | memoryview] | None":
         """A message that has arrived; None if there is none."""
@@ -82,7 +82,7 @@ class ZmqTransport:
         with contextlib.suppress(zmq.Again):
             event = recv_monitor_message(self._monitor, zmq.NOBLOCK)["event"]
             if event == zmq.EVENT_DISCONNECTED:
-                return DaemonGone("The connection to the daemon was lost.", "Try again.")
+                return DaemonLost("The connection to the daemon was lost.", "Try again.")
             return Refused(
                 "The daemon refused the connection.", "It belongs to another user, or the keys do not fit."
             )

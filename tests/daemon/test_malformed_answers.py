@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from daemon.uploads import Uploads
-from retouchml.errors import DaemonGone, RetouchError, WorkerLost
+from retouchml.errors import DaemonLost, RetouchError, WorkerLost
 from retouchml.look import Look
 from tests.daemon.running import PATIENCE, Daemon, until
 
@@ -26,7 +26,7 @@ def test_a_malformed_answer_costs_the_job_and_nothing_else(start: Start, kind: i
     other = daemon.status().workers[1].pid
     with pytest.raises(RetouchError) as caught:
         bad.render({0: Look(0.5, edits={"garble": kind / 10})}).result(PATIENCE)
-    assert not isinstance(caught.value, DaemonGone)
+    assert not isinstance(caught.value, DaemonLost)
     for photo in (bad, good):
         assert photo.render(LOOKS).result(PATIENCE).patches
     status = daemon.status()

@@ -6,7 +6,7 @@ from typing import Any
 
 from plugin_krita.connection import Connection, SessionCall
 from plugin_krita.view_state import OFF, READY, STARTING
-from retouchml.errors import DaemonAbsent, DaemonGone, RetouchError
+from retouchml.errors import DaemonAbsent, DaemonLost, RetouchError
 
 
 class Handle:
@@ -196,7 +196,7 @@ def test_a_photo_that_is_opened_again_does_not_end_a_render() -> None:
 
 
 def test_a_failed_session_fails_its_task_and_a_cancelled_task_stops_its_session() -> None:
-    session, error = Session(), DaemonGone("It stopped.")
+    session, error = Session(), DaemonLost("It stopped.")
     call = SessionCall(session, {})
     call.cancel()
     assert session.is_cancelled

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from plugin_krita.tasks import SLICE_SECONDS, Task, TaskGenerator
-from retouchml.errors import DaemonGone
+from retouchml.errors import DaemonLost
 
 
 class ListLoop:
@@ -86,11 +86,11 @@ def test_an_error_is_raised_at_the_yield_and_ends_the_task(at_once: bool) -> Non
     def generator() -> TaskGenerator[None]:
         try:
             yield answer
-        except DaemonGone:
+        except DaemonLost:
             seen.append(True)
             raise
 
-    gone = DaemonGone("It is gone.")
+    gone = DaemonLost("It is gone.")
     if at_once:
         answer.finish(gone)
     Task(generator(), loop.later, ends.append)

@@ -10,7 +10,7 @@ from retouchml.cli.backend import Backend
 from retouchml.cli.daemon_backend import DaemonBackend
 from retouchml.client.answers import EditList
 from retouchml.client.client import Client
-from retouchml.errors import Busy, DaemonGone, RetouchError
+from retouchml.errors import Busy, DaemonLost, RetouchError
 from retouchml.results import Edit
 from tests import stand_in_backend
 
@@ -58,9 +58,9 @@ def test_model_device_and_edits_are_those_of_the_daemon() -> None:
 
 
 def test_the_model_is_loaded_again_in_the_successor_of_a_lost_daemon() -> None:
-    assert len(Setup(DaemonGone("lost")).client.requests) == 2
-    with pytest.raises(DaemonGone, match="again"):
-        Setup(DaemonGone("lost"), DaemonGone("again"))
+    assert len(Setup(DaemonLost("lost")).client.requests) == 2
+    with pytest.raises(DaemonLost, match="again"):
+        Setup(DaemonLost("lost"), DaemonLost("again"))
 
 
 def test_a_full_daemon_is_an_error_that_says_how_to_do_without() -> None:

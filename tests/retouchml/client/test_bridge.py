@@ -13,7 +13,7 @@ import pytest
 from retouchml.client import bridge, sandbox
 from retouchml.client.client import Call, Client
 from retouchml.client.pixel_format import PixelFormat
-from retouchml.errors import DaemonAbsent, DaemonGone
+from retouchml.errors import DaemonAbsent, DaemonLost
 from retouchml.look import Look
 from tests.daemon import running
 from tests.daemon.running import Daemon, kill
@@ -134,7 +134,7 @@ def test_a_daemon_killed_under_a_request_ends_it_and_the_next_request_finds_a_ne
         photo = client.open(PixelFormat(64, 24), pixels).result(60)
         call = photo.prepare()
         first.kill()
-        with pytest.raises(DaemonGone):
+        with pytest.raises(DaemonLost):
             call.result(30)
         second = start()
         photo = client.open(PixelFormat(64, 24), pixels).result(60)
@@ -153,7 +153,7 @@ def test_cancel_reaches_the_daemon_over_the_bridge(daemon: Daemon) -> None:
 
 
 @pytest.mark.usefixtures("without_zmq")
-def test_a_bridge_whose_child_is_killed_is_a_daemon_gone(daemon: Daemon) -> None:
+def test_a_bridge_whose_child_is_killed_is_a_lost_daemon(daemon: Daemon) -> None:
     with Client() as client:
         client.connect()
         transport = client._transport

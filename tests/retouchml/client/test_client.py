@@ -14,7 +14,7 @@ from retouchml.client import protocol
 from retouchml.client.answers import Rendered, Status
 from retouchml.client.client import Call, Client
 from retouchml.client.pixel_format import PixelFormat
-from retouchml.errors import DaemonAbsent, DaemonGone
+from retouchml.errors import DaemonAbsent, DaemonLost
 from retouchml.look import Look
 from tests.daemon.running import (
     PATIENCE,
@@ -68,7 +68,7 @@ def test_a_loop_that_looks_now_and_then_hears_that_the_daemon_died_and_finds_the
         return bool(ends)
 
     assert until(has_ended)
-    assert isinstance(ends[0].error, DaemonGone)
+    assert isinstance(ends[0].error, DaemonLost)
     assert client.fileno() == -1
     start()
     assert rendered_in_a_loop(client)[-1] == "Rendered"
@@ -167,7 +167,7 @@ def test_a_client_hears_at_once_that_its_daemon_was_killed(daemon: Daemon) -> No
     call = daemon.photo().render(SLOW)
     assert until(lambda: is_busy(daemon))
     daemon.kill()
-    with pytest.raises(DaemonGone):
+    with pytest.raises(DaemonLost):
         call.result(PATIENCE)
 
 
@@ -181,11 +181,11 @@ def test_a_daemon_that_fell_silent_is_given_up_but_a_large_upload_has_its_time(
         client.connect()
     pause(daemon.process.pid)
     try:
-        with pytest.raises(DaemonGone, match=silent):
+        with pytest.raises(DaemonLost, match=silent):
             small.open(PLAIN, picture().tobytes()).result(PATIENCE)
         begun = time.monotonic()
         call = large.open(PixelFormat(2500, 1000), bytes(10_000_000))
-        with pytest.raises(DaemonGone, match=silent):
+        with pytest.raises(DaemonLost, match=silent):
             call.result(PATIENCE)
         assert time.monotonic() - begun > 4.5
     finally:

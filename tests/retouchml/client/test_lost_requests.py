@@ -11,7 +11,7 @@ from retouchml.client import protocol
 from retouchml.client.answers import Status
 from retouchml.client.client import Call, Client
 from retouchml.client.transport import Frames
-from retouchml.errors import DaemonGone, RetouchError
+from retouchml.errors import DaemonLost, RetouchError
 
 PATIENCE = 0.6
 
@@ -61,7 +61,7 @@ def asked(monkeypatch: pytest.MonkeyPatch, ping: Callable[[list[int]], dict[str,
 
 def test_a_request_that_no_ping_names_ends_without_a_timeout(monkeypatch: pytest.MonkeyPatch) -> None:
     call = asked(monkeypatch, lambda _: {"open": []})
-    with pytest.raises(DaemonGone, match="has lost this request"):
+    with pytest.raises(DaemonLost, match="has lost this request"):
         call.result()
 
 
@@ -70,5 +70,5 @@ def test_a_request_that_the_daemon_knows_is_waited_for(
     monkeypatch: pytest.MonkeyPatch, ping: Callable[[list[int]], dict[str, Any]]
 ) -> None:
     call = asked(monkeypatch, ping)
-    with pytest.raises(DaemonGone, match="did not answer within"):
+    with pytest.raises(DaemonLost, match="did not answer within"):
         call.result(4 * PATIENCE)

@@ -14,7 +14,7 @@ from retouchml.errors import (
     Busy,
     Cancelled,
     DaemonAbsent,
-    DaemonGone,
+    DaemonLost,
     DaemonStopping,
     LimitExceeded,
     PhotoUnknown,
@@ -113,7 +113,7 @@ class FakeClient:
         self.calls.append(call)
         if self.script:
             value = self.script.pop(0)
-            if isinstance(value, type) and issubclass(value, DaemonGone):
+            if isinstance(value, type) and issubclass(value, DaemonLost):
                 self.is_connected = False
             self._answers.append((call, self._made(value)))
         return call
@@ -226,19 +226,19 @@ def test_a_render_that_another_one_superseded_ends_without_a_callback() -> None:
     assert not recorder.rendered
 
 
-@pytest.mark.parametrize("loss", [DaemonGone, PhotoUnknown])
+@pytest.mark.parametrize("loss", [DaemonLost, PhotoUnknown])
 def test_a_lost_photo_is_opened_anew_and_rendered(loss: type[RetouchError]) -> None:
     client, session, recorder = make("photo", loss, "photo", rendered())
     session.render(LOOKS)
     assert session.wait() is not None
     assert client.kinds == ["open", "render", "open", "render"]
-    assert client.connections == (2 if loss is DaemonGone else 1)
+    assert client.connections == (2 if loss is DaemonLost else 1)
     assert recorder.opened == 2
     assert not recorder.errors
 
 
 def test_a_lost_daemon_without_a_successor_is_told_with_both_reasons() -> None:
-    client, session, _ = make("photo", DaemonGone)
+    client, session, _ = make("photo", DaemonLost)
 
     def connect() -> None:
         if client.connections:
@@ -253,9 +253,9 @@ def test_a_lost_daemon_without_a_successor_is_told_with_both_reasons() -> None:
 
 
 def test_a_photo_that_stops_the_daemon_is_tried_twice_and_a_new_request_may_try_again() -> None:
-    client, session, recorder = make("photo", DaemonGone, "photo", DaemonGone, "photo", rendered())
+    client, session, recorder = make("photo", DaemonLost, "photo", DaemonLost, "photo", rendered())
     session.render(LOOKS)
-    with pytest.raises(DaemonGone):
+    with pytest.raises(DaemonLost):
         session.wait()
     assert client.kinds == ["open", "render"] * 2
     assert len(recorder.errors) == 1
@@ -265,9 +265,9 @@ def test_a_photo_that_stops_the_daemon_is_tried_twice_and_a_new_request_may_try_
 
 
 def test_an_opening_during_which_the_daemon_is_lost_is_tried_once_more() -> None:
-    client, session, _ = make(DaemonGone, DaemonGone)
+    client, session, _ = make(DaemonLost, DaemonLost)
     session.open()
-    with pytest.raises(DaemonGone):
+    with pytest.raises(DaemonLost):
         session.wait()
     assert client.kinds == ["open", "open"]
     client.script = ["photo"]
@@ -281,7 +281,7 @@ def test_a_loss_that_was_noticed_before_the_work_does_not_count() -> None:
     session.open()
     session.wait()
     client.is_connected = False
-    client.script = ["photo", DaemonGone, "photo", rendered()]
+    client.script = ["photo", DaemonLost, "photo", rendered()]
     session.render(LOOKS)
     assert session.wait() is not None
 
@@ -380,7 +380,7 @@ def test_waiting_polls_the_cancel_flag_and_gives_up_after_its_time() -> None:
     assert client.calls[0].was_cancelled
     assert client.calls[0].done
     session.open()
-    with pytest.raises(DaemonGone, match=r"within 0\.05 s"):
+    with pytest.raises(DaemonLost, match=r"within 0\.05 s"):
         session.wait(timeout=0.05)
     assert client.calls[1].was_cancelled
     assert not session.busy
@@ -422,9 +422,9 @@ def test_an_event_loop_connects_once_more_where_the_daemon_was_lost_while_connec
     client, session, recorder = make(reconnect=asked.append)
     session.open()
     client.process()
-    asked[0](DaemonGone("It stopped."))
+    asked[0](DaemonLost("It stopped."))
     assert len(asked) == 2, "nobody processes a client without a connection"
-    asked[1](DaemonGone("It stopped again."))
+    asked[1](DaemonLost("It stopped again."))
     assert [str(error) for error in recorder.errors] == ["It stopped again."]
 
 

@@ -4,10 +4,10 @@ import pytest
 
 from retouchml.client import retry
 from retouchml.client.retry import Retry
-from retouchml.errors import Busy, DaemonAbsent, DaemonGone, DaemonStopping, PhotoUnknown, RetouchError
+from retouchml.errors import Busy, DaemonAbsent, DaemonLost, DaemonStopping, PhotoUnknown, RetouchError
 
 
-@pytest.mark.parametrize("error", [DaemonGone("lost"), PhotoUnknown("lost")])
+@pytest.mark.parametrize("error", [DaemonLost("lost"), PhotoUnknown("lost")])
 def test_lost_work_is_repeated_once(error: RetouchError) -> None:
     policy = Retry()
     assert [policy.delay(error), policy.delay(error)] == [0.0, None]
@@ -28,6 +28,6 @@ def test_a_daemon_that_is_stopping_is_waited_for_until_it_should_have_stopped(
     assert policy.delay(stopping) == retry._RETRY_SECONDS
     now = 105.0
     assert policy.delay(stopping) == retry._RETRY_SECONDS
-    assert policy.delay(DaemonGone("stopped")) == 0.0
+    assert policy.delay(DaemonLost("stopped")) == 0.0
     now = 108.5
     assert policy.delay(stopping) is None
