@@ -28,7 +28,8 @@ import zmq
 from numpy.typing import NDArray
 
 from retouchml import paths
-from retouchml.client.client import Call, Client, RemotePhoto
+from retouchml.client.call import Call
+from retouchml.client.client import Client, RemotePhoto
 from retouchml.client.discovery import listens
 from retouchml.client.pixel_format import PixelFormat
 from retouchml.errors import Cancelled

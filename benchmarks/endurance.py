@@ -25,7 +25,8 @@ import zmq
 
 from retouchml.client import protocol
 from retouchml.client.answers import Rendered
-from retouchml.client.client import Call, Client, RemotePhoto
+from retouchml.client.call import Call
+from retouchml.client.client import Client, RemotePhoto
 from retouchml.errors import Cancelled, PhotoUnknown, RetouchError, Superseded, WorkerLost
 from retouchml.look import Look
 from tests.daemon import running

@@ -8,7 +8,7 @@ from daemon.scheduler import JobEvent
 from daemon.sessions import Sessions
 from daemon.sockets import ClientKey, ClientLost
 from daemon.worker_messages import JobFailed, JobPreview, JobProgress
-from retouchml.client import protocol
+from retouchml.client import protocol, versions
 from retouchml.client.messages import Open
 from retouchml.client.protocol import Header
 from retouchml.errors import RetouchError
@@ -30,7 +30,7 @@ class AnswerSender:
 
     def refuse(self, client: ClientKey, request_id: int, error: RetouchError) -> None:
         """Answer a request that was not accepted; it may not even be readable."""
-        self._send(client, protocol.VERSION, "error", request_id, protocol.error_fields(error))
+        self._send(client, versions.VERSION, "error", request_id, protocol.error_fields(error))
 
     def deliver(self, event: JobEvent) -> None:
         """Send on what a worker said about a job."""

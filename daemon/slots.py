@@ -4,7 +4,7 @@ import time
 
 from daemon.jobs import Job
 from daemon.worker_process import WorkerProcess
-from retouchml.client.answers import WorkerStatus
+from retouchml.client.status import WorkerStatus
 
 
 class Slot:

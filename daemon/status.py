@@ -14,7 +14,9 @@ from daemon.scheduler import Scheduler
 from daemon.sessions import Sessions
 from retouchml import __version__
 from retouchml.client import protocol
-from retouchml.client.answers import Status, Welcome
+from retouchml.client.answers import Welcome
+from retouchml.client.status import Status
+from retouchml.client.versions import common_version
 from retouchml.paths import cache_dir
 
 _CACHES = ("searches", "inversions", "paths")  # folders of pipeline.cache, which cannot be imported here
@@ -44,7 +46,7 @@ class StatusReporter:
         options = self._options
         limits = {"photos": options.photos, "queue": options.queue, "photo_bytes": options.photo_bytes}
         return Welcome(
-            version=protocol.common_version(versions),
+            version=common_version(versions),
             software=__version__,
             pid=os.getpid(),
             instance=self._instance,

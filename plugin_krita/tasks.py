@@ -1,7 +1,7 @@
 """Long work in small steps on the editor's only thread: generators that give way to the event loop.
 
 A generator yields None to give the event loop a turn, or something to wait for, such as a ``Call`` of
-``retouchml.client.client``. The ``yield`` then evaluates to its result, or raises its error.
+``retouchml.client.call``. The ``yield`` then evaluates to its result, or raises its error.
 """
 
 import time
@@ -13,7 +13,7 @@ SLICE_SECONDS = 0.012
 
 
 class Awaitable(Protocol):
-    """What a task can wait for; ``retouchml.client.client.Call`` is one."""
+    """What a task can wait for; ``retouchml.client.call.Call`` is one."""
 
     done: bool
     on_done: Any

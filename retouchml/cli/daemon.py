@@ -11,7 +11,7 @@ from retouchml.cli.context import Context, Subparsers
 from retouchml.errors import DaemonAbsent, DaemonError
 
 if TYPE_CHECKING:
-    from retouchml.client.answers import Status
+    from retouchml.client.status import Status
 
 _ANSWER_SECONDS = 10.0
 _STOP_SECONDS = 6.0  # it promises to stop within 5

@@ -1,27 +1,18 @@
 """The answers of the protocol, one class each.
 
 ``fields`` gives the map that is sent, ``from_fields`` reads and checks it; that raises ProtocolError, or
-LimitExceeded if a number is too large. docs/protocol.md is the contract; the requests are in ``messages``.
+LimitExceeded if a number is too large. docs/protocol.md is the contract; the requests are in ``messages``,
+the answer to ``status`` is in ``status``.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import MISSING, asdict, dataclass, field
-from dataclasses import fields as fields_of
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from retouchml.client.fields import take_float, take_int, take_list, take_map, take_number, take_str
 from retouchml.client.messages import Fields, face_in, photo_in
 from retouchml.client.pixel_format import PixelFormat, format_from
-from retouchml.client.protocol import (
-    HEADER_ITEMS,
-    LOOKS,
-    SIDE,
-    STRING_BYTES,
-    take_float,
-    take_int,
-    take_list,
-    take_map,
-    take_str,
-)
+from retouchml.client.protocol import HEADER_ITEMS, LOOKS, SIDE, STRING_BYTES
 from retouchml.errors import ProtocolError
 from retouchml.results import Box, Edit, Face, FaceReport
 
@@ -240,80 +231,6 @@ class ProgressNote:
         return cls(stage, fraction, take_float(fields, "remaining", 0.0))
 
 
-@dataclass(frozen=True)
-class WorkerStatus:
-    """A worker in ``Status``.
-
-    state: absent, starting, idle, busy, or silent, which is busy and not heard; memory: bytes, None if
-    unknown
-    """
-
-    device: str
-    state: str
-    pid: int | None = None
-    memory: int | None = None
-    device_memory: int | None = None
-    models: tuple[str, ...] = ()
-    photos: int = 0
-    restarts: int = 0
-
-    @classmethod
-    def from_fields(cls, fields: Any) -> "WorkerStatus":
-        """Read it back."""
-        if not isinstance(fields, dict):
-            raise ProtocolError("A worker must be a map.")
-        values = _fields_of(cls, fields)
-        return cls(**{**values, "models": tuple(str(each) for each in values.get("models") or ())})
-
-
-@dataclass(frozen=True)
-class Status:
-    """The answer to ``status``: the state of the daemon.
-
-    uptime, keep_alive: seconds, keep_alive negative for ever; idle_exit: seconds, None for never; memory,
-    photo_bytes, cache_bytes: bytes; queue: jobs that wait; service: whether the system starts it on login;
-    refused: connections that were refused
-    """
-
-    pid: int
-    software: str
-    instance: str
-    uptime: float
-    memory: int | None
-    clients: int
-    photos: int
-    photo_bytes: int
-    queue: int
-    queue_limit: int
-    keep_alive: float
-    idle_exit: float | None
-    service: bool
-    cache_bytes: int
-    log: str
-    refused: int
-    workers: tuple[WorkerStatus, ...]
-
-    def fields(self) -> dict[str, Any]:
-        """As a map of the wire, and of ``retouchml daemon status --json``."""
-        result = asdict(self)
-        result["workers"] = [{**asdict(each), "models": list(each.models)} for each in self.workers]
-        return result
-
-    @classmethod
-    def from_fields(cls, fields: Fields) -> "Status":
-        """Read it back."""
-        workers = [WorkerStatus.from_fields(each) for each in take_list(fields, "workers", HEADER_ITEMS)]
-        return cls(**{**_fields_of(cls, fields), "workers": tuple(workers)})
-
-
-def _fields_of(kind: type, fields: Fields) -> dict[str, Any]:
-    """Those of ``fields`` that a dataclass has; a newer daemon may send more. Raises ProtocolError."""
-    missing = [each.name for each in fields_of(kind) if each.default is MISSING and each.name not in fields]
-    if missing:
-        raise ProtocolError(f"The daemon's status lacks {', '.join(missing)}.")
-    return {each.name: fields[each.name] for each in fields_of(kind) if each.name in fields}
-
-
 def _box(fields: Fields, name: str) -> Box:
     """Read four whole numbers. Raises ProtocolError."""
     box = take_list(fields, name, 4)
@@ -337,7 +254,7 @@ def _face_from(fields: Any) -> Face:
     if not all(isinstance(point, list) and len(point) == 2 for point in landmarks):
         raise ProtocolError("Landmarks must be pairs of numbers.")
     points = tuple((float(x), float(y)) for x, y in landmarks)
-    return Face(_box(fields, "box"), points, _number(fields, "score"))
+    return Face(_box(fields, "box"), points, take_number(fields, "score"))
 
 
 def _report_fields(report: FaceReport) -> dict[str, Any]:
@@ -350,9 +267,9 @@ def _report_from(fields: Any) -> FaceReport:
     return FaceReport(
         face_in(fields, "face"),
         _box(fields, "box"),
-        _number(fields, "score_before"),
-        _number(fields, "score_after"),
-        _number(fields, "identity_distance"),
+        take_number(fields, "score_before"),
+        take_number(fields, "score_after"),
+        take_number(fields, "identity_distance"),
         _box(fields, "patch"),
     )
 
@@ -361,11 +278,4 @@ def _edit_from(fields: Any) -> Edit:
     if not isinstance(fields, Mapping):
         raise ProtocolError("An edit must be a map.")
     name, description = (take_str(fields, each, STRING_BYTES) for each in ("name", "description"))
-    return Edit(name, _number(fields, "low"), _number(fields, "high"), description)
-
-
-def _number(fields: Fields, name: str) -> float:
-    value = fields.get(name)  # may be NaN: a face that cannot be measured
-    if not isinstance(value, int | float) or isinstance(value, bool):
-        raise ProtocolError(f"{name} must be a number.")
-    return float(value)
+    return Edit(name, take_number(fields, "low"), take_number(fields, "high"), description)

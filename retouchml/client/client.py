@@ -16,123 +16,27 @@ import itertools
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Generic, TypeVar
+from typing import Any
 
 from retouchml import __version__
-from retouchml.client import messages, protocol
+from retouchml.client import messages, protocol, versions
 from retouchml.client.answers import (
     EditList,
     Frames,
     Opened,
     Prepared,
-    ProgressNote,
     Rendered,
-    Status,
     Welcome,
 )
+from retouchml.client.call import Call, Parse, Result
 from retouchml.client.pixel_format import PixelFormat
+from retouchml.client.status import Status
 from retouchml.client.transport import ConnectOptions, new_transport
 from retouchml.errors import Cancelled, DaemonLost, RetouchError
 from retouchml.look import Look
-from retouchml.progress import Progress
 
-Result = TypeVar("Result")
-_Parse = Callable[[Mapping[str, Any], Frames], Result]
-_POLL_SECONDS = 0.25
 _HELLO_SECONDS = 10.0
 _SLOWEST_UPLOAD = 5e6  # bytes a second, on a machine that has much else to do
-
-
-class Call(Generic[Result]):
-    """A request under way, and later its result.
-
-    Callbacks, which may be set until the answer arrives: on_progress(stage, fraction, remaining),
-    on_preview(result), on_done(call).
-    """
-
-    def __init__(
-        self, client: "Client", id_: int, parse: _Parse[Result], patience: float, uploaded: int = 0
-    ) -> None:
-        """uploaded: bytes; patience: seconds without a sign that the daemon knows this request, after which
-        it is lost
-        """
-        self.id = id_
-        self.uploaded = uploaded
-        self.on_progress: Progress | None = None
-        self.on_preview: Callable[[Result], None] | None = None
-        self.on_done: Callable[[Call[Result]], None] | None = None
-        self._client = client
-        self._parse = parse
-        self._patience = patience
-        self._heard_at = time.monotonic()
-        self._result: Result | None = None
-        self._error: RetouchError | None = None
-        self.done = False
-
-    def result(self, timeout: float | None = None) -> Result:
-        """Wait for the answer; raises its error. It ends whatever happens to the daemon.
-
-        timeout: seconds, after which the request is cancelled and DaemonLost raised
-        """
-        deadline = None if timeout is None else time.monotonic() + timeout
-        while not self.done:
-            wait = _POLL_SECONDS if deadline is None else min(_POLL_SECONDS, deadline - time.monotonic())
-            if wait <= 0:
-                self.cancel()
-                self.fail(DaemonLost(f"The daemon did not answer within {timeout:g} s.", "Try again."))
-                break
-            self._client.process(wait)
-        if self._error is not None:
-            raise self._error
-        return self._result  # type: ignore[return-value]  # set, as done without an error
-
-    @property
-    def error(self) -> RetouchError | None:
-        """The error that ended it."""
-        return self._error
-
-    def cancel(self) -> None:
-        """Ask the daemon to stop the work; the call ends with Cancelled, unless its answer is under way."""
-        if not self.done:
-            self._client.cancel(self.id)
-
-    def hear(self, now: float) -> None:
-        """Note a sign that the daemon knows this request."""
-        self._heard_at = now
-
-    def is_forgotten(self, now: float) -> bool:
-        """Whether the daemon, though it may be heard, does not know this request any more."""
-        return now - self._heard_at > self._patience
-
-    def handle(self, type_: str, fields: Mapping[str, Any], frames: Frames) -> None:
-        """Handle a message that belongs to this call."""
-        if self.done:
-            return
-        try:
-            if type_ == "progress" and self.on_progress is not None:
-                note = ProgressNote.from_fields(fields)
-                self.on_progress(note.stage, note.fraction, note.remaining)
-            elif type_ == "preview" and self.on_preview is not None:
-                self.on_preview(self._parse(fields, frames))
-            elif type_ == "result":
-                self._result = self._parse(fields, frames)
-                self._end()
-            elif type_ == "error":
-                self.fail(protocol.error_from(fields))
-        except RetouchError as error:
-            self.fail(error)
-
-    def fail(self, error: RetouchError) -> None:
-        """End with an error."""
-        if not self.done:
-            self._error = error
-            self._end()
-
-    def _end(self) -> None:
-        self.done = True
-        self._client.remove_call(self.id)
-        if self.on_done is not None:
-            self.on_done(self)
 
 
 class RemotePhoto:
@@ -208,12 +112,12 @@ class Client:
             return
         self._transport.open()
         self._last_message_at = time.monotonic()
-        hello = messages.Hello(protocol.VERSIONS, self._name)
+        hello = messages.Hello(versions.VERSIONS, self._name)
         try:
             call = self._send(hello, lambda fields, _: Welcome.from_fields(fields), ())
             self.welcome = call.result(_HELLO_SECONDS)
             if self._same_version:
-                protocol.check_software(self.welcome.software)
+                versions.check_software(self.welcome.software)
         except BaseException:
             self._transport.close()
             raise
@@ -251,7 +155,7 @@ class Client:
         """Ask the daemon to stop."""
         return self.request(messages.Shutdown(), lambda _, __: None)
 
-    def request(self, request: messages.Request, parse: _Parse[Result], frames: Frames = ()) -> Call[Result]:
+    def request(self, request: messages.Request, parse: Parse[Result], frames: Frames = ()) -> Call[Result]:
         """Send a request; ``parse`` makes its result from the answer's fields and data frames.
 
         Raises as ``connect``, and LimitExceeded.
@@ -322,7 +226,7 @@ class Client:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def _send(self, request: messages.Request, parse: _Parse[Result], frames: Frames) -> Call[Result]:
+    def _send(self, request: messages.Request, parse: Parse[Result], frames: Frames) -> Call[Result]:
         id_ = next(self._ids)
         header = protocol.encode(request.TYPE, id_, request.fields())
         if not self._calls:

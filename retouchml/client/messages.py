@@ -8,17 +8,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
+from retouchml.client.fields import take_bool, take_float, take_int, take_list, take_map, take_str
 from retouchml.client.pixel_format import PixelFormat, format_from
-from retouchml.client.protocol import (
-    ID_LIMIT,
-    LOOKS,
-    take_bool,
-    take_float,
-    take_int,
-    take_list,
-    take_map,
-    take_str,
-)
+from retouchml.client.protocol import ID_LIMIT, LOOKS
 from retouchml.errors import ProtocolError, UsageError
 from retouchml.look import DEFAULT_STRENGTH, DEFAULT_TEXTURE, Look
 

@@ -14,7 +14,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from retouchml.client.answers import Rendered, WirePatch
-from retouchml.client.client import Call, Client, RemotePhoto
+from retouchml.client.call import Call
+from retouchml.client.client import Client, RemotePhoto
 from retouchml.client.pixel_format import PixelFormat
 from retouchml.client.retry import Retry
 from retouchml.errors import (

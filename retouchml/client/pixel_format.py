@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from retouchml.client.protocol import FRAME_BYTES, PIXELS, SIDE, take_int, take_str
+from retouchml.client.fields import take_int, take_str
+from retouchml.client.protocol import FRAME_BYTES, PIXELS, SIDE
 from retouchml.errors import LimitExceeded, ProtocolError
 
 BYTES_OF = {"u8": 1, "u16": 2, "f16": 2, "f32": 4}

@@ -3,18 +3,16 @@
 docs/protocol.md is the contract. Without sockets; Python 3.10 and msgpack only, since editors import it.
 """
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import msgpack
 
-from retouchml import __version__, errors
-from retouchml.errors import LimitExceeded, ProtocolError, RetouchError, VersionMismatch
-
-VERSIONS = (1,)  # that this side speaks, newest last
-VERSION = VERSIONS[-1]
+from retouchml import errors
+from retouchml.client.fields import take_int, take_str
+from retouchml.client.versions import VERSION, VERSIONS, mismatch
+from retouchml.errors import LimitExceeded, ProtocolError, RetouchError
 
 HEADER_BYTES = 1 << 18
 HEADER_DEPTH = 8
@@ -154,38 +152,6 @@ def _check_nesting(value: Any, items: int) -> None:
         stack += [(each, depth + 1) for each in inner]
 
 
-def mismatch(versions: Sequence[int], peer: str = "other side") -> VersionMismatch:
-    """The error for a peer that speaks none of these versions; it says which side has to be updated."""
-    newest = max(versions, default=0)
-    older = "that side" if newest < VERSIONS[0] else "this side"
-    return VersionMismatch(
-        f"The {peer} speaks version {newest} of the protocol, this one "
-        f"{' and '.join(map(str, VERSIONS))}: {older} is the older.",
-        "Update RetouchML there (`python3 install demo`, and the editor's plug-in), then restart both.",
-    )
-
-
-def check_software(daemon: str) -> None:
-    """Raise VersionMismatch unless the daemon is of this very version of RetouchML.
-
-    Messages may be understood all the same, but a daemon from before an update retouches as before.
-    """
-    if daemon != __version__:
-        raise VersionMismatch(
-            f"The daemon that runs is version {daemon}, this is {__version__}.",
-            "`retouchml daemon restart` brings an older daemon up to date, `python3 install gimp` or `krita` "
-            "an older plug-in.",
-        )
-
-
-def common_version(versions: Sequence[int]) -> int:
-    """The newest version that both sides speak. Raises VersionMismatch."""
-    common = set(VERSIONS) & set(versions)
-    if not common:
-        raise mismatch(versions, "client")
-    return max(common)
-
-
 def error_fields(error: RetouchError) -> dict[str, str]:
     """The fields of an ``error`` answer."""
     return {"code": error.code, "message": _cut(error.message), "advice": _cut(error.advice)}
@@ -196,64 +162,6 @@ def error_from(fields: Mapping[str, Any]) -> RetouchError:
     code = take_str(fields, "code", 64)
     kind = _BY_CODE.get(code, RetouchError)
     return kind(take_str(fields, "message", STRING_BYTES), take_str(fields, "advice", STRING_BYTES))
-
-
-def take_int(fields: Mapping[str, Any], name: str, low: int, high: int) -> int:
-    """Read a whole number from ``low`` to ``high``.
-
-    Raises ProtocolError, or LimitExceeded if it is too large.
-    """
-    value = fields.get(name)
-    if not isinstance(value, int) or isinstance(value, bool) or value < low:
-        raise ProtocolError(f"{name} must be a whole number from {low} to {high}.")
-    if value > high:
-        raise LimitExceeded(f"{name} is {value}, but may be {high} at most.")
-    return value
-
-
-def take_float(
-    fields: Mapping[str, Any], name: str, default: float, low: float = -math.inf, high: float = math.inf
-) -> float:
-    """Read a number from ``low`` to ``high``; NaN is none. Raises ProtocolError."""
-    value = fields.get(name, default)
-    if not isinstance(value, int | float) or isinstance(value, bool) or not low <= value <= high:
-        limits = f" from {low:g} to {high:g}" if low > -math.inf else ""
-        raise ProtocolError(f"{name} must be a number{limits}.")
-    return float(value)
-
-
-def take_str(fields: Mapping[str, Any], name: str, longest: int) -> str:
-    """Read a string of ``longest`` characters at most. Raises ProtocolError."""
-    value = fields.get(name)
-    if not isinstance(value, str) or len(value) > longest:
-        raise ProtocolError(f"{name} must be a string of {longest} characters at most.")
-    return value
-
-
-def take_bool(fields: Mapping[str, Any], name: str) -> bool:
-    """Read true or false, False if it is missing. Raises ProtocolError."""
-    value = fields.get(name, False)
-    if not isinstance(value, bool):
-        raise ProtocolError(f"{name} must be true or false.")
-    return value
-
-
-def take_list(fields: Mapping[str, Any], name: str, longest: int) -> list[Any]:
-    """Read a list of ``longest`` items at most. Raises ProtocolError or LimitExceeded."""
-    value = fields.get(name)
-    if not isinstance(value, list):
-        raise ProtocolError(f"{name} must be a list.")
-    if len(value) > longest:
-        raise LimitExceeded(f"{name} has {len(value)} items, but may have {longest} at most.")
-    return value
-
-
-def take_map(fields: Mapping[str, Any], name: str) -> dict[str, Any]:
-    """Read a map. Raises ProtocolError."""
-    value = fields.get(name)
-    if not isinstance(value, dict):
-        raise ProtocolError(f"{name} must be a map.")
-    return value
 
 
 def _cut(text: str) -> str:

@@ -5,6 +5,7 @@ from dataclasses import asdict, dataclass
 from typing import Any, Protocol
 
 from retouchml.client import protocol
+from retouchml.client.fields import take_bool, take_list, take_str
 from retouchml.errors import RetouchError
 
 Frames = Sequence["bytes | memoryview"]
@@ -31,10 +32,10 @@ class ConnectOptions:
     def from_fields(cls, fields: Mapping[str, Any]) -> "ConnectOptions":
         """Read it back. Raises ProtocolError."""
         return cls(
-            protocol.take_bool(fields, "start"),
-            protocol.take_str(fields, "connection_file", protocol.STRING_BYTES),
-            tuple(map(str, protocol.take_list(fields, "interpreter", protocol.HEADER_ITEMS))),
-            tuple(map(str, protocol.take_list(fields, "start_options", protocol.HEADER_ITEMS))),
+            take_bool(fields, "start"),
+            take_str(fields, "connection_file", protocol.STRING_BYTES),
+            tuple(map(str, take_list(fields, "interpreter", protocol.HEADER_ITEMS))),
+            tuple(map(str, take_list(fields, "start_options", protocol.HEADER_ITEMS))),
         )
 
 

@@ -21,10 +21,11 @@ from daemon import control
 from daemon.processes import python_command, python_environment
 from retouchml import paths
 from retouchml.client import connection_file
-from retouchml.client.answers import Status
-from retouchml.client.client import Call, Client, RemotePhoto
+from retouchml.client.call import Call
+from retouchml.client.client import Client, RemotePhoto
 from retouchml.client.discovery import listens
 from retouchml.client.pixel_format import PixelFormat
+from retouchml.client.status import Status
 from retouchml.look import Look
 from tests.stand_in_backend import FAULTY
 

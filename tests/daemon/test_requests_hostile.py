@@ -9,7 +9,7 @@ import pytest
 import zmq
 
 from retouchml import paths
-from retouchml.client import protocol
+from retouchml.client import protocol, versions
 from tests.daemon.running import PATIENCE, PLAIN, Daemon, connect, kill, needs_posix, picture, until
 
 WAIT = int(1000 * PATIENCE)
@@ -101,7 +101,7 @@ def test_a_message_beyond_a_limit_is_answered(dealer: "zmq.Socket[bytes]", frame
 def test_a_peer_of_another_version_is_told_which_side_is_older(
     dealer: "zmq.Socket[bytes]", version: int
 ) -> None:
-    older = "that side" if version < protocol.VERSION else "this side"
+    older = "that side" if version < versions.VERSION else "this side"
     for said in (
         answer(dealer, protocol.encode("status", 7, version=version)),
         answer(dealer, header("hello", versions=[version])),

@@ -11,7 +11,8 @@ import psutil
 import pytest
 
 from retouchml.client import bridge, sandbox
-from retouchml.client.client import Call, Client
+from retouchml.client.call import Call
+from retouchml.client.client import Client
 from retouchml.client.pixel_format import PixelFormat
 from retouchml.errors import DaemonAbsent, DaemonLost
 from retouchml.look import Look

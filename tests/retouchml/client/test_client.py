@@ -11,9 +11,11 @@ import pytest
 
 from retouchml import paths
 from retouchml.client import protocol
-from retouchml.client.answers import Rendered, Status
-from retouchml.client.client import Call, Client
+from retouchml.client.answers import Rendered
+from retouchml.client.call import Call
+from retouchml.client.client import Client
 from retouchml.client.pixel_format import PixelFormat
+from retouchml.client.status import Status
 from retouchml.errors import DaemonAbsent, DaemonLost
 from retouchml.look import Look
 from tests.daemon.running import (

@@ -8,8 +8,9 @@ import msgpack
 import pytest
 
 from retouchml.client import protocol
-from retouchml.client.answers import Status
-from retouchml.client.client import Call, Client
+from retouchml.client.call import Call
+from retouchml.client.client import Client
+from retouchml.client.status import Status
 from retouchml.client.transport import Frames
 from retouchml.errors import DaemonLost, RetouchError
 

@@ -7,7 +7,6 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-import retouchml
 from retouchml import errors
 from retouchml.client import protocol
 from retouchml.errors import (
@@ -16,7 +15,6 @@ from retouchml.errors import (
     ProtocolError,
     RetouchError,
     UsageError,
-    VersionMismatch,
     WorkerLost,
 )
 
@@ -94,14 +92,6 @@ def test_an_endless_sentence_is_cut_so_that_it_can_be_sent() -> None:
     assert protocol.error_from(protocol.decode_answer(protocol.encode("error", 1, fields)).fields)
 
 
-def test_the_newest_common_version_is_chosen_or_the_older_side_is_named() -> None:
-    assert protocol.common_version([0, 1, 2]) == 1
-    with pytest.raises(VersionMismatch, match="this side is the older"):
-        protocol.common_version([2, 3])
-    with pytest.raises(VersionMismatch, match="that side is the older"):
-        protocol.common_version([0])
-
-
 def test_every_limit_and_code_stands_in_the_document() -> None:
     from pathlib import Path
 
@@ -110,11 +100,3 @@ def test_every_limit_and_code_stands_in_the_document() -> None:
     kinds: tuple[type[RetouchError], ...]
     kinds = (*errors.DaemonError.__subclasses__(), *ProtocolError.__subclasses__(), errors.Refused)
     assert [kind.code for kind in kinds if f"`{kind.code}`" not in text] == []
-
-
-def test_a_daemon_of_another_version_is_refused_with_what_to_update() -> None:
-    protocol.check_software(retouchml.__version__)
-    with pytest.raises(VersionMismatch, match=r"version 0\.1\.0") as raised:
-        protocol.check_software("0.1.0")
-    assert "`retouchml daemon restart`" in raised.value.advice
-    assert "`python3 install gimp`" in raised.value.advice

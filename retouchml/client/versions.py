@@ -1,0 +1,41 @@
+"""The versions of the protocol, and whether two sides can work together."""
+
+from collections.abc import Sequence
+
+from retouchml import __version__
+from retouchml.errors import VersionMismatch
+
+VERSIONS = (1,)  # that this side speaks, newest last
+VERSION = VERSIONS[-1]
+
+
+def mismatch(versions: Sequence[int], peer: str = "other side") -> VersionMismatch:
+    """The error for a peer that speaks none of these versions; it says which side has to be updated."""
+    newest = max(versions, default=0)
+    older = "that side" if newest < VERSIONS[0] else "this side"
+    return VersionMismatch(
+        f"The {peer} speaks version {newest} of the protocol, this one "
+        f"{' and '.join(map(str, VERSIONS))}: {older} is the older.",
+        "Update RetouchML there (`python3 install demo`, and the editor's plug-in), then restart both.",
+    )
+
+
+def common_version(versions: Sequence[int]) -> int:
+    """The newest version that both sides speak. Raises VersionMismatch."""
+    common = set(VERSIONS) & set(versions)
+    if not common:
+        raise mismatch(versions, "client")
+    return max(common)
+
+
+def check_software(daemon: str) -> None:
+    """Raise VersionMismatch unless the daemon is of this very version of RetouchML.
+
+    Messages may be understood all the same, but a daemon from before an update retouches as before.
+    """
+    if daemon != __version__:
+        raise VersionMismatch(
+            f"The daemon that runs is version {daemon}, this is {__version__}.",
+            "`retouchml daemon restart` brings an older daemon up to date, `python3 install gimp` or `krita` "
+            "an older plug-in.",
+        )
