@@ -18,7 +18,7 @@ from daemon.worker_messages import Usage
 from retouchml.client.answers import EditList, Opened, Prepared, Rendered, WirePatch
 from retouchml.client.messages import Render
 from retouchml.client.pixel_format import PixelFormat
-from retouchml.errors import DeviceError, UsageError
+from retouchml.errors import DeviceError
 from retouchml.progress import Cancel, Progress
 from retouchml.results import Box
 
@@ -135,7 +135,7 @@ class Executor:
 
         def work() -> tuple["Photo", Sequence["Patch"]]:
             photo = self._open(entry, progress, stop)
-            self._check(entry, photo, render)
+            photo.check(render.looks)
             active = [face for face, look in render.looks.items() if not look.untouched]
             photo.prepare(active, progress=progress, cancel=stop)
             cancel = _EitherCancel(stop, superseded)
@@ -183,19 +183,6 @@ class Executor:
         backends = list({id(backend): backend for backend in self._backends.values()}.values())
         dropped = backends[: len(backends) - _MAX_BACKENDS + 1]
         self._backends = {key: each for key, each in self._backends.items() if each not in dropped}
-
-    def _check(self, entry: _OpenPhoto, photo: "Photo", render: Render) -> None:
-        count = len(photo.faces)
-        backend = self._backends.get((entry.model, entry.device))
-        names = {edit.name for edit in backend.edits} if backend is not None else None
-        for face, look in render.looks.items():
-            if face >= count:
-                raise UsageError(f"There is no face {face}: {count} found, counted from 0.")
-            for name in look.edits:
-                if names is not None and name not in names:
-                    raise UsageError(
-                        f"There is no edit called {name}.", f"Known are: {', '.join(sorted(names))}."
-                    )
 
     def _with_memory(self, name: str, work: Callable[[], _Result]) -> _Result:
         """The work's result; out of device memory, retried after freeing some, then on the CPU."""

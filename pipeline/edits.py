@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from pipeline.latent_network import LatentNetwork, by_octave
-from retouchml.sliders import EDITS, LatentStep, check_names
+from retouchml.sliders import EDITS, LatentStep
 from stylegan2.generator import Generator
 
 _STEPS = {slider.name: slider.latent for slider in EDITS if slider.latent is not None}
@@ -29,11 +29,7 @@ class Editor:
         self.attributes = attributes
 
     def edit(self, w_plus: Tensor, edits: Mapping[str, float]) -> Tensor:
-        """The code [L, W] with every slider of ``edits`` applied, one after the other.
-
-        Raises UsageError for an unknown slider.
-        """
-        check_names(edits)
+        """The code [L, W] with every slider of ``edits`` applied, one after the other."""
         active = {name: value for name, value in edits.items() if value != 0.0}
         if not active:
             return w_plus

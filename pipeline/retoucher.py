@@ -22,12 +22,11 @@ from pipeline.networks import Networks, load_networks
 from pipeline.patch import Patch, box_of, layer_of, make_patch, paint, painted
 from pipeline.pixels import as_channels
 from pipeline.prepared import PreparedFace, face_crop, prepare_face
-from retouchml.errors import UsageError
-from retouchml.look import Look
+from retouchml.look import Look, check_faces, check_looks
 from retouchml.progress import NEVER, Cancel, Progress, check, silent
 from retouchml.results import Box, Edit, Face, FaceReport
 from retouchml.settings import DEFAULT_MODEL, EngineName
-from retouchml.sliders import EDITS, check_names
+from retouchml.sliders import EDITS
 
 
 class Retoucher:
@@ -125,8 +124,7 @@ class Photo:
         """
         progress, cancel = progress or silent, cancel or NEVER
         requested = range(len(self.faces)) if faces is None else faces
-        for face in requested:
-            self._check_number(face)
+        check_faces(requested, self.faces)
         unprepared = [face for face in requested if face not in self._prepared]
         for position, face in enumerate(unprepared):
             self._prepared[face] = prepare_face(
@@ -140,6 +138,10 @@ class Photo:
                 cancel,
             )
 
+    def check(self, looks: Mapping[int, Look]) -> None:
+        """Raise UsageError for a missing face or edit, as ``render`` does."""
+        check_looks(looks, self.faces)
+
     def render(
         self,
         looks: Mapping[int, Look],
@@ -152,9 +154,7 @@ class Photo:
         Prepares faces that are not prepared yet. Raises UsageError for a missing face or edit, and Cancelled.
         """
         progress, cancel = progress or silent, cancel or NEVER
-        for face, look in looks.items():
-            self._check_number(face)
-            check_names(look.edits)
+        self.check(looks)
         active = {face: look for face, look in looks.items() if not look.untouched}
         self.prepare(list(active), progress=progress, cancel=cancel)
         canvas = self._channels
@@ -215,13 +215,6 @@ class Photo:
                 )
             )
         return reports
-
-    def _check_number(self, face: int) -> None:
-        if not 0 <= face < len(self.faces):
-            count = len(self.faces)
-            raise UsageError(
-                f"There is no face {face}: {count} found, counted from 0." if count else "No face was found."
-            )
 
     def _rate(self, landmarks: NDArray[np.float64]) -> float:
         crop, _ = face_crop(self._channels, landmarks)

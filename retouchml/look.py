@@ -1,6 +1,6 @@
 """The settings of a face, and the choice of faces."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Literal
@@ -35,7 +35,7 @@ class Look:
     def __post_init__(self) -> None:
         _check_range(BY_NAME[STRENGTH], self.strength)
         _check_range(BY_NAME[TEXTURE], self.texture)
-        _check_edits(self.edits)
+        _check_ranges(self.edits)
         object.__setattr__(self, "edits", MappingProxyType(dict(self.edits)))
 
     @property
@@ -64,13 +64,36 @@ def choose_faces(choice: FaceChoice, faces: Sequence[Face]) -> tuple[int, ...]:
     if choice == "largest":
         areas = [face.box[2] * face.box[3] for face in faces]
         return (areas.index(max(areas)),) if areas else ()
-    for number in choice:
-        if number >= len(faces):
-            there = "1 face, number 0" if len(faces) == 1 else f"{len(faces)} faces, 0 to {len(faces) - 1}"
+    check_faces(choice, faces)
+    return tuple(choice)
+
+
+def check_faces(numbers: Iterable[int], faces: Sequence[Face]) -> None:
+    """Raise UsageError if one is not the number of a face."""
+    count = len(faces)
+    for number in numbers:
+        if not count:
+            raise UsageError("No face was found.")
+        if not 0 <= number < count:
+            there = "1 face, number 0" if count == 1 else f"{count} faces, 0 to {count - 1}"
             raise UsageError(
                 f"There is no face number {number}: the picture has {there}.", "`retouchml faces` lists them."
             )
-    return tuple(choice)
+
+
+def check_edits(names: Iterable[str]) -> None:
+    """Raise UsageError if one is not the name of a manual slider."""
+    edits = [slider.name for slider in EDITS]
+    for name in names:
+        if name not in edits:
+            raise UsageError(f"There is no edit called {name}.", f"There are: {', '.join(edits)}.")
+
+
+def check_looks(looks: Mapping[int, Look], faces: Sequence[Face]) -> None:
+    """Raise UsageError for a look of a missing face, or one with an unknown edit."""
+    check_faces(looks, faces)
+    for look in looks.values():
+        check_edits(look.edits)
 
 
 def parse_edit(text: str) -> tuple[str, float]:
@@ -82,11 +105,11 @@ def parse_edit(text: str) -> tuple[str, float]:
         equals = ""
     if not name or not equals:
         raise UsageError(f"{text!r} is not NAME=VALUE.", "For example smile=0.3.")
-    _check_edits({name: value})
+    _check_ranges({name: value})
     return name, value
 
 
-def _check_edits(edits: Mapping[str, float]) -> None:
+def _check_ranges(edits: Mapping[str, float]) -> None:
     for slider in EDITS:
         if slider.name in edits:
             _check_range(slider, edits[slider.name])

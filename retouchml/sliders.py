@@ -4,10 +4,7 @@ Editors, command line, settings and wire take names, ranges, defaults and titles
 the step in the latent space.
 """
 
-from collections.abc import Iterable
 from dataclasses import dataclass
-
-from retouchml.errors import UsageError
 
 STRENGTH, TEXTURE = "strength", "texture"
 
@@ -90,11 +87,3 @@ SLIDERS = (
 BY_NAME = {slider.name: slider for slider in SLIDERS}
 EDITS = tuple(slider for slider in SLIDERS if slider.group == "edit")
 """The manual sliders, which a ``Look`` holds by name."""
-
-
-def check_names(edits: Iterable[str]) -> None:
-    """Raise UsageError if one is not the name of a manual slider."""
-    names = [slider.name for slider in EDITS]
-    for name in edits:
-        if name not in names:
-            raise UsageError(f"There is no edit called {name}.", f"Known are: {', '.join(names)}.")

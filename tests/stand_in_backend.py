@@ -22,7 +22,7 @@ import numpy.typing as npt
 import psutil
 
 from retouchml.errors import Cancelled
-from retouchml.look import Look
+from retouchml.look import Look, check_edits, check_faces
 from retouchml.progress import Cancel, Progress, check
 from retouchml.results import Box, Edit, Face, FaceReport
 
@@ -32,6 +32,7 @@ FAULTY = "tests.stand_in_backend:make_faulty"
 """``FaultyBackend`` as ``--backend`` names it."""
 LARGE_FACE = "tests.stand_in_backend:LargeFaceBackend"
 """``LargeFaceBackend`` as ``--backend`` names it."""
+_FAULTS = ("die", "die_once", "crowded", "memory", "huge", "deaf", "fail", "slow", "garble")
 _LANDMARKS = tuple((float(x), float(y)) for x, y in np.linspace(0, 1, 136).reshape(68, 2))
 
 
@@ -71,6 +72,11 @@ class Photo:
         if progress is not None:
             progress("invert", 0.5, 12.0)
         self.seconds["invert"] = 1.5
+
+    def check(self, looks: Mapping[int, Look]) -> None:
+        check_faces(looks, self.faces)
+        for look in looks.values():
+            check_edits(name for name in look.edits if name not in _FAULTS)
 
     def render(
         self, looks: Mapping[int, Look], *, progress: Progress | None = None, cancel: Cancel | None = None
@@ -273,10 +279,7 @@ class FaultyPhoto(Photo):
 class FaultyBackend(Backend):
     """Opens photos that cause faults; "auto" is a device of its own."""
 
-    edits = tuple(
-        Edit(name, -1.0, 1.0, "for tests")
-        for name in ("die", "die_once", "crowded", "memory", "huge", "deaf", "fail", "slow", "garble")
-    )
+    edits = tuple(Edit(name, -1.0, 1.0, "for tests") for name in _FAULTS)
 
     def __init__(self, model: str, device: str) -> None:
         super().__init__(model, "accelerator" if device == "auto" else device)

@@ -1,7 +1,6 @@
 """``retouchml beautify``: its options, and all that is checked before the slow work starts."""
 
 import argparse
-from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,14 +16,12 @@ from retouchml.cli.context import (
     path,
     path_text,
 )
-from retouchml.errors import UsageError
-from retouchml.look import Look, parse_edit, parse_faces
+from retouchml.look import Look, check_edits, parse_edit, parse_faces
 from retouchml.settings import ENGINES
 from retouchml.sliders import BY_NAME, STRENGTH, TEXTURE
 
 if TYPE_CHECKING:
     from retouchml.cli.backend import Backend
-    from retouchml.results import Edit
 
 
 def add_parser(subparsers: Subparsers) -> None:
@@ -87,6 +84,7 @@ def run(arguments: argparse.Namespace, context: Context) -> int:
         settings.texture if arguments.texture is None else arguments.texture,
         dict(arguments.edit),
     )
+    check_edits(look.edits)
     sources: list[Path] = arguments.sources
     refuse_folder(sources)
     outputs = output_files.locate(sources, arguments.output, compare=arguments.compare, layer=arguments.layer)
@@ -105,14 +103,12 @@ def run(arguments: argparse.Namespace, context: Context) -> int:
     )
 
     def load_backend() -> "Backend":
-        backend = context.backend(
+        return context.backend(
             arguments.model or settings.model,
             arguments.device or settings.device,
             engine=arguments.engine or settings.engine,
             use_daemon=not arguments.no_daemon,
         )
-        check_edits(look.edits, backend.edits)
-        return backend
 
     batch = Batch(outputs.pictures, options, context, load_backend)
     with output_files.new_folders(outputs.folders):
@@ -123,15 +119,3 @@ def run(arguments: argparse.Namespace, context: Context) -> int:
     elif report_file is not None and is_stream:
         report_file.write_text(report.text(batch.report) + "\n", encoding="utf-8")
     return batch.exit_code
-
-
-def check_edits(values: Mapping[str, float], edits: Sequence["Edit"]) -> None:
-    """Raise UsageError if ``values`` names an edit that is not among ``edits``, or is out of its range."""
-    by_name = {edit.name: edit for edit in edits}
-    for name, value in values.items():
-        if name not in by_name:
-            names = ", ".join(by_name) or "none"
-            raise UsageError(f"There is no edit called {name!r}.", f"There are: {names}.")
-        low, high = by_name[name].low, by_name[name].high
-        if not low <= value <= high:
-            raise UsageError(f"The edit {name} is {value:g}, but must lie between {low:g} and {high:g}.")

@@ -6,8 +6,7 @@ import torch
 from pipeline.attributes import geometric
 from pipeline.latent_network import by_octave
 from pipeline.networks import Networks
-from retouchml.errors import UsageError
-from retouchml.sliders import EDITS, LatentStep, Slider, check_names
+from retouchml.sliders import EDITS, LatentStep, Slider
 from stylegan2.generator import Generator, as_picture
 
 
@@ -89,10 +88,3 @@ def test_several_sliders_add_up(networks: Networks, face: torch.Tensor) -> None:
 def test_sliders_at_zero_leave_the_code_alone(networks: Networks, face: torch.Tensor) -> None:
     assert networks.editor.edit(face, {}) is face
     assert networks.editor.edit(face, {"smile": 0.0, "age": 0.0}) is face
-
-
-def test_an_unknown_slider_is_refused_and_the_known_are_named(networks: Networks, face: torch.Tensor) -> None:
-    with pytest.raises(UsageError, match="beard") as refused:
-        networks.editor.edit(face, {"beard": 0.0})
-    assert "smile" in refused.value.advice
-    check_names({"smile": 1.0})

@@ -295,7 +295,7 @@ def test_a_face_cut_by_the_frame_is_retouched_inside_it(
 @pytest.mark.parametrize("face", [1, -1, 99])
 def test_a_face_that_is_not_there_is_refused(face: int, photo: Photo) -> None:
     for ask in (lambda: photo.render({face: Look()}), lambda: photo.prepare([face])):
-        with pytest.raises(UsageError, match=f"no face {face}"):
+        with pytest.raises(UsageError, match=f"no face number {face}"):
             ask()
 
 

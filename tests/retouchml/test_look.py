@@ -4,7 +4,7 @@ import pytest
 
 from retouchml import Look
 from retouchml.errors import UsageError
-from retouchml.look import FaceChoice, choose_faces, parse_edit, parse_faces
+from retouchml.look import FaceChoice, check_looks, choose_faces, parse_edit, parse_faces
 from retouchml.results import Face
 
 
@@ -89,6 +89,25 @@ def test_a_choice_means_numbers_of_faces() -> None:
     assert choose_faces((2, 0), FACES) == (2, 0)
     with pytest.raises(UsageError, match="no face number 3: the picture has 3 faces, 0 to 2"):
         choose_faces((3,), FACES)
+
+
+def test_looks_are_checked_for_their_faces_and_their_edits() -> None:
+    check_looks({}, ())
+    check_looks({2: Look(), 0: Look(edits={"smile": 1.0})}, FACES)
+    for face in (3, -1):
+        with pytest.raises(UsageError, match=f"no face number {face}: the picture has 3 faces, 0 to 2"):
+            check_looks({0: Look(), face: Look(0.0)}, FACES)
+    with pytest.raises(UsageError, match="no face number 1: the picture has 1 face, number 0"):
+        check_looks({1: Look()}, FACES[:1])
+    with pytest.raises(UsageError, match="No face was found"):
+        check_looks({0: Look()}, ())
+
+
+@pytest.mark.parametrize("value", [0.0, 0.5, 7.0])
+def test_an_unknown_edit_is_refused_and_the_known_are_named(value: float) -> None:
+    with pytest.raises(UsageError, match="There is no edit called beard") as refused:
+        check_looks({0: Look(edits={"beard": value})}, FACES)
+    assert "smile" in refused.value.advice
 
 
 def test_an_edit_is_a_name_and_a_value_in_range() -> None:
