@@ -1,5 +1,6 @@
 """Colour profiles: their colour space, and CMYK converted to sRGB."""
 
+from collections.abc import Sequence
 from io import BytesIO
 
 import numpy as np
@@ -17,6 +18,28 @@ def profile_space(profile: bytes) -> str:
 def is_profile(profile: bytes) -> bool:
     """Whether ``profile`` has the signature and the length of an ICC profile."""
     return len(profile) >= 128 and profile[36:40] == b"acsp"
+
+
+def is_cut(profile: bytes) -> bool:
+    """Whether an ICC profile is shorter than its header says."""
+    return int.from_bytes(profile[:4], "big") > len(profile)
+
+
+def joined_profile(parts: Sequence[bytes]) -> bytes | None:
+    """The ICC profile in a JPEG's parts: number of the part, number of all parts, content (ICC.1:2022 §B.4).
+
+    Odd numbers are overlooked if the parts make a whole profile. None if they do not.
+    """
+    numbers = [part[0] if part else 0 for part in parts]
+    ordered = sorted(parts, key=lambda part: part[:1])
+    if numbers and sorted(numbers) == list(range(1, len(parts) + 1)):
+        whole = b"".join(part[2:] for part in ordered)
+        return whole if is_profile(whole) and not is_cut(whole) else None
+    for order in (ordered, parts, list(dict.fromkeys(ordered))):
+        whole = b"".join(part[2:] for part in order)
+        if is_profile(whole) and int.from_bytes(whole[:4], "big") == len(whole):
+            return whole
+    return None
 
 
 def cmyk_to_srgb(ink: Pixels, profile: bytes | None) -> tuple[Pixels, str]:

@@ -30,7 +30,7 @@ from pipeline.pictures.jpeg_segments import picture_end
 from pipeline.pictures.types import Metadata
 from pipeline.pictures.xmp import PacketError, may_claim, truthful_packet
 
-ORIENTATION, XMP, IPTC, ICC_PROFILE = 274, 700, 33723, 34675
+ORIENTATION, XMP, IPTC, PHOTOSHOP, ICC_PROFILE = 274, 700, 33723, 34377, 34675
 _PIXEL_X, _PIXEL_Y = 40962, 40963
 _SETTABLE = (3, 4)  # 16 and 32 bits, which lie in the entry itself
 _THUMBNAIL_PIXELS = ((513, 514), (273, 279))  # tags of places and sizes: of a JPEG, of strips
@@ -51,6 +51,11 @@ def orientation_of(block: bytes) -> int:
     except (ValueError, KeyError, struct.error):
         return 1
     return value if 1 <= value <= 8 and entry.kind in _SETTABLE else 1
+
+
+def is_block(data: bytes) -> bool:
+    """Whether ``data`` begins as an EXIF block does."""
+    return data[:2] in (b"II", b"MM")
 
 
 def for_upright(block: bytes, width: int, height: int) -> bytes | None:
@@ -175,8 +180,16 @@ def block_from_tiff(file: BinaryIO, page: int | None = None) -> bytes | None:
     return to_block(directory) if directory.entries or directory.children else None
 
 
-def describe_tiff(file: BinaryIO, exif: bytes | None, xmp: bytes | None, iptc: bytes | None) -> None:
-    """Add an EXIF block, an XMP packet and IPTC records to a little-endian TIFF open for reading and writing.
+def describe_tiff(
+    file: BinaryIO,
+    exif: bytes | None,
+    xmp: bytes | None,
+    iptc: bytes | None,
+    photoshop: bytes | None = None,
+) -> None:
+    """Add an EXIF block, an XMP packet, IPTC records and Photoshop's resources to a little-endian TIFF.
+
+    file: open for reading and writing
 
     A new first directory, with all the old one has, goes to the end of the file.
     """
@@ -192,6 +205,8 @@ def describe_tiff(file: BinaryIO, exif: bytes | None, xmp: bytes | None, iptc: b
         main.entries[XMP] = Entry(1, len(xmp), xmp)
     if iptc is not None:
         main.entries[IPTC] = Entry(7, len(iptc), iptc)
+    if photoshop is not None:
+        main.entries[PHOTOSHOP] = Entry(7, len(photoshop), photoshop)
     end = file.seek(0, 2)
     if end % 2:
         end += file.write(b"\0")

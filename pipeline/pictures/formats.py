@@ -11,7 +11,8 @@ from numpy.typing import DTypeLike
 
 from pipeline.pictures.file import display
 from pipeline.pictures.foreign import begins, title_of
-from pipeline.pictures.jpeg import MAX_SEGMENT_BYTES, read_jpeg, write_jpeg
+from pipeline.pictures.jpeg import read_jpeg, write_jpeg
+from pipeline.pictures.jpeg_metadata import MAX_SEGMENT_BYTES, holds_xmp
 from pipeline.pictures.other import read_bmp, read_gif
 from pipeline.pictures.png import read_png, write_png
 from pipeline.pictures.raw import SUFFIXES as RAW_SUFFIXES
@@ -38,6 +39,11 @@ class Writing:
     iptc: bool = False
     extra: bool = False
     """Whether it holds channels beyond colour and alpha."""
+    photoshop: bool = False
+    comments: bool = False
+    png_chunks: bool = False
+    """A PNG's own chunks on colour, and with texts."""
+    holds_xmp: Callable[[bytes], bool] = lambda _: True
 
 
 @dataclass(frozen=True)
@@ -59,14 +65,16 @@ FORMATS: MappingProxyType[str, Format] = MappingProxyType(
             (b"\x89PNG\r\n\x1a\n",),
             read_png,
             # libpng's own limit
-            Writing(write_png, depths=(np.uint8, np.uint16), max_side=1_000_000),
+            Writing(write_png, depths=(np.uint8, np.uint16), max_side=1_000_000, png_chunks=True),
         ),
         "tiff": Format(
             "TIFF",
             (".tif", ".tiff"),
             (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+"),
             read_tiff,
-            Writing(write_tiff, depths=(np.uint8, np.uint16, np.float32), iptc=True, extra=True),
+            Writing(
+                write_tiff, depths=(np.uint8, np.uint16, np.float32), iptc=True, photoshop=True, extra=True
+            ),
         ),
         "jpeg": Format(
             "JPEG",
@@ -74,7 +82,16 @@ FORMATS: MappingProxyType[str, Format] = MappingProxyType(
             (b"\xff\xd8\xff",),
             read_jpeg,
             # libjpeg's own limit
-            Writing(write_jpeg, alpha=False, max_side=65_500, max_block=MAX_SEGMENT_BYTES, iptc=True),
+            Writing(
+                write_jpeg,
+                alpha=False,
+                max_side=65_500,
+                max_block=MAX_SEGMENT_BYTES,
+                iptc=True,
+                photoshop=True,
+                comments=True,
+                holds_xmp=holds_xmp,
+            ),
         ),
         "webp": Format(
             "WebP",

@@ -1,5 +1,6 @@
 """JPEG in and out, through Pillow."""
 
+from dataclasses import replace
 from functools import cache
 from io import BytesIO
 from typing import Any, BinaryIO
@@ -9,6 +10,8 @@ from PIL import Image, JpegImagePlugin
 from pipeline.pictures.colour import cmyk_to_srgb
 from pipeline.pictures.exif import orientation_of
 from pipeline.pictures.jpeg_kind import rare_kind
+from pipeline.pictures.jpeg_metadata import DAMAGED_PROFILE, EXIF_PREFIX, metadata_of, segments_of
+from pipeline.pictures.jpeg_segments import split
 from pipeline.pictures.pixels import from_pillow, to_pillow
 from pipeline.pictures.types import Decoded, Metadata, Pixels, check_size, sensible_dpi
 from retouchml.errors import PictureUnsupported
@@ -16,22 +19,15 @@ from retouchml.errors import PictureUnsupported
 QUALITY = 95
 """Quality of files, unless the source's own quantization is finer; chroma is never subsampled."""
 
-MAX_SEGMENT_BYTES = 65533 - 29
-"""Bytes that fit into one JPEG segment beside the longest name (XMP's)."""
-
-_EXIF_PREFIX = b"Exif\0\0"
-_XMP_PREFIX = b"http://ns.adobe.com/xap/1.0/\0"
-_IPTC = 0x0404  # among Photoshop's resources
-_IPTC_PREFIX = b"Photoshop 3.0\0" + b"8BIM" + _IPTC.to_bytes(2, "big") + b"\0\0"
-
 Tables = tuple[tuple[int, ...], ...]
 
 
 def read_jpeg(file: BinaryIO, name: str) -> Decoded:
     """Decode a JPEG file; of a multi-picture file (MPO), the first picture. CMYK becomes sRGB."""
+    parts = split(file.read())
     # not Image.open, which would warn of sizes that are refused or accepted here
     try:
-        image = JpegImagePlugin.JpegImageFile(file)
+        image = JpegImagePlugin.JpegImageFile(BytesIO(parts.picture))
         check_size(name, *image.size)
         image.load()
     except (OSError, SyntaxError, ValueError) as error:
@@ -41,19 +37,10 @@ def read_jpeg(file: BinaryIO, name: str) -> Decoded:
         raise PictureUnsupported(
             f"{name} is {kind}, which is not read.", "Export it as PNG or TIFF first."
         ) from error
-    exif = image.info.get("exif", b"").removeprefix(_EXIF_PREFIX) or None
-    metadata = Metadata(
-        icc_profile=image.info.get("icc_profile"),
-        exif=exif,
-        xmp=_xmp(image),
-        iptc=_iptc(image),
-        dpi=sensible_dpi(*image.info.get("dpi", (0, 0))),
-        lossless=False,
-        jpeg_tables=_tables(image),
-    )
-    decoded = Decoded(from_pillow(image), metadata, orientation_of(exif) if exif else 1)
-    if any(kind == "APP2" and content.startswith(b"MPF\0") for kind, content in image.applist):
-        decoded = decoded.noting("The file holds several pictures; only the first is used.")
+    metadata, notes = metadata_of(parts)
+    metadata = replace(metadata, dpi=sensible_dpi(*image.info.get("dpi", (0, 0))), jpeg_tables=_tables(image))
+    orientation = orientation_of(metadata.exif) if metadata.exif else 1
+    decoded = Decoded(from_pillow(image), metadata, orientation, notes)
     if image.mode == "CMYK":
         return _as_srgb(decoded)
     return decoded
@@ -75,13 +62,8 @@ def write_jpeg(file: BinaryIO, pixels: Pixels, metadata: Metadata) -> None:
     if metadata.icc_profile:
         options["icc_profile"] = metadata.icc_profile
     if metadata.exif:
-        options["exif"] = _EXIF_PREFIX + metadata.exif
-    extra = b""
-    if metadata.xmp:
-        extra += _segment(1, _XMP_PREFIX + metadata.xmp)
-    if metadata.iptc:
-        size, padding = len(metadata.iptc).to_bytes(4, "big"), bytes(len(metadata.iptc) % 2)
-        extra += _segment(13, _IPTC_PREFIX + size + metadata.iptc + padding)
+        options["exif"] = EXIF_PREFIX + metadata.exif
+    extra = segments_of(metadata)
     if extra:
         options["extra"] = extra
     # to memory first: Pillow, writing to a file, loses the reason of an error
@@ -90,28 +72,11 @@ def write_jpeg(file: BinaryIO, pixels: Pixels, metadata: Metadata) -> None:
     file.write(encoded.getbuffer())
 
 
-def _segment(number: int, content: bytes) -> bytes:
-    return bytes((0xFF, 0xE0 + number)) + (len(content) + 2).to_bytes(2, "big") + content
-
-
-def _iptc(image: JpegImagePlugin.JpegImageFile) -> bytes | None:
-    resources = image.info.get("photoshop")
-    records = resources.get(_IPTC) if isinstance(resources, dict) else None
-    return records if isinstance(records, bytes) and records else None
-
-
 def _as_srgb(decoded: Decoded) -> Decoded:
     light, note = cmyk_to_srgb(decoded.pixels, decoded.metadata.icc_profile)
-    old = decoded.metadata
-    metadata = Metadata(exif=old.exif, xmp=old.xmp, iptc=old.iptc, dpi=old.dpi, lossless=False)
-    return Decoded(light, metadata, decoded.orientation, (*decoded.notes, note))
-
-
-def _xmp(image: JpegImagePlugin.JpegImageFile) -> bytes | None:
-    for kind, content in image.applist:
-        if kind == "APP1" and content.startswith(_XMP_PREFIX):
-            return bytes(content.removeprefix(_XMP_PREFIX))
-    return None
+    metadata = replace(decoded.metadata, icc_profile=None, jpeg_tables=None)
+    notes = tuple(other for other in decoded.notes if other != DAMAGED_PROFILE)  # the new note says that too
+    return Decoded(light, metadata, decoded.orientation, (*notes, note))
 
 
 def _tables(image: JpegImagePlugin.JpegImageFile) -> Tables | None:

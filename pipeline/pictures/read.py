@@ -5,14 +5,22 @@ import warnings
 from dataclasses import replace
 from pathlib import Path
 
-from pipeline.pictures.colour import is_profile
+from pipeline.pictures.colour import is_cut, is_profile
 from pipeline.pictures.exif import upright_metadata
 from pipeline.pictures.file import AnyPath, display, open_source
 from pipeline.pictures.formats import FORMATS, recognise
 from pipeline.pictures.pixels import upright, with_colour_channels
-from pipeline.pictures.types import MAX_ENCODED_BYTES, Decoded, Picture
+from pipeline.pictures.types import MAX_ENCODED_BYTES, MAX_METADATA_BYTES, Decoded, Picture
 from pipeline.pictures.xmp import holds_photograph
 from retouchml.errors import PictureUnreadable, PictureUnsupported, RetouchError
+
+_BLOCKS = {
+    "icc_profile": "colour profile",
+    "exif": "EXIF data",
+    "xmp": "XMP data",
+    "iptc": "IPTC data",
+    "photoshop": "data of Photoshop",
+}
 
 
 def read_picture(path: AnyPath) -> Picture:
@@ -65,7 +73,13 @@ def _picture(decoded: Decoded, format_name: str, path: Path) -> Picture:
         metadata = replace(metadata, extra=extra)
     if not pixels.flags.writeable:
         pixels = pixels.copy()
-    if metadata.icc_profile and not is_profile(metadata.icc_profile):
+    for name, title in _BLOCKS.items():
+        block = getattr(metadata, name)
+        if block and len(block) > MAX_METADATA_BYTES:
+            metadata = replace(metadata, **{name: None})
+            notes += (f"The {title} is longer than any program needs and was left out.",)
+    profile = metadata.icc_profile
+    if profile and (not is_profile(profile) or is_cut(profile)):
         metadata = replace(metadata, icc_profile=None)
         notes += ("The colour profile is damaged and was left out.",)
     turned = upright_metadata(metadata, width=pixels.shape[1], height=pixels.shape[0])

@@ -57,7 +57,7 @@ def write_tiff(file: BinaryIO, pixels: Pixels, metadata: Metadata) -> None:
             software=False,
             **options,
         )
-    describe_tiff(file, metadata.exif, metadata.xmp, metadata.iptc)
+    describe_tiff(file, metadata.exif, metadata.xmp, metadata.iptc, metadata.photoshop)
 
 
 def _with_extra(pixels: Pixels, extra: ExtraChannels) -> Pixels:

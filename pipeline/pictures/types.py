@@ -42,7 +42,8 @@ class Metadata:
     is gone. ``iptc`` are the press's records (IPTC-IIM). ``dpi`` is horizontal, vertical in pixels per inch.
     ``lossless`` says that the file held exactly these pixels, ``half`` that its floats had 16 bits.
     ``jpeg_tables`` are a JPEG's quantization tables (64 numbers each, natural order), ``tiff_compression`` is
-    ``none``, ``lzw`` or ``deflate``, and ``png_colour`` are a PNG's own colour chunks (name, content).
+    ``none``, ``lzw`` or ``deflate``, ``png_colour`` and ``png_texts`` are a PNG's own chunks on colour and
+    with texts (name, content), ``photoshop`` are Photoshop's resources but for IPTC, ``comments`` a JPEG's.
     ``extra`` are a TIFF's channels beyond the picture's.
     """
 
@@ -57,6 +58,9 @@ class Metadata:
     tiff_compression: str | None = None
     png_colour: tuple[tuple[bytes, bytes], ...] = field(default=(), repr=False)
     extra: ExtraChannels | None = field(default=None, repr=False)
+    png_texts: tuple[tuple[bytes, bytes], ...] = field(default=(), repr=False)
+    photoshop: bytes | None = field(default=None, repr=False)
+    comments: tuple[bytes, ...] = field(default=(), repr=False)
 
 
 @dataclass(frozen=True, eq=False)

@@ -23,6 +23,7 @@ from pipeline.pictures.file import (
 )
 from pipeline.pictures.formats import FORMATS, SUFFIXES, Format, Writing, format_of, recognise
 from pipeline.pictures.pixels import as_grey, is_opaque, on_white, to_depth
+from pipeline.pictures.png_metadata import holds_iptc, text_keywords, unsaid_colour
 from pipeline.pictures.types import ExtraChannels, Metadata, Picture, Pixels, check_pixels
 from retouchml.errors import PictureUnsupported, PictureUnwritable, RetouchError
 from retouchml.system.files import atomic_file
@@ -180,17 +181,41 @@ def _fitted_metadata(
     if limit and exif and len(exif) > limit:
         notes.append(f"The EXIF data is too long for {entry.title} and was left out.")
         exif = None
-    if limit and xmp and len(xmp) > limit:
+    if xmp and not writing.holds_xmp(xmp):
         notes.append(f"The XMP data is too long for {entry.title} and was left out.")
         xmp = None
     iptc = metadata.iptc
-    if iptc and not writing.iptc:
+    if iptc and writing.png_chunks and holds_iptc(metadata):
+        pass
+    elif iptc and not writing.iptc:
         notes.append(f"{entry.title} has no place for the IPTC data, which was left out.")
         iptc = None
     elif limit and iptc and len(iptc) > limit:
         notes.append(f"The IPTC data is too long for {entry.title} and was left out.")
         iptc = None
-    return replace(metadata, icc_profile=profile, exif=exif, xmp=xmp, iptc=iptc)
+    metadata = replace(metadata, icc_profile=profile, exif=exif, xmp=xmp, iptc=iptc)
+    return _with_own_blocks(metadata, entry, writing, notes)
+
+
+def _with_own_blocks(metadata: Metadata, entry: Format, writing: Writing, notes: list[str]) -> Metadata:
+    """``metadata`` with those blocks that one format alone knows only if this is the format."""
+    no_place = f"{entry.title} has no place for"
+    if metadata.photoshop and not writing.photoshop and not (writing.png_chunks and holds_iptc(metadata)):
+        notes.append(f"{no_place} Photoshop's resources, which were left out.")
+        metadata = replace(metadata, photoshop=None)
+    if metadata.comments and not writing.comments:
+        notes.append(f"{no_place} the comment, which was left out.")
+        metadata = replace(metadata, comments=())
+    if not writing.png_chunks:
+        if unsaid := unsaid_colour(metadata):
+            notes.append(
+                f"{no_place} the PNG's description of its colours ({', '.join(unsaid)}), which was left out: "
+                "colours may look different."
+            )
+        if keywords := text_keywords(metadata):
+            notes.append(f"{no_place} the PNG's texts ({', '.join(keywords[:8])}), which were left out.")
+        metadata = replace(metadata, png_colour=(), png_texts=())
+    return metadata
 
 
 def _goes_with(profile: bytes, channels: int, entry: Format) -> bool:

@@ -38,7 +38,7 @@ _WORDS_OF_CLAIMS = re.compile(
 )
 _MAX_PLACES = 200_000  # elements and attributes of one packet
 _START_TAG = re.compile(rb"<([^\s/>]+)((?:\s+[^\s=]+\s*=\s*(?:\"[^\"]*\"|'[^']*'))*)\s*/?>")
-_ATTRIBUTE = re.compile(rb"\s+([^\s=]+)\s*=\s*(?:\"([^\"]*)\"|'([^']*)')")
+ATTRIBUTE = re.compile(rb"\s+([^\s=]+)\s*=\s*(?:\"([^\"]*)\"|'([^']*)')")
 
 
 Name = tuple[str, str]  # namespace, local name
@@ -204,7 +204,7 @@ class _Reader:
 
 def _attributes(packet: bytes, start: int, end: int, scope: Mapping[str, str]) -> Iterator[Attribute]:
     """Attributes of a start tag; a declaration of a namespace has the name of what it declares."""
-    for match in _ATTRIBUTE.finditer(packet, start, end):
+    for match in ATTRIBUTE.finditer(packet, start, end):
         name = match[1].decode()
         value = slice(*match.span(2 if match[2] is not None else 3))
         if name.startswith("xmlns:"):
