@@ -43,6 +43,20 @@ class Directory:
     children: dict[int, "Directory"] = field(default_factory=dict)
 
 
+@dataclass
+class Budget:
+    """How many bytes of values may still be read: all entries of a hostile file point to one large value."""
+
+    left: int = MAX_METADATA_BYTES
+
+    def allows(self, size: int) -> bool:
+        """Whether ``size`` more bytes may be read, which then counts as done."""
+        if size > self.left:
+            return False
+        self.left -= size
+        return True
+
+
 class Layout(NamedTuple):
     """Byte order and width of offsets."""
 
@@ -146,20 +160,28 @@ def _little_endian(data: bytes, kind: int, layout: Layout) -> bytes:
 
 
 def directory_at(
-    read: Reader, layout: Layout, offset: int, tags: Container[int] | None = None, depth: int = 0
+    read: Reader,
+    layout: Layout,
+    offset: int,
+    tags: Container[int] | None = None,
+    depth: int = 0,
+    budget: Budget | None = None,
 ) -> Directory:
     """The directory at ``offset`` with those below it, without damaged entries.
 
-    tags: which of its entries to read; None for all
+    tags: which of its entries to read; None for all; budget: what it and those below it may hold together
     """
     directory = Directory()
+    budget = budget or Budget()
     for slot in slots_at(read, layout, offset)[0]:
         try:
             if slot.tag in _POINTERS:
                 if depth < _MAX_DEPTH:
                     below = layout.unpack(INTEGER[slot.kind], read(slot.position, SIZE[slot.kind]))
-                    directory.children[slot.tag] = directory_at(read, layout, below, depth=depth + 1)
-            elif (tags is None or slot.tag in tags) and slot.size <= MAX_METADATA_BYTES:
+                    directory.children[slot.tag] = directory_at(
+                        read, layout, below, depth=depth + 1, budget=budget
+                    )
+            elif (tags is None or slot.tag in tags) and budget.allows(slot.size):
                 data = _little_endian(read(slot.position, slot.size), slot.kind, layout)
                 directory.entries[slot.tag] = Entry(slot.kind, slot.number, data)
         except (ValueError, KeyError, struct.error):
@@ -182,7 +204,7 @@ def to_bytes(directory: Directory, layout: Layout, base: int) -> bytes:
     tags = sorted({*directory.entries, *directory.children})
     table = struct.pack(layout.order + layout.number_code, len(tags))
     room = base + len(table) + len(tags) * (4 + 2 * layout.field_size) + layout.field_size
-    tail = b""
+    tail = bytearray()
     for tag in tags:
         if len(tail) % 2:
             tail += b"\0"
@@ -195,7 +217,8 @@ def to_bytes(directory: Directory, layout: Layout, base: int) -> bytes:
         else:
             kind, count, value = directory.entries[tag]
             if len(value) > layout.field_size:
-                value, tail = struct.pack(layout.order + layout.offset_code, room + len(tail)), tail + value
+                tail += value
+                value = struct.pack(layout.order + layout.offset_code, room + len(tail) - len(value))
         table += struct.pack(f"{layout.order}HH{layout.offset_code}", tag, kind, count)
         table += value.ljust(layout.field_size, b"\0")
     return table + bytes(layout.field_size) + tail

@@ -7,6 +7,7 @@ from pipeline.pictures import photoshop, xmp_extended
 from pipeline.pictures.colour import joined_profile
 from pipeline.pictures.jpeg_segments import APP, COMMENT, Parts
 from pipeline.pictures.types import MAX_METADATA_BYTES, Metadata
+from pipeline.pictures.xmp import claims_gain_map, claims_video
 
 MAX_SEGMENT_BYTES = 65533 - 29
 """Bytes that fit into one JPEG segment beside the longest name (XMP's)."""
@@ -29,10 +30,8 @@ _KNOWN = (
 )
 _NOT_DATA = (0xE0, 0xEE)  # JFIF and Adobe say how the pixels are stored
 
-_GAIN_MAP_CLAIM = re.compile(rb"hdr-?gain-?map|Semantic=[\"']GainMap", re.IGNORECASE)
-_VIDEO_CLAIM = re.compile(rb"(MotionPhoto|MicroVideo|OLivePhoto)\w*(=[\"']|>)")
 _VIDEO = re.compile(rb"\0\0[\0-\x02].ftyp|MotionPhoto_Data", re.DOTALL)
-_PADDING = b"\0\xff \r\n\t"
+_PADDING = b"\0\xff \r\n\t\xd9"
 
 
 def metadata_of(parts: Parts) -> tuple[Metadata, tuple[str, ...]]:
@@ -100,9 +99,9 @@ def _segment(marker: int, content: bytes) -> bytes:
 def _notes_on_omissions(parts: Parts, packet: bytes) -> Iterator[str]:
     """Sentences on pictures, videos and data that a new file will not have."""
     trailer = parts.trailer
-    has_gain_map = _has(parts, _GAIN_MAP_PREFIX) or _GAIN_MAP_CLAIM.search(packet)
+    has_gain_map = _has(parts, _GAIN_MAP_PREFIX) or claims_gain_map(packet)
     has_pictures = _has(parts, _PICTURES_PREFIX)
-    has_video = _VIDEO.search(trailer) or (_VIDEO_CLAIM.search(packet) and trailer)
+    has_video = _VIDEO.search(trailer) or (trailer and claims_video(packet))
     if has_gain_map:
         yield "The HDR gain map was left out: the result has the picture's ordinary brightness."
     if has_pictures and not has_gain_map:

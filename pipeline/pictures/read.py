@@ -4,6 +4,7 @@ import os
 import warnings
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from pipeline.pictures.colour import is_cut, is_profile
 from pipeline.pictures.exif import upright_metadata
@@ -76,7 +77,8 @@ def _picture(decoded: Decoded, format_name: str, path: Path) -> Picture:
     for name, title in _BLOCKS.items():
         block = getattr(metadata, name)
         if block and len(block) > MAX_METADATA_BYTES:
-            metadata = replace(metadata, **{name: None})
+            without: dict[str, Any] = {name: None}
+            metadata = replace(metadata, **without)
             notes += (f"The {title} is longer than any program needs and was left out.",)
     profile = metadata.icc_profile
     if profile and (not is_profile(profile) or is_cut(profile)):

@@ -15,7 +15,8 @@ from PIL import TiffImagePlugin
 from tifffile import PHOTOMETRIC, TIFF
 
 from pipeline.pictures.colour import cmyk_to_srgb
-from pipeline.pictures.exif import ICC_PROFILE, IPTC, ORIENTATION, XMP, block_from_tiff
+from pipeline.pictures.exif import ICC_PROFILE, IPTC, ORIENTATION, PHOTOSHOP, XMP, block_from_tiff
+from pipeline.pictures.photoshop import iptc_of, lasting, resources_of
 from pipeline.pictures.pixels import finite, from_pillow, straight, to_depth, widen_bits
 from pipeline.pictures.tiff_pages import Page, photograph_in
 from pipeline.pictures.types import (
@@ -41,6 +42,7 @@ _JPEG = 7
 _UNSPECIFIED, _ASSOCIATED, _UNASSOCIATED = 0, 1, 2  # extra samples: …, premultiplied alpha, straight alpha
 _KEEP_EXTRA = (PHOTOMETRIC.MINISBLACK, PHOTOMETRIC.MINISWHITE, PHOTOMETRIC.RGB)
 _TITLES = {8: "CIE L*a*b*", 9: "ICC L*a*b*", 10: "ITU L*a*b*", 32844: "LogL", 32845: "LogLuv"}
+_BLOCKS = {ICC_PROFILE: "colour profile", XMP: "XMP data", IPTC: "IPTC data", PHOTOSHOP: "data of Photoshop"}
 _COMPRESSIONS = {1: "none", 5: "lzw"}
 
 # tifffile logs what is odd about a file; the errors and notes here say what matters
@@ -62,6 +64,7 @@ def read_tiff(file: BinaryIO, name: str) -> Decoded:
             notes += ("The file has layers; only their flattened picture is used.",)
         pixels, extra, more_notes = _pixels(file, name, chosen)
         metadata = _metadata(page, first, file)
+        notes += _notes_on_length(page, first)
         # Pillow turns what libtiff decodes
         value = _value_of(page, first, ORIENTATION) if not _is_for_libtiff(page) else 1
     orientation = value if isinstance(value, int) and 1 <= value <= 8 else 1
@@ -69,7 +72,13 @@ def read_tiff(file: BinaryIO, name: str) -> Decoded:
         ink = np.ascontiguousarray(pixels[..., :4])
         light, note = cmyk_to_srgb(ink, metadata.icc_profile)
         pixels = np.concatenate([light, pixels[..., 4:]], axis=2)
-        metadata = Metadata(exif=metadata.exif, xmp=metadata.xmp, iptc=metadata.iptc, dpi=metadata.dpi)
+        metadata = Metadata(
+            exif=metadata.exif,
+            xmp=metadata.xmp,
+            iptc=metadata.iptc,
+            photoshop=metadata.photoshop,
+            dpi=metadata.dpi,
+        )
         more_notes = (*more_notes, note)
     metadata = replace(metadata, extra=extra)
     return Decoded(np.ascontiguousarray(pixels), metadata, orientation, (*notes, *more_notes))
@@ -257,11 +266,13 @@ _COLOURS: dict[PHOTOMETRIC, tuple[int, Callable[[str, tifffile.TiffPage, Pixels]
 
 def _metadata(page: tifffile.TiffPage, first: tifffile.TiffPage, file: BinaryIO) -> Metadata:
     """The photograph's own metadata; what its page lacks is taken from the first one."""
+    resources = resources_of(_bytes_of(page, first, PHOTOSHOP) or b"")
     return Metadata(
         icc_profile=_bytes_of(page, page, ICC_PROFILE),
         exif=block_from_tiff(file, page.offset) or block_from_tiff(file),
         xmp=_bytes_of(page, first, XMP),
-        iptc=_bytes_of(page, first, IPTC),
+        iptc=_bytes_of(page, first, IPTC) or iptc_of(resources),
+        photoshop=lasting(resources),
         dpi=_dpi(page),
         lossless=page.compression != _JPEG,
         half=page.dtype == np.float16,
@@ -275,10 +286,20 @@ def _value_of(page: tifffile.TiffPage, first: tifffile.TiffPage, code: int) -> A
 
 
 def _bytes_of(page: tifffile.TiffPage, first: tifffile.TiffPage, code: int) -> bytes | None:
-    value = _value_of(page, first, code)
-    if isinstance(value, str):
-        value = value.encode()
-    return value if isinstance(value, bytes) and len(value) <= MAX_METADATA_BYTES else None
+    tag = page.tags.get(code) or first.tags.get(code)
+    if tag is None or tag.valuebytecount > 2 * MAX_METADATA_BYTES:  # what is too long is not even read
+        return None
+    value = tag.value.encode() if isinstance(tag.value, str) else tag.value
+    return value if isinstance(value, bytes) else None
+
+
+def _notes_on_length(page: tifffile.TiffPage, first: tifffile.TiffPage) -> tuple[str, ...]:
+    return tuple(
+        f"The {title} is longer than any program needs and was left out."
+        for code, title in _BLOCKS.items()
+        if (tag := page.tags.get(code) or first.tags.get(code))
+        and tag.valuebytecount > 2 * MAX_METADATA_BYTES
+    )
 
 
 def _dpi(page: tifffile.TiffPage) -> tuple[float, float] | None:

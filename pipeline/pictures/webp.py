@@ -16,13 +16,17 @@ QUALITY = 95
 
 _EXIF_PREFIX = b"Exif\0\0"
 _ALPHA_FLAG = 0x10
+_KNOWN = frozenset((b"VP8 ", b"VP8L", b"VP8X", b"ALPH", b"ANIM", b"ANMF", b"ICCP", b"EXIF", b"XMP "))
+_MAX_CHUNKS = 65_536
 
 
 def read_webp(file: BinaryIO, name: str) -> Decoded:
     """Decode a WebP file; of an animation, the first frame on its canvas."""
     data = file.read()
     chunks: dict[bytes, bytes] = {}
-    for kind, content in _chunks(data):
+    for number, (kind, content) in enumerate(_chunks(data)):
+        if number >= _MAX_CHUNKS:
+            raise ValueError("too many chunks")
         chunks.setdefault(kind, content)
     width, height = _canvas(chunks)
     check_size(name, width, height)
@@ -37,9 +41,15 @@ def read_webp(file: BinaryIO, name: str) -> Decoded:
         lossless=b"VP8L" in chunks or (frame is not None and frame[16:20] == b"VP8L"),
     )
     decoded = Decoded(pixels, metadata, orientation_of(exif) if exif else 1)
-    if frame is None:
-        return decoded
-    return decoded.noting("The picture is animated; only its first frame is used.")
+    if frame is not None:
+        decoded = decoded.noting("The picture is animated; only its first frame is used.")
+    foreign = [kind.decode("ascii", "replace").strip() for kind in chunks if kind not in _KNOWN]
+    if foreign:
+        names = ", ".join(name if name.isalnum() else "unnamed" for name in foreign[:8])
+        decoded = decoded.noting(f"Data of other programs was left out ({names}).")
+    if data[_end(data) :].strip(b"\0"):
+        decoded = decoded.noting("The data behind the picture was left out.")
+    return decoded
 
 
 def write_webp(file: BinaryIO, pixels: Pixels, metadata: Metadata) -> None:
@@ -60,9 +70,15 @@ def write_webp(file: BinaryIO, pixels: Pixels, metadata: Metadata) -> None:
     file.write(encoded.getbuffer())
 
 
+def _end(data: bytes) -> int:
+    """Where the RIFF container ends; the file, if that is cut."""
+    size = int(struct.unpack_from("<I", data, 4)[0])
+    return min(8 + size + size % 2, len(data))
+
+
 def _chunks(data: bytes) -> Iterator[tuple[bytes, bytes]]:
     at = 12
-    while at + 8 <= len(data):
+    while at + 8 <= _end(data):
         kind, size = data[at : at + 4], struct.unpack_from("<I", data, at + 4)[0]
         yield kind, data[at + 8 : at + 8 + size]
         at += 8 + size + size % 2

@@ -15,11 +15,15 @@ _XMP = "http://ns.adobe.com/xap/1.0/"
 _TIFF, _EXIF = "http://ns.adobe.com/tiff/1.0/", "http://ns.adobe.com/exif/1.0/"
 _IMAGE = "http://ns.google.com/photos/1.0/image/"
 
-# what lies beside the pixels in the file, and is not written again
-_GONE = frozenset(
+_GAIN_MAPS = frozenset(
     (
         "http://ns.adobe.com/hdr-gain-map/1.0/",
         "http://ns.apple.com/HDRGainMap/1.0/",
+    )
+)
+# what lies beside the pixels in the file, and is not written again
+_GONE = _GAIN_MAPS | frozenset(
+    (
         "http://ns.apple.com/pixeldatainfo/1.0/",
         "http://ns.google.com/photos/1.0/container/",
         "http://ns.google.com/photos/1.0/container/item/",
@@ -114,6 +118,26 @@ def truthful_packet(packet: bytes, width: int, height: int) -> bytes:
     return edited(packet, _edits(elements_of(packet), numbers))
 
 
+def claims_gain_map(packet: bytes) -> bool:
+    """Whether the packet says that its file has an HDR gain map."""
+    return any(namespace in _GAIN_MAPS and local for namespace, local in _names_in(packet))
+
+
+def claims_video(packet: bytes) -> bool:
+    """Whether the packet says that its file has the video of a motion photo."""
+    return any(local.startswith(_GONE_NAMES) for _, local in _names_in(packet))
+
+
+def _names_in(packet: bytes) -> Iterator[Name]:
+    try:
+        elements = elements_of(as_utf8(packet))
+    except PacketError:
+        return
+    for element in elements:
+        yield element.name
+        yield from (attribute.name for attribute in element.attributes)
+
+
 def may_claim(packet: bytes) -> bool:
     """Whether a packet that cannot be parsed has a word of what ``truthful_packet`` cuts out."""
     return _WORDS_OF_CLAIMS.search(packet) is not None
@@ -197,7 +221,7 @@ class _Reader:
     def _end(self, _name: str) -> None:
         element = self._open.pop()
         at = self.parser.CurrentByteIndex
-        if at > element.start:  # not <name/>
+        if not self._packet.endswith(b"/>", element.start, element.content.start):
             element.content = slice(element.content.start, at)
             element.end = self._packet.index(b">", at) + 1
 

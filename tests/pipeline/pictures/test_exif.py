@@ -192,3 +192,12 @@ def test_storage_tags_of_a_tiff_stay_out_of_its_block(tmp_path: Path) -> None:
 def test_every_form_of_orientation_in_xmp_is_reset(form: bytes) -> None:
     for value in range(1, 9):
         assert xmp_for_upright(b"<a " + form % value + b">") == b"<a " + form % 1 + b">"
+
+
+def test_entries_that_all_point_to_the_same_bytes_are_not_all_read() -> None:
+    size, number = 2**20, 4000
+    entries = b"".join(struct.pack("<HHII", tag, 7, size, 60_000) for tag in range(1000, 1000 + number))
+    inner = struct.pack("<H", number) + entries + bytes(4)
+    block = b"II*\0" + struct.pack("<IHHHII", 8, 1, 34665, 4, 1, 26) + bytes(4) + inner + bytes(60_000 + size)
+    below = read_directory(reader_of(block)).children[EXIF_IFD].entries
+    assert sum(len(entry.data) for entry in below.values()) <= 16 * 2**20
