@@ -102,6 +102,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def from_arguments(arguments: argparse.Namespace) -> Options:
     """The options of a parsed command line, with defaults from config.toml. Raises UsageError."""
     from retouchml import paths, settings
+    from retouchml.system.file_names import SETTINGS
 
     if arguments.idle_exit is not None and not 0 < arguments.idle_exit < math.inf:
         raise UsageError("--idle-exit must be more than 0 minutes.")
@@ -109,7 +110,7 @@ def from_arguments(arguments: argparse.Namespace) -> Options:
         raise UsageError("--keep-alive must be a number of minutes.", "-1 never unloads the models.")
     if arguments.tcp:
         parse_address(arguments.tcp)
-    stored, _ = settings.load(paths.config_dir() / settings.FILE_NAME)
+    stored, _ = settings.load(paths.config_dir() / SETTINGS)
     return Options(
         model=arguments.model or stored.model,
         device=arguments.device or stored.device,

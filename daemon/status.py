@@ -17,9 +17,7 @@ from retouchml.client import protocol
 from retouchml.client.answers import Welcome
 from retouchml.client.status import Status
 from retouchml.client.versions import common_version
-from retouchml.paths import cache_dir
-
-_CACHES = ("searches", "inversions", "paths")  # folders of pipeline.cache, which cannot be imported here
+from retouchml.paths import RESULT_CACHES, cache_dir
 
 
 class StatusReporter:
@@ -70,7 +68,7 @@ class StatusReporter:
             keep_alive=self._options.keep_alive,
             idle_exit=self._options.idle_exit,
             service=self._options.service,
-            cache_bytes=sum(_folder_size(cache_dir() / name) for name in _CACHES),
+            cache_bytes=sum(_folder_size(cache_dir() / name) for name in RESULT_CACHES),
             log=str(self._log),
             refused=self._authenticator.refused,
             workers=tuple(slot.status() for slot in self._scheduler.slots),

@@ -7,7 +7,7 @@ import os
 import sys
 from pathlib import Path
 
-OLDEST = (3, 11)
+OLDEST = (3, 11)  # as in pyproject.toml and retouchml.cli.doctor_checks, which cannot be read here
 _NEWEST_LOOKED_FOR = 20
 
 

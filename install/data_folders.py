@@ -9,10 +9,8 @@ from pathlib import Path
 from install import processes
 from install.checkout import PYTHON, TOP
 from install.errors import InstallError
+from retouchml.system.file_names import INSTALL_RECORD
 from retouchml.system.files import write_atomically
-
-RECORD = "install.json"
-SETTINGS = "config.toml"
 
 _FIND = """
 import json, retouchml
@@ -38,7 +36,7 @@ class Folders:
     @property
     def record(self) -> Path:
         """The file by which editors find this checkout's interpreter."""
-        return self.data / RECORD
+        return self.data / INSTALL_RECORD
 
 
 def write_record(*, keep_valid: bool = False) -> None:

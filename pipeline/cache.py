@@ -22,8 +22,9 @@ from pipeline.beautify import ScorePath
 from pipeline.faces import FaceLocation
 from pipeline.invert import VERSION, Inversion
 from pipeline.store import Store
-from retouchml.paths import cache_dir
+from retouchml.paths import RESULT_CACHES, cache_dir
 
+_SEARCHES, _INVERSIONS, _PATHS = RESULT_CACHES
 _BOUND = 256 * 2**20  # bytes in all, of each kind
 _SHAPE_LIMIT = 64  # layers, or knots; a larger entry is damaged
 # entries, of about 1 kB a face, 50 kB and 0.7 MB each
@@ -98,7 +99,7 @@ class SearchCache(_Cache[tuple[FaceLocation, ...]]):
     """The faces of photographs by ``photo_key``; a photograph without faces has an entry, too."""
 
     suffix = ".search"
-    folder = "searches"
+    folder = _SEARCHES
     dtype = torch.float64
 
     @staticmethod
@@ -125,7 +126,7 @@ class InversionCache(_Cache[Inversion]):
     """Inversions by ``inversion_key``."""
 
     suffix = ".inversion"
-    folder = "inversions"
+    folder = _INVERSIONS
 
     @staticmethod
     def _to_tensors(result: Inversion) -> dict[str, Tensor]:
@@ -145,7 +146,7 @@ class PathCache(_Cache[ScorePath]):
     """Score paths by ``path_key``."""
 
     suffix = ".path"
-    folder = "paths"
+    folder = _PATHS
 
     @staticmethod
     def _to_tensors(result: ScorePath) -> dict[str, Tensor]:

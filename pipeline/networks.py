@@ -37,7 +37,7 @@ class Networks:
     rater: FeatureRater
 
 
-def load_networks(model: str, device: str, engine: EngineName = "torch") -> Networks:
+def load_networks(model: str, device: str, engine: EngineName = ENGINES[0]) -> Networks:
     """Load all networks.
 
     engine: what runs the generator. With tensorflow1, torch runs the rest on the CPU: it is for machines

@@ -25,7 +25,7 @@ from pipeline.prepared import PreparedFace, face_crop, prepare_face
 from retouchml.look import Look, check_faces, check_looks
 from retouchml.progress import NEVER, Cancel, Progress, check, silent
 from retouchml.results import Box, Edit, Face, FaceReport
-from retouchml.settings import DEFAULT_MODEL, EngineName
+from retouchml.settings import DEFAULT_DEVICE, DEFAULT_MODEL, ENGINES, EngineName
 from retouchml.sliders import EDITS
 
 
@@ -35,9 +35,9 @@ class Retoucher:
     def __init__(
         self,
         model: str = DEFAULT_MODEL,
-        device: str = "auto",
+        device: str = DEFAULT_DEVICE,
         cache: bool = True,
-        engine: EngineName = "torch",
+        engine: EngineName = ENGINES[0],
     ) -> None:
         """cache: keep the results of the slow steps on disk; a photograph seen before is then ready at once.
 

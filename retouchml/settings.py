@@ -18,7 +18,6 @@ DEFAULT_DEVICE = "auto"
 EngineName = Literal["torch", "tensorflow1"]
 ENGINES: tuple[EngineName, ...] = ("torch", "tensorflow1")
 """The libraries that can run the generator, the default first."""
-FILE_NAME = "config.toml"
 
 _DEVICE = re.compile(r"auto|cpu|mps|cuda(:[0-9]{1,3})?")
 

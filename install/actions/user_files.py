@@ -5,7 +5,8 @@ from pathlib import Path
 
 from install import running_daemon
 from install.actions.base import Part, existing
-from install.data_folders import SETTINGS, Folders
+from install.data_folders import Folders
+from retouchml.system.file_names import SETTINGS
 
 
 class UserFiles(Part):

@@ -16,6 +16,7 @@ from retouchml.progress import Progress
 from retouchml.settings import DEFAULT_DEVICE, DEFAULT_MODEL, ENGINES, EngineName
 from retouchml.sliders import Slider
 from retouchml.system import surroundings
+from retouchml.system.file_names import SETTINGS
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -44,7 +45,7 @@ class Context:
         """The user's defaults, with a line on stderr for each value that cannot be used."""
         from retouchml import paths, settings
 
-        values, warnings = settings.load(paths.config_dir() / settings.FILE_NAME)
+        values, warnings = settings.load(paths.config_dir() / SETTINGS)
         for warning in warnings:
             self.console.complain(warning)
         return values

@@ -166,15 +166,16 @@ def folders() -> Iterator[Finding]:
 def settings() -> Iterator[Finding]:
     """``config.toml``."""
     from retouchml import paths
-    from retouchml.settings import FILE_NAME, load
+    from retouchml.settings import load
+    from retouchml.system.file_names import SETTINGS
 
-    file = paths.config_dir() / FILE_NAME
+    file = paths.config_dir() / SETTINGS
     _, problems = load(file)
     for problem in problems:
-        yield Finding("settings", FILE_NAME, problem, False, advice=f"Mend it in {file}.")
+        yield Finding("settings", SETTINGS, problem, False, advice=f"Mend it in {file}.")
     if not problems:
         state = str(file) if file.is_file() else "none: the defaults hold"
-        yield Finding("settings", FILE_NAME, state)
+        yield Finding("settings", SETTINGS, state)
 
 
 def daemon() -> Iterator[Finding]:

@@ -12,8 +12,7 @@ from pathlib import Path
 
 from retouchml.errors import PictureUnwritable, UsageError
 
-LAYER_SUFFIXES = (".png", ".tif", ".tiff")
-SUFFIXES = (*LAYER_SUFFIXES, ".jpg", ".jpeg", ".jpe", ".webp")  # of the formats that are written
+_LAYER_FORMATS = ("png", "tiff")
 
 
 @dataclass(frozen=True)
@@ -50,6 +49,8 @@ def locate(
 
     Raises UsageError for a layer in a format without transparency.
     """
+    from pipeline.pictures import SUFFIXES
+
     several = len(sources) > 1
     values = (picture, compare, layer)
     in_folder = {value: _is_folder(value, several) for value in values if value is not None}
@@ -62,7 +63,7 @@ def locate(
 
     def place_layer(value: str, source: Path) -> Path:
         target = place(value, source)
-        if target.suffix.lower() in LAYER_SUFFIXES:
+        if SUFFIXES.get(target.suffix.lower()) in _LAYER_FORMATS:
             return target
         if not in_folder[value]:
             raise UsageError(f"The layer {target} must be a PNG or a TIFF.", "Give it a name that ends so.")

@@ -18,11 +18,10 @@ from typing import Any
 from retouchml.client import protocol
 from retouchml.errors import DaemonAbsent, DaemonRuns, Refused, RetouchError
 from retouchml.paths import data_dir
+from retouchml.system.file_names import INSTALL_RECORD
 from retouchml.system.files import changeable_by_others
 from retouchml.system.processes import CREATION_FLAGS, clean_environment
 
-RECORD = "install.json"
-"""The installer's file in the data folder, which names the project's interpreter."""
 _START_SECONDS = 60.0  # a first start compiles every module, perhaps from a slow disk
 _EXIT_SECONDS = 10.0
 _ADVICE = "Run `retouchml doctor`: it says what is wrong."
@@ -57,7 +56,7 @@ def find_interpreter() -> tuple[list[str], dict[str, str]]:
     The interpreter is that of the installed project, or this one if it runs from a checkout. Raises
     DaemonAbsent, or Refused if another user may choose what is run.
     """
-    record = data_dir() / RECORD
+    record = data_dir() / INSTALL_RECORD
     try:
         python = json.loads(record.read_text(encoding="utf-8"))["python"]
     except FileNotFoundError:

@@ -58,6 +58,9 @@ def test_an_old_python_is_told_which_one_is_needed(
 def test_the_oldest_python_is_the_one_that_the_project_asks_for() -> None:
     import tomllib
 
+    from retouchml.cli import doctor_checks
+
     project = tomllib.loads((TOP / "pyproject.toml").read_text())["project"]
     oldest = runpy.run_path(str(MAIN))["OLDEST"]
+    assert oldest == doctor_checks.OLDEST_PYTHON
     assert project["requires-python"] == ">=" + ".".join(map(str, oldest))

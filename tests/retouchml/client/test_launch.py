@@ -13,6 +13,7 @@ from retouchml import paths
 from retouchml.client import launch
 from retouchml.client.client import Client
 from retouchml.errors import DaemonAbsent, Refused, RetouchError
+from retouchml.system.file_names import INSTALL_RECORD
 from retouchml.system.files import private_folder
 from tests.daemon.running import PATIENCE, PLAIN, Daemon, is_alive, is_root, needs_posix, picture, until
 from tests.stand_in_backend import FAULTY
@@ -27,7 +28,7 @@ def _session(pid: int) -> int:
 
 def recorded(python: Path | str) -> Path:
     """The installer's file, naming an interpreter."""
-    record = private_folder(paths.data_dir()) / launch.RECORD
+    record = private_folder(paths.data_dir()) / INSTALL_RECORD
     record.write_text(json.dumps({"python": str(python)}))
     record.chmod(0o644)
     return record
@@ -62,7 +63,7 @@ def test_a_start_that_fails_says_why(home: Path) -> None:
 def test_the_install_record_names_the_interpreter(home: Path) -> None:
     from retouchml.client import launch
 
-    record = private_folder(paths.data_dir()) / launch.RECORD
+    record = private_folder(paths.data_dir()) / INSTALL_RECORD
     record.write_text(json.dumps({"python": sys.executable}))
     command, variables = launch.find_interpreter()
     assert command == [sys.executable]
