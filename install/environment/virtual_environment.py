@@ -11,6 +11,7 @@ from install.checkout import LOCK, LOG, PYTHON, STAMP, VENV
 from install.console import Console
 from install.disk_space import check_free_space
 from install.environment import stamp, torch_build
+from install.environment.picture_formats import add_picture_formats
 from install.environment.pip_install import PipError, install
 from install.environment.stamp import Stamp
 from install.errors import InstallError
@@ -99,6 +100,7 @@ def _add_project(console: Console, now: Stamp, digest: str, *, dev: bool) -> Non
         raise InstallError(
             f"The installed packages do not work here: {outcome.last_line}", f"The log is {LOG}."
         )
+    add_picture_formats(console)
     stamp.write(replace(now, project=digest, dev=dev))
 
 

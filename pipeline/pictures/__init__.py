@@ -1,4 +1,7 @@
-"""Pictures in files: PNG, TIFF, JPEG and WebP in and out (GIF and BMP in), with all that belongs to them."""
+"""Pictures in files, with all that belongs to them.
+
+PNG, TIFF, JPEG and WebP in and out; GIF, BMP, HEIF, AVIF and JPEG XL in.
+"""
 
 from pipeline.pictures.file import check_folder, check_target
 from pipeline.pictures.formats import SUFFIXES, format_of

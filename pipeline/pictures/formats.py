@@ -13,6 +13,7 @@ from pipeline.pictures.file import display
 from pipeline.pictures.foreign import begins, title_of
 from pipeline.pictures.jpeg import read_jpeg, write_jpeg
 from pipeline.pictures.jpeg_metadata import MAX_SEGMENT_BYTES, holds_xmp
+from pipeline.pictures.modern import read_avif, read_heif, read_jxl
 from pipeline.pictures.other import read_bmp, read_gif
 from pipeline.pictures.png import read_png, write_png
 from pipeline.pictures.raw import SUFFIXES as RAW_SUFFIXES
@@ -55,6 +56,11 @@ class Format:
     magic: tuple[bytes, ...]
     read: Callable[[BinaryIO, str], Decoded]
     writing: Writing | None = None
+
+
+def _ftyp(brands: str) -> tuple[bytes, ...]:
+    """First bytes of files of MP4's family with these main brands."""
+    return tuple(b"????ftyp" + brand.encode() for brand in brands.split())
 
 
 FORMATS: MappingProxyType[str, Format] = MappingProxyType(
@@ -101,6 +107,14 @@ FORMATS: MappingProxyType[str, Format] = MappingProxyType(
             Writing(write_webp, grey=False, max_side=16_383),
         ),
         "gif": Format("GIF", (".gif",), (b"GIF87a", b"GIF89a"), read_gif),
+        "heif": Format(
+            "HEIF",
+            (".heic", ".heif", ".hif"),
+            _ftyp("heic heix heim heis hevc hevx mif1 mif2 msf1"),
+            read_heif,
+        ),
+        "avif": Format("AVIF", (".avif",), _ftyp("avif avis"), read_avif),
+        "jxl": Format("JPEG XL", (".jxl",), (b"\xff\x0a", b"\0\0\0\x0cJXL "), read_jxl),
         "bmp": Format("BMP", (".bmp",), (b"BM????\0\0\0\0",), read_bmp),
     }
 )
@@ -123,7 +137,7 @@ def recognise(file: BinaryIO, path: Path) -> str:
     head = file.read(_HEAD_BYTES)
     file.seek(0)
     known = next((name for name, e in FORMATS.items() if any(begins(head, magic) for magic in e.magic)), None)
-    foreign = title_of(head)
+    foreign = title_of(head) if known is None else None
     named_raw = known in (None, "tiff") and foreign is None and path.suffix.lower() in RAW_SUFFIXES
     if named_raw or is_raw(file):
         raise PictureUnsupported(

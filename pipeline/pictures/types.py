@@ -70,7 +70,7 @@ class Picture:
     ``pixels`` is ``[H, W, C]`` with C of 1 (grey), 3 (RGB) or 4 (RGBA), dtype uint8, uint16 or float32.
     Integers span their whole range; floats are as the file has them, so they may lie outside [0, 1], but are
     finite. A grey picture with alpha has four channels, the first three equal, and ``grey`` set.
-    ``format`` is ``png``, ``tiff``, ``jpeg``, ``webp``, ``gif`` or ``bmp``, by content. ``notes`` are
+    ``format`` is the name of a row in ``pipeline/pictures/formats.py``, by content. ``notes`` are
     sentences for a person on what reading changed or left out.
     """
 
