@@ -27,7 +27,7 @@ _LIMITS = (
 
 
 @dataclass(frozen=True)
-class Options:
+class DaemonOptions:
     """The options and limits of one daemon; docs/protocol.md says what the limits bound.
 
     device: a torch device, several with commas, or auto; keep_alive, idle_exit: seconds, negative and None
@@ -99,7 +99,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         parser.add_argument(f"--{name}", default="", help=argparse.SUPPRESS)
 
 
-def from_arguments(arguments: argparse.Namespace) -> Options:
+def from_arguments(arguments: argparse.Namespace) -> DaemonOptions:
     """The options of a parsed command line, with defaults from config.toml. Raises UsageError."""
     from retouchml import paths, settings
     from retouchml.system.file_names import SETTINGS
@@ -111,7 +111,7 @@ def from_arguments(arguments: argparse.Namespace) -> Options:
     if arguments.tcp:
         parse_address(arguments.tcp)
     stored, _ = settings.load(paths.config_dir() / SETTINGS)
-    return Options(
+    return DaemonOptions(
         model=arguments.model or stored.model,
         device=arguments.device or stored.device,
         keep_alive=arguments.keep_alive * 60,

@@ -7,9 +7,10 @@ from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from daemon.answer_sender import AnswerSender, unexpected
-from daemon.jobs import Job, Photo
+from daemon.jobs import Job
 from daemon.memory.blocks import Block
-from daemon.options import Options
+from daemon.options import DaemonOptions
+from daemon.photos import UploadedPhoto
 from daemon.scheduler import Scheduler
 from daemon.sessions import Session, Sessions
 from daemon.sockets import ClientKey
@@ -38,7 +39,7 @@ class RequestHandler:
 
     def __init__(
         self,
-        options: Options,
+        options: DaemonOptions,
         sessions: Sessions,
         scheduler: Scheduler,
         uploads: Uploads,
@@ -128,7 +129,7 @@ class RequestHandler:
             raise LimitExceeded("The ICC profile is too large.")
         self._sessions.check_room(request.picture.size, client)
         session = self._sessions.begin(client)
-        photo = Photo(
+        photo = UploadedPhoto(
             name=secrets.token_hex(8),
             picture=request.picture,
             model=request.model or self._options.model,
@@ -182,7 +183,7 @@ class RequestHandler:
         self._scheduler.withdraw(job)
         self._answers.fail(job, error)
 
-    def _find(self, client: ClientKey, name: str) -> tuple[Session, Photo]:
+    def _find(self, client: ClientKey, name: str) -> tuple[Session, UploadedPhoto]:
         """A client's session and its photo of this name. Raises PhotoUnknown."""
         session = self._sessions.get(client)
         photo = session.photos.get(name) if session else None
@@ -191,7 +192,7 @@ class RequestHandler:
         return session, photo
 
 
-def _job_for(photo: Photo, client: ClientKey, header: Header, request: WorkRequest) -> Job:
+def _job_for(photo: UploadedPhoto, client: ClientKey, header: Header, request: WorkRequest) -> Job:
     return Job(client, header.id, header.version, request, photo.slot, photo.model, photo.device, photo)
 
 

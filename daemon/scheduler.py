@@ -11,9 +11,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from daemon.channel import ChannelClosed
-from daemon.jobs import Job, JobQueue, Photo
+from daemon.job_queue import JobQueue
+from daemon.jobs import Job
 from daemon.memory.blocks import Block
-from daemon.options import Options
+from daemon.options import DaemonOptions
+from daemon.photos import UploadedPhoto
 from daemon.slots import Slot
 from daemon.sockets import ClientKey
 from daemon.worker_messages import (
@@ -57,7 +59,7 @@ class JobEvent:
 class Scheduler:
     """The queue of jobs, and the slots with their workers."""
 
-    def __init__(self, options: Options, log: Path) -> None:
+    def __init__(self, options: DaemonOptions, log: Path) -> None:
         """log: the file that takes what the workers' libraries print."""
         self.slots = [Slot(device) for device in options.devices]
         self._options = options
@@ -84,7 +86,7 @@ class Scheduler:
         self._queue.remove(lambda job: job.client == client)
         self._stop_running([running for running in self._running() if running.client == client])
 
-    def withdraw_waiting_renders(self, photo: Photo) -> list[Job]:
+    def withdraw_waiting_renders(self, photo: UploadedPhoto) -> list[Job]:
         """Remove the renders of a photo from the queue; returns them."""
         return self._queue.remove(lambda job: job.renders(photo))
 
@@ -124,7 +126,7 @@ class Scheduler:
         """Whether no client waits for a job."""
         return not self._queue and all(job.answered for job in self._running())
 
-    def forget(self, photo: Photo) -> None:
+    def forget(self, photo: UploadedPhoto) -> None:
         """Let the worker free a photo."""
         worker = self.slots[photo.slot].worker
         if worker is not None and photo.name in worker.photos:

@@ -13,7 +13,7 @@ from types import FrameType
 import zmq
 
 from daemon.answer_sender import AnswerSender
-from daemon.options import Options
+from daemon.options import DaemonOptions
 from daemon.requests import RequestHandler
 from daemon.runtime_folder import AddressFile
 from daemon.scheduler import JobEvent, Scheduler, stopping
@@ -38,7 +38,7 @@ _SIGNALS = ("SIGTERM", "SIGINT", "SIGHUP", "SIGBREAK")  # where the system has t
 class Server:
     """The daemon's main loop, and the objects that it connects."""
 
-    def __init__(self, options: Options, address: AddressFile, log: Path) -> None:
+    def __init__(self, options: DaemonOptions, address: AddressFile, log: Path) -> None:
         """Bind the sockets. Raises DaemonError, Refused or UsageError.
 
         log: the daemon's own log file, for ``status``

@@ -5,8 +5,9 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from daemon.jobs import Job, Photo
-from daemon.options import Options
+from daemon.jobs import Job
+from daemon.options import DaemonOptions
+from daemon.photos import UploadedPhoto
 from daemon.scheduler import Scheduler
 from daemon.sockets import ClientKey
 from retouchml.errors import Busy
@@ -16,13 +17,13 @@ _log = logging.getLogger(__name__)
 
 @dataclass(eq=False)
 class Session:
-    """A client that has photos or open requests.
+    """What the daemon keeps for a client that has photos or open requests.
 
     photos: by name; jobs: those not answered yet, by the id of their request; pinged_at: monotonic seconds
     """
 
     client: ClientKey
-    photos: dict[str, Photo] = field(default_factory=dict)
+    photos: dict[str, UploadedPhoto] = field(default_factory=dict)
     jobs: dict[int, Job] = field(default_factory=dict)
     pinged_at: float = field(default_factory=time.monotonic)
 
@@ -30,7 +31,7 @@ class Session:
 class Sessions:
     """All sessions; whatever it frees, it frees in the workers, too."""
 
-    def __init__(self, options: Options, scheduler: Scheduler) -> None:
+    def __init__(self, options: DaemonOptions, scheduler: Scheduler) -> None:
         self._options = options
         self._scheduler = scheduler
         self._sessions: dict[ClientKey, Session] = {}
@@ -42,7 +43,7 @@ class Sessions:
         return iter(list(self._sessions.values()))
 
     @property
-    def photos(self) -> list[Photo]:
+    def photos(self) -> list[UploadedPhoto]:
         """All open photos."""
         return [photo for session in self for photo in session.photos.values()]
 
@@ -88,7 +89,7 @@ class Sessions:
         ):
             raise Busy("The daemon holds as many pictures as it may.", "Close one of them.")
 
-    def free(self, session: Session, photo: Photo) -> None:
+    def free(self, session: Session, photo: UploadedPhoto) -> None:
         """Free a photo's memory, here and in its worker."""
         session.photos.pop(photo.name, None)
         self._scheduler.forget(photo)

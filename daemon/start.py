@@ -14,7 +14,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from daemon.options import Options, as_command_line, from_arguments
+from daemon.options import DaemonOptions, as_command_line, from_arguments
 from daemon.pidfile import PidFile
 from daemon.processes import raise_file_limit
 from daemon.runtime_folder import AddressFile, prepare_folder
@@ -28,7 +28,7 @@ LOG = "daemon.log"
 _LOG_BYTES, _LOGS_KEPT = 1 << 20, 3
 
 
-def run(options: Options, on_ready: Callable[[], None] = lambda: None) -> None:
+def run(options: DaemonOptions, on_ready: Callable[[], None] = lambda: None) -> None:
     """Be the daemon until it is stopped; ``on_ready`` is called once clients can connect.
 
     Raises DaemonRuns, DaemonError, Refused or UsageError if it cannot start.

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from daemon.auth import Authenticator
-from daemon.options import Options
+from daemon.options import DaemonOptions
 from daemon.processes import resident_bytes
 from daemon.scheduler import Scheduler
 from daemon.sessions import Sessions
@@ -25,7 +25,7 @@ class StatusReporter:
 
     def __init__(
         self,
-        options: Options,
+        options: DaemonOptions,
         sessions: Sessions,
         scheduler: Scheduler,
         authenticator: Authenticator,

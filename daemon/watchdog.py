@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from daemon.options import Options
+from daemon.options import DaemonOptions
 from daemon.processes import Activity, activity_of
 
 _LOADING = "load"  # the stage in which a cancel waits for a model, which the next job needs, too
@@ -55,7 +55,7 @@ class Watchdog:
     """Watches one worker from its start to its end; all moments are monotonic seconds."""
 
     def __init__(
-        self, options: Options, pid: int, now: float, activity: Callable[[int], Activity] = activity_of
+        self, options: DaemonOptions, pid: int, now: float, activity: Callable[[int], Activity] = activity_of
     ) -> None:
         self._options = options
         self._pid = pid

@@ -12,7 +12,7 @@ from typing import IO, cast
 
 from daemon.channel import Channel
 from daemon.memory.blocks import Block
-from daemon.options import Options
+from daemon.options import DaemonOptions
 from daemon.processes import python_command, python_environment
 from daemon.watchdog import Watchdog
 from daemon.worker_messages import FromWorker, Quit, ToWorker, Usage, decode_from_worker, encode
@@ -31,7 +31,7 @@ class WorkerProcess:
     tells whether it hangs
     """
 
-    def __init__(self, device: str, options: Options, log: Path) -> None:
+    def __init__(self, device: str, options: DaemonOptions, log: Path) -> None:
         """Start it. Raises OSError.
 
         log: the file that takes what its libraries print

@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 import pytest
 
-from daemon.options import Options
+from daemon.options import DaemonOptions
 from daemon.processes import Activity
 from daemon.watchdog import Watchdog
 from retouchml.errors import Cancelled, WorkerLost
@@ -31,7 +31,7 @@ class Process:
 
 def watchdog(process: Process, **limits: int) -> Watchdog:
     names = ("start_seconds", "silence_seconds", "stall_seconds", "cancel_seconds", "job_seconds")
-    return Watchdog(Options(**{**dict.fromkeys(names, _NEVER), **limits}), 1, 0.0, process.activity)
+    return Watchdog(DaemonOptions(**{**dict.fromkeys(names, _NEVER), **limits}), 1, 0.0, process.activity)
 
 
 def first_verdict(watched: Watchdog, until_second: int, each: Callable[[float], None]) -> tuple[int, str]:

@@ -6,19 +6,23 @@ from typing import Any
 import pytest
 
 from daemon import options
+from daemon.options import DaemonOptions
 from install.service import plan
 
 
 @pytest.mark.parametrize(
     ("given", "expected"),
     [
-        ({}, options.Options(service=True)),
-        ({"device": "cpu", "keep_alive": -1.0}, options.Options(device="cpu", keep_alive=-60, service=True)),
-        ({"tcp": "127.0.0.1:5555"}, options.Options(tcp="127.0.0.1:5555", service=True)),
+        ({}, DaemonOptions(service=True)),
+        (
+            {"device": "cpu", "keep_alive": -1.0},
+            DaemonOptions(device="cpu", keep_alive=-60, service=True),
+        ),
+        ({"tcp": "127.0.0.1:5555"}, DaemonOptions(tcp="127.0.0.1:5555", service=True)),
     ],
 )
 def test_the_daemon_understands_the_services_options_and_has_no_idle_exit(
-    given: dict[str, Any], expected: options.Options
+    given: dict[str, Any], expected: DaemonOptions
 ) -> None:
     arguments = argparse.Namespace(**{"device": None, "keep_alive": None, "tcp": None, **given})
     module, name, *rest = plan.daemon_arguments(arguments)

@@ -1,7 +1,8 @@
 import pytest
 
-from daemon.jobs import Job, JobQueue
-from daemon.options import Options
+from daemon.job_queue import JobQueue
+from daemon.jobs import Job
+from daemon.options import DaemonOptions
 from daemon.sockets import ClientKey
 from retouchml.client.messages import Prepare
 from retouchml.errors import Busy
@@ -15,7 +16,7 @@ def job(client: ClientKey) -> Job:
 
 
 def test_the_next_job_is_of_another_client_where_there_is_one() -> None:
-    queue = JobQueue(Options())
+    queue = JobQueue(DaemonOptions())
     first, second, third = (job(ONE) for _ in range(3))
     other = job(TWO)
     for each in (first, second, third, other):
@@ -24,7 +25,7 @@ def test_the_next_job_is_of_another_client_where_there_is_one() -> None:
 
 
 def test_a_job_that_is_still_uploaded_does_not_hold_up_the_others() -> None:
-    queue = JobQueue(Options())
+    queue = JobQueue(DaemonOptions())
     first, second = job(ONE), job(TWO)
     first.uploading = True
     queue.add(first)
@@ -34,7 +35,7 @@ def test_a_job_that_is_still_uploaded_does_not_hold_up_the_others() -> None:
 
 
 def test_the_queue_is_bounded_for_all_and_for_each() -> None:
-    queue = JobQueue(Options(queue=3, queue_of_client=2))
+    queue = JobQueue(DaemonOptions(queue=3, queue_of_client=2))
     queue.add(job(ONE))
     queue.add(job(ONE))
     with pytest.raises(Busy, match="This program"):

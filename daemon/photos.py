@@ -1,0 +1,23 @@
+"""The photos that clients have uploaded."""
+
+from dataclasses import dataclass, field
+
+from daemon.memory.blocks import Block
+from retouchml.client.pixel_format import PixelFormat
+
+
+@dataclass(eq=False)
+class UploadedPhoto:
+    """A client's photo, as the server keeps it.
+
+    slot: index of the slot whose worker has it; device: "" for the worker's own; block: its pixels, None
+    until they are copied
+    """
+
+    name: str
+    picture: PixelFormat
+    model: str
+    slot: int
+    device: str = ""
+    icc: bytes = field(default=b"", repr=False)
+    block: Block | None = None
