@@ -59,13 +59,13 @@ def run_daemon(arguments: argparse.Namespace, _context: Context) -> int:
 
 
 def start_daemon(arguments: argparse.Namespace, context: Context) -> int:
-    """Start the daemon with the interpreter that runs this command, unless one runs already."""
+    """Start the daemon with the interpreter that runs this command, unless one runs already and answers."""
     from daemon import options
-    from retouchml.client import launch
+    from retouchml.client import greeting, launch
 
     options.from_arguments(arguments)  # reports bad ones before anything is started
     pid = _pid()
-    if pid is not None:
+    if pid is not None and greeting.wait_for_answer():
         context.console.print(f"A daemon runs already (process {pid}).")
         return 0
     command_line = options.as_command_line(arguments)

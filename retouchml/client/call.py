@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 Result = TypeVar("Result")
 Parse = Callable[[Mapping[str, Any], Frames], Result]
 """Makes a result from the fields and the data frames of an answer."""
+RESTART = "`retouchml daemon restart` replaces it."
+TRY_OR_RESTART = f"Try again; if that does not help, {RESTART}"
+"""What to do about a daemon that does not answer."""
 _POLL_SECONDS = 0.25
 
 
@@ -26,10 +29,16 @@ class Call(Generic[Result]):
     """
 
     def __init__(
-        self, client: "Client", id_: int, parse: Parse[Result], patience: float, uploaded: int = 0
+        self,
+        client: "Client",
+        id_: int,
+        parse: Parse[Result],
+        patience: float,
+        uploaded: int = 0,
+        advice: str = TRY_OR_RESTART,
     ) -> None:
-        """uploaded: bytes; patience: seconds without a sign that the daemon knows this request, after which
-        it is lost
+        """patience: seconds without a sign that the daemon knows this request, after which it is lost;
+        uploaded: bytes; advice: if the daemon does not answer in time
         """
         self.id = id_
         self.uploaded = uploaded
@@ -39,6 +48,7 @@ class Call(Generic[Result]):
         self._client = client
         self._parse = parse
         self._patience = patience
+        self._advice = advice
         self._heard_at = time.monotonic()
         self._result: Result | None = None
         self._error: RetouchError | None = None
@@ -54,7 +64,7 @@ class Call(Generic[Result]):
             wait = _POLL_SECONDS if deadline is None else min(_POLL_SECONDS, deadline - time.monotonic())
             if wait <= 0:
                 self.cancel()
-                self.fail(DaemonLost(f"The daemon did not answer within {timeout:g} s.", "Try again."))
+                self.fail(DaemonLost(f"The daemon did not answer within {timeout:g} s.", self._advice))
                 break
             self._client.process(wait)
         if self._error is not None:

@@ -28,7 +28,7 @@ from retouchml.client.answers import (
     Rendered,
     Welcome,
 )
-from retouchml.client.call import Call, Parse, Result
+from retouchml.client.call import RESTART, TRY_OR_RESTART, Call, Parse, Result
 from retouchml.client.pixel_format import PixelFormat
 from retouchml.client.status import Status
 from retouchml.client.transport import ConnectOptions, new_transport
@@ -36,6 +36,7 @@ from retouchml.errors import Cancelled, DaemonLost, RetouchError
 from retouchml.look import Look
 
 _HELLO_SECONDS = 10.0
+_ANSWERED_AT_ONCE = (messages.Hello, messages.GetStatus, messages.Shutdown, messages.Cancel, messages.Close)
 _SLOWEST_UPLOAD = 5e6  # bytes a second, on a machine that has much else to do
 
 
@@ -103,10 +104,10 @@ class Client:
         """Whether there is a connection; that it was lost is noticed in ``process`` only."""
         return self._transport.is_open
 
-    def connect(self) -> None:
+    def connect(self, seconds: float = _HELLO_SECONDS) -> None:
         """Connect now, and start the daemon if none runs and that was requested.
 
-        Raises DaemonAbsent, DaemonLost, Refused or VersionMismatch.
+        seconds: that the daemon has to answer. Raises DaemonAbsent, DaemonLost, Refused or VersionMismatch.
         """
         if self._transport.is_open:
             return
@@ -115,7 +116,7 @@ class Client:
         hello = messages.Hello(versions.VERSIONS, self._name)
         try:
             call = self._send(hello, lambda fields, _: Welcome.from_fields(fields), ())
-            self.welcome = call.result(_HELLO_SECONDS)
+            self.welcome = call.result(seconds)
             if self._same_version:
                 versions.check_software(self.welcome.software)
         except BaseException:
@@ -237,7 +238,8 @@ class Client:
         patience = protocol.SILENCE_SECONDS + (ahead + size) / _SLOWEST_UPLOAD
         self._silence_limit = max(self._silence_limit, patience)
         self._transport.send([header, *frames])
-        call = Call(self, id_, parse, patience, size)
+        advice = RESTART if isinstance(request, _ANSWERED_AT_ONCE) else TRY_OR_RESTART
+        call = Call(self, id_, parse, patience, size, advice)
         self._calls[id_] = call
         return call
 

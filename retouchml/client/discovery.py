@@ -15,6 +15,7 @@ from retouchml.system import files, locks
 
 _APPEAR_SECONDS = 10.0
 _POLL_SECONDS = 0.1
+_PROBE_SECONDS = 2.0
 _CREDENTIALS = struct.Struct("3i")  # pid, uid, gid: struct ucred of unix(7)
 
 
@@ -67,6 +68,7 @@ if sys.platform != "win32":
 
     def _listens_at_socket(path: Path) -> bool:
         with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
+            probe.settimeout(_PROBE_SECONDS)  # a daemon that is stopped lets connections wait
             try:
                 owner = path.stat().st_uid
                 probe.connect(os.fspath(path))

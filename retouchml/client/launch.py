@@ -30,11 +30,13 @@ _ADVICE = "Run `retouchml doctor`: it says what is wrong."
 def start(
     options: Sequence[str] = (), *, interpreter: Sequence[str] = (), idle_exit: float | None = 30.0
 ) -> bool:
-    """Start a daemon and return once clients can connect to it; False if one ran already.
+    """Start a daemon and return once clients can connect to it; False if one ran already, and answers.
 
     options: more of ``retouchml daemon run``; interpreter: the command to use in place of the installed one;
-    idle_exit: minutes, None for never. Raises DaemonAbsent or Refused.
+    idle_exit: minutes, None for never. Raises DaemonAbsent, Refused, or DaemonLost if one runs and hangs.
     """
+    from retouchml.client import greeting  # which needs this module, to connect
+
     command, environment = _from_checkout(interpreter) if interpreter else find_interpreter()
     idle = [] if idle_exit is None else [f"--idle-exit={idle_exit}"]
     arguments = [*command, "-m", "daemon", "--background", *idle, *options]
@@ -46,6 +48,7 @@ def start(
         return True
     reason = protocol.error_from(report)
     if isinstance(reason, DaemonRuns):
+        greeting.wait_for_answer()
         return False
     raise DaemonAbsent(f"The daemon cannot be started: {reason.explain()}", _ADVICE)
 

@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from retouchml.client.answers import Rendered, WirePatch
-from retouchml.client.call import Call
+from retouchml.client.call import TRY_OR_RESTART, Call
 from retouchml.client.client import Client, RemotePhoto
 from retouchml.client.pixel_format import PixelFormat
 from retouchml.client.retry import Retry
@@ -151,7 +151,7 @@ class PhotoSession:
                 check(cancel)
             if self._busy and deadline is not None and time.monotonic() > deadline:
                 self.cancel()
-                raise DaemonLost(f"The daemon did not answer within {timeout:g} s.", "Try again.")
+                raise DaemonLost(f"The daemon did not answer within {timeout:g} s.", TRY_OR_RESTART)
         if self._error is not None:
             raise self._error
         return self._rendered

@@ -1,5 +1,6 @@
 import json
 import logging
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -9,7 +10,7 @@ import pytest
 from retouchml import paths
 from retouchml.cli import doctor_checks
 from retouchml.system.files import private_folder
-from tests.daemon.running import PATIENCE, Daemon, environment, is_alive, pause, resume, until
+from tests.daemon.running import PATIENCE, Daemon, environment, is_alive, needs_posix, pause, resume, until
 from tests.stand_in_backend import FAULTY
 
 pytestmark = pytest.mark.processes
@@ -62,6 +63,47 @@ def test_a_daemon_that_hangs_is_ended_nevertheless(daemon: Daemon) -> None:
     assert daemon.process.wait(PATIENCE) != 0
     assert ran.wait(PATIENCE) == 0
     assert paths.address_path().exists()
+
+
+def test_over_a_daemon_that_does_not_answer_start_and_status_advise_a_restart(daemon: Daemon) -> None:
+    daemon.photo()
+    pause(daemon.process.pid)
+    try:
+        for action in ("start", "status"):
+            ran = retouchml(action)
+            assert (ran.returncode, ran.stdout) == (1, "")
+            assert "not answer" in ran.stderr
+            assert "`retouchml daemon restart` replaces it." in ran.stderr
+    finally:
+        resume(daemon.process.pid)
+
+
+def test_a_daemon_that_does_not_answer_is_restarted(daemon: Daemon) -> None:
+    pause(daemon.process.pid)
+    restarting = subprocess.Popen(
+        [sys.executable, "-m", "retouchml", "daemon", "restart", "--backend", FAULTY], env=environment()
+    )
+    daemon.process.wait(PATIENCE)
+    assert restarting.wait(PATIENCE) == 0
+    assert daemon.status().pid != daemon.process.pid
+    assert retouchml("stop").stdout == "The daemon stopped.\n"
+
+
+@needs_posix
+def test_a_daemon_that_ignores_every_request_is_killed(home: Path) -> None:
+    path = private_folder(paths.runtime_dir()) / paths.LOCK
+    path.touch(0o600)
+    code = (
+        "import fcntl, signal, sys, time; signal.signal(signal.SIGTERM, signal.SIG_IGN)\n"
+        "file = open(sys.argv[1], 'r+'); fcntl.lockf(file, fcntl.LOCK_EX)\n"
+        "print('held', flush=True); time.sleep(60)"
+    )
+    with subprocess.Popen([sys.executable, "-c", code, str(path)], stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == b"held\n"
+        stopping = subprocess.Popen([sys.executable, "-m", "retouchml", "daemon", "stop"], env=environment())
+        assert process.wait(PATIENCE) == -signal.SIGKILL
+        assert stopping.wait(PATIENCE) == 0
 
 
 def test_the_doctor_looks_at_the_daemon_and_starts_none(home: Path) -> None:

@@ -1,7 +1,9 @@
 """Starting the daemon: which interpreter, in which environment, and what the daemon reports."""
 
+import contextlib
 import json
 import os
+import socket
 import sys
 from pathlib import Path
 
@@ -10,12 +12,23 @@ import pytest
 
 from daemon.pidfile import running_pid
 from retouchml import paths
-from retouchml.client import launch
+from retouchml.client import discovery, greeting, launch
 from retouchml.client.client import Client
-from retouchml.errors import DaemonAbsent, Refused, RetouchError
+from retouchml.errors import DaemonAbsent, DaemonLost, Refused, RetouchError
 from retouchml.system.file_names import INSTALL_RECORD
 from retouchml.system.files import private_folder
-from tests.daemon.running import PATIENCE, PLAIN, Daemon, is_alive, is_root, needs_posix, picture, until
+from tests.daemon.running import (
+    PATIENCE,
+    PLAIN,
+    Daemon,
+    is_alive,
+    is_root,
+    needs_posix,
+    pause,
+    picture,
+    resume,
+    until,
+)
 from tests.stand_in_backend import FAULTY
 
 only_root = pytest.mark.skipif(not is_root, reason="only root can hand a file to somebody else")
@@ -111,6 +124,35 @@ def test_an_interpreter_that_others_can_replace_is_not_run(tmp_path: Path, folde
 
 def test_a_daemon_that_runs_already_counts_as_started(daemon: Daemon) -> None:
     assert not launch.start([f"--backend={FAULTY}"], interpreter=[sys.executable])
+
+
+def test_a_daemon_that_runs_and_does_not_answer_does_not_count_as_started(
+    daemon: Daemon, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(greeting.wait_for_answer, "__defaults__", (2.0,))
+    pause(daemon.process.pid)
+    try:
+        with pytest.raises(DaemonLost) as caught:
+            launch.start([f"--backend={FAULTY}"], interpreter=[sys.executable])
+    finally:
+        resume(daemon.process.pid)
+    assert f"process {daemon.process.pid}), but it does not answer" in caught.value.message
+    assert "daemon restart" in caught.value.advice
+
+
+@needs_posix
+def test_a_socket_that_accepts_nothing_more_does_not_block_a_client(home: Path) -> None:
+    path = private_folder(paths.runtime_dir()) / paths.address_path().name
+    with contextlib.ExitStack() as opened:
+        listener = opened.enter_context(socket.socket(socket.AF_UNIX))
+        listener.bind(str(path))
+        listener.listen(0)
+        for _ in range(3):
+            waiting = opened.enter_context(socket.socket(socket.AF_UNIX))
+            waiting.setblocking(False)
+            with contextlib.suppress(BlockingIOError):
+                waiting.connect(str(path))
+        assert not discovery.listens(path)
 
 
 def test_a_command_that_is_no_daemon_is_an_error_with_its_last_words(home: Path, tmp_path: Path) -> None:
