@@ -30,7 +30,7 @@ _ALLOWED = {
     "daemon": ("retouchml", "daemon", "pipeline", "stylegan2"),
     "plugin_gimp": ("retouchml", "plugin_gimp"),
     "plugin_krita": ("retouchml", "plugin_krita"),
-    "install": ("retouchml.system", "install", "tests.editors.setup"),
+    "install": ("retouchml.system", "install"),
 }
 """What the modules of a folder may import of ours; of two folders, the inner one's row holds."""
 

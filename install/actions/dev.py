@@ -1,6 +1,10 @@
 """``dev`` and ``test``: the set-up with all tools, and the tests themselves."""
 
 import argparse
+import json
+import sys
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from install import processes
 from install.actions.base import Action, add_torch_index
@@ -55,11 +59,19 @@ class Tests(Development):
         """Run the tests; the exit code is pytest's. Raises InstallError."""
         environment = processes.environment()
         if arguments.editors or arguments.next:
-            # imported here, since nothing else of the installer needs the tests
-            from tests.editors.setup import editors
-
-            environment |= editors.provide(
-                console, also_next=arguments.next, if_possible=arguments.if_possible
-            )
+            variables, code = _set_up_editors(also_next=arguments.next, if_possible=arguments.if_possible)
+            if code != 0:
+                return code
+            environment |= variables
         super().run(arguments, console)
         return processes.foreground([PYTHON, "-m", "pytest", *arguments.pytest], env=environment)
+
+
+def _set_up_editors(*, also_next: bool, if_possible: bool) -> tuple[dict[str, str], int]:
+    """The environment variables for tests in real editors, and the exit code of setting these up."""
+    options = [*(["--next"] if also_next else []), *(["--if-possible"] if if_possible else [])]
+    with TemporaryDirectory() as folder:
+        file = Path(folder) / "variables.json"
+        # a process of its own: the installer imports nothing of the tests
+        code = processes.foreground([sys.executable, "-m", "tests.editors.setup", file, *options])
+        return (json.loads(file.read_text(encoding="utf-8")) if code == 0 else {}), code
