@@ -52,7 +52,7 @@ class Retoucher:
     @property
     def edits(self) -> tuple[Edit, ...]:
         """The manual sliders."""
-        return tuple(Edit(slider.name, slider.low, slider.high, slider.help) for slider in EDITS)
+        return tuple(slider.as_edit() for slider in EDITS)
 
     def open(
         self,

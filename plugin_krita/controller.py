@@ -229,7 +229,6 @@ class Controller:
                 layer=self._source.name if self._source is not None else "",
                 missing=self._missing,
                 settings=self._settings,
-                edits=self._tasks.edits,
                 faces=faces,
                 preview=photo.preview if photo is not None else None,
                 task=self._task_view,

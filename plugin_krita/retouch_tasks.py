@@ -9,8 +9,7 @@ from retouchml.client.pixel_format import PixelFormat
 from retouchml.errors import NoFaceError, UsageError
 from retouchml.look import Look
 from retouchml.progress import Progress
-from retouchml.results import Box, Edit
-from retouchml.sliders import BY_NAME, EDITS, Slider
+from retouchml.results import Box
 
 from . import layer_pixels, layers, texts
 from .connection import Connection, SessionCall
@@ -29,14 +28,13 @@ _THUMBNAIL_SIDE = 112
 class RetouchTasks:
     """Makes the tasks that the controller runs.
 
-    edits: the manual sliders of the daemon's model; device: what the daemon computes on, "" if unknown
+    device: what the daemon computes on, "" if unknown
     """
 
     def __init__(self, connection: Connection, photos: PhotoStore, progress: Progress) -> None:
         self._connection = connection
         self._photos = photos
         self._progress = progress
-        self.edits: tuple[Slider, ...] = EDITS
         self.device = ""
 
     def find_faces(self, source: SourceLayer, look: Look) -> TaskGenerator[None]:
@@ -112,8 +110,6 @@ class RetouchTasks:
         )
         self._photos.put(photo)
         self.device = session.device
-        answer = yield from self._wait(session.client.edits(session.model))
-        self.edits = tuple(_slider(edit) for edit in answer.edits)
         return photo
 
     def _render(
@@ -132,13 +128,6 @@ class RetouchTasks:
         self._connection.nudge()
         result = yield awaited
         return result
-
-
-def _slider(edit: Edit) -> Slider:
-    """The slider of an edit, also of one that only the daemon knows."""
-    if edit.name in BY_NAME:
-        return BY_NAME[edit.name]
-    return Slider(edit.name, edit.name, "edit", edit.low, edit.high, 0.0, edit.description)
 
 
 def _usage_error(sentence: str, advice: str) -> UsageError:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from retouchml import progress
 from retouchml.look import DEFAULT_STRENGTH, DEFAULT_TEXTURE, Look
-from retouchml.sliders import BY_NAME, EDITS, STRENGTH, TEXTURE, Slider
+from retouchml.sliders import BY_NAME, STRENGTH, TEXTURE
 
 from . import texts
 
@@ -119,14 +119,13 @@ class Notice:
 class View:
     """Everything that the docker shows.
 
-    layer: the name of the active layer, "" if there is none; missing: why there is none; edits: the manual
-    sliders; faces: None before they were searched for; device: what the daemon computes on, "" if unknown
+    layer: the name of the active layer, "" if there is none; missing: why there is none; faces: None before
+    they were searched for; device: what the daemon computes on, "" if unknown
     """
 
     layer: str = ""
     missing: str = ""
     settings: Settings = Settings()
-    edits: tuple[Slider, ...] = EDITS
     faces: tuple[FaceView, ...] | None = None
     preview: Preview | None = None
     task: TaskView | None = None

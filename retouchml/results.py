@@ -40,7 +40,7 @@ class FaceReport:
 
 @dataclass(frozen=True)
 class Edit:
-    """A manual slider that a generator offers."""
+    """A manual slider, as the Python interface, the wire and JSON list it; see ``retouchml.sliders``."""
 
     name: str
     low: float

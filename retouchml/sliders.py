@@ -6,6 +6,8 @@ the step in the latent space.
 
 from dataclasses import dataclass
 
+from retouchml.results import Edit
+
 STRENGTH, TEXTURE = "strength", "texture"
 
 
@@ -44,6 +46,10 @@ class Slider:
     default: float
     help: str
     latent: "LatentStep | None" = None
+
+    def as_edit(self) -> Edit:
+        """The slider as the Python interface, the wire and JSON list it."""
+        return Edit(self.name, self.low, self.high, self.help)
 
     def accepts(self, value: float) -> bool:
         """Whether a value is in the slider's range; NaN is not."""

@@ -25,6 +25,7 @@ from retouchml.errors import Cancelled
 from retouchml.look import Look, check_edits, check_faces
 from retouchml.progress import Cancel, Progress, check
 from retouchml.results import Box, Edit, Face, FaceReport
+from retouchml.sliders import EDITS
 
 SIDE = 4
 """Pixels of the first face's box; every further face is a pixel larger."""
@@ -125,10 +126,7 @@ class Photo:
 class Backend:
     """Finds and retouches faces; remembers every look it was asked for."""
 
-    edits: Sequence[Edit] = (
-        Edit("smile", -1.0, 1.0, "corners of the mouth"),
-        Edit("age", -0.5, 0.75, "years"),
-    )
+    edits = tuple(slider.as_edit() for slider in EDITS)
 
     def __init__(self, model: str = "ffhq-mobile", device: str = "auto") -> None:
         self.model = model
@@ -163,8 +161,6 @@ class LargeFaceBackend(Backend):
 
     It is as large as STAND_IN_SIDE says, and half as high as the picture by default.
     """
-
-    edits = ()
 
     def open(self, pixels: npt.NDArray[Any], **_: Any) -> Photo:
         height, width = pixels.shape[:2]

@@ -136,7 +136,7 @@ class Docker(DockWidget):
         self._faces.show_faces(view.faces or ())
         self._strength.show_value(view.settings.strength)
         self._texture.show_value(view.settings.texture)
-        self._adjustments.show_edits(view.edits, view.settings.edits)
+        self._adjustments.show_edits(view.settings.edits)
         self._live.setChecked(view.settings.live)
         self._mask.setChecked(view.settings.mask)
         self._task.show_task(view)

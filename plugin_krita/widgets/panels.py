@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from retouchml.sliders import Slider
+from retouchml.sliders import EDITS, Slider
 
 from .. import texts
 from ..event_loop import guard
@@ -20,8 +20,7 @@ class Adjustments(QtWidgets.QWidget):
     def __init__(self, on_change: Callable[[Mapping[str, float]], None]) -> None:
         super().__init__()
         self._on_change = on_change
-        self._sliders: tuple[Slider, ...] = ()
-        self._rows: dict[str, SliderRow] = {}
+        self._rows = {slider.name: self._row(slider) for slider in EDITS}
         self._edits: Mapping[str, float] = {}
         self._fold = QtWidgets.QToolButton()
         self._fold.setObjectName("fold")
@@ -36,9 +35,11 @@ class Adjustments(QtWidgets.QWidget):
         self._reset.setToolTip(_text(texts.EDITS_RESET_TIP))
         self._reset.setAutoRaise(True)
         self._inside = QtWidgets.QWidget()
-        self._column = QtWidgets.QVBoxLayout(self._inside)
-        self._column.setContentsMargins(0, 2, 0, 2)
-        self._column.setSpacing(4)
+        column = QtWidgets.QVBoxLayout(self._inside)
+        column.setContentsMargins(0, 2, 0, 2)
+        column.setSpacing(4)
+        for row in self._rows.values():
+            column.addWidget(row)
         head = QtWidgets.QHBoxLayout()
         head.addWidget(self._fold)
         head.addStretch(1)
@@ -52,23 +53,12 @@ class Adjustments(QtWidgets.QWidget):
         self._fold.toggled.connect(guard(self._unfold))
         self._reset.clicked.connect(guard(lambda *_: self._on_change({})))
 
-    def show_edits(self, sliders: tuple[Slider, ...], edits: Mapping[str, float]) -> None:
-        """Show these sliders with these values."""
+    def show_edits(self, edits: Mapping[str, float]) -> None:
+        """Show these values; a slider without one is at its default."""
         self._edits = edits
-        if sliders != self._sliders:
-            self._fill(sliders)
-        for name, row in self._rows.items():
-            row.show_value(edits.get(name, 0.0))
+        for slider in EDITS:
+            self._rows[slider.name].show_value(edits.get(slider.name, slider.default))
         self._reset.setVisible(any(edits.values()))
-
-    def _fill(self, sliders: tuple[Slider, ...]) -> None:
-        for row in self._rows.values():
-            self._column.removeWidget(row)
-            row.deleteLater()
-        self._sliders = sliders
-        self._rows = {slider.name: self._row(slider) for slider in sliders}
-        for row in self._rows.values():
-            self._column.addWidget(row)
 
     def _row(self, slider: Slider) -> SliderRow:
         return SliderRow(slider, lambda value: self._on_change({**self._edits, slider.name: value}))

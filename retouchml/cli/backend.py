@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
 from retouchml.progress import Cancel, Progress
-from retouchml.results import Edit, Face, FaceReport
+from retouchml.results import Face, FaceReport
 
 if TYPE_CHECKING:
     import numpy as np
@@ -50,8 +50,6 @@ class Backend(Protocol):
     def model(self) -> str: ...
     @property
     def device(self) -> str: ...
-    @property
-    def edits(self) -> Sequence[Edit]: ...
 
     def open(
         self,

@@ -91,7 +91,7 @@ class DaemonBackend:
         self._local: Backend | None = None
         self._photo: DaemonPhoto | None = None
         answer = _with_retry(lambda: client.edits(model, device).result())
-        self.model, self.device, self.edits = answer.model, answer.device, answer.edits
+        self.model, self.device = answer.model, answer.device
 
     def open(
         self,

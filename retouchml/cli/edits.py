@@ -4,8 +4,9 @@ All models share this table, so that no model is needed to read it.
 """
 
 import argparse
+from dataclasses import asdict
 
-from retouchml.cli.context import Context, Subparsers, add_model_options
+from retouchml.cli.context import Context, Subparsers, device
 from retouchml.sliders import EDITS
 
 
@@ -19,7 +20,10 @@ def add_parser(subparsers: Subparsers) -> None:
         allow_abbrev=False,
     )
     parser.add_argument("--json", action="store_true", help="print JSON")
-    add_model_options(parser)
+    for option, metavar, type_ in (("--model", "NAME", str), ("--device", "DEVICE", device)):
+        parser.add_argument(
+            option, type=type_, metavar=metavar, help="without effect: all have the same sliders"
+        )
     parser.set_defaults(run=run)
 
 
@@ -28,11 +32,7 @@ def run(arguments: argparse.Namespace, context: Context) -> int:
     if arguments.json:
         from retouchml.cli import report
 
-        entries = [
-            {"name": edit.name, "low": edit.low, "high": edit.high, "description": edit.help}
-            for edit in EDITS
-        ]
-        context.console.print(report.text(entries))
+        context.console.print(report.text([asdict(slider.as_edit()) for slider in EDITS]))
         return 0
     width = max(len(edit.name) for edit in EDITS)
     for edit in EDITS:

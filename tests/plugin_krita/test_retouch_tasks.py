@@ -14,12 +14,12 @@ from plugin_krita.color_space import SRGB, ColorSpace
 from plugin_krita.photo_store import OpenPhoto, PhotoStore
 from plugin_krita.tasks import Task, TaskGenerator
 from plugin_krita.view_state import Settings
-from retouchml.client.answers import EditList, Rendered, WirePatch
+from retouchml.client.answers import Rendered, WirePatch
 from retouchml.client.pixel_format import PixelFormat
 from retouchml.errors import PhotoUnknown, UsageError
 from retouchml.look import Look
 from retouchml.progress import silent
-from retouchml.results import Box, Edit, Face
+from retouchml.results import Box, Face
 
 from .test_layer_pixels import Layer
 from .test_tasks import Answer, ListLoop
@@ -99,15 +99,12 @@ class Client:
 
     def open(self, *_picture: Any, **_options: Any) -> Answer:
         self._daemon.sent += 1
+        self._daemon.while_sending()
         faces = tuple(Face(box, (), 3.0) for box in self._daemon.faces)
         photo = SimpleNamespace(
             faces=faces, model="", device="cpu", seconds={}, render=self._render, close=lambda: None
         )
         return self._answer(photo)
-
-    def edits(self, _model: str) -> Answer:
-        self._daemon.while_listing_edits()
-        return self._answer(EditList("", "cpu", (Edit("smile", -1.0, 1.0, ""),)))
 
     def _render(self, looks: Mapping[int, Look], **_options: Any) -> Answer:
         if self._daemon.errors:
@@ -138,7 +135,7 @@ class Daemon:
         self.rendered: list[set[int]] = []
         self.without_patch: set[int] = set()
         self.errors: list[Exception] = []
-        self.while_listing_edits: Callable[[], None] = lambda: None
+        self.while_sending: Callable[[], None] = lambda: None
 
     def restart(self) -> None:
         """Connect another client from now on."""
@@ -283,7 +280,10 @@ def test_ticks_stay_where_the_daemon_loses_the_layer_twice(scene: Scene) -> None
 
 
 def test_a_tick_that_is_taken_away_while_the_layer_is_sent_counts(scene: Scene) -> None:
-    scene.daemon.while_listing_edits = lambda: scene.photos.update("source", ticked=frozenset({1}))
+    scene.find()
+    scene.paint()
+    scene.daemon.rendered.clear()
+    scene.daemon.while_sending = lambda: scene.photos.update("source", ticked=frozenset({1}))
     scene.beautify()
     assert scene.daemon.rendered == [{1}]
 

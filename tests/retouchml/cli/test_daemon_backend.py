@@ -50,11 +50,11 @@ class Setup:
         return stand_in_backend.Backend(model, device)
 
 
-def test_model_device_and_edits_are_those_of_the_daemon() -> None:
+def test_model_and_device_are_those_of_the_daemon() -> None:
     setup = Setup()
     assert setup.client.requests == [("some-model", "")]
     backend = setup.backend
-    assert (backend.model, backend.device, backend.edits) == ("some-model", "cuda:0", EDITS.edits)
+    assert (backend.model, backend.device) == ("some-model", "cuda:0")
 
 
 def test_the_model_is_loaded_again_in_the_successor_of_a_lost_daemon() -> None:
