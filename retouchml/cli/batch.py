@@ -77,20 +77,20 @@ class Batch:
         if self._backend is None:
             self._backend = self._load_backend()
         try:
-            self._show_notes(picture.notes)
             outcome = retouch(
                 files, picture, self._options, self._backend, self._context, with_report=self._is_single
             )
         except Exception as error:
             self._add_failure(files, error)
             return
-        self._show_notes(outcome.notes)
+        self._show_notes(files, outcome.notes)
         self._add_outcome(files, outcome)
 
-    def _show_notes(self, notes: Sequence[str]) -> None:
+    def _show_notes(self, files: OutputFiles, notes: Sequence[str]) -> None:
+        subject = "" if self._is_single else f"{files.source}: "
         if not self._options.quiet:
             for note in notes:
-                self._context.console.complain(note)
+                self._context.console.complain(f"{subject}{note}")
 
     def _add_failure(self, files: OutputFiles, error: Exception) -> None:
         if self._is_single or isinstance(error, Cancelled | OutputClosedError):

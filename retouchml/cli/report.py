@@ -15,14 +15,21 @@ NO_PATCH = [0, 0, 0, 0]
 """The patch of a face that did not change."""
 
 
-def picture(source: Path, backend: Backend, seconds: Mapping[str, float], faces: Sequence[Json]) -> Json:
-    """The report on one picture."""
+def picture(
+    source: Path,
+    backend: Backend,
+    seconds: Mapping[str, float],
+    faces: Sequence[Json],
+    notes: Sequence[str] = (),
+) -> Json:
+    """The report on one picture; notes: sentences on what its files lost or changed."""
     return {
         "image": str(source),
         "model": backend.model,
         "device": backend.device,
         "seconds": {stage: number(value, 3) for stage, value in seconds.items()},
         "faces": list(faces),
+        "notes": list(notes),
     }
 
 

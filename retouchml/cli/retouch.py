@@ -45,7 +45,7 @@ class Outcome:
     faces:     how many it has
     retouched: how many of them were changed
     report:    for ``--json``
-    notes:     sentences on what the files' formats could not hold
+    notes:     sentences, each once, on what reading left out and the files' formats could not hold
     """
 
     faces: int
@@ -93,7 +93,7 @@ def retouch(
         with Staging(force=options.force) as staging:
             notes = _write_pictures(files, picture, result, staging)
             seconds = {**result.seconds, "total": time.perf_counter() - started}
-            on_picture = report.picture(files.source, backend, seconds, result.reports)
+            on_picture = report.picture(files.source, backend, seconds, result.reports, notes)
             if with_report and options.report_file is not None:
                 staging.write_text(options.report_file, report.text(on_picture) + "\n")
             with context.interrupt.polled():
@@ -130,7 +130,7 @@ def _render(
 def _write_pictures(
     files: OutputFiles, picture: "Picture", result: _Result, staging: Staging
 ) -> tuple[str, ...]:
-    """Stage the pictures; returns sentences on what their formats could not hold."""
+    """Stage the pictures; returns sentences on what they lost or changed. A plain copy loses nothing."""
     from pipeline.pictures import copy_picture, encode_picture, same_format
 
     after = picture.pixels if result.pixels is None else result.pixels
@@ -139,7 +139,7 @@ def _write_pictures(
         if result.pixels is None and same_format(picture, files.picture):
             copy_picture(files.source, file, files.picture)
         else:
-            notes += encode_picture(file, files.picture, picture, after)
+            notes += (*picture.notes, *encode_picture(file, files.picture, picture, after))
     if files.compare is not None:
         with staging.file(files.compare) as file:
             both = compare.side_by_side(picture.pixels, after)

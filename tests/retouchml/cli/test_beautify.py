@@ -92,6 +92,7 @@ def test_the_report_has_the_shape_of_the_design(run: Run, portrait: Path) -> Non
                 "patch": [12, 3, 5, 5],
             },
         ],
+        "notes": [],
     }
     assert (seconds["detect"], seconds["invert"]) == (0.25, 1.5)
     assert seconds["total"] >= 0
