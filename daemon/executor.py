@@ -12,8 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from daemon import pixel_conversion
+from daemon.activity import resident_bytes
 from daemon.memory.blocks import Block
-from daemon.processes import resident_bytes
 from daemon.worker_messages import Usage
 from retouchml.client.answers import EditList, Opened, Prepared, Rendered, WirePatch
 from retouchml.client.messages import Render

@@ -12,7 +12,7 @@ import zmq
 
 from daemon.auth import Authenticator, keys_for
 from daemon.options import parse_address
-from daemon.processes import file_limit, give_back_memory
+from daemon.resources import file_limit, give_back_memory
 from daemon.runtime_folder import AddressFile
 from retouchml import paths
 from retouchml.client import connection_file, protocol

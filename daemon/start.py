@@ -16,7 +16,7 @@ from typing import Any
 
 from daemon.options import DaemonOptions, as_command_line, from_arguments
 from daemon.pidfile import PidFile
-from daemon.processes import raise_file_limit
+from daemon.resources import raise_file_limit
 from daemon.runtime_folder import AddressFile, prepare_folder
 from daemon.server import Server
 from retouchml import paths

@@ -7,9 +7,9 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
+from daemon.activity import resident_bytes
 from daemon.auth import Authenticator
 from daemon.options import DaemonOptions
-from daemon.processes import resident_bytes
 from daemon.scheduler import Scheduler
 from daemon.sessions import Sessions
 from retouchml import __version__

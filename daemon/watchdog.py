@@ -11,8 +11,8 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from daemon.activity import Activity, activity_of
 from daemon.options import DaemonOptions
-from daemon.processes import Activity, activity_of
 
 _LOADING = "load"  # the stage in which a cancel waits for a model, which the next job needs, too
 _SILENT_SECONDS = 5.0

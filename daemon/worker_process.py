@@ -13,10 +13,9 @@ from typing import IO, cast
 from daemon.channel import Channel
 from daemon.memory.blocks import Block
 from daemon.options import DaemonOptions
-from daemon.processes import python_command, python_environment
 from daemon.watchdog import Watchdog
 from daemon.worker_messages import FromWorker, Quit, ToWorker, Usage, decode_from_worker, encode
-from retouchml.system.processes import CREATION_FLAGS
+from retouchml.system.processes import CREATION_FLAGS, python_command, python_environment
 
 _LOG_BYTES = 1 << 20
 _SECONDS_TO_STOP = 2.0

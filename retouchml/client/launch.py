@@ -137,4 +137,5 @@ def _from_checkout(interpreter: Sequence[str] = ()) -> tuple[list[str], dict[str
     if not interpreter and not (is_python and (checkout / "daemon").is_dir()):
         raise DaemonAbsent("RetouchML is not installed for this user.", "Run `python3 install demo` first.")
     command = list(interpreter) or [sys.executable]
+    # not ``python_environment``: the interpreter may be another than this process's, with packages of its own
     return command, clean_environment(PYTHONSAFEPATH="1", PYTHONPATH=str(checkout))

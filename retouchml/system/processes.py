@@ -10,6 +10,8 @@ from contextlib import suppress
 from functools import partial
 from pathlib import Path
 
+from retouchml.system.surroundings import search_path
+
 if sys.platform == "win32":
     # a console of its own, without a window: Ctrl-C does not reach it, and no window opens where the parent,
     # an editor or a scheduled task, has no console
@@ -56,6 +58,35 @@ def clean_environment(environment: "Mapping[str, str] | None" = None, /, **chang
         for name, value in (os.environ if environment is None else environment).items()
         if name not in FOREIGN_VARIABLES and not name.startswith(_FOREIGN_PREFIXES)
     } | changes
+
+
+def python_command(*arguments: str) -> list[str]:
+    """A command that runs this interpreter.
+
+    On Windows the python.exe of a virtual environment only starts the real one, whose pid would be unknown
+    here. So the real one is run, and a variable in its environment says which virtual environment it belongs
+    to, as ``multiprocessing`` does (bpo-35797).
+    """
+    return [_base_executable() or sys.executable, *arguments]
+
+
+def python_environment() -> dict[str, str]:
+    """The environment for ``python_command``, which can import this project; it may not be installed.
+
+    Unlike ``clean_environment``, it keeps what this process has: the same Python runs, and what this process
+    needs to load its libraries, such as LD_LIBRARY_PATH, the other needs, too.
+    """
+    # PYTHONSAFEPATH: import nothing from the current folder
+    variables = {**os.environ, "PYTHONPATH": search_path(), "PYTHONSAFEPATH": "1"}
+    if _base_executable():
+        variables["__PYVENV_LAUNCHER__"] = sys.executable
+    return variables
+
+
+def _base_executable() -> str:
+    """The interpreter behind a virtual environment's on Windows; "" if there is none."""
+    base: str = getattr(sys, "_base_executable", "")
+    return base if sys.platform == "win32" and base != sys.executable else ""
 
 
 def run(

@@ -71,6 +71,7 @@ def environment(device: str) -> dict[str, str]:
         changes["CUDA_VISIBLE_DEVICES"] = "-1"
     elif number:
         changes["CUDA_VISIBLE_DEVICES"] = number
+    # all else stays: TensorFlow may need LD_LIBRARY_PATH to find CUDA, and -I hides Python's variables
     return os.environ | changes
 
 

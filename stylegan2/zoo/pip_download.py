@@ -40,6 +40,7 @@ def download(model: Model, work: Path, report: Callable[[float], None]) -> Path:
     saved, temporary = work / "saved", work / "tmp"
     for folder in (saved, temporary):
         folder.mkdir()
+    # all else stays: the same Python runs, and pip needs proxies, certificates and its settings
     environment = os.environ | {
         # pip's own temporary files go to the disk whose space was checked, and are deleted after a kill
         "TMPDIR": str(temporary),

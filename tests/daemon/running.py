@@ -18,7 +18,6 @@ import pytest
 import zmq
 
 from daemon import control
-from daemon.processes import python_command, python_environment
 from retouchml import paths
 from retouchml.client import connection_file
 from retouchml.client.call import Call
@@ -27,6 +26,7 @@ from retouchml.client.discovery import listens
 from retouchml.client.pixel_format import PixelFormat
 from retouchml.client.status import Status
 from retouchml.look import Look
+from retouchml.system.processes import python_command, python_environment
 from tests.stand_in_backend import FAULTY
 
 ROOT = Path(__file__).parents[2]

@@ -9,13 +9,13 @@ from dataclasses import replace
 import pytest
 import zmq
 
-from daemon.processes import python_command
 from retouchml import paths
 from retouchml.client import connection_file, protocol
 from retouchml.client.client import Client
 from retouchml.client.discovery import listens
 from retouchml.errors import DaemonAbsent, Refused
 from retouchml.look import Look
+from retouchml.system.processes import python_command
 from tests.daemon.running import PATIENCE, Daemon, environment, needs_posix, until
 from tests.stand_in_backend import FAULTY
 

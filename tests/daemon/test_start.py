@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from daemon.processes import python_command, python_environment
 from retouchml import paths
 from retouchml.client.client import Client
+from retouchml.system.processes import python_command, python_environment
 from tests.daemon.running import PATIENCE, Daemon, until
 from tests.stand_in_backend import FAULTY
 
@@ -108,7 +108,9 @@ def test_nothing_is_imported_from_the_folder_in_which_it_starts(tmp_path: Path) 
 
 def test_the_checkout_comes_first_and_once() -> None:
     once = python_environment()["PYTHONPATH"]
-    code = "from daemon.processes import python_environment; print(python_environment()['PYTHONPATH'])"
+    code = (
+        "from retouchml.system.processes import python_environment; print(python_environment()['PYTHONPATH'])"
+    )
     ran = subprocess.run(
         [sys.executable, "-c", code],
         env={**os.environ, "PYTHONPATH": once},

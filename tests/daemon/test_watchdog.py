@@ -5,8 +5,8 @@ from collections.abc import Callable
 
 import pytest
 
+from daemon.activity import Activity
 from daemon.options import DaemonOptions
-from daemon.processes import Activity
 from daemon.watchdog import Watchdog
 from retouchml.errors import Cancelled, WorkerLost
 from retouchml.look import Look

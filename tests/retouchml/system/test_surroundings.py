@@ -104,7 +104,7 @@ def test_a_picture_is_read_with_own_packages(foreign: Path, tmp_path: Path) -> N
 def test_a_worker_gets_own_packages_before_those_of_pythonpath(foreign: Path, tmp_path: Path) -> None:
     code = (
         "from retouchml.system.surroundings import settle; settle();"
-        "import subprocess, sys; from daemon.processes import python_environment;"
+        "import subprocess, sys; from retouchml.system.processes import python_environment;"
         "sys.exit(subprocess.call([sys.executable, '-c', 'import numpy, msgpack, psutil, pipeline'],"
         " env=python_environment()))"
     )
