@@ -1,4 +1,7 @@
-"""``retouchml.client.bridge_process`` under the name by which plug-ins of earlier versions start it."""
+"""``retouchml.client.bridge_process`` under the name by which plug-ins of version 0.1 start it.
+
+Such a plug-in then hears from the daemon which side to update. Version 0.3 may remove this module.
+"""
 
 import sys
 

@@ -52,10 +52,6 @@ class Generator(ABC):
         """L, the number of style inputs."""
         return len(self.layers)
 
-    def layers_between(self, low: int, high: int) -> list[int]:
-        """Indices of the style inputs whose feature maps are ``low`` to ``high`` pixels wide, inclusive."""
-        return [layer.index for layer in self.layers if low <= layer.resolution <= high]
-
     @property
     def z_dim(self) -> int:
         """Z, the width of the input of ``map``."""

@@ -31,11 +31,7 @@ def test_there_are_23_style_inputs_one_for_4_px_three_an_octave_and_one_for_the_
     assert [layer.role for layer in layers] == ["conv", *["up", "conv", "conv"] * 7, "image"]
 
 
-def test_layers_are_named_by_resolution(generator: Generator) -> None:
-    assert generator.layers_between(4, 8) == [0, 1, 2, 3]
-    assert generator.layers_between(64, 64) == [10, 11, 12]
-    assert generator.layers_between(1024, 4096) == [22]
-    assert generator.layers_between(5, 7) == []
+def test_a_generator_has_the_sizes_of_ffhq(generator: Generator) -> None:
     assert (generator.num_layers, generator.w_dim, generator.resolution) == (23, 512, 1024)
 
 
