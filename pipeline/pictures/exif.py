@@ -206,7 +206,7 @@ def describe_tiff(
     if iptc is not None:
         main.entries[IPTC] = Entry(7, len(iptc), iptc)
     if photoshop is not None:
-        main.entries[PHOTOSHOP] = Entry(7, len(photoshop), photoshop)
+        main.entries[PHOTOSHOP] = Entry(1, len(photoshop), photoshop)
     end = file.seek(0, 2)
     if end % 2:
         end += file.write(b"\0")

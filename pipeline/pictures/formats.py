@@ -11,10 +11,11 @@ from numpy.typing import DTypeLike
 
 from pipeline.pictures.file import display
 from pipeline.pictures.foreign import begins, title_of
+from pipeline.pictures.gif import read_gif
 from pipeline.pictures.jpeg import read_jpeg, write_jpeg
 from pipeline.pictures.jpeg_metadata import MAX_SEGMENT_BYTES, holds_xmp
 from pipeline.pictures.modern import read_avif, read_heif, read_jxl
-from pipeline.pictures.other import read_bmp, read_gif
+from pipeline.pictures.other import read_bmp
 from pipeline.pictures.png import read_png, write_png
 from pipeline.pictures.raw import SUFFIXES as RAW_SUFFIXES
 from pipeline.pictures.raw import is_raw
