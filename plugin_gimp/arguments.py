@@ -4,12 +4,19 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from plugin_gimp.texts import _
+from retouchml import sentences
 from retouchml.errors import NoFaceError
 from retouchml.look import Look, choose_faces, parse_edit, parse_faces
 from retouchml.results import Face
 
 NEW_LAYER, WITH_MASK, REPLACE = "new-layer", "new-layer-with-mask", "replace"
 """Values of ``output``."""
+OUTPUTS = {
+    NEW_LAYER: _("New layer"),
+    WITH_MASK: _("New layer with a mask"),
+    REPLACE: _("Replace the layer's pixels"),
+}
+"""Titles of the outputs."""
 
 
 @dataclass(frozen=True)
@@ -49,7 +56,7 @@ def select_faces(text: str, faces: Sequence[Face]) -> "tuple[int, ...]":
     """
     if not faces:
         raise NoFaceError(
-            _("No face was found on this layer."),
-            _("Crop closer to the person, or turn the picture upright."),
+            _(sentences.NO_FACE),
+            _(sentences.NO_FACE_ADVICE),
         )
     return choose_faces(parse_faces(text), faces)

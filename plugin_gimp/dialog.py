@@ -12,15 +12,15 @@ from plugin_gimp.background_session import BackgroundSession, Events  # noqa: E4
 from plugin_gimp.controls import FaceRow, SliderRow  # noqa: E402
 from plugin_gimp.preview import Preview, square_around, thumbnail  # noqa: E402
 from plugin_gimp.texts import _  # noqa: E402
+from retouchml import sentences  # noqa: E402
 from retouchml.client.answers import WirePatch  # noqa: E402
 from retouchml.client.photo_session import Looks  # noqa: E402
 from retouchml.errors import Cancelled, DaemonError, NoFaceError, RetouchError, UsageError  # noqa: E402
 from retouchml.look import Look  # noqa: E402
-from retouchml.progress import OverallProgress  # noqa: E402
+from retouchml.progress import OverallProgress, describe  # noqa: E402
 from retouchml.results import Face  # noqa: E402
-from retouchml.sliders import EDITS, SLIDERS, STRENGTH, TEXTURE  # noqa: E402
+from retouchml.sliders import EDITS, REST_MS, SLIDERS, STRENGTH, TEXTURE  # noqa: E402
 
-_REST_MS = 120  # after the last move of a slider
 _THUMBNAIL_SIDE = 56
 _RESET = 1  # a response of our own; GTK's are negative
 
@@ -105,7 +105,7 @@ class Dialog:
         }
         title = Gtk.Label(label=output_label, use_underline=True, xalign=0.0)
         self._output = Gtk.ComboBoxText()
-        for nick, label in texts.OUTPUTS.items():
+        for nick, label in arguments.OUTPUTS.items():
             self._output.append(nick, label)
         self._output.set_active_id(self._config.get_property("output"))
         title.set_mnemonic_widget(self._output)
@@ -130,7 +130,7 @@ class Dialog:
 
     def _on_progress(self, stage: str, fraction: float, remaining: "float | None") -> None:
         self._bar.set_fraction(self._overall.update(stage, fraction))
-        self._status.set_text(texts.stage(stage, remaining))
+        self._status.set_text(describe(stage, remaining, _))
 
     def _on_faces(self, faces: "tuple[Face, ...]") -> None:
         self._faces = faces
@@ -185,7 +185,7 @@ class Dialog:
 
     def _on_change(self) -> None:
         self._stop_timer()
-        self._timer = GLib.timeout_add(_REST_MS, self._on_rest)
+        self._timer = GLib.timeout_add(REST_MS, self._on_rest)
 
     def _on_rest(self) -> bool:
         self._timer = 0
@@ -221,9 +221,9 @@ class Dialog:
         self._request_render()
         looks = self._requested or {}
         if not looks:
-            self._status.set_text(_("No face is ticked."))
+            self._status.set_text(_(sentences.NONE_TICKED))
         elif all(look.untouched for look in looks.values()):
-            self._status.set_text(_("At strength 0 and without edits there is nothing to retouch."))
+            self._status.set_text(_(sentences.NOTHING_CHANGES))
         elif self._result is not None:
             self._finish()
         else:

@@ -6,7 +6,8 @@ from typing import Any
 
 from gi.repository import Gegl, Gimp, GLib, GObject
 
-from plugin_gimp.texts import OUTPUTS, _, capitalized, with_mnemonics
+from plugin_gimp.arguments import NEW_LAYER, OUTPUTS
+from plugin_gimp.texts import _, capitalized, with_mnemonics
 from retouchml.sliders import EDITS, SLIDERS
 
 NAME = "plug-in-retouchml-beautify"
@@ -56,7 +57,7 @@ def _add_arguments(procedure: Gimp.Procedure) -> None:
     choice = Gimp.Choice.new()
     for number, (nick, label) in enumerate(OUTPUTS.items()):
         choice.add(nick, number, label, "")
-    procedure.add_choice_argument("output", output, _("Where it goes"), choice, "new-layer", _FLAGS)
+    procedure.add_choice_argument("output", output, _("Where it goes"), choice, NEW_LAYER, _FLAGS)
 
 
 def _run(
@@ -99,10 +100,10 @@ def _retouch(
     drawables: "list[Gimp.Drawable]",
     config: Gimp.ProcedureConfig,
 ) -> None:
-    from plugin_gimp import retouch, texts
+    from plugin_gimp import retouch
     from plugin_gimp.arguments import Arguments, parse_edits
     from retouchml.errors import UsageError
-    from retouchml.progress import OverallProgress
+    from retouchml.progress import OverallProgress, describe
 
     if len(drawables) != 1:
         raise UsageError(_("Choose exactly one layer."))
@@ -123,7 +124,7 @@ def _retouch(
     overall = OverallProgress()
 
     def show(stage: str, fraction: float, remaining: "float | None") -> None:
-        Gimp.progress_set_text(texts.stage(stage, remaining))
+        Gimp.progress_set_text(describe(stage, remaining, _))
         Gimp.progress_update(overall.update(stage, fraction))
 
     retouch.run(drawables[0], arguments, show)

@@ -9,6 +9,7 @@ from gi.repository import Gimp
 from plugin_gimp import layer_pixels, output
 from plugin_gimp.arguments import Arguments
 from plugin_gimp.texts import _
+from retouchml import sentences
 from retouchml.client.client import Client
 from retouchml.client.photo_session import PhotoSession
 from retouchml.errors import UsageError
@@ -27,9 +28,7 @@ def run(layer: Gimp.Drawable, arguments: Arguments, progress: Progress) -> None:
         session.wait()
         looks = arguments.looks(session.faces)
         if all(look.untouched for look in looks.values()):
-            raise UsageError(
-                _("At strength 0 and without edits there is nothing to retouch."), _("Move a slider.")
-            )
+            raise UsageError(_(sentences.NOTHING_CHANGES), _(sentences.NOTHING_CHANGES_ADVICE))
         session.render(looks)
         rendered = session.wait()
         progress("write", 0.0, None)

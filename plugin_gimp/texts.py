@@ -1,33 +1,16 @@
 """The filter's texts in the user's language, where there is a translation (gettext: ``retouchml``).
 
-Titles of sliders and stages are those of ``retouchml.sliders`` and ``retouchml.progress``.
+Others are in ``retouchml.sliders``, ``retouchml.progress`` and ``retouchml.sentences``.
 """
 
 import gettext
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from retouchml import progress
-
 _translation = gettext.translation(
     "retouchml", Path(__file__).resolve().parent.parent / "locale", fallback=True
 )
 _ = _translation.gettext
-
-OUTPUTS = {
-    "new-layer": _("New layer"),
-    "new-layer-with-mask": _("New layer with a mask"),
-    "replace": _("Replace the layer's pixels"),
-}
-"""Titles of the procedure's outputs."""
-
-
-def stage(name: str, remaining: "float | None") -> str:
-    """The title of a stage, with the seconds that remain if they are known."""
-    title = _(progress.title(name))
-    if remaining is None or remaining < 1:
-        return title
-    return _("{stage}, about {seconds} s").format(stage=title, seconds=round(remaining))
 
 
 def capitalized(text: str) -> str:

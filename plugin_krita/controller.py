@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 from retouchml.errors import Cancelled, RetouchError, Superseded
 from retouchml.progress import OverallProgress
+from retouchml.sliders import REST_MS
 
 from . import layers, texts
 from .connection import Connection, MakeClient, daemon_listens
@@ -19,7 +20,6 @@ from .view_state import BEAUTIFY, FIND_FACES, OFF, PREVIEW, FaceView, Notice, Se
 
 _UPDATE_MS = 250
 _DAEMON_CHECK_UPDATES = 12  # updates between two checks for a daemon that another program started
-_REST_MS = 120  # after the last move of a slider
 
 
 class Controller:
@@ -163,7 +163,7 @@ class Controller:
         self._task = Task(make(source), self._loop.later, self._on_task_end)
         self._publish()
 
-    def _schedule_preview(self, after_ms: int = _REST_MS) -> None:
+    def _schedule_preview(self, after_ms: int = REST_MS) -> None:
         if self._preview_timer is not None:
             self._preview_timer.stop()
         self._preview_timer = self._loop.after(after_ms, self._preview)

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from retouchml import sentences
 from retouchml.client.answers import WirePatch
 from retouchml.client.photo_session import PhotoSession
 from retouchml.client.pixel_format import PixelFormat
@@ -58,11 +59,11 @@ class RetouchTasks:
     def beautify(self, source: SourceLayer, look: Look, with_mask: bool) -> TaskGenerator[None]:
         """Put the result above the layer. Raises UsageError if there is nothing to do."""
         if look.untouched:
-            raise _usage_error(texts.NOTHING_CHANGES, texts.NOTHING_CHANGES_ADVICE)
+            raise _usage_error(sentences.NOTHING_CHANGES, sentences.NOTHING_CHANGES_ADVICE)
         photo = yield from self._open(source)
         faces = sorted(photo.ticked)
         if not faces:
-            raise _usage_error(texts.NONE_TICKED, texts.NONE_TICKED_ADVICE)
+            raise _usage_error(sentences.NONE_TICKED, texts.NONE_TICKED_ADVICE)
         rendered = yield from self._render(photo, faces, look)
         patches = tuple(patch for patch in rendered if patch is not None)
         if not patches:
@@ -92,7 +93,7 @@ class RetouchTasks:
         elif not photo.session.is_open:
             photo = yield from self._add(source, format_, photo.pixels, photo.session)
         if not photo.session.faces:
-            raise NoFaceError(texts.text(texts.NO_FACE), texts.text(texts.NO_FACE_ADVICE))
+            raise NoFaceError(texts.text(sentences.NO_FACE), texts.text(sentences.NO_FACE_ADVICE))
         return self._photos.get(source.key) or photo
 
     def _add(

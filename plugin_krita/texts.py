@@ -1,6 +1,6 @@
 """The texts that the plug-in shows, in English; Qt translates them (context ``RetouchML``).
 
-Names of sliders and stages are those of ``retouchml.sliders`` and ``retouchml.progress``.
+Others are in ``retouchml.sliders``, ``retouchml.progress`` and ``retouchml.sentences``.
 """
 
 from collections.abc import Callable
@@ -57,20 +57,13 @@ DAEMON = {
 }
 DAEMON_TIP = "The background program on this machine that does the work"
 
-REMAINING = "{}, about {} s"
-
 NO_DOCUMENT = "No picture is open."
 NO_LAYER = "No layer is active."
 LAYER_DELETED = "The picture was closed, or its layer deleted, so nothing was done."
 LAYER_DELETED_ADVICE = ""
 NO_MASK = "The result is there, but without its mask: another picture or layer was active."
 NO_MASK_ADVICE = "Add one yourself: Layer > Add > Add Transparency Mask."
-NO_FACE = "No face was found on this layer."
-NO_FACE_ADVICE = "Crop closer to the person, or turn the picture upright."
-NONE_TICKED = "No face is ticked."
 NONE_TICKED_ADVICE = "Tick one below the preview."
-NOTHING_CHANGES = "At strength 0 and without adjustments there is nothing to retouch."
-NOTHING_CHANGES_ADVICE = "Move a slider."
 UNCHANGED = "Nothing would change on the ticked faces, so no layer was added."
 UNCHANGED_ADVICE = "Move a slider, or tick another face."
 CANCELLED = "Cancelled; nothing was changed."

@@ -72,10 +72,7 @@ class TaskView:
     @property
     def text(self) -> str:
         """The title of the stage, with the seconds that remain if they are known."""
-        title = texts.text(progress.title(self.stage))
-        if self.remaining is None or self.remaining < 1:
-            return title
-        return texts.text(texts.REMAINING).format(title, round(self.remaining))
+        return progress.describe(self.stage, self.remaining, texts.text)
 
 
 @dataclass(frozen=True)

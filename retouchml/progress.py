@@ -55,6 +55,17 @@ def title(name: str) -> str:
     return BY_NAME[name].title if name in BY_NAME else name
 
 
+REMAINING = "{stage}, about {seconds} s"
+
+
+def describe(name: str, remaining: float | None, translate: Callable[[str], str] = str) -> str:
+    """The title of a stage, with the seconds that remain if known, in the language of ``translate``."""
+    translated = translate(title(name))
+    if remaining is None or remaining < 1:
+        return translated
+    return translate(REMAINING).format(stage=translated, seconds=round(remaining))
+
+
 class OverallProgress:
     """The fraction of a whole retouch that is done, computed from the progress of its stages."""
 

@@ -10,6 +10,9 @@ from retouchml.results import Edit
 
 STRENGTH, TEXTURE = "strength", "texture"
 
+REST_MS = 120
+"""Milliseconds after the last move of a slider until a preview is rendered."""
+
 
 @dataclass(frozen=True)
 class LatentStep:

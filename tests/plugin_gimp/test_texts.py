@@ -9,8 +9,9 @@ import pytest
 
 import plugin_gimp
 from install.actions.gimp import GimpPlugin
-from plugin_gimp.texts import capitalized, stage, with_mnemonics
-from retouchml.progress import STAGES
+from plugin_gimp.texts import capitalized, with_mnemonics
+from retouchml import sentences
+from retouchml.progress import REMAINING, STAGES
 from retouchml.sliders import EDITS, SLIDERS
 
 FOLDER = Path(plugin_gimp.__file__).parent
@@ -19,7 +20,7 @@ LANGUAGES = sorted(path.stem for path in LOCALE.glob("*.po"))
 
 
 def texts() -> set[str]:
-    """Everything that the filter hands to gettext: literals, and the tables of sliders and stages."""
+    """Everything that the filter hands to gettext: literals, sentences that plug-ins share, tables."""
     calls = (
         node
         for path in FOLDER.glob("*.py")
@@ -28,7 +29,8 @@ def texts() -> set[str]:
     )
     literals = {ast.literal_eval(call.args[0]) for call in calls if isinstance(call.args[0], ast.Constant)}
     titles = {row.title for row in (*SLIDERS, *STAGES)}
-    return literals | titles | {slider.help for slider in SLIDERS if slider not in EDITS}
+    shared = {*sentences.ALL, REMAINING}
+    return literals | titles | shared | {slider.help for slider in SLIDERS if slider not in EDITS}
 
 
 def entries(path: Path) -> dict[str, str]:
@@ -86,19 +88,6 @@ def test_a_title_without_a_free_letter_has_no_mnemonic() -> None:
 
 def test_an_underscore_of_a_title_is_no_mnemonic() -> None:
     assert with_mnemonics(["a_b", "a_a"]) == ["_a__b", "a__a"]
-
-
-@pytest.mark.parametrize(
-    ("remaining", "shown"),
-    [
-        (None, "Retouching"),
-        (0.4, "Retouching"),
-        (1.0, "Retouching, about 1 s"),
-        (7.6, "Retouching, about 8 s"),
-    ],
-)
-def test_a_stage_is_shown_with_the_seconds_that_remain(remaining: float | None, shown: str) -> None:
-    assert stage("render", remaining) == shown
 
 
 def test_a_help_text_becomes_a_sentence() -> None:

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from retouchml.progress import STAGES, OverallProgress, title
+from retouchml.progress import STAGES, OverallProgress, describe, title
 
 Told = tuple[str, float]
 STEPS = (0.0, 0.3, 0.6, 0.9, 1.0)
@@ -86,3 +86,21 @@ def test_a_fraction_out_of_range_is_clipped() -> None:
     progress = OverallProgress()
     assert progress.update("read", -1.0) == 0.0
     assert progress.update("write", 7.0) == pytest.approx(1.0)
+
+
+@pytest.mark.parametrize(
+    ("remaining", "shown"),
+    [
+        (None, "Retouching"),
+        (0.4, "Retouching"),
+        (1.0, "Retouching, about 1 s"),
+        (7.6, "Retouching, about 8 s"),
+    ],
+)
+def test_a_stage_is_shown_with_the_seconds_that_remain(remaining: float | None, shown: str) -> None:
+    assert describe("render", remaining) == shown
+
+
+def test_a_stage_is_shown_in_the_language_of_the_user() -> None:
+    german = {"Retouching": "Retusche", "{stage}, about {seconds} s": "{stage}, etwa {seconds} s"}
+    assert describe("render", 3.0, german.__getitem__) == "Retusche, etwa 3 s"

@@ -1,0 +1,8 @@
+"""The sentences that several plug-ins show, in English; each plug-in translates them."""
+
+NO_FACE = "No face was found on this layer."
+NO_FACE_ADVICE = "Crop closer to the person, or turn the picture upright."
+NONE_TICKED = "No face is ticked."
+NOTHING_CHANGES = "At strength 0 and without adjustments there is nothing to retouch."
+NOTHING_CHANGES_ADVICE = "Move a slider."
+ALL = (NO_FACE, NO_FACE_ADVICE, NONE_TICKED, NOTHING_CHANGES, NOTHING_CHANGES_ADVICE)
