@@ -21,3 +21,8 @@ class UploadedPhoto:
     device: str = ""
     icc: bytes = field(default=b"", repr=False)
     block: Block | None = None
+
+    @property
+    def size(self) -> int:
+        """Bytes that it takes here: its pixels and its profile."""
+        return self.picture.size + len(self.icc)

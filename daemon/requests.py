@@ -8,7 +8,7 @@ from typing import Protocol
 
 from daemon.answer_sender import AnswerSender, unexpected
 from daemon.jobs import Job
-from daemon.memory.blocks import Block
+from daemon.memory.blocks import Block, no_memory
 from daemon.options import DaemonOptions
 from daemon.photos import UploadedPhoto
 from daemon.scheduler import Scheduler
@@ -83,6 +83,9 @@ class RequestHandler:
             self._handlers[header.type](client, header, frames[1:])
         except RetouchError as error:
             self._answers.refuse(client, protocol.id_in(head), error)
+        except MemoryError:
+            _log.warning("there was no memory for a request")
+            self._answers.refuse(client, protocol.id_in(head), no_memory())
         except Exception:
             _log.exception("a request could not be handled")
             self._answers.refuse(client, protocol.id_in(head), unexpected())
@@ -127,7 +130,7 @@ class RequestHandler:
         request.picture.check_frame(len(data[0]))
         if request.icc and len(data[1]) > protocol.ICC_BYTES:
             raise LimitExceeded("The ICC profile is too large.")
-        self._sessions.check_room(request.picture.size, client)
+        self._sessions.check_room(request.picture.size + sum(map(len, data[1:])), client)
         session = self._sessions.begin(client)
         photo = UploadedPhoto(
             name=secrets.token_hex(8),

@@ -8,6 +8,7 @@ import logging
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from math import ceil
 from pathlib import Path
 
 from daemon.channel import ChannelClosed
@@ -242,10 +243,14 @@ class Scheduler:
 
     def _give(self, slot: Slot, job: Job) -> list[JobEvent]:
         if slot.worker is None:
+            now = time.monotonic()
+            if pause := slot.pause(now):
+                return [_failed(job, _no_start(pause))]
             try:
                 slot.worker = WorkerProcess(slot.device, self._options, self._log)
             except OSError as error:
                 _log.error("no worker could be started: %s", error)
+                slot.start_failed(now)
                 return [_failed(job, WorkerLost(f"No worker could be started: {error.strerror}."))]
             _log.info("worker %d starts on %s", slot.worker.pid, slot.device)
         slot.job = job
@@ -271,6 +276,7 @@ class Scheduler:
         if isinstance(message, Ready):
             worker.ready = True
             worker.watchdog.ready(now)
+            slot.start_succeeded()
             return []
         if isinstance(message, Alive):
             return []
@@ -304,6 +310,8 @@ class Scheduler:
         slot.idle_since = time.monotonic()
         if worker is not None:
             _log.warning("worker %d on %s %s", worker.pid, slot.device, reason)
+            if not worker.ready:
+                slot.start_failed(time.monotonic())
             worker.kill()
             self._ending.append(worker)
         if job is None or job.answered:
@@ -318,6 +326,13 @@ class Scheduler:
 def stopping() -> DaemonStopping:
     """The error for requests that come too late."""
     return DaemonStopping("The daemon is about to stop.", "Start it again: `retouchml daemon start`.")
+
+
+def _no_start(pause: float) -> WorkerLost:
+    return WorkerLost(
+        "The retouching process ends whenever it is started.",
+        f"`retouchml doctor` and `retouchml daemon logs` may say why. It is tried again in {ceil(pause)} s.",
+    )
 
 
 def _failed(job: Job, error: WorkerLost) -> JobEvent:

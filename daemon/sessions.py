@@ -85,7 +85,7 @@ class Sessions:
         if (
             len(photos) >= self._options.photos
             or (session is not None and len(session.photos) >= self._options.photos_of_client)
-            or sum(photo.picture.size for photo in photos) + size > self._options.photo_bytes
+            or sum(photo.size for photo in photos) + size > self._options.photo_bytes
         ):
             raise Busy("The daemon holds as many pictures as it may.", "Close one of them.")
 

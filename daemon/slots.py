@@ -6,9 +6,15 @@ from daemon.jobs import Job
 from daemon.worker_process import WorkerProcess
 from retouchml.client.status import WorkerStatus
 
+_FIRST_PAUSE, _LONGEST_PAUSE = 1.0, 60.0  # seconds
+
 
 class Slot:
-    """The place for one worker on one device."""
+    """The place for one worker on one device.
+
+    Where workers end before they are ready, time after time, there is a pause before the next one is started:
+    after the second failure, twice as long each time, up to a minute.
+    """
 
     def __init__(self, device: str) -> None:
         self.device = device
@@ -16,6 +22,23 @@ class Slot:
         self.job: Job | None = None
         self.restarts = 0
         self.idle_since = time.monotonic()
+        self._failed_starts = 0
+        self._pause_ends = 0.0
+
+    def start_succeeded(self) -> None:
+        """A worker is ready."""
+        self._failed_starts, self._pause_ends = 0, 0.0
+
+    def start_failed(self, now: float) -> None:
+        """A worker ended before it was ready, or could not be started."""
+        self._failed_starts += 1
+        if self._failed_starts > 1:
+            pause = min(_LONGEST_PAUSE, _FIRST_PAUSE * 2.0 ** min(self._failed_starts - 2, 30))
+            self._pause_ends = now + pause
+
+    def pause(self, now: float) -> float:
+        """Seconds until a worker may be started again."""
+        return max(0.0, self._pause_ends - now)
 
     def status(self) -> WorkerStatus:
         """Its part of the answer to ``status``."""

@@ -62,7 +62,7 @@ class StatusReporter:
             memory=resident_bytes(os.getpid()),
             clients=len(self._sessions),
             photos=len(photos),
-            photo_bytes=sum(photo.picture.size for photo in photos),
+            photo_bytes=sum(photo.size for photo in photos),
             queue=self._scheduler.waiting,
             queue_limit=self._options.queue,
             keep_alive=self._options.keep_alive,

@@ -21,16 +21,22 @@ class Uploads:
         """wake: called from the thread when ``finish`` has something to do."""
         self._wake = wake
         self._thread = ThreadPoolExecutor(1, "upload")
+        self._being_copied = 0
         self._due_calls: collections.deque[tuple[_Done, Block | RetouchError]] = collections.deque()
+
+    def __len__(self) -> int:
+        """How many are being copied."""
+        return self._being_copied
 
     def copy(self, data: memoryview, done: _Done) -> None:
         """Call ``done`` with the block or the error: at once, or from ``finish``."""
         if len(data) >= _LARGE:
             try:
-                self._thread.submit(self._copy_in_thread, data, done)
+                self._thread.submit(self._copy_in_thread, [data], done)
             except RuntimeError:  # the system allows no more threads
                 pass
             else:
+                self._being_copied += 1
                 return
         done(_copy(data))
 
@@ -38,14 +44,17 @@ class Uploads:
         """Make the calls that are due; called in the main thread."""
         while self._due_calls:
             done, outcome = self._due_calls.popleft()
+            self._being_copied -= 1
             done(outcome)
 
     def close(self) -> None:
         """Wait for the copy that is being made."""
         self._thread.shutdown(cancel_futures=True)
 
-    def _copy_in_thread(self, data: memoryview, done: _Done) -> None:
-        self._due_calls.append((done, _copy(data)))
+    def _copy_in_thread(self, only: list[memoryview], done: _Done) -> None:
+        # popped, since the executor refers to its arguments for longer
+        outcome = _copy(only.pop())
+        self._due_calls.append((done, outcome))
         self._wake()
 
 

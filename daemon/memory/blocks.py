@@ -14,7 +14,12 @@ if sys.platform == "win32":
 else:
     from daemon.memory import posix as memory
 
-__all__ = ["Block", "memory"]
+__all__ = ["Block", "memory", "no_memory"]
+
+
+def no_memory() -> Busy:
+    """The error for a picture that does not fit into memory."""
+    return Busy("There is not enough memory for this picture.", "Close other pictures or programs.")
 
 
 @dataclass
@@ -30,10 +35,8 @@ class Block:
         views = [memoryview(part).cast("B") for part in parts]
         try:
             descriptor = memory.create(views)
-        except OSError as error:
-            raise Busy(
-                "There is not enough memory for this picture.", "Close other pictures or programs."
-            ) from error
+        except (OSError, MemoryError) as error:
+            raise no_memory() from error
         return cls(descriptor, sum(len(view) for view in views))
 
     def map(self) -> memoryview:

@@ -32,11 +32,12 @@ from retouchml.client.call import RESTART, TRY_OR_RESTART, Call, Parse, Result
 from retouchml.client.pixel_format import PixelFormat
 from retouchml.client.status import Status
 from retouchml.client.transport import ConnectOptions, new_transport
-from retouchml.errors import Cancelled, DaemonLost, RetouchError
+from retouchml.errors import Busy, Cancelled, DaemonLost, RetouchError
 from retouchml.look import Look
 
 _HELLO_SECONDS = 10.0
 _ANSWERED_AT_ONCE = (messages.Hello, messages.GetStatus, messages.Shutdown, messages.Cancel, messages.Close)
+_LARGE_UPLOAD = 1 << 20
 _SLOWEST_UPLOAD = 5e6  # bytes a second, on a machine that has much else to do
 
 
@@ -88,6 +89,7 @@ class Client:
         RetouchML, as whoever retouches should
         """
         file = "" if connection_file is None else str(connection_file)
+        self._is_remote = connection_file is not None
         options = ConnectOptions(start, file, tuple(interpreter), tuple(start_options))
         self._transport = new_transport(options)
         self._name = name or f"retouchml {__version__}"
@@ -210,11 +212,32 @@ class Client:
             self._handle(frames)
         now = time.monotonic()
         if broken is not None:
+            self._explain_uploads(broken)
             self._lose(broken)
         elif self._calls and now - self._last_message_at > self._silence_limit:
             self._lose(DaemonLost("The daemon does not answer any more.", "Try `retouchml daemon restart`."))
         for call in [call for call in self._calls.values() if call.is_forgotten(now)]:
             call.fail(DaemonLost("The daemon has lost this request.", "Try again."))
+
+    def _explain_uploads(self, broken: RetouchError) -> None:
+        """Fail the uploads under way with the truth, if the connection broke while the daemon goes on.
+
+        ZeroMQ ends a connection whose message it has no memory for. Over TCP the network may have done it.
+        """
+        from retouchml.client import greeting  # which connects with this class
+
+        uploads = [call for call in self._calls.values() if call.uploaded >= _LARGE_UPLOAD]
+        if not uploads or self._is_remote or self.welcome is None or not isinstance(broken, DaemonLost):
+            return
+        instance, self.welcome = self.welcome.instance, None
+        if greeting.instance_that_answers() == instance:
+            for call in uploads:
+                call.fail(
+                    Busy(
+                        "The daemon has not enough memory for this picture.",
+                        "Close other pictures or programs, or `retouchml daemon restart`.",
+                    )
+                )
 
     def close(self) -> None:
         """Close the connection; open calls end with Cancelled, and the daemon frees the photos."""

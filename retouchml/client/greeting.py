@@ -8,6 +8,7 @@ from retouchml.errors import DaemonAbsent, DaemonLost, RetouchError
 from retouchml.system import locks
 
 _ANSWER_SECONDS = 8.0  # more than a daemon takes to stop, or to listen once it has its lock
+_QUICK_SECONDS = 2.0
 _POLL_SECONDS = 0.1
 
 
@@ -28,6 +29,16 @@ def wait_for_answer(seconds: float = _ANSWER_SECONDS) -> bool:
             return True
         time.sleep(_POLL_SECONDS)
     return False
+
+
+def instance_that_answers(seconds: float = _QUICK_SECONDS) -> str:
+    """The ``instance`` of the daemon of this user; "" if none answers in time."""
+    with Client(name="retouchml") as client:
+        try:
+            client.connect(seconds)
+        except RetouchError:
+            return ""
+        return "" if client.welcome is None else client.welcome.instance
 
 
 def _answers(seconds: float) -> bool:
