@@ -14,8 +14,8 @@ import zmq
 
 from daemon.answer_sender import AnswerSender
 from daemon.options import DaemonOptions
-from daemon.processes import give_back_memory
 from daemon.requests import RequestHandler
+from daemon.resources import give_back_memory
 from daemon.runtime_folder import AddressFile
 from daemon.scheduler import JobEvent, Scheduler, stopping
 from daemon.sessions import Sessions
