@@ -15,6 +15,7 @@ def main() -> int:
 
     parser = argparse.ArgumentParser(prog="python -m daemon", description=__doc__, allow_abbrev=False)
     options.add_arguments(parser)
+    options.add_run_arguments(parser)
     parser.add_argument("--background", action="store_true", help=argparse.SUPPRESS)  # for client.launch
     arguments = parser.parse_args()
     if arguments.background:

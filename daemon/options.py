@@ -9,7 +9,6 @@ from retouchml.errors import UsageError
 from retouchml.settings import DEFAULT_DEVICE, DEFAULT_MODEL
 
 KEEP_ALIVE_MINUTES = 10.0
-IDLE_EXIT_MINUTES = 30.0
 _HOSTS = {"localhost": "127.0.0.1", "*": "0.0.0.0"}  # noqa: S104 (only if the user asks for it)
 _LIMITS = (
     "queue",
@@ -70,19 +69,23 @@ class DaemonOptions:
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare the options on a parser."""
-    parser.add_argument("--model", default="", help="the generator (default: config.toml's, or ffhq-mobile)")
+    """Declare the options of every command that starts a daemon."""
+    parser.add_argument(
+        "--model", default="", help=f"the generator (default: config.toml's, or {DEFAULT_MODEL})"
+    )
     parser.add_argument(
         "--device",
         default="",
-        help="auto, cpu, cuda, cuda:N or mps; several with commas (default: config.toml's, or auto)",
+        help="auto, cpu, cuda, cuda:N or mps; several with commas "
+        f"(default: config.toml's, or {DEFAULT_DEVICE})",
     )
     parser.add_argument(
         "--keep-alive",
         type=float,
         default=KEEP_ALIVE_MINUTES,
         metavar="MINUTES",
-        help="unload the models after so long without work; 0 at once, -1 never (default: 10)",
+        help="unload the models after so long without work; 0 at once, -1 never "
+        f"(default: {KEEP_ALIVE_MINUTES:g})",
     )
     parser.add_argument(
         "--idle-exit",
@@ -93,10 +96,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--tcp", default="", metavar="HOST:PORT", help="listen there as well, encrypted (default: not at all)"
     )
-    parser.add_argument("--detach", action="store_true", help="go to the background once it is ready")
-    parser.add_argument("--service", action="store_true", help=argparse.SUPPRESS)  # `install service` says it
+    parser.set_defaults(detach=False, service=False)
     for name in ("backend", "limits"):  # for tests
         parser.add_argument(f"--{name}", default="", help=argparse.SUPPRESS)
+
+
+def add_run_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the options of the commands that are the daemon themselves, besides ``add_arguments``."""
+    # older plug-ins start the daemon with --detach; for people, `retouchml daemon start` does that
+    parser.add_argument("--detach", action="store_true", help="go to the background once it is ready")
+    # of `python3 install service`
+    parser.add_argument("--service", action="store_true", help=argparse.SUPPRESS)
 
 
 def from_arguments(arguments: argparse.Namespace) -> DaemonOptions:

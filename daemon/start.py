@@ -65,7 +65,10 @@ def run_in_background(arguments: argparse.Namespace) -> int:
 
 
 def run_or_detach(arguments: argparse.Namespace) -> int:
-    """Be the daemon, or start one in the background for ``--detach``; an exit code. Raises as ``run``."""
+    """Be the daemon, or start one in the background for ``--detach``; an exit code. Raises as ``run``.
+
+    Unlike `retouchml daemon start`, ``--detach`` fails if a daemon runs already; older plug-ins know this.
+    """
     options = from_arguments(arguments)
     if not arguments.detach:
         run(options)

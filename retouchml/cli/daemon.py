@@ -37,6 +37,8 @@ def add_parser(subparsers: Subparsers) -> None:
     ):
         action = actions.add_parser(name, help=help_, allow_abbrev=False)
         options.add_arguments(action)
+        if name == "run":
+            options.add_run_arguments(action)
         action.set_defaults(run=run)
     stop = actions.add_parser("stop", help="stop it", allow_abbrev=False)
     stop.set_defaults(run=stop_daemon)

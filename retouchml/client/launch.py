@@ -22,13 +22,18 @@ from retouchml.system.file_names import INSTALL_RECORD
 from retouchml.system.files import changeable_by_others
 from retouchml.system.processes import CREATION_FLAGS, clean_environment
 
+IDLE_EXIT_MINUTES = 30.0
+"""How long a daemon without requests stays, if a client started it."""
 _START_SECONDS = 60.0  # a first start compiles every module, perhaps from a slow disk
 _EXIT_SECONDS = 10.0
 _ADVICE = "Run `retouchml doctor`: it says what is wrong."
 
 
 def start(
-    options: Sequence[str] = (), *, interpreter: Sequence[str] = (), idle_exit: float | None = 30.0
+    options: Sequence[str] = (),
+    *,
+    interpreter: Sequence[str] = (),
+    idle_exit: float | None = IDLE_EXIT_MINUTES,
 ) -> bool:
     """Start a daemon and return once clients can connect to it; False if one ran already, and answers.
 

@@ -45,6 +45,13 @@ def test_a_daemon_is_started_watched_restarted_and_stopped(home: Path) -> None:
     assert "the daemon has stopped" in retouchml("logs", "--lines", "3").stdout
 
 
+@pytest.mark.parametrize("command", ["start", "restart"])
+@pytest.mark.parametrize("option", ["--detach", "--service"])
+def test_options_of_run_are_unknown_to_what_starts_it_in_the_background(command: str, option: str) -> None:
+    ran = retouchml(command, option)
+    assert (ran.returncode, option in ran.stderr) == (2, True)
+
+
 def test_a_second_daemon_in_the_foreground_is_one_sentence(daemon: Daemon) -> None:
     ran = retouchml("run")
     assert ran.returncode == 1

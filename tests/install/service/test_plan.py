@@ -29,6 +29,7 @@ def test_the_daemon_understands_the_services_options_and_has_no_idle_exit(
     assert (module, name) == ("-m", "daemon")
     parser = argparse.ArgumentParser()
     options.add_arguments(parser)
+    options.add_run_arguments(parser)
     understood = options.from_arguments(parser.parse_args(rest))
     assert understood == expected
     assert understood.idle_exit is None
