@@ -16,9 +16,8 @@ from .event_loop import EventLoop, Function, Handle
 from .view_state import OFF, READY, STARTING
 
 if TYPE_CHECKING:
-    from retouchml.client.answers import Rendered
     from retouchml.client.client import Client
-    from retouchml.client.photo_session import Looks, OnConnected, PhotoSession
+    from retouchml.client.photo_session import OnConnected
 
 _POLL_MS = 40
 _PROCESS_MS = 250  # the descriptor does not tell of a daemon that stopped
@@ -54,60 +53,6 @@ class Connecting:
     def finish(self, client: "Client | None", error: Exception | None) -> None:
         """Set the outcome."""
         self._client, self._error = client, error
-        self.done = True
-        if self.on_done is not None:
-            self.on_done(self)
-
-
-class SessionCall:
-    """An ``open`` or ``render`` of a ``PhotoSession``; a task can wait for it as for a ``Call``."""
-
-    def __init__(self, session: "PhotoSession", looks: "Looks | None" = None) -> None:
-        """looks: what to render, None to open the photo."""
-        self.done = False
-        self.on_done: Callable[[SessionCall], None] | None = None
-        self.on_progress: Progress | None = None
-        self._session = session
-        self._rendered: Rendered | None = None
-        self._error: RetouchError | None = None
-        session.on_progress = self._pass_on
-        session.on_error = self._fail
-        if looks is None:
-            session.on_opened, session.on_rendered = self._finish_opening, None
-            session.open()
-        else:
-            session.on_opened, session.on_rendered = None, self._finish_rendering
-            session.render(looks)
-
-    @property
-    def error(self) -> RetouchError | None:
-        """Why it failed."""
-        return self._error
-
-    def result(self) -> "Rendered | None":
-        """What was rendered."""
-        return self._rendered
-
-    def cancel(self) -> None:
-        """Stop the work."""
-        self._session.cancel()
-
-    def _pass_on(self, stage: str, fraction: float, remaining: float | None) -> None:
-        if self.on_progress is not None:
-            self.on_progress(stage, fraction, remaining)
-
-    def _finish_opening(self, _session: "PhotoSession") -> None:
-        self._finish()
-
-    def _finish_rendering(self, _looks: "Looks", rendered: "Rendered") -> None:
-        self._rendered = rendered
-        self._finish()
-
-    def _fail(self, error: RetouchError) -> None:
-        self._error = error
-        self._finish()
-
-    def _finish(self) -> None:
         self.done = True
         if self.on_done is not None:
             self.on_done(self)

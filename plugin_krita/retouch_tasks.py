@@ -13,7 +13,7 @@ from retouchml.progress import Progress
 from retouchml.results import Box
 
 from . import layer_pixels, layers, texts
-from .connection import Connection, SessionCall
+from .connection import Connection
 from .face_selection import transfer
 from .layers import SourceLayer
 from .photo_store import OpenPhoto, PhotoStore
@@ -100,7 +100,8 @@ class RetouchTasks:
         self, source: SourceLayer, format_: PixelFormat, pixels: bytearray, session: PhotoSession
     ) -> TaskGenerator[OpenPhoto]:
         """Open the session, and add its photo to the store."""
-        yield from self._wait(SessionCall(session))
+        session.open()
+        yield from self._wait(session)
         thumbnails: list[Image] = []
         for face in session.faces:
             box = _surroundings(face.box, source)
@@ -119,7 +120,8 @@ class RetouchTasks:
         """The patch of each face, None if nothing changes; rendered only for a face whose look is new."""
         looks = {face: look for face in faces if photo.patches.get(face, (None,))[0] != look}
         if looks:
-            rendered = yield from self._wait(SessionCall(photo.session, looks))
+            photo.session.render(looks)
+            rendered = yield from self._wait(photo.session)
             by_face: Mapping[int, WirePatch] = {patch.face: patch for patch in rendered.patches}
             photo.patches.update({face: (look, by_face.get(face)) for face in looks})
         return [photo.patches[face][1] for face in faces]

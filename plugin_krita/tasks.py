@@ -13,12 +13,13 @@ SLICE_SECONDS = 0.012
 
 
 class Awaitable(Protocol):
-    """What a task can wait for; ``retouchml.client.call.Call`` is one."""
+    """What a task can wait for, such as a ``Call`` or a ``PhotoSession`` of ``retouchml.client``."""
 
-    done: bool
     on_done: Any
     on_progress: Any  # see ``retouchml.progress``
 
+    @property
+    def done(self) -> bool: ...
     @property
     def error(self) -> Exception | None: ...
     def result(self) -> Any: ...

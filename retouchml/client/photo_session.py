@@ -51,12 +51,15 @@ class PhotoSession:
     photo is opened again and the work is repeated, as ``Retry`` says. Like its client, a session belongs to
     one thread.
 
+    Like a ``Call``, it has ``done``, ``error``, ``result`` and ``on_done``, for the work that began last.
+
     Callbacks, each of which may be set at any time and may begin new work:
     on_progress(stage, fraction, remaining): see ``retouchml.progress``;
     on_opened(session): the faces are known, also after the photo was opened again;
     on_preview(looks, patches): reduced patches, for ``size="both"``;
     on_rendered(looks, rendered): the answer to a render;
-    on_error(error): the work failed; the next ``open`` or ``render`` tries again.
+    on_error(error): the work failed; the next ``open`` or ``render`` tries again;
+    on_done(session): the work ended; called after the others, unless these began new work.
     """
 
     def __init__(
@@ -85,6 +88,7 @@ class PhotoSession:
         self.on_preview: Callable[[Looks, tuple[WirePatch, ...]], None] | None = None
         self.on_rendered: Callable[[Looks, Rendered], None] | None = None
         self.on_error: Callable[[RetouchError], None] | None = None
+        self.on_done: Callable[[PhotoSession], None] | None = None
         self._picture = picture
         self._pixels = pixels
         self._icc = icc
@@ -109,10 +113,31 @@ class PhotoSession:
         """Whether work is under way."""
         return self._busy
 
+    @property
+    def done(self) -> bool:
+        """Whether no work is under way."""
+        return not self._busy
+
+    @property
+    def error(self) -> RetouchError | None:
+        """The error that ended the work."""
+        return self._error
+
+    def result(self) -> Rendered | None:
+        """The answer to a render that has ended, None for an opening. Raises the work's error."""
+        if self._error is not None:
+            raise self._error
+        return self._rendered
+
     def open(self) -> None:
-        """Upload the photo and find its faces, unless that was done or is under way."""
+        """Upload the photo and find its faces, unless that was done or is under way.
+
+        A render that waits for that is dropped.
+        """
         if not self._busy:
             self._begin(None)
+        elif not self.is_open:
+            self._request = None
 
     def render(self, looks: Looks, *, size: str = "full", report: bool = False) -> None:
         """Render these looks, by the number of the face; opens the photo first if it is not open.
@@ -152,9 +177,7 @@ class PhotoSession:
             if self._busy and deadline is not None and time.monotonic() > deadline:
                 self.cancel()
                 raise DaemonLost(f"The daemon did not answer within {timeout:g} s.", TRY_OR_RESTART)
-        if self._error is not None:
-            raise self._error
-        return self._rendered
+        return self.result()
 
     def _begin(self, request: _Request | None) -> None:
         self._busy = True
@@ -177,7 +200,7 @@ class PhotoSession:
                 return
             if not self.client.is_connected:
                 self._photo = None
-                self._tell_progress("connect")
+                self._report_progress("connect")
             if not self.client.is_connected and self._reconnect is not None:
                 self._connect(self._reconnect)
             elif self._photo is None:
@@ -186,6 +209,7 @@ class PhotoSession:
                 self._send_looks(self._photo, self._request)
             else:
                 self._end(None)
+                self._call_on_done()
         except RetouchError as error:
             self._retry_or_fail(error)
 
@@ -211,11 +235,11 @@ class PhotoSession:
     def _send_photo(self) -> None:
         if not self.client.is_connected:
             self.client.connect()
-        self._tell_progress("send")
+        self._report_progress("send")
         pixels = memoryview(self._pixels)
         call = self.client.open(self._picture, pixels, icc=self._icc, model=self._model, device=self._device)
         self._call = call
-        call.on_progress = self._tell_progress
+        call.on_progress = self._report_progress
         call.on_done = self._on_photo
 
     def _on_photo(self, call: Call[RemotePhoto]) -> None:
@@ -236,13 +260,14 @@ class PhotoSession:
             self.client.after(0.0, self._advance)
         if self.on_opened is not None:
             self.on_opened(self)
+        self._call_on_done()
 
     def _send_looks(self, photo: RemotePhoto, request: _Request) -> None:
-        self._tell_progress("wait")
+        self._report_progress("wait")
         call = photo.render(request.looks, size=request.size, report=request.report)
         self._call = call
-        call.on_progress = self._tell_progress
-        call.on_preview = lambda rendered: self._tell_preview(request.looks, rendered)
+        call.on_progress = self._report_progress
+        call.on_preview = lambda rendered: self._report_preview(request.looks, rendered)
         call.on_done = lambda _: self._on_answer(call, request.looks)
 
     def _on_answer(self, call: Call[Rendered], looks: Looks) -> None:
@@ -257,6 +282,7 @@ class PhotoSession:
         self._end(None)
         if self.on_rendered is not None:
             self.on_rendered(looks, rendered)
+        self._call_on_done()
 
     def _retry_or_fail(self, error: RetouchError) -> None:
         if isinstance(error, (DaemonLost, PhotoUnknown, DaemonStopping)):
@@ -277,6 +303,11 @@ class PhotoSession:
         self._error = error
         if self.on_error is not None:
             self.on_error(error)
+        self._call_on_done()
+
+    def _call_on_done(self) -> None:
+        if self.done and self.on_done is not None:
+            self.on_done(self)
 
     def _drop_call(self) -> "Call[RemotePhoto] | Call[Rendered] | None":
         """Stop listening to the call under way."""
@@ -293,10 +324,10 @@ class PhotoSession:
         while call is not None and not call.done and time.monotonic() < deadline:
             self.client.process(_POLL_SECONDS)
 
-    def _tell_progress(self, stage: str, fraction: float = 0.0, remaining: "float | None" = None) -> None:
+    def _report_progress(self, stage: str, fraction: float = 0.0, remaining: "float | None" = None) -> None:
         if self.on_progress is not None:
             self.on_progress(stage, fraction, remaining)
 
-    def _tell_preview(self, looks: Looks, rendered: Rendered) -> None:
+    def _report_preview(self, looks: Looks, rendered: Rendered) -> None:
         if self.on_preview is not None:
             self.on_preview(looks, rendered.patches)

@@ -4,9 +4,9 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from plugin_krita.connection import Connection, SessionCall
+from plugin_krita.connection import Connection
 from plugin_krita.view_state import OFF, READY, STARTING
-from retouchml.errors import DaemonAbsent, DaemonLost, RetouchError
+from retouchml.errors import DaemonAbsent, RetouchError
 
 
 class Handle:
@@ -77,27 +77,6 @@ class Client:
 
     def close(self) -> None:
         self.is_connected = False
-
-
-class Session:
-    """What ``SessionCall`` uses of a ``PhotoSession``."""
-
-    def __init__(self) -> None:
-        self.on_progress: Any = None
-        self.on_opened: Any = None
-        self.on_rendered: Any = None
-        self.on_error: Any = None
-        self.started: list[Any] = []
-        self.is_cancelled = False
-
-    def open(self) -> None:
-        self.started.append("open")
-
-    def render(self, looks: Any) -> None:
-        self.started.append(looks)
-
-    def cancel(self) -> None:
-        self.is_cancelled = True
 
 
 class Editor:
@@ -175,30 +154,3 @@ def test_a_session_gets_an_error_that_it_understands() -> None:
     assert outcome[0] is error
     assert isinstance(outcome[1], RetouchError)
     assert "zmq" in outcome[1].message
-
-
-def test_a_task_waits_for_a_session_to_open() -> None:
-    session, ends, stages = Session(), [], []
-    call = SessionCall(session)
-    call.on_done, call.on_progress = ends.append, lambda *progress: stages.append(progress)
-    session.on_progress("detect", 0.5, None)
-    assert (session.started, stages, ends) == (["open"], [("detect", 0.5, None)], [])
-    session.on_opened(session)
-    assert (call.done, call.error, ends) == (True, None, [call])
-
-
-def test_a_photo_that_is_opened_again_does_not_end_a_render() -> None:
-    session, looks, rendered = Session(), {0: None}, object()
-    call = SessionCall(session, looks)
-    assert session.on_opened is None
-    session.on_rendered(looks, rendered)
-    assert (session.started, call.result()) == ([looks], rendered)
-
-
-def test_a_failed_session_fails_its_task_and_a_cancelled_task_stops_its_session() -> None:
-    session, error = Session(), DaemonLost("It stopped.")
-    call = SessionCall(session, {})
-    call.cancel()
-    assert session.is_cancelled
-    session.on_error(error)
-    assert (call.done, call.error) == (True, error)

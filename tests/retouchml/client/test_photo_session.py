@@ -469,3 +469,72 @@ def test_a_real_daemon_that_is_killed_under_a_render_is_replaced(
     assert [(looks, len(patches)) for looks, patches in recorder.previews] == [(LOOKS, 1)]
     assert not recorder.errors
     session.close()
+
+
+# ---- as something to wait for, like a call
+
+
+def ends_of(session: PhotoSession) -> list[PhotoSession]:
+    ends: list[PhotoSession] = []
+    session.on_done = ends.append
+    return ends
+
+
+def test_who_waits_for_a_session_hears_once_that_it_is_open() -> None:
+    client, session, recorder = make()
+    ends = ends_of(session)
+    session.open()
+    client.process()
+    assert (session.done, ends) == (False, [])
+    client.calls[0].answer(client.photo())
+    assert (session.done, session.error, session.result()) == (True, None, None)
+    assert (ends, recorder.opened) == ([session], 1)
+    session.open()
+    client.process()
+    assert ends == [session] * 2, "it is open already, which ends the work at once"
+
+
+def test_a_photo_that_is_opened_again_does_not_end_a_render() -> None:
+    client, session, _ = make("photo", DaemonLost, "photo")
+    ends = ends_of(session)
+    session.render(LOOKS)
+    while len(client.calls) < 4:
+        client.process()
+    assert (session.done, ends) == (False, [])
+    answer = rendered()
+    client.calls[-1].answer(answer)
+    assert (session.done, session.result(), ends) == (True, answer, [session])
+
+
+def test_who_waits_for_a_session_gets_its_error_and_hears_nothing_of_a_cancelled_one() -> None:
+    error = DaemonAbsent("It stopped.")
+    client, session, _ = make("photo", error)
+    ends = ends_of(session)
+    session.render(LOOKS)
+    while not session.done:
+        client.process()
+    assert (session.error, ends) == (error, [session])
+    with pytest.raises(DaemonAbsent):
+        session.result()
+    session.render(LOOKS)
+    session.cancel()
+    assert (session.done, ends) == (True, [session])
+
+
+def test_to_open_a_photo_that_is_being_opened_for_a_render_drops_the_render() -> None:
+    client, session, recorder = make()
+    session.render(LOOKS)
+    client.process()
+    session.open()
+    client.calls[0].answer(client.photo())
+    client.process()
+    assert (client.kinds, recorder.opened, session.done) == (["open"], 1, True)
+
+
+def test_new_work_of_a_callback_is_not_done_yet() -> None:
+    client, session, _ = make("photo", rendered())
+    ends = ends_of(session)
+    session.on_opened = lambda session: session.render(LOOKS)
+    session.open()
+    session.wait()
+    assert (client.kinds, ends) == (["open", "render"], [session])
