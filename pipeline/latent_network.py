@@ -12,13 +12,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import torch
-from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor, nn
 
 from retouchml.errors import LatentSpaceMismatch, ModelCorrupt, ModelMissing
 from retouchml.paths import data_dir, weights_dir
 from retouchml.system.files import write_atomically
+from stylegan2.formats import safetensors_file
 from stylegan2.generator import Generator, StyleLayer
 
 OCTAVES = 9  # 4 to 1024 px
@@ -125,13 +125,11 @@ def load_learned(path: Path, kind: str) -> LearnedFile:
     if not path.exists():
         raise ModelMissing(f"The learned part {path.stem} is missing.", f"Fit it: retouchml train {kind}.")
     try:
-        with safe_open(path, framework="pt") as file:
-            metadata = file.metadata() or {}
-            tensors = {name: file.get_tensor(name).float() for name in file.keys()}  # noqa: SIM118 - not a mapping
-    except (OSError, SafetensorError) as error:
-        raise ModelCorrupt(
-            f"{path.name} does not load ({error}).", f"Fit it again: retouchml train {kind}."
-        ) from error
+        content = safetensors_file.read(path)
+    except ModelCorrupt as error:
+        raise ModelCorrupt(error.message, f"Fit it again: retouchml train {kind}.") from error
+    metadata = content.metadata
+    tensors = {name: tensor.float() for name, tensor in content.tensors.items()}
     if metadata.get("kind") != kind or not all(bool(torch.isfinite(t).all()) for t in tensors.values()):
         raise ModelCorrupt(f"{path.name} is no {kind}.", f"Fit it again: retouchml train {kind}.")
     return LearnedFile(tensors, metadata)

@@ -12,11 +12,12 @@ import torch
 
 from retouchml.errors import DeviceError, ModelCorrupt, ModelMissing, UsageError
 from stylegan2 import zoo
-from stylegan2.formats import ada, own, rosinality, tensorflow, torch_legacy, torch_zip
+from stylegan2.formats import ada, own, rosinality, safetensors_file, tensorflow, torch_legacy, torch_zip
 from stylegan2.formats.network_file import NetworkFile
-from stylegan2.formats.opening import HEAD, KNOWN_FORMATS, open_file, read_bytes, read_head
+from stylegan2.formats.opening import HEAD, KNOWN_FORMATS, WeightFile, open_file, read_bytes, read_head
 from stylegan2.full_generator import FullGenerator, Precision
 from stylegan2.generator import Generator
+from stylegan2.mobile.generator import ARCHITECTURE as MOBILE
 from stylegan2.mobile.generator import MobileGenerator
 from stylegan2.zoo.table import FILE_SUFFIXES
 
@@ -59,10 +60,10 @@ def load(
     or no network, UsageError for a network that the engine does not run, DeviceError if there is no such
     engine or device.
     """
-    name, path = _locate(model)
+    name, file = _locate(model)
     if engine == "tensorflow1":
-        return _load_in_tensorflow1(name, path, device)
-    return _load_in_torch(name, path, torch.device(device), precision)
+        return _load_in_tensorflow1(name, file, device)
+    return _load_in_torch(name, file, torch.device(device), precision)
 
 
 def read_network(path: Path) -> NetworkFile:
@@ -73,7 +74,7 @@ def read_network(path: Path) -> NetworkFile:
     """
     with open_file(path) as file:
         head = read_bytes(file, HEAD, path)
-        if own.is_own(head):
+        if safetensors_file.is_safetensors(head):
             return own.read(path).network
         read = _reader(head)
         if read is None:
@@ -90,47 +91,49 @@ def _reader(head: bytes) -> Callable[[memoryview], NetworkFile] | None:
     return None
 
 
-def _locate(model: "str | os.PathLike[str]") -> tuple[str, Path]:
+def _locate(model: "str | os.PathLike[str]") -> tuple[str, WeightFile]:
     """A model's name and the file with its weights."""
     if not isinstance(model, str) or Path(model).name != model or Path(model).suffix in FILE_SUFFIXES:
-        return Path(model).stem, Path(model)
+        return Path(model).stem, WeightFile(Path(model))
     listed = zoo.find(model)
     if listed.kind != "generator":
         raise ModelMissing(f"{model} is no generator.", "retouchml models list shows what there is.")
     weights = next(file.name for file in listed.files if file.name.endswith(".safetensors"))
-    return model, zoo.path(model, weights)
+    return model, zoo.weight_file(model, weights)
 
 
-def _load_in_torch(name: str, path: Path, device: torch.device, precision: Precision) -> Generator:
-    if not own.is_own(read_head(path)):
-        return FullGenerator(name, read_network(path), device, precision=precision)
-    if own.architecture(path) != own.ARCHITECTURE:
-        return MobileGenerator(name, path, device)
-    file = own.read(path)
-    return FullGenerator(name, file.network, device, file.latents, precision)
+def _load_in_torch(name: str, file: WeightFile, device: torch.device, precision: Precision) -> Generator:
+    if not safetensors_file.is_safetensors(read_head(file.path)):
+        return FullGenerator(name, read_network(file.path), device, precision=precision)
+    if own.architecture(file) != MOBILE:
+        read = own.read(file)
+        return FullGenerator(name, read.network, device, read.latents, precision)
+    fast = file.path.with_suffix(".onnx")
+    if file.sha256:  # of the zoo, which knows the hash of that one as well
+        return MobileGenerator(name, file, device, zoo.weight_file(name, fast.name))
+    return MobileGenerator(name, file, device, WeightFile(fast))
 
 
-def _load_in_tensorflow1(name: str, path: Path, device: str) -> Generator:
+def _load_in_tensorflow1(name: str, file: WeightFile, device: str) -> Generator:
     from stylegan2.tensorflow1 import installation
     from stylegan2.tensorflow1.child_process import ChildProcess
     from stylegan2.tensorflow1.generator import TensorFlow1Generator
 
-    if own.is_own(read_head(path)):
-        if own.architecture(path) != own.ARCHITECTURE:
+    if safetensors_file.is_safetensors(read_head(file.path)):
+        if own.architecture(file) == MOBILE:
             raise UsageError(
                 f"{name} is no StyleGAN2 network, and the TensorFlow 1.15 engine runs no other.",
                 "Choose another model, or use --engine torch.",
             )
-        file = own.read(path)
-        weights: Path | bytes = path
+        read = own.read(file)
     else:
         installation.interpreter()  # so that nothing slow is done if there is none
-        # The child process reads our own format alone; files of other formats have been checked here.
-        file = own.measured(read_network(path))
-        weights = own.content(own.OwnFile(file.network.without_discriminator(), file.latents))
+        read = own.measured(read_network(file.path))
+    # The child process gets what was checked here, not the file, which may change meanwhile.
+    weights = own.content(own.OwnFile(read.network.without_discriminator(), read.latents))
     child = ChildProcess(installation.interpreter(), weights, device)
     child.start()
     if device.startswith("cuda") and not child.about.get("gpus"):
         child.close()
         raise DeviceError("TensorFlow 1.15 sees no GPU here.", "Use --device cpu, or --device auto.")
-    return TensorFlow1Generator(name, file.network, file.latents, child)
+    return TensorFlow1Generator(name, read.network, read.latents, child)

@@ -35,10 +35,12 @@ def session(model: Path | bytes, threads: int, advice: str) -> "onnxruntime.Infe
     options.log_severity_level = 3
     source = model if isinstance(model, bytes) else str(model)
     try:
-        return onnxruntime.InferenceSession(source, options, providers=["CPUExecutionProvider"])
+        loaded = onnxruntime.InferenceSession(source, options, providers=["CPUExecutionProvider"])
     except Exception as error:  # onnxruntime raises classes of its own, without a common base
         name = "the network" if isinstance(model, bytes) else model
         raise ModelCorrupt(f"ONNX Runtime cannot load {name}.", advice) from error
+    loaded._model_bytes = None  # its copy of the file, for other providers, which there are not
+    return loaded
 
 
 class OnnxRenderer:

@@ -1,7 +1,9 @@
 """Opens a network's file: an ordinary one, of a size that a network may have."""
 
+import hashlib
 import os
 import stat
+from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
@@ -14,6 +16,30 @@ KNOWN_FORMATS = (
 )
 # O_NONBLOCK: a pipe is not waited for. O_BINARY: Windows, which has no such pipes, translates no lines.
 _FLAGS = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
+
+
+@dataclass(frozen=True)
+class WeightFile:
+    """A file of weights, and what its content has to be."""
+
+    path: Path
+    sha256: str = ""  # lower-case hex; "" if any content will do
+    changed: ModelCorrupt | None = None  # the error if it has another
+
+    def check(self, sha256: str) -> None:
+        """Raise ``changed`` if the content that was read is another one."""
+        if self.sha256 not in ("", sha256):
+            raise self.changed or ModelCorrupt(
+                f"{self.path.name} has changed since it was checked.", "Get it again."
+            )
+
+    def read(self) -> bytes:
+        """The whole content, if it is what it has to be. Raises ModelMissing or ModelCorrupt."""
+        with open_file(self.path) as file:
+            content = read_bytes(file, os.fstat(file.fileno()).st_size, self.path)
+        if self.sha256:
+            self.check(hashlib.sha256(content).hexdigest())
+        return content
 
 
 def open_file(path: Path) -> BinaryIO:

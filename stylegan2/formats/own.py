@@ -8,17 +8,27 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
-from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor
 
 from retouchml.errors import ModelCorrupt
+from stylegan2.formats import safetensors_file
+from stylegan2.formats.file_tensors import shown
 from stylegan2.formats.network_file import NetworkFile, expected_shapes
+from stylegan2.formats.opening import WeightFile
+from stylegan2.formats.safetensors_file import Header
 from stylegan2.latents import LatentSpace, fits_mapping, measure_latent_space
-from stylegan2.networks.spec import discriminator_from_json, generator_from_json, to_json
+from stylegan2.networks.spec import (
+    DiscriminatorSpec,
+    GeneratorSpec,
+    discriminator_from_json,
+    generator_from_json,
+    to_json,
+)
 
 ARCHITECTURE = "stylegan2"
 _AGAIN = "Import the network again."
+_OWN_ONLY = "Of safetensors files, only those that `retouchml models import` wrote can be used."
 _LATENTS = "latents."
 _LONGEST_SOURCE = 80
 _LONGEST_NOTE = 300
@@ -42,11 +52,6 @@ def measured(network: NetworkFile) -> OwnFile:
     latents = measure_latent_space(network.mapping())
     mean = network.tensors.get("mean", latents.mean.clone())
     return OwnFile(replace(network, tensors={**network.tensors, "mean": mean}), latents)
-
-
-def is_own(head: bytes) -> bool:
-    """Whether a file that begins with ``head`` is a safetensors file."""
-    return len(head) > 8 and head[8:9] == b"{" and int.from_bytes(head[:8], "little") < 100_000_000
 
 
 def write(path: Path, file: OwnFile) -> None:
@@ -76,44 +81,18 @@ def _parts(file: OwnFile) -> tuple[dict[str, Tensor], dict[str, str]]:
     return {name: value.contiguous() for name, value in tensors.items()}, metadata
 
 
-def architecture(path: Path) -> str:
+def architecture(file: WeightFile | Path) -> str:
     """The kind of network in a safetensors file; "" if it does not say so. Raises ModelCorrupt."""
-    try:
-        with safe_open(path, framework="pt") as file:
-            return str((file.metadata() or {}).get("architecture", ""))
-    except (OSError, SafetensorError) as error:
-        raise _unreadable(path, error) from error
+    return safetensors_file.read_header(file).metadata.get("architecture", "")
 
 
-def read(path: Path) -> OwnFile:
+def read(file: WeightFile | Path) -> OwnFile:
     """The content of our own file. Raises ModelCorrupt if it is damaged or holds something else."""
-    try:
-        with safe_open(path, framework="pt") as file:
-            metadata = file.metadata() or {}
-            if metadata.get("architecture") != ARCHITECTURE:
-                raise ModelCorrupt(f"{path.name} holds another kind of network.", _AGAIN)
-            space = metadata.get("latent_space", "")
-            if not _SPACE.fullmatch(space):
-                raise ModelCorrupt(f"{path.name} does not say which latent space it has.", _AGAIN)
-            generator = generator_from_json(metadata.get("generator", ""))
-            discriminator = (
-                discriminator_from_json(metadata["discriminator"]) if "discriminator" in metadata else None
-            )
-            w_dim = generator.mapping.w_dim
-            shapes = expected_shapes(generator, discriminator)
-            shapes |= {f"{_LATENTS}{name}": (w_dim,) for name in ("mean", "p_mean")}
-            shapes |= {f"{_LATENTS}{name}": (w_dim, w_dim) for name in ("whitening", "coloring")}
-            shapes["mean"] = (w_dim,)
-            names = set(file.keys())
-            if names != shapes.keys():
-                odd = min(names ^ shapes.keys())
-                raise ModelCorrupt(f"{path.name} lacks {odd[:80]}, or has it beyond its network.", _AGAIN)
-            for name, shape in shapes.items():
-                if tuple(file.get_slice(name).get_shape()) != shape:
-                    raise ModelCorrupt(f"{name} has the wrong shape in {path.name}.", _AGAIN)
-            tensors = {name: _checked(name, file.get_tensor(name), path) for name in shapes}
-    except (OSError, SafetensorError) as error:
-        raise _unreadable(path, error) from error
+    path = file if isinstance(file, Path) else file.path
+    content = safetensors_file.read(file, lambda header: _check_header(header, path))
+    metadata = content.metadata
+    space, (generator, discriminator) = metadata["latent_space"], _described(metadata)
+    tensors = {name: _checked(name, tensor, path) for name, tensor in content.tensors.items()}
     statistics = {n.removeprefix(_LATENTS): t for n, t in tensors.items() if n.startswith(_LATENTS)}
     weights = {name: tensor for name, tensor in tensors.items() if not name.startswith(_LATENTS)}
     latents = LatentSpace(space, **statistics)
@@ -129,16 +108,41 @@ def read(path: Path) -> OwnFile:
     return OwnFile(network, latents)
 
 
+def _described(metadata: dict[str, str]) -> tuple[GeneratorSpec, DiscriminatorSpec | None]:
+    """The networks that a file says it has. Raises ModelCorrupt."""
+    generator = generator_from_json(metadata.get("generator", ""))
+    return generator, discriminator_from_json(
+        metadata["discriminator"]
+    ) if "discriminator" in metadata else None
+
+
+def _check_header(header: Header, path: Path) -> None:
+    """Raise ModelCorrupt unless a file has the tensors of the network that it describes, and no other."""
+    metadata = header.metadata
+    if metadata.get("architecture") != ARCHITECTURE:
+        raise ModelCorrupt(f"{path.name} is a safetensors file of another kind of network.", _OWN_ONLY)
+    if not _SPACE.fullmatch(metadata.get("latent_space", "")):
+        raise ModelCorrupt(f"{path.name} does not say which latent space it has.", _AGAIN)
+    generator, discriminator = _described(metadata)
+    w_dim = generator.mapping.w_dim
+    shapes = expected_shapes(generator, discriminator)
+    shapes |= {f"{_LATENTS}{name}": (w_dim,) for name in ("mean", "p_mean")}
+    shapes |= {f"{_LATENTS}{name}": (w_dim, w_dim) for name in ("whitening", "coloring")}
+    shapes["mean"] = (w_dim,)
+    if header.entries.keys() != shapes.keys():
+        odd = min(header.entries.keys() ^ shapes.keys())
+        raise ModelCorrupt(f"{path.name} lacks {shown(odd)}, or has it beyond its network.", _AGAIN)
+    for name, shape in shapes.items():
+        if header.entries[name].shape != shape or header.entries[name].dtype != torch.float32:
+            raise ModelCorrupt(f"{name} has the wrong shape or type in {path.name}.", _AGAIN)
+
+
 def _printable(text: str, longest: int) -> str:
     """Text of a file that is printed, cut; nothing if it could control a terminal."""
     return text[:longest] if text.isprintable() else ""
 
 
 def _checked(name: str, tensor: Tensor, path: Path) -> Tensor:
-    if tensor.dtype != torch.float32 or not bool(torch.isfinite(tensor).all()):
+    if not bool(torch.isfinite(tensor).all()):
         raise ModelCorrupt(f"{name} in {path.name} holds numbers that are not finite.", _AGAIN)
     return tensor
-
-
-def _unreadable(path: Path, error: Exception) -> ModelCorrupt:
-    return ModelCorrupt(f"{path.name} does not load ({str(error)[:120]!r}).", _AGAIN)

@@ -82,7 +82,7 @@ def load_weights(network: torch.nn.Module, weights: dict[str, Tensor]) -> None:
     if not all(bool(torch.isfinite(value).all()) for value in weights.values()):
         raise ModelCorrupt("The network holds weights that are not finite.", "Fetch or import it again.")
     try:
-        network.load_state_dict(weights)
+        network.load_state_dict(weights, assign=True)  # not copied: the weights are the caller's gift
     except RuntimeError as error:
         reason = str(error).splitlines()[-1].strip()
         raise ModelCorrupt(

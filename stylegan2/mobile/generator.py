@@ -5,10 +5,12 @@ from pathlib import Path
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
-from retouchml.errors import ModelCorrupt, UsageError
+from retouchml.errors import ModelCorrupt, ModelMissing, UsageError
+from stylegan2.formats import safetensors_file
+from stylegan2.formats.opening import WeightFile
+from stylegan2.formats.safetensors_file import Content, Header
 from stylegan2.generator import Generator, Noise, StyleLayer, as_picture
 from stylegan2.graphed import Graphed
 from stylegan2.latents import LatentSpace, known_space
@@ -16,6 +18,8 @@ from stylegan2.mobile.convert import load_weights
 from stylegan2.mobile.network import CHANNELS, NUM_STYLES, RESOLUTION, SMALLEST, W_DIM, Mapping, Synthesis
 from stylegan2.networks.mapping import truncate
 from stylegan2.onnx import OnnxRenderer
+
+ARCHITECTURE = "mobilestylegan"
 
 
 def style_layers() -> tuple[StyleLayer, ...]:
@@ -33,12 +37,22 @@ class MobileGenerator(Generator):
 
     resolution = RESOLUTION
 
-    def __init__(self, name: str, weights: Path, device: torch.device) -> None:
-        """weights: our own safetensors file. Raises ModelCorrupt if it is something else."""
+    def __init__(
+        self,
+        name: str,
+        weights: WeightFile | Path,
+        device: torch.device,
+        fast: WeightFile | None = None,
+    ) -> None:
+        """weights: our own safetensors file; fast: the network as ONNX, with which a CPU renders.
+
+        Raises ModelCorrupt if the weights are something else.
+        """
         self.name = name
         self.device = device
         self.layers = style_layers()
-        tensors, metadata = _read(weights)
+        content = _read(weights)
+        tensors, metadata = content.tensors, content.metadata
         self._mapping, self._synthesis = Mapping(), Synthesis()
         load_weights(self._mapping, _below("mapping.", tensors))
         load_weights(self._synthesis, _below("synthesis.", tensors))
@@ -46,12 +60,12 @@ class MobileGenerator(Generator):
         self.graphed = Graphed(self._synthesis, self._image, enabled=False)
         if known_space(self._mapping, W_DIM) != metadata["latent_space"]:
             raise ModelCorrupt(
-                f"{weights.name} claims a latent space that its mapping network does not have.",
+                f"{name} claims a latent space that its mapping network does not have.",
                 "Fetch it again.",
             )
         self._mapping.to(device)
         self.latents = _latents(metadata["latent_space"], _below("latents.", tensors)).to(device)
-        self._onnx_file = weights.with_suffix(".onnx")
+        self._fast = fast
         self._renderer: OnnxRenderer | None = None
 
     def map(
@@ -85,10 +99,10 @@ class MobileGenerator(Generator):
         return image
 
     def render(self, w_plus: Tensor) -> NDArray[np.float32]:
-        if self.device.type != "cpu" or not self._onnx_file.exists():
+        if self.device.type != "cpu" or self._fast is None or not self._fast.path.exists():
             return super().render(w_plus)
         if self._renderer is None:
-            self._renderer = OnnxRenderer(self._onnx_file)
+            self._renderer = OnnxRenderer(self._fast.read())
         return as_picture(torch.from_numpy(self._renderer(w_plus.detach().numpy())))
 
 
@@ -107,13 +121,14 @@ def _below(prefix: str, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
     return {name.removeprefix(prefix): value for name, value in tensors.items() if name.startswith(prefix)}
 
 
-def _read(weights: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
+def _read(weights: WeightFile | Path) -> Content:
+    def check(header: Header) -> None:
+        if header.metadata.get("architecture") != ARCHITECTURE or "latent_space" not in header.metadata:
+            raise ModelCorrupt("The file of weights holds another kind of network.", "Fetch it again.")
+        if any(entry.dtype != torch.float32 for entry in header.entries.values()):
+            raise ModelCorrupt("The file of weights holds numbers of another kind.", "Fetch it again.")
+
     try:
-        with safe_open(weights, framework="pt") as file:
-            metadata = file.metadata() or {}
-            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - not a mapping
-    except (OSError, SafetensorError) as error:
-        raise ModelCorrupt(f"{weights.name} does not load ({error}).", "Fetch it again.") from error
-    if metadata.get("architecture") != "mobilestylegan" or "latent_space" not in metadata:
-        raise ModelCorrupt(f"{weights.name} holds another kind of network.", "Fetch it again.")
-    return tensors, metadata
+        return safetensors_file.read(weights, check)
+    except ModelMissing as error:
+        raise ModelCorrupt(error.message, "Fetch it again.") from error

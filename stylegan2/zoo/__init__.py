@@ -4,7 +4,7 @@
 """
 
 from stylegan2.zoo.fetching import fetch
-from stylegan2.zoo.storage import folder, is_installed, path, remove, verify
+from stylegan2.zoo.storage import folder, is_installed, path, remove, verify, weight_file
 from stylegan2.zoo.table import Model, ModelFile, defaults, find, models
 
 __all__ = [
@@ -19,4 +19,5 @@ __all__ = [
     "path",
     "remove",
     "verify",
+    "weight_file",
 ]

@@ -17,6 +17,7 @@ from pathlib import Path
 from retouchml import paths
 from retouchml.errors import ModelCorrupt, ModelError, ModelMissing
 from retouchml.system.locks import exclusive
+from stylegan2.formats.opening import WeightFile
 from stylegan2.zoo.table import Model, ModelFile, find
 
 RECORD = "zoo.json"
@@ -54,11 +55,10 @@ def is_installed(name: str) -> bool:
     return record is not None and record.belongs_to(model) and not _wrong_sizes(folder(name), record)
 
 
-def path(name: str, file: str) -> Path:
-    """The path of ``file`` of the model called ``name``, once its content was compared with its hash.
+def weight_file(name: str, file: str) -> WeightFile:
+    """``file`` of the model called ``name``, whose hash is compared with what will be read.
 
-    Raises ModelMissing if the zoo does not know the model or the file, or if the model has not been fetched;
-    ModelCorrupt if the file has changed since.
+    Raises ModelMissing if the zoo does not know the model or the file, or if the model has not been fetched.
     """
     model = find(name)
     if file not in {each.name for each in model.files}:
@@ -68,9 +68,18 @@ def path(name: str, file: str) -> Path:
     if record is None or not record.belongs_to(model) or _wrong_sizes(home, record):
         raise _missing(model)
     (recorded,) = (each for each in record.files if each.name == file)
-    if not _is_intact(home, recorded, (home / file).stat().st_mtime_ns):
-        raise _corrupt(model, [file])
-    return home / file
+    return WeightFile(home / file, recorded.sha256 or "", _corrupt(model, [file]))
+
+
+def path(name: str, file: str) -> Path:
+    """The path of ``file`` of the model called ``name``, once its content was compared with its hash.
+
+    For programs that read files by themselves; others read ``weight_file``. Raises as that does, and
+    ModelCorrupt if the file has changed since it was fetched.
+    """
+    found = weight_file(name, file)
+    found.check(_digest_of(found.path, found.path.stat().st_mtime_ns))
+    return found.path
 
 
 def verify(name: str) -> None:
@@ -213,9 +222,9 @@ def _matches(home: Path, file: ModelFile) -> bool:
 
 
 @cache
-def _is_intact(home: Path, file: ModelFile, _changed: int) -> bool:
-    """As ``_matches``, once for each state of the file: reading a whole model takes a while."""
-    return _matches(home, file)
+def _digest_of(file: Path, _changed: int) -> str:
+    """As ``digest``, once for each state of the file: reading a whole model takes a while."""
+    return digest(file)
 
 
 def _wrong_sizes(home: Path, record: FolderRecord) -> list[str]:

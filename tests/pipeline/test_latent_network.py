@@ -116,6 +116,15 @@ def test_a_part_learned_for_another_latent_space_is_refused(
     assert "retouchml train edits --model stand-in" in refused.value.advice
 
 
+def test_a_part_whose_file_is_written_over_after_loading_stays_as_it_was(tmp_path: Path) -> None:
+    path = write(tmp_path / "edits.safetensors")
+    tensors = load_learned(path, "edits").tensors
+    copies = {name: tensor.clone() for name, tensor in tensors.items()}
+    with path.open("r+b") as file:
+        file.write(bytes(path.stat().st_size))
+    assert all(torch.equal(tensors[name], copy) for name, copy in copies.items())
+
+
 def test_a_missing_part_is_missing_and_says_how_it_is_fitted(tmp_path: Path) -> None:
     with pytest.raises(ModelMissing) as missing:
         load_learned(tmp_path / "scorer.safetensors", "scorer")

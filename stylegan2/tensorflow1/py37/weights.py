@@ -14,7 +14,7 @@ import numpy as np
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-_LONGEST_HEADER = 100_000_000  # bytes, as in the safetensors library
+_LONGEST_HEADER = 1 << 20  # bytes; the largest network's has some 100 kB
 _LONGEST_FILE = 1 << 32
 _METADATA = "__metadata__"
 

@@ -199,6 +199,39 @@ def safetensors_with_a_size_that_is_no_integer() -> bytes:
     return _safetensors(z_dim=0.0)
 
 
+def safetensors_with_a_header_of_95_megabytes() -> bytes:
+    metadata = {f"{number:08}": "x" for number in range(4_000_000)}
+    header = json.dumps({"__metadata__": metadata}, separators=(",", ":")).encode()
+    return struct.pack("<Q", len(header)) + header
+
+
+def safetensors_of_deep_lists() -> bytes:
+    return _raw_safetensors(b'{"x":' + b"[" * 500_000 + b"]" * 500_000 + b"}")
+
+
+def safetensors_with_a_name_twice() -> bytes:
+    entry = b'"x":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}'
+    return _raw_safetensors(b"{" + entry + b"," + entry + b"}", bytes(4))
+
+
+def safetensors_that_share_their_numbers() -> bytes:
+    entry = b'{"dtype":"F32","shape":[2],"data_offsets":[0,8]}'
+    return _raw_safetensors(b'{"x":' + entry + b',"y":' + entry + b"}", bytes(8))
+
+
+def safetensors_with_numbers_that_nothing_uses() -> bytes:
+    return _raw_safetensors(b'{"x":{"dtype":"F32","shape":[2],"data_offsets":[8,16]}}', bytes(16))
+
+
+def safetensors_whose_size_overflows() -> bytes:
+    entry = b'{"dtype":"F32","shape":[4294967296,4294967296],"data_offsets":[0,0]}'
+    return _raw_safetensors(b'{"x":' + entry + b"}")
+
+
+def _raw_safetensors(header: bytes, numbers: bytes = b"") -> bytes:
+    return struct.pack("<Q", len(header)) + header + numbers
+
+
 def _safetensors(**changes: Any) -> bytes:
     mapping = {"z_dim": 8, "widths": [8], "labels": 0, "label_width": 0, "joint_norm": False, "rate": 0.01}
     synthesis = {"w_dim": 8, "channels": [8, 8], "architecture": "skip", "clamp": None}
@@ -214,5 +247,6 @@ SAID = {
     "directory_behind_a_false_record": "refused",
     "entries_within_one_another": "on top of each other",
     "keys_of_one_hash": "key",
+    "safetensors_with_a_header_of_95_megabytes": "header is longer than 1 MB",
 }
 MAKERS = files.makers_of(globals())

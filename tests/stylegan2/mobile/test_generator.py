@@ -10,6 +10,7 @@ from safetensors.torch import load_file, save_file
 import stylegan2
 from retouchml.errors import ModelCorrupt, ModelMissing, UsageError
 from stylegan2 import zoo
+from stylegan2.formats.opening import WeightFile
 from stylegan2.generator import Generator, as_picture
 from stylegan2.mobile.generator import MobileGenerator, style_layers
 from tests.conftest import at_home
@@ -159,3 +160,12 @@ def test_only_generators_that_were_fetched_load() -> None:
         stylegan2.load("nobody")
     with pytest.raises(ModelMissing, match="no generator"):
         stylegan2.load("dlib-faces")
+
+
+def test_the_fast_renderer_is_compared_with_its_hash_before_it_is_used(weights: Path, tmp_path: Path) -> None:
+    (tmp_path / "fast.onnx").write_bytes(b"another")
+    changed = ModelCorrupt("It has changed since it was fetched.")
+    fast = WeightFile(tmp_path / "fast.onnx", "0" * 64, changed)
+    generator = MobileGenerator("ffhq-mobile", weights, torch.device("cpu"), fast)
+    with pytest.raises(ModelCorrupt, match="has changed since it was fetched"):
+        generator.render(generator.map(torch.zeros(1, 512))[0])
