@@ -4,13 +4,17 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+import numpy as np
+
 COMMENT = 0xFE
 APP = 0xE0
 """Marker of APP0; the others follow."""
 
 _KEPT = (0xE0, 0xEE)  # JFIF and Adobe: how the pixels are meant
 _END, _SCAN = 0xD9, 0xDA
-_MARKER = re.compile(rb"\xff+([^\x00\xff\xd0-\xd7])")  # neither stuffing nor a restart within a scan
+_MARKER = re.compile(rb"\xff([^\x00\xff\xd0-\xd7])")  # neither stuffing nor a restart within a scan
+_IS_MARKER = np.array([_MARKER.match(bytes((0xFF, code))) is not None for code in range(256)])
+_NEAR, _STRETCH = 1 << 10, 1 << 20
 _START = 0xD8
 _ALONE = (0x01, _START)
 _MAX_SEGMENTS = 16_384
@@ -73,10 +77,10 @@ def _segments(data: bytes | bytearray, start: int) -> Iterator[tuple[int, int, i
     """Marker, start and end of each segment behind the start marker, up to the end marker or a cut."""
     at = start + 2
     for _ in range(_MAX_SEGMENTS):
-        match = _MARKER.search(data, at)
-        if match is None:
+        found = _next_marker(data, at)
+        if found is None:
             return
-        marker, at = match[1][0], match.end() - 2
+        marker, at = data[found + 1], found
         if marker == _END or marker in _ALONE:
             end = at + 2
         else:
@@ -89,3 +93,17 @@ def _segments(data: bytes | bytearray, start: int) -> Iterator[tuple[int, int, i
             return
         at = end
     raise ValueError("too many segments")
+
+
+def _next_marker(data: bytes | bytearray, at: int) -> int | None:
+    """Where the next marker is: most are near, but one lies behind all pixels."""
+    near = _MARKER.search(data, at, at + _NEAR)
+    if near is not None:
+        return near.start()
+    for start in range(at, len(data), _STRETCH):
+        stretch = np.frombuffer(data, np.uint8, min(_STRETCH + 1, len(data) - start), start)
+        places = np.flatnonzero(stretch[:-1] == 0xFF)
+        places = places[_IS_MARKER[stretch[places + 1]]]
+        if places.size:
+            return start + int(places[0])
+    return None
