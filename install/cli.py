@@ -12,6 +12,7 @@ from install.actions.table import ACTIONS
 from install.checkout import LOG, TOP
 from install.console import Console
 from install.errors import InstallError, Interrupted
+from retouchml.system.failures import is_disk_full, unexpected
 from retouchml.system.terminal import printable, shortened
 
 _INTERRUPTED = 130
@@ -39,7 +40,7 @@ def main(argv: Sequence[str]) -> int:
     except Exception as error:
         with suppress(OSError), LOG.open("a", encoding="utf-8") as log:
             traceback.print_exception(error, file=log)
-        console.error(f"This should not have happened: {error!r}. The details are in {LOG}.")
+        console.error(f"{unexpected(error)} The details are in {LOG}.")
         return 1
 
 
@@ -71,7 +72,7 @@ def _interrupt(_number: int, _frame: FrameType | None) -> None:
 
 
 def _explain(error: OSError) -> str:
-    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+    if is_disk_full(error):
         return "The disk is full. Free some space, then run this again."
     path = f"{error.filename}: " if error.filename else ""
     if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):

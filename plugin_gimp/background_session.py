@@ -11,6 +11,7 @@ from typing import Any
 
 from gi.repository import Gimp, GLib
 
+from plugin_gimp.texts import _
 from retouchml.client.answers import Rendered, WirePatch
 from retouchml.client.client import Client
 from retouchml.client.photo_session import Looks, PhotoSession
@@ -18,6 +19,7 @@ from retouchml.client.pixel_format import PixelFormat
 from retouchml.errors import RetouchError
 from retouchml.progress import Progress
 from retouchml.results import Face
+from retouchml.system.failures import unexpected
 
 _TURN_SECONDS = 0.04  # how long a request may wait while the thread waits for the daemon
 
@@ -80,7 +82,7 @@ class BackgroundSession:
         except RetouchError as error:
             self._deliver(self._events.failed, error)
         except Exception as error:
-            self._deliver(self._events.failed, RetouchError(f"This should not have happened ({error!r})."))
+            self._deliver(self._events.failed, RetouchError(unexpected(error, _)))
 
     def _new_session(self, client: Client) -> PhotoSession:
         events, session = self._events, PhotoSession(client, self._picture, self._pixels)

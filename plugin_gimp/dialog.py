@@ -20,6 +20,7 @@ from retouchml.look import Look  # noqa: E402
 from retouchml.progress import OverallProgress, describe  # noqa: E402
 from retouchml.results import Face  # noqa: E402
 from retouchml.sliders import EDITS, REST_MS, SLIDERS, STRENGTH, TEXTURE  # noqa: E402
+from retouchml.system.failures import unexpected  # noqa: E402
 
 _THUMBNAIL_SIDE = 56
 _RESET = 1  # a response of our own; GTK's are negative
@@ -249,8 +250,7 @@ class Dialog:
             self._on_failed(error)
             return
         except Exception as error:  # GTK would swallow it, and the dialog would never close
-            sentence = _("This should not have happened ({error!r}). The image is unchanged.")
-            self._on_failed(RetouchError(sentence.format(error=error)))
+            self._on_failed(RetouchError(unexpected(error, _), _(sentences.UNEXPECTED_ADVICE)))
             return
         self._store(next(iter(looks.values())), nick)
         self._quit(None)

@@ -8,7 +8,9 @@ from gi.repository import Gegl, Gimp, GLib, GObject
 
 from plugin_gimp.arguments import NEW_LAYER, OUTPUTS
 from plugin_gimp.texts import _, capitalized, with_mnemonics
+from retouchml import sentences
 from retouchml.sliders import EDITS, SLIDERS
+from retouchml.system.failures import unexpected
 
 NAME = "plug-in-retouchml-beautify"
 _VENDOR = Path(__file__).resolve().parent.parent / "vendor"
@@ -90,8 +92,8 @@ def _run(
     except Exception as error:
         # for those who started GIMP in a terminal
         sys.excepthook(type(error), error, error.__traceback__)
-        strange = _("This should not have happened ({error!r}). The image is unchanged.")
-        return _answer(procedure, Gimp.PDBStatusType.EXECUTION_ERROR, strange.format(error=error))
+        sentence = f"{unexpected(error, _)} {_(sentences.UNEXPECTED_ADVICE)}"
+        return _answer(procedure, Gimp.PDBStatusType.EXECUTION_ERROR, sentence)
     return _answer(procedure, Gimp.PDBStatusType.SUCCESS)
 
 

@@ -8,8 +8,10 @@ import threading
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from retouchml.errors import Cancelled, DaemonAbsent, RetouchError
+from retouchml.client.connection_errors import stopped_at_once
+from retouchml.errors import Cancelled, RetouchError
 from retouchml.progress import Progress
+from retouchml.system.failures import unexpected
 
 from . import texts
 from .event_loop import EventLoop, Function, Handle
@@ -106,7 +108,7 @@ class Connection:
             except RetouchError as error:
                 on_connected(error)
             except Exception as error:  # of a library that does not load
-                on_connected(RetouchError(texts.text(texts.UNEXPECTED).format(repr(error))))
+                on_connected(RetouchError(unexpected(error, texts.text)))
 
         connecting = self.open(start=True)
         if connecting.done:
@@ -150,7 +152,7 @@ class Connection:
         poll.stop()
         client, error = outcome[0]
         if client is not None and not client.is_connected:
-            client, error = None, DaemonAbsent("The daemon stopped as soon as it was started.")
+            client, error = None, stopped_at_once()
         if client is not None:
             self._client = client
             self._watch = self._loop.watch(client.fileno(), self.process)

@@ -5,9 +5,11 @@ One task runs at a time. A preview is interrupted by whatever the user asks for;
 
 from collections.abc import Callable
 
+from retouchml import sentences
 from retouchml.errors import Cancelled, RetouchError, Superseded
 from retouchml.progress import OverallProgress
 from retouchml.sliders import REST_MS
+from retouchml.system.failures import unexpected
 
 from . import layers, texts
 from .connection import Connection, MakeClient, daemon_listens
@@ -203,8 +205,8 @@ class Controller:
             if not isinstance(error, Superseded | Cancelled):
                 self._notice = Notice(error.message, error.advice)
         elif error is not None:
-            sentence = texts.text(texts.UNEXPECTED).format(repr(error))
-            self._notice = Notice(sentence, texts.text(texts.UNEXPECTED_ADVICE))
+            sentence = unexpected(error, texts.text)
+            self._notice = Notice(sentence, texts.text(sentences.UNEXPECTED_ADVICE))
         self._publish()
 
     def _on_progress(self, stage: str, fraction: float, remaining: float | None) -> None:

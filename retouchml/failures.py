@@ -1,6 +1,5 @@
 """Explains an exception in one sentence, and gives its exit code; tracebacks go to a log."""
 
-import errno
 import os
 import sys
 import time
@@ -9,12 +8,12 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from retouchml.errors import Cancelled, NoFaceError, RetouchError
+from retouchml.system.failures import UNEXPECTED, is_disk_full
 
 FAILED = 1
 _WORST_FIRST = (FAILED, NoFaceError.exit_code, 0)
 _LOGS_KEPT = 10
 _OUR_PACKAGES = ("retouchml", "pipeline", "stylegan2", "daemon")
-_FULL = (errno.ENOSPC, errno.EDQUOT)
 
 
 def explain(error: BaseException) -> tuple[str, int]:
@@ -39,7 +38,7 @@ def worst(codes: Sequence[int]) -> int:
 
 def _explain_os_error(error: OSError) -> str:
     where = f"{error.filename}: " if isinstance(error.filename, str | os.PathLike) else ""
-    if error.errno in _FULL:
+    if is_disk_full(error):
         return f"{where}The disk is full. Make room there and try again."
     return f"{where}{error.strerror}."
 
@@ -66,7 +65,7 @@ def _importing(error: ImportError) -> str:
 
 
 def _explain_bug(error: BaseException) -> str:
-    sentence = f"This should not have happened ({type(error).__name__})."
+    sentence = UNEXPECTED.format(error=type(error).__name__)
     try:
         log = _write_log(error)
     except Exception as second:

@@ -5,4 +5,5 @@ NO_FACE_ADVICE = "Crop closer to the person, or turn the picture upright."
 NONE_TICKED = "No face is ticked."
 NOTHING_CHANGES = "At strength 0 and without adjustments there is nothing to retouch."
 NOTHING_CHANGES_ADVICE = "Move a slider."
-ALL = (NO_FACE, NO_FACE_ADVICE, NONE_TICKED, NOTHING_CHANGES, NOTHING_CHANGES_ADVICE)
+UNEXPECTED_ADVICE = "Please report it. The picture is unchanged."
+ALL = (NO_FACE, NO_FACE_ADVICE, NONE_TICKED, NOTHING_CHANGES, NOTHING_CHANGES_ADVICE, UNEXPECTED_ADVICE)

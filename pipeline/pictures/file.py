@@ -10,10 +10,9 @@ from pathlib import Path
 from typing import BinaryIO, TypeAlias
 
 from retouchml.errors import DiskFullError, PictureUnreadable, PictureUnwritable, RetouchError
+from retouchml.system.failures import is_disk_full
 
 AnyPath: TypeAlias = str | os.PathLike[str]
-
-_DISK_FULL = (errno.ENOSPC, errno.EDQUOT)
 
 
 def display(path: Path) -> str:
@@ -93,7 +92,7 @@ def check_folder(folder: Path) -> None:
         with tempfile.TemporaryFile(dir=folder):
             pass
     except OSError as error:
-        if error.errno in _DISK_FULL:
+        if is_disk_full(error):
             raise _refusal(error, folder) from error
         raise PictureUnwritable(
             f"The folder {name} cannot be written to: {_reason(error)}.", "Choose another folder."
@@ -111,7 +110,7 @@ def write_errors(target: Path) -> Iterator[None]:
 
 def _refusal(error: OSError, target: Path) -> RetouchError:
     name = display(target)
-    if error.errno in _DISK_FULL:
+    if is_disk_full(error):
         return DiskFullError(
             f"There is no room left on the disk for {name}.", "Free some, or choose another disk."
         )

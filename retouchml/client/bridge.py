@@ -24,8 +24,9 @@ from typing import IO
 import msgpack
 
 from retouchml.client import launch, protocol, sandbox
+from retouchml.client.connection_errors import connection_lost
 from retouchml.client.transport import ConnectOptions, Frames
-from retouchml.errors import DaemonAbsent, DaemonLost, RetouchError
+from retouchml.errors import DaemonAbsent, RetouchError
 from retouchml.system.processes import CREATION_FLAGS
 
 OPEN, OPENED, MESSAGE, ENDED = b"o", b"d", b"m", b"e"
@@ -35,7 +36,6 @@ _LENGTH = struct.Struct("<Q")
 _FRAMES = 1 + protocol.LOOKS
 _OPEN_SECONDS = 90.0  # the process may have to start the daemon
 _EXIT_SECONDS = 2.0
-_BROKEN = DaemonLost("The connection to the daemon was lost.", "Try again.")
 
 
 def write_packet(stream: IO[bytes], kind: bytes, frames: Frames) -> None:
@@ -120,7 +120,7 @@ class BridgeTransport:
     def send(self, frames: Frames) -> None:
         """Send a message, whose frames must not change until it was answered. Raises DaemonLost."""
         if self._process is None or self._error is not None:
-            raise DaemonLost(_BROKEN.message, _BROKEN.advice)
+            raise connection_lost()
         self._outgoing.put((MESSAGE, frames))
 
     def receive(self) -> "list[bytes | memoryview] | None":
@@ -171,7 +171,7 @@ class BridgeTransport:
         wake_writer: socket.socket,
     ) -> None:
         """Runs in a thread: reads packets until the process ends, and wakes the client for each."""
-        error: RetouchError = DaemonLost(_BROKEN.message, _BROKEN.advice)
+        error: RetouchError = connection_lost()
         with process.stdout as stream, wake_writer:  # type: ignore[union-attr]  # it was asked for a pipe
             while (packet := read_packet(stream)) is not None:
                 kind, frames = packet

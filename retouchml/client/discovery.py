@@ -9,6 +9,7 @@ from pathlib import Path
 
 from retouchml import paths
 from retouchml.client import launch, sandbox
+from retouchml.client.connection_errors import stopped_at_once
 from retouchml.client.transport import ConnectOptions
 from retouchml.errors import DaemonAbsent, Refused
 from retouchml.system import files, locks
@@ -36,9 +37,7 @@ def find(options: ConnectOptions) -> Path:
             break
         # another process started one at the same moment, or one that is stopping still holds the lock
         if time.monotonic() > deadline:
-            raise DaemonAbsent(
-                "The daemon stopped as soon as it was started.", "See `retouchml daemon logs`."
-            )
+            raise stopped_at_once()
         time.sleep(_POLL_SECONDS)
     return path
 

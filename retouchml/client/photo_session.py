@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from retouchml.client.answers import Rendered, WirePatch
 from retouchml.client.call import TRY_OR_RESTART, Call
 from retouchml.client.client import Client, RemotePhoto
+from retouchml.client.connection_errors import connection_lost, stopped_at_once
 from retouchml.client.pixel_format import PixelFormat
 from retouchml.client.retry import Retry
 from retouchml.errors import (
@@ -226,9 +227,7 @@ class PhotoSession:
             self._advance()
             return
         else:
-            error = DaemonAbsent(
-                "The daemon stopped as soon as it was started.", "See `retouchml daemon logs`."
-            )
+            error = stopped_at_once()
         if self._busy:
             self._retry_or_fail(error)
 
@@ -289,7 +288,7 @@ class PhotoSession:
             self._photo = None
         delay = self._retry.delay(error)
         if delay is None and isinstance(error, DaemonAbsent) and self._retry.was_lost:
-            self._end(DaemonAbsent(f"The connection to the daemon was lost. {error.message}", error.advice))
+            self._end(DaemonAbsent(f"{connection_lost().message} {error.message}", error.advice))
         elif delay is None:
             self._end(error)
         else:

@@ -9,6 +9,7 @@ from zmq.utils.monitor import recv_monitor_message
 
 from retouchml import paths
 from retouchml.client import connection_file, discovery, protocol
+from retouchml.client.connection_errors import connection_lost
 from retouchml.client.transport import ConnectOptions, Frames
 from retouchml.errors import DaemonLost, Refused, RetouchError
 
@@ -82,7 +83,7 @@ class ZmqTransport:
         with contextlib.suppress(zmq.Again):
             event = recv_monitor_message(self._monitor, zmq.NOBLOCK)["event"]
             if event == zmq.EVENT_DISCONNECTED:
-                return DaemonLost("The connection to the daemon was lost.", "Try again.")
+                return connection_lost()
             return Refused(
                 "The daemon refused the connection.", "It belongs to another user, or the keys do not fit."
             )

@@ -15,6 +15,7 @@ from pathlib import Path
 from retouchml import paths
 from retouchml.errors import Cancelled, DiskFullError, ModelCorrupt, ModelError, ModelMissing
 from retouchml.progress import NEVER, Cancel, Progress, silent
+from retouchml.system.failures import is_disk_full
 from retouchml.system.locks import exclusive
 from stylegan2.zoo import archive as zoo_archive
 from stylegan2.zoo import http, pip_download
@@ -142,8 +143,8 @@ def _converting(report: "_Report", _stage: str, fraction: float, _remaining: flo
 
 def explain(error: OSError, name: str, models_dir: Path) -> ModelError | DiskFullError:
     """The error to raise for an error of the operating system."""
-    if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
-        return disk_full(name, models_dir, os.strerror(error.errno))
+    if is_disk_full(error) or error.errno == errno.EFBIG:
+        return disk_full(name, models_dir, os.strerror(error.errno or 0))
     reason = error.strerror or str(error)
     return ModelError(
         f"The model {name} could not be written to {models_dir}: {reason}.",

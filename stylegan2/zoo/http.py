@@ -4,7 +4,6 @@ If its publisher gives no hash, the hash of the first download is kept, and anyt
 same address later is refused.
 """
 
-import errno
 import os
 import re
 import urllib.error
@@ -16,6 +15,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from retouchml.errors import DiskFullError, DownloadError, ModelCorrupt
+from retouchml.system.failures import is_disk_full
 from stylegan2.zoo.storage import digest, download_files
 from stylegan2.zoo.table import Model
 
@@ -68,7 +68,7 @@ def download(model: Model, report: Callable[[float], None]) -> Path:
                 raise _changed(model) from error
         raise _explain(error, model) from error
     except OSError as error:
-        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        if is_disk_full(error):
             raise DiskFullError(
                 f"The disk is full: {model.archive} does not fit.", "Free some space, then try again."
             ) from error

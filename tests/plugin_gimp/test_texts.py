@@ -13,6 +13,7 @@ from plugin_gimp.texts import capitalized, with_mnemonics
 from retouchml import sentences
 from retouchml.progress import REMAINING, STAGES
 from retouchml.sliders import EDITS, SLIDERS
+from retouchml.system.failures import UNEXPECTED
 
 FOLDER = Path(plugin_gimp.__file__).parent
 LOCALE = FOLDER / "locale"
@@ -29,7 +30,7 @@ def texts() -> set[str]:
     )
     literals = {ast.literal_eval(call.args[0]) for call in calls if isinstance(call.args[0], ast.Constant)}
     titles = {row.title for row in (*SLIDERS, *STAGES)}
-    shared = {*sentences.ALL, REMAINING}
+    shared = {*sentences.ALL, REMAINING, UNEXPECTED}
     return literals | titles | shared | {slider.help for slider in SLIDERS if slider not in EDITS}
 
 

@@ -243,5 +243,5 @@ def test_an_exception_in_a_slot_becomes_a_sentence_and_never_a_window(
         shown = until(lambda: (view := krita.view())["notice"] and view)
     finally:
         krita.run("del docker()._controller._tasks.find_faces")
-    assert shown["notice"].startswith("This should not have happened: TypeError")
+    assert shown["notice"].startswith("This should not have happened (TypeError")
     assert krita.screen.windows("Script error") == []
