@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from retouchml import paths
+from tests import marks
 
 if TYPE_CHECKING:
     from pipeline.networks import Networks
@@ -37,19 +38,11 @@ _USERS_MODELS = paths.models_dir()
 _USERS_TENSORFLOW1 = paths.data_dir() / "tensorflow1"
 
 
-_MODELS = ("real_home", "tensorflow1_home")
-"""Fixtures that load real models."""
-_PROCESSES = ("daemon", "start", "daemons", "checkout", "ready", "make")
-"""Fixtures that start processes of their own."""
-
-
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark tests by what they need: ``models``, ``processes``, or nothing of either and thus ``quick``."""
     for item in items:
-        fixtures = getattr(item, "fixturenames", ())
-        for mark, names in (("models", _MODELS), ("processes", _PROCESSES)):
-            if any(name in fixtures for name in names):
-                item.add_marker(mark)
+        for mark in set(marks.of_fixtures(item)):
+            item.add_marker(mark)
         if not any(item.get_closest_marker(mark) for mark in ("models", "processes", "slow")):
             item.add_marker("quick")
 
@@ -63,6 +56,7 @@ def at_home(home: Path) -> Iterator[None]:
 
 
 @pytest.fixture(scope="session")
+@marks.marks_tests("models")
 def real_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A RETOUCHML_HOME with the user's models and an empty cache.
 
@@ -81,6 +75,7 @@ def real_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
+@marks.marks_tests("models")
 def tensorflow1_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A RETOUCHML_HOME with the user's models and TensorFlow 1.15; the test is skipped without these."""
     if not (_USERS_TENSORFLOW1 / "installed.json").exists():

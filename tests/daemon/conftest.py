@@ -9,6 +9,7 @@ import pytest
 
 from tests.daemon import running
 from tests.daemon.running import Daemon
+from tests.marks import marks_tests
 
 
 @pytest.fixture(autouse=True)
@@ -21,6 +22,7 @@ def home(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 
 
 @pytest.fixture
+@marks_tests("processes")
 def start(home: Path) -> Iterator[Callable[..., Daemon]]:
     """Starts daemons with the stand-in backend."""
     started: list[Daemon] = []

@@ -13,6 +13,7 @@ import pytest
 
 from tests.daemon.running import Daemon
 from tests.editors.daemons import Daemons
+from tests.marks import marks_tests
 
 MARK = "RETOUCHML_TEST_EDITORS"
 _HERE = Path(__file__).parent
@@ -56,6 +57,7 @@ def backend() -> str:
 
 
 @pytest.fixture
+@marks_tests("processes")
 def daemon(editor_home: Path, all_daemons: Daemons, backend: str, monkeypatch: pytest.MonkeyPatch) -> Daemon:
     """A running daemon in the home of this test's clients."""
     monkeypatch.setenv("RETOUCHML_HOME", str(editor_home))

@@ -15,6 +15,7 @@ from tests.install import service_checkout
 from tests.install.fake_manager import systemd_would_run
 from tests.install.service_checkout import ServiceCheckout
 from tests.install.small_checkout import wait_for
+from tests.marks import marks_tests
 
 pytest.importorskip("fcntl", reason="the daemon needs POSIX")
 pytestmark = pytest.mark.processes
@@ -40,6 +41,7 @@ REMOVING = {
 
 
 @pytest.fixture
+@marks_tests("processes")
 def make(tmp_path: Path) -> Iterator[Make]:
     checkouts: list[ServiceCheckout] = []
     with TemporaryDirectory(prefix="rml") as home:

@@ -10,6 +10,7 @@ import pytest
 from install.environment import python37
 from tests.install import small_checkout
 from tests.install.small_checkout import SmallCheckout, wait_for
+from tests.marks import marks_tests
 
 pytest.importorskip("fcntl", reason="signals and folders of POSIX")
 pytestmark = pytest.mark.processes
@@ -24,6 +25,7 @@ def needs_python37() -> None:
 
 
 @pytest.fixture(scope="module")
+@marks_tests("processes")
 def checkout(tmp_path_factory: pytest.TempPathFactory) -> SmallCheckout:
     """One that was set up for work already, so that a test waits for the engine alone."""
     checkout = small_checkout.make(tmp_path_factory.mktemp("tensorflow1"))
