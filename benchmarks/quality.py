@@ -103,7 +103,11 @@ def measure(
     points_before, points_after = (networks.finder.landmarks_in_crop(crop) for crop in (before, after))
     shape_before, shape_after = geometric(points_before), geometric(points_after)
     spread = dict(
-        zip(networks.editor.attributes.outputs, networks.editor.attributes.deviation.tolist(), strict=True)
+        zip(
+            networks.edit_applier.attributes.outputs,
+            networks.edit_applier.attributes.deviation.tolist(),
+            strict=True,
+        )
     )
     age_before, male_before = instruments.age_gender(before, points_before)
     age_after, male_after = instruments.age_gender(after, points_after)

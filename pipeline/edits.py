@@ -21,14 +21,14 @@ _STEPS_PER_DEVIATION = 3
 _DAMPING = 1e-3
 
 
-class Editor:
+class EditApplier:
     """Applies manual sliders to the codes of one generator."""
 
     def __init__(self, generator: Generator, attributes: LatentNetwork) -> None:
         self._generator = generator
         self.attributes = attributes
 
-    def edit(self, w_plus: Tensor, edits: Mapping[str, float]) -> Tensor:
+    def apply(self, w_plus: Tensor, edits: Mapping[str, float]) -> Tensor:
         """The code [L, W] with every slider of ``edits`` applied, one after the other."""
         active = {name: value for name, value in edits.items() if value != 0.0}
         if not active:

@@ -32,7 +32,7 @@ _IDENTITY_FROM = 128  # pixels; smaller pictures do not show the person
 
 
 @dataclass(frozen=True)
-class Stage:
+class InversionStage:
     """Steps of Adam at one picture size."""
 
     resolution: int
@@ -42,10 +42,10 @@ class Stage:
 
 
 RECIPE = (
-    Stage(64, 10, 0.08, False),
-    Stage(64, 25, 0.07, True),
-    Stage(128, 28, 0.06, True),
-    Stage(256, 9, 0.035, True),
+    InversionStage(64, 10, 0.08, False),
+    InversionStage(64, 25, 0.07, True),
+    InversionStage(128, 28, 0.06, True),
+    InversionStage(256, 9, 0.035, True),
 )
 
 
@@ -71,7 +71,7 @@ class Inverter:
         landmarks: NDArray[np.float64],  # [68, 2] in crop pixels
         start: Tensor | None = None,  # whitened code [W] to start from, zero by default
         *,
-        recipe: Sequence[Stage] = RECIPE,
+        recipe: Sequence[InversionStage] = RECIPE,
         progress: Progress = silent,
         cancel: Cancel = NEVER,
     ) -> Inversion:
@@ -196,7 +196,7 @@ def _ramp(step: int, steps: int) -> float:
 class _StepProgress:
     """Progress by the cost of the steps, which is about proportional to the picture's side."""
 
-    def __init__(self, recipe: Sequence[Stage], progress: Progress) -> None:
+    def __init__(self, recipe: Sequence[InversionStage], progress: Progress) -> None:
         self._total = sum(stage.steps * self._cost(stage) for stage in recipe)
         self._done = 0.0
         self._progress = progress
@@ -204,10 +204,10 @@ class _StepProgress:
         progress("invert", 0.0, None)
 
     @staticmethod
-    def _cost(stage: Stage) -> float:
+    def _cost(stage: InversionStage) -> float:
         return stage.resolution / 64.0
 
-    def advance(self, stage: Stage) -> None:
+    def advance(self, stage: InversionStage) -> None:
         """Report one more step of a stage."""
         self._done += self._cost(stage)
         fraction = min(1.0, self._done / self._total)

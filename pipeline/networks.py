@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 import stylegan2
 from pipeline.attributes import geometric
 from pipeline.beautify import Beautifier
-from pipeline.edits import Editor
+from pipeline.edits import EditApplier
 from pipeline.encoder import Encoder
 from pipeline.faces import FaceFinder
 from pipeline.identity import Recognizer
@@ -33,7 +33,7 @@ class Networks:
     encoder: Encoder | None
     inverter: Inverter
     beautifier: Beautifier
-    editor: Editor
+    edit_applier: EditApplier
     rater: FeatureRater
 
 
@@ -69,7 +69,7 @@ def load_networks(model: str, device: str, engine: EngineName = ENGINES[0]) -> N
         encoder=Encoder.load(learned_part("encoder", space), generator),
         inverter=Inverter(generator, recognizer.network),
         beautifier=Beautifier(generator, scorer, attributes, recognizer.network, measure),
-        editor=Editor(generator, attributes),
+        edit_applier=EditApplier(generator, attributes),
         rater=FeatureRater(recognizer),
     )
 

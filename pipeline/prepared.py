@@ -44,7 +44,7 @@ class PreparedFace:
 
     def picture_after(self, networks: Networks, look: Look) -> NDArray[np.float32]:
         """The generator's picture [H, W, 3] of this face with a look."""
-        w_plus = networks.editor.edit(self.path.at(look.strength), look.edits)
+        w_plus = networks.edit_applier.apply(self.path.at(look.strength), look.edits)
         return self.window.of(_resized(networks.generator.render(w_plus), self.size))
 
     def change(self, after: NDArray[np.float32], look: Look) -> Change:

@@ -18,7 +18,7 @@ from .layers import SourceLayer
 from .photo_store import OpenPhoto, PhotoStore
 from .retouch_tasks import RetouchTasks
 from .tasks import Task, TaskGenerator
-from .view_state import BEAUTIFY, FIND_FACES, OFF, PREVIEW, FaceView, Notice, Settings, TaskView, View
+from .view_state import BEAUTIFY, FIND_FACES, OFF, PREVIEW, FaceView, Notice, TaskView, UserSettings, View
 
 _UPDATE_MS = 250
 _DAEMON_CHECK_UPDATES = 12  # updates between two checks for a daemon that another program started
@@ -28,7 +28,7 @@ class Controller:
     """Takes the user's actions, and calls ``show`` with everything that is to be seen."""
 
     def __init__(
-        self, loop: EventLoop, make_client: MakeClient, settings: Settings, show: Callable[[View], None]
+        self, loop: EventLoop, make_client: MakeClient, settings: UserSettings, show: Callable[[View], None]
     ) -> None:
         self._loop = loop
         self._show = show
@@ -48,7 +48,7 @@ class Controller:
         self._updates = 0
 
     @property
-    def settings(self) -> Settings:
+    def settings(self) -> UserSettings:
         """What the user has set."""
         return self._settings
 
@@ -90,7 +90,7 @@ class Controller:
         self._source, self._missing = source, missing
         self._publish()
 
-    def change_settings(self, settings: Settings) -> None:
+    def change_settings(self, settings: UserSettings) -> None:
         """Take settings that the user changed."""
         self._settings = settings
         self._schedule_preview()

@@ -19,7 +19,7 @@ _STORED = ("strength", "texture", "live", "mask")
 
 
 @dataclass(frozen=True)
-class Settings:
+class UserSettings:
     """What the user has set.
 
     strength, texture, edits: as in ``Look``; live: whether the preview follows the sliders; mask: whether the
@@ -42,7 +42,7 @@ class Settings:
         return json.dumps({name: getattr(self, name) for name in _STORED})
 
     @classmethod
-    def from_json(cls, text: str) -> "Settings":
+    def from_json(cls, text: str) -> "UserSettings":
         """The settings in ``to_json``'s text; the defaults if it makes no sense."""
         try:
             stored = json.loads(text)
@@ -122,7 +122,7 @@ class View:
 
     layer: str = ""
     missing: str = ""
-    settings: Settings = Settings()
+    settings: UserSettings = UserSettings()
     faces: tuple[FaceView, ...] | None = None
     preview: Preview | None = None
     task: TaskView | None = None

@@ -11,7 +11,7 @@ from .. import texts
 from ..connection import make_client
 from ..controller import Controller
 from ..event_loop import guard
-from ..view_state import Settings, View
+from ..view_state import UserSettings, View
 from .face_strip import FaceStrip
 from .panels import Adjustments, DaemonLine, NoticeLine, TaskPanel
 from .preview import PreviewWidget
@@ -30,7 +30,7 @@ class Docker(DockWidget):
         super().__init__()
         self.setWindowTitle(texts.TITLE)
         self._view: View | None = None
-        settings = Settings.from_json(Krita.instance().readSetting(_GROUP, _KEY, "{}"))
+        settings = UserSettings.from_json(Krita.instance().readSetting(_GROUP, _KEY, "{}"))
         self._controller = Controller(QtEventLoop(self), make_client, settings, guard(self._show))
         guard.report = self._controller.report
         self._build()

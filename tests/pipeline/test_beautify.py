@@ -63,7 +63,7 @@ def test_its_identity_tells_networks_and_settings_apart(networks: Networks) -> N
         return Beautifier(
             networks.generator,
             scorer,
-            networks.editor.attributes,
+            networks.edit_applier.attributes,
             networks.recognizer.network,
             lambda _: {},
             ascent,
@@ -94,7 +94,7 @@ class Climb:
 
     def values(self, code: Tensor) -> dict[str, float]:
         """Attributes of a code, in standard deviations."""
-        network = self.networks.editor.attributes
+        network = self.networks.edit_applier.attributes
         v = self.networks.generator.latents.whiten(code)[None]
         outputs = network(by_octave(v, self.networks.generator.layers))[0]
         return dict(zip(network.outputs, outputs.tolist(), strict=True))
@@ -104,7 +104,7 @@ class Climb:
         with torch.no_grad():
             picture = as_picture(self.networks.generator.synthesize(code[None], 512)[0])
         measured = geometric(self.networks.finder.landmarks_in_crop(picture))
-        network = self.networks.editor.attributes
+        network = self.networks.edit_applier.attributes
         spread = dict(zip(network.outputs, network.deviation.tolist(), strict=True))
         return {name: value / spread[name] for name, value in measured.items()}
 

@@ -26,7 +26,7 @@ def step(edit: Slider) -> LatentStep:
 def attributes(networks: Networks, w_plus: torch.Tensor) -> dict[str, float]:
     """What the attribute network says of a code, in standard deviations."""
     v = networks.generator.latents.whiten(w_plus)[None]
-    network = networks.editor.attributes
+    network = networks.edit_applier.attributes
     values = network(by_octave(v, networks.generator.layers))[0]
     return dict(zip(network.outputs, values.tolist(), strict=True))
 
@@ -39,7 +39,7 @@ def test_there_are_the_sliders_that_were_promised() -> None:
 
 
 def test_the_attribute_network_knows_what_each_slider_moves_and_releases(networks: Networks) -> None:
-    outputs = set(networks.editor.attributes.outputs)
+    outputs = set(networks.edit_applier.attributes.outputs)
     for edit in EDITS:
         assert {step(edit).attribute, *step(edit).released} <= outputs
         assert step(edit).attribute not in step(edit).released
@@ -51,7 +51,7 @@ def test_a_slider_moves_its_attribute_as_far_as_asked_and_holds_the_others(
     edit: Slider, value: float, networks: Networks, face: torch.Tensor
 ) -> None:
     before = attributes(networks, face)
-    after = attributes(networks, networks.editor.edit(face, {edit.name: value}))
+    after = attributes(networks, networks.edit_applier.apply(face, {edit.name: value}))
     attribute, expected = step(edit).attribute, value * step(edit).deviations
     assert after[attribute] - before[attribute] == pytest.approx(expected, abs=0.12 * abs(expected))
     others = set(before) - {step(edit).attribute, *step(edit).released}
@@ -60,7 +60,7 @@ def test_a_slider_moves_its_attribute_as_far_as_asked_and_holds_the_others(
 
 def test_layers_finer_than_a_slider_s_reach_stay(networks: Networks, face: torch.Tensor) -> None:
     for edit in EDITS:
-        edited = networks.editor.edit(face, {edit.name: 1.0})
+        edited = networks.edit_applier.apply(face, {edit.name: 1.0})
         for layer in networks.generator.layers:
             moved = float((edited[layer.index] - face[layer.index]).abs().max())
             assert (moved > 1e-3) == (layer.resolution <= step(edit).finest)
@@ -69,7 +69,7 @@ def test_layers_finer_than_a_slider_s_reach_stay(networks: Networks, face: torch
 def test_the_picture_shows_the_smile(networks: Networks, face: torch.Tensor) -> None:
     measured = []
     for value in (-1.0, 0.0, 1.0):
-        code = networks.editor.edit(face, {"smile": value})
+        code = networks.edit_applier.apply(face, {"smile": value})
         with torch.no_grad():
             picture = as_picture(networks.generator.synthesize(code[None], 512)[0])
         measured.append(geometric(networks.finder.landmarks_in_crop(picture))["smile"])
@@ -79,12 +79,12 @@ def test_the_picture_shows_the_smile(networks: Networks, face: torch.Tensor) -> 
 
 def test_several_sliders_add_up(networks: Networks, face: torch.Tensor) -> None:
     before = attributes(networks, face)
-    after = attributes(networks, networks.editor.edit(face, {"smile": 0.5, "yaw": -0.5}))
+    after = attributes(networks, networks.edit_applier.apply(face, {"smile": 0.5, "yaw": -0.5}))
     sliders = {edit.name: edit for edit in EDITS}
     assert after["smile"] - before["smile"] == pytest.approx(0.5 * step(sliders["smile"]).deviations, abs=0.3)
     assert after["yaw"] - before["yaw"] == pytest.approx(-0.5 * step(sliders["yaw"]).deviations, abs=0.2)
 
 
 def test_sliders_at_zero_leave_the_code_alone(networks: Networks, face: torch.Tensor) -> None:
-    assert networks.editor.edit(face, {}) is face
-    assert networks.editor.edit(face, {"smile": 0.0, "age": 0.0}) is face
+    assert networks.edit_applier.apply(face, {}) is face
+    assert networks.edit_applier.apply(face, {"smile": 0.0, "age": 0.0}) is face

@@ -7,13 +7,13 @@ import pytest
 import torch
 from numpy.typing import NDArray
 
-from pipeline.invert import RECIPE, Inverter, Stage, face_weight, picture_loss
+from pipeline.invert import RECIPE, InversionStage, Inverter, face_weight, picture_loss
 from pipeline.networks import Networks
 from retouchml.errors import Cancelled
 from stylegan2.generator import as_picture
 from tests.pipeline.synthetic_faces import landmarks
 
-_SHORT = (Stage(64, 4, 0.08, False), Stage(64, 8, 0.07, True))
+_SHORT = (InversionStage(64, 4, 0.08, False), InversionStage(64, 8, 0.07, True))
 
 
 @pytest.fixture(scope="module")
@@ -97,7 +97,7 @@ def test_the_same_crop_gives_the_same_code_and_a_crop_of_any_size_will_do(
     networks: Networks, target: tuple[NDArray[np.float32], NDArray[np.float64]]
 ) -> None:
     crop, points = target
-    recipe = (Stage(64, 2, 0.08, True),)
+    recipe = (InversionStage(64, 2, 0.08, True),)
     first = networks.inverter.invert(crop, points, recipe=recipe)
     assert torch.equal(networks.inverter.invert(crop, points, recipe=recipe).w_plus, first.w_plus)
     large = np.repeat(np.repeat(crop, 2, 0), 2, 1)
@@ -109,7 +109,7 @@ def test_it_begins_at_the_first_guess(
     networks: Networks, target: tuple[NDArray[np.float32], NDArray[np.float64]]
 ) -> None:
     start = torch.randn(512) * 0.5
-    inversion = networks.inverter.invert(*target, start, recipe=(Stage(64, 1, 1e-6, False),))
+    inversion = networks.inverter.invert(*target, start, recipe=(InversionStage(64, 1, 1e-6, False),))
     code = networks.generator.latents.unwhiten(start)
     assert torch.allclose(inversion.w_plus, code.expand(23, -1), atol=1e-3)
 
@@ -117,8 +117,8 @@ def test_it_begins_at_the_first_guess(
 def test_the_person_is_compared_once_the_picture_is_large_enough(
     networks: Networks, target: tuple[NDArray[np.float32], NDArray[np.float64]]
 ) -> None:
-    small = networks.inverter.invert(*target, recipe=(Stage(64, 1, 0.05, True),))
-    large = networks.inverter.invert(*target, recipe=(Stage(128, 1, 0.05, True),))
+    small = networks.inverter.invert(*target, recipe=(InversionStage(64, 1, 0.05, True),))
+    large = networks.inverter.invert(*target, recipe=(InversionStage(128, 1, 0.05, True),))
     assert small.distance == float("inf")
     assert 0.2 < large.distance < 1.5
     assert max(stage.resolution for stage in RECIPE) >= 128

@@ -43,8 +43,8 @@ def test_parts_that_the_user_trained_are_used(networks: Networks) -> None:
     assert loaded.beautifier.identity != networks.beautifier.identity  # kept paths are not mixed up
     assert loaded.encoder is not None
     assert torch.equal(loaded.encoder.bias, own["bias"])
-    shipped = networks.editor.attributes.state_dict()
-    assert all(torch.equal(shipped[n], t) for n, t in loaded.editor.attributes.state_dict().items())
+    shipped = networks.edit_applier.attributes.state_dict()
+    assert all(torch.equal(shipped[n], t) for n, t in loaded.edit_applier.attributes.state_dict().items())
 
 
 @pytest.mark.usefixtures("home")

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 import pipeline.networks
-from pipeline.invert import Stage
+from pipeline.invert import InversionStage
 from pipeline.latent_network import LatentNetwork, load_learned, save_learned, weights_folder
 from pipeline.retoucher import Retoucher
 from retouchml.cli.main import main
@@ -23,7 +23,11 @@ from tests.conftest import PORTRAIT, at_home
 from tests.stylegan2 import test_parity as reference
 
 NETWORK = reference._TRIMMED / "tf32_skip_as_rosinality.pt"
-RECIPE = (Stage(16, 2, 0.05, False), Stage(32, 2, 0.05, True), Stage(128, 2, 0.05, True))
+RECIPE = (
+    InversionStage(16, 2, 0.05, False),
+    InversionStage(32, 2, 0.05, True),
+    InversionStage(128, 2, 0.05, True),
+)
 
 
 @pytest.fixture(scope="module")

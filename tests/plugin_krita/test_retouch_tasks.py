@@ -13,7 +13,7 @@ from plugin_krita import texts
 from plugin_krita.color_space import SRGB, ColorSpace
 from plugin_krita.photo_store import OpenPhoto, PhotoStore
 from plugin_krita.tasks import Task, TaskGenerator
-from plugin_krita.view_state import Settings
+from plugin_krita.view_state import UserSettings
 from retouchml.client.answers import Rendered, WirePatch
 from retouchml.client.pixel_format import PixelFormat
 from retouchml.errors import PhotoUnknown, UsageError
@@ -25,7 +25,7 @@ from .test_layer_pixels import Layer
 from .test_tasks import Answer, ListLoop
 
 LEFT, RIGHT = (10, 20, 40, 40), (110, 20, 40, 40)
-LOOK = Settings().look
+LOOK = UserSettings().look
 _NEED_KRITA = ("layers", "retouch_tasks")
 
 

@@ -2,13 +2,13 @@
 
 import pytest
 
-from plugin_krita.view_state import BEAUTIFY, PREVIEW, Settings, TaskView, View
+from plugin_krita.view_state import BEAUTIFY, PREVIEW, TaskView, UserSettings, View
 from retouchml.look import Look
 
 
 def test_settings_are_read_as_they_were_written_but_edits_begin_at_zero() -> None:
-    settings = Settings(0.8, 0.1, {"smile": 0.3}, live=False, mask=True)
-    assert Settings.from_json(settings.to_json()) == Settings(0.8, 0.1, {}, live=False, mask=True)
+    settings = UserSettings(0.8, 0.1, {"smile": 0.3}, live=False, mask=True)
+    assert UserSettings.from_json(settings.to_json()) == UserSettings(0.8, 0.1, {}, live=False, mask=True)
 
 
 @pytest.mark.parametrize(
@@ -23,16 +23,16 @@ def test_settings_are_read_as_they_were_written_but_edits_begin_at_zero() -> Non
     ],
 )
 def test_settings_that_make_no_sense_are_the_defaults(text: str) -> None:
-    assert Settings.from_json(text) == Settings()
+    assert UserSettings.from_json(text) == UserSettings()
 
 
 def test_numbers_out_of_range_are_limited() -> None:
     text = '{"strength": 7, "texture": -1, "live": true, "mask": false}'
-    assert Settings.from_json(text) == Settings(1.0, 0.0)
+    assert UserSettings.from_json(text) == UserSettings(1.0, 0.0)
 
 
 def test_edits_at_zero_are_no_part_of_the_look() -> None:
-    assert Settings(0.2, 0.4, {"smile": 0.0, "age": -0.5}).look == Look(0.2, 0.4, {"age": -0.5})
+    assert UserSettings(0.2, 0.4, {"smile": 0.0, "age": -0.5}).look == Look(0.2, 0.4, {"age": -0.5})
 
 
 @pytest.mark.parametrize(

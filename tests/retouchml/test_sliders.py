@@ -29,7 +29,7 @@ sliders.BY_NAME = {slider.name: slider for slider in sliders.SLIDERS}
 sliders.EDITS = tuple(slider for slider in sliders.SLIDERS if slider.group == "edit")
 
 from plugin_gimp.arguments import parse_edits
-from plugin_krita.view_state import Settings as UserSettings
+from plugin_krita.view_state import UserSettings
 from retouchml import settings
 from retouchml.cli.context import add_slider_option
 from retouchml.client.messages import Render
