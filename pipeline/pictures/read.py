@@ -12,7 +12,7 @@ from pipeline.pictures.file import AnyPath, display, open_source
 from pipeline.pictures.formats import FORMATS, recognise
 from pipeline.pictures.pixels import upright, with_colour_channels
 from pipeline.pictures.types import MAX_ENCODED_BYTES, MAX_METADATA_BYTES, Decoded, Picture
-from pipeline.pictures.xmp import holds_photograph
+from pipeline.pictures.xmp import holds_photograph, without_regions
 from retouchml.errors import PictureUnreadable, PictureUnsupported, RetouchError
 
 _BLOCKS = {
@@ -84,6 +84,11 @@ def _picture(decoded: Decoded, format_name: str, path: Path) -> Picture:
     if profile and (not is_profile(profile) or is_cut(profile)):
         metadata = replace(metadata, icc_profile=None)
         notes += ("The colour profile is damaged and was left out.",)
+    if decoded.orientation > 1 and metadata.xmp:
+        packet = without_regions(metadata.xmp)
+        if packet is not metadata.xmp:
+            metadata = replace(metadata, xmp=packet)
+            notes += ("The places of faces in the XMP data were left out, as the picture was turned.",)
     turned = upright_metadata(metadata, width=pixels.shape[1], height=pixels.shape[0])
     if metadata.exif and not turned.exif:
         notes += ("The EXIF data is damaged and was left out.",)
