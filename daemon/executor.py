@@ -37,8 +37,8 @@ _Result = TypeVar("_Result")
 
 
 @dataclass
-class _OpenPhoto:
-    """A photo as it was sent, and as a backend opened it.
+class _WorkerPhoto:
+    """A photo in the worker: as it was sent, and as a backend opened it.
 
     pixels: [H, W, C] of the wire; photo: None until a backend has opened it
     """
@@ -89,7 +89,7 @@ class Executor:
         self._device = device
         self._factory = factory
         self._backends: dict[tuple[str, str], Retoucher] = {}
-        self._photos: dict[str, _OpenPhoto] = {}
+        self._photos: dict[str, _WorkerPhoto] = {}
 
     @property
     def models(self) -> tuple[str, ...]:
@@ -99,7 +99,7 @@ class Executor:
     def take(self, name: str, block: Block, picture: PixelFormat, model: str, device: str) -> None:
         """Keep a photo; a backend opens it when it is first used. device: "" for the executor's own."""
         pixels = pixel_conversion.view(block.map(), picture)
-        self._photos[name] = _OpenPhoto(pixels, picture, model, device or self._device)
+        self._photos[name] = _WorkerPhoto(pixels, picture, model, device or self._device)
         block.close()
 
     def forget(self, name: str) -> None:
@@ -158,7 +158,7 @@ class Executor:
         backend = self._backend(model, device or self._device, progress)
         return EditList(model, backend.device, tuple(backend.edits))
 
-    def _open(self, entry: _OpenPhoto, progress: Progress, stop: Cancel) -> "Photo":
+    def _open(self, entry: _WorkerPhoto, progress: Progress, stop: Cancel) -> "Photo":
         if entry.photo is None:
             backend = self._backend(entry.model, entry.device, progress)
             pixels = pixel_conversion.to_pipeline(entry.pixels, entry.picture)
@@ -253,7 +253,7 @@ def _make_backend(factory: str, model: str, device: str) -> "Retoucher":
     return backend
 
 
-def _convert(patch: "Patch", entry: _OpenPhoto) -> _ConvertedPatch:
+def _convert(patch: "Patch", entry: _WorkerPhoto) -> _ConvertedPatch:
     height, width = patch.pixels.shape[:2]
     original = entry.pixels[patch.y : patch.y + height, patch.x : patch.x + width]
     pixels, picture = pixel_conversion.from_pipeline(patch.pixels, original, entry.picture)

@@ -2,7 +2,7 @@
 
 Gradient ascent in whitened P space, every layer on its own. At each step the gradient is projected off the
 gradients of the attributes that stay (expression, pose, gender, glasses; age may move a little), and their
-remaining drift is corrected. The code stays within the shell of the generator's own samples. The ascent ends
+remaining drift is corrected. A code grows no longer than the generator's own samples are. The ascent ends
 when the score hardly rises, after a given length or gain, before the face would no longer be recognised as
 the same person, and, if the network has a discriminator, before the picture would look less real.
 """
@@ -19,8 +19,8 @@ from torch.nn import functional as F
 
 from pipeline.identity import FaceRecognition
 from pipeline.latent_network import LatentNetwork, by_octave, fingerprint
-from pipeline.realism import VERSION as CRITIC_VERSION
-from pipeline.realism import Critic
+from pipeline.realism import VERSION as GUARD_VERSION
+from pipeline.realism import RealismGuard
 from retouchml.progress import NEVER, Cancel, Progress, check, silent
 from stylegan2.generator import Generator, as_picture
 
@@ -97,13 +97,14 @@ class Beautifier:
         samples = generator.latents.whiten(generator.map(z, labels)[:, 0])
         self._typical_norm = float(samples.norm(dim=1).mean())
         self._guides = "/".join(fingerprint(network) for network in (scorer, attributes))
-        self._critic = Critic.of(generator)
+        self._guard = RealismGuard.of(generator)
 
     @property
     def identity(self) -> str:
         """A string that differs for every beautifier that would find other paths."""
-        critic = "" if self._critic is None else f"/critic {CRITIC_VERSION}"
-        return f"{self._generator.identity}/{VERSION}/{self._guides}/{self.ascent}{critic}"
+        # "critic", an older word for the guard, stays: another string would make cached paths unknown
+        guard = "" if self._guard is None else f"/critic {GUARD_VERSION}"
+        return f"{self._generator.identity}/{VERSION}/{self._guides}/{self.ascent}{guard}"
 
     def path(
         self, w_plus: Tensor, chip_grid: Tensor, *, progress: Progress = silent, cancel: Cancel = NEVER
@@ -140,8 +141,8 @@ class Beautifier:
         count = self._recognizable(codes, chip_grid, progress, cancel)
         knots = space.unwhiten(torch.stack(codes[:count]))
         knots[0] = w_plus
-        if self._critic is not None:
-            knots = knots[: self._critic.believable(knots.unbind(), cancel)]
+        if self._guard is not None:
+            knots = knots[: self._guard.believable(knots.unbind(), cancel)]
         gains = torch.tensor(scores[: len(knots)]) - scores[0]
         progress("beautify", 1.0, 0.0)
         return ScorePath(knots, gains, scores[0])
@@ -154,7 +155,7 @@ class Beautifier:
         target: Tensor,  # of the attributes
         start: Tensor,  # [L, W] code of the face as it is
     ) -> Tensor:
-        """One step up, across the gradients of the attributes that stay, and back to the shell."""
+        """One step up, across the gradients of the attributes that stay, cut to ``limit``."""
         settings = self.ascent
         v = v.detach().requires_grad_(True)
         octaves = by_octave(v[None], self._generator.layers)
@@ -179,7 +180,7 @@ class Beautifier:
         length = _length(direction, free).clamp_min(1e-12)
         correction = -(jacobian.T @ torch.linalg.solve(gram, torch.stack(drift) * keep)).reshape(v.shape)
         moved = v.detach() + settings.step * direction / length + 0.5 * correction
-        # Back to the shell: a code longer than those of samples has no believable picture.
+        # A code longer than those of samples has no believable picture.
         norm = moved.norm(dim=1, keepdim=True)
         return torch.where(free > 0, moved * (limit / norm).clamp_max(1.0), start).detach()
 

@@ -1,4 +1,4 @@
-"""The realism guard: a generator's own discriminator rejects pictures that look less real.
+"""The realism guard, which rejects pictures that look less real to the generator's own discriminator.
 
 A discriminator sees what neither the score nor face recognition measures: skin like wax, torn hair, a
 distorted eye. Its logits only mean something relative to those of the same generator's other pictures.
@@ -20,16 +20,16 @@ _SAMPLES = 16  # pictures for the spread of logits; each costs about a second
 _SEED = 0
 
 
-class Critic:
-    """The discriminator of a generator, applied to one picture at a time."""
+class RealismGuard:
+    """The realism guard of a generator; it sees one picture at a time."""
 
     def __init__(self, generator: Generator, discriminator: Discriminator) -> None:
         self._generator, self._discriminator = generator, discriminator
         self._spread: float | None = None
 
     @classmethod
-    def of(cls, generator: Generator) -> "Critic | None":
-        """The critic of a generator; None if it has no discriminator that fits its pictures."""
+    def of(cls, generator: Generator) -> "RealismGuard | None":
+        """The guard of a generator; None if it has no discriminator that fits its pictures."""
         discriminator = generator.discriminator
         if not isinstance(discriminator, Discriminator):
             return None

@@ -23,7 +23,7 @@ class Cancel(Protocol):
 
 @dataclass(frozen=True)
 class Stage:
-    """A step of a retouch.
+    """A part of a retouch, for progress bars.
 
     name: as on the wire; title: for people, in English; share: seconds that it takes on two cores, to weigh
     the stages against each other; each_face: whether it is done for one face after the other

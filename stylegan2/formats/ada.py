@@ -33,9 +33,9 @@ def read(data: memoryview) -> NetworkFile:
     # A file may name thousands of storages over the same bytes, each with pickles of its own.
     budget = Budget()
     tree, _ = pickle_tree.read(data, ALLOWED, "This pickle", budget)
-    whole, judge, notes = _networks(tree)
+    whole, discriminator_tree, notes = _networks(tree)
     generator = _Module(whole)
-    discriminator = None if judge is None else _Module(judge)
+    discriminator = None if discriminator_tree is None else _Module(discriminator_tree)
     if "synthesis.input" in generator.modules:
         raise _stylegan3(generator)
     storages: dict[int, Array] = {}

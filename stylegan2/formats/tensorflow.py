@@ -57,15 +57,15 @@ def read(data: memoryview) -> NetworkFile:
         return key if key in variables else key.replace("LabelConcat", "LabelEmbed")
 
     tensors = FileTensors(variables, key, lambda _, key: _in_our_layout(key, variables[key]))
-    judged = discriminator.settings if discriminator else {}
+    of_discriminator = discriminator.settings if discriminator else {}
     settings = NetworkSettings(
         clamp=synthesis.settings.get("conv_clamp"),
-        discriminator_clamp=judged.get("conv_clamp"),
+        discriminator_clamp=of_discriminator.get("conv_clamp"),
         rate=mapping.settings.get("mapping_lrmul", 0.01),
-        discriminator_rate=judged.get("mapping_lrmul", 0.1),
+        discriminator_rate=of_discriminator.get("mapping_lrmul", 0.1),
         joint_norm="LabelConcat/weight" in mapping.variables,
         # The default is that of the code that the network was built by.
-        group=judged.get("mbstd_group_size", None if discriminator and discriminator.is_ada else 4),
+        group=of_discriminator.get("mbstd_group_size", None if discriminator and discriminator.is_ada else 4),
         notes=notes,
     )
     return assemble(SOURCE, tensors, settings, 2 * len(data))

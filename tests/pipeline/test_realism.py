@@ -1,4 +1,4 @@
-"""The realism guard: a path ends where the network's own critic sees its pictures fall off."""
+"""The realism guard: a path ends where the network's own discriminator sees its pictures fall off."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -12,7 +12,7 @@ from torch import Tensor
 import stylegan2
 from pipeline.beautify import VERSION, Beautifier, ScorePath
 from pipeline.latent_network import LatentNetwork
-from pipeline.realism import Critic
+from pipeline.realism import RealismGuard
 from pipeline.training.sampling import ATTRIBUTES
 from retouchml.errors import Cancelled
 from stylegan2.full_generator import FullGenerator
@@ -32,15 +32,15 @@ def loaded(path: Path = NETWORK) -> FullGenerator:
     return generator
 
 
-def critic_of(generator: FullGenerator) -> Critic:
-    critic = Critic.of(generator)
-    assert critic is not None
-    return critic
+def guard_of(generator: FullGenerator) -> RealismGuard:
+    guard = RealismGuard.of(generator)
+    assert guard is not None
+    return guard
 
 
-def says(logits: Sequence[float]) -> Callable[[Critic, Tensor], float]:
-    """A critic that has these logits for codes whose first number counts them."""
-    return lambda _critic, w_plus: logits[int(w_plus[0, 0])]
+def says(logits: Sequence[float]) -> Callable[[RealismGuard, Tensor], float]:
+    """A guard that has these logits for codes whose first number counts them."""
+    return lambda _guard, w_plus: logits[int(w_plus[0, 0])]
 
 
 def counted(count: int) -> list[Tensor]:
@@ -61,19 +61,21 @@ def counted(count: int) -> list[Tensor]:
 def test_a_path_ends_before_it_is_less_real_by_more_than_the_spread(
     logits: list[float], count: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(Critic, "logit", says(logits))
-    monkeypatch.setattr(Critic, "spread", lambda *_: 2.0)
-    assert critic_of(loaded()).believable(counted(len(logits))) == count
+    monkeypatch.setattr(RealismGuard, "logit", says(logits))
+    monkeypatch.setattr(RealismGuard, "spread", lambda *_: 2.0)
+    assert guard_of(loaded()).believable(counted(len(logits))) == count
 
 
 def conditional() -> FullGenerator:
-    """A network of three classes, with a discriminator of noise that judges each."""
+    """A network of three classes, with a discriminator of noise that rates each."""
     generator = loaded(DATA / "tf32_cond3.pkl")
     torch.manual_seed(5)
-    judge = Discriminator(DiscriminatorSpec((8,) * 4, dense=8, outputs=3, labels=3)).requires_grad_(False)
-    for tensor in judge.parameters():
+    discriminator = Discriminator(DiscriminatorSpec((8,) * 4, dense=8, outputs=3, labels=3)).requires_grad_(
+        False
+    )
+    for tensor in discriminator.parameters():
         torch.nn.init.normal_(tensor)
-    generator.discriminator = judge
+    generator.discriminator = discriminator
     return generator
 
 
@@ -82,29 +84,29 @@ def test_logits_and_their_spread_are_the_discriminator_s_of_single_pictures(
     make: Callable[[], FullGenerator],
 ) -> None:
     generator = make()
-    critic, judge = critic_of(generator), generator.discriminator
-    assert judge is not None
+    guard, discriminator = guard_of(generator), generator.discriminator
+    assert discriminator is not None
     w_plus = generator.map(torch.randn(2, generator.z_dim))
     images = generator.synthesize(w_plus)
-    labels = torch.eye(3) if judge.spec.labels else None
+    labels = torch.eye(3) if discriminator.spec.labels else None
     for code, image in zip(w_plus, images, strict=True):
         repeated = image[None].expand(3, -1, -1, -1)
         # for single pictures there is nothing to compare, and identical ones do not differ: it is the same
-        expected = judge(repeated if labels is not None else repeated[:1], labels).mean()
-        assert critic.logit(code) == pytest.approx(float(expected), abs=1e-4)
+        expected = discriminator(repeated if labels is not None else repeated[:1], labels).mean()
+        assert guard.logit(code) == pytest.approx(float(expected), abs=1e-4)
     random = generator.random_labels(np.random.default_rng(9), 200)
     others = generator.map(torch.randn(200, generator.z_dim), random)
-    spread = float(np.std([critic.logit(code) for code in others]))
-    assert critic.spread() == pytest.approx(spread, rel=0.6)
-    assert critic.spread() > 0.0
+    spread = float(np.std([guard.logit(code) for code in others]))
+    assert guard.spread() == pytest.approx(spread, rel=0.6)
+    assert guard.spread() > 0.0
 
 
-def test_a_critic_of_other_pictures_is_none() -> None:
+def test_a_guard_of_other_pictures_is_none() -> None:
     generator = loaded()
     generator.discriminator = Discriminator(DiscriminatorSpec((8, 8), dense=8))
-    assert Critic.of(generator) is None
+    assert RealismGuard.of(generator) is None
     generator.discriminator = None
-    assert Critic.of(generator) is None
+    assert RealismGuard.of(generator) is None
 
 
 class Set:
@@ -114,12 +116,12 @@ class Set:
         return True
 
 
-def test_it_can_be_stopped_while_it_measures_and_while_it_judges(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_it_can_be_stopped_while_it_measures_and_while_it_compares(monkeypatch: pytest.MonkeyPatch) -> None:
     codes = list(loaded().map(torch.randn(3, 64)))
     for _ in range(2):
         with pytest.raises(Cancelled):
-            critic_of(loaded()).believable(codes, Set())
-        monkeypatch.setattr(Critic, "spread", lambda *_: 2.0)
+            guard_of(loaded()).believable(codes, Set())
+        monkeypatch.setattr(RealismGuard, "spread", lambda *_: 2.0)
 
 
 # ---- in the climb
@@ -142,26 +144,26 @@ def climbed(generator: FullGenerator) -> ScorePath:
     return beautifier(generator).path(start, torch.zeros(1, 150, 150, 2))
 
 
-def without_critic() -> FullGenerator:
+def without_guard() -> FullGenerator:
     network = read_network(NETWORK).without_discriminator()
     return FullGenerator("tf32_resnet", network, torch.device("cpu"))
 
 
-def test_the_climb_asks_the_critic_where_there_is_one_and_no_one_elsewhere(
+def test_the_climb_asks_the_guard_where_there_is_one_and_no_one_elsewhere(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    whole = climbed(without_critic())
+    whole = climbed(without_guard())
     assert len(whole.knots) > 4
 
     asked: list[Tensor] = []
 
-    def third_is_bad(_critic: Critic, w_plus: Tensor) -> float:
+    def third_is_bad(_guard: RealismGuard, w_plus: Tensor) -> float:
         asked.append(w_plus)
         return -1.0 if torch.equal(w_plus, whole.knots[3]) else 1.0
 
-    monkeypatch.setattr(Critic, "logit", third_is_bad)
-    monkeypatch.setattr(Critic, "spread", lambda *_: 1.5)
-    assert torch.equal(climbed(without_critic()).knots, whole.knots)
+    monkeypatch.setattr(RealismGuard, "logit", third_is_bad)
+    monkeypatch.setattr(RealismGuard, "spread", lambda *_: 1.5)
+    assert torch.equal(climbed(without_guard()).knots, whole.knots)
     assert asked == []
     guarded = climbed(loaded())
     assert torch.equal(guarded.knots, whole.knots[:3])
@@ -170,8 +172,8 @@ def test_the_climb_asks_the_critic_where_there_is_one_and_no_one_elsewhere(
 
 
 def test_kept_paths_of_guarded_climbs_are_told_from_others() -> None:
-    plain, guarded = beautifier(without_critic()), beautifier(loaded())
+    plain, guarded = beautifier(without_guard()), beautifier(loaded())
     assert plain.identity.endswith(f"/{plain.ascent}")
     assert f"/{VERSION}/" in plain.identity
-    assert guarded.identity.replace(loaded().identity, without_critic().identity) != plain.identity
+    assert guarded.identity.replace(loaded().identity, without_guard().identity) != plain.identity
     assert replace(plain.ascent) == guarded.ascent
