@@ -1,3 +1,5 @@
+"""``retouchml daemon``: real daemons with a stand-in backend."""
+
 import json
 import logging
 import signal
