@@ -23,6 +23,7 @@ from pipeline.pictures.file import (
 )
 from pipeline.pictures.formats import FORMATS, SUFFIXES, Format, Writing, format_of, recognise
 from pipeline.pictures.pixels import as_grey, is_opaque, on_white, to_depth
+from pipeline.pictures.png_colour import profile_of_chunks
 from pipeline.pictures.png_metadata import holds_iptc, text_keywords, unsaid_colour
 from pipeline.pictures.types import ExtraChannels, Metadata, Picture, Pixels, check_pixels
 from retouchml.errors import PictureUnsupported, PictureUnwritable, RetouchError
@@ -173,6 +174,8 @@ def _fitted_metadata(
 ) -> Metadata:
     height, width, channels = pixels.shape
     metadata = upright_metadata(metadata, width, height)
+    if not writing.png_chunks and channels >= 3:
+        metadata = _with_profile_of_chunks(metadata, entry, notes)
     profile, exif, xmp = metadata.icc_profile, metadata.exif, metadata.xmp
     if profile and not _goes_with(profile, channels, entry):
         notes.append(f"The colour profile is for {profile_space(profile)} and was left out.")
@@ -195,6 +198,16 @@ def _fitted_metadata(
         iptc = None
     metadata = replace(metadata, icc_profile=profile, exif=exif, xmp=xmp, iptc=iptc)
     return _with_own_blocks(metadata, entry, writing, notes)
+
+
+def _with_profile_of_chunks(metadata: Metadata, entry: Format, notes: list[str]) -> Metadata:
+    """``metadata`` with a colour profile in place of a PNG's colour chunks, if that can say the same."""
+    unsaid = unsaid_colour(metadata)
+    profile = profile_of_chunks(metadata.png_colour) if unsaid and not metadata.icc_profile else None
+    if profile is None:
+        return metadata
+    notes.append(f"{entry.title} has no {', '.join(unsaid)} as PNG has: a colour profile says the same.")
+    return replace(metadata, icc_profile=profile, png_colour=())
 
 
 def _with_own_blocks(metadata: Metadata, entry: Format, writing: Writing, notes: list[str]) -> Metadata:

@@ -3,10 +3,12 @@
 import struct
 import time
 import zlib
+from io import BytesIO
 from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image, ImageCms
 
 from pipeline.pictures import Picture, read_picture, write_picture
 from pipeline.pictures.png import chunk
@@ -50,7 +52,7 @@ SRGB = chunk(b"sRGB", b"\0")
     ("chunks", "said"),
     [
         (P3_PQ, "cICP"),
-        (GAMMA + PRIMARIES, "gAMA, cHRM"),
+        (chunk(b"gAMA", bytes(4)) + PRIMARIES, "gAMA, cHRM"),
         (SRGB + GAMMA + PRIMARIES, ""),
         (P3_PQ + SRGB + GAMMA, "cICP"),
         (chunk(b"iCCP", b"a\0\0" + zlib.compress(RGB_PROFILE)) + GAMMA, ""),
@@ -67,6 +69,34 @@ def test_colours_that_a_format_cannot_say_are_said(tmp_path: Path, chunks: bytes
         assert notes == ((sentence,) if said else ())
     assert write_picture(tmp_path / "a.png", picture, PIXELS) == ()
     assert read_picture(tmp_path / "a.png").metadata.png_colour == picture.metadata.png_colour
+
+
+@pytest.mark.parametrize("suffix", [".jpg", ".tif", ".webp"])
+def test_gamma_and_primaries_become_a_profile_that_says_the_same(tmp_path: Path, suffix: str) -> None:
+    picture = seen(tmp_path, png(GAMMA + PRIMARIES))
+    notes = write_picture(tmp_path / f"a{suffix}", picture, PIXELS)
+    assert [note.partition(" has ")[2] for note in notes] == [
+        "no gAMA, cHRM as PNG has: a colour profile says the same."
+    ]
+    profile = read_picture(tmp_path / f"a{suffix}").metadata.icc_profile
+    assert profile is not None
+    # Display P3's primaries without a curve
+    image = Image.new("RGB", (1, 1), (0, 255, 0))
+    to_lab = ImageCms.buildTransform(
+        ImageCms.ImageCmsProfile(BytesIO(profile)), ImageCms.createProfile("LAB"), "RGB", "LAB"
+    )
+    half = Image.new("RGB", (1, 1), (128, 128, 128))
+    lightness = np.asarray(ImageCms.applyTransform(half, to_lab))[0, 0, 0] / 255 * 100
+    assert lightness == pytest.approx(76.1, abs=0.5)  # L* of half the light
+    a = int(np.asarray(ImageCms.applyTransform(image, to_lab))[0, 0, 1]) - 128
+    assert a < -95  # greener than sRGB's own green, which is -79
+
+
+def test_display_p3_in_numbers_becomes_a_profile(tmp_path: Path) -> None:
+    picture = seen(tmp_path, png(chunk(b"cICP", bytes((12, 13, 0, 1)))))
+    notes = write_picture(tmp_path / "a.tif", picture, PIXELS)
+    assert notes == ("TIFF has no cICP as PNG has: a colour profile says the same.",)
+    assert read_picture(tmp_path / "a.tif").metadata.icc_profile is not None
 
 
 TEXTS = (
