@@ -32,10 +32,11 @@ _SEARCHES_IN_MEMORY, _INVERSIONS_IN_MEMORY, _PATHS_IN_MEMORY = 64, 64, 16
 _Result = TypeVar("_Result")
 
 
-def photo_key(pixels: NDArray[np.generic]) -> str:
-    """Key of the faces that ``FaceFinder.find`` finds in a photo [H, W, C]."""
+def photo_key(pixels: NDArray[np.generic], icc: bytes = b"") -> str:
+    """Key of the faces that ``FaceFinder.find`` finds in a photo [H, W, C] with a colour profile."""
     digest = hashlib.sha256(f"{faces.VERSION}/{pixels.shape}/{pixels.dtype.str}".encode())
     digest.update(np.ascontiguousarray(pixels).data)
+    digest.update(icc)
     return digest.hexdigest()
 
 

@@ -17,14 +17,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.cnn_search import Search
-from pipeline.pixels import as_channels, to_float_rgb
+from pipeline.display import Display, displays_of, plain
+from pipeline.pixels import as_channels
 from retouchml.errors import ModelCorrupt
 from retouchml.progress import NEVER, Cancel, check
 from retouchml.results import Box
 
-VERSION = 1  # of the search; cached results of another version are not used
+VERSION = 2  # of the search; cached results of another version are not used
 SEARCH_SIDE = 1600  # pixels; longest side of the copy that every detector searches
 CLOSER_SIDE = 3200  # pixels; longest side of the copy that HOG searches for small upright faces
+# pixels; parts of a panorama, which overlap by the smallest face that HOG finds in a reduced copy of 30,000
+TILE_SIDE, TILE_OVERLAP = 3072, 832
+# the sheet on which the CNN looks at faces of a panorama: cells in a row, pixels of a cell and of its face
+_CELLS, _CELL, _CELL_FACE = 3, 320, 130.0
 _SMALL_SIDE = 900  # photos below this are doubled at once, so that faces of 40 px are found
 _SMALLEST_SIDE = 32  # no face fits in less, and dlib's CNN writes past its memory on a few pixels
 _CNN_SIDE = 1000
@@ -68,31 +73,76 @@ class FaceFinder:
         self._predictor = _load(dlib.shape_predictor, predictor)
         self._cnn = cnn
 
-    def find(self, pixels: NDArray[np.generic], cancel: Cancel = NEVER) -> list[FaceLocation]:
-        """The faces in a photo [H, W, C] of any depth, largest first. Raises ModelCorrupt, Cancelled."""
+    def find(
+        self, pixels: NDArray[np.generic], cancel: Cancel = NEVER, *, icc: bytes = b""
+    ) -> list[FaceLocation]:
+        """The faces in a photo [H, W, C] of any depth, largest first. Raises ModelCorrupt, Cancelled.
+
+        icc: the photo's colour profile, b"" for sRGB
+        """
         pixels = as_channels(pixels)
-        small, scale = reduced(pixels, SEARCH_SIDE)
+        for display in displays_of(pixels, icc):
+            faces = self._find(pixels, display, cancel)
+            if faces:
+                return sorted(faces, key=lambda face: -face.box[2] * face.box[3])
+        return []
+
+    def _find(self, pixels: NDArray[np.generic], display: Display, cancel: Cancel) -> list[FaceLocation]:
+        small, scale = reduced(pixels, SEARCH_SIDE, display)
         detections = [_placed(d, scale) for d in self._detect(small, cancel)]
         if max(small.shape[:2]) >= _SMALL_SIDE and min(small.shape[:2]) >= _SMALLEST_SIDE:
             # The first search misses small faces of a group; this one costs four times as much.
-            closer, scale = _closer(pixels)
-            small_faces = [_placed(d, scale) for d in self._by_hog(closer, cancel)]
-            detections += [
-                d for d in _without_overlaps(small_faces) if not any(_contains(o, d) for o in detections)
-            ]
+            closer, scale = _closer(pixels, display)
+            detections = _joined(detections, [_placed(d, scale) for d in self._by_hog(closer, cancel)])
+        if is_panorama(pixels):
+            detections = _joined(detections, self._in_tiles(pixels, display, cancel))
         faces = []
         for detection in detections:
             check(cancel)
-            faces.append(FaceLocation(_box(detection), self.landmarks(pixels, detection)))
-        return sorted(faces, key=lambda face: -face.box[2] * face.box[3])
+            faces.append(FaceLocation(_box(detection), self.landmarks(pixels, detection, display)))
+        return faces
 
-    def landmarks(self, pixels: NDArray[np.generic], detection: Detection) -> NDArray[np.float64]:
+    def _in_tiles(self, pixels: NDArray[np.generic], display: Display, cancel: Cancel) -> list[Detection]:
+        """Faces of a panorama, at its own scale: reduced as a whole, they would be too small."""
+        detections = []
+        for tile in tiles_of(*pixels.shape[:2]):
+            image = display(np.ascontiguousarray(pixels[tile]))
+            top, left = tile[0].start, tile[1].start
+            for detection in self._by_hog(image, cancel):
+                if detection.confidence > _CERTAIN:
+                    x, y = detection.center
+                    detections.append(replace(detection, center=(x + left, y + top)))
+        return self._confirmed(pixels, _without_overlaps(detections), display, cancel)
+
+    def _confirmed(
+        self, pixels: NDArray[np.generic], detections: list[Detection], display: Display, cancel: Cancel
+    ) -> list[Detection]:
+        """Those that the CNN finds, too, on sheets of several: a panorama has much that is like a face."""
+        found = []
+        for start in range(0, len(detections), _CELLS * _CELLS):
+            group = detections[start : start + _CELLS * _CELLS]
+            sheet = np.zeros((_CELLS * _CELL, _CELLS * _CELL, 3), np.uint8)
+            centers = []
+            for index, detection in enumerate(group):
+                top, left = index // _CELLS * _CELL, index % _CELLS * _CELL
+                matrix = _rotation(detection, detection.side / _CELL_FACE, _CELL)
+                sheet[top : top + _CELL, left : left + _CELL] = _view(pixels, matrix, _CELL, display)
+                centers.append((left + _CELL / 2.0, top + _CELL / 2.0))
+            faces = list(self._by_cnn(sheet, cancel))
+            for detection, center in zip(group, centers, strict=True):
+                if any(math.dist(face.center, center) < _CELL_FACE / 2.0 for face in faces):
+                    found.append(detection)
+        return found
+
+    def landmarks(
+        self, pixels: NDArray[np.generic], detection: Detection, display: Display = plain
+    ) -> NDArray[np.float64]:
         """Landmarks [68, 2] in photo pixels of a face in a photo [H, W, C]."""
-        points = self._landmarks_in_frame(pixels, detection)
+        points = self._landmarks_in_frame(pixels, detection, display)
         tilt = _eye_angle(points)
         if abs(_wrapped(tilt - detection.angle)) > _TILT:
             turned = Detection(detection.center, detection.side, tilt, detection.confidence)
-            points = self._landmarks_in_frame(pixels, turned)
+            points = self._landmarks_in_frame(pixels, turned, display)
         return points
 
     def landmarks_in_crop(self, crop: NDArray[np.float32]) -> NDArray[np.float64]:
@@ -106,11 +156,13 @@ class FaceFinder:
         image, _ = reduced(crop, SEARCH_SIDE)
         return len(self._hog.run(image, 1, _CERTAIN)[0]) > 0
 
-    def _landmarks_in_frame(self, pixels: NDArray[np.generic], detection: Detection) -> NDArray[np.float64]:
+    def _landmarks_in_frame(
+        self, pixels: NDArray[np.generic], detection: Detection, display: Display = plain
+    ) -> NDArray[np.float64]:
         frame = int(2.0 * _LANDMARK_SIDE)
         step = detection.side / _LANDMARK_SIDE  # photo pixels per frame pixel
         matrix = _rotation(detection, step, frame)
-        view = _view(pixels, matrix, frame)
+        view = _view(pixels, matrix, frame, display)
         low, high = round(0.5 * _LANDMARK_SIDE), round(1.5 * _LANDMARK_SIDE)
         shape = self._predictor(view, dlib.rectangle(low, low, high, high))
         points = np.array([(p.x, p.y) for p in shape.parts()], np.float64)
@@ -189,31 +241,44 @@ def _damaged(path: Path) -> ModelCorrupt:
     return ModelCorrupt(f"{path.name} does not load.", "Fetch it again: retouchml models fetch dlib-faces.")
 
 
-def reduced(pixels: NDArray[np.generic], side: int) -> tuple[NDArray[np.uint8], float]:
+def reduced(
+    pixels: NDArray[np.generic], side: int, display: Display = plain
+) -> tuple[NDArray[np.uint8], float]:
     """An 8-bit RGB copy [h, w, 3] no longer than ``side``, and the photo pixels per pixel of it."""
     height, width = pixels.shape[:2]
     scale = max(1.0, max(height, width) / side)
     if scale > 1.0:
         size = (max(1, round(width / scale)), max(1, round(height / scale)))
         pixels = as_channels(cv2.resize(np.ascontiguousarray(pixels), size, interpolation=cv2.INTER_AREA))
-    return _as_bytes(pixels), scale
+    return display(pixels), scale
 
 
-def _closer(pixels: NDArray[np.generic]) -> tuple[NDArray[np.uint8], float]:
+def is_panorama(pixels: NDArray[np.generic]) -> bool:
+    """Whether a photo [H, W, C] is so long that its reduced copy has only a fraction of the usual pixels."""
+    short, long = sorted(pixels.shape[:2])
+    return bool(long > 2 * CLOSER_SIDE and long >= 2 * short and short >= _SMALLEST_SIDE)
+
+
+def tiles_of(height: int, width: int) -> Iterator[tuple[slice, slice]]:
+    """Parts of a panorama that overlap, so that a face too small for the reduced copy lies whole in one."""
+    for top in _starts(height):
+        for left in _starts(width):
+            yield slice(top, min(top + TILE_SIDE, height)), slice(left, min(left + TILE_SIDE, width))
+
+
+def _starts(length: int) -> range:
+    step = TILE_SIDE - TILE_OVERLAP
+    return range(0, max(1, length - TILE_OVERLAP), step)
+
+
+def _closer(pixels: NDArray[np.generic], display: Display) -> tuple[NDArray[np.uint8], float]:
     """As ``reduced`` to CLOSER_SIDE, but enlarges a smaller photo, to twice its size at most."""
     factor = min(2.0, CLOSER_SIDE / max(pixels.shape[:2]))
     if factor <= 1.0:
-        return reduced(pixels, CLOSER_SIDE)
-    whole = _as_bytes(pixels)
+        return reduced(pixels, CLOSER_SIDE, display)
+    whole = display(pixels)
     larger = cv2.resize(whole, None, fx=factor, fy=factor, interpolation=cv2.INTER_LINEAR)
     return np.asarray(larger, np.uint8), 1.0 / factor
-
-
-def _as_bytes(pixels: NDArray[np.generic]) -> NDArray[np.uint8]:
-    if pixels.ndim == 3 and pixels.dtype == np.uint8 and pixels.shape[2] == 3:
-        return np.ascontiguousarray(pixels, np.uint8)
-    values = to_float_rgb(as_channels(pixels))
-    return np.asarray(np.rint(np.clip(values, 0.0, 1.0) * 255.0), np.uint8)
 
 
 def _from_rect(rect: "dlib.rectangle", confidence: float) -> Detection:
@@ -241,17 +306,18 @@ def _rotation(detection: Detection, step: float, frame: int) -> NDArray[np.float
     return np.hstack([linear, offset[:, None]])
 
 
-def _view(pixels: NDArray[np.generic], matrix: NDArray[np.float64], frame: int) -> NDArray[np.uint8]:
+def _view(
+    pixels: NDArray[np.generic], matrix: NDArray[np.float64], frame: int, display: Display = plain
+) -> NDArray[np.uint8]:
     """The part of a photo in a frame: 8-bit RGB [frame, frame, 3]."""
-    image, local = _region(pixels, matrix, frame)
+    image, local = _region(pixels, matrix, frame, display)
     flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
-    return _as_bytes(
-        cv2.warpAffine(image, local, (frame, frame), flags=flags, borderMode=cv2.BORDER_REPLICATE)
-    )
+    view = cv2.warpAffine(image, local, (frame, frame), flags=flags, borderMode=cv2.BORDER_REPLICATE)
+    return np.ascontiguousarray(view, np.uint8)
 
 
 def _region(
-    pixels: NDArray[np.generic], matrix: NDArray[np.float64], frame: int
+    pixels: NDArray[np.generic], matrix: NDArray[np.float64], frame: int, display: Display
 ) -> tuple[NDArray[np.uint8], NDArray[np.float64]]:
     """The part of the photo under a frame, shrunk to about its scale, and the map from frame to part."""
     height, width = pixels.shape[:2]
@@ -266,7 +332,7 @@ def _region(
     ratio = np.array([(right - left) / small[0], (bottom - top) / small[1]]) if factor > 1 else np.ones(2)
     linear = matrix[:, :2] / ratio[:, None]
     offset = (matrix[:, 2] - (left, top) + 0.5) / ratio - 0.5
-    return _as_bytes(region), np.hstack([linear, offset[:, None]])
+    return display(region), np.hstack([linear, offset[:, None]])
 
 
 def _eye_angle(landmarks: NDArray[np.float64]) -> float:
@@ -293,6 +359,11 @@ def _turned(image: NDArray[np.uint8], degrees: float) -> tuple[NDArray[np.uint8]
 def _unturned(detection: Detection, matrix: NDArray[np.float64], degrees: float) -> Detection:
     x, y = matrix[:, :2] @ np.array(detection.center) + matrix[:, 2]
     return Detection((float(x), float(y)), detection.side, math.radians(degrees), detection.confidence)
+
+
+def _joined(found: list[Detection], more: list[Detection]) -> list[Detection]:
+    """What was found, and what a closer search found elsewhere."""
+    return found + [d for d in _without_overlaps(more) if not any(_contains(o, d) for o in found)]
 
 
 def _without_overlaps(detections: list[Detection]) -> list[Detection]:

@@ -58,10 +58,13 @@ class Retoucher:
         self,
         pixels: NDArray[np.generic],
         *,
+        icc: bytes = b"",
         progress: Progress | None = None,
         cancel: Cancel | None = None,
     ) -> "Photo":
-        """Find the faces of a photo [H, W] or [H, W, C]: uint8, uint16 or float32, sRGB, straight alpha.
+        """Find the faces of a photo [H, W] or [H, W, C]: uint8, uint16 or float32, straight alpha.
+
+        icc: its colour profile, b"" for sRGB; faces are looked for in a copy in sRGB.
 
         The photo keeps the array itself, not a copy, and never writes to it. Raises PictureUnsupported for
         another kind of array, and Cancelled.
@@ -70,19 +73,19 @@ class Retoucher:
         channels = as_channels(pixels)
         progress("detect", 0.0, None)
         start = time.monotonic()
-        locations = self._find(channels, cancel)
+        locations = self._find(channels, icc, cancel)
         photo = Photo(pixels, channels, locations, self.networks, self._caches)
         photo.seconds["detect"] = time.monotonic() - start
         progress("detect", 1.0, 0.0)
         return photo
 
-    def _find(self, channels: NDArray[np.generic], cancel: Cancel) -> Sequence[FaceLocation]:
+    def _find(self, channels: NDArray[np.generic], icc: bytes, cancel: Cancel) -> Sequence[FaceLocation]:
         if self._caches is None:
-            return self.networks.finder.find(channels, cancel)
-        key = photo_key(channels)
+            return self.networks.finder.find(channels, cancel, icc=icc)
+        key = photo_key(channels, icc)
         locations = self._caches.searches.get(key)
         if locations is None:
-            locations = tuple(self.networks.finder.find(channels, cancel))
+            locations = tuple(self.networks.finder.find(channels, cancel, icc=icc))
             self._caches.searches.put(key, locations)
         check(cancel)
         return locations

@@ -1,14 +1,19 @@
 """Finding faces: tilted, tiny, huge, several, none; and damaged detectors."""
 
+import os
 import threading
 from pathlib import Path
 
 import cv2
+import imagecodecs
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+from PIL import Image
 
-from pipeline.faces import FaceFinder, FaceLocation, reduced
+from pipeline.display import displays_of
+from pipeline.display import plain as plain_display
+from pipeline.faces import FaceFinder, FaceLocation, is_panorama, reduced, tiles_of
 from pipeline.networks import Networks
 from retouchml.errors import Cancelled, ModelCorrupt
 from stylegan2 import zoo
@@ -170,6 +175,121 @@ def test_the_picture_is_not_written_to(finder: FaceFinder, portrait: Pixels) -> 
     copy = portrait.copy()
     finder.find(portrait)
     assert np.array_equal(portrait, copy)
+
+
+_PRIMARIES = {
+    "srgb": (0.64, 0.33, 1.0, 0.30, 0.60, 1.0, 0.15, 0.06, 1.0),
+    "adobe": (0.64, 0.33, 1.0, 0.21, 0.71, 1.0, 0.15, 0.06, 1.0),
+    "prophoto": (0.7347, 0.2653, 1.0, 0.1596, 0.8404, 1.0, 0.0366, 0.0001, 1.0),
+}
+PROFILES = [("prophoto", 1.8), ("prophoto", 1.0), ("adobe", 2.2), ("srgb", 1.0)]
+
+
+def profile_with(primaries: str, gamma: float) -> bytes:
+    """A colour profile of primaries and a power curve."""
+    white = (0.3457, 0.3585, 1.0) if primaries == "prophoto" else (0.3127, 0.3290, 1.0)
+    options = {"whitepoint": white, "primaries": _PRIMARIES[primaries], "gamma": gamma}
+    return bytes(imagecodecs.cms_profile("rgb", **options))
+
+
+def converted(pixels: Pixels, profile: bytes) -> NDArray[np.uint16]:
+    """An sRGB picture in the colours of another profile, with 16 bits."""
+    spaces = {"colorspace": "rgb", "outcolorspace": "rgb", "outdtype": "uint16", "intent": 1}
+    srgb = imagecodecs.cms_profile("srgb")
+    return np.asarray(imagecodecs.cms_transform(pixels, srgb, profile, **spaces), np.uint16)
+
+
+@pytest.mark.parametrize(("primaries", "gamma"), PROFILES)
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16, np.float32])
+def test_faces_of_another_colour_profile_are_those_of_srgb(
+    primaries: str, gamma: float, dtype: type, finder: FaceFinder, upright: FaceLocation, portrait: Pixels
+) -> None:
+    profile = profile_with(primaries, gamma)
+    deep = converted(portrait, profile)
+    shares = deep.astype(np.float32) / np.float32(65535)
+    picture = {np.uint8: (deep >> 8).astype(np.uint8), np.uint16: deep}.get(dtype, shares)
+    (face,) = finder.find(picture, icc=profile)
+    assert np.allclose(face.box, upright.box, atol=6)
+    assert mean_error(face.landmarks, upright.landmarks) < 0.03
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("primaries", ["prophoto", "srgb"])
+def test_portraits_of_another_colour_profile_have_the_faces_of_srgb(
+    primaries: str, finder: FaceFinder
+) -> None:
+    folder = os.environ.get("RETOUCHML_PORTRAITS")
+    pictures = sorted(Path(folder).glob("*.[jp][pn]g"))[::6] if folder else []
+    if not pictures:
+        pytest.skip("RETOUCHML_PORTRAITS names no folder of portraits")
+    profile = profile_with(primaries, 1.0)
+    for path in pictures:
+        pixels = np.asarray(Image.open(path).convert("RGB"))
+        plain, other = finder.find(pixels), finder.find(converted(pixels, profile), icc=profile)
+        assert len(plain) == len(other), path.name
+        for one, two in zip(plain, other, strict=True):
+            assert np.allclose(one.box, two.box, atol=max(6, 0.15 * one.box[2])), path.name
+
+
+def test_a_profile_of_srgb_changes_nothing(finder: FaceFinder, portrait: Pixels) -> None:
+    plain = finder.find(portrait)
+    for profile in (bytes(imagecodecs.cms_profile("srgb")), b"damaged" * 40, b""):
+        (display,) = displays_of(portrait, profile)
+        assert display is plain_display
+        assert np.array_equal(finder.find(portrait, icc=profile)[0].landmarks, plain[0].landmarks)
+
+
+@pytest.mark.parametrize("factor", [8.0, 1000.0])
+def test_faces_of_floats_above_white_are_found(
+    factor: float, finder: FaceFinder, upright: FaceLocation, portrait: Pixels
+) -> None:
+    bright = portrait.astype(np.float32) * np.float32(factor / 255.0)
+    (face,) = finder.find(bright)
+    assert mean_error(face.landmarks, upright.landmarks) < 0.03
+
+
+def test_a_face_beside_a_light_a_thousand_times_brighter_is_found(
+    finder: FaceFinder, upright: FaceLocation, portrait: Pixels
+) -> None:
+    picture = portrait.astype(np.float32) / np.float32(255.0)
+    picture[:60, 350:] = 1000.0
+    (face,) = finder.find(picture)
+    assert mean_error(face.landmarks, upright.landmarks) < 0.03
+
+
+@pytest.mark.slow
+def test_a_small_face_in_a_panorama_is_found_and_nothing_else(finder: FaceFinder, portrait: Pixels) -> None:
+    coarse = np.random.default_rng(1).integers(0, 255, (30, 300, 3), np.uint8)
+    picture = np.asarray(cv2.resize(coarse, (30_000, 3000), interpolation=cv2.INTER_CUBIC), np.uint8)
+    picture = picture[1000:2200]  # with a place in it that the HOG detector takes for a face
+    small = enlarged(portrait, 90 / 91)
+    picture[500 : 500 + small.shape[0], 20_000 : 20_000 + small.shape[1]] = small
+    (face,) = finder.find(picture)
+    assert np.allclose(face.box, (20_172, 575, 90, 90), atol=12)
+
+
+@pytest.mark.parametrize(("height", "width"), [(8000, 30_000), (500, 20_000), (30_000, 4000)])
+def test_the_parts_of_a_panorama_cover_it(height: int, width: int) -> None:
+    covered = np.zeros((height // 100, width // 100), bool)
+    for rows, columns in tiles_of(height, width):
+        part = (
+            slice(rows.start // 100, -(-rows.stop // 100)),
+            slice(columns.start // 100, -(-columns.stop // 100)),
+        )
+        covered[part] = True
+        assert rows.stop <= height
+        assert columns.stop <= width
+    assert covered.all()
+
+
+def test_only_long_pictures_are_panoramas() -> None:
+    def shaped(height: int, width: int) -> NDArray[np.uint8]:
+        return np.broadcast_to(np.uint8(0), (height, width, 3))
+
+    assert is_panorama(shaped(3000, 30_000))
+    assert is_panorama(shaped(30_000, 3000))
+    assert not is_panorama(shaped(4000, 6000))
+    assert not is_panorama(shaped(2000, 6000))
 
 
 def test_a_large_picture_is_reduced_and_the_scale_told() -> None:
