@@ -29,9 +29,10 @@ from numpy.typing import NDArray
 
 from retouchml import paths
 from retouchml.client.call import Call
-from retouchml.client.client import Client, RemotePhoto
+from retouchml.client.client import Client
 from retouchml.client.discovery import listens
 from retouchml.client.pixel_format import PixelFormat
+from retouchml.client.remote_photo import RemotePhoto
 from retouchml.errors import Cancelled
 from retouchml.look import Look
 from tests.stand_in_backend import LARGE_FACE, LargeFaceBackend

@@ -26,7 +26,8 @@ import zmq
 from retouchml.client import protocol
 from retouchml.client.answers import Rendered
 from retouchml.client.call import Call
-from retouchml.client.client import Client, RemotePhoto
+from retouchml.client.client import Client
+from retouchml.client.remote_photo import RemotePhoto
 from retouchml.errors import Cancelled, PhotoUnknown, RetouchError, Superseded, WorkerLost
 from retouchml.look import Look
 from tests.daemon import running

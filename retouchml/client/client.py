@@ -14,7 +14,7 @@ only, and a daemon that stopped answering is noticed by the clock. Callbacks run
 
 import itertools
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -24,51 +24,19 @@ from retouchml.client.answers import (
     EditList,
     Frames,
     Opened,
-    Prepared,
-    Rendered,
     Welcome,
 )
 from retouchml.client.call import RESTART, TRY_OR_RESTART, Call, Parse, Result
 from retouchml.client.pixel_format import PixelFormat
+from retouchml.client.remote_photo import RemotePhoto
 from retouchml.client.status import Status
 from retouchml.client.transport import ConnectOptions, new_transport
 from retouchml.errors import Busy, Cancelled, DaemonLost, RetouchError
-from retouchml.look import Look
 
 _HELLO_SECONDS = 10.0
 _ANSWERED_AT_ONCE = (messages.Hello, messages.GetStatus, messages.Shutdown, messages.Cancel, messages.Close)
 _LARGE_UPLOAD = 1 << 20
 _SLOWEST_UPLOAD = 5e6  # bytes a second, on a machine that has much else to do
-
-
-class RemotePhoto:
-    """An open photo at the daemon. ``photo_session.PhotoSession`` opens it again if the daemon is lost."""
-
-    def __init__(self, client: "Client", opened: Opened) -> None:
-        self._client = client
-        self.name, self.faces = opened.photo, opened.faces
-        self.model, self.device, self.seconds = opened.model, opened.device, opened.seconds
-
-    def prepare(self, faces: Sequence[int] | None = None) -> Call[Prepared]:
-        """Do the slow part of the work for these faces, or all."""
-        request = messages.Prepare(self.name, None if faces is None else tuple(faces))
-        return self._client.request(request, lambda fields, _: Prepared.from_fields(fields))
-
-    def render(
-        self,
-        looks: Mapping[int, Look],
-        *,
-        size: str = "full",
-        preview_side: int = messages.PREVIEW_SIDE,
-        report: bool = False,
-    ) -> Call[Rendered]:
-        """Render patches for these looks. A render of this photo that is under way ends with Superseded."""
-        request = messages.Render(self.name, looks, size, preview_side, report)
-        return self._client.request(request, Rendered.from_fields)
-
-    def close(self) -> None:
-        """Let the daemon forget the photo, without waiting; it is no error if it has forgotten it already."""
-        self._client.forget(self.name)
 
 
 class Client:

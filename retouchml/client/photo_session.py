@@ -15,9 +15,10 @@ from dataclasses import dataclass
 
 from retouchml.client.answers import Rendered, WirePatch
 from retouchml.client.call import TRY_OR_RESTART, Call
-from retouchml.client.client import Client, RemotePhoto
+from retouchml.client.client import Client
 from retouchml.client.connection_errors import connection_lost, stopped_at_once
 from retouchml.client.pixel_format import PixelFormat
+from retouchml.client.remote_photo import RemotePhoto
 from retouchml.client.retry import Retry
 from retouchml.errors import (
     DaemonAbsent,

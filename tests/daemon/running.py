@@ -21,9 +21,10 @@ from daemon import control
 from retouchml import paths
 from retouchml.client import connection_file
 from retouchml.client.call import Call
-from retouchml.client.client import Client, RemotePhoto
+from retouchml.client.client import Client
 from retouchml.client.discovery import listens
 from retouchml.client.pixel_format import PixelFormat
+from retouchml.client.remote_photo import RemotePhoto
 from retouchml.client.status import Status
 from retouchml.look import Look
 from retouchml.system.processes import python_command, python_environment

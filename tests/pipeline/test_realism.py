@@ -70,9 +70,8 @@ def conditional() -> FullGenerator:
     """A network of three classes, with a discriminator of noise that rates each."""
     generator = loaded(DATA / "tf32_cond3.pkl")
     torch.manual_seed(5)
-    discriminator = Discriminator(DiscriminatorSpec((8,) * 4, dense=8, outputs=3, labels=3)).requires_grad_(
-        False
-    )
+    spec = DiscriminatorSpec((8,) * 4, dense=8, outputs=3, labels=3)
+    discriminator = Discriminator(spec).requires_grad_(False)
     for tensor in discriminator.parameters():
         torch.nn.init.normal_(tensor)
     generator.discriminator = discriminator
