@@ -1,7 +1,8 @@
 """NVIDIA's PyTorch pickles: stylegan2-ada-pytorch, and the StyleGAN2 configurations of stylegan3.
 
 A dict of modules, of which G_ema, the moving average, is used. Each is pickled with its source text, which is
-ignored; the weights are in the module's ``__dict__``, with parameters, buffers, submodules and plain numbers.
+compared with the known versions; the weights are in the module's ``__dict__``, with parameters, buffers,
+submodules and plain numbers.
 """
 
 from collections.abc import Collection
@@ -10,9 +11,11 @@ from typing import Any
 from retouchml.errors import ModelCorrupt
 from stylegan2.formats import pickle_tree, torch_legacy
 from stylegan2.formats.file_tensors import PUBLISHED_ONLY, FileTensors, shown
+from stylegan2.formats.known_sources import PYTORCH
 from stylegan2.formats.network_file import Array, NetworkFile, NetworkSettings, assemble, other_channels
 from stylegan2.formats.numpy_values import ALLOWED as NUMPY_NAMES
 from stylegan2.formats.pickle_tree import INERT, Budget, Call, Name
+from stylegan2.formats.source_text import notes_on
 from stylegan2.formats.torch_values import TENSOR_NAMES, array_of, is_tensor
 
 SOURCE = "NVIDIA PyTorch pickle"
@@ -56,6 +59,7 @@ def read(data: memoryview) -> NetworkFile:
         return array_of(values[key], key, open_storage)
 
     tensors = FileTensors(values, _key, lambda _, key: open_tensor(key), open_tensor)
+    programs = generator.programs + (discriminator.programs if discriminator else [])
     settings = NetworkSettings(
         clamp=generator.setting("synthesis.b4.conv1", "conv_clamp", None),
         discriminator_clamp=discriminator.setting("b4.conv", "conv_clamp", None) if discriminator else None,
@@ -64,7 +68,7 @@ def read(data: memoryview) -> NetworkFile:
         group=discriminator.setting("b4.mbstd", "group_size", 4) if discriminator else 4,
         clamp_smallest=discriminator is not None
         and discriminator.setting("b4.fromrgb", "conv_clamp", None) is not None,
-        notes=notes,
+        notes=notes + notes_on(programs, PYTORCH),
     )
     network = assemble(SOURCE, tensors, settings, 2 * len(data))
     used = {_key(name) for name in network.tensors}
@@ -101,6 +105,7 @@ class _Module:
     def __init__(self, root: Any) -> None:
         self.tensors: dict[str, Any] = {}
         self.modules: dict[str, dict[str, Any]] = {}
+        self.programs: list[tuple[str, str]] = []  # source text and class of each module
         self._add("", root, _MAX_DEPTH)
 
     def setting(self, module: str, name: str, default: Any) -> Any:
@@ -129,6 +134,9 @@ class _Module:
         if state is None or depth == 0 or len(self.modules) >= _MOST_MODULES:
             raise ModelCorrupt(f"A module in this {SOURCE} is not one.", _SUPPORTED)
         self.modules[prefix.removesuffix(".")] = state
+        program, built = ((content or {}).get(name) for name in ("module_src", "class_name"))
+        if isinstance(program, str) and isinstance(built, str):
+            self.programs.append((program, built))
         for kind in ("_parameters", "_buffers"):
             for name, tensor in (_plain_dict(state.get(kind)) or {}).items():
                 if tensor is None:

@@ -1,9 +1,9 @@
 """NVIDIA's TensorFlow pickles: StyleGAN2 and StyleGAN2-ADA.
 
 A tuple (G, D, Gs) of ``dnnlib.tflib.network.Network``, of which Gs, the moving average, is used. Each holds
-source text, which is ignored, and its variables as numpy arrays. Layouts differ from ours: convolutions are
-[K, K, I, O], with the kernel rotated by 180° if they double the side, dense layers are [I, O], and 1 is to be
-added to the bias of a modulation.
+source text, which is compared with the known versions, and its variables as numpy arrays. Layouts differ
+from ours: convolutions are [K, K, I, O], with the kernel rotated by 180° if they double the side, dense
+layers are [I, O], and 1 is to be added to the bias of a modulation.
 """
 
 from typing import Any
@@ -13,10 +13,12 @@ import numpy as np
 from retouchml.errors import ModelCorrupt
 from stylegan2.formats import pickle_tree
 from stylegan2.formats.file_tensors import FileTensors
+from stylegan2.formats.known_sources import TENSORFLOW
 from stylegan2.formats.network_file import Array, NetworkFile, NetworkSettings, assemble, other_channels
 from stylegan2.formats.numpy_values import ALLOWED as NUMPY_NAMES
 from stylegan2.formats.numpy_values import array_of
 from stylegan2.formats.pickle_tree import Call, Name
+from stylegan2.formats.source_text import notes_on
 
 SOURCE = "NVIDIA TensorFlow pickle"
 MARK = b"dnnlib.tflib.network"
@@ -57,6 +59,7 @@ def read(data: memoryview) -> NetworkFile:
         return key if key in variables else key.replace("LabelConcat", "LabelEmbed")
 
     tensors = FileTensors(variables, key, lambda _, key: _in_our_layout(key, variables[key]))
+    programs = [part.program for part in (generator, mapping, synthesis, discriminator) if part]
     of_discriminator = discriminator.settings if discriminator else {}
     settings = NetworkSettings(
         clamp=synthesis.settings.get("conv_clamp"),
@@ -66,7 +69,7 @@ def read(data: memoryview) -> NetworkFile:
         joint_norm="LabelConcat/weight" in mapping.variables,
         # The default is that of the code that the network was built by.
         group=of_discriminator.get("mbstd_group_size", None if discriminator and discriminator.is_ada else 4),
-        notes=notes,
+        notes=notes + notes_on(programs, TENSORFLOW),
     )
     return assemble(SOURCE, tensors, settings, 2 * len(data))
 
@@ -97,7 +100,8 @@ class _Network:
         variables = state.get("variables")
         if not (isinstance(kwargs, dict) and isinstance(components, dict) and isinstance(variables, list)):
             raise ModelCorrupt(f"A network in this {SOURCE} is incomplete.", "Get the file again.")
-        name, builder = state.get("name"), state.get("build_func_name")
+        name, builder, text = (state.get(key) for key in ("name", "build_func_name", "build_module_src"))
+        self.program = (text, builder) if isinstance(text, str) and isinstance(builder, str) else ("", "")
         self.name = name if isinstance(name, str) else ""
         self._components: dict[Any, Any] = components
         self.settings = {**(settings or {}), **kwargs}
