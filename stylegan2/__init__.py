@@ -6,10 +6,14 @@ It is imported when first used, so that the zoo can be looked at without torch.
 
 from typing import TYPE_CHECKING, Any
 
+from retouchml.system.waiting import spin_briefly
+
 if TYPE_CHECKING:
     from stylegan2.loading import load
 
 __all__ = ["load"]
+
+spin_briefly()  # here, since it counts only before torch is imported
 
 
 def __getattr__(name: str) -> Any:
