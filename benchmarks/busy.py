@@ -14,7 +14,7 @@ import sys
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 _TOP = Path(__file__).parents[1]
@@ -106,14 +106,14 @@ def do_steps() -> None:
     """Do steps of an inversion at each size, once for every line of standard input."""
     import numpy as np
 
-    from pipeline.invert import RECIPE, Stage
+    from pipeline.invert import RECIPE
     from pipeline.networks import load_networks
     from pipeline.pictures import read_picture
 
     networks = load_networks("ffhq-mobile", "cpu")
     crop = np.ascontiguousarray(read_picture(_PORTRAIT).pixels[:256, 96:352, :3], np.float32) / 255.0
     points = np.random.default_rng(0).uniform(60.0, 200.0, (68, 2))
-    recipe = [Stage(each.resolution, max(each.steps // 5, 1), each.rate, each.offsets) for each in RECIPE]
+    recipe = [replace(each, steps=max(each.steps // 5, 1)) for each in RECIPE]
     for _ in sys.stdin:
         start = time.monotonic()
         networks.inverter.invert(crop, points, recipe=recipe)
