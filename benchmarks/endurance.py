@@ -265,15 +265,15 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(f"  errors that nobody caused: {soaked.uncaused or 'none'}; photos left: {soaked.photos}")
     with _daemon() as daemon:
         done = assail(daemon, arguments.assault, arguments.seed)
-        alive = daemon.status().pid == daemon.process.pid
+        is_running = daemon.status().pid == daemon.process.pid
         low, high = done.memory
         print(f"assault of {arguments.assault:.0f} s: {dict(done.sent)}, {done.answered} answers seen")
         print(
             f"  memory of the server {low / 1e6:.1f} to {high / 1e6:.1f} MB; "
-            f"the daemon is {'up' if alive else 'gone'}"
+            f"the daemon is {'up' if is_running else 'lost'}"
         )
-    kept = alive and not soaked.uncaused and not soaked.photos and soaked.growth < _PROMISED_GROWTH
-    return 0 if kept else 1
+    passed = is_running and not soaked.uncaused and not soaked.photos and soaked.growth < _PROMISED_GROWTH
+    return 0 if passed else 1
 
 
 if __name__ == "__main__":

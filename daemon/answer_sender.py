@@ -1,4 +1,4 @@
-"""Sends answers: all that the daemon says to its clients leaves here."""
+"""Sends answers, progress and pings to the daemon's clients; nothing else sends to them."""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -33,7 +33,7 @@ class AnswerSender:
         self._send(client, versions.VERSION, "error", request_id, protocol.error_fields(error))
 
     def deliver(self, event: JobEvent) -> None:
-        """Send on what a worker said about a job."""
+        """Send the client what a job's event means for it."""
         job, message = event.job, event.message
         if isinstance(message, JobFailed):
             self.fail(job, message.error)

@@ -50,7 +50,7 @@ _ADVICE_ENDED = "`retouchml daemon logs` may say why; perhaps the machine is sho
 
 @dataclass(frozen=True)
 class JobEvent:
-    """What a worker said about a job, with the data frames of an answer."""
+    """A message of a worker about a job, with the data frames of an answer."""
 
     job: Job
     message: JobProgress | JobPreview | JobDone | JobFailed
@@ -158,7 +158,7 @@ class Scheduler:
         return events
 
     def read(self, slot: Slot) -> list[JobEvent]:
-        """What a worker said about its job since the last call."""
+        """The events of a worker's job since the last call."""
         worker = slot.worker
         if worker is None:
             return []

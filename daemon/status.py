@@ -1,4 +1,4 @@
-"""What the daemon tells of itself: the answers to ``hello`` and ``status``."""
+"""The daemon's state, and the answers to ``hello`` and ``status``."""
 
 import contextlib
 import os

@@ -26,8 +26,8 @@ _SEND_BUFFER = 1 << 20  # fits the largest job, so that a worker that still star
 class WorkerProcess:
     """A running worker.
 
-    photos: names of those that it has; ready: whether it has started; usage: what it told last; watchdog:
-    tells whether it hangs
+    photos: names of those that it has; ready: whether it has started; usage: of its last message; watchdog:
+    whether it hangs
     """
 
     def __init__(self, device: str, options: DaemonOptions, log: Path) -> None:

@@ -42,7 +42,7 @@ STAGES = (
     Stage("wait", "Waiting for its turn", 0.2),
     Stage("load", "Loading the models", 3.0),
     Stage("detect", "Looking for faces", 1.2),
-    Stage("invert", "Studying the face", 16.0, each_face=True),
+    Stage("invert", "Measuring the face", 16.0, each_face=True),
     Stage("beautify", "Finding the retouch", 4.0, each_face=True),
     Stage("render", "Retouching", 1.0),
     Stage("write", "Writing the result", 0.4),

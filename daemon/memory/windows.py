@@ -100,7 +100,7 @@ def lend(handle: int, peer: int | None) -> int:
 
 
 def fetch(handle: int, peer: int | None) -> int:
-    """The handle that the other end lent, moved here from ``peer`` unless it is already here."""
+    """The handle that the other end passed on, moved here from ``peer`` unless it is already here."""
     if peer is None:
         return handle
     return _duplicate(

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from retouchml.client.status import Status
 
 _ANSWER_SECONDS = 10.0
-_STOP_SECONDS = 6.0  # it promises to stop within 5
+_STOP_SECONDS = 6.0  # a daemon stops within 5
 _LINES = 40
 _MEGABYTE = 1e6
 

@@ -4,7 +4,7 @@ import time
 
 from retouchml.errors import DaemonLost, DaemonStopping, PhotoUnknown, RetouchError
 
-_STOPPING_SECONDS = 8.0  # a daemon promises to stop within 5
+_STOPPING_SECONDS = 8.0  # a daemon stops within 5
 _RETRY_SECONDS = 0.2
 
 

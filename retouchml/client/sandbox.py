@@ -1,4 +1,4 @@
-"""Editors in a Flatpak sandbox, from which no daemon outside can be seen or started."""
+"""Editors in a Flatpak sandbox, which can neither reach nor start a daemon outside."""
 
 from pathlib import Path
 
@@ -20,7 +20,7 @@ def flatpak_app(info: Path = _INFO) -> str:
 def cannot_see_daemon(app: str) -> DaemonAbsent:
     """The error for an editor in the sandbox of ``app``, with what to do."""
     return DaemonAbsent(
-        f"This editor runs in the Flatpak sandbox of {app}, and sees no daemon outside.",
+        f"This editor runs in the Flatpak sandbox of {app} and cannot reach the daemon outside.",
         f"In a terminal: `flatpak override --user --filesystem=xdg-run/retouchml:create {app}`, then "
         "`retouchml daemon start`, and start the editor again.",
     )

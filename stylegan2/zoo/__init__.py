@@ -1,6 +1,6 @@
 """The model zoo: which models there are, which of them are on this machine, and how they get there.
 
-``zoo.toml`` names them. A model lives in ``paths.models_dir() / NAME``; it is complete or it is not there.
+``zoo.toml`` names them. A model is stored in ``paths.models_dir() / NAME``, complete or not at all.
 """
 
 from stylegan2.zoo.fetching import fetch

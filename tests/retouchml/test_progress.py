@@ -79,7 +79,7 @@ def test_a_stage_that_is_not_known_changes_nothing_and_has_its_name_as_title() -
     before = progress.update("invert", 0.5)
     assert progress.update("paint", 0.1) == before
     assert title("paint") == "paint"
-    assert title("invert") == "Studying the face"
+    assert title("invert") == "Measuring the face"
 
 
 def test_a_fraction_out_of_range_is_clipped() -> None:

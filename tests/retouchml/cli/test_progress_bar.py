@@ -89,7 +89,7 @@ def test_a_fraction_out_of_range_is_clipped(fraction: float, shown: str) -> None
 def test_a_stage_is_shown_by_its_title() -> None:
     terminal = Terminal()
     bar(terminal, Clock())("invert", 0.5, None)
-    assert terminal.lines == ["Studying the face ██████████░░░░░░░░░░  50%"]
+    assert terminal.lines == ["Measuring the face ██████████░░░░░░░░░░  50%"]
 
 
 def test_the_bar_of_a_whole_retouch_never_runs_backwards_with_several_faces() -> None:
@@ -160,5 +160,5 @@ def test_the_bar_is_drawn_on_a_terminal_unless_quiet(
     os.close(stderr)
     os.close(seen_by_us)
     assert child.returncode == 0
-    assert ("Studying the face" in said) is is_drawn
+    assert ("Measuring the face" in said) is is_drawn
     assert said.endswith("\r\x1b[Kend") if is_drawn else said == "end"
