@@ -40,13 +40,15 @@ _Result = TypeVar("_Result")
 class _WorkerPhoto:
     """A photo in the worker: as it was sent, and as a backend opened it.
 
-    pixels: [H, W, C] of the wire; photo: None until a backend has opened it
+    pixels: [H, W, C] of the wire; icc: their colour profile, b"" for sRGB; photo: None until a backend has
+    opened it
     """
 
     pixels: NDArray[Any]
     picture: PixelFormat
     model: str
     device: str
+    icc: bytes = b""
     photo: "Photo | None" = None
 
 
@@ -96,10 +98,12 @@ class Executor:
         """The models that are loaded."""
         return tuple(dict.fromkeys(model for model, _ in self._backends))
 
-    def take(self, name: str, block: Block, picture: PixelFormat, model: str, device: str) -> None:
+    def take(
+        self, name: str, block: Block, picture: PixelFormat, model: str, device: str, icc: bytes = b""
+    ) -> None:
         """Keep a photo; a backend opens it when it is first used. device: "" for the executor's own."""
         pixels = pixel_conversion.view(block.map(), picture)
-        self._photos[name] = _WorkerPhoto(pixels, picture, model, device or self._device)
+        self._photos[name] = _WorkerPhoto(pixels, picture, model, device or self._device, icc)
         block.close()
 
     def forget(self, name: str) -> None:
@@ -162,7 +166,9 @@ class Executor:
         if entry.photo is None:
             backend = self._backend(entry.model, entry.device, progress)
             pixels = pixel_conversion.to_pipeline(entry.pixels, entry.picture)
-            entry.photo = backend.open(pixels, progress=progress, cancel=stop)
+            # what came as linear light is encoded as sRGB by now
+            icc = entry.icc if entry.picture.encoding == "srgb" else b""
+            entry.photo = backend.open(pixels, icc=icc, progress=progress, cancel=stop)
             entry.device = backend.device
         return entry.photo
 

@@ -256,15 +256,17 @@ class Scheduler:
         slot.job = job
         slot.worker.watchdog.begin(time.monotonic())
         job.attempts += 1
-        photo, picture = job.photo, None
+        photo, picture, icc = job.photo, None, b""
         blocks: list[Block] = []
         if photo is not None and photo.block is not None and photo.name not in slot.worker.photos:
-            picture = photo.picture
+            picture, icc = photo.picture, photo.icc
             blocks = [photo.block]
             slot.worker.photos.add(photo.name)
         name = photo.name if photo else ""
         try:
-            slot.worker.send(DoJob(job.number, job.request, name, job.model, job.device, picture), blocks)
+            slot.worker.send(
+                DoJob(job.number, job.request, name, job.model, job.device, picture, icc), blocks
+            )
         except ChannelClosed:
             return self._lost(slot, _ENDED)
         return []

@@ -26,7 +26,7 @@ class DoJob:
     """A job to do; the newest pixels of its photo lie in a block beside it, if the worker lacks them.
 
     job: its number; photo: its name, "" for none; device: "" for the worker's own; picture: how the pixels in
-    the block lie, None without a block
+    the block lie, None without a block; icc: their colour profile, b"" for sRGB
     """
 
     TYPE: ClassVar[str] = "job"
@@ -36,6 +36,7 @@ class DoJob:
     model: str
     device: str
     picture: PixelFormat | None = None
+    icc: bytes = b""
 
     def fields(self) -> dict[str, Any]:
         """As a map."""
@@ -47,6 +48,7 @@ class DoJob:
             "model": self.model,
             "device": self.device,
             "picture": self.picture.fields() if self.picture else None,
+            "icc": self.icc,
         }
 
     @classmethod
@@ -54,7 +56,8 @@ class DoJob:
         """Read it back."""
         request = _REQUESTS[fields["kind"]].from_fields(fields["fields"])
         picture = format_from(fields["picture"]) if fields["picture"] else None
-        return cls(fields["job"], request, fields["photo"], fields["model"], fields["device"], picture)
+        names = (fields["photo"], fields["model"], fields["device"])
+        return cls(fields["job"], request, *names, picture, fields["icc"])
 
 
 @dataclass(frozen=True)

@@ -55,10 +55,11 @@ class Backend(Protocol):
         self,
         pixels: npt.NDArray[np.generic],
         *,
+        icc: bytes = b"",
         progress: Progress | None = None,
         cancel: Cancel | None = None,
     ) -> BackendPhoto:
-        """Find the faces in ``pixels`` [H, W(, C)], sRGB-encoded. Raises Cancelled."""
+        """Find the faces in ``pixels`` [H, W(, C)] of a colour profile, b"" for sRGB. Raises Cancelled."""
 
 
 BackendFactory = Callable[[str, str], Backend]  # model, device

@@ -72,12 +72,15 @@ class Context:
         return local_backend(model, device)
 
     def find_faces(
-        self, backend: Backend, pixels: "npt.NDArray[Any]", progress: Progress | None
+        self, backend: Backend, pixels: "npt.NDArray[Any]", progress: Progress | None, icc: bytes = b""
     ) -> BackendPhoto | None:
-        """The photo in ``pixels``; None if it has no face. Raises Cancelled."""
+        """The photo in ``pixels``; None if it has no face. Raises Cancelled.
+
+        icc: the colour profile of the pixels, b"" for sRGB
+        """
         with self.interrupt.polled() as cancel:
             try:
-                photo = backend.open(pixels, progress=progress, cancel=cancel)
+                photo = backend.open(pixels, icc=icc, progress=progress, cancel=cancel)
             except NoFaceError:
                 return None
         return photo if photo.faces else None

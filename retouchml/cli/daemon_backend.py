@@ -97,6 +97,7 @@ class DaemonBackend:
         self,
         pixels: "npt.NDArray[Any]",
         *,
+        icc: bytes = b"",
         progress: Progress | None = None,
         cancel: Cancel | None = None,
     ) -> BackendPhoto:
@@ -105,15 +106,15 @@ class DaemonBackend:
             self._photo.close()
             self._photo = None
         try:
-            photo = DaemonPhoto(self._client, pixels, self.model, self._device)
+            photo = DaemonPhoto(self._client, pixels, self.model, self._device, icc)
             photo.open(progress, cancel)
         except LimitExceeded as error:
-            return self._local_backend(error.message).open(pixels, progress=progress, cancel=cancel)
+            return self._local_backend(error.message).open(pixels, icc=icc, progress=progress, cancel=cancel)
         self.device = photo.device or self.device
         self._photo = photo
         if len(photo.faces) > protocol.LOOKS:
             reason = f"{len(photo.faces)} faces are more than the daemon retouches at once."
-            return self._local_backend(reason).open(pixels, progress=progress, cancel=cancel)
+            return self._local_backend(reason).open(pixels, icc=icc, progress=progress, cancel=cancel)
         return photo
 
     def close(self) -> None:
@@ -132,8 +133,13 @@ class DaemonBackend:
 class DaemonPhoto:
     """A photograph at the daemon as a ``BackendPhoto``."""
 
-    def __init__(self, client: Client, pixels: "npt.NDArray[Any]", model: str, device: str) -> None:
-        """pixels: [H, W(, C)], not written to. Raises PictureUnsupported or LimitExceeded."""
+    def __init__(
+        self, client: Client, pixels: "npt.NDArray[Any]", model: str, device: str, icc: bytes = b""
+    ) -> None:
+        """pixels: [H, W(, C)], not written to; icc: their colour profile, left out if it is too large.
+
+        Raises PictureUnsupported or LimitExceeded.
+        """
         import numpy as np
 
         from pipeline.pixels import as_channels
@@ -144,7 +150,8 @@ class DaemonPhoto:
         kind = _TYPE_OF[self._channels.dtype.str.lstrip("|<")]
         picture = PixelFormat(width, height, kind, _ORDERS[channels])
         data = self._channels.data.cast("B")
-        self._session = PhotoSession(client, picture, data, model=model, device=device)
+        icc = icc if len(icc) <= protocol.ICC_BYTES else b""  # it only helps to find faces
+        self._session = PhotoSession(client, picture, data, icc=icc, model=model, device=device)
         self._reports: dict[int, FaceReport] = {}
 
     @property

@@ -88,10 +88,11 @@ class _Finder:
         from pipeline.pictures import read_picture
 
         arguments, context = self._arguments, self._context
-        pixels = read_picture(source).pixels
+        picture = read_picture(source)
+        pixels, icc = picture.pixels, picture.metadata.icc_profile or b""
         backend = self._load()
         with context.console.progress(source.name, quiet=arguments.quiet) as progress:
-            photo = context.find_faces(backend, pixels, progress)
+            photo = context.find_faces(backend, pixels, progress, icc)
         faces = photo.faces if photo else ()
         if not arguments.json:
             prefix = f"{source}: " if len(arguments.pictures) > 1 else ""

@@ -111,7 +111,8 @@ def _render(
     context: Context,
     progress: Progress,
 ) -> _Result:
-    photo = context.find_faces(backend, picture.pixels, progress)
+    icc = picture.metadata.icc_profile or b""
+    photo = context.find_faces(backend, picture.pixels, progress, icc)
     if photo is None:
         return _Result()
     chosen = choose_faces(options.faces, photo.faces)

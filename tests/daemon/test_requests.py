@@ -13,7 +13,7 @@ from retouchml.client.pixel_format import DTYPE_OF, PixelFormat
 from retouchml.errors import Cancelled, PhotoUnknown, RetouchError, Superseded, UsageError
 from retouchml.look import Look
 from tests.daemon.running import PATIENCE, PLAIN, Daemon, picture, until
-from tests.stand_in_backend import SIDE
+from tests.stand_in_backend import ONE_MORE_FACE, SIDE
 
 LOOK = Look(0.5)
 FORMATS = [
@@ -208,5 +208,6 @@ def test_a_photo_is_known_to_its_own_connection_alone(daemon: Daemon) -> None:
 
 
 def test_a_profile_travels_with_the_photo(daemon: Daemon) -> None:
-    photo = daemon.client().open(PLAIN, picture().tobytes(), icc=b"profile").result(PATIENCE)
-    assert photo.faces
+    client, pixels = daemon.client(), picture().tobytes()
+    plain = client.open(PLAIN, pixels, icc=b"profile").result(PATIENCE)
+    assert len(client.open(PLAIN, pixels, icc=ONE_MORE_FACE).result(PATIENCE).faces) == len(plain.faces) + 1

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from PIL import Image, ImageCms
 
 from retouchml.cli.main import main
 from retouchml.errors import DeviceError
@@ -108,3 +109,20 @@ def test_a_backend_that_raises_for_no_face_makes_no_difference(run: Run, landsca
     ran = run("faces", landscape, "--json", backend=Strict())
     assert ran.code == 3
     assert json.loads(ran.out)["faces"] == []
+
+
+@pytest.mark.parametrize("command", ["faces", "beautify"])
+def test_the_colour_profile_goes_along_to_the_search(command: str, run: Run, portrait: Path) -> None:
+    profiles: list[bytes] = []
+
+    class Asked(stand_in_backend.Backend):
+        def open(self, pixels: Any, **options: Any) -> stand_in_backend.Photo:
+            profiles.append(options["icc"])
+            return super().open(pixels, **options)
+
+    profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+    with Image.open(portrait) as image:
+        image.save(portrait, icc_profile=profile)
+    output = ["-o", portrait.with_name("out.png")] if command == "beautify" else []
+    assert run(command, portrait, *output, backend=Asked()).code == 0
+    assert profiles == [profile]
