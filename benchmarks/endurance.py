@@ -44,12 +44,12 @@ _HEADERS = 4096  # bytes of random data frames, at most
 class Soak:
     """The outcome of a soak.
 
-    outcomes: how many ended with a result or with which error; uncaused: errors that nobody caused; memory:
+    outcomes: how many ended with a result or with which error; unexpected: other errors; memory:
     of the server, early and late, bytes; photos: still open at the end
     """
 
     outcomes: Counter[str] = field(default_factory=Counter)
-    uncaused: list[str] = field(default_factory=list)
+    unexpected: list[str] = field(default_factory=list)
     kills: list[float] = field(default_factory=list)
     memory: list[int] = field(default_factory=list)
     photos: int = 0
@@ -124,7 +124,7 @@ def _disturbed(
         try:
             photo.render(looks).result(PATIENCE)
         except RetouchError as error:
-            result.uncaused.append(f"{type(error).__name__}: {error}")
+            result.unexpected.append(f"{type(error).__name__}: {error}")
         return Superseded
     if chance < 0.30:
         photo.close()
@@ -141,7 +141,7 @@ def _note(result: Soak, call: Call[Rendered], excuse: type[RetouchError] | None,
         lost = isinstance(error, WorkerLost) and killed >= 2
         closed = excuse is PhotoUnknown and isinstance(error, Cancelled)
         if not (lost or closed or (excuse is not None and isinstance(error, excuse))):
-            result.uncaused.append(f"{type(error).__name__}: {error}")
+            result.unexpected.append(f"{type(error).__name__}: {error}")
     else:
         result.outcomes["result"] += 1
 
@@ -262,7 +262,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             f"  memory of the server {soaked.memory[0] / 1e6:.1f} to {soaked.memory[-1] / 1e6:.1f} MB: "
             f"{soaked.growth:+.1%}"
         )
-        print(f"  errors that nobody caused: {soaked.uncaused or 'none'}; photos left: {soaked.photos}")
+        print(f"  errors that nobody caused: {soaked.unexpected or 'none'}; photos left: {soaked.photos}")
     with _daemon() as daemon:
         done = assail(daemon, arguments.assault, arguments.seed)
         is_running = daemon.status().pid == daemon.process.pid
@@ -272,7 +272,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             f"  memory of the server {low / 1e6:.1f} to {high / 1e6:.1f} MB; "
             f"the daemon is {'up' if is_running else 'lost'}"
         )
-    passed = is_running and not soaked.uncaused and not soaked.photos and soaked.growth < _PROMISED_GROWTH
+    passed = is_running and not soaked.unexpected and not soaked.photos and soaked.growth < _PROMISED_GROWTH
     return 0 if passed else 1
 
 

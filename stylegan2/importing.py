@@ -63,8 +63,8 @@ def import_network(file: Path, name: str | None = None, progress: Progress | Non
     with open_file(file) as source:
         try:
             models_dir.mkdir(parents=True, exist_ok=True)
-            with exclusive(lock_file(name), remove=True) as alone:
-                if alone:
+            with exclusive(lock_file(name), remove=True) as is_alone:
+                if is_alone:
                     clear_leftovers(models_dir, name)
                 network = _import(source, file.name, name, models_dir, progress or silent)
         except OSError as error:

@@ -85,9 +85,9 @@ def read_network(path: Path) -> NetworkFile:
 
 
 def _reader(head: bytes) -> Callable[[memoryview], NetworkFile] | None:
-    for known in FORMATS:
-        if head.startswith(known.start) and known.mark in head:
-            return known.read
+    for format_ in FORMATS:
+        if head.startswith(format_.start) and format_.mark in head:
+            return format_.read
     return None
 
 

@@ -94,11 +94,13 @@ def test_every_document_is_in_the_index() -> None:
 
 @pytest.mark.parametrize("name", ["troubleshooting.md", "service.md"])
 def test_every_sentence_that_is_explained_can_be_said(name: str) -> None:
-    said = _said()
+    sentences = _sentences()
     rows = re.findall(r"^\| ([^|`]*(?:\.|…)) \| .* \|$", _text(_TOP / "docs" / name), re.M)
     assert rows
-    sentences = [sentence for row in rows for sentence in row.split(" / ")]
-    assert [each for each in sentences if not any(re.search(_pattern(each), text) for text in said)] == []
+    explained = [sentence for row in rows for sentence in row.split(" / ")]
+    assert [
+        each for each in explained if not any(re.search(_pattern(each), text) for text in sentences)
+    ] == []
 
 
 @pytest.mark.parametrize("name", ["README.md", "docs/python.md"])
@@ -141,7 +143,7 @@ def _exists(path: str) -> bool:
     """Whether it is there, seen from the top, or a module of that name, seen from any folder of code."""
     if (_TOP / path).exists():
         return True
-    return path.endswith(".py") and any(f"/{found}".endswith(f"/{path}") for found in _modules())
+    return path.endswith(".py") and any(f"/{module}".endswith(f"/{path}") for module in _modules())
 
 
 @cache
@@ -172,7 +174,7 @@ def _subcommands(parser: argparse.ArgumentParser) -> dict[str, argparse.Argument
 
 
 @cache
-def _said() -> tuple[str, ...]:
+def _sentences() -> tuple[str, ...]:
     """The texts in the code, with an ellipsis for what is filled in."""
     return tuple(
         re.sub(r"\s+", " ", text)

@@ -61,9 +61,9 @@ def fetch(name: str, *, progress: Progress | None = None, cancel: Cancel = NEVER
     try:
         models_dir.mkdir(parents=True, exist_ok=True)
         wait = partial(report, "waiting for another fetch", 0.0)
-        with exclusive(lock_file(name), poll=wait, remove=True) as alone:
+        with exclusive(lock_file(name), poll=wait, remove=True) as is_alone:
             if not _is_intact(name):
-                if alone:
+                if is_alone:
                     clear_leftovers(models_dir, name)
                 _make(model, models_dir, report)
     except KeyboardInterrupt:

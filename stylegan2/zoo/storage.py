@@ -108,8 +108,8 @@ def remove(name: str) -> bool:
     if not home.is_dir() and not any(file.exists() for file in partial_download):
         return False
     try:
-        with exclusive(lock_file(name), remove=True) as alone:
-            if alone:
+        with exclusive(lock_file(name), remove=True) as is_alone:
+            if is_alone:
                 clear_leftovers(paths.models_dir(), name)
             for file in partial_download:
                 file.unlink(missing_ok=True)

@@ -12,7 +12,7 @@ def test_renders_between_cancels_closes_and_kills_end_with_no_error_that_nobody_
     daemon: Daemon,
 ) -> None:
     done = endurance.soak(daemon, 200, seed=1)
-    assert done.uncaused == []
+    assert done.unexpected == []
     assert done.outcomes.total() == 200
     assert done.outcomes["result"] > 100
     assert done.outcomes["superseded"]

@@ -67,7 +67,7 @@ def test_an_index_for_torch_is_used_for_torch_alone() -> None:
 
 
 def test_what_is_installed_serves_unless_cuda_became_possible() -> None:
-    cpu, cuda, index = (torch_build.Choice(wish, ()) for wish in ("cpu", "cuda", "index"))
+    cpu, cuda, index = (torch_build.Choice(variant, ()) for variant in ("cpu", "cuda", "index"))
     assert cpu.is_met_by(cpu.version)
     assert cpu.is_met_by(cuda.version)
     assert cpu.is_met_by(index.version)
