@@ -7,6 +7,7 @@ from typing import Any
 from plugin_krita.connection import Connection
 from plugin_krita.view_state import OFF, READY, STARTING
 from retouchml.errors import DaemonAbsent, RetouchError
+from tests.fake_client import FakeClient
 
 
 class Handle:
@@ -58,33 +59,12 @@ class Loop:
             time.sleep(0.001)
 
 
-class Client:
-    def __init__(self, error: Exception | None = None) -> None:
-        self.is_connected = False
-        self.processed = 0
-        self._error = error
-
-    def connect(self) -> None:
-        if self._error is not None:
-            raise self._error
-        self.is_connected = True
-
-    def process(self) -> None:
-        self.processed += 1
-
-    def fileno(self) -> int:
-        return 7 if self.is_connected else -1
-
-    def close(self) -> None:
-        self.is_connected = False
-
-
 class Editor:
     """A connection, its loop, and the clients that it makes."""
 
     def __init__(self, *errors: Exception | None) -> None:
         self.loop = Loop()
-        self.clients: list[Any] = [Client(error) for error in errors]
+        self.clients: list[Any] = [FakeClient(error=error) for error in errors]
         self.starts: list[bool] = []
         self.changes = 0
         self.connection = Connection(self.loop, self._make, self._count)

@@ -1,7 +1,7 @@
 """The tasks from a layer to its result, with stand-ins for Krita and for the daemon."""
 
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from importlib import import_module
 from types import ModuleType, SimpleNamespace
 from typing import Any
@@ -17,9 +17,9 @@ from plugin_krita.view_state import UserSettings
 from retouchml.client.answers import Rendered, WirePatch
 from retouchml.client.pixel_format import PixelFormat
 from retouchml.errors import PhotoUnknown, UsageError
-from retouchml.look import Look
 from retouchml.progress import silent
 from retouchml.results import Box, Face
+from tests.fake_client import FakeCall, FakeClient, FakePhoto
 
 from .test_layer_pixels import Layer
 from .test_tasks import Answer, ListLoop
@@ -80,45 +80,29 @@ class Document:
         self.added.append(node)
 
 
-class Client:
+class Client(FakeClient):
     """A connection to the daemon below."""
 
     def __init__(self, daemon: "Daemon") -> None:
+        super().__init__()
         self.is_connected = True
         self._daemon = daemon
-        self._timers: list[Callable[[], None]] = []
 
-    def after(self, _seconds: float, function: Callable[[], None]) -> None:
-        self._timers.append(function)
+    def after(self, _seconds: float, callback: Callable[[], None]) -> None:
+        super().after(0.0, callback)
         self._daemon.loop.later(self.process)
 
-    def process(self) -> None:
-        timers, self._timers = self._timers, []
-        for function in timers:
-            function()
-
-    def open(self, *_picture: Any, **_options: Any) -> Answer:
-        self._daemon.sent += 1
-        self._daemon.while_sending()
-        faces = tuple(Face(box, (), 3.0) for box in self._daemon.faces)
-        photo = SimpleNamespace(
-            faces=faces, model="", device="cpu", seconds={}, render=self._render, close=lambda: None
-        )
-        return self._answer(photo)
-
-    def _render(self, looks: Mapping[int, Look], **_options: Any) -> Answer:
-        if self._daemon.errors:
-            return self._answer(error=self._daemon.errors.pop(0))
-        self._daemon.rendered.append(set(looks))
-        patches = tuple(_patch(face) for face in {*looks} - self._daemon.without_patch)
-        return self._answer(Rendered(patches))
-
-    def _answer(self, value: Any = None, error: Exception | None = None) -> Answer:
-        """An answer that arrives in a later turn."""
-        answer = Answer()
-        answer.result = lambda: value  # type: ignore[method-assign]
-        self.after(0.0, lambda: answer.finish(error))
-        return answer
+    def reply(self, call: FakeCall) -> Any:
+        daemon = self._daemon
+        if call.kind == "open":
+            daemon.sent += 1
+            daemon.while_sending()
+            return FakePhoto(self, [Face(box, (), 3.0) for box in daemon.faces])
+        if daemon.errors:
+            return daemon.errors.pop(0)
+        looks = call.details["looks"]
+        daemon.rendered.append(set(looks))
+        return Rendered(tuple(_patch(face) for face in {*looks} - daemon.without_patch))
 
 
 class Daemon:

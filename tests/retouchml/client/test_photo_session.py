@@ -1,6 +1,5 @@
 """The one policy for a photograph at the daemon: with a client without sockets, and with a real daemon."""
 
-import time
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
@@ -9,7 +8,6 @@ import pytest
 from retouchml.client.answers import Rendered, WirePatch
 from retouchml.client.client import Client
 from retouchml.client.photo_session import PhotoSession
-from retouchml.client.pixel_format import PixelFormat
 from retouchml.errors import (
     Busy,
     Cancelled,
@@ -22,114 +20,12 @@ from retouchml.errors import (
     Superseded,
 )
 from retouchml.look import Look
-from retouchml.results import Face
 from tests.daemon.running import PATIENCE, PLAIN, Daemon, picture
+from tests.fake_client import FACE, FakeClient
 from tests.stand_in_backend import SIDE
 
-FACE = Face((2, 3, 8, 8), ((0.0, 0.0),) * 68, 3.0)
 LOOKS = {0: Look(0.5)}
 OTHER_LOOKS = {0: Look(0.9)}
-
-
-class FakeCall:
-    def __init__(self, kind: str, **details: Any) -> None:
-        self.kind, self.details = kind, details
-        self.done = self.was_cancelled = False
-        self.error: RetouchError | None = None
-        self.on_progress: Any = None
-        self.on_preview: Any = None
-        self.on_done: Any = None
-        self.on_cancel: Callable[[], None] = lambda: None
-        self._value: Any = None
-
-    def result(self) -> Any:
-        if self.error is not None:
-            raise self.error
-        return self._value
-
-    def cancel(self) -> None:
-        self.was_cancelled = True
-        self.on_cancel()
-
-    def answer(self, value: Any) -> None:
-        """End with a result, or with an error."""
-        self.done = True
-        if isinstance(value, RetouchError):
-            self.error = value
-        else:
-            self._value = value
-        self.on_done(self)
-
-
-class FakePhoto:
-    model, device, faces = "m", "cpu", (FACE,)
-
-    def __init__(self, client: "FakeClient") -> None:
-        self._client = client
-        self.seconds = {"detect": 0.25}
-        self.closed = False
-
-    def render(self, looks: Mapping[int, Look], **options: Any) -> FakeCall:
-        return self._client.call("render", looks=looks, **options)
-
-    def close(self) -> None:
-        self.closed = True
-
-
-class FakeClient:
-    """Remembers its calls; ``script`` answers them as they are made, where it has something to say."""
-
-    def __init__(self, *script: Any) -> None:
-        self.script = list(script)
-        self.calls: list[FakeCall] = []
-        self.photos: list[FakePhoto] = []
-        self.is_connected = False
-        self.connections = 0
-        self._timers: list[tuple[float, Callable[[], None]]] = []
-        self._answers: list[tuple[FakeCall, Any]] = []
-
-    def connect(self) -> None:
-        self.connections += 1
-        self.is_connected = True
-
-    def after(self, seconds: float, callback: Callable[[], None]) -> None:
-        self._timers.append((time.monotonic() + seconds, callback))
-
-    def process(self, _wait: float = 0.0) -> None:
-        answers, self._answers = self._answers, []
-        for call, value in answers:
-            call.answer(value)
-        now = time.monotonic()
-        due = [callback for at, callback in self._timers if at <= now]
-        self._timers = [timer for timer in self._timers if timer[0] > now]
-        for callback in due:
-            callback()
-
-    def open(self, _picture: PixelFormat, pixels: memoryview, **options: Any) -> FakeCall:
-        return self.call("open", pixels=bytes(pixels), **options)
-
-    def call(self, kind: str, **details: Any) -> FakeCall:
-        call = FakeCall(kind, **details)
-        self.calls.append(call)
-        if self.script:
-            value = self.script.pop(0)
-            if isinstance(value, type) and issubclass(value, DaemonLost):
-                self.is_connected = False
-            self._answers.append((call, self._made(value)))
-        return call
-
-    def photo(self) -> FakePhoto:
-        self.photos.append(FakePhoto(self))
-        return self.photos[-1]
-
-    @property
-    def kinds(self) -> list[str]:
-        return [call.kind for call in self.calls]
-
-    def _made(self, value: Any) -> Any:
-        if value == "photo":
-            return self.photo()
-        return value("It failed.") if isinstance(value, type) else value
 
 
 class Recorder:
