@@ -41,7 +41,7 @@ _SEED = 7
 
 @dataclass(frozen=True)
 class Row:
-    """The measures of one photo; differences are after less before, ratios after over before."""
+    """The measures of one retouched photo: differences are after less before, ratios after over before."""
 
     identity: float  # descriptor distance between before and after
     gain: float  # of the judge's rating

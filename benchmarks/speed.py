@@ -59,7 +59,7 @@ print(imported - start, time.monotonic() - imported)
 
 @dataclass(frozen=True)
 class Row:
-    """A line of the table."""
+    """A quantity that was measured several times: a line of the table."""
 
     name: str
     values: tuple[float, ...]  # of every repeat

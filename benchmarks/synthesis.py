@@ -40,7 +40,7 @@ _GRADIENT_MEMORY = 2  # memory for the gradient, in multiples of the bytes of th
 
 @dataclass(frozen=True)
 class Work:
-    """The least work for one image."""
+    """The least arithmetic and memory traffic that one image takes."""
 
     products: int  # multiply-adds of the convolutions
     numbers: int  # numbers that are read or written once

@@ -1,6 +1,6 @@
 """The scheduler: gives jobs to workers, one at a time each, and restarts workers that are lost.
 
-It knows no client: what workers say about jobs comes back as events, which ``answer_sender`` sends on.
+Messages of workers about jobs become events, which ``answer_sender`` turns into answers for clients.
 """
 
 import contextlib

@@ -27,7 +27,7 @@ _MATCH = 20.0 / 1024.0
 
 @dataclass(frozen=True)
 class Change:
-    """Fields over a crop, or a part of one [H, W]."""
+    """What a look changes in a crop, or in a part of one [H, W]: a field for each kind of change."""
 
     # [H, W, 2] crop pixels, backward: the result at x shows the photograph at x + flow(x)
     flow: NDArray[np.float32]

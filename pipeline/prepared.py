@@ -1,4 +1,7 @@
-"""The slow work on a face, done once, so that a moved slider costs one picture and one stitch."""
+"""A prepared face, and the change that a look makes to it.
+
+The slow work is done once, so that a moved slider costs one picture and one stitch.
+"""
 
 import time
 from collections.abc import Sequence

@@ -77,6 +77,8 @@ class PixelNetwork(nn.Module):
 
 
 class _Residual(nn.Module):
+    """A residual block of two convolutions."""
+
     def __init__(self, c_in: int, c_out: int, stride: int) -> None:
         super().__init__()
         self.conv1 = nn.Conv2d(c_in, c_out, 3, stride, 1, bias=False)

@@ -30,7 +30,7 @@ from retouchml.sliders import EDITS
 
 
 class Retoucher:
-    """The loaded models. Make one and keep it: loading takes seconds."""
+    """Retouches photographs with one model on one device; loading the model takes seconds, so keep it."""
 
     def __init__(
         self,

@@ -93,6 +93,8 @@ class OverallProgress:
 
 
 class _Never:
+    """A ``Cancel`` that is never set."""
+
     def is_set(self) -> bool:
         return False
 

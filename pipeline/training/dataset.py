@@ -106,6 +106,8 @@ def _render_with_onnx(generator: Generator) -> None:
     """Replace ``synthesize`` by ONNX Runtime: three times as fast on a CPU, and no gradient is needed."""
 
     class Small(torch.nn.Module):
+        """The generator at the size of the samples, as a module to export."""
+
         def forward(self, w_plus: Tensor) -> Tensor:
             return original(w_plus, RENDER)
 

@@ -28,6 +28,8 @@ class QtEventLoop:
 
 
 class _Timer:
+    """A handle of a running QTimer."""
+
     def __init__(self, parent: QtCore.QObject, milliseconds: int, function: Function, once: bool) -> None:
         self._timer = QtCore.QTimer(parent)
         self._timer.setSingleShot(once)
@@ -41,6 +43,8 @@ class _Timer:
 
 
 class _Watch:
+    """A handle of a watched file descriptor."""
+
     def __init__(self, parent: QtCore.QObject, descriptor: int, function: Function) -> None:
         self._notifier = QtCore.QSocketNotifier(descriptor, QtCore.QSocketNotifier.Type.Read, parent)
         safe = guard(function)

@@ -134,7 +134,7 @@ def devices() -> Iterator[Finding]:
 
 
 def engines() -> Iterator[Finding]:
-    """The engine that can run the generator instead of torch."""
+    """Check whether TensorFlow 1, the other engine, is installed and works."""
     from retouchml.errors import DeviceError
     from stylegan2.tensorflow1 import installation
 

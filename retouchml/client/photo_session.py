@@ -41,6 +41,8 @@ _CANCEL_SECONDS = 1.0
 
 @dataclass(frozen=True)
 class _Request:
+    """A render that was requested; see ``PhotoSession.render``."""
+
     looks: Looks
     size: str
     report: bool
