@@ -27,6 +27,9 @@ from retouchml.paths import RESULT_CACHES, cache_dir
 _SEARCHES, _INVERSIONS, _PATHS = RESULT_CACHES
 _BOUND = 256 * 2**20  # bytes in all, of each kind
 _SHAPE_LIMIT = 64  # layers, or knots; a larger entry is damaged
+_FACES_LIMIT = 4096
+_LARGEST_COORDINATE = 1 << 20  # pixels; a face may reach beyond its photo, but not that far
+_LARGEST_CODE = 1e4  # values of w_plus are some tens at most
 # entries, of about 1 kB a face, 50 kB and 0.7 MB each
 _SEARCHES_IN_MEMORY, _INVERSIONS_IN_MEMORY, _PATHS_IN_MEMORY = 64, 64, 16
 _Result = TypeVar("_Result")
@@ -117,6 +120,10 @@ class SearchCache(_Cache[tuple[FaceLocation, ...]]):
             return None
         if landmarks.shape[1:] != (68, 2) or boxes.shape != (len(landmarks), 4):
             return None
+        if len(boxes) > _FACES_LIMIT or not (_is_within(landmarks, _LARGEST_COORDINATE)):
+            return None
+        if not _is_within(boxes, _LARGEST_COORDINATE) or bool((boxes[:, 2:] < 0).any()):
+            return None
         return tuple(
             FaceLocation((round(x), round(y), round(width), round(height)), points)
             for (x, y, width, height), points in zip(boxes.tolist(), landmarks.numpy(), strict=True)
@@ -138,7 +145,7 @@ class InversionCache(_Cache[Inversion]):
         w_plus, numbers = tensors.get("w_plus"), tensors.get("numbers")
         if w_plus is None or numbers is None or numbers.shape != (2,):
             return None
-        if w_plus.ndim != 2 or w_plus.shape[0] > _SHAPE_LIMIT:
+        if w_plus.ndim != 2 or w_plus.shape[0] > _SHAPE_LIMIT or not _is_within(w_plus, _LARGEST_CODE):
             return None
         return Inversion(w_plus, float(numbers[0]), float(numbers[1]))
 
@@ -160,9 +167,13 @@ class PathCache(_Cache[ScorePath]):
             return None
         if knots.ndim != 3 or not 0 < knots.shape[0] <= _SHAPE_LIMIT or knots.shape[1] > _SHAPE_LIMIT:
             return None
-        if gains.shape != knots.shape[:1]:
+        if gains.shape != knots.shape[:1] or not _is_within(knots, _LARGEST_CODE):
             return None
         return ScorePath(knots, gains, float(score[0]))
+
+
+def _is_within(values: Tensor, largest: float) -> bool:
+    return bool((values.abs() <= largest).all())
 
 
 @dataclass(frozen=True)

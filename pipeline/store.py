@@ -17,6 +17,7 @@ from torch import Tensor
 
 from retouchml.system import files
 
+_LONGEST = 16 << 20  # bytes of an entry; the largest of ours, a path of a large network, has 2 MB
 _DIGEST = hashlib.sha256().digest_size
 
 
@@ -39,7 +40,7 @@ class Store:
         """The tensors of an entry, all finite and of the store's dtype; None if it is missing or damaged."""
         path = self._path(name)
         try:
-            content = path.read_bytes()
+            content = files.read_bounded(path, _LONGEST)
             if hashlib.sha256(content[_DIGEST:]).digest() != content[:_DIGEST]:
                 return None
             tensors: dict[str, Tensor] = load(content[_DIGEST:])

@@ -12,6 +12,7 @@ from typing import Any, Literal
 
 from retouchml.look import DEFAULT_STRENGTH, DEFAULT_TEXTURE
 from retouchml.sliders import BY_NAME, STRENGTH, TEXTURE
+from retouchml.system import files
 
 DEFAULT_MODEL = "ffhq-mobile"
 DEFAULT_DEVICE = "auto"
@@ -19,6 +20,7 @@ EngineName = Literal["torch", "tensorflow1"]
 ENGINES: tuple[EngineName, ...] = ("torch", "tensorflow1")
 """The libraries that can run the generator, the default first."""
 
+_LONGEST = 1 << 20  # bytes of a file of settings
 _DEVICE = re.compile(r"auto|cpu|mps|cuda(:[0-9]{1,3})?")
 
 
@@ -43,7 +45,8 @@ def load(path: Path) -> tuple[Settings, tuple[str, ...]]:
     import tomllib
 
     try:
-        stored = tomllib.loads(path.read_text(encoding="utf-8-sig"))  # Windows' editors may put a mark first
+        text = files.read_bounded(path, _LONGEST).decode("utf-8-sig")  # Windows' editors may put a mark first
+        stored = tomllib.loads(text)
     except FileNotFoundError:
         return Settings(), ()
     except (OSError, ValueError) as error:  # ValueError: no TOML, or no UTF-8

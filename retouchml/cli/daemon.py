@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 _ANSWER_SECONDS = 10.0
 _STOP_SECONDS = 6.0  # a daemon stops within 5
 _LINES = 40
+_LONGEST_LOG = 64 << 20  # bytes; the daemon begins a new one much earlier
 _MEGABYTE = 1e6
 
 
@@ -111,10 +112,11 @@ def show_logs(arguments: argparse.Namespace, context: Context) -> int:
     """Print the end of the daemon's log."""
     from daemon.start import log_path
     from retouchml import paths
+    from retouchml.system import files
 
     path = log_path(paths.runtime_dir())
     try:
-        content = path.read_bytes()
+        content = files.read_bounded(path, _LONGEST_LOG)
     except FileNotFoundError:
         raise DaemonAbsent("There is no log: no daemon has run yet.", "`retouchml daemon start`.") from None
     lines = content.decode("utf-8", "replace").splitlines()

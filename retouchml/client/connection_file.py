@@ -45,7 +45,7 @@ class Connection:
 def read(path: Path) -> Connection:
     """Read a connection file. Raises Refused if it is missing, damaged, or readable by others."""
     try:
-        with path.open("rb") as file:
+        with files.open_regular(path) as file:
             if not files.is_private(file.fileno()):
                 raise Refused(
                     f"{path} can be read or was made by others, so its keys cannot be trusted.",

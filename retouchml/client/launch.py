@@ -19,13 +19,14 @@ from retouchml.client import protocol
 from retouchml.errors import DaemonAbsent, DaemonRuns, Refused, RetouchError
 from retouchml.paths import data_dir
 from retouchml.system.file_names import INSTALL_RECORD
-from retouchml.system.files import changeable_by_others
+from retouchml.system.files import changeable_by_others, read_bounded
 from retouchml.system.processes import CREATION_FLAGS, clean_environment
 
 IDLE_EXIT_MINUTES = 30.0
 """How long a daemon without requests stays, if a client started it."""
 _START_SECONDS = 60.0  # a first start compiles every module, perhaps from a slow disk
 _EXIT_SECONDS = 10.0
+_LONGEST_RECORD = 1 << 16  # bytes
 _ADVICE = "Run `retouchml doctor`: it says what is wrong."
 
 
@@ -66,7 +67,7 @@ def find_interpreter() -> tuple[list[str], dict[str, str]]:
     """
     record = data_dir() / INSTALL_RECORD
     try:
-        python = json.loads(record.read_text(encoding="utf-8"))["python"]
+        python = json.loads(read_bounded(record, _LONGEST_RECORD).decode("utf-8"))["python"]
     except FileNotFoundError:
         return _from_checkout()
     except (OSError, ValueError, KeyError, TypeError) as error:

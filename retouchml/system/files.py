@@ -5,6 +5,7 @@ that its distributors make: folders with the sticky bit, such as /tmp, and group
 administrators.
 """
 
+import errno
 import os
 import secrets
 import stat
@@ -66,6 +67,28 @@ def move_into_place(temporary: Path, path: Path, mode: "int | None" = None) -> N
     else:
         temporary.chmod(mode)  # whatever the umask is
     retry_while_open(lambda: temporary.replace(path))
+
+
+def open_regular(path: Path) -> BinaryIO:
+    """A regular file open for reading; raises OSError for anything else, and never waits for a pipe."""
+    flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
+    file = open(path, "rb", opener=lambda name, _: os.open(name, flags))  # noqa: SIM115 (it is returned)
+    try:
+        if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+            raise OSError(errno.EINVAL, "Not a regular file", str(path))
+    except OSError:
+        file.close()
+        raise
+    return file
+
+
+def read_bounded(path: Path, longest: int) -> bytes:
+    """The content of a regular file of at most ``longest`` bytes. Raises OSError for any other."""
+    with open_regular(path) as file:
+        content = file.read(longest + 1) if os.fstat(file.fileno()).st_size <= longest else b""
+        if len(content) > longest or os.fstat(file.fileno()).st_size > longest:
+            raise OSError(errno.EFBIG, f"Larger than {longest} bytes", str(path))
+    return content
 
 
 def write_atomically(path: Path, content: bytes, mode: "int | None" = None, *, durable: bool = True) -> None:

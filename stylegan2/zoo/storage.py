@@ -16,12 +16,14 @@ from pathlib import Path
 
 from retouchml import paths
 from retouchml.errors import ModelCorrupt, ModelError, ModelMissing
+from retouchml.system.files import read_bounded
 from retouchml.system.locks import exclusive
 from stylegan2.formats.opening import WeightFile
 from stylegan2.zoo.table import Model, ModelFile, find
 
 RECORD = "zoo.json"
 _REPLACED = "old"
+_LONGEST_RECORD = 1 << 20  # bytes
 _RANDOM = "[a-z0-9_]{8}"  # what mkdtemp adds to a prefix; no name of another model ends so after the prefix
 
 
@@ -184,7 +186,7 @@ def leftover_prefix(name: str) -> str:
 def read_record(home: Path) -> FolderRecord | None:
     """The record in a model's folder; None if there is none, or a damaged one."""
     try:
-        content = json.loads((home / RECORD).read_text(encoding="utf-8"))
+        content = json.loads(read_bounded(home / RECORD, _LONGEST_RECORD).decode("utf-8"))
         files = tuple(
             ModelFile(str(file["name"]), str(file["sha256"]), int(file["size"])) for file in content["files"]
         )

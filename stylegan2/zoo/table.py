@@ -13,9 +13,11 @@ from typing import Any
 
 from retouchml import paths
 from retouchml.errors import ModelMissing, UsageError
+from retouchml.system.files import read_bounded
 
 TABLE = Path(__file__).with_name("zoo.toml")
 MANIFEST = "import.json"
+_LONGEST_MANIFEST = 1 << 20  # bytes
 FILE_SUFFIXES = (".pkl", ".pt", ".pth", ".safetensors")
 """Suffixes by which ``stylegan2.load`` tells the path of a file from a name."""
 # no dot at the end, which Windows drops
@@ -132,7 +134,7 @@ def defaults() -> tuple[str, ...]:
 
 def _read_manifest(path: Path) -> Model | None:
     try:
-        model = _parse(json.loads(path.read_text(encoding="utf-8")))
+        model = _parse(json.loads(read_bounded(path, _LONGEST_MANIFEST).decode("utf-8")))
     except (OSError, ValueError, TypeError, KeyError, AttributeError):
         return None
     return model if model.imported and model.name == path.parent.name else None

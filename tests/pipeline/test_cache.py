@@ -92,6 +92,7 @@ def _content(**changed: torch.Tensor | None) -> bytes:
         _content(w_plus=torch.ones(1, 23, 512)),
         _content(w_plus=torch.full(_SHAPE, float("nan"))),
         _content(w_plus=torch.ones(1000, 4)),
+        _content(w_plus=torch.full(_SHAPE, 1e30)),
         _content(w_plus=torch.ones(_SHAPE, dtype=torch.int64)),
         _content(w_plus=torch.ones(_SHAPE, dtype=torch.complex64)),
     ],
@@ -363,3 +364,40 @@ def test_photos_are_named_by_all_their_pixels_their_shape_and_their_depth() -> N
     alike = [pixels, other, pixels.reshape(2, 8, 3), deeper, pixels[:, ::-1]]
     assert len({photo_key(each) for each in alike}) == len(alike)
     assert photo_key(pixels[:, ::-1]) == photo_key(pixels[:, ::-1].copy())
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="of pipes and devices in a folder")
+@pytest.mark.parametrize("kind", ["pipe", "device", "sparse"])
+def test_an_entry_that_is_no_file_of_usual_size_is_not_read_and_replaced(kind: str, tmp_path: Path) -> None:
+    path = tmp_path / "a.inversion"
+    if kind == "pipe":
+        os.mkfifo(path)
+    elif kind == "device":
+        path.symlink_to("/dev/zero")
+    else:
+        with path.open("wb") as file:
+            file.truncate(60 << 30)
+    cache = InversionCache(tmp_path)
+    assert cache.get("a") is None
+    cache.put("a", inversion())
+    assert InversionCache(tmp_path).get("a") is not None
+
+
+@pytest.mark.parametrize("box", [(0, 0, -3, 5), (1e300, 0, 5, 5), (0, -1e9, 5, 5)])
+def test_a_face_that_no_photo_can_have_counts_as_none(
+    box: tuple[float, float, float, float], tmp_path: Path
+) -> None:
+    faces = {
+        "landmarks": torch.zeros(1, 68, 2, dtype=torch.float64),
+        "boxes": torch.tensor([box], dtype=torch.float64),
+    }
+    content = save(faces)
+    (tmp_path / "a.search").write_bytes(hashlib.sha256(content).digest() + content)
+    assert SearchCache(tmp_path).get("a") is None
+
+
+def test_a_path_of_impossible_codes_counts_as_none(tmp_path: Path) -> None:
+    path = score_path()
+    content = save(PathCache._to_tensors(ScorePath(path.knots + 1e9, path.gains, path.score)))
+    (tmp_path / "a.path").write_bytes(hashlib.sha256(content).digest() + content)
+    assert PathCache(tmp_path).get("a") is None
