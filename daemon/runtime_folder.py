@@ -8,6 +8,7 @@ from pathlib import Path
 
 from retouchml import paths
 from retouchml.errors import DaemonError, Refused
+from retouchml.system import locks
 from retouchml.system.files import changeable_by_others, private_folder, retry_while_open
 
 if sys.platform == "win32":
@@ -15,18 +16,27 @@ if sys.platform == "win32":
 
 
 class AddressFile:
-    """The file by which clients find the daemon: its Unix socket, or its loopback connection file."""
+    """The file by which clients find the daemon: its Unix socket, or its loopback connection file.
+
+    The latter is locked, and believed only while it is: after a crash a new daemon holds its own lock for a
+    moment before the old address is removed.
+    """
 
     def __init__(self, path: Path) -> None:
         """Remove what a crash left at ``path``; call it with the lock held. Raises DaemonError."""
         self.path = path
         self._inode: int | None = None
+        self._locked = contextlib.ExitStack()
         self._remove_stale()
 
     def note(self) -> None:
         """Note the socket that was bound, or the connection file that was written, just now."""
         self.path.chmod(0o600)
         self._inode = self.path.stat().st_ino
+        if not paths.IPC:
+            file = self._locked.enter_context(self.path.open("r+b"))
+            if not locks.take(file.fileno()):
+                raise DaemonError(f"{self.path} cannot be locked.", "Set RETOUCHML_HOME to a local folder.")
 
     def is_intact(self) -> bool:
         """Whether it is still the file that was noted; otherwise no client can reach this daemon any more."""
@@ -37,6 +47,7 @@ class AddressFile:
 
     def remove(self) -> None:
         """Remove it if it is this daemon's."""
+        self._locked.close()  # first, since Windows removes no open file
         if self._inode is not None and self.is_intact():
             with contextlib.suppress(OSError):
                 retry_while_open(self.path.unlink)

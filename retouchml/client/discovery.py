@@ -50,11 +50,11 @@ def listens(path: Path) -> bool:
 
 
 def _listens_on_loopback(path: Path) -> bool:
-    # after a crash, the file names a port that may be another program's by now: only the lock tells
+    # after a crash, the file names a port that may be another program's by now, and a new daemon may hold its
+    # lock already: only the lock on the file itself tells that the address is good
     try:
-        with path.with_name(paths.LOCK).open("rb") as file:
+        with files.open_regular(path) as file:
             is_locked = locks.holder(file.fileno()) is not None
-        with path.open("rb") as file:
             is_private = files.is_private(file.fileno())
     except OSError:
         return False

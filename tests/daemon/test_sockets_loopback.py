@@ -2,6 +2,7 @@
 
 import socket
 import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import replace
@@ -37,29 +38,16 @@ def without_ipc(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(paths, "IPC", False)
 
 
-def address() -> bytes:
-    """What clients find at the moment; empty without an address."""
-    path = paths.address_path()
-    return path.read_bytes() if path.exists() else b""
-
-
 @pytest.fixture
 def run() -> Iterator[Run]:
     """Starts daemons without Unix sockets."""
     with ExitStack() as started:
 
         def one(*options: str) -> Daemon:
-            stale = address()
             process = subprocess.Popen([*_DAEMON, *options], env=environment())
             daemon = Daemon(process)
             started.callback(daemon.close)
-            # the lock is taken just before an address that a crash left is removed
-            assert until(
-                lambda: (
-                    (address() not in (b"", stale) and listens(paths.address_path()))
-                    or process.poll() is not None
-                )
-            )
+            assert until(lambda: listens(paths.address_path()) or process.poll() is not None)
             return daemon
 
         yield one
@@ -115,6 +103,31 @@ def test_an_address_that_a_crash_left_is_not_believed_though_somebody_listens_th
             client.status()
         assert run().photo().faces
     assert connection_file.read(paths.address_path()).client_secret != keys.client_secret
+
+
+@needs_posix
+def test_an_address_that_a_crash_left_is_not_believed_while_a_new_daemon_has_only_its_lock(run: Run) -> None:
+    first = run()
+    keys = connection_file.read(paths.address_path())
+    first.kill()
+    with socket.socket() as stranger:
+        stranger.bind(("127.0.0.1", 0))
+        stranger.listen()
+        connection_file.write(paths.address_path(), keys.at(f"tcp://127.0.0.1:{stranger.getsockname()[1]}"))
+        code = (
+            "import sys; from pathlib import Path; from daemon.pidfile import PidFile\n"
+            "lock = PidFile(Path(sys.argv[1])); print('held', flush=True); sys.stdin.read()"
+        )
+        command = [sys.executable, "-c", code, str(paths.runtime_dir())]
+        with subprocess.Popen(
+            command, env=environment(), stdin=subprocess.PIPE, stdout=subprocess.PIPE
+        ) as holder:
+            assert holder.stdout is not None
+            assert holder.stdin is not None
+            assert holder.stdout.readline() == b"held\n"
+            assert not listens(paths.address_path())
+            holder.stdin.close()
+    assert run().photo().faces
 
 
 def test_a_second_daemon_on_loopback_says_that_one_runs(run: Run) -> None:
