@@ -7,7 +7,7 @@ from typing import Literal
 
 from retouchml.errors import UsageError
 from retouchml.results import Face
-from retouchml.sliders import BY_NAME, EDITS, STRENGTH, TEXTURE, Slider
+from retouchml.sliders import BY_NAME, EDITS, STRENGTH, TEXTURE
 
 DEFAULT_STRENGTH = BY_NAME[STRENGTH].default
 DEFAULT_TEXTURE = BY_NAME[TEXTURE].default
@@ -33,8 +33,8 @@ class Look:
     edits: Mapping[str, float] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        _check_range(BY_NAME[STRENGTH], self.strength)
-        _check_range(BY_NAME[TEXTURE], self.texture)
+        for name, value in ((STRENGTH, self.strength), (TEXTURE, self.texture)):
+            _check_range(name, value, BY_NAME[name].low, BY_NAME[name].high)
         _check_ranges(self.edits)
         object.__setattr__(self, "edits", MappingProxyType(dict(self.edits)))
 
@@ -110,12 +110,14 @@ def parse_edit(text: str) -> tuple[str, float]:
 
 
 def _check_ranges(edits: Mapping[str, float]) -> None:
-    for slider in EDITS:
-        if slider.name in edits:
-            _check_range(slider, edits[slider.name])
+    known = {slider.name: slider for slider in EDITS}
+    for name, value in edits.items():
+        slider = known.get(name)
+        # an unknown edit is refused by its name when the look is rendered, but its value has bounds already
+        low, high = (slider.low, slider.high) if slider else (-1.0, 1.0)
+        _check_range(f"edit {name}", value, low, high)
 
 
-def _check_range(slider: Slider, value: float) -> None:
-    if not slider.accepts(value):
-        label = f"edit {slider.name}" if slider in EDITS else slider.name
-        raise UsageError(f"{label} is {value:g}, but must lie between {slider.low:g} and {slider.high:g}.")
+def _check_range(name: str, value: float, low: float, high: float) -> None:
+    if not low <= value <= high:  # also refuses NaN
+        raise UsageError(f"{name} is {value:g}, but must lie between {low:g} and {high:g}.")

@@ -103,7 +103,7 @@ def test_looks_are_checked_for_their_faces_and_their_edits() -> None:
         check_looks({0: Look()}, ())
 
 
-@pytest.mark.parametrize("value", [0.0, 0.5, 7.0])
+@pytest.mark.parametrize("value", [0.0, 0.5, 0.7])
 def test_an_unknown_edit_is_refused_and_the_known_are_named(value: float) -> None:
     with pytest.raises(UsageError, match="There is no edit called beard") as refused:
         check_looks({0: Look(edits={"beard": value})}, FACES)
