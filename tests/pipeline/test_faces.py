@@ -1,6 +1,5 @@
 """Finding faces: tilted, tiny, huge, several, none; and damaged detectors."""
 
-import os
 import threading
 from pathlib import Path
 
@@ -20,6 +19,8 @@ from stylegan2 import zoo
 from tests.conftest import at_home
 
 Pixels = NDArray[np.uint8]
+PORTRAITS = Path(__file__).parents[3] / "shared" / "data" / "portraits"
+"""Photographs whose terms keep them out of the repository."""
 _EYES = [36, 45]
 
 
@@ -218,10 +219,9 @@ def test_faces_of_another_colour_profile_are_those_of_srgb(
 def test_portraits_of_another_colour_profile_have_the_faces_of_srgb(
     primaries: str, finder: FaceFinder
 ) -> None:
-    folder = os.environ.get("RETOUCHML_PORTRAITS")
-    pictures = sorted(Path(folder).glob("*.[jp][pn]g"))[::6] if folder else []
+    pictures = sorted(PORTRAITS.glob("*.[jp][pn]g"))[::6]
     if not pictures:
-        pytest.skip("RETOUCHML_PORTRAITS names no folder of portraits")
+        pytest.skip("the portraits of other projects are not beside this checkout")
     profile = profile_with(primaries, 1.0)
     for path in pictures:
         pixels = np.asarray(Image.open(path).convert("RGB"))
