@@ -72,6 +72,8 @@ class Watchdog:
     def ready(self, now: float) -> None:
         """The worker has started."""
         self._ready = True
+        if self._cancelled_at is not None:
+            self._cancelled_at = now  # it could not stop before it started
         self._restart(now)
 
     def begin(self, now: float) -> None:

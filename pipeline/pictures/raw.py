@@ -4,6 +4,7 @@ Most raw files have the structure of TIFF, and a thumbnail is the first or only 
 of TIFF can decode.
 """
 
+import re
 import struct
 from typing import BinaryIO
 
@@ -29,10 +30,10 @@ _MAGIC = (
     (4, b"ftypcrx"),
     (6, b"HEAPCCDR"),
     (6, b"HEAPJPGM"),
-    (8, b"CR\2"),  # in a TIFF: Canon's CR2
-    (8, b"IIII"),  # in a TIFF: Phase One
-    (8, b"MMMM"),
 )
+# in a TIFF, whose pixels may begin at byte 8: Canon's CR2, with its first directory at byte 16, and the whole
+# mark of Phase One (ExifTool, PhaseOne.pm)
+_MAGIC_IN_TIFF = re.compile(rb"II\*\0\x10\0\0\0CR\x02|(II\*\0|MM\0\*).{4}(IIII.waR|MMMMRaw.)", re.DOTALL)
 _HEAD_BYTES = 16
 
 _SUBFILES, _EXIF, _COMPRESSION, _PHOTOMETRIC = 330, 34665, 259, 262
@@ -52,7 +53,7 @@ def is_raw(file: BinaryIO) -> bool:
     """Whether an open file is a raw photograph by its content; the file is left at its start."""
     head = file.read(_HEAD_BYTES)
     try:
-        if any(head[at:].startswith(magic) for at, magic in _MAGIC):
+        if any(head[at:].startswith(magic) for at, magic in _MAGIC) or _MAGIC_IN_TIFF.match(head):
             return True
         return head[:2] in (b"II", b"MM") and _has_raw_directory(reader_of_file(file))
     finally:

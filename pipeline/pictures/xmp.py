@@ -47,7 +47,7 @@ _WORDS_OF_CLAIMS = re.compile(
     rb"MotionPhoto|MicroVideo|OLivePhoto|hdr-?gain-?map|HasExtendedXMP|Thumbnails|photos/1\.0/(container|image)",
     re.IGNORECASE,
 )
-_MAX_PLACES = 200_000  # elements and attributes of one packet
+_MAX_PLACES = 200_000  # elements, attributes and namespaces in force where one is declared, of one packet
 _START_TAG = re.compile(rb"<([^\s/>]+)((?:\s+[^\s=]+\s*=\s*(?:\"[^\"]*\"|'[^']*'))*)\s*/?>")
 ATTRIBUTE = re.compile(rb"\s+([^\s=]+)\s*=\s*(?:\"([^\"]*)\"|'([^']*)')")
 
@@ -235,6 +235,7 @@ class _Reader:
             new[""] = attributes["xmlns"]
         if new:
             scope = {**scope, **new}
+            self._places += len(scope)  # a copy for each element that declares one
         if parent:
             parent.has_elements = True
         places = tuple(_attributes(self._packet, tag.start(2), tag.end(2), scope))

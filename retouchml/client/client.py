@@ -37,6 +37,7 @@ _HELLO_SECONDS = 10.0
 _ANSWERED_AT_ONCE = (messages.Hello, messages.GetStatus, messages.Shutdown, messages.Cancel, messages.Close)
 _LARGE_UPLOAD = 1 << 20
 _SLOWEST_UPLOAD = 5e6  # bytes a second, on a machine that has much else to do
+_SLOWEST_REMOTE_UPLOAD = 5e5
 
 
 class Client:
@@ -226,7 +227,8 @@ class Client:
         # the daemon sees a message, and begins to send pings, only when all of it has arrived
         size = sum(memoryview(frame).nbytes for frame in frames)
         ahead = sum(call.uploaded for call in self._calls.values())
-        patience = protocol.SILENCE_SECONDS + (ahead + size) / _SLOWEST_UPLOAD
+        speed = _SLOWEST_REMOTE_UPLOAD if self._is_remote else _SLOWEST_UPLOAD
+        patience = protocol.SILENCE_SECONDS + (ahead + size) / speed
         self._silence_limit = max(self._silence_limit, patience)
         self._transport.send([header, *frames])
         advice = RESTART if isinstance(request, _ANSWERED_AT_ONCE) else TRY_OR_RESTART

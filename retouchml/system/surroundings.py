@@ -60,9 +60,13 @@ def search_own_packages_first() -> None:
 
 
 def search_path(top: str = _TOP) -> str:
-    """PYTHONPATH for another process of this Python: ours in ``top``, its own packages, then what it was."""
+    """PYTHONPATH for another process of this Python: ours in ``top``, its own packages, then what it was.
+
+    The standard library stands before the packages, as always: old backports carry modules of its names.
+    """
     before = os.environ.get("PYTHONPATH", "").split(os.pathsep)
-    return os.pathsep.join(dict.fromkeys(filter(None, [top, *_own_packages(), *before])))
+    entries = [top, *_standard_library(), *_own_packages(), *before]
+    return os.pathsep.join(dict.fromkeys(filter(None, entries)))
 
 
 def _foreign_folders() -> set[str]:
@@ -70,7 +74,15 @@ def _foreign_folders() -> set[str]:
     foreign = {_absolute(entry) for entry in listed if entry}
     if not sys.flags.safe_path:
         foreign.add(_absolute(""))  # `python -m` and `python -c` look there first
-    return foreign - {_TOP, *map(_absolute, _own_packages())}
+    ours = (_TOP, *_standard_library(), *_own_packages())
+    return foreign - set(map(_absolute, ours))
+
+
+def _standard_library() -> list[str]:
+    """The folders and the archive of this Python's standard library that ``sys.path`` has."""
+    library = sysconfig.get_path("stdlib")
+    modules = {library, sysconfig.get_path("platstdlib"), os.path.join(library, "lib-dynload")}  # noqa: PTH118
+    return [entry for entry in sys.path if entry in modules]
 
 
 def _own_packages() -> list[str]:

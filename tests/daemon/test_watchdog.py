@@ -101,7 +101,7 @@ def test_a_worker_that_is_stopped_while_it_starts_is_replaced(start: Start) -> N
 
 
 def test_a_job_that_waits_for_ever_is_ended_though_its_worker_is_heard(start: Start) -> None:
-    daemon = start("--limits", "stall_seconds=2,silence_seconds=600")
+    daemon = start("--limits", "stall_seconds=4,silence_seconds=600")
     photo = daemon.photo()
     with pytest.raises(WorkerLost, match="waits for something that never comes, twice"):
         photo.render({0: Look(0.5, edits={"deaf": 1.0})}).result(PATIENCE)
@@ -117,7 +117,7 @@ def test_a_cancelled_job_that_does_not_end_makes_room_for_the_next(start: Start)
     call.cancel()
     with pytest.raises(Cancelled):
         call.result(PATIENCE)
-    assert photo.render(LOOKS).result(5.0).patches
+    assert photo.render(LOOKS).result(PATIENCE).patches
     assert until(lambda: not is_alive(first))
 
 
@@ -152,6 +152,16 @@ def test_a_worker_that_reads_a_large_file_is_not_taken_for_dead() -> None:
         process.done = Activity(read=int(second) << 20)
 
     assert first_verdict(watched, 100, read) == (100, "")
+
+
+def test_a_cancel_before_the_worker_has_started_leaves_it_its_time_to_stop() -> None:
+    watched = watchdog(Process(), cancel_seconds=20)
+    watched.begin(0.0)
+    watched.cancel(2.0)
+    watched.ready(25.0)
+    assert watched.verdict(25.0) == ""
+    watched.verdict(35.0)
+    assert watched.verdict(46.0) == "did not stop when it was asked to"
 
 
 def test_a_driver_that_spins_for_ever_is_ended_too() -> None:

@@ -75,7 +75,8 @@ def test_a_tiff_named_as_a_raw_photograph_is_one(tmp_path: Path, suffix: str) ->
         b"IIU\0\x18\0\0\0",
         b"II\x1a\0\0\0HEAPCCDR",
         b"II*\0\x10\0\0\0CR\2\0",
-        b"II*\0\x10\0\0\0IIIIwaR",
+        b"II*\0\x10\0\0\0IIIITwaR",
+        b"MM\0*\0\0\0\x10MMMMRawT",
         b"\0\0\0\x18ftypcrx \0\0\0\1crx isom",
     ],
 )
@@ -84,6 +85,17 @@ def test_a_raw_photograph_is_known_by_its_first_bytes(tmp_path: Path, head: byte
         (tmp_path / name).write_bytes(head + bytes(200))
         with pytest.raises(PictureUnsupported, match=r"is a raw photograph, which is not read"):
             read_picture(tmp_path / name)
+
+
+@pytest.mark.parametrize("values", [(73, 73, 73), (77, 77, 77), (67, 82, 2)])
+def test_pixels_at_the_start_of_a_tiff_are_no_mark_of_a_raw_photograph(
+    tmp_path: Path, values: tuple[int, int, int]
+) -> None:
+    pixels = np.full((16, 16, 3), values, np.uint8)
+    path = tmp_path / "flat.tif"
+    assert cv2.imwrite(str(path), pixels[..., ::-1], [cv2.IMWRITE_TIFF_COMPRESSION, 1])
+    assert path.read_bytes()[8:11] == bytes(values)
+    np.testing.assert_array_equal(read_picture(path).pixels, pixels)
 
 
 def test_a_jpeg_with_the_name_of_a_raw_photograph_is_a_jpeg(tmp_path: Path) -> None:

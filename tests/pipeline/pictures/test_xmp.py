@@ -116,8 +116,13 @@ def test_a_packet_of_sixteen_bit_characters_becomes_utf_8() -> None:
         b"<a>" + b"<b/>" * 1_000_000 + b"</a>",
         b"<a " + b"b='" * 500_000,
         b"<a>" * 1_000_000,
+        b"<a "
+        + b" ".join(b'xmlns:n%d="u"' % number for number in range(3000))
+        + b">"
+        + b"".join(b'<b xmlns:m%d="u"/>' % number for number in range(3000))
+        + b"</a>",
     ],
-    ids=["entities", "elements", "quotes", "depth"],
+    ids=["entities", "elements", "quotes", "depth", "namespaces"],
 )
 def test_a_packet_that_no_program_writes_is_refused_soon(bomb: bytes) -> None:
     started = time.process_time()

@@ -149,3 +149,9 @@ def test_an_edit_beyond_its_own_range_is_answered_with_that_range(
 )
 def test_what_the_design_allows_is_accepted(right: list[str], run: Run, portrait: Path) -> None:
     assert run("beautify", portrait, "-o", portrait.with_name("out.png"), *right).code == 0
+
+
+def test_the_script_that_an_earlier_version_installed_still_runs() -> None:
+    script = python("import sys; from retouchml.cli import main; sys.exit(main())")
+    ran = subprocess.run([*script, "--version"], env=environment(), capture_output=True, text=True)
+    assert (ran.returncode, ran.stdout.split()[0], ran.stderr) == (0, "retouchml", "")

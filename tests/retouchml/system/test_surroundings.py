@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+import sysconfig
 from pathlib import Path
 
 import pytest
@@ -134,3 +135,18 @@ def test_the_search_path_for_a_child_has_everything_once(monkeypatch: pytest.Mon
     assert once.split(os.pathsep)[-1] == "/ros"
     monkeypatch.setenv("PYTHONPATH", once)
     assert surroundings.search_path("/ours") == once
+
+
+def test_a_child_finds_the_standard_library_before_any_package() -> None:
+    entries = surroundings.search_path("/ours").split(os.pathsep)
+    library, packages = sysconfig.get_path("stdlib"), sysconfig.get_path("purelib")
+    assert entries[0] == "/ours"
+    assert entries.index(library) < entries.index(packages)
+
+
+def test_the_standard_library_stays_before_the_packages_in_a_child(monkeypatch: pytest.MonkeyPatch) -> None:
+    library, packages = sysconfig.get_path("stdlib"), sysconfig.get_path("purelib")
+    monkeypatch.setenv("PYTHONPATH", surroundings.search_path("/ours"))
+    monkeypatch.setattr(sys, "path", surroundings.search_path("/ours").split(os.pathsep))
+    surroundings.search_own_packages_first()
+    assert sys.path.index(library) < sys.path.index(packages)
