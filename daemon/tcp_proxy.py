@@ -26,7 +26,7 @@ assert sys.platform != "win32"  # which has no Unix sockets
 CONNECTIONS = 16
 """Connections at once that have shown a key; while there are so many, others wait."""
 _BACKLOG = 128  # of the system, for the moment until they are accepted
-_ACCEPTED_AT_ONCE = 64
+ACCEPTED_AT_ONCE = 64
 _SECONDS_BETWEEN_TURNS = 0.05  # while connections wait
 _HEAD_BYTES = 1024  # of what the server says first, which shows whether it accepted the key
 _CHUNK = 1 << 18
@@ -167,7 +167,7 @@ class TcpProxy:
                 self._selector.modify(end, events)
 
     def _accept(self) -> None:
-        for _ in range(_ACCEPTED_AT_ONCE):
+        for _ in range(ACCEPTED_AT_ONCE):
             try:
                 outer, (address, _port) = self._listener.accept()
             except BlockingIOError:
