@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from tests.install import small_checkout
-from tests.install.small_checkout import Ready, processes_naming, wait_for
+from tests.install.small_checkout import Ready
+from tests.other_processes import processes_naming, wait_for
 
 fcntl = pytest.importorskip("fcntl", reason="locks, signals and folders of POSIX")
 pytestmark = pytest.mark.processes

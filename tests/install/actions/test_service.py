@@ -14,8 +14,8 @@ import pytest
 from tests.install import service_checkout
 from tests.install.fake_manager import systemd_would_run
 from tests.install.service_checkout import ServiceCheckout
-from tests.install.small_checkout import wait_for
 from tests.marks import marks_tests
+from tests.other_processes import wait_for
 
 pytest.importorskip("fcntl", reason="the daemon needs POSIX")
 pytestmark = pytest.mark.processes

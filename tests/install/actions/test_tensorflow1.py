@@ -9,8 +9,9 @@ import pytest
 
 from install.environment import python37
 from tests.install import small_checkout
-from tests.install.small_checkout import SmallCheckout, wait_for
+from tests.install.small_checkout import SmallCheckout
 from tests.marks import marks_tests
+from tests.other_processes import wait_for
 
 pytest.importorskip("fcntl", reason="signals and folders of POSIX")
 pytestmark = pytest.mark.processes

