@@ -1,13 +1,16 @@
-"""Quality of the retouch over many faces: identity, rating, sharpness, expression, seconds and memory.
+"""Quality of the retouch over many faces: identity, rating, light, colour, sharpness, seconds and memory.
 
-    python -m benchmarks.quality --data FOLDER [--count 60] [--judge FILE] [--sheet FILE] [PHOTO...]
+    python -m benchmarks.quality --data FOLDER [--count 60] [--judge FILE] [--sheet FILE] [--backgrounds]
+        [PHOTO...]
 
 ``PixelRater`` judges the gain: it guides nothing and saw none of these photographs, which are the test part
 of its fold. ``retouchml train rater --kind pixels --folds 2 --output FILE`` trains a judge of another fold.
-Inversions are cached, so a second run takes seconds a photo. --sheet writes a contact sheet.
+Inversions are cached, so a second run takes seconds a photo. --sheet writes a contact sheet. --backgrounds
+puts every face before seven saturated backgrounds too, each of which takes an inversion of its own.
 """
 
 import argparse
+import math
 import resource
 import sys
 import time
@@ -20,10 +23,16 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from benchmarks.figures.backgrounds import SATURATED, before_background, head
+from benchmarks.figures.faces import bare_skin
+from benchmarks.figures.leak import leak
+from benchmarks.figures.light import light_moved
+from benchmarks.figures.sharpness import grain, sharpness
+from benchmarks.figures.teeth import teeth_yellower
 from pipeline.align import Alignment
 from pipeline.attributes import AgeGender, geometric
 from pipeline.identity import Recognizer
-from pipeline.masks import RIM, face_masks, feature_mask, outline
+from pipeline.masks import RIM, outline
 from pipeline.networks import Networks
 from pipeline.pictures import read_picture
 from pipeline.prepared import face_crop
@@ -53,6 +62,12 @@ class Row:
     mouth: float  # the same
     male: float  # size of the move of the gender network's probability
     age: float  # years
+    leak: float  # change of chroma inside the jaw, 95th percentile
+    across: float  # change of the slope of the skin's L* across the face
+    down: float  # the same, down the face
+    lightness: float  # change of the skin's mean L*
+    teeth: float  # rise of the teeth's b*; NaN if none are seen
+    behind: float  # the highest leak before a saturated background; NaN if not measured
     outside: float  # pixels that changed beyond the face and its rim, found without the patch
     untouched: bool  # whether strength 0 gave back the photo
     seconds: float  # to render and stitch
@@ -83,7 +98,12 @@ def choose_photos(folder: Path, count: int, number: int = 1, skip: int = 0) -> l
 
 
 def measure(
-    photo: Photo, pixels: NDArray[np.generic], look: Look, instruments: Instruments, networks: Networks
+    photo: Photo,
+    pixels: NDArray[np.generic],
+    look: Look,
+    instruments: Instruments,
+    networks: Networks,
+    behind: float = math.nan,  # the figure ``behind``
 ) -> tuple[Row, NDArray[np.float32]]:
     """Retouch the largest face of a photo and measure; also returns before and after side by side.
 
@@ -115,6 +135,9 @@ def measure(
     def moved(name: str) -> float:
         return float(abs(shape_after[name] - shape_before[name]) / spread[name])
 
+    skin = bare_skin(before, points_before) & bare_skin(after, points_before)
+    light = light_moved(before, after, points_before, skin)
+    teeth = teeth_yellower(before, after, points_before, points_after)
     untouched = photo.apply(photo.render({0: Look(strength=0.0, texture=look.texture)}))
     row = Row(
         identity=report.identity_distance,
@@ -127,6 +150,12 @@ def measure(
         mouth=moved("mouth_open"),
         male=abs(male_after - male_before),
         age=age_after - age_before,
+        leak=leak(before, after, points_before),
+        across=light.across,
+        down=light.down,
+        lightness=light.mean,
+        teeth=math.nan if teeth is None else teeth,
+        behind=behind,
         outside=float(changed_outside(pixels, result, before, after, alignment, points_before)),
         untouched=bool(np.array_equal(untouched, pixels)),
         seconds=seconds,
@@ -134,18 +163,25 @@ def measure(
     return row, np.hstack([before, after])
 
 
-def sharpness(crop: NDArray[np.float32], landmarks: NDArray[np.float64]) -> float:
-    """Variance of the Laplacian in eyes, brows and lips."""
-    grey = cv2.cvtColor(crop, cv2.COLOR_RGB2GRAY)
-    mask = feature_mask(landmarks, crop.shape[0]) > 0.5
-    return float(cv2.Laplacian(grey, cv2.CV_32F)[mask].var())
+def leak_before_backgrounds(
+    pixels: NDArray[np.generic], landmarks: NDArray[np.float64], look: Look, retoucher: Retoucher
+) -> dict[str, float]:
+    """The leak of a face of a photo before each saturated background, by its name.
 
-
-def grain(crop: NDArray[np.float32], landmarks: NDArray[np.float64]) -> float:
-    """Standard deviation of the Laplacian on bare skin."""
-    mask = face_masks(crop, landmarks, np.full(crop.shape[:2], np.inf, np.float32)).skin > 0.8
-    laplacian = cv2.Laplacian(cv2.cvtColor(crop, cv2.COLOR_RGB2GRAY), cv2.CV_32F)
-    return float(laplacian[mask].std()) if mask.any() else 1.0
+    The face's crop is the photo here; a background before which no face is found is left out.
+    """
+    crop, alignment = face_crop(pixels, landmarks)
+    points = alignment.to_crop(landmarks)
+    cut = head(crop, points)
+    leaks = {}
+    for name, color in SATURATED.items():
+        before = before_background(crop, cut, color)
+        photo = retoucher.open(before)
+        patches = photo.render({0: look}) if photo.faces else []
+        if photo.faces:
+            after = np.asarray(photo.apply(patches), np.float32)
+            leaks[name] = leak(before, after, points)
+    return leaks
 
 
 def changed_outside(
@@ -184,6 +220,9 @@ def totals(rows: Sequence[Row]) -> str:
     lines = [f"{'':12}{'mean':>9}{'median':>9}{'lowest':>9}{'highest':>9}\n"]
     for field in fields(Row):
         values = np.array([float(getattr(row, field.name)) for row in rows])
+        values = values[~np.isnan(values)]
+        if not values.size:
+            continue
         numbers = (values.mean(), np.median(values), values.min(), values.max())
         lines.append(f"{field.name:12}" + "".join(f"{number:9.3f}" for number in numbers) + "\n")
     positive = np.mean([row.gain > 0 for row in rows])
@@ -209,6 +248,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     parser.add_argument("--strength", type=float, default=1.0)
     parser.add_argument("--texture", type=float, default=0.7)
+    parser.add_argument(
+        "--backgrounds", action="store_true", help="measure every face before seven saturated backgrounds too"
+    )
     parser.add_argument("--sheet", type=Path, help="where to write the contact sheet")
     parser.add_argument("--side", type=int, default=350, help="pixels of a face on it (default: %(default)s)")
     parser.add_argument("--columns", type=int, default=3)
@@ -244,7 +286,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
             sys.stdout.write(f"{path.stem:14}  no face\n")
             continue
         try:
-            row, pair = measure(photo, pixels, look, instruments, retoucher.networks)
+            behind = math.nan
+            if options.backgrounds:
+                landmarks = np.array(photo.faces[0].landmarks)
+                leaks = leak_before_backgrounds(pixels, landmarks, look, retoucher)
+                behind = max(leaks.values(), default=math.nan)
+                listed = ", ".join(f"{name} {value:.2f}" for name, value in leaks.items())
+                sys.stdout.write(f"{'':14}  leak before {listed}\n")
+            row, pair = measure(photo, pixels, look, instruments, retoucher.networks, behind)
         except RetouchError as error:
             sys.stdout.write(f"{path.stem:14}  {error}\n")
             continue

@@ -1,16 +1,14 @@
 """``benchmarks.quality``: the choice of photographs, the table and the contact sheet."""
 
+import math
 from dataclasses import fields
 from pathlib import Path
 
-import cv2
 import numpy as np
 import pytest
 
 from benchmarks import quality
-from benchmarks.quality import Row, choose_photos, sharpness, sheet, totals
-from pipeline.masks import feature_mask
-from tests.pipeline.synthetic_faces import landmarks, texture
+from benchmarks.quality import Row, choose_photos, sheet, totals
 
 GROUPS = ("AF", "AM", "CF", "CM")
 
@@ -93,14 +91,11 @@ def test_the_sheet_puts_pairs_in_rows_and_leaves_the_rest_black() -> None:
     assert cells[:, 0].tolist() == [51, 102, 153, 204, 255, 255, 0, 0]
 
 
-def test_sharpness_falls_with_blur_of_the_features_and_not_with_that_of_the_skin() -> None:
-    points = landmarks((256.0, 256.0), 120.0)
-    crop = texture(512, 512)
-    blurred = [np.asarray(cv2.GaussianBlur(crop, (0, 0), sigma), np.float32) for sigma in (0.7, 1.5)]
-    sharp, soft, softest = (sharpness(picture, points) for picture in (crop, *blurred))
-    assert sharp > 2.0 * soft > 4.0 * softest > 0.0
-    features = (feature_mask(points, 512) > 0.0)[..., None]
-    assert sharpness(np.where(features, crop, blurred[1]), points) == pytest.approx(sharp, rel=0.05)
+def test_what_was_not_measured_is_left_out_of_the_totals() -> None:
+    table = totals([row(0.3, teeth=math.nan, behind=math.nan), row(0.1, teeth=0.5, behind=math.nan)])
+    cells = {line.split()[0]: line.split()[1:] for line in table.splitlines()[1:-1]}
+    assert cells["teeth"] == ["0.500"] * 4
+    assert "behind" not in cells
 
 
 @pytest.mark.parametrize("wrong", [["--count", "0"], ["--columns", "0"], ["--side", "-1"], []])
