@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from pipeline.cnn_search import Search
 from pipeline.display import Display, displays_of, plain
 from pipeline.pixels import as_channels
+from pipeline.views import Detection, reduced, rotation_of, view_of
 from retouchml.errors import ModelCorrupt
 from retouchml.progress import NEVER, Cancel, check
 from retouchml.results import Box
@@ -41,16 +42,6 @@ _OVERLAP = 0.35  # intersection over union above which two boxes are one face
 _CERTAIN, _DOUBTFUL = 0.4, 0.15
 _UPRIGHT_BONUS = 0.1  # faces stand upright more often than not
 _UPRIGHT_SIDE = 120.0  # pixels of a face box when its upright direction is searched
-
-
-@dataclass(frozen=True)
-class Detection:
-    """A square face box, as a detector gives it, perhaps turned."""
-
-    center: tuple[float, float]  # (x, y) in pixels
-    side: float  # pixels
-    angle: float  # radians that the face is turned clockwise
-    confidence: float  # of the detector, higher is better
 
 
 @dataclass(frozen=True)
@@ -125,8 +116,8 @@ class FaceFinder:
             centers = []
             for index, detection in enumerate(group):
                 top, left = index // _CELLS * _CELL, index % _CELLS * _CELL
-                matrix = _rotation(detection, detection.side / _CELL_FACE, _CELL)
-                sheet[top : top + _CELL, left : left + _CELL] = _view(pixels, matrix, _CELL, display)
+                matrix = rotation_of(detection, detection.side / _CELL_FACE, _CELL)
+                sheet[top : top + _CELL, left : left + _CELL] = view_of(pixels, matrix, _CELL, display)
                 centers.append((left + _CELL / 2.0, top + _CELL / 2.0))
             faces = list(self._by_cnn(sheet, cancel))
             for detection, center in zip(group, centers, strict=True):
@@ -161,8 +152,8 @@ class FaceFinder:
     ) -> NDArray[np.float64]:
         frame = int(2.0 * _LANDMARK_SIDE)
         step = detection.side / _LANDMARK_SIDE  # photo pixels per frame pixel
-        matrix = _rotation(detection, step, frame)
-        view = _view(pixels, matrix, frame, display)
+        matrix = rotation_of(detection, step, frame)
+        view = view_of(pixels, matrix, frame, display)
         low, high = round(0.5 * _LANDMARK_SIDE), round(1.5 * _LANDMARK_SIDE)
         shape = self._predictor(view, dlib.rectangle(low, low, high, high))
         points = np.array([(p.x, p.y) for p in shape.parts()], np.float64)
@@ -222,7 +213,7 @@ class FaceFinder:
         best = replace(detection, confidence=0.0)
         for degrees in (0.0, *_TURNS):
             turned = replace(detection, angle=math.radians(degrees))
-            view = _view(image, _rotation(turned, detection.side / _UPRIGHT_SIDE, frame), frame)
+            view = view_of(image, rotation_of(turned, detection.side / _UPRIGHT_SIDE, frame), frame)
             _, scores, _ = self._hog.run(view, 0, 0.0)
             confidence = max(scores, default=0.0) - (_UPRIGHT_BONUS if degrees else 0.0)
             if confidence > best.confidence:
@@ -239,18 +230,6 @@ def _load(kind: Callable[[str], Any], path: Path) -> Any:
 
 def _damaged(path: Path) -> ModelCorrupt:
     return ModelCorrupt(f"{path.name} does not load.", "Fetch it again: retouchml models fetch dlib-faces.")
-
-
-def reduced(
-    pixels: NDArray[np.generic], side: int, display: Display = plain
-) -> tuple[NDArray[np.uint8], float]:
-    """An 8-bit RGB copy [h, w, 3] no longer than ``side``, and the photo pixels per pixel of it."""
-    height, width = pixels.shape[:2]
-    scale = max(1.0, max(height, width) / side)
-    if scale > 1.0:
-        size = (max(1, round(width / scale)), max(1, round(height / scale)))
-        pixels = as_channels(cv2.resize(np.ascontiguousarray(pixels), size, interpolation=cv2.INTER_AREA))
-    return display(pixels), scale
 
 
 def is_panorama(pixels: NDArray[np.generic]) -> bool:
@@ -296,43 +275,6 @@ def _box(detection: Detection) -> Box:
     side = round(detection.side)
     x, y = detection.center
     return round(x - side / 2.0), round(y - side / 2.0), side, side
-
-
-def _rotation(detection: Detection, step: float, frame: int) -> NDArray[np.float64]:
-    """[2, 3] map from a frame centred on the face and turned with it to the photo."""
-    cosine, sine = step * math.cos(detection.angle), step * math.sin(detection.angle)
-    linear = np.array([[cosine, -sine], [sine, cosine]])
-    offset = np.array(detection.center) - linear @ np.full(2, (frame - 1) / 2.0)
-    return np.hstack([linear, offset[:, None]])
-
-
-def _view(
-    pixels: NDArray[np.generic], matrix: NDArray[np.float64], frame: int, display: Display = plain
-) -> NDArray[np.uint8]:
-    """The part of a photo in a frame: 8-bit RGB [frame, frame, 3]."""
-    image, local = _region(pixels, matrix, frame, display)
-    flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
-    view = cv2.warpAffine(image, local, (frame, frame), flags=flags, borderMode=cv2.BORDER_REPLICATE)
-    return np.ascontiguousarray(view, np.uint8)
-
-
-def _region(
-    pixels: NDArray[np.generic], matrix: NDArray[np.float64], frame: int, display: Display
-) -> tuple[NDArray[np.uint8], NDArray[np.float64]]:
-    """The part of the photo under a frame, shrunk to about its scale, and the map from frame to part."""
-    height, width = pixels.shape[:2]
-    corners = np.array([[0, 0], [frame, 0], [0, frame], [frame, frame]]) @ matrix[:, :2].T + matrix[:, 2]
-    left, top = np.clip(np.floor(corners.min(0)).astype(int) - 2, 0, (width - 1, height - 1))
-    right, bottom = np.clip(np.ceil(corners.max(0)).astype(int) + 3, (left + 1, top + 1), (width, height))
-    region = pixels[top:bottom, left:right]
-    factor = max(1, int(np.hypot(*matrix[:, 0])))
-    small = (max(1, region.shape[1] // factor), max(1, region.shape[0] // factor))
-    if factor > 1:
-        region = as_channels(cv2.resize(np.ascontiguousarray(region), small, interpolation=cv2.INTER_AREA))
-    ratio = np.array([(right - left) / small[0], (bottom - top) / small[1]]) if factor > 1 else np.ones(2)
-    linear = matrix[:, :2] / ratio[:, None]
-    offset = (matrix[:, 2] - (left, top) + 0.5) / ratio - 0.5
-    return display(region), np.hstack([linear, offset[:, None]])
 
 
 def _eye_angle(landmarks: NDArray[np.float64]) -> float:

@@ -12,7 +12,7 @@ from PIL import Image
 
 from pipeline.display import displays_of
 from pipeline.display import plain as plain_display
-from pipeline.faces import FaceFinder, FaceLocation, is_panorama, reduced, tiles_of
+from pipeline.faces import FaceFinder, FaceLocation, is_panorama, tiles_of
 from pipeline.networks import Networks
 from retouchml.errors import Cancelled, ModelCorrupt
 from stylegan2 import zoo
@@ -290,13 +290,6 @@ def test_only_long_pictures_are_panoramas() -> None:
     assert is_panorama(shaped(30_000, 3000))
     assert not is_panorama(shaped(4000, 6000))
     assert not is_panorama(shaped(2000, 6000))
-
-
-def test_a_large_picture_is_reduced_and_the_scale_told() -> None:
-    small, scale = reduced(np.zeros((300, 4000, 3), np.uint16), 1600)
-    assert (small.shape, small.dtype.name, scale) == ((120, 1600, 3), "uint8", 2.5)
-    small, scale = reduced(np.zeros((300, 400, 1), np.float32), 1600)
-    assert (small.shape, scale) == ((300, 400, 3), 1.0)
 
 
 @pytest.mark.parametrize("content", [b"", b"nonsense" * 100])
