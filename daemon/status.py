@@ -1,6 +1,5 @@
 """The daemon's state, and the answers to ``hello`` and ``status``."""
 
-import contextlib
 import os
 import secrets
 import time
@@ -9,6 +8,7 @@ from pathlib import Path
 
 from daemon.activity import resident_bytes
 from daemon.auth import Authenticator
+from daemon.cache_size import CacheSize
 from daemon.options import DaemonOptions
 from daemon.scheduler import Scheduler
 from daemon.sessions import Sessions
@@ -17,7 +17,6 @@ from retouchml.client import protocol
 from retouchml.client.answers import Welcome
 from retouchml.client.status import Status
 from retouchml.client.versions import common_version
-from retouchml.paths import RESULT_CACHES, cache_dir
 
 
 class StatusReporter:
@@ -36,6 +35,7 @@ class StatusReporter:
         self._scheduler = scheduler
         self._authenticator = authenticator
         self._log = log
+        self._cache_size = CacheSize()
         self._instance = secrets.token_hex(8)
         self._started_at = time.monotonic()
 
@@ -68,17 +68,8 @@ class StatusReporter:
             keep_alive=self._options.keep_alive,
             idle_exit=self._options.idle_exit,
             service=self._options.service,
-            cache_bytes=sum(_folder_size(cache_dir() / name) for name in RESULT_CACHES),
+            cache_bytes=self._cache_size.latest(),
             log=str(self._log),
             refused=self._authenticator.refused,
             workers=tuple(slot.status() for slot in self._scheduler.slots),
         )
-
-
-def _folder_size(folder: Path) -> int:
-    total = 0
-    with contextlib.suppress(OSError):
-        for entry in os.scandir(folder):
-            with contextlib.suppress(OSError):
-                total += entry.stat().st_size
-    return total

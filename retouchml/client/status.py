@@ -52,8 +52,8 @@ class WorkerStatus:
 class Status:
     """The state of the daemon.
 
-    uptime, keep_alive: seconds, keep_alive negative for ever; idle_exit: seconds, None for never; memory:
-    bytes, None if unknown; photo_bytes, cache_bytes: bytes; queue: jobs that wait; service: whether the
+    uptime, keep_alive: seconds, keep_alive negative for ever; idle_exit: seconds, None for never; memory,
+    cache_bytes: bytes, None if unknown; photo_bytes: bytes; queue: jobs that wait; service: whether the
     system starts it on login; refused: connections that were refused
     """
 
@@ -70,7 +70,7 @@ class Status:
     keep_alive: float
     idle_exit: float | None
     service: bool
-    cache_bytes: int
+    cache_bytes: int | None
     log: str
     refused: int
     workers: tuple[WorkerStatus, ...]
@@ -99,7 +99,7 @@ class Status:
             keep_alive=take_number(fields, "keep_alive"),
             idle_exit=None if fields["idle_exit"] is None else take_number(fields, "idle_exit"),
             service=take_bool(fields, "service"),
-            cache_bytes=_count(fields, "cache_bytes"),
+            cache_bytes=_optional_count(fields, "cache_bytes"),
             log=_text(fields, "log"),
             refused=_count(fields, "refused"),
             workers=tuple(map(WorkerStatus.from_fields, take_list(fields, "workers", HEADER_ITEMS))),
