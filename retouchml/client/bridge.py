@@ -84,7 +84,7 @@ class BridgeTransport:
         return self._process is not None
 
     def open(self) -> None:
-        """Start the process and let it connect. Raises DaemonAbsent, Refused or UsageError."""
+        """Start the process and let it connect. Raises as ``discovery.find``."""
         app = sandbox.flatpak_app()
         if app:  # the project's own Python is outside the sandbox, too
             raise sandbox.cannot_see_daemon(app)

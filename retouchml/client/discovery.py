@@ -15,6 +15,7 @@ from retouchml.errors import DaemonAbsent, Refused
 from retouchml.system import files, locks
 
 _APPEAR_SECONDS = 10.0
+_LISTEN_SECONDS = 3.0  # in which a daemon that has its lock listens, or ends if it is stopping
 _POLL_SECONDS = 0.1
 _PROBE_SECONDS = 2.0
 _CREDENTIALS = struct.Struct("3i")  # pid, uid, gid: struct ucred of unix(7)
@@ -23,7 +24,8 @@ _CREDENTIALS = struct.Struct("3i")  # pid, uid, gid: struct ucred of unix(7)
 def find(options: ConnectOptions) -> Path:
     """The ``paths.address_path`` at which a daemon listens, after starting one if that is allowed.
 
-    Raises DaemonAbsent, Refused or UsageError.
+    Raises DaemonAbsent, Refused or UsageError; DaemonLost or VersionMismatch if a daemon runs that cannot be
+    reached.
     """
     path = paths.address_path()
     deadline = time.monotonic() + _APPEAR_SECONDS
@@ -31,7 +33,8 @@ def find(options: ConnectOptions) -> Path:
         if app := sandbox.flatpak_app():
             raise sandbox.cannot_see_daemon(app)
         if not options.start:
-            raise DaemonAbsent("No daemon runs.", "`retouchml daemon start` starts it.")
+            _wait_for_listener(path)
+            break
         launch.start(options.start_options, interpreter=options.interpreter)
         if listens(path):
             break
@@ -40,6 +43,29 @@ def find(options: ConnectOptions) -> Path:
             raise stopped_at_once()
         time.sleep(_POLL_SECONDS)
     return path
+
+
+def lock_holder() -> "int | None":
+    """The pid of the daemon of this user, 0 if it is out of sight, None if no daemon has the lock."""
+    try:
+        with files.open_regular(paths.runtime_dir() / paths.LOCK) as file:
+            return locks.holder(file.fileno())
+    except OSError:
+        return None
+
+
+def _wait_for_listener(path: Path) -> None:
+    """Wait until a daemon that has its lock listens, too. Raises as ``find``."""
+    from retouchml.client import greeting  # which connects, and so needs this module
+
+    deadline = time.monotonic() + _LISTEN_SECONDS
+    while (pid := lock_holder()) is not None:
+        if listens(path):
+            return
+        if time.monotonic() > deadline:
+            raise greeting.unreachable(pid)
+        time.sleep(_POLL_SECONDS)
+    raise DaemonAbsent("No daemon runs.", "`retouchml daemon start` starts it.")
 
 
 def listens(path: Path) -> bool:

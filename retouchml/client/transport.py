@@ -47,7 +47,7 @@ class Transport(Protocol):
         """Whether it was opened and not closed; the daemon may have stopped nevertheless."""
 
     def open(self) -> None:
-        """Connect. Raises DaemonAbsent, Refused or UsageError."""
+        """Connect. Raises as ``discovery.find``."""
 
     def send(self, frames: Frames) -> None:
         """Send a message, whose frames must not change until it was answered. Raises DaemonLost."""

@@ -33,7 +33,7 @@ class ZmqTransport:
         return self._socket is not None
 
     def open(self) -> None:
-        """Find the daemon and connect. Raises DaemonAbsent, Refused or UsageError."""
+        """Find the daemon and connect. Raises as ``discovery.find``."""
         endpoint, keys = self._endpoint()
         self._context = zmq.Context()
         dealer: zmq.Socket[bytes] = self._context.socket(zmq.DEALER)

@@ -6,7 +6,8 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -27,6 +28,7 @@ from retouchml.client.pixel_format import PixelFormat
 from retouchml.client.remote_photo import RemotePhoto
 from retouchml.client.status import Status
 from retouchml.look import Look
+from retouchml.system.files import private_folder
 from retouchml.system.processes import python_command, python_environment
 from tests.stand_in_backend import FAULTY
 
@@ -126,6 +128,24 @@ def rendered_in_a_loop(client: Client) -> list[str]:
         assert select.select([client.fileno()], [], [], PATIENCE)[0], heard
         client.process()
     return heard
+
+
+@contextmanager
+def holds_lock() -> Iterator[int]:
+    """A block while which a process, whose pid it gets, has the daemon's lock and listens nowhere."""
+    code = (
+        "import sys; from pathlib import Path; from daemon.pidfile import PidFile\n"
+        "lock = PidFile(Path(sys.argv[1])); print('held', flush=True); sys.stdin.read()"
+    )
+    command = python_command("-c", code, str(private_folder(paths.runtime_dir())))
+    with subprocess.Popen(
+        command, env=environment(), stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    ) as holder:
+        assert holder.stdout is not None
+        assert holder.stdin is not None
+        assert holder.stdout.readline().strip() == b"held"
+        yield holder.pid
+        holder.stdin.close()
 
 
 @dataclass

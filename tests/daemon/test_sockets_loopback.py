@@ -2,7 +2,6 @@
 
 import socket
 import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import replace
@@ -11,13 +10,13 @@ import pytest
 import zmq
 
 from retouchml import paths
-from retouchml.client import connection_file, protocol
+from retouchml.client import connection_file, greeting, protocol
 from retouchml.client.client import Client
 from retouchml.client.discovery import listens
-from retouchml.errors import DaemonAbsent, Refused
+from retouchml.errors import DaemonAbsent, DaemonLost, Refused, VersionMismatch
 from retouchml.look import Look
 from retouchml.system.processes import python_command
-from tests.daemon.running import PATIENCE, Daemon, environment, needs_posix, until
+from tests.daemon.running import PATIENCE, Daemon, environment, holds_lock, needs_posix, until
 from tests.stand_in_backend import FAULTY
 
 pytestmark = pytest.mark.processes
@@ -28,6 +27,12 @@ from retouchml import paths
 paths.IPC = False
 from daemon.__main__ import main
 sys.exit(main())
+"""
+# the software of that version, and the address file that nobody locks
+_OF_0_1_0 = """
+from daemon import runtime_folder, status
+status.__version__ = "0.1.0"
+runtime_folder.locks = type("NoLocks", (), {"take": staticmethod(lambda _: True)})
 """
 _DAEMON = python_command("-c", _WITHOUT_IPC, "--backend", FAULTY)
 Run = Callable[..., Daemon]
@@ -43,11 +48,13 @@ def run() -> Iterator[Run]:
     """Starts daemons without Unix sockets."""
     with ExitStack() as started:
 
-        def one(*options: str) -> Daemon:
-            process = subprocess.Popen([*_DAEMON, *options], env=environment())
+        def one(*options: str, code: str = "") -> Daemon:
+            command = python_command("-c", code + _WITHOUT_IPC, "--backend", FAULTY)
+            process = subprocess.Popen([*command, *options], env=environment())
             daemon = Daemon(process)
             started.callback(daemon.close)
-            assert until(lambda: listens(paths.address_path()) or process.poll() is not None)
+            is_there = paths.address_path().exists if code else lambda: listens(paths.address_path())
+            assert until(lambda: is_there() or process.poll() is not None)
             return daemon
 
         yield one
@@ -114,19 +121,8 @@ def test_an_address_that_a_crash_left_is_not_believed_while_a_new_daemon_has_onl
         stranger.bind(("127.0.0.1", 0))
         stranger.listen()
         connection_file.write(paths.address_path(), keys.at(f"tcp://127.0.0.1:{stranger.getsockname()[1]}"))
-        code = (
-            "import sys; from pathlib import Path; from daemon.pidfile import PidFile\n"
-            "lock = PidFile(Path(sys.argv[1])); print('held', flush=True); sys.stdin.read()"
-        )
-        command = [sys.executable, "-c", code, str(paths.runtime_dir())]
-        with subprocess.Popen(
-            command, env=environment(), stdin=subprocess.PIPE, stdout=subprocess.PIPE
-        ) as holder:
-            assert holder.stdout is not None
-            assert holder.stdin is not None
-            assert holder.stdout.readline() == b"held\n"
+        with holds_lock():
             assert not listens(paths.address_path())
-            holder.stdin.close()
     assert run().photo().faces
 
 
@@ -155,3 +151,32 @@ def test_a_port_for_others_is_beside_the_one_for_this_machine(run: Run) -> None:
     assert not ours.server_secret
     with Client(connection_file=outer) as client:
         assert client.status().result(PATIENCE).pid == daemon.status().pid
+
+
+def test_a_daemon_of_0_1_0_which_did_not_lock_its_address_is_named_with_its_version(run: Run) -> None:
+    daemon = run(code=_OF_0_1_0)
+    assert not listens(paths.address_path())
+    with Client() as client, pytest.raises(VersionMismatch, match=r"is version 0\.1\.0") as asked:
+        client.status()
+    assert "`retouchml daemon restart`" in asked.value.advice
+    with pytest.raises(VersionMismatch, match=r"is version 0\.1\.0"):
+        greeting.wait_for_answer(1.0)
+    daemon.kill()
+    with Client() as client, pytest.raises(DaemonAbsent):
+        client.status()
+
+
+@needs_posix
+def test_nothing_but_a_silent_daemon_is_claimed_if_a_stranger_has_the_old_address(run: Run) -> None:
+    first = run()
+    keys = connection_file.read(paths.address_path())
+    first.kill()
+    with socket.socket() as stranger:
+        stranger.bind(("127.0.0.1", 0))
+        stranger.listen()
+        connection_file.write(paths.address_path(), keys.at(f"tcp://127.0.0.1:{stranger.getsockname()[1]}"))
+        with (
+            holds_lock() as pid,
+            pytest.raises(DaemonLost, match=rf"process {pid}\), but it does not answer"),
+        ):
+            greeting.wait_for_answer(1.0)

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from retouchml import paths
-from retouchml.client import protocol
+from retouchml.client import discovery, protocol
 from retouchml.client.answers import Rendered
 from retouchml.client.call import Call
 from retouchml.client.client import Client
@@ -23,6 +23,7 @@ from tests.daemon.running import (
     PLAIN,
     Daemon,
     environment,
+    holds_lock,
     pause,
     picture,
     rendered_in_a_loop,
@@ -192,6 +193,26 @@ def test_a_daemon_that_fell_silent_is_given_up_but_a_large_upload_has_its_time(
         assert time.monotonic() - begun > 4.5
     finally:
         resume(daemon.process.pid)
+
+
+def test_a_daemon_that_has_its_lock_and_does_not_listen_is_not_said_to_be_absent(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(discovery, "_LISTEN_SECONDS", 0.5)
+    with holds_lock() as pid, Client() as client:
+        with pytest.raises(DaemonLost, match=rf"runs \(process {pid}\), but it does not answer") as caught:
+            client.status()
+        assert "started just now" in caught.value.advice
+        assert "`retouchml daemon restart`" in caught.value.advice
+
+
+def test_a_daemon_that_is_about_to_listen_is_waited_for(
+    daemon: Daemon, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answers = iter([False, False, False])
+    listens = discovery.listens
+    monkeypatch.setattr(discovery, "listens", lambda path: next(answers, True) and listens(path))
+    assert daemon.status().pid == daemon.process.pid
 
 
 def test_without_a_daemon_that_is_said(home: Path) -> None:
