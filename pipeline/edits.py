@@ -1,4 +1,4 @@
-"""Applies the manual sliders of ``retouchml/sliders.py`` to a latent code.
+"""Applies the sliders of ``retouchml/sliders.py`` that have a latent step to a latent code.
 
 A slider changes one measured attribute, in standard deviations of the generator's samples, and none of the
 others. The attribute network gives the direction: a few damped Newton steps along its gradients in whitened
@@ -29,8 +29,11 @@ class EditApplier:
         self.attributes = attributes
 
     def apply(self, w_plus: Tensor, edits: Mapping[str, float]) -> Tensor:
-        """The code [L, W] with every slider of ``edits`` applied, one after the other."""
-        active = {name: value for name, value in edits.items() if value != 0.0}
+        """The code [L, W] with every slider of ``edits`` applied, one after the other.
+
+        Sliders that work on the photograph's own pixels change no code.
+        """
+        active = {name: value for name, value in edits.items() if value != 0.0 and name in _STEPS}
         if not active:
             return w_plus
         space = self._generator.latents

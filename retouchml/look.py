@@ -1,13 +1,13 @@
 """The settings of a face, and the choice of faces."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Literal
 
 from retouchml.errors import UsageError
 from retouchml.results import Face
-from retouchml.sliders import BY_NAME, EDITS, STRENGTH, TEXTURE
+from retouchml.sliders import BY_NAME, EDITS, SLIDERS, STRENGTH, TEXTURE
 
 DEFAULT_STRENGTH = BY_NAME[STRENGTH].default
 DEFAULT_TEXTURE = BY_NAME[TEXTURE].default
@@ -22,10 +22,11 @@ class Look:
 
     strength: 0 (untouched, to the bit) to 1, how far along the path of rising score
     texture:  0 (smooth skin) to 1 (every pore of the photograph), for the skin that ``strength`` eases
-    edits:    manual sliders by name, each -1 to 1; ``retouchml edits`` lists them
+    edits:    the other sliders that are set, by name; ``retouchml edits`` lists them with their ranges
 
-    Raises UsageError if a number is out of its slider's range. An unknown edit is refused when
-    the look is rendered.
+    A slider of the skin, the eyes or the teeth that is not set follows the strength, as ``Slider.unset``
+    says; 0 is a value, too. Raises UsageError if a number is out of its slider's range. An unknown edit is
+    refused when the look is rendered.
     """
 
     strength: float = DEFAULT_STRENGTH
@@ -38,10 +39,50 @@ class Look:
         _check_ranges(self.edits)
         object.__setattr__(self, "edits", MappingProxyType(dict(self.edits)))
 
+    def value(self, name: str) -> float:
+        """The value that a slider has in this look, set or not. Raises UsageError if there is none."""
+        if name == STRENGTH:
+            return self.strength
+        if name == TEXTURE:
+            return self.texture
+        if name in self.edits:
+            return self.edits[name]
+        check_edits([name])
+        return BY_NAME[name].unset(self.strength)
+
+    @property
+    def values(self) -> dict[str, float]:
+        """The value of every slider, by name, in the order of the table."""
+        return {slider.name: self.value(slider.name) for slider in SLIDERS}
+
     @property
     def untouched(self) -> bool:
         """Whether this look leaves a face exactly as it is."""
+        # What is not set follows the strength, and so is 0 with it.
         return self.strength == 0 and not any(self.edits.values())
+
+    @property
+    def needs_generator(self) -> bool:
+        """Whether this look moves the face in the generator's latent space, which needs its inversion."""
+        moved = (BY_NAME[name] for name, value in self.edits.items() if value and name in BY_NAME)
+        return self.strength > 0 or any(slider.latent is not None for slider in moved)
+
+    def with_values(self, values: Mapping[str, float]) -> "Look":
+        """This look with sliders set, by name. Raises UsageError."""
+        edits = {name: value for name, value in values.items() if name not in (STRENGTH, TEXTURE)}
+        return Look(
+            values.get(STRENGTH, self.strength),
+            values.get(TEXTURE, self.texture),
+            {**self.edits, **edits},
+        )
+
+    def without(self, name: str) -> "Look":
+        """This look with one slider as if it had never been set."""
+        if name == STRENGTH:
+            return replace(self, strength=DEFAULT_STRENGTH)
+        if name == TEXTURE:
+            return replace(self, texture=DEFAULT_TEXTURE)
+        return replace(self, edits={each: value for each, value in self.edits.items() if each != name})
 
 
 def parse_faces(text: str) -> FaceChoice:

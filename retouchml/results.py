@@ -40,9 +40,16 @@ class FaceReport:
 
 @dataclass(frozen=True)
 class Edit:
-    """A manual slider, as the Python interface, the wire and JSON list it; see ``retouchml.sliders``."""
+    """A slider, as the Python interface, the wire and JSON list it; see ``retouchml.sliders``.
+
+    group: sliders that belong together; default: its value at the default strength; full: its value at
+    strength 1 if it follows the strength while it is not set, else None
+    """
 
     name: str
     low: float
     high: float
     description: str
+    group: str = ""
+    default: float = 0.0
+    full: float | None = None

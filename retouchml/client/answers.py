@@ -278,4 +278,13 @@ def _edit_from(fields: Any) -> Edit:
     if not isinstance(fields, Mapping):
         raise ProtocolError("An edit must be a map.")
     name, description = (take_str(fields, each, STRING_BYTES) for each in ("name", "description"))
-    return Edit(name, take_number(fields, "low"), take_number(fields, "high"), description)
+    with_defaults = {"group": "", "default": 0.0, **fields}  # a daemon of version 0.2 says no more
+    return Edit(
+        name,
+        take_number(fields, "low"),
+        take_number(fields, "high"),
+        description,
+        take_str(with_defaults, "group", STRING_BYTES),
+        take_number(with_defaults, "default"),
+        None if fields.get("full") is None else take_number(fields, "full"),
+    )

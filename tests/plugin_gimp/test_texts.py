@@ -12,7 +12,7 @@ from install.actions.gimp import GimpPlugin
 from plugin_gimp.texts import capitalized, with_mnemonics
 from retouchml import sentences
 from retouchml.progress import REMAINING, STAGES
-from retouchml.sliders import EDITS, SLIDERS
+from retouchml.sliders import EDITS, ROWS, SLIDERS
 from retouchml.system.failures import UNEXPECTED
 
 FOLDER = Path(plugin_gimp.__file__).parent
@@ -29,7 +29,7 @@ def texts() -> set[str]:
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "_"
     )
     literals = {ast.literal_eval(call.args[0]) for call in calls if isinstance(call.args[0], ast.Constant)}
-    titles = {row.title for row in (*SLIDERS, *STAGES)}
+    titles = {row.title for row in ROWS} | {row.title for row in STAGES}
     shared = {*sentences.ALL, REMAINING, UNEXPECTED}
     return literals | titles | shared | {slider.help for slider in SLIDERS if slider not in EDITS}
 

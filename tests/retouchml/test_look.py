@@ -3,9 +3,11 @@ import math
 import pytest
 
 from retouchml import Look
+from retouchml import look as look_module
 from retouchml.errors import UsageError
 from retouchml.look import FaceChoice, check_looks, choose_faces, parse_edit, parse_faces
 from retouchml.results import Face
+from retouchml.sliders import BY_NAME, EDITS, SLIDERS, Slider
 
 
 def test_the_defaults_are_those_of_the_design() -> None:
@@ -49,6 +51,60 @@ def test_a_look_is_untouched_when_neither_strength_nor_an_edit_does_anything(
     look: Look, untouched: bool
 ) -> None:
     assert look.untouched is untouched
+
+
+TEETH = Slider("teeth", "Teeth", "eyes and teeth", 0.0, 1.0, 0.3, "teeth whiter", full=0.6)
+
+
+@pytest.mark.parametrize(
+    ("strength", "value"), [(0.0, 0.0), (0.25, 0.15), (0.5, 0.3), (0.75, 0.45), (1.0, 0.6)]
+)
+def test_a_local_slider_that_is_not_set_follows_the_strength(
+    strength: float, value: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(look_module, "BY_NAME", {**BY_NAME, "teeth": TEETH})
+    monkeypatch.setattr(look_module, "EDITS", (*EDITS, TEETH))
+    assert Look(strength).value("teeth") == pytest.approx(value)
+    assert Look(strength, edits={"teeth": 0.0}).value("teeth") == 0
+    assert Look(strength, edits={"teeth": 0.9}).value("teeth") == 0.9
+
+
+def test_a_slider_that_follows_nothing_has_its_default_until_it_is_set() -> None:
+    look = Look(0.9, 0.2, {"smile": -0.4})
+    assert [look.value(name) for name in ("strength", "texture", "smile", "age")] == [0.9, 0.2, -0.4, 0.0]
+    with pytest.raises(UsageError, match="beard"):
+        look.value("beard")
+
+
+def test_all_values_are_listed_in_the_order_of_the_table() -> None:
+    values = Look(0.25, 0.5, {"age": 0.1}).values
+    assert list(values) == [slider.name for slider in SLIDERS]
+    assert (values["strength"], values["texture"], values["smile"], values["age"]) == (0.25, 0.5, 0.0, 0.1)
+
+
+@pytest.mark.parametrize(
+    ("look", "needs"),
+    [
+        (Look(0.0), False),
+        (Look(0.01), True),
+        (Look(0.0, edits={"smile": 0.2}), True),
+        (Look(0.0, edits={"smile": 0.0}), False),
+        (Look(0.0, edits={"teeth": 0.5}), False),
+        (Look(0.5, edits={"teeth": 0.5}), True),
+    ],
+)
+def test_only_the_path_and_latent_sliders_need_the_generator(look: Look, needs: bool) -> None:
+    assert look.needs_generator is needs
+
+
+def test_a_look_is_changed_by_the_name_of_a_slider() -> None:
+    look = Look(0.5, 0.7, {"smile": 0.2})
+    assert look.with_values({"strength": 0.8, "age": 0.1}) == Look(0.8, 0.7, {"smile": 0.2, "age": 0.1})
+    assert look.with_values({"texture": 0.0, "smile": 0.0}) == Look(0.5, 0.0, {"smile": 0.0})
+    assert look.without("smile") == Look(0.5, 0.7)
+    assert Look(0.9, 0.1).without("strength").without("texture").without("smile") == Look()
+    with pytest.raises(UsageError, match="strength is 2"):
+        look.with_values({"strength": 2.0})
 
 
 def test_edits_can_be_changed_neither_in_the_look_nor_through_the_dict_they_came_from() -> None:

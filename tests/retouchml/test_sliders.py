@@ -26,7 +26,7 @@ sliders.SLIDERS = tuple(
     for slider in sliders.SLIDERS
 )
 sliders.BY_NAME = {slider.name: slider for slider in sliders.SLIDERS}
-sliders.EDITS = tuple(slider for slider in sliders.SLIDERS if slider.group == "edit")
+sliders.EDITS = tuple(slider for slider in sliders.SLIDERS if slider.name not in ("strength", "texture"))
 
 from plugin_gimp.arguments import parse_edits
 from plugin_krita.view_state import UserSettings

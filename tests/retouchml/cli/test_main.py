@@ -131,7 +131,7 @@ def test_an_unknown_edit_is_answered_with_the_edits_there_are(run: Run, portrait
     ran = run("beautify", portrait, "-o", portrait.with_name("out.png"), "--edit", "nose=0.5")
     assert ran.code == 2
     assert "no edit called nose." in ran.err
-    assert "smile, age" in ran.err
+    assert "smile, eyes" in ran.err
 
 
 def test_an_edit_beyond_its_own_range_is_answered_with_that_range(
