@@ -6,6 +6,7 @@ It is imported when first used, so that the zoo can be looked at without torch.
 
 from typing import TYPE_CHECKING, Any
 
+from retouchml.system.surroundings import load_torch_elsewhere
 from retouchml.system.waiting import spin_briefly
 
 if TYPE_CHECKING:
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
 __all__ = ["load"]
 
 spin_briefly()  # here, since it counts only before torch is imported
+load_torch_elsewhere()
 
 
 def __getattr__(name: str) -> Any:

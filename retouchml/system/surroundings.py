@@ -8,6 +8,8 @@ import argparse
 import os
 import sys
 import sysconfig
+from contextlib import ExitStack, suppress
+from importlib import import_module
 from pathlib import Path
 
 _TOP = str(Path(__file__).resolve().parents[2])
@@ -32,6 +34,27 @@ def leave_missing_folder() -> None:
     except OSError:
         _WorkingFolder.is_gone = True
         os.chdir(Path(sys.executable).anchor or os.sep)
+
+
+def load_torch_elsewhere() -> None:
+    """Load torch now if the working folder is gone, and from a folder that exists; else do nothing.
+
+    For scripts that use the Python interface: their process stays where it is, so that a relative name fails
+    as it does everywhere. A command line is moved for good by ``leave_missing_folder``.
+    """
+    if sys.platform == "win32":  # which deletes no folder in use
+        return
+    try:
+        Path.cwd()
+    except OSError:
+        with ExitStack() as back:
+            with suppress(OSError):
+                gone = os.open(os.curdir, os.O_RDONLY)
+                back.callback(os.close, gone)
+                back.callback(os.fchdir, gone)
+            os.chdir(os.sep)
+            with suppress(ImportError):  # told where it is used
+                import_module("torch")
 
 
 def file_path(text: str) -> Path:

@@ -69,6 +69,19 @@ def test_the_models_load_in_a_folder_that_was_deleted() -> None:
 
 
 @needs_posix
+@pytest.mark.slow
+@pytest.mark.parametrize("package", ["pipeline", "stylegan2"])
+def test_a_script_works_in_a_folder_that_was_deleted_and_stays_there(package: str) -> None:
+    work = (
+        f"import {package}, os, torch; torch.ones(8, 8) @ torch.ones(8, 8)\n"
+        "try: os.getcwd()\n"
+        "except FileNotFoundError: print('there')"
+    )
+    ran = in_a_deleted_folder("-c", work)
+    assert (ran.returncode, ran.stdout) == (0, "there\n")
+
+
+@needs_posix
 def test_a_relative_name_in_a_deleted_folder_is_explained() -> None:
     ran = in_a_deleted_folder("-m", "retouchml", "faces", "photo.png")
     assert ran.returncode == 2
