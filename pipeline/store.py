@@ -6,6 +6,7 @@ used longest ago are removed. A full disk or a damaged entry costs time, never t
 
 import hashlib
 import os
+import stat
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -18,6 +19,7 @@ from torch import Tensor
 from retouchml.system import files
 
 _LONGEST = 16 << 20  # bytes of an entry; the largest of ours, a path of a large network, has 2 MB
+_ABANDONED = 3600.0  # seconds; a half-written entry of that age is a killed worker's
 _DIGEST = hashlib.sha256().digest_size
 
 
@@ -35,6 +37,7 @@ class Store:
         self._suffix = suffix
         self._bound = bound
         self._dtype = dtype
+        self._is_swept = False
 
     def read(self, name: str) -> dict[str, Tensor] | None:
         """The tensors of an entry, all finite and of the store's dtype; None if it is missing or damaged."""
@@ -58,6 +61,7 @@ class Store:
         content = hashlib.sha256(packed).digest() + packed
         try:
             files.private_folder(self.folder)
+            self._sweep()
             self._make_room(len(content))
             files.write_atomically(self._path(name), content, 0o600, durable=False)
         except OSError:
@@ -66,12 +70,18 @@ class Store:
     def _path(self, name: str) -> Path:
         return self.folder / f"{name}{self._suffix}"
 
+    def _sweep(self) -> None:
+        if not self._is_swept:
+            self._is_swept = True
+            files.sweep(self.folder, _ABANDONED)
+
     def _make_room(self, needed: int) -> None:
         entries = []
         for path in self.folder.iterdir():
             with suppress(FileNotFoundError):  # another process removed it to make room
-                state = path.stat()
-                entries.append((state.st_mtime, state.st_size, path))
+                state = path.lstat()
+                if stat.S_ISREG(state.st_mode):
+                    entries.append((state.st_mtime, state.st_size, path))
         total = sum(size for _, size, _ in entries) + needed
         for _, size, path in sorted(entries):
             if total <= self._bound:

@@ -4,10 +4,6 @@ A process that is killed outright leaves its temporary file behind. The next res
 same folder removes it once it is a day old.
 """
 
-import os
-import re
-import stat
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -17,8 +13,6 @@ from typing import BinaryIO
 from retouchml.cli import output_files
 from retouchml.system import files
 
-# earlier versions wrote the second kind
-_TEMPORARY = re.compile(r"\.retouchml-([0-9a-f]{16}\.part|[0-9a-f]{12}(\.[^/]*)?)", re.DOTALL)
 _ABANDONED = 24 * 3600.0  # seconds since it was last written to; no picture takes that long
 
 
@@ -52,7 +46,7 @@ class Staging:
         temporary = output_files.real(target).with_name(files.temporary_name())
         if temporary.parent not in self._swept:
             self._swept.add(temporary.parent)
-            sweep(temporary.parent)
+            files.sweep(temporary.parent, _ABANDONED)
         self._temporaries[target] = temporary
         try:
             with files.new_file(temporary) as file:
@@ -78,17 +72,3 @@ class Staging:
         for target, temporary in self._temporaries.items():
             files.move_into_place(temporary, output_files.real(target))
         self._temporaries.clear()
-
-
-def sweep(folder: Path) -> None:
-    """Remove temporary files in ``folder`` that a killed process of this user left behind a day ago."""
-    oldest = time.time() - _ABANDONED
-    with suppress(OSError), os.scandir(folder) as entries:
-        for entry in entries:
-            if not _TEMPORARY.fullmatch(entry.name):
-                continue
-            with suppress(OSError):
-                status = entry.stat(follow_symlinks=False)
-                is_own = not hasattr(os, "getuid") or status.st_uid == os.getuid()
-                if stat.S_ISREG(status.st_mode) and is_own and status.st_mtime < oldest:
-                    os.unlink(entry.path)  # noqa: PTH108 - undecodable names, too

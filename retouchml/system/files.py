@@ -7,6 +7,7 @@ administrators.
 
 import errno
 import os
+import re
 import secrets
 import stat
 import sys
@@ -25,6 +26,8 @@ else:
 _LONGEST_CHAIN = 40  # of links, as in Linux
 _ADMINISTRATORS = {"root", "wheel", "admin"} | ({"staff"} if sys.platform == "linux" else set())
 _ATTEMPTS, _SECONDS_BETWEEN = 50, 0.02
+# what ``temporary_name`` makes, and what version 0.1 made
+_TEMPORARY = re.compile(r"\.retouchml-([0-9a-f]{16}\.part|[0-9a-f]{12}(\.[^/]*)?)", re.DOTALL)
 
 
 @contextmanager
@@ -100,6 +103,20 @@ def write_atomically(path: Path, content: bytes, mode: "int | None" = None, *, d
 def temporary_name() -> str:
     """A name for a file beside the one that it is to become; ``.retouchml-0123456789abcdef.part``."""
     return f".retouchml-{secrets.token_hex(8)}.part"
+
+
+def sweep(folder: Path, seconds: float) -> None:
+    """Remove the temporary files in ``folder`` that this user's killed processes left so many seconds ago."""
+    oldest = time.time() - seconds
+    with suppress(OSError), os.scandir(folder) as entries:
+        for entry in entries:
+            if not _TEMPORARY.fullmatch(entry.name):
+                continue
+            with suppress(OSError):
+                status = entry.stat(follow_symlinks=False)
+                is_own = not hasattr(os, "getuid") or status.st_uid == os.getuid()
+                if stat.S_ISREG(status.st_mode) and is_own and status.st_mtime < oldest:
+                    os.unlink(entry.path)  # noqa: PTH108 - undecodable names, too
 
 
 def copy_mode(source: Path, target: Path) -> None:

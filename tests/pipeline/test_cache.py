@@ -17,6 +17,7 @@ from pipeline.cache import InversionCache, PathCache, SearchCache, inversion_key
 from pipeline.faces import FaceLocation
 from pipeline.invert import Inversion
 from retouchml.paths import cache_dir
+from retouchml.system.files import temporary_name
 
 _SHAPE = (23, 512)
 
@@ -123,6 +124,25 @@ def test_an_entry_that_is_a_folder_is_no_trouble(tmp_path: Path) -> None:
     cache.put("a", inversion())
     assert cache.get("a") is None
     assert entries(tmp_path) == ["a.inversion"]
+
+
+def test_what_killed_workers_left_half_written_is_removed_before_the_next_entry(tmp_path: Path) -> None:
+    left, fresh = tmp_path / temporary_name(), tmp_path / temporary_name()
+    for path in (left, fresh, tmp_path / "b.inversion"):
+        path.write_bytes(bytes(1000))
+    for path in (left, tmp_path / "b.inversion"):
+        os.utime(path, (1e9, 1e9))
+    InversionCache(tmp_path).put("a", inversion())
+    assert entries(tmp_path) == sorted([fresh.name, "a.inversion", "b.inversion"])
+
+
+def test_a_folder_among_the_entries_does_not_stop_room_from_being_made(tmp_path: Path) -> None:
+    cache = InversionCache(tmp_path, bound=len(_content()) + 100)
+    (tmp_path / "folder").mkdir()
+    for name in ("a", "b", "c"):
+        os.utime(tmp_path / "folder", (1e9, 1e9))
+        cache.put(name, inversion())
+    assert entries(tmp_path) == ["c.inversion", "folder"]
 
 
 def test_an_entry_that_cannot_be_touched_is_still_read(
