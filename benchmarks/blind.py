@@ -20,8 +20,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline.local_face import face_crop
 from pipeline.pictures import read_picture
-from pipeline.prepared import face_crop
 from pipeline.retoucher import Retoucher
 from retouchml import Look
 from retouchml.errors import RetouchError, UsageError

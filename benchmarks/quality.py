@@ -32,10 +32,10 @@ from benchmarks.figures.teeth import teeth_yellower
 from pipeline.align import Alignment
 from pipeline.attributes import AgeGender, geometric
 from pipeline.identity import Recognizer
+from pipeline.local_face import face_crop
 from pipeline.masks import RIM, outline
 from pipeline.networks import Networks
 from pipeline.pictures import read_picture
-from pipeline.prepared import face_crop
 from pipeline.rater import PixelRater
 from pipeline.retoucher import Photo, Retoucher
 from pipeline.training.labellers import load_recognizer

@@ -22,8 +22,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.tfjs_graph import TfjsGraph
+from pipeline.local_face import face_crop
 from pipeline.pictures import read_picture
-from pipeline.prepared import face_crop
 from retouchml.errors import DownloadError, ModelCorrupt, ModelMissing, RetouchError
 from retouchml.paths import data_dir
 from retouchml.system.files import read_bounded, write_atomically

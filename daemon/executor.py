@@ -140,8 +140,8 @@ class Executor:
         def work() -> tuple["Photo", Sequence["Patch"]]:
             photo = self._open(entry, progress, stop)
             photo.check(render.looks)
-            active = [face for face, look in render.looks.items() if not look.untouched]
-            photo.prepare(active, progress=progress, cancel=stop)
+            needing = [face for face, look in render.looks.items() if look.needs_generator]
+            photo.prepare(needing, progress=progress, cancel=stop)
             cancel = _EitherCancel(stop, superseded)
             return photo, photo.render(render.looks, progress=progress, cancel=cancel)
 

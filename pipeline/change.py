@@ -6,7 +6,7 @@ The face keeps its own overall colour, whatever tone of skin has the higher scor
 """
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import cv2
 import numpy as np
@@ -36,6 +36,17 @@ class Change:
     cover: Mask  # [H, W] how far they do
     smoothing: Mask  # [H, W] share that is removed from detail too fine for the crop
 
+    @classmethod
+    def of_color(cls, color: NDArray[np.float32]) -> "Change":
+        """The change that only adds a colour [H, W, 3]."""
+        flow, none = np.zeros((*color.shape[:2], 2), np.float32), np.zeros(color.shape[:2], np.float32)
+        return cls(flow, color, np.zeros_like(color), none, none.copy())
+
+    def put(self, part: "Change", window: Window) -> None:
+        """Replace the fields in a window by those of a part."""
+        for each in fields(Change):
+            window.put(getattr(part, each.name), getattr(self, each.name))
+
     def applied(self, crop: NDArray[np.float32]) -> NDArray[np.float32]:
         """The changed crop [H, W, 3]."""
         moved = displaced(crop, self.flow) + self.color
@@ -55,6 +66,7 @@ def change_between(
     lines: float = 0.0,  # 0 to 1, how far the skin follows fine changes too: age brings lines
     lips_part: bool = False,  # whether the mouth opens or closes, so that it may show the generator's pixels
     agreement: Mask | None = None,  # of ``crop`` and ``before``, if it was computed before
+    local: NDArray[np.float32] | None = None,  # [H, W, 3] the local retouch of the crop, which moves along
 ) -> Change:
     """The change that carries the step ``before`` → ``after`` onto the crop."""
     flow = motion(before, after, masks.face, masks.motion, size)
@@ -68,7 +80,10 @@ def change_between(
     fine = np.maximum(masks.features, lines * masks.skin) * alike
     tone = broad + (sharp - broad) * fine[..., None]
     tone = _TONE_BOUND * np.tanh(tone / _TONE_BOUND) * masks.tone[..., None]
-    color = tone + displaced(skin.change(strength, texture), flow)
+    retouch = skin.change(strength, texture)
+    if local is not None:
+        retouch = retouch + local
+    color = tone + displaced(retouch, flow)
     color = color + _resharpened(crop, displaced(crop, flow) + color, flow, masks.features)
     cover, pixels = np.zeros(crop.shape[:2], np.float32), np.zeros_like(crop)
     if lips_part:

@@ -34,6 +34,10 @@ class FaceMasks:
     features: Mask  # eyes, brows and lips
     mouth: Mask  # where lips may part
 
+    def weighted(self, weight: Mask) -> "FaceMasks":
+        """The masks times a weight [S, S]."""
+        return FaceMasks(*(getattr(self, field.name) * weight for field in fields(FaceMasks)))
+
 
 def face_masks(
     crop: NDArray[np.float32],  # [S, S, 3] in [0, 1]
@@ -233,18 +237,20 @@ def _smoothstep(x: NDArray[Any]) -> Mask:
     return np.asarray(t * t * (3.0 - 2.0 * t), np.float32)
 
 
-def without_neighbours(masks: FaceMasks, landmarks: Points, neighbours: Sequence[Points]) -> FaceMasks:
-    """The masks of a face, zero where a neighbour's face is nearer; all landmarks in the same crop."""
-    size = masks.motion.shape[0]
+def neighbour_weight(landmarks: Points, neighbours: Sequence[Points], size: int) -> Mask | None:
+    """A weight [S, S] that is zero where a neighbour's face is nearer; None if none is near.
+
+    All landmarks are in the same crop of side ``size``.
+    """
     near = [points for points in neighbours if _distance_from_center(points, size) < 1.0]
     if not near:
-        return masks
+        return None
     distance = _signed_distance(landmarks, size)
     weight = np.ones((size, size), np.float32)
     for points in near:
         # 1 well on this side of the line half-way between the two faces, 0 on the other side.
         weight *= _smoothstep((_signed_distance(points, size) - distance) / (0.06 * size))
-    return FaceMasks(*(getattr(masks, field.name) * weight for field in fields(FaceMasks)))
+    return weight
 
 
 def _signed_distance(landmarks: Points, size: int) -> Mask:

@@ -9,7 +9,7 @@ In short::
 """
 
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
 import numpy as np
@@ -17,11 +17,14 @@ from numpy.typing import NDArray
 
 from pipeline.align import ffhq_alignment
 from pipeline.cache import Caches, photo_key
+from pipeline.change import Change
 from pipeline.faces import FaceLocation
+from pipeline.local.retouch import touches_locally
+from pipeline.local_face import LocalFace, face_crop, local_face
 from pipeline.networks import Networks, load_networks
 from pipeline.patch import Patch, box_of, layer_of, make_patch, paint, painted
 from pipeline.pixels import as_channels
-from pipeline.prepared import PreparedFace, face_crop, prepare_face
+from pipeline.prepared import PreparedFace, prepare_face
 from retouchml.look import Look, check_faces, check_looks
 from retouchml.progress import NEVER, Cancel, Progress, check, silent
 from retouchml.results import Box, Edit, Face, FaceReport
@@ -107,6 +110,7 @@ class Photo:
         self._networks = networks
         self._caches = caches
         self._landmarks = tuple(location.landmarks for location in locations)
+        self._local: dict[int, LocalFace] = {}
         self._prepared: dict[int, PreparedFace] = {}
         self.seconds: dict[str, float] = {}
         self.faces = tuple(
@@ -123,7 +127,7 @@ class Photo:
     ) -> None:
         """Invert faces and find their score paths, of all faces by default: the slow part, done once.
 
-        Raises UsageError for a missing face, and Cancelled.
+        Looks of local sliders alone do not need it. Raises UsageError for a missing face, and Cancelled.
         """
         progress, cancel = progress or silent, cancel or NEVER
         requested = range(len(self.faces)) if faces is None else faces
@@ -131,9 +135,7 @@ class Photo:
         unprepared = [face for face in requested if face not in self._prepared]
         for position, face in enumerate(unprepared):
             self._prepared[face] = prepare_face(
-                self._channels,
-                self._landmarks[face],
-                [points for index, points in enumerate(self._landmarks) if index != face],
+                self._local_face(face),
                 self._networks,
                 self._caches,
                 self.seconds,
@@ -154,27 +156,65 @@ class Photo:
     ) -> list[Patch]:
         """Patches that give the faces of these numbers these looks; an untouched look has no patch.
 
-        Prepares faces that are not prepared yet. Raises UsageError for a missing face or edit, and Cancelled.
+        Prepares faces whose looks need the generator and that are not prepared yet. Raises UsageError for a
+        missing face or edit, and Cancelled.
         """
         progress, cancel = progress or silent, cancel or NEVER
         self.check(looks)
         active = {face: look for face, look in looks.items() if not look.untouched}
-        self.prepare(list(active), progress=progress, cancel=cancel)
+        needing = [face for face, look in active.items() if look.needs_generator]
+        self.prepare(needing, progress=progress, cancel=cancel)
+        return self._patches(active, self._change, progress, cancel)
+
+    def render_local(
+        self,
+        looks: Mapping[int, Look],
+        *,
+        progress: Progress | None = None,
+        cancel: Cancel | None = None,
+    ) -> list[Patch]:
+        """Patches of the local sliders of these looks alone: a preview that is there before any inversion.
+
+        Raises UsageError for a missing face or edit, and Cancelled.
+        """
+        self.check(looks)
+        active = {face: look for face, look in looks.items() if touches_locally(look)}
+        return self._patches(
+            active,
+            lambda face, look: self._local_face(face).change(look),
+            progress or silent,
+            cancel or NEVER,
+        )
+
+    def _change(self, face: int, look: Look) -> Change:
+        local = self._local_face(face)
+        if not look.needs_generator:
+            return local.change(look)
+        prepared = self._prepared[face]
+        with self._timed("render"):
+            after = prepared.picture_after(self._networks, look)
+        return prepared.change(after, look)
+
+    def _patches(
+        self,
+        looks: Mapping[int, Look],
+        change_of: Callable[[int, Look], Change],
+        progress: Progress,
+        cancel: Cancel,
+    ) -> list[Patch]:
         canvas = self._channels
         patches: list[Patch] = []
-        for position, (face, look) in enumerate(sorted(active.items())):
+        for position, (face, look) in enumerate(sorted(looks.items())):
             check(cancel)
-            progress("render", position / len(active), None)
-            prepared = self._prepared[face]
-            with self._timed("render"):
-                after = prepared.picture_after(self._networks, look)
+            progress("render", position / len(looks), None)
+            local = self._local_face(face)
+            change = change_of(face, look)
             check(cancel)
             with self._timed("stitch"):
-                change = prepared.change(after, look)
-                patch = make_patch(canvas, prepared.alignment, change, prepared.support, face)
+                patch = make_patch(canvas, local.alignment, change, local.support, face)
             if patch is None:
                 continue
-            if any(_overlap(patch, box) for box in self._boxes(other for other in active if other > face)):
+            if any(_overlap(patch, box) for box in self._boxes(other for other in looks if other > face)):
                 # The patch of a neighbour that overlaps must start from this one's pixels.
                 canvas = canvas.copy() if canvas is self._channels else canvas
                 paint(canvas, patch)
@@ -223,11 +263,17 @@ class Photo:
         crop, _ = face_crop(self._channels, landmarks)
         return self._networks.rater.rate(crop, self._networks.finder.landmarks_in_crop(crop))
 
+    def _local_face(self, face: int) -> LocalFace:
+        if face not in self._local:
+            others = [points for index, points in enumerate(self._landmarks) if index != face]
+            self._local[face] = local_face(self._channels, self._landmarks[face], others, self.seconds)
+        return self._local[face]
+
     def _boxes(self, faces: Iterable[int]) -> Iterator[Box]:
-        """The rectangles that patches of prepared faces may change."""
+        """The rectangles that patches of faces may change."""
         for face in faces:
-            prepared = self._prepared[face]
-            box = box_of(prepared.alignment, prepared.support, self._channels.shape)
+            local = self._local_face(face)
+            box = box_of(local.alignment, local.support, self._channels.shape)
             if box is not None:
                 left, top, right, bottom = box
                 yield left, top, right - left, bottom - top

@@ -163,7 +163,6 @@ _WITHOUT_MODULE = frozenset(
         "shine",
         "eye_whites",
         "irises",
-        "teeth",
         "lips",
         "brows_definition",
     }

@@ -10,8 +10,8 @@ from torch import Tensor
 from pipeline.beautify import ScorePath
 from pipeline.cache import InversionCache, inversion_key
 from pipeline.invert import Inversion
+from pipeline.local_face import face_crop
 from pipeline.pixels import as_channels
-from pipeline.prepared import face_crop
 from pipeline.retoucher import Photo, Retoucher
 from retouchml.paths import cache_dir
 from tests.conftest import at_home

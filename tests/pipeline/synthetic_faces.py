@@ -45,3 +45,45 @@ def texture(height: int, width: int, seed: int = 0) -> NDArray[np.float32]:
     blotches = cv2.GaussianBlur(noise, (0, 0), 6.0) * 6.0
     picture = np.array([0.78, 0.6, 0.5], np.float32) + 0.03 * blotches + 0.01 * noise
     return np.asarray(np.clip(picture, 0.0, 1.0), np.float32)
+
+
+SKIN, LIP, TOOTH, GUM = (0.78, 0.6, 0.5), (0.66, 0.3, 0.3), (0.85, 0.8, 0.66), (0.7, 0.33, 0.34)
+EYE_WHITE, IRIS, DARK = (0.8, 0.76, 0.73), (0.35, 0.28, 0.2), (0.12, 0.08, 0.07)
+
+
+def open_mouthed(size: int = 512) -> Points:
+    """Landmarks of a face in an FFHQ crop whose lips are apart."""
+    points = landmarks((0.5 * size, 0.55 * size), 0.22 * size)
+    mouth = points[48:68].mean(0)
+    points[48:60] = mouth + _oval(12, 0.42, 0.26) * 0.22 * size
+    points[60:68] = mouth + _oval(8, 0.36, 0.17) * 0.22 * size
+    return points
+
+
+def painted(points: Points, size: int = 512, *, teeth: bool = True) -> NDArray[np.float32]:
+    """A face [S, S, 3] painted from landmarks: skin, brows, eyes with irises, lips, teeth above a tongue."""
+    import cv2
+
+    picture = np.asarray(np.array(SKIN, np.float32) + texture(size, size) - texture(size, size).mean((0, 1)))
+
+    def fill(polygon: Points, color: tuple[float, float, float]) -> None:
+        cv2.fillPoly(picture, [np.rint(polygon * 16).astype(np.int32)], color, cv2.LINE_8, 4)
+
+    for brow in (points[17:22], points[22:27]):
+        fill(np.concatenate([brow, brow[::-1] + (0.0, 0.018 * size)]), DARK)
+    for eye in (points[36:42], points[42:48]):
+        fill(eye, EYE_WHITE)
+        height = float(np.ptp(eye[:, 1])) / 2.0
+        disc = np.zeros((size, size), np.uint8)
+        cv2.circle(disc, tuple(int(v) for v in np.rint(eye.mean(0))), round(1.15 * height), 1, -1)
+        opening = np.zeros((size, size), np.uint8)
+        cv2.fillPoly(opening, [np.rint(eye).astype(np.int32)], 1)
+        picture[(disc & opening) > 0] = IRIS
+    fill(points[48:60], LIP)
+    inner = points[60:68]
+    fill(inner, GUM)
+    if teeth:
+        upper = inner.copy()
+        upper[:, 1] = np.minimum(upper[:, 1], inner[:, 1].mean())
+        fill(upper, TOOTH)
+    return np.asarray(np.clip(cv2.GaussianBlur(picture, (0, 0), 0.8), 0.0, 1.0), np.float32)

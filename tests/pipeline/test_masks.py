@@ -11,9 +11,9 @@ from pipeline.masks import (
     face_masks,
     feature_mask,
     guided,
+    neighbour_weight,
     outline,
     skin_likelihood,
-    without_neighbours,
 )
 from tests.pipeline.synthetic_faces import landmarks, texture
 
@@ -172,15 +172,18 @@ def test_landmarks_past_the_frame_are_no_error() -> None:
 # ---- neighbours
 
 
-def test_a_neighbour_far_away_takes_nothing(masks: FaceMasks) -> None:
-    assert without_neighbours(masks, points(), []) is masks
-    assert without_neighbours(masks, points(), [points(x=1400.0)]) is masks
+def test_a_neighbour_far_away_takes_nothing() -> None:
+    assert neighbour_weight(points(), [], _SIZE) is None
+    assert neighbour_weight(points(), [points(x=1400.0)], _SIZE) is None
 
 
 def test_two_faces_that_touch_share_no_pixel(skin_coloured: NDArray[np.float32]) -> None:
     left, right = points(x=170.0), points(x=170.0 + 150.0)
-    first = without_neighbours(face_masks(skin_coloured, left, _DEEP), left, [right])
-    second = without_neighbours(face_masks(skin_coloured, right, _DEEP), right, [left])
+    first, second = (
+        face_masks(skin_coloured, mine, _DEEP).weighted(weight)
+        for mine, other in ((left, right), (right, left))
+        if (weight := neighbour_weight(mine, [other], _SIZE)) is not None
+    )
     for name, mask in all_of(first).items():
         assert float(np.minimum(mask, all_of(second)[name]).max()) == 0.0
     assert at(first.skin, (left[3] + left[31]) / 2.0) > 0.5

@@ -1,0 +1,43 @@
+"""Whiter teeth: less yellow, a little lighter, with their own shading.
+
+The aim is ivory, not neutral: teeth without any yellow look grey.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline.local.colour import change_of, to_lab
+from pipeline.masks import Mask
+from pipeline.regions import FaceRegions
+
+_IVORY = (1.0, 2.0)  # a* and b* towards which teeth move
+_BLEACHED = 0.55  # share of the way there at a value of 1
+_LIGHTER = 5.0  # L* at most, at a value of 1
+_LIGHTEST = 92.0  # L* from which nothing gets lighter
+
+
+@dataclass(frozen=True)
+class Teeth:
+    """The teeth of a face."""
+
+    lab: NDArray[np.float32]  # [H, W, 3]
+    mask: Mask  # [H, W]
+
+    @classmethod
+    def of(cls, crop: NDArray[np.float32], regions: FaceRegions, _size: int) -> "Teeth":
+        """The teeth in a crop [H, W, 3], or in a part of one."""
+        return cls(to_lab(crop), regions.teeth)
+
+    def change(self, value: float) -> NDArray[np.float32]:
+        """The change to add to the crop [H, W, 3]; value: 0 to 1."""
+        share = value * self.mask
+        light, red, yellow = (self.lab[..., channel] for channel in range(3))
+        shift = np.empty_like(self.lab)
+        # Shade is kept: what is darker gets less light.
+        room = np.clip((_LIGHTEST - light) / 30.0, 0.0, 1.0) * np.clip(light / 70.0, 0.0, 1.0)
+        shift[..., 0] = _LIGHTER * share * room
+        shift[..., 1] = -_BLEACHED * share * np.maximum(red - _IVORY[0], 0.0)
+        shift[..., 2] = -_BLEACHED * share * np.maximum(yellow - _IVORY[1], 0.0)
+        return change_of(self.lab, shift)

@@ -1,0 +1,109 @@
+"""What is known of a face without the generator: its crop, masks and regions, and its local retouch."""
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline.align import Alignment, ffhq_alignment
+from pipeline.change import Change
+from pipeline.local.retouch import LocalRetouch
+from pipeline.masks import FaceMasks, face_masks, neighbour_weight
+from pipeline.regions import FaceRegions, face_regions
+from pipeline.skin import SkinLayers
+from pipeline.window import Window
+from retouchml.look import Look
+
+_LARGEST, _SMALLEST, _STEP = 1024, 256, 64  # pixels of a crop's side
+
+
+@dataclass(frozen=True)
+class LocalFace:
+    """A face ready for local sliders: the window of its crop [S, S] that any look may change."""
+
+    landmarks: NDArray[np.float64]  # [68, 2] in pixels of the whole crop
+    whole: NDArray[np.float32]  # [S, S, 3] in [0, 1], the whole crop
+    window: Window
+    alignment: Alignment  # of the window's pixels
+    crop: NDArray[np.float32]  # [H, W, 3], the window of it
+    masks: FaceMasks  # [H, W] each
+    skin: SkinLayers  # [H, W] each
+    regions: FaceRegions  # [H, W] each
+    support: NDArray[np.uint8]  # [H, W] 1 where a look may change something
+    moving: NDArray[np.uint8]  # [H, W] 1 where one may that needs the generator
+
+    @property
+    def size(self) -> int:
+        """S, the side of the crop."""
+        return int(self.whole.shape[0])
+
+    @cached_property
+    def retouch(self) -> LocalRetouch:
+        """The local sliders of this face."""
+        return LocalRetouch.of(self.crop, self.regions, self.size)
+
+    def change(self, look: Look) -> Change:
+        """The change of the window for the local sliders of a look; nothing moves."""
+        return Change.of_color(self.retouch.change(look))
+
+
+def face_crop(
+    photo: NDArray[np.generic], landmarks: NDArray[np.float64]
+) -> tuple[NDArray[np.float32], Alignment]:
+    """The FFHQ crop of a face at about the photo's own scale, 256 to 1024 px, and its alignment."""
+    side = ffhq_alignment(landmarks, _LARGEST).side
+    size = int(np.clip(np.ceil(side / _STEP) * _STEP, _SMALLEST, _LARGEST))
+    alignment = ffhq_alignment(landmarks, size)
+    return alignment.cut(photo), alignment
+
+
+def local_face(
+    photo: NDArray[np.generic],  # [H, W, C]
+    landmarks: NDArray[np.float64],  # [68, 2] in photo pixels
+    neighbours: Sequence[NDArray[np.float64]],  # landmarks of the other faces
+    seconds: dict[str, float],  # by step; what the steps take is added
+) -> LocalFace:
+    """Crop a face and find its masks and regions."""
+    clock = StepClock(seconds)
+    crop, alignment = face_crop(photo, landmarks)
+    points = alignment.to_crop(landmarks)
+    clock.lap("align")
+    masks = face_masks(crop, points, alignment.inside(*photo.shape[:2]))
+    regions = face_regions(crop, points, None, masks)
+    weight = neighbour_weight(points, [alignment.to_crop(other) for other in neighbours], crop.shape[0])
+    if weight is not None:
+        masks, regions = masks.weighted(weight), regions.weighted(weight)
+    moving = (masks.motion > 0) | (masks.tone > 0) | (masks.mouth > 0)
+    support = moving | np.logical_or.reduce([getattr(regions, each.name) > 0 for each in fields(regions)])
+    window = Window.around(support, crop.shape[0])
+    face = LocalFace(
+        points,
+        crop,
+        window,
+        alignment.from_corner(window.left, window.top),
+        window.of(crop),
+        window.of_masks(masks),
+        SkinLayers.of(crop, masks.skin).within(window),
+        regions.within(window),
+        window.of(support.astype(np.uint8)),
+        window.of(moving.astype(np.uint8)),
+    )
+    clock.lap("masks")
+    return face
+
+
+class StepClock:
+    """Measures the seconds of one step after the other."""
+
+    def __init__(self, seconds: dict[str, float]) -> None:
+        self._seconds = seconds
+        self._last = time.monotonic()
+
+    def lap(self, step: str) -> None:
+        """Add the seconds since the last call to a step's total."""
+        now = time.monotonic()
+        self._seconds[step] = self._seconds.get(step, 0.0) + now - self._last
+        self._last = now

@@ -1,0 +1,79 @@
+"""What is darker than the skin around it: brows, nostrils, hair and beard, and the frame of glasses."""
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline.masks import Mask, Points, outline
+from pipeline.regions.contours import Contours
+from pipeline.regions.geometry import Box, blurred, curve, disc, polygon, smoothstep
+
+
+def brows_of(lab: NDArray[np.float32], contours: Contours, skin: NDArray[np.float32]) -> Mask:
+    """The brows [S, S]: the inside of each outline, where it is darker than the skin around."""
+    size = lab.shape[0]
+    result = np.zeros((size, size), np.float32)
+    for brow in contours.brows:
+        width = float(np.ptp(brow[:, 0]))
+        box = Box.around(brow, 0.2 * width, lab.shape)
+        if box.empty:
+            continue
+        band = cv2.dilate(polygon(box.local(brow), box.shape), disc(0.04 * width))
+        light = blurred(box.of(lab)[..., 0], 0.03 * width)
+        around = light[band < 0.5]
+        level = max(5.0, float(np.quantile(around, 0.7) if around.size else skin[0]))
+        dark = smoothstep(light, 0.93 * level, 0.78 * level)
+        np.maximum(box.of(result), blurred(band, 0.05 * width) * dark, out=box.of(result))
+    return result
+
+
+def nostrils_of(lab: NDArray[np.float32], contours: Contours, skin: NDArray[np.float32]) -> Mask:
+    """The nostrils [S, S]: what is dark at the base of the nose."""
+    size = lab.shape[0]
+    result = np.zeros((size, size), np.float32)
+    base = contours.nostrils
+    width = float(np.hypot(*(base[-1] - base[0])))
+    box = Box.around(base, 0.35 * width, lab.shape)
+    if box.empty:
+        return result
+    band = np.zeros(box.shape, np.float32)
+    line = np.rint(curve(box.local(base), closed=False)).astype(np.int32)
+    cv2.polylines(band, [line], False, 1.0, max(1, round(0.4 * width)))
+    light, level = blurred(box.of(lab)[..., 0], 0.02 * width), float(skin[0])
+    box.of(result)[:] = blurred(band, 0.04 * width) * smoothstep(light, 0.6 * level, 0.4 * level)
+    return result
+
+
+def hair_of(skin_mask: Mask, lab: NDArray[np.float32], landmarks: Points, skin: NDArray[np.float32]) -> Mask:
+    """Hair and beard [S, S]: what is not skin, and darker or less even, on and around the face."""
+    size = lab.shape[0]
+    near = cv2.dilate(outline(landmarks, size), disc(0.08 * size)).astype(np.float32)
+    light = blurred(lab[..., 0], 0.004 * size)
+    dark = smoothstep(light, 0.9 * float(skin[0]), 0.65 * float(skin[0]))
+    features = np.zeros((size, size), np.uint8)
+    for part in (slice(17, 22), slice(22, 27), slice(36, 42), slice(42, 48), slice(48, 60), slice(31, 36)):
+        cv2.fillConvexPoly(features, cv2.convexHull(np.rint(landmarks[part]).astype(np.int32)), 1)
+    covered = cv2.dilate(features, disc(0.025 * size)).astype(np.float32)
+    return np.asarray(blurred(near * dark * (1.0 - covered), 0.003 * size) * (1.0 - skin_mask), np.float32)
+
+
+def glasses_of(lab: NDArray[np.float32], contours: Contours) -> Mask:
+    """The frame of glasses [S, S], told by an edge that crosses the bridge of the nose; zero without one."""
+    size, distance = lab.shape[0], contours.eye_distance
+    result = np.zeros((size, size), np.float32)
+    column = Box.around(contours.bridge[:2].mean(0)[None], 0.18 * distance, lab.shape)
+    across = blurred(column.of(lab)[..., 0], 0.01 * distance)
+    across = across[:, across.shape[1] // 3 : -across.shape[1] // 3]
+    if not across.size:
+        return result
+    step = float(np.abs(np.diff(np.median(across, axis=1))).max(initial=0.0))
+    if step * 0.01 * distance < 2.5:
+        return result
+    centers = np.stack([eye.outline.mean(0) for eye in contours.eyes])
+    box = Box.around(centers, 0.75 * distance, lab.shape)
+    edges = np.abs(cv2.Laplacian(blurred(box.of(lab)[..., 0], 0.01 * distance), cv2.CV_32F))
+    around = np.zeros(box.shape, np.float32)
+    for x, y in np.rint(box.local(centers)).astype(int):
+        cv2.ellipse(around, (x, y), (round(0.55 * distance), round(0.42 * distance)), 0, 0, 360, 1.0, -1)
+    box.of(result)[:] = around * smoothstep(blurred(edges, 0.02 * distance), 0.5, 2.0)
+    return result

@@ -1,0 +1,54 @@
+"""All bare skin of a face: also ears and neck, which lie outside the outline of the landmarks."""
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline.masks import FaceMasks, Mask, Points, guided, outline, skin_likelihood
+from pipeline.regions.geometry import disc, smoothstep
+
+_SIDE = 256  # pixels; skin outside the face is found in a reduced crop
+_REACH = 0.16  # of the side around the outline: ears; below the chin the neck goes on to the crop's end
+
+
+def skin_color(lab: NDArray[np.float32], skin: Mask) -> NDArray[np.float32]:
+    """The median Lab [3] of the skin of a crop [S, S, 3]; L* is at least 10."""
+    sample = lab[::4, ::4][skin[::4, ::4] > 0.5]
+    color = np.array(np.median(sample, axis=0) if len(sample) else (65.0, 14.0, 16.0), np.float32)
+    color[0] = max(color[0], 10.0)
+    return color
+
+
+def all_skin(crop: NDArray[np.float32], landmarks: Points, masks: FaceMasks) -> Mask:
+    """The bare skin [S, S] of face, ears and neck: skin-coloured and connected with the face."""
+    size = crop.shape[0]
+    side = min(size, _SIDE)
+    small = np.asarray(cv2.resize(crop, (side, side), interpolation=cv2.INTER_AREA), np.float32)
+    points = (landmarks + 0.5) * (side / size) - 0.5
+    like = guided(small.mean(axis=2), skin_likelihood(small, points), max(1, round(0.012 * side)), 1e-3)
+    like = np.clip(like * 1.25 - 0.15, 0.0, 1.0) * _reach(points, side)
+    face = cv2.resize(masks.skin, (side, side), interpolation=cv2.INTER_AREA)
+    opened = cv2.morphologyEx(
+        (np.maximum(like, face) > 0.5).astype(np.uint8), cv2.MORPH_OPEN, disc(0.012 * side)
+    )
+    _, labels = cv2.connectedComponents(opened)
+    seeds = np.unique(labels[face > 0.6])
+    connected = cv2.dilate(np.isin(labels, seeds[seeds > 0]).astype(np.float32), disc(0.012 * side))
+    outside = like * cv2.GaussianBlur(connected, (0, 0), 0.006 * side) * (1.0 - _inside(points, side))
+    inside_frame = cv2.resize(outside, (size, size), interpolation=cv2.INTER_LINEAR)
+    return np.asarray(np.maximum(masks.skin, inside_frame), np.float32)
+
+
+def _inside(points: Points, side: int) -> Mask:
+    """1 deep inside the outline, where the face's own mask decides."""
+    hull = outline(points, side)
+    return smoothstep(cv2.distanceTransform(hull, cv2.DIST_L2, 5), 0.0, 0.03 * side)
+
+
+def _reach(points: Points, side: int) -> Mask:
+    """1 near the outline and on the neck, fading outwards."""
+    distance = cv2.distanceTransform(1 - outline(points, side), cv2.DIST_L2, 5)
+    near = smoothstep(distance, _REACH * side, 0.6 * _REACH * side)
+    rows = np.arange(side, dtype=np.float32)[:, None]
+    below = smoothstep(rows, float(points[2:15:12, 1].mean()), float(points[4:13:8, 1].mean()))
+    return np.asarray(np.maximum(near, below), np.float32)

@@ -1,0 +1,115 @@
+"""The regions of a painted face: each is where it was painted, and nowhere else."""
+
+from dataclasses import fields
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from pipeline.masks import face_masks
+from pipeline.regions import FaceRegions, face_regions
+from tests.pipeline.synthetic_faces import Points, open_mouthed, painted
+
+_SIZE = 512
+_DEEP = np.full((_SIZE, _SIZE), 500.0, np.float32)
+
+
+def regions_of(crop: NDArray[np.float32], points: Points) -> FaceRegions:
+    return face_regions(crop, points, None, face_masks(crop, points, _DEEP))
+
+
+@pytest.fixture(scope="module")
+def points() -> Points:
+    return open_mouthed(_SIZE)
+
+
+@pytest.fixture(scope="module")
+def regions(points: Points) -> FaceRegions:
+    return regions_of(painted(points, _SIZE), points)
+
+
+def at(mask: NDArray[np.float32], point: NDArray[np.float64]) -> float:
+    x, y = np.rint(point).astype(int)
+    return float(mask[y, x])
+
+
+def test_every_region_is_a_mask(regions: FaceRegions) -> None:
+    for each in fields(FaceRegions):
+        mask = getattr(regions, each.name)
+        assert (mask.shape, mask.dtype) == ((_SIZE, _SIZE), np.float32), each.name
+        assert mask.min() >= 0.0, each.name
+        assert mask.max() <= 1.0 + 1e-5, each.name
+
+
+def test_teeth_are_the_pale_part_of_the_opening(regions: FaceRegions, points: Points) -> None:
+    inner = points[60:68]
+    teeth, tongue = inner.mean(0) - (0.0, 9.0), inner.mean(0) + (0.0, 9.0)
+    assert at(regions.teeth, teeth) > 0.8
+    assert at(regions.teeth, tongue) < 0.05
+    assert max(at(regions.teeth, (points[51] + points[62]) / 2.0), at(regions.teeth, points[8])) == 0.0
+    assert max(at(regions.lips, teeth), at(regions.lips, tongue)) < 0.1
+
+
+def test_without_teeth_there_are_none(points: Points) -> None:
+    assert not regions_of(painted(points, _SIZE, teeth=False), points).teeth.any()
+
+
+def test_a_highlight_on_a_lip_is_no_tooth(points: Points) -> None:
+    crop = painted(points, _SIZE, teeth=False)
+    x, y = np.rint((points[57] + points[66]) / 2.0).astype(int)
+    crop[y - 2 : y + 3, x - 10 : x + 10] = (0.95, 0.9, 0.88)
+    assert regions_of(crop, points).teeth[y, x] == 0.0
+
+
+def test_lips_end_at_their_contour(regions: FaceRegions, points: Points) -> None:
+    assert at(regions.lips, (points[51] + points[62]) / 2.0) > 0.7
+    assert at(regions.lips, (points[57] + points[66]) / 2.0) > 0.7
+    assert at(regions.lips, points[57] + (0.0, 8.0)) < 0.05
+    assert at(regions.lips, points[48] - (10.0, 0.0)) < 0.05
+
+
+def test_an_iris_lies_in_the_white_of_its_eye(regions: FaceRegions, points: Points) -> None:
+    for eye in (points[36:42], points[42:48]):
+        center, corner = eye.mean(0), 0.72 * eye[0] + 0.28 * eye.mean(0)
+        assert at(regions.irises, center) > 0.9
+        assert at(regions.eye_whites, center) == 0.0
+        assert at(regions.irises, corner) == 0.0
+        assert at(regions.eye_whites, corner) > 0.3
+        assert (
+            max(at(regions.eye_whites, eye[1] - (0.0, 8.0)), at(regions.eye_whites, eye[4] + (0.0, 8.0)))
+            == 0.0
+        )
+
+
+def test_the_skin_under_the_eyes_is_below_the_lids(regions: FaceRegions, points: Points) -> None:
+    for eye in (points[36:42], points[42:48]):
+        width = float(np.hypot(*(eye[3] - eye[0])))
+        assert at(regions.under_eyes, eye.mean(0) + (0.0, 0.45 * width)) > 0.6
+        assert at(regions.under_eyes, eye.mean(0)) < 0.05
+        assert at(regions.under_eyes, eye.mean(0) + (0.0, 1.2 * width)) < 0.05
+
+
+def test_brows_are_dark_and_skin_is_not(regions: FaceRegions, points: Points) -> None:
+    brow, cheek = points[19] + (0.0, 5.0), (points[3] + points[31]) / 2.0
+    assert at(regions.brows, brow) > 0.7
+    assert at(regions.brows, cheek) == 0.0
+    assert at(regions.skin, cheek) > 0.7
+    assert at(regions.skin, brow) < 0.2
+
+
+def test_a_face_without_glasses_has_none(regions: FaceRegions) -> None:
+    assert not regions.glasses.any()
+
+
+@pytest.mark.parametrize("level", [0.0, 1.0])
+def test_a_crop_of_one_colour_has_neither_teeth_nor_irises(level: float, points: Points) -> None:
+    regions = regions_of(np.full((_SIZE, _SIZE, 3), level, np.float32), points)
+    assert not regions.teeth.any()
+    assert not regions.irises.any()
+    assert all(np.isfinite(getattr(regions, each.name)).all() for each in fields(FaceRegions))
+
+
+def test_landmarks_past_the_frame_are_no_error(points: Points) -> None:
+    for shift in ((-300.0, 0.0), (0.0, 400.0), (2000.0, 2000.0)):
+        regions = regions_of(painted(points, _SIZE), points + shift)
+        assert all(np.isfinite(getattr(regions, each.name)).all() for each in fields(FaceRegions))
