@@ -16,6 +16,7 @@ from pipeline.faces import FaceFinder
 from pipeline.identity import Recognizer
 from pipeline.invert import Inverter
 from pipeline.latent_network import learned_part, load_network
+from pipeline.mesh import FaceMesh
 from pipeline.rater import FeatureRater
 from retouchml.errors import DeviceError, UsageError
 from retouchml.settings import ENGINES, EngineName
@@ -35,6 +36,7 @@ class Networks:
     beautifier: Beautifier
     edit_applier: EditApplier
     rater: FeatureRater
+    mesh: FaceMesh | None = None  # None where its model was not fetched
 
 
 def load_networks(model: str, device: str, engine: EngineName = ENGINES[0]) -> Networks:
@@ -71,7 +73,15 @@ def load_networks(model: str, device: str, engine: EngineName = ENGINES[0]) -> N
         beautifier=Beautifier(generator, scorer, attributes, recognizer.network, measure),
         edit_applier=EditApplier(generator, attributes),
         rater=FeatureRater(recognizer),
+        mesh=load_mesh(),
     )
+
+
+def load_mesh() -> FaceMesh | None:
+    """The face mesh, or None where its model was not fetched. Raises ModelCorrupt if its file is damaged."""
+    if not zoo.is_installed("mediapipe-face"):
+        return None
+    return FaceMesh(zoo.path("mediapipe-face", "face_landmark.onnx"))
 
 
 def pick_device(name: str) -> str:

@@ -104,7 +104,9 @@ def models() -> Iterator[Finding]:
     for model in zoo.models():
         advice = f"Fetch it with `retouchml models fetch {model.name}` ({model.size / 1e6:.0f} MB)."
         if not zoo.is_installed(model.name):
-            if model.default:
+            if model.without:
+                yield Finding("models", model.name, f"not here; {model.without}", False, False, advice)
+            elif model.default:
                 yield Finding("models", model.name, "not here", False, True, advice)
             else:
                 yield Finding("models", model.name, "not here; retouching does not need it")

@@ -37,6 +37,7 @@ from stylegan2.zoo.table import Model, find
 CONVERTERS = {
     "mobile": "stylegan2.mobile.convert:convert",
     "stylegan2": "stylegan2.importing:convert",
+    "tflite": "stylegan2.tflite.convert:convert",
 }
 
 _DOWNLOADED = 0.85  # of the progress; checking and converting are the rest

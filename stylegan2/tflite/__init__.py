@@ -1,0 +1,1 @@
+"""Networks of TensorFlow Lite: a reader, and a converter to ONNX."""
