@@ -5,7 +5,8 @@ import importlib
 import os
 import sys
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
@@ -50,6 +51,13 @@ class _WorkerPhoto:
     device: str
     icc: bytes = b""
     photo: "Photo | None" = None
+
+    @cached_property
+    def without_curve(self) -> PixelFormat:
+        """The picture's format; the profile alone says what values mean, unless it is sRGB's."""
+        from pipeline.working_space import differs_from_srgb
+
+        return replace(self.picture, encoding="srgb") if differs_from_srgb(self.icc) else self.picture
 
 
 @dataclass(frozen=True)
@@ -165,10 +173,8 @@ class Executor:
     def _open(self, entry: _WorkerPhoto, progress: Progress, stop: Cancel) -> "Photo":
         if entry.photo is None:
             backend = self._backend(entry.model, entry.device, progress)
-            pixels = pixel_conversion.to_pipeline(entry.pixels, entry.picture)
-            # what came as linear light is encoded as sRGB by now
-            icc = entry.icc if entry.picture.encoding == "srgb" else b""
-            entry.photo = backend.open(pixels, icc=icc, progress=progress, cancel=stop)
+            pixels = pixel_conversion.to_pipeline(entry.pixels, entry.without_curve)
+            entry.photo = backend.open(pixels, icc=entry.icc, progress=progress, cancel=stop)
             entry.device = backend.device
         return entry.photo
 
@@ -262,5 +268,6 @@ def _make_backend(factory: str, model: str, device: str) -> "Retoucher":
 def _convert(patch: "Patch", entry: _WorkerPhoto) -> _ConvertedPatch:
     height, width = patch.pixels.shape[:2]
     original = entry.pixels[patch.y : patch.y + height, patch.x : patch.x + width]
-    pixels, picture = pixel_conversion.from_pipeline(patch.pixels, original, entry.picture)
+    pixels, picture = pixel_conversion.from_pipeline(patch.pixels, original, entry.without_curve)
+    picture = replace(picture, encoding=entry.picture.encoding)
     return _ConvertedPatch(patch.face, (int(patch.x), int(patch.y), width, height), pixels, picture)

@@ -12,7 +12,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.pixels import as_channels, to_float_rgb
+from pipeline.pixels import as_channels
+from pipeline.working_space import PLAIN, WorkingSpace
 
 _EYE_SPAN = 2.0
 _MOUTH_SPAN = 1.8
@@ -62,7 +63,7 @@ class Alignment:
         right, bottom = np.ceil(corners.max(0)).astype(int) + 1
         return max(0, left), max(0, top), min(width, right), min(height, bottom)
 
-    def cut(self, photo: NDArray[np.generic]) -> NDArray[np.float32]:
+    def cut(self, photo: NDArray[np.generic], space: WorkingSpace = PLAIN) -> NDArray[np.float32]:
         """The crop [S, S, 3] in [0, 1] of a photo [H, W, C] of any depth; area-filtered if it shrinks.
 
         Only the part of the photo around the square is converted to float.
@@ -75,7 +76,7 @@ class Alignment:
         region = photo[top:bottom, left:right]
         ratio = self.side / self.size  # photo pixels per crop pixel
         whole = int(ratio) if ratio >= 2.0 else 1
-        source = to_float_rgb(region) if whole == 1 else _shrunk(region, whole)
+        source = space.decode(region if whole == 1 else _shrunk(region, whole))
         # Region pixel (x - left) lies at (x - left + 0.5) / whole - 0.5 in the shrunken region.
         linear = self.matrix[:, :2] / whole
         offset = (self.matrix[:, 2] - (left, top) + 0.5) / whole - 0.5
@@ -129,8 +130,8 @@ def ffhq_alignment(landmarks: NDArray[np.float64], size: int) -> Alignment:
     return Alignment(np.hstack([linear, offset[:, None]]), size)
 
 
-def _shrunk(region: NDArray[np.generic], factor: int) -> NDArray[np.float32]:
-    """The region, box-filtered, in [0, 1]; edge rows and columns that do not fill a box are dropped."""
+def _shrunk(region: NDArray[np.generic], factor: int) -> NDArray[np.generic]:
+    """The region, box-filtered; edge rows and columns that do not fill a box are dropped."""
     height, width = (max(1, n // factor) for n in region.shape[:2])
     trimmed = np.ascontiguousarray(region[: height * factor, : width * factor])
-    return to_float_rgb(as_channels(cv2.resize(trimmed, (width, height), interpolation=cv2.INTER_AREA)))
+    return as_channels(cv2.resize(trimmed, (width, height), interpolation=cv2.INTER_AREA))

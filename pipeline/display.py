@@ -13,12 +13,13 @@ import imagecodecs
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline.pictures.colour import profile_space
 from pipeline.pixels import as_channels, full_scale, to_float_rgb
+from pipeline.working_space import differs_from_srgb
 
 Display: TypeAlias = Callable[[NDArray[np.generic]], NDArray[np.uint8]]
 """A part of the photo [h, w, C], or a resized copy of one, as 8-bit RGB [h, w, 3]."""
 
-_LIKE_SRGB = 3  # largest difference, of 255, of a profile's colours from sRGB's that makes none here
 _WHITE, _MIDDLE = 99.0, 50.0  # percentiles of brightness: white, and an ordinary tone
 _TOO_BRIGHT, _TOO_DARK = 1.25, 0.5  # a white that asks for another exposure
 _ORDINARY_TONE = 0.4
@@ -38,7 +39,7 @@ def displays_of(pixels: NDArray[np.generic], icc: bytes = b"") -> tuple[Display,
 
     icc: its colour profile, b"" for sRGB
     """
-    profile = icc if _differs_from_srgb(icc) else b""
+    profile = icc if differs_from_srgb(icc) else b""
     is_float = pixels.dtype == np.float32
     if not profile and not is_float:
         return (plain,)
@@ -63,7 +64,7 @@ class _Converted:
             return plain(pixels)
         if not self.profile:
             return plain(to_float_rgb(pixels) / np.float32(self.exposure))
-        is_grey = _space(self.profile) == "GRAY"
+        is_grey = profile_space(self.profile) == "GRAY"
         if self.exposure == 1.0 and pixels.dtype in (np.uint8, np.uint16):
             values = pixels[..., :1] if is_grey else _three(pixels)
         else:
@@ -94,28 +95,6 @@ def _transformed(values: NDArray[np.generic], profile: bytes, is_grey: bool) -> 
 @lru_cache(maxsize=1)
 def _srgb() -> bytes:
     return bytes(imagecodecs.cms_profile("srgb"))
-
-
-def _space(profile: bytes) -> str:
-    """The colour space of a profile (ICC.1:2022 §7.2.6)."""
-    return profile[16:20].decode("ascii", "replace").strip()
-
-
-@lru_cache(maxsize=8)
-def _differs_from_srgb(profile: bytes) -> bool:
-    """Whether a profile of RGB or grey shows colours unlike sRGB; False for one that is damaged."""
-    if _space(profile) not in ("RGB", "GRAY"):
-        return False
-    is_grey = _space(profile) == "GRAY"
-    steps = np.linspace(0, 255, 6).astype(np.uint8)
-    colours = np.stack(np.meshgrid(steps, steps, steps), axis=-1).reshape(36, 6, 3)
-    if is_grey:
-        colours = np.repeat(colours[..., :1], 3, axis=2)
-    try:
-        shown = _transformed(colours[..., :1] if is_grey else colours, profile, is_grey)
-    except Exception:  # a damaged profile is none
-        return False
-    return int(np.abs(shown.astype(int) - colours).max()) > _LIKE_SRGB
 
 
 def _brightness(pixels: NDArray[np.generic]) -> tuple[float, float]:

@@ -15,6 +15,7 @@ from pipeline.masks import FaceMasks, face_masks, neighbour_weight
 from pipeline.regions import FaceRegions, face_regions
 from pipeline.skin import SkinLayers
 from pipeline.window import Window
+from pipeline.working_space import PLAIN, WorkingSpace
 from retouchml.look import Look
 
 _LARGEST, _SMALLEST, _STEP = 1024, 256, 64  # pixels of a crop's side
@@ -51,13 +52,13 @@ class LocalFace:
 
 
 def face_crop(
-    photo: NDArray[np.generic], landmarks: NDArray[np.float64]
+    photo: NDArray[np.generic], landmarks: NDArray[np.float64], space: WorkingSpace = PLAIN
 ) -> tuple[NDArray[np.float32], Alignment]:
     """The FFHQ crop of a face at about the photo's own scale, 256 to 1024 px, and its alignment."""
     side = ffhq_alignment(landmarks, _LARGEST).side
     size = int(np.clip(np.ceil(side / _STEP) * _STEP, _SMALLEST, _LARGEST))
     alignment = ffhq_alignment(landmarks, size)
-    return alignment.cut(photo), alignment
+    return alignment.cut(photo, space), alignment
 
 
 def local_face(
@@ -65,10 +66,11 @@ def local_face(
     landmarks: NDArray[np.float64],  # [68, 2] in photo pixels
     neighbours: Sequence[NDArray[np.float64]],  # landmarks of the other faces
     seconds: dict[str, float],  # by step; what the steps take is added
+    space: WorkingSpace = PLAIN,
 ) -> LocalFace:
     """Crop a face and find its masks and regions."""
     clock = StepClock(seconds)
-    crop, alignment = face_crop(photo, landmarks)
+    crop, alignment = face_crop(photo, landmarks, space)
     points = alignment.to_crop(landmarks)
     clock.lap("align")
     masks = face_masks(crop, points, alignment.inside(*photo.shape[:2]))

@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 
 from pipeline.align import Alignment
 from pipeline.change import Change
-from pipeline.pixels import from_float, full_scale, to_float_rgb
+from pipeline.pixels import full_scale
+from pipeline.working_space import PLAIN, WorkingSpace
 from retouchml.results import Box
 
 _STRIP = 1 << 20  # pixels
@@ -52,8 +53,12 @@ def make_patch(
     change: Change,  # [h, w]
     support: NDArray[np.uint8],  # [h, w] 1 where the change may change something
     face: int,
+    space: WorkingSpace = PLAIN,
 ) -> Patch | None:
-    """The patch of a change on a photo; None if it lies outside."""
+    """The patch of a change on a photo; None if it lies outside.
+
+    space: in which the change was computed, from the photo's pixels
+    """
     box = box_of(alignment, support, photo.shape)
     if box is None:
         return None
@@ -70,7 +75,7 @@ def make_patch(
         flow = _sampled(smooth, alignment, strip, cv2.INTER_LINEAR)
         # Linear interpolation would blur the fine detail of the colour.
         color = _sampled(change.color, alignment, strip, cv2.INTER_CUBIC)
-        changed = _displaced(photo, alignment, flow[..., :2], strip) + color
+        changed = _displaced(photo, alignment, flow[..., :2], strip, space) + color
         if smooths:
             # Smooth the grain that is too fine for the crop, or is lost in sampling.
             blurred = cv2.GaussianBlur(changed, (0, 0), blur)
@@ -83,7 +88,7 @@ def make_patch(
         without_margin = slice(low - strip[1], high - strip[1])
         rows, original = result[low - top : high - top], _rgb(photo[low:high, left:right])
         rows[..., :3] = np.where(
-            inside[without_margin, :, None], from_float(changed[without_margin], photo.dtype), original
+            inside[without_margin, :, None], space.changed(original, changed[without_margin]), original
         )
         rows[..., 3] = np.where(inside[without_margin], full_scale(photo.dtype), 0)
     return Patch(face, left, top, result)
@@ -166,8 +171,9 @@ def _displaced(
     alignment: Alignment,
     flow: NDArray[np.float32],  # [h, w, 2] of the strip, in crop pixels
     strip: tuple[int, int, int, int],  # left, top, right, bottom
+    space: WorkingSpace,
 ) -> NDArray[np.float32]:
-    """The photo sampled at x + flow(x): float32 RGB [h, w, 3], white at 1."""
+    """The photo sampled at x + flow(x): float32 [h, w, 3] of the working space."""
     left, top, right, bottom = strip
     moved = flow @ alignment.matrix[:, :2].T.astype(np.float32)
     reach = int(np.abs(moved).max(initial=0.0)) + 6
@@ -177,7 +183,7 @@ def _displaced(
     x0, y0 = max(0, left - reach), max(0, top - reach)
     x1, y1 = min(width, right + reach), min(height, bottom + reach)
     y, x = np.mgrid[top:bottom, left:right].astype(np.float32)
-    source = to_float_rgb(photo[y0:y1, x0:x1])
+    source = space.decode(photo[y0:y1, x0:x1])
     columns, rows = x - np.float32(x0) + moved[..., 0], y - np.float32(y0) + moved[..., 1]
 
     def sample(image: NDArray[np.float32]) -> NDArray[np.float32]:

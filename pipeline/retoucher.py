@@ -25,6 +25,7 @@ from pipeline.networks import Networks, load_networks
 from pipeline.patch import Patch, box_of, layer_of, make_patch, paint, painted
 from pipeline.pixels import as_channels
 from pipeline.prepared import PreparedFace, prepare_face
+from pipeline.working_space import WorkingSpace
 from retouchml.look import Look, check_faces, check_looks
 from retouchml.progress import NEVER, Cancel, Progress, check, silent
 from retouchml.results import Box, Edit, Face, FaceReport
@@ -67,7 +68,7 @@ class Retoucher:
     ) -> "Photo":
         """Find the faces of a photo [H, W] or [H, W, C]: uint8, uint16 or float32, straight alpha.
 
-        icc: its colour profile, b"" for sRGB; faces are looked for in a copy in sRGB.
+        icc: its colour profile, b"" for sRGB; the retouch is computed in sRGB's primaries, unbounded.
 
         The photo keeps the array itself, not a copy, and never writes to it. Raises PictureUnsupported for
         another kind of array, and Cancelled.
@@ -77,7 +78,8 @@ class Retoucher:
         progress("detect", 0.0, None)
         start = time.monotonic()
         locations = self._find(channels, icc, cancel)
-        photo = Photo(pixels, channels, locations, self.networks, self._caches)
+        space = WorkingSpace.of(icc)
+        photo = Photo(pixels, channels, space, locations, self.networks, self._caches)
         photo.seconds["detect"] = time.monotonic() - start
         progress("detect", 1.0, 0.0)
         return photo
@@ -101,12 +103,14 @@ class Photo:
         self,
         pixels: NDArray[np.generic],  # as opened, [H, W] or [H, W, C]
         channels: NDArray[np.generic],  # the same as [H, W, C]
+        space: WorkingSpace,
         locations: Sequence[FaceLocation],
         networks: Networks,
         caches: Caches | None,
     ) -> None:
         self._pixels = pixels
         self._channels = channels
+        self._space = space
         self._networks = networks
         self._caches = caches
         self._landmarks = tuple(location.landmarks for location in locations)
@@ -211,7 +215,7 @@ class Photo:
             change = change_of(face, look)
             check(cancel)
             with self._timed("stitch"):
-                patch = make_patch(canvas, local.alignment, change, local.support, face)
+                patch = make_patch(canvas, local.alignment, change, local.support, face, self._space)
             if patch is None:
                 continue
             if any(_overlap(patch, box) for box in self._boxes(other for other in looks if other > face)):
@@ -238,9 +242,9 @@ class Photo:
             square = ffhq_alignment(landmarks, 1)
             left, top, right, bottom = square.bounds(*self._channels.shape[:2])
             region = self._channels[top:bottom, left:right].copy()
-            before, _ = face_crop(region, landmarks - (left, top))
+            before, _ = face_crop(region, landmarks - (left, top), self._space)
             paint(region, patch, (left, top))
-            after, _ = face_crop(region, landmarks - (left, top))
+            after, _ = face_crop(region, landmarks - (left, top), self._space)
             # Landmarks of both are found in the same way, so that only the retouch makes a difference.
             points_before, points_after = (
                 self._networks.finder.landmarks_in_crop(crop) for crop in (before, after)
@@ -260,13 +264,15 @@ class Photo:
         return reports
 
     def _rate(self, landmarks: NDArray[np.float64]) -> float:
-        crop, _ = face_crop(self._channels, landmarks)
+        crop, _ = face_crop(self._channels, landmarks, self._space)
         return self._networks.rater.rate(crop, self._networks.finder.landmarks_in_crop(crop))
 
     def _local_face(self, face: int) -> LocalFace:
         if face not in self._local:
             others = [points for index, points in enumerate(self._landmarks) if index != face]
-            self._local[face] = local_face(self._channels, self._landmarks[face], others, self.seconds)
+            self._local[face] = local_face(
+                self._channels, self._landmarks[face], others, self.seconds, self._space
+            )
         return self._local[face]
 
     def _boxes(self, faces: Iterable[int]) -> Iterator[Box]:

@@ -11,9 +11,11 @@ from typing import Any
 from retouchml.client.pixel_format import PixelFormat
 from retouchml.results import Box
 
-SRGB = "sRGB-elle-V2-srgbtrc.icc"  # comes with Krita
+# These come with Krita; the linear one is not bounded, so that it holds colours outside sRGB.
+SRGB, LINEAR_SRGB = "sRGB-elle-V2-srgbtrc.icc", "sRGB-elle-V2-g10.icc"
 _TYPES = {"U8": "u8", "U16": "u16", "F16": "f16", "F32": "f32"}
 _LINEAR = ("linear", "-g10")
+_LIKE_SRGB = ("srgb", "scrgb")
 
 
 @dataclass(frozen=True)
@@ -28,10 +30,14 @@ class ColorSpace:
     def on_wire(self) -> "ColorSpace":
         """The colour space in which the pixels are sent: the same one if possible.
 
-        RGB of every depth and grey of 8 and 16 bits stay as they are. Everything else becomes RGB of at least
-        the same precision.
+        sRGB of every depth and grey of 8 and 16 bits stay as they are. RGB of another profile becomes linear
+        float, since Krita does not hand out the profile itself. Everything else becomes RGB of at least the
+        same precision.
         """
-        if self.model == "RGBA" or (self.model == "GRAYA" and self.depth in ("U8", "U16")):
+        if self.model == "RGBA":
+            is_srgb = not self.profile or any(name in self.profile.lower() for name in _LIKE_SRGB)
+            return self if is_srgb else ColorSpace("RGBA", "F32", LINEAR_SRGB)
+        if self.model == "GRAYA" and self.depth in ("U8", "U16"):
             return self
         return ColorSpace("RGBA", "U16" if self.depth in ("U8", "U16") else "F32", SRGB)
 

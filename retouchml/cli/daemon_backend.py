@@ -136,7 +136,7 @@ class DaemonPhoto:
     def __init__(
         self, client: Client, pixels: "npt.NDArray[Any]", model: str, device: str, icc: bytes = b""
     ) -> None:
-        """pixels: [H, W(, C)], not written to; icc: their colour profile, left out if it is too large.
+        """pixels: [H, W(, C)], not written to; icc: their colour profile, at most ``protocol.ICC_BYTES``.
 
         Raises PictureUnsupported or LimitExceeded.
         """
@@ -150,7 +150,6 @@ class DaemonPhoto:
         kind = _TYPE_OF[self._channels.dtype.str.lstrip("|<")]
         picture = PixelFormat(width, height, kind, _ORDERS[channels])
         data = self._channels.data.cast("B")
-        icc = icc if len(icc) <= protocol.ICC_BYTES else b""  # it only helps to find faces
         self._session = PhotoSession(client, picture, data, icc=icc, model=model, device=device)
         self._reports: dict[int, FaceReport] = {}
 

@@ -85,11 +85,11 @@ class _Finder:
 
     def __call__(self, source: Path) -> tuple[Json, int]:
         """Print the faces in a picture, or for JSON only return them; the report and the exit code."""
-        from pipeline.pictures import read_picture
+        from pipeline.pictures import colour_profile, read_picture
 
         arguments, context = self._arguments, self._context
         picture = read_picture(source)
-        pixels, icc = picture.pixels, picture.metadata.icc_profile or b""
+        pixels, icc = picture.pixels, colour_profile(picture.metadata)
         backend = self._load()
         with context.console.progress(source.name, quiet=arguments.quiet) as progress:
             photo = context.find_faces(backend, pixels, progress, icc)

@@ -111,7 +111,9 @@ def _render(
     context: Context,
     progress: Progress,
 ) -> _Result:
-    icc = picture.metadata.icc_profile or b""
+    from pipeline.pictures import colour_profile
+
+    icc = colour_profile(picture.metadata)
     photo = context.find_faces(backend, picture.pixels, progress, icc)
     if photo is None:
         return _Result()

@@ -1,12 +1,18 @@
 from collections.abc import Callable
 from typing import Any
 
+import imagecodecs
+import numpy as np
 import pytest
 
+from daemon import executor
 from daemon.executor import is_out_of_memory
+from pipeline.patch import Patch
+from retouchml.client.pixel_format import PixelFormat
 from retouchml.errors import DeviceError, RetouchError
 from retouchml.look import Look
 from tests.daemon.running import PATIENCE, PLAIN, Daemon, picture
+from tests.pipeline.colour_profiles import profile_with
 
 LOOKS = {0: Look(0.5)}
 
@@ -75,3 +81,20 @@ def test_a_backend_that_cannot_be_loaded_is_an_error_and_not_a_lost_worker(start
     with pytest.raises(RetouchError, match=r"nowhere|should not have happened"):
         daemon.client().open(PLAIN, picture().tobytes()).result(PATIENCE)
     assert daemon.status().pid == daemon.process.pid
+
+
+@pytest.mark.parametrize(
+    ("icc", "encoding", "without_curve"),
+    [
+        (profile_with("prophoto", 1.0), "linear", "srgb"),
+        (profile_with("adobe", 2.2), "srgb", "srgb"),
+        (b"", "linear", "linear"),
+        (bytes(imagecodecs.cms_profile("srgb")), "linear", "linear"),
+    ],
+)
+def test_a_profile_alone_says_what_values_mean(icc: bytes, encoding: str, without_curve: str) -> None:
+    picture = PixelFormat(4, 4, "f32", "RGB", encoding)
+    photo = executor._WorkerPhoto(np.zeros((4, 4, 3), np.float32), picture, "m", "cpu", icc)
+    assert photo.without_curve.encoding == without_curve
+    patch = Patch(0, 0, 0, np.full((4, 4, 4), 0.5, np.float32))
+    assert executor._convert(patch, photo).picture.encoding == encoding

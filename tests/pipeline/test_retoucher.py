@@ -15,6 +15,7 @@ from pipeline.cache import Caches, InversionCache, PathCache
 from pipeline.faces import FaceLocation
 from pipeline.patch import Patch
 from pipeline.retoucher import Photo, Retoucher
+from pipeline.working_space import PLAIN
 from retouchml import Look
 from retouchml.errors import Cancelled, ModelMissing, PictureUnsupported, UsageError
 from retouchml.progress import OverallProgress
@@ -509,7 +510,7 @@ def test_the_overall_progress_of_two_faces_never_falls(monkeypatch: pytest.Monke
     )
     pixels = np.zeros((256, 512, 3), np.uint8)
     locations = [FaceLocation((0, 0, 9, 9), landmarks((x, 128.0))) for x in (128.0, 384.0)]
-    opened = Photo(pixels, pixels, locations, networks, None)
+    opened = Photo(pixels, pixels, PLAIN, locations, networks, None)
     overall, remaining = OverallProgress(), []
     fractions = [overall.update("detect", 1.0)]
 

@@ -129,3 +129,10 @@ def test_pixels_lie_on_the_wire_as_in_kritas_memory(
 def test_other_colour_models_go_as_rgb_of_no_less_precision() -> None:
     assert ColorSpace("CMYKA", "U8", "Chemical proof").on_wire == ColorSpace("RGBA", "U16", SRGB)
     assert ColorSpace("LABA", "F32", "").on_wire == ColorSpace("RGBA", "F32", SRGB)
+
+
+@pytest.mark.parametrize("profile", ["Adobe RGB (1998)", "Rec2020-elle-V4-g10.icc", "Display P3"])
+def test_rgb_of_another_profile_goes_as_linear_float_which_holds_all_its_colours(profile: str) -> None:
+    on_wire = ColorSpace("RGBA", "U8", profile).on_wire
+    assert on_wire == ColorSpace("RGBA", "F32", "sRGB-elle-V2-g10.icc")
+    assert on_wire.pixel_format(4, 3).encoding == "linear"
