@@ -8,6 +8,7 @@ from typing import Literal
 from retouchml.errors import UsageError
 from retouchml.results import Face
 from retouchml.sliders import BY_NAME, EDITS, SLIDERS, STRENGTH, TEXTURE
+from retouchml.spelling import unknown_name
 
 DEFAULT_STRENGTH = BY_NAME[STRENGTH].default
 DEFAULT_TEXTURE = BY_NAME[TEXTURE].default
@@ -34,10 +35,16 @@ class Look:
     edits: Mapping[str, float] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        for name, value in ((STRENGTH, self.strength), (TEXTURE, self.texture)):
-            _check_range(name, value, BY_NAME[name].low, BY_NAME[name].high)
-        _check_ranges(self.edits)
+        for name, value in ((STRENGTH, self.strength), (TEXTURE, self.texture), *self.edits.items()):
+            check_range(name, value)
         object.__setattr__(self, "edits", MappingProxyType(dict(self.edits)))
+
+    @classmethod
+    def preset(cls, name: str) -> "Look":
+        """The look of a preset: one of ``retouchml presets``. Raises UsageError."""
+        from retouchml.presets import library  # which makes looks itself
+
+        return library.preset(name).look
 
     def value(self, name: str) -> float:
         """The value that a slider has in this look, set or not. Raises UsageError if there is none."""
@@ -123,11 +130,13 @@ def check_faces(numbers: Iterable[int], faces: Sequence[Face]) -> None:
 
 
 def check_edits(names: Iterable[str]) -> None:
-    """Raise UsageError if one is not the name of a manual slider."""
+    """Raise UsageError if one is not the name of a slider that ``Look.edits`` may hold."""
     edits = [slider.name for slider in EDITS]
     for name in names:
+        if name in (STRENGTH, TEXTURE):
+            raise UsageError(f"{name} is no edit, but a setting of its own.")
         if name not in edits:
-            raise UsageError(f"There is no edit called {name}.", f"There are: {', '.join(edits)}.")
+            raise unknown_name("slider", name, edits)
 
 
 def check_looks(looks: Mapping[int, Look], faces: Sequence[Face]) -> None:
@@ -138,7 +147,7 @@ def check_looks(looks: Mapping[int, Look], faces: Sequence[Face]) -> None:
 
 
 def parse_edit(text: str) -> tuple[str, float]:
-    """The name and value in ``NAME=VALUE``. Raises UsageError."""
+    """The name and value of any slider in ``NAME=VALUE``. Raises UsageError."""
     name, equals, number = (part.strip() for part in text.partition("="))
     try:
         value = float(number)
@@ -146,19 +155,18 @@ def parse_edit(text: str) -> tuple[str, float]:
         equals = ""
     if not name or not equals:
         raise UsageError(f"{text!r} is not NAME=VALUE.", "For example smile=0.3.")
-    _check_ranges({name: value})
+    if name not in BY_NAME:
+        raise unknown_name("slider", name, BY_NAME)
+    check_range(name, value)
     return name, value
 
 
-def _check_ranges(edits: Mapping[str, float]) -> None:
-    known = {slider.name: slider for slider in EDITS}
-    for name, value in edits.items():
-        slider = known.get(name)
-        # an unknown edit is refused by its name when the look is rendered, but its value has bounds already
-        low, high = (slider.low, slider.high) if slider else (-1.0, 1.0)
-        _check_range(f"edit {name}", value, low, high)
+def check_range(name: str, value: float) -> None:
+    """Raise UsageError if a value is out of the range of its slider.
 
-
-def _check_range(name: str, value: float, low: float, high: float) -> None:
+    An unknown slider is refused by its name when a look is rendered, but its value has bounds already.
+    """
+    slider = BY_NAME.get(name)
+    low, high = (slider.low, slider.high) if slider else (-1.0, 1.0)
     if not low <= value <= high:  # also refuses NaN
         raise UsageError(f"{name} is {value:g}, but must lie between {low:g} and {high:g}.")

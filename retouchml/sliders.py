@@ -153,7 +153,7 @@ ROWS = (
 )
 
 # A row is listed from the commit on that makes it work: take its name out here.
-_WITHOUT_MODULE = frozenset(
+WITHOUT_MODULE = frozenset(
     {
         "blemishes",
         "marks",
@@ -168,7 +168,7 @@ _WITHOUT_MODULE = frozenset(
     }
 )
 
-SLIDERS = tuple(row for row in ROWS if row.name not in _WITHOUT_MODULE)
+SLIDERS = tuple(row for row in ROWS if row.name not in WITHOUT_MODULE)
 BY_NAME = {slider.name: slider for slider in SLIDERS}
 EDITS = tuple(slider for slider in SLIDERS if slider.name not in (STRENGTH, TEXTURE))
 """The sliders that a ``Look`` holds by name in ``edits``."""

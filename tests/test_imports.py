@@ -14,6 +14,7 @@ _LIGHT = (
     "retouchml.errors",
     "retouchml.look",
     "retouchml.paths",
+    "retouchml.presets",
     "retouchml.progress",
     "retouchml.results",
     "retouchml.settings",
@@ -41,7 +42,7 @@ _LAZY = {
 _THIRD_PARTY = {
     "retouchml/system": (),
     "retouchml/cli": None,  # any
-    "retouchml": ("msgpack", "platformdirs", "zmq"),
+    "retouchml": ("msgpack", "platformdirs", "tomli", "zmq"),
     "install": (),
 }
 """What the light parts may import of others, besides the standard library."""

@@ -10,7 +10,8 @@ _COMMAND_LINE = ("cli", "__main__.py")
 def files() -> dict[str, Path]:
     """The files, by their place in a plug-in's folder."""
     package = TOP / "retouchml"
-    modules = {path.relative_to(package): path for path in sorted(package.rglob("*.py"))}
+    paths = sorted((*package.rglob("*.py"), *package.rglob("*.toml")))
+    modules = {path.relative_to(package): path for path in paths}
     light = {
         f"retouchml/{place.as_posix()}": path
         for place, path in modules.items()

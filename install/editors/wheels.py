@@ -14,7 +14,8 @@ from install.errors import InstallError
 
 # Versions with a wheel for each Python below; pyzmq's for 3.12 has the stable ABI, for all later ones.
 _REQUIREMENTS = ("pyzmq==27.1.0", "msgpack==1.1.2", "platformdirs==4.4.0")
-_PYTHONS = ("3.10", "3.11", "3.12")
+_PYTHONS: dict[str, tuple[str, ...]] = {"3.10": ("tomli==2.2.1",), "3.11": (), "3.12": ()}
+"""What each Python needs besides; 3.10 has no reader of TOML of its own."""
 _FOLDER = VENV / "editor-wheels"
 _LARGEST = 64 << 20  # bytes of one file of a wheel
 
@@ -24,7 +25,8 @@ def vendored(console: Console) -> dict[str, Path]:
 
     They are downloaded if they are not here yet. Raises InstallError.
     """
-    ready = _FOLDER / "-".join(_REQUIREMENTS).replace("=", "")
+    every = (*_REQUIREMENTS, *(each for more in _PYTHONS.values() for each in more))
+    ready = _FOLDER / "-".join(every).replace("=", "")
     if not ready.is_dir():
         with console.step("ZeroMQ for editors") as tick:
             shutil.rmtree(_FOLDER, ignore_errors=True)
@@ -62,4 +64,4 @@ def unpack(wheel: Path, folder: Path) -> None:
 
 def _arguments(python: str, folder: Path) -> tuple[str, ...]:
     selection = ("--python-version", python, "--implementation", "cp", "--only-binary", ":all:", "--no-deps")
-    return (*selection, "--dest", str(folder), *_REQUIREMENTS)
+    return (*selection, "--dest", str(folder), *_REQUIREMENTS, *_PYTHONS[python])

@@ -11,14 +11,13 @@ from retouchml.cli.context import (
     add_daemon_option,
     add_model_options,
     add_quiet_option,
-    add_slider_option,
     argument_type,
     path,
     path_text,
 )
-from retouchml.look import Look, check_edits, parse_edit, parse_faces
+from retouchml.cli.look_options import add_face_option, add_look_options, face_looks
+from retouchml.look import parse_faces
 from retouchml.settings import ENGINES
-from retouchml.sliders import BY_NAME, STRENGTH, TEXTURE
 
 if TYPE_CHECKING:
     from retouchml.cli.backend import Backend
@@ -36,15 +35,8 @@ def add_parser(subparsers: Subparsers) -> None:
     )
     parser.add_argument("sources", type=path, nargs="+", metavar="IN")
     parser.add_argument("-o", "--output", type=path_text, required=True, metavar="OUT", help="the result")
-    add_slider_option(parser, BY_NAME[STRENGTH], "how much is retouched")
-    parser.add_argument(
-        "--edit",
-        type=argument_type(parse_edit),
-        action="append",
-        default=[],
-        metavar="NAME=VALUE",
-        help="a manual edit, as `retouchml edits` lists them; may be given again for another",
-    )
+    add_look_options(parser)
+    add_face_option(parser)
     parser.add_argument(
         "--faces",
         type=argument_type(parse_faces),
@@ -52,7 +44,6 @@ def add_parser(subparsers: Subparsers) -> None:
         metavar="all|largest|0,2",
         help="which faces (default: all)",
     )
-    add_slider_option(parser, BY_NAME[TEXTURE], "how much of the skin's texture stays")
     add_model_options(parser)
     parser.add_argument(
         "--engine",
@@ -79,12 +70,7 @@ def run(arguments: argparse.Namespace, context: Context) -> int:
     from retouchml.cli.sources import refuse_folder
 
     settings = context.settings()
-    look = Look(
-        settings.strength if arguments.strength is None else arguments.strength,
-        settings.texture if arguments.texture is None else arguments.texture,
-        dict(arguments.edit),
-    )
-    check_edits(look.edits)
+    looks = face_looks(arguments, settings)
     sources: list[Path] = arguments.sources
     refuse_folder(sources)
     outputs = output_files.locate(sources, arguments.output, compare=arguments.compare, layer=arguments.layer)
@@ -94,7 +80,7 @@ def run(arguments: argparse.Namespace, context: Context) -> int:
     if report_file is not None and not is_stream:
         targets.append(report_file)
     options = Options(
-        look,
+        looks,
         arguments.faces,
         force=arguments.force,
         quiet=arguments.quiet,

@@ -166,6 +166,6 @@ def argument_type(parse: Callable[[str], Value]) -> Callable[[str], Value]:
         try:
             return parse(text)
         except UsageError as error:
-            raise argparse.ArgumentTypeError(error.message.removesuffix(".")) from error
+            raise argparse.ArgumentTypeError(error.explain().removesuffix(".")) from error
 
     return convert

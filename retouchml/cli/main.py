@@ -8,7 +8,7 @@ import sys
 from collections.abc import Sequence
 
 from retouchml import __version__, failures
-from retouchml.cli import beautify, daemon, doctor, edits, faces, models, train
+from retouchml.cli import beautify, daemon, doctor, edits, faces, models, presets, train
 from retouchml.cli.backend import BackendFactory
 from retouchml.cli.console import Console, OutputClosedError
 from retouchml.cli.context import Context
@@ -17,7 +17,7 @@ from retouchml.cli.parser import Parser
 from retouchml.errors import Cancelled
 from retouchml.system import surroundings
 
-COMMANDS = (beautify, faces, edits, models, daemon, train, doctor)
+COMMANDS = (beautify, faces, edits, presets, models, daemon, train, doctor)
 
 
 def main(argv: Sequence[str] | None = None, *, make_backend: BackendFactory | None = None) -> int:

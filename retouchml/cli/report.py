@@ -8,6 +8,7 @@ from typing import Any
 
 from retouchml.cli.backend import Backend
 from retouchml.errors import RetouchError
+from retouchml.look_change import ChosenLook
 from retouchml.results import Face, FaceReport
 
 Json = dict[str, Any]
@@ -54,6 +55,14 @@ def retouched_face(report: FaceReport) -> Json:
 def untouched_face(index: int, face: Face) -> Json:
     """A face that was chosen and stays as it is: its patch is empty."""
     return retouched_face(FaceReport(index, face.box, face.score, face.score, 0.0, (0, 0, 0, 0)))
+
+
+def chosen_look(chosen: ChosenLook) -> Json:
+    """The look of a face: the preset from which it started, and the value of every slider."""
+    return {
+        "preset": chosen.preset,
+        "look": {name: number(value) for name, value in chosen.look.values.items()},
+    }
 
 
 def detected_face(face: Face) -> Json:

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any
 from retouchml.cli import compare, report
 from retouchml.cli.backend import Backend
 from retouchml.cli.context import Context
+from retouchml.cli.look_options import FaceLooks
 from retouchml.cli.output_files import OutputFiles
 from retouchml.cli.staging import Staging
-from retouchml.look import FaceChoice, Look, choose_faces
+from retouchml.look import FaceChoice
 from retouchml.progress import Progress
 
 if TYPE_CHECKING:
@@ -24,13 +25,15 @@ if TYPE_CHECKING:
 class Options:
     """What is done with every picture.
 
+    looks:       of its faces
+    faces:       which of them
     force:       replace files that exist
     quiet:       show nothing but errors
     summarise:   print a line on each picture
     report_file: what ``--json`` names; None for none, or for a stream
     """
 
-    look: Look
+    looks: FaceLooks
     faces: FaceChoice
     force: bool = False
     quiet: bool = False
@@ -117,13 +120,17 @@ def _render(
     photo = context.find_faces(backend, picture.pixels, progress, icc)
     if photo is None:
         return _Result()
-    chosen = choose_faces(options.faces, photo.faces)
+    chosen = options.looks.by_face(options.faces, photo.faces)
     patches: Sequence[Any] = ()
-    if not options.look.untouched:
+    if not all(each.look.untouched for each in chosen.values()):
         with context.interrupt.polled() as cancel:
-            patches = photo.render(dict.fromkeys(chosen, options.look), progress=progress, cancel=cancel)
+            looks = {face: each.look for face, each in chosen.items()}
+            patches = photo.render(looks, progress=progress, cancel=cancel)
     changes = {face.face: report.retouched_face(face) for face in photo.report(patches)} if patches else {}
-    reports = [changes.get(face) or report.untouched_face(face, photo.faces[face]) for face in chosen]
+    reports = [
+        {**(changes.get(face) or report.untouched_face(face, photo.faces[face])), **report.chosen_look(each)}
+        for face, each in chosen.items()
+    ]
     if not patches:
         return _Result(len(photo.faces), reports, photo.seconds)
     layer = photo.layer(patches) if files.layer is not None else None

@@ -1,7 +1,7 @@
 """Imports the third-party modules beside a plug-in that fit the Python of its editor.
 
-``vendor/cp310``, ``cp311`` and ``cp312`` each hold the unpacked wheels of pyzmq, msgpack and platformdirs.
-Those of cp312 work on every later Python too (pyzmq has the stable ABI; msgpack works without its extension).
+``vendor/cp310``, ``cp311`` and ``cp312`` each hold the unpacked wheels of pyzmq, msgpack and platformdirs, and
+cp310 that of tomli. Those of cp312 work on every later Python too (pyzmq has the stable ABI; msgpack works without its extension).
 Standard library only.
 """
 
@@ -13,6 +13,8 @@ FOLDER = "vendor"
 OLDEST = (3, 10)
 NEWEST = (3, 12)
 _MODULES = ("platformdirs", "msgpack", "zmq")
+_OPTIONAL = () if sys.version_info >= (3, 11) else ("tomli",)
+"""Without it presets cannot be read, and all else works."""
 
 
 def folder_for(vendor: Path, version: tuple[int, int]) -> Path:
@@ -32,6 +34,8 @@ def use(vendor: Path) -> bool:
     sys.path.insert(0, folder)
     try:
         successes = [_try_import(name) for name in _MODULES]
+        for name in _OPTIONAL:
+            _try_import(name)
         return all(successes)
     finally:
         sys.path.remove(folder)

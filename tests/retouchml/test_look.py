@@ -161,7 +161,7 @@ def test_looks_are_checked_for_their_faces_and_their_edits() -> None:
 
 @pytest.mark.parametrize("value", [0.0, 0.5, 0.7])
 def test_an_unknown_edit_is_refused_and_the_known_are_named(value: float) -> None:
-    with pytest.raises(UsageError, match="There is no edit called beard") as refused:
+    with pytest.raises(UsageError, match="There is no slider called beard") as refused:
         check_looks({0: Look(edits={"beard": value})}, FACES)
     assert "smile" in refused.value.advice
 
@@ -173,3 +173,22 @@ def test_an_edit_is_a_name_and_a_value_in_range() -> None:
             parse_edit(text)
     with pytest.raises(UsageError, match="must lie between -1 and 1"):
         parse_edit("smile=nan")
+    with pytest.raises(UsageError, match=r"no slider called smiel\. Did you mean smile\?"):
+        parse_edit("smiel=0.3")
+    assert parse_edit("strength=0.8") == ("strength", 0.8)
+    with pytest.raises(UsageError, match="must lie between 0 and 1"):
+        parse_edit("strength=-0.1")
+
+
+def test_strength_and_texture_are_no_edits_of_a_look() -> None:
+    with pytest.raises(UsageError, match="strength is no edit"):
+        check_looks({0: Look(edits={"strength": 0.5})}, FACES)
+    with pytest.raises(UsageError, match="must lie between 0 and 1"):
+        Look(edits={"strength": -0.5})
+
+
+def test_a_look_is_made_from_a_preset() -> None:
+    assert Look.preset("natural") == Look()
+    assert Look.preset("strong").strength == 1.0
+    with pytest.raises(UsageError, match=r"no preset called srong\. Did you mean strong\?"):
+        Look.preset("srong")

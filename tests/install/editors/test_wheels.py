@@ -28,3 +28,11 @@ def test_a_wheel_that_reaches_out_of_its_folder_is_refused(name: str, tmp_path: 
     with pytest.raises(InstallError, match="strange file"):
         wheels.unpack(wheel, tmp_path / "in" / "out")
     assert not list(tmp_path.rglob("evil.py"))
+
+
+@pytest.mark.parametrize(("python", "has_tomli"), [("3.10", True), ("3.11", False), ("3.12", False)])
+def test_only_a_python_without_a_reader_of_toml_gets_one(
+    python: str, has_tomli: bool, tmp_path: Path
+) -> None:
+    arguments = wheels._arguments(python, tmp_path)
+    assert any(each.startswith("tomli==") for each in arguments) is has_tomli

@@ -82,6 +82,8 @@ def test_the_report_has_the_shape_of_the_design(run: Run, portrait: Path) -> Non
                 "score_after": 3.25,
                 "identity_distance": 0.125,
                 "patch": [2, 3, 4, 4],
+                "preset": "natural",
+                "look": Look().values,
             },
             {
                 "face": 1,
@@ -90,6 +92,8 @@ def test_the_report_has_the_shape_of_the_design(run: Run, portrait: Path) -> Non
                 "score_after": None,  # the stand-in's answer is not finite, and JSON knows no NaN
                 "identity_distance": 0.125,
                 "patch": [12, 3, 5, 5],
+                "preset": "natural",
+                "look": Look().values,
             },
         ],
         "notes": [],
@@ -305,3 +309,74 @@ def test_a_report_on_a_name_in_no_known_encoding_is_valid_json(run: Run, folder:
     ran = run("beautify", portrait, "-o", folder / "out.png", "--json", "-")
     assert ran.code == 0
     assert json.loads(ran.out)["image"] == str(portrait)
+
+
+def looks_by(run: Run, portrait: Path, *options: str) -> dict[int, Look]:
+    """The looks that reach the backend."""
+    backend = stand_in_backend.Backend()
+    ran = run("beautify", portrait, "-o", portrait.with_name("out.png"), *options, backend=backend)
+    assert ran.code == 0, ran.err
+    return dict(backend.looks[0])
+
+
+def test_a_face_may_have_a_look_of_its_own_and_the_others_have_the_common_one(
+    run: Run, portrait: Path
+) -> None:
+    options = ["--strength", "0.4", "--edit", "smile=0.1", "--face", "1:strength=0.8,age=-0.2"]
+    assert looks_by(run, portrait, *options) == {
+        0: Look(0.4, edits={"smile": 0.1}),
+        1: Look(0.8, edits={"smile": 0.1, "age": -0.2}),
+    }
+
+
+def test_a_face_that_names_a_preset_starts_from_that(run: Run, portrait: Path) -> None:
+    options = ["--strength", "0.4", "--edit", "smile=0.1", "--face", "0:preset=strong", "--face", "0:age=0.3"]
+    assert looks_by(run, portrait, *options) == {
+        0: Look(1.0, edits={"age": 0.3}),
+        1: Look(0.4, edits={"smile": 0.1}),
+    }
+
+
+def test_the_report_says_the_preset_and_the_values_of_each_face(run: Run, portrait: Path) -> None:
+    options = ["--edit", "smile=0.1", "--face", "1:preset=strong,texture=0.2", "--json", "-"]
+    ran = run("beautify", portrait, "-o", portrait.with_name("out.png"), *options)
+    first, second = json.loads(ran.out)["faces"]
+    assert (first["preset"], second["preset"]) == ("natural", "strong")
+    assert first["look"] == Look(edits={"smile": 0.1}).values
+    assert second["look"] == Look(1.0, 0.2).values
+
+
+def test_a_face_that_is_left_alone_by_its_own_look_is_reported_with_it(run: Run, portrait: Path) -> None:
+    options = ["--face", "1:strength=0", "--json", "-"]
+    out = portrait.with_name("out.png")
+    ran = run("beautify", portrait, "-o", out, *options)
+    assert [face["look"]["strength"] for face in json.loads(ran.out)["faces"]] == [0.5, 0.0]
+    assert np.array_equal(load(out), turned(load(portrait), 0))
+
+
+def test_faces_that_are_all_left_alone_by_their_own_looks_are_a_copy(run: Run, portrait: Path) -> None:
+    out = portrait.with_name("out.png")
+    backend = stand_in_backend.Backend()
+    options = ["--face", "0:strength=0", "--face", "1:strength=0"]
+    assert run("beautify", portrait, "-o", out, *options, backend=backend).code == 0
+    assert (backend.looks, out.read_bytes()) == ([], portrait.read_bytes())
+
+
+@pytest.mark.parametrize(
+    ("options", "sentence"),
+    [
+        (["--face", "2:smile=0.1"], "There is no face number 2: the picture has 2 faces"),
+        (["--face", "1:smile=0.1", "--faces", "0"], "Face 1 has a look of its own"),
+        (["--face", "0:smile=0.1", "--faces", "largest"], "Face 0 has a look of its own"),
+        (["--face", "0:nose=0.1"], "There is no slider called nose"),
+        (["--face", "0:preset=loud"], "There is no preset called loud"),
+        (["--face", "smile=0.1"], "is not N:NAME=VALUE"),
+    ],
+)
+def test_a_look_for_a_face_that_cannot_be_is_refused(
+    options: list[str], sentence: str, run: Run, portrait: Path
+) -> None:
+    ran = run("beautify", portrait, "-o", portrait.with_name("out.png"), *options)
+    assert ran.code == 2
+    assert sentence in ran.err
+    assert files(portrait.parent) == ["portrait.png"]

@@ -8,7 +8,7 @@ import pytest
 
 import retouchml
 from retouchml import look
-from retouchml.sliders import EDITS
+from retouchml.sliders import BY_NAME
 from tests.retouchml.running import Run, environment, files, python
 
 HEAVY = (
@@ -130,15 +130,23 @@ def test_bad_usage_ends_with_2_and_writes_nothing(wrong: list[str], run: Run, po
 def test_an_unknown_edit_is_answered_with_the_edits_there_are(run: Run, portrait: Path) -> None:
     ran = run("beautify", portrait, "-o", portrait.with_name("out.png"), "--edit", "nose=0.5")
     assert ran.code == 2
-    assert "no edit called nose." in ran.err
+    assert "There is no slider called nose." in ran.err
     assert "smile, eyes" in ran.err
+
+
+def test_an_edit_with_a_slip_of_the_pen_is_answered_with_the_one_that_was_meant(
+    run: Run, portrait: Path
+) -> None:
+    ran = run("beautify", portrait, "-o", portrait.with_name("out.png"), "--edit", "simle=0.5")
+    assert ran.code == 2
+    assert "There is no slider called simle. Did you mean smile?" in ran.err
 
 
 def test_an_edit_beyond_its_own_range_is_answered_with_that_range(
     run: Run, portrait: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    rows = [replace(row, low=-0.5, high=0.75) if row.name == "age" else row for row in EDITS]
-    monkeypatch.setattr(look, "EDITS", rows)
+    row = replace(BY_NAME["age"], low=-0.5, high=0.75)
+    monkeypatch.setattr(look, "BY_NAME", {**BY_NAME, "age": row})
     ran = run("beautify", portrait, "-o", portrait.with_name("out.png"), "--edit", "age=0.8")
     assert ran.code == 2
     assert "-0.5 and 0.75" in ran.err

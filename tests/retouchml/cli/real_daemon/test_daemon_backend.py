@@ -105,7 +105,7 @@ def test_faces_are_told_by_the_daemon(daemon: Daemon, tmp_path: Path) -> None:
 
 def test_an_edit_that_the_daemons_backend_does_not_know_is_bad_usage(daemon: Daemon, tmp_path: Path) -> None:
     ran = run("beautify", portrait(tmp_path), "-o", tmp_path / "o.png", "--edit", "wings=1")
-    assert (ran.returncode, "no edit called wings" in ran.stderr) == (2, True)
+    assert (ran.returncode, "no slider called wings" in ran.stderr) == (2, True)
 
 
 def test_a_daemon_is_started_where_none_runs_and_leaves_by_itself(tmp_path: Path, nothing_left: None) -> None:

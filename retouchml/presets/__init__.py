@@ -1,0 +1,1 @@
+"""Presets: looks with a name. Those that come with RetouchML are the ``.toml`` files in this folder."""
