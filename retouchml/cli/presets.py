@@ -17,9 +17,13 @@ def add_parser(subparsers: Subparsers) -> None:
         "are files in the folder `presets` beside config.toml.",
         allow_abbrev=False,
     )
-    parser.add_argument("--json", action="store_true", help="print JSON, with the values of all sliders")
-    parser.set_defaults(run=list_presets)
     actions = parser.add_subparsers(title="actions", metavar="ACTION")
+    list_ = actions.add_parser("list", help="show every preset, as without an action", allow_abbrev=False)
+    for listing, default in ((parser, False), (list_, argparse.SUPPRESS)):
+        listing.add_argument(
+            "--json", action="store_true", default=default, help="print JSON, with the values of all sliders"
+        )
+        listing.set_defaults(run=list_presets)
 
     show = actions.add_parser("show", help="print the file of a preset", allow_abbrev=False)
     show.add_argument("name", metavar="NAME")

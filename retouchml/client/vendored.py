@@ -1,7 +1,8 @@
 """Imports the third-party modules beside a plug-in that fit the Python of its editor.
 
-``vendor/cp310``, ``cp311`` and ``cp312`` each hold the unpacked wheels of pyzmq, msgpack and platformdirs, and
-cp310 that of tomli. Those of cp312 work on every later Python too (pyzmq has the stable ABI; msgpack works without its extension).
+``vendor/cp310``, ``cp311`` and ``cp312`` each hold the unpacked wheels of pyzmq, msgpack and platformdirs,
+and cp310 that of tomli. Those of cp312 work on every later Python too (pyzmq has the stable ABI; msgpack
+works without its extension).
 Standard library only.
 """
 

@@ -30,6 +30,8 @@ def test_presets_are_listed_with_their_titles(run: Run) -> None:
 
 def test_presets_as_json_have_the_values_of_all_sliders(run: Run) -> None:
     natural = json.loads(run("presets", "--json").out)[0]
+    assert run("presets", "list", "--json").out == run("presets", "--json").out
+    assert run("presets", "--json", "list").out == run("presets", "--json").out
     assert natural["name"] == "natural"
     assert natural["set"] == {"strength": 0.5, "texture": 0.7}
     assert natural["look"] == Look().values
