@@ -1,7 +1,11 @@
-"""Teeth and lips: between and within the contours of the mouth, told by colour.
+"""Teeth and lips: within the contours of the mouth, told by colour.
 
-Teeth are pale: less red than this face's skin and lips, and not dark. Gums and tongue are as red as the lips.
+Lips differ from the skin around them along one direction of Lab, which each mouth shows itself (Fisher's
+linear discriminant). Teeth are pale: less red than skin and lips, and lighter than these. Gums and tongue
+are as red as the lips.
 """
+
+from dataclasses import dataclass
 
 import cv2
 import numpy as np
@@ -9,33 +13,48 @@ from numpy.typing import NDArray
 
 from pipeline.masks import Mask, Points
 from pipeline.regions.contours import Contours
-from pipeline.regions.geometry import Box, blurred, disc, grown, polygon, smoothstep
+from pipeline.regions.geometry import Box, blurred, disc, polygon, smoothstep
 
 _LEAST_GAP = 0.006  # of the crop's side; an inner contour that is lower belongs to a closed mouth
 _LEAST_TEETH = 1.2e-4  # of the crop's area; fewer pale pixels are no teeth
+_COVERED, _CLEAR = 0.45, 1.6  # distance of lips from skin, in standard deviations: no lips, plain lips
+
+
+@dataclass(frozen=True)
+class _Lips:
+    """How the lips of a mouth differ from the skin around it."""
+
+    like: Mask  # [H, W] how far a pixel has the lips' colour rather than the skin's
+    distance: float  # of the two, in standard deviations
+    color: NDArray[np.float32]  # the lips' median Lab [3]
 
 
 def mouth_regions(
     lab: NDArray[np.float32], contours: Contours, skin_color: NDArray[np.float32]
 ) -> tuple[Mask, Mask]:
-    """The masks [S, S] of teeth and lips.
+    """The masks [S, S] of teeth and lips; both are empty for a mouth that something covers.
 
     lab: the crop in CIE Lab; skin_color: the median Lab [3] of this face's skin
     """
     size = lab.shape[0]
     teeth, lips = np.zeros((size, size), np.float32), np.zeros((size, size), np.float32)
     outer, inner = contours.outer_lips, contours.inner_lips
-    box = Box.around(outer, 0.03 * size, lab.shape)
+    box = Box.around(outer, 0.05 * size, lab.shape)
     if box.empty:
         return teeth, lips
     part = box.of(lab)
-    within = polygon(box.local(grown(outer, 1.02)), box.shape)
-    opening = polygon(box.local(inner), box.shape)
+    within, opening = polygon(box.local(outer), box.shape), polygon(box.local(inner), box.shape)
     parted = _gap(inner) > _LEAST_GAP * size
+    found = _lips(part, within, opening, size)
+    if found is None or found.distance < _COVERED:
+        return teeth, lips
     if parted:
-        box.of(teeth)[:] = _teeth(part, within, opening, skin_color, size)
+        box.of(teeth)[:] = _teeth(part, within, opening, skin_color, found.color, size)
     gap = np.maximum(opening if parted else 0.0, box.of(teeth))
-    box.of(lips)[:] = blurred(within * (1.0 - gap), 0.003 * size) * within
+    # Where the colours hardly differ, the contour alone decides.
+    clear = float(smoothstep(np.array(found.distance), _COVERED, _CLEAR))
+    shape = within * (1.0 - gap) * (1.0 - clear * (1.0 - found.like))
+    box.of(lips)[:] = blurred(shape, 0.0035 * size) * within
     return teeth, lips
 
 
@@ -45,17 +64,53 @@ def _gap(inner: Points) -> float:
     return float(min(width, height))
 
 
+def _lips(lab: NDArray[np.float32], within: Mask, opening: Mask, size: int) -> _Lips | None:
+    """The lips' colour against the skin's; None if too little of either can be seen."""
+    flesh = within * (1.0 - cv2.dilate(opening, disc(0.004 * size)))
+    core = cv2.erode(flesh, disc(0.005 * size)) > 0.5
+    if core.sum() < 20:
+        core = flesh > 0.5
+    around = cv2.dilate(within, disc(0.025 * size)) - cv2.dilate(within, disc(0.008 * size)) > 0.5
+    if core.sum() < 8 or around.sum() < 8:
+        return None
+    smooth = blurred(lab, 0.003 * size)
+    inside, outside = smooth[core], smooth[around]
+    color, skin = np.median(inside, axis=0), np.median(outside, axis=0)
+    spread = np.cov(inside.T) + np.cov(outside.T) + np.diag([25.0, 4.0, 4.0])
+    axis = np.linalg.solve(spread, color - skin)
+    distance = float((color - skin) @ axis) ** 0.5
+    along = ((smooth - skin) @ axis) / max(distance**2, 1e-6)
+    # Highlights on a lip, and the dark line between the lips, belong to them.
+    like = cv2.morphologyEx(smoothstep(along, 0.2, 0.6), cv2.MORPH_CLOSE, disc(0.008 * size))
+    return _Lips(np.asarray(like, np.float32), distance, np.asarray(color, np.float32))
+
+
 def _teeth(
-    lab: NDArray[np.float32], within: Mask, opening: Mask, skin: NDArray[np.float32], size: int
+    lab: NDArray[np.float32],
+    within: Mask,
+    opening: Mask,
+    skin: NDArray[np.float32],
+    lips: NDArray[np.float32],
+    size: int,
 ) -> Mask:
     smooth = blurred(lab, 0.0015 * size)
     light, red, yellow = smooth[..., 0], smooth[..., 1], smooth[..., 2]
-    pale = smoothstep(red, skin[1] + 2.0, skin[1] - 4.0) * smoothstep(light, 0.45 * skin[0], 0.62 * skin[0])
-    pale = pale * smoothstep(yellow, skin[2] + 14.0, skin[2] + 6.0) * within
+    reddest = min(float(skin[1]) + 2.0, max(float(lips[1]) - 3.0, 4.0))
+    darkest = max(0.45 * float(skin[0]), float(lips[0]) + 2.0)
+    bright = smoothstep(light, darkest, darkest + 10.0) * within
+    bright = bright * smoothstep(yellow, skin[2] + 14.0, skin[2] + 6.0)
+    pale = smoothstep(red, reddest, reddest - 6.0) * bright
+    seen = (pale > 0.5) & (opening > 0.5)
+    if seen.sum() < _LEAST_TEETH / 4.0 * size * size:
+        return np.zeros_like(opening)
+    # This mouth's own teeth say how pale teeth are in its light, and what lies between them and the lips.
+    own = float(np.median(red[seen]))
+    reddest = max(reddest - 3.0, own + 0.6 * (min(float(lips[1]), float(skin[1]) + 4.0) - own))
+    pale = smoothstep(red, reddest, reddest - 4.0) * bright
     near = cv2.dilate(opening, disc(0.006 * size))
     _, labels = cv2.connectedComponents((pale > 0.5).astype(np.uint8))
     # Teeth reach into the opening; a highlight on a lip does not.
-    counts = np.bincount(labels[opening > 0.5], minlength=labels.max() + 1)
+    counts = np.bincount(labels[opening > 0.5], minlength=int(labels.max()) + 1)
     kept = counts > _LEAST_TEETH / 4.0 * size * size
     kept[0] = False
     found = kept[labels] & (near > 0.5)

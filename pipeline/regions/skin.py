@@ -1,5 +1,7 @@
 """All bare skin of a face: also ears and neck, which lie outside the outline of the landmarks."""
 
+from typing import Any
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -8,6 +10,7 @@ from pipeline.masks import FaceMasks, Mask, Points, guided, outline, skin_likeli
 from pipeline.regions.geometry import disc, smoothstep
 
 _SIDE = 256  # pixels; skin outside the face is found in a reduced crop
+_RIM = 36.0 / 1024.0  # of the side; where the face's own mask fades
 _REACH = 0.16  # of the side around the outline: ears; below the chin the neck goes on to the crop's end
 
 
@@ -20,29 +23,49 @@ def skin_color(lab: NDArray[np.float32], skin: Mask) -> NDArray[np.float32]:
 
 
 def all_skin(crop: NDArray[np.float32], landmarks: Points, masks: FaceMasks) -> Mask:
-    """The bare skin [S, S] of face, ears and neck: skin-coloured and connected with the face."""
+    """The bare skin [S, S] of face, ears and neck: even, skin-coloured and connected with the face."""
     size = crop.shape[0]
     side = min(size, _SIDE)
     small = np.asarray(cv2.resize(crop, (side, side), interpolation=cv2.INTER_AREA), np.float32)
     points = (landmarks + 0.5) * (side / size) - 0.5
-    like = guided(small.mean(axis=2), skin_likelihood(small, points), max(1, round(0.012 * side)), 1e-3)
-    like = np.clip(like * 1.25 - 0.15, 0.0, 1.0) * _reach(points, side)
-    face = cv2.resize(masks.skin, (side, side), interpolation=cv2.INTER_AREA)
-    opened = cv2.morphologyEx(
-        (np.maximum(like, face) > 0.5).astype(np.uint8), cv2.MORPH_OPEN, disc(0.012 * side)
+    grey = small.mean(axis=2)
+    like = guided(grey, skin_likelihood(small, points), max(1, round(0.012 * side)), 1e-3)
+    like = (
+        np.clip(like * 1.25 - 0.15, 0.0, 1.0) * _reach(points, side) * _even(grey) * _colored(small, points)
     )
+    face = cv2.resize(masks.skin, (side, side), interpolation=cv2.INTER_AREA)
+    bare = (np.maximum(like, face) > 0.5).astype(np.uint8)
+    opened = cv2.morphologyEx(bare, cv2.MORPH_OPEN, disc(0.012 * side))
     _, labels = cv2.connectedComponents(opened)
     seeds = np.unique(labels[face > 0.6])
     connected = cv2.dilate(np.isin(labels, seeds[seeds > 0]).astype(np.float32), disc(0.012 * side))
-    outside = like * cv2.GaussianBlur(connected, (0, 0), 0.006 * side) * (1.0 - _inside(points, side))
-    inside_frame = cv2.resize(outside, (size, size), interpolation=cv2.INTER_LINEAR)
-    return np.asarray(np.maximum(masks.skin, inside_frame), np.float32)
+    features = cv2.resize(masks.features, (side, side), interpolation=cv2.INTER_AREA)
+    outside = like * cv2.GaussianBlur(connected, (0, 0), 0.006 * side) * (1.0 - features)
+    outside = cv2.resize(outside, (size, size), interpolation=cv2.INTER_LINEAR)
+    # The face's own mask fades at its outline as this one begins: together they have no seam there.
+    return np.asarray(np.minimum(masks.skin + outside * (1.0 - _inside(landmarks, size)), 1.0), np.float32)
 
 
-def _inside(points: Points, side: int) -> Mask:
-    """1 deep inside the outline, where the face's own mask decides."""
-    hull = outline(points, side)
-    return smoothstep(cv2.distanceTransform(hull, cv2.DIST_L2, 5), 0.0, 0.03 * side)
+def _even(grey: NDArray[np.floating[Any]]) -> Mask:
+    """1 where brightness hardly varies from pixel to pixel, as it does on skin, 0 in hair."""
+    side = grey.shape[0]
+    detail = grey - cv2.GaussianBlur(grey, (0, 0), 0.012 * side)
+    energy = cv2.GaussianBlur(detail * detail, (0, 0), 0.012 * side)
+    return smoothstep(np.sqrt(energy), 0.07, 0.035)
+
+
+def _colored(crop: NDArray[np.float32], points: Points) -> float:
+    """1 for a face with colour; 0 in a grey picture, where walls look like skin."""
+    x, y = np.clip(np.rint(points[[2, 14, 30, 33]]).astype(int), 0, crop.shape[0] - 1).T
+    lab = cv2.cvtColor(np.ascontiguousarray(crop[y, x][None]), cv2.COLOR_RGB2Lab)[0]
+    chroma = float(np.median(np.hypot(lab[:, 1], lab[:, 2])))
+    return float(smoothstep(np.array(chroma), 4.0, 8.0))
+
+
+def _inside(landmarks: Points, size: int) -> Mask:
+    """1 deep inside the outline, where the face's own mask decides; it rises as that mask does."""
+    distance = cv2.distanceTransform(outline(landmarks, size), cv2.DIST_L2, 5)
+    return smoothstep(distance, 0.0, _RIM * size)
 
 
 def _reach(points: Points, side: int) -> Mask:
