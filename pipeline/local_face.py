@@ -12,6 +12,7 @@ from pipeline.align import Alignment, ffhq_alignment
 from pipeline.change import Change
 from pipeline.local.retouch import LocalRetouch
 from pipeline.masks import FaceMasks, face_masks, neighbour_weight
+from pipeline.mesh import FaceMesh
 from pipeline.regions import FaceRegions, face_regions
 from pipeline.skin import SkinLayers
 from pipeline.window import Window
@@ -65,6 +66,7 @@ def local_face(
     photo: NDArray[np.generic],  # [H, W, C]
     landmarks: NDArray[np.float64],  # [68, 2] in photo pixels
     neighbours: Sequence[NDArray[np.float64]],  # landmarks of the other faces
+    mesh: FaceMesh | None,  # regions are told better with it
     seconds: dict[str, float],  # by step; what the steps take is added
     space: WorkingSpace = PLAIN,
 ) -> LocalFace:
@@ -74,7 +76,8 @@ def local_face(
     points = alignment.to_crop(landmarks)
     clock.lap("align")
     masks = face_masks(crop, points, alignment.inside(*photo.shape[:2]))
-    regions = face_regions(crop, points, None, masks)
+    finer = None if mesh is None else mesh.points_in_crop(crop)[:, :2]
+    regions = face_regions(crop, points, finer, masks)
     weight = neighbour_weight(points, [alignment.to_crop(other) for other in neighbours], crop.shape[0])
     if weight is not None:
         masks, regions = masks.weighted(weight), regions.weighted(weight)

@@ -271,7 +271,12 @@ class Photo:
         if face not in self._local:
             others = [points for index, points in enumerate(self._landmarks) if index != face]
             self._local[face] = local_face(
-                self._channels, self._landmarks[face], others, self.seconds, self._space
+                self._channels,
+                self._landmarks[face],
+                others,
+                self._networks.mesh,
+                self.seconds,
+                self._space,
             )
         return self._local[face]
 

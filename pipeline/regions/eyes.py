@@ -1,5 +1,8 @@
 """Eye whites, irises, lashes and the skin under the eyes."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -7,40 +10,57 @@ from numpy.typing import NDArray
 from pipeline.masks import Mask
 from pipeline.regions.contours import Contours, Eye
 from pipeline.regions.geometry import Box, blurred, curve, disc, polygon, smoothstep
-from pipeline.regions.iris import find_iris
+from pipeline.regions.iris import Iris, find_iris
 
 _OPEN = 0.16  # height of an eye by its width below which it is as good as closed
 
 
 def eye_regions(
-    lab: NDArray[np.float32], contours: Contours, skin_color: NDArray[np.float32]
+    lab: NDArray[np.float32], faces: Sequence[Contours], skin_color: NDArray[np.float32]
 ) -> tuple[Mask, Mask, Mask, Mask]:
     """The masks [S, S] of eye whites, irises, lashes and the skin under the eyes.
 
-    lab: the crop in CIE Lab; skin_color: the median Lab [3] of this face's skin
+    lab: the crop in CIE Lab; faces: contours of the same face from several sources, of which each eye takes
+    those in which an iris is seen best; skin_color: the median Lab [3] of this face's skin
     """
     size = lab.shape[0]
     whites, irises, lashes, under = (np.zeros((size, size), np.float32) for _ in range(4))
-    for eye in contours.eyes:
-        width = eye.width
-        box = Box.around(eye.outline, 0.9 * width, lab.shape)
-        if box.empty or width < 4.0:
+    for eyes in zip(*(contours.eyes for contours in faces), strict=True):
+        box = Box.around(np.concatenate([eye.outline for eye in eyes]), 0.9 * eyes[0].width, lab.shape)
+        if box.empty or min(eye.width for eye in eyes) < 4.0:
             continue
-        part, own = box.of(lab), Eye(box.local(eye.upper), box.local(eye.lower))
-        lids = polygon(own.outline, box.shape)
-        iris = _iris(part, own, lids)
+        part = box.of(lab)
+        seen = max(
+            (_seen(part, Eye(box.local(eye.upper), box.local(eye.lower))) for eye in eyes), key=_certainty
+        )
+        lids, width = seen.lids, seen.eye.width
+        iris = np.zeros_like(lids)
+        if seen.iris is not None:
+            iris = smoothstep(seen.iris.distance(lids.shape), 1.06, 0.94) * lids
         np.maximum(box.of(irises), iris, out=box.of(irises))
         np.maximum(box.of(whites), _white(part, lids, iris, width, skin_color), out=box.of(whites))
-        np.maximum(box.of(lashes), _lashes(own, box.shape), out=box.of(lashes))
-        np.maximum(box.of(under), _under(own, box.shape), out=box.of(under))
+        np.maximum(box.of(lashes), _lashes(seen.eye, box.shape), out=box.of(lashes))
+        np.maximum(box.of(under), _under(seen.eye, box.shape), out=box.of(under))
     return whites, irises, lashes, under
 
 
-def _iris(lab: NDArray[np.float32], eye: Eye, lids: Mask) -> Mask:
-    iris = find_iris(np.ascontiguousarray(lab[..., 0]), eye, lids) if eye.openness > _OPEN else None
-    if iris is None:
-        return np.zeros_like(lids)
-    return smoothstep(iris.distance(lids.shape), 1.06, 0.94) * lids
+@dataclass(frozen=True)
+class _Seen:
+    """An eye and what is seen in it."""
+
+    eye: Eye
+    lids: Mask  # [H, W] the opening between the lids
+    iris: Iris | None
+
+
+def _seen(lab: NDArray[np.float32], eye: Eye) -> _Seen:
+    lids = polygon(eye.outline, (lab.shape[0], lab.shape[1]))
+    light = np.ascontiguousarray(lab[..., 0])
+    return _Seen(eye, lids, find_iris(light, eye, lids) if eye.openness > _OPEN else None)
+
+
+def _certainty(seen: _Seen) -> float:
+    return seen.iris.step if seen.iris is not None else 0.0
 
 
 def _white(lab: NDArray[np.float32], lids: Mask, iris: Mask, width: float, skin: NDArray[np.float32]) -> Mask:

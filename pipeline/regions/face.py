@@ -53,9 +53,10 @@ def face_regions(
     """The regions of a face in its crop; without a mesh, from the landmarks alone."""
     lab = np.asarray(cv2.cvtColor(crop, cv2.COLOR_RGB2Lab), np.float32)
     color = skin_color(lab, masks.skin)
-    contours = contours_of(landmarks, mesh)
-    teeth, lips = mouth_regions(lab, contours, color)
-    whites, irises, lashes, under = eye_regions(lab, contours, color)
+    contours = contours_of(landmarks, None)
+    faces = [contours] if mesh is None else [contours, contours_of(landmarks, mesh)]
+    teeth, lips = mouth_regions(lab, faces, color)
+    whites, irises, lashes, under = eye_regions(lab, faces, color)
     skin = all_skin(crop, landmarks, masks)
     glasses = glasses_of(lab, contours)
     return FaceRegions(

@@ -30,6 +30,7 @@ class Iris:
     x: float
     y: float
     radius: float
+    step: float  # L* from its sides to the white, which tells how sure it is
 
     def distance(self, shape: tuple[int, int]) -> Mask:
         """The distance [H, W] of each pixel from the centre, by the radius."""
@@ -64,7 +65,7 @@ def find_iris(light: Mask, eye: Eye, lids: Mask) -> Iris | None:
     if steps[best] < _LEAST:
         return None
     center = (np.array([x[best], y[best]]) + 0.5) / scale - 0.5
-    return Iris(float(center[0]), float(center[1]), float(radius[best] / scale))
+    return Iris(float(center[0]), float(center[1]), float(radius[best] / scale), float(score[best]))
 
 
 def _side(

@@ -5,6 +5,7 @@ linear discriminant). Teeth are pale: less red than skin and lips, and lighter t
 are as red as the lips.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import cv2
@@ -22,39 +23,44 @@ _COVERED, _CLEAR = 0.45, 1.6  # distance of lips from skin, in standard deviatio
 
 @dataclass(frozen=True)
 class _Lips:
-    """How the lips of a mouth differ from the skin around it."""
+    """The lips of a mouth, and how they differ from the skin around it."""
 
+    within: Mask  # [H, W] the outer contour
+    opening: Mask  # [H, W] the inner contour
+    gap: float  # height of the opening in pixels
     like: Mask  # [H, W] how far a pixel has the lips' colour rather than the skin's
     distance: float  # of the two, in standard deviations
     color: NDArray[np.float32]  # the lips' median Lab [3]
 
 
 def mouth_regions(
-    lab: NDArray[np.float32], contours: Contours, skin_color: NDArray[np.float32]
+    lab: NDArray[np.float32], faces: Sequence[Contours], skin_color: NDArray[np.float32]
 ) -> tuple[Mask, Mask]:
     """The masks [S, S] of teeth and lips; both are empty for a mouth that something covers.
 
-    lab: the crop in CIE Lab; skin_color: the median Lab [3] of this face's skin
+    lab: the crop in CIE Lab; faces: contours of the same face from several sources, of which the mouth takes
+    those with the plainest lips; skin_color: the median Lab [3] of this face's skin
     """
     size = lab.shape[0]
     teeth, lips = np.zeros((size, size), np.float32), np.zeros((size, size), np.float32)
-    outer, inner = contours.outer_lips, contours.inner_lips
-    box = Box.around(outer, 0.05 * size, lab.shape)
+    box = Box.around(np.concatenate([face.outer_lips for face in faces]), 0.05 * size, lab.shape)
     if box.empty:
         return teeth, lips
     part = box.of(lab)
-    within, opening = polygon(box.local(outer), box.shape), polygon(box.local(inner), box.shape)
-    parted = _gap(inner) > _LEAST_GAP * size
-    found = _lips(part, within, opening, size)
+    candidates = (_lips(part, box.local(face.outer_lips), box.local(face.inner_lips), size) for face in faces)
+    found = max(
+        (each for each in candidates if each is not None), key=lambda each: each.distance, default=None
+    )
     if found is None or found.distance < _COVERED:
         return teeth, lips
+    parted = found.gap > _LEAST_GAP * size
     if parted:
-        box.of(teeth)[:] = _teeth(part, within, opening, skin_color, found.color, size)
-    gap = np.maximum(opening if parted else 0.0, box.of(teeth))
+        box.of(teeth)[:] = _teeth(part, found, skin_color, size)
+    gap = np.maximum(found.opening if parted else 0.0, box.of(teeth))
     # Where the colours hardly differ, the contour alone decides.
     clear = float(smoothstep(np.array(found.distance), _COVERED, _CLEAR))
-    shape = within * (1.0 - gap) * (1.0 - clear * (1.0 - found.like))
-    box.of(lips)[:] = blurred(shape, 0.0035 * size) * within
+    shape = found.within * (1.0 - gap) * (1.0 - clear * (1.0 - found.like))
+    box.of(lips)[:] = blurred(shape, 0.0035 * size) * found.within
     return teeth, lips
 
 
@@ -64,8 +70,10 @@ def _gap(inner: Points) -> float:
     return float(min(width, height))
 
 
-def _lips(lab: NDArray[np.float32], within: Mask, opening: Mask, size: int) -> _Lips | None:
-    """The lips' colour against the skin's; None if too little of either can be seen."""
+def _lips(lab: NDArray[np.float32], outer: Points, inner: Points, size: int) -> _Lips | None:
+    """The lips within a contour; None if too little of them or of the skin around can be seen."""
+    shape = (lab.shape[0], lab.shape[1])
+    within, opening = polygon(outer, shape), polygon(inner, shape)
     flesh = within * (1.0 - cv2.dilate(opening, disc(0.004 * size)))
     core = cv2.erode(flesh, disc(0.005 * size)) > 0.5
     if core.sum() < 20:
@@ -82,17 +90,13 @@ def _lips(lab: NDArray[np.float32], within: Mask, opening: Mask, size: int) -> _
     along = ((smooth - skin) @ axis) / max(distance**2, 1e-6)
     # Highlights on a lip, and the dark line between the lips, belong to them.
     like = cv2.morphologyEx(smoothstep(along, 0.2, 0.6), cv2.MORPH_CLOSE, disc(0.008 * size))
-    return _Lips(np.asarray(like, np.float32), distance, np.asarray(color, np.float32))
+    return _Lips(
+        within, opening, _gap(inner), np.asarray(like, np.float32), distance, np.asarray(color, np.float32)
+    )
 
 
-def _teeth(
-    lab: NDArray[np.float32],
-    within: Mask,
-    opening: Mask,
-    skin: NDArray[np.float32],
-    lips: NDArray[np.float32],
-    size: int,
-) -> Mask:
+def _teeth(lab: NDArray[np.float32], mouth: _Lips, skin: NDArray[np.float32], size: int) -> Mask:
+    within, opening, lips = mouth.within, mouth.opening, mouth.color
     smooth = blurred(lab, 0.0015 * size)
     light, red, yellow = smooth[..., 0], smooth[..., 1], smooth[..., 2]
     reddest = min(float(skin[1]) + 2.0, max(float(lips[1]) - 3.0, 4.0))

@@ -24,7 +24,7 @@ def pixels(points: Points) -> NDArray[np.uint8]:
 
 @pytest.fixture(scope="module")
 def face(pixels: NDArray[np.uint8], points: Points) -> LocalFace:
-    return local_face(pixels, points, [], {})
+    return local_face(pixels, points, [], None, {})
 
 
 def test_a_local_look_moves_nothing(face: LocalFace) -> None:
@@ -53,5 +53,5 @@ def test_the_support_holds_every_region_and_all_that_moves(face: LocalFace) -> N
 
 def test_the_seconds_of_its_steps_are_told(pixels: NDArray[np.uint8], points: Points) -> None:
     seconds: dict[str, float] = {}
-    local_face(pixels, points, [], seconds)
+    local_face(pixels, points, [], None, seconds)
     assert set(seconds) == {"align", "masks"}

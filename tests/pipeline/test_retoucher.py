@@ -507,6 +507,7 @@ def test_the_overall_progress_of_two_faces_never_falls(monkeypatch: pytest.Monke
     networks: Any = SimpleNamespace(
         finder=SimpleNamespace(landmarks_in_crop=lambda crop: landmarks()),
         rater=SimpleNamespace(rate=lambda crop, points: 3.0),
+        mesh=None,
     )
     pixels = np.zeros((256, 512, 3), np.uint8)
     locations = [FaceLocation((0, 0, 9, 9), landmarks((x, 128.0))) for x in (128.0, 384.0)]

@@ -8,6 +8,13 @@ from numpy.typing import NDArray
 
 from pipeline.masks import face_masks
 from pipeline.regions import FaceRegions, face_regions
+from pipeline.regions.contours import (
+    _LANDMARK_EYES,
+    _MESH_BROWS,
+    _MESH_EYES,
+    _MESH_INNER_LIPS,
+    _MESH_OUTER_LIPS,
+)
 from tests.pipeline.synthetic_faces import Points, open_mouthed, painted
 
 _SIZE = 512
@@ -54,6 +61,16 @@ def test_without_teeth_there_are_none(points: Points) -> None:
     assert not regions_of(painted(points, _SIZE, teeth=False), points).teeth.any()
 
 
+def test_a_hand_before_the_mouth_leaves_neither_lips_nor_teeth(points: Points) -> None:
+    crop = painted(points, _SIZE)
+    x0, y0 = np.rint(points[48:60].min(0) - 30.0).astype(int)
+    x1, y1 = np.rint(points[48:60].max(0) + 30.0).astype(int)
+    crop[y0:y1, x0:x1] = painted(points, _SIZE)[300:301, 200:201]
+    covered = regions_of(crop, points)
+    assert not covered.lips.any()
+    assert not covered.teeth.any()
+
+
 def test_a_highlight_on_a_lip_is_no_tooth(points: Points) -> None:
     crop = painted(points, _SIZE, teeth=False)
     x, y = np.rint((points[57] + points[66]) / 2.0).astype(int)
@@ -95,6 +112,44 @@ def test_brows_are_dark_and_skin_is_not(regions: FaceRegions, points: Points) ->
     assert at(regions.brows, cheek) == 0.0
     assert at(regions.skin, cheek) > 0.7
     assert at(regions.skin, brow) < 0.2
+
+
+def test_a_mouth_or_an_eye_takes_the_contour_that_fits_it(points: Points) -> None:
+    crop = painted(points, _SIZE)
+    wrong = points.copy()
+    wrong[48:68] += (0.0, 30.0)
+    wrong[36:48] += (0.0, 14.0)
+    mesh = mesh_like(points)
+    masks = face_masks(crop, wrong, _DEEP)
+    alone, helped = face_regions(crop, wrong, None, masks), face_regions(crop, wrong, mesh, masks)
+    right = regions_of(crop, points)
+    for name in ("lips", "teeth", "irises"):
+        expected = getattr(right, name)
+        overlap = [
+            float(np.minimum(getattr(each, name), expected).sum() / expected.sum())
+            for each in (alone, helped)
+        ]
+        assert overlap[1] > max(0.8, overlap[0] + 0.1), name
+
+
+def mesh_like(points: Points) -> Points:
+    """A mesh whose eyes, brows and lips lie along those of landmarks."""
+    mesh = np.zeros((468, 2))
+
+    def along(numbers: tuple[int, ...], line: Points) -> None:
+        at_ = np.linspace(0.0, len(line) - 1.0, len(numbers))
+        for axis in (0, 1):
+            mesh[list(numbers), axis] = np.interp(at_, np.arange(len(line)), line[:, axis])
+
+    for (upper, lower), (up, low) in zip(_MESH_EYES, _LANDMARK_EYES, strict=True):
+        along(upper, points[list(up)])
+        along(lower, points[list(low)])
+    for (above, below), brow in zip(_MESH_BROWS, (points[17:22], points[22:27]), strict=True):
+        along(above, brow)
+        along(below, brow + (0.0, 9.0))
+    along((*_MESH_OUTER_LIPS, 61), np.concatenate([points[48:60], points[48:49]]))
+    along((*_MESH_INNER_LIPS, 78), np.concatenate([points[60:68], points[60:61]]))
+    return mesh
 
 
 def test_a_face_without_glasses_has_none(regions: FaceRegions) -> None:
