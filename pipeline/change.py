@@ -1,8 +1,8 @@
 """The retouch of one face as fields over its crop: motion, colour, and pixels that are replaced.
 
 The photograph's own pixels stay: they are displaced by the flow between the generator's pictures before and
-after, and shifted by the low frequencies of the residual; only an opening mouth takes the generator's pixels.
-The face keeps its own overall colour, whatever tone of skin has the higher score.
+after, and get lighter and darker where the residual has soft shadows; only an opening mouth takes the
+generator's pixels. The face keeps its own light and colour, whatever light and skin have the higher score.
 """
 
 import math
@@ -12,17 +12,17 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.flow import displaced, motion
+from pipeline.flow import displaced, held_at_silhouette, motion
+from pipeline.generated import GeneratedFace
 from pipeline.masks import FaceMasks, Mask
 from pipeline.skin import SkinLayers, finest_share
+from pipeline.tone import Agreement, as_color, lab, light_change, low_order
 from pipeline.window import Window
 
-_TONE = 10.0 / 1024.0  # of the side; blur of the colour change on skin
-_FEATURE_TONE = 2.5 / 1024.0  # on eyes, brows and lips
-_TONE_BOUND = 0.10
 _NEW_CONTENT = (0.05, 0.11)  # residual in [0, 1] above which flow explains badly, and not at all
 _MOST_SHARPENED = 0.4  # share of the fine detail that may be added to features
 _MATCH = 20.0 / 1024.0
+_LIGHT = 6.0  # L*; a larger change of one pixel is not taken for a change of the light
 
 
 @dataclass(frozen=True)
@@ -55,8 +55,8 @@ class Change:
 
 def change_between(
     crop: NDArray[np.float32],  # [H, W, 3] in [0, 1], or a part of one
-    before: NDArray[np.float32],  # [H, W, 3] the generator's picture of it
-    after: NDArray[np.float32],  # [H, W, 3] the generator's picture of the result
+    before: GeneratedFace,  # the generator's picture [H, W, 3] of it
+    after: GeneratedFace,  # the generator's picture [H, W, 3] of the result
     masks: FaceMasks,
     skin: SkinLayers,
     strength: float,
@@ -65,34 +65,77 @@ def change_between(
     *,
     lines: float = 0.0,  # 0 to 1, how far the skin follows fine changes too: age brings lines
     lips_part: bool = False,  # whether the mouth opens or closes, so that it may show the generator's pixels
-    agreement: Mask | None = None,  # of ``crop`` and ``before``, if it was computed before
+    agreement: Agreement | None = None,  # of ``crop`` and ``before``, if it was computed before
     local: NDArray[np.float32] | None = None,  # [H, W, 3] the local retouch of the crop, which moves along
 ) -> Change:
     """The change that carries the step ``before`` → ``after`` onto the crop."""
-    flow = motion(before, after, masks.face, masks.motion, size)
-    residual = after - displaced(before, flow)
-    broad = _lowpass(residual, _TONE * size)
-    weight = masks.skin.sum()
-    if weight > 0:
-        broad = broad - (broad * masks.skin[..., None]).sum((0, 1)) / weight
-    sharp = _lowpass(residual, _FEATURE_TONE * size)
-    alike = agreement_of(crop, before, size) if agreement is None else agreement
-    fine = np.maximum(masks.features, lines * masks.skin) * alike
-    tone = broad + (sharp - broad) * fine[..., None]
-    tone = _TONE_BOUND * np.tanh(tone / _TONE_BOUND) * masks.tone[..., None]
-    retouch = skin.change(strength, texture)
+    alike = Agreement.of(crop, before.picture, masks, size) if agreement is None else agreement
+    trusted = np.asarray(masks.face * alike.broad, np.float32)
+    flow = motion(before.picture, after.picture, trusted, masks.motion, masks.inner, size)
+    flow = held_at_silhouette(flow * np.float32(alike.whole), crop, masks.inner, size)
+    moved, moved_masks = displaced(crop, flow), displaced_masks(masks, flow)
+    light = _light(before, after, flow, moved_masks, alike, size, lines, lips_part)
+    retouched = moved + displaced(skin.change(strength, texture), flow)
+    # The local retouch keeps to the light by itself.
+    light = light - _moved_light(crop, retouched, light, masks, moved_masks)
     if local is not None:
-        retouch = retouch + local
-    color = tone + displaced(retouch, flow)
-    color = color + _resharpened(crop, displaced(crop, flow) + color, flow, masks.features)
+        retouched = retouched + displaced(local, flow)
+    color = retouched - moved + as_color(retouched, light, size)
+    color = color + _resharpened(crop, moved + color, flow, masks.features)
     cover, pixels = np.zeros(crop.shape[:2], np.float32), np.zeros_like(crop)
     if lips_part:
         lips = Window.around(masks.mouth, size)
+        residual = after.picture - displaced(before.picture, flow)
         lips.put(_new_content(lips.of(residual), lips.of(masks.mouth), size), cover)
-        matched = _lowpass(displaced(lips.of(crop - before), lips.of(flow)), _MATCH * size)
-        lips.put(lips.of(after) + matched, pixels)
+        matched = _lowpass(displaced(lips.of(crop - before.picture), lips.of(flow)), _MATCH * size)
+        lips.put(lips.of(after.picture) + matched, pixels)
     smoothing = masks.skin * np.float32(finest_share(strength, texture))
     return Change(flow, np.asarray(color, np.float32), np.asarray(pixels, np.float32), cover, smoothing)
+
+
+def displaced_masks(masks: FaceMasks, flow: NDArray[np.float32]) -> FaceMasks:
+    """The masks of the displaced photograph."""
+    return FaceMasks(
+        **{
+            field.name: np.clip(displaced(getattr(masks, field.name), flow), 0.0, 1.0)
+            for field in fields(masks)
+        }
+    )
+
+
+def _light(
+    before: GeneratedFace,
+    after: GeneratedFace,
+    flow: NDArray[np.float32],
+    masks: FaceMasks,  # displaced
+    agreement: Agreement,
+    size: int,
+    lines: float,
+    lips_part: bool,
+) -> Mask:
+    """The change of L* [H, W] that the generator's pictures bring."""
+    shown = np.minimum(np.minimum(masks.tone, after.shown), displaced(before.shown, flow))
+    if not lips_part:
+        # Lips and teeth keep their own light and colour.
+        shown = shown * (1.0 - np.clip(1.5 * masks.mouth, 0.0, 1.0))
+    moved = displaced(before.picture, flow)
+    shown = np.asarray(np.clip(shown, 0.0, 1.0), np.float32)
+    light = light_change(moved, after.picture, masks, shown, agreement.displaced(flow), size, lines)
+    return np.asarray(light * agreement.whole, np.float32)
+
+
+def _moved_light(
+    crop: NDArray[np.float32],
+    retouched: NDArray[np.float32],  # displaced, without ``light``
+    light: Mask,  # of L*
+    masks: FaceMasks,
+    moved_masks: FaceMasks,
+) -> Mask:
+    """How far [H, W] a retouch moves the light on the skin: motion and smoothing move it a little, too."""
+    skin = np.asarray(np.minimum(masks.skin, moved_masks.skin), np.float32)
+    change = lab(retouched)[..., 0] + light - lab(crop)[..., 0]
+    # Where the border of hair or a shadow has moved, the change is no light.
+    return low_order(np.clip(change, -_LIGHT, _LIGHT), skin) * moved_masks.tone
 
 
 def _resharpened(
@@ -120,15 +163,6 @@ def _resharpened(
 def _edges(image: NDArray[np.float32]) -> NDArray[np.float32]:
     """Laplacian [H, W] of the lightness of an image [H, W, 3]."""
     return np.asarray(cv2.Laplacian(cv2.cvtColor(image, cv2.COLOR_RGB2GRAY), cv2.CV_32F), np.float32)
-
-
-def agreement_of(crop: NDArray[np.float32], before: NDArray[np.float32], size: int) -> Mask:
-    """Where [H, W] the inversion shows the same as the crop, so that its fine changes can be trusted.
-
-    size: side of the whole crop, of which the pictures may be a part
-    """
-    difference = np.abs(_lowpass(crop, 0.003 * size) - _lowpass(before, 0.003 * size)).mean(axis=2)
-    return np.asarray(np.exp(-((_lowpass(difference, 0.006 * size) / 0.08) ** 2)), np.float32)
 
 
 def _new_content(residual: NDArray[np.float32], mouth: Mask, size: int) -> Mask:

@@ -16,7 +16,13 @@ _SIDE = 512  # pixels; flow is estimated at this size at most
 _SMOOTH = 9.0  # pixels at 1024
 _FILL = 36.0  # pixels at 1024; blur that fills regions without trusted motion
 _BOUND = 0.038  # of the crop's side; the largest motion
+_RIM_BOUND = 0.010  # the same at the outline of the face and beyond, so that what is behind stays straight
 _DISAGREEMENT = 1.5  # pixels at 512
+_COLOR_SIDE = 256  # pixels; colours along the outline are compared at this size at most
+_COLOR_BLUR = 0.006  # of the crop's side
+_COLOR_REACH = 0.02  # of the crop's side
+_COLOR_BOUND = 2.5  # in a* and b* of CIE Lab
+_COLOR_ROUNDS = 3
 
 
 def motion(
@@ -24,6 +30,7 @@ def motion(
     after: NDArray[np.float32],  # [H, W, 3]
     face: Mask,  # [H, W] where motion is trusted
     mask: Mask,  # [H, W] where there may be motion
+    inner: Mask,  # [H, W] 1 deep inside the face, 0 at its outline and beyond, where little is allowed
     size: int,  # side of the whole picture
 ) -> NDArray[np.float32]:
     """Backward flow [H, W, 2] in pixels: smooth, bounded, and zero where ``mask`` is.
@@ -55,7 +62,8 @@ def motion(
     smooth = cv2.GaussianBlur(smooth, (0, 0), 0.5 * _SMOOTH * side / 1024.0)
     if side != size:
         smooth = cv2.resize(smooth, (width, height), interpolation=cv2.INTER_CUBIC) * (size / side)
-    return np.asarray(bounded(smooth, _BOUND * size) * mask[..., None], np.float32)
+    bound = size * (_RIM_BOUND + (_BOUND - _RIM_BOUND) * inner)
+    return np.asarray(bounded(smooth, bound) * mask[..., None], np.float32)
 
 
 def _weighted_blur(flow: NDArray[np.float32], weight: Mask, sigma: float) -> tuple[NDArray[np.float32], Mask]:
@@ -65,7 +73,39 @@ def _weighted_blur(flow: NDArray[np.float32], weight: Mask, sigma: float) -> tup
     return np.asarray(total / density[..., None], np.float32), density
 
 
-def bounded(flow: NDArray[np.float32], bound: float) -> NDArray[np.float32]:
+def held_at_silhouette(
+    flow: NDArray[np.float32],  # [H, W, 2] in pixels
+    photo: NDArray[np.float32],  # [H, W, 3] in [0, 1]
+    inner: Mask,  # [H, W] 1 deep inside the face, 0 at its outline and beyond
+    size: int,  # side of the whole crop
+) -> NDArray[np.float32]:
+    """The flow, shortened near the face's outline where it would pull other colours into the face.
+
+    Hair, a collar or a wall that comes in along the jaw is what gives a retouch away.
+    """
+    height, width = flow.shape[:2]
+    factor = min(1.0, _COLOR_SIDE / size)
+    shape = max(1, round(height * factor)), max(1, round(width * factor))
+
+    def small(field: NDArray[np.float32]) -> NDArray[np.float32]:
+        return np.asarray(cv2.resize(field, shape[::-1], interpolation=cv2.INTER_AREA), np.float32)
+
+    chroma = cv2.cvtColor(small(photo), cv2.COLOR_RGB2Lab)[..., 1:]
+    colors = np.asarray(cv2.GaussianBlur(chroma, (0, 0), _COLOR_BLUR * size * factor), np.float32)
+    moving, near = small(flow) * np.float32(factor), 1.0 - small(inner)
+    share = np.ones(shape, np.float32)
+    reach = 2 * max(1, round(_COLOR_REACH * size * factor)) + 1
+    for _ in range(_COLOR_ROUNDS):
+        change = displaced(colors, np.asarray(moving * share[..., None], np.float32)) - colors
+        shown = np.hypot(change[..., 0], change[..., 1])
+        allowed = 1.0 - near * (1.0 - np.minimum(1.0, _COLOR_BOUND / np.maximum(shown, 1e-3)))
+        allowed = cv2.erode(allowed.astype(np.float32), np.ones((reach, reach), np.uint8))
+        share *= cv2.GaussianBlur(allowed, (0, 0), reach / 2.0)
+    whole = cv2.resize(share, (width, height), interpolation=cv2.INTER_LINEAR)
+    return np.asarray(flow * whole[..., None], np.float32)
+
+
+def bounded(flow: NDArray[np.float32], bound: float | Mask) -> NDArray[np.float32]:
     """The flow with its lengths drawn smoothly below ``bound``; short vectors hardly change."""
     length = np.hypot(flow[..., 0], flow[..., 1])
     factor = np.tanh(length / bound) * bound / np.maximum(length, 1e-6)

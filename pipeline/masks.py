@@ -17,6 +17,7 @@ Mask = NDArray[np.float32]
 Points = NDArray[np.float64]
 
 RIM = 0.07  # of the crop's side; width of the band around the face that moves along, ever less outwards
+_INNER = 0.06  # of the crop's side; depth at which the outline of the face no longer matters
 _FOREHEAD = 0.14  # of the crop's side, from the brows up
 _JAW, _BROWS, _NOSE = slice(0, 17), slice(17, 27), slice(27, 36)
 _LEFT_EYE, _RIGHT_EYE = slice(36, 42), slice(42, 48)
@@ -29,6 +30,7 @@ class FaceMasks:
 
     face: Mask  # the face with its forehead, under hair too: where the generator's motion is trusted
     motion: Mask  # where the photograph may be displaced: the face and a rim, so that a jaw can move
+    inner: Mask  # 1 deep inside the face, 0 at its outline and beyond
     tone: Mask  # where its colours may change: the face without hair, beard, glasses and background
     skin: Mask  # bare skin, where blemishes are eased
     features: Mask  # eyes, brows and lips
@@ -60,6 +62,7 @@ def face_masks(
     return FaceMasks(
         face=_falloff(hull, 20.0 * unit),
         motion=_motion_mask(landmarks, size) * frame,
+        inner=_falloff(hull, _INNER * size),
         tone=tone,
         skin=np.asarray(skin, np.float32),
         features=features * frame,

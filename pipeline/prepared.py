@@ -13,14 +13,16 @@ from torch import Tensor
 
 from pipeline.beautify import ScorePath
 from pipeline.cache import Caches, inversion_key, path_key
-from pipeline.change import Change, agreement_of, change_between
+from pipeline.change import Change, change_between
+from pipeline.generated import GeneratedFace
 from pipeline.identity import chip_frame
 from pipeline.invert import TARGET, Inversion
 from pipeline.local_face import LocalFace, StepClock
-from pipeline.masks import FaceMasks, Mask
+from pipeline.masks import FaceMasks
 from pipeline.networks import Networks
 from pipeline.rater_input import face_chip
 from pipeline.skin import SkinLayers
+from pipeline.tone import Agreement
 from pipeline.window import Window
 from retouchml.look import Look
 from retouchml.progress import Cancel, Progress, check
@@ -37,14 +39,14 @@ class PreparedFace:
     masks: FaceMasks
     skin: SkinLayers
     path: ScorePath
-    before: NDArray[np.float32]  # [h, w, 3] in [0, 1], the generator's picture of the inverted face
+    before: GeneratedFace  # [h, w] the generator's picture of the inverted face
 
-    def picture_after(self, networks: Networks, look: Look) -> NDArray[np.float32]:
-        """The generator's picture [h, w, 3] of this face with a look."""
+    def picture_after(self, networks: Networks, look: Look) -> GeneratedFace:
+        """The generator's picture [h, w] of this face with a look."""
         w_plus = networks.edit_applier.apply(self.path.at(look.strength), look.edits)
-        return _windowed(networks.generator.render(w_plus), self.local, self.inner)
+        return _generated(networks, w_plus, self.local, self.inner)
 
-    def change(self, after: NDArray[np.float32], look: Look) -> Change:
+    def change(self, after: GeneratedFace, look: Look) -> Change:
         """The change of the local face's window for a look; after: the generator's picture with that look."""
         edits = [(BY_NAME[name].latent, value) for name, value in look.edits.items() if value]
         lines = [abs(value) for step, value in edits if step is not None and step.brings_lines]
@@ -68,8 +70,8 @@ class PreparedFace:
         return change
 
     @cached_property
-    def _agreement(self) -> Mask:
-        return agreement_of(self.crop, self.before, self.local.size)
+    def _agreement(self) -> Agreement:
+        return Agreement.of(self.crop, self.before.picture, self.masks, self.local.size)
 
 
 def prepare_face(
@@ -97,7 +99,7 @@ def prepare_face(
         inner.of_masks(local.masks),
         local.skin.within(inner),
         path,
-        _windowed(networks.generator.render(path.knots[0]), local, inner),
+        _generated(networks, path.knots[0], local, inner),
     )
 
 
@@ -141,9 +143,10 @@ def _path(
     return path
 
 
-def _windowed(picture: NDArray[np.float32], local: LocalFace, inner: Window) -> NDArray[np.float32]:
-    """The inner window [h, w, 3] of a generator's picture."""
-    return inner.of(local.window.of(_resized(picture, local.size)))
+def _generated(networks: Networks, w_plus: Tensor, local: LocalFace, inner: Window) -> GeneratedFace:
+    """The inner window [h, w] of the generator's picture of a code."""
+    picture = _resized(networks.generator.render(w_plus), local.size)
+    return GeneratedFace.of(picture, networks.finder.landmarks_in_crop).within(local.window).within(inner)
 
 
 def _resized(picture: NDArray[np.float32], size: int) -> NDArray[np.float32]:

@@ -6,6 +6,7 @@ import pytest
 
 from pipeline.align import Alignment
 from pipeline.change import change_between
+from pipeline.generated import GeneratedFace
 from pipeline.masks import face_masks
 from pipeline.skin import SkinLayers
 from pipeline.window import Window
@@ -60,24 +61,29 @@ def test_the_change_in_it_is_that_of_the_whole_crop() -> None:
     after = np.clip(after + np.float32(0.03), 0.0, 1.0)
     masks = face_masks(crop, points, np.full((size, size), 500.0, np.float32))
     skin = SkinLayers.of(crop, masks.skin)
-    whole = change_between(crop, before, after, masks, skin, 0.7, 0.5, size, lips_part=True)
+    generated = GeneratedFace(before, masks.tone), GeneratedFace(after, masks.tone)
+    whole = change_between(crop, generated[0], generated[1], masks, skin, 0.7, 0.5, size, lips_part=True)
     changed = ((masks.motion > 0) | (masks.tone > 0) | (masks.mouth > 0)).astype(np.uint8)
     window = Window.around(changed, size)
     assert (window.right - window.left) * (window.bottom - window.top) < 0.9 * size**2
-    parts = (
-        window.of(crop),
-        window.of(before),
-        window.of(after),
+    small = window.of(crop)
+    part = change_between(
+        small,
+        generated[0].within(window),
+        generated[1].within(window),
         window.of_masks(masks),
         skin.within(window),
+        0.7,
+        0.5,
+        size,
+        lips_part=True,
     )
-    part = change_between(*parts, 0.7, 0.5, size, lips_part=True)
     here = window.of(changed) > 0
     assert np.abs(whole.flow).max() > 2.0
     # optical flow begins from a pyramid of what it is shown
     astray = np.abs(part.flow - window.of(whole.flow))[here]
     assert astray.mean() < 0.06
     assert astray.max() < 0.6
-    apart = np.abs(part.applied(parts[0]) - window.of(whole.applied(crop)))[here]
+    apart = np.abs(part.applied(small) - window.of(whole.applied(crop)))[here]
     assert apart.mean() < 1e-3
     assert np.quantile(apart, 0.999) < 0.02

@@ -1,0 +1,135 @@
+"""The light that a change carries over: soft shadows and highlights, not the light of the scene, nor colour.
+
+Between the generator's pictures before and after, the skin also gets another lighting and another colour,
+because faces of a higher score have them. A retouch may bring what is left without them: the change of
+lightness, less its constant, linear and quadratic course over the skin. It is carried over only where both
+of the generator's pictures show the face, and where the first agrees with the photograph at that scale.
+"""
+
+import math
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline.flow import displaced
+from pipeline.masks import FaceMasks, Mask
+
+_BROAD = 10.0 / 1024.0  # of the side; blur of the change on skin
+_FINE = 2.5 / 1024.0  # on eyes and brows
+_BOUND = 5.0  # L*; the largest change
+_ALIKE = 9.0  # difference in CIE Lab at which little is carried over
+_TRUSTED = (
+    0.5,
+    0.8,
+)  # mean agreement over a face below which nothing is carried over, and above which all is
+_REACH = 2.0  # standard deviations of the skin around its middle, where the low order is followed
+_STEP = 4  # pixels; the low order is fitted to every fourth row and column
+
+
+@dataclass(frozen=True)
+class Agreement:
+    """Where [H, W], 0 to 1, an inversion shows the same as the photograph, by the scale of what is shown."""
+
+    broad: Mask
+    fine: Mask
+    whole: float  # 0 to 1, how far the inversion as a whole can be trusted
+
+    @classmethod
+    def of(
+        cls,
+        crop: NDArray[np.float32],  # [H, W, 3] in [0, 1], or a part of one
+        before: NDArray[np.float32],  # [H, W, 3] the generator's picture of it
+        masks: FaceMasks,
+        size: int,  # side of the whole crop
+    ) -> "Agreement":
+        """The agreement of a crop and its inversion, but for a tone that differs over the whole skin."""
+        difference = lab(crop) - lab(before)
+        skin = float(masks.skin.sum())
+        if skin > 0.0:
+            difference = difference - (difference * masks.skin[..., None]).sum((0, 1)) / skin
+        broad, fine = (_alike(difference, sigma * size) for sigma in (_BROAD, _FINE))
+        face = np.maximum(masks.skin, masks.features)
+        mean = float((broad * face).sum()) / max(float(face.sum()), 1.0)
+        low, high = _TRUSTED
+        return cls(broad, fine, float(np.clip((mean - low) / (high - low), 0.0, 1.0)))
+
+    def displaced(self, flow: NDArray[np.float32]) -> "Agreement":
+        """The agreement of the displaced photograph."""
+        return Agreement(displaced(self.broad, flow), displaced(self.fine, flow), self.whole)
+
+
+def light_change(
+    before: NDArray[np.float32],  # [H, W, 3] the generator's picture, displaced as the photograph
+    after: NDArray[np.float32],  # [H, W, 3]
+    masks: FaceMasks,  # of the photograph, displaced
+    shown: Mask,  # [H, W] where both of the generator's pictures and the photograph show bare face
+    agreement: Agreement,  # displaced
+    size: int,  # side of the whole crop
+    lines: float = 0.0,  # 0 to 1, how far the skin follows fine changes too
+) -> Mask:
+    """The change of L* [H, W] to carry over; zero where ``shown`` is."""
+    change = lab(after)[..., 0] - lab(before)[..., 0]
+    weight = np.asarray(shown * agreement.broad, np.float32)
+    broad, near = _weighted_blur(change, weight, _BROAD * size)
+    held = broad - low_order(broad, np.asarray(weight * masks.skin, np.float32))
+    sharp, _ = _weighted_blur(change, np.asarray(shown * agreement.fine, np.float32), _FINE * size)
+    share = np.maximum(masks.features, lines * masks.skin) * agreement.fine
+    tone = held * np.minimum(1.0, near * 1.5) * agreement.broad + (sharp - broad) * share
+    return np.asarray(_BOUND * np.tanh(tone / _BOUND) * shown, np.float32)
+
+
+def low_order(values: Mask, weight: Mask) -> Mask:
+    """The constant, linear and quadratic course [H, W] of values, by least squares with a weight."""
+    height, width = values.shape
+    y, x = np.mgrid[0:height, 0:width].astype(np.float32)
+    coarse = np.s_[::_STEP, ::_STEP]
+    known = weight[coarse] > 0.01
+    if np.count_nonzero(known) < 50:
+        return np.zeros_like(values)
+    w = weight[coarse][known]
+    across, down = x[coarse][known], y[coarse][known]
+    left, top = float(np.average(across, weights=w)), float(np.average(down, weights=w))
+    spread = math.sqrt(float(np.average((across - left) ** 2 + (down - top) ** 2, weights=w)))
+    x, y = (x - left) / max(spread, 1.0), (y - top) / max(spread, 1.0)
+    design = _terms(x[coarse][known], y[coarse][known]) * np.sqrt(w)[:, None]
+    solution = np.linalg.lstsq(design, values[coarse][known] * np.sqrt(w), rcond=None)[0]
+    # Far from the skin a quadratic grows without end; there it keeps the value that it has at a bound.
+    reach = np.minimum(1.0, _REACH / np.maximum(np.hypot(x, y), 1e-6))
+    return np.asarray(_terms(x * reach, y * reach) @ solution.astype(np.float32), np.float32)
+
+
+def _terms(x: NDArray[np.float32], y: NDArray[np.float32]) -> NDArray[np.float32]:
+    """The terms [..., 6] of a quadratic in x and y."""
+    return np.stack([np.ones_like(x), x, y, x * x, x * y, y * y], -1)
+
+
+def as_color(picture: NDArray[np.float32], light: Mask, size: int) -> NDArray[np.float32]:
+    """What to add to a picture [H, W, 3] to change its L* by ``light`` and leave its a* and b*.
+
+    Computed on the blurred picture, so that it is as smooth as the change.
+    """
+    smooth = lab(np.asarray(cv2.GaussianBlur(picture, (0, 0), max(0.5, _FINE * size)), np.float32))
+    changed = smooth.copy()
+    changed[..., 0] = np.clip(changed[..., 0] + light, 0.0, 100.0)
+    color = cv2.cvtColor(changed, cv2.COLOR_Lab2RGB) - cv2.cvtColor(smooth, cv2.COLOR_Lab2RGB)
+    return np.asarray(np.where(light[..., None] != 0.0, color, 0.0), np.float32)
+
+
+def lab(picture: NDArray[np.float32]) -> NDArray[np.float32]:
+    """CIE Lab [H, W, 3] of an sRGB picture in [0, 1]: L* 0 to 100."""
+    return np.asarray(cv2.cvtColor(np.clip(picture, 0.0, 1.0), cv2.COLOR_RGB2Lab), np.float32)
+
+
+def _alike(difference: NDArray[np.float32], sigma: float) -> Mask:
+    distance = np.sqrt(np.square(cv2.GaussianBlur(difference, (0, 0), sigma)).sum(2))
+    near = cv2.GaussianBlur(distance, (0, 0), sigma)
+    return np.asarray(np.exp(-np.square(near / _ALIKE)), np.float32)
+
+
+def _weighted_blur(values: Mask, weight: Mask, sigma: float) -> tuple[Mask, Mask]:
+    """The mean [H, W] of values around each pixel by weight, and the mean weight."""
+    total = cv2.GaussianBlur(weight, (0, 0), sigma)
+    mean = cv2.GaussianBlur(values * weight, (0, 0), sigma) / np.maximum(total, 1e-3)
+    return np.asarray(mean, np.float32), np.asarray(total, np.float32)

@@ -1,0 +1,32 @@
+"""Where a generator's picture shows a face."""
+
+import numpy as np
+import pytest
+
+from pipeline.generated import GeneratedFace
+from pipeline.masks import Points, outline
+from pipeline.window import Window
+from tests.pipeline.synthetic_faces import landmarks, texture
+
+
+@pytest.mark.parametrize("size", [192, 512])
+def test_it_shows_the_bare_face_and_neither_hair_nor_background(size: int) -> None:
+    unit = size / 256.0
+    points = landmarks((128.0 * unit, 135.0 * unit), 56.0 * unit)
+    picture = np.full((size, size, 3), (0.1, 0.6, 0.2), np.float32)
+    face = outline(points, size) > 0
+    picture[face] = texture(size, size)[face]
+
+    def find(small: np.ndarray) -> Points:
+        return landmarks(
+            (128.0 * small.shape[0] / 256, 135.0 * small.shape[0] / 256), 56.0 * small.shape[0] / 256
+        )
+
+    generated = GeneratedFace.of(picture, find)
+    assert generated.shown.shape == (size, size)
+    assert not generated.shown[~face & (np.arange(size)[:, None] > points[8, 1] + 4 * unit)].any()
+    nose = np.rint(points[30]).astype(int)
+    assert generated.shown[nose[1], nose[0]] > 0.9
+    part = generated.within(Window(16, 32, 96, 112))
+    assert np.array_equal(part.picture, picture[32:112, 16:96])
+    assert np.array_equal(part.shown, generated.shown[32:112, 16:96])

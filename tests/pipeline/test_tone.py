@@ -1,0 +1,74 @@
+"""The light that a change carries over, and what it leaves out."""
+
+import cv2
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from pipeline.masks import FaceMasks, face_masks
+from pipeline.tone import Agreement, as_color, lab, light_change, low_order
+from tests.pipeline.synthetic_faces import landmarks, texture
+
+_SIZE = 256
+_Y, _X = (axis.astype(np.float32) / _SIZE - 0.5 for axis in np.mgrid[0:_SIZE, 0:_SIZE])
+_WHOLE = np.ones((_SIZE, _SIZE), np.float32)
+
+
+@pytest.fixture(scope="module")
+def masks() -> FaceMasks:
+    points = landmarks((128.0, 135.0), 56.0)
+    return face_masks(texture(_SIZE, _SIZE), points, np.full((_SIZE, _SIZE), 500.0, np.float32))
+
+
+def flat() -> NDArray[np.float32]:
+    return np.full((_SIZE, _SIZE, 3), (0.7, 0.55, 0.45), np.float32)
+
+
+def test_the_low_order_of_a_quadratic_is_the_quadratic() -> None:
+    course = 3.0 + 2.0 * _X - _Y + 5.0 * _X * _X - 4.0 * _X * _Y + _Y * _Y
+    weight = np.asarray(np.hypot(_X, _Y) < 0.3, np.float32)
+    assert np.abs(low_order(course, weight) - course)[weight > 0].max() < 1e-3
+
+
+def test_the_low_order_ignores_what_has_no_weight_and_stays_small_far_off() -> None:
+    weight = np.asarray(np.hypot(_X, _Y) < 0.15, np.float32)
+    values = np.where(weight > 0, 4.0 * _X * _X, 1000.0).astype(np.float32)
+    assert np.abs(low_order(values, weight)).max() < 1.0
+    assert not low_order(values, 0.0 * weight).any()
+
+
+def test_a_highlight_outside_the_shown_face_does_not_bleed_in(masks: FaceMasks) -> None:
+    agreement = Agreement(_WHOLE, _WHOLE, 1.0)
+    shown = np.asarray(_X > 0.0, np.float32) * masks.tone
+    after = np.where((_X > 0.0)[..., None], flat(), 1.0).astype(np.float32)
+    change = light_change(flat(), after, masks, shown, agreement, _SIZE)
+    assert np.abs(change).max() < 0.05
+
+
+def test_light_is_added_without_color() -> None:
+    light = np.asarray(4.0 * np.exp(-(_X**2 + _Y**2) / 0.02), np.float32)
+    before, after = lab(flat()), lab(flat() + as_color(flat(), light, _SIZE))
+    assert np.abs(after[..., 0] - before[..., 0] - light).max() < 0.1
+    assert np.abs(after[..., 1:] - before[..., 1:]).max() < 0.4
+    assert not as_color(flat(), 0.0 * light, _SIZE).any()
+
+
+def test_agreement_falls_with_what_differs_at_its_own_scale(masks: FaceMasks) -> None:
+    crop = texture(_SIZE, _SIZE)
+    same = Agreement.of(crop, crop, masks, _SIZE)
+    assert same.whole == 1.0
+    assert min(same.broad.min(), same.fine.min()) > 0.99
+    grain = np.random.default_rng(2).normal(0.0, 0.08, crop.shape).astype(np.float32)
+    grainy = Agreement.of(crop + cv2.GaussianBlur(grain, (0, 0), 0.7) * 2.0, crop, masks, _SIZE)
+    assert grainy.fine.mean() < grainy.broad.mean() - 0.1
+
+
+def test_a_tone_that_differs_over_the_whole_skin_is_no_disagreement(masks: FaceMasks) -> None:
+    crop = texture(_SIZE, _SIZE)
+    assert Agreement.of(crop, crop * 0.8, masks, _SIZE).whole == 1.0
+
+
+def test_a_foreign_face_agrees_nowhere(masks: FaceMasks) -> None:
+    crop = texture(_SIZE, _SIZE)
+    foreign = np.where((np.hypot(_X, _Y) % 0.1 < 0.05)[..., None], 0.1, crop).astype(np.float32)
+    assert Agreement.of(crop, foreign, masks, _SIZE).whole == 0.0
