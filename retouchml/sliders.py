@@ -155,12 +155,6 @@ ROWS = (
 # A row is listed from the commit on that makes it work: take its name out here.
 WITHOUT_MODULE = frozenset(
     {
-        "blemishes",
-        "marks",
-        "lines",
-        "under_eyes",
-        "redness",
-        "shine",
         "eye_whites",
         "irises",
         "lips",

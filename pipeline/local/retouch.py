@@ -6,7 +6,13 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline.local.blemishes import Blemishes
+from pipeline.local.lines import Lines
+from pipeline.local.marks import Marks
+from pipeline.local.redness import Redness
+from pipeline.local.shine import Shine
 from pipeline.local.teeth import Teeth
+from pipeline.local.under_eyes import UnderEyes
 from pipeline.regions import FaceRegions
 from pipeline.window import Window
 from retouchml.look import Look
@@ -20,6 +26,14 @@ class LocalSlider(Protocol):
 
 
 _Maker = Callable[[NDArray[np.float32], FaceRegions, int], LocalSlider]
+_SPOTS: dict[str, _Maker] = {"blemishes": Blemishes.of, "marks": Marks.of}
+"""The sliders that heal: what they leave is what the other sliders of the skin see."""
+_SKIN: dict[str, _Maker] = {
+    "lines": Lines.of,
+    "under_eyes": UnderEyes.of,
+    "redness": Redness.of,
+    "shine": Shine.of,
+}
 _FEATURES: dict[str, _Maker] = {"teeth": Teeth.of}
 """The sliders of eyes, mouth and brows, whose regions share no pixel."""
 
@@ -32,6 +46,7 @@ class LocalRetouch:
         self._crop, self._size = crop, size
         parts = (regions.teeth, regions.eye_whites, regions.irises, regions.lips, regions.brows)
         self._features = Window.around(np.maximum.reduce(parts) > 0, size)
+        self._skin = Window.around(np.maximum(regions.skin, regions.under_eyes) > 0, size)
         self._regions = regions
         self._made: dict[str, LocalSlider] = {}
 
@@ -43,22 +58,38 @@ class LocalRetouch:
     def change(self, look: Look) -> NDArray[np.float32]:
         """The change [H, W, 3] to add to the crop for a look; zero where it asks for nothing."""
         result = np.zeros_like(self._crop)
-        values = {name: look.value(name) for name in _FEATURES}
-        if any(values.values()):
-            part = self._features.of(result)
-            for name, value in values.items():
-                if value:
-                    part += self._feature(name).change(value)
-            self._features.put(part, result)
+        for window, sliders, make in (
+            (self._skin, _SPOTS, self._spots),
+            (self._skin, _SKIN, self._on_healed_skin),
+            (self._features, _FEATURES, self._feature),
+        ):
+            values = {name: look.value(name) for name in sliders}
+            if any(values.values()):
+                part = window.of(result)
+                for name, value in values.items():
+                    if value:
+                        part += self._slider(name, make).change(value)
+                window.put(part, result)
         return result
 
-    def _feature(self, name: str) -> LocalSlider:
+    def _slider(self, name: str, make: Callable[[str], LocalSlider]) -> LocalSlider:
         if name not in self._made:
-            crop, regions = self._features.of(self._crop), self._regions.within(self._features)
-            self._made[name] = _FEATURES[name](crop, regions, self._size)
+            self._made[name] = make(name)
         return self._made[name]
+
+    def _spots(self, name: str) -> LocalSlider:
+        return _SPOTS[name](self._skin.of(self._crop), self._regions.within(self._skin), self._size)
+
+    def _on_healed_skin(self, name: str) -> LocalSlider:
+        """A slider of the skin, which sees no blemishes: their redness and shade are no part of it."""
+        healed = self._skin.of(self._crop) + self._slider("blemishes", self._spots).change(1.0)
+        return _SKIN[name](healed, self._regions.within(self._skin), self._size)
+
+    def _feature(self, name: str) -> LocalSlider:
+        crop, regions = self._features.of(self._crop), self._regions.within(self._features)
+        return _FEATURES[name](crop, regions, self._size)
 
 
 def touches_locally(look: Look) -> bool:
     """Whether a look asks for anything that needs no generator."""
-    return any(look.value(name) for name in _FEATURES)
+    return any(look.value(name) for name in (*_SPOTS, *_SKIN, *_FEATURES))

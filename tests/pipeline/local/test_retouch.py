@@ -8,9 +8,11 @@ from pipeline.local.teeth import Teeth
 from pipeline.masks import face_masks
 from pipeline.regions import face_regions
 from retouchml.look import Look
+from retouchml.sliders import EDITS
 from tests.pipeline.synthetic_faces import open_mouthed, painted
 
 _SIZE = 512
+_LOCAL = tuple(slider.name for slider in EDITS if slider.full is not None)
 
 
 @pytest.fixture(scope="module")
@@ -28,7 +30,10 @@ def test_a_look_without_local_sliders_changes_nothing(retouch: LocalRetouch) -> 
 
 
 def test_what_is_not_set_follows_the_strength(retouch: LocalRetouch) -> None:
-    unset, set_ = retouch.change(Look(strength=1.0)), retouch.change(Look(1.0, edits={"teeth": 0.0}))
+    unset, set_ = (
+        retouch.change(Look(strength=1.0)),
+        retouch.change(Look(1.0, edits=dict.fromkeys(_LOCAL, 0.0))),
+    )
     assert unset.any()
     assert not set_.any()
 
@@ -40,3 +45,19 @@ def test_a_slider_changes_its_own_region(retouch: LocalRetouch) -> None:
     expected = Teeth.of(retouch._crop, retouch._regions, _SIZE).change(0.8)
     assert np.array_equal(change, expected)
     assert change.any()
+
+
+def test_the_skin_is_judged_without_its_blemishes(retouch: LocalRetouch) -> None:
+    crop = retouch._crop.copy()
+    y, x = np.mgrid[0:_SIZE, 0:_SIZE]
+    spot = np.hypot(x - 0.36 * _SIZE, y - 0.62 * _SIZE) < 4.0
+    crop[spot] += np.array([0.02, -0.12, -0.08], np.float32)
+    spotted = LocalRetouch.of(crop, retouch._regions, _SIZE)
+    healed, evened = (
+        spotted.change(Look(0.0, edits=edits)) for edits in ({"blemishes": 1.0}, {"redness": 1.0})
+    )
+    assert healed[spot][:, 1].mean() > 0.08
+    # Redness does not take away once more what healing has taken.
+    assert np.abs(evened[spot]).mean() < 0.02
+    both = spotted.change(Look(0.0, edits={"blemishes": 1.0, "redness": 1.0}))
+    assert np.allclose(both, healed + evened, atol=1e-6)

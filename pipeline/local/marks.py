@@ -1,0 +1,29 @@
+"""Removes moles and freckles, which stay unless somebody asks: they belong to the person."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline.local.healing import healed
+from pipeline.local.smooth_shift import bare_skin
+from pipeline.local.spots import find_spots
+from pipeline.regions import FaceRegions
+
+
+@dataclass(frozen=True)
+class Marks:
+    """The moles and freckles of a face, healed."""
+
+    healing: NDArray[np.float32]  # [H, W, 3] to add to the crop at a value of 1
+
+    @classmethod
+    def of(cls, crop: NDArray[np.float32], regions: FaceRegions, size: int) -> "Marks":
+        """The marks in a crop [H, W, 3], or in a part of one whose side is ``size``."""
+        skin = bare_skin(regions)
+        spots = find_spots(crop, skin, size)
+        return cls(healed(crop, skin, spots, spots.marks))
+
+    def change(self, value: float) -> NDArray[np.float32]:
+        """The change to add to the crop [H, W, 3]; value: the share of every mark that goes."""
+        return np.asarray(value * self.healing, np.float32)

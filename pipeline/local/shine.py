@@ -1,0 +1,82 @@
+"""Takes the shine off skin: the light that is reflected at its surface, not the light that forms it.
+
+A highlight is lighter and less coloured than the skin around. After the dichromatic model (Shafer, "Using
+color to separate reflection components", Color Research and Application 1985) skin is its own colour, more or
+less lit, plus some of the lamp's white; the white is what shines.
+"""
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline.local.colour import to_lab
+from pipeline.local.fields import blurred, enlarged, level, mean_within, reduced, smoothstep
+from pipeline.local.smooth_shift import SmoothShift, bare_skin, inside, reduced_skin
+from pipeline.masks import Mask
+from pipeline.regions import FaceRegions
+
+_SIDE = 256  # pixels; side of the reduced crop, fine enough for highlights
+_GRAIN = 0.003  # of the crop's side
+_AROUND = 0.05  # of the crop's side; the skin around a highlight
+_HOLE = 0.05  # of the crop's side; half the width of the widest glare
+_KNEE = 2.5  # L* above the skin around, up to which light is form
+_LIGHTER = (1.5, 6.0)  # L* above the skin around: where chroma begins to be missing, and where it is
+_PALER = (1.0, 0.85)  # chroma by that of the skin around: where shine begins, and where it is certain
+_SOFT = 0.008  # of the crop's side; blur of what shines
+_DIMMED, _MOST = 0.8, 9.0  # share of what is above the knee that goes at 1; the most, in L*
+_COLORED = 0.85  # share of the missing chroma that comes back
+
+
+class Shine(SmoothShift):
+    """The highlights of a face's skin."""
+
+    @classmethod
+    def of(cls, crop: NDArray[np.float32], regions: FaceRegions, size: int) -> "Shine":
+        """The highlights in a crop [H, W, 3], or in a part of one whose side is ``size``."""
+        side = min(size, _SIDE)
+        lab = to_lab(reduced(crop, size, _SIDE))
+        bare = bare_skin(regions)
+        skin = reduced_skin(bare, size, _SIDE)
+        glare = _glare(lab, skin, reduced(_features(regions), size, _SIDE), side)
+        shown = np.maximum(skin, glare)
+        smooth = mean_within(lab, shown, _GRAIN * side)
+        # The skin around is that without its highlights: a second look weighs what is lighter less.
+        around = mean_within(smooth, skin, _AROUND * side)
+        for _ in range(2):
+            lighter = np.maximum(smooth[..., 0] - around[..., 0], 0.0)
+            dull = np.asarray(skin * np.exp(-np.square(lighter / 5.0)), np.float32)
+            around = mean_within(smooth, dull, _AROUND * side)
+        excess = np.maximum(smooth[..., 0] - around[..., 0], 0.0)
+        chroma, expected = (np.hypot(each[..., 1], each[..., 2]) for each in (smooth, around))
+        paler = np.asarray(chroma / np.maximum(expected, 1.0), np.float32)
+        pale = blurred(smoothstep(paler, *_PALER) * shown, _SOFT * side)
+        shift = np.zeros_like(lab)
+        # Above the knee light is compressed, never below it: what was lighter stays lighter, so form stays.
+        over = np.maximum(excess - _KNEE, 0.0)
+        shift[..., 0] = -_MOST * np.tanh(_DIMMED * over / _MOST) * pale
+        lit = np.clip((smooth[..., 0] + shift[..., 0]) / np.maximum(around[..., 0], 1.0), 1.0, 1.25)
+        colored = _COLORED * pale * smoothstep(excess, *_LIGHTER)
+        shift[..., 1:] = colored[..., None] * (around[..., 1:] * lit[..., None] - smooth[..., 1:])
+        shift = level(np.asarray(blurred(shift, 1.0) * shown[..., None], np.float32), shown)
+        return cls(lab, shift, np.maximum(inside(bare), enlarged(glare, bare)))
+
+
+def _features(regions: FaceRegions) -> Mask:
+    """What is light or dark and no skin [H, W]."""
+    eyes = (regions.eye_whites, regions.irises, regions.lashes, regions.brows)
+    others = (regions.lips, regions.teeth, regions.nostrils, regions.glasses, regions.hair)
+    return np.asarray(np.maximum.reduce((*eyes, *others)), np.float32)
+
+
+def _glare(lab: NDArray[np.float32], skin: Mask, features: Mask, side: int) -> Mask:
+    """Highlights [h, w] so white that they do not look like skin: what is light and pale within it."""
+    if not (skin > 0.5).any():
+        return np.zeros_like(skin)
+    light, chroma = lab[..., 0], np.hypot(lab[..., 1], lab[..., 2])
+    usual, colored = (float(np.median(each[skin > 0.5])) for each in (light, chroma))
+    width = 2 * max(1, round(_HOLE * side)) + 1
+    disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (width, width))
+    around = cv2.morphologyEx((skin > 0.5).astype(np.uint8), cv2.MORPH_CLOSE, disc).astype(np.float32)
+    near = cv2.dilate((features > 0.2).astype(np.uint8), np.ones((5, 5), np.uint8)).astype(np.float32)
+    glaring = smoothstep(light, usual + 3.0, usual + 10.0) * smoothstep(chroma, colored, 0.75 * colored)
+    return blurred(np.asarray(around * (1.0 - near) * glaring, np.float32), 1.0)

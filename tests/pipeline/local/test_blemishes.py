@@ -1,0 +1,80 @@
+"""Healed spots leave no trace, moles stay to the bit, and the grain goes on through what was healed."""
+
+import numpy as np
+import pytest
+
+from pipeline.local.blemishes import Blemishes
+from pipeline.local.marks import Marks
+from tests.pipeline.local.skin_pictures import (
+    DARK,
+    LIGHT,
+    SIZE,
+    add_disc,
+    disc,
+    regions,
+    skin_lab,
+    to_lab,
+    to_rgb,
+)
+
+_PIMPLE, _MOLE = (-5.0, 9.0, 2.0), (-17.0, 2.0, 1.0)
+_SPOT, _BROWN = (180.0, 200.0), (330.0, 300.0)
+
+
+@pytest.mark.parametrize("color", [LIGHT, DARK])
+@pytest.mark.parametrize("radius", [3.0, 5.0, 8.0])
+def test_a_spot_takes_the_colour_and_the_grain_of_the_skin_around(
+    color: tuple[float, float, float], radius: float
+) -> None:
+    clean = skin_lab(color)
+    lab = clean.copy()
+    add_disc(lab, _SPOT, radius, _PIMPLE)
+    crop = to_rgb(lab)
+    after = to_lab(crop + Blemishes.of(crop, regions(), SIZE).change(1.0))
+    inside = disc(SIZE, _SPOT, radius) > 0.9
+    left = np.abs((after - to_lab(to_rgb(clean)))[inside].mean(0))
+    assert left.max() < 0.8
+    grain = after[inside][:, 0].std() / clean[inside][:, 0].std()
+    assert 0.7 < grain < 1.4
+
+
+def test_half_the_value_eases_half_of_a_spot() -> None:
+    lab = skin_lab()
+    add_disc(lab, _SPOT, 4.0, _PIMPLE)
+    blemishes = Blemishes.of(to_rgb(lab), regions(), SIZE)
+    assert np.allclose(blemishes.change(0.5), 0.5 * blemishes.change(1.0))
+    assert not blemishes.change(0.0).any()
+
+
+def test_blemishes_leave_a_mole_to_the_bit_and_marks_take_it() -> None:
+    lab = skin_lab()
+    add_disc(lab, _BROWN, 4.0, _MOLE)
+    add_disc(lab, (_BROWN[0] + 17.0, _BROWN[1]), 4.0, _PIMPLE)
+    crop = to_rgb(lab)
+    mole = disc(SIZE, _BROWN, 3.5) > 0.5
+    healing = Blemishes.of(crop, regions(), SIZE).change(1.0)
+    assert healing.any()
+    assert np.abs(healing[mole]).max() < 1e-3
+    after = to_lab(crop + Marks.of(crop, regions(), SIZE).change(1.0))
+    usual = to_lab(to_rgb(skin_lab()))
+    assert abs(float((after - usual)[mole][:, 0].mean())) < 1.0
+
+
+def test_nothing_changes_away_from_spots_nor_off_the_skin() -> None:
+    lab = skin_lab()
+    add_disc(lab, _SPOT, 4.0, _PIMPLE)
+    add_disc(lab, _BROWN, 4.0, _PIMPLE)
+    skin = np.ones((SIZE, SIZE), np.float32)
+    skin[:, 280:] = 0.0
+    change = Blemishes.of(to_rgb(lab), regions(skin=skin), SIZE).change(1.0)
+    assert not change[:, 280:].any()
+    near = disc(SIZE, _SPOT, 16.0) > 0.0
+    assert change[near].any()
+    assert not change[~near].any()
+
+
+def test_spots_in_a_beard_are_left() -> None:
+    lab = skin_lab()
+    add_disc(lab, _SPOT, 4.0, _PIMPLE)
+    beard = np.ones((SIZE, SIZE), np.float32)
+    assert not Blemishes.of(to_rgb(lab), regions(hair=beard), SIZE).change(1.0).any()

@@ -1,0 +1,117 @@
+"""Spots are told from grain, lines and hairs; and blemishes from moles and freckles."""
+
+import cv2
+import numpy as np
+import pytest
+
+from pipeline.local.spots import Spots, find_spots
+from tests.pipeline.local.skin_pictures import DARK, LIGHT, SIZE, Picture, add_disc, skin_lab, to_rgb
+
+_SKIN = np.ones((SIZE, SIZE), np.float32)
+_PIMPLE, _MOLE, _FRECKLE = (-4.0, 7.0, 2.0), (-17.0, 2.0, 1.0), (-6.0, 1.2, 2.0)
+_PLACES = [(120.0, 130.0), (300.0, 110.0), (210.0, 260.0), (380.0, 330.0)]
+
+
+def found_in(lab: Picture) -> Spots:
+    return find_spots(to_rgb(lab), _SKIN, SIZE)
+
+
+def nearest(spots: Spots, place: tuple[float, float]) -> tuple[float, int]:
+    distances = np.hypot(*(spots.centers - place).T)
+    return float(distances.min(initial=np.inf)), int(distances.argmin()) if len(distances) else -1
+
+
+@pytest.mark.parametrize("color", [LIGHT, DARK])
+def test_pimples_are_found_where_they_are_and_are_blemishes(color: tuple[float, float, float]) -> None:
+    lab = skin_lab(color)
+    for place in _PLACES:
+        add_disc(lab, place, 4.0, _PIMPLE)
+    spots = found_in(lab)
+    for place in _PLACES:
+        distance, index = nearest(spots, place)
+        assert distance < 1.5
+        assert not spots.marks[index]
+        assert 3.0 < spots.radii[index] < 9.0
+
+
+@pytest.mark.parametrize("color", [LIGHT, DARK])
+def test_a_mole_is_a_mark(color: tuple[float, float, float]) -> None:
+    lab = skin_lab(color)
+    add_disc(lab, _PLACES[0], 4.0, _MOLE)
+    spots = found_in(lab)
+    distance, index = nearest(spots, _PLACES[0])
+    assert distance < 1.5
+    assert spots.marks[index]
+
+
+def test_many_small_brown_spots_are_freckles_and_all_of_them_are_kept() -> None:
+    lab = skin_lab()
+    places = np.random.default_rng(1).uniform(60, SIZE - 60, (30, 2))
+    for place in places:
+        add_disc(lab, (float(place[0]), float(place[1])), 2.6, _FRECKLE)
+    spots = found_in(lab)
+    assert spots.marks.sum() >= 20
+    assert spots.marks.all()
+
+
+def test_a_single_spot_that_is_brown_and_faint_is_a_blemish() -> None:
+    lab = skin_lab()
+    add_disc(lab, _PLACES[0], 3.0, _FRECKLE)
+    spots = found_in(lab)
+    distance, index = nearest(spots, _PLACES[0])
+    assert distance < 1.5
+    assert not spots.marks[index]
+
+
+def test_a_pimple_among_freckles_is_a_blemish() -> None:
+    lab = skin_lab()
+    for place in np.random.default_rng(1).uniform(60, SIZE - 60, (30, 2)):
+        if np.hypot(*(place - _PLACES[2])) > 40.0:
+            add_disc(lab, (float(place[0]), float(place[1])), 2.6, _FRECKLE)
+    add_disc(lab, _PLACES[2], 4.0, _PIMPLE)
+    spots = found_in(lab)
+    distance, index = nearest(spots, _PLACES[2])
+    assert distance < 1.5
+    assert not spots.marks[index]
+
+
+@pytest.mark.parametrize("grain", [0.3, 0.8, 2.5])
+def test_even_skin_has_next_to_no_spots_however_strong_its_grain(grain: float) -> None:
+    assert len(found_in(skin_lab(grain=grain)).radii) <= 2
+
+
+def test_neither_a_line_nor_a_hair_is_a_spot() -> None:
+    lab = skin_lab()
+    light = np.ascontiguousarray(lab[..., 0])
+    cv2.line(light, (80, 100), (400, 160), 55.0, 3, cv2.LINE_AA)
+    cv2.line(light, (80, 300), (140, 420), 30.0, 2, cv2.LINE_AA)
+    lab[..., 0] = light
+    assert len(found_in(lab).radii) <= 2
+
+
+def test_stubble_has_no_blemishes() -> None:
+    lab = skin_lab()
+    light = np.ascontiguousarray(lab[..., 0])
+    random = np.random.default_rng(2)
+    for x, y in random.uniform(150, 360, (400, 2)):
+        dx, dy = random.uniform(-5, 5, 2)
+        cv2.line(light, (int(x), int(y)), (int(x + dx), int(y + dy)), 40.0, 1, cv2.LINE_AA)
+    lab[..., 0] = light
+    spots = found_in(lab)
+    inside = ((spots.centers > 150) & (spots.centers < 360)).all(1)
+    assert (inside & ~spots.marks).sum() <= 3
+
+
+def test_without_skin_there_are_no_spots() -> None:
+    lab = skin_lab()
+    add_disc(lab, _PLACES[0], 4.0, _PIMPLE)
+    assert not len(find_spots(to_rgb(lab), np.zeros((SIZE, SIZE), np.float32), SIZE).radii)
+
+
+def test_a_spot_of_a_large_crop_is_found_at_its_own_scale() -> None:
+    lab = skin_lab(size=1024)
+    add_disc(lab, (300.0, 700.0), 8.0, _PIMPLE)
+    spots = find_spots(to_rgb(lab), np.ones((1024, 1024), np.float32), 1024)
+    distance, index = nearest(spots, (300.0, 700.0))
+    assert distance < 3.0
+    assert 6.0 < spots.radii[index] < 18.0
