@@ -119,8 +119,8 @@ def _filled(light: Mask, side: int) -> Mask:
     radius = max(1, round(_WIDEST * side))
     disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * radius + 1, 2 * radius + 1))
     closed = cv2.morphologyEx(steps, cv2.MORPH_CLOSE, disc)
-    filled = cv2.GaussianBlur(closed.astype(np.float32), (0, 0), 0.5 * radius) / 2.55 - smooth
-    return np.asarray(cv2.GaussianBlur(np.maximum(filled, 0.0), (0, 0), 0.7), np.float32)
+    filled = np.maximum(closed.astype(np.float32) / 2.55 - smooth, 0.0)
+    return np.asarray(cv2.GaussianBlur(filled, (0, 0), 0.7), np.float32)
 
 
 def _long(depth: Mask, found: NDArray[np.bool_], side: int) -> Mask:

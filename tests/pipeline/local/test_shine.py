@@ -1,4 +1,4 @@
-"""Highlights come back towards the skin around: less light, more colour, with their form; nothing else changes."""
+"""Highlights come back towards the skin around: less light, more colour, with their form."""
 
 import cv2
 import numpy as np
