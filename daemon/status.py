@@ -17,6 +17,7 @@ from retouchml.client import protocol
 from retouchml.client.answers import Welcome
 from retouchml.client.status import Status
 from retouchml.client.versions import common_version
+from retouchml.sliders import BY_NAME
 
 
 class StatusReporter:
@@ -49,6 +50,7 @@ class StatusReporter:
             pid=os.getpid(),
             instance=self._instance,
             limits={**protocol.LIMITS, **limits},
+            sliders=tuple(BY_NAME),
         )
 
     def status(self) -> Status:

@@ -6,7 +6,7 @@ from pathlib import Path
 from install import running_daemon
 from install.actions.base import Part, existing
 from install.data_folders import Folders
-from retouchml.system.file_names import SETTINGS
+from retouchml.system.file_names import PRESETS, SETTINGS
 
 
 class UserFiles(Part):
@@ -29,11 +29,13 @@ class UserFiles(Part):
 
 def _settings(folders: Folders) -> list[Path]:
     # on Windows and macOS, the folder is that of the models, too
-    return [folders.config if folders.config != folders.data else folders.config / SETTINGS]
+    if folders.config != folders.data:
+        return [folders.config]
+    return [folders.config / SETTINGS, folders.config / PRESETS]
 
 
 MODELS = UserFiles("fetched models", lambda folders: [folders.models], used_by_daemon=True)
 CACHE = UserFiles("what is kept of faces for speed", lambda folders: [folders.cache], used_by_daemon=True)
-CONFIG = UserFiles("your settings", _settings)
+CONFIG = UserFiles("your settings and presets", _settings)
 RUN = UserFiles("the daemon's socket and logs", running_daemon.runtime_folders, used_by_daemon=True)
 RECORD = UserFiles("how editors find RetouchML", lambda folders: [folders.record])

@@ -25,7 +25,7 @@ class Welcome:
     """The answer to ``hello``.
 
     version: of the protocol on this connection; software: the daemon's version; instance: different in each
-    run of the daemon; limits: by name
+    run of the daemon; limits: by name; sliders: the names that it knows, None from a daemon that does not say
     """
 
     version: int
@@ -33,10 +33,12 @@ class Welcome:
     pid: int
     instance: str
     limits: Mapping[str, int] = field(default_factory=dict)
+    sliders: tuple[str, ...] | None = None
 
     def fields(self) -> dict[str, Any]:
         """As a map of the wire."""
-        return {**asdict(self), "limits": dict(self.limits)}
+        sliders = None if self.sliders is None else list(self.sliders)
+        return {**asdict(self), "limits": dict(self.limits), "sliders": sliders}
 
     @classmethod
     def from_fields(cls, fields: Fields) -> "Welcome":
@@ -47,6 +49,7 @@ class Welcome:
             take_int(fields, "pid", 0, 1 << 53),
             take_str(fields, "instance", _NAME),
             take_map({"limits": {}, **fields}, "limits"),
+            None if fields.get("sliders") is None else _names(fields, "sliders"),
         )
 
 
@@ -237,6 +240,11 @@ def _box(fields: Fields, name: str) -> Box:
     if len(box) != 4 or not all(isinstance(each, int) for each in box):
         raise ProtocolError(f"{name} must be four whole numbers.")
     return box[0], box[1], box[2], box[3]
+
+
+def _names(fields: Fields, name: str) -> tuple[str, ...]:
+    """Read a list of strings. Raises ProtocolError."""
+    return tuple(take_str({name: each}, name, _NAME) for each in take_list(fields, name, HEADER_ITEMS))
 
 
 def _face_fields(face: Face) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from retouchml.client import messages
+from retouchml.client import messages, versions
 from retouchml.client.answers import Opened, Prepared, Rendered
 from retouchml.client.call import Call
 from retouchml.look import Look
@@ -33,7 +33,13 @@ class RemotePhoto:
         preview_side: int = messages.PREVIEW_SIDE,
         report: bool = False,
     ) -> Call[Rendered]:
-        """Render patches for these looks. A render of this photo that is under way ends with Superseded."""
+        """Render patches for these looks. A render of this photo that is under way ends with Superseded.
+
+        Raises VersionMismatch if the daemon does not know a slider that a look sets.
+        """
+        welcome = self._client.welcome
+        if welcome is not None:
+            versions.check_sliders(looks.values(), welcome.sliders, welcome.software)
         request = messages.Render(self.name, looks, size, preview_side, report)
         return self._client.request(request, Rendered.from_fields)
 

@@ -1,12 +1,17 @@
 """The versions of the protocol, and whether two sides can work together."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from retouchml import __version__
 from retouchml.errors import VersionMismatch
+from retouchml.look import Look
+from retouchml.sliders import BY_NAME, STRENGTH, TEXTURE
 
 VERSIONS = (1,)  # that this side speaks, newest last
 VERSION = VERSIONS[-1]
+
+_UNSAID_SLIDERS = (STRENGTH, TEXTURE, "smile", "age", "yaw", "pitch", "eyes", "mouth", "brows")
+"""Those of a daemon that does not say which it knows: version 0.2 or older."""
 
 
 def mismatch(versions: Sequence[int], peer: str = "other side") -> VersionMismatch:
@@ -39,3 +44,19 @@ def check_software(daemon: str) -> None:
             "`retouchml daemon restart` brings an older daemon up to date, `python3 install gimp` or `krita` "
             "an older plug-in.",
         )
+
+
+def check_sliders(looks: Iterable[Look], known: Sequence[str] | None, daemon: str) -> None:
+    """Raise VersionMismatch if a look sets a slider that the daemon does not know and this side does.
+
+    known: what the daemon says that it knows, None if it says nothing; daemon: its version. A slider that
+    neither side knows is left to the daemon, which refuses it by its name.
+    """
+    there = _UNSAID_SLIDERS if known is None else known
+    for look in looks:
+        unknown = [name for name in look.edits if name in BY_NAME and name not in there]
+        if unknown:
+            raise VersionMismatch(
+                f"The daemon that runs, version {daemon}, does not know the slider {unknown[0]}.",
+                "Update RetouchML there, then `retouchml daemon restart`.",
+            )

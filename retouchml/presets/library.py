@@ -10,6 +10,7 @@ from retouchml.presets import preset_file
 from retouchml.presets.preset_file import SUFFIX, Preset
 from retouchml.spelling import unknown_name
 from retouchml.system import files
+from retouchml.system.file_names import PRESETS
 
 NATURAL = "natural"
 """The preset that holds the defaults."""
@@ -24,7 +25,7 @@ def own_folder() -> Path:
     """The folder of the user's own presets; may not exist yet."""
     from retouchml import paths  # which imports platformdirs, and no help text needs that
 
-    return paths.config_dir() / "presets"
+    return paths.config_dir() / PRESETS
 
 
 def presets() -> tuple[tuple[Preset, ...], tuple[str, ...]]:

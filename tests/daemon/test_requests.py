@@ -1,5 +1,6 @@
 """Requests and their answers, through a real daemon with the stand-in backend."""
 
+from dataclasses import replace
 from itertools import product
 from typing import Any
 
@@ -10,8 +11,9 @@ from retouchml.client.answers import Rendered, WirePatch
 from retouchml.client.client import Client
 from retouchml.client.messages import Render
 from retouchml.client.pixel_format import DTYPE_OF, PixelFormat
-from retouchml.errors import Cancelled, PhotoUnknown, RetouchError, Superseded, UsageError
+from retouchml.errors import Cancelled, PhotoUnknown, RetouchError, Superseded, UsageError, VersionMismatch
 from retouchml.look import Look
+from retouchml.sliders import BY_NAME
 from tests.daemon.running import PATIENCE, PLAIN, Daemon, picture, until
 from tests.stand_in_backend import ONE_MORE_FACE, SIDE
 
@@ -114,6 +116,17 @@ def test_a_report_is_measured_where_it_is_asked_for(daemon: Daemon) -> None:
 
 def test_the_edits_are_told(daemon: Daemon) -> None:
     assert "slow" in [edit.name for edit in daemon.client().edits().result(PATIENCE).edits]
+
+
+def test_a_slider_that_the_daemon_does_not_know_is_said_by_the_client(daemon: Daemon) -> None:
+    client = daemon.client()
+    photo = daemon.photo(client=client)
+    assert client.welcome is not None
+    assert client.welcome.sliders == tuple(BY_NAME)
+    photo.render({0: Look(edits={"teeth": 0.5})}).result(PATIENCE)
+    client.welcome = replace(client.welcome, sliders=("strength", "smile"), software="0.2.0")
+    with pytest.raises(VersionMismatch, match=r"0\.2\.0, does not know the slider teeth"):
+        photo.render({0: Look(edits={"teeth": 0.5})})
 
 
 def test_progress_is_told_while_a_face_is_prepared(daemon: Daemon) -> None:

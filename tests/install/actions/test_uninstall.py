@@ -21,12 +21,13 @@ def test_a_folder_around_the_checkout_is_never_removed(tmp_path: Path) -> None:
     check_removable(tmp_path / "models")
 
 
-def test_if_settings_lie_beside_the_models_their_file_alone_is_removed(tmp_path: Path) -> None:
+def test_if_settings_lie_beside_the_models_they_and_the_presets_alone_are_removed(tmp_path: Path) -> None:
     for platform in ("win32", "darwin"):
         folders = data_folders._conventional(platform, tmp_path / platform)
         folders.models.mkdir(parents=True)
         (folders.config / "config.toml").touch()
-        assert PARTS["config"].installed(folders) == [folders.data / "config.toml"]
+        (folders.config / "presets").mkdir()
+        assert PARTS["config"].installed(folders) == [folders.data / "config.toml", folders.data / "presets"]
     apart = data_folders.Folders(tmp_path / "config", tmp_path / "data", tmp_path / "cache")
     apart.config.mkdir()
     assert PARTS["config"].installed(apart) == [apart.config]

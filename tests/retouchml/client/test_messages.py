@@ -16,6 +16,7 @@ from retouchml.errors import (
 )
 from retouchml.look import Look
 from retouchml.results import Edit, Face, FaceReport
+from retouchml.sliders import BY_NAME
 
 VALUES: st.SearchStrategy[Any] = st.recursive(
     st.none() | st.booleans() | st.integers(-(2**63), 2**64 - 1) | st.floats() | st.text(max_size=20),
@@ -24,7 +25,19 @@ VALUES: st.SearchStrategy[Any] = st.recursive(
 )
 
 
-NAMES = ("versions", "client", "picture", "icc", "model", "photo", "faces", "looks", "size", "patches")
+NAMES = (
+    "versions",
+    "client",
+    "sliders",
+    "picture",
+    "icc",
+    "model",
+    "photo",
+    "faces",
+    "looks",
+    "size",
+    "patches",
+)
 
 
 HEADERS = st.fixed_dictionaries({}, optional=dict.fromkeys(NAMES, VALUES))
@@ -80,9 +93,12 @@ def test_every_answer_survives_the_way() -> None:
     status = Status(1, "0.1", "i", 2.0, 3, 1, 1, 9, 0, 32, 600.0, None, False, 5, "log", 0, (worker,))
     for answer in (
         answers.Welcome(1, "0.1", 7, "i", {"looks": 64}),
+        answers.Welcome(1, "0.1", 7, "i", {}, ("strength", "smile")),
         answers.Opened("p", (face,), "ffhq-mobile", "cpu", {"detect": 0.5}),
         answers.Prepared({"invert": 1.5}),
-        answers.EditList("ffhq-mobile", "cpu", (Edit("smile", -1.0, 1.0, "mouth corners up"),)),
+        answers.EditList(
+            "ffhq-mobile", "cpu", (Edit("teeth", 0.0, 1.0, "whiter", "eyes and teeth", 0.3, 0.6),)
+        ),
         answers.CancelAnswer(True),
         answers.ProgressNote("invert", 0.25, 12.0),
         answers.ProgressNote("invert", 0.25),
@@ -93,3 +109,21 @@ def test_every_answer_survives_the_way() -> None:
     rendered = answers.Rendered((patch,), (report,), {"render": 0.5})
     fields = protocol.decode_answer(protocol.encode("result", 1, rendered.fields())).fields
     assert answers.Rendered.from_fields(fields, rendered.frames) == rendered
+
+
+def test_an_edit_of_an_older_daemon_has_no_group_and_follows_nothing() -> None:
+    old = {"name": "smile", "low": -1.0, "high": 1.0, "description": "mouth corners up"}
+    answer = answers.EditList.from_fields({"model": "m", "device": "cpu", "edits": [old]})
+    assert answer.edits == (Edit("smile", -1.0, 1.0, "mouth corners up", "", 0.0, None),)
+
+
+def test_a_look_of_an_older_client_gets_the_local_retouch_that_its_strength_asks_for() -> None:
+    render = Render.from_fields({"photo": "x", "looks": [{"face": 0, "strength": 1.0}, {"face": 1}]})
+    teeth = BY_NAME["teeth"]
+    assert render.looks[0].value("teeth") == teeth.full
+    assert render.looks[1].value("teeth") == teeth.default
+
+
+def test_a_slider_that_is_set_to_0_stays_set_on_the_way() -> None:
+    look = Look(1.0, edits={"teeth": 0.0})
+    assert Render.from_fields(Render("x", {0: look}).fields()).looks[0].value("teeth") == 0

@@ -5,6 +5,7 @@ import pytest
 import retouchml
 from retouchml.client import versions
 from retouchml.errors import VersionMismatch
+from retouchml.look import Look
 
 
 def test_the_newest_common_version_is_chosen_or_the_older_side_is_named() -> None:
@@ -21,3 +22,19 @@ def test_a_daemon_of_another_version_is_refused_with_what_to_update() -> None:
         versions.check_software("0.1.0")
     assert "`retouchml daemon restart`" in raised.value.advice
     assert "`python3 install gimp`" in raised.value.advice
+
+
+def test_a_slider_that_the_daemon_does_not_know_is_named_with_what_to_update() -> None:
+    look = Look(edits={"smile": 0.1, "teeth": 0.5})
+    versions.check_sliders([look], ["strength", "texture", "smile", "teeth"], "9.9")
+    for known in (["strength", "texture", "smile"], None):  # a daemon of version 0.2 does not say
+        with pytest.raises(
+            VersionMismatch, match=r"version 0\.2\.0, does not know the slider teeth"
+        ) as raised:
+            versions.check_sliders([Look(), look], known, "0.2.0")
+        assert "`retouchml daemon restart`" in raised.value.advice
+    versions.check_sliders([Look(edits={"smile": 0.1})], None, "0.2.0")
+
+
+def test_a_slider_that_neither_side_knows_is_left_to_the_daemon() -> None:
+    versions.check_sliders([Look(edits={"beard": 0.1})], ["strength"], "9.9")
