@@ -82,7 +82,7 @@ class FaceMesh:
         """The mesh in the square around its own box, to which the given box leads."""
         found = self._at(pixels, box, display)
         for _ in range(_LOOKS - 1):
-            former, box = box, _around_mesh(found.points)
+            former, box = box, box_of_mesh(found.points)
             found = self._at(pixels, box, display)
             if _is_steady(former, box):
                 break
@@ -100,8 +100,8 @@ class FaceMesh:
         return Mesh(np.column_stack([flat, depth]), 1.0 / (1.0 + math.exp(-float(logit.reshape(-1)[0]))))
 
 
-def _around_mesh(points: NDArray[np.float64]) -> Detection:
-    """The square that a mesh fills, turned with its eyes."""
+def box_of_mesh(points: NDArray[np.float64]) -> Detection:
+    """The square box of a mesh [468, 3], turned with its eyes."""
     dx, dy = points[_RIGHT_CORNER, :2] - points[_LEFT_CORNER, :2]
     angle = math.atan2(dy, dx)
     cosine, sine = math.cos(angle), math.sin(angle)

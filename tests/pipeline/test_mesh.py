@@ -15,9 +15,8 @@ from retouchml.errors import ModelCorrupt
 from stylegan2 import zoo
 from stylegan2.onnx import session
 from tests.conftest import at_home
+from tests.pipeline.reference_mesh import REFERENCE
 
-REFERENCE = Path(__file__).parents[1] / "data" / "face_mesh" / "astronaut.npz"
-"""What LiteRT 2.3 (``ai-edge-litert``) computes from squares of the bundled portrait."""
 FACE = Detection((219.0, 121.0), 91.0, 0.0, 1.0)
 EYE_CORNERS = [33, 263]
 
