@@ -1,9 +1,9 @@
-"""An inversion's steps, quiet and beside busy processes, with our way of waiting and with torch's own.
+"""Steps of an inversion and a picture of the generator, quiet and beside busy processes.
 
-    python -m benchmarks.busy [--repeat N] [--busy N]
+    python -m benchmarks.busy [--repeat N] [--busy N] [--minutes N]
 
-Each way runs in a process of its own, and they take turns, so that what else the machine does meets all of
-them: compare the columns of one run, not those of two. The models must be fetched before.
+Each way to use the cores runs in a process of its own, and they take turns, so that what else the machine
+does meets all of them: compare the columns of one run, not those of two. The models must be fetched before.
 """
 
 import argparse
@@ -14,52 +14,75 @@ import sys
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 _TOP = Path(__file__).parents[1]
 _PORTRAIT = _TOP / "pipeline" / "portrait" / "astronaut.png"
-_VARIABLES = ("OMP_WAIT_POLICY", "GOMP_SPINCOUNT", "KMP_BLOCKTIME", "OMP_NUM_THREADS")
+_VARIABLES = ("OMP_WAIT_POLICY", "GOMP_SPINCOUNT", "KMP_BLOCKTIME", "OMP_NUM_THREADS", "MKL_NUM_THREADS")
+_ALL_THREADS = {"OMP_NUM_THREADS": str(os.cpu_count() or 1)}
 # what libgomp and libomp do if nothing is set
-_SPINNING = {"GOMP_SPINCOUNT": "300000", "KMP_BLOCKTIME": "200"}
-_WAYS = {"brief spin": {}, "torch's own": _SPINNING, "one thread": {"OMP_NUM_THREADS": "1"}}
+_AWAKE = {"GOMP_SPINCOUNT": "300000", "KMP_BLOCKTIME": "200"}
 _LOOP = "while True: pass"
+_SHARE = 10  # of the recipe's steps that are made
+_PICTURES = 5
+
+
+@dataclass(frozen=True)
+class Way:
+    """A way to use the cores.
+
+    variables: in the environment; spinning: as ``stylegan2.onnx.SPINNING``
+    """
+
+    title: str
+    variables: dict[str, str] = field(default_factory=dict)
+    spinning: str = "0"
+
+
+WAYS = (
+    Way("as it is"),  # few spins, and fewer threads beside others
+    Way("all threads", _ALL_THREADS),
+    Way("all, awake", _ALL_THREADS | _AWAKE, spinning="1"),
+    Way("one thread", {"OMP_NUM_THREADS": "1"}),
+)
 
 
 @dataclass(frozen=True)
 class Row:
-    """The medians, in seconds, of each way in turn."""
+    """A line of the table: a number for each way."""
 
     title: str
-    seconds: tuple[float, ...]
+    values: tuple[float, ...]
 
     def text(self) -> str:
         """The row as a line of the table."""
-        return f"{self.title:24}" + "".join(f"{value:14.2f}" for value in self.seconds) + "\n"
+        return f"{self.title:36}" + "".join(f"{value:14.2f}" for value in self.values) + "\n"
 
 
-class Inverting:
-    """A process that does the steps of an inversion whenever it is asked."""
+class Working:
+    """A process that does the work whenever it is asked."""
 
-    def __init__(self, variables: dict[str, str]) -> None:
+    def __init__(self, way: Way) -> None:
         environment = {name: value for name, value in os.environ.items() if name not in _VARIABLES}
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "benchmarks.busy", "--steps"],
+            [sys.executable, "-m", "benchmarks.busy", "--work", way.spinning],
             cwd=_TOP,
-            env=environment | variables,
+            env=environment | way.variables,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
         )
         self.seconds()  # the first one also loads everything
 
-    def seconds(self) -> float:
-        """Do the steps; the seconds that they took."""
+    def seconds(self) -> tuple[float, float]:
+        """Do the work; the seconds of the steps, and of one picture."""
         assert self.process.stdin is not None
         assert self.process.stdout is not None
         self.process.stdin.write("\n")
         self.process.stdin.flush()
-        return float(self.process.stdout.readline())
+        steps, picture = map(float, self.process.stdout.readline().split())
+        return steps, picture
 
 
 @contextmanager
@@ -81,62 +104,79 @@ def load(count: int) -> Iterator[None]:
         yield
 
 
-def medians(processes: Sequence[Inverting], repeat: int) -> tuple[float, ...]:
-    """The median of each process's seconds; they take turns."""
-    rounds = [[process.seconds() for process in processes] for _ in range(repeat)]
-    return tuple(map(statistics.median, zip(*rounds, strict=True)))
+def medians(
+    processes: Sequence[Working], repeat: int, until: float
+) -> tuple[tuple[float, ...], tuple[float, ...]]:
+    """The medians of each process's steps, and of its pictures; they take turns, until a moment at most."""
+    rounds: list[list[tuple[float, float]]] = []
+    while len(rounds) < repeat and (not rounds or time.monotonic() < until):
+        rounds.append([process.seconds() for process in processes])
+    steps, pictures = (
+        tuple(statistics.median(each[way][kind] for each in rounds) for way in range(len(processes)))
+        for kind in (0, 1)
+    )
+    return steps, pictures
 
 
-def measure(repeat: int, busy: int) -> Iterator[Row]:
-    """The rows of the table."""
+def measure(repeat: int, busy: int, minutes: float) -> Iterator[Row]:
+    """The rows of the table. minutes: after which no further round begins, half of them without load."""
+    begun = time.monotonic()
     with ExitStack() as stack:
         processes = []
-        for variables in _WAYS.values():
-            processes.append(Inverting(variables))
+        for way in WAYS:
+            processes.append(Working(way))
             stack.enter_context(ended(processes[-1].process))
-        quiet = medians(processes, repeat)
-        yield Row("no other process", quiet)
+        quiet = medians(processes, repeat, begun + 30.0 * minutes)
         with load(busy):
-            loaded = medians(processes, repeat)
-    yield Row(f"{busy} busy processes", loaded)
-    yield Row("times as long", tuple(late / early for late, early in zip(loaded, quiet, strict=True)))
+            loaded = medians(processes, repeat, begun + 60.0 * minutes)
+    for title, early, late in zip(("inversion", "picture"), quiet, loaded, strict=True):
+        yield Row(f"{title}, no other process, s", early)
+        yield Row(f"{title}, {busy} busy processes, s", late)
+        yield Row(f"{title}, times as long", tuple(b / a for a, b in zip(early, late, strict=True)))
 
 
-def do_steps() -> None:
-    """Do steps of an inversion at each size, once for every line of standard input."""
+def work(spinning: str) -> None:
+    """Do some steps of an inversion at each size and make pictures, once for every line of standard input."""
     import numpy as np
 
     from pipeline.invert import RECIPE
     from pipeline.networks import load_networks
     from pipeline.pictures import read_picture
+    from stylegan2 import onnx
 
+    onnx.SPINNING = spinning
     networks = load_networks("ffhq-mobile", "cpu")
     crop = np.ascontiguousarray(read_picture(_PORTRAIT).pixels[:256, 96:352, :3], np.float32) / 255.0
     points = np.random.default_rng(0).uniform(60.0, 200.0, (68, 2))
-    recipe = [replace(each, steps=max(each.steps // 5, 1)) for each in RECIPE]
+    recipe = [replace(each, steps=max(each.steps // _SHARE, 1)) for each in RECIPE]
     for _ in sys.stdin:
         start = time.monotonic()
-        networks.inverter.invert(crop, points, recipe=recipe)
-        sys.stdout.write(f"{time.monotonic() - start}\n")
+        w_plus = networks.inverter.invert(crop, points, recipe=recipe).w_plus
+        middle = time.monotonic()
+        for _ in range(_PICTURES):
+            networks.generator.render(w_plus)
+        end = time.monotonic()
+        sys.stdout.write(f"{middle - start} {(end - middle) / _PICTURES}\n")
         sys.stdout.flush()
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; returns the exit code."""
-    parser = argparse.ArgumentParser(description="Measure an inversion's steps beside busy processes.")
+    parser = argparse.ArgumentParser(description="Measure the steps of an inversion beside busy processes.")
     parser.add_argument("--repeat", type=int, default=3, metavar="N", help="(default: %(default)s)")
     parser.add_argument(
         "--busy", type=int, default=2 * (os.cpu_count() or 1), metavar="N", help="(default: %(default)s)"
     )
-    parser.add_argument("--steps", action="store_true", help=argparse.SUPPRESS)
+    parser.add_argument("--minutes", type=float, default=5.0, metavar="N", help="(default: %(default)s)")
+    parser.add_argument("--work", choices="01", help=argparse.SUPPRESS)
     options = parser.parse_args(arguments)
-    if options.steps:
-        do_steps()
+    if options.work is not None:
+        work(options.work)
         return 0
     average = f", load {os.getloadavg()[0]:.1f} before" if hasattr(os, "getloadavg") else ""
-    sys.stdout.write(f"a fifth of an inversion's steps, {os.cpu_count()} cores{average}: medians, seconds\n")
-    sys.stdout.write(f"{'':24}" + "".join(f"{way:>14}" for way in _WAYS) + "\n")
-    for row in measure(options.repeat, options.busy):
+    sys.stdout.write(f"a tenth of an inversion's steps, {os.cpu_count()} cores{average}: medians\n")
+    sys.stdout.write(f"{'':36}" + "".join(f"{way.title:>14}" for way in WAYS) + "\n")
+    for row in measure(options.repeat, options.busy, options.minutes):
         sys.stdout.write(row.text())
         sys.stdout.flush()
     return 0

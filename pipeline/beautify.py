@@ -21,6 +21,7 @@ from pipeline.identity import FaceRecognition
 from pipeline.latent_network import LatentNetwork, by_octave, fingerprint
 from pipeline.realism import VERSION as GUARD_VERSION
 from pipeline.realism import RealismGuard
+from pipeline.threads import threads_restored, use_share
 from retouchml.progress import NEVER, Cancel, Progress, check, silent
 from stylegan2.generator import Generator, as_picture
 
@@ -106,6 +107,7 @@ class Beautifier:
         guard = "" if self._guard is None else f"/critic {GUARD_VERSION}"
         return f"{self._generator.identity}/{VERSION}/{self._guides}/{self.ascent}{guard}"
 
+    @threads_restored()
     def path(
         self, w_plus: Tensor, chip_grid: Tensor, *, progress: Progress = silent, cancel: Cancel = NEVER
     ) -> ScorePath:
@@ -113,6 +115,7 @@ class Beautifier:
 
         chip_grid: [1, 150, 150, 2] samples the face chip from the picture. Raises Cancelled.
         """
+        use_share(torch.get_num_threads(), w_plus.device)
         settings, space = self.ascent, self._generator.latents
         start = space.whiten(w_plus)
         free = self._free_layers(start.device)

@@ -19,6 +19,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from pipeline.identity import FaceRecognition, chip_frame
+from pipeline.threads import threads_restored, use_share
 from retouchml.progress import NEVER, Cancel, Progress, check, silent
 from stylegan2.generator import Generator
 
@@ -65,6 +66,7 @@ class Inverter:
         self._generator = generator
         self._recognition = recognition
 
+    @threads_restored()
     def invert(
         self,
         crop: NDArray[np.float32],  # FFHQ crop [S, S, 3] in [0, 1]
@@ -83,9 +85,10 @@ class Inverter:
         offsets = torch.zeros(
             self._generator.num_layers, space.mean.shape[0], device=shared.device, requires_grad=True
         )
-        steps = _StepProgress(recipe, progress)
+        steps, threads = _StepProgress(recipe, progress), torch.get_num_threads()
         picture_loss = distance = math.inf
         for stage in recipe:
+            use_share(threads, shared.device)
             optimizer = torch.optim.Adam([shared, offsets] if stage.offsets else [shared], betas=(0.9, 0.99))
             for step in range(stage.steps):
                 check(cancel)

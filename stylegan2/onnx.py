@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from torch import nn
 
 _OPSET = 17
+SPINNING = "0"
+"""Whether ONNX Runtime's threads wait awake, "0" or "1": they would take the cores from torch, too."""
 
 
 def session(model: Path | bytes, threads: int, advice: str) -> "onnxruntime.InferenceSession":
@@ -33,6 +35,8 @@ def session(model: Path | bytes, threads: int, advice: str) -> "onnxruntime.Infe
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
     options.log_severity_level = 3
+    for pool in ("intra_op", "inter_op"):
+        options.add_session_config_entry(f"session.{pool}.allow_spinning", SPINNING)
     source = model if isinstance(model, bytes) else str(model)
     try:
         loaded = onnxruntime.InferenceSession(source, options, providers=["CPUExecutionProvider"])

@@ -3,6 +3,7 @@
 A home of their own, the real models, the bundled portrait.
 """
 
+import os
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -22,6 +23,9 @@ if TYPE_CHECKING:
     from pipeline.networks import Networks
     from pipeline.retoucher import Photo, Retoucher
     from stylegan2.generator import Generator
+
+# The same number of threads in every process, however busy the machine is: another one rounds differently.
+os.environ.setdefault("OMP_NUM_THREADS", str(os.cpu_count() or 1))
 
 # How long an example takes says nothing on a machine that others use, too.
 settings.register_profile("patient", deadline=None)

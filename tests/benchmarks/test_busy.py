@@ -9,26 +9,41 @@ import pytest
 from benchmarks import busy
 
 
-def test_its_table_compares_medians_of_turns(monkeypatch: pytest.MonkeyPatch) -> None:
-    order: list[str] = []
+@pytest.fixture
+def order(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The ways in the order of their turns; each takes as long as its title, and its pictures half of it."""
+    turns: list[str] = []
 
     class Fake:
-        def __init__(self, variables: dict[str, str]) -> None:
-            self.name = "one" if "OMP_NUM_THREADS" in variables else "own" if variables else "ours"
+        def __init__(self, way: busy.Way) -> None:
+            self.title = way.title
             self.process = subprocess.Popen(["sleep", "60"], text=True)
-            quiet = {"ours": 1.0, "own": 2.0, "one": 4.0}[self.name]
-            self.values: Iterator[float] = iter([quiet, 9.0, quiet, 3 * quiet, 0.0, 3 * quiet])
+            length = float(len(way.title))
+            self.values: Iterator[float] = iter([length, 99.0, length, 3 * length, 0.0, 3 * length])
 
-        def seconds(self) -> float:
-            order.append(self.name)
-            return next(self.values)
+        def seconds(self) -> tuple[float, float]:
+            turns.append(self.title)
+            value = next(self.values)
+            return value, value / 2
 
-    monkeypatch.setattr(busy, "Inverting", Fake)
-    quiet, loaded, times = busy.measure(3, 0)
-    assert quiet.seconds == (1.0, 2.0, 4.0)
-    assert loaded.seconds == (3.0, 6.0, 12.0)
-    assert times.seconds == (3.0, 3.0, 3.0)
-    assert order == ["ours", "own", "one"] * 6
+    monkeypatch.setattr(busy, "Working", Fake)
+    return turns
+
+
+def test_its_table_compares_medians_of_turns(order: list[str]) -> None:
+    titles = [way.title for way in busy.WAYS]
+    lengths = tuple(float(len(title)) for title in titles)
+    quiet, loaded, times, quiet_picture, *_ = busy.measure(3, 0, 10.0)
+    assert quiet.values == lengths
+    assert loaded.values == tuple(3 * length for length in lengths)
+    assert times.values == (3.0,) * len(lengths)
+    assert quiet_picture.values == tuple(length / 2 for length in lengths)
+    assert order == titles * 6
+
+
+def test_it_ends_in_time_with_fewer_rounds_and_at_least_one(order: list[str]) -> None:
+    assert len(list(busy.measure(3, 0, 0.0))) == 6
+    assert len(order) == 2 * len(busy.WAYS)
 
 
 def test_its_busy_processes_end_with_the_block() -> None:
