@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.display import Display, plain
+from pipeline.mesh_eyes import EyeNetwork, Iris
 from pipeline.views import Detection, rotation_of, view_of
 from stylegan2.onnx import session
 
@@ -38,15 +39,21 @@ class Mesh:
 
     points: NDArray[np.float64]  # [468, 3] photo pixels; z in the same scale, smaller is nearer
     score: float  # 0 to 1 that the square showed a face
+    irises: tuple[Iris | None, Iris | None] = (None, None)  # that on the left of the picture first
 
 
 class FaceMesh:
-    """The network, loaded once."""
+    """The networks of the face and its eyes, loaded once."""
 
-    def __init__(self, model: Path | bytes) -> None:
-        """model: ``face_landmark.onnx``. Raises ModelCorrupt if it is no network."""
+    def __init__(self, model: Path | bytes, eyes: Path | bytes | None = None) -> None:
+        """Raises ModelCorrupt if a file is no network.
+
+        model: ``face_landmark.onnx``; eyes: ``iris_landmark.onnx``, without which the lids are less close and
+        no iris is found
+        """
         self._session = session(model, 1, _ADVICE)
         self._input = self._session.get_inputs()[0].name
+        self._eyes = None if eyes is None else EyeNetwork(eyes)
 
     def mesh(
         self,
@@ -72,11 +79,15 @@ class FaceMesh:
         return self.mesh(pixels, place, display).points
 
     def points_in_crop(self, crop: NDArray[np.float32]) -> NDArray[np.float64]:
-        """The points [468, 3] in pixels of an FFHQ crop [S, S, 3] in [0, 1], where the place is known."""
+        """The points [468, 3] of ``mesh_in_crop``."""
+        return self.mesh_in_crop(crop).points
+
+    def mesh_in_crop(self, crop: NDArray[np.float32]) -> Mesh:
+        """The mesh in pixels of an FFHQ crop [S, S, 3] in [0, 1], where the face's place is known."""
         size = crop.shape[0]
         x, y = _CROP_CENTER
         box = Detection((x * size, y * size), _CROP_SIDE * size, 0.0, 1.0)
-        return self._refined(crop, box, plain).points
+        return self._refined(crop, box, plain)
 
     def _refined(self, pixels: NDArray[np.generic], box: Detection, display: Display) -> Mesh:
         """The mesh in the square around its own box, to which the given box leads."""
@@ -86,7 +97,10 @@ class FaceMesh:
             found = self._at(pixels, box, display)
             if _is_steady(former, box):
                 break
-        return found
+        if self._eyes is None:
+            return found
+        points, irises = self._eyes.look(pixels, found.points, display)
+        return Mesh(points, found.score, irises)
 
     def _at(self, pixels: NDArray[np.generic], box: Detection, display: Display) -> Mesh:
         """The mesh in a square around a box that the mesh should fill."""

@@ -81,7 +81,8 @@ def load_mesh() -> FaceMesh | None:
     """The face mesh, or None where its model was not fetched. Raises ModelCorrupt if its file is damaged."""
     if not zoo.is_installed("mediapipe-face"):
         return None
-    return FaceMesh(zoo.path("mediapipe-face", "face_landmark.onnx"))
+    face, eyes = (zoo.path("mediapipe-face", name) for name in ("face_landmark.onnx", "iris_landmark.onnx"))
+    return FaceMesh(face, eyes)
 
 
 def pick_device(name: str) -> str:
