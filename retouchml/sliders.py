@@ -153,14 +153,7 @@ ROWS = (
 )
 
 # A row is listed from the commit on that makes it work: take its name out here.
-WITHOUT_MODULE = frozenset(
-    {
-        "eye_whites",
-        "irises",
-        "lips",
-        "brows_definition",
-    }
-)
+WITHOUT_MODULE: frozenset[str] = frozenset()
 
 SLIDERS = tuple(row for row in ROWS if row.name not in WITHOUT_MODULE)
 BY_NAME = {slider.name: slider for slider in SLIDERS}

@@ -7,7 +7,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.local.blemishes import Blemishes
+from pipeline.local.brows_definition import Brows
+from pipeline.local.eye_whites import EyeWhites
+from pipeline.local.irises import Irises
 from pipeline.local.lines import Lines
+from pipeline.local.lips import Lips
 from pipeline.local.marks import Marks
 from pipeline.local.redness import Redness
 from pipeline.local.shine import Shine
@@ -34,7 +38,13 @@ _SKIN: dict[str, _Maker] = {
     "redness": Redness.of,
     "shine": Shine.of,
 }
-_FEATURES: dict[str, _Maker] = {"teeth": Teeth.of}
+_FEATURES: dict[str, _Maker] = {
+    "eye_whites": EyeWhites.of,
+    "irises": Irises.of,
+    "teeth": Teeth.of,
+    "lips": Lips.of,
+    "brows_definition": Brows.of,
+}
 """The sliders of eyes, mouth and brows, whose regions share no pixel."""
 
 
