@@ -14,12 +14,14 @@ from pipeline.local.retouch import LocalRetouch
 from pipeline.masks import FaceMasks, face_masks, neighbour_weight
 from pipeline.mesh import FaceMesh
 from pipeline.regions import FaceRegions, face_regions
+from pipeline.regions.geometry import smoothstep
 from pipeline.skin import SkinLayers
 from pipeline.window import Window
 from pipeline.working_space import PLAIN, WorkingSpace
 from retouchml.look import Look
 
 _LARGEST, _SMALLEST, _STEP = 1024, 256, 64  # pixels of a crop's side
+_FRAME = 40.0 / 1024.0  # of the side; regions fade out that far before the photograph's frame
 
 
 @dataclass(frozen=True)
@@ -75,9 +77,12 @@ def local_face(
     crop, alignment = face_crop(photo, landmarks, space)
     points = alignment.to_crop(landmarks)
     clock.lap("align")
-    masks = face_masks(crop, points, alignment.inside(*photo.shape[:2]))
+    inside = alignment.inside(*photo.shape[:2])
+    masks = face_masks(crop, points, inside)
     finer = None if mesh is None else mesh.points_in_crop(crop)[:, :2]
     regions = face_regions(crop, points, finer, masks)
+    if inside.min() < _FRAME * crop.shape[0]:
+        regions = regions.weighted(smoothstep(inside, 0.0, _FRAME * crop.shape[0]))
     weight = neighbour_weight(points, [alignment.to_crop(other) for other in neighbours], crop.shape[0])
     if weight is not None:
         masks, regions = masks.weighted(weight), regions.weighted(weight)

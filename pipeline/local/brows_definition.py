@@ -14,7 +14,8 @@ from pipeline.regions import FaceRegions
 from pipeline.regions.geometry import blurred
 
 _HAIRS = (0.0008, 0.006)  # of the crop's side; blurs between which hairs lie
-_CONTRAST = 0.6  # of the hairs, added at a value of 1
+_CONTRAST = 0.7  # of the hairs, added at a value of 1
+_LIT = 0.25  # share of that for what is lighter than its surroundings: gaps must not open
 _STEEPEST = 7.0  # L* by which a pixel's contrast changes at most
 _NEARBY = 0.012  # of the crop's side; the width over which a brow's own tone is taken
 _FILLED = 0.3  # share of a gap's lightness that a value of 1 takes
@@ -36,6 +37,7 @@ class Brows:
         fine, coarse = (sigma * size for sigma in _HAIRS)
         smooth = blurred(lab[..., 0], fine)
         hairs = smooth - blurred(lab[..., 0], coarse)
+        hairs = np.where(hairs > 0.0, _LIT * hairs, hairs)
         weight = blurred(mask, _NEARBY * size)[..., None] + 1e-4
         tone = blurred(lab * mask[..., None], _NEARBY * size) / weight
         local = blurred(lab, coarse)

@@ -10,8 +10,8 @@ from pipeline.masks import Mask
 from pipeline.regions import FaceRegions
 from pipeline.regions.geometry import blurred, smoothstep
 
-_RICHER = 0.3  # share of their chroma that lips gain at a value of 1
-_MOST = 9.0  # chroma that they gain at most
+_RICHER = 0.25  # share of their chroma that lips gain at a value of 1
+_MOST = 8.0  # chroma that they gain at most
 _EVENED = 0.4  # share of a blotch's difference in colour that a value of 1 takes
 _BLOTCH = 0.02  # of the crop's side; the width over which colour is evened
 

@@ -66,7 +66,8 @@ def face_regions(
         eye_whites=whites,
         irises=irises,
         lips=lips,
-        brows=brows_of(lab, contours, color),
+        # Brows under hair are not in the tone's mask.
+        brows=brows_of(lab, contours, color) * masks.tone,
         nostrils=nostrils_of(lab, contours, color),
         lashes=lashes,
         hair=hair_of(skin, lab, landmarks, color),
