@@ -71,12 +71,14 @@ def test_a_translation_keeps_what_is_filled_in(language: str) -> None:
 
 
 @pytest.mark.parametrize("language", ["", *LANGUAGES])
-def test_each_control_of_the_dialog_has_a_letter_of_its_own(language: str) -> None:
+def test_no_two_controls_of_the_dialog_share_a_letter(language: str) -> None:
     translate = translation(language).gettext if language else str
     others = [translate(text) for text in ("_Reset", "_Cancel", "_Beautify", "_Output")]
     labels = with_mnemonics([translate(slider.title) for slider in SLIDERS], others)
-    letters = [label.split("_")[1][0].lower() for label in [*others, *labels]]
+    letters = [label.split("_")[1][0].lower() for label in [*others, *labels] if "_" in label]
     assert sorted(set(letters)) == sorted(letters)
+    # There are more sliders than letters: who goes without finds none free.
+    assert all("_" in label or set(filter(str.isalpha, label.lower())) <= set(letters) for label in labels)
 
 
 def test_a_mnemonic_is_the_first_letter_that_is_free() -> None:

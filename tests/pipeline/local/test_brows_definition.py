@@ -38,7 +38,7 @@ def test_a_gap_is_filled_in_part(face: PaintedFace) -> None:
     before, after = to_lab(crop), to_lab(crop + Brows.of(crop, face.regions, SIZE).change(1.0))
     brow = np.median(before[..., 0][face.regions.brows > 0.95])
     depth = before[gap][..., 0].mean() - brow
-    assert 0.05 * depth < (before - after)[gap][..., 0].mean() < 0.4 * depth
+    assert 0.02 * depth < (before - after)[gap][..., 0].mean() < 0.4 * depth
 
 
 def test_nothing_but_the_brows_changes(face: PaintedFace) -> None:
