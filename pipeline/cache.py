@@ -17,7 +17,6 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from pipeline import faces
 from pipeline.beautify import ScorePath
 from pipeline.faces import FaceLocation
 from pipeline.invert import VERSION, Inversion
@@ -35,9 +34,12 @@ _SEARCHES_IN_MEMORY, _INVERSIONS_IN_MEMORY, _PATHS_IN_MEMORY = 64, 64, 16
 _Result = TypeVar("_Result")
 
 
-def photo_key(pixels: NDArray[np.generic], icc: bytes = b"") -> str:
-    """Key of the faces that ``FaceFinder.find`` finds in a photo [H, W, C] with a colour profile."""
-    digest = hashlib.sha256(f"{faces.VERSION}/{pixels.shape}/{pixels.dtype.str}".encode())
+def photo_key(pixels: NDArray[np.generic], icc: bytes, finder: str) -> str:
+    """Key of the faces that ``FaceFinder.find`` finds in a photo [H, W, C] with a colour profile.
+
+    finder: its identity
+    """
+    digest = hashlib.sha256(f"{finder}/{pixels.shape}/{pixels.dtype.str}".encode())
     digest.update(np.ascontiguousarray(pixels).data)
     digest.update(icc)
     return digest.hexdigest()

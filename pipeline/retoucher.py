@@ -87,7 +87,7 @@ class Retoucher:
     def _find(self, channels: NDArray[np.generic], icc: bytes, cancel: Cancel) -> Sequence[FaceLocation]:
         if self._caches is None:
             return self.networks.finder.find(channels, cancel, icc=icc)
-        key = photo_key(channels, icc)
+        key = photo_key(channels, icc, self.networks.finder.identity)
         locations = self._caches.searches.get(key)
         if locations is None:
             locations = tuple(self.networks.finder.find(channels, cancel, icc=icc))

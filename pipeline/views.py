@@ -45,12 +45,22 @@ def rotation_of(detection: Detection, step: float, frame: int) -> NDArray[np.flo
 
 
 def view_of(
-    pixels: NDArray[np.generic], matrix: NDArray[np.float64], frame: int, display: Display = plain
+    pixels: NDArray[np.generic],
+    matrix: NDArray[np.float64],
+    frame: int,
+    display: Display = plain,
+    outside: int | None = None,
 ) -> NDArray[np.uint8]:
-    """The part of a photo in a frame: 8-bit RGB [frame, frame, 3]."""
+    """The part of a photo in a frame: 8-bit RGB [frame, frame, 3].
+
+    outside: the grey beyond the photo; None: its edge is repeated
+    """
     image, local = _region(pixels, matrix, frame, display)
     flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
-    view = cv2.warpAffine(image, local, (frame, frame), flags=flags, borderMode=cv2.BORDER_REPLICATE)
+    border = cv2.BORDER_REPLICATE if outside is None else cv2.BORDER_CONSTANT
+    view = cv2.warpAffine(
+        image, local, (frame, frame), flags=flags, borderMode=border, borderValue=[outside or 0] * 3
+    )
     return np.ascontiguousarray(view, np.uint8)
 
 

@@ -382,8 +382,14 @@ def test_photos_are_named_by_all_their_pixels_their_shape_and_their_depth() -> N
     other[3, 3, 2] += 1
     deeper = pixels.reshape(4, 12).view(np.uint16).reshape(4, 2, 3)
     alike = [pixels, other, pixels.reshape(2, 8, 3), deeper, pixels[:, ::-1]]
-    assert len({photo_key(each) for each in alike}) == len(alike)
-    assert photo_key(pixels[:, ::-1]) == photo_key(pixels[:, ::-1].copy())
+    assert len({photo_key(each, b"", "finder") for each in alike}) == len(alike)
+    assert photo_key(pixels[:, ::-1], b"", "finder") == photo_key(pixels[:, ::-1].copy(), b"", "finder")
+
+
+def test_faces_of_another_profile_or_of_another_search_have_another_key() -> None:
+    pixels = np.zeros((4, 4, 3), np.uint8)
+    keys = {photo_key(pixels, icc, finder) for icc in (b"", b"profile") for finder in ("dlib", "yunet")}
+    assert len(keys) == 4
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="of pipes and devices in a folder")

@@ -12,8 +12,9 @@ from PIL import Image
 
 from pipeline.display import displays_of
 from pipeline.display import plain as plain_display
-from pipeline.faces import FaceFinder, FaceLocation, is_panorama, tiles_of
+from pipeline.faces import FaceFinder, FaceLocation
 from pipeline.networks import Networks
+from pipeline.panorama import is_panorama, tiles_of
 from retouchml.errors import Cancelled, ModelCorrupt
 from stylegan2 import zoo
 from tests.conftest import at_home
