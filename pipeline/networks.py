@@ -50,10 +50,7 @@ def load_networks(model: str, device: str, engine: EngineName = ENGINES[0]) -> N
         raise UsageError(f"There is no engine called {engine!r}.", f"There are: {', '.join(ENGINES)}.")
     target = pick_device(device) if engine == "torch" else "cpu"
     generator = stylegan2.load(model, target if engine == "torch" else device, engine=engine)
-    finder = FaceFinder(
-        zoo.path("dlib-faces", "shape_predictor_68_face_landmarks.dat"),
-        zoo.path("dlib-faces", "mmod_human_face_detector.dat"),
-    )
+    finder = load_finder()
     recognizer = Recognizer(zoo.path("dlib-faces", "dlib_face_recognition_resnet_model_v1.dat"), target)
     space = generator.latents.name
     scorer, _ = load_network(learned_part("scorer", space), "scorer", generator)
@@ -74,6 +71,18 @@ def load_networks(model: str, device: str, engine: EngineName = ENGINES[0]) -> N
         edit_applier=EditApplier(generator, attributes),
         rater=FeatureRater(recognizer),
         mesh=load_mesh(),
+    )
+
+
+def load_finder(*, quick: bool = True) -> FaceFinder:
+    """The search for faces. Raises ModelMissing or ModelCorrupt.
+
+    quick: with YuNet, where it was fetched
+    """
+    return FaceFinder(
+        zoo.path("dlib-faces", "shape_predictor_68_face_landmarks.dat"),
+        zoo.path("dlib-faces", "mmod_human_face_detector.dat"),
+        zoo.path("yunet", "yunet_s_640_640.onnx") if quick and zoo.is_installed("yunet") else None,
     )
 
 

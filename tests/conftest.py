@@ -72,7 +72,8 @@ def real_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (home / "data").mkdir()
     (home / "data" / "models").symlink_to(_USERS_MODELS, target_is_directory=True)
     with at_home(home):
-        missing = [name for name in zoo.defaults() if not zoo.is_installed(name)]
+        needed = [name for name in zoo.defaults() if not zoo.find(name).without]
+        missing = [name for name in needed if not zoo.is_installed(name)]
     if missing:
         pytest.skip(f"not fetched: {', '.join(missing)} (`python3 install test` fetches them)")
     return home

@@ -11,11 +11,14 @@ from install.errors import InstallError
 def fetch_models(console: Console, *, for_tests: bool = False) -> None:
     """Fetch the models that retouching needs, and for tests those that label pictures, too.
 
-    What is here and undamaged is not fetched again, and then no network is needed. Raises InstallError.
+    What is here and undamaged is not fetched again, and then no network is needed. One that retouching can do
+    without may be out of reach: the command says so. Raises InstallError.
     """
     names = model_names(for_tests=for_tests)
+    labels = [name for name in names if name not in model_names(for_tests=False)]
     with console.step("models: " + ", ".join(names), silent=False):
-        code = processes.foreground([PYTHON, "-m", "retouchml", "models", "fetch", *names], silent=True)
+        command = ["-m", "retouchml", "models", "fetch", "--default", *labels]
+        code = processes.foreground([PYTHON, *command], silent=True)
         if code != 0:
             raise InstallError("The models could not be fetched.", "The next run goes on.", max(code, 1))
 

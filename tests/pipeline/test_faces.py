@@ -13,22 +13,23 @@ from PIL import Image
 from pipeline.display import displays_of
 from pipeline.display import plain as plain_display
 from pipeline.faces import FaceFinder, FaceLocation
-from pipeline.networks import Networks
 from pipeline.panorama import is_panorama, tiles_of
 from retouchml.errors import Cancelled, ModelCorrupt
 from stylegan2 import zoo
 from tests.conftest import at_home
 from tests.pipeline.colour_profiles import PROFILES, converted, profile_with
+from tests.shared_data import shared_file, yunet_file
 
 Pixels = NDArray[np.uint8]
-PORTRAITS = Path(__file__).parents[3] / "shared" / "data" / "portraits"
-"""Photographs whose terms keep them out of the repository."""
 _EYES = [36, 45]
 
 
-@pytest.fixture(scope="module")
-def finder(networks: Networks) -> FaceFinder:
-    return networks.finder
+@pytest.fixture(scope="module", params=["dlib alone", "YuNet first"])
+def finder(request: pytest.FixtureRequest, real_home: Path) -> FaceFinder:
+    with at_home(real_home):
+        predictor = zoo.path("dlib-faces", "shape_predictor_68_face_landmarks.dat")
+        cnn = zoo.path("dlib-faces", "mmod_human_face_detector.dat")
+    return FaceFinder(predictor, cnn, None if request.param == "dlib alone" else yunet_file())
 
 
 @pytest.fixture(scope="module")
@@ -199,9 +200,7 @@ def test_faces_of_another_colour_profile_are_those_of_srgb(
 def test_portraits_of_another_colour_profile_have_the_faces_of_srgb(
     primaries: str, finder: FaceFinder
 ) -> None:
-    pictures = sorted(PORTRAITS.glob("*.[jp][pn]g"))[::6]
-    if not pictures:
-        pytest.skip("the portraits of other projects are not beside this checkout")
+    pictures = sorted(shared_file("portraits").glob("*.[jp][pn]g"))[::6]
     profile = profile_with(primaries, 1.0)
     for path in pictures:
         pixels = np.asarray(Image.open(path).convert("RGB"))

@@ -60,7 +60,7 @@ class SilentIndex:
 def test_demo_sets_everything_up_and_says_where_before_and_after_lie(ready: Ready) -> None:
     checkout = ready.checkout
     assert (ready.first.returncode, ready.first.stderr) == (0, "")
-    assert ready.calls == ["retouchml models fetch net", "retouchml beautify -o --compare --force"]
+    assert ready.calls == ["retouchml models fetch --default", "retouchml beautify -o --compare --force"]
     after, both = checkout.top / "demo" / "after.png", checkout.top / "demo" / "before-and-after.png"
     assert after.read_text() == "retouched"
     assert f"after   {after}\n" in ready.first.stdout
@@ -89,7 +89,7 @@ def test_a_second_run_installs_nothing_and_needs_no_network(ready: Ready) -> Non
     assert "virtual environment" not in result.stdout
     assert ready.checkout.log() == before
     # whether the models are here is for RetouchML to say
-    assert ready.checkout.calls()[0] == "retouchml models fetch net"
+    assert ready.checkout.calls()[0] == "retouchml models fetch --default"
 
 
 def test_a_checkout_that_was_moved_gets_a_new_environment(ready: Ready, tmp_path: Path) -> None:

@@ -17,7 +17,7 @@ def test_test_adds_its_tools_and_hands_arguments_and_the_exit_code_through(
     result = checkout.run("test", "-k", "a or b", "-x", "tests/one.py", "--maxfail=2")
     assert result.returncode == 5, result.stderr
     assert checkout.calls() == [
-        "retouchml models fetch net labels",
+        "retouchml models fetch --default labels",
         "pytest -k a or b -x tests/one.py --maxfail=2",
     ]
     assert result.stdout.splitlines()[-1] == "1 passed"

@@ -2,13 +2,16 @@
 
 import io
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from retouchml.errors import DownloadError
 from stylegan2 import zoo
 from stylegan2.zoo.storage import write_record
 from tests.retouchml.running import Run
+from tests.shared_data import yunet_file
 
 NAME = "age-gender"
 
@@ -76,6 +79,53 @@ def test_fetch_without_names_means_the_default_models(run: Run, monkeypatch: pyt
     fetched.clear()
     assert run("models", "fetch", NAME, "--default").code == 0
     assert fetched == [NAME, *zoo.defaults()]
+
+
+def out_of_reach(names: list[str]) -> Callable[..., None]:
+    """A fetch for which the hosts of these models are out of reach."""
+
+    def fetch(name: str, **_: object) -> None:
+        if name in names:
+            raise DownloadError("The host cannot be reached.")
+
+    return fetch
+
+
+def test_a_default_model_that_can_be_missing_may_be_out_of_reach(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(zoo, "fetch", out_of_reach(["yunet"]))
+    ran = run("models", "fetch")
+    assert ran.code == 0
+    assert "yunet was not fetched: The host cannot be reached. Retouching works; dlib alone" in ran.err
+    assert "`retouchml models fetch yunet`" in ran.err
+    assert len(ran.err.splitlines()) == 1
+    assert "yunet is in" not in ran.out
+    assert "ffhq-mobile is in" in ran.out
+
+
+def test_a_model_that_is_needed_or_asked_for_may_not_be_out_of_reach(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(zoo, "fetch", out_of_reach(["yunet", "dlib-faces"]))
+    assert run("models", "fetch").code == 1
+    assert run("models", "fetch", "yunet").code == 1
+
+
+def test_fetch_from_a_file_is_for_one_model(run: Run, tmp_path: Path) -> None:
+    copy = tmp_path / "copy"
+    copy.write_bytes(b"something else")
+    for names in ([], ["yunet", "--default"], ["yunet", NAME]):
+        ran = run("models", "fetch", *names, "--from", str(copy))
+        assert (ran.code, "one model" in ran.err) == (2, True), names
+    ran = run("models", "fetch", "yunet", "--from", str(copy))
+    assert ran.code == 2
+    assert "232589 bytes" in ran.err
+
+
+def test_yunet_is_fetched_from_a_copy(run: Run) -> None:
+    assert run("models", "fetch", "yunet", "--from", str(yunet_file())).code == 0
+    assert run("models", "verify").out == "yunet is intact.\n"
 
 
 def test_verify_tells_intact_from_damaged(run: Run, installed: Path) -> None:

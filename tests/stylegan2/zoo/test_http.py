@@ -11,7 +11,7 @@ import pytest
 
 import stylegan2
 from retouchml import paths
-from retouchml.errors import Cancelled, DownloadError, ModelCorrupt
+from retouchml.errors import Cancelled, DownloadError, ModelCorrupt, UsageError
 from stylegan2 import zoo
 from stylegan2.zoo import storage
 from stylegan2.zoo import table as zoo_table
@@ -294,3 +294,56 @@ def test_offline_is_said_plainly(publisher: Publisher, monkeypatch: pytest.Monke
         monkeypatch.setattr(zoo_table, "published", lambda url=url: (Model(**{**vars(entry), "url": url}),))
         with pytest.raises(DownloadError, match=said):
             zoo.fetch(NAME)
+
+
+@pytest.fixture
+def plain_file(monkeypatch: pytest.MonkeyPatch) -> Model:
+    """The zoo has one model that is used as it is published, with a known hash."""
+    entry = zoo_table.published()[0]
+    sha256 = hashlib.sha256(NETWORK).hexdigest()
+    files = (ModelFile(entry.archive, sha256, len(NETWORK)),)
+    plain = replace(entry, kind="faces", sha256=sha256, files=files, converter="", revision=0)
+    monkeypatch.setattr(zoo_table, "published", lambda: (plain,))
+    return plain
+
+
+def test_a_file_that_needs_no_conversion_is_stored_as_it_is_published(plain_file: Model) -> None:
+    zoo.fetch(NAME)
+    assert zoo.path(NAME, plain_file.archive).read_bytes() == NETWORK
+    assert [each.name for each in paths.models_dir().iterdir() if not each.name.startswith(".")] == [NAME]
+
+
+def test_another_file_than_the_published_one_is_refused(plain_file: Model, publisher: Publisher) -> None:
+    publisher.content = NETWORK[:-1] + b"?"
+    with pytest.raises(ModelCorrupt):
+        zoo.fetch(NAME)
+    assert not zoo.is_installed(NAME)
+
+
+def test_a_copy_got_elsewhere_replaces_the_download(
+    plain_file: Model, publisher: Publisher, tmp_path: Path
+) -> None:
+    publisher.status = 404
+    with pytest.raises(DownloadError) as gone:
+        zoo.fetch(NAME)
+    assert f"models fetch {NAME} --from FILE" in gone.value.advice
+    copy = tmp_path / "copy"
+    copy.write_bytes(NETWORK)
+    zoo.fetch(NAME, source=copy)
+    assert zoo.path(NAME, plain_file.archive).read_bytes() == NETWORK
+    assert copy.read_bytes() == NETWORK
+
+
+@pytest.mark.parametrize(
+    ("content", "error"),
+    [(NETWORK[:-1], UsageError), (NETWORK[:-1] + b"?", ModelCorrupt), (None, UsageError)],
+)
+def test_a_copy_of_something_else_is_refused(
+    content: bytes | None, error: type[Exception], plain_file: Model, tmp_path: Path
+) -> None:
+    copy = tmp_path / "copy"
+    if content is not None:
+        copy.write_bytes(content)
+    with pytest.raises(error):
+        zoo.fetch(NAME, source=copy)
+    assert not zoo.is_installed(NAME)
