@@ -6,7 +6,7 @@
 ``PixelRater`` judges the gain: it guides nothing and saw none of these photographs, which are the test part
 of its fold. ``retouchml train rater --kind pixels --folds 2 --output FILE`` trains a judge of another fold.
 Inversions are cached, so a second run takes seconds a photo. --sheet writes a contact sheet. --backgrounds
-puts every face before seven saturated backgrounds too, each of which takes an inversion of its own.
+puts every face before seven saturated backgrounds and a grating too, each with an inversion of its own.
 """
 
 import argparse
@@ -23,10 +23,12 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from benchmarks.figures import rim
 from benchmarks.figures.backgrounds import SATURATED, before_background, head
 from benchmarks.figures.faces import bare_skin
 from benchmarks.figures.leak import leak
 from benchmarks.figures.light import light_moved
+from benchmarks.figures.rim import beyond, gratings
 from benchmarks.figures.sharpness import grain, sharpness
 from benchmarks.figures.teeth import teeth_yellower
 from pipeline.align import Alignment
@@ -68,6 +70,7 @@ class Row:
     lightness: float  # change of the skin's mean L*
     teeth: float  # rise of the teeth's b*; NaN if none are seen
     behind: float  # the highest leak before a saturated background; NaN if not measured
+    bend: float  # displacement of straight lines behind the head, in % of the face; NaN if not measured
     outside: float  # pixels that changed beyond the face and its rim, found without the patch
     untouched: bool  # whether strength 0 gave back the photo
     seconds: float  # to render and stitch
@@ -103,7 +106,8 @@ def measure(
     look: Look,
     instruments: Instruments,
     networks: Networks,
-    behind: float = math.nan,  # the figure ``behind``
+    behind: float = math.nan,  # the figure of this name
+    bend: float = math.nan,  # the same
 ) -> tuple[Row, NDArray[np.float32]]:
     """Retouch the largest face of a photo and measure; also returns before and after side by side.
 
@@ -156,6 +160,7 @@ def measure(
         lightness=light.mean,
         teeth=math.nan if teeth is None else teeth,
         behind=behind,
+        bend=bend,
         outside=float(changed_outside(pixels, result, before, after, alignment, points_before)),
         untouched=bool(np.array_equal(untouched, pixels)),
         seconds=seconds,
@@ -164,24 +169,36 @@ def measure(
 
 
 def leak_before_backgrounds(
-    pixels: NDArray[np.generic], landmarks: NDArray[np.float64], look: Look, retoucher: Retoucher
+    crop: NDArray[np.float32], points: NDArray[np.float64], look: Look, retoucher: Retoucher
 ) -> dict[str, float]:
-    """The leak of a face of a photo before each saturated background, by its name.
+    """The leak of a face, in its crop, before each saturated background, by its name.
 
-    The face's crop is the photo here; a background before which no face is found is left out.
+    A background before which no face is found is left out.
     """
-    crop, alignment = face_crop(pixels, landmarks)
-    points = alignment.to_crop(landmarks)
     cut = head(crop, points)
     leaks = {}
     for name, color in SATURATED.items():
         before = before_background(crop, cut, color)
-        photo = retoucher.open(before)
-        patches = photo.render({0: look}) if photo.faces else []
-        if photo.faces:
-            after = np.asarray(photo.apply(patches), np.float32)
+        after = _retouched(before, look, retoucher)
+        if after is not None:
             leaks[name] = leak(before, after, points)
     return leaks
+
+
+def bend_of_gratings(
+    crop: NDArray[np.float32], points: NDArray[np.float64], look: Look, retoucher: Retoucher
+) -> float:
+    """How far straight lines behind the head of a face, in its crop, bend; NaN if no face is found there."""
+    cut = head(crop, points)
+    before = before_background(crop, cut, gratings(crop.shape[0], points))
+    after = _retouched(before, look, retoucher)
+    return math.nan if after is None else rim.bend(before, after, points, beyond(cut, points))
+
+
+def _retouched(crop: NDArray[np.float32], look: Look, retoucher: Retoucher) -> NDArray[np.float32] | None:
+    """A face's crop after the retouch of its largest face; None if none is found."""
+    photo = retoucher.open(crop)
+    return np.asarray(photo.apply(photo.render({0: look})), np.float32) if photo.faces else None
 
 
 def changed_outside(
@@ -249,7 +266,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--strength", type=float, default=1.0)
     parser.add_argument("--texture", type=float, default=0.7)
     parser.add_argument(
-        "--backgrounds", action="store_true", help="measure every face before seven saturated backgrounds too"
+        "--backgrounds",
+        action="store_true",
+        help="measure every face before seven saturated backgrounds and a grating too",
     )
     parser.add_argument("--sheet", type=Path, help="where to write the contact sheet")
     parser.add_argument("--side", type=int, default=350, help="pixels of a face on it (default: %(default)s)")
@@ -286,14 +305,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
             sys.stdout.write(f"{path.stem:14}  no face\n")
             continue
         try:
-            behind = math.nan
+            behind = bend = math.nan
             if options.backgrounds:
-                landmarks = np.array(photo.faces[0].landmarks)
-                leaks = leak_before_backgrounds(pixels, landmarks, look, retoucher)
+                crop, alignment = face_crop(pixels, np.array(photo.faces[0].landmarks))
+                points = alignment.to_crop(np.array(photo.faces[0].landmarks))
+                leaks = leak_before_backgrounds(crop, points, look, retoucher)
                 behind = max(leaks.values(), default=math.nan)
+                bend = bend_of_gratings(crop, points, look, retoucher)
                 listed = ", ".join(f"{name} {value:.2f}" for name, value in leaks.items())
                 sys.stdout.write(f"{'':14}  leak before {listed}\n")
-            row, pair = measure(photo, pixels, look, instruments, retoucher.networks, behind)
+            row, pair = measure(photo, pixels, look, instruments, retoucher.networks, behind, bend)
         except RetouchError as error:
             sys.stdout.write(f"{path.stem:14}  {error}\n")
             continue

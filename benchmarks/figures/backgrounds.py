@@ -55,8 +55,8 @@ def head(picture: Picture, landmarks: Points) -> Picture:
 
 
 def before_background(
-    picture: Picture, cut: Picture, color: tuple[float, float, float]
+    picture: Picture, cut: Picture, background: tuple[float, float, float] | Picture
 ) -> NDArray[np.float32]:
-    """The picture before an even background of a colour; cut: its ``head``."""
+    """The picture before an even colour or another picture; cut: its ``head``."""
     weight = cut[..., None]
-    return np.asarray(picture * weight + np.array(color, np.float32) * (1.0 - weight), np.float32)
+    return np.asarray(picture * weight + np.asarray(background, np.float32) * (1.0 - weight), np.float32)
