@@ -47,6 +47,12 @@ class Change:
         for each in fields(Change):
             window.put(getattr(part, each.name), getattr(self, each.name))
 
+    def reshaped(self, flow: NDArray[np.float32]) -> "Change":
+        """The same change, then displaced by another backward flow [H, W, 2]."""
+        moved = {each.name: displaced(getattr(self, each.name), flow) for each in fields(Change)}
+        moved["flow"] = moved["flow"] + flow
+        return Change(**moved)
+
     def applied(self, crop: NDArray[np.float32]) -> NDArray[np.float32]:
         """The changed crop [H, W, 3]."""
         moved = displaced(crop, self.flow) + self.color

@@ -15,6 +15,7 @@ from pipeline.masks import FaceMasks, face_masks, neighbour_weight
 from pipeline.mesh import FaceMesh
 from pipeline.regions import FaceRegions, face_regions
 from pipeline.regions.geometry import smoothstep
+from pipeline.shape import FaceShape, reshapes
 from pipeline.skin import SkinLayers
 from pipeline.window import Window
 from pipeline.working_space import PLAIN, WorkingSpace
@@ -49,9 +50,19 @@ class LocalFace:
         """The local sliders of this face."""
         return LocalRetouch.of(self.crop, self.regions, self.size)
 
+    @cached_property
+    def shape(self) -> FaceShape:
+        """The shape sliders of this face."""
+        corner = np.array([self.window.left, self.window.top])
+        return FaceShape(self.landmarks - corner, self.masks.motion, self.size)
+
     def change(self, look: Look) -> Change:
         """The change of the window for the local sliders of a look; nothing moves."""
         return Change.of_color(self.retouch.change(look))
+
+    def reshaped(self, change: Change, look: Look) -> Change:
+        """A change of the window with the shape sliders of a look, too."""
+        return change.reshaped(self.shape.flow(look)) if reshapes(look) else change
 
 
 def face_crop(

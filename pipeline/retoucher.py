@@ -25,6 +25,7 @@ from pipeline.networks import Networks, load_networks
 from pipeline.patch import Patch, box_of, layer_of, make_patch, paint, painted
 from pipeline.pixels import as_channels
 from pipeline.prepared import PreparedFace, prepare_face
+from pipeline.shape import reshapes
 from pipeline.working_space import WorkingSpace
 from retouchml.look import Look, check_faces, check_looks
 from retouchml.progress import NEVER, Cancel, Progress, check, silent
@@ -177,12 +178,12 @@ class Photo:
         progress: Progress | None = None,
         cancel: Cancel | None = None,
     ) -> list[Patch]:
-        """Patches of the local sliders of these looks alone: a preview that is there before any inversion.
+        """Patches of the local and shape sliders alone: a preview that is there before any inversion.
 
         Raises UsageError for a missing face or edit, and Cancelled.
         """
         self.check(looks)
-        active = {face: look for face, look in looks.items() if touches_locally(look)}
+        active = {face: look for face, look in looks.items() if touches_locally(look) or reshapes(look)}
         return self._patches(
             active,
             lambda face, look: self._local_face(face).change(look),
@@ -212,7 +213,7 @@ class Photo:
             check(cancel)
             progress("render", position / len(looks), None)
             local = self._local_face(face)
-            change = change_of(face, look)
+            change = local.reshaped(change_of(face, look), look)
             check(cancel)
             with self._timed("stitch"):
                 patch = make_patch(canvas, local.alignment, change, local.support, face, self._space)

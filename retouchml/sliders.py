@@ -101,6 +101,11 @@ def _local(name: str, title: str, group: Group, default: float, full: float | No
     return Slider(name, title, group.name, 0.0, 1.0, default, help_, full)
 
 
+def _shape(name: str, title: str, help_: str) -> Slider:
+    """A slider that displaces the photograph's own pixels."""
+    return Slider(name, title, SHAPE.name, -1.0, 1.0, 0.0, help_)
+
+
 def _latent(name: str, title: str, help_: str, step: LatentStep, group: Group = EXPRESSION) -> Slider:
     """A slider that moves the face in the generator's latent space."""
     return Slider(name, title, group.name, -1.0, 1.0, 0.0, help_, None, step)
@@ -128,6 +133,15 @@ ROWS = (
     _local("teeth", "Teeth", EYES_AND_TEETH, 0.3, 0.6, "teeth whiter"),
     _local("lips", "Lips", EYES_AND_TEETH, 0.15, 0.3, "the colour of the lips richer"),
     _local("brows_definition", "Brow definition", EYES_AND_TEETH, 0.15, 0.3, "brows clearer"),
+    _shape("face_width", "Face width", "face wider, or narrower"),
+    _shape("jaw", "Jaw", "jaw wider, or narrower"),
+    _shape("chin", "Chin", "chin longer, or shorter"),
+    _shape("cheekbones", "Cheekbones", "cheekbones higher and wider, or flatter"),
+    _shape("nose_width", "Nose width", "nose wider, or narrower"),
+    _shape("nose_length", "Nose length", "nose longer, or shorter"),
+    _shape("eye_size", "Eye size", "eyes larger, or smaller"),
+    _shape("lip_fullness", "Lip fullness", "lips fuller, or thinner"),
+    _shape("forehead", "Forehead", "hairline higher, or lower"),
     _latent(
         "smile",
         "Smile",

@@ -137,9 +137,9 @@ def test_an_unknown_edit_is_answered_with_the_edits_there_are(run: Run, portrait
 def test_an_edit_with_a_slip_of_the_pen_is_answered_with_the_one_that_was_meant(
     run: Run, portrait: Path
 ) -> None:
-    ran = run("beautify", portrait, "-o", portrait.with_name("out.png"), "--edit", "simle=0.5")
+    ran = run("beautify", portrait, "-o", portrait.with_name("out.png"), "--edit", "smilee=0.5")
     assert ran.code == 2
-    assert "There is no slider called simle. Did you mean smile?" in ran.err
+    assert "There is no slider called smilee. Did you mean smile?" in ran.err
 
 
 def test_an_edit_beyond_its_own_range_is_answered_with_that_range(

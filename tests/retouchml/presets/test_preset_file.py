@@ -40,7 +40,7 @@ def test_what_a_preset_does_not_name_is_not_set() -> None:
         ("title = 'x'", "has no table [sliders]"),
         ("sliders = 3", "has no table [sliders]"),
         ("[sliders]\n[colours]", "colours is no part of a preset"),
-        ("[sliders]\nsmiel = 0.3", "There is no slider called smiel. Did you mean smile?"),
+        ("[sliders]\nsmilee = 0.3", "There is no slider called smilee. Did you mean smile?"),
         ("[sliders]\nsmile = '0.3'", "smile must be a number"),
         ("[sliders]\nsmile = true", "smile must be a number"),
         ("[sliders]\nsmile = 2", "smile is 2, but must lie between -1 and 1"),
