@@ -1,22 +1,27 @@
 """Heals spots as a healing brush does: the colour of the skin around, with grain from beside the spot.
 
-The colours are continued smoothly from the skin around (close to the membrane of Pérez, Gangnet, Blake,
-"Poisson image editing", SIGGRAPH 2003); the grain is the detail of a place nearby, as in Georgiev's healing
-brush ("Covariant derivatives and vision", ECCV 2006).
+Inside a spot the colours are a harmonic function that fits the ring of skin around it, as in Poisson cloning
+(Pérez, Gangnet, Blake, "Poisson image editing", SIGGRAPH 2003); a spot is round, so its first five terms do.
+The grain is the detail of a place nearby (Georgiev, "Covariant derivatives and vision", ECCV 2006).
 """
+
+from dataclasses import dataclass
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.local.fields import blurred, continued, reduced, smoothstep
-from pipeline.local.spots import SIDE, Spots
+from pipeline.local.fields import blurred, smoothstep
+from pipeline.local.spots import Spots
 from pipeline.masks import Mask
 
-_GRAIN = 0.005  # of the crop's side; blur above which detail counts as grain
-_FINE = 0.0015  # below it lies the fine band, which stays where it is normal
+_FINE = 0.0015  # of the crop's side; below it lies the fine band, which stays where it is normal
 _NORMAL = 1.7  # variance of a spot's own fine band, by that beside it, up to which it stays
 _RIM = 1.2  # radii; how far healing reaches
+_RING = 1.9  # radii; how far the skin reaches to which the colours are fitted
+_LEAST_RING = 0.3  # share of the ring that must be skin
+_FREE = 0.93  # share of skin without spots in a place that lends its grain
+_BEND = 0.02  # of the number of samples; how strongly bent colours are held back
 _DIRECTIONS = np.arange(12) * np.pi / 6.0
 
 
@@ -32,13 +37,12 @@ def healed(
         return change
     shape = (crop.shape[0], crop.shape[1])
     bare = np.asarray(skin * (1.0 - cover_of(spots, shape)), np.float32)
-    small = reduced(crop, spots.side, SIDE)
-    known = smoothstep(reduced(bare, spots.side, SIDE), 0.7, 0.95)
-    share = small.shape[0] / crop.shape[0]
-    smooth = blurred(continued(small, known), _GRAIN * spots.side * share)
+    summed = np.asarray(cv2.integral(bare), np.float64)
     for index in np.flatnonzero(which):
-        _heal(crop, bare, smooth, share, spots.centers[index], float(spots.radii[index]), spots.side, change)
-    weight = smoothstep(skin, 0.3, 0.9)
+        place = _Place.at(spots.centers[index], float(spots.radii[index]))
+        if place.within(shape):
+            _heal(crop, bare, _donor(summed, place), place, spots.side, change)
+    weight = smoothstep(skin, 0.1, 0.6)
     if not which.all():
         # What stays is not touched by what is healed beside it.
         weight = weight * (1.0 - blurred(cover_of(spots.chosen(~which), shape), 1.0))
@@ -49,69 +53,104 @@ def cover_of(spots: Spots, shape: tuple[int, int]) -> Mask:
     """1 in the spots and their rims [H, W], 0 elsewhere."""
     cover = np.zeros(shape, np.uint8)
     for (x, y), radius in zip(spots.centers, spots.radii, strict=True):
-        reach = _RIM * radius + 1.0
+        reach = _RIM * radius + 0.5
         cv2.circle(cover, (round(16 * float(x)), round(16 * float(y))), round(16 * reach), 1, -1, shift=4)
     return cover.astype(np.float32)
+
+
+@dataclass(frozen=True)
+class _Place:
+    """A square around a spot."""
+
+    x: int
+    y: int
+    reach: int  # pixels; the square has 2 × reach + 1
+    radius: float
+    distance: NDArray[np.float32]  # [R, R] from the spot's centre, in pixels
+    terms: NDArray[np.float32]  # [R, R, 5] harmonic polynomials
+
+    @classmethod
+    def at(cls, center: NDArray[np.float32], radius: float) -> "_Place":
+        reach = int(np.ceil(_RING * radius + 2.0))
+        x, y = (round(float(v)) for v in center)
+        v, u = np.mgrid[-reach : reach + 1, -reach : reach + 1].astype(np.float32)
+        u, v = u - (float(center[0]) - x), v - (float(center[1]) - y)
+        distance = np.hypot(u, v)
+        u, v = u / np.float32(radius), v / np.float32(radius)
+        terms = np.stack([np.ones_like(u), u, v, u * u - v * v, u * v], -1)
+        return cls(x, y, reach, radius, distance, np.asarray(terms, np.float32))
+
+    def within(self, shape: tuple[int, int]) -> bool:
+        """Whether the square lies in a crop."""
+        return all(
+            self.reach <= at < length - self.reach for at, length in ((self.y, shape[0]), (self.x, shape[1]))
+        )
+
+    def square(self, dx: int = 0, dy: int = 0) -> tuple[slice, slice]:
+        """The square, or one beside it."""
+        rows, columns = (slice(at - self.reach, at + self.reach + 1) for at in (self.y + dy, self.x + dx))
+        return rows, columns
+
+    def fitted(self, picture: NDArray[np.float32], weight: Mask) -> NDArray[np.float32]:
+        """The harmonic function [R, R, 3] that is nearest to a square of the crop, where ``weight`` says."""
+        terms, values = self.terms.reshape(-1, 5), picture.reshape(-1, 3)
+        weighted = terms * weight.reshape(-1, 1)
+        held = _BEND * float(weight.sum()) * np.diag([0.0, 0.0, 0.0, 1.0, 1.0])
+        factors = np.linalg.solve(weighted.T @ terms + held + 1e-6 * np.eye(5), weighted.T @ values)
+        return np.asarray((terms @ factors).reshape(picture.shape), np.float32)
 
 
 def _heal(
     crop: NDArray[np.float32],
     bare: Mask,
-    smooth: NDArray[np.float32],  # reduced by ``share``
-    share: float,
-    center: NDArray[np.float32],
-    radius: float,
+    donor: tuple[int, int] | None,
+    place: _Place,
     side: int,
     change: NDArray[np.float32],  # the result is written there
 ) -> None:
-    reach = int(np.ceil(_RIM * radius + 2.0))
-    x, y = (round(float(v)) for v in center)
-    height, width = bare.shape
-    if not (reach <= x < width - reach and reach <= y < height - reach):
+    here = place.square()
+    own = crop[here]
+    ring = (place.distance > _RIM * place.radius) & (place.distance < _RING * place.radius + 1.0)
+    weight = bare[here] * ring
+    if weight.sum() < _LEAST_RING * ring.sum():
         return
-    here = np.s_[y - reach : y + reach + 1, x - reach : x + reach + 1]
-    offset = _donor(bare, x, y, reach, radius)
-    own = crop[here] - _sampled(smooth, share, x, y, reach)
-    if offset is None:
-        fine = own - blurred(own, max(0.6, _FINE * side))
-        grain = fine
+    color = place.fitted(own, weight)
+    # What in the ring is no skin after all, such as a hair or the edge of a shadow, counts less.
+    off = np.abs(own - color).mean(axis=2)
+    usual = float((off * weight).sum() / weight.sum())
+    color = place.fitted(own, np.asarray(weight * np.exp(-np.square(off / (2.0 * usual + 1e-4))), np.float32))
+    fine = max(0.6, _FINE * side)
+    if donor is None:
+        grain = (own - color) - blurred(own - color, fine)
     else:
-        dx, dy = offset
-        there = np.s_[y + dy - reach : y + dy + reach + 1, x + dx - reach : x + dx + reach + 1]
-        grain = crop[there] - _sampled(smooth, share, x + dx, y + dy, reach)
-        grain = grain - grain.mean((0, 1))
-        fine_here, fine_there = (each - blurred(each, max(0.6, _FINE * side)) for each in (own, grain))
-        if fine_here.var() < _NORMAL * fine_there.var():
-            grain = grain - fine_there + fine_here
-    rows, columns = np.mgrid[-reach : reach + 1, -reach : reach + 1].astype(np.float32)
-    distance = np.hypot(columns - (float(center[0]) - x), rows - (float(center[1]) - y))
-    weight = smoothstep(distance, _RIM * radius + 1.0, 0.85 * radius)[..., None]
-    result = _sampled(smooth, share, x, y, reach) + grain - crop[here]
-    change[here] += (result - change[here]) * weight
+        lent = crop[place.square(*donor)]
+        grain = lent - place.fitted(lent, np.ones(ring.shape, np.float32))
+        mine, its = ((each - blurred(each, fine)) for each in (own - color, grain))
+        core = place.distance < place.radius
+        if mine[core].var() < _NORMAL * its[core].var():
+            grain = grain - its + mine
+    cover = smoothstep(place.distance, _RIM * place.radius + 1.0, 0.85 * place.radius)[..., None]
+    grain = grain - (grain * cover).sum((0, 1)) / cover.sum()
+    change[here] += (color + grain - own - change[here]) * cover
 
 
-def _sampled(smooth: NDArray[np.float32], share: float, x: int, y: int, reach: int) -> NDArray[np.float32]:
-    """A square of a reduced field at full size, around (x, y)."""
-    side = 2 * reach + 1
-    left, top = (x - reach + 0.5) * share - 0.5, (y - reach + 0.5) * share - 0.5
-    matrix = np.array([[share, 0.0, left], [0.0, share, top]], np.float32)
-    flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
-    taken = cv2.warpAffine(smooth, matrix, (side, side), flags=flags, borderMode=cv2.BORDER_REPLICATE)
-    return np.asarray(taken, np.float32)
+def _donor(summed: NDArray[np.float64], place: _Place) -> tuple[int, int] | None:
+    """Where, from a spot, skin without spots lies that can lend its grain; None if nowhere near.
 
-
-def _donor(bare: Mask, x: int, y: int, reach: int, radius: float) -> tuple[int, int] | None:
-    """Where, from a spot, skin without spots lies that can lend its grain; None if nowhere near."""
-    height, width = bare.shape
-    best, chosen = 0.93, None
-    for distance in (2.2 * reach, 3.2 * reach):
-        for angle in _DIRECTIONS + radius:  # not the same direction for all
+    summed: the integral image [H + 1, W + 1] of such skin
+    """
+    height, width = (n - 1 for n in summed.shape)
+    reach, side = place.reach, 2 * place.reach + 1
+    best, chosen = _FREE * side * side, None
+    for distance in (1.2 * reach, 2.0 * reach):
+        for angle in _DIRECTIONS + place.radius:  # not the same direction for all
             dx, dy = round(distance * float(np.cos(angle))), round(distance * float(np.sin(angle)))
-            u, v = x + dx, y + dy
-            if reach <= u < width - reach and reach <= v < height - reach:
-                free = float(bare[v - reach : v + reach + 1, u - reach : u + reach + 1].mean())
-                if free > best + 1e-3:
-                    best, chosen = free, (dx, dy)
+            top, left = place.y + dy - reach, place.x + dx - reach
+            bottom, right = top + side, left + side
+            if top >= 0 and left >= 0 and bottom <= height and right <= width:
+                ends = summed[bottom, right] - summed[top, right] - summed[bottom, left] + summed[top, left]
+                if ends > best + 1e-3:
+                    best, chosen = float(ends), (dx, dy)
         if chosen is not None:
             break
     return chosen

@@ -10,9 +10,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline.local.areas import bare_skin, inside
 from pipeline.local.colour import to_lab
 from pipeline.local.fields import blurred, continued, reduced, smoothstep
-from pipeline.local.smooth_shift import SmoothShift, bare_skin, inside
+from pipeline.local.smooth_shift import SmoothShift
 from pipeline.masks import Mask
 from pipeline.regions import FaceRegions
 

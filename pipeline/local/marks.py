@@ -5,8 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline.local.areas import whole_skin
 from pipeline.local.healing import healed
-from pipeline.local.smooth_shift import bare_skin
 from pipeline.local.spots import find_spots
 from pipeline.regions import FaceRegions
 
@@ -20,7 +20,7 @@ class Marks:
     @classmethod
     def of(cls, crop: NDArray[np.float32], regions: FaceRegions, size: int) -> "Marks":
         """The marks in a crop [H, W, 3], or in a part of one whose side is ``size``."""
-        skin = bare_skin(regions)
+        skin = whole_skin(regions, size)
         spots = find_spots(crop, skin, size)
         return cls(healed(crop, skin, spots, spots.marks))
 

@@ -7,9 +7,10 @@ any looks dead; light and form stay, because lightness follows only where rednes
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline.local.areas import bare_skin, inside, reduced_skin
 from pipeline.local.colour import to_lab
 from pipeline.local.fields import blurred, level, mean_within, reduced
-from pipeline.local.smooth_shift import SmoothShift, bare_skin, inside, reduced_skin
+from pipeline.local.smooth_shift import SmoothShift
 from pipeline.regions import FaceRegions
 
 _SIDE = 256  # pixels; side of the reduced crop, fine enough for blotches

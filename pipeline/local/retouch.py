@@ -1,6 +1,7 @@
 """All local sliders of a face, in their order."""
 
 from collections.abc import Callable
+from functools import cached_property
 from typing import Protocol
 
 import numpy as np
@@ -87,13 +88,21 @@ class LocalRetouch:
             self._made[name] = make(name)
         return self._made[name]
 
+    @cached_property
+    def _skin_regions(self) -> FaceRegions:
+        return self._regions.within(self._skin)
+
+    @cached_property
+    def _healed(self) -> NDArray[np.float32]:
+        """The window of the skin without blemishes: their redness and shade are no part of it."""
+        healing = self._slider("blemishes", self._spots).change(1.0)
+        return np.asarray(self._skin.of(self._crop) + healing, np.float32)
+
     def _spots(self, name: str) -> LocalSlider:
-        return _SPOTS[name](self._skin.of(self._crop), self._regions.within(self._skin), self._size)
+        return _SPOTS[name](self._skin.of(self._crop), self._skin_regions, self._size)
 
     def _on_healed_skin(self, name: str) -> LocalSlider:
-        """A slider of the skin, which sees no blemishes: their redness and shade are no part of it."""
-        healed = self._skin.of(self._crop) + self._slider("blemishes", self._spots).change(1.0)
-        return _SKIN[name](healed, self._regions.within(self._skin), self._size)
+        return _SKIN[name](self._healed, self._skin_regions, self._size)
 
     def _feature(self, name: str) -> LocalSlider:
         crop, regions = self._features.of(self._crop), self._regions.within(self._features)

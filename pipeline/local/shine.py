@@ -9,9 +9,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline.local.areas import bare_skin, features, inside, reduced_skin
 from pipeline.local.colour import to_lab
 from pipeline.local.fields import blurred, enlarged, level, mean_within, reduced, smoothstep
-from pipeline.local.smooth_shift import SmoothShift, bare_skin, inside, reduced_skin
+from pipeline.local.smooth_shift import SmoothShift
 from pipeline.masks import Mask
 from pipeline.regions import FaceRegions
 
@@ -19,6 +20,8 @@ _SIDE = 256  # pixels; side of the reduced crop, fine enough for highlights
 _GRAIN = 0.003  # of the crop's side
 _AROUND = 0.05  # of the crop's side; the skin around a highlight
 _HOLE = 0.05  # of the crop's side; half the width of the widest glare
+_WHITE = 0.6  # chroma by that of the skin; less is either glare or no skin
+_SURROUNDED = 0.6  # share of what is around a glare that is skin
 _KNEE = 2.5  # L* above the skin around, up to which light is form
 _LIGHTER = (1.5, 6.0)  # L* above the skin around: where chroma begins to be missing, and where it is
 _PALER = (1.0, 0.85)  # chroma by that of the skin around: where shine begins, and where it is certain
@@ -37,8 +40,7 @@ class Shine(SmoothShift):
         lab = to_lab(reduced(crop, size, _SIDE))
         bare = bare_skin(regions)
         skin = reduced_skin(bare, size, _SIDE)
-        glare = _glare(lab, skin, reduced(_features(regions), size, _SIDE), side)
-        shown = np.maximum(skin, glare)
+        shown = _shown(lab, skin, reduced(features(regions), size, _SIDE), side)
         smooth = mean_within(lab, shown, _GRAIN * side)
         # The skin around is that without its highlights: a second look weighs what is lighter less.
         around = mean_within(smooth, skin, _AROUND * side)
@@ -58,18 +60,11 @@ class Shine(SmoothShift):
         colored = _COLORED * pale * smoothstep(excess, *_LIGHTER)
         shift[..., 1:] = colored[..., None] * (around[..., 1:] * lit[..., None] - smooth[..., 1:])
         shift = level(np.asarray(blurred(shift, 1.0) * shown[..., None], np.float32), shown)
-        return cls(lab, shift, np.maximum(inside(bare), enlarged(glare, bare)))
+        return cls(lab, shift, inside(enlarged(shown, bare)))
 
 
-def _features(regions: FaceRegions) -> Mask:
-    """What is light or dark and no skin [H, W]."""
-    eyes = (regions.eye_whites, regions.irises, regions.lashes, regions.brows)
-    others = (regions.lips, regions.teeth, regions.nostrils, regions.glasses, regions.hair)
-    return np.asarray(np.maximum.reduce((*eyes, *others)), np.float32)
-
-
-def _glare(lab: NDArray[np.float32], skin: Mask, features: Mask, side: int) -> Mask:
-    """Highlights [h, w] so white that they do not look like skin: what is light and pale within it."""
+def _shown(lab: NDArray[np.float32], skin: Mask, covered: Mask, side: int) -> Mask:
+    """The skin [h, w] with highlights so white that they do not look like skin, if skin is around them."""
     if not (skin > 0.5).any():
         return np.zeros_like(skin)
     light, chroma = lab[..., 0], np.hypot(lab[..., 1], lab[..., 2])
@@ -77,6 +72,26 @@ def _glare(lab: NDArray[np.float32], skin: Mask, features: Mask, side: int) -> M
     width = 2 * max(1, round(_HOLE * side)) + 1
     disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (width, width))
     around = cv2.morphologyEx((skin > 0.5).astype(np.uint8), cv2.MORPH_CLOSE, disc).astype(np.float32)
-    near = cv2.dilate((features > 0.2).astype(np.uint8), np.ones((5, 5), np.uint8)).astype(np.float32)
-    glaring = smoothstep(light, usual + 3.0, usual + 10.0) * smoothstep(chroma, colored, 0.75 * colored)
-    return blurred(np.asarray(around * (1.0 - near) * glaring, np.float32), 1.0)
+    near = cv2.dilate((covered > 0.2).astype(np.uint8), np.ones((5, 5), np.uint8)) > 0
+    bright = smoothstep(light, usual + 3.0, usual + 10.0)
+    glaring = around * ~near * bright * smoothstep(chroma, colored, 0.75 * colored)
+    white = (bright > 0.3) & (chroma < _WHITE * colored) & (around > 0.0)
+    outside = _not_enclosed(white, (skin > 0.5) & ~white, near)
+    return blurred(np.asarray(np.maximum(skin, glaring) * (1.0 - outside), np.float32), 0.7)
+
+
+def _not_enclosed(white: NDArray[np.bool_], skin: NDArray[np.bool_], covered: NDArray[np.bool_]) -> Mask:
+    """1 on the parts of ``white`` [h, w], with a rim, that have little skin around: a collar, a wall.
+
+    What is ``covered`` decides nothing: a highlight may reach a brow.
+    """
+    count, labels, stats, _ = cv2.connectedComponentsWithStats(white.astype(np.uint8))
+    result = np.zeros(white.shape, np.uint8)
+    for part in range(1, count):
+        left, top, width, height, _ = (int(v) for v in stats[part])
+        box = np.s_[max(0, top - 4) : top + height + 4, max(0, left - 4) : left + width + 4]
+        mine = (labels[box] == part).astype(np.uint8)
+        ring = (cv2.dilate(mine, np.ones((7, 7), np.uint8)) > mine) & ~covered[box] & ~white[box]
+        if not ring.any() or skin[box][ring].mean() < _SURROUNDED:
+            result[box] |= mine
+    return cv2.dilate(result, np.ones((7, 7), np.uint8)).astype(np.float32)

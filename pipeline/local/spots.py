@@ -23,6 +23,7 @@ _STEEP, _STUBBLE = 3.6, 2.8  # slopes that tell hairs from spots: of one candida
 _MOLE = 0.12  # of the L* around, by which a mole is darker
 _FRECKLES, _FRECKLE_YELLOW = 10, 0.08  # how many brown spots are freckles, and their Δb* by their Δ(−L*)
 _FINE = 0.008  # of the crop's side; radius from which a sharp edge is steep by its radius
+_BARE = 0.72  # share of skin around a spot; it may lie where the skin ends softly
 _WIDE = 0.012  # of the crop's side; radius of a wide spot
 _LEAST_CONTRAST = 2.0  # in CIE Lab, by which a spot differs from the skin around
 _CELL, _REACH = 25, 3.0  # a patch has 25 × 25 samples and reaches three radii
@@ -202,7 +203,7 @@ def is_spot(found: Candidates, seen: Traits, side: int) -> NDArray[np.bool_]:
     # What is wide and weak is form: the side of a nose, a dimple.
     wide = found.radii * seen.extent > _WIDE * side
     plain = (contrast > 2.0 * _LEAST_CONTRAST) & (seen.elongation < 1.5) & (seen.uneven < 0.1)
-    even = (seen.steep < _STEEP * np.maximum(1.0, found.radii / (_FINE * side))) & (seen.bare > 0.85)
+    even = (seen.steep < _STEEP * np.maximum(1.0, found.radii / (_FINE * side))) & (seen.bare > _BARE)
     return np.asarray(alone & even & (contrast > _LEAST_CONTRAST) & (plain | ~wide))
 
 

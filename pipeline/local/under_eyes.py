@@ -6,15 +6,17 @@ Only what is smooth changes, so that the texture stays; lashes and lids are no p
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline.local.areas import bare_skin, inside, reduced_skin
 from pipeline.local.colour import to_lab
 from pipeline.local.fields import blurred, continued, mean_within, reduced, smoothstep
-from pipeline.local.smooth_shift import SmoothShift, bare_skin, inside, reduced_skin
+from pipeline.local.smooth_shift import SmoothShift
 from pipeline.regions import FaceRegions
 
 _SIDE = 256  # pixels; side of the reduced crop, fine enough for bags
 _GRAIN = 0.005  # of the crop's side; what is finer stays
 _DARKER, _LIGHTER, _COLOR = 0.72, 0.35, 0.7  # shares of the difference that go at 1: dark, light, colour
-_MOST = (16.0, 9.0, 9.0)  # of L*, a*, b*; what differs more is shadow or make-up
+_PAINT = (14.0, 22.0)  # of a* and b* together; a colour that differs as much was painted
+_MOST = (16.0, 9.0, 9.0)  # of L*, a*, b*; what differs more is shadow
 
 
 class UnderEyes(SmoothShift):
@@ -34,9 +36,10 @@ class UnderEyes(SmoothShift):
         known = skin * smoothstep(near, 0.15, 0.02)
         cheek = blurred(continued(smooth, np.asarray(known, np.float32)), 0.02 * side)
         difference = smooth - cheek
+        paint = smoothstep(np.hypot(difference[..., 1], difference[..., 2]), *_PAINT)
         most = np.array(_MOST, np.float32)
         difference = most * np.tanh(difference / most)
         shift = -_COLOR * difference
         shift[..., 0] = -np.where(difference[..., 0] < 0.0, _DARKER, _LIGHTER) * difference[..., 0]
-        shift = np.asarray(blurred(shift, 1.0) * under[..., None], np.float32)
+        shift = np.asarray(blurred(shift, 1.0) * (under * (1.0 - paint))[..., None], np.float32)
         return cls(lab, shift, inside(regions.under_eyes))

@@ -82,3 +82,13 @@ def test_a_highlight_that_is_white_gets_its_colour_from_around() -> None:
     skin = np.where(white, 0.0, 1.0).astype(np.float32)  # a model of skin colours leaves it out
     after = to_lab(crop + Shine.of(crop, regions(skin=skin), SIZE).change(1.0))
     assert np.hypot(*after[white][:, 1:].mean(0)) > 8.0
+
+
+def test_a_white_collar_beside_the_neck_stays_white() -> None:
+    lab = skin_lab(LIGHT)
+    lab[420:] = (96.0, 0.0, -2.0)
+    skin = np.ones((SIZE, SIZE), np.float32)
+    skin[460:] = 0.0  # a mask that reaches too far
+    crop = to_rgb(lab)
+    change = Shine.of(crop, regions(skin=skin), SIZE).change(1.0)
+    assert np.abs((to_lab(crop + change) - to_lab(crop))[440:]).max() < 0.5
