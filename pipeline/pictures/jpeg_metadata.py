@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator, Sequence
 
 from pipeline.pictures import photoshop, xmp_extended
+from pipeline.pictures.boxes import BEHIND_LEFT_OUT, VIDEO_LEFT_OUT
 from pipeline.pictures.colour import joined_profile
 from pipeline.pictures.jpeg_segments import APP, COMMENT, Parts
 from pipeline.pictures.types import MAX_METADATA_BYTES, Metadata
@@ -107,9 +108,9 @@ def _notes_on_omissions(parts: Parts, packet: bytes) -> Iterator[str]:
     if has_pictures and not has_gain_map:
         yield "The file holds several pictures; only the first is used."
     if has_video:
-        yield "The video of the motion photo was left out."
+        yield VIDEO_LEFT_OUT
     if trailer.strip(_PADDING) and not (has_gain_map or has_pictures or has_video):
-        yield "The data behind the picture was left out."
+        yield BEHIND_LEFT_OUT
     foreign = dict.fromkeys(
         f"APP{marker - APP} {_name_of(content)}".rstrip()
         for marker, content in parts.segments

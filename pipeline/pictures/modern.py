@@ -10,13 +10,17 @@ from typing import BinaryIO
 import imagecodecs
 import numpy as np
 
+from pipeline.pictures.boxes import VIDEO, VIDEO_LEFT_OUT, end_of_picture, notes_on_omissions
 from pipeline.pictures.cicp import note_on, profile_of
 from pipeline.pictures.exif import orientation_of
-from pipeline.pictures.pixels import finite, straight, widen_bits
-from pipeline.pictures.types import MAX_METADATA_BYTES, Decoded, Metadata, Pixels, check_size
+from pipeline.pictures.jxl_header import is_animated
+from pipeline.pictures.pixels import finite, from_pillow, straight, widen_bits
+from pipeline.pictures.types import Decoded, Metadata, Pixels, check_size
 from retouchml.errors import PictureUnsupported
 
 _EXIF_PREFIX = b"Exif\0\0"
+_NAKED_JXL = b"\xff\x0a"  # without a container
+_ANIMATED = "The picture is animated; only its first frame is used."
 _SEVERAL = "The file holds several pictures; only the main one is used."
 
 
@@ -43,9 +47,9 @@ def read_heif(file: BinaryIO, name: str) -> Decoded:
         notes.append("Premultiplied alpha was turned into straight alpha.")
     nclx = heif.info.get("nclx_profile") or {}
     colours = (int(nclx.get("color_primaries", 2)), int(nclx.get("transfer_characteristics", 2)))
-    return _decoded(
-        pixels, heif.info.get("icc_profile"), colours, heif.info.get("exif"), heif.info.get("xmp"), notes
-    )
+    packet = heif.info.get("xmp")
+    notes += notes_on_omissions(file, packet)
+    return _decoded(pixels, heif.info.get("icc_profile"), colours, heif.info.get("exif"), packet, notes)
 
 
 def read_avif(file: BinaryIO, name: str) -> Decoded:
@@ -60,16 +64,23 @@ def read_avif(file: BinaryIO, name: str) -> Decoded:
     data = file.read()
     image = AvifImagePlugin.AvifImageFile(BytesIO(data))
     check_size(name, *image.size)
-    stored: Pixels = imagecodecs.avif_decode(data, index=0)
-    pixels = widen_bits(stored.reshape(*stored.shape[:2], -1), _bits_of_avif(data))
-    exif = image.info.get("exif")
+    exif, packet = image.info.get("exif"), image.info.get("xmp")
+    notes = [_ANIMATED] if image.is_animated else []
+    notes += notes_on_omissions(file, packet, animated=image.is_animated)
+    bits = _bits_of_avif(data)
+    if image.is_animated:  # where imagecodecs corrupts the memory
+        pixels = from_pillow(image)
+        notes += [f"Of its {bits} bits a channel, 8 are used."] if bits > 8 else []
+    else:
+        stored: Pixels = imagecodecs.avif_decode(data)
+        pixels = widen_bits(stored.reshape(*stored.shape[:2], -1), bits)
     decoded = _decoded(
         pixels,
         image.info.get("icc_profile"),
         _colours_of_avif(data),
         exif,
-        image.info.get("xmp"),
-        ["The picture is animated; only its first frame is used."] if image.is_animated else [],
+        packet,
+        notes,
     )
     # Pillow has put the container's own orientation there
     orientation = orientation_of(exif.removeprefix(_EXIF_PREFIX)) if exif else 1
@@ -82,12 +93,19 @@ def read_jxl(file: BinaryIO, name: str) -> Decoded:
         import pyjpegxl
     except ImportError as error:
         raise _missing(name, "a JPEG XL file", "pyjpegxl") from error
-    data = file.read()
+    data = file.read(len(_NAKED_JXL))
+    has_boxes = data != _NAKED_JXL
+    end = end_of_picture(file) if has_boxes else -1  # the decoder refuses what is behind it
+    file.seek(0)
+    data = file.read(end)
     header = pyjpegxl.probe(data)
     check_size(name, header.width, header.height)
     header, pixels = pyjpegxl.decode_to_numpy(data)
     pixels = pixels.reshape(*pixels.shape[:2], -1)
     notes = []
+    if is_animated(data):
+        pixels, note = _first_frame(data, pixels)
+        notes.append(note)
     if pixels.dtype.kind == "f":
         pixels, had_broken = finite(pixels.astype(np.float32))
         if had_broken:
@@ -95,7 +113,21 @@ def read_jxl(file: BinaryIO, name: str) -> Decoded:
     exif = header.exif
     if exif and exif[:2] not in (b"II", b"MM", b"Ex"):
         exif = exif[4:]  # a box of JPEG XL begins with an offset
+    if has_boxes:
+        notes += notes_on_omissions(file, header.xmp)
+    elif VIDEO.search(data):  # nothing tells the end of such a file
+        notes.append(VIDEO_LEFT_OUT)
     return _decoded(pixels, header.icc, (2, 2), exif, header.xmp, notes)
+
+
+def _first_frame(data: bytes, last: Pixels) -> tuple[Pixels, str]:
+    """The first frame of an animated JPEG XL file, or the last if no library here decodes that; a note."""
+    if imagecodecs.JPEGXL.available:
+        first: Pixels = imagecodecs.jpegxl_decode(data, index=0)
+        first = first.reshape(*first.shape[:2], -1)
+        if first.shape == last.shape and first.dtype == last.dtype:
+            return first, _ANIMATED
+    return last, "The picture is animated; only its last frame is used."
 
 
 def _decoded(
@@ -111,16 +143,12 @@ def _decoded(
         note = note_on(colours[1])
         notes += [note] if note else []
     metadata = Metadata(
-        icc_profile=_within_limits(profile),
-        exif=_within_limits((exif or b"").removeprefix(_EXIF_PREFIX)),
-        xmp=_within_limits(xmp),
+        icc_profile=profile or None,
+        exif=(exif or b"").removeprefix(_EXIF_PREFIX) or None,
+        xmp=xmp or None,
         lossless=True,  # what is written next is no lossy file of the same kind
     )
     return Decoded(np.ascontiguousarray(pixels), metadata, 1, tuple(notes))
-
-
-def _within_limits(block: bytes | None) -> bytes | None:
-    return bytes(block) if block and len(block) <= MAX_METADATA_BYTES else None
 
 
 def _missing(name: str, what: str, package: str) -> PictureUnsupported:

@@ -9,6 +9,7 @@ from typing import BinaryIO
 import imagecodecs
 import numpy as np
 
+from pipeline.pictures.boxes import BEHIND_LEFT_OUT
 from pipeline.pictures.exif import orientation_of
 from pipeline.pictures.png_metadata import MAX_CHUNKS, XMP_KEYWORD, metadata_of
 from pipeline.pictures.types import Decoded, Metadata, Pixels, check_size, sensible_dpi
@@ -44,7 +45,7 @@ def read_png(file: BinaryIO, name: str) -> Decoded:
     if any(name == b"acTL" for name, _, _ in parts.chunks):
         notes.append("The picture is animated; only its still picture is used.")
     if parts.has_trailer:
-        notes.append("The data behind the picture was left out.")
+        notes.append(BEHIND_LEFT_OUT)
     return Decoded(pixels.reshape(height, width, -1), metadata, orientation, (*notes, *metadata_notes))
 
 

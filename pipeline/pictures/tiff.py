@@ -14,12 +14,14 @@ import tifffile
 from PIL import TiffImagePlugin
 from tifffile import PHOTOMETRIC, TIFF
 
+from pipeline.pictures.boxes import BEHIND_LEFT_OUT
 from pipeline.pictures.colour import cmyk_to_srgb
 from pipeline.pictures.exif import ICC_PROFILE, IPTC, ORIENTATION, PHOTOSHOP, XMP, block_from_tiff
 from pipeline.pictures.photoshop import iptc_of, lasting, resources_of
 from pipeline.pictures.pixels import finite, from_pillow, straight, to_depth, widen_bits
 from pipeline.pictures.tiff_foreign import notes_on_foreign_tags
 from pipeline.pictures.tiff_pages import Page, photograph_in
+from pipeline.pictures.tiff_tail import has_data_behind
 from pipeline.pictures.types import (
     MAX_METADATA_BYTES,
     MAX_PIXELS,
@@ -66,6 +68,7 @@ def read_tiff(file: BinaryIO, name: str) -> Decoded:
         pixels, extra, more_notes = _pixels(file, name, chosen)
         metadata = _metadata(page, first, file)
         notes += (*_notes_on_length(page, first), *notes_on_foreign_tags(page))
+        notes += (BEHIND_LEFT_OUT,) if has_data_behind(file) else ()
         # Pillow turns what libtiff decodes
         value = _value_of(page, first, ORIENTATION) if not _is_for_libtiff(page) else 1
     orientation = value if isinstance(value, int) and 1 <= value <= 8 else 1

@@ -7,6 +7,7 @@ from typing import Any, BinaryIO
 
 import imagecodecs
 
+from pipeline.pictures.boxes import BEHIND_LEFT_OUT
 from pipeline.pictures.exif import orientation_of
 from pipeline.pictures.pixels import to_pillow
 from pipeline.pictures.types import Decoded, Metadata, Pixels, check_size
@@ -48,7 +49,7 @@ def read_webp(file: BinaryIO, name: str) -> Decoded:
         names = ", ".join(name if name.isalnum() else "unnamed" for name in foreign[:8])
         decoded = decoded.noting(f"Data of other programs was left out ({names}).")
     if data[_end(data) :].strip(b"\0"):
-        decoded = decoded.noting("The data behind the picture was left out.")
+        decoded = decoded.noting(BEHIND_LEFT_OUT)
     return decoded
 
 
