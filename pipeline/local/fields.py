@@ -95,6 +95,8 @@ def level(shift: NDArray[np.float32], skin: Mask) -> NDArray[np.float32]:
 
 
 def smoothstep(values: NDArray[np.float32], low: float, high: float) -> Mask:
-    """0 below ``low``, 1 above ``high``, smooth between; falling if ``low`` > ``high``."""
+    """0 below ``low``, 1 above ``high``, smooth between; falling if ``low`` > ``high``, a step if equal."""
+    if low == high:
+        return np.asarray(values > low, np.float32)
     t = np.clip((values - low) / (high - low), 0.0, 1.0)
     return np.asarray(t * t * (3.0 - 2.0 * t), np.float32)

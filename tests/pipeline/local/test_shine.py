@@ -92,3 +92,8 @@ def test_a_white_collar_beside_the_neck_stays_white() -> None:
     crop = to_rgb(lab)
     change = Shine.of(crop, regions(skin=skin), SIZE).change(1.0)
     assert np.abs((to_lab(crop + change) - to_lab(crop))[440:]).max() < 0.5
+
+
+def test_where_everything_is_white_nothing_shines() -> None:
+    crop = np.ones((SIZE, SIZE, 3), np.float32)
+    assert np.abs(Shine.of(crop, regions(), SIZE).change(1.0)).max() < 1e-3
