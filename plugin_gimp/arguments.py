@@ -1,13 +1,16 @@
-"""The procedure's arguments as values; faces and edits are texts, since scripts pass them."""
+"""The procedure's arguments as values; faces, edits and looks are texts, since scripts pass them."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from plugin_gimp.texts import _
 from retouchml import sentences
 from retouchml.errors import NoFaceError
 from retouchml.look import Look, choose_faces, parse_edit, parse_faces
+from retouchml.look_change import ChosenLook, FaceLooks, LookChange, parse_face_change
 from retouchml.results import Face
+from retouchml.sliders import BY_NAME
 
 NEW_LAYER, WITH_MASK, REPLACE = "new-layer", "new-layer-with-mask", "replace"
 """Values of ``output``."""
@@ -24,7 +27,8 @@ class Arguments:
     """What a call of the procedure asks for.
 
     strength, texture, edits: as in ``Look``; faces: as ``select_faces`` takes it; output: ``NEW_LAYER``,
-    ``WITH_MASK`` or ``REPLACE``
+    ``WITH_MASK`` or ``REPLACE``; preset: a name, which takes the place of strength and texture, or "";
+    face_looks: what is different for single faces, as in ``0:preset=studio;1:strength=0.8,teeth=0.5``
     """
 
     strength: float
@@ -32,11 +36,35 @@ class Arguments:
     edits: Mapping[str, float] = field(default_factory=dict)
     faces: str = "all"
     output: str = NEW_LAYER
+    preset: str = ""
+    face_looks: str = ""
+
+    @property
+    def common(self) -> ChosenLook:
+        """The look of all faces that have none of their own. Raises UsageError."""
+        start = ChosenLook(Look(self.strength, self.texture))
+        return start.changed(LookChange(self.preset or None, self.edits))
 
     def looks(self, faces: Sequence[Face]) -> "dict[int, Look]":
         """The look of each selected face. Raises NoFaceError or UsageError."""
-        look = Look(self.strength, self.texture, self.edits)
-        return dict.fromkeys(select_faces(self.faces, faces), look)
+        parts = [part for part in self.face_looks.split(";") if part.strip()]
+        looks = FaceLooks.of(self.common, [parse_face_change(part) for part in parts])
+        check_any(faces)
+        by_face = looks.by_face(parse_faces(self.faces), faces)
+        return {face: chosen.look for face, chosen in by_face.items()}
+
+
+def of_config(config: Any) -> Arguments:
+    """The arguments in a ``Gimp.ProcedureConfig``. Raises UsageError."""
+    return Arguments(
+        strength=config.get_property("strength"),
+        texture=config.get_property("texture"),
+        edits=parse_edits(config.get_property("edits") or ""),
+        faces=config.get_property("faces") or "all",
+        output=config.get_property("output"),
+        preset=config.get_property("preset") or "",
+        face_looks=config.get_property("face-looks") or "",
+    )
 
 
 def parse_edits(text: str) -> "dict[str, float]":
@@ -45,8 +73,10 @@ def parse_edits(text: str) -> "dict[str, float]":
 
 
 def format_edits(edits: Mapping[str, float]) -> str:
-    """The text that ``parse_edits`` reads, without the edits that are 0."""
-    return ",".join(f"{name}={value:g}" for name, value in edits.items() if value)
+    """The text that ``parse_edits`` reads, without the edits that say nothing."""
+    return ",".join(
+        f"{name}={value:g}" for name, value in edits.items() if not BY_NAME[name].says_nothing(value)
+    )
 
 
 def select_faces(text: str, faces: Sequence[Face]) -> "tuple[int, ...]":
@@ -54,9 +84,11 @@ def select_faces(text: str, faces: Sequence[Face]) -> "tuple[int, ...]":
 
     Raises NoFaceError or UsageError.
     """
-    if not faces:
-        raise NoFaceError(
-            _(sentences.NO_FACE),
-            _(sentences.NO_FACE_ADVICE),
-        )
+    check_any(faces)
     return choose_faces(parse_faces(text), faces)
+
+
+def check_any(faces: Sequence[Face]) -> None:
+    """Raise NoFaceError if there is no face."""
+    if not faces:
+        raise NoFaceError(_(sentences.NO_FACE), _(sentences.NO_FACE_ADVICE))

@@ -13,7 +13,10 @@ from retouchml.sliders import Slider  # noqa: E402
 
 
 class SliderRow:
-    """A row of a grid: the label, the scale, and a button that sets the default."""
+    """A row of a grid: the label, the scale, and a button that unsets the slider.
+
+    on_change: called with the value, or with None for unset, when the user changes it
+    """
 
     def __init__(
         self,
@@ -21,8 +24,7 @@ class SliderRow:
         row: int,
         slider: Slider,
         label: str,  # with an underscore before its mnemonic
-        value: float,
-        on_change: "Callable[[], None]",
+        on_change: "Callable[[float | None], None]",
     ) -> None:
         title = Gtk.Label(label=label, use_underline=True, xalign=0.0)
         self._scale = Gtk.Scale.new_with_range(Gtk.Orientation.HORIZONTAL, slider.low, slider.high, 0.05)
@@ -32,25 +34,22 @@ class SliderRow:
         self._scale.set_hexpand(True)
         if slider.low < slider.default:
             self._scale.add_mark(slider.default, Gtk.PositionType.BOTTOM, None)
-        self._scale.set_value(value)
         title.set_mnemonic_widget(self._scale)
         button = Gtk.Button.new_from_icon_name("edit-undo-symbolic", Gtk.IconSize.MENU)
         button.set_relief(Gtk.ReliefStyle.NONE)
-        button.set_tooltip_text(_("Reset"))
-        button.connect("clicked", lambda _button: self.reset())
-        self._default = slider.default
-        self._scale.connect("value-changed", lambda _scale: on_change())
+        button.set_tooltip_text(_("Reset") if slider.full is None else _("Let it follow the strength"))
+        button.connect("clicked", lambda _button: on_change(None))
+        # rounded to the two digits that are shown
+        self._handler = self._scale.connect(
+            "value-changed", lambda scale: on_change(round(float(scale.get_value()), 2))
+        )
         for column, widget in enumerate((title, self._scale, button)):
             grid.attach(widget, column, row, 1, 1)
 
-    @property
-    def value(self) -> float:
-        """The value, rounded to the two digits that are shown."""
-        return round(float(self._scale.get_value()), 2)
-
-    def reset(self) -> None:
-        """Set the default."""
-        self._scale.set_value(self._default)
+    def show_value(self, value: float) -> None:
+        """Show a value that was set elsewhere."""
+        with self._scale.handler_block(self._handler):
+            self._scale.set_value(value)
 
 
 class FaceRow(Gtk.FlowBox):

@@ -7,9 +7,10 @@ gi.require_version("GimpUi", "3.0")
 
 from gi.repository import Gimp, GimpUi, GLib, Gtk  # noqa: E402 (after their versions)
 
-from plugin_gimp import arguments, layer_pixels, output, texts  # noqa: E402
+from plugin_gimp import arguments, layer_pixels, output  # noqa: E402
 from plugin_gimp.background_session import BackgroundSession, Events  # noqa: E402
-from plugin_gimp.controls import FaceRow, SliderRow  # noqa: E402
+from plugin_gimp.controls import FaceRow  # noqa: E402
+from plugin_gimp.look_controls import LookControls  # noqa: E402
 from plugin_gimp.preview import Preview, square_around, thumbnail  # noqa: E402
 from plugin_gimp.texts import _  # noqa: E402
 from retouchml import sentences  # noqa: E402
@@ -19,7 +20,7 @@ from retouchml.errors import Cancelled, DaemonError, NoFaceError, RetouchError, 
 from retouchml.look import Look  # noqa: E402
 from retouchml.progress import OverallProgress, describe  # noqa: E402
 from retouchml.results import Face  # noqa: E402
-from retouchml.sliders import EDITS, REST_MS, SLIDERS, STRENGTH, TEXTURE  # noqa: E402
+from retouchml.sliders import REST_MS  # noqa: E402
 from retouchml.system.failures import unexpected  # noqa: E402
 
 _THUMBNAIL_SIDE = 56
@@ -94,38 +95,33 @@ class Dialog:
             area.pack_start(widget, grows, grows, 0)
         area.show_all()
 
-    def _build_controls(self, buttons: "list[str]") -> Gtk.Grid:
-        """The sliders and the output. buttons: labels whose mnemonics are in use."""
-        grid = self._grid = Gtk.Grid(row_spacing=4, column_spacing=8, valign=Gtk.Align.START)
+    def _build_controls(self, buttons: "list[str]") -> Gtk.Box:
+        """The look and the output. buttons: labels whose mnemonics are in use."""
         output_label = _("_Output")
-        labels = texts.with_mnemonics([_(slider.title) for slider in SLIDERS], [*buttons, output_label])
-        values = self._stored_values()
-        self._sliders = {
-            slider.name: SliderRow(grid, row, slider, labels[row], values[slider.name], self._on_change)
-            for row, slider in enumerate(SLIDERS)
-        }
+        self._look_controls = LookControls(self._stored_look(), self._on_change, [*buttons, output_label])
+        scroll = Gtk.ScrolledWindow(hscrollbar_policy=Gtk.PolicyType.NEVER)
+        scroll.set_propagate_natural_width(True)
+        scroll.add(self._look_controls)
         title = Gtk.Label(label=output_label, use_underline=True, xalign=0.0)
         self._output = Gtk.ComboBoxText()
         for nick, label in arguments.OUTPUTS.items():
             self._output.append(nick, label)
         self._output.set_active_id(self._config.get_property("output"))
         title.set_mnemonic_widget(self._output)
-        grid.attach(title, 0, len(SLIDERS), 1, 1)
-        grid.attach(self._output, 1, len(SLIDERS), 2, 1)
-        return grid
+        line = Gtk.Box(spacing=8)
+        line.pack_start(title, False, False, 0)
+        line.pack_start(self._output, True, True, 0)
+        column = self._controls = Gtk.Box(orientation=Gtk.Orientation.VERTICAL, spacing=8)
+        column.pack_start(scroll, True, True, 0)
+        column.pack_start(line, False, False, 0)
+        return column
 
-    def _stored_values(self) -> "dict[str, float]":
-        """The sliders' values of last time, by name."""
+    def _stored_look(self) -> Look:
+        """The look of last time."""
         try:
-            edits = arguments.parse_edits(self._config.get_property("edits") or "")
+            return arguments.of_config(self._config).common.look
         except UsageError:  # from a script
-            edits = {}
-        return {
-            slider.name: edits.get(slider.name, 0.0)
-            if slider in EDITS
-            else self._config.get_property(slider.name)
-            for slider in SLIDERS
-        }
+            return Look()
 
     # events of the session
 
@@ -173,8 +169,7 @@ class Dialog:
 
     def _on_response(self, _window: Gtk.Dialog, response: int) -> None:
         if response == _RESET:
-            for slider in self._sliders.values():
-                slider.reset()
+            self._look_controls.reset()
         elif response == Gtk.ResponseType.OK:
             self._beautify()
         else:
@@ -202,10 +197,7 @@ class Dialog:
         """Request the looks that the sliders describe, unless they are requested already."""
         if not self._faces:
             return
-        values = {name: slider.value for name, slider in self._sliders.items()}
-        edits = {slider.name: values[slider.name] for slider in EDITS if values[slider.name]}
-        look = Look(values[STRENGTH], values[TEXTURE], edits)
-        looks = dict.fromkeys(self._face_row.ticked, look)
+        looks = dict.fromkeys(self._face_row.ticked, self._look_controls.look)
         if looks == self._requested:
             return
         self._requested = looks
@@ -232,7 +224,7 @@ class Dialog:
 
     def _set_waiting(self, is_waiting: bool) -> None:
         self._is_waiting = is_waiting
-        for widget in (self._grid, self._face_row, self._button):
+        for widget in (self._controls, self._face_row, self._button):
             widget.set_sensitive(not is_waiting)
 
     def _finish(self) -> None:
@@ -261,6 +253,8 @@ class Dialog:
             ("strength", look.strength),
             ("texture", look.texture),
             ("edits", arguments.format_edits(look.edits)),
+            ("preset", ""),  # the values say it all
+            ("face-looks", ""),
             ("faces", self._face_row.text),
             ("output", nick),
         ):

@@ -54,12 +54,22 @@ def _add_arguments(procedure: Gimp.Procedure) -> None:
         procedure.add_double_argument(
             slider.name, label, help_, slider.low, slider.high, slider.default, _FLAGS
         )
-    procedure.add_string_argument("edits", edits, _("Manual edits, such as smile=0.3,age=-0.2"), "", _FLAGS)
+    procedure.add_string_argument("edits", edits, _("Sliders, such as smile=0.3,teeth=0.5"), "", _FLAGS)
     procedure.add_string_argument("faces", faces, _("all, largest, or numbers such as 0,2"), "all", _FLAGS)
     choice = Gimp.Choice.new()
     for number, (nick, label) in enumerate(OUTPUTS.items()):
         choice.add(nick, number, label, "")
     procedure.add_choice_argument("output", output, _("Where it goes"), choice, NEW_LAYER, _FLAGS)
+    procedure.add_string_argument(
+        "preset", _("_Preset"), _("A preset in place of strength and texture, such as studio"), "", _FLAGS
+    )
+    procedure.add_string_argument(
+        "face-looks",
+        _("Faces' _looks"),
+        _("What is different for single faces, such as 0:preset=studio;1:strength=0.8,teeth=0.5"),
+        "",
+        _FLAGS,
+    )
 
 
 def _run(
@@ -103,7 +113,7 @@ def _retouch(
     config: Gimp.ProcedureConfig,
 ) -> None:
     from plugin_gimp import retouch
-    from plugin_gimp.arguments import Arguments, parse_edits
+    from plugin_gimp.arguments import of_config
     from retouchml.errors import UsageError
     from retouchml.progress import OverallProgress, describe
 
@@ -115,13 +125,7 @@ def _retouch(
 
         dialog.run(config, drawables[0])
         return
-    arguments = Arguments(
-        strength=config.get_property("strength"),
-        texture=config.get_property("texture"),
-        edits=parse_edits(config.get_property("edits") or ""),
-        faces=config.get_property("faces") or "all",
-        output=config.get_property("output"),
-    )
+    arguments = of_config(config)
     Gimp.progress_init(_("RetouchML"))
     overall = OverallProgress()
 

@@ -7,10 +7,26 @@ import gettext
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+from retouchml.presets.preset_file import Preset
+
 _translation = gettext.translation(
     "retouchml", Path(__file__).resolve().parent.parent / "locale", fallback=True
 )
 _ = _translation.gettext
+
+_PRESETS = {
+    "natural": _("Natural"),
+    "clean": _("Clean"),
+    "studio": _("Studio"),
+    "strong": _("Strong"),
+    "shape-only": _("Shape only"),
+    "skin-only": _("Skin only"),
+}
+
+
+def preset_title(preset: Preset) -> str:
+    """The title of a preset; those that come with RetouchML are translated."""
+    return preset.title if preset.is_own else _PRESETS.get(preset.name, preset.title)
 
 
 def capitalized(text: str) -> str:

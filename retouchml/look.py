@@ -75,12 +75,19 @@ class Look:
         return self.strength > 0 or any(slider.latent is not None for slider in moved)
 
     def with_values(self, values: Mapping[str, float]) -> "Look":
-        """This look with sliders set, by name. Raises UsageError."""
+        """This look with sliders set, by name. Raises UsageError.
+
+        Looks that are made in this way and do the same are equal: what says nothing is left out.
+        """
         edits = {name: value for name, value in values.items() if name not in (STRENGTH, TEXTURE)}
         return Look(
             values.get(STRENGTH, self.strength),
             values.get(TEXTURE, self.texture),
-            {**self.edits, **edits},
+            {
+                name: value
+                for name, value in {**self.edits, **edits}.items()
+                if name not in BY_NAME or not BY_NAME[name].says_nothing(value)
+            },
         )
 
     def without(self, name: str) -> "Look":

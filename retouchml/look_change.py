@@ -1,11 +1,13 @@
 """Changes of a look by name, as texts and options give them, and the look of each face."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from retouchml.errors import UsageError
-from retouchml.look import Look, parse_edit
+from retouchml.look import FaceChoice, Look, check_edits, check_faces, choose_faces, parse_edit
 from retouchml.presets import library
+from retouchml.results import Face
+from retouchml.sliders import STRENGTH, TEXTURE
 
 _PRESET = "preset"
 
@@ -37,7 +39,47 @@ class ChosenLook:
         if change.preset is not None:
             preset = library.preset(change.preset)
             start = ChosenLook(preset.look, preset.name)
+        check_edits(name for name in change.values if name not in (STRENGTH, TEXTURE))
         return ChosenLook(start.look.with_values(change.values), start.preset)
+
+
+@dataclass(frozen=True)
+class FaceLooks:
+    """The looks of a picture's faces. own: of those that have one of their own, by number."""
+
+    common: ChosenLook = field(default_factory=ChosenLook)
+    own: Mapping[int, ChosenLook] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, common: ChosenLook, changes: Iterable[tuple[int, LookChange]]) -> "FaceLooks":
+        """The common look, and what is different for single faces; the later of a face's add to the earlier.
+
+        Raises UsageError.
+        """
+        by_face: dict[int, LookChange] = {}
+        for face, change in changes:
+            by_face[face] = by_face.get(face, LookChange()).then(change)
+        return cls(common, {face: common.changed(change) for face, change in by_face.items()})
+
+    def check_choice(self, choice: FaceChoice) -> None:
+        """Raise UsageError if a face that has a look of its own is not among the numbers of ``choice``."""
+        if isinstance(choice, tuple):
+            self._check_chosen(choice)
+
+    def by_face(self, choice: FaceChoice, faces: Sequence[Face]) -> dict[int, ChosenLook]:
+        """The look of each chosen face. Raises UsageError for one that is not there or not chosen."""
+        chosen = choose_faces(choice, faces)
+        check_faces(self.own, faces)
+        self._check_chosen(chosen)
+        return {face: self.own.get(face, self.common) for face in chosen}
+
+    def _check_chosen(self, chosen: Sequence[int]) -> None:
+        for face in self.own:
+            if face not in chosen:
+                raise UsageError(
+                    f"Face {face} has a look of its own, but is not among the faces to retouch.",
+                    "Add its number to the faces.",
+                )
 
 
 def parse_change(text: str) -> LookChange:
@@ -66,11 +108,3 @@ def parse_face_change(text: str) -> tuple[int, LookChange]:
     if not colon or not number.isascii() or not number.isdigit() or len(number) > 4:
         raise UsageError(f"{text!r} is not N:NAME=VALUE,...", "For example 1:strength=0.8,teeth=0.5.")
     return int(number), parse_change(change)
-
-
-def changes_by_face(changes: Sequence[tuple[int, LookChange]]) -> dict[int, LookChange]:
-    """One change for each face; of several for one face, the later add to the earlier."""
-    by_face: dict[int, LookChange] = {}
-    for face, change in changes:
-        by_face[face] = by_face.get(face, LookChange()).then(change)
-    return by_face

@@ -45,6 +45,7 @@ SKIN = Group("skin", "Skin")
 EYES_AND_TEETH = Group("eyes and teeth", "Eyes and teeth")
 SHAPE = Group("shape", "Shape")
 EXPRESSION = Group("expression", "Expression")
+ALL_GROUPS = (PATH, SKIN, EYES_AND_TEETH, SHAPE, EXPRESSION)
 
 
 @dataclass(frozen=True)
@@ -74,6 +75,10 @@ class Slider:
     def accepts(self, value: float) -> bool:
         """Whether a value is in the slider's range; NaN is not."""
         return self.low <= value <= self.high
+
+    def says_nothing(self, value: float) -> bool:
+        """Whether setting this value does the same as not setting the slider, at every strength."""
+        return self.full is None and value == self.default
 
     def clamp(self, value: float) -> float:
         """The nearest value in the slider's range."""
@@ -173,11 +178,8 @@ SLIDERS = tuple(row for row in ROWS if row.name not in WITHOUT_MODULE)
 BY_NAME = {slider.name: slider for slider in SLIDERS}
 EDITS = tuple(slider for slider in SLIDERS if slider.name not in (STRENGTH, TEXTURE))
 """The sliders that a ``Look`` holds by name in ``edits``."""
-GROUPS = tuple(
-    group
-    for group in (PATH, SKIN, EYES_AND_TEETH, SHAPE, EXPRESSION)
-    if any(slider.group == group.name for slider in SLIDERS)
-)
+GROUPS = tuple(group for group in ALL_GROUPS if any(slider.group == group.name for slider in SLIDERS))
+"""Those that have a slider."""
 
 
 def in_group(group: Group) -> tuple[Slider, ...]:

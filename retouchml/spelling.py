@@ -10,8 +10,8 @@ def unknown_name(kind: str, name: str, known: Iterable[str]) -> UsageError:
     """The error for a name that is none of those known; kind: what it should name, such as slider."""
     names = list(known)
     shown = name if len(name) <= _LONGEST else f"{name[:_LONGEST]}…"
-    near = difflib.get_close_matches(name[:_LONGEST].lower(), names, n=2)
-    question = f" Did you mean {' or '.join(near)}?" if near else ""
+    near = difflib.get_close_matches(name[:_LONGEST].lower(), names, n=1)
+    question = f" Did you mean {near[0]}?" if near else ""
     return UsageError(f"There is no {kind} called {shown}.{question}", f"There are: {', '.join(names)}.")
 
 

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 from retouchml.cli import compare, report
 from retouchml.cli.backend import Backend
 from retouchml.cli.context import Context
-from retouchml.cli.look_options import FaceLooks
 from retouchml.cli.output_files import OutputFiles
 from retouchml.cli.staging import Staging
 from retouchml.look import FaceChoice
+from retouchml.look_change import FaceLooks
 from retouchml.progress import Progress
 
 if TYPE_CHECKING:

@@ -2,9 +2,10 @@
 
 import pytest
 
-from plugin_gimp.arguments import REPLACE, Arguments, format_edits, parse_edits, select_faces
+from plugin_gimp.arguments import REPLACE, Arguments, format_edits, of_config, parse_edits, select_faces
 from retouchml.errors import NoFaceError, UsageError
 from retouchml.look import Look
+from retouchml.look_change import ChosenLook
 from retouchml.results import Box, Face
 
 
@@ -73,3 +74,46 @@ def test_each_selected_face_gets_the_same_look() -> None:
 def test_a_number_out_of_range_is_refused_before_anything_is_done() -> None:
     with pytest.raises(UsageError, match="strength is 2"):
         Arguments(2.0, 0.7).looks(FACES)
+
+
+def test_a_preset_takes_the_place_of_strength_and_texture_and_edits_are_set_after_it() -> None:
+    arguments = Arguments(0.1, 0.1, {"smile": 0.2}, preset="strong")
+    assert arguments.common == ChosenLook(Look(1.0, edits={"smile": 0.2}), "strong")
+    with pytest.raises(UsageError, match="no preset called loud"):
+        Arguments(0.1, 0.1, preset="loud").looks(FACES)
+
+
+def test_single_faces_may_have_looks_of_their_own() -> None:
+    arguments = Arguments(0.6, 0.2, {"smile": 0.3}, face_looks=" 0:preset=strong; 2:strength=0.1,teeth=0 ;")
+    assert arguments.looks(FACES) == {
+        0: Look(1.0),
+        1: Look(0.6, 0.2, {"smile": 0.3}),
+        2: Look(0.1, 0.2, {"smile": 0.3, "teeth": 0.0}),
+    }
+    for text, sentence in (("5:smile=0.1", "no face number 5"), ("smile=0.1", "is not N:NAME=VALUE")):
+        with pytest.raises(UsageError, match=sentence):
+            Arguments(0.6, 0.2, face_looks=text).looks(FACES)
+    with pytest.raises(UsageError, match="Face 0 has a look of its own"):
+        Arguments(0.6, 0.2, faces="1", face_looks="0:smile=0.1").looks(FACES)
+
+
+def test_a_slider_that_follows_the_strength_is_written_though_it_is_0() -> None:
+    assert format_edits({"teeth": 0.0, "marks": 0.0}) == "teeth=0"
+
+
+def test_the_arguments_are_read_from_what_gimp_keeps() -> None:
+    class Config:
+        def get_property(self, name: str) -> object:
+            values = {
+                "strength": 0.4,
+                "texture": 0.3,
+                "edits": "smile=0.1",
+                "faces": "0,2",
+                "output": REPLACE,
+                "preset": "strong",
+                "face-looks": "1:smile=0.2",
+            }
+            return values[name]
+
+    expected = Arguments(0.4, 0.3, {"smile": 0.1}, "0,2", REPLACE, "strong", "1:smile=0.2")
+    assert of_config(Config()) == expected

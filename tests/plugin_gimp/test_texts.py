@@ -3,16 +3,18 @@
 import ast
 import gettext
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 import plugin_gimp
 from install.actions.gimp import GimpPlugin
-from plugin_gimp.texts import capitalized, with_mnemonics
+from plugin_gimp.texts import capitalized, preset_title, with_mnemonics
 from retouchml import sentences
+from retouchml.presets import library
 from retouchml.progress import REMAINING, STAGES
-from retouchml.sliders import EDITS, ROWS, SLIDERS
+from retouchml.sliders import ALL_GROUPS, BY_NAME, EDITS, GROUPS, PATH, ROWS, SLIDERS, STRENGTH
 from retouchml.system.failures import UNEXPECTED
 
 FOLDER = Path(plugin_gimp.__file__).parent
@@ -29,7 +31,7 @@ def texts() -> set[str]:
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "_"
     )
     literals = {ast.literal_eval(call.args[0]) for call in calls if isinstance(call.args[0], ast.Constant)}
-    titles = {row.title for row in ROWS} | {row.title for row in STAGES}
+    titles = {row.title for row in (*ROWS, *ALL_GROUPS)} | {row.title for row in STAGES}
     shared = {*sentences.ALL, REMAINING, UNEXPECTED}
     return literals | titles | shared | {slider.help for slider in SLIDERS if slider not in EDITS}
 
@@ -71,14 +73,23 @@ def test_a_translation_keeps_what_is_filled_in(language: str) -> None:
 
 
 @pytest.mark.parametrize("language", ["", *LANGUAGES])
-def test_no_two_controls_of_the_dialog_share_a_letter(language: str) -> None:
+def test_no_letter_is_the_key_of_two_controls_and_those_that_are_always_seen_have_one(language: str) -> None:
     translate = translation(language).gettext if language else str
     others = [translate(text) for text in ("_Reset", "_Cancel", "_Beautify", "_Output")]
-    labels = with_mnemonics([translate(slider.title) for slider in SLIDERS], others)
-    letters = [label.split("_")[1][0].lower() for label in [*others, *labels] if "_" in label]
+    seen = ["Preset", BY_NAME[STRENGTH].title, *(group.title for group in GROUPS if group is not PATH)]
+    folded = [slider.title for slider in EDITS]
+    labels = with_mnemonics([translate(title) for title in (*seen, *folded)], others)
+    letters = [match[1].lower() for label in [*others, *labels] if (match := re.search(r"_(\w)", label))]
     assert sorted(set(letters)) == sorted(letters)
-    # There are more sliders than letters: who goes without finds none free.
-    assert all("_" in label or set(filter(str.isalpha, label.lower())) <= set(letters) for label in labels)
+    assert all("_" in label for label in labels[: len(seen)])
+
+
+def test_the_shipped_presets_have_translated_titles_and_the_user_s_own_their_own() -> None:
+    presets, _ = library.presets()
+    for preset in presets:
+        assert preset_title(preset) == preset.title
+        assert preset.title in texts()
+        assert preset_title(replace(preset, title="Meins", is_own=True)) == "Meins"
 
 
 def test_a_mnemonic_is_the_first_letter_that_is_free() -> None:

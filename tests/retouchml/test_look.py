@@ -100,7 +100,8 @@ def test_only_the_path_and_latent_sliders_need_the_generator(look: Look, needs: 
 def test_a_look_is_changed_by_the_name_of_a_slider() -> None:
     look = Look(0.5, 0.7, {"smile": 0.2})
     assert look.with_values({"strength": 0.8, "age": 0.1}) == Look(0.8, 0.7, {"smile": 0.2, "age": 0.1})
-    assert look.with_values({"texture": 0.0, "smile": 0.0}) == Look(0.5, 0.0, {"smile": 0.0})
+    assert look.with_values({"texture": 0.0, "smile": 0.0}) == Look(0.5, 0.0)
+    assert look.with_values({"teeth": 0.0}) == Look(0.5, 0.7, {"smile": 0.2, "teeth": 0.0})
     assert look.without("smile") == Look(0.5, 0.7)
     assert Look(0.9, 0.1).without("strength").without("texture").without("smile") == Look()
     with pytest.raises(UsageError, match="strength is 2"):

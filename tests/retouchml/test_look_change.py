@@ -6,11 +6,14 @@ from retouchml.errors import UsageError
 from retouchml.look import Look
 from retouchml.look_change import (
     ChosenLook,
+    FaceLooks,
     LookChange,
-    changes_by_face,
     parse_change,
     parse_face_change,
 )
+from retouchml.results import Face
+
+FACES = tuple(Face((0, 0, side, side), (), 3.0) for side in (10, 30, 20))
 
 
 @pytest.mark.parametrize(
@@ -60,14 +63,40 @@ def test_a_look_is_changed_from_where_it_is_or_from_a_preset() -> None:
         start.changed(LookChange("loud"))
 
 
+def test_a_change_of_what_is_no_slider_is_refused() -> None:
+    with pytest.raises(UsageError, match="no slider called beard"):
+        ChosenLook().changed(LookChange(None, {"beard": 0.1}))
+
+
 def test_of_several_changes_of_a_face_the_later_add_to_the_earlier() -> None:
-    changes = [
-        (1, LookChange(None, {"smile": 0.1, "age": 0.2})),
-        (0, LookChange("strong")),
-        (1, LookChange(None, {"smile": 0.3})),
-        (0, LookChange("clean", {"smile": 0.1})),
-    ]
-    assert changes_by_face(changes) == {
-        1: LookChange(None, {"smile": 0.3, "age": 0.2}),
-        0: LookChange("clean", {"smile": 0.1}),
+    common = ChosenLook(Look(0.4, edits={"smile": 0.5}))
+    looks = FaceLooks.of(
+        common,
+        [
+            (1, LookChange(None, {"smile": 0.1, "age": 0.2})),
+            (0, LookChange("strong")),
+            (1, LookChange(None, {"smile": 0.3})),
+            (0, LookChange("strong", {"smile": 0.1})),
+        ],
+    )
+    assert looks.by_face("all", FACES) == {
+        0: ChosenLook(Look(1.0, edits={"smile": 0.1}), "strong"),
+        1: ChosenLook(Look(0.4, edits={"smile": 0.3, "age": 0.2})),
+        2: common,
     }
+    assert set(looks.by_face((1, 0), FACES)) == {0, 1}
+
+
+def test_a_look_of_a_face_that_is_not_there_or_not_chosen_is_refused() -> None:
+    looks = FaceLooks.of(ChosenLook(), [(3, LookChange("strong"))])
+    with pytest.raises(UsageError, match="no face number 3: the picture has 3 faces"):
+        looks.by_face("all", FACES)
+    looks = FaceLooks.of(ChosenLook(), [(0, LookChange("strong"))])
+    for refuse in (
+        lambda: looks.by_face("largest", FACES),
+        lambda: looks.by_face((1, 2), FACES),
+        lambda: looks.check_choice((1, 2)),
+    ):
+        with pytest.raises(UsageError, match="Face 0 has a look of its own"):
+            refuse()
+    looks.check_choice("largest")  # which that is, the picture says

@@ -104,7 +104,7 @@ def test_other_names_are_refused(name: str) -> None:
 
 @pytest.mark.parametrize("title", ['"quoted" \\ back', "Zürich ☀ 𝄞", "'"])
 def test_what_is_written_reads_back_as_it_was(title: str) -> None:
-    preset = Preset("mine", title, title, Look(0.1, 1 / 3, {"smile": -1e-05, "age": 0.0}))
+    preset = Preset("mine", title, title, Look(0.1, 1 / 3, {"smile": -1e-05, "teeth": 0.0}))
     assert parse(as_text(preset), "mine", "mine.toml") == preset
 
 
