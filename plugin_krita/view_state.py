@@ -1,12 +1,12 @@
 """What the docker shows and what the user has set: immutable values, without Krita and Qt."""
 
 import json
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from retouchml import progress
-from retouchml.look import DEFAULT_STRENGTH, DEFAULT_TEXTURE, Look
-from retouchml.sliders import BY_NAME, STRENGTH, TEXTURE
+from retouchml.errors import UsageError
+from retouchml.look import Look
+from retouchml.sliders import BY_NAME, EYES_AND_TEETH, SKIN, STRENGTH, TEXTURE
 
 from . import texts
 
@@ -15,45 +15,46 @@ BEAUTIFY, FIND_FACES, PREVIEW = "beautify", "find", "preview"
 OFF, STARTING, READY = "off", "starting", "ready"
 """States of the daemon, as far as the plug-in knows."""
 
-_STORED = ("strength", "texture", "live", "mask")
+_KEPT_GROUPS = (SKIN.name, EYES_AND_TEETH.name)
+"""Groups whose sliders are kept from one run of Krita to the next: expressions belong to one picture."""
 
 
 @dataclass(frozen=True)
 class UserSettings:
     """What the user has set.
 
-    strength, texture, edits: as in ``Look``; live: whether the preview follows the sliders; mask: whether the
-    result gets a transparency mask
+    look: of the ticked faces; live: whether the preview follows the sliders; mask: whether the result gets a
+    transparency mask
     """
 
-    strength: float = DEFAULT_STRENGTH
-    texture: float = DEFAULT_TEXTURE
-    edits: Mapping[str, float] = field(default_factory=dict)
+    look: Look = field(default_factory=Look)
     live: bool = True
     mask: bool = False
 
-    @property
-    def look(self) -> Look:
-        """The look that the sliders describe."""
-        return Look(self.strength, self.texture, {name: value for name, value in self.edits.items() if value})
-
     def to_json(self) -> str:
-        """The settings that are kept from one run of Krita to the next; edits are not."""
-        return json.dumps({name: getattr(self, name) for name in _STORED})
+        """The settings that are kept from one run of Krita to the next."""
+        look = self.look
+        kept = {name: value for name, value in look.edits.items() if _is_kept(name)}
+        stored = {"strength": look.strength, "texture": look.texture, "edits": kept}
+        return json.dumps({**stored, "live": self.live, "mask": self.mask})
 
     @classmethod
     def from_json(cls, text: str) -> "UserSettings":
         """The settings in ``to_json``'s text; the defaults if it makes no sense."""
         try:
             stored = json.loads(text)
-            return cls(
-                strength=BY_NAME[STRENGTH].clamp(float(stored["strength"])),
-                texture=BY_NAME[TEXTURE].clamp(float(stored["texture"])),
-                live=bool(stored["live"]),
-                mask=bool(stored["mask"]),
-            )
-        except (ValueError, KeyError, TypeError):
+            edits = stored.get("edits", {}).items()  # version 0.2 kept none
+            values = {name: value for name, value in edits if _is_kept(name)}
+            values |= {name: stored[name] for name in (STRENGTH, TEXTURE)}
+            in_range = {name: BY_NAME[name].clamp(float(value)) for name, value in values.items()}
+            look = Look().with_values(in_range)
+            return cls(look, live=bool(stored["live"]), mask=bool(stored["mask"]))
+        except (ValueError, KeyError, TypeError, AttributeError, UsageError):
             return cls()
+
+
+def _is_kept(name: str) -> bool:
+    return name in BY_NAME and BY_NAME[name].group in _KEPT_GROUPS
 
 
 @dataclass(frozen=True)

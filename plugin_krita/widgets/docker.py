@@ -5,19 +5,17 @@ from typing import Any
 
 from krita import DockWidget, Krita
 
-from retouchml.sliders import BY_NAME, STRENGTH, TEXTURE
-
 from .. import texts
 from ..connection import make_client
 from ..controller import Controller
 from ..event_loop import guard
 from ..view_state import UserSettings, View
 from .face_strip import FaceStrip
-from .panels import Adjustments, DaemonLine, NoticeLine, TaskPanel
+from .look_panel import LookPanel
+from .panels import DaemonLine, NoticeLine, TaskPanel
 from .preview import PreviewWidget
 from .qt import QtCore, QtWidgets
 from .qt_event_loop import QtEventLoop
-from .slider_row import SliderRow
 
 _GROUP, _KEY = "RetouchML", "settings"
 _text = texts.text
@@ -55,9 +53,7 @@ class Docker(DockWidget):
         self._find = QtWidgets.QPushButton(_text(texts.FIND), self._preview)
         self._hint = QtWidgets.QLabel(_text(texts.FIND_HINT), self._preview)
         self._faces = FaceStrip(controller.tick_face, controller.show_face)
-        self._strength = SliderRow(BY_NAME[STRENGTH], lambda value: self._change(strength=value))
-        self._texture = SliderRow(BY_NAME[TEXTURE], lambda value: self._change(texture=value))
-        self._adjustments = Adjustments(lambda edits: self._change(edits=edits))
+        self._look = LookPanel(controller.settings.look, lambda look: self._change(look=look))
         self._live = _check_box(texts.LIVE, texts.LIVE_TIP, lambda on: self._change(live=bool(on)), "live")
         self._mask = _check_box(texts.MASK, texts.MASK_TIP, lambda on: self._change(mask=bool(on)), "mask")
         self._task = TaskPanel(controller.beautify, controller.cancel)
@@ -85,9 +81,7 @@ class Docker(DockWidget):
             self._layer,
             self._preview,
             self._faces,
-            self._strength,
-            self._texture,
-            self._adjustments,
+            self._look,
             self._live,
             self._mask,
         ):
@@ -119,6 +113,7 @@ class Docker(DockWidget):
 
     def _on_visibility(self, visible: Any) -> None:
         if visible:
+            self._look.read_presets()
             self._controller.start_updates()
         else:
             self._controller.stop_updates()
@@ -134,9 +129,7 @@ class Docker(DockWidget):
         self._find.setEnabled(view.can_start)
         self._faces.setVisible(bool(view.faces))
         self._faces.show_faces(view.faces or ())
-        self._strength.show_value(view.settings.strength)
-        self._texture.show_value(view.settings.texture)
-        self._adjustments.show_edits(view.settings.edits)
+        self._look.show_look(view.settings.look)
         self._live.setChecked(view.settings.live)
         self._mask.setChecked(view.settings.mask)
         self._task.show_task(view)

@@ -1,72 +1,13 @@
-"""Parts of the docker: the manual sliders, the task, the notice, the daemon."""
+"""Parts of the docker: the task, the notice, the daemon."""
 
-from collections.abc import Callable, Mapping
-from typing import Any
-
-from retouchml.sliders import EDITS, Slider
+from collections.abc import Callable
 
 from .. import texts
 from ..event_loop import guard
 from ..view_state import OFF, READY, STARTING, Notice, View
 from .qt import QtCore, QtGui, QtWidgets
-from .slider_row import SliderRow
 
 _text = texts.text
-
-
-class Adjustments(QtWidgets.QWidget):
-    """The manual sliders, folded at first; on_change(edits) is called with the values of all."""
-
-    def __init__(self, on_change: Callable[[Mapping[str, float]], None]) -> None:
-        super().__init__()
-        self._on_change = on_change
-        self._rows = {slider.name: self._row(slider) for slider in EDITS}
-        self._edits: Mapping[str, float] = {}
-        self._fold = QtWidgets.QToolButton()
-        self._fold.setObjectName("fold")
-        self._fold.setText(_text(texts.EDITS))
-        self._fold.setCheckable(True)
-        self._fold.setAutoRaise(True)
-        self._fold.setArrowType(QtCore.Qt.ArrowType.RightArrow)
-        self._fold.setToolButtonStyle(QtCore.Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
-        self._reset = QtWidgets.QToolButton()
-        self._reset.setObjectName("reset")
-        self._reset.setText(_text(texts.EDITS_RESET))
-        self._reset.setToolTip(_text(texts.EDITS_RESET_TIP))
-        self._reset.setAutoRaise(True)
-        self._inside = QtWidgets.QWidget()
-        column = QtWidgets.QVBoxLayout(self._inside)
-        column.setContentsMargins(0, 2, 0, 2)
-        column.setSpacing(4)
-        for row in self._rows.values():
-            column.addWidget(row)
-        head = QtWidgets.QHBoxLayout()
-        head.addWidget(self._fold)
-        head.addStretch(1)
-        head.addWidget(self._reset)
-        whole = QtWidgets.QVBoxLayout(self)
-        whole.setContentsMargins(0, 0, 0, 0)
-        whole.setSpacing(0)
-        whole.addLayout(head)
-        whole.addWidget(self._inside)
-        self._inside.setVisible(False)
-        self._fold.toggled.connect(guard(self._unfold))
-        self._reset.clicked.connect(guard(lambda *_: self._on_change({})))
-
-    def show_edits(self, edits: Mapping[str, float]) -> None:
-        """Show these values; a slider without one is at its default."""
-        self._edits = edits
-        for slider in EDITS:
-            self._rows[slider.name].show_value(edits.get(slider.name, slider.default))
-        self._reset.setVisible(any(edits.values()))
-
-    def _row(self, slider: Slider) -> SliderRow:
-        return SliderRow(slider, lambda value: self._on_change({**self._edits, slider.name: value}))
-
-    def _unfold(self, unfolded: Any) -> None:
-        arrows = QtCore.Qt.ArrowType
-        self._fold.setArrowType(arrows.DownArrow if unfolded else arrows.RightArrow)
-        self._inside.setVisible(bool(unfolded))
 
 
 class TaskPanel(QtWidgets.QWidget):

@@ -9,20 +9,20 @@ from .. import texts
 from ..event_loop import guard
 from .qt import QtCore, QtWidgets
 
-_LABEL_WIDTH = 76
+LABEL_WIDTH = 76
 _NUMBER_WIDTH = 46
 
 
 class SliderRow(QtWidgets.QWidget):
-    """A slider in hundredths; a double click on its label sets the default.
+    """A slider in hundredths; a double click on its label unsets it.
 
-    on_change(value) is called when the user changes the value, and not by ``show_value``.
+    on_change(value) is called when the user changes the value, with None for unset, and not by
+    ``show_value``.
     """
 
-    def __init__(self, slider: Slider, on_change: Callable[[float], None]) -> None:
+    def __init__(self, slider: Slider, on_change: Callable[[float | None], None]) -> None:
         super().__init__()
         self._on_change = on_change
-        self._default = slider.default
         label = texts.text(slider.title)
         self._label = QtWidgets.QLabel(label)
         self._slider = QtWidgets.QSlider(QtCore.Qt.Orientation.Horizontal)
@@ -41,10 +41,11 @@ class SliderRow(QtWidgets.QWidget):
         self._number.setAlignment(QtCore.Qt.AlignmentFlag.AlignRight)
         self._number.setKeyboardTracking(False)
         self._number.setFixedWidth(_NUMBER_WIDTH)
-        self._label.setFixedWidth(_LABEL_WIDTH)
+        self._label.setFixedWidth(LABEL_WIDTH)
         self._label.setBuddy(self._slider)
-        self._label.mouseDoubleClickEvent = guard(lambda _event: self._set(self._default))
-        self.setToolTip(texts.sentence(slider.help))
+        self._label.mouseDoubleClickEvent = guard(lambda _event: on_change(None))
+        follows = "" if slider.full is None else f" {texts.text(texts.FOLLOWS)}"
+        self.setToolTip(texts.sentence(slider.help) + follows)
         row = QtWidgets.QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(6)
@@ -63,9 +64,7 @@ class SliderRow(QtWidgets.QWidget):
                 part.setValue(round(100 * value))
                 part.blockSignals(blocked)
 
-    def _set(self, value: float) -> None:
+    def _set_hundredths(self, hundredths: Any) -> None:
+        value = int(hundredths) / 100
         self.show_value(value)
         self._on_change(value)
-
-    def _set_hundredths(self, hundredths: Any) -> None:
-        self._set(int(hundredths) / 100)

@@ -6,9 +6,20 @@ from plugin_krita.view_state import BEAUTIFY, PREVIEW, TaskView, UserSettings, V
 from retouchml.look import Look
 
 
-def test_settings_are_read_as_they_were_written_but_edits_begin_at_zero() -> None:
-    settings = UserSettings(0.8, 0.1, {"smile": 0.3}, live=False, mask=True)
-    assert UserSettings.from_json(settings.to_json()) == UserSettings(0.8, 0.1, {}, live=False, mask=True)
+def test_settings_are_read_as_they_were_written_but_expressions_begin_at_zero() -> None:
+    look = Look(0.8, 0.1, {"smile": 0.3, "teeth": 0.0, "lines": 0.9})
+    kept = UserSettings.from_json(UserSettings(look, live=False, mask=True).to_json())
+    assert kept == UserSettings(Look(0.8, 0.1, {"teeth": 0.0, "lines": 0.9}), live=False, mask=True)
+
+
+def test_settings_of_version_0_2_are_read() -> None:
+    text = '{"strength": 0.8, "texture": 0.1, "live": false, "mask": true}'
+    assert UserSettings.from_json(text) == UserSettings(Look(0.8, 0.1), live=False, mask=True)
+
+
+def test_a_slider_that_is_not_there_any_more_is_forgotten() -> None:
+    text = '{"strength": 0.8, "texture": 0.1, "edits": {"beard": 1, "teeth": 7}, "live": true, "mask": false}'
+    assert UserSettings.from_json(text).look == Look(0.8, 0.1, {"teeth": 1.0})
 
 
 @pytest.mark.parametrize(
@@ -20,6 +31,8 @@ def test_settings_are_read_as_they_were_written_but_edits_begin_at_zero() -> Non
         "null",
         '{"strength": "much", "texture": 0.5, "live": true, "mask": true}',
         '{"strength": 1}',
+        '{"strength": 1, "texture": 0.5, "edits": [1], "live": true, "mask": true}',
+        '{"strength": 1, "texture": 0.5, "edits": {"teeth": "much"}, "live": true, "mask": true}',
     ],
 )
 def test_settings_that_make_no_sense_are_the_defaults(text: str) -> None:
@@ -28,11 +41,7 @@ def test_settings_that_make_no_sense_are_the_defaults(text: str) -> None:
 
 def test_numbers_out_of_range_are_limited() -> None:
     text = '{"strength": 7, "texture": -1, "live": true, "mask": false}'
-    assert UserSettings.from_json(text) == UserSettings(1.0, 0.0)
-
-
-def test_edits_at_zero_are_no_part_of_the_look() -> None:
-    assert UserSettings(0.2, 0.4, {"smile": 0.0, "age": -0.5}).look == Look(0.2, 0.4, {"age": -0.5})
+    assert UserSettings.from_json(text) == UserSettings(Look(1.0, 0.0))
 
 
 @pytest.mark.parametrize(

@@ -53,7 +53,7 @@ def by_settings(texture, age):
 
 def by_krita(texture, age):
     values = {"strength": 0.5, "texture": texture, "live": True, "mask": False}
-    if UserSettings.from_json(json.dumps(values)).texture != texture:
+    if UserSettings.from_json(json.dumps(values)).look.texture != texture:
         raise ValueError
 
 def by_wire(texture, age):

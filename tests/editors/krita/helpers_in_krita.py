@@ -80,8 +80,8 @@ def view():
         "faces": None if shown.faces is None else [[face.ticked, face.shown] for face in shown.faces],
         "preview": shown.preview is not None and shown.preview.after is not None,
         "daemon": shown.daemon,
-        "strength": shown.settings.strength,
-        "edits": dict(shown.settings.edits),
+        "strength": shown.settings.look.strength,
+        "edits": dict(shown.settings.look.edits),
     }
 
 

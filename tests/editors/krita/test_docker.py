@@ -223,13 +223,51 @@ def test_sliders_and_reset_do_what_they_say(
     krita.screen.do("type", "80")
     krita.screen.do("key", "Return")
     until(lambda: krita.view()["strength"] == 0.8)
-    krita.click("fold")
+    krita.click("fold_expression")
     until(lambda: krita.ask("widget('slider_smile').isVisible()"))
     krita.click("slider_smile")
     krita.screen.do("key", "Right", "Right", "Right")
     until(lambda: krita.view()["edits"].get("smile", 0) != 0)
-    krita.click("reset")
+    krita.click("reset_expression")
     until(lambda: krita.view()["edits"] == {})
+
+
+def test_a_slider_that_follows_the_strength_moves_with_it_until_it_is_set(krita: Krita) -> None:
+    def strength_becomes(hundredths: int) -> None:
+        krita.click("number_strength")
+        krita.screen.do("key", "ctrl+a")
+        krita.screen.do("type", str(hundredths))
+        krita.screen.do("key", "Return")
+        until(lambda: krita.view()["strength"] == hundredths / 100)
+
+    teeth = "widget('slider_teeth').value()"
+    assert krita.ask(teeth) == 30
+    strength_becomes(100)
+    assert krita.ask(teeth) == 60
+    krita.click("fold_eyes_and_teeth")
+    until(lambda: krita.ask("widget('slider_teeth').isVisible()"))
+    krita.click("number_teeth")
+    krita.screen.do("key", "ctrl+a")
+    krita.screen.do("type", "0")
+    krita.screen.do("key", "Return")
+    until(lambda: krita.view()["edits"] == {"teeth": 0.0})
+    strength_becomes(50)
+    assert krita.ask(teeth) == 0
+    krita.click("reset_eyes_and_teeth")
+    until(lambda: krita.ask(teeth) == 30)
+    krita.click("fold_eyes_and_teeth")
+
+
+def test_a_preset_sets_the_sliders_and_its_name_is_shown_as_long_as_they_are_its_own(krita: Krita) -> None:
+    titles = "[widget('preset').itemText(each) for each in range(widget('preset').count())]"
+    assert krita.ask(titles)[:3] == ["Natural", "Clean", "Studio"]
+    assert krita.ask("widget('preset').currentText()") == "Natural"
+    krita.click("preset")
+    krita.screen.do("key", "Down", "Down", "Down", "Return")
+    until(lambda: krita.ask("widget('preset').currentText()") == "Strong")
+    assert (krita.view()["strength"], krita.view()["edits"]) == (1.0, {})
+    krita.run("docker()._change(look=docker()._controller.settings.look.with_values({'texture': 0.1}))")
+    until(lambda: krita.ask("widget('preset').currentText()") == "Own values")
 
 
 def test_an_exception_in_a_slot_becomes_a_sentence_and_never_a_window(

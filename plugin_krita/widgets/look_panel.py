@@ -1,0 +1,155 @@
+"""The look in the docker: the presets, the strength, and the other sliders in a fold for each group."""
+
+from collections.abc import Callable
+from typing import Any
+
+from retouchml.look import Look
+from retouchml.presets import library
+from retouchml.sliders import GROUPS, PATH, Group, Slider, in_group
+
+from .. import texts
+from ..event_loop import guard
+from .qt import QtCore, QtWidgets
+from .slider_row import LABEL_WIDTH, SliderRow
+
+_text = texts.text
+OnChange = Callable[[Look], None]
+
+
+class LookPanel(QtWidgets.QWidget):
+    """Shows a look; on_change(look) is called when the user changes it, and not by ``show_look``."""
+
+    def __init__(self, look: Look, on_change: OnChange) -> None:
+        super().__init__()
+        self._look = look
+        self._on_change = on_change
+        self._presets = PresetRow(on_change)
+        self._rows = {slider.name: self._row(slider) for group in GROUPS for slider in in_group(group)}
+        folds = [group for group in GROUPS if group is not PATH]
+        self._folds = [Fold(group, [self._rows[each.name] for each in in_group(group)]) for group in folds]
+        column = QtWidgets.QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(7)
+        column.addWidget(self._presets)
+        for slider in in_group(PATH):
+            column.addWidget(self._rows[slider.name])
+        for fold in self._folds:
+            column.addWidget(fold)
+            fold.on_reset = self._reset
+        self.show_look(look)
+
+    def show_look(self, look: Look) -> None:
+        """Show this look."""
+        self._look = look
+        for name, row in self._rows.items():
+            row.show_value(look.value(name))
+        for fold in self._folds:
+            fold.show_reset(any(look.without(slider.name) != look for slider in in_group(fold.group)))
+        self._presets.show_look(look)
+
+    def read_presets(self) -> None:
+        """Read the presets again: the user may have saved one."""
+        self._presets.read()
+        self._presets.show_look(self._look)
+
+    def _row(self, slider: Slider) -> SliderRow:
+        def change(value: float | None) -> None:
+            look = self._look
+            without = look.without(slider.name)
+            self._on_change(without if value is None else look.with_values({slider.name: value}))
+
+        return SliderRow(slider, change)
+
+    def _reset(self, group: Group) -> None:
+        look = self._look
+        for slider in in_group(group):
+            look = look.without(slider.name)
+        self._on_change(look)
+
+
+class PresetRow(QtWidgets.QWidget):
+    """The choice of a preset."""
+
+    def __init__(self, on_change: OnChange) -> None:
+        super().__init__()
+        self._on_change = on_change
+        label = QtWidgets.QLabel(_text(texts.PRESET))
+        label.setFixedWidth(LABEL_WIDTH)
+        self._box = QtWidgets.QComboBox()
+        self._box.setObjectName("preset")
+        self._box.setSizePolicy(QtWidgets.QSizePolicy.Policy.Ignored, QtWidgets.QSizePolicy.Policy.Fixed)
+        label.setBuddy(self._box)
+        self.setToolTip(_text(texts.PRESET_TIP))
+        row = QtWidgets.QHBoxLayout(self)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.setSpacing(6)
+        row.addWidget(label)
+        row.addWidget(self._box, 1)
+        self.read()
+        self._box.activated.connect(guard(self._choose))
+
+    def read(self) -> None:
+        """Fill the choice."""
+        self._presets, _problems = library.presets()
+        self._box.clear()
+        for preset in self._presets:
+            self._box.addItem(preset.title if preset.is_own else _text(preset.title))
+        self._box.addItem(_text(texts.OWN_VALUES))
+
+    def show_look(self, look: Look) -> None:
+        """Show the preset that is this look, or that there is none."""
+        looks = [preset.look for preset in self._presets]
+        self._box.setCurrentIndex(looks.index(look) if look in looks else len(looks))
+
+    def _choose(self, index: Any) -> None:
+        if int(index) < len(self._presets):
+            self._on_change(self._presets[int(index)].look)
+
+
+class Fold(QtWidgets.QWidget):
+    """The sliders of a group, folded at first."""
+
+    def __init__(self, group: Group, rows: "list[SliderRow]") -> None:
+        super().__init__()
+        self.group = group
+        self.on_reset: Callable[[Group], None] = lambda _group: None
+        name = group.name.replace(" ", "_")
+        self._button = QtWidgets.QToolButton()
+        self._button.setObjectName(f"fold_{name}")
+        self._button.setText(_text(group.title))
+        self._button.setCheckable(True)
+        self._button.setAutoRaise(True)
+        self._button.setArrowType(QtCore.Qt.ArrowType.RightArrow)
+        self._button.setToolButtonStyle(QtCore.Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
+        self._reset = QtWidgets.QToolButton()
+        self._reset.setObjectName(f"reset_{name}")
+        self._reset.setText(_text(texts.RESET))
+        self._reset.setToolTip(_text(texts.RESET_TIP))
+        self._reset.setAutoRaise(True)
+        self._inside = QtWidgets.QWidget()
+        column = QtWidgets.QVBoxLayout(self._inside)
+        column.setContentsMargins(0, 2, 0, 2)
+        column.setSpacing(4)
+        for row in rows:
+            column.addWidget(row)
+        head = QtWidgets.QHBoxLayout()
+        head.addWidget(self._button)
+        head.addStretch(1)
+        head.addWidget(self._reset)
+        whole = QtWidgets.QVBoxLayout(self)
+        whole.setContentsMargins(0, 0, 0, 0)
+        whole.setSpacing(0)
+        whole.addLayout(head)
+        whole.addWidget(self._inside)
+        self._inside.setVisible(False)
+        self._button.toggled.connect(guard(self._unfold))
+        self._reset.clicked.connect(guard(lambda *_: self.on_reset(self.group)))
+
+    def show_reset(self, is_set: bool) -> None:
+        """Show the button that unsets, or not."""
+        self._reset.setVisible(is_set)
+
+    def _unfold(self, unfolded: Any) -> None:
+        arrows = QtCore.Qt.ArrowType
+        self._button.setArrowType(arrows.DownArrow if unfolded else arrows.RightArrow)
+        self._inside.setVisible(bool(unfolded))
