@@ -116,7 +116,7 @@ def _latent(name: str, title: str, help_: str, step: LatentStep, group: Group = 
     return Slider(name, title, group.name, -1.0, 1.0, 0.0, help_, None, step)
 
 
-ROWS = (
+SLIDERS = (
     Slider(
         STRENGTH,
         "Strength",
@@ -170,11 +170,6 @@ ROWS = (
     _latent("pitch", "Nod", "chin down, or up", LatentStep("pitch", 0.8, 32, ("yaw", "brows"))),
     _latent("age", "Age", "older, or younger", LatentStep("age", 1.5, 256, brings_lines=True)),
 )
-
-# A row is listed from the commit on that makes it work: take its name out here.
-WITHOUT_MODULE: frozenset[str] = frozenset()
-
-SLIDERS = tuple(row for row in ROWS if row.name not in WITHOUT_MODULE)
 BY_NAME = {slider.name: slider for slider in SLIDERS}
 EDITS = tuple(slider for slider in SLIDERS if slider.name not in (STRENGTH, TEXTURE))
 """The sliders that a ``Look`` holds by name in ``edits``."""

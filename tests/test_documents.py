@@ -13,6 +13,8 @@ import pytest
 import retouchml
 from install.actions.table import ACTIONS
 from retouchml.cli.main import make_parser
+from retouchml.presets import library
+from retouchml.sliders import SLIDERS
 
 _TOP = Path(__file__).parents[1]
 _README = _TOP / "README.md"
@@ -80,6 +82,21 @@ def test_the_readme_lists_all_commands() -> None:
         command, *actions = first.split()
         listed[command] = {*actions, *others}
     assert listed == {name: set(_subcommands(parser)) for name, parser in _subcommands(make_parser()).items()}
+
+
+def test_the_controls_are_those_that_there_are() -> None:
+    rows = [row.split(" | ") for row in re.findall(r"^\| (`.*) \|$", _text(_TOP / "docs/controls.md"), re.M)]
+    sliders = {row[0].strip("`"): row[1:] for row in rows if len(row) == 4}
+    assert list(sliders) == [slider.name for slider in SLIDERS]
+    for slider in SLIDERS:
+        numbers = re.findall(r"\u2212?[0-9.]+", " ".join(sliders[slider.name][:2]))
+        expected = [slider.low, slider.high, slider.default, slider.full]
+        values = [float(each.replace("\u2212", "-")) for each in numbers]
+        assert values == [value for value in expected if value is not None], slider.name
+        assert sliders[slider.name][2] == slider.help
+    presets = {row[0].strip("`"): row[1] for row in rows if len(row) == 2}
+    shipped = [library.preset(name) for name in library.SHIPPED]
+    assert presets == {preset.name: preset.help for preset in shipped}
 
 
 def test_the_readme_is_short() -> None:

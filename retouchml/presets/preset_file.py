@@ -21,7 +21,7 @@ from typing import Any
 
 from retouchml.errors import UsageError
 from retouchml.look import Look, check_range
-from retouchml.sliders import BY_NAME, STRENGTH, TEXTURE, WITHOUT_MODULE
+from retouchml.sliders import BY_NAME, STRENGTH, TEXTURE
 from retouchml.spelling import unknown_name
 from retouchml.system import files
 
@@ -120,8 +120,6 @@ def _line(table: Mapping[str, Any], key: str, source: str) -> str:
 def _look(sliders: Mapping[str, Any], source: str) -> Look:
     values = {}
     for name, value in sliders.items():
-        if name in WITHOUT_MODULE:
-            continue
         if name not in BY_NAME:
             error = unknown_name("slider", name, BY_NAME)
             raise UsageError(f"{source}: {error.message}", error.advice)
