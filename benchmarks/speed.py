@@ -26,10 +26,13 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from pipeline.local.retouch import LocalRetouch
+from pipeline.local_face import LocalFace, local_face
 from pipeline.pictures import read_picture
 from pipeline.retoucher import Photo, Retoucher
 from retouchml import Look
 from retouchml.paths import models_dir
+from retouchml.sliders import EDITS
 from stylegan2.generator import Generator
 
 _PORTRAIT = Path(__file__).parents[1] / "pipeline" / "portrait" / "astronaut.png"
@@ -175,6 +178,33 @@ def sliders(photo: Photo, repeat: int) -> list[Row]:
     ]
 
 
+def local_sliders(retoucher: Retoucher, repeat: int) -> list[Row]:
+    """What local sliders cost: once for a face, all of them for a moved slider, and each alone."""
+    pixels = portrait(_CROP_1024)
+    landmarks = np.array(retoucher.open(pixels).faces[0].landmarks)
+
+    def regions() -> LocalFace:
+        return local_face(pixels, landmarks, [], retoucher.networks.mesh, {})
+
+    face = regions()
+    every = {slider.name: 1.0 for slider in EDITS if slider.low == 0.0}
+
+    def change(edits: dict[str, float], retouch: LocalRetouch | None = None) -> object:
+        retouch = retouch or LocalRetouch.of(face.crop, face.regions, face.size)
+        return retouch.change(Look(0.0, edits=edits))
+
+    rows = [
+        timed("a face's crop, masks and regions, crop of 1024 px", regions, repeat),
+        timed("all local sliders, a new face", lambda: change(every), repeat),
+        timed("all local sliders, moved", lambda: change(every, face.retouch), repeat),
+    ]
+    for name in every:
+        alone = {name: 1.0}
+        rows.append(timed(f"  {name}, a new face", partial(change, alone), repeat))
+        rows.append(timed(f"  {name}, moved", partial(change, alone, face.retouch), repeat))
+    return rows
+
+
 def generation(generator: Generator, repeat: int) -> list[Row]:
     """A picture by torch and by the fast path, and small pictures with and without gradient."""
     w_plus = generator.map(torch.zeros(1, generator.w_dim, device=generator.device))[0]
@@ -228,6 +258,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     rows += detection(retoucher, repeat)
     _log("sliders")
     rows += sliders(retoucher.open(portrait(_CROP_1024)), repeat)
+    _log("local sliders")
+    rows += local_sliders(retoucher, repeat)
     _log("the generator")
     rows += generation(retoucher.networks.generator, repeat)
     sys.stdout.write(f"{os.cpu_count()} cores, torch {torch.__version__} on {retoucher.device}\n")

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
@@ -98,7 +98,7 @@ def local_face(
     if weight is not None:
         masks, regions = masks.weighted(weight), regions.weighted(weight)
     moving = (masks.motion > 0) | (masks.tone > 0) | (masks.mouth > 0)
-    support = moving | np.logical_or.reduce([getattr(regions, each.name) > 0 for each in fields(regions)])
+    support = moving | regions.touched
     window = Window.around(support, crop.shape[0])
     face = LocalFace(
         points,

@@ -5,6 +5,7 @@ ends it at hair, beard and the frame of glasses, refined along the photograph's 
 et al., "Guided image filtering", TPAMI 2013).
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from typing import Any
@@ -216,18 +217,27 @@ def _motion_mask(landmarks: Points, size: int) -> Mask:
 
 def _polygon_mask(points: Points, size: int, grow: float, blur: float, dilate: float = 0.0) -> Mask:
     center = points.mean(0)
-    mask: NDArray[Any] = np.zeros((size, size), np.float32)
-    cv2.fillConvexPoly(mask, cv2.convexHull(np.rint(center + (points - center) * grow).astype(np.int32)), 1.0)
+    corners = np.rint(center + (points - center) * grow).astype(np.int32)
     extra = dilate
     if grow > 1.1:
         # Thin shapes such as closed eyes and brows grow too little by scaling alone.
         extra += 0.008 * size * (grow - 1.0) / 0.5
+    mask = np.zeros((size, size), np.float32)
+    # Only around the polygon is there anything to draw, grow or blur.
+    margin = math.ceil(extra + 4.0 * blur) + 2
+    left, top = np.clip(corners.min(0) - margin, 0, size)
+    right, bottom = np.clip(corners.max(0) + margin + 1, 0, size)
+    if right <= left or bottom <= top:
+        return mask
+    part: NDArray[Any] = np.zeros((bottom - top, right - left), np.float32)
+    cv2.fillConvexPoly(part, cv2.convexHull(corners - np.array([left, top], np.int32)), 1.0)
     if extra >= 1.0:
         side = 2 * round(extra) + 1
-        mask = cv2.dilate(mask, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side)))
+        part = cv2.dilate(part, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side)))
     if blur > 0.3:
-        mask = cv2.GaussianBlur(mask, (0, 0), blur)
-    return np.asarray(mask, np.float32)
+        part = cv2.GaussianBlur(part, (0, 0), blur)
+    mask[top:bottom, left:right] = part
+    return mask
 
 
 def _falloff(hull: NDArray[np.uint8], reach: float) -> Mask:

@@ -39,14 +39,14 @@ _SKIN: dict[str, _Maker] = {
     "redness": Redness.of,
     "shine": Shine.of,
 }
-_FEATURES: dict[str, _Maker] = {
-    "eye_whites": EyeWhites.of,
-    "irises": Irises.of,
-    "teeth": Teeth.of,
-    "lips": Lips.of,
-    "brows_definition": Brows.of,
+_FEATURES: dict[str, tuple[str, _Maker]] = {
+    "eye_whites": ("eye_whites", EyeWhites.of),
+    "irises": ("irises", Irises.of),
+    "teeth": ("teeth", Teeth.of),
+    "lips": ("lips", Lips.of),
+    "brows_definition": ("brows", Brows.of),
 }
-"""The sliders of eyes, mouth and brows, whose regions share no pixel."""
+"""The sliders of eyes, mouth and brows, each with the name of its region; they share no pixel."""
 
 
 class LocalRetouch:
@@ -55,8 +55,11 @@ class LocalRetouch:
     def __init__(self, crop: NDArray[np.float32], regions: FaceRegions, size: int) -> None:
         """crop: [H, W, 3] in [0, 1], a window of a crop of side ``size``; regions: [H, W] each."""
         self._crop, self._size = crop, size
-        parts = (regions.teeth, regions.eye_whites, regions.irises, regions.lips, regions.brows)
-        self._features = Window.around(np.maximum.reduce(parts) > 0, size)
+        self._features = {
+            name: Window.around(getattr(regions, region) > 0.0, size)
+            for name, (region, _) in _FEATURES.items()
+            if getattr(regions, region).any()
+        }
         self._skin = Window.around(np.maximum(regions.skin, regions.under_eyes) > 0, size)
         self._regions = regions
         self._made: dict[str, LocalSlider] = {}
@@ -69,18 +72,18 @@ class LocalRetouch:
     def change(self, look: Look) -> NDArray[np.float32]:
         """The change [H, W, 3] to add to the crop for a look; zero where it asks for nothing."""
         result = np.zeros_like(self._crop)
-        for window, sliders, make in (
-            (self._skin, _SPOTS, self._spots),
-            (self._skin, _SKIN, self._on_healed_skin),
-            (self._features, _FEATURES, self._feature),
-        ):
+        for sliders, make in ((_SPOTS, self._spots), (_SKIN, self._on_healed_skin)):
             values = {name: look.value(name) for name in sliders}
             if any(values.values()):
-                part = window.of(result)
+                part = self._skin.of(result)
                 for name, value in values.items():
                     if value:
                         part += self._slider(name, make).change(value)
-                window.put(part, result)
+                self._skin.put(part, result)
+        for name, window in self._features.items():
+            value = look.value(name)
+            if value:
+                window.put(window.of(result) + self._slider(name, self._feature).change(value), result)
         return result
 
     def _slider(self, name: str, make: Callable[[str], LocalSlider]) -> LocalSlider:
@@ -105,8 +108,8 @@ class LocalRetouch:
         return _SKIN[name](self._healed, self._skin_regions, self._size)
 
     def _feature(self, name: str) -> LocalSlider:
-        crop, regions = self._features.of(self._crop), self._regions.within(self._features)
-        return _FEATURES[name](crop, regions, self._size)
+        window, (_, make) = self._features[name], _FEATURES[name]
+        return make(window.of(self._crop), self._regions.within(window), self._size)
 
 
 def touches_locally(look: Look) -> bool:

@@ -35,6 +35,12 @@ class FaceRegions:
     hair: Mask  # hair and beard around and on the face
     glasses: Mask  # frame and reflections
 
+    @property
+    def touched(self) -> NDArray[np.bool_]:
+        """Where [S, S] a local slider may change something."""
+        parts = (self.skin, self.under_eyes, self.teeth, self.eye_whites, self.irises, self.lips, self.brows)
+        return np.asarray(np.maximum.reduce(parts) > 0.0)
+
     def within(self, window: Window) -> "FaceRegions":
         """The regions in a window of the crop."""
         return FaceRegions(**{each.name: window.of(getattr(self, each.name)) for each in fields(self)})

@@ -8,6 +8,9 @@ from pipeline.masks import Mask, Points, outline
 from pipeline.regions.contours import Contours
 from pipeline.regions.geometry import Box, blurred, curve, disc, polygon, smoothstep
 
+_SIDE = 256  # pixels; hair is found in a reduced crop
+_FEATURES = (slice(17, 22), slice(22, 27), slice(31, 36), slice(36, 42), slice(42, 48), slice(48, 60))
+
 
 def brows_of(lab: NDArray[np.float32], contours: Contours, skin: NDArray[np.float32]) -> Mask:
     """The brows [S, S]: the inside of each outline, where it is darker than the skin around."""
@@ -45,16 +48,22 @@ def nostrils_of(lab: NDArray[np.float32], contours: Contours, skin: NDArray[np.f
 
 
 def hair_of(skin_mask: Mask, lab: NDArray[np.float32], landmarks: Points, skin: NDArray[np.float32]) -> Mask:
-    """Hair and beard [S, S]: what is not skin, and darker or less even, on and around the face."""
+    """Hair and beard [S, S]: what is not skin, and darker than it or less even, on and around the face."""
     size = lab.shape[0]
-    near = cv2.dilate(outline(landmarks, size), disc(0.08 * size)).astype(np.float32)
-    light = blurred(lab[..., 0], 0.004 * size)
-    dark = smoothstep(light, 0.9 * float(skin[0]), 0.65 * float(skin[0]))
-    features = np.zeros((size, size), np.uint8)
-    for part in (slice(17, 22), slice(22, 27), slice(36, 42), slice(42, 48), slice(48, 60), slice(31, 36)):
-        cv2.fillConvexPoly(features, cv2.convexHull(np.rint(landmarks[part]).astype(np.int32)), 1)
-    covered = cv2.dilate(features, disc(0.025 * size)).astype(np.float32)
-    return np.asarray(blurred(near * dark * (1.0 - covered), 0.003 * size) * (1.0 - skin_mask), np.float32)
+    side = min(size, _SIDE)
+    points = (landmarks + 0.5) * (side / size) - 0.5
+    light = cv2.resize(lab[..., 0], (side, side), interpolation=cv2.INTER_AREA)
+    bare = cv2.resize(skin_mask, (side, side), interpolation=cv2.INTER_AREA)
+    near = cv2.dilate(outline(points, side), disc(0.08 * side)).astype(np.float32)
+    dark = smoothstep(blurred(light, 0.004 * side), 0.9 * float(skin[0]), 0.65 * float(skin[0]))
+    detail = light - blurred(light, 0.012 * side)
+    strands = smoothstep(np.sqrt(blurred(detail * detail, 0.012 * side)), 3.0, 6.0)
+    features = np.zeros((side, side), np.uint8)
+    for part in _FEATURES:
+        cv2.fillConvexPoly(features, cv2.convexHull(np.rint(points[part]).astype(np.int32)), 1)
+    covered = cv2.dilate(features, disc(0.025 * side)).astype(np.float32)
+    hair = near * np.maximum(dark, strands) * (1.0 - covered) * (1.0 - bare)
+    return np.asarray(cv2.resize(blurred(hair, 0.004 * side), (size, size), interpolation=cv2.INTER_LINEAR))
 
 
 def glasses_of(lab: NDArray[np.float32], contours: Contours) -> Mask:

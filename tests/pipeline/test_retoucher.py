@@ -19,6 +19,7 @@ from pipeline.working_space import PLAIN
 from retouchml import Look
 from retouchml.errors import Cancelled, ModelMissing, PictureUnsupported, UsageError
 from retouchml.progress import OverallProgress
+from retouchml.sliders import BY_NAME
 from tests.conftest import at_home
 from tests.pipeline.seeding import changed, quick_path, seed, session_cache
 from tests.pipeline.synthetic_faces import landmarks
@@ -154,6 +155,66 @@ def test_an_edit_changes_the_face_without_any_strength(
     differ = changed(portrait, photo.apply(patches))
     assert differ.sum() > 1000
     assert not differ[~inside(portrait.shape, patches)].any()
+
+
+# ---- local sliders
+
+
+@pytest.fixture
+def without_generator(retoucher: Retoucher, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Inverting, climbing and rendering fail."""
+
+    def refuse(*_: object, **__: object) -> None:
+        raise AssertionError("the generator is used")
+
+    for owner, name in (
+        (type(retoucher.networks.inverter), "invert"),
+        (type(retoucher.networks.beautifier), "path"),
+        (type(retoucher.networks.generator), "render"),
+    ):
+        monkeypatch.setattr(owner, name, refuse)
+
+
+@pytest.mark.usefixtures("without_generator")
+def test_a_look_of_local_sliders_needs_no_generator(retoucher: Retoucher, portrait: Pixels) -> None:
+    opened = retoucher.open(np.ascontiguousarray(portrait[:, ::-1]))
+    patches = opened.render({0: Look(0.0, edits={"teeth": 0.6})})
+    difference = opened.apply(patches).astype(int) - portrait[:, ::-1]
+    changed_pixels = np.asarray((difference != 0).any(axis=2))
+    assert 100 < changed_pixels.sum() < 1500
+    # Blue rises most: the smile loses its yellow.
+    rise = difference[changed_pixels].mean(0)
+    assert rise[2] > max(2.0, rise[0], rise[1])
+    inside_lips = np.zeros(portrait.shape[:2], np.uint8)
+    lips = np.rint(np.array(opened.faces[0].landmarks)[48:60]).astype(np.int32)
+    cv2.fillPoly(inside_lips, [lips], 1)
+    grown = cv2.dilate(inside_lips, np.ones((5, 5), np.uint8))
+    assert not changed_pixels[grown == 0].any()
+    (report,) = opened.report(patches)
+    assert report.identity_distance < 0.1
+    assert not {"invert", "beautify", "render"} & set(opened.seconds)
+
+
+@pytest.mark.usefixtures("without_generator")
+def test_the_local_part_of_a_look_can_be_seen_before_the_inversion(
+    retoucher: Retoucher, portrait: Pixels
+) -> None:
+    opened = retoucher.open(np.ascontiguousarray(portrait[:, ::-1]))
+    look = Look(strength=1.0)
+    (preview,) = opened.render_local({0: look})
+    alone = {name: look.value(name) for name in look.values if BY_NAME[name].full is not None}
+    (expected,) = opened.render({0: Look(0.0, edits=alone)})
+    assert preview.box == expected.box
+    assert np.array_equal(preview.pixels, expected.pixels)
+    assert opened.render_local({0: Look(0.0, edits={"smile": 0.5})}) == []
+
+
+def test_a_local_slider_joins_what_the_generator_changes(photo: Photo) -> None:
+    looks = [Look(0.7, edits={"teeth": value}) for value in (0.0, 1.0)]
+    plain, whiter = (photo.apply(photo.render({0: look})).astype(int) for look in looks)
+    difference = whiter - plain
+    assert 100 < difference.any(axis=2).sum() < 1500
+    assert difference[difference.any(axis=2)].mean(0)[2] > 2.0
 
 
 # ---- the report
