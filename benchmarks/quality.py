@@ -30,7 +30,7 @@ from benchmarks.figures.leak import leak
 from benchmarks.figures.light import light_moved
 from benchmarks.figures.rim import beyond, gratings
 from benchmarks.figures.sharpness import grain, sharpness
-from benchmarks.figures.teeth import teeth_yellower
+from benchmarks.figures.teeth import teeth_whitened, teeth_yellower
 from pipeline.align import Alignment
 from pipeline.attributes import AgeGender, geometric
 from pipeline.identity import Recognizer
@@ -48,6 +48,7 @@ from retouchml.errors import PictureError, RetouchError
 from stylegan2 import zoo
 
 _SEED = 7
+_WHITENED = 0.6  # value of the slider at which teeth must be whiter
 
 
 @dataclass(frozen=True)
@@ -69,6 +70,7 @@ class Row:
     down: float  # the same, down the face
     lightness: float  # change of the skin's mean L*
     teeth: float  # rise of the teeth's b*; NaN if none are seen
+    whiter: float  # share of its distance to neutral that their b* loses at teeth=0.6; NaN likewise
     behind: float  # the highest leak before a saturated background; NaN if not measured
     bend: float  # displacement of straight lines behind the head, in % of the face; NaN if not measured
     outside: float  # pixels that changed beyond the face and its rim, found without the patch
@@ -142,6 +144,8 @@ def measure(
     skin = bare_skin(before, points_before) & bare_skin(after, points_before)
     light = light_moved(before, after, points_before, skin)
     teeth = teeth_yellower(before, after, points_before, points_after)
+    white = photo.apply(photo.render({0: Look(strength=0.0, edits={"teeth": _WHITENED})}))
+    whiter = teeth_whitened(before, alignment.cut(white), points_before)
     untouched = photo.apply(photo.render({0: Look(strength=0.0, texture=look.texture)}))
     row = Row(
         identity=report.identity_distance,
@@ -159,6 +163,7 @@ def measure(
         down=light.down,
         lightness=light.mean,
         teeth=math.nan if teeth is None else teeth,
+        whiter=math.nan if whiter is None else whiter,
         behind=behind,
         bend=bend,
         outside=float(changed_outside(pixels, result, before, after, alignment, points_before)),

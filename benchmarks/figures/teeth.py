@@ -7,6 +7,7 @@ from benchmarks.figures.faces import Area, Picture, Points, lab
 
 _INNER_LIPS = slice(60, 68)
 _LEAST = 0.0003  # of the picture's area
+_NEUTRAL = 4.0  # b* up to which nothing looks yellow
 
 
 def teeth_yellower(
@@ -20,6 +21,18 @@ def teeth_yellower(
         lab(picture)[..., 2][area].mean() for picture, area in zip((before, after), shown, strict=True)
     )
     return float(new - old)
+
+
+def teeth_whitened(before: Picture, after: Picture, landmarks: Points) -> float | None:
+    """The share of its distance to neutral by which the mean b* of the teeth falls, both pictures unmoved.
+
+    None if the picture shows no teeth, or if theirs are neutral already.
+    """
+    shown = pale_between_lips(before, landmarks)
+    if np.count_nonzero(shown) < _LEAST * shown.size:
+        return None
+    old, new = (float(lab(picture)[..., 2][shown].mean()) for picture in (before, after))
+    return (old - new) / old if old > _NEUTRAL else None
 
 
 def pale_between_lips(picture: Picture, landmarks: Points) -> Area:

@@ -13,7 +13,7 @@ from pipeline.masks import Mask
 from pipeline.regions import FaceRegions
 
 _IVORY = (1.0, 2.0)  # a* and b* towards which teeth move
-_BLEACHED = 0.55  # share of the way there at a value of 1
+_BLEACHED = 0.8  # share of the way there at a value of 1
 _LIGHTER = 5.0  # L* at most, at a value of 1
 _LIGHTEST = 92.0  # L* from which nothing gets lighter
 

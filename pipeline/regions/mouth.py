@@ -18,6 +18,7 @@ from pipeline.regions.geometry import Box, blurred, disc, polygon, smoothstep
 
 _LEAST_GAP = 0.006  # of the crop's side; an inner contour that is lower belongs to a closed mouth
 _LEAST_TEETH = 1.2e-4  # of the crop's area; fewer pale pixels are no teeth
+_INSIDE = 0.4  # share of what is pale in one piece that lies between the lips, if it is teeth
 _COVERED, _CLEAR = 0.45, 1.6  # distance of lips from skin, in standard deviations: no lips, plain lips
 
 
@@ -99,23 +100,24 @@ def _teeth(lab: NDArray[np.float32], mouth: _Lips, skin: NDArray[np.float32], si
     within, opening, lips = mouth.within, mouth.opening, mouth.color
     smooth = blurred(lab, 0.0015 * size)
     light, red, yellow = smooth[..., 0], smooth[..., 1], smooth[..., 2]
+    # Lighter than the lips, or, in the shade of an open mouth, at least far less red than these.
     reddest = min(float(skin[1]) + 2.0, max(float(lips[1]) - 3.0, 4.0))
-    darkest = max(0.45 * float(skin[0]), float(lips[0]) + 2.0)
-    bright = smoothstep(light, darkest, darkest + 10.0) * within
-    bright = bright * smoothstep(yellow, skin[2] + 14.0, skin[2] + 6.0)
-    pale = smoothstep(red, reddest, reddest - 6.0) * bright
-    seen = (pale > 0.5) & (opening > 0.5)
+    lit = (light > max(0.45 * float(skin[0]), float(lips[0]) + 6.0)) & (red < reddest - 3.0)
+    deep = cv2.erode(opening, disc(0.003 * size)) > 0.5
+    shaded = deep & (light > 0.4 * float(skin[0])) & (red < min(reddest, float(lips[1]) - 7.0))
+    seen = (lit | shaded) & (opening > 0.5) & (yellow < skin[2] + 10.0)
     if seen.sum() < _LEAST_TEETH / 4.0 * size * size:
         return np.zeros_like(opening)
-    # This mouth's own teeth say how pale teeth are in its light, and what lies between them and the lips.
-    own = float(np.median(red[seen]))
+    # This mouth's own teeth say how pale and light teeth are in its light, and what is between them and lips.
+    own, level = float(np.median(red[seen])), float(np.median(light[seen]))
     reddest = max(reddest - 3.0, own + 0.6 * (min(float(lips[1]), float(skin[1]) + 4.0) - own))
-    pale = smoothstep(red, reddest, reddest - 4.0) * bright
+    pale = smoothstep(red, reddest, reddest - 4.0) * smoothstep(light, 0.55 * level, 0.75 * level)
+    pale = pale * smoothstep(yellow, skin[2] + 14.0, skin[2] + 6.0) * within
     near = cv2.dilate(opening, disc(0.006 * size))
     _, labels = cv2.connectedComponents((pale > 0.5).astype(np.uint8))
-    # Teeth reach into the opening; a highlight on a lip does not.
+    # Teeth lie in the opening; a highlight on a lip does not, though it may touch it.
     counts = np.bincount(labels[opening > 0.5], minlength=int(labels.max()) + 1)
-    kept = counts > _LEAST_TEETH / 4.0 * size * size
+    kept = counts > np.maximum(_LEAST_TEETH / 4.0 * size * size, _INSIDE * np.bincount(labels.ravel()))
     kept[0] = False
     found = kept[labels] & (near > 0.5)
     if found.sum() < _LEAST_TEETH * size * size:

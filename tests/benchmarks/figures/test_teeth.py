@@ -6,7 +6,7 @@ import pytest
 from numpy.typing import NDArray
 
 from benchmarks.figures.faces import lab
-from benchmarks.figures.teeth import pale_between_lips, teeth_yellower
+from benchmarks.figures.teeth import pale_between_lips, teeth_whitened, teeth_yellower
 from tests.pipeline.synthetic_faces import landmarks, texture
 
 _POINTS = landmarks((256.0, 270.0), 112.0)
@@ -32,6 +32,15 @@ def test_yellower_teeth_rise_by_the_difference_of_their_colours() -> None:
     rise = teeth_yellower(smiling(_WHITE), smiling(_YELLOW), _POINTS, _POINTS)
     assert rise == pytest.approx(float(yellow - white), abs=0.05)
     assert teeth_yellower(smiling(_WHITE), smiling(_WHITE), _POINTS, _POINTS) == 0.0
+
+
+def test_whiter_teeth_lose_a_share_of_their_yellow() -> None:
+    white, yellow = (lab(np.full((1, 1, 3), color, np.float32))[0, 0, 2] for color in (_WHITE, _YELLOW))
+    share = teeth_whitened(smiling(_YELLOW), smiling(_WHITE), _POINTS)
+    assert share == pytest.approx(float((yellow - white) / yellow), abs=0.02)
+    assert teeth_whitened(smiling(_YELLOW), smiling(_YELLOW), _POINTS) == 0.0
+    assert teeth_whitened(smiling((0.8, 0.8, 0.8)), smiling(_WHITE), _POINTS) is None
+    assert teeth_whitened(smiling(_LIP), smiling(_LIP), _POINTS) is None
 
 
 def test_a_mouth_without_teeth_says_nothing() -> None:
