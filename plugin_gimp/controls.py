@@ -15,7 +15,7 @@ from retouchml.sliders import Slider  # noqa: E402
 class SliderRow:
     """A row of a grid: the label, the scale, and a button that unsets the slider.
 
-    on_change: called with the value, or with None for unset, when the user changes it
+    title: the label; on_change: called with the value, or with None for unset, when the user changes it
     """
 
     def __init__(
@@ -26,7 +26,7 @@ class SliderRow:
         label: str,  # with an underscore before its mnemonic
         on_change: "Callable[[float | None], None]",
     ) -> None:
-        title = Gtk.Label(label=label, use_underline=True, xalign=0.0)
+        self.title = title = Gtk.Label(label=label, use_underline=True, xalign=0.0)
         self._scale = Gtk.Scale.new_with_range(Gtk.Orientation.HORIZONTAL, slider.low, slider.high, 0.05)
         self._scale.set_digits(2)
         self._scale.set_value_pos(Gtk.PositionType.RIGHT)

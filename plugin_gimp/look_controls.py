@@ -29,6 +29,7 @@ class LookControls(Gtk.Box):
         self._on_change = on_change
         self._presets, _problems = library.presets()
         self._rows: dict[str, SliderRow] = {}
+        self._titles = Gtk.SizeGroup(mode=Gtk.SizeGroupMode.HORIZONTAL)  # unfolding widens nothing
         folds = [group for group in GROUPS if group is not PATH]
         folded = [slider for group in folds for slider in in_group(group)]
         # in the order in which they choose their letters
@@ -44,7 +45,7 @@ class LookControls(Gtk.Box):
         for group in folds:
             fold = Gtk.Expander(label=self._labels[group.name], use_underline=True)
             fold.set_expanded(any(self._is_set(slider.name) for slider in in_group(group)))
-            grid = Gtk.Grid(row_spacing=4, column_spacing=8, margin_start=12)
+            grid = Gtk.Grid(row_spacing=4, column_spacing=8)
             self._add_rows(grid, group, 0)
             fold.add(grid)
             self.pack_start(fold, False, False, 0)
@@ -67,6 +68,7 @@ class LookControls(Gtk.Box):
         combo.connect("changed", lambda _combo: self._choose_preset())
         title = Gtk.Label(label=label, use_underline=True, xalign=0.0)
         title.set_mnemonic_widget(combo)
+        self._titles.add_widget(title)
         grid.attach(title, 0, 0, 1, 1)
         grid.attach(combo, 1, 0, 2, 1)
         return combo
@@ -79,7 +81,9 @@ class LookControls(Gtk.Box):
                     self._look.without(name) if value is None else self._look.with_values({name: value})
                 )
 
-            self._rows[slider.name] = SliderRow(grid, place, slider, self._labels[slider.name], change)
+            row = SliderRow(grid, place, slider, self._labels[slider.name], change)
+            self._titles.add_widget(row.title)
+            self._rows[slider.name] = row
 
     def _is_set(self, name: str) -> bool:
         return self._look.without(name) != self._look

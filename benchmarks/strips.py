@@ -1,0 +1,158 @@
+"""A strip of pictures for each slider: the same face at the slider's lowest, middle and highest value.
+
+    python -m benchmarks.strips [--output FOLDER] [--slider NAME]... [PICTURE...]
+
+Every other slider is at 0, so that a strip shows its own slider alone; ``strength`` takes with it what
+follows it, and ``texture`` is shown where it acts, on a face at full strength. The strips of docs/controls.md
+are made without further options, of the bundled portrait. Only pictures that anyone may publish belong there.
+"""
+
+import argparse
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageDraw, ImageFont
+
+from pipeline.pictures import read_picture
+from pipeline.retoucher import Photo, Retoucher
+from retouchml import Look
+from retouchml.errors import RetouchError
+from retouchml.results import Face
+from retouchml.sliders import BY_NAME, EDITS, PATH, SKIN, SLIDERS, STRENGTH, TEXTURE, Slider, in_group
+
+TOP = Path(__file__).parents[1]
+PORTRAIT = TOP / "pipeline" / "portrait" / "astronaut.png"
+OUTPUT = TOP / "docs" / "pictures" / "controls"
+PANEL = 240  # pixels of a panel's width
+
+_GAP, _LABEL = 4, 18  # pixels between panels, and of the line below them
+_QUALITY = 85  # of JPEG
+
+
+@dataclass(frozen=True)
+class Part:
+    """A part of the face that a panel shows.
+
+    points: its landmarks; margin: a panel's width as a share of their longer side; height: a panel's, as a
+    share of its width
+    """
+
+    points: tuple[int, ...]
+    margin: float
+    height: float = 1.0
+
+
+_HEAD = Part(tuple(range(68)), 1.7)
+_SKIN = Part(tuple(range(68)), 1.25)
+_EYES = Part((*range(17, 27), *range(36, 48)), 1.2, 0.5)
+_LIDS = Part((*range(36, 48), 30), 1.3, 0.5)
+_MOUTH = Part(tuple(range(48, 68)), 1.3, 0.6)
+_NOSE = Part(tuple(range(27, 36)), 2.2)
+_PARTS = {
+    **{slider.name: _SKIN for slider in (*in_group(PATH), *in_group(SKIN))},
+    "under_eyes": _LIDS,
+    **dict.fromkeys(("eye_whites", "irises", "brows_definition", "eye_size", "eyes"), _EYES),
+    **dict.fromkeys(("brows",), _EYES),
+    **dict.fromkeys(("teeth", "lips", "lip_fullness"), _MOUTH),
+    **dict.fromkeys(("nose_width", "nose_length"), _NOSE),
+}
+
+Pixels = NDArray[np.uint8]
+Box = tuple[int, int, int, int]
+
+
+def values_of(slider: Slider) -> tuple[float, float, float]:
+    """The three values that are shown."""
+    return slider.low, (slider.low + slider.high) / 2, slider.high
+
+
+def look_of(slider: Slider, value: float) -> Look:
+    """The look that shows one slider alone."""
+    if slider.name == STRENGTH:
+        return Look(value)
+    off = {each.name: 0.0 for each in EDITS if each.full is not None}
+    base = Look(1.0 if slider.name == TEXTURE else 0.0, edits=off)
+    return base.with_values({slider.name: value})
+
+
+def box_of(slider: Slider, face: Face, width: int, height: int) -> Box:
+    """The box x0, y0, x1, y1 in a picture of that size that shows what the slider changes."""
+    part = _PARTS.get(slider.name, _HEAD)
+    points = np.array([face.landmarks[number] for number in part.points])
+    low, high = points.min(0), points.max(0)
+    wide = min(float((high - low).max()) * part.margin, width, height / part.height)
+    size = (int(wide), int(wide * part.height))
+    x, y = (
+        round(min(max(0.0, middle - side / 2), limit - side))
+        for middle, side, limit in zip((low + high) / 2, size, (width, height), strict=True)
+    )
+    return x, y, x + size[0], y + size[1]
+
+
+def strip(panels: Sequence[Pixels], labels: Sequence[str]) -> Pixels:
+    """Panels [h, w, 3] of one shape side by side, each with its label below, on white."""
+    height = round(PANEL * panels[0].shape[0] / panels[0].shape[1])
+    width = len(panels) * (PANEL + _GAP) - _GAP
+    canvas = Image.new("RGB", (width, height + _LABEL), "white")
+    draw, font = ImageDraw.Draw(canvas), ImageFont.load_default(13)
+    for place, (panel, label) in enumerate(zip(panels, labels, strict=True)):
+        left = place * (PANEL + _GAP)
+        method = cv2.INTER_AREA if panel.shape[1] > PANEL else cv2.INTER_CUBIC
+        resized = np.asarray(cv2.resize(panel, (PANEL, height), interpolation=method), np.uint8)
+        canvas.paste(Image.fromarray(resized), (left, 0))
+        draw.text((left + PANEL / 2, height + _LABEL / 2), label, fill="black", font=font, anchor="mm")
+    return np.asarray(canvas)
+
+
+def slider_strip(slider: Slider, photos: Sequence[tuple[Pixels, Photo]]) -> Pixels:
+    """The strips of one slider on the largest face of each photo, one below the other."""
+    rows = []
+    values = values_of(slider)
+    for pixels, photo in photos:
+        areas = [face.box[2] * face.box[3] for face in photo.faces]
+        largest = areas.index(max(areas))
+        left, top, right, bottom = box_of(slider, photo.faces[largest], pixels.shape[1], pixels.shape[0])
+        panels = []
+        for value in values:
+            after = photo.apply(photo.render({largest: look_of(slider, value)}))
+            panels.append(np.asarray(after[top:bottom, left:right, :3], np.uint8))
+        rows.append(strip(panels, [f"{slider.name} {value:g}" for value in values]))
+    return np.vstack(rows)
+
+
+def main() -> int:
+    """Run the command; the exit code."""
+    parser = argparse.ArgumentParser(prog="benchmarks.strips", allow_abbrev=False)
+    parser.add_argument("pictures", nargs="*", type=Path, default=[PORTRAIT], metavar="PICTURE")
+    parser.add_argument("--output", type=Path, default=OUTPUT, metavar="FOLDER")
+    parser.add_argument("--slider", action="append", choices=sorted(BY_NAME), metavar="NAME")
+    arguments = parser.parse_args()
+    try:
+        retoucher = Retoucher()
+        photos = []
+        for path in arguments.pictures:
+            picture = read_picture(path)
+            pixels = np.asarray(picture.pixels)
+            if pixels.dtype != np.uint8 or pixels.ndim != 3:
+                parser.error(f"{path} is not a colour picture of 8 bits")
+            photos.append((pixels, retoucher.open(pixels, icc=picture.metadata.icc_profile or b"")))
+    except RetouchError as error:
+        print(error.explain(), file=sys.stderr)
+        return 1
+    arguments.output.mkdir(parents=True, exist_ok=True)
+    for slider in SLIDERS:
+        if arguments.slider and slider.name not in arguments.slider:
+            continue
+        target = arguments.output / f"{slider.name}.jpg"
+        Image.fromarray(slider_strip(slider, photos)).save(target, quality=_QUALITY, optimize=True)
+        print(target)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
