@@ -18,6 +18,8 @@ from pipeline.regions.mouth import mouth_regions
 from pipeline.regions.skin import all_skin, skin_color
 from pipeline.window import Window
 
+_BEHIND_GLASS = 0.6  # share of a retouch that eyes behind glasses get
+
 
 @dataclass(frozen=True)
 class FaceRegions:
@@ -65,6 +67,11 @@ def face_regions(
     whites, irises, lashes, under = eye_regions(lab, faces, color)
     skin = all_skin(crop, landmarks, masks)
     glasses = glasses_of(lab, contours)
+    if glasses.any():
+        # What glass shades, tints and mirrors is not known well enough for a full retouch.
+        whites, irises, under = (
+            np.asarray(mask * _BEHIND_GLASS * (1.0 - glasses), np.float32) for mask in (whites, irises, under)
+        )
     return FaceRegions(
         skin=skin,
         under_eyes=under * masks.tone,

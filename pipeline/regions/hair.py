@@ -9,6 +9,8 @@ from pipeline.regions.contours import Contours
 from pipeline.regions.geometry import Box, blurred, curve, disc, polygon, smoothstep
 
 _SIDE = 256  # pixels; hair is found in a reduced crop
+_SAMPLES = 36  # down the bridge of the nose, each a hundredth of the eyes' distance
+_EDGE = 6.0  # L* from sample to sample that tells a bridge
 _FEATURES = (slice(17, 22), slice(22, 27), slice(31, 36), slice(36, 42), slice(42, 48), slice(48, 60))
 
 
@@ -67,7 +69,11 @@ def hair_of(skin_mask: Mask, lab: NDArray[np.float32], landmarks: Points, skin: 
 
 
 def glasses_of(lab: NDArray[np.float32], contours: Contours) -> Mask:
-    """The frame of glasses [S, S], told by an edge that crosses the bridge of the nose; zero without one."""
+    """The frame of glasses and the reflections on them [S, S]; zero without a bridge over the nose.
+
+    The bridge is a band across the nose, far darker or lighter than the skin, with a sharp edge. Rimless
+    glasses have none that could be told from a shadow.
+    """
     size, distance = lab.shape[0], contours.eye_distance
     result = np.zeros((size, size), np.float32)
     column = Box.around(contours.bridge[:2].mean(0)[None], 0.18 * distance, lab.shape)
@@ -75,14 +81,19 @@ def glasses_of(lab: NDArray[np.float32], contours: Contours) -> Mask:
     across = across[:, across.shape[1] // 3 : -across.shape[1] // 3]
     if not across.size:
         return result
-    step = float(np.abs(np.diff(np.median(across, axis=1))).max(initial=0.0))
-    if step * 0.01 * distance < 2.5:
+    profile = np.median(across, axis=1)
+    steps = np.interp(np.linspace(0.0, len(profile) - 1.0, _SAMPLES), np.arange(len(profile)), profile)
+    if float(np.abs(np.diff(steps)).max()) < _EDGE:
         return result
     centers = np.stack([eye.outline.mean(0) for eye in contours.eyes])
     box = Box.around(centers, 0.75 * distance, lab.shape)
     edges = np.abs(cv2.Laplacian(blurred(box.of(lab)[..., 0], 0.01 * distance), cv2.CV_32F))
+    edges = blurred(edges, 0.02 * distance)
     around = np.zeros(box.shape, np.float32)
     for x, y in np.rint(box.local(centers)).astype(int):
         cv2.ellipse(around, (x, y), (round(0.55 * distance), round(0.42 * distance)), 0, 0, 360, 1.0, -1)
-    box.of(result)[:] = around * smoothstep(blurred(edges, 0.02 * distance), 0.5, 2.0)
+    if not around.any():
+        return result
+    plain = float(np.quantile(edges[around > 0.0], 0.4))
+    box.of(result)[:] = around * smoothstep(edges, 2.0 * plain, 4.0 * plain) if plain > 0.0 else 0.0
     return result

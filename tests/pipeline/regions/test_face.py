@@ -2,6 +2,7 @@
 
 from dataclasses import fields
 
+import cv2
 import numpy as np
 import pytest
 from numpy.typing import NDArray
@@ -168,3 +169,18 @@ def test_landmarks_past_the_frame_are_no_error(points: Points) -> None:
     for shift in ((-300.0, 0.0), (0.0, 400.0), (2000.0, 2000.0)):
         regions = regions_of(painted(points, _SIZE), points + shift)
         assert all(np.isfinite(getattr(regions, each.name)).all() for each in fields(FaceRegions))
+
+
+def test_eyes_behind_glasses_are_treated_gently(regions: FaceRegions, points: Points) -> None:
+    crop = painted(points, _SIZE)
+    for eye in (points[36:42], points[42:48]):
+        x, y = np.rint(eye.mean(0)).astype(int)
+        cv2.ellipse(crop, (int(x), int(y)), (46, 34), 0, 0, 360, (0.05, 0.05, 0.05), 5)
+    bridge = np.rint(points[36:48].mean(0)).astype(int)
+    crop[bridge[1] + 2 : bridge[1] + 8, bridge[0] - 14 : bridge[0] + 15] = 0.05
+    framed = regions_of(crop, points)
+    x, y = np.rint(points[36:42].mean(0)).astype(int)
+    assert framed.glasses[y + 34, x] > 0.7
+    assert framed.glasses[y, x] < 0.3
+    for name in ("irises", "eye_whites"):
+        assert 0.2 < getattr(framed, name).sum() / getattr(regions, name).sum() < 0.8, name
