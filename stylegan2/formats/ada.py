@@ -5,11 +5,13 @@ compared with the known versions; the weights are in the module's ``__dict__``, 
 submodules and plain numbers.
 """
 
+import math
 from collections.abc import Collection
 from typing import Any
 
 from retouchml.errors import ModelCorrupt
 from stylegan2.formats import pickle_tree, torch_legacy
+from stylegan2.formats.ada_numbers import Expected, check_values
 from stylegan2.formats.file_tensors import PUBLISHED_ONLY, FileTensors, shown
 from stylegan2.formats.known_sources import PYTORCH
 from stylegan2.formats.network_file import Array, NetworkFile, NetworkSettings, assemble, other_channels
@@ -73,9 +75,24 @@ def read(data: memoryview) -> NetworkFile:
     network = assemble(SOURCE, tensors, settings, 2 * len(data))
     used = {_key(name) for name in network.tensors}
     generator.check_modules("G_ema", used)
-    if discriminator is not None:
+    check_values(generator.modules, _fan_in(network, "G_ema."), Expected(True, settings.rate, settings.clamp))
+    if discriminator is not None and network.discriminator is not None:
         discriminator.check_modules("D", used)
+        numbers = Expected(
+            False, settings.discriminator_rate, settings.discriminator_clamp, network.discriminator.deviations
+        )
+        check_values(discriminator.modules, _fan_in(network, "D."), numbers)
     return network
+
+
+def _fan_in(network: NetworkFile, prefix: str) -> dict[str, int]:
+    """Inputs of each output of the layers with weights, by the path of their modules."""
+    weights = {_key(name): tensor for name, tensor in network.tensors.items() if name.endswith("weight")}
+    return {
+        key.removeprefix(prefix).removesuffix(".weight"): math.prod(tensor.shape[1:])
+        for key, tensor in weights.items()
+        if key.startswith(prefix)
+    }
 
 
 def _networks(tree: Any) -> tuple[Any, Any, tuple[str, ...]]:
