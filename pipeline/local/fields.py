@@ -86,12 +86,16 @@ def continued(values: NDArray[np.float32], known: Mask) -> NDArray[np.float32]:
 
 
 def level(shift: NDArray[np.float32], skin: Mask) -> NDArray[np.float32]:
-    """A shift [H, W, C] without its mean over the skin [H, W], so that the overall tone stays."""
-    total = float(skin.sum())
-    if total < 1.0:
+    """A shift [H, W, C] without its mean and its slopes over the skin [H, W]: overall tone and light stay."""
+    if float(skin.sum()) < 1.0:
         return shift
-    mean = shift.sum((0, 1)) / total
-    return np.asarray(shift - mean * skin[..., None], np.float32)
+    y, x = np.mgrid[0 : skin.shape[0], 0 : skin.shape[1]].astype(np.float32)
+    terms = np.stack([np.ones_like(x), x / skin.shape[1] - 0.5, y / skin.shape[0] - 0.5], -1)
+    # Weighted least squares, by the normal equations.
+    weighted = (terms * skin[..., None]).reshape(-1, 3)
+    gram = weighted.T @ terms.reshape(-1, 3) + 1e-4 * float(skin.sum()) * np.diag([0.0, 1.0, 1.0])
+    course = terms @ np.linalg.solve(gram, weighted.T @ shift.reshape(len(weighted), -1)).astype(np.float32)
+    return np.asarray(shift - course * skin[..., None], np.float32)
 
 
 def smoothstep(values: NDArray[np.float32], low: float, high: float) -> Mask:

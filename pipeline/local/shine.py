@@ -28,6 +28,7 @@ _PALER = (1.0, 0.85)  # chroma by that of the skin around: where shine begins, a
 _SOFT = 0.008  # of the crop's side; blur of what shines
 _DIMMED, _MOST = 0.8, 9.0  # share of what is above the knee that goes at 1; the most, in L*
 _COLORED = 0.85  # share of the missing chroma that comes back
+_WIDE, _MOST_COLORED = 0.05, 2.0  # of the crop's side; the most chroma over such a width
 
 
 class Shine(SmoothShift):
@@ -58,7 +59,13 @@ class Shine(SmoothShift):
         shift[..., 0] = -_MOST * np.tanh(_DIMMED * over / _MOST) * pale
         lit = np.clip((smooth[..., 0] + shift[..., 0]) / np.maximum(around[..., 0], 1.0), 1.0, 1.25)
         colored = _COLORED * pale * smoothstep(excess, *_LIGHTER)
-        shift[..., 1:] = colored[..., None] * (around[..., 1:] * lit[..., None] - smooth[..., 1:])
+        missing = np.asarray(
+            colored[..., None] * (around[..., 1:] * lit[..., None] - smooth[..., 1:]), np.float32
+        )
+        # Spots of light get all of it; a whole cheek in the sun would change its colour.
+        wide = blurred(missing, _WIDE * side)
+        length = np.maximum(np.hypot(wide[..., 0], wide[..., 1]), 1e-3)[..., None]
+        shift[..., 1:] = missing - wide * (1.0 - _MOST_COLORED * np.tanh(length / _MOST_COLORED) / length)
         shift = level(np.asarray(blurred(shift, 1.0) * shown[..., None], np.float32), shown)
         return cls(lab, shift, inside(enlarged(shown, bare)))
 

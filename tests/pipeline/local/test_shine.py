@@ -97,3 +97,16 @@ def test_a_white_collar_beside_the_neck_stays_white() -> None:
 def test_where_everything_is_white_nothing_shines() -> None:
     crop = np.ones((SIZE, SIZE, 3), np.float32)
     assert np.abs(Shine.of(crop, regions(), SIZE).change(1.0)).max() < 1e-3
+
+
+def test_a_cheek_in_the_sun_keeps_its_colour_and_the_light_its_slope() -> None:
+    lab = skin_lab(LIGHT)
+    sun = cv2.GaussianBlur(disc(SIZE, (380.0, 256.0), 110.0), (0, 0), 15.0)[..., None]
+    lab[..., :1] += 12.0 * sun
+    lab[..., 1:] *= 1.0 - 0.5 * sun
+    crop = to_rgb(lab)
+    change = to_lab(crop + Shine.of(crop, regions(), SIZE).change(1.0)) - to_lab(crop)
+    middle = disc(SIZE, (380.0, 256.0), 60.0) > 0.5
+    assert np.hypot(*change[middle][:, 1:].mean(0)) < 3.5
+    slope = np.polyfit(np.arange(SIZE), change[..., 0].mean(0), 1)[0] * SIZE
+    assert abs(slope) < 0.5
