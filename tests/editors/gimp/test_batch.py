@@ -35,6 +35,22 @@ answer = {
     assert top <= changed[1] < changed[3] <= bottom
 
 
+def test_a_preset_and_a_look_of_a_face_do_what_their_values_do(editor: Gimp) -> None:
+    answer = editor.run("""
+def shown(**options):
+    image = load()
+    outcome = beautify(image.get_layers()[0], **options)
+    return outcome[:2], seen(image, "R'G'B' u8")
+
+by_preset = shown(preset="strong", edits="teeth=0")
+by_values = shown(strength=1.0, edits="teeth=0")
+by_face = shown(**{"strength": 0.0, "face-looks": "0:preset=strong,teeth=0"})
+other = shown()
+answer = [by_preset[0], by_preset == by_values == by_face, by_preset[1] != other[1]]
+""")
+    assert answer == [[True, ""], True, True]
+
+
 def test_sixteen_bits_keep_what_eight_bits_could_not_hold(editor: Gimp) -> None:
     answer = editor.run("""
 image = load()
@@ -151,6 +167,9 @@ answer = [outcome, len(names(image)), differences(before, seen(image, "Y' u8"), 
         ("load()", {"edits": "charm=1"}, "There is no slider called charm"),
         ("load()", {"edits": "smile=7"}, "must lie between -1 and 1"),
         ("load()", {"strength": 0.0}, "nothing to retouch"),
+        ("load()", {"preset": "loud"}, "There is no preset called loud"),
+        ("load()", {"face-looks": "1:smile=0.1"}, "There is no face number 1"),
+        ("load()", {"face-looks": "0:strength=0"}, "nothing to retouch"),
     ],
 )
 def test_what_cannot_be_done_is_a_sentence_and_leaves_the_image_alone(
