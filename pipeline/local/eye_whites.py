@@ -13,7 +13,7 @@ from pipeline.masks import Mask
 from pipeline.regions import FaceRegions
 from pipeline.regions.geometry import blurred
 
-_CLEAN = (0.0, 1.0)  # a* and b* towards which whites move
+_CLEAN = (1.0, 2.0)  # a* and b* towards which whites move
 _CLEANED = 0.6  # share of the way there at a value of 1
 _LIGHTER = 6.0  # L* at most, at a value of 1
 _LIGHTEST = 88.0  # L* from which nothing gets lighter

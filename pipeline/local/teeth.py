@@ -13,9 +13,9 @@ from pipeline.masks import Mask
 from pipeline.regions import FaceRegions
 
 _IVORY = (1.0, 2.0)  # a* and b* towards which teeth move
-_BLEACHED = 0.8  # share of the way there at a value of 1
-_LIGHTER = 5.0  # L* at most, at a value of 1
-_LIGHTEST = 92.0  # L* from which nothing gets lighter
+_BLEACHED = 0.75  # share of the way there at a value of 1
+_LIGHTER = 6.0  # L* at most, at a value of 1
+_LIGHTEST = 97.0  # L* from which nothing gets lighter
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,7 @@ class Teeth:
         light, red, yellow = (self.lab[..., channel] for channel in range(3))
         shift = np.empty_like(self.lab)
         # Shade is kept: what is darker gets less light.
-        room = np.clip((_LIGHTEST - light) / 30.0, 0.0, 1.0) * np.clip(light / 70.0, 0.0, 1.0)
+        room = np.clip((_LIGHTEST - light) / 24.0, 0.0, 1.0) * np.clip(light / 70.0, 0.0, 1.0)
         shift[..., 0] = _LIGHTER * share * room
         shift[..., 1] = -_BLEACHED * share * np.maximum(red - _IVORY[0], 0.0)
         shift[..., 2] = -_BLEACHED * share * np.maximum(yellow - _IVORY[1], 0.0)

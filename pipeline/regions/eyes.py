@@ -80,7 +80,7 @@ def _white(lab: NDArray[np.float32], lids: Mask, iris: Mask, width: float, skin:
     )
     chroma, bound = np.hypot(smooth[..., 1], smooth[..., 2]), float(np.hypot(skin[1], skin[2]))
     pale = smoothstep(chroma, max(bound, 14.0), max(0.7 * bound, 9.0))
-    return np.asarray(blurred(inner * light * pale, 0.015 * width) * lids, np.float32)
+    return np.asarray(blurred(inner * light * pale, 0.025 * width) * lids, np.float32)
 
 
 def _lashes(eye: Eye, shape: tuple[int, int]) -> Mask:

@@ -44,7 +44,9 @@ def nostrils_of(lab: NDArray[np.float32], contours: Contours, skin: NDArray[np.f
     band = np.zeros(box.shape, np.float32)
     line = np.rint(curve(box.local(base), closed=False)).astype(np.int32)
     cv2.polylines(band, [line], False, 1.0, max(1, round(0.4 * width)))
-    light, level = blurred(box.of(lab)[..., 0], 0.02 * width), float(skin[0])
+    light = blurred(box.of(lab)[..., 0], 0.02 * width)
+    # A nose in the shade is dark, too: its nostrils are darker than what is around them.
+    level = max(5.0, min(float(skin[0]), float(np.quantile(light, 0.6))))
     box.of(result)[:] = blurred(band, 0.04 * width) * smoothstep(light, 0.6 * level, 0.4 * level)
     return result
 
