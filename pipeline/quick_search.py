@@ -42,7 +42,7 @@ class _Look:
     turn: float = 0.0  # degrees that a face is turned clockwise which stands upright in the copy
 
 
-_UPRIGHT_LOOKS = (_Look(_LARGE_SIDE, 0.0), _Look(640, 0.1), _Look(320, 0.2))
+_UPRIGHT_LOOKS = (_Look(_LARGE_SIDE, 0.0), _Look(640, 0.1), _Look(320, 0.2), _Look(160, 0.3))
 _TURNED_LOOKS = tuple(_Look(320, 0.1, turn) for turn in (60.0, -60.0, 120.0, -120.0, 180.0))
 
 
@@ -109,7 +109,9 @@ class QuickSearch:
         second = max(also, key=lambda face: face.confidence, default=None)
         if second is not None and second.confidence <= DOUBTFUL:
             second = None
-        if first is None or (first.confidence < _SURE and second is None):
+        # YuNet takes an upright face in a turned copy for one that is turned the other way; HOG does not
+        is_sure = first is not None and first.confidence >= _SURE and candidate.angle == 0.0
+        if first is None or not (is_sure or second is not None):
             return None
         square = _mean(first, second) if second is not None else first
         x, y = matrix[:, :2] @ np.array(square.center) + matrix[:, 2]

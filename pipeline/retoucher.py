@@ -18,7 +18,9 @@ from numpy.typing import NDArray
 from pipeline.align import ffhq_alignment
 from pipeline.cache import Caches, photo_key
 from pipeline.change import Change
+from pipeline.face_quality import alignment_of, quality_of, signs_of
 from pipeline.faces import FaceLocation
+from pipeline.held_back import held_back
 from pipeline.local.retouch import touches_locally
 from pipeline.local_face import LocalFace, face_crop, local_face
 from pipeline.networks import Networks, load_networks
@@ -29,7 +31,7 @@ from pipeline.shape import reshapes
 from pipeline.working_space import WorkingSpace
 from retouchml.look import Look, check_faces, check_looks
 from retouchml.progress import NEVER, Cancel, Progress, check, silent
-from retouchml.results import Box, Edit, Face, FaceReport
+from retouchml.results import Box, Edit, Face, FaceQuality, FaceReport
 from retouchml.settings import DEFAULT_DEVICE, DEFAULT_MODEL, ENGINES, EngineName
 from retouchml.sliders import EDITS
 
@@ -119,7 +121,12 @@ class Photo:
         self._prepared: dict[int, PreparedFace] = {}
         self.seconds: dict[str, float] = {}
         self.faces = tuple(
-            Face(location.box, _points(location.landmarks), self._rate(location.landmarks))
+            Face(
+                location.box,
+                _points(location.landmarks),
+                self._rate(location.landmarks),
+                self._quality(location.landmarks),
+            )
             for location in locations
         )
 
@@ -137,7 +144,9 @@ class Photo:
         progress, cancel = progress or silent, cancel or NEVER
         requested = range(len(self.faces)) if faces is None else faces
         check_faces(requested, self.faces)
-        unprepared = [face for face in requested if face not in self._prepared]
+        # a face whose shape is not trusted at all gets no look that needs the generator
+        useful = [face for face in requested if self.faces[face].quality.trust.shape > 0.0]
+        unprepared = [face for face in useful if face not in self._prepared]
         for position, face in enumerate(unprepared):
             self._prepared[face] = prepare_face(
                 self._local_face(face),
@@ -161,11 +170,12 @@ class Photo:
     ) -> list[Patch]:
         """Patches that give the faces of these numbers these looks; an untouched look has no patch.
 
-        Prepares faces whose looks need the generator and that are not prepared yet. Raises UsageError for a
-        missing face or edit, and Cancelled.
+        Prepares faces whose looks need the generator and that are not prepared yet. A face that the photo
+        shows poorly gets less of its look, as its quality says. Raises UsageError for a missing face or edit,
+        and Cancelled.
         """
         progress, cancel = progress or silent, cancel or NEVER
-        self.check(looks)
+        looks = self._held_back(looks)
         active = {face: look for face, look in looks.items() if not look.untouched}
         needing = [face for face, look in active.items() if look.needs_generator]
         self.prepare(needing, progress=progress, cancel=cancel)
@@ -182,7 +192,7 @@ class Photo:
 
         Raises UsageError for a missing face or edit, and Cancelled.
         """
-        self.check(looks)
+        looks = self._held_back(looks)
         active = {face: look for face, look in looks.items() if touches_locally(look) or reshapes(look)}
         return self._patches(
             active,
@@ -263,6 +273,18 @@ class Photo:
                 )
             )
         return reports
+
+    def _held_back(self, looks: Mapping[int, Look]) -> dict[int, Look]:
+        self.check(looks)
+        return {face: held_back(look, self.faces[face].quality) for face, look in looks.items()}
+
+    def _quality(self, landmarks: NDArray[np.float64]) -> FaceQuality:
+        alignment = alignment_of(landmarks)
+        crop = alignment.cut(self._channels, self._space)
+        mesh = None if self._networks.mesh is None else self._networks.mesh.mesh_in_crop(crop)
+        by_dlib = self._networks.finder.landmarks_in_crop(crop)
+        frame = (self._channels.shape[0], self._channels.shape[1])
+        return quality_of(signs_of(crop, alignment, landmarks, by_dlib, mesh, frame))
 
     def _rate(self, landmarks: NDArray[np.float64]) -> float:
         crop, _ = face_crop(self._channels, landmarks, self._space)

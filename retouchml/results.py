@@ -10,6 +10,38 @@ Box = tuple[int, int, int, int]
 
 
 @dataclass(frozen=True)
+class Trust:
+    """How far each kind of retouch of a face can be trusted: 0 (it is held back) to 1 (it is not)."""
+
+    shape: float = 1.0
+    skin: float = 1.0
+    eyes: float = 1.0
+    mouth: float = 1.0
+
+
+@dataclass(frozen=True)
+class FaceQuality:
+    """How well a photograph shows a face.
+
+    yaw, pitch: degrees that the head is turned to the right of the picture, and down; cut: share of the face
+    beyond the frame; eye_distance: pixels; sharpness: contrast of the finest details above the noise, of that
+    of coarser ones, some 0.3 to 0.6 in a sharp portrait; covered: 0 to 1; uncertainty: distance of the
+    landmarks from those of another network, 1 where a doubt begins
+    notes: what is held back and why, a plain phrase each; an ordinary portrait has none
+    """
+
+    yaw: float = 0.0
+    pitch: float = 0.0
+    cut: float = 0.0
+    eye_distance: float = 0.0
+    sharpness: float = 0.0
+    covered: float = 0.0
+    uncertainty: float = 0.0
+    trust: Trust = Trust()
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class Face:
     """A face of a photograph.
 
@@ -20,6 +52,7 @@ class Face:
     box: Box
     landmarks: tuple[tuple[float, float], ...]
     score: float
+    quality: FaceQuality = FaceQuality()
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,6 @@
 """All pictures of one ``retouchml beautify``, one after the other; a bad one does not stop the others."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from retouchml import failures
 from retouchml.cli import report
@@ -108,6 +108,16 @@ class Batch:
         self._codes.append(0)
         if self._options.summarise:
             self._context.console.print(_summary(files, outcome))
+            for line in _held_back(files, outcome):
+                self._context.console.print(line)
+
+
+def _held_back(files: OutputFiles, outcome: Outcome) -> Iterator[str]:
+    """A line on each face that the picture shows too poorly for its whole look."""
+    for face in outcome.report["faces"]:
+        notes = face["quality"]["notes"]
+        if notes:
+            yield f"{files.picture}: face {face['face']} {'; '.join(notes)}."
 
 
 def _summary(files: OutputFiles, outcome: Outcome) -> str:

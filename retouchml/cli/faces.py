@@ -114,4 +114,5 @@ class _Finder:
 
 def _line(number: int, face: Face) -> str:
     x, y, width, height = face.box
-    return f"{number}: {width} x {height} pixels at ({x}, {y}), score {face.score:.2f}"
+    line = f"{number}: {width} x {height} pixels at ({x}, {y}), score {face.score:.2f}"
+    return "; ".join((line, *face.quality.notes))

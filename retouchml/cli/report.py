@@ -3,6 +3,7 @@
 import json
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -71,6 +72,20 @@ def detected_face(face: Face) -> Json:
         "box": _integers(face.box),
         "landmarks": [[number(x, 2), number(y, 2)] for x, y in face.landmarks],
         "score": number(face.score),
+        **quality(face),
+    }
+
+
+def quality(face: Face) -> Json:
+    """How well a picture shows a face, and what is held back there."""
+    measures = asdict(face.quality)
+    trust, notes = measures.pop("trust"), measures.pop("notes")
+    return {
+        "quality": {
+            **{name: number(value, 3) for name, value in measures.items()},
+            "trust": {kind: number(value, 3) for kind, value in trust.items()},
+            "notes": list(notes),
+        }
     }
 
 

@@ -128,7 +128,11 @@ def _render(
             patches = photo.render(looks, progress=progress, cancel=cancel)
     changes = {face.face: report.retouched_face(face) for face in photo.report(patches)} if patches else {}
     reports = [
-        {**(changes.get(face) or report.untouched_face(face, photo.faces[face])), **report.chosen_look(each)}
+        {
+            **(changes.get(face) or report.untouched_face(face, photo.faces[face])),
+            **report.chosen_look(each),
+            **report.quality(photo.faces[face]),
+        }
         for face, each in chosen.items()
     ]
     if not patches:

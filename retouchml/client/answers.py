@@ -14,9 +14,11 @@ from retouchml.client.messages import Fields, face_in, photo_in
 from retouchml.client.pixel_format import PixelFormat, format_from
 from retouchml.client.protocol import HEADER_ITEMS, LOOKS, SIDE, STRING_BYTES
 from retouchml.errors import ProtocolError
-from retouchml.results import Box, Edit, Face, FaceReport
+from retouchml.results import Box, Edit, Face, FaceQuality, FaceReport, Trust
 
 _NAME = 128
+_NOTES = 64  # of one face
+_MEASURES = ("yaw", "pitch", "cut", "eye_distance", "sharpness", "covered", "uncertainty")
 Frames = Sequence["bytes | memoryview"]
 
 
@@ -252,6 +254,7 @@ def _face_fields(face: Face) -> dict[str, Any]:
         "box": list(face.box),
         "landmarks": [list(point) for point in face.landmarks],
         "score": face.score,
+        "quality": {**asdict(face.quality), "notes": list(face.quality.notes)},
     }
 
 
@@ -262,7 +265,23 @@ def _face_from(fields: Any) -> Face:
     if not all(isinstance(point, list) and len(point) == 2 for point in landmarks):
         raise ProtocolError("Landmarks must be pairs of numbers.")
     points = tuple((float(x), float(y)) for x, y in landmarks)
-    return Face(_box(fields, "box"), points, take_number(fields, "score"))
+    return Face(_box(fields, "box"), points, take_number(fields, "score"), _quality_from(fields))
+
+
+def _quality_from(face: Fields) -> FaceQuality:
+    """The quality of a face; that of a daemon that does not know it is full."""
+    if "quality" not in face:
+        return FaceQuality()
+    fields = take_map(face, "quality")
+    trust = take_map({"trust": {}, **fields}, "trust")
+    notes = take_list({"notes": [], **fields}, "notes", _NOTES)
+    if not all(isinstance(note, str) and len(note) <= STRING_BYTES for note in notes):
+        raise ProtocolError("Notes must be strings.")
+    return FaceQuality(
+        **{name: take_float(fields, name, 0.0) for name in _MEASURES},
+        trust=Trust(**{kind: take_float(trust, kind, 1.0, 0.0, 1.0) for kind in asdict(Trust())}),
+        notes=tuple(notes),
+    )
 
 
 def _report_fields(report: FaceReport) -> dict[str, Any]:

@@ -146,3 +146,13 @@ def test_the_search_stops_when_asked(portrait: Pixels, tmp_path: object) -> None
     search = QuickSearch(YuNet(yunet_file()), DlibSearch(yunet_file()))
     with pytest.raises(Cancelled):
         search.find(portrait, plain, cancel)
+
+
+@pytest.mark.parametrize("side", [120, 350, 1500])
+def test_a_face_that_is_as_large_as_its_picture_is_found_upright(
+    side: int, find: Find, portrait: Pixels
+) -> None:
+    head = np.ascontiguousarray(portrait[62:192, 157:287])
+    (face,) = find(resized(head, side / 130))
+    assert face.angle == 0.0
+    assert face.side == pytest.approx(91 * side / 130, rel=0.12)

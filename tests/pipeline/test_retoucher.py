@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -19,6 +20,7 @@ from pipeline.working_space import PLAIN
 from retouchml import Look
 from retouchml.errors import Cancelled, ModelMissing, PictureUnsupported, UsageError
 from retouchml.progress import OverallProgress
+from retouchml.results import FaceQuality, Trust
 from retouchml.sliders import BY_NAME
 from tests.conftest import at_home
 from tests.pipeline.seeding import changed, quick_path, seed, session_cache
@@ -586,3 +588,34 @@ def test_the_overall_progress_of_two_faces_never_falls(monkeypatch: pytest.Monke
     assert fractions[-1] > 0.95
     # Only the last face's time is known to be all that is left of its stage.
     assert remaining == [None] * 6 + [9.0] * 6 + [0.0]
+
+
+def with_trust(opened: Photo, **trust: float) -> Photo:
+    """The photo, with less trust in its first face."""
+    first, *others = opened.faces
+    opened.faces = (replace(first, quality=FaceQuality(trust=Trust(**trust))), *others)
+    return opened
+
+
+def test_an_ordinary_portrait_is_trusted(photo: Photo) -> None:
+    (face,) = photo.faces
+    assert face.quality.trust == Trust()
+    assert face.quality.notes == ()
+
+
+def test_a_face_whose_shape_is_not_trusted_is_retouched_without_the_generator(
+    retoucher: Retoucher, portrait: NDArray[np.uint8]
+) -> None:
+    opened = with_trust(retoucher.open(portrait), shape=0.0)
+    opened.prepare()
+    (held,) = opened.render({0: Look(1.0, edits={"smile": 1.0})})
+    assert "invert" not in opened.seconds
+    (local,) = opened.render_local({0: Look(1.0)})
+    assert np.array_equal(held.pixels, local.pixels)
+
+
+def test_a_face_without_any_trust_is_left_as_it_is(retoucher: Retoucher, portrait: NDArray[np.uint8]) -> None:
+    opened = with_trust(retoucher.open(portrait), shape=0.0, skin=0.0, eyes=0.0, mouth=0.0)
+    look = Look(1.0, edits={"smile": 1.0, "teeth": 1.0})
+    assert opened.render({0: look}) == []
+    assert opened.render_local({0: look}) == []

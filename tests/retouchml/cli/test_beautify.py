@@ -2,6 +2,7 @@
 
 import json
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ from PIL import Image
 
 from retouchml.errors import NoFaceError
 from retouchml.look import Look
+from retouchml.results import FaceQuality, Trust
 from tests import stand_in_backend
 from tests.retouchml.running import Run, files, load, save
 
@@ -64,6 +66,13 @@ def test_a_face_that_is_not_there_is_an_error_that_says_how_many_are(run: Run, p
     assert files(portrait.parent) == ["portrait.png"]
 
 
+QUALITY = {
+    **dict.fromkeys(("yaw", "pitch", "cut", "eye_distance", "sharpness", "covered", "uncertainty"), 0.0),
+    "trust": {"shape": 1.0, "skin": 1.0, "eyes": 1.0, "mouth": 1.0},
+    "notes": [],
+}
+
+
 def test_the_report_has_the_shape_of_the_design(run: Run, portrait: Path) -> None:
     report = portrait.with_name("report.json")
     options = ["--json", report, "--device", "cuda:1", "--model", "other"]
@@ -84,6 +93,7 @@ def test_the_report_has_the_shape_of_the_design(run: Run, portrait: Path) -> Non
                 "patch": [2, 3, 4, 4],
                 "preset": "natural",
                 "look": Look().values,
+                "quality": QUALITY,
             },
             {
                 "face": 1,
@@ -94,6 +104,7 @@ def test_the_report_has_the_shape_of_the_design(run: Run, portrait: Path) -> Non
                 "patch": [12, 3, 5, 5],
                 "preset": "natural",
                 "look": Look().values,
+                "quality": QUALITY,
             },
         ],
         "notes": [],
@@ -112,6 +123,30 @@ def test_without_a_report_one_line_says_what_was_done_unless_quiet(run: Run, por
     out = portrait.with_name("out.png")
     assert run("beautify", portrait, "-o", out).out == f"{out}: 2 faces retouched, score 3.00 to 3.25.\n"
     assert run("beautify", portrait, "-o", out, "--force", "--quiet").out == ""
+
+
+def test_a_line_says_what_is_held_back_on_which_face(
+    run: Run, portrait: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def poor(*given: Any, **options: Any) -> stand_in_backend.Photo:
+        photo = found(*given, **options)
+        quality = FaceQuality(yaw=41.0, trust=Trust(shape=0.25), notes=("turned away: shape is held back",))
+        photo.faces = (photo.faces[0], replace(photo.faces[1], quality=quality))
+        return photo
+
+    found = stand_in_backend.Backend.open
+    monkeypatch.setattr(stand_in_backend.Backend, "open", poor)
+    out = portrait.with_name("out.png")
+    held = f"{out}: face 1 turned away: shape is held back."
+    assert run("beautify", portrait, "-o", out).out.splitlines()[1:] == [held]
+    assert run("faces", portrait).out.splitlines() == [
+        "0: 4 x 4 pixels at (2, 3), score 3.00",
+        "1: 5 x 5 pixels at (12, 3), score 3.10; turned away: shape is held back",
+    ]
+    said = json.loads(run("beautify", portrait, "-o", out, "--force", "--json", "-").out)
+    assert [face["quality"]["yaw"] for face in said["faces"]] == [0.0, 41.0]
+    assert said["faces"][1]["quality"]["trust"]["shape"] == 0.25
+    assert said["faces"][1]["quality"]["notes"] == ["turned away: shape is held back"]
 
 
 def test_the_line_of_a_picture_that_stays_as_it_is_says_so(run: Run, portrait: Path) -> None:

@@ -15,7 +15,7 @@ from retouchml.errors import (
     ProtocolError,
 )
 from retouchml.look import Look
-from retouchml.results import Edit, Face, FaceReport
+from retouchml.results import Edit, Face, FaceQuality, FaceReport, Trust
 from retouchml.sliders import BY_NAME
 
 VALUES: st.SearchStrategy[Any] = st.recursive(
@@ -83,9 +83,43 @@ def test_a_look_out_of_range_is_refused(look: dict[str, Any]) -> None:
         Render.from_fields({"photo": "x", "looks": [{"face": 0, **look}]})
 
 
+def opened_with(quality: dict[str, Any]) -> dict[str, Any]:
+    face = {"box": [1, 2, 3, 4], "landmarks": [], "score": 3.0, **quality}
+    return {"photo": "p", "faces": [face]}
+
+
+@pytest.mark.parametrize("fields", [{}, {"quality": {}}, {"quality": {"trust": {"hair": 0.5}, "mood": "x"}}])
+def test_the_face_of_an_older_daemon_is_trusted_and_a_newer_one_s_fields_are_ignored(
+    fields: dict[str, Any],
+) -> None:
+    (face,) = answers.Opened.from_fields(opened_with(fields)).faces
+    assert face.quality == FaceQuality()
+
+
+@pytest.mark.parametrize(
+    "quality",
+    [
+        "poor",
+        {"yaw": "left"},
+        {"trust": {"shape": 1.5}},
+        {"trust": {"shape": float("nan")}},
+        {"trust": []},
+        {"notes": [7]},
+        {"notes": "turned"},
+        {"notes": ["x"] * 65},
+    ],
+)
+def test_a_quality_that_cannot_be_true_is_refused(quality: object) -> None:
+    with pytest.raises(ProtocolError):
+        answers.Opened.from_fields(opened_with({"quality": quality}))
+
+
 def test_every_answer_survives_the_way() -> None:
     box = (1, 2, 3, 4)
-    face = Face(box, ((0.5, 1.5),) * 68, 3.0)
+    quality = FaceQuality(
+        41.0, -3.5, 0.25, 80.0, 0.4, 0.1, 1.5, Trust(0.25, 1.0, 0.5, 0.75), ("turned", "cut")
+    )
+    face = Face(box, ((0.5, 1.5),) * 68, 3.0, quality)
     picture = PixelFormat(3, 4)
     patch = answers.WirePatch(0, box, picture, bytes(picture.size))
     report = FaceReport(0, box, 3.0, 3.25, 0.125, box)

@@ -1,0 +1,49 @@
+"""Holds back what cannot be trusted on a face that a photograph shows poorly."""
+
+from retouchml.look import Look
+from retouchml.results import FaceQuality, Trust
+from retouchml.sliders import (
+    BY_NAME,
+    EXPRESSION,
+    EYES_AND_TEETH,
+    PATH,
+    SHAPE,
+    SKIN,
+    STRENGTH,
+    TEXTURE,
+)
+
+_KINDS = {
+    PATH.name: ("shape",),
+    SKIN.name: ("skin",),
+    EYES_AND_TEETH.name: ("eyes",),
+    SHAPE.name: ("shape",),
+    EXPRESSION.name: ("shape",),
+}
+"""By group: the kinds of trust that a slider needs."""
+_OTHER_KINDS = {
+    "under_eyes": ("skin", "eyes"),
+    "teeth": ("mouth",),
+    "lips": ("mouth",),
+    "smile": ("shape", "mouth"),
+    "mouth": ("shape", "mouth"),
+    "eyes": ("shape", "eyes"),
+}
+"""By slider: those that need others than their group."""
+
+
+def held_back(look: Look, quality: FaceQuality) -> Look:
+    """The look, with each slider as strong as the quality of the face lets it be trusted.
+
+    A face that shows everything has the look as it is.
+    """
+    if quality.trust == Trust():
+        return look
+    held = {name: value * _trust(name, quality.trust) for name, value in look.values.items()}
+    # What follows the strength while it is not set is now set: the strength may be held back more.
+    return Look(held[STRENGTH], look.texture, {n: v for n, v in held.items() if n not in (STRENGTH, TEXTURE)})
+
+
+def _trust(slider: str, trust: Trust) -> float:
+    kinds = _OTHER_KINDS.get(slider, _KINDS[BY_NAME[slider].group])
+    return min(float(getattr(trust, kind)) for kind in kinds)

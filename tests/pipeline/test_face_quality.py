@@ -1,0 +1,165 @@
+"""The quality of a face: nothing is said of an ordinary portrait, and the truth of others."""
+
+from dataclasses import replace
+
+import cv2
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from pipeline.face_quality import Signs, alignment_of, quality_of, signs_of
+from pipeline.landmark_choice import Disagreement
+from pipeline.networks import Networks
+from retouchml.results import FaceQuality, Trust
+
+Pixels = NDArray[np.uint8]
+
+ORDINARY = Signs(
+    yaw=5.0,
+    pitch=-8.0,
+    cut=0.0,
+    eye_distance=120.0,
+    sharpness=0.4,
+    eye_skin=0.5,
+    lip_redness=10.0,
+    apart=Disagreement(1.0, 1.0, 1.0, 1.0),
+    uncertainty=0.5,
+    mesh_score=1.0,
+)
+
+
+def test_an_ordinary_face_has_full_trust_and_no_note() -> None:
+    quality = quality_of(ORDINARY)
+    assert quality.trust == Trust()
+    assert quality.notes == ()
+    assert (quality.yaw, quality.pitch, quality.eye_distance) == (5.0, -8.0, 120.0)
+
+
+@pytest.mark.parametrize(
+    ("change", "note", "held"),
+    [
+        ({"yaw": 45.0}, "turned away", {"shape"}),
+        ({"yaw": -45.0}, "turned away", {"shape"}),
+        ({"pitch": 44.0}, "turned away", {"shape"}),
+        ({"cut": 0.3}, "cut by the frame", {"shape"}),
+        ({"eye_distance": 10.0}, "small", {"shape", "skin", "eyes", "mouth"}),
+        ({"sharpness": 0.1}, "blurred", {"skin", "eyes", "mouth"}),
+        ({"mesh_score": 0.1}, "covered", {"shape", "skin", "eyes", "mouth"}),
+        ({"eye_skin": 0.01}, "eyes covered", {"eyes"}),
+        ({"apart": Disagreement(2, 2, 1, 9), "lip_redness": -2.0}, "mouth covered", {"mouth"}),
+        ({"uncertainty": 3.0}, "landmarks uncertain", {"shape", "eyes", "mouth"}),
+    ],
+)
+def test_each_fault_holds_back_what_it_concerns_and_says_so(
+    change: dict[str, object], note: str, held: set[str]
+) -> None:
+    quality = quality_of(replace(ORDINARY, **change))  # type: ignore[arg-type]
+    (said,) = quality.notes
+    assert said.startswith(f"{note}: ")
+    less = {kind for kind in ("shape", "skin", "eyes", "mouth") if getattr(quality.trust, kind) < 0.5}
+    assert less == held
+
+
+def test_an_open_mouth_that_dlib_loses_is_not_covered() -> None:
+    apart = Disagreement(1.0, 1.0, 1.0, 9.0)
+    assert quality_of(replace(ORDINARY, apart=apart, lip_redness=12.0)).notes == ()
+
+
+def test_faults_add_up() -> None:
+    quality = quality_of(replace(ORDINARY, yaw=36.0, cut=0.2))
+    assert len(quality.notes) == 2
+    alone = [quality_of(replace(ORDINARY, yaw=36.0)), quality_of(replace(ORDINARY, cut=0.2))]
+    assert quality.trust.shape == min(each.trust.shape for each in alone)
+
+
+# with the real networks
+
+
+def judged(networks: Networks, pixels: Pixels, landmarks: NDArray[np.float64]) -> FaceQuality:
+    alignment = alignment_of(landmarks)
+    crop = alignment.cut(pixels)
+    mesh = None if networks.mesh is None else networks.mesh.mesh_in_crop(crop)
+    by_dlib = networks.finder.landmarks_in_crop(crop)
+    frame = (pixels.shape[0], pixels.shape[1])
+    return quality_of(signs_of(crop, alignment, landmarks, by_dlib, mesh, frame))
+
+
+@pytest.fixture(scope="module")
+def landmarks(networks: Networks, portrait: Pixels) -> NDArray[np.float64]:
+    return networks.finder.find(portrait)[0].landmarks
+
+
+def test_the_portrait_has_full_trust(
+    networks: Networks, portrait: Pixels, landmarks: NDArray[np.float64]
+) -> None:
+    quality = judged(networks, portrait, landmarks)
+    assert quality.notes == ()
+    assert quality.trust == Trust()
+    assert abs(quality.yaw) < 20.0
+
+
+def test_turning_the_picture_turns_no_head(
+    networks: Networks, portrait: Pixels, landmarks: NDArray[np.float64]
+) -> None:
+    upright = judged(networks, portrait, landmarks)
+    matrix = cv2.getRotationMatrix2D((220.0, 121.0), 40.0, 1.0)
+    tilted = np.asarray(cv2.warpAffine(portrait, matrix, (512, 512), borderMode=cv2.BORDER_REFLECT), np.uint8)
+    quality = judged(networks, tilted, landmarks @ matrix[:, :2].T + matrix[:, 2])
+    assert quality.yaw == pytest.approx(upright.yaw, abs=5.0)
+    assert quality.pitch == pytest.approx(upright.pitch, abs=5.0)
+
+
+def test_a_mirrored_face_looks_to_the_other_side(
+    networks: Networks, portrait: Pixels, landmarks: NDArray[np.float64]
+) -> None:
+    mirrored = np.ascontiguousarray(portrait[:, ::-1])
+    (face, *_) = networks.finder.find(mirrored)
+    assert judged(networks, mirrored, face.landmarks).yaw == pytest.approx(
+        -judged(networks, portrait, landmarks).yaw, abs=4.0
+    )
+
+
+def test_a_blurred_face_is_blurred_and_its_shape_is_trusted(
+    networks: Networks, portrait: Pixels, landmarks: NDArray[np.float64]
+) -> None:
+    blurred = np.asarray(cv2.GaussianBlur(portrait, (0, 0), 3.0), np.uint8)
+    quality = judged(networks, blurred, landmarks)
+    assert quality.notes == ("blurred: skin and eyes are held back",)
+    assert quality.trust.shape == 1.0
+    noise = np.random.default_rng(0).normal(0.0, 12.0, blurred.shape)
+    noisy = np.clip(blurred + noise, 0, 255).astype(np.uint8)
+    assert judged(networks, noisy, landmarks).sharpness < 0.25  # noise is no sharpness
+
+
+def test_dark_glasses_cover_the_eyes(
+    networks: Networks, portrait: Pixels, landmarks: NDArray[np.float64]
+) -> None:
+    picture = portrait.copy()
+    for eye in (slice(36, 42), slice(42, 48)):
+        x, y = landmarks[eye].mean(0)
+        cv2.ellipse(picture, (round(x), round(y)), (17, 12), 0, 0, 360, (12, 12, 16), -1, cv2.LINE_AA)
+    quality = judged(networks, picture, landmarks)
+    assert quality.trust.eyes < 0.2
+    assert any(note.startswith("eyes covered") for note in quality.notes)
+
+
+def test_a_face_beyond_the_frame_is_cut(
+    networks: Networks, portrait: Pixels, landmarks: NDArray[np.float64]
+) -> None:
+    left = round(landmarks[:, 0].min() + 30)
+    quality = judged(networks, np.ascontiguousarray(portrait[:, left:]), landmarks - (left, 0))
+    assert 0.2 < quality.cut < 0.5
+    assert any(note.startswith("cut by the frame") for note in quality.notes)
+
+
+def test_the_pose_is_told_without_the_mesh(
+    networks: Networks, portrait: Pixels, landmarks: NDArray[np.float64]
+) -> None:
+    alignment = alignment_of(landmarks)
+    crop = alignment.cut(portrait)
+    with_mesh = judged(networks, portrait, landmarks)
+    by_dlib = networks.finder.landmarks_in_crop(crop)
+    without = quality_of(signs_of(crop, alignment, landmarks, by_dlib, None, (512, 512)))
+    assert without.notes == ()
+    assert without.yaw == pytest.approx(with_mesh.yaw, abs=8.0)
+    assert without.pitch == pytest.approx(with_mesh.pitch, abs=15.0)
