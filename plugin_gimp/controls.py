@@ -61,14 +61,20 @@ class FaceRow(Gtk.FlowBox):
         self._on_toggle = on_toggle
         self._check_boxes: list[Gtk.CheckButton] = []
 
-    def fill(self, thumbnails: "Sequence[GdkPixbuf.Pixbuf]", ticked: "Sequence[int]") -> None:
-        """Add a thumbnail for each face."""
-        for number, thumbnail in enumerate(thumbnails):
+    def fill(
+        self,
+        thumbnails: "Sequence[GdkPixbuf.Pixbuf]",
+        notes: "Sequence[Sequence[str]]",
+        ticked: "Sequence[int]",
+    ) -> None:
+        """Add a thumbnail for each face. notes: what is held back on each, which its tip says."""
+        for number, (thumbnail, held_back) in enumerate(zip(thumbnails, notes, strict=True)):
             check_box = Gtk.CheckButton()
             check_box.set_image(Gtk.Image.new_from_pixbuf(thumbnail))
             check_box.set_always_show_image(True)
             check_box.set_active(number in ticked)
-            check_box.set_tooltip_text(_("Face {number}").format(number=number))
+            check_box.set_tooltip_text("\n".join((_("Face {number}").format(number=number), *held_back)))
+            check_box.set_label("!" if held_back else "")
             check_box.connect("toggled", lambda _check_box, face: self._on_toggle(face), number)
             self._check_boxes.append(check_box)
             self.add(check_box)

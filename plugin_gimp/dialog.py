@@ -140,7 +140,8 @@ class Dialog:
             ticked = tuple(range(len(faces)))
         width, height = self._layer.get_width(), self._layer.get_height()
         squares = [square_around(face.box, 1.5, width, height) for face in faces]
-        self._face_row.fill([thumbnail(self._layer, square, _THUMBNAIL_SIDE) for square in squares], ticked)
+        thumbnails = [thumbnail(self._layer, square, _THUMBNAIL_SIDE) for square in squares]
+        self._face_row.fill(thumbnails, [face.quality.notes for face in faces], ticked)
         self._preview.show_face(faces[ticked[0]])
         self._request_render()
 

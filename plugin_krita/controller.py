@@ -222,8 +222,11 @@ class Controller:
         photo = self._active_photo()
         faces = None
         if photo is not None:
+            notes = {number: face.quality.notes for number, face in enumerate(photo.session.faces)}
             faces = tuple(
-                FaceView(number, thumbnail, number in photo.ticked, number == photo.shown)
+                FaceView(
+                    number, thumbnail, number in photo.ticked, number == photo.shown, notes.get(number, ())
+                )
                 for number, thumbnail in enumerate(photo.thumbnails)
             )
         self._show(

@@ -87,12 +87,16 @@ class Image:
 
 @dataclass(frozen=True)
 class FaceView:
-    """A face of the active layer. ticked: to be retouched; shown: in the preview."""
+    """A face of the active layer.
+
+    ticked: to be retouched; shown: in the preview; notes: what is held back, a phrase each
+    """
 
     number: int
     thumbnail: Image
     ticked: bool
     shown: bool
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -26,8 +26,10 @@ class FaceButton(QtWidgets.QAbstractButton):
         self._pixmap = QtGui.QPixmap.fromImage(to_qimage(face.thumbnail))
         self.setObjectName(f"face_{face.number}")
         self.setFixedSize(_SIDE, _SIDE)
-        self.setToolTip(texts.text(texts.FACE_TIP).format(face.number + 1))
+        tip = texts.text(texts.FACE_TIP).format(face.number + 1)
+        self.setToolTip("\n".join((tip, *face.notes)))
         self.setAccessibleName(texts.text(texts.FACES) + f" {face.number + 1}")
+        self.setAccessibleDescription("; ".join(face.notes))
         self.setFocusPolicy(QtCore.Qt.FocusPolicy.StrongFocus)
 
     def show_face(self, face: FaceView) -> None:
@@ -93,7 +95,18 @@ class FaceButton(QtWidgets.QAbstractButton):
             painter.setPen(QtGui.QPen(self.palette().color(role.HighlightedText), 1.8))
             points = [QtCore.QPointF(x - 3.5, y), QtCore.QPointF(x - 1, y + 3), QtCore.QPointF(x + 4, y - 3)]
             painter.drawPolyline(QtGui.QPolygonF(points))
+        if self._face.notes:
+            self._paint_mark(painter)
         painter.end()
+
+    def _paint_mark(self, painter: Any) -> None:
+        """An exclamation mark: the tip says what is held back."""
+        mark = QtCore.QRectF(5, 5, _TICK_SIDE - 4, _TICK_SIDE - 4)
+        painter.setPen(QtCore.Qt.PenStyle.NoPen)
+        painter.setBrush(QtGui.QColor(0, 0, 0, 150))
+        painter.drawEllipse(mark)
+        painter.setPen(QtGui.QPen(QtGui.QColor(255, 205, 80)))
+        painter.drawText(mark, int(QtCore.Qt.AlignmentFlag.AlignCenter), "!")
 
 
 class FaceStrip(QtWidgets.QScrollArea):
