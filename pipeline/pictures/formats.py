@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from pipeline.pictures.file import display
-from pipeline.pictures.foreign import begins, title_of
+from pipeline.pictures.foreign import begins, is_web_page, title_of
 from pipeline.pictures.gif import read_gif
 from pipeline.pictures.jpeg import read_jpeg, write_jpeg
 from pipeline.pictures.jpeg_metadata import MAX_SEGMENT_BYTES, holds_xmp
@@ -125,7 +125,7 @@ SUFFIXES: MappingProxyType[str, str] = MappingProxyType(
 )
 """Suffixes (lower case) that a result may have → format."""
 
-_HEAD_BYTES = 16
+_HEAD_BYTES = 512  # an SVG drawing may begin with comments
 
 
 def recognise(file: BinaryIO, path: Path) -> str:
@@ -138,7 +138,7 @@ def recognise(file: BinaryIO, path: Path) -> str:
     head = file.read(_HEAD_BYTES)
     file.seek(0)
     known = next((name for name, e in FORMATS.items() if any(begins(head, magic) for magic in e.magic)), None)
-    foreign = title_of(head) if known is None else None
+    foreign = title_of(head, path.suffix.lower()) if known is None else None
     named_raw = known in (None, "tiff") and foreign is None and path.suffix.lower() in RAW_SUFFIXES
     if named_raw or is_raw(file):
         raise PictureUnsupported(
@@ -148,6 +148,10 @@ def recognise(file: BinaryIO, path: Path) -> str:
     if foreign is not None:
         raise PictureUnsupported(
             f"{display(path)} is {foreign}, which is not read.", "Export it as PNG, TIFF, JPEG or WebP first."
+        )
+    if is_web_page(head):
+        raise PictureUnreadable(
+            f"{display(path)} is a web page and not a picture.", "Download the picture itself again."
         )
     if known is None:
         raise PictureUnreadable(f"{display(path)} is not a picture.", "Give a PNG, TIFF, JPEG or WebP file.")

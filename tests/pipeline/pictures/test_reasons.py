@@ -1,6 +1,7 @@
 """Pictures of kinds that are not read: the reason given is the true one."""
 
 import struct
+import zipfile
 import zlib
 from io import BytesIO
 from pathlib import Path
@@ -135,3 +136,61 @@ def test_a_rare_bmp_is_named(tmp_path: Path) -> None:
     data = bytearray(encoded(noise(3), "BMP"))
     struct.pack_into("<I", data, 30, 4)  # compressed as JPEG
     assert "is a BMP file of a kind that is not read" in reason(tmp_path / "a.bmp", bytes(data))
+
+
+def zip_of(mimetype: bytes) -> bytes:
+    """A file as Krita and others save it: an archive that begins with its type."""
+    stream = BytesIO()
+    with zipfile.ZipFile(stream, "w", zipfile.ZIP_STORED) as archive:
+        archive.writestr("mimetype", mimetype)
+        archive.writestr("maindoc.xml", b"<DOC/>")
+    return stream.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "title"),
+    [
+        ("a.kra", zip_of(b"application/x-krita"), "a Krita file"),
+        ("a.ora", zip_of(b"image/openraster"), "an OpenRaster file"),
+        ("a.odg", zip_of(b"application/vnd.oasis.opendocument.graphics"), "an OpenDocument file"),
+        (
+            "a.svg",
+            b'<?xml version="1.0"?>\n<!-- drawn -->\n<svg xmlns="http://www.w3.org/2000/svg"/>',
+            "an SVG drawing",
+        ),
+        ("a.pcx", b"\n\5\1\x08" + bytes(200), "a PCX file"),
+        ("a.sgi", b"\1\xda\1\1" + bytes(200), "an SGI picture"),
+        ("a.dpx", b"SDPX" + bytes(200), "a DPX film scan"),
+        ("A.TGA", bytes((0, 0, 2)) + bytes(200), "a Targa file"),
+    ],
+)
+def test_a_picture_of_a_format_that_is_not_read_is_named(
+    tmp_path: Path, name: str, data: bytes, title: str
+) -> None:
+    (tmp_path / name).write_bytes(data)
+    with pytest.raises(PictureUnsupported, match=f"{name} is {title}, which is not read"):
+        read_picture(tmp_path / name)
+
+
+@pytest.mark.parametrize(
+    "start", [b"<!DOCTYPE html>", b"\n <html lang='en'>", b"\xef\xbb\xbf<!doctype HTML>"]
+)
+def test_a_web_page_that_was_saved_in_place_of_a_picture_is_named(tmp_path: Path, start: bytes) -> None:
+    (tmp_path / "a.jpg").write_bytes(start + b"<title>404</title>")
+    with pytest.raises(PictureUnreadable, match="is a web page and not a picture") as caught:
+        read_picture(tmp_path / "a.jpg")
+    assert "Download" in caught.value.advice
+
+
+def test_other_archives_and_texts_are_no_pictures(tmp_path: Path) -> None:
+    for data in (zip_of(b"application/epub+zip"), b"<?xml version='1.0'?><feed/>", b"PK\3\4", b"hello"):
+        (tmp_path / "a.png").write_bytes(data)
+        with pytest.raises(PictureUnreadable, match="is not a picture"):
+            read_picture(tmp_path / "a.png")
+
+
+def test_a_tiff_compressed_by_lerc_has_no_data_of_other_programs(tmp_path: Path) -> None:
+    tifffile.imwrite(
+        tmp_path / "a.tif", ramp(3, np.uint8), photometric="rgb", compression="lerc", metadata=None
+    )
+    assert read_picture(tmp_path / "a.tif").notes == ()
