@@ -87,14 +87,18 @@ def continued(values: NDArray[np.float32], known: Mask) -> NDArray[np.float32]:
 
 def level(shift: NDArray[np.float32], skin: Mask) -> NDArray[np.float32]:
     """A shift [H, W, C] without its mean and its slopes over the skin [H, W]: overall tone and light stay."""
-    if float(skin.sum()) < 1.0:
+    step = max(1, min(skin.shape) // 256)  # a sample is enough to fit a plane
+    weight = skin[::step, ::step]
+    if float(weight.sum()) < 1.0:
         return shift
     y, x = np.mgrid[0 : skin.shape[0], 0 : skin.shape[1]].astype(np.float32)
     terms = np.stack([np.ones_like(x), x / skin.shape[1] - 0.5, y / skin.shape[0] - 0.5], -1)
     # Weighted least squares, by the normal equations.
-    weighted = (terms * skin[..., None]).reshape(-1, 3)
-    gram = weighted.T @ terms.reshape(-1, 3) + 1e-4 * float(skin.sum()) * np.diag([0.0, 1.0, 1.0])
-    course = terms @ np.linalg.solve(gram, weighted.T @ shift.reshape(len(weighted), -1)).astype(np.float32)
+    sample = terms[::step, ::step].reshape(-1, 3)
+    weighted = sample * weight.reshape(-1, 1)
+    gram = weighted.T @ sample + 1e-4 * float(weight.sum()) * np.diag([0.0, 1.0, 1.0])
+    values = shift[::step, ::step].reshape(len(weighted), -1)
+    course = terms @ np.linalg.solve(gram, weighted.T @ values).astype(np.float32)
     return np.asarray(shift - course * skin[..., None], np.float32)
 
 

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from pipeline.local.blemishes import Blemishes
 from pipeline.local.brows_definition import Brows
 from pipeline.local.eye_whites import EyeWhites
+from pipeline.local.fields import level
 from pipeline.local.irises import Irises
 from pipeline.local.lines import Lines
 from pipeline.local.lips import Lips
@@ -75,11 +76,11 @@ class LocalRetouch:
         for sliders, make in ((_SPOTS, self._spots), (_SKIN, self._on_healed_skin)):
             values = {name: look.value(name) for name in sliders}
             if any(values.values()):
-                part = self._skin.of(result)
-                for name, value in values.items():
-                    if value:
-                        part += self._slider(name, make).change(value)
-                self._skin.put(part, result)
+                changes = [self._slider(name, make).change(value) for name, value in values.items() if value]
+                change = np.asarray(np.sum(changes, axis=0), np.float32)
+                if sliders is _SKIN:
+                    change = level(change, self._skin_regions.skin)
+                self._skin.put(self._skin.of(result) + change, result)
         for name, window in self._features.items():
             value = look.value(name)
             if value:

@@ -18,16 +18,16 @@ from pipeline.regions import FaceRegions
 
 _SIDE = 256  # pixels; side of the reduced crop, fine enough for highlights
 _GRAIN = 0.003  # of the crop's side
-_AROUND = 0.05  # of the crop's side; the skin around a highlight
+_AROUND = 0.075  # of the crop's side; the skin around a highlight
 _HOLE = 0.05  # of the crop's side; half the width of the widest glare
 _WHITE = 0.6  # chroma by that of the skin; less is either glare or no skin
 _SURROUNDED = 0.6  # share of what is around a glare that is skin
 _KNEE = 2.5  # L* above the skin around, up to which light is form
-_LIGHTER = (1.5, 6.0)  # L* above the skin around: where chroma begins to be missing, and where it is
-_PALER = (1.0, 0.85)  # chroma by that of the skin around: where shine begins, and where it is certain
+_LIGHTER = (1.0, 4.5)  # L* above the skin around: where chroma begins to be missing, and where it is
+_PALER = (1.03, 0.9)  # chroma by that of the skin around: where shine begins, and where it is certain
 _SOFT = 0.008  # of the crop's side; blur of what shines
-_DIMMED, _MOST = 0.8, 9.0  # share of what is above the knee that goes at 1; the most, in L*
-_COLORED = 0.85  # share of the missing chroma that comes back
+_DIMMED, _MOST = 0.85, 11.0  # share of what is above the knee that goes at 1; the most, in L*
+_COLORED = 0.95  # share of the missing chroma that comes back
 _WIDE, _MOST_COLORED = 0.05, 2.0  # of the crop's side; the most chroma over such a width
 
 

@@ -199,12 +199,23 @@ def find_spots(crop: NDArray[np.float32], skin: Mask, size: int) -> Spots:
 def is_spot(found: Candidates, seen: Traits, side: int) -> NDArray[np.bool_]:
     """Whether candidates [K] are spots: round, on even skin, and dark or red enough."""
     contrast = np.hypot(np.maximum(seen.darker, 0.0), np.maximum(seen.redder, 0.0))
-    alone = (seen.elongation < 2.0) & (seen.line < 0.45) & (seen.uneven < 0.34) & (seen.extent < _REACH)
+    red = is_red(seen)
+    alone = (
+        (seen.elongation < np.where(red, 2.6, 2.0))
+        & (seen.line < 0.45)
+        & (seen.uneven < 0.34)
+        & (seen.extent < _REACH)
+    )
     # What is wide and weak is form: the side of a nose, a dimple.
     wide = found.radii * seen.extent > _WIDE * side
     plain = (contrast > 2.0 * _LEAST_CONTRAST) & (seen.elongation < 1.5) & (seen.uneven < 0.1)
     even = (seen.steep < _STEEP * np.maximum(1.0, found.radii / (_FINE * side))) & (seen.bare > _BARE)
-    return np.asarray(alone & even & (contrast > _LEAST_CONTRAST) & (plain | ~wide))
+    return np.asarray(alone & even & (contrast > _LEAST_CONTRAST) & (plain | red | ~wide))
+
+
+def is_red(seen: Traits) -> NDArray[np.bool_]:
+    """Whether candidates [K] are as red as form, shadow and hair never are."""
+    return np.asarray((seen.redder > 4.0) & (seen.redder > 0.7 * seen.darker))
 
 
 def are_marks(seen: Traits, spots: NDArray[np.bool_]) -> NDArray[np.bool_]:
@@ -218,7 +229,7 @@ def are_marks(seen: Traits, spots: NDArray[np.bool_]) -> NDArray[np.bool_]:
     yellower = seen.yellower[small].sum() / max(float(seen.darker[small].sum()), 1e-3)
     mole = brown & (seen.darker > _MOLE * seen.level)
     if small.sum() >= _FRECKLES and yellower > _FRECKLE_YELLOW:
-        return np.asarray(mole | (seen.redder < 1.2 * seen.darker))
+        return np.asarray(mole | (seen.redder < seen.darker))
     return np.asarray(mole)
 
 
@@ -231,4 +242,4 @@ def _in_stubble(found: Candidates, seen: Traits, side: int) -> NDArray[np.bool_]
     """Whether candidates [K] stand among hairs or in coarse texture, where slopes are steep all over."""
     near = _distances(found.centers) < _NEAR * side
     count = near.sum(1)
-    return np.asarray((count >= 6) & ((near * seen.steep[None]).sum(1) > _STUBBLE * count))
+    return np.asarray(~is_red(seen) & (count >= 6) & ((near * seen.steep[None]).sum(1) > _STUBBLE * count))

@@ -3,18 +3,23 @@
 Only what is smooth changes, so that the texture stays; lashes and lids are no part of the region.
 """
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.local.areas import bare_skin, inside, reduced_skin
 from pipeline.local.colour import to_lab
-from pipeline.local.fields import blurred, continued, mean_within, reduced, smoothstep
+from pipeline.local.fields import blurred, enlarged, mean_within, reduced, smoothstep
 from pipeline.local.smooth_shift import SmoothShift
+from pipeline.masks import Mask
 from pipeline.regions import FaceRegions
 
 _SIDE = 256  # pixels; side of the reduced crop, fine enough for bags
 _GRAIN = 0.005  # of the crop's side; what is finer stays
-_DARKER, _LIGHTER, _COLOR = 0.72, 0.35, 0.7  # shares of the difference that go at 1: dark, light, colour
+_DARKER, _LIGHTER, _COLOR = 0.72, 0.35, 0.72  # shares of the difference that go at 1: dark, light, colour
+_BELOW = (0.05, 0.075, 0.1)  # of the crop's side; how far below the region the cheek is looked at
+_CHEEK = 0.04  # of the crop's side; blur of the cheek's colour
+_SOFT = 0.014  # of the crop's side; blur by which the region passes into the cheek
 _PAINT = (14.0, 22.0)  # of a* and b* together; a colour that differs as much was painted
 _MOST = (16.0, 9.0, 9.0)  # of L*, a*, b*; what differs more is shadow
 
@@ -30,16 +35,28 @@ class UnderEyes(SmoothShift):
         bare = bare_skin(regions)
         skin = reduced_skin(bare, size, _SIDE)
         under = reduced(regions.under_eyes, size, _SIDE)
-        near = blurred(under, 0.008 * side)
+        # The region and where it passes into the cheek.
+        near = blurred(under, _SOFT * side)
+        bridged = cv2.dilate(
+            under, np.ones((5, 5), np.uint8)
+        )  # the holes of the skin around the eyes are wide
+        region = np.maximum(under, smoothstep(near, 0.05, 0.5) * np.maximum(skin, bridged))
         smooth = mean_within(lab, np.maximum(skin, under), _GRAIN * side)
-        # The cheek, continued upwards: eyes, lids and brows are no part of what is known.
-        known = skin * smoothstep(near, 0.15, 0.02)
-        cheek = blurred(continued(smooth, np.asarray(known, np.float32)), 0.02 * side)
+        # The cheek is what lies below, not the side of the nose nor the temple: the crop is upright.
+        below = np.maximum.reduce([_lowered(under, round(share * side)) for share in _BELOW])
+        cheek = mean_within(smooth, below * skin * smoothstep(near, 0.3, 0.05), _CHEEK * side)
         difference = smooth - cheek
         paint = smoothstep(np.hypot(difference[..., 1], difference[..., 2]), *_PAINT)
         most = np.array(_MOST, np.float32)
         difference = most * np.tanh(difference / most)
         shift = -_COLOR * difference
         shift[..., 0] = -np.where(difference[..., 0] < 0.0, _DARKER, _LIGHTER) * difference[..., 0]
-        shift = np.asarray(blurred(shift, 1.0) * (under * (1.0 - paint))[..., None], np.float32)
-        return cls(lab, shift, inside(regions.under_eyes))
+        shift = np.asarray(blurred(shift, 1.0) * (region * (1.0 - paint))[..., None], np.float32)
+        return cls(lab, shift, inside(enlarged(region, bare)))
+
+
+def _lowered(mask: Mask, rows: int) -> Mask:
+    """A mask [h, w] that is moved down."""
+    result = np.zeros_like(mask)
+    result[rows:] = mask[: mask.shape[0] - rows]
+    return result

@@ -61,3 +61,11 @@ def test_the_skin_is_judged_without_its_blemishes(retouch: LocalRetouch) -> None
     assert np.abs(evened[spot]).mean() < 0.02
     both = spotted.change(Look(0.0, edits={"blemishes": 1.0, "redness": 1.0}))
     assert np.allclose(both, healed + evened, atol=1e-6)
+
+
+def test_the_mean_colour_of_the_skin_stays_with_every_slider_of_it(retouch: LocalRetouch) -> None:
+    names = ("lines", "under_eyes", "redness", "shine")
+    change = retouch.change(Look(0.0, edits=dict.fromkeys(names, 1.0)))
+    skin = retouch._regions.skin
+    assert np.abs(change).max() > 0.005
+    assert np.abs((change * skin[..., None]).sum((0, 1)) / skin.sum()).max() < 2e-4

@@ -40,7 +40,8 @@ def test_texture_stays_and_nothing_else_changes() -> None:
     lab = np.asarray(skin_lab() + crescent()[..., None] * np.array((-7.0, 2.0, -5.0), np.float32))
     crop = to_rgb(lab)
     change = UnderEyes.of(crop, regions(under_eyes=crescent()), SIZE).change(1.0)
-    assert not change[crescent() < 0.01].any()
+    near = cv2.dilate((crescent() > 0.01).astype(np.uint8), np.ones((41, 41), np.uint8)) > 0
+    assert not change[~near].any()
     inside = crescent() > 0.9
     fine = [
         cv2.Laplacian(np.ascontiguousarray(to_lab(each)[..., 0]), cv2.CV_32F)[inside].std()
