@@ -26,10 +26,18 @@ class Development(Action):
 
     def run(self, arguments: argparse.Namespace, console: Console) -> int:
         """Install the packages, the tools for tests and the models. Raises InstallError."""
-        set_up(console, dev=True, torch_index=arguments.torch_index)
+        self.set_up(console, arguments.torch_index)
+        return 0
+
+    @staticmethod
+    def set_up(console: Console, torch_index: str | None, *, newest: bool = False) -> None:
+        """Install the packages, the tools for tests and the models. Raises InstallError.
+
+        newest: the newest versions, in place of those that were tested
+        """
+        set_up(console, dev=True, torch_index=torch_index, newest=newest)
         write_record(keep_valid=True)  # whoever tests a clone goes on retouching with another
         fetch_models(console, for_tests=True)
-        return 0
 
 
 class Tests(Development):
@@ -41,6 +49,11 @@ class Tests(Development):
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
         """Declare the options beside pytest's own."""
         super().add_arguments(parser)
+        parser.add_argument(
+            "--newest",
+            action="store_true",
+            help="with the newest versions of all packages, not those that were tested",
+        )
         parser.add_argument(
             "--editors",
             action="store_true",
@@ -63,7 +76,7 @@ class Tests(Development):
             if code != 0:
                 return code
             environment |= variables
-        super().run(arguments, console)
+        self.set_up(console, arguments.torch_index, newest=arguments.newest)
         return processes.foreground([PYTHON, "-m", "pytest", *arguments.pytest], env=environment)
 
 

@@ -10,6 +10,7 @@ from install.actions.dev import Development, Tests
 from install.actions.environment import Environment
 from install.actions.gimp import GimpPlugin
 from install.actions.krita import KritaPlugin
+from install.actions.lock import Lock
 from install.actions.service import BackgroundService
 from install.actions.tensorflow1 import TensorFlow1
 from install.actions.uninstall import Uninstall
@@ -19,6 +20,7 @@ _ROWS: dict[str, Action | Part] = {
     "demo": Demo(),
     "test": Tests(),
     "dev": Development(),
+    "lock": Lock(),
     "service": BackgroundService(),
     "environment": Environment(),
     "models": MODELS,

@@ -17,7 +17,7 @@ from install.actions.base import Action, Part, add_torch_index, existing
 from install.console import Console
 from install.data_folders import Folders, find_folders
 from install.disk_space import check_free_space
-from install.environment import python37, torch_build
+from install.environment import python37, requirements, torch_build
 from install.environment.pip_install import PipError, install
 from install.environment.virtual_environment import set_up
 from install.errors import InstallError
@@ -26,8 +26,7 @@ from retouchml.system.locks import exclusive
 RECORD = "installed.json"
 _GIGABYTE = 1_000_000_000
 _VERSION = "1.15.5"
-# the last of each that TensorFlow 1.15 works with, and the last msgpack for Python 3.7
-_DEPENDENCIES = ("numpy==1.18.5", "protobuf==3.20.3", "msgpack==1.0.5")
+_BUILT = "gast"  # has no wheel; it is Python alone
 _FIRST_IMPORT = "import msgpack, numpy, tensorflow; print(tensorflow.__version__)"
 _CUDA_FOLDERS = ("/usr/local/cuda-10.0/lib64", "/usr/local/cuda/lib64", "/usr/lib/x86_64-linux-gnu")
 _CUDA_LIBRARY = "libcudart.so.10.0"
@@ -35,19 +34,20 @@ _CUDA_LIBRARY = "libcudart.so.10.0"
 
 @dataclass(frozen=True)
 class Build:
-    """One way to install TensorFlow: a title for the person who waits, the packages, and bytes of room."""
+    """One way to install TensorFlow.
+
+    title: for the person who waits
+    file:  name of its requirements file
+    room:  bytes that must be free
+    """
 
     title: str
-    packages: tuple[str, ...]
+    file: str
     room: int
 
 
-CPU = Build(f"TensorFlow {_VERSION} for the CPU", (f"tensorflow=={_VERSION}", *_DEPENDENCIES), _GIGABYTE)
-GPU = Build(
-    f"TensorFlow {_VERSION} with CUDA 10 (411 MB)",
-    (f"tensorflow-gpu=={_VERSION}", *_DEPENDENCIES),
-    2 * _GIGABYTE,
-)
+CPU = Build(f"TensorFlow {_VERSION} for the CPU", requirements.TENSORFLOW1, _GIGABYTE)
+GPU = Build(f"TensorFlow {_VERSION} with CUDA 10 (411 MB)", requirements.TENSORFLOW1_GPU, 2 * _GIGABYTE)
 
 
 class TensorFlow1(Action, Part):
@@ -104,7 +104,7 @@ def _bring_up_to_date(console: Console, folders: Folders, python: Path) -> None:
     environment, draft = _environment(folders), _draft(folders)
     _discard(draft)
     builds = (GPU, CPU) if _has_cuda10() else (CPU,)
-    requested = json.dumps([build.packages for build in builds])
+    requested = requirements.digest(*(build.file for build in builds))
     if _works(environment, requested):
         console.say(f"TensorFlow {_VERSION} is there already: {environment}")
         return
@@ -130,7 +130,7 @@ def _make(console: Console, draft: Path, python: Path, builds: tuple[Build, ...]
         check_free_space(draft.parent, build.room)
         try:
             with console.step(build.title) as tick:
-                install(build.packages, tick, _interpreter(draft), draft)
+                install(requirements.arguments(build.file, built=_BUILT), tick, _interpreter(draft), draft)
             break
         except PipError as error:
             if not error.missing or build is builds[-1]:

@@ -9,13 +9,16 @@ from pathlib import Path, PurePosixPath
 
 from install.checkout import VENV
 from install.console import Console
-from install.environment import pip_install
+from install.environment import pip_install, requirements
 from install.errors import InstallError
 
-# Versions with a wheel for each Python below; pyzmq's for 3.12 has the stable ABI, for all later ones.
-_REQUIREMENTS = ("pyzmq==27.1.0", "msgpack==1.1.2", "platformdirs==4.4.0")
-_PYTHONS: dict[str, tuple[str, ...]] = {"3.10": ("tomli==2.2.1",), "3.11": (), "3.12": ()}
-"""What each Python needs besides; 3.10 has no reader of TOML of its own."""
+# pyzmq's wheel for 3.12 has the stable ABI, for all later ones; 3.10 has no reader of TOML of its own
+_PYTHONS = {
+    "3.10": (requirements.EDITORS, requirements.EDITORS_310),
+    "3.11": (requirements.EDITORS,),
+    "3.12": (requirements.EDITORS,),
+}
+"""The requirements files for each Python. Markers would not do: pip asks them of the Python that it runs in."""
 _FOLDER = VENV / "editor-wheels"
 _LARGEST = 64 << 20  # bytes of one file of a wheel
 
@@ -25,8 +28,7 @@ def vendored(console: Console) -> dict[str, Path]:
 
     They are downloaded if they are not here yet. Raises InstallError.
     """
-    every = (*_REQUIREMENTS, *(each for more in _PYTHONS.values() for each in more))
-    ready = _FOLDER / "-".join(every).replace("=", "")
+    ready = _FOLDER / requirements.digest(requirements.EDITORS, requirements.EDITORS_310)[:16]
     if not ready.is_dir():
         with console.step("ZeroMQ for editors") as tick:
             shutil.rmtree(_FOLDER, ignore_errors=True)
@@ -63,5 +65,5 @@ def unpack(wheel: Path, folder: Path) -> None:
 
 
 def _arguments(python: str, folder: Path) -> tuple[str, ...]:
-    selection = ("--python-version", python, "--implementation", "cp", "--only-binary", ":all:", "--no-deps")
-    return (*selection, "--dest", str(folder), *_REQUIREMENTS, *_PYTHONS[python])
+    selection = ("--python-version", python, "--implementation", "cp", "--no-deps", "--dest", str(folder))
+    return (*selection, *requirements.arguments(*_PYTHONS[python]))

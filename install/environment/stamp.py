@@ -6,7 +6,11 @@ import sys
 from dataclasses import asdict, dataclass
 
 from install.checkout import STAMP, TOP
+from install.environment import requirements
 from retouchml.system.files import write_atomically
+
+NEWEST = "newest"
+"""What stands for a digest and a torch that pip chose itself."""
 
 
 @dataclass(frozen=True)
@@ -18,7 +22,7 @@ class Stamp:
     busy:     pip is changing the environment, or was killed while it did
     torch:    version of torch and kind of build, such as "2.13.0 cpu"; "" before torch is installed
     index:    digest of the index that torch was taken from, "" for the ordinary one
-    project:  digest of what the project's installation depends on
+    project:  digest of what the project's installation depends on; `NEWEST` for the newest versions
     dev:      whether the tools for tests are installed
     """
 
@@ -56,10 +60,15 @@ def write(stamp: Stamp) -> None:
 
 
 def project_digest() -> str:
-    """Digest of ``pyproject.toml`` and the top-level packages; when it changes, pip has to run again."""
+    """Digest of ``pyproject.toml``, the requirements files and the top-level packages.
+
+    When it changes, pip has to run again.
+    """
     # the editable installation lists the packages one by one, and would not see a new one
     packages = sorted(folder.parent.name for folder in TOP.glob("*/__init__.py"))
-    content = (TOP / "pyproject.toml").read_bytes() + "\n".join(packages).encode()
+    content = (
+        (TOP / "pyproject.toml").read_bytes() + "\n".join(packages).encode() + requirements.digest().encode()
+    )
     return hashlib.sha256(content).hexdigest()
 
 

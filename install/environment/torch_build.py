@@ -1,8 +1,15 @@
-"""Chooses the build of torch for this machine."""
+"""Chooses the build of torch for this machine.
+
+The ordinary builds are in ``install/requirements/torch.txt`` with their hashes. The build for the CPU of
+Linux is not on the ordinary index but on others, which the user's pip knows or not: it is taken by its version
+alone, as is that of an index that the user names.
+"""
 
 import subprocess
 import sys
 from dataclasses import dataclass
+
+from install.environment import requirements
 
 TORCH = "2.13.0"
 # the ordinary build of that version carries CUDA 13.0
@@ -18,11 +25,13 @@ class Build:
     title:     for the person who waits
     arguments: of ``pip install``
     room:      bytes that must be free, for all packages together
+    then:      arguments of a second ``pip install``, if there is one
     """
 
     title: str
     arguments: tuple[str, ...]
     room: int
+    then: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -48,11 +57,12 @@ class Choice:
         return version in (self.version, f"{TORCH} cuda", f"{TORCH} index")
 
 
-# "===" compares letter by letter, so that a build marked as "+cpu" does not count
-CUDA = Build(f"torch {TORCH} with CUDA (2.7 GB)", (f"torch==={TORCH}",), 10 * _GIGABYTE)
-CPU = Build(f"torch {TORCH} for the CPU", (f"torch=={TORCH}+cpu",), 3 * _GIGABYTE)
-ORDINARY = Build(f"torch {TORCH}", (f"torch=={TORCH}",), 3 * _GIGABYTE)
-LARGE = Build(f"torch {TORCH}, the build with CUDA (2.7 GB)", (f"torch=={TORCH}",), 10 * _GIGABYTE)
+# what torch itself needs is among the packages that are installed before, but for the CUDA libraries
+_LISTED = ("--no-deps", *requirements.arguments(requirements.TORCH))
+CUDA = Build(f"torch {TORCH} with CUDA (2.7 GB)", _LISTED, 10 * _GIGABYTE)
+CPU = Build(f"torch {TORCH} for the CPU", ("--no-deps", f"torch=={TORCH}+cpu"), 3 * _GIGABYTE)
+ORDINARY = Build(f"torch {TORCH}", _LISTED, 3 * _GIGABYTE)
+LARGE = Build(f"torch {TORCH}, the build with CUDA (2.7 GB)", _LISTED, 10 * _GIGABYTE)
 
 
 def choose(index: str | None, system: str = sys.platform) -> Choice:
@@ -62,12 +72,16 @@ def choose(index: str | None, system: str = sys.platform) -> Choice:
     """
     if index:
         arguments = ("--index-url", index, "--no-deps", "--force-reinstall", f"torch=={TORCH}")
-        return Choice("index", (Build(f"torch {TORCH} from the index given", arguments, 3 * _GIGABYTE),))
+        # the libraries that this build needs may be on the ordinary index alone
+        then = (f"torch=={TORCH}",)
+        return Choice(
+            "index", (Build(f"torch {TORCH} from the index given", arguments, 3 * _GIGABYTE, then),)
+        )
     if not system.startswith("linux"):
         return Choice("cpu", (ORDINARY,))
     driver = nvidia_driver()
     if driver is not None and driver >= OLDEST_DRIVER:
-        return Choice("cuda", (CUDA, ORDINARY))
+        return Choice("cuda", (CUDA,))
     note = ""
     if driver is not None:
         installed, oldest = (".".join(map(str, version)) for version in (driver, OLDEST_DRIVER))

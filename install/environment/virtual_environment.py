@@ -3,6 +3,7 @@
 import importlib.util
 import shutil
 import sys
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,7 +11,7 @@ from install import processes
 from install.checkout import LOCK, LOG, PYTHON, STAMP, VENV
 from install.console import Console
 from install.disk_space import check_free_space
-from install.environment import stamp, torch_build
+from install.environment import requirements, stamp, torch_build
 from install.environment.picture_formats import add_picture_formats
 from install.environment.pip_install import PipError, install
 from install.environment.stamp import Stamp
@@ -23,11 +24,12 @@ _FIRST_IMPORT = (
 )
 
 
-def set_up(console: Console, *, dev: bool, torch_index: str | None = None) -> None:
+def set_up(console: Console, *, dev: bool, torch_index: str | None = None, newest: bool = False) -> None:
     """Make the virtual environment, or bring it up to date; does nothing if it is up to date.
 
     dev:         with the tools for tests
     torch_index: address of a package index for torch alone
+    newest:      with the newest versions that pip finds, in place of those that were tested
 
     Raises InstallError.
     """
@@ -35,20 +37,29 @@ def set_up(console: Console, *, dev: bool, torch_index: str | None = None) -> No
         raise InstallError(f"{VENV} was not made by this installer.", "Move it away, then run this again.")
     waiting = "Another installation is at work in this checkout; waiting for it."
     with exclusive(LOCK, lambda: console.say(waiting)):
-        _bring_up_to_date(console, dev, torch_index)
+        _bring_up_to_date(console, dev, torch_index, newest)
 
 
-def _bring_up_to_date(console: Console, dev: bool, torch_index: str | None) -> None:
+def _bring_up_to_date(console: Console, dev: bool, torch_index: str | None, newest: bool) -> None:
     now = stamp.read()
     if now is None or not now.fits() or not _interpreter_works(now):
         LOG.unlink(missing_ok=True)
         now = _make(console)
+    if newest:
+        _add_newest(console, now, torch_index)
+        return
+    digest = stamp.project_digest()
+    outdated = now.project != digest or (dev and not now.dev)
+    if outdated:
+        _add_packages(console, now, dev=dev or now.dev)
     choice = torch_build.choose(torch_index)
     if _needs_torch(now, choice, torch_index):
         now = _add_torch(console, now, choice, torch_index)
-    digest = stamp.project_digest()
-    if now.project != digest or (dev and not now.dev):
-        _add_project(console, now, digest, dev=dev or now.dev)
+    if outdated:
+        done = replace(now, project=digest, dev=dev or now.dev)
+        _look(console, now)
+        add_picture_formats(console)
+        stamp.write(done)
 
 
 def _make(console: Console) -> Stamp:
@@ -80,7 +91,7 @@ def _add_torch(console: Console, now: Stamp, choice: torch_build.Choice, torch_i
         last = build is choice.builds[-1]
         done = replace(now, torch=choice.version, index=stamp.index_digest(torch_index))
         try:
-            _pip(console, build.title, build.arguments, now, done)
+            _pip(console, build.title, (build.arguments, build.then), now, done)
         except PipError as error:
             if error.missing and not last:
                 continue
@@ -89,27 +100,45 @@ def _add_torch(console: Console, now: Stamp, choice: torch_build.Choice, torch_i
     raise AssertionError("the last build was either installed or raised")
 
 
-def _add_project(console: Console, now: Stamp, digest: str, *, dev: bool) -> None:
+def _add_packages(console: Console, now: Stamp, *, dev: bool) -> None:
     check_free_space(VENV, torch_build.CPU.room // 2)
     title = "RetouchML, its packages" + (" and tools for tests" if dev else "")
-    # relative to the checkout, so that brackets in its own name do not look like extras
-    _pip(console, title, ("--editable", ".[dev]" if dev else "."), now, replace(now, busy=True))
+    names = (requirements.PACKAGES, *([requirements.DEV] if dev else []))
+    # relative to the checkout, so that brackets in its own name do not look like extras; it is built by what
+    # the file lists, where pip's isolation would fetch the newest setuptools, unchecked
+    checkout = ("--no-deps", "--no-build-isolation", "--editable", ".")
+    _pip(console, title, (requirements.arguments(*names), checkout), now, now)
+
+
+def _add_newest(console: Console, now: Stamp, torch_index: str | None) -> None:
+    """The newest versions of everything, torch among them, for a test of what is to come."""
+    check_free_space(VENV, torch_build.LARGE.room)
+    arguments = ("--upgrade", "--upgrade-strategy", "eager", "--editable", ".[dev]")
+    index = ("--extra-index-url", torch_index) if torch_index else ()
+    done = replace(now, torch=stamp.NEWEST, project=stamp.NEWEST, index="", dev=True)
+    _pip(console, "RetouchML with the newest packages", ((*index, *arguments),), now, done)
+    _look(console, done)
+    add_picture_formats(console, newest=True)
+
+
+def _look(console: Console, now: Stamp) -> None:
+    """Import the packages; if that fails, the next run makes the environment anew. Raises InstallError."""
     with console.step("a first look at the packages") as tick:
         outcome = processes.run([PYTHON, "-c", _FIRST_IMPORT], tick)
     if outcome.code != 0:
+        stamp.write(replace(now, busy=True))
         raise InstallError(
             f"The installed packages do not work here: {outcome.last_line}", f"The log is {LOG}."
         )
-    add_picture_formats(console)
-    stamp.write(replace(now, project=digest, dev=dev))
 
 
-def _pip(console: Console, title: str, arguments: tuple[str, ...], now: Stamp, done: Stamp) -> None:
-    """Run pip; the next run notices if this one is killed in the middle."""
+def _pip(console: Console, title: str, calls: Sequence[tuple[str, ...]], now: Stamp, done: Stamp) -> None:
+    """Run pip with each of ``calls``; the next run notices if this one is killed in the middle."""
     stamp.write(replace(now, busy=True))
     with console.step(title) as tick:
         try:
-            install(arguments, tick)
+            for arguments in filter(None, calls):
+                install(arguments, tick)
         except PipError as error:
             if error.harmless:
                 stamp.write(now)

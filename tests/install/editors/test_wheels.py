@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from install.checkout import TOP
 from install.editors import wheels
 from install.errors import InstallError
 
@@ -35,4 +36,7 @@ def test_only_a_python_without_a_reader_of_toml_gets_one(
     python: str, has_tomli: bool, tmp_path: Path
 ) -> None:
     arguments = wheels._arguments(python, tmp_path)
-    assert any(each.startswith("tomli==") for each in arguments) is has_tomli
+    assert "--require-hashes" in arguments
+    lists = [(TOP / each).read_text() for each in arguments if each.endswith(".txt")]
+    assert any("\ntomli==" in each for each in lists) is has_tomli
+    assert sum("\npyzmq==" in each for each in lists) == 1

@@ -1,0 +1,238 @@
+"""``lock``: makes the requirements files anew, with the newest versions and the hashes of all their files.
+
+uv finds the versions. One solution serves all systems and Pythons, so that what is tested on one is what the
+others get. Afterwards each file is asked whether every system has wheels for it.
+"""
+
+import argparse
+import os
+import re
+import shutil
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from install import processes
+from install.actions.base import Action, add_torch_index
+from install.checkout import LOG, PYTHON, VENV
+from install.console import Console, Tick
+from install.environment import requirements
+from install.environment.picture_formats import READERS
+from install.environment.virtual_environment import set_up
+from install.errors import InstallError
+from retouchml.system.files import write_atomically
+
+_PROJECT = "pyproject.toml"
+_CUDA = ("cuda-", "nvidia-", "triton")  # names of what torch needs for CUDA begin so
+
+# what torch supports, too; the oldest macOS is dlib-bin's
+_SYSTEMS = {
+    "Linux on x86": "x86_64-manylinux_2_28",
+    "Linux on ARM": "aarch64-manylinux_2_28",
+    "macOS 14 on ARM": "aarch64-apple-darwin",
+    "Windows on x86": "x86_64-pc-windows-msvc",
+}
+_OLDEST_MACOS = "14.0"
+_PYTHONS = ("3.11", "3.12", "3.13", "3.14")
+_EDITORS_PYTHONS = ("3.10", "3.11", "3.12", "3.13")
+
+_HEADER = """\
+# Made by `python3 install lock`. These versions were tested; pip refuses a file with another hash.
+"""
+_NAME = re.compile(r"^([a-z0-9][a-z0-9.-]*)===?", re.MULTILINE)
+_LACKING = re.compile(r"Because (\S+) has no")
+
+
+@dataclass(frozen=True)
+class File:
+    """One requirements file.
+
+    name:    without ``.txt``
+    title:   its first line
+    sources: what uv reads, relative to the checkout
+    extras:  of pyproject.toml
+    pythons: those that must have wheels; none where that is not asked
+    oldest:  the oldest Python that the versions must suit
+    """
+
+    name: str
+    title: str
+    sources: tuple[str, ...]
+    extras: tuple[str, ...] = ()
+    pythons: tuple[str, ...] = ()
+    oldest: str = _PYTHONS[0]
+
+
+def _input(name: str) -> str:
+    return f"install/requirements/{name}.in"
+
+
+_TORCH = File(
+    requirements.TORCH,
+    "torch of the ordinary index: with CUDA on Linux, which needs the other packages.",
+    (_input(requirements.TORCH),),
+    pythons=_PYTHONS,
+)
+_PACKAGES = File(
+    requirements.PACKAGES,
+    "What RetouchML imports, and what builds it, without torch.",
+    (_PROJECT, _input(requirements.PACKAGES), *_TORCH.sources),
+    pythons=_PYTHONS,
+)
+_EXTRAS = (
+    File(
+        requirements.DEV,
+        "The tools for tests, beside the packages.",
+        _PACKAGES.sources,
+        (requirements.DEV,),
+        _PYTHONS,
+    ),
+    *(
+        File(
+            reader.extra,
+            f"The reader of {reader.formats}, beside the packages.",
+            _PACKAGES.sources,
+            (reader.extra,),
+            _PYTHONS,
+        )
+        for reader in READERS
+    ),
+)
+# what is in one environment has one solution, of which each file takes a share
+_ALL = File("solution.txt", "", _PACKAGES.sources, tuple(extra.name for extra in _EXTRAS), pythons=_PYTHONS)
+_APART = (
+    File(
+        requirements.EDITORS,
+        "What lies beside the plug-ins, for the Pythons of editors.",
+        (_input(requirements.EDITORS),),
+        pythons=_EDITORS_PYTHONS,
+        oldest=_EDITORS_PYTHONS[0],
+    ),
+    File(
+        requirements.TENSORFLOW1,
+        "TensorFlow 1.15 for the CPU, in an environment of its own.",
+        (_input(requirements.TENSORFLOW1),),
+        oldest="3.7",
+    ),
+    File(
+        requirements.TENSORFLOW1_GPU,
+        "TensorFlow 1.15 with CUDA 10, in an environment of its own.",
+        (_input(requirements.TENSORFLOW1_GPU),),
+        oldest="3.7",
+    ),
+)
+
+
+class Lock(Action):
+    """Makes the files in ``install/requirements`` anew."""
+
+    summary = "make the list of packages and their hashes anew, with the newest versions"
+
+    def add_arguments(self, parser: argparse.ArgumentParser) -> None:
+        """Declare where torch comes from."""
+        add_torch_index(parser)
+
+    def run(self, arguments: argparse.Namespace, console: Console) -> int:
+        """Replace all files, or none; then name what has no wheel. Raises InstallError."""
+        set_up(console, dev=True, torch_index=arguments.torch_index)  # for uv
+        work = VENV / "lock"
+        shutil.rmtree(work, ignore_errors=True)
+        work.mkdir()
+        try:
+            texts = _make(console, work)
+            with console.step("wheels for every system") as tick:
+                lacking = [
+                    sentence
+                    for file in (_PACKAGES, _TORCH, *_EXTRAS, *_APART)
+                    for sentence in _without_wheel(file, work / f"{file.name}.txt", tick)
+                ]
+            for name, text in texts.items():
+                write_atomically(requirements.FOLDER / f"{name}.txt", text.encode(), 0o644)
+        finally:
+            shutil.rmtree(work, ignore_errors=True)
+        for sentence in lacking:
+            console.say(sentence)
+        console.say("Run the tests, then commit install/requirements/ with the reason of the change.")
+        return 0
+
+
+def _make(console: Console, work: Path) -> dict[str, str]:
+    """The files' contents by name. Raises InstallError."""
+    solution = work / "solution.txt"
+    with console.step("one solution for all systems") as tick:
+        everything = _compile(_ALL, solution, tick)
+    cuda = {name for name in names(everything) if name == requirements.TORCH or name.startswith(_CUDA)}
+    elsewhere = set(cuda)
+    texts = {}
+    for file in (_PACKAGES, _TORCH, *_EXTRAS):
+        with console.step(f"{file.name}.txt") as tick:
+            left_out = elsewhere - cuda if file is _TORCH else elsewhere
+            texts[file.name] = _compile(file, work / f"{file.name}.txt", tick, solution, left_out)
+        elsewhere |= names(texts[file.name])
+    for file in _APART:
+        with console.step(f"{file.name}.txt") as tick:
+            texts[file.name] = _compile(file, work / f"{file.name}.txt", tick)
+    return texts
+
+
+def names(text: str) -> set[str]:
+    """Names of the packages in a requirements file."""
+    return set(_NAME.findall(text))
+
+
+def _compile(
+    file: File, target: Path, tick: Tick, solution: Path | None = None, left_out: Iterable[str] = ()
+) -> str:
+    """Let uv write a requirements file; its content.
+
+    solution: a requirements file of which this is a share
+    left_out: names of packages that another file has
+
+    Raises InstallError.
+    """
+    options = ["--universal", "--fork-strategy", "fewest", "--python-version", file.oldest]
+    options += ["--generate-hashes", "--no-header", "--no-annotate", "--output-file", str(target)]
+    options += ["--no-build"] if file.pythons else []
+    options += [option for extra in file.extras for option in ("--extra", extra)]
+    options += ["--constraint", str(solution)] if solution else []
+    options += [option for name in sorted(left_out) for option in ("--no-emit-package", name)]
+    if _uv([*options, *file.sources], tick).code != 0:
+        raise InstallError(f"No versions for {file.name}.txt fit each other.", f"uv's reasons are in {LOG}.")
+    # "===" compares letter by letter: a build that is marked as "+cpu" is another file
+    text = re.sub("^torch==", "torch===", target.read_text(encoding="utf-8"), flags=re.MULTILINE)
+    target.write_text(f"# {file.title}\n{_HEADER}{text}", encoding="utf-8")
+    return target.read_text(encoding="utf-8")
+
+
+def _without_wheel(file: File, text: Path, tick: Tick) -> list[str]:
+    """A sentence for each system and Python that lacks a wheel of something in a requirements file."""
+    sentences = []
+    for system, platform in _SYSTEMS.items():
+        for python in file.pythons:
+            options = ["--no-build", "--no-deps", "--python-platform", platform, "--python-version", python]
+            outcome = _uv([*options, str(text)], tick)
+            if outcome.code != 0:
+                found = _LACKING.findall(outcome.output)
+                what = ", ".join(dict.fromkeys(found)) or f"something in {file.name}.txt"
+                sentences.append(f"{what} has no wheel for {system} with Python {python}.")
+    return sentences
+
+
+def _uv(arguments: list[str], tick: Tick) -> processes.Outcome:
+    changes = {"MACOSX_DEPLOYMENT_TARGET": _OLDEST_MACOS, "UV_PYTHON_DOWNLOADS": "never"}
+    # uv does not know pip's settings
+    for theirs, ours in (("UV_DEFAULT_INDEX", "PIP_INDEX_URL"), ("SSL_CERT_FILE", "PIP_CERT")):
+        if os.environ.get(ours) and not os.environ.get(theirs):
+            changes[theirs] = os.environ[ours]
+    command: list[str | Path] = [
+        PYTHON,
+        "-m",
+        "uv",
+        "pip",
+        "compile",
+        "--quiet",
+        "--python",
+        PYTHON,
+        *arguments,
+    ]
+    return processes.run(command, tick, processes.environment(**changes))
