@@ -109,6 +109,13 @@ _APART = (
         oldest=_EDITORS_PYTHONS[0],
     ),
     File(
+        requirements.EDITORS_310,
+        "What lies beside the plug-ins for Python 3.10 alone.",
+        (_input(requirements.EDITORS_310),),
+        pythons=_EDITORS_PYTHONS[:1],
+        oldest=_EDITORS_PYTHONS[0],
+    ),
+    File(
         requirements.TENSORFLOW1,
         "TensorFlow 1.15 for the CPU, in an environment of its own.",
         (_input(requirements.TENSORFLOW1),),

@@ -18,7 +18,7 @@ _PYTHONS = {
     "3.11": (requirements.EDITORS,),
     "3.12": (requirements.EDITORS,),
 }
-"""The requirements files for each Python. Markers would not do: pip asks them of the Python that it runs in."""
+"""The requirements files for each Python. Markers would not do: pip asks them of the Python that runs it."""
 _FOLDER = VENV / "editor-wheels"
 _LARGEST = 64 << 20  # bytes of one file of a wheel
 

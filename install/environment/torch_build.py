@@ -1,8 +1,8 @@
 """Chooses the build of torch for this machine.
 
 The ordinary builds are in ``install/requirements/torch.txt`` with their hashes. The build for the CPU of
-Linux is not on the ordinary index but on others, which the user's pip knows or not: it is taken by its version
-alone, as is that of an index that the user names.
+Linux is not on the ordinary index but on others, which the user's pip knows or not: it is taken by its
+version alone, as is that of an index that the user names.
 """
 
 import subprocess

@@ -15,6 +15,8 @@ QUIET_OPTIONS = ("--no-input", "--disable-pip-version-check", "--progress-bar", 
 
 _NETWORK = "Check the network and pip's settings for index and proxy (`pip config list`), then try again."
 
+_OTHER_FILE = "Try again. If that fails, too, the package index or a proxy delivers another file."
+
 
 class Cause(Enum):
     """Why pip failed."""
@@ -24,6 +26,8 @@ class Cause(Enum):
     """The index has the package, but not for this request."""
     CONFLICT = auto()
     WRONG_HASH = auto()
+    NOT_LISTED = auto()
+    """A package is needed that the requirements file does not list."""
     NO_PIP = auto()
     CERTIFICATE = auto()
     PROXY = auto()
@@ -66,9 +70,21 @@ _FAILURES = (
     ),
     (
         Cause.WRONG_HASH,
+        r"do not match the hashes[^\n]*\n\s+(?P<package>[\w.-]+={2,3}\S+)",
+        "The downloaded file of {package} has the wrong checksum: it is not the one that was tested.",
+        _OTHER_FILE,
+    ),
+    (
+        Cause.WRONG_HASH,
         r"do not match the hashes|hash(es)? mismatch",
         "A downloaded package has the wrong checksum.",
-        "Try again. If that fails, too, the package index or a proxy delivers another file.",
+        _OTHER_FILE,
+    ),
+    (
+        Cause.NOT_LISTED,
+        r"in --require-hashes mode[^\n]*\n\s+(?P<package>[\w.-]+)",
+        "The list of packages that were tested lacks {package}, which is needed here.",
+        "Report this to RetouchML's developers; who changes the list runs `python3 install lock`.",
     ),
     (
         Cause.NO_PIP,
@@ -109,7 +125,7 @@ _FAILURES = (
     (
         Cause.NO_SUCH_PACKAGE,
         r"no matching distribution found for (?P<package>\S+)",
-        "The package index did not answer, or has no {package} at all.",
+        "The package index did not answer, or has no {package} for this Python and this system.",
         _NETWORK,
     ),
     (

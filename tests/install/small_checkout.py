@@ -1,5 +1,6 @@
 """A checkout in small: the real installer, and a RetouchML that only notes what it is asked to do."""
 
+import hashlib
 import json
 import os
 import shutil
@@ -7,7 +8,7 @@ import signal
 import subprocess
 import sys
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -24,6 +25,7 @@ _MODULES = (
     "psutil",
     "safetensors",
     "tifffile",
+    "zmq",
 )
 
 _FILES = {
@@ -32,16 +34,27 @@ _FILES = {
 requires = []
 build-backend = "small_backend"
 backend-path = ["."]
+
+[project.optional-dependencies]
+heif = ["pillow-heif"]
+jpegxl = ["pyjpegxl"]
 """,
     "small_backend.py": """
 import pathlib, zipfile
+
+REQUIRES = (
+    "Requires-Dist: parts",
+    "Requires-Dist: torch",
+    "Provides-Extra: dev",
+    "Requires-Dist: tools; extra == 'dev'",
+)
 
 def build_editable(wheel_directory, config_settings=None, metadata_directory=None):
     name = "retouchml-0.1.0-py3-none-any.whl"
     info = "retouchml-0.1.0.dist-info"
     with zipfile.ZipFile(pathlib.Path(wheel_directory, name), "w") as wheel:
         wheel.writestr("retouchml.pth", str(pathlib.Path.cwd()) + "\\n")
-        about = ("Metadata-Version: 2.1", "Name: retouchml", "Version: 0.1.0", "Provides-Extra: dev")
+        about = ("Metadata-Version: 2.1", "Name: retouchml", "Version: 0.1.0", *REQUIRES)
         wheel.writestr(info + "/METADATA", "\\n".join(about) + "\\n")
         wheel.writestr(info + "/WHEEL", "Wheel-Version: 1.0\\nRoot-Is-Purelib: true\\nTag: py3-none-any\\n")
         wheel.writestr(info + "/RECORD", "")
@@ -101,6 +114,27 @@ with open(os.environ["CALLS"], "a") as calls:
 print("1 passed")
 sys.exit(5)
 """
+
+# notes what it is asked, and writes the file that it is to write
+_UV = """
+import os, pathlib, sys
+
+with open(os.environ["CALLS"], "a") as calls:
+    print("uv", *sys.argv[1:], file=calls)
+if "--output-file" in sys.argv:
+    target = pathlib.Path(sys.argv[sys.argv.index("--output-file") + 1])
+    if target.stem == os.environ.get("FAIL_AT"):
+        sys.exit("error: No solution found")
+    names = {"torch": "torch", "solution": "torch"}
+    target.write_text(names.get(target.stem, "x-" + target.stem) + "==9.0 --hash=sha256:00\\n")
+elif os.environ.get("LACK", "-") in sys.argv:
+    sys.exit("Because new==1.0 has no wheels with a matching platform tag")
+"""
+
+_CONTENTS = {
+    "parts": {f"{module}.py": "" for module in _MODULES},
+    "tools": {"pytest.py": _PYTEST, "uv.py": _UV},
+}
 
 
 @dataclass(frozen=True)
@@ -187,9 +221,8 @@ def make(folder: Path, name: str = "a checkout, é [x]") -> SmallCheckout:
         shutil.copytree(REPOSITORY / package, top / package, ignore=shutil.ignore_patterns("__pycache__"))
     packages = folder / "packages"
     packages.mkdir()
-    _write_torch(packages)
-    for package in ("tensorflow-1.15.5", "numpy-1.18.5", "protobuf-3.20.3", "msgpack-1.0.5"):
-        _write_wheel(packages, *package.split("-"))
+    write_wheel(packages, "torch", "2.13.0+cpu")
+    _write_requirements(top / "install" / "requirements", packages)
     excluded = ("PIP_", "RETOUCHML")
     inherited = {name: value for name, value in os.environ.items() if not name.startswith(excluded)}
     changes = {
@@ -209,21 +242,54 @@ def make(folder: Path, name: str = "a checkout, é [x]") -> SmallCheckout:
     return SmallCheckout(top, inherited | changes)
 
 
-def _write_torch(packages: Path) -> None:
-    info = "torch-2.13.0+cpu.dist-info"
-    with zipfile.ZipFile(packages / "torch-2.13.0+cpu-py3-none-any.whl", "w") as wheel:
-        for module in (*_MODULES, "torch", "zmq"):
-            wheel.writestr(f"{module}.py", "")
-        wheel.writestr("pytest.py", _PYTEST)
-        wheel.writestr(f"{info}/METADATA", "Metadata-Version: 2.1\nName: torch\nVersion: 2.13.0+cpu\n")
-        wheel.writestr(f"{info}/WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n")
-        wheel.writestr(f"{info}/RECORD", "")
+def _write_requirements(folder: Path, packages: Path) -> None:
+    """Wheels in place of the real packages, and requirements files that list them."""
+    for file in folder.glob("*.txt"):
+        file.unlink()
+    listed = {
+        "packages": [write_wheel(packages, "parts", "1.0")],
+        "torch": [write_wheel(packages, "torch", "2.13.0")],
+        "dev": [write_wheel(packages, "tools", "1.0")],
+        "heif": [write_wheel(packages, "pillow_heif", "1.0")],
+        "jpegxl": [write_wheel(packages, "pyjpegxl", "1.0")],
+        "editors": [write_wheel(packages, "pyzmq", "2.0")],
+        "tensorflow1": [
+            write_wheel(packages, *package.split("-"))
+            for package in ("tensorflow-1.15.5", "numpy-1.18.5", "protobuf-3.20.3", "msgpack-1.0.5")
+        ],
+    }
+    for name, wheels in listed.items():
+        (folder / f"{name}.txt").write_text("".join(map(requirement, wheels)))
 
 
-def _write_wheel(packages: Path, name: str, version: str) -> None:
+def requirement(wheel: Path, digest: str = "") -> str:
+    """The line of a wheel in a requirements file."""
+    name, version, *_ = wheel.name.split("-")
+    digest = digest or hashlib.sha256(wheel.read_bytes()).hexdigest()
+    return f"{name.replace('_', '-')}=={version} --hash=sha256:{digest}\n"
+
+
+def write_wheel(
+    folder: Path, name: str, version: str, modules: Mapping[str, str] | None = None, needs: str = ""
+) -> Path:
+    """Write a wheel, by default with the modules of ``_CONTENTS`` or with one that knows its version.
+
+    The same call writes the same bytes.
+
+    needs: a package that it asks for
+    """
+    modules = modules or _CONTENTS.get(name, {f"{name}.py": f"__version__ = {version!r}\n"})
     info = f"{name}-{version}.dist-info"
-    with zipfile.ZipFile(packages / f"{name}-{version}-py3-none-any.whl", "w") as wheel:
-        wheel.writestr(f"{name}.py", f"__version__ = {version!r}\n")
-        wheel.writestr(f"{info}/METADATA", f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n")
-        wheel.writestr(f"{info}/WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n")
-        wheel.writestr(f"{info}/RECORD", "")
+    about = f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n"
+    files = {
+        **modules,
+        f"{info}/METADATA": about + (f"Requires-Dist: {needs}\n" if needs else ""),
+        f"{info}/WHEEL": "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
+        f"{info}/RECORD": "",
+    }
+    path = folder / f"{name}-{version}-py3-none-any.whl"
+    with zipfile.ZipFile(path, "w") as wheel:
+        for place, content in files.items():
+            # its date is always the same
+            wheel.writestr(zipfile.ZipInfo(place), content)
+    return path

@@ -65,10 +65,10 @@ def test_demo_sets_everything_up_and_says_where_before_and_after_lie(ready: Read
     assert after.read_text() == "retouched"
     assert f"after   {after}\n" in ready.first.stdout
     assert f"both    {both}\n" in ready.first.stdout
-    steps = [line.split("  ")[0] for line in ready.first.stdout.splitlines()[:4]]
-    assert steps[0] == "virtual environment"
-    assert steps[1].startswith("torch 2.13.0")
-    assert steps[2] == "RetouchML, its packages"
+    steps = [line.split("  ")[0] for line in ready.first.stdout.splitlines()[:6]]
+    assert steps[:2] == ["virtual environment", "RetouchML, its packages"]
+    assert steps[2].startswith("torch 2.13.0")
+    assert steps[3:] == ["a first look at the packages", "reader of HEIF", "reader of JPEG XL"]
 
 
 def test_editors_are_told_which_interpreter_to_start(ready: Ready) -> None:
@@ -172,6 +172,78 @@ def test_a_file_in_the_place_of_the_environment_is_named(tmp_path: Path) -> None
     assert result.returncode == 1
     assert str(checkout.venv) in result.stderr
     assert len(result.stderr.splitlines()) == 1
+
+
+# ---- what pip may take
+
+
+def test_a_file_that_is_not_the_one_that_was_tested_is_refused_by_name(tmp_path: Path) -> None:
+    checkout = small_checkout.make(tmp_path)
+    small_checkout.write_wheel(tmp_path / "packages", "parts", "1.0", {"numpy.py": "evil = True"})
+    result = checkout.run("demo")
+    assert result.returncode == 1
+    assert len(result.stderr.splitlines()) == 1
+    assert result.stderr.startswith("The downloaded file of parts==1.0 has the wrong checksum")
+    assert "proxy" in result.stderr
+    assert not list(checkout.venv.glob("lib/*/site-packages/numpy.py"))
+    # with the right one, the next run goes on
+    small_checkout.write_wheel(tmp_path / "packages", "parts", "1.0")
+    result = checkout.run("demo")
+    assert (result.returncode, result.stderr) == (0, "")
+    assert not result.stdout.startswith("virtual environment")
+
+
+def test_a_reader_of_pictures_that_was_exchanged_is_not_passed_over(tmp_path: Path) -> None:
+    checkout = small_checkout.make(tmp_path)
+    small_checkout.write_wheel(tmp_path / "packages", "pillow_heif", "1.0", {"pillow_heif.py": "evil = True"})
+    result = checkout.run("demo")
+    assert result.returncode == 1
+    assert "pillow-heif==1.0 has the wrong checksum" in result.stderr
+    assert "all else works" not in result.stdout
+    assert checkout.stamp()["project"] == ""
+
+
+def test_a_machine_for_which_one_reader_has_no_wheel_gets_the_other(tmp_path: Path) -> None:
+    checkout = small_checkout.make(tmp_path)
+    packages = tmp_path / "packages"
+    (packages / "pyjpegxl-1.0-py3-none-any.whl").rename(packages / "pyjpegxl-1.0-cp311-cp311-win_arm64.whl")
+    result = checkout.run("demo")
+    assert (result.returncode, result.stderr) == (0, "")
+    assert "JPEG XL files cannot be read on this machine" in result.stdout
+    assert list(checkout.venv.glob("lib/*/site-packages/pillow_heif.py"))
+
+
+def test_a_python_for_which_nothing_was_built_is_told_so(tmp_path: Path) -> None:
+    checkout = small_checkout.make(tmp_path)
+    packages = tmp_path / "packages"
+    (packages / "parts-1.0-py3-none-any.whl").rename(packages / "parts-1.0-cp310-cp310-any.whl")
+    result = checkout.run("demo")
+    assert result.returncode == 1
+    assert len(result.stderr.splitlines()) == 1
+    assert "has no parts==1.0 for this Python and this system" in result.stderr
+
+
+def test_a_package_that_nobody_listed_is_not_installed(tmp_path: Path) -> None:
+    checkout = small_checkout.make(tmp_path)
+    wheel = small_checkout.write_wheel(tmp_path / "packages", "parts", "1.0", needs="stranger")
+    small_checkout.write_wheel(tmp_path / "packages", "stranger", "1.0")
+    (checkout.top / "install" / "requirements" / "packages.txt").write_text(small_checkout.requirement(wheel))
+    result = checkout.run("demo")
+    assert result.returncode == 1
+    assert len(result.stderr.splitlines()) == 1
+    assert result.stderr.startswith("The list of packages that were tested lacks stranger")
+    assert not list(checkout.venv.glob("lib/*/site-packages/stranger.py"))
+
+
+def test_other_listed_versions_are_installed_at_the_next_run(ready: Ready, tmp_path: Path) -> None:
+    checkout = ready.copy(tmp_path)
+    assert checkout.run("demo").returncode == 0
+    wheel = small_checkout.write_wheel(tmp_path, "pillow_heif", "2.0")
+    (checkout.top / "install" / "requirements" / "heif.txt").write_text(small_checkout.requirement(wheel))
+    result = checkout.run("demo", PIP_FIND_LINKS=str(tmp_path))
+    assert (result.returncode, result.stderr) == (0, "")
+    (module,) = checkout.venv.glob("lib/*/site-packages/pillow_heif.py")
+    assert "2.0" in module.read_text()
 
 
 # ---- interruptions

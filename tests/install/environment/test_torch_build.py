@@ -24,8 +24,9 @@ def test_a_driver_that_is_new_enough_gets_the_build_with_cuda(
     fake_driver(tmp_path, monkeypatch, "printf '580.65.06\\n580.65.06\\n'")
     choice = torch_build.choose(None, "linux")
     assert choice.kind == "cuda"
-    # never a build marked "+cpu", as long as there is another
-    assert choice.builds[0].arguments == (f"torch==={torch_build.TORCH}",)
+    (build,) = choice.builds
+    assert build.arguments[-2:] == ("--requirement", "install/requirements/torch.txt")
+    assert "--require-hashes" in build.arguments
     assert choice.note == ""
 
 
@@ -55,7 +56,8 @@ def test_without_a_driver_a_cpu_build_is_tried_before_the_large_one_whose_size_i
 ) -> None:
     monkeypatch.setattr(torch_build, "nvidia_driver", lambda: None)
     small, large = torch_build.choose(None, "linux").builds
-    assert small.arguments == (f"torch=={torch_build.TORCH}+cpu",)
+    assert small.arguments == ("--no-deps", f"torch=={torch_build.TORCH}+cpu")
+    assert "--require-hashes" in large.arguments
     assert "GB" in large.title
     assert large.room > small.room
 
@@ -63,6 +65,8 @@ def test_without_a_driver_a_cpu_build_is_tried_before_the_large_one_whose_size_i
 def test_an_index_for_torch_is_used_for_torch_alone() -> None:
     (build,) = torch_build.choose("https://user:secret@index.example/simple", "linux").builds
     assert build.arguments[:3] == ("--index-url", "https://user:secret@index.example/simple", "--no-deps")
+    # its libraries may be elsewhere
+    assert build.then == (f"torch=={torch_build.TORCH}",)
     assert "secret" not in build.title
 
 
