@@ -6,13 +6,14 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from pipeline.pictures import xmp_regions
 from pipeline.pictures.colour import is_cut, is_profile
 from pipeline.pictures.exif import upright_metadata
 from pipeline.pictures.file import AnyPath, display, open_source
 from pipeline.pictures.formats import FORMATS, recognise
 from pipeline.pictures.pixels import upright, with_colour_channels
 from pipeline.pictures.types import MAX_ENCODED_BYTES, MAX_METADATA_BYTES, Decoded, Picture
-from pipeline.pictures.xmp import holds_photograph, without_regions
+from pipeline.pictures.xmp import holds_photograph
 from retouchml.errors import PictureUnreadable, PictureUnsupported, RetouchError
 
 _BLOCKS = {
@@ -66,6 +67,7 @@ def read_picture(path: AnyPath) -> Picture:
 def _picture(decoded: Decoded, format_name: str, path: Path) -> Picture:
     pixels, metadata, notes = decoded.pixels, decoded.metadata, decoded.notes
     channels = pixels.shape[2]
+    stored = pixels.shape[1], pixels.shape[0]
     pixels = upright(with_colour_channels(pixels) if channels == 2 else pixels, decoded.orientation)
     if decoded.orientation >= 5 and metadata.dpi:
         metadata = replace(metadata, dpi=metadata.dpi[::-1])
@@ -85,10 +87,10 @@ def _picture(decoded: Decoded, format_name: str, path: Path) -> Picture:
         metadata = replace(metadata, icc_profile=None)
         notes += ("The colour profile is damaged and was left out.",)
     if decoded.orientation > 1 and metadata.xmp:
-        packet = without_regions(metadata.xmp)
-        if packet is not metadata.xmp:
-            metadata = replace(metadata, xmp=packet)
-            notes += ("The places of faces in the XMP data were left out, as the picture was turned.",)
+        places = xmp_regions.turned(metadata.xmp, decoded.orientation, *stored)
+        metadata = replace(metadata, xmp=places.packet)
+        if places.left_out:
+            notes += ("Places of faces in the XMP data were left out, as the picture was turned.",)
     turned = upright_metadata(metadata, width=pixels.shape[1], height=pixels.shape[0])
     if metadata.exif and not turned.exif:
         notes += ("The EXIF data is damaged and was left out.",)

@@ -36,12 +36,6 @@ _GONE = _GAIN_MAPS | frozenset(
     )
 )
 _GONE_NAMES = ("MotionPhoto", "MicroVideo", "OLivePhoto")  # of any camera's namespace
-_REGIONS = frozenset(
-    (
-        ("http://www.metadataworkinggroup.com/schemas/regions/", "Regions"),
-        ("http://ns.microsoft.com/photo/1.2/", "RegionInfo"),
-    )
-)
 _OLD_PICTURES = frozenset(((_XMP, "Thumbnails"), (_XMP, "PageInfo")))
 _WORDS_OF_CLAIMS = re.compile(
     rb"MotionPhoto|MicroVideo|OLivePhoto|hdr-?gain-?map|HasExtendedXMP|Thumbnails|photos/1\.0/(container|image)",
@@ -123,19 +117,6 @@ def truthful_packet(packet: bytes, width: int, height: int) -> bytes:
         (_EXIF, "PixelYDimension"): b"%d" % height,
     }
     return edited(packet, _edits(elements_of(packet), _is_untrue, numbers))
-
-
-def without_regions(packet: bytes) -> bytes:
-    """A packet without the places of faces in the picture, which a turn makes untrue; itself if it has none.
-
-    They are those of the Metadata Working Group and of Microsoft, relative to the pixels as stored.
-    """
-    try:
-        elements = elements_of(as_utf8(packet))
-    except PacketError:
-        return packet
-    cuts = list(_edits(elements, _REGIONS.__contains__))
-    return edited(as_utf8(packet), iter(cuts)) if cuts else packet
 
 
 def claims_gain_map(packet: bytes) -> bool:

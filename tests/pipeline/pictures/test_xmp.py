@@ -8,7 +8,7 @@ import pytest
 
 from pipeline.pictures import read_picture, write_picture
 from pipeline.pictures.xmp import PacketError, truthful_packet
-from tests.pipeline.pictures.samples import EXIF_PREFIX, encoded, exif, ramp
+from tests.pipeline.pictures.samples import encoded, ramp
 
 NAMESPACES = (
     b'xmlns:hdrgm="http://ns.adobe.com/hdr-gain-map/1.0/" '
@@ -159,22 +159,3 @@ def test_a_second_photograph_in_the_packet_is_left_out_and_said(tmp_path: Path) 
     assert seen.metadata.xmp is not None
     assert b"/9j/" not in seen.metadata.xmp
     assert seen.notes == ("The second photograph in the XMP data was left out.",)
-
-
-@pytest.mark.parametrize("orientation", [1, 6])
-def test_places_of_faces_are_left_out_of_a_turned_picture_alone(tmp_path: Path, orientation: int) -> None:
-    more = NAMESPACES + b' xmlns:mwg-rs="http://www.metadataworkinggroup.com/schemas/regions/"'
-    regions = b'<mwg-rs:Regions rdf:parseType="Resource"><mwg-rs:RegionList/></mwg-rs:Regions>'
-    data = encoded(
-        ramp(3, np.uint8),
-        "JPEG",
-        xmp=packet(b"", CREATOR + regions, more),
-        exif=EXIF_PREFIX + exif(orientation),
-    )
-    (tmp_path / "a.jpg").write_bytes(data)
-    seen = read_picture(tmp_path / "a.jpg")
-    assert seen.metadata.xmp is not None
-    assert CREATOR in seen.metadata.xmp
-    assert (regions in seen.metadata.xmp) == (orientation == 1)
-    note = "The places of faces in the XMP data were left out, as the picture was turned."
-    assert seen.notes == (() if orientation == 1 else (note,))
