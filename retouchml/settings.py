@@ -10,7 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from retouchml.look import DEFAULT_STRENGTH, DEFAULT_TEXTURE
+from retouchml.errors import UsageError
+from retouchml.presets import library
+from retouchml.presets.library import NATURAL
 from retouchml.sliders import BY_NAME, STRENGTH, TEXTURE
 from retouchml.system import files
 
@@ -26,12 +28,16 @@ _DEVICE = re.compile(r"auto|cpu|mps|cuda(:[0-9]{1,3})?")
 
 @dataclass(frozen=True)
 class Settings:
-    """Defaults of the command line's options of the same names."""
+    """Defaults of the command line's options of the same names.
+
+    strength, texture: None for the preset's own
+    """
 
     model: str = DEFAULT_MODEL
     device: str = DEFAULT_DEVICE
-    strength: float = DEFAULT_STRENGTH
-    texture: float = DEFAULT_TEXTURE
+    preset: str = NATURAL
+    strength: float | None = None
+    texture: float | None = None
     engine: EngineName = ENGINES[0]
 
 
@@ -49,7 +55,8 @@ def load(path: Path) -> tuple[Settings, tuple[str, ...]]:
         stored = tomllib.loads(text)
     except FileNotFoundError:
         return Settings(), ()
-    except (OSError, ValueError) as error:  # ValueError: no TOML, or no UTF-8
+    # ValueError: no TOML, or no UTF-8; RecursionError: brackets in brackets
+    except (OSError, ValueError, RecursionError) as error:
         reason = getattr(error, "strerror", None) or str(error)
         return Settings(), (f"{path} is ignored: {reason}.",)
     return _usable(stored, path)
@@ -68,13 +75,20 @@ def _usable(stored: Mapping[str, Any], path: Path) -> tuple[Settings, tuple[str,
         if is_valid(value):
             values[name] = value
         else:
-            default = getattr(Settings(), name)
+            default = getattr(Settings(), name) or "the preset's"
             warnings.append(f"{path}: {name} is {value!r}, but must be {description}; {default} is used.")
     return Settings(**values), tuple(warnings)
 
 
 def _is_name(value: object) -> bool:
     return isinstance(value, str) and value != ""
+
+
+def _is_preset(value: object) -> bool:
+    try:
+        return isinstance(value, str) and bool(library.preset(value))
+    except UsageError:
+        return False
 
 
 def _slider_check(name: str) -> tuple[Callable[[Any], bool], str]:
@@ -89,6 +103,7 @@ def _slider_check(name: str) -> tuple[Callable[[Any], bool], str]:
 _CHECKS: dict[str, tuple[Callable[[Any], bool], str]] = {
     "model": (_is_name, "the name of a model"),
     "device": (lambda value: isinstance(value, str) and is_device(value), "auto, cpu, cuda, cuda:N or mps"),
+    "preset": (_is_preset, "the name of a preset"),
     "strength": _slider_check(STRENGTH),
     "texture": _slider_check(TEXTURE),
     "engine": (lambda value: value in ENGINES, " or ".join(ENGINES)),

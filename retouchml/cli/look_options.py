@@ -4,7 +4,7 @@ import argparse
 
 from retouchml.cli.context import add_slider_option, argument_type
 from retouchml.errors import UsageError
-from retouchml.look import Look, parse_edit
+from retouchml.look import parse_edit
 from retouchml.look_change import ChosenLook, FaceLooks, LookChange, parse_face_change
 from retouchml.settings import Settings
 from retouchml.sliders import BY_NAME, STRENGTH, TEXTURE
@@ -41,7 +41,7 @@ def add_face_option(parser: argparse.ArgumentParser) -> None:
 
 
 def chosen_look(arguments: argparse.Namespace, settings: Settings) -> ChosenLook:
-    """The look that the options describe; where they are silent, the preset or the settings decide.
+    """The look that the options describe; where they are silent, the preset and then the settings decide.
 
     Raises UsageError.
     """
@@ -50,8 +50,9 @@ def chosen_look(arguments: argparse.Namespace, settings: Settings) -> ChosenLook
         value = getattr(arguments, name)
         if value is not None and values.setdefault(name, value) != value:
             raise UsageError(f"`--{name}` and `--edit {name}=...` say different things.", "Leave one out.")
-    start = ChosenLook(Look(settings.strength, settings.texture))
-    return start.changed(LookChange(arguments.preset, values))
+    usual = {STRENGTH: settings.strength, TEXTURE: settings.texture}
+    start = LookChange(settings.preset, {name: value for name, value in usual.items() if value is not None})
+    return ChosenLook().changed(start.then(LookChange(arguments.preset, values)))
 
 
 def face_looks(arguments: argparse.Namespace, settings: Settings) -> FaceLooks:

@@ -21,13 +21,20 @@ def look_used(run: Run, portrait: Path, *options: str) -> tuple[float, float]:
 
 
 def test_without_a_file_the_design_s_defaults_hold(tmp_path: Path) -> None:
-    assert load(tmp_path / "none.toml") == (Settings("ffhq-mobile", "auto", 0.5, 0.7), ())
+    assert load(tmp_path / "none.toml") == (Settings("ffhq-mobile", "auto", "natural", None, None), ())
 
 
 def test_a_file_sets_defaults_and_options_win_over_it(config: Path, run: Run, portrait: Path) -> None:
     config.write_text("strength = 0.25\ntexture = 1\n")
     assert look_used(run, portrait) == (0.25, 1.0)
     assert look_used(run, portrait, "--strength", "0.75") == (0.75, 1.0)
+
+
+def test_a_preset_of_the_file_is_where_looks_start(config: Path, run: Run, portrait: Path) -> None:
+    config.write_text('preset = "strong"\ntexture = 0.25\n')
+    assert look_used(run, portrait) == (1.0, 0.25)
+    assert look_used(run, portrait, "--preset", "natural") == (0.5, 0.7)
+    assert look_used(run, portrait, "--strength", "0.75") == (0.75, 0.25)
 
 
 def test_model_and_device_come_from_the_file(config: Path, run: Run, portrait: Path) -> None:
@@ -40,15 +47,20 @@ def test_model_and_device_come_from_the_file(config: Path, run: Run, portrait: P
 @pytest.mark.parametrize(
     ("line", "said"),
     [
-        ("strength = 2", "strength is 2, but must be a number from 0 to 1; 0.5 is used."),
-        ("strength = nan", "strength is nan, but must be a number from 0 to 1; 0.5 is used."),
-        ("strength = true", "strength is True, but must be a number from 0 to 1; 0.5 is used."),
-        ('texture = "much"', "texture is 'much', but must be a number from 0 to 1; 0.7 is used."),
+        ("strength = 2", "strength is 2, but must be a number from 0 to 1; the preset's is used."),
+        ("strength = nan", "strength is nan, but must be a number from 0 to 1; the preset's is used."),
+        ("strength = true", "strength is True, but must be a number from 0 to 1; the preset's is used."),
+        ('texture = "much"', "texture is 'much', but must be a number from 0 to 1; the preset's is used."),
         ('device = "gpu"', "device is 'gpu', but must be auto, cpu, cuda, cuda:N or mps; auto is used."),
         ('model = ""', "model is '', but must be the name of a model; ffhq-mobile is used."),
         ('engine = "jax"', "engine is 'jax', but must be torch or tensorflow1; torch is used."),
         ("engine = []", "engine is [], but must be torch or tensorflow1; torch is used."),
-        ("strenght = 1", "strenght is not a setting; there are model, device, strength, texture, engine."),
+        ('preset = "loud"', "preset is 'loud', but must be the name of a preset; natural is used."),
+        ("preset = 3", "preset is 3, but must be the name of a preset; natural is used."),
+        (
+            "strenght = 1",
+            "strenght is not a setting; there are model, device, preset, strength, texture, engine.",
+        ),
     ],
 )
 def test_a_bad_value_is_one_warning_and_the_default_stands_in(
@@ -66,7 +78,9 @@ def test_a_bad_value_does_not_spoil_the_good_ones(config: Path) -> None:
     assert load(config)[0] == Settings(texture=0.25)
 
 
-@pytest.mark.parametrize("content", [b"strength = ", b"\xff\xfe", b"strength = 1\nstrength = 0\n"])
+@pytest.mark.parametrize(
+    "content", [b"strength = ", b"\xff\xfe", b"strength = 1\nstrength = 0\n", b"x = " + b"[" * 60_000]
+)
 def test_a_broken_file_is_one_warning(content: bytes, config: Path, run: Run, portrait: Path) -> None:
     config.write_bytes(content)
     ran = run("beautify", portrait, "-o", portrait.with_name("out.png"))
