@@ -5,12 +5,12 @@ from typing import Any
 
 from retouchml.look import Look
 from retouchml.presets import library
-from retouchml.sliders import GROUPS, PATH, Group, Slider, in_group
+from retouchml.sliders import GROUPS, PATH, SLIDERS, Group, Slider, in_group
 
 from .. import texts
 from ..event_loop import guard
 from .qt import QtCore, QtWidgets
-from .slider_row import LABEL_WIDTH, SliderRow
+from .slider_row import SliderRow, label_width
 
 _text = texts.text
 OnChange = Callable[[Look], None]
@@ -23,7 +23,8 @@ class LookPanel(QtWidgets.QWidget):
         super().__init__()
         self._look = look
         self._on_change = on_change
-        self._presets = PresetRow(on_change)
+        self._width = label_width([texts.PRESET, *(slider.title for slider in SLIDERS)])
+        self._presets = PresetRow(on_change, self._width)
         self._rows = {slider.name: self._row(slider) for group in GROUPS for slider in in_group(group)}
         folds = [group for group in GROUPS if group is not PATH]
         self._folds = [Fold(group, [self._rows[each.name] for each in in_group(group)]) for group in folds]
@@ -58,7 +59,7 @@ class LookPanel(QtWidgets.QWidget):
             without = look.without(slider.name)
             self._on_change(without if value is None else look.with_values({slider.name: value}))
 
-        return SliderRow(slider, change)
+        return SliderRow(slider, change, self._width)
 
     def _reset(self, group: Group) -> None:
         look = self._look
@@ -68,13 +69,13 @@ class LookPanel(QtWidgets.QWidget):
 
 
 class PresetRow(QtWidgets.QWidget):
-    """The choice of a preset."""
+    """The choice of a preset. width: of the label, in pixels."""
 
-    def __init__(self, on_change: OnChange) -> None:
+    def __init__(self, on_change: OnChange, width: int) -> None:
         super().__init__()
         self._on_change = on_change
         label = QtWidgets.QLabel(_text(texts.PRESET))
-        label.setFixedWidth(LABEL_WIDTH)
+        label.setFixedWidth(width)
         self._box = QtWidgets.QComboBox()
         self._box.setObjectName("preset")
         self._box.setSizePolicy(QtWidgets.QSizePolicy.Policy.Ignored, QtWidgets.QSizePolicy.Policy.Fixed)

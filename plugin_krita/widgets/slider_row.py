@@ -1,26 +1,33 @@
 """A labelled slider with its number beside it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from retouchml.sliders import Slider
 
 from .. import texts
 from ..event_loop import guard
-from .qt import QtCore, QtWidgets
+from .qt import QtCore, QtGui, QtWidgets
 
-LABEL_WIDTH = 76
+_NARROWEST_LABEL, _WIDEST_LABEL = 76, 120
 _NUMBER_WIDTH = 46
 
 
+def label_width(titles: Iterable[str]) -> int:
+    """The width that shows all of these titles, so that sliders below each other begin in one line."""
+    metrics = QtGui.QFontMetrics(QtWidgets.QApplication.font())
+    widest = int(max(metrics.boundingRect(texts.text(title)).width() for title in titles)) + 4
+    return min(_WIDEST_LABEL, max(_NARROWEST_LABEL, widest))
+
+
 class SliderRow(QtWidgets.QWidget):
-    """A slider in hundredths; a double click on its label unsets it.
+    """A slider in hundredths; a double click on its label unsets it. width: of the label, in pixels.
 
     on_change(value) is called when the user changes the value, with None for unset, and not by
     ``show_value``.
     """
 
-    def __init__(self, slider: Slider, on_change: Callable[[float | None], None]) -> None:
+    def __init__(self, slider: Slider, on_change: Callable[[float | None], None], width: int) -> None:
         super().__init__()
         self._on_change = on_change
         label = texts.text(slider.title)
@@ -41,7 +48,7 @@ class SliderRow(QtWidgets.QWidget):
         self._number.setAlignment(QtCore.Qt.AlignmentFlag.AlignRight)
         self._number.setKeyboardTracking(False)
         self._number.setFixedWidth(_NUMBER_WIDTH)
-        self._label.setFixedWidth(LABEL_WIDTH)
+        self._label.setFixedWidth(width)
         self._label.setBuddy(self._slider)
         self._label.mouseDoubleClickEvent = guard(lambda _event: on_change(None))
         follows = "" if slider.full is None else f" {texts.text(texts.FOLLOWS)}"
