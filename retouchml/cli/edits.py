@@ -44,7 +44,7 @@ def run(arguments: argparse.Namespace, context: Context) -> int:
         context.console.print(group.title)
         for slider in in_group(group):
             limits = f"{slider.low:g} to {slider.high:g}"
-            line = f"  {slider.name:{width}}  {limits:7}  {_default(slider):9}  {slider.help}"
+            line = f"  {slider.name:{width}}  {limits:7}  {_default(slider):11}  {slider.help}"
             context.console.print(line)
     if any(slider.full is not None for slider in SLIDERS):
         context.console.print(_TWO_DEFAULTS)
