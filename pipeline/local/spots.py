@@ -20,10 +20,12 @@ _FINEST, _STEPS = 0.0021, 6  # of the crop's side; standard deviation of the sma
 _MOST = 400  # candidates that are looked at, the strongest first
 _STANDS_OUT = 4.5  # robust standard deviations of the grain
 _STEEP, _STUBBLE = 3.6, 2.8  # slopes that tell hairs from spots: of one candidate, mean of a neighbourhood
-_MOLE = 0.12  # of the L* around, by which a mole is darker
+_MOLE = 0.1  # of the L* around, by which a mole is darker
+_SEVERAL = 3  # moles, from which on fainter spots are moles too
 _FRECKLES, _FRECKLE_YELLOW = 10, 0.08  # how many brown spots are freckles, and their Δb* by their Δ(−L*)
 _FINE = 0.008  # of the crop's side; radius from which a sharp edge is steep by its radius
 _BARE = 0.72  # share of skin around a spot; it may lie where the skin ends softly
+_NOISY, _CALMEST = 1.5, 1.2  # L* of noise that is blurred by a pixel; the widest blur, in pixels
 _WIDE = 0.012  # of the crop's side; radius of a wide spot
 _LEAST_CONTRAST = 2.0  # in CIE Lab, by which a spot differs from the skin around
 _CELL, _REACH = 25, 3.0  # a patch has 25 × 25 samples and reaches three radii
@@ -186,7 +188,7 @@ def find_spots(crop: NDArray[np.float32], skin: Mask, size: int) -> Spots:
     found = candidates(lab, bare, side)
     if not len(found.radii):
         return Spots(found.centers, found.radii, np.zeros(0, np.bool_), size)
-    seen = traits(lab, bare, found)
+    seen = traits(_calmed(lab, bare > 0.5), bare, found)
     spots = is_spot(found, seen, side) & ~_in_stubble(found, seen, side)
     marks = are_marks(seen, spots)[spots]
     scale = np.array([crop.shape[1] / small.shape[1], crop.shape[0] / small.shape[0]], np.float32)
@@ -194,6 +196,14 @@ def find_spots(crop: NDArray[np.float32], skin: Mask, size: int) -> Spots:
     centers = (centers[spots] + 0.5) * scale - 0.5
     radii = (found.radii * seen.extent)[spots] * scale[0]
     return Spots(np.asarray(centers, np.float32), radii, marks, size)
+
+
+def _calmed(lab: NDArray[np.float32], bare: NDArray[np.bool_]) -> NDArray[np.float32]:
+    """A crop [H, W, 3] blurred by about a pixel if its noise is strong: it would hide the shape of a spot."""
+    light = np.ascontiguousarray(lab[..., 0])
+    fine = (light - blurred(light, 1.0))[bare][::7]
+    noise = 1.4826 * float(np.median(np.abs(fine))) if fine.size else 0.0
+    return blurred(lab, min(_CALMEST, noise / _NOISY)) if noise > 0.5 * _NOISY else lab
 
 
 def is_spot(found: Candidates, seen: Traits, side: int) -> NDArray[np.bool_]:
@@ -228,6 +238,9 @@ def are_marks(seen: Traits, spots: NDArray[np.bool_]) -> NDArray[np.bool_]:
     small = spots & brown & (seen.darker > _LEAST_CONTRAST)
     yellower = seen.yellower[small].sum() / max(float(seen.darker[small].sum()), 1e-3)
     mole = brown & (seen.darker > _MOLE * seen.level)
+    if (mole & spots).sum() >= _SEVERAL:
+        # Who has several moles has fainter ones as well.
+        mole = brown & (seen.darker > 0.5 * _MOLE * seen.level)
     if small.sum() >= _FRECKLES and yellower > _FRECKLE_YELLOW:
         return np.asarray(mole | (seen.redder < seen.darker))
     return np.asarray(mole)

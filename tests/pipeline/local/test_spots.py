@@ -63,6 +63,18 @@ def test_a_single_spot_that_is_brown_and_faint_is_a_blemish() -> None:
     assert not spots.marks[index]
 
 
+def test_who_has_several_moles_keeps_the_faint_ones_too() -> None:
+    lab = skin_lab()
+    for place in _PLACES[:3]:
+        add_disc(lab, place, 4.0, _MOLE)
+    add_disc(lab, _PLACES[3], 3.0, (-6.0, 1.0, 0.0))
+    spots = found_in(lab)
+    for place in _PLACES:
+        distance, index = nearest(spots, place)
+        assert distance < 1.5
+        assert spots.marks[index]
+
+
 def test_a_pimple_among_freckles_is_a_blemish() -> None:
     lab = skin_lab()
     for place in np.random.default_rng(1).uniform(60, SIZE - 60, (30, 2)):
