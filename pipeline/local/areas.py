@@ -19,7 +19,7 @@ def bare_skin(regions: FaceRegions) -> Mask:
 
 def inside(skin: Mask) -> Mask:
     """1 in the skin [H, W], fading at its border, exactly 0 outside."""
-    return smoothstep(skin, 0.02, 0.4)
+    return np.asarray(np.clip((skin - np.float32(0.02)) * np.float32(2.6), 0.0, 1.0), np.float32)
 
 
 def reduced_skin(skin: Mask, size: int, side: int) -> Mask:

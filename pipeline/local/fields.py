@@ -91,15 +91,17 @@ def level(shift: NDArray[np.float32], skin: Mask) -> NDArray[np.float32]:
     weight = skin[::step, ::step]
     if float(weight.sum()) < 1.0:
         return shift
-    y, x = np.mgrid[0 : skin.shape[0], 0 : skin.shape[1]].astype(np.float32)
-    terms = np.stack([np.ones_like(x), x / skin.shape[1] - 0.5, y / skin.shape[0] - 0.5], -1)
+    y, x = (np.linspace(-0.5, 0.5, n, dtype=np.float32) for n in skin.shape)
+    down, across = np.broadcast_arrays(y[::step, None], x[None, ::step])
+    sample = np.stack([np.ones(weight.shape, np.float32), across, down], -1).reshape(-1, 3)
     # Weighted least squares, by the normal equations.
-    sample = terms[::step, ::step].reshape(-1, 3)
     weighted = sample * weight.reshape(-1, 1)
     gram = weighted.T @ sample + 1e-4 * float(weight.sum()) * np.diag([0.0, 1.0, 1.0])
     values = shift[::step, ::step].reshape(len(weighted), -1)
-    course = terms @ np.linalg.solve(gram, weighted.T @ values).astype(np.float32)
-    return np.asarray(shift - course * skin[..., None], np.float32)
+    mean, right, low = np.linalg.solve(gram, weighted.T @ values).astype(np.float32)
+    course = x[None, :, None] * right + (y[:, None, None] * low + mean)
+    course *= skin[..., None]
+    return np.asarray(np.subtract(shift, course, out=course), np.float32)
 
 
 def smoothstep(values: NDArray[np.float32], low: float, high: float) -> Mask:

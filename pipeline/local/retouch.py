@@ -76,8 +76,10 @@ class LocalRetouch:
         for sliders, make in ((_SPOTS, self._spots), (_SKIN, self._on_healed_skin)):
             values = {name: look.value(name) for name in sliders}
             if any(values.values()):
-                changes = [self._slider(name, make).change(value) for name, value in values.items() if value]
-                change = np.asarray(np.sum(changes, axis=0), np.float32)
+                change = np.zeros((*self._skin_regions.skin.shape, 3), np.float32)
+                for name, value in values.items():
+                    if value:
+                        change += self._slider(name, make).change(value)
                 if sliders is _SKIN:
                     change = level(change, self._skin_regions.skin)
                 self._skin.put(self._skin.of(result) + change, result)

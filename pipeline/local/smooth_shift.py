@@ -21,4 +21,5 @@ class SmoothShift:
     def change(self, value: float) -> NDArray[np.float32]:
         """The change to add to the crop [H, W, 3]; value: 0 to 1."""
         change = change_of(self.lab, np.asarray(value * self.shift, np.float32))
-        return np.asarray(enlarged(change, self.within) * self.within[..., None], np.float32)
+        whole = enlarged(change, self.within)
+        return np.asarray(np.multiply(whole, self.within[..., None], out=whole), np.float32)
