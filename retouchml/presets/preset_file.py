@@ -126,10 +126,12 @@ def _look(sliders: Mapping[str, Any], source: str) -> Look:
         if not isinstance(value, int | float) or isinstance(value, bool):
             raise UsageError(f"{source}: {name} must be a number.")
         try:
-            check_range(name, value)
+            values[name] = float(value)
+            check_range(name, values[name])
+        except OverflowError as error:
+            raise UsageError(f"{source}: {name} is out of range.") from error
         except UsageError as out_of_range:
             raise UsageError(f"{source}: {out_of_range.message}") from out_of_range
-        values[name] = float(value)
     return Look().with_values(values)
 
 

@@ -2,14 +2,19 @@
 
 import os
 import sys
+from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from retouchml.errors import UsageError
 from retouchml.look import Look
 from retouchml.presets import preset_file
 from retouchml.presets.preset_file import Preset, as_text, check_name, parse, read
+from retouchml.sliders import BY_NAME
 from tests.retouchml.running import needs_links
 
 EVENING = """\
@@ -47,6 +52,10 @@ def test_what_a_preset_does_not_name_is_not_set() -> None:
         ("[sliders]\nstrength = -0.1", "strength is -0.1, but must lie between 0 and 1"),
         ("[sliders]\nsmile = nan", "smile is nan, but must lie between -1 and 1"),
         ("[sliders]\nsmile = [0.5]", "smile must be a number"),
+        ("[sliders]\nsmile = 2026-11-28", "smile must be a number"),
+        (f"[sliders]\nsmile = 1{'0' * 400}", "smile is out of range"),
+        (f"[sliders]\nsmile = 1{'0' * 9000}", "is no valid TOML"),
+        ("[sliders]\nsmile = 1e999", "smile is inf, but must lie between -1 and 1"),
         ("[sliders]\nsmile = 1\nsmile = 1", "is no valid TOML"),
         ("[sliders\n", "is no valid TOML"),
         ("x = " + "[" * 60_000, "is no valid TOML"),
@@ -61,6 +70,19 @@ def test_a_mistake_is_a_sentence_that_names_the_file(text: str, sentence: str) -
         parse(text, "evening", "evening.toml")
     assert refused.value.message.startswith("evening.toml")
     assert sentence in refused.value.message
+
+
+VALUES = st.floats() | st.integers() | st.booleans() | st.text(max_size=9)
+
+
+@settings(deadline=None)
+@given(st.text(max_size=60), st.dictionaries(st.sampled_from([*BY_NAME, "beard"]), VALUES, max_size=4))
+def test_whatever_a_file_holds_is_read_or_refused(start: str, sliders: dict[str, Any]) -> None:
+    lines = [f"{name} = {str(value).lower()}" for name, value in sliders.items()]
+    for text in (start, "\n".join(["[sliders]", *lines]), "\n".join([start, "[sliders]", *lines])):
+        with suppress(UsageError):  # any other error fails the test
+            preset = parse(text, "any", "any.toml")
+            assert parse(as_text(preset), "any", "any.toml") == preset
 
 
 def test_a_file_that_is_too_large_or_no_text_is_refused(tmp_path: Path) -> None:

@@ -103,9 +103,13 @@ def test_faces_are_told_by_the_daemon(daemon: Daemon, tmp_path: Path) -> None:
     assert run("faces", portrait(tmp_path, faces=0)).returncode == 3
 
 
-def test_an_edit_that_the_daemons_backend_does_not_know_is_bad_usage(daemon: Daemon, tmp_path: Path) -> None:
-    ran = run("beautify", portrait(tmp_path), "-o", tmp_path / "o.png", "--edit", "wings=1")
-    assert (ran.returncode, "no slider called wings" in ran.stderr) == (2, True)
+def test_each_face_has_a_look_of_its_own_at_the_daemon(daemon: Daemon, tmp_path: Path) -> None:
+    options = ["--face", "0:strength=0", "--face", "1:preset=strong,teeth=0", "--json", "-"]
+    ran = run("beautify", portrait(tmp_path, faces=2), "-o", tmp_path / "o.png", *options)
+    first, second = json.loads(ran.stdout)["faces"]
+    assert (first["patch"], second["patch"]) == ([0, 0, 0, 0], [12, 3, SIDE + 1, SIDE + 1])
+    assert (first["preset"], first["look"]["strength"]) == ("natural", 0.0)
+    assert (second["preset"], second["look"]["strength"], second["look"]["teeth"]) == ("strong", 1.0, 0.0)
 
 
 def test_a_daemon_is_started_where_none_runs_and_leaves_by_itself(tmp_path: Path, nothing_left: None) -> None:
