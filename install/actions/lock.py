@@ -212,16 +212,19 @@ def _compile(
 
 
 def _without_wheel(file: File, text: Path, tick: Tick) -> list[str]:
-    """A sentence for each system and Python that lacks a wheel of something in a requirements file."""
+    """A sentence for each system that lacks wheels of something in a requirements file."""
     sentences = []
     for system, platform in _SYSTEMS.items():
+        lacking: dict[str, list[str]] = {}
         for python in file.pythons:
             options = ["--no-build", "--no-deps", "--python-platform", platform, "--python-version", python]
             outcome = _uv([*options, str(text)], tick)
             if outcome.code != 0:
-                found = _LACKING.findall(outcome.output)
-                what = ", ".join(dict.fromkeys(found)) or f"something in {file.name}.txt"
-                sentences.append(f"{what} has no wheel for {system} with Python {python}.")
+                found = _LACKING.search(outcome.output)
+                package = found[1] if found else f"Something in {file.name}.txt"
+                lacking.setdefault(package, []).append(python)
+        for package, pythons in lacking.items():
+            sentences.append(f"{package} has no wheel for {system} with Python {', '.join(pythons)}.")
     return sentences
 
 

@@ -119,8 +119,10 @@ sys.exit(5)
 _UV = """
 import os, pathlib, sys
 
+settings = ("UV_DEFAULT_INDEX", "SSL_CERT_FILE", "UV_PYTHON_DOWNLOADS")
 with open(os.environ["CALLS"], "a") as calls:
-    print("uv", *sys.argv[1:], file=calls)
+    print("uv", *sys.argv[1:], sep="\\t", file=calls)
+    print("with", *(os.environ.get(name, "-") for name in settings), file=calls)
 if "--output-file" in sys.argv:
     target = pathlib.Path(sys.argv[sys.argv.index("--output-file") + 1])
     if target.stem == os.environ.get("FAIL_AT"):
@@ -223,8 +225,9 @@ def make(folder: Path, name: str = "a checkout, é [x]") -> SmallCheckout:
     packages.mkdir()
     write_wheel(packages, "torch", "2.13.0+cpu")
     _write_requirements(top / "install" / "requirements", packages)
-    excluded = ("PIP_", "RETOUCHML")
+    excluded = ("PIP_", "UV_", "RETOUCHML")
     inherited = {name: value for name, value in os.environ.items() if not name.startswith(excluded)}
+    inherited.pop("SSL_CERT_FILE", None)
     changes = {
         "PIP_CONFIG_FILE": os.devnull,
         "PIP_NO_INDEX": "1",
@@ -262,11 +265,13 @@ def _write_requirements(folder: Path, packages: Path) -> None:
         (folder / f"{name}.txt").write_text("".join(map(requirement, wheels)))
 
 
-def requirement(wheel: Path, digest: str = "") -> str:
+def requirement(wheel: Path) -> str:
     """The line of a wheel in a requirements file."""
     name, version, *_ = wheel.name.split("-")
-    digest = digest or hashlib.sha256(wheel.read_bytes()).hexdigest()
-    return f"{name.replace('_', '-')}=={version} --hash=sha256:{digest}\n"
+    digest = hashlib.sha256(wheel.read_bytes()).hexdigest()
+    # as in the real list: a build of torch for the CPU is not to pass for the ordinary one
+    equals = "===" if name == "torch" else "=="
+    return f"{name.replace('_', '-')}{equals}{version} --hash=sha256:{digest}\n"
 
 
 def write_wheel(

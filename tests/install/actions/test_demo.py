@@ -235,6 +235,31 @@ def test_a_package_that_nobody_listed_is_not_installed(tmp_path: Path) -> None:
     assert not list(checkout.venv.glob("lib/*/site-packages/stranger.py"))
 
 
+def test_without_a_build_of_torch_for_the_cpu_the_listed_one_is_taken_and_checked(tmp_path: Path) -> None:
+    checkout = small_checkout.make(tmp_path)
+    (tmp_path / "packages" / "torch-2.13.0+cpu-py3-none-any.whl").unlink()
+    right = small_checkout.write_wheel(tmp_path, "torch", "2.13.0")
+    small_checkout.write_wheel(tmp_path / "packages", "torch", "2.13.0", {"torch.py": "evil = True"})
+    result = checkout.run("demo", PATH="/usr/bin:/bin")
+    assert result.returncode == 1
+    assert "torch===2.13.0 has the wrong checksum" in result.stderr
+    right.replace(tmp_path / "packages" / right.name)
+    result = checkout.run("demo", PATH="/usr/bin:/bin")
+    assert (result.returncode, result.stderr) == (0, "")
+    assert "the build with CUDA" in result.stdout
+
+
+def test_a_card_gets_the_listed_torch_though_one_for_the_cpu_is_at_hand(tmp_path: Path) -> None:
+    checkout = small_checkout.make(tmp_path)
+    driver = tmp_path / "nvidia-smi"
+    driver.write_text("#!/bin/sh\necho 999.1\n")
+    driver.chmod(0o755)
+    result = checkout.run("demo", PATH=f"{tmp_path}:/usr/bin:/bin")
+    assert (result.returncode, result.stderr) == (0, "")
+    (folder,) = checkout.venv.glob("lib/*/site-packages/torch-*.dist-info")
+    assert folder.name == "torch-2.13.0.dist-info"
+
+
 def test_other_listed_versions_are_installed_at_the_next_run(ready: Ready, tmp_path: Path) -> None:
     checkout = ready.copy(tmp_path)
     assert checkout.run("demo").returncode == 0
