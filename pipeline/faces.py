@@ -1,6 +1,7 @@
 """Finds the faces of a photograph and their 68 landmarks.
 
 YuNet looks first, where it is on this machine; dlib's detectors look where it is not, or finds nothing.
+``pipeline.landmark_choice`` has the rule for landmarks.
 """
 
 from dataclasses import dataclass
@@ -12,7 +13,9 @@ from numpy.typing import NDArray
 from pipeline.detections import box_of
 from pipeline.display import Display, displays_of, plain
 from pipeline.dlib_search import SEARCH_SIDE, DlibSearch
+from pipeline.landmark_choice import LandmarkPlacer
 from pipeline.landmarks import FOUR_BOXES, ONE_BOX, LandmarkPredictor
+from pipeline.mesh import FaceMesh
 from pipeline.pixels import as_channels
 from pipeline.quick_search import QuickSearch
 from pipeline.views import Detection, reduced
@@ -20,7 +23,7 @@ from pipeline.yunet import YuNet
 from retouchml.progress import NEVER, Cancel, check
 from retouchml.results import Box
 
-VERSION = 3  # of the search; cached results of another version are not used
+VERSION = 4  # of the search; cached results of another version are not used
 
 
 @dataclass(frozen=True)
@@ -34,20 +37,24 @@ class FaceLocation:
 class FaceFinder:
     """The detectors of faces and the predictor of landmarks."""
 
-    def __init__(self, predictor: Path, cnn: Path, yunet: Path | None = None) -> None:
-        """predictor, cnn: dlib's files; yunet: YuNet's, None where it was not fetched.
+    def __init__(
+        self, predictor: Path, cnn: Path, yunet: Path | None = None, mesh: FaceMesh | None = None
+    ) -> None:
+        """predictor, cnn: dlib's files; yunet, mesh: None where these were not fetched.
 
         dlib's CNN detector is loaded by the first search that needs it. Raises ModelCorrupt if the file of
         the predictor or YuNet's is damaged.
         """
         self._dlib = DlibSearch(cnn)
-        self._landmarks = LandmarkPredictor(predictor)
+        self._predictor = LandmarkPredictor(predictor)
+        self._landmarks = LandmarkPlacer(self._predictor, mesh)
         self._quick = None if yunet is None else QuickSearch(YuNet(yunet), self._dlib)
 
     @property
     def identity(self) -> str:
         """What the results of a search depend on, beside the photo."""
-        return f"{VERSION}/{'dlib' if self._quick is None else 'yunet'}"
+        landmarks = "mesh" if self._landmarks.has_mesh else "dlib"
+        return f"{VERSION}/{'dlib' if self._quick is None else 'yunet'}/{landmarks}"
 
     def find(
         self, pixels: NDArray[np.generic], cancel: Cancel = NEVER, *, icc: bytes = b""
@@ -79,13 +86,13 @@ class FaceFinder:
         self, pixels: NDArray[np.generic], detection: Detection, display: Display = plain
     ) -> NDArray[np.float64]:
         """Landmarks [68, 2] in photo pixels of a face in a photo [H, W, C]."""
-        return self._landmarks.place(pixels, detection, display)
+        return self._landmarks.place(pixels, detection, display, ONE_BOX)
 
     def landmarks_in_crop(self, crop: NDArray[np.float32]) -> NDArray[np.float64]:
         """Landmarks [68, 2] in pixels of an FFHQ crop [S, S, 3] in [0, 1], where the box is known."""
         size = crop.shape[0]
         detection = Detection((0.5 * size, 0.615 * size), 0.565 * size, 0.0, 1.0)
-        return self._landmarks.place_at(crop, detection)
+        return self._predictor.place_at(crop, detection)
 
     def shows_face(self, crop: NDArray[np.float32]) -> bool:
         """Whether the HOG detector is sure of an upright face in a crop [S, S, 3] in [0, 1]."""

@@ -50,7 +50,8 @@ def load_networks(model: str, device: str, engine: EngineName = ENGINES[0]) -> N
         raise UsageError(f"There is no engine called {engine!r}.", f"There are: {', '.join(ENGINES)}.")
     target = pick_device(device) if engine == "torch" else "cpu"
     generator = stylegan2.load(model, target if engine == "torch" else device, engine=engine)
-    finder = load_finder()
+    mesh = load_mesh()
+    finder = load_finder(mesh=mesh)
     recognizer = Recognizer(zoo.path("dlib-faces", "dlib_face_recognition_resnet_model_v1.dat"), target)
     space = generator.latents.name
     scorer, _ = load_network(learned_part("scorer", space), "scorer", generator)
@@ -70,19 +71,20 @@ def load_networks(model: str, device: str, engine: EngineName = ENGINES[0]) -> N
         beautifier=Beautifier(generator, scorer, attributes, recognizer.network, measure),
         edit_applier=EditApplier(generator, attributes),
         rater=FeatureRater(recognizer),
-        mesh=load_mesh(),
+        mesh=mesh,
     )
 
 
-def load_finder(*, quick: bool = True) -> FaceFinder:
+def load_finder(*, quick: bool = True, mesh: FaceMesh | None = None) -> FaceFinder:
     """The search for faces. Raises ModelMissing or ModelCorrupt.
 
-    quick: with YuNet, where it was fetched
+    quick: with YuNet, where it was fetched; mesh: None leaves landmarks to dlib alone
     """
     return FaceFinder(
         zoo.path("dlib-faces", "shape_predictor_68_face_landmarks.dat"),
         zoo.path("dlib-faces", "mmod_human_face_detector.dat"),
         zoo.path("yunet", "yunet_s_640_640.onnx") if quick and zoo.is_installed("yunet") else None,
+        mesh,
     )
 
 

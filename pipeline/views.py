@@ -4,7 +4,7 @@ Each is 8-bit RGB as a display shows it, and shrunk without aliasing.
 """
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
@@ -22,6 +22,12 @@ class Detection:
     side: float  # pixels
     angle: float  # radians that the face is turned clockwise
     confidence: float  # of the detector, higher is better
+
+    def moved_down(self, share: float) -> "Detection":
+        """The box moved down along the face, by a share of its side."""
+        x, y = self.center
+        down = share * self.side
+        return replace(self, center=(x - math.sin(self.angle) * down, y + math.cos(self.angle) * down))
 
 
 def reduced(

@@ -13,6 +13,7 @@ from PIL import Image
 from pipeline.display import displays_of
 from pipeline.display import plain as plain_display
 from pipeline.faces import FaceFinder, FaceLocation
+from pipeline.networks import load_mesh
 from pipeline.panorama import is_panorama, tiles_of
 from retouchml.errors import Cancelled, ModelCorrupt
 from stylegan2 import zoo
@@ -24,12 +25,13 @@ Pixels = NDArray[np.uint8]
 _EYES = [36, 45]
 
 
-@pytest.fixture(scope="module", params=["dlib alone", "YuNet first"])
+@pytest.fixture(scope="module", params=["dlib alone", "YuNet first", "YuNet first, and the mesh"])
 def finder(request: pytest.FixtureRequest, real_home: Path) -> FaceFinder:
     with at_home(real_home):
         predictor = zoo.path("dlib-faces", "shape_predictor_68_face_landmarks.dat")
         cnn = zoo.path("dlib-faces", "mmod_human_face_detector.dat")
-    return FaceFinder(predictor, cnn, None if request.param == "dlib alone" else yunet_file())
+        mesh = load_mesh() if request.param.endswith("mesh") else None
+    return FaceFinder(predictor, cnn, None if request.param == "dlib alone" else yunet_file(), mesh)
 
 
 @pytest.fixture(scope="module")

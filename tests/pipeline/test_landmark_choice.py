@@ -1,12 +1,25 @@
 """The rule that decides between dlib's landmarks and the mesh's."""
 
+from dataclasses import replace
+from pathlib import Path
+
 import numpy as np
 import pytest
+from numpy.typing import NDArray
+from PIL import Image
 
-from pipeline.landmark_choice import BOUNDS, choose, disagreement
-from pipeline.mesh import Mesh, box_of_mesh
+from pipeline.align import ffhq_alignment
+from pipeline.display import plain
+from pipeline.landmark_choice import BOUNDS, LandmarkPlacer, choose, disagreement
+from pipeline.landmarks import ONE_BOX, LandmarkPredictor
+from pipeline.mesh import FaceMesh, Mesh, box_of_mesh, detector_box
 from pipeline.mesh_landmarks import landmarks_of_mesh
+from pipeline.networks import Networks, load_finder
+from pipeline.views import Detection
+from stylegan2 import zoo
+from tests.conftest import at_home
 from tests.pipeline.reference_mesh import reference_mesh
+from tests.shared_data import shared_file
 
 MESH = Mesh(reference_mesh(), 0.99)
 OF_MESH = landmarks_of_mesh(MESH.points)
@@ -59,3 +72,109 @@ def test_the_size_of_the_face_does_not_matter() -> None:
     small, large = disagreement(dlib, MESH), disagreement(9.0 * dlib, Mesh(9.0 * MESH.points, 0.99))
     assert large.eyes == pytest.approx(small.eyes, rel=1e-3)
     assert large.contour == pytest.approx(small.contour, rel=1e-3)
+
+
+# ---- with the networks
+
+FACE = Detection((219.0, 121.0), 91.0, 0.0, 1.0)
+
+
+@pytest.fixture(scope="module")
+def face_mesh(networks: Networks) -> FaceMesh:
+    if networks.mesh is None:
+        pytest.skip("not fetched: mediapipe-face")
+    return networks.mesh
+
+
+@pytest.fixture(scope="module")
+def predictor(real_home: Path) -> LandmarkPredictor:
+    with at_home(real_home):
+        return LandmarkPredictor(zoo.path("dlib-faces", "shape_predictor_68_face_landmarks.dat"))
+
+
+def placed(
+    predictor: LandmarkPredictor, mesh: FaceMesh | None, pixels: NDArray[np.uint8], face: Detection
+) -> NDArray[np.float64]:
+    return LandmarkPlacer(predictor, mesh).place(pixels, face, plain, ONE_BOX)
+
+
+def apart(points: NDArray[np.float64], expected: NDArray[np.float64]) -> float:
+    """The mean distance of two sets of landmarks, by the distance of the eyes' outer corners."""
+    return float(np.hypot(*(points - expected).T).mean() / np.hypot(*(expected[45] - expected[36])))
+
+
+def test_the_mesh_s_box_is_the_detector_s(face_mesh: FaceMesh, portrait: NDArray[np.uint8]) -> None:
+    box = detector_box(face_mesh.points(portrait, FACE))
+    assert box.center == pytest.approx(FACE.center, abs=9.0)
+    assert box.side == pytest.approx(FACE.side, rel=0.15)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        replace(FACE, side=160.0),
+        replace(FACE, side=55.0),
+        replace(FACE, center=(254.0, 121.0)),
+        FACE.moved_down(-0.3),
+        replace(FACE, angle=np.radians(60.0)),
+    ],
+    ids=["too large", "too small", "beside", "too high", "turned"],
+)
+def test_a_wrong_box_gives_the_landmarks_of_the_right_one(
+    wrong: Detection, predictor: LandmarkPredictor, face_mesh: FaceMesh, portrait: NDArray[np.uint8]
+) -> None:
+    expected = placed(predictor, None, portrait, FACE)
+    assert apart(placed(predictor, None, portrait, wrong), expected) > 0.1
+    assert apart(placed(predictor, face_mesh, portrait, wrong), expected) < 0.02
+
+
+def test_where_there_is_no_mesh_dlib_gets_the_detector_s_box(
+    predictor: LandmarkPredictor, face_mesh: FaceMesh, portrait: NDArray[np.uint8]
+) -> None:
+    for mesh, pixels in ((None, portrait), (face_mesh, np.full_like(portrait, 128))):
+        expected = predictor.place(pixels, FACE, plain, ONE_BOX)
+        assert np.array_equal(placed(predictor, mesh, pixels, FACE), expected)
+
+
+def test_a_face_covered_by_half_keeps_its_shape(
+    predictor: LandmarkPredictor, face_mesh: FaceMesh, portrait: NDArray[np.uint8]
+) -> None:
+    covered = portrait.copy()
+    covered[40:190, 225:330] = 255
+    expected = placed(predictor, None, portrait, FACE)
+    assert apart(placed(predictor, None, covered, FACE), expected) > 0.075
+    assert apart(placed(predictor, face_mesh, covered, FACE), expected) < 0.06
+
+
+def test_faces_turned_by_40_degrees_get_landmarks_on_the_face(
+    face_mesh: FaceMesh, predictor: LandmarkPredictor
+) -> None:
+    """Two faces of a foreign portrait, against places that were marked by hand."""
+    pixels = np.asarray(Image.open(shared_file("portraits/faceapi_bbt2.jpg")).convert("RGB"))
+    to_right = placed(predictor, face_mesh, pixels, Detection((138.0, 187.0), 92.0, 0.0, 1.0))
+    assert to_right[36:42].mean(0) == pytest.approx((142.0, 164.5), abs=3.5)
+    assert to_right[48] == pytest.approx((142.0, 199.5), abs=3.0)
+    to_left = placed(predictor, face_mesh, pixels, Detection((412.0, 184.0), 90.0, 0.0, 1.0))
+    assert to_left[36:42].mean(0) == pytest.approx((387.0, 159.5), abs=4.0)
+    assert to_left[42:48].mean(0) == pytest.approx((415.0, 163.0), abs=3.5)
+    assert to_left[54] == pytest.approx((414.0, 201.0), abs=3.0)
+
+
+@pytest.mark.slow
+def test_frontal_faces_keep_the_landmarks_of_dlib(
+    face_mesh: FaceMesh, predictor: LandmarkPredictor, real_home: Path
+) -> None:
+    with at_home(real_home):
+        finder = load_finder(quick=False)
+    shifts = []
+    for path in sorted(shared_file("scut-fbp5500/Images").glob("*.jpg"))[5::450]:
+        pixels = np.asarray(Image.open(path).convert("RGB"))
+        (face,) = finder.find(pixels)
+        x, y, side, _ = face.box
+        box = Detection((x + side / 2.0, y + side / 2.0), side, 0.0, 1.0)
+        before = ffhq_alignment(face.landmarks, 1024)
+        after = ffhq_alignment(placed(predictor, face_mesh, pixels, box), 1024)
+        (center,) = before.to_crop(after.to_photo(np.full((1, 2), 511.5)))
+        shifts.append(float(np.hypot(*(center - 511.5))) / 10.24)  # percent of the side
+    assert np.median(shifts) < 0.15
+    assert max(shifts) < 0.6
