@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from pipeline import faces
+from pipeline import dlib_search
 from pipeline.cnn_search import Search
 from pipeline.networks import Networks
 from retouchml.errors import Cancelled
@@ -60,7 +60,7 @@ def test_a_cancel_stops_a_running_search(networks: Networks, monkeypatch: pytest
             return super().wait()
 
     cancel = threading.Event()
-    monkeypatch.setattr(faces, "Search", Watched)
+    monkeypatch.setattr(dlib_search, "Search", Watched)
     with pytest.raises(Cancelled):
         networks.finder.find(NOISE, cancel)
     assert begun[0].process.poll() is not None
