@@ -124,7 +124,7 @@ def test_an_animated_avif_has_one_note(tmp_path: Path) -> None:
     assert notes(tmp_path, stream.getvalue()) == ("The picture is animated; only its first frame is used.",)
 
 
-@pytest.mark.parametrize("size", [(32, 32), (33, 47), (700, 1), (1200, 800), (64, 300)])
+@pytest.mark.parametrize("size", [(32, 32), (33, 47), (700, 1), (600, 300), (64, 300)])
 @pytest.mark.parametrize("container", [False, True])
 def test_the_header_tells_an_animation_of_any_size(size: tuple[int, int], container: bool) -> None:
     frame = np.zeros((*size, 3), np.uint8)

@@ -30,6 +30,7 @@ from retouchml.progress import Progress
 from stylegan2 import zoo
 from stylegan2.zoo import archive, fetching, pip_download
 from stylegan2.zoo import table as zoo_table
+from tests.marks import marks_tests
 from tests.other_processes import processes_naming, wait_for
 
 WEIGHTS = bytes(range(256)) * 2000
@@ -182,6 +183,7 @@ else:
 
 
 @pytest.fixture
+@marks_tests("processes")  # of pip
 def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Place]:
     marker = tmp_path / "setup.py was run"
     index = Index(marker)
