@@ -33,7 +33,8 @@ def all_skin(crop: NDArray[np.float32], landmarks: Points, masks: FaceMasks) -> 
     like = (
         np.clip(like * 1.25 - 0.15, 0.0, 1.0) * _reach(points, side) * _even(grey) * _colored(small, points)
     )
-    face = cv2.resize(masks.skin, (side, side), interpolation=cv2.INTER_AREA)
+    face = np.asarray(cv2.resize(masks.skin, (side, side), interpolation=cv2.INTER_AREA), np.float32)
+    like = like * _as_colored(small, face)
     bare = (np.maximum(like, face) > 0.5).astype(np.uint8)
     opened = cv2.morphologyEx(bare, cv2.MORPH_OPEN, disc(0.012 * side))
     # The shade of the jaw, or a strand before the ear, does not part skin from skin.
@@ -62,6 +63,14 @@ def _colored(crop: NDArray[np.float32], points: Points) -> float:
     lab = cv2.cvtColor(np.ascontiguousarray(crop[y, x][None]), cv2.COLOR_RGB2Lab)[0]
     chroma = float(np.median(np.hypot(lab[:, 1], lab[:, 2])))
     return float(smoothstep(np.array(chroma), 4.0, 8.0))
+
+
+def _as_colored(crop: NDArray[np.float32], face: Mask) -> Mask:
+    """1 where there is about as much colour as in the skin of the face; 0 on white cloth and grey walls."""
+    lab = cv2.cvtColor(crop, cv2.COLOR_RGB2Lab)
+    chroma = np.hypot(lab[..., 1], lab[..., 2])
+    usual = float(np.median(chroma[face > 0.5])) if (face > 0.5).any() else 0.0
+    return smoothstep(chroma, 0.35 * usual, 0.6 * usual) if usual > 0.0 else np.ones_like(face)
 
 
 def _inside(landmarks: Points, size: int) -> Mask:

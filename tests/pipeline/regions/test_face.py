@@ -184,3 +184,17 @@ def test_eyes_behind_glasses_are_treated_gently(regions: FaceRegions, points: Po
     assert framed.glasses[y, x] < 0.3
     for name in ("irises", "eye_whites"):
         assert 0.2 < getattr(framed, name).sum() / getattr(regions, name).sum() < 0.8, name
+
+
+def test_white_cloth_below_the_chin_is_no_skin() -> None:
+    points = open_mouthed(512)
+    crop = painted(points, 512)
+    # The light of a window takes colour from one side of the face, so that its skin has many colours.
+    share = np.linspace(0.9, 0.0, 512, dtype=np.float32)[None, :, None]
+    crop = np.asarray(crop + share * (0.72 - crop), np.float32)
+    chin = int(points[8, 1]) + 12
+    crop[chin:] = (0.72, 0.7, 0.68)
+    masks = face_masks(crop, points, np.full((512, 512), 500.0, np.float32))
+    skin = face_regions(crop, points, None, masks).skin
+    assert skin[chin + 12 :].max() < 0.05
+    assert skin[int(points[30, 1]) - 20, int(points[14, 0]) - 60] > 0.9
