@@ -25,7 +25,7 @@ def add_parser(subparsers: Subparsers) -> None:
         )
         listing.set_defaults(run=list_presets)
 
-    show = actions.add_parser("show", help="print the file of a preset", allow_abbrev=False)
+    show = actions.add_parser("show", help="print a preset, as a file holds it", allow_abbrev=False)
     show.add_argument("name", metavar="NAME")
     show.set_defaults(run=show_preset)
 
@@ -62,7 +62,7 @@ def list_presets(arguments: argparse.Namespace, context: Context) -> int:
 
 
 def show_preset(arguments: argparse.Namespace, context: Context) -> int:
-    """Print a preset as its file has it."""
+    """Print a preset as a file holds it."""
     context.console.print(preset_file.as_text(library.preset(arguments.name)).rstrip())
     return 0
 
