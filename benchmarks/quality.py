@@ -275,12 +275,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
         action="store_true",
         help="measure every face before seven saturated backgrounds and a grating too",
     )
+    parser.add_argument(
+        "--edit", action="append", default=[], metavar="NAME=VALUE", help="set another slider, repeatable"
+    )
     parser.add_argument("--sheet", type=Path, help="where to write the contact sheet")
     parser.add_argument("--side", type=int, default=350, help="pixels of a face on it (default: %(default)s)")
     parser.add_argument("--columns", type=int, default=3)
     options = parser.parse_args(arguments)
     if options.count < 1 or options.columns < 1 or options.side < 1 or options.skip < 0:
         parser.error("--count, --columns and --side must be at least 1, --skip at least 0")
+    try:
+        edits = {name: float(value) for name, value in (each.split("=", 1) for each in options.edit)}
+        Look(edits=edits)
+    except (ValueError, RetouchError) as error:
+        parser.error(f"--edit: {error}")
     try:
         judge = PixelRater(options.judge)
         photos = list(options.photos)
@@ -295,7 +303,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         parser.error("name photographs, or --data")
     retoucher = Retoucher()
     instruments = Instruments(judge, load_recognizer(), age_gender)
-    look = Look(strength=options.strength, texture=options.texture)
+    look = Look(strength=options.strength, texture=options.texture, edits=edits)
     rows, pairs, seconds = [], [], dict[str, float]()
     names = [field.name for field in fields(Row)]
     sys.stdout.write(f"{'photo':14}" + "".join(f"{name[:8]:>9}" for name in names) + "\n")

@@ -81,11 +81,9 @@ def change_between(
     flow = held_at_silhouette(flow * np.float32(alike.whole), crop, masks.inner, size)
     moved, moved_masks = displaced(crop, flow), displaced_masks(masks, flow)
     light = _light(before, after, flow, moved_masks, alike, size, lines, lips_part)
-    retouched = moved + displaced(skin.change(strength, texture), flow)
-    # The local retouch keeps to the light by itself.
+    retouch = skin.change(strength, texture)
+    retouched = moved + displaced(retouch if local is None else retouch + local, flow)
     light = light - _moved_light(crop, retouched, light, masks, moved_masks)
-    if local is not None:
-        retouched = retouched + displaced(local, flow)
     color = retouched - moved + as_color(retouched, light, size)
     color = color + _resharpened(crop, moved + color, flow, masks.features)
     cover, pixels = np.zeros(crop.shape[:2], np.float32), np.zeros_like(crop)
@@ -138,7 +136,8 @@ def _moved_light(
     moved_masks: FaceMasks,
 ) -> Mask:
     """How far [H, W] a retouch moves the light on the skin: motion and smoothing move it a little, too."""
-    skin = np.asarray(np.minimum(masks.skin, moved_masks.skin), np.float32)
+    # Cubed: where the skin's mask fades there may be hair.
+    skin = np.asarray(np.minimum(masks.skin, moved_masks.skin) ** 3, np.float32)
     change = lab(retouched)[..., 0] + light - lab(crop)[..., 0]
     # Where the border of hair or a shadow has moved, the change is no light.
     return low_order(np.clip(change, -_LIGHT, _LIGHT), skin) * moved_masks.tone

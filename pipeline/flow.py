@@ -21,7 +21,7 @@ _DISAGREEMENT = 1.5  # pixels at 512
 _COLOR_SIDE = 256  # pixels; colours along the outline are compared at this size at most
 _COLOR_BLUR = 0.006  # of the crop's side
 _COLOR_REACH = 0.02  # of the crop's side
-_COLOR_BOUND = 2.5  # in a* and b* of CIE Lab
+_COLOR_BOUND = 2.0  # in a* and b* of CIE Lab
 _COLOR_ROUNDS = 3
 
 

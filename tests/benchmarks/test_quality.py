@@ -98,7 +98,10 @@ def test_what_was_not_measured_is_left_out_of_the_totals() -> None:
     assert "behind" not in cells
 
 
-@pytest.mark.parametrize("wrong", [["--count", "0"], ["--columns", "0"], ["--side", "-1"], []])
+@pytest.mark.parametrize(
+    "wrong",
+    [["--count", "0"], ["--columns", "0"], ["--side", "-1"], ["--edit", "redness"], ["--edit", "halo=1"], []],
+)
 def test_bad_usage_is_refused_before_anything_is_loaded(
     wrong: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

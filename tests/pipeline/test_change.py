@@ -233,3 +233,27 @@ def test_features_that_move_by_half_a_pixel_keep_their_sharpness(face: Face) -> 
     moved = displaced(crop, change.flow)
     assert sharpness(moved) < 0.85 * sharpness(crop)
     assert sharpness(change.applied(crop)) == pytest.approx(sharpness(crop), rel=0.1)
+
+
+def test_the_local_retouch_moves_along_and_does_not_move_the_light(face: Face) -> None:
+    slope = np.asarray(np.repeat(0.08 * _X[..., None], 3, 2) * face.masks.skin[..., None], np.float32)
+    where = face.masks.tone
+    change = change_between(
+        face.crop,
+        GeneratedFace(face.before, where),
+        GeneratedFace(face.before, where),
+        face.masks,
+        face.skin,
+        0.0,
+        0.7,
+        _SIZE,
+        local=slope + blob(_CHEEK, 10.0, 0.06),
+    )
+    lighter = lightness(face, change)
+    x, y = _CHEEK
+    assert lighter[y, x] > 3.0
+    skin = face.masks.skin > 0.9
+    before = np.polyfit(np.nonzero(skin)[1], lab(face.crop + slope)[..., 0][skin], 1)[0]
+    after = np.polyfit(np.nonzero(skin)[1], lab(face.crop)[..., 0][skin] + lighter[skin], 1)[0]
+    still = np.polyfit(np.nonzero(skin)[1], lab(face.crop)[..., 0][skin], 1)[0]
+    assert abs(after - still) < 0.2 * abs(before - still)
