@@ -79,8 +79,7 @@ def face_regions(
         eye_whites=whites,
         irises=irises,
         lips=lips,
-        # Brows under hair are not in the tone's mask.
-        brows=brows_of(lab, contours, color) * masks.tone,
+        brows=brows_of(lab, contours, color) * (1.0 - glasses),
         nostrils=nostrils_of(lab, contours, color),
         lashes=lashes,
         hair=hair_of(skin, lab, landmarks, color),

@@ -8,6 +8,7 @@ from pipeline.masks import Mask, Points, outline
 from pipeline.regions.contours import Contours
 from pipeline.regions.geometry import Box, blurred, curve, disc, polygon, smoothstep
 
+_LEAST_PART = 0.35  # of the largest part of a brow; smaller ones are something else
 _SIDE = 256  # pixels; hair is found in a reduced crop
 _SAMPLES = 36  # down the bridge of the nose, each a hundredth of the eyes' distance
 _EDGE = 6.0  # L* from sample to sample that tells a bridge
@@ -15,21 +16,43 @@ _FEATURES = (slice(17, 22), slice(22, 27), slice(31, 36), slice(36, 42), slice(4
 
 
 def brows_of(lab: NDArray[np.float32], contours: Contours, skin: NDArray[np.float32]) -> Mask:
-    """The brows [S, S]: the inside of each outline, where it is darker than the skin around."""
+    """The brows [S, S]: what is dark and narrow along each outline, against the skin on either side.
+
+    skin: the median Lab [3] of this face's skin. A brow with hair instead of skin above it is covered.
+    """
     size = lab.shape[0]
     result = np.zeros((size, size), np.float32)
     for brow in contours.brows:
         width = float(np.ptp(brow[:, 0]))
-        box = Box.around(brow, 0.2 * width, lab.shape)
+        box = Box.around(brow, 0.25 * width, lab.shape)
         if box.empty:
             continue
         band = cv2.dilate(polygon(box.local(brow), box.shape), disc(0.04 * width))
-        light = blurred(box.of(lab)[..., 0], 0.03 * width)
-        around = light[band < 0.5]
-        level = max(5.0, float(np.quantile(around, 0.7) if around.size else skin[0]))
-        dark = smoothstep(light, 0.93 * level, 0.78 * level)
-        np.maximum(box.of(result), blurred(band, 0.05 * width) * dark, out=box.of(result))
+        light = blurred(box.of(lab)[..., 0], 0.02 * width)
+        above = polygon(box.local(_raised(brow, 0.16 * width)), box.shape) * (band < 0.5) > 0.5
+        bare = float((light[above] > 0.65 * float(skin[0])).mean()) if above.any() else 0.0
+        # Closing fills what is narrower than its disc: a brow, and neither hair nor the shade of an eye.
+        level = blurred(cv2.morphologyEx(light, cv2.MORPH_CLOSE, disc(0.17 * width)), 0.04 * width)
+        dark = smoothstep(1.0 - light / np.maximum(level, 5.0), 0.06, 0.2) * blurred(band, 0.05 * width)
+        _, labels, statistics, _ = cv2.connectedComponentsWithStats((dark > 0.4).astype(np.uint8))
+        areas = statistics[:, cv2.CC_STAT_AREA].astype(np.float64)
+        areas[0] = 0.0
+        # The crease of a lid is smaller than the brow above it.
+        kept = (areas >= _LEAST_PART * areas.max()) & (areas > 0.0)
+        near = cv2.dilate(kept[labels].astype(np.float32), disc(0.02 * width))
+        np.maximum(
+            box.of(result),
+            dark * blurred(near, 0.02 * width) * smoothstep(np.array(bare), 0.2, 0.5),
+            out=box.of(result),
+        )
     return result
+
+
+def _raised(brow: Points, height: float) -> Points:
+    """An outline moved up along the face."""
+    ends = brow[int(np.argmin(brow[:, 0]))], brow[int(np.argmax(brow[:, 0]))]
+    across = (ends[1] - ends[0]) / max(float(np.hypot(*(ends[1] - ends[0]))), 1e-6)
+    return np.asarray(brow + height * np.array([across[1], -across[0]]))
 
 
 def nostrils_of(lab: NDArray[np.float32], contours: Contours, skin: NDArray[np.float32]) -> Mask:

@@ -19,7 +19,7 @@ from pipeline.regions.geometry import Box, blurred, disc, polygon, smoothstep
 _LEAST_GAP = 0.006  # of the crop's side; an inner contour that is lower belongs to a closed mouth
 _LEAST_TEETH = 1.2e-4  # of the crop's area; fewer pale pixels are no teeth
 _INSIDE = 0.4  # share of what is pale in one piece that lies between the lips, if it is teeth
-_COVERED, _CLEAR = 0.45, 1.6  # distance of lips from skin, in standard deviations: no lips, plain lips
+_COVERED, _CLEAR = 0.55, 1.6  # distance of lips from skin, in standard deviations: no lips, plain lips
 
 
 @dataclass(frozen=True)
@@ -72,7 +72,7 @@ def _gap(inner: Points) -> float:
 
 
 def _lips(lab: NDArray[np.float32], outer: Points, inner: Points, size: int) -> _Lips | None:
-    """The lips within a contour; None if too little of them or of the skin around can be seen."""
+    """The lips within a contour; None if something else is seen there, or too little of it."""
     shape = (lab.shape[0], lab.shape[1])
     within, opening = polygon(outer, shape), polygon(inner, shape)
     flesh = within * (1.0 - cv2.dilate(opening, disc(0.004 * size)))
@@ -85,6 +85,8 @@ def _lips(lab: NDArray[np.float32], outer: Points, inner: Points, size: int) -> 
     smooth = blurred(lab, 0.003 * size)
     inside, outside = smooth[core], smooth[around]
     color, skin = np.median(inside, axis=0), np.median(outside, axis=0)
+    if color[1] < skin[1] - 1.0 and color[0] > skin[0] - 3.0:
+        return None  # a hand before a beard: lips are redder than what is around them, or darker
     spread = np.cov(inside.T) + np.cov(outside.T) + np.diag([25.0, 4.0, 4.0])
     axis = np.linalg.solve(spread, color - skin)
     distance = float((color - skin) @ axis) ** 0.5
