@@ -9,10 +9,16 @@ from pathlib import Path
 
 from retouchml.errors import Cancelled, NoFaceError, RetouchError
 from retouchml.system.failures import UNEXPECTED, is_disk_full
+from retouchml.system.surroundings import names_foreign_packages
 
 FAILED = 1
 _WORST_FIRST = (FAILED, NoFaceError.exit_code, 0)
 _LOGS_KEPT = 10
+_TOO_LITTLE_MEMORY = "There is not enough memory. Close other programs, or scale the picture down."
+_NO_MEMORY = (
+    "failed to map segment",
+    "cannot allocate memory",
+)  # the dynamic linker's words, of glibc and musl
 _OUR_PACKAGES = ("retouchml", "pipeline", "stylegan2", "daemon")
 
 
@@ -23,7 +29,7 @@ def explain(error: BaseException) -> tuple[str, int]:
     if isinstance(error, RetouchError):
         return error.explain(), error.exit_code
     if isinstance(error, MemoryError):
-        return "There is not enough memory. Close other programs, or scale the picture down.", FAILED
+        return _TOO_LITTLE_MEMORY, FAILED
     if isinstance(error, OSError) and error.strerror:
         return _explain_os_error(error), FAILED
     if isinstance(error, ImportError) and not _is_ours(error):
@@ -46,8 +52,10 @@ def _explain_os_error(error: OSError) -> str:
 def _explain_import(error: ImportError) -> str:
     # NumPy's sentence on a build for another Python is a page with an empty first line
     reason = next((line.strip() for line in str(error).splitlines() if line.strip()), "")
+    if any(words in reason.lower() for words in _NO_MEMORY):
+        return _TOO_LITTLE_MEMORY
     sentence = reason.rstrip(".") or f"The package {_importing(error)} cannot be imported"
-    if os.environ.get("PYTHONPATH"):
+    if names_foreign_packages():
         return (
             f"{sentence}. PYTHONPATH names packages of another program: run `unset PYTHONPATH` and try again."
         )

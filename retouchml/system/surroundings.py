@@ -92,13 +92,25 @@ def search_path(top: str = _TOP) -> str:
     return os.pathsep.join(dict.fromkeys(filter(None, entries)))
 
 
+def names_foreign_packages() -> bool:
+    """Whether PYTHONPATH has a folder that is not this project's or this Python's."""
+    return bool(_in_pythonpath() - _own_folders())
+
+
 def _foreign_folders() -> set[str]:
-    listed = os.environ.get("PYTHONPATH", "").split(os.pathsep)
-    foreign = {_absolute(entry) for entry in listed if entry}
+    foreign = _in_pythonpath()
     if not sys.flags.safe_path:
         foreign.add(_absolute(""))  # `python -m` and `python -c` look there first
-    ours = (_TOP, *_standard_library(), *_own_packages())
-    return foreign - set(map(_absolute, ours))
+    return foreign - _own_folders()
+
+
+def _in_pythonpath() -> set[str]:
+    listed = os.environ.get("PYTHONPATH", "").split(os.pathsep)
+    return {_absolute(entry) for entry in listed if entry}
+
+
+def _own_folders() -> set[str]:
+    return set(map(_absolute, (_TOP, *_standard_library(), *_own_packages())))
 
 
 def _standard_library() -> list[str]:

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from retouchml import failures
 from retouchml.errors import DeviceError, ModelMissing
 from tests import stand_in_backend
 from tests.retouchml.running import Run, files, needs_modes
@@ -68,6 +69,36 @@ def test_a_foreign_package_that_cannot_be_imported_is_no_fault_of_ours(
         "run `unset PYTHONPATH` and try again.\n"
     )
     assert crash_logs(home) == []
+
+
+def imported(reason: str) -> str:
+    """The sentence for a third-party package that fails to load for a reason."""
+    try:
+        exec("raise ImportError(reason)", {"__name__": "torch", "reason": reason})
+    except ImportError as error:
+        return failures.explain(error)[0]
+    raise AssertionError
+
+
+def test_a_pythonpath_of_ours_is_not_blamed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parents[3]))
+    assert imported("no such symbol") == "no such symbol. Run `retouchml doctor`: it says what to install."
+    monkeypatch.setenv("PYTHONPATH", "/opt/ros/packages")
+    assert "unset PYTHONPATH" in imported("no such symbol")
+
+
+@pytest.mark.parametrize(
+    "reason",
+    [
+        "libtorch_cpu.so: failed to map segment from shared object",
+        "Error loading shared library libtorch.so: Cannot allocate memory",
+    ],
+)
+def test_a_library_that_finds_no_memory_is_a_lack_of_memory(
+    reason: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PYTHONPATH", "/opt/ros/packages")
+    assert imported(reason).startswith("There is not enough memory.")
 
 
 @needs_modes
