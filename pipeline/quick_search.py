@@ -24,7 +24,7 @@ _GREY = 120
 _LARGE_SIDE = 1280  # pixels; longest side of the largest copy
 _LEAST = 0.6  # confidence of what is looked at closely
 _LEAST_TURNED = 0.8  # the same in a turned copy, where more is like a face
-_SURE = 0.8  # confidence of the closer look that needs no other
+_SURE_FIRST, _SURE = 0.7, 0.8  # confidences of the first and of the closer look that need no other
 _FRAME, _FACE = 256, 104.0  # pixels of the closer look, and of the square of dlib's kind in it
 _SAME = 0.35  # intersection over union of a square with what the closer look sees there
 _NESTED = 0.4  # of a face's side; a box whose centre is so near to its centre is a part of it
@@ -42,8 +42,8 @@ class _Look:
     turn: float = 0.0  # degrees that a face is turned clockwise which stands upright in the copy
 
 
-_UPRIGHT_LOOKS = (_Look(_LARGE_SIDE, 0.0), _Look(640, 0.1), _Look(320, 0.2), _Look(160, 0.3))
-_TURNED_LOOKS = tuple(_Look(320, 0.1, turn) for turn in (60.0, -60.0, 120.0, -120.0, 180.0))
+_UPRIGHT_LOOKS = (_Look(_LARGE_SIDE, 0.0), _Look(400, 0.15), _Look(160, 0.3))
+_TURNED_LOOKS = tuple(_Look(224, 0.1, turn) for turn in (60.0, -60.0, 120.0, -120.0, 180.0))
 
 
 class QuickSearch:
@@ -110,7 +110,8 @@ class QuickSearch:
         if second is not None and second.confidence <= DOUBTFUL:
             second = None
         # YuNet takes an upright face in a turned copy for one that is turned the other way; HOG does not
-        is_sure = first is not None and first.confidence >= _SURE and candidate.angle == 0.0
+        is_upright = candidate.angle == 0.0 and candidate.confidence >= _SURE_FIRST
+        is_sure = is_upright and first is not None and first.confidence >= _SURE
         if first is None or not (is_sure or second is not None):
             return None
         square = _mean(first, second) if second is not None else first
