@@ -89,10 +89,12 @@ class FaceFinder:
         return self._landmarks.place(pixels, detection, display, ONE_BOX)
 
     def landmarks_in_crop(self, crop: NDArray[np.float32]) -> NDArray[np.float64]:
-        """Landmarks [68, 2] in pixels of an FFHQ crop [S, S, 3] in [0, 1], where the box is known."""
-        size = crop.shape[0]
-        detection = Detection((0.5 * size, 0.615 * size), 0.565 * size, 0.0, 1.0)
-        return self._predictor.place_at(crop, detection)
+        """dlib's landmarks [68, 2] in pixels of an FFHQ crop [S, S, 3] in [0, 1], where the box is known."""
+        return self._predictor.place_in_crop(crop)
+
+    def landmarks_in_crops(self, *crops: NDArray[np.float32]) -> list[NDArray[np.float64]]:
+        """As ``landmarks_in_crop`` of crops of one face, or the mesh's where dlib has lost it."""
+        return self._landmarks.place_in_crops(crops)
 
     def shows_face(self, crop: NDArray[np.float32]) -> bool:
         """Whether the HOG detector is sure of an upright face in a crop [S, S, 3] in [0, 1]."""

@@ -19,7 +19,7 @@ landmarks, and the centre of the crop moves against dlib's detector and landmark
 (eyes) and 2.0 (mouth).
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -75,6 +75,18 @@ class LandmarkPlacer:
         """
         pair = self._pair(pixels, detection, display)
         return self._predictor.place(pixels, detection, display, shifts) if pair is None else choose(*pair)
+
+    def place_in_crops(self, crops: Sequence[NDArray[np.float32]]) -> list[NDArray[np.float64]]:
+        """Landmarks [68, 2] in pixels of FFHQ crops [S, S, 3] in [0, 1] of one face, as before and after.
+
+        All come from the same source, which the first decides, so that only what is shown makes a difference.
+        """
+        if self._mesh is not None:
+            mesh = self._mesh.mesh_in_crop(crops[0])
+            dlib = self._predictor.place_in_crop(crops[0])
+            if mesh.score >= _LEAST_SCORE and disagreement(dlib, mesh).worst > 1.0:
+                return [landmarks_of_mesh(self._mesh.points_in_crop(crop)) for crop in crops]
+        return [self._predictor.place_in_crop(crop) for crop in crops]
 
     def _pair(
         self, pixels: NDArray[np.generic], detection: Detection, display: Display

@@ -61,6 +61,11 @@ class LandmarkPredictor:
         points = np.mean([self._in_box(view, *shift) for shift in shifts], axis=0)
         return np.asarray(points @ matrix[:, :2].T + matrix[:, 2])
 
+    def place_in_crop(self, crop: NDArray[np.float32]) -> NDArray[np.float64]:
+        """Landmarks [68, 2] in pixels of an FFHQ crop [S, S, 3] in [0, 1], where the box is known."""
+        size = crop.shape[0]
+        return self.place_at(crop, Detection((0.5 * size, 0.615 * size), 0.565 * size, 0.0, 1.0))
+
     def _in_box(
         self, view: NDArray[np.uint8], right: float, down: float, larger: float
     ) -> NDArray[np.float64]:

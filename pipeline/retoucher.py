@@ -257,9 +257,7 @@ class Photo:
             paint(region, patch, (left, top))
             after, _ = face_crop(region, landmarks - (left, top), self._space)
             # Landmarks of both are found in the same way, so that only the retouch makes a difference.
-            points_before, points_after = (
-                self._networks.finder.landmarks_in_crop(crop) for crop in (before, after)
-            )
+            points_before, points_after = self._networks.finder.landmarks_in_crops(before, after)
             describe = self._networks.recognizer.describe
             distance = np.linalg.norm(describe(before, points_before) - describe(after, points_after))
             reports.append(
@@ -288,7 +286,8 @@ class Photo:
 
     def _rate(self, landmarks: NDArray[np.float64]) -> float:
         crop, _ = face_crop(self._channels, landmarks, self._space)
-        return self._networks.rater.rate(crop, self._networks.finder.landmarks_in_crop(crop))
+        (points,) = self._networks.finder.landmarks_in_crops(crop)
+        return self._networks.rater.rate(crop, points)
 
     def _local_face(self, face: int) -> LocalFace:
         if face not in self._local:

@@ -8,6 +8,16 @@ from numpy.typing import NDArray
 REFERENCE = Path(__file__).parents[1] / "data" / "face_mesh" / "astronaut.npz"
 """What LiteRT 2.3 (``ai-edge-litert``) computes from squares of the bundled portrait."""
 
+MIRRORED = [
+    *range(16, -1, -1),
+    *range(26, 16, -1),
+    *(27, 28, 29, 30, 35, 34, 33, 32, 31),
+    *(45, 44, 43, 42, 47, 46, 39, 38, 37, 36, 41, 40),
+    *(54, 53, 52, 51, 50, 49, 48, 59, 58, 57, 56, 55),
+    *(64, 63, 62, 61, 60, 67, 66, 65),
+]
+"""For each landmark the one on the other side of the face."""
+
 
 def reference_mesh() -> NDArray[np.float64]:
     """Points [468, 3] in pixels of a square of 192."""

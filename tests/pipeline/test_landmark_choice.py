@@ -18,7 +18,7 @@ from pipeline.networks import Networks, load_finder
 from pipeline.views import Detection
 from stylegan2 import zoo
 from tests.conftest import at_home
-from tests.pipeline.reference_mesh import reference_mesh
+from tests.pipeline.reference_mesh import MIRRORED, reference_mesh
 from tests.shared_data import shared_file
 
 MESH = Mesh(reference_mesh(), 0.99)
@@ -77,6 +77,7 @@ def test_the_size_of_the_face_does_not_matter() -> None:
 # ---- with the networks
 
 FACE = Detection((219.0, 121.0), 91.0, 0.0, 1.0)
+TO_RIGHT = Detection((138.0, 187.0), 92.0, 0.0, 1.0)  # in ``bbt2``
 
 
 @pytest.fixture(scope="module")
@@ -90,6 +91,11 @@ def face_mesh(networks: Networks) -> FaceMesh:
 def predictor(real_home: Path) -> LandmarkPredictor:
     with at_home(real_home):
         return LandmarkPredictor(zoo.path("dlib-faces", "shape_predictor_68_face_landmarks.dat"))
+
+
+def bbt2() -> NDArray[np.uint8]:
+    """A foreign portrait of two people who turn to each other. Skips the test where it is not there."""
+    return np.asarray(Image.open(shared_file("portraits/faceapi_bbt2.jpg")).convert("RGB"))
 
 
 def placed(
@@ -150,14 +156,30 @@ def test_faces_turned_by_40_degrees_get_landmarks_on_the_face(
     face_mesh: FaceMesh, predictor: LandmarkPredictor
 ) -> None:
     """Two faces of a foreign portrait, against places that were marked by hand."""
-    pixels = np.asarray(Image.open(shared_file("portraits/faceapi_bbt2.jpg")).convert("RGB"))
-    to_right = placed(predictor, face_mesh, pixels, Detection((138.0, 187.0), 92.0, 0.0, 1.0))
+    to_right = placed(predictor, face_mesh, bbt2(), TO_RIGHT)
     assert to_right[36:42].mean(0) == pytest.approx((142.0, 164.5), abs=3.5)
     assert to_right[48] == pytest.approx((142.0, 199.5), abs=3.0)
-    to_left = placed(predictor, face_mesh, pixels, Detection((412.0, 184.0), 90.0, 0.0, 1.0))
+    to_left = placed(predictor, face_mesh, bbt2(), Detection((412.0, 184.0), 90.0, 0.0, 1.0))
     assert to_left[36:42].mean(0) == pytest.approx((387.0, 159.5), abs=4.0)
     assert to_left[42:48].mean(0) == pytest.approx((415.0, 163.0), abs=3.5)
     assert to_left[54] == pytest.approx((414.0, 201.0), abs=3.0)
+
+
+def test_crops_of_one_face_have_landmarks_of_one_source(
+    predictor: LandmarkPredictor, face_mesh: FaceMesh, portrait: NDArray[np.uint8]
+) -> None:
+    crop = ffhq_alignment(placed(predictor, face_mesh, portrait, FACE), 512).cut(portrait)
+    placer = LandmarkPlacer(predictor, face_mesh)
+    good, also_good = placer.place_in_crops([crop, crop[:, ::-1].copy()])
+    assert np.array_equal(good, predictor.place_in_crop(crop))
+    assert apart(also_good[MIRRORED] * (-1, 1) + (511, 0), good) < 0.03
+    # a face that dlib loses decides for the other one, too
+    turned = ffhq_alignment(placed(predictor, face_mesh, bbt2(), TO_RIGHT), 512).cut(bbt2())
+    lost, other = placer.place_in_crops([turned, crop])
+    assert np.array_equal(lost, landmarks_of_mesh(face_mesh.points_in_crop(turned)))
+    assert np.array_equal(other, landmarks_of_mesh(face_mesh.points_in_crop(crop)))
+    (alone,) = LandmarkPlacer(predictor, None).place_in_crops([turned])
+    assert np.array_equal(alone, predictor.place_in_crop(turned))
 
 
 @pytest.mark.slow

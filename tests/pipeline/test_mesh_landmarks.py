@@ -7,17 +7,8 @@ from numpy.typing import NDArray
 from pipeline.mesh_landmarks import landmarks_of_mesh
 from pipeline.networks import Networks
 from pipeline.views import Detection
-from tests.pipeline.reference_mesh import reference_mesh, rotated
+from tests.pipeline.reference_mesh import MIRRORED, reference_mesh, rotated
 
-MIRRORED = [
-    *range(16, -1, -1),
-    *range(26, 16, -1),
-    *(27, 28, 29, 30, 35, 34, 33, 32, 31),
-    *(45, 44, 43, 42, 47, 46, 39, 38, 37, 36, 41, 40),
-    *(54, 53, 52, 51, 50, 49, 48, 59, 58, 57, 56, 55),
-    *(64, 63, 62, 61, 60, 67, 66, 65),
-]
-"""For each landmark the one on the other side of the face."""
 LEFT_CHEEK, RIGHT_CHEEK = [50, 101, 187, 205, 207], [280, 330, 411, 425, 427]
 
 

@@ -568,7 +568,10 @@ def test_the_overall_progress_of_two_faces_never_falls(monkeypatch: pytest.Monke
 
     monkeypatch.setattr(module, "prepare_face", prepare)
     networks: Any = SimpleNamespace(
-        finder=SimpleNamespace(landmarks_in_crop=lambda crop: landmarks()),
+        finder=SimpleNamespace(
+            landmarks_in_crop=lambda crop: landmarks(),
+            landmarks_in_crops=lambda *crops: [landmarks() for _ in crops],
+        ),
         rater=SimpleNamespace(rate=lambda crop, points: 3.0),
         mesh=None,
     )
