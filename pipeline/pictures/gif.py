@@ -7,10 +7,11 @@ from typing import BinaryIO
 
 from PIL import GifImagePlugin
 
+from pipeline.pictures.boxes import BEHIND_LEFT_OUT
 from pipeline.pictures.other import decoded_by_pillow
 from pipeline.pictures.types import MAX_METADATA_BYTES, Decoded, Metadata, check_size
 
-_EXTENSION, _IMAGE = 0x21, 0x2C
+_EXTENSION, _IMAGE, _END = 0x21, 0x2C, 0x3B
 _APPLICATION, _COMMENT, _TEXT = 0xFF, 0xFE, 0x01
 _ANIMATION = (b"NETSCAPE2.0", b"ANIMEXTS1.0")
 _PROFILE, _XMP = b"ICCRGBG1012", b"XMP DataXMP"
@@ -20,7 +21,10 @@ _MAX_BLOCKS = 65_536
 
 @dataclass(frozen=True)
 class _Extension:
-    """An extension block: its label, and its content in one piece or as it lies in the file."""
+    """An extension block: its label, and its content in one piece or as it lies in the file.
+
+    What lies behind the end of the picture counts as one, with the label ``_END``.
+    """
 
     label: int
     name: bytes  # of an application
@@ -52,6 +56,8 @@ def _notes(extensions: list[_Extension]) -> Iterator[str]:
         yield "The comment was left out."
     if any(each.label == _TEXT for each in extensions):
         yield "The text beside the picture was left out."
+    if any(each.label == _END and each.content.strip(b"\0") for each in extensions):
+        yield BEHIND_LEFT_OUT
     foreign = dict.fromkeys(
         re.sub(r"[^ -~]", "?", each.name.decode("latin-1")).strip()
         for each in extensions
@@ -86,6 +92,8 @@ def _extensions(data: bytes) -> Iterator[_Extension]:
             yield _Extension(label[0], name, b"".join(_blocks(data, start, end)), raw)
             at = end
         else:
+            if kind == bytes((_END,)):
+                yield _Extension(_END, b"", data[at + 1 :], b"")
             return
 
 

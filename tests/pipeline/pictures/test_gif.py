@@ -1,5 +1,6 @@
 """What a GIF file has beside its pixels is kept, or a sentence says that it was left out."""
 
+from io import BytesIO
 from pathlib import Path
 
 import numpy as np
@@ -69,3 +70,13 @@ def test_comments_and_data_of_other_programs_are_said(tmp_path: Path, extension:
 def test_a_frame_count_is_no_data_of_another_program(tmp_path: Path) -> None:
     picture = seen(tmp_path, gif(application(b"NETSCAPE2.0", b"\x01\0\0")))
     assert picture.notes == ("The palette was expanded to full colour.",)
+
+
+@pytest.mark.parametrize("frames", [1, 3])
+def test_data_behind_the_end_is_said(tmp_path: Path, frames: int) -> None:
+    stream = BytesIO()
+    images = [Image.fromarray(np.roll(PIXELS, shift, 1)) for shift in range(frames)]
+    images[0].save(stream, "GIF", save_all=True, append_images=images[1:])
+    note = "The data behind the picture was left out."
+    assert note not in seen(tmp_path, stream.getvalue() + bytes(20)).notes
+    assert note in seen(tmp_path, stream.getvalue() + b"an archive").notes
