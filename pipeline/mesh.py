@@ -111,7 +111,7 @@ class FaceMesh:
         # The network counts from the corner of the first pixel, a photo from that pixel's centre.
         flat = (points[:, :2] - 0.5) @ matrix[:, :2].T + matrix[:, 2]
         depth = points[:, 2] * math.hypot(*matrix[:, 0])
-        return Mesh(np.column_stack([flat, depth]), 1.0 / (1.0 + math.exp(-float(logit.reshape(-1)[0]))))
+        return Mesh(np.column_stack([flat, depth]), 0.5 + 0.5 * math.tanh(0.5 * float(logit.reshape(-1)[0])))
 
 
 def box_of_mesh(points: NDArray[np.float64]) -> Detection:

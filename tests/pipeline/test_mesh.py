@@ -6,6 +6,7 @@ import cv2
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+from onnx import TensorProto, helper, numpy_helper
 
 from pipeline.align import ffhq_alignment
 from pipeline.mesh import FaceMesh, Mesh
@@ -140,6 +141,22 @@ def test_a_face_at_the_frame_gets_a_mesh(face_mesh: FaceMesh, upright: Mesh, por
 
 def test_where_the_model_was_not_fetched_there_is_no_mesh() -> None:
     assert load_mesh() is None
+
+
+@pytest.mark.parametrize(("logit", "score"), [(-5000.0, 0.0), (0.0, 0.5), (5000.0, 1.0)])
+def test_the_score_is_a_share_whatever_the_network_says(logit: float, score: float) -> None:
+    points = np.random.default_rng(3).uniform(40.0, 150.0, (1, 1404)).astype(np.float32)
+    values = {"points": points, "logit": np.full((1, 1), logit, np.float32)}
+    nodes = [
+        helper.make_node("Constant", [], [name], value=numpy_helper.from_array(value))
+        for name, value in values.items()
+    ]
+    outputs = [helper.make_tensor_value_info(name, TensorProto.FLOAT, v.shape) for name, v in values.items()]
+    view = helper.make_tensor_value_info("view", TensorProto.FLOAT, (1, 192, 192, 3))
+    graph = helper.make_graph(nodes, "constant", [view], outputs)
+    model = helper.make_model(graph, ir_version=8, opset_imports=[helper.make_opsetid("", 13)])
+    found = FaceMesh(model.SerializeToString()).mesh(np.zeros((200, 200, 3), np.uint8), FACE)
+    assert found.score == pytest.approx(score)
 
 
 def test_a_damaged_network_is_corrupt(tmp_path: Path) -> None:
