@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from retouchml.system import surroundings
+from tests.stand_in_backend import FAULTY
 
 ROOT = Path(__file__).parents[3]
 
@@ -79,6 +80,22 @@ def test_a_script_works_in_a_folder_that_was_deleted_and_stays_there(package: st
     )
     ran = in_a_deleted_folder("-c", work)
     assert (ran.returncode, ran.stdout) == (0, "there\n")
+
+
+@needs_posix
+@pytest.mark.processes
+def test_the_client_works_in_a_folder_that_was_deleted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("RETOUCHML_HOME", str(tmp_path))
+    ask = (
+        "from retouchml.client.client import Client\n"
+        f"client = Client(start=True, start_options=['--backend', {FAULTY!r}])\n"
+        "print(client.status().result(60).photos)\n"
+        "client.shutdown().result(60)"
+    )
+    ran = in_a_deleted_folder("-c", ask)
+    assert (ran.returncode, ran.stdout) == (0, "0\n"), ran.stderr
 
 
 @needs_posix
