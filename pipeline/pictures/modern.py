@@ -10,6 +10,7 @@ from typing import BinaryIO
 import imagecodecs
 import numpy as np
 
+from pipeline.pictures import xmp_regions
 from pipeline.pictures.boxes import VIDEO, VIDEO_LEFT_OUT, end_of_picture, notes_on_omissions
 from pipeline.pictures.cicp import note_on, profile_of
 from pipeline.pictures.exif import orientation_of
@@ -49,7 +50,9 @@ def read_heif(file: BinaryIO, name: str) -> Decoded:
     colours = (int(nclx.get("color_primaries", 2)), int(nclx.get("transfer_characteristics", 2)))
     packet = heif.info.get("xmp")
     notes += notes_on_omissions(file, packet)
-    return _decoded(pixels, heif.info.get("icc_profile"), colours, heif.info.get("exif"), packet, notes)
+    exif = heif.info.get("exif")
+    packet, more = _turned_places(packet, exif, pixels)
+    return _decoded(pixels, heif.info.get("icc_profile"), colours, exif, packet, [*notes, *more])
 
 
 def read_avif(file: BinaryIO, name: str) -> Decoded:
@@ -117,7 +120,8 @@ def read_jxl(file: BinaryIO, name: str) -> Decoded:
         notes += notes_on_omissions(file, header.xmp)
     elif VIDEO.search(data):  # nothing tells the end of such a file
         notes.append(VIDEO_LEFT_OUT)
-    return _decoded(pixels, header.icc, (2, 2), exif, header.xmp, notes)
+    packet, more = _turned_places(header.xmp, exif, pixels)
+    return _decoded(pixels, header.icc, (2, 2), exif, packet, [*notes, *more])
 
 
 def _first_frame(data: bytes, last: Pixels) -> tuple[Pixels, str]:
@@ -128,6 +132,18 @@ def _first_frame(data: bytes, last: Pixels) -> tuple[Pixels, str]:
         if first.shape == last.shape and first.dtype == last.dtype:
             return first, _ANIMATED
     return last, "The picture is animated; only its last frame is used."
+
+
+def _turned_places(
+    packet: bytes | None, exif: bytes | None, pixels: Pixels
+) -> tuple[bytes | None, list[str]]:
+    """XMP for pixels that the decoder has turned, as EXIF still tells; and a note."""
+    orientation = orientation_of(exif.removeprefix(_EXIF_PREFIX)) if exif else 1
+    if packet is None or orientation == 1:
+        return packet, []
+    height, width = pixels.shape[:2] if orientation < 5 else pixels.shape[1::-1]
+    places = xmp_regions.turned(packet, orientation, width, height)
+    return places.packet, [xmp_regions.LEFT_OUT] if places.left_out else []
 
 
 def _decoded(

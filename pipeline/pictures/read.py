@@ -89,8 +89,7 @@ def _picture(decoded: Decoded, format_name: str, path: Path) -> Picture:
     if decoded.orientation > 1 and metadata.xmp:
         places = xmp_regions.turned(metadata.xmp, decoded.orientation, *stored)
         metadata = replace(metadata, xmp=places.packet)
-        if places.left_out:
-            notes += ("Places of faces in the XMP data were left out, as the picture was turned.",)
+        notes += (xmp_regions.LEFT_OUT,) if places.left_out else ()
     turned = upright_metadata(metadata, width=pixels.shape[1], height=pixels.shape[0])
     if metadata.exif and not turned.exif:
         notes += ("The EXIF data is damaged and was left out.",)

@@ -28,6 +28,9 @@ _DIGITS = 6
 Edit = tuple[int, int, bytes]  # start, end, new bytes
 
 
+LEFT_OUT = "Places of faces in the XMP data were left out, as the picture was turned."
+
+
 class Places(NamedTuple):
     """A packet after the turn, and whether places were turned, or left out."""
 

@@ -1,11 +1,13 @@
 """The places of faces in XMP are turned with the picture, or left out and that is said."""
 
 import re
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from pipeline.pictures import read_picture
 from pipeline.pictures.pixels import upright
@@ -160,3 +162,18 @@ def test_a_turned_jpeg_has_turned_places(
     assert seen.notes == notes
     assert seen.metadata.xmp is not None
     assert (f'stArea:x="{x}"'.encode() in seen.metadata.xmp) == (x is not None)
+
+
+@pytest.mark.parametrize("orientation", [1, 3, 6, 8])
+def test_a_heic_file_whose_decoder_turns_it_has_turned_places(tmp_path: Path, orientation: int) -> None:
+    pillow_heif = pytest.importorskip("pillow_heif")
+    heif = pillow_heif.from_pillow(Image.fromarray(ramp(3, np.uint8, HEIGHT, WIDTH)))
+    heif.info["exif"], heif.info["xmp"] = EXIF_PREFIX + exif(orientation), mwg(as_attributes())
+    stream = BytesIO()
+    heif.save(stream)
+    (tmp_path / "a.heic").write_bytes(stream.getvalue())
+    seen = read_picture(tmp_path / "a.heic")
+    assert seen.notes == ()
+    assert seen.metadata.xmp is not None
+    places = numbers(seen.metadata.xmp, *(f'stArea:{name}="([^"]+)"' for name in "xywh"))
+    assert places == pytest.approx(expected(orientation), abs=1e-5)
