@@ -260,6 +260,23 @@ def test_a_card_gets_the_listed_torch_though_one_for_the_cpu_is_at_hand(tmp_path
     assert folder.name == "torch-2.13.0.dist-info"
 
 
+def test_torch_from_another_index_brings_what_it_needs(ready: Ready, tmp_path: Path) -> None:
+    """Its libraries are on the ordinary index, and on no list."""
+    checkout = ready.copy(tmp_path)
+    torch_index, ordinary = tmp_path / "index" / "torch", tmp_path / "ordinary"
+    torch_index.mkdir(parents=True)
+    ordinary.mkdir()
+    wheel = small_checkout.write_wheel(torch_index, "torch", "2.13.0+cu999", needs="cudalib")
+    (torch_index / "index.html").write_text(f'<a href="{wheel.name.replace("+", "%2B")}">{wheel.name}</a>')
+    small_checkout.write_wheel(ordinary, "cudalib", "1.0")
+    links = f"{checkout.environment['PIP_FIND_LINKS']} {ordinary}"
+    settings = {"PIP_NO_INDEX": "0", "PIP_INDEX_URL": ordinary.as_uri(), "PIP_FIND_LINKS": links}
+    result = checkout.run("demo", "--torch-index", torch_index.parent.as_uri(), **settings)
+    assert (result.returncode, result.stderr) == (0, "")
+    names = {path.name for path in checkout.venv.glob("lib/*/site-packages/*.dist-info")}
+    assert {"torch-2.13.0+cu999.dist-info", "cudalib-1.0.dist-info"} <= names
+
+
 def test_other_listed_versions_are_installed_at_the_next_run(ready: Ready, tmp_path: Path) -> None:
     checkout = ready.copy(tmp_path)
     assert checkout.run("demo").returncode == 0

@@ -54,6 +54,21 @@ from install.environment import pip_install
             True,
             False,
         ),
+        (
+            "ERROR: THESE PACKAGES DO NOT MATCH THE HASHES FROM THE REQUIREMENTS FILE. If ...\n"
+            "    torch===2.13.0 from https://index.example/torch.whl (from -r torch.txt (line 9)):\n"
+            "        Expected sha256 00\n             Got        11",
+            "torch===2.13.0 has the wrong checksum",
+            True,
+            False,
+        ),
+        (
+            "ERROR: In --require-hashes mode, all requirements must be pinned with ==. These "
+            "do not:\n    stranger from https://index.example/stranger.whl (from parts==1.0)",
+            "tested lacks stranger",
+            True,
+            False,
+        ),
         ("Connection refused", "did not answer", True, False),
         ("Caused by SSLError(SSLCertVerificationError", "certificate", True, False),
         ("ERROR: HTTP error 403 while getting https://index.example/x", "refused", True, False),
