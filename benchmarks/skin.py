@@ -100,6 +100,7 @@ def measured(face: Face) -> Row:
     shift = (lab(face.at_one(*SLIDERS)) - lab(before))[skin].mean(0) if skin.any() else np.zeros(3)
     start = time.thread_time()
     face.retouched(Look())
+    milliseconds = 1000.0 * (time.thread_time() - start)
     return Row(
         spots=float(spots.count),
         spots_left=left.count / spots.count if spots.count else math.nan,
@@ -111,7 +112,7 @@ def measured(face: Face) -> Row:
         shine_left=math.nan if shine is None else shine,
         light=float(shift[0]),
         color=float(np.hypot(shift[1], shift[2])),
-        milliseconds=1000.0 * (time.thread_time() - start),
+        milliseconds=milliseconds,
     )
 
 

@@ -27,7 +27,7 @@ _LIGHTER = (1.0, 4.5)  # L* above the skin around: where chroma begins to be mis
 _PALER = (1.03, 0.9)  # chroma by that of the skin around: where shine begins, and where it is certain
 _SOFT = 0.008  # of the crop's side; blur of what shines
 _DIMMED, _MOST = 0.85, 11.0  # share of what is above the knee that goes at 1; the most, in L*
-_COLORED = 0.95  # share of the missing chroma that comes back
+_COLORED = 0.85  # share of the missing chroma that comes back
 _WIDE, _MOST_COLORED = 0.05, 2.0  # of the crop's side; the most chroma over such a width
 
 
@@ -57,7 +57,7 @@ class Shine(SmoothShift):
         # Above the knee light is compressed, never below it: what was lighter stays lighter, so form stays.
         over = np.maximum(excess - _KNEE, 0.0)
         shift[..., 0] = -_MOST * np.tanh(_DIMMED * over / _MOST) * pale
-        lit = np.clip((smooth[..., 0] + shift[..., 0]) / np.maximum(around[..., 0], 1.0), 1.0, 1.25)
+        lit = np.clip((smooth[..., 0] + shift[..., 0]) / np.maximum(around[..., 0], 1.0), 1.0, 1.1)
         colored = _COLORED * pale * smoothstep(excess, *_LIGHTER)
         missing = np.asarray(
             colored[..., None] * (around[..., 1:] * lit[..., None] - smooth[..., 1:]), np.float32

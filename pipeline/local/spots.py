@@ -25,6 +25,7 @@ _SEVERAL = 3  # moles, from which on fainter spots are moles too
 _FRECKLES, _FRECKLE_YELLOW = 10, 0.08  # how many brown spots are freckles, and their Δb* by their Δ(−L*)
 _FINE = 0.008  # of the crop's side; radius from which a sharp edge is steep by its radius
 _BARE = 0.72  # share of skin around a spot; it may lie where the skin ends softly
+_WIDEST = 0.019  # of the crop's side; what is wider is no spot
 _NOISY, _CALMEST = 1.5, 1.2  # L* of noise that is blurred by a pixel; the widest blur, in pixels
 _WIDE = 0.012  # of the crop's side; radius of a wide spot
 _LEAST_CONTRAST = 2.0  # in CIE Lab, by which a spot differs from the skin around
@@ -64,6 +65,7 @@ class Traits:
     elongation: NDArray[np.float32]  # longer by shorter axis
     line: NDArray[np.float32]  # how far it goes on to both sides, by its contrast: a wrinkle or a hair does
     uneven: NDArray[np.float32]  # share of the ring around that is like the spot, too
+    spread: NDArray[np.float32]  # deviation of that ring, by the contrast: large between two highlights
     bare: NDArray[np.float32]  # share of skin in it and around it
     steep: NDArray[np.float32]  # the steepest slope near it, by contrast and radius: high among hairs
     extent: NDArray[np.float32]  # how far it reaches, in radii
@@ -163,6 +165,7 @@ def traits(lab: NDArray[np.float32], skin: Mask, found: Candidates) -> Traits:
         elongation,
         line,
         (sectors > 0.5).mean(1),
+        sectors.std(1),
         bare[:, _DISTANCE < 2.0].mean(1),
         steep[:, near].max(1) / (_AXIS[1] - _AXIS[0]),
         _extent(likeness),
@@ -213,14 +216,18 @@ def is_spot(found: Candidates, seen: Traits, side: int) -> NDArray[np.bool_]:
     alone = (
         (seen.elongation < np.where(red, 2.6, 2.0))
         & (seen.line < 0.45)
-        & (seen.uneven < 0.34)
+        & (seen.uneven < 0.34) & (seen.spread < 0.5)
+       
         & (seen.extent < _REACH)
     )
     # What is wide and weak is form: the side of a nose, a dimple.
-    wide = found.radii * seen.extent > _WIDE * side
+    radius = found.radii * seen.extent
+    wide = radius > _WIDE * side
     plain = (contrast > 2.0 * _LEAST_CONTRAST) & (seen.elongation < 1.5) & (seen.uneven < 0.1)
+    plain |= red & (seen.redder > seen.darker) & (seen.elongation < 1.8) & (seen.uneven < 0.2)
+    sized = ~wide | (plain & (radius < _WIDEST * side))
     even = (seen.steep < _STEEP * np.maximum(1.0, found.radii / (_FINE * side))) & (seen.bare > _BARE)
-    return np.asarray(alone & even & (contrast > _LEAST_CONTRAST) & (plain | red | ~wide))
+    return np.asarray(alone & even & (contrast > _LEAST_CONTRAST) & sized)
 
 
 def is_red(seen: Traits) -> NDArray[np.bool_]:
