@@ -216,8 +216,8 @@ def is_spot(found: Candidates, seen: Traits, side: int) -> NDArray[np.bool_]:
     alone = (
         (seen.elongation < np.where(red, 2.6, 2.0))
         & (seen.line < 0.45)
-        & (seen.uneven < 0.34) & (seen.spread < 0.5)
-       
+        & (seen.uneven < 0.34)
+        & (seen.spread < 0.5)
         & (seen.extent < _REACH)
     )
     # What is wide and weak is form: the side of a nose, a dimple.

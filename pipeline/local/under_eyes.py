@@ -16,7 +16,7 @@ from pipeline.regions import FaceRegions
 
 _SIDE = 256  # pixels; side of the reduced crop, fine enough for bags
 _GRAIN = 0.005  # of the crop's side; what is finer stays
-_DARKER, _LIGHTER, _COLOR = 0.72, 0.35, 0.72  # shares of the difference that go at 1: dark, light, colour
+_DARKER, _LIGHTER, _COLOR = 0.8, 0.35, 0.8  # shares of the difference that go at 1: dark, light, colour
 _BELOW = (0.05, 0.075, 0.1)  # of the crop's side; how far below the region the cheek is looked at
 _CHEEK = 0.04  # of the crop's side; blur of the cheek's colour
 _SOFT = 0.014  # of the crop's side; blur by which the region passes into the cheek
