@@ -106,8 +106,8 @@ def test_a_gap_between_two_highlights_is_no_spot() -> None:
     shine = np.zeros((SIZE, SIZE), np.float32)
     cv2.ellipse(shine, (247, 250), (6, 20), 0, 0, 360, 1.0, -1)
     cv2.ellipse(shine, (265, 262), (6, 20), 20, 0, 360, 1.0, -1)
-    shine = cv2.GaussianBlur(shine, (0, 0), 3.0)[..., None]
-    lab += shine * np.array((16.0, -7.0, -8.0), np.float32)
+    soft = cv2.GaussianBlur(shine, (0, 0), 3.0)[..., None]
+    lab += soft * np.array((16.0, -7.0, -8.0), np.float32)
     spots = found_in(lab)
     assert not (np.hypot(*(spots.centers - (256.0, 252.0)).T) < 24.0).any()
 
