@@ -55,3 +55,34 @@ def test_the_seconds_of_its_steps_are_told(pixels: NDArray[np.uint8], points: Po
     seconds: dict[str, float] = {}
     local_face(pixels, points, [], None, seconds)
     assert set(seconds) == {"align", "masks"}
+
+
+def test_regions_fade_out_before_the_photograph_s_frame(pixels: NDArray[np.uint8], points: Points) -> None:
+    left = int(points[36, 0]) + 4  # the frame cuts the left eye
+    cut = np.ascontiguousarray(pixels[:, left:])
+    face = local_face(cut, points - (left, 0.0), [], None, {})
+    at_frame = face.alignment.inside(*cut.shape[:2])[: face.crop.shape[0], : face.crop.shape[1]] < 1.0
+    for region in (face.regions.skin, face.regions.eye_whites, face.regions.under_eyes):
+        assert region[at_frame].max() < 0.02
+    assert face.regions.irises.any()
+
+
+def test_the_local_retouch_of_a_face_leaves_its_neighbour_alone(points: Points) -> None:
+    one = np.asarray(np.rint(painted(points, _SIZE) * 255.0), np.uint8)
+    shift = 240
+    pair = np.hstack([one[:, :shift], one])
+    second = points + (float(shift), 0.0)
+    faces = [
+        local_face(pair, mine, [other], None, {}) for mine, other in ((points, second), (second, points))
+    ]
+    supports = []
+    for face in faces:
+        patch = make_patch(pair, face.alignment, face.change(Look(1.0)), face.support, 0)
+        assert patch is not None
+        inside = np.zeros(pair.shape[:2], bool)
+        x, y, width, height = patch.box
+        inside[y : y + height, x : x + width] = patch.inside
+        supports.append(inside)
+    assert supports[0][:, :shift].any()
+    assert not supports[0][:, int(second[36, 0]) :].any()
+    assert not supports[1][:, : int(points[45, 0])].any()
