@@ -175,6 +175,8 @@ def _displaced(
 ) -> NDArray[np.float32]:
     """The photo sampled at x + flow(x): float32 [h, w, 3] of the working space."""
     left, top, right, bottom = strip
+    if not flow.any():
+        return space.decode(photo[top:bottom, left:right])
     moved = flow @ alignment.matrix[:, :2].T.astype(np.float32)
     reach = int(np.abs(moved).max(initial=0.0)) + 6
     if photo.shape[2] in (2, 4):

@@ -182,6 +182,20 @@ def test_a_flow_of_whole_pixels_moves_them_unchanged() -> None:
     assert np.array_equal(painted(photo, patch)[y, x], photo[y - 3, x + 2])
 
 
+def test_where_nothing_moves_the_photo_is_not_sampled(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise AssertionError("sampled")
+
+    photo = photograph("float32")
+    expected = made(photo, square(), change(color=0.125))
+    monkeypatch.setattr(cv2, "remap", refuse)
+    patch = made(photo, square(), change(color=0.125))
+    assert np.array_equal(patch.pixels, expected.pixels)
+    inside = patch.inside
+    original = photo[patch.y : patch.y + patch.pixels.shape[0], patch.x : patch.x + patch.pixels.shape[1]]
+    assert np.array_equal(patch.pixels[inside][:, :3], original[inside] + np.float32(0.125))
+
+
 def test_flow_is_in_crop_pixels_and_turns_with_the_crop() -> None:
     photo = photograph(height=300, width=300)
     patch = made(photo, square(2.0, x=220.0, y=60.0, degrees=90.0), change(flow=(4.0, 0.0)))
