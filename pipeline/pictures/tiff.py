@@ -42,6 +42,7 @@ _BITS_PER_SAMPLE, _LAYERS = 258, 37724
 _X_RESOLUTION, _Y_RESOLUTION, _RESOLUTION_UNIT = 282, 283, 296
 _INCHES = {2: 1.0, 3: 1 / 2.54}  # resolution unit → inches in it
 _JPEG = 7
+_UNSAFE = frozenset((22610, 34934))  # JPEG XR, whose decoder a damaged file can crash, and so this process
 _UNSPECIFIED, _ASSOCIATED, _UNASSOCIATED = 0, 1, 2  # extra samples: …, premultiplied alpha, straight alpha
 _KEEP_EXTRA = (PHOTOMETRIC.MINISBLACK, PHOTOMETRIC.MINISWHITE, PHOTOMETRIC.RGB)
 _TITLES = {8: "CIE L*a*b*", 9: "ICC L*a*b*", 10: "ITU L*a*b*", 32844: "LogL", 32845: "LogLuv"}
@@ -90,7 +91,8 @@ def read_tiff(file: BinaryIO, name: str) -> Decoded:
 
 def _check(name: str, page: tifffile.TiffPage, file_size: int) -> None:
     check_size(name, page.imagewidth, page.imagelength)
-    if page.compression not in TIFF.DECOMPRESSORS and not _is_for_libtiff(page):
+    is_decoded = page.compression in TIFF.DECOMPRESSORS and page.compression not in _UNSAFE
+    if not is_decoded and not _is_for_libtiff(page):
         raise PictureUnsupported(
             f"{name} is compressed in a way that is not read ({_label(page.compression)}).",
             "Save it again as TIFF without compression, or as PNG.",

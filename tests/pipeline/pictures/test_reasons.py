@@ -194,3 +194,9 @@ def test_a_tiff_compressed_by_lerc_has_no_data_of_other_programs(tmp_path: Path)
         tmp_path / "a.tif", ramp(3, np.uint8), photometric="rgb", compression="lerc", metadata=None
     )
     assert read_picture(tmp_path / "a.tif").notes == ()
+
+
+def test_a_tiff_of_jpeg_xr_is_refused_since_damage_would_crash_its_decoder(tmp_path: Path) -> None:
+    stream = BytesIO()
+    tifffile.imwrite(stream, noise(3), photometric="rgb", compression="jpegxr", metadata=None)
+    assert "compressed in a way that is not read (JPEGXR" in reason(tmp_path / "a.tif", stream.getvalue())
