@@ -102,7 +102,7 @@ def models() -> Iterator[Finding]:
     from stylegan2 import zoo
 
     for model in zoo.models():
-        advice = f"Fetch it with `retouchml models fetch {model.name}` ({model.size / 1e6:.0f} MB)."
+        advice = f"Fetch it with `retouchml models fetch {model.name}` ({model.size_text})."
         if not zoo.is_installed(model.name):
             if model.without:
                 yield Finding("models", model.name, f"not here; {model.without}", False, False, advice)

@@ -5,8 +5,6 @@ import argparse
 from retouchml.cli.context import Context, Subparsers, add_quiet_option, path
 from retouchml.errors import DownloadError, ModelCorrupt, UsageError
 
-_MEGABYTE = 1e6
-
 
 def add_parser(subparsers: Subparsers) -> None:
     """Declare the command and its actions."""
@@ -73,7 +71,7 @@ def list_models(arguments: argparse.Namespace, context: Context) -> int:
     width = max(len(model.name) for model in zoo.models())
     for model in zoo.models():
         state = "installed" if zoo.is_installed(model.name) else "not here"
-        size = f"{model.size / _MEGABYTE:.0f} MB"
+        size = model.size_text
         context.console.print(f"{model.name:{width}}  {state:9}  {size:>6}  {model.title}")
         context.console.print(f"{'':{width}}  licence: {model.licence}")
         if model.imported and model.note:

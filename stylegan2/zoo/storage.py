@@ -252,5 +252,5 @@ def _missing(model: Model) -> ModelMissing:
         return ModelMissing(f"Files of the imported network {model.name} are missing.", _again(model))
     return ModelMissing(
         f"The model {model.name} ({model.title}) is not on this machine.",
-        f"Fetch it with `retouchml models fetch {model.name}` ({model.size / 1e6:.0f} MB).",
+        f"Fetch it with `retouchml models fetch {model.name}` ({model.size_text}).",
     )

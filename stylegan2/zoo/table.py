@@ -60,6 +60,12 @@ class Model:
     imported: bool = False  # whether the user brought it
 
     @property
+    def size_text(self) -> str:
+        """The size of the archive for people, such as 36 MB or 0.2 MB."""
+        megabytes = self.size / 1e6
+        return f"{megabytes:.0f} MB" if megabytes >= 1.0 else f"{megabytes:.1f} MB"
+
+    @property
     def package(self) -> str:
         """The requirement's name without its version."""
         return self.requirement.partition("==")[0]

@@ -38,6 +38,11 @@ def test_only_a_default_model_says_what_is_lost_without_it() -> None:
     assert all(model.default for model in zoo.models() if model.without)
 
 
+def test_a_size_is_told_in_megabytes_also_a_small_one() -> None:
+    assert zoo.find("mediapipe-face").size_text == "36 MB"
+    assert zoo.find("yunet").size_text == "0.2 MB"
+
+
 def test_every_entry_says_what_its_licence_allows_and_where_it_comes_from() -> None:
     for model in zoo.models():
         assert model.licence
