@@ -13,7 +13,7 @@ from pipeline.masks import Mask
 from pipeline.regions import FaceRegions
 
 _IVORY = (1.0, 2.0)  # a* and b* towards which teeth move
-_BLEACHED = 0.75  # share of the way there at a value of 1
+_BLEACHED = 0.82  # share of the way there at a value of 1
 _LIGHTER = 6.0  # L* at most, at a value of 1
 _LIGHTEST = 97.0  # L* from which nothing gets lighter
 
