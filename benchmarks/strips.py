@@ -1,10 +1,12 @@
 """A strip of pictures for each slider: the same face at the slider's lowest, middle and highest value.
 
     python -m benchmarks.strips [--output FOLDER] [--slider NAME]... [PICTURE...]
+    python -m benchmarks.strips --overview FILE [PICTURE...]
 
 Every other slider is at 0, so that a strip shows its own slider alone; ``strength`` takes with it what
 follows it, and ``texture`` is shown where it acts, on a face at full strength. The strips of docs/controls.md
-are made without further options, of the bundled portrait. Only pictures that anyone may publish belong there.
+are made without further options, of two portraits in the public domain. Only pictures that anyone may publish
+belong there. The overview is README's first picture: the photographs, the default look, and strength 1.
 """
 
 import argparse
@@ -18,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
-from pipeline.pictures import read_picture
+from pipeline.pictures import colour_profile, read_picture
 from pipeline.retoucher import Photo, Retoucher
 from retouchml import Look
 from retouchml.errors import RetouchError
@@ -27,8 +29,9 @@ from retouchml.sliders import BY_NAME, EDITS, PATH, SKIN, SLIDERS, STRENGTH, TEX
 
 TOP = Path(__file__).parents[1]
 PORTRAIT = TOP / "pipeline" / "portrait" / "astronaut.png"
+SECOND_PORTRAIT = TOP / "docs" / "pictures" / "originals" / "grace-hopper.jpg"
 OUTPUT = TOP / "docs" / "pictures" / "controls"
-PANEL = 240  # pixels of a panel's width
+PANEL, WIDE_PANEL = 240, 420  # pixels of a panel's width in a strip, and in the overview
 
 _GAP, _LABEL = 4, 18  # pixels between panels, and of the line below them
 _QUALITY = 85  # of JPEG
@@ -94,41 +97,55 @@ def box_of(slider: Slider, face: Face, width: int, height: int) -> Box:
     return x, y, x + size[0], y + size[1]
 
 
-def strip(panels: Sequence[Pixels], labels: Sequence[str]) -> Pixels:
+def strip(panels: Sequence[Pixels], labels: Sequence[str], panel_width: int = PANEL) -> Pixels:
     """Panels [h, w, 3] of one shape side by side, each with its label below, on white."""
-    height = round(PANEL * panels[0].shape[0] / panels[0].shape[1])
-    width = len(panels) * (PANEL + _GAP) - _GAP
+    height = round(panel_width * panels[0].shape[0] / panels[0].shape[1])
+    width = len(panels) * (panel_width + _GAP) - _GAP
     canvas = Image.new("RGB", (width, height + _LABEL), "white")
     draw, font = ImageDraw.Draw(canvas), ImageFont.load_default(13)
     for place, (panel, label) in enumerate(zip(panels, labels, strict=True)):
-        left = place * (PANEL + _GAP)
-        method = cv2.INTER_AREA if panel.shape[1] > PANEL else cv2.INTER_CUBIC
-        resized = np.asarray(cv2.resize(panel, (PANEL, height), interpolation=method), np.uint8)
+        left = place * (panel_width + _GAP)
+        method = cv2.INTER_AREA if panel.shape[1] > panel_width else cv2.INTER_CUBIC
+        resized = np.asarray(cv2.resize(panel, (panel_width, height), interpolation=method), np.uint8)
         canvas.paste(Image.fromarray(resized), (left, 0))
-        draw.text((left + PANEL / 2, height + _LABEL / 2), label, fill="black", font=font, anchor="mm")
+        draw.text((left + panel_width / 2, height + _LABEL / 2), label, fill="black", font=font, anchor="mm")
     return np.asarray(canvas)
 
 
 def slider_strip(slider: Slider, photos: Sequence[tuple[Pixels, Photo]]) -> Pixels:
     """The strips of one slider on the largest face of each photo, one below the other."""
-    rows = []
     values = values_of(slider)
-    for pixels, photo in photos:
-        areas = [face.box[2] * face.box[3] for face in photo.faces]
-        largest = areas.index(max(areas))
-        left, top, right, bottom = box_of(slider, photo.faces[largest], pixels.shape[1], pixels.shape[0])
-        panels = []
-        for value in values:
-            after = photo.apply(photo.render({largest: look_of(slider, value)}))
-            panels.append(np.asarray(after[top:bottom, left:right, :3], np.uint8))
-        rows.append(strip(panels, [f"{slider.name} {value:g}" for value in values]))
-    return np.vstack(rows)
+    looks = [look_of(slider, value) for value in values]
+    labels = [f"{slider.name} {value:g}" for value in values]
+    return np.vstack([strip(_panels(slider, pixels, photo, looks), labels) for pixels, photo in photos])
+
+
+def overview(photos: Sequence[tuple[Pixels, Photo]]) -> Pixels:
+    """Each photo as it is, with the default look and at strength 1, one row a photo."""
+    looks = [Look(0.0), Look(), Look(1.0)]
+    labels = ["photograph", f"strength {looks[1].strength:g}, the default", "strength 1"]
+    slider = BY_NAME[STRENGTH]
+    return np.vstack([strip(_panels(slider, *photo, looks), labels, WIDE_PANEL) for photo in photos])
+
+
+def _panels(slider: Slider, pixels: Pixels, photo: Photo, looks: Sequence[Look]) -> list[Pixels]:
+    """What a slider changes of the largest face, with each look."""
+    areas = [face.box[2] * face.box[3] for face in photo.faces]
+    largest = areas.index(max(areas))
+    left, top, right, bottom = box_of(slider, photo.faces[largest], pixels.shape[1], pixels.shape[0])
+    return [
+        np.asarray(photo.apply(photo.render({largest: look}))[top:bottom, left:right, :3], np.uint8)
+        for look in looks
+    ]
 
 
 def main() -> int:
     """Run the command; the exit code."""
     parser = argparse.ArgumentParser(prog="benchmarks.strips", allow_abbrev=False)
-    parser.add_argument("pictures", nargs="*", type=Path, default=[PORTRAIT], metavar="PICTURE")
+    parser.add_argument(
+        "pictures", nargs="*", type=Path, default=[PORTRAIT, SECOND_PORTRAIT], metavar="PICTURE"
+    )
+    parser.add_argument("--overview", type=Path, metavar="FILE", help="make this picture alone")
     parser.add_argument("--output", type=Path, default=OUTPUT, metavar="FOLDER")
     parser.add_argument("--slider", action="append", choices=sorted(BY_NAME), metavar="NAME")
     arguments = parser.parse_args()
@@ -140,18 +157,24 @@ def main() -> int:
             pixels = np.asarray(picture.pixels)
             if pixels.dtype != np.uint8 or pixels.ndim != 3:
                 parser.error(f"{path} is not a colour picture of 8 bits")
-            photos.append((pixels, retoucher.open(pixels, icc=picture.metadata.icc_profile or b"")))
+            photos.append((pixels, retoucher.open(pixels, icc=colour_profile(picture.metadata))))
     except RetouchError as error:
         print(error.explain(), file=sys.stderr)
         return 1
+    if arguments.overview:
+        _save(overview(photos), arguments.overview)
+        return 0
     arguments.output.mkdir(parents=True, exist_ok=True)
     for slider in SLIDERS:
         if arguments.slider and slider.name not in arguments.slider:
             continue
-        target = arguments.output / f"{slider.name}.jpg"
-        Image.fromarray(slider_strip(slider, photos)).save(target, quality=_QUALITY, optimize=True)
-        print(target)
+        _save(slider_strip(slider, photos), arguments.output / f"{slider.name}.jpg")
     return 0
+
+
+def _save(picture: Pixels, target: Path) -> None:
+    Image.fromarray(picture).save(target, quality=_QUALITY, optimize=True)
+    print(target)
 
 
 if __name__ == "__main__":
