@@ -36,13 +36,13 @@ class Table:
     def tables(self, field: int, limit: int) -> list["Table"]:
         """The tables of a vector of at most ``limit``."""
         start, length = self._vector(field, 4)
-        if length > limit:
-            raise corrupt(f"a list of {length} entries")
+        _check_length(length, limit)
         return [Table(self.blob, _target(self.blob, start + 4 * index)) for index in range(length)]
 
-    def integers(self, field: int) -> tuple[int, ...]:
-        """A vector of int32."""
+    def integers(self, field: int, limit: int) -> tuple[int, ...]:
+        """A vector of at most ``limit`` int32."""
         start, length = self._vector(field, 4)
+        _check_length(length, limit)
         return tuple(np.frombuffer(self.blob, "<i4", length, start).tolist())
 
     def octets(self, field: int) -> NDArray[np.uint8]:
@@ -50,9 +50,11 @@ class Table:
         start, length = self._vector(field, 1)
         return np.frombuffer(self.blob, np.uint8, length, start)
 
-    def text(self, field: int) -> str:
-        """A string."""
-        return self.octets(field).tobytes().decode("utf-8", "replace")
+    def text(self, field: int, limit: int) -> str:
+        """A string of at most ``limit`` bytes."""
+        octets = self.octets(field)
+        _check_length(octets.size, limit)
+        return octets.tobytes().decode("utf-8", "replace")
 
     def _vector(self, field: int, item: int) -> tuple[int, int]:
         """Start and length of a vector of items of so many bytes; (0, 0) if there is none."""
@@ -84,6 +86,11 @@ def root(blob: bytes, identifier: bytes) -> Table:
 def corrupt(reason: str) -> ModelCorrupt:
     """The error for a file that is not as it should be."""
     return ModelCorrupt(f"The network file is damaged: {reason}.", ADVICE)
+
+
+def _check_length(length: int, limit: int) -> None:
+    if length > limit:
+        raise corrupt(f"a list of {length} entries")
 
 
 def _target(blob: bytes, place: int) -> int:

@@ -29,6 +29,7 @@ _KINDS = {
 _LARGEST_FILE = 64 << 20  # bytes
 _MOST_ENTRIES = 4096  # tensors, operators, buffers
 _MOST_AXES = 4
+_LONGEST_NAME = 1024  # bytes
 _LARGEST_TENSOR = 1 << 24  # values
 _LARGEST_IN_ALL = 1 << 26  # values of all constants: several may share the file's bytes
 
@@ -88,19 +89,28 @@ def parse(blob: bytes) -> Graph:
         raise corrupt(f"it holds {len(graphs)} networks")
     (graph,) = graphs
     buffers = model.tables(4, _MOST_ENTRIES)
-    tensors = tuple(_tensor(table, buffers) for table in graph.tables(0, _MOST_ENTRIES))
-    if sum(tensor.value.size for tensor in tensors if tensor.value is not None) > _LARGEST_IN_ALL:
-        raise corrupt("its constants are too large")
+    tensors = _tensors(graph.tables(0, _MOST_ENTRIES), buffers)
     kinds = [_kind(code) for code in model.tables(1, _MOST_ENTRIES)]
     operators = tuple(_operator(table, kinds) for table in graph.tables(3, _MOST_ENTRIES))
-    result = Graph(tensors, operators, graph.integers(1), graph.integers(2))
+    result = Graph(tensors, operators, graph.integers(1, _MOST_ENTRIES), graph.integers(2, _MOST_ENTRIES))
     _check_order(result)
     return result
 
 
+def _tensors(tables: list[Table], buffers: list[Table]) -> tuple[Tensor, ...]:
+    tensors, size = [], 0
+    for table in tables:
+        tensor = _tensor(table, buffers)
+        tensors.append(tensor)
+        size += 0 if tensor.value is None else tensor.value.size
+        if size > _LARGEST_IN_ALL:
+            raise corrupt("its constants are too large")
+    return tuple(tensors)
+
+
 def _tensor(table: Table, buffers: list[Table]) -> Tensor:
-    name, shape = table.text(3), table.integers(0)
-    if len(shape) > _MOST_AXES or min(shape, default=1) < 1 or math.prod(shape) > _LARGEST_TENSOR:
+    name, shape = table.text(3, _LONGEST_NAME), table.integers(0, _MOST_AXES)
+    if min(shape, default=1) < 1 or math.prod(shape) > _LARGEST_TENSOR:
         raise corrupt(f"tensor {name} has the shape {shape}")
     buffer = table.number(2, "I")
     if buffer >= len(buffers):
@@ -111,7 +121,7 @@ def _tensor(table: Table, buffers: list[Table]) -> Tensor:
     dtype = _DTYPES.get(table.number(1, "b"))
     if dtype is None or data.size != math.prod(shape) * dtype.itemsize:
         raise corrupt(f"tensor {name} has another size or type than its values")
-    value = np.frombuffer(data.tobytes(), dtype).reshape(shape)
+    value = data.view(dtype).reshape(shape)  # the file's own bytes
     if dtype.kind == "f" and not np.isfinite(value).all():
         raise corrupt(f"tensor {name} has values that are not finite")
     return Tensor(name, shape, value)
@@ -126,10 +136,10 @@ def _kind(table: Table) -> str:
 
 
 def _operator(table: Table, kinds: list[str]) -> Operator:
-    index, outputs = table.number(0, "I"), table.integers(2)
+    index, outputs = table.number(0, "I"), table.integers(2, _MOST_ENTRIES)
     if index >= len(kinds) or len(outputs) != 1:
         raise corrupt("an operator is not whole")
-    return Operator(kinds[index], table.integers(1), outputs[0], table.table(4))
+    return Operator(kinds[index], table.integers(1, _MOST_ENTRIES), outputs[0], table.table(4))
 
 
 def _check_order(graph: Graph) -> None:

@@ -1,5 +1,6 @@
 """The reader of TensorFlow Lite's files: what it reads, and that it refuses whatever is not whole."""
 
+import tracemalloc
 from collections.abc import Callable
 from pathlib import Path
 
@@ -114,6 +115,51 @@ def test_many_tensors_of_the_same_bytes_do_not_fill_the_memory(monkeypatch: pyte
     for _ in range(3):
         network.tensor(300, buffer=len(network.buffers) - 1)
     with pytest.raises(ModelCorrupt, match="too large"):
+        tflite.parse(network.write())
+
+
+def test_constants_are_not_copied() -> None:
+    network = small()
+    network.constant(np.zeros(1 << 20, np.float32))
+    for _ in range(15):
+        network.tensor(1 << 20, buffer=len(network.buffers) - 1)
+    blob = network.write()
+    tracemalloc.start()
+    try:
+        graph = tflite.parse(blob)
+        _, most = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert len(graph.tensors) == 20
+    assert most < 4 << 20  # bytes; one of the sixteen constants
+
+
+def test_what_is_too_large_is_not_read_to_its_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The tensors beyond the limit are no tensors at all, which nobody sees."""
+    monkeypatch.setattr(tflite, "_LARGEST_IN_ALL", 1000)
+    network = small()
+    for _ in range(2):
+        network.constant(np.zeros(600, np.float32))
+    network.tensor(-1)
+    with pytest.raises(ModelCorrupt, match="too large"):
+        tflite.parse(network.write())
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        _with(3, b"n" * 2000),
+        _with(0, [1] * 5000),
+        _operator(1, [0] * 5000),
+        _operator(2, [3] * 5000),
+        lambda network: network.inputs.extend([0] * 5000),
+        lambda network: network.outputs.extend([3] * 5000),
+    ],
+)
+def test_names_and_lists_of_numbers_have_a_limit(spoil: Callable[[Network], object]) -> None:
+    network = small()
+    spoil(network)
+    with pytest.raises(ModelCorrupt, match=r"a list of \d+ entries"):
         tflite.parse(network.write())
 
 
