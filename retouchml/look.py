@@ -107,7 +107,8 @@ def parse_faces(text: str) -> FaceChoice:
     if choice == "largest":
         return "largest"
     numbers = [part.strip() for part in choice.split(",")]
-    if not all(part.isascii() and part.isdigit() for part in numbers):
+    # Python itself refuses numbers of thousands of digits.
+    if not all(part.isascii() and part.isdigit() and len(part) <= 4 for part in numbers):
         raise UsageError(f"{text!r} is neither all, nor largest, nor numbers like 0,2.")
     return tuple(sorted({int(part) for part in numbers}))
 
