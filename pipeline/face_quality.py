@@ -114,7 +114,7 @@ def _doubts(signs: Signs) -> Iterator[tuple[str, Trust]]:
     small = _ramp(signs.eye_distance, 8.0, 20.0)
     yield "small: the retouch is held back", Trust(small, small, small, small)
     blurred = _ramp(signs.sharpness, 0.08, 0.22) if signs.eye_distance > _SMALL else 1.0
-    yield "blurred: skin and eyes are held back", Trust(skin=blurred, eyes=blurred, mouth=blurred)
+    yield "blurred: skin, eyes and mouth are held back", Trust(skin=blurred, eyes=blurred, mouth=blurred)
     seen = _ramp(signs.mesh_score, 0.3, 0.8)
     yield "covered: the retouch is held back", Trust(seen, seen, seen, seen)
     yield "eyes covered: they are held back", Trust(eyes=_ramp(signs.eye_skin, 0.05, 0.09))
@@ -122,7 +122,7 @@ def _doubts(signs: Signs) -> Iterator[tuple[str, Trust]]:
     lips = max(_ramp(signs.apart.mouth, 6.0, 4.0), _ramp(signs.lip_redness, 1.5, 3.0))
     yield "mouth covered: it is held back", Trust(mouth=lips)
     sure = _ramp(signs.uncertainty, 3.2, 1.6)
-    yield "landmarks uncertain: shape is held back", Trust(shape=sure, eyes=sure, mouth=sure)
+    yield "landmarks uncertain: shape, eyes and mouth are held back", Trust(shape=sure, eyes=sure, mouth=sure)
 
 
 _SMALL = 16.0  # pixels between the eyes, below which no face looks sharp

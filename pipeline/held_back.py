@@ -40,8 +40,9 @@ def held_back(look: Look, quality: FaceQuality) -> Look:
     if quality.trust == Trust():
         return look
     held = {name: value * _trust(name, quality.trust) for name, value in look.values.items()}
+    texture = look.texture + (1.0 - _trust(TEXTURE, quality.trust)) * (1.0 - look.texture)  # 1 is all of it
     # What follows the strength while it is not set is now set: the strength may be held back more.
-    return Look(held[STRENGTH], look.texture, {n: v for n, v in held.items() if n not in (STRENGTH, TEXTURE)})
+    return Look(held[STRENGTH], texture, {n: v for n, v in held.items() if n not in (STRENGTH, TEXTURE)})
 
 
 def _trust(slider: str, trust: Trust) -> float:

@@ -60,6 +60,16 @@ def test_each_fault_holds_back_what_it_concerns_and_says_so(
     assert less == held
 
 
+@pytest.mark.parametrize("change", [{"sharpness": 0.1}, {"uncertainty": 3.0}])
+def test_a_note_names_every_part_that_it_holds_back(change: dict[str, object]) -> None:
+    quality = quality_of(replace(ORDINARY, **change))  # type: ignore[arg-type]
+    (said,) = quality.notes
+    parts = {kind for kind in ("shape", "skin", "eyes", "mouth") if kind in said}
+    assert parts == {
+        kind for kind in ("shape", "skin", "eyes", "mouth") if getattr(quality.trust, kind) < 1.0
+    }
+
+
 def test_an_open_mouth_that_dlib_loses_is_not_covered() -> None:
     apart = Disagreement(1.0, 1.0, 1.0, 9.0)
     assert quality_of(replace(ORDINARY, apart=apart, lip_redness=12.0)).notes == ()
@@ -124,7 +134,7 @@ def test_a_blurred_face_is_blurred_and_its_shape_is_trusted(
 ) -> None:
     blurred = np.asarray(cv2.GaussianBlur(portrait, (0, 0), 3.0), np.uint8)
     quality = judged(networks, blurred, landmarks)
-    assert quality.notes == ("blurred: skin and eyes are held back",)
+    assert quality.notes == ("blurred: skin, eyes and mouth are held back",)
     assert quality.trust.shape == 1.0
     noise = np.random.default_rng(0).normal(0.0, 12.0, blurred.shape)
     noisy = np.clip(blurred + noise, 0, 255).astype(np.uint8)

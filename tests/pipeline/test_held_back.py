@@ -49,4 +49,10 @@ def test_a_face_that_cannot_be_trusted_is_left_untouched_and_needs_no_inversion(
     held = held_back(look, quality(shape=0.0, skin=0.0, eyes=0.0, mouth=0.0))
     assert held.untouched
     assert not held.needs_generator
-    assert held.texture == 0.2
+    assert held.texture == 1.0
+
+
+def test_less_texture_is_taken_from_skin_that_cannot_be_trusted() -> None:
+    look = Look(0.8, 0.2)
+    assert held_back(look, quality(skin=0.25)).texture == pytest.approx(0.8)
+    assert held_back(look, quality(shape=0.25)).texture == pytest.approx(0.2)
