@@ -45,6 +45,7 @@ from pipeline.training.scut import GROUPS, read_fold
 from retouchml import Look
 from retouchml.cli import output_files
 from retouchml.errors import PictureError, RetouchError
+from retouchml.sliders import EYES_AND_TEETH, SKIN, TEXTURE, in_group
 from stylegan2 import zoo
 
 _SEED = 7
@@ -73,7 +74,7 @@ class Row:
     whiter: float  # share of its distance to neutral that their b* loses at teeth=0.6; NaN likewise
     behind: float  # the highest leak before a saturated background; NaN if not measured
     bend: float  # displacement of straight lines behind the head, in % of the face; NaN if not measured
-    outside: float  # pixels that changed beyond the face and its rim, found without the patch
+    outside: float  # pixels that changed beyond the face and its rim; local sliders are at 0
     untouched: bool  # whether strength 0 gave back the photo
     seconds: float  # to render and stitch
 
@@ -147,6 +148,7 @@ def measure(
     white = photo.apply(photo.render({0: Look(strength=0.0, edits={"teeth": _WHITENED})}))
     whiter = teeth_whitened(before, alignment.cut(white), points_before)
     untouched = photo.apply(photo.render({0: Look(strength=0.0, texture=look.texture)}))
+    path = photo.apply(photo.render({0: without_local_sliders(look)}))
     row = Row(
         identity=report.identity_distance,
         gain=instruments.judge.rate(after, points_after) - instruments.judge.rate(before, points_before),
@@ -166,11 +168,17 @@ def measure(
         whiter=math.nan if whiter is None else whiter,
         behind=behind,
         bend=bend,
-        outside=float(changed_outside(pixels, result, before, after, alignment, points_before)),
+        outside=float(changed_outside(pixels, path, before, alignment.cut(path), alignment, points_before)),
         untouched=bool(np.array_equal(untouched, pixels)),
         seconds=seconds,
     )
     return row, np.hstack([before, after])
+
+
+def without_local_sliders(look: Look) -> Look:
+    """The look without the sliders that change ears and neck, too."""
+    local = (*in_group(SKIN), *in_group(EYES_AND_TEETH))
+    return look.with_values({slider.name: 0.0 for slider in local if slider.name != TEXTURE})
 
 
 def leak_before_backgrounds(
@@ -286,9 +294,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         parser.error("--count, --columns and --side must be at least 1, --skip at least 0")
     try:
         edits = {name: float(value) for name, value in (each.split("=", 1) for each in options.edit)}
-        Look(edits=edits)
-    except (ValueError, RetouchError) as error:
+    except ValueError as error:
         parser.error(f"--edit: {error}")
+    try:
+        look = Look(strength=options.strength, texture=options.texture, edits=edits)
+    except RetouchError as error:
+        parser.error(error.explain())
     try:
         judge = PixelRater(options.judge)
         photos = list(options.photos)
@@ -303,7 +314,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
         parser.error("name photographs, or --data")
     retoucher = Retoucher()
     instruments = Instruments(judge, load_recognizer(), age_gender)
-    look = Look(strength=options.strength, texture=options.texture, edits=edits)
     rows, pairs, seconds = [], [], dict[str, float]()
     names = [field.name for field in fields(Row)]
     sys.stdout.write(f"{'photo':14}" + "".join(f"{name[:8]:>9}" for name in names) + "\n")

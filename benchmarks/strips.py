@@ -130,11 +130,9 @@ def overview(photos: Sequence[tuple[Pixels, Photo]]) -> Pixels:
 
 def _panels(slider: Slider, pixels: Pixels, photo: Photo, looks: Sequence[Look]) -> list[Pixels]:
     """What a slider changes of the largest face, with each look."""
-    areas = [face.box[2] * face.box[3] for face in photo.faces]
-    largest = areas.index(max(areas))
-    left, top, right, bottom = box_of(slider, photo.faces[largest], pixels.shape[1], pixels.shape[0])
+    left, top, right, bottom = box_of(slider, photo.faces[0], pixels.shape[1], pixels.shape[0])
     return [
-        np.asarray(photo.apply(photo.render({largest: look}))[top:bottom, left:right, :3], np.uint8)
+        np.asarray(photo.apply(photo.render({0: look}))[top:bottom, left:right, :3], np.uint8)
         for look in looks
     ]
 
@@ -157,7 +155,10 @@ def main() -> int:
             pixels = np.asarray(picture.pixels)
             if pixels.dtype != np.uint8 or pixels.ndim != 3:
                 parser.error(f"{path} is not a colour picture of 8 bits")
-            photos.append((pixels, retoucher.open(pixels, icc=colour_profile(picture.metadata))))
+            photo = retoucher.open(pixels, icc=colour_profile(picture.metadata))
+            if not photo.faces:
+                parser.error(f"no face was found in {path}")
+            photos.append((pixels, photo))
     except RetouchError as error:
         print(error.explain(), file=sys.stderr)
         return 1

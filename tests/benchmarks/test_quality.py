@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from benchmarks import quality
-from benchmarks.quality import Row, choose_photos, sheet, totals
+from benchmarks.quality import Row, choose_photos, sheet, totals, without_local_sliders
+from retouchml import Look
 
 GROUPS = ("AF", "AM", "CF", "CM")
 
@@ -100,7 +101,15 @@ def test_what_was_not_measured_is_left_out_of_the_totals() -> None:
 
 @pytest.mark.parametrize(
     "wrong",
-    [["--count", "0"], ["--columns", "0"], ["--side", "-1"], ["--edit", "redness"], ["--edit", "halo=1"], []],
+    [
+        ["--count", "0"],
+        ["--columns", "0"],
+        ["--side", "-1"],
+        ["--edit", "redness"],
+        ["--edit", "halo=1"],
+        ["--strength", "2"],
+        [],
+    ],
 )
 def test_bad_usage_is_refused_before_anything_is_loaded(
     wrong: list[str], monkeypatch: pytest.MonkeyPatch
@@ -109,6 +118,14 @@ def test_bad_usage_is_refused_before_anything_is_loaded(
     with pytest.raises(SystemExit) as stopped:
         quality.main(["photo.png", *wrong] if wrong else [])
     assert stopped.value.code == 2
+
+
+def test_a_look_without_local_sliders_keeps_path_shape_and_expression() -> None:
+    look = Look(0.8, 0.6, {"marks": 1.0, "jaw": 0.5, "smile": -0.5})
+    without = without_local_sliders(look)
+    assert (without.strength, without.texture) == (0.8, 0.6)
+    kept = {name: value for name, value in without.values.items() if value}
+    assert set(kept) == {"strength", "texture", "jaw", "smile"}
 
 
 def test_a_folder_of_another_layout_is_one_sentence(

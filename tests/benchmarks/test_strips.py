@@ -5,8 +5,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 from PIL import Image
 
+from benchmarks import strips
 from benchmarks.strips import OUTPUT, PANEL, box_of, look_of, strip, values_of
 from retouchml.results import Face
 from retouchml.sliders import BY_NAME, SLIDERS, Slider
@@ -66,3 +68,24 @@ def test_the_document_shows_a_strip_of_each_slider() -> None:
     for path in OUTPUT.glob("*.jpg"):
         with Image.open(path) as image:
             assert image.width == 3 * PANEL + 8
+
+
+class _Faceless:
+    """A retoucher that finds no face."""
+
+    faces = ()
+
+    def open(self, pixels: NDArray[np.uint8], *, icc: bytes) -> "_Faceless":
+        return self
+
+
+def test_a_picture_without_a_face_is_a_sentence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    Image.new("RGB", (8, 8)).save(tmp_path / "wall.png")
+    monkeypatch.setattr(strips, "Retoucher", _Faceless)
+    monkeypatch.setattr("sys.argv", ["strips", str(tmp_path / "wall.png"), "--output", str(tmp_path / "out")])
+    with pytest.raises(SystemExit) as stopped:
+        strips.main()
+    assert stopped.value.code == 2
+    assert "no face was found in" in capsys.readouterr().err
