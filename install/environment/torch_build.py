@@ -57,10 +57,12 @@ class Choice:
         return version in (self.version, f"{TORCH} cuda", f"{TORCH} index")
 
 
+# so that no package's code runs, as for the listed files
+_WHEELS = ("--only-binary", ":all:")
 # what torch itself needs is among the packages that are installed before, but for the CUDA libraries
 _LISTED = ("--no-deps", *requirements.arguments(requirements.TORCH))
 CUDA = Build(f"torch {TORCH} with CUDA (2.7 GB)", _LISTED, 10 * _GIGABYTE)
-CPU = Build(f"torch {TORCH} for the CPU", ("--no-deps", f"torch=={TORCH}+cpu"), 3 * _GIGABYTE)
+CPU = Build(f"torch {TORCH} for the CPU", ("--no-deps", *_WHEELS, f"torch=={TORCH}+cpu"), 3 * _GIGABYTE)
 ORDINARY = Build(f"torch {TORCH}", _LISTED, 3 * _GIGABYTE)
 LARGE = Build(f"torch {TORCH}, the build with CUDA (2.7 GB)", _LISTED, 10 * _GIGABYTE)
 
@@ -71,9 +73,9 @@ def choose(index: str | None, system: str = sys.platform) -> Choice:
     index: address of the package index for torch that the user gave
     """
     if index:
-        arguments = ("--index-url", index, "--no-deps", "--force-reinstall", f"torch=={TORCH}")
+        arguments = ("--index-url", index, "--no-deps", "--force-reinstall", *_WHEELS, f"torch=={TORCH}")
         # the libraries that this build needs may be on the ordinary index alone
-        then = (f"torch=={TORCH}",)
+        then = (*_WHEELS, f"torch=={TORCH}")
         return Choice(
             "index", (Build(f"torch {TORCH} from the index given", arguments, 3 * _GIGABYTE, then),)
         )

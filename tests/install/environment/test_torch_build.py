@@ -56,7 +56,7 @@ def test_without_a_driver_a_cpu_build_is_tried_before_the_large_one_whose_size_i
 ) -> None:
     monkeypatch.setattr(torch_build, "nvidia_driver", lambda: None)
     small, large = torch_build.choose(None, "linux").builds
-    assert small.arguments == ("--no-deps", f"torch=={torch_build.TORCH}+cpu")
+    assert small.arguments == ("--no-deps", "--only-binary", ":all:", f"torch=={torch_build.TORCH}+cpu")
     assert "--require-hashes" in large.arguments
     assert "GB" in large.title
     assert large.room > small.room
@@ -66,7 +66,9 @@ def test_an_index_for_torch_is_used_for_torch_alone() -> None:
     (build,) = torch_build.choose("https://user:secret@index.example/simple", "linux").builds
     assert build.arguments[:3] == ("--index-url", "https://user:secret@index.example/simple", "--no-deps")
     # its libraries may be elsewhere
-    assert build.then == (f"torch=={torch_build.TORCH}",)
+    assert build.then == ("--only-binary", ":all:", f"torch=={torch_build.TORCH}")
+    at = build.arguments.index("--only-binary")
+    assert build.arguments[at + 1] == ":all:"
     assert "secret" not in build.title
 
 
