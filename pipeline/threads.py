@@ -16,7 +16,7 @@ from pathlib import Path
 import psutil
 import torch
 
-_CHOSEN = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OMP_WAIT_POLICY")
+_CHOSEN = ("OMP_NUM_THREADS", "MKL_NUM_THREADS")
 _LOAD = Path("/proc/loadavg")  # proc_loadavg(5)
 _SAMPLES, _SECONDS_BETWEEN = 10, 0.004
 

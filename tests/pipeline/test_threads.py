@@ -24,7 +24,7 @@ CPU = torch.device("cpu")
 
 @pytest.fixture(autouse=True)
 def four_threads(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OMP_WAIT_POLICY"):
+    for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setattr(os, "cpu_count", lambda: 4)
     before = torch.get_num_threads()
@@ -126,11 +126,22 @@ def test_a_system_that_does_not_tell_gives_all_threads(
     assert used() == 4
 
 
-@pytest.mark.parametrize("name", ["OMP_NUM_THREADS", "OMP_WAIT_POLICY"])
-def test_what_the_user_chose_stays(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("name", ["OMP_NUM_THREADS", "MKL_NUM_THREADS"])
+def test_the_number_that_the_user_chose_stays(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     loaded(tmp_path, monkeypatch, "9.00 8.00 7.00 13/800 4242\n")
+    assert used() < 4
     monkeypatch.setenv(name, "4")
     assert used() == 4
+
+
+def test_how_threads_wait_does_not_choose_their_number(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    loaded(tmp_path, monkeypatch, "9.00 8.00 7.00 13/800 4242\n")
+    monkeypatch.setenv("OMP_WAIT_POLICY", "passive")
+    assert used() < 4
 
 
 def test_a_graphics_card_needs_no_share(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
