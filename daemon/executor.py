@@ -166,7 +166,7 @@ class Executor:
         return Rendered(tuple(patch.to_wire() for patch in converted), report, dict(photo.seconds))
 
     def list_edits(self, model: str, device: str, progress: Progress) -> EditList:
-        """The manual sliders of a model. device: "" for the executor's own."""
+        """The sliders of a model. device: "" for the executor's own."""
         backend = self._backend(model, device or self._device, progress)
         return EditList(model, backend.device, tuple(backend.edits))
 

@@ -22,7 +22,7 @@ _DAMPING = 1e-3
 
 
 class EditApplier:
-    """Applies manual sliders to the codes of one generator."""
+    """Applies expression sliders to the codes of one generator."""
 
     def __init__(self, generator: Generator, attributes: LatentNetwork) -> None:
         self._generator = generator

@@ -93,8 +93,9 @@ class LandmarkPlacer:
     ) -> tuple[NDArray[np.float64], Mesh] | None:
         """dlib's landmarks and the mesh of a face, or None without a mesh that shows one.
 
-        Looked for beside the face, a mesh can be sure of itself and wrong. Then dlib's landmarks lie
-        elsewhere, and other starts are tried. The first whose two agree wins; if none do, the detector's own.
+        A search that starts beside the face can end in a wrong mesh with a high score. Then dlib's landmarks
+        lie elsewhere, and other starts are tried. The first whose two agree wins; if none do, the detector's
+        own.
         """
         first: tuple[NDArray[np.float64], Mesh] | None = None
         if self._mesh is None:

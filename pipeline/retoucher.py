@@ -58,7 +58,7 @@ class Retoucher:
 
     @property
     def edits(self) -> tuple[Edit, ...]:
-        """The manual sliders."""
+        """The sliders that a look holds by name."""
         return tuple(slider.as_edit() for slider in EDITS)
 
     def open(

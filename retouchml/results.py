@@ -1,4 +1,4 @@
-"""Faces, reports and manual sliders: the results of the pipeline, on the wire and in every front end.
+"""Faces, reports and sliders: the results of the pipeline, on the wire and in every front end.
 
 Plain tuples and numbers, since editors have no NumPy.
 """

@@ -16,7 +16,7 @@ REST_MS = 120
 
 @dataclass(frozen=True)
 class LatentStep:
-    """The step in the latent space that a manual slider makes.
+    """The step in the latent space that an expression slider makes.
 
     attribute: the learned attribute that it moves; deviations: standard deviations that a value of 1 moves
     it by; finest: pixels, the finest layers that it touches; released: attributes that may follow, as part of

@@ -116,5 +116,5 @@ class LocalRetouch:
 
 
 def touches_locally(look: Look) -> bool:
-    """Whether a look asks for anything that needs no generator."""
+    """Whether a look asks for anything of the local sliders."""
     return any(look.value(name) for name in (*_SPOTS, *_SKIN, *_FEATURES))

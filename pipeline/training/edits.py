@@ -1,6 +1,6 @@
 """``retouchml train edits``: expression, pose, age, gender and glasses as functions of the latent code.
 
-The manual sliders take their directions from this network, and the ascent what it must hold.
+The expression sliders take their directions from this network, and the ascent what it must hold.
 """
 
 import argparse

@@ -35,7 +35,7 @@ def add_parser(subparsers: Subparsers) -> None:
         description="Save the look that the options describe as a preset of your own.",
         allow_abbrev=False,
     )
-    save.add_argument("name", metavar="NAME", help="small letters, digits and hyphens")
+    save.add_argument("name", metavar="NAME", help="small letters, digits, hyphens and underscores")
     save.add_argument("--title", default="", help="its title (default: its name)")
     save.add_argument("--description", default="", metavar="TEXT", help="a line on what it is for")
     add_look_options(save)

@@ -15,7 +15,7 @@ from retouchml.cli.parser import Parser
 PARTS = {
     "rater": "rates an image; learns from photographs that people have rated",
     "scorer": "rates a latent code; learns from the rater's ratings of generated faces",
-    "edits": "the directions of the manual sliders",
+    "edits": "the directions of the expression sliders",
     "encoder": "guesses the code of a face, which shortens the inversion",
 }
 

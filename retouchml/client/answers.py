@@ -174,7 +174,7 @@ class Rendered:
 
 @dataclass(frozen=True)
 class EditList:
-    """The answer to ``edits``: the manual sliders of a model on a device."""
+    """The answer to ``edits``: the sliders of a model on a device."""
 
     model: str
     device: str

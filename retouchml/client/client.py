@@ -116,7 +116,7 @@ class Client:
         )
 
     def edits(self, model: str = "", device: str = "") -> Call[EditList]:
-        """List the manual sliders; loads the model."""
+        """List the sliders; loads the model."""
         return self.request(messages.ListEdits(model, device), lambda fields, _: EditList.from_fields(fields))
 
     def status(self) -> Call[Status]:

@@ -147,7 +147,7 @@ class Render:
 
 @dataclass(frozen=True)
 class ListEdits:
-    """List the manual sliders of a model. model, device: "" for the daemon's own."""
+    """List the sliders of a model. model, device: "" for the daemon's own."""
 
     TYPE: ClassVar[str] = "edits"
     model: str = ""

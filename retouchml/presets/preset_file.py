@@ -52,7 +52,7 @@ def check_name(name: str) -> None:
     if len(name) > LONGEST_NAME or not _NAME.fullmatch(name) or _DEVICES.fullmatch(name):
         raise UsageError(
             f"{name!r} cannot be the name of a preset.",
-            f"Use up to {LONGEST_NAME} small letters, digits and hyphens, as in soft-light.",
+            f"Use up to {LONGEST_NAME} small letters, digits, hyphens and underscores, as in soft-light.",
         )
 
 

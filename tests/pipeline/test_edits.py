@@ -20,7 +20,7 @@ def face(generator: Generator) -> torch.Tensor:
 
 
 def step(edit: Slider) -> LatentStep:
-    """What a manual slider asks of the latent space."""
+    """What an expression slider asks of the latent space."""
     assert edit.latent is not None
     return edit.latent
 
