@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 from pipeline.local_face import face_crop
 from pipeline.pictures import read_picture
 from pipeline.retoucher import Retoucher
+from pipeline.working_space import WorkingSpace
 from retouchml import Look
 from retouchml.errors import RetouchError, UsageError
 
@@ -91,15 +92,16 @@ def make(
             break
         path = photos[int(index)]
         picture = read_picture(path)
-        photo = retoucher.open(picture.pixels)
+        photo = retoucher.open(picture.pixels, icc=picture.icc)
         if not photo.faces:
             sys.stderr.write(f"{path.name} shows no face\n")
             continue
         result = photo.apply(photo.render({0: look}))
-        before, alignment = face_crop(picture.pixels, np.array(photo.faces[0].landmarks))
+        space = WorkingSpace.of(picture.icc)
+        before, alignment = face_crop(picture.pixels, np.array(photo.faces[0].landmarks), space)
         retouched = SIDES[int(random.integers(2))]
         name = f"{len(key) + 1:02}"
-        pair = pair_of(before, alignment.cut(result), retouched, side)
+        pair = pair_of(before, alignment.cut(result, space), retouched, side)
         cv2.imwrite(str(folder / f"pair-{name}.png"), pair[..., ::-1])
         key[name] = {"photo": path.name, "retouched": retouched}
     (folder / "key.json").write_text(json.dumps({"look": described, "seed": seed, "pairs": key}, indent=1))

@@ -42,6 +42,7 @@ from pipeline.rater import PixelRater
 from pipeline.retoucher import Photo, Retoucher
 from pipeline.training.labellers import load_recognizer
 from pipeline.training.scut import GROUPS, read_fold
+from pipeline.working_space import PLAIN, WorkingSpace
 from retouchml import Look
 from retouchml.cli import output_files
 from retouchml.errors import PictureError, RetouchError
@@ -111,6 +112,7 @@ def measure(
     networks: Networks,
     behind: float = math.nan,  # the figure of this name
     bend: float = math.nan,  # the same
+    space: WorkingSpace = PLAIN,  # of the photo's pixels
 ) -> tuple[Row, NDArray[np.float32]]:
     """Retouch the largest face of a photo and measure; also returns before and after side by side.
 
@@ -124,8 +126,8 @@ def measure(
         raise RetouchError("this look changes nothing of this face")
     report = photo.report(patches)[0]
     landmarks = np.array(photo.faces[0].landmarks)
-    before, alignment = face_crop(pixels, landmarks)
-    after = alignment.cut(result)
+    before, alignment = face_crop(pixels, landmarks, space)
+    after = alignment.cut(result, space)
     # Landmarks of both are found in the same way, so that only the retouch makes a difference.
     points_before, points_after = (networks.finder.landmarks_in_crop(crop) for crop in (before, after))
     shape_before, shape_after = geometric(points_before), geometric(points_after)
@@ -146,7 +148,7 @@ def measure(
     light = light_moved(before, after, points_before, skin)
     teeth = teeth_yellower(before, after, points_before, points_after)
     white = photo.apply(photo.render({0: Look(strength=0.0, edits={"teeth": _WHITENED})}))
-    whiter = teeth_whitened(before, alignment.cut(white), points_before)
+    whiter = teeth_whitened(before, alignment.cut(white, space), points_before)
     untouched = photo.apply(photo.render({0: Look(strength=0.0, texture=look.texture)}))
     path = photo.apply(photo.render({0: without_local_sliders(look)}))
     row = Row(
@@ -168,7 +170,9 @@ def measure(
         whiter=math.nan if whiter is None else whiter,
         behind=behind,
         bend=bend,
-        outside=float(changed_outside(pixels, path, before, alignment.cut(path), alignment, points_before)),
+        outside=float(
+            changed_outside(pixels, path, before, alignment.cut(path, space), alignment, points_before)
+        ),
         untouched=bool(np.array_equal(untouched, pixels)),
         seconds=seconds,
     )
@@ -319,25 +323,26 @@ def main(arguments: Sequence[str] | None = None) -> int:
     sys.stdout.write(f"{'photo':14}" + "".join(f"{name[:8]:>9}" for name in names) + "\n")
     for path in photos:
         try:
-            pixels = read_picture(path).pixels
+            picture = read_picture(path)
         except PictureError as error:
             sys.stdout.write(f"{path.stem:14}  {error}\n")
             continue
-        photo = retoucher.open(pixels)
+        pixels, space = picture.pixels, WorkingSpace.of(picture.icc)
+        photo = retoucher.open(pixels, icc=picture.icc)
         if not photo.faces:
             sys.stdout.write(f"{path.stem:14}  no face\n")
             continue
         try:
             behind = bend = math.nan
             if options.backgrounds:
-                crop, alignment = face_crop(pixels, np.array(photo.faces[0].landmarks))
+                crop, alignment = face_crop(pixels, np.array(photo.faces[0].landmarks), space)
                 points = alignment.to_crop(np.array(photo.faces[0].landmarks))
                 leaks = leak_before_backgrounds(crop, points, look, retoucher)
                 behind = max(leaks.values(), default=math.nan)
                 bend = bend_of_gratings(crop, points, look, retoucher)
                 listed = ", ".join(f"{name} {value:.2f}" for name, value in leaks.items())
                 sys.stdout.write(f"{'':14}  leak before {listed}\n")
-            row, pair = measure(photo, pixels, look, instruments, retoucher.networks, behind, bend)
+            row, pair = measure(photo, pixels, look, instruments, retoucher.networks, behind, bend, space)
         except RetouchError as error:
             sys.stdout.write(f"{path.stem:14}  {error}\n")
             continue

@@ -30,6 +30,7 @@ from pipeline.mesh import FaceMesh
 from pipeline.networks import load_finder, load_mesh
 from pipeline.pictures import read_picture
 from pipeline.regions import FaceRegions, face_regions
+from pipeline.working_space import PLAIN, WorkingSpace
 from retouchml import Look
 from retouchml.errors import RetouchError
 
@@ -66,9 +67,11 @@ class Face:
     skin: Area
 
     @classmethod
-    def of(cls, photo: Picture, landmarks: Points, mesh: FaceMesh | None) -> "Face":
+    def of(
+        cls, photo: Picture, landmarks: Points, mesh: FaceMesh | None, space: WorkingSpace = PLAIN
+    ) -> "Face":
         """The face in a photo [H, W, C] whose landmarks [68, 2] are these."""
-        crop, alignment = face_crop(photo, landmarks)
+        crop, alignment = face_crop(photo, landmarks, space)
         points = alignment.to_crop(landmarks)
         masks = face_masks(crop, points, alignment.inside(*photo.shape[:2]))
         finer = None if mesh is None else mesh.points_in_crop(crop)[:, :2]
@@ -152,21 +155,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
     rows = []
     for path in options.photos:
         try:
-            photo = read_picture(path).pixels
+            picture = read_picture(path)
         except RetouchError as error:
             print(f"{path.name}: {error}", file=sys.stderr)
             continue
-        found = finder.find(photo)
+        found = finder.find(picture.pixels, icc=picture.icc)
         if not found:
             print(f"{path.name}: no face", file=sys.stderr)
             continue
-        face = Face.of(photo, found[0].landmarks, mesh)
+        face = Face.of(picture.pixels, found[0].landmarks, mesh, WorkingSpace.of(picture.icc))
         rows.append(measured(face))
         print(f"{path.name:36}" + "".join(f"{value:8.2f}" for value in astuple(rows[-1])), flush=True)
         if options.sheet is not None:
             options.sheet.mkdir(parents=True, exist_ok=True)
             looks = [face.crop, face.retouched(Look()), face.retouched(Look(1.0))]
-            sheet = np.rint(255.0 * np.hstack(looks)).astype(np.uint8)
+            sheet = np.rint(255.0 * np.clip(np.hstack(looks), 0.0, 1.0)).astype(np.uint8)
             cv2.imwrite(str(options.sheet / f"{path.stem}.png"), cv2.cvtColor(sheet, cv2.COLOR_RGB2BGR))
     if rows:
         print(report(rows))

@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
-from pipeline.pictures import colour_profile, read_picture
+from pipeline.pictures import read_picture
 from pipeline.retoucher import Photo, Retoucher
 from retouchml import Look
 from retouchml.errors import RetouchError
@@ -155,7 +155,7 @@ def main() -> int:
             pixels = np.asarray(picture.pixels)
             if pixels.dtype != np.uint8 or pixels.ndim != 3:
                 parser.error(f"{path} is not a colour picture of 8 bits")
-            photo = retoucher.open(pixels, icc=colour_profile(picture.metadata))
+            photo = retoucher.open(pixels, icc=picture.icc)
             if not photo.faces:
                 parser.error(f"no face was found in {path}")
             photos.append((pixels, photo))

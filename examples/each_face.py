@@ -15,7 +15,7 @@ OTHERS = Look(strength=0.4, edits={"smile": 0.3})
 def main(source: str, target: str) -> None:
     """Retouch ``source`` and write ``target``, in the format that its ending names."""
     picture = read_picture(source)
-    photo = Retoucher().open(picture.pixels)
+    photo = Retoucher().open(picture.pixels, icc=picture.icc)
     # faces are numbered from the largest to the smallest
     looks = {number: OTHERS if number else LARGEST for number in range(len(photo.faces))}
     patches = photo.render(looks)

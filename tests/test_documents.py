@@ -47,6 +47,12 @@ def test_every_link_into_the_repository_leads_somewhere(document: Path) -> None:
     assert missing == []
 
 
+@pytest.mark.parametrize("path", [_README, _TOP / "docs" / "python.md", _TOP / "examples" / "each_face.py"])
+def test_every_script_opens_a_picture_by_its_colour_profile(path: Path) -> None:
+    opened = re.findall(r"\.open\(picture\.pixels[^)]*\)", _text(path))
+    assert opened == [".open(picture.pixels, icc=picture.icc)"]
+
+
 @each_document
 def test_every_path_in_backticks_exists(document: Path) -> None:
     missing = [path for path in _inline_code(document) if _is_path(path) and not _exists(path)]

@@ -5,7 +5,6 @@ PNG, TIFF, JPEG and WebP in and out; GIF, BMP, HEIF, AVIF and JPEG XL in.
 
 from pipeline.pictures.file import check_folder, check_target
 from pipeline.pictures.formats import SUFFIXES, format_of
-from pipeline.pictures.png_colour import colour_profile
 from pipeline.pictures.read import read_picture
 from pipeline.pictures.types import MAX_PIXELS, Metadata, Picture, Pixels
 from pipeline.pictures.write import (
@@ -23,7 +22,6 @@ __all__ = [
     "Pixels",
     "check_folder",
     "check_target",
-    "colour_profile",
     "copy_picture",
     "encode_picture",
     "format_of",

@@ -99,6 +99,13 @@ class Picture:
         """Whether the fourth channel is there."""
         return bool(self.pixels.shape[2] == 4)
 
+    @property
+    def icc(self) -> bytes:
+        """The ICC profile by which the pixels are to be seen; b"" for sRGB."""
+        from pipeline.pictures.png_colour import colour_profile  # which imports this module
+
+        return colour_profile(self.metadata)
+
 
 @dataclass(frozen=True, eq=False)
 class Decoded:

@@ -85,21 +85,19 @@ class _Finder:
 
     def __call__(self, source: Path) -> tuple[Json, int]:
         """Print the faces in a picture, or for JSON only return them; the report and the exit code."""
-        from pipeline.pictures import colour_profile, read_picture
+        from pipeline.pictures import read_picture
 
         arguments, context = self._arguments, self._context
         picture = read_picture(source)
-        pixels, icc = picture.pixels, colour_profile(picture.metadata)
         backend = self._load()
         with context.console.progress(source.name, quiet=arguments.quiet) as progress:
-            photo = context.find_faces(backend, pixels, progress, icc)
+            photo = context.find_faces(backend, picture.pixels, progress, picture.icc)
         faces = photo.faces if photo else ()
         if not arguments.json:
             prefix = f"{source}: " if len(arguments.pictures) > 1 else ""
             for number, face in enumerate(faces):
                 context.console.print(prefix + _line(number, face))
-        height, width = pixels.shape[:2]
-        on_picture: Json = {"image": str(source), "width": width, "height": height}
+        on_picture: Json = {"image": str(source), "width": picture.width, "height": picture.height}
         on_picture["faces"] = [report.detected_face(face) for face in faces]
         return on_picture, 0 if faces else NoFaceError.exit_code
 

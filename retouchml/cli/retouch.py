@@ -114,10 +114,7 @@ def _render(
     context: Context,
     progress: Progress,
 ) -> _Result:
-    from pipeline.pictures import colour_profile
-
-    icc = colour_profile(picture.metadata)
-    photo = context.find_faces(backend, picture.pixels, progress, icc)
+    photo = context.find_faces(backend, picture.pixels, progress, picture.icc)
     if photo is None:
         return _Result()
     chosen = options.looks.by_face(options.faces, photo.faces)

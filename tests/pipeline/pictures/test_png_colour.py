@@ -2,9 +2,11 @@
 
 import struct
 
+import numpy as np
 import pytest
 
-from pipeline.pictures import Metadata, colour_profile
+from pipeline.pictures import Metadata, Picture
+from pipeline.pictures.png_colour import colour_profile
 from pipeline.working_space import differs_from_srgb
 from tests.pipeline.colour_profiles import profile_with
 
@@ -50,3 +52,10 @@ def test_a_profile_comes_after_cicp_and_before_the_other_chunks() -> None:
     assert by_number != ADOBE
     assert differs_from_srgb(by_number)
     assert colour_profile(Metadata(icc_profile=ADOBE, png_colour=(BT709,))) == b""
+
+
+def test_a_picture_names_the_profile_of_its_pixels() -> None:
+    pixels = np.zeros((2, 3, 3), np.uint8)
+    assert Picture(pixels, "png").icc == b""
+    assert Picture(pixels, "png", metadata=Metadata(icc_profile=ADOBE)).icc == ADOBE
+    assert Picture(pixels, "png", metadata=Metadata(icc_profile=ADOBE, png_colour=(BT709,))).icc == b""
