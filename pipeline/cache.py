@@ -1,8 +1,8 @@
 """The caches of faces, inversions and score paths: a photograph that was open before is ready at once.
 
 All entries lie on disk (``pipeline.store``), the latest also in memory. The key of a photograph's faces is a
-hash of its pixels; that of an inversion, of the crop, the generator and the recipe; that of a path, of its
-first code, the place of the face chip, and everything that guides the ascent.
+hash of its pixels; that of an inversion, of the crop, its landmarks, the generator and the recipe; that of a
+path, of its first code, the place of the face chip, and everything that guides the ascent.
 """
 
 import hashlib
@@ -28,6 +28,7 @@ _BOUND = 256 * 2**20  # bytes in all, of each kind
 _SHAPE_LIMIT = 64  # layers, or knots; a larger entry is damaged
 _FACES_LIMIT = 4096
 _LARGEST_COORDINATE = 1 << 20  # pixels; a face may reach beyond its photo, but not that far
+_PARTS = 16.0  # of a pixel; to which landmarks are rounded
 _LARGEST_CODE = 1e4  # values of w_plus are some tens at most
 # entries, of about 1 kB a face, 50 kB and 0.7 MB each
 _SEARCHES_IN_MEMORY, _INVERSIONS_IN_MEMORY, _PATHS_IN_MEMORY = 64, 64, 16
@@ -45,13 +46,14 @@ def photo_key(pixels: NDArray[np.generic], icc: bytes, finder: str) -> str:
     return digest.hexdigest()
 
 
-def inversion_key(crop: NDArray[np.float32], generator: str) -> str:
+def inversion_key(crop: NDArray[np.float32], landmarks: NDArray[np.float64], generator: str) -> str:
     """Key of the inversion of a crop [S, S, 3] in [0, 1]; crops that are equal to 8 bits share it.
 
-    generator: its identity
+    landmarks: [68, 2] in pixels of the crop, by which the inversion is weighted; generator: its identity
     """
     digest = hashlib.sha256(f"{generator}/{VERSION}/{crop.shape}".encode())
     digest.update(np.rint(crop * 255.0).astype(np.uint8).tobytes())
+    digest.update(np.rint(landmarks * _PARTS).astype("<i4").tobytes())
     return digest.hexdigest()
 
 

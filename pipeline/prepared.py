@@ -112,7 +112,7 @@ def _inversion(
     cancel: Cancel,
 ) -> Inversion:
     generator = networks.generator
-    key = inversion_key(crop, generator.identity)
+    key = inversion_key(crop, points, generator.identity)
     cached = caches.inversions.get(key) if caches else None
     if cached is not None and cached.w_plus.shape == (generator.num_layers, generator.w_dim):
         return Inversion(cached.w_plus.to(generator.device), cached.loss, cached.distance)

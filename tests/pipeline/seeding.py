@@ -23,8 +23,11 @@ def seed(retoucher: Retoucher, portrait: Photo, pixels: NDArray[Any], cache: Inv
     portrait.prepare()
     code = portrait._prepared[0].path.knots[0]
     for face in photo.faces:
-        crop, _ = face_crop(as_channels(pixels), np.array(face.landmarks))
-        cache.put(inversion_key(crop, retoucher.model), Inversion(code, 0.0, 0.0))
+        landmarks = np.array(face.landmarks)
+        crop, alignment = face_crop(as_channels(pixels), landmarks)
+        cache.put(
+            inversion_key(crop, alignment.to_crop(landmarks), retoucher.model), Inversion(code, 0.0, 0.0)
+        )
     return photo
 
 

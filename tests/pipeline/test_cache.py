@@ -222,22 +222,28 @@ def test_two_writers_and_a_reader_never_see_half_an_entry(tmp_path: Path) -> Non
     assert not list(tmp_path.glob("*.partial"))
 
 
-def test_names_depend_on_the_crop_the_generator_and_the_recipe(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_names_depend_on_the_crop_its_landmarks_the_generator_and_the_recipe(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     crop = np.random.default_rng(0).random((64, 64, 3)).astype(np.float32)
-    name = inversion_key(crop, "ffhq-mobile")
-    assert inversion_key(crop.copy(), "ffhq-mobile") == name
-    assert inversion_key(crop + np.float32(1e-5) * (crop < 0.5 / 255), "ffhq-mobile") == name
+    points = np.random.default_rng(1).integers(0, 64, (68, 2)).astype(np.float64)
+    name = inversion_key(crop, points, "ffhq-mobile")
+    assert inversion_key(crop.copy(), points.copy(), "ffhq-mobile") == name
+    assert inversion_key(crop + np.float32(1e-5) * (crop < 0.5 / 255), points + 0.02, "ffhq-mobile") == name
+    moved = points.copy()
+    moved[40, 1] += 0.125
     other = crop.copy()
     other[5, 5, 1] += 0.01
     names = {
         name,
-        inversion_key(other, "ffhq-mobile"),
-        inversion_key(crop, "stylegan2"),
-        inversion_key(crop[:32], "ffhq-mobile"),
+        inversion_key(other, points, "ffhq-mobile"),
+        inversion_key(crop, moved, "ffhq-mobile"),
+        inversion_key(crop, points, "stylegan2"),
+        inversion_key(crop[:32], points, "ffhq-mobile"),
     }
     monkeypatch.setattr(cache_module, "VERSION", 99)
-    names.add(inversion_key(crop, "ffhq-mobile"))
-    assert len(names) == 5
+    names.add(inversion_key(crop, points, "ffhq-mobile"))
+    assert len(names) == 6
 
 
 def test_the_latest_are_kept_in_memory_where_the_disk_has_no_room(tmp_path: Path) -> None:
