@@ -54,10 +54,11 @@ class _WorkerPhoto:
 
     @cached_property
     def without_curve(self) -> PixelFormat:
-        """The picture's format; the profile alone says what values mean, unless it is sRGB's."""
-        from pipeline.working_space import differs_from_srgb
+        """The picture's format; the profile alone says what values mean, if there is one to heed."""
+        from pipeline.working_space import profile_for
 
-        return replace(self.picture, encoding="srgb") if differs_from_srgb(self.icc) else self.picture
+        profile = profile_for(self.icc, self.pixels)
+        return replace(self.picture, encoding="srgb") if profile else self.picture
 
 
 @dataclass(frozen=True)

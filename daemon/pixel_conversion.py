@@ -53,7 +53,8 @@ def from_pipeline(
     if picture.encoding == "linear":
         before = np.broadcast_to(to_pipeline(original, picture)[..., :3], color.shape)
         values = _decoded(np.asarray(color, np.float32))
-        untouched = (np.asarray(color) == before).all(-1, keepdims=True)
+        unchanged = (np.asarray(color) == before) | (np.isnan(color) & np.isnan(before))
+        untouched = unchanged.all(-1, keepdims=True)
         color = np.where(untouched, _color(original, picture), _quantized(values, picture.type))
     order = picture.patch_order
     result = np.empty((*patch.shape[:2], len(order)), dtype)

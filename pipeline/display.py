@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from pipeline.pictures.colour import profile_space
 from pipeline.pixels import as_channels, full_scale, to_float_rgb
-from pipeline.working_space import differs_from_srgb
+from pipeline.working_space import profile_for
 
 Display: TypeAlias = Callable[[NDArray[np.generic]], NDArray[np.uint8]]
 """A part of the photo [h, w, C], or a resized copy of one, as 8-bit RGB [h, w, 3]."""
@@ -39,7 +39,7 @@ def displays_of(pixels: NDArray[np.generic], icc: bytes = b"") -> tuple[Display,
 
     icc: its colour profile, b"" for sRGB
     """
-    profile = icc if differs_from_srgb(icc) else b""
+    profile = profile_for(icc, pixels)
     is_float = pixels.dtype == np.float32
     if not profile and not is_float:
         return (plain,)

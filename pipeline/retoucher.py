@@ -28,7 +28,7 @@ from pipeline.patch import Patch, box_of, layer_of, make_patch, paint, painted
 from pipeline.pixels import as_channels
 from pipeline.prepared import PreparedFace, prepare_face
 from pipeline.shape import reshapes
-from pipeline.working_space import WorkingSpace
+from pipeline.working_space import WorkingSpace, profile_for
 from retouchml.look import Look, check_faces, check_looks
 from retouchml.progress import NEVER, Cancel, Progress, check, silent
 from retouchml.results import Box, Edit, Face, FaceQuality, FaceReport
@@ -81,7 +81,7 @@ class Retoucher:
         progress("detect", 0.0, None)
         start = time.monotonic()
         locations = self._find(channels, icc, cancel)
-        space = WorkingSpace.of(icc)
+        space = WorkingSpace.of(profile_for(icc, channels))
         photo = Photo(pixels, channels, space, locations, self.networks, self._caches)
         photo.seconds["detect"] = time.monotonic() - start
         progress("detect", 1.0, 0.0)

@@ -4,6 +4,7 @@ Pixels of another colour profile are converted into it by LittleCMS, as floats, 
 sRGB lie below 0 or above 1; the curve (IEC 61966-2-1) is continued as an odd function below black.
 """
 
+import hashlib
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -17,6 +18,7 @@ from pipeline.pixels import from_float, full_scale, to_float_rgb
 _LIKE_SRGB = 3  # largest difference, of 255, of a profile's colours from sRGB's that makes none here
 _D65 = (0.3127, 0.3290, 1.0)
 _SRGB = (0.640, 0.330, 1.0, 0.300, 0.600, 1.0, 0.150, 0.060, 1.0)  # x, y, Y of red, green and blue
+_ROWS = 256  # compared at once
 _RELATIVE = 1  # rendering intent: relative colorimetric
 _LUMA = np.array([0.2126, 0.7152, 0.0722], np.float32)  # of linear light
 
@@ -47,11 +49,15 @@ class WorkingSpace:
     def changed(self, original: NDArray[np.generic], after: NDArray[np.float32]) -> NDArray[np.generic]:
         """The photo's own pixels [h, w, 3] that show ``after`` [h, w, 3]; rounded.
 
-        original: [h, w, 3] of the photo, which stay to the bit where nothing changed. Elsewhere the
+        original: [h, w, 3] of the photo, which stay to the bit where nothing changed, and NaN and infinity
+        anywhere. Elsewhere the
         difference is added to them, so that what the way back loses, such as floats above white, stays too.
         """
         if not self.profile:
-            return from_float(after, original.dtype)
+            result = from_float(after, original.dtype)
+            if original.dtype == np.float32:  # decoded, infinity is white and NaN black
+                np.copyto(result, original, where=~np.isfinite(original))
+            return result
         before = self.decode(original)
         differs = np.abs(after - before).max(axis=2) > _UNCHANGED
         result = original.copy()
@@ -77,11 +83,45 @@ PLAIN = WorkingSpace()
 """For sRGB pixels."""
 
 _UNCHANGED = 1e-6  # a smaller difference is none
+_MOST_ANSWERS = 64
+_answers: dict[bytes, bool] = {}  # of ``differs_from_srgb`` by SHA-256: profiles may be large
 
 
-@lru_cache(maxsize=8)
+def profile_for(icc: bytes, pixels: NDArray[np.generic]) -> bytes:
+    """The profile that says what pixels [H, W, C] mean, b"" for sRGB.
+
+    icc: the one that they came with. It says nothing if it is damaged, nor if it is of grey while the pixels
+    have colours. Grey may have three equal channels.
+    """
+    if not differs_from_srgb(icc) or (profile_space(icc) == "GRAY" and _have_colours(pixels)):
+        return b""
+    return icc
+
+
+def _have_colours(pixels: NDArray[np.generic]) -> bool:
+    if pixels.shape[2] < 3:
+        return False
+    bands = (pixels[top : top + _ROWS] for top in range(0, pixels.shape[0], _ROWS))
+    has_nan = pixels.dtype.kind == "f"
+    return not all(
+        np.array_equal(band[..., 0], band[..., other], equal_nan=has_nan)
+        for band in bands
+        for other in (1, 2)
+    )
+
+
 def differs_from_srgb(profile: bytes) -> bool:
     """Whether a profile of RGB or grey shows colours unlike sRGB; False for one that is damaged."""
+    name = hashlib.sha256(profile).digest()
+    answer = _answers.get(name)
+    if answer is None:
+        if len(_answers) >= _MOST_ANSWERS:
+            _answers.clear()
+        answer = _answers[name] = _differs_from_srgb(profile)
+    return answer
+
+
+def _differs_from_srgb(profile: bytes) -> bool:
     if profile_space(profile) not in ("RGB", "GRAY"):
         return False
     is_grey = profile_space(profile) == "GRAY"

@@ -98,3 +98,11 @@ def test_a_profile_alone_says_what_values_mean(icc: bytes, encoding: str, withou
     assert photo.without_curve.encoding == without_curve
     patch = Patch(0, 0, 0, np.full((4, 4, 4), 0.5, np.float32))
     assert executor._convert(patch, photo).picture.encoding == encoding
+
+
+def test_a_grey_profile_leaves_colours_their_encoding() -> None:
+    grey = bytes(imagecodecs.cms_profile("gray", gamma=2.2))
+    pixels, picture = np.zeros((4, 4, 3), np.float32), PixelFormat(4, 4, "f32", "RGB", "linear")
+    assert executor._WorkerPhoto(pixels, picture, "m", "cpu", grey).without_curve.encoding == "srgb"
+    coloured = pixels + np.array([0.2, 0.1, 0.0], np.float32)
+    assert executor._WorkerPhoto(coloured, picture, "m", "cpu", grey).without_curve.encoding == "linear"

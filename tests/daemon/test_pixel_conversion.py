@@ -21,6 +21,14 @@ def test_a_pixel_that_a_patch_leaves_alone_comes_back_to_the_bit(type_: str) -> 
     assert (result[0, 0, :3] != wire[0, 0, :3]).any()
 
 
+def test_floats_that_are_no_number_do_not_change_their_pixel() -> None:
+    picture = PixelFormat(2, 1, "f32", "RGB", "linear")
+    wire = np.array([[[np.nan, 0.3, 0.7], [np.inf, 0.1, 0.2]]], np.float32)
+    inner = pixel_conversion.to_pipeline(wire, picture)
+    result, _ = pixel_conversion.from_pipeline(np.dstack([inner, np.ones((1, 2), np.float32)]), wire, picture)
+    assert result[..., :3].tobytes() == wire.tobytes()
+
+
 def test_pixels_that_suit_the_pipeline_are_not_copied() -> None:
     data = bytes(4 * 4 * 4)
     pixels = pixel_conversion.view(memoryview(data), PixelFormat(4, 4))

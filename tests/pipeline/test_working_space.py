@@ -1,5 +1,6 @@
 """Pixels of a colour profile in the working space and back: nothing is lost, and the retouch is the same."""
 
+import sys
 from typing import Any
 
 import cv2
@@ -8,8 +9,10 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from pipeline import working_space
+from pipeline.display import displays_of
 from pipeline.retoucher import Retoucher
-from pipeline.working_space import PLAIN, WorkingSpace
+from pipeline.working_space import PLAIN, WorkingSpace, differs_from_srgb, profile_for
 from retouchml import Look
 from tests.pipeline.colour_difference import delta_e2000
 from tests.pipeline.colour_profiles import PROFILES, converted, profile_with
@@ -81,6 +84,42 @@ def test_a_grey_profile_is_converted_and_stays_grey() -> None:
     assert np.array_equal(result[..., 0], result[..., 2])
 
 
+def test_floats_that_are_no_number_stay() -> None:
+    odd = np.array([[[np.inf, 0.5, np.nan], [-np.inf, 0.25, 0.75]]], np.float32)
+    for space in (PLAIN, WorkingSpace.of(profile_with("adobe", 2.2))):
+        assert space.changed(odd, space.decode(odd)).tobytes() == odd.tobytes()
+        changed = space.changed(odd, space.decode(odd) - np.float32(0.1))
+        finite = np.isfinite(odd)
+        assert np.array_equal(changed[~finite], odd[~finite], equal_nan=True)
+        assert (np.asarray(changed)[finite] < odd[finite]).all()
+
+
+def test_a_grey_profile_says_nothing_about_colours() -> None:
+    linear, rgb = bytes(imagecodecs.cms_profile("gray", gamma=1.0)), profile_with("adobe", 2.2)
+    colour = np.full((600, 2, 3), (200, 100, 50), np.uint8)
+    late = np.full((600, 2, 4), 90, np.uint8)
+    late[-1, -1, 2] = 91
+    for pixels in (colour, late):
+        assert profile_for(linear, pixels) == b""
+        assert profile_for(rgb, pixels) == rgb
+        (display,) = displays_of(pixels, linear)
+        assert np.array_equal(display(pixels), pixels[..., :3])
+    # grey with alpha, as files are read, and as the wire sends it
+    equal = np.full((2, 2, 4), 0.5, np.float32)
+    equal[0, 0, :3] = np.nan
+    for grey in (equal, equal[..., :1], equal[..., :2]):
+        assert profile_for(linear, grey) == linear
+
+
+def test_a_profile_is_judged_once_and_not_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    profile = profile_with("adobe", 2.2)
+    count = sys.getrefcount(profile)
+    assert differs_from_srgb(profile)
+    assert sys.getrefcount(profile) == count
+    monkeypatch.setattr(working_space, "_transformed", None)  # would make it a damaged one
+    assert differs_from_srgb(profile)
+
+
 @pytest.mark.parametrize(
     "icc", [b"", b"damaged" * 40, bytes(imagecodecs.cms_profile("srgb")), profile_with("adobe", 2.2)[:200]]
 )
@@ -108,3 +147,10 @@ def test_a_photo_of_another_profile_gets_the_retouch_of_its_copy_in_srgb(
     assert np.array_equal(result[outside], deep[outside])
     lab = [cv2.cvtColor(np.asarray(p, np.float32), cv2.COLOR_RGB2Lab) for p in (plain / 255.0, shown)]
     assert float(np.median(delta_e2000(lab[0], lab[1])[changed])) < 1.0
+
+
+def test_a_photo_of_colours_with_a_grey_profile_is_retouched_as_srgb(retoucher: Retoucher) -> None:
+    grey = bytes(imagecodecs.cms_profile("gray", gamma=1.0))
+    pixels = np.full((40, 40, 3), (200, 100, 50), np.uint8)
+    assert retoucher.open(pixels, icc=grey)._space == PLAIN
+    assert retoucher.open(pixels[..., :1], icc=grey)._space.profile == grey
