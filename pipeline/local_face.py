@@ -16,6 +16,7 @@ from pipeline.mesh import FaceMesh
 from pipeline.regions import FaceRegions, face_regions
 from pipeline.regions.geometry import smoothstep
 from pipeline.shape import FaceShape, reshapes
+from pipeline.shape_bound import shape_bound
 from pipeline.skin import SkinLayers
 from pipeline.window import Window
 from pipeline.working_space import PLAIN, WorkingSpace
@@ -48,13 +49,15 @@ class LocalFace:
     @cached_property
     def retouch(self) -> LocalRetouch:
         """The local sliders of this face."""
-        return LocalRetouch.of(self.crop, self.regions, self.size)
+        return LocalRetouch(self.crop, self.regions, self.size)
 
     @cached_property
     def shape(self) -> FaceShape:
         """The shape sliders of this face."""
         corner = np.array([self.window.left, self.window.top])
-        return FaceShape(self.landmarks - corner, self.masks.motion, self.size)
+        points = self.landmarks - corner
+        bound = shape_bound(self.crop, points, self.masks, self.size)
+        return FaceShape(points, self.masks.motion, bound, self.size)
 
     def change(self, look: Look) -> Change:
         """The change of the window for the local sliders of a look; nothing moves."""

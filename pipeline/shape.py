@@ -13,15 +13,14 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.flow import bounded
 from pipeline.masks import Mask
+from pipeline.shape_bound import bounded
 from retouchml.look import Look
 from retouchml.sliders import SHAPE, in_group
 
 Points = NDArray[np.float64]
 Vectors = NDArray[np.float64]
 
-_BOUND = 0.038  # of the crop's side; the largest motion
 _STEP = 8  # crop pixels between those at which the motion is computed
 _SHARPNESS = 4.0  # of the change from a lone Gaussian to a mean of several
 
@@ -182,13 +181,14 @@ def reshapes(look: Look) -> bool:
 class FaceShape:
     """The shape sliders of one face, in a window of its crop."""
 
-    def __init__(self, landmarks: Points, mask: Mask, size: int) -> None:
+    def __init__(self, landmarks: Points, mask: Mask, bound: float | Mask, size: int) -> None:
         """landmarks: [68, 2] in pixels of the window; mask: [H, W] where the photo may move.
 
-        size: side of the whole crop
+        bound: the largest motion, in shares of ``size``; size: side of the whole crop
         """
         self._frame = Frame.of(landmarks)
         self._mask = mask
+        self._bound = bound
         self._size = size
         self._fields: dict[str, NDArray[np.float32]] = {}
 
@@ -201,7 +201,7 @@ class FaceShape:
             if value:
                 total -= np.float32(value) * self._field(slider.name)
         fine = np.asarray(cv2.resize(total, (width, height), interpolation=cv2.INTER_CUBIC), np.float32)
-        return np.asarray(bounded(fine, _BOUND * self._size) * self._mask[..., None], np.float32)
+        return np.asarray(bounded(fine, self._bound * self._size) * self._mask[..., None], np.float32)
 
     @property
     def _coarse(self) -> tuple[int, int]:

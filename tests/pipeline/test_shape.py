@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 from pipeline.change import Change
 from pipeline.flow import displaced
 from pipeline.shape import FaceShape, reshapes
+from pipeline.shape_bound import BOUND
 from retouchml.look import Look
 from retouchml.sliders import SHAPE, in_group
 from tests.pipeline.synthetic_faces import landmarks
@@ -25,7 +26,7 @@ def points() -> NDArray[np.float64]:
 
 
 def shape(mask: NDArray[np.float32] = EVERYWHERE) -> FaceShape:
-    return FaceShape(points(), mask, SIZE)
+    return FaceShape(points(), mask, BOUND, SIZE)
 
 
 def moved(**edits: float) -> NDArray[np.float64]:
@@ -104,7 +105,7 @@ def test_nothing_moves_where_the_mask_is_zero_nor_far_from_the_face() -> None:
     mask[:, : SIZE // 2] = 0.0
     look = Look(0.0, edits=dict.fromkeys(NAMES, 1.0))
     assert not shape(mask).flow(look)[:, : SIZE // 2].any()
-    bottom = FaceShape(points() - (0.0, 60.0), EVERYWHERE, SIZE).flow(look)[-8:]
+    bottom = FaceShape(points() - (0.0, 60.0), EVERYWHERE, BOUND, SIZE).flow(look)[-8:]
     assert np.abs(bottom).max() < 0.2
 
 
@@ -119,7 +120,7 @@ def test_a_turned_face_moves_its_far_side_less() -> None:
     turned = points()
     middle = turned[27, 0]
     turned[:, 0] = middle + (turned[:, 0] - middle) * np.where(turned[:, 0] < middle, 0.4, 1.0)
-    flow = FaceShape(turned, EVERYWHERE, SIZE).flow(Look(0.0, edits={"face_width": 1.0}))
+    flow = FaceShape(turned, EVERYWHERE, BOUND, SIZE).flow(Look(0.0, edits={"face_width": 1.0}))
     columns, rows = np.rint(turned).astype(int).T
     assert abs(flow[rows[2], columns[2], 0]) < 0.6 * abs(flow[rows[14], columns[14], 0])
 
