@@ -156,7 +156,7 @@ def _resharpened(
     features_after = displaced(features, flow)
     detail = (features_after * moved)[..., None] * displaced(fine, flow)
     before, after = features > 0.5, features_after > 0.5
-    if not (before.any() and after.any()):
+    if min(before.sum(), after.sum()) < 2:  # a single pixel has no variance
         return np.zeros_like(crop)
     target = _edges(crop)[before].var()
     covariance = np.cov(_edges(changed)[after], _edges(detail)[after])
