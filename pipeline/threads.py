@@ -39,7 +39,17 @@ def use_share(threads: int, device: torch.device) -> None:
     the same.
     """
     if device.type == "cpu" and threads > 1 and not any(name in os.environ for name in _CHOSEN):
-        torch.set_num_threads(share(threads, os.cpu_count() or threads, running_elsewhere()))
+        machine = os.cpu_count() or threads
+        cores = usable_cores(machine)
+        # Those that run elsewhere are spread over all cores of the machine, as far as one can tell.
+        torch.set_num_threads(share(threads, cores, running_elsewhere() * cores / machine))
+
+
+def usable_cores(machine: int) -> int:
+    """How many of a machine's cores this process may use: ``taskset`` and containers allow fewer."""
+    if sys.platform != "linux":
+        return machine
+    return min(machine, len(os.sched_getaffinity(0)))
 
 
 def share(threads: int, cores: int, others: float) -> int:

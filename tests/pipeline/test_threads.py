@@ -27,6 +27,7 @@ def four_threads(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setattr(os, "cpu_count", lambda: 4)
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: {0, 1, 2, 3}, raising=False)
     before = torch.get_num_threads()
     torch.set_num_threads(4)
     yield
@@ -114,6 +115,18 @@ def test_a_quiet_machine_gives_all_threads_whatever_the_last_minutes_were(
 ) -> None:
     loaded(tmp_path, monkeypatch, "9.00 8.00 7.00 1/800 4242\n")
     assert used() == 4
+
+
+def test_a_process_that_may_use_some_cores_has_a_thread_for_each(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: {1, 3}, raising=False)
+    loaded(tmp_path, monkeypatch, "9.00 8.00 7.00 1/800 4242\n")
+    assert used() == 2
+    loaded(tmp_path, monkeypatch, "9.00 8.00 7.00 9/800 4242\n")  # half of the eight others are on these two
+    assert used() == 1
+    monkeypatch.setattr(os, "cpu_count", lambda: 64)  # of which the eight others leave room
+    assert used() == 2
 
 
 @pytest.mark.parametrize("text", ["", "9.00 8.00 7.00\n", "9.00 8.00 7.00 many/800 4242\n"])
