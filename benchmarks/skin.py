@@ -79,7 +79,7 @@ class Face:
 
     def retouched(self, look: Look) -> Picture:
         """The crop with the skin sliders of a look."""
-        retouch = LocalRetouch.of(self.crop, self.regions, self.crop.shape[0])
+        retouch = LocalRetouch(self.crop, self.regions, self.crop.shape[0])
         values = {name: look.value(name) for name in SLIDERS}
         changed = self.crop + retouch.change(Look(0.0, edits=values))
         return np.asarray(np.clip(changed, 0.0, 1.0), np.float32)

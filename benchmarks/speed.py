@@ -190,7 +190,7 @@ def local_sliders(retoucher: Retoucher, repeat: int) -> list[Row]:
     every = {slider.name: 1.0 for slider in EDITS if slider.low == 0.0}
 
     def change(edits: dict[str, float], retouch: LocalRetouch | None = None) -> object:
-        retouch = retouch or LocalRetouch.of(face.crop, face.regions, face.size)
+        retouch = retouch or LocalRetouch(face.crop, face.regions, face.size)
         return retouch.change(Look(0.0, edits=edits))
 
     rows = [

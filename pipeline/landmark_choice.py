@@ -85,7 +85,8 @@ class LandmarkPlacer:
             mesh = self._mesh.mesh_in_crop(crops[0])
             dlib = self._predictor.place_in_crop(crops[0])
             if mesh.score >= _LEAST_SCORE and disagreement(dlib, mesh).worst > 1.0:
-                return [landmarks_of_mesh(self._mesh.points_in_crop(crop)) for crop in crops]
+                others = [self._mesh.points_in_crop(crop) for crop in crops[1:]]
+                return [landmarks_of_mesh(points) for points in (mesh.points, *others)]
         return [self._predictor.place_in_crop(crop) for crop in crops]
 
     def _pair(

@@ -65,11 +65,6 @@ class LocalRetouch:
         self._regions = regions
         self._made: dict[str, LocalSlider] = {}
 
-    @classmethod
-    def of(cls, crop: NDArray[np.float32], regions: FaceRegions, size: int) -> "LocalRetouch":
-        """The local retouch of a crop [H, W, 3] in [0, 1], or of a part of one whose side is ``size``."""
-        return cls(crop, regions, size)
-
     def change(self, look: Look) -> NDArray[np.float32]:
         """The change [H, W, 3] to add to the crop for a look; zero where it asks for nothing."""
         result = np.zeros_like(self._crop)

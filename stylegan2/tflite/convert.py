@@ -22,7 +22,6 @@ _OPSET, _IR_VERSION = 13, 8  # what ONNX Runtime 1.18 knows, too
 _SAME = 0  # padding that keeps the size
 _LARGEST_STEP = 64  # of strides, dilations, windows
 _TO_ONNX, _TO_TENSORFLOW = (0, 3, 1, 2), (0, 2, 3, 1)
-_ACTIVATIONS = {1: "Relu"}  # of the schema's; 0 is none
 
 
 def convert(unpacked: Path, target: Path, progress: Progress = silent) -> None:
@@ -118,7 +117,7 @@ class _Writer:
         self._node(
             "Conv",
             [_name(source), self._constant(weight, values), self._constant(bias, self._floats(bias))],
-            self._before(operator, activation),
+            self._unfused(operator, activation),
             group=channels if is_depthwise else 1,
             strides=strides,
             dilations=dilations,
@@ -131,7 +130,7 @@ class _Writer:
         self._node(
             "MaxPool",
             [_name(operator.inputs[0])],
-            self._before(operator, 5),
+            self._unfused(operator, 5),
             kernel_shape=window,
             strides=strides,
             pads=self._pads(operator, tuple(window), strides, [1, 1]),
@@ -149,7 +148,7 @@ class _Writer:
         first, second = operator.inputs
         if self._graph.tensors[first].shape != self._graph.tensors[second].shape:
             raise corrupt("what is added has two shapes")
-        self._node("Add", [_name(first), _name(second)], self._before(operator, 0))
+        self._node("Add", [_name(first), _name(second)], self._unfused(operator, 0))
 
     def _pad(self, operator: Operator) -> None:
         source, widths = operator.inputs
@@ -175,8 +174,8 @@ class _Writer:
         self._nodes.append(helper.make_node(kind, inputs, [output], **attributes))
         return output
 
-    def _before(self, operator: Operator, field: int) -> str:
-        """The name for what an operator gives before its activation, which is appended later."""
+    def _unfused(self, operator: Operator, field: int) -> str:
+        """The output's name. Raises ModelCorrupt for a fused activation, which is not known here."""
         activation = operator.option(field, "b")
         if activation == 0:
             return _name(operator.output)

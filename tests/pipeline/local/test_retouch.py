@@ -20,7 +20,7 @@ def retouch() -> LocalRetouch:
     points = open_mouthed(_SIZE)
     crop = painted(points, _SIZE)
     masks = face_masks(crop, points, np.full((_SIZE, _SIZE), 500.0, np.float32))
-    return LocalRetouch.of(crop, face_regions(crop, points, None, masks), _SIZE)
+    return LocalRetouch(crop, face_regions(crop, points, None, masks), _SIZE)
 
 
 def test_a_look_without_local_sliders_changes_nothing(retouch: LocalRetouch) -> None:
@@ -52,7 +52,7 @@ def test_the_skin_is_judged_without_its_blemishes(retouch: LocalRetouch) -> None
     y, x = np.mgrid[0:_SIZE, 0:_SIZE]
     spot = np.hypot(x - 0.36 * _SIZE, y - 0.62 * _SIZE) < 4.0
     crop[spot] += np.array([0.02, -0.12, -0.08], np.float32)
-    spotted = LocalRetouch.of(crop, retouch._regions, _SIZE)
+    spotted = LocalRetouch(crop, retouch._regions, _SIZE)
     healed, evened = (
         spotted.change(Look(0.0, edits=edits)) for edits in ({"blemishes": 1.0}, {"redness": 1.0})
     )
