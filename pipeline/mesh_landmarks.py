@@ -30,65 +30,16 @@ _POINTS = np.array(
         (78, 78), (82, 82), (13, 13), (312, 312), (308, 308), (317, 317), (14, 14), (87, 87),
     ]
 )  # [68, 2] points of the mesh, whose middle is the landmark
+# the nose, which stands out beyond the cheek of a face in profile
+_NOSE = (
+    1, 2, 3, 4, 5, 6, 19, 44, 45, 48, 49, 51, 59, 64, 75, 79, 94, 97, 98, 102, 115, 125, 131, 134, 141, 166,
+    195, 197, 218, 219, 220, 235, 237, 238, 239, 240, 241, 242, 248, 274, 275, 278, 279, 281, 289, 294, 305,
+    309, 326, 327, 331, 344, 354, 360, 363, 370, 392, 438, 439, 440, 455, 457, 458, 459, 460, 461, 462,
+)
 # fmt: on
 CONTOUR = slice(0, 17)
 _CHIN = (7, 9)  # first and last landmark of the contour below the face
 _LEFT_EYE, _RIGHT_EYE = slice(36, 42), slice(42, 48)
-# the nose, which stands out beyond the cheek of a face in profile
-_NOSE = [
-    *(
-        1,
-        2,
-        3,
-        4,
-        5,
-        6,
-        19,
-        44,
-        45,
-        48,
-        49,
-        51,
-        59,
-        64,
-        75,
-        79,
-        94,
-        97,
-        98,
-        102,
-        115,
-        125,
-        131,
-        134,
-        141,
-        166,
-    ),
-    *(
-        195,
-        197,
-        218,
-        219,
-        220,
-        235,
-        237,
-        238,
-        239,
-        240,
-        241,
-        242,
-        248,
-        274,
-        275,
-        278,
-        279,
-        281,
-        289,
-        294,
-        305,
-    ),
-    *(309, 326, 327, 331, 344, 354, 360, 363, 370, 392, 438, 439, 440, 455, 457, 458, 459, 460, 461, 462),
-]
 
 
 def landmarks_of_mesh(points: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -102,7 +53,7 @@ def landmarks_of_mesh(points: NDArray[np.float64]) -> NDArray[np.float64]:
     across = landmarks[_RIGHT_EYE].mean(0) - landmarks[_LEFT_EYE].mean(0)
     across /= np.hypot(*across)
     turn = np.array([across, (-across[1], across[0])])  # rows: to the right and down, in the upright face
-    outline = cv2.convexHull((np.delete(flat, _NOSE, axis=0) @ turn.T).astype(np.float32))[:, 0]
+    outline = cv2.convexHull((np.delete(flat, list(_NOSE), axis=0) @ turn.T).astype(np.float32))[:, 0]
     contour = landmarks[CONTOUR] @ turn.T
     for index, (x, y) in enumerate(contour):
         left, right = _extent(outline, y)

@@ -20,10 +20,8 @@ _BROAD = 10.0 / 1024.0  # of the side; blur of the change on skin
 _FINE = 2.5 / 1024.0  # on eyes and brows
 _BOUND = 5.0  # L*; the largest change
 _ALIKE = 9.0  # difference in CIE Lab at which little is carried over
-_TRUSTED = (
-    0.5,
-    0.8,
-)  # mean agreement over a face below which nothing is carried over, and above which all is
+# mean agreement over a face below which nothing is carried over, and above which all is
+_TRUSTED = (0.5, 0.8)
 _REACH = 2.0  # standard deviations of the skin around its middle, where the low order is followed
 _STEP = 4  # pixels; the low order is fitted to every fourth row and column
 

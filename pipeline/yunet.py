@@ -29,9 +29,8 @@ class YuNetFace:
     """A face as YuNet gives it, in pixels of the image."""
 
     box: tuple[float, float, float, float]  # left, top, width, height; tighter than dlib's square
-    points: NDArray[
-        np.float64
-    ]  # [5, 2] eye at the left of an upright face, at the right, nose, mouth corners
+    # [5, 2] eye at the left of an upright face, at the right, nose, mouth corners
+    points: NDArray[np.float64]
     confidence: float  # 0 to 1
 
     @property

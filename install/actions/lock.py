@@ -140,7 +140,7 @@ class Lock(Action):
         add_torch_index(parser)
 
     def run(self, arguments: argparse.Namespace, console: Console) -> int:
-        """Replace all files, or none; then name what has no wheel. Raises InstallError."""
+        """Make all files, then write them one by one; then name what has no wheel. Raises InstallError."""
         set_up(console, dev=True, torch_index=arguments.torch_index)  # for uv
         work = VENV / "lock"
         shutil.rmtree(work, ignore_errors=True)

@@ -60,7 +60,7 @@ def _seen(lab: NDArray[np.float32], eye: Eye) -> _Seen:
 
 
 def _certainty(seen: _Seen) -> float:
-    return seen.iris.step if seen.iris is not None else 0.0
+    return seen.iris.certainty if seen.iris is not None else 0.0
 
 
 def _white(lab: NDArray[np.float32], lids: Mask, iris: Mask, width: float, skin: NDArray[np.float32]) -> Mask:

@@ -30,7 +30,7 @@ class Iris:
     x: float
     y: float
     radius: float
-    step: float  # L* from its sides to the white, which tells how sure it is
+    certainty: float  # L* from its sides to the white, weighted by the iris's size and place
 
     def distance(self, shape: tuple[int, int]) -> Mask:
         """The distance [H, W] of each pixel from the centre, by the radius."""
