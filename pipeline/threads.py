@@ -46,7 +46,7 @@ def use_share(threads: int, device: torch.device) -> None:
 
 
 def usable_cores(machine: int) -> int:
-    """How many of a machine's cores this process may use: ``taskset`` and containers allow fewer."""
+    """How many of a machine's cores this process may use: ``taskset`` or a cpuset may allow fewer."""
     if sys.platform != "linux":
         return machine
     return min(machine, len(os.sched_getaffinity(0)))
