@@ -135,7 +135,7 @@ SLIDERS = (
     _local("shine", "Shine", SKIN, 0.4, 0.6, "bright reflections on the skin taken back"),
     _local("eye_whites", "Eye whites", EYES_AND_TEETH, 0.4, 0.6, "the whites of the eyes cleaner"),
     _local("irises", "Irises", EYES_AND_TEETH, 0.3, 0.55, "irises clearer"),
-    _local("teeth", "Teeth", EYES_AND_TEETH, 0.4, 0.7, "teeth whiter"),
+    _local("teeth", "Teeth", EYES_AND_TEETH, 0.3, 0.6, "teeth whiter"),
     _local("lips", "Lips", EYES_AND_TEETH, 0.2, 0.35, "the colour of the lips richer"),
     _local("brows_definition", "Brow definition", EYES_AND_TEETH, 0.2, 0.35, "brows clearer"),
     _shape("face_width", "Face width", "face wider, or narrower"),

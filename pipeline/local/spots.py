@@ -21,6 +21,10 @@ _MOST = 400  # candidates that are looked at, the strongest first
 _STANDS_OUT = 4.5  # robust standard deviations of the grain
 _STEEP, _STUBBLE = 3.6, 2.8  # slopes that tell hairs from spots: of one candidate, mean of a neighbourhood
 _MOLE = 0.1  # of the L* around, by which a mole is darker
+_NOT_RED, _FAINT_MOLE = (
+    0.15,
+    0.06,
+)  # Δa* by Δ(−L*) of a spot without blood, and of the L* around by which it is a mole
 _SEVERAL = 3  # moles, from which on fainter spots are moles too
 _FRECKLES, _FRECKLE_YELLOW = 10, 0.08  # how many brown spots are freckles, and their Δb* by their Δ(−L*)
 _FINE = 0.008  # of the crop's side; radius from which a sharp edge is steep by its radius
@@ -245,6 +249,8 @@ def are_marks(seen: Traits, spots: NDArray[np.bool_]) -> NDArray[np.bool_]:
     small = spots & brown & (seen.darker > _LEAST_CONTRAST)
     yellower = seen.yellower[small].sum() / max(float(seen.darker[small].sum()), 1e-3)
     mole = brown & (seen.darker > _MOLE * seen.level)
+    # A pimple has blood: what has none is a mole, though it is fainter.
+    mole |= (seen.redder < _NOT_RED * seen.darker) & (seen.darker > _FAINT_MOLE * seen.level)
     if (mole & spots).sum() >= _SEVERAL:
         # Who has several moles has fainter ones as well.
         mole = brown & (seen.darker > 0.5 * _MOLE * seen.level)

@@ -43,8 +43,10 @@ def test_a_slider_changes_its_own_region(retouch: LocalRetouch) -> None:
     change = retouch.change(look)
     assert touches_locally(look)
     expected = Teeth.of(retouch._crop, retouch._regions, _SIZE).change(0.8)
-    assert np.array_equal(change, expected)
-    assert change.any()
+    # The slider sees the window of its part alone, and so other skin.
+    assert np.allclose(change, expected, atol=0.01)
+    assert not change[retouch._regions.teeth == 0.0].any()
+    assert np.abs(change).max() > 0.02
 
 
 def test_the_skin_is_judged_without_its_blemishes(retouch: LocalRetouch) -> None:

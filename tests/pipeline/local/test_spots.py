@@ -44,6 +44,19 @@ def test_a_mole_is_a_mark(color: tuple[float, float, float]) -> None:
     assert spots.marks[index]
 
 
+def test_a_faint_dark_spot_without_redness_is_a_mark_and_one_with_some_is_none() -> None:
+    lab = skin_lab()
+    add_disc(lab, _PLACES[0], 4.0, (-5.5, 0.0, 0.0))
+    add_disc(lab, _PLACES[1], 4.0, (-5.5, 4.0, 0.0))
+    spots = found_in(lab)
+    marks = []
+    for place in _PLACES[:2]:
+        distance, index = nearest(spots, place)
+        assert distance < 1.5
+        marks.append(bool(spots.marks[index]))
+    assert marks == [True, False]
+
+
 def test_many_small_brown_spots_are_freckles_and_all_of_them_are_kept() -> None:
     lab = skin_lab()
     places = np.random.default_rng(1).uniform(60, SIZE - 60, (30, 2))

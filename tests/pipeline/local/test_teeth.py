@@ -58,3 +58,12 @@ def test_white_teeth_do_not_glow(crop: NDArray[np.float32], regions: FaceRegions
     white = np.where(regions.teeth[..., None] > 0.0, np.float32(0.97), crop)
     changed = white + Teeth.of(np.asarray(white, np.float32), regions, _SIZE).change(1.0)
     assert changed[regions.teeth > 0.0].max() < 0.985
+
+
+def test_in_warm_light_teeth_stay_warmer(crop: NDArray[np.float32], regions: FaceRegions) -> None:
+    warm = np.clip(crop * np.array([1.05, 0.95, 0.72], np.float32), 0.0, 1.0)
+    whitest = [
+        lab_of_teeth(each + Teeth.of(each, regions, _SIZE).change(1.0), regions) for each in (crop, warm)
+    ]
+    assert lab_of_teeth(warm, regions)[2] > whitest[1][2] + 5.0
+    assert whitest[1][2] > whitest[0][2] + 1.5
