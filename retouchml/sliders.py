@@ -45,7 +45,7 @@ SKIN = Group("skin", "Skin")
 EYES_AND_TEETH = Group("eyes and teeth", "Eyes and teeth")
 SHAPE = Group("shape", "Shape")
 EXPRESSION = Group("expression", "Expression")
-ALL_GROUPS = (PATH, SKIN, EYES_AND_TEETH, SHAPE, EXPRESSION)
+GROUPS = (PATH, SKIN, EYES_AND_TEETH, SHAPE, EXPRESSION)
 
 
 @dataclass(frozen=True)
@@ -111,9 +111,9 @@ def _shape(name: str, title: str, help_: str) -> Slider:
     return Slider(name, title, SHAPE.name, -1.0, 1.0, 0.0, help_)
 
 
-def _latent(name: str, title: str, help_: str, step: LatentStep, group: Group = EXPRESSION) -> Slider:
+def _latent(name: str, title: str, help_: str, step: LatentStep) -> Slider:
     """A slider that moves the face in the generator's latent space."""
-    return Slider(name, title, group.name, -1.0, 1.0, 0.0, help_, None, step)
+    return Slider(name, title, EXPRESSION.name, -1.0, 1.0, 0.0, help_, None, step)
 
 
 SLIDERS = (
@@ -173,8 +173,6 @@ SLIDERS = (
 BY_NAME = {slider.name: slider for slider in SLIDERS}
 EDITS = tuple(slider for slider in SLIDERS if slider.name not in (STRENGTH, TEXTURE))
 """The sliders that a ``Look`` holds by name in ``edits``."""
-GROUPS = tuple(group for group in ALL_GROUPS if any(slider.group == group.name for slider in SLIDERS))
-"""Those that have a slider."""
 
 
 def in_group(group: Group) -> tuple[Slider, ...]:

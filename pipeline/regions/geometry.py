@@ -76,12 +76,6 @@ def curve(points: Points, per_segment: int = 8, *, closed: bool = True) -> Point
     return np.concatenate(pieces)
 
 
-def grown(points: Points, factor: float) -> Points:
-    """Points scaled about their mean."""
-    center = points.mean(0)
-    return np.asarray(center + (points - center) * factor)
-
-
 def smoothstep(x: NDArray[Any], low: float | np.floating[Any], high: float | np.floating[Any]) -> Mask:
     """0 below ``low``, 1 above ``high``, smooth between; falling if ``high`` is the lower."""
     t = np.clip((x - low) / (high - low), 0.0, 1.0)

@@ -14,7 +14,7 @@ from plugin_gimp.texts import capitalized, preset_title, with_mnemonics
 from retouchml import sentences
 from retouchml.presets import library
 from retouchml.progress import REMAINING, STAGES
-from retouchml.sliders import ALL_GROUPS, BY_NAME, EDITS, GROUPS, PATH, SLIDERS, STRENGTH
+from retouchml.sliders import BY_NAME, EDITS, GROUPS, PATH, SLIDERS, STRENGTH
 from retouchml.system.failures import UNEXPECTED
 
 FOLDER = Path(plugin_gimp.__file__).parent
@@ -31,7 +31,7 @@ def texts() -> set[str]:
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "_"
     )
     literals = {ast.literal_eval(call.args[0]) for call in calls if isinstance(call.args[0], ast.Constant)}
-    titles = {row.title for row in (*SLIDERS, *ALL_GROUPS)} | {row.title for row in STAGES}
+    titles = {row.title for row in (*SLIDERS, *GROUPS)} | {row.title for row in STAGES}
     shared = {*sentences.ALL, REMAINING, UNEXPECTED}
     return literals | titles | shared | {slider.help for slider in SLIDERS if slider not in EDITS}
 
