@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from retouchml.sliders import BY_NAME
 from tests.daemon.running import Daemon, is_alive
 from tests.editors.krita import pictures
 from tests.editors.krita.running import Krita, until
@@ -240,10 +241,11 @@ def test_a_slider_that_follows_the_strength_moves_with_it_until_it_is_set(krita:
         krita.screen.do("key", "Return")
         until(lambda: krita.view()["strength"] == hundredths / 100)
 
-    teeth = "widget('slider_teeth').value()"
-    assert krita.ask(teeth) == 30
+    teeth, row = "widget('slider_teeth').value()", BY_NAME["teeth"]
+    assert row.full is not None
+    assert krita.ask(teeth) == round(100 * row.default)
     strength_becomes(100)
-    assert krita.ask(teeth) == 60
+    assert krita.ask(teeth) == round(100 * row.full)
     krita.click("fold_eyes_and_teeth")
     until(lambda: krita.ask("widget('slider_teeth').isVisible()"))
     krita.click("number_teeth")
@@ -254,7 +256,7 @@ def test_a_slider_that_follows_the_strength_moves_with_it_until_it_is_set(krita:
     strength_becomes(50)
     assert krita.ask(teeth) == 0
     krita.click("reset_eyes_and_teeth")
-    until(lambda: krita.ask(teeth) == 30)
+    until(lambda: krita.ask(teeth) == round(100 * row.default))
     krita.click("fold_eyes_and_teeth")
 
 
