@@ -10,6 +10,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline.srgb import decoded, encoded
 from retouchml.client.pixel_format import DTYPE_OF, PixelFormat
 
 _PIXELS_AT_ONCE = 1 << 20  # to keep temporary arrays small
@@ -36,7 +37,7 @@ def to_pipeline(pixels: NDArray[Any], picture: PixelFormat) -> NDArray[np.generi
         values = _color(pixels[low : low + rows], picture).astype(np.float32) / np.float32(
             _WHITE[picture.type]
         )
-        result[low : low + rows] = _encoded(values) if picture.encoding == "linear" else values
+        result[low : low + rows] = encoded(values) if picture.encoding == "linear" else values
     return result
 
 
@@ -52,7 +53,7 @@ def from_pipeline(
     color, inside = patch[..., :3], patch[..., 3:] != 0
     if picture.encoding == "linear":
         before = np.broadcast_to(to_pipeline(original, picture)[..., :3], color.shape)
-        values = _decoded(np.asarray(color, np.float32))
+        values = decoded(np.asarray(color, np.float32))
         unchanged = (np.asarray(color) == before) | (np.isnan(color) & np.isnan(before))
         untouched = unchanged.all(-1, keepdims=True)
         color = np.where(untouched, _color(original, picture), _quantized(values, picture.type))
@@ -102,15 +103,3 @@ def _quantized(values: NDArray[np.float32], type_: str) -> NDArray[Any]:
     white = np.float32(_WHITE[type_])
     whole: NDArray[Any] = np.clip(np.rint(values * white), 0, white).astype(DTYPE_OF[type_])
     return whole
-
-
-def _encoded(linear: NDArray[np.float32]) -> NDArray[np.float32]:
-    size = np.abs(linear)
-    curve = np.float32(1.055) * size ** np.float32(1 / 2.4) - np.float32(0.055)
-    return np.copysign(np.where(size <= 0.0031308, np.float32(12.92) * size, curve), linear)
-
-
-def _decoded(encoded: NDArray[np.float32]) -> NDArray[np.float32]:
-    size = np.abs(encoded)
-    curve = ((size + np.float32(0.055)) / np.float32(1.055)) ** np.float32(2.4)
-    return np.copysign(np.where(size <= 0.04045, size / np.float32(12.92), curve), encoded)

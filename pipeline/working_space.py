@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from pipeline.pictures.colour import profile_space
 from pipeline.pixels import from_float, full_scale, to_float_rgb
+from pipeline.srgb import decoded, encoded
 
 _LIKE_SRGB = 3  # largest difference, of 255, of a profile's colours from sRGB's that makes none here
 _D65 = (0.3127, 0.3290, 1.0)
@@ -44,7 +45,7 @@ class WorkingSpace:
             return to_float_rgb(pixels)
         values = to_float_rgb(pixels)
         linear = _transformed(values[..., :1] if self._is_grey else values, self.profile, _linear())
-        return _encoded(linear)
+        return encoded(linear)
 
     def changed(self, original: NDArray[np.generic], after: NDArray[np.float32]) -> NDArray[np.generic]:
         """The photo's own pixels [h, w, 3] that show ``after`` [h, w, 3]; rounded.
@@ -68,7 +69,7 @@ class WorkingSpace:
         return result
 
     def _in_profile(self, values: NDArray[np.float32]) -> NDArray[np.float32]:
-        linear = _decoded(values)
+        linear = decoded(values)
         if not self._is_grey:
             return _transformed(linear, _linear(), self.profile)
         light = np.repeat((linear @ _LUMA)[..., None], 3, axis=2)
@@ -130,7 +131,7 @@ def _differs_from_srgb(profile: bytes) -> bool:
     if is_grey:
         colours = np.repeat(colours[..., :1], 3, axis=2)
     try:
-        shown = _encoded(_transformed(colours[..., :1] if is_grey else colours, profile, _linear()))
+        shown = encoded(_transformed(colours[..., :1] if is_grey else colours, profile, _linear()))
     except Exception:  # a damaged profile is none; the library fails in several ways
         return False
     return bool(np.abs(shown - colours).max() * 255.0 > _LIKE_SRGB)
@@ -157,15 +158,3 @@ def _transformed(
 def _linear() -> bytes:
     """sRGB's primaries in linear light; a curve of gamma 1 is not bounded, where a table would be."""
     return bytes(imagecodecs.cms_profile("rgb", whitepoint=_D65, primaries=_SRGB, gamma=1.0))
-
-
-def _encoded(linear: NDArray[np.float32]) -> NDArray[np.float32]:
-    size = np.abs(linear)
-    curve = np.float32(1.055) * size ** np.float32(1 / 2.4) - np.float32(0.055)
-    return np.copysign(np.where(size <= 0.0031308, np.float32(12.92) * size, curve), linear)
-
-
-def _decoded(encoded: NDArray[np.float32]) -> NDArray[np.float32]:
-    size = np.abs(encoded)
-    curve = ((size + np.float32(0.055)) / np.float32(1.055)) ** np.float32(2.4)
-    return np.copysign(np.where(size <= 0.04045, size / np.float32(12.92), curve), encoded)
