@@ -50,14 +50,14 @@ class WorkingSpace:
     def changed(self, original: NDArray[np.generic], after: NDArray[np.float32]) -> NDArray[np.generic]:
         """The photo's own pixels [h, w, 3] that show ``after`` [h, w, 3]; rounded.
 
-        original: [h, w, 3] of the photo, which stay to the bit where nothing changed, and NaN and infinity
-        anywhere. Elsewhere the
-        difference is added to them, so that what the way back loses, such as floats above white, stays too.
+        original: [h, w, 3] of the photo, which stay to the bit where nothing changed, NaN and infinity too.
+        Elsewhere the difference is added to them, so that what the way back loses, such as floats above
+        white, stays too.
         """
         if not self.profile:
             result = from_float(after, original.dtype)
             if original.dtype == np.float32:  # decoded, infinity is white and NaN black
-                np.copyto(result, original, where=~np.isfinite(original))
+                np.copyto(result, original, where=~np.isfinite(original) & (after == self.decode(original)))
             return result
         before = self.decode(original)
         differs = np.abs(after - before).max(axis=2) > _UNCHANGED
