@@ -33,6 +33,7 @@ def box(kind: bytes, content: bytes = b"content") -> bytes:
 
 def jxl_in_boxes(pixels: Array = SMOOTH) -> bytes:
     """A JPEG XL file in a container."""
+    pytest.importorskip("pyjpegxl")  # reads it, and has no wheel everywhere
     return bytes(imagecodecs.jpegxl_encode(pixels, usecontainer=True, level=100))
 
 
@@ -81,6 +82,7 @@ def test_a_video_behind_the_picture_is_said(tmp_path: Path, kind: str) -> None:
 
 
 def test_a_video_behind_a_jpeg_xl_without_a_container_is_said(tmp_path: Path) -> None:
+    pytest.importorskip("pyjpegxl")
     naked = bytes(imagecodecs.jpegxl_encode(SMOOTH, usecontainer=False))
     assert naked.startswith(b"\xff\x0a")
     assert notes(tmp_path, naked) == ()
