@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from pipeline.align import Alignment, ffhq_alignment
 from pipeline.attributes import geometric
 from pipeline.landmark_choice import BOUNDS, Disagreement, disagreement
-from pipeline.masks import outline, skin_likelihood
+from pipeline.masks import hidden_face, outline, skin_likelihood
 from pipeline.mesh import Mesh
 from pipeline.mesh_landmarks import landmarks_of_mesh
 from pipeline.pose import pose_of_mesh
@@ -37,6 +37,7 @@ class Signs:
     yaw: float  # degrees, as in ``HeadPose``; SCUT: 21
     pitch: float  # degrees; SCUT: 17
     cut: float  # share of the face's area beyond the frame
+    hidden: float  # share of the face's area that is painted over
     eye_distance: float  # pixels of the photo
     sharpness: float  # fine contrast of eyes, brows and lips above the noise, of the coarser; SCUT: 0.29
     eye_skin: float  # of the better eye: how like the pixels around its middle are; SCUT: 0.18
@@ -71,6 +72,7 @@ def signs_of(
         yaw=float(yaw),
         pitch=float(pitch),
         cut=float((beyond & hull).sum() / max(1, hull.sum())),
+        hidden=float((hidden_face(crop, points) & hull & ~beyond).sum() / max(1, hull.sum())),
         eye_distance=float(np.hypot(*_between_eyes(landmarks))),
         sharpness=_sharpness(crop, points, hull & (like > 0.5)),
         eye_skin=_eye_skin(like, points),
@@ -96,7 +98,7 @@ def quality_of(signs: Signs) -> FaceQuality:
         cut=signs.cut,
         eye_distance=signs.eye_distance,
         sharpness=signs.sharpness,
-        covered=1.0 - _ramp(signs.mesh_score, 0.3, 0.8),
+        covered=max(1.0 - _ramp(signs.mesh_score, 0.3, 0.8), signs.hidden),
         uncertainty=signs.uncertainty,
         trust=Trust(shape, skin, eyes, mouth),
         notes=tuple(notes),
@@ -117,6 +119,7 @@ def _doubts(signs: Signs) -> Iterator[tuple[str, Trust]]:
     yield "blurred: skin, eyes and mouth are held back", Trust(skin=blurred, eyes=blurred, mouth=blurred)
     seen = _ramp(signs.mesh_score, 0.3, 0.8)
     yield "covered: the retouch is held back", Trust(seen, seen, seen, seen)
+    yield "partly hidden: shape is held back", Trust(shape=_ramp(signs.hidden, 0.35, 0.05))
     yield "eyes covered: they are held back", Trust(eyes=_ramp(signs.eye_skin, 0.05, 0.09))
     # dlib loses the mouth under a hand, but also wide open, where the mesh sees lips
     lips = max(_ramp(signs.apart.mouth, 6.0, 4.0), _ramp(signs.lip_redness, 1.5, 3.0))

@@ -14,6 +14,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline.painted_over import painted_over
+
 Mask = NDArray[np.float32]
 Points = NDArray[np.float64]
 
@@ -50,7 +52,8 @@ def face_masks(
     """The masks of a face; all fade out before the photograph's frame."""
     size = crop.shape[0]
     unit = size / 1024.0
-    frame = _smoothstep(inside / (40.0 * unit))
+    hidden = cv2.GaussianBlur(hidden_face(crop, landmarks).astype(np.float32), (0, 0), 4.0 * unit)
+    frame = _smoothstep(inside / (40.0 * unit)) * (1.0 - hidden)
     hull = outline(landmarks, size)
     face = _falloff(hull, 36.0 * unit)
     features = feature_mask(landmarks, size)
@@ -127,7 +130,8 @@ def skin_likelihood(crop: NDArray[np.float32], landmarks: Points) -> Mask:
     """
     size = crop.shape[0]
     lab = cv2.cvtColor(crop, cv2.COLOR_RGB2Lab)
-    sample = lab[_skin_sample(landmarks, size) > 0]
+    hidden = hidden_face(crop, landmarks)
+    sample = lab[(_skin_sample(landmarks, size) > 0) & ~hidden]
     if len(sample) < 50:
         return np.ones((size, size), np.float32)
     middle = np.median(sample, axis=0)
@@ -139,7 +143,13 @@ def skin_likelihood(crop: NDArray[np.float32], landmarks: Points) -> Mask:
     offset = lab.reshape(-1, 3) - near.mean(0)
     inverse = np.linalg.inv(spread).astype(np.float32)
     squared = np.einsum("ni,ij,nj->n", offset, inverse, offset, optimize=True).reshape(size, size)
-    return np.asarray(np.clip(1.6 - squared / 7.0, 0.0, 1.0), np.float32)
+    return np.asarray(np.where(hidden, 0.0, np.clip(1.6 - squared / 7.0, 0.0, 1.0)), np.float32)
+
+
+def hidden_face(crop: NDArray[np.float32], landmarks: Points) -> NDArray[np.bool_]:
+    """Where [S, S] the crop is painted over, so that it shows nothing of the face."""
+    size = crop.shape[0]
+    return painted_over(crop, outline(landmarks, size), _skin_sample(landmarks, size))
 
 
 def guided(guide: Mask, values: Mask, radius: int, epsilon: float) -> Mask:
