@@ -16,7 +16,8 @@ from pipeline.cache import Caches, inversion_key, path_key
 from pipeline.change import Change, change_between
 from pipeline.generated import GeneratedFace
 from pipeline.identity import chip_frame
-from pipeline.invert import TARGET, Inversion
+from pipeline.inversion_target import TARGET
+from pipeline.invert import Inversion
 from pipeline.local_face import LocalFace, StepClock
 from pipeline.masks import FaceMasks
 from pipeline.networks import Networks

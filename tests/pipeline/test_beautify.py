@@ -12,7 +12,7 @@ from torch import Tensor
 from pipeline.attributes import geometric
 from pipeline.beautify import Ascent, Beautifier, ScorePath
 from pipeline.identity import chip_frame
-from pipeline.invert import TARGET
+from pipeline.inversion_target import TARGET
 from pipeline.latent_network import LatentNetwork, by_octave
 from pipeline.networks import Networks
 from retouchml.errors import Cancelled

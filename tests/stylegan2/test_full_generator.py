@@ -7,14 +7,11 @@ import torch
 
 import stylegan2
 from retouchml.errors import UsageError
-from stylegan2.formats.network_file import NetworkFile
 from stylegan2.full_generator import FullGenerator, Precision, style_layers
-from stylegan2.networks.mapping import Mapping
-from stylegan2.networks.spec import GeneratorSpec, MappingSpec, SynthesisSpec
-from stylegan2.networks.synthesis import Synthesis
+from stylegan2.networks.spec import SynthesisSpec
+from tests.stylegan2.narrow_network import W_DIM, narrow_network
 
 DATA = Path(__file__).parents[1] / "data" / "stylegan2"
-_W = 16
 
 
 @pytest.fixture(scope="module")
@@ -22,25 +19,6 @@ def generator() -> FullGenerator:
     loaded = stylegan2.load(DATA / "tf32_cond3.pkl")
     assert isinstance(loaded, FullGenerator)
     return loaded
-
-
-def narrow_network(resolution: int) -> NetworkFile:
-    """A network of noise with the layers that NVIDIA's have at this side, but few features."""
-    sides = range(resolution.bit_length() - 2)
-    spec = GeneratorSpec(MappingSpec(_W, (_W,) * 3), SynthesisSpec(_W, tuple(max(4, 16 >> i) for i in sides)))
-    random = torch.Generator().manual_seed(5)
-    parts = {"mapping": Mapping(spec.mapping), "synthesis": Synthesis(spec.synthesis)}
-    tensors = {
-        f"{part}.{name}": torch.randn(tensor.shape, generator=random)
-        for part, module in parts.items()
-        for name, tensor in module.state_dict().items()
-    }
-    for name in tensors:
-        if name.startswith("mapping.layers") and name.endswith("weight"):
-            tensors[name] /= spec.mapping.rate
-        elif "to_image" in name or name.endswith("noise_strength"):
-            tensors[name] *= 0.1  # a picture of about [-1, 1]
-    return NetworkFile("noise", spec, None, tensors)
 
 
 @pytest.mark.parametrize(
@@ -56,7 +34,7 @@ def test_a_network_of_256_px_works_as_well_as_one_of_1024(
     assert widest == list(range(whole.num_layers))[-3:]
     z = torch.randn(2, whole.z_dim, dtype=torch.float64 if precision == "float64" else torch.float32)
     w_plus = whole.map(z, truncation_psi=0.7, truncation_cutoff=8)
-    assert w_plus.shape == (2, whole.num_layers, _W)
+    assert w_plus.shape == (2, whole.num_layers, W_DIM)
     for codes in (w_plus, w_plus[:1]):
         image, plain = whole.synthesize(codes), whole.synthesis(codes, plain=True)
         assert image.shape == (len(codes), 3, resolution, resolution)
@@ -68,7 +46,7 @@ def test_a_network_of_256_px_works_as_well_as_one_of_1024(
 
 
 def test_there_is_a_style_for_4_px_two_an_octave_and_one_for_the_picture() -> None:
-    layers = style_layers(SynthesisSpec(_W, (8,) * 9))
+    layers = style_layers(SynthesisSpec(W_DIM, (8,) * 9))
     assert len(layers) == 18
     assert [layer.resolution for layer in layers] == [4, *(4 << i for i in range(1, 9) for _ in "ab"), 1024]
     assert [layer.role for layer in layers] == ["conv", *["up", "conv"] * 8, "image"]

@@ -1,0 +1,160 @@
+"""A step of an inversion: Adam as torch has it, and nothing that makes the host wait for the device."""
+
+from collections.abc import Callable
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from pipeline.inversion_step import InversionState, InversionStep
+from pipeline.inversion_target import Octave, Recognition, Target, octaves
+from pipeline.networks import Networks
+from stylegan2.full_generator import FullGenerator
+from stylegan2.generator import Generator
+from stylegan2.mobile import network as mobile
+from tests.capturable import issued, objections
+from tests.stylegan2.narrow_network import W_DIM, narrow_network
+
+_LAYERS = 3
+
+
+class _Features(nn.Module):
+    """Gives what the recognition network gives, at little cost."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.weights = nn.ParameterList(nn.Parameter(torch.randn(4, c, 3, 3)) for c in (3, 4, 4, 4, 4))
+        self.projection = nn.Parameter(torch.randn(4, 128) * 1e-4)
+        self.requires_grad_(False)
+
+    def forward(self, chips: Tensor) -> tuple[Tensor, list[Tensor]]:
+        features = []
+        x = chips
+        for weight in self.weights:
+            x = nn.functional.conv2d(x, weight, stride=2)
+            features.append(x)
+        return x.mean((2, 3)) @ self.projection, features
+
+
+def target(recognition: Recognition, side: int, device: str = "cpu") -> Target:
+    """A target of noise, for pictures of one size."""
+    picture, weight = torch.rand(1, 3, side, side, device=device), torch.rand(1, 1, side, side, device=device)
+    scales: tuple[Octave, ...] = octaves(picture, weight, 3)
+    grid = torch.rand(1, 150, 150, 2, device=device) * 2.0 - 1.0
+    with torch.no_grad():
+        descriptor, features = recognition(torch.rand(1, 3, 150, 150, device=device))
+    return Target({side: scales}, grid, descriptor, tuple(features[i] for i in (0, 2, 4)), recognition)
+
+
+def narrow(device: str = "cpu") -> Generator:
+    generator = FullGenerator("noise", narrow_network(256), torch.device(device))
+    generator._latents = generator.latents.to(device)
+    return generator
+
+
+# ---- Adam
+
+
+@pytest.mark.parametrize("offsets", [False, True])
+def test_steps_are_those_of_torch_s_adam_to_the_bit(offsets: bool) -> None:
+    random = torch.Generator().manual_seed(2)
+    start = torch.randn(W_DIM, generator=random)
+    rates = [0.016, 0.05, 0.08, 0.07, 0.001]
+    state = InversionState(start, _LAYERS, len(rates))
+    shared = start.clone().requires_grad_(True)
+    others = torch.zeros(_LAYERS, W_DIM, requires_grad=True)
+    for stage_offsets in (not offsets, offsets):
+        state.begin(rates, offsets=stage_offsets)
+        reference = torch.optim.Adam([shared, others] if stage_offsets else [shared], betas=(0.9, 0.99))
+        for rate in rates:
+            gradient = torch.randn(1 + _LAYERS, W_DIM, generator=random) * 0.01
+            state.descend(gradient)
+            shared.grad, others.grad = gradient[0], gradient[1:]
+            reference.param_groups[0]["lr"] = rate
+            reference.step()
+            assert torch.equal(state.code[0], shared)
+            assert torch.equal(state.code[1:], others)
+
+
+def test_adam_goes_down_a_bowl() -> None:
+    state = InversionState(torch.full((W_DIM,), 3.0), _LAYERS, 300)
+    state.begin([0.05] * 300, offsets=True)
+    for _ in range(300):
+        state.descend(2.0 * state.code)
+    assert float(state.code.abs().max()) < 0.05
+
+
+# ---- a step
+
+
+def test_a_step_goes_against_the_gradient_of_its_loss_and_notes_what_it_lost() -> None:
+    torch.manual_seed(4)
+    generator = narrow()
+    aim = target(_Features(), 128)
+    state = InversionState(torch.randn(W_DIM), generator.num_layers, 13)
+    assert state.losses() == (float("inf"), float("inf"))
+    step = InversionStep(generator, aim, state, 128)
+    state.begin([0.02] * 13, offsets=True)
+    losses = []
+    for _ in range(12):
+        step()
+        losses.append(state.losses()[0])
+    assert losses[-1] < losses[0]
+    code = generator.latents.unwhiten(state.code[0] + state.code[1:])[None]
+    with torch.no_grad():
+        near, identity = aim.compare(generator.synthesize(code, 128))
+    assert identity is not None
+    step()
+    assert state.losses() == pytest.approx((float(near), float(identity[0])))
+
+
+def test_a_small_picture_leaves_the_distance_as_it_was() -> None:
+    generator = narrow()
+    state = InversionState(torch.randn(W_DIM), generator.num_layers, 2)
+    state.begin([0.02] * 2, offsets=False)
+    InversionStep(generator, target(_Features(), 64), state, 64)()
+    assert state.losses()[0] < 10.0
+    assert state.losses()[1] == float("inf")
+    assert not state.code[1:].any()
+
+
+# ---- what it asks of a device
+
+
+class _Mobile(Generator):
+    """The default network without weights, on a device without numbers."""
+
+    def __init__(self) -> None:
+        self.device = torch.device("meta")
+        self.latents = narrow().latents.to("meta")
+        self.network = mobile.Synthesis().requires_grad_(False).to("meta")
+
+    def map(self, *_: object, **__: object) -> Tensor:
+        raise NotImplementedError
+
+    def synthesize(self, w_plus: Tensor, resolution: int | None = None, noise: str = "const") -> Tensor:
+        assert resolution is not None
+        wide = w_plus.repeat(1, 1, mobile.W_DIM // W_DIM)
+        return self.network.coarse(wide, resolution)
+
+
+@pytest.mark.parametrize("side", [64, 128, 256])
+@pytest.mark.parametrize("make", [lambda: narrow("meta"), _Mobile], ids=["stylegan2", "mobile"])
+def test_a_step_neither_waits_for_the_gpu_nor_leaves_it(make: Callable[[], Generator], side: int) -> None:
+    generator = make()
+    layers = mobile.NUM_STYLES if isinstance(generator, _Mobile) else generator.num_layers
+    state = InversionState(torch.empty(W_DIM, device="meta"), layers, 4)
+    state.begin([0.02] * 4, offsets=True)
+    aim = target(_Features().to("meta"), side, "meta")
+    operations = issued(InversionStep(generator, aim, state, side))
+    assert sum(each.name == "convolution_backward" for each in operations) > 5
+    assert objections(operations, "meta") == []
+
+
+def test_nor_does_one_with_the_real_networks(networks: Networks) -> None:
+    generator, recognition = networks.generator, networks.recognizer.network
+    state = InversionState(torch.zeros(generator.w_dim), generator.num_layers, 4)
+    state.begin([0.02] * 4, offsets=True)
+    operations = issued(InversionStep(generator, target(recognition, 128), state, 128))
+    assert sum(each.name == "convolution_backward" for each in operations) > 50
+    assert objections(operations, "cpu") == []
