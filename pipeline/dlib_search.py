@@ -7,6 +7,7 @@ nothing, then turned in steps. A larger copy is searched by HOG once more, for s
 import math
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -40,8 +41,12 @@ class DlibSearch:
 
     def __init__(self, cnn: Path) -> None:
         """cnn: the convolutional detector's file, which the first search that needs it loads."""
-        self._hog = dlib.get_frontal_face_detector()
         self._cnn = cnn
+
+    @cached_property
+    def _hog(self) -> Any:
+        """The HOG detector, made by the first search that needs it: that takes half a second."""
+        return dlib.get_frontal_face_detector()
 
     def find(self, pixels: NDArray[np.generic], display: Display, cancel: Cancel) -> list[Detection]:
         """The faces of a photo [H, W, C]. Raises ModelCorrupt, Cancelled."""
