@@ -7,14 +7,13 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.local.blemishes import Blemishes
 from pipeline.local.brows_definition import Brows
 from pipeline.local.eye_whites import EyeWhites
 from pipeline.local.fields import level
+from pipeline.local.healed_spots import SpottedSkin
 from pipeline.local.irises import Irises
 from pipeline.local.lines import Lines
 from pipeline.local.lips import Lips
-from pipeline.local.marks import Marks
 from pipeline.local.redness import Redness
 from pipeline.local.shine import Shine
 from pipeline.local.teeth import Teeth
@@ -32,7 +31,10 @@ class LocalSlider(Protocol):
 
 
 _Maker = Callable[[NDArray[np.float32], FaceRegions, int], LocalSlider]
-_SPOTS: dict[str, _Maker] = {"blemishes": Blemishes.of, "marks": Marks.of}
+_SPOTS: dict[str, Callable[[SpottedSkin], LocalSlider]] = {
+    "blemishes": SpottedSkin.without_blemishes,
+    "marks": SpottedSkin.without_marks,
+}
 """The sliders that heal: what they leave is what the other sliders of the skin see."""
 _SKIN: dict[str, _Maker] = {
     "lines": Lines.of,
@@ -94,13 +96,17 @@ class LocalRetouch:
         return self._regions.within(self._skin)
 
     @cached_property
+    def _spotted_skin(self) -> SpottedSkin:
+        return SpottedSkin.of(self._skin.of(self._crop), self._skin_regions, self._size)
+
+    @cached_property
     def _healed(self) -> NDArray[np.float32]:
         """The window of the skin without blemishes: their redness and shade are no part of it."""
         healing = self._slider("blemishes", self._spots).change(1.0)
         return np.asarray(self._skin.of(self._crop) + healing, np.float32)
 
     def _spots(self, name: str) -> LocalSlider:
-        return _SPOTS[name](self._skin.of(self._crop), self._skin_regions, self._size)
+        return _SPOTS[name](self._spotted_skin)
 
     def _on_healed_skin(self, name: str) -> LocalSlider:
         return _SKIN[name](self._healed, self._skin_regions, self._size)

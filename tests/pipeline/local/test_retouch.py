@@ -2,10 +2,13 @@
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
+from pipeline.local import healed_spots
 from pipeline.local.retouch import LocalRetouch, touches_locally
+from pipeline.local.spots import Spots, find_spots
 from pipeline.local.teeth import Teeth
-from pipeline.masks import face_masks
+from pipeline.masks import Mask, face_masks
 from pipeline.regions import face_regions
 from retouchml.look import Look
 from retouchml.sliders import EDITS
@@ -71,3 +74,19 @@ def test_the_mean_colour_of_the_skin_stays_with_every_slider_of_it(retouch: Loca
     skin = retouch._regions.skin
     assert np.abs(change).max() > 0.005
     assert np.abs((change * skin[..., None]).sum((0, 1)) / skin.sum()).max() < 2e-4
+
+
+def test_spots_are_searched_once_for_blemishes_and_marks(
+    retouch: LocalRetouch, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    searches = []
+
+    def counted(crop: NDArray[np.float32], skin: Mask, size: int) -> Spots:
+        searches.append(size)
+        return find_spots(crop, skin, size)
+
+    monkeypatch.setattr(healed_spots, "find_spots", counted)
+    both = LocalRetouch(retouch._crop, retouch._regions, _SIZE)
+    both.change(Look(0.0, edits={"blemishes": 0.5, "marks": 1.0}))
+    both.change(Look(0.0, edits={"marks": 0.3, "lines": 1.0}))
+    assert searches == [_SIZE]

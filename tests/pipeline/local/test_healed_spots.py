@@ -3,8 +3,7 @@
 import numpy as np
 import pytest
 
-from pipeline.local.blemishes import Blemishes
-from pipeline.local.marks import Marks
+from pipeline.local.healed_spots import SpottedSkin
 from tests.pipeline.local.skin_pictures import (
     DARK,
     LIGHT,
@@ -30,7 +29,7 @@ def test_a_spot_takes_the_colour_and_the_grain_of_the_skin_around(
     lab = clean.copy()
     add_disc(lab, _SPOT, radius, _PIMPLE)
     crop = to_rgb(lab)
-    after = to_lab(crop + Blemishes.of(crop, regions(), SIZE).change(1.0))
+    after = to_lab(crop + SpottedSkin.of(crop, regions(), SIZE).without_blemishes().change(1.0))
     inside = disc(SIZE, _SPOT, radius) > 0.9
     left = np.abs((after - skin_lab(color, grain=0.0))[inside].mean(0))
     assert left.max() < 0.8
@@ -42,7 +41,7 @@ def test_a_spot_takes_the_colour_and_the_grain_of_the_skin_around(
 def test_half_the_value_eases_half_of_a_spot() -> None:
     lab = skin_lab()
     add_disc(lab, _SPOT, 4.0, _PIMPLE)
-    blemishes = Blemishes.of(to_rgb(lab), regions(), SIZE)
+    blemishes = SpottedSkin.of(to_rgb(lab), regions(), SIZE).without_blemishes()
     assert np.allclose(blemishes.change(0.5), 0.5 * blemishes.change(1.0))
     assert not blemishes.change(0.0).any()
 
@@ -53,10 +52,10 @@ def test_blemishes_leave_a_mole_to_the_bit_and_marks_take_it() -> None:
     add_disc(lab, (_BROWN[0] + 17.0, _BROWN[1]), 4.0, _PIMPLE)
     crop = to_rgb(lab)
     mole = disc(SIZE, _BROWN, 3.5) > 0.5
-    healing = Blemishes.of(crop, regions(), SIZE).change(1.0)
+    healing = SpottedSkin.of(crop, regions(), SIZE).without_blemishes().change(1.0)
     assert healing.any()
     assert np.abs(healing[mole]).max() < 1e-3
-    after = to_lab(crop + Marks.of(crop, regions(), SIZE).change(1.0))
+    after = to_lab(crop + SpottedSkin.of(crop, regions(), SIZE).without_marks().change(1.0))
     usual = to_lab(to_rgb(skin_lab()))
     assert abs(float((after - usual)[mole][:, 0].mean())) < 1.0
 
@@ -67,7 +66,7 @@ def test_nothing_changes_away_from_spots_nor_off_the_skin() -> None:
     add_disc(lab, _BROWN, 4.0, _PIMPLE)
     skin = np.ones((SIZE, SIZE), np.float32)
     skin[:, 280:] = 0.0
-    change = Blemishes.of(to_rgb(lab), regions(skin=skin), SIZE).change(1.0)
+    change = SpottedSkin.of(to_rgb(lab), regions(skin=skin), SIZE).without_blemishes().change(1.0)
     assert not change[:, 280:].any()
     near = disc(SIZE, _SPOT, 16.0) > 0.0
     assert change[near].any()
@@ -81,7 +80,7 @@ def test_a_spot_on_a_slope_takes_the_shading_that_goes_through_it() -> None:
     spotted = lab.copy()
     add_disc(spotted, _SPOT, 4.0, _PIMPLE)
     crop = to_rgb(spotted)
-    after = to_lab(crop + Blemishes.of(crop, regions(), SIZE).change(1.0))
+    after = to_lab(crop + SpottedSkin.of(crop, regions(), SIZE).without_blemishes().change(1.0))
     assert np.abs((after - lab)[disc(SIZE, _SPOT, 4.0) > 0.5][:, 0]).max() < 2.0
 
 
@@ -90,7 +89,9 @@ def test_a_spot_that_does_not_look_like_skin_is_healed_whole() -> None:
     add_disc(lab, _SPOT, 4.0, (-14.0, 22.0, 8.0))
     hole = disc(SIZE, _SPOT, 4.5)
     crop = to_rgb(lab)
-    after = to_lab(crop + Blemishes.of(crop, regions(skin=1.0 - hole), SIZE).change(1.0))
+    after = to_lab(
+        crop + SpottedSkin.of(crop, regions(skin=1.0 - hole), SIZE).without_blemishes().change(1.0)
+    )
     left = (after - skin_lab(grain=0.0))[disc(SIZE, _SPOT, 4.0) > 0.5].mean(0)
     assert np.abs(left).max() < 1.5
 
@@ -99,4 +100,4 @@ def test_spots_in_a_beard_are_left() -> None:
     lab = skin_lab()
     add_disc(lab, _SPOT, 4.0, _PIMPLE)
     beard = np.ones((SIZE, SIZE), np.float32)
-    assert not Blemishes.of(to_rgb(lab), regions(hair=beard), SIZE).change(1.0).any()
+    assert not SpottedSkin.of(to_rgb(lab), regions(hair=beard), SIZE).without_blemishes().change(1.0).any()
