@@ -41,8 +41,8 @@ class AnswerSender:
             if not job.answered:
                 self._send(job.client, job.version, "progress", job.request_id, message.note.fields())
         elif isinstance(message, JobPreview):
-            if not job.answered and not job.previewed:
-                job.previewed = True
+            if not job.answered and message.key not in job.previews:
+                job.previews.add(message.key)
                 self._send(job.client, job.version, "preview", job.request_id, message.answer, event.frames)
         elif self._finish(job):
             self._send(job.client, job.version, "result", job.request_id, message.answer, event.frames)

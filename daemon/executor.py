@@ -20,7 +20,7 @@ from retouchml.client.answers import EditList, Opened, Prepared, Rendered, WireP
 from retouchml.client.messages import Render
 from retouchml.client.pixel_format import PixelFormat
 from retouchml.errors import DeviceError
-from retouchml.progress import Cancel, Progress
+from retouchml.progress import Cancel, EitherCancel, Progress
 from retouchml.results import Box
 
 if TYPE_CHECKING:
@@ -81,17 +81,6 @@ class _ConvertedPatch:
         return WirePatch(self.face, self.box, self.picture, pixels)
 
 
-class _EitherCancel:
-    """A cancel flag that is set when one of two is."""
-
-    def __init__(self, first: Cancel, second: Cancel) -> None:
-        self._flags = (first, second)
-
-    def is_set(self) -> bool:
-        """Whether to stop."""
-        return any(flag.is_set() for flag in self._flags)
-
-
 class Executor:
     """Loaded backends by model and device, open photos by name, and the requests that need them."""
 
@@ -149,22 +138,50 @@ class Executor:
         def work() -> tuple["Photo", Sequence["Patch"]]:
             photo = self._open(entry, progress, stop)
             photo.check(render.looks)
+            if render.refine:
+                return photo, self._refined(render, photo, progress, stop, superseded, on_preview)
             needing = [face for face, look in render.looks.items() if look.needs_generator]
             photo.prepare(needing, progress=progress, cancel=stop)
-            cancel = _EitherCancel(stop, superseded)
+            cancel = EitherCancel(stop, superseded)
             return photo, photo.render(render.looks, progress=progress, cancel=cancel)
 
         photo, patches = self._with_memory(render.photo, work)
         converted = [_convert(patch, entry) for patch in patches]
+        faces = tuple(sorted(render.looks))
         if render.size != "full":
             reduced = [patch.reduced(render.preview_side) for patch in converted]
             if render.size == "both":
                 preview = tuple(patch.to_wire() for patch in reduced)
-                on_preview(Rendered(preview, seconds=dict(photo.seconds)))
+                on_preview(Rendered(preview, seconds=dict(photo.seconds), faces=faces))
             else:
                 converted = reduced
         report = tuple(photo.report(patches)) if render.report else ()
-        return Rendered(tuple(patch.to_wire() for patch in converted), report, dict(photo.seconds))
+        wired = tuple(patch.to_wire() for patch in converted)
+        return Rendered(wired, report, dict(photo.seconds), faces=faces)
+
+    def _refined(
+        self,
+        render: Render,
+        photo: "Photo",
+        progress: Progress,
+        stop: Cancel,
+        superseded: Cancel,
+        on_preview: Callable[[Rendered], None],
+    ) -> Sequence["Patch"]:
+        """The final patches; what can be had sooner goes to ``on_preview``."""
+        entry = self._photos[render.photo]
+        patches: Sequence[Patch] = ()
+        flags: dict[str, Cancel] = {"cancel": stop, "superseded": superseded}
+        for step in photo.refined(render.looks, shown=render.shown, progress=progress, **flags):
+            patches = step.patches
+            if step.is_last:
+                break
+            converted = [_convert(patch, entry) for patch in patches]
+            if render.size != "full":
+                converted = [patch.reduced(render.preview_side) for patch in converted]
+            wired = tuple(patch.to_wire() for patch in converted)
+            on_preview(Rendered(wired, (), dict(photo.seconds), step.refinement, step.faces, step.scale))
+        return patches
 
     def list_edits(self, model: str, device: str, progress: Progress) -> EditList:
         """The sliders of a model. device: "" for the executor's own."""

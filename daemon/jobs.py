@@ -8,6 +8,9 @@ from daemon.sockets import ClientKey
 from daemon.worker_messages import WorkRequest
 from retouchml.client.messages import Render
 
+PreviewKey = tuple[str, tuple[int, ...]]
+"""How far a preview is computed, and of which faces."""
+
 
 @dataclass(eq=False)
 class Job:
@@ -16,9 +19,9 @@ class Job:
     client, request_id, version: for its answers; slot: index of the slot that does it; device: "" for the
     worker's own; number: its name between daemon and worker
 
-    uploading: its pixels are still being copied; attempts: how often it was given to a worker; previewed:
-    the preview was sent; answered: the final answer was sent; successor: the newer render for which its
-    preparation goes on
+    uploading: its pixels are still being copied; attempts: how often it was given to a worker; previews:
+    those that were sent, which another attempt makes again; answered: the final answer was sent; successor:
+    the newer render for which its preparation goes on
     """
 
     client: ClientKey
@@ -32,7 +35,7 @@ class Job:
     number: int = field(default_factory=itertools.count(1).__next__)
     uploading: bool = False
     attempts: int = 0
-    previewed: bool = False
+    previews: set[PreviewKey] = field(default_factory=set)
     answered: bool = False
     successor: "Job | None" = None
 

@@ -16,7 +16,7 @@ from retouchml import __version__
 from retouchml.client import protocol
 from retouchml.client.answers import Welcome
 from retouchml.client.status import Status
-from retouchml.client.versions import common_version
+from retouchml.client.versions import FEATURES, common_version
 from retouchml.sliders import BY_NAME
 
 
@@ -51,6 +51,7 @@ class StatusReporter:
             instance=self._instance,
             limits={**protocol.LIMITS, **limits},
             sliders=tuple(BY_NAME),
+            features=FEATURES,
         )
 
     def status(self) -> Status:

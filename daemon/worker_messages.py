@@ -188,17 +188,22 @@ class JobProgress:
     @classmethod
     def from_fields(cls, fields: Fields) -> "JobProgress":
         """Read it back."""
-        return cls(fields["job"], ProgressNote(fields["stage"], fields["fraction"], fields["remaining"]))
+        return cls(fields["job"], ProgressNote.from_fields(fields))
 
 
 @dataclass(frozen=True)
 class JobPreview:
-    """The preview of a render. answer: its fields; sizes: bytes of its data frames, in one block."""
+    """A preview of a render. answer: its fields; sizes: bytes of its data frames, in one block."""
 
     TYPE: ClassVar[str] = "preview"
     job: int
     answer: Fields
     sizes: tuple[int, ...]
+
+    @property
+    def key(self) -> tuple[str, tuple[int, ...]]:
+        """What tells it from the other previews of the same render."""
+        return self.answer["refinement"], tuple(self.answer["faces"])
 
     def fields(self) -> dict[str, Any]:
         """As a map."""

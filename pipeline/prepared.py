@@ -14,6 +14,7 @@ from torch import Tensor
 from pipeline.beautify import ScorePath
 from pipeline.cache import Caches, inversion_key, path_key
 from pipeline.change import Change, change_between
+from pipeline.encoder import Encoder
 from pipeline.generated import GeneratedFace
 from pipeline.identity import chip_frame
 from pipeline.inversion_target import TARGET
@@ -26,7 +27,7 @@ from pipeline.skin import SkinLayers
 from pipeline.tone import Agreement
 from pipeline.window import Window
 from retouchml.look import Look
-from retouchml.progress import Cancel, Progress, check
+from retouchml.progress import Cancel, Progress, check, silent
 from retouchml.sliders import BY_NAME
 
 
@@ -87,9 +88,43 @@ def prepare_face(
     clock = StepClock(seconds)
     inversion = _inversion(local.whole, local.landmarks, networks, caches, progress, cancel)
     clock.lap("invert")
+    return _climbed(local, inversion.w_plus, networks, caches, clock, progress, cancel)
+
+
+def guess_face(
+    local: LocalFace, networks: Networks, caches: Caches | None, seconds: dict[str, float], cancel: Cancel
+) -> PreparedFace | None:
+    """A face prepared with the encoder's guess of its code, until it is inverted. Raises Cancelled.
+
+    None if the guess is not good enough to be shown, or the inversion is in the cache. Nothing of it is kept
+    there.
+    """
+    encoder, generator = networks.encoder, networks.generator
+    if encoder is None or not encoder.shows:
+        return None
+    key = inversion_key(local.whole, local.landmarks, generator.identity)
+    if caches is not None and caches.inversions.get(key) is not None:
+        return None
+    clock = StepClock(seconds)
+    code = _start(encoder, local.whole, local.landmarks, networks).to(generator.latents.mean)
+    w_plus = generator.latents.unwhiten(code.expand(generator.num_layers, generator.w_dim))
+    clock.lap("guess")
+    return _climbed(local, w_plus, networks, None, clock, silent, cancel)
+
+
+def _climbed(
+    local: LocalFace,
+    w_plus: Tensor,
+    networks: Networks,
+    caches: Caches | None,
+    clock: StepClock,
+    progress: Progress,
+    cancel: Cancel,
+) -> PreparedFace:
+    """The face with a code [L, W] and the path that begins there."""
     small = (local.landmarks + 0.5) * (TARGET / local.size) - 0.5
     grid = chip_frame(small).grid(TARGET, TARGET).to(networks.generator.device)
-    path = _path(inversion.w_plus, grid, networks, caches, progress, cancel)
+    path = _path(w_plus, grid, networks, caches, progress, cancel)
     clock.lap("beautify")
     check(cancel)
     inner = Window.around(local.moving, local.size)
@@ -117,13 +152,19 @@ def _inversion(
     cached = caches.inversions.get(key) if caches else None
     if cached is not None and cached.w_plus.shape == (generator.num_layers, generator.w_dim):
         return Inversion(cached.w_plus.to(generator.device), cached.loss, cached.distance)
-    start = None
-    if networks.encoder is not None:
-        start = networks.encoder(face_chip(crop, points), networks.recognizer.describe(crop, points), points)
+    encoder = networks.encoder
+    start = None if encoder is None else _start(encoder, crop, points, networks)
     inversion = networks.inverter.invert(crop, points, start, progress=progress, cancel=cancel)
     if caches is not None:
         caches.inversions.put(key, inversion)
     return inversion
+
+
+def _start(
+    encoder: Encoder, crop: NDArray[np.float32], points: NDArray[np.float64], networks: Networks
+) -> Tensor:
+    """The encoder's guess of a face's whitened code [W]."""
+    return encoder(face_chip(crop, points), networks.recognizer.describe(crop, points), points)
 
 
 def _path(

@@ -26,12 +26,13 @@ from pipeline.local_face import LocalFace, face_crop, local_face
 from pipeline.networks import Networks, load_networks
 from pipeline.patch import Patch, box_of, layer_of, make_patch, paint, painted
 from pipeline.pixels import as_channels
-from pipeline.prepared import PreparedFace, prepare_face
+from pipeline.prepared import PreparedFace, guess_face, prepare_face
+from pipeline.refined import Canvas, Refined
 from pipeline.shape import reshapes
 from pipeline.working_space import WorkingSpace, profile_for
 from retouchml.look import Look, check_faces, check_looks
-from retouchml.progress import NEVER, Cancel, Progress, check, silent
-from retouchml.results import Box, Edit, Face, FaceQuality, FaceReport
+from retouchml.progress import NEVER, Cancel, EitherCancel, FaceStage, Progress, check, silent
+from retouchml.results import FULL, LOCAL, QUICK, Box, Edit, Face, FaceQuality, FaceReport
 from retouchml.settings import DEFAULT_DEVICE, DEFAULT_MODEL, ENGINES, EngineName
 from retouchml.sliders import EDITS
 
@@ -119,6 +120,7 @@ class Photo:
         self._landmarks = tuple(location.landmarks for location in locations)
         self._local: dict[int, LocalFace] = {}
         self._prepared: dict[int, PreparedFace] = {}
+        self._guessed: dict[int, PreparedFace] = {}  # until they are prepared
         self.seconds: dict[str, float] = {}
         self.faces = tuple(
             Face(
@@ -148,14 +150,14 @@ class Photo:
         useful = [face for face in requested if self.faces[face].quality.trust.shape > 0.0]
         unprepared = [face for face in useful if face not in self._prepared]
         for position, face in enumerate(unprepared):
-            self._prepared[face] = prepare_face(
-                self._local_face(face),
-                self._networks,
-                self._caches,
-                self.seconds,
-                _face_progress(progress, position, len(unprepared)),
-                cancel,
-            )
+            self._prepare(face, _face_progress(progress, position, len(unprepared)), cancel)
+
+    def _prepare(self, face: int, progress: Progress, cancel: Cancel) -> None:
+        local = self._local_face(face)
+        self._prepared[face] = prepare_face(
+            local, self._networks, self._caches, self.seconds, progress, cancel
+        )
+        self._guessed.pop(face, None)
 
     def check(self, looks: Mapping[int, Look]) -> None:
         """Raise UsageError for a missing face or edit, as ``render`` does."""
@@ -196,16 +198,81 @@ class Photo:
         active = {face: look for face, look in looks.items() if touches_locally(look) or reshapes(look)}
         return self._patches(
             active,
-            lambda face, look: self._local_face(face).change(look),
+            self._local_change,
             progress or silent,
             cancel or NEVER,
         )
 
+    def refined(
+        self,
+        looks: Mapping[int, Look],
+        *,
+        shown: int | None = None,
+        progress: Progress | None = None,
+        cancel: Cancel | None = None,
+        superseded: Cancel | None = None,
+    ) -> Iterator[Refined]:
+        """As ``render``, but each patch as soon as it is there, and before it what can be had sooner.
+
+        Face by face, ``shown`` first, then the largest first; each as ``REFINEMENTS`` says, but for what is
+        ready at once. The last of all has the patches of ``render``, to the bit.
+
+        superseded: as cancel, but a face whose inversion has begun is prepared first, for the next retouch
+        """
+        progress, cancel = progress or silent, cancel or NEVER
+        leave = EitherCancel(cancel, superseded or NEVER)
+        looks = self._held_back(looks)
+        active = {face: look for face, look in sorted(looks.items()) if not look.untouched}
+        order = sorted(active, key=lambda face: (face != shown, face))
+        canvas, waiting = Canvas(self._channels), list(active)
+        final: dict[int, Patch | None] = {}
+        for position, face in enumerate(order):
+            on_face = _face_progress(progress, position, len(order))
+            if active[face].needs_generator and face not in self._prepared:
+                yield from self._early(face, active[face], canvas, leave)
+                check(leave)
+                self._prepare(face, on_face, cancel)
+            check(leave)
+            on_face("render", 0.0, None)
+            patch = final[face] = self._patch(face, active[face], self._change, canvas, leave)
+            if len(final) < len(order):
+                yield Refined(FULL, (face,), () if patch is None else (patch,))
+            # The canvas takes them in the order of ``render``; the shown one may have been made too early.
+            while waiting and waiting[0] in final:
+                done = waiting.pop(0)
+                if canvas.is_painted and done != face:
+                    final[done] = self._patch(done, active[done], self._change, canvas, leave)
+                canvas.add(final[done], self._boxes(waiting))
+        progress("render", 1.0, 0.0)
+        patches = tuple(patch for _, patch in sorted(final.items()) if patch is not None)
+        yield Refined(FULL, tuple(active), patches, is_last=True)
+
+    def _early(self, face: int, look: Look, canvas: Canvas, cancel: Cancel) -> Iterator[Refined]:
+        """What a face with a look can show before it is prepared."""
+        if touches_locally(look) or reshapes(look):
+            patch = self._patch(face, look, self._local_change, canvas, cancel)
+            yield Refined(LOCAL, (face,), () if patch is None else (patch,))
+        if face not in self._guessed:
+            check(cancel)
+            guess = guess_face(self._local_face(face), self._networks, self._caches, self.seconds, cancel)
+            if guess is None:
+                return
+            self._guessed[face] = guess
+        patch = self._patch(face, look, self._guessed_change, canvas, cancel)
+        yield Refined(QUICK, (face,), () if patch is None else (patch,))
+
     def _change(self, face: int, look: Look) -> Change:
-        local = self._local_face(face)
         if not look.needs_generator:
-            return local.change(look)
-        prepared = self._prepared[face]
+            return self._local_change(face, look)
+        return self._generated_change(self._prepared[face], look)
+
+    def _guessed_change(self, face: int, look: Look) -> Change:
+        return self._generated_change(self._guessed[face], look)
+
+    def _local_change(self, face: int, look: Look) -> Change:
+        return self._local_face(face).change(look)
+
+    def _generated_change(self, prepared: PreparedFace, look: Look) -> Change:
         with self._timed("render"):
             after = prepared.picture_after(self._networks, look)
         return prepared.change(after, look)
@@ -217,25 +284,30 @@ class Photo:
         progress: Progress,
         cancel: Cancel,
     ) -> list[Patch]:
-        canvas = self._channels
+        canvas = Canvas(self._channels)
         patches: list[Patch] = []
         for position, (face, look) in enumerate(sorted(looks.items())):
             check(cancel)
-            progress("render", position / len(looks), None)
-            local = self._local_face(face)
-            change = local.reshaped(change_of(face, look), look)
-            check(cancel)
-            with self._timed("stitch"):
-                patch = make_patch(canvas, local.alignment, change, local.support, face, self._space)
-            if patch is None:
-                continue
-            if any(_overlap(patch, box) for box in self._boxes(other for other in looks if other > face)):
-                # The patch of a neighbour that overlaps must start from this one's pixels.
-                canvas = canvas.copy() if canvas is self._channels else canvas
-                paint(canvas, patch)
-            patches.append(patch)
+            _face_progress(progress, position, len(looks))("render", 0.0, None)
+            patch = self._patch(face, look, change_of, canvas, cancel)
+            canvas.add(patch, self._boxes(other for other in looks if other > face))
+            patches += [] if patch is None else [patch]
         progress("render", 1.0, 0.0)
         return patches
+
+    def _patch(
+        self,
+        face: int,
+        look: Look,
+        change_of: Callable[[int, Look], Change],
+        canvas: Canvas,
+        cancel: Cancel,
+    ) -> Patch | None:
+        local = self._local_face(face)
+        change = local.reshaped(change_of(face, look), look)
+        check(cancel)
+        with self._timed("stitch"):
+            return make_patch(canvas.pixels, local.alignment, change, local.support, face, self._space)
 
     def apply(self, patches: Sequence[Patch]) -> NDArray[np.generic]:
         """A copy of the photo, in its own shape and depth, with patches painted on it; alpha is kept."""
@@ -322,16 +394,13 @@ def _points(landmarks: NDArray[np.float64]) -> tuple[tuple[float, float], ...]:
     return tuple((float(x), float(y)) for x, y in landmarks)
 
 
-def _overlap(patch: Patch, box: Box) -> bool:
-    x, y, width, height = patch.box
-    return x < box[0] + box[2] and box[0] < x + width and y < box[1] + box[3] and box[1] < y + height
-
-
 def _face_progress(progress: Progress, position: int, count: int) -> Progress:
     """Progress of one face as that of all ``count`` faces, which are worked on one after the other."""
 
     def call(stage: str, fraction: float, remaining: float | None) -> None:
         # Nothing is known of the time that later faces need.
-        progress(stage, (position + fraction) / count, remaining if position + 1 == count else None)
+        is_last = position + 1 == count
+        named = FaceStage(stage, position + 1, count)
+        progress(named, (position + fraction) / count, remaining if is_last else None)
 
     return call

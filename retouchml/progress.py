@@ -10,8 +10,26 @@ Progress = Callable[[str, float, "float | None"], None]
 """A callback: a stage's name, the fraction of it that is done (0 to 1), the seconds left (None if unknown).
 
 With several faces, the fraction is that of all faces together; the stages of one face come before those of
-the next.
+the next, and the name is a ``FaceStage``.
 """
+
+
+class FaceStage(str):
+    """The name of a stage that also says on which of several faces it works.
+
+    face: its number in the order of the work, from 1; faces: how many there are
+    """
+
+    __slots__ = ("face", "faces")
+
+    face: int
+    faces: int
+
+    def __new__(cls, name: str, face: int, faces: int) -> "FaceStage":
+        """The stage ``name``, to which it is equal."""
+        stage = super().__new__(cls, name)
+        stage.face, stage.faces = face, faces
+        return stage
 
 
 class Cancel(Protocol):
@@ -44,7 +62,7 @@ STAGES = (
     Stage("detect", "Looking for faces", 1.2),
     Stage("invert", "Measuring the face", 16.0, each_face=True),
     Stage("beautify", "Finding the retouch", 4.0, each_face=True),
-    Stage("render", "Retouching", 1.0),
+    Stage("render", "Retouching", 1.0, each_face=True),
     Stage("write", "Writing the result", 0.4),
 )
 BY_NAME = {stage.name: stage for stage in STAGES}
@@ -56,11 +74,14 @@ def title(name: str) -> str:
 
 
 REMAINING = "{stage}, about {seconds} s"
+FACE_OF = "{stage}, face {face} of {faces}"
 
 
 def describe(name: str, remaining: float | None, translate: Callable[[str], str] = str) -> str:
     """The title of a stage, with the seconds that remain if known, in the language of ``translate``."""
     translated = translate(title(name))
+    if isinstance(name, FaceStage) and name.faces > 1:
+        translated = translate(FACE_OF).format(stage=translated, face=name.face, faces=name.faces)
     if remaining is None or remaining < 1:
         return translated
     return translate(REMAINING).format(stage=translated, seconds=round(remaining))
@@ -101,6 +122,17 @@ class _Never:
 
 NEVER: Cancel = _Never()
 """A cancel flag that is never set."""
+
+
+class EitherCancel:
+    """A ``Cancel`` that is set when one of two is."""
+
+    def __init__(self, first: Cancel, second: Cancel) -> None:
+        self._flags = (first, second)
+
+    def is_set(self) -> bool:
+        """Whether the work is to stop."""
+        return any(flag.is_set() for flag in self._flags)
 
 
 def silent(stage: str, fraction: float, remaining: "float | None") -> None:

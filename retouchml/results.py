@@ -4,9 +4,21 @@ Plain tuples and numbers, since editors have no NumPy.
 """
 
 from dataclasses import dataclass
+from typing import Literal
 
 Box = tuple[int, int, int, int]
 """x, y, width, height in whole pixels of the photograph."""
+
+Refinement = Literal["local", "quick", "full"]
+"""How far a retouch is computed: one of ``REFINEMENTS``."""
+LOCAL: Refinement = "local"
+"""Local and shape sliders alone, which need no generator: there at once."""
+QUICK: Refinement = "quick"
+"""The whole look, but with a code of the face that was only guessed."""
+FULL: Refinement = "full"
+"""The whole look, with the face's own code."""
+REFINEMENTS = (LOCAL, QUICK, FULL)
+"""From the first to the last that is shown of a face; any but the last may be left out."""
 
 
 @dataclass(frozen=True)

@@ -11,8 +11,8 @@ import os
 import sys
 import time
 import weakref
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -23,8 +23,8 @@ import psutil
 
 from retouchml.errors import Cancelled
 from retouchml.look import Look, check_edits, check_faces
-from retouchml.progress import Cancel, Progress, check
-from retouchml.results import Box, Edit, Face, FaceReport
+from retouchml.progress import NEVER, Cancel, Progress, check
+from retouchml.results import Box, Edit, Face, FaceReport, Refinement
 from retouchml.sliders import EDITS
 
 SIDE = 4
@@ -52,6 +52,17 @@ class Patch:
     @property
     def y(self) -> int:
         return self.box[1]
+
+
+@dataclass(frozen=True)
+class Step:
+    """As ``pipeline.refined.Refined``."""
+
+    refinement: Refinement
+    faces: tuple[int, ...]
+    patches: tuple[Patch, ...]
+    is_last: bool = False
+    scale: float = 1.0
 
 
 @dataclass
@@ -86,6 +97,33 @@ class Photo:
         active = {face: look for face, look in looks.items() if not look.untouched}
         self.prepare(list(active), progress=progress, cancel=cancel)
         return [self.patch(face, look, cancel) for face, look in active.items()]
+
+    def refined(
+        self,
+        looks: Mapping[int, Look],
+        *,
+        shown: int | None = None,
+        progress: Progress | None = None,
+        cancel: Cancel | None = None,
+        superseded: Cancel | None = None,
+    ) -> Iterator[Step]:
+        """Every face not prepared yet has a local step: half of the final values."""
+        self.looks.append(looks)
+        active = {face: look for face, look in looks.items() if not look.untouched}
+        final: dict[int, Patch] = {}
+        for face in sorted(active, key=lambda face: (face != shown, face)):
+            if not self.is_prepared(face):
+                patch = Photo.patch(self, face, active[face], None)
+                yield Step("local", (face,), (replace(patch, pixels=patch.pixels // 2),))
+            self.prepare([face], progress=progress, cancel=cancel)
+            check(superseded or NEVER)
+            final[face] = self.patch(face, active[face], cancel)
+            if len(final) < len(active):
+                yield Step("full", (face,), (final[face],))
+        yield Step("full", tuple(sorted(final)), tuple(final[face] for face in sorted(final)), is_last=True)
+
+    def is_prepared(self, _face: int) -> bool:
+        return False
 
     def patch(self, face: int, _look: Look, _cancel: Cancel | None) -> Patch:
         x, y, width, height = self.faces[face].box
@@ -261,6 +299,9 @@ class FaultyPhoto(Photo):
         _photos.add(self)
 
     __hash__ = object.__hash__
+
+    def is_prepared(self, face: int) -> bool:
+        return face in self.prepared
 
     def prepare(
         self,

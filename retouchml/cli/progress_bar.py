@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable
 from typing import TextIO
 
-from retouchml.progress import OverallProgress, Progress, title
+from retouchml.progress import OverallProgress, Progress, describe
 from retouchml.system.terminal import printable
 
 _BAR_WIDTH = 20
@@ -44,7 +44,7 @@ class ProgressBar:
         fraction = min(max(fraction, 0.0), 1.0)
         full = round(fraction * _BAR_WIDTH)
         bar = self._full * full + self._empty * (_BAR_WIDTH - full)
-        parts = [printable(title(stage)), bar, f"{fraction:4.0%}"]
+        parts = [printable(describe(stage, None)), bar, f"{fraction:4.0%}"]
         if self._label:
             parts.insert(0, self._label)
         if remaining is not None:

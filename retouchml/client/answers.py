@@ -14,7 +14,8 @@ from retouchml.client.messages import Fields, face_in, photo_in
 from retouchml.client.pixel_format import PixelFormat, format_from
 from retouchml.client.protocol import HEADER_ITEMS, LOOKS, SIDE, STRING_BYTES
 from retouchml.errors import ProtocolError
-from retouchml.results import Box, Edit, Face, FaceQuality, FaceReport, Trust
+from retouchml.progress import FaceStage
+from retouchml.results import FULL, Box, Edit, Face, FaceQuality, FaceReport, Trust
 
 _NAME = 128
 _NOTES = 64  # of one face
@@ -27,7 +28,8 @@ class Welcome:
     """The answer to ``hello``.
 
     version: of the protocol on this connection; software: the daemon's version; instance: different in each
-    run of the daemon; limits: by name; sliders: the names that it knows, None from a daemon that does not say
+    run of the daemon; limits: by name; sliders: the names that it knows, None from a daemon that does not
+    say; features: see ``versions.FEATURES``
     """
 
     version: int
@@ -36,11 +38,13 @@ class Welcome:
     instance: str
     limits: Mapping[str, int] = field(default_factory=dict)
     sliders: tuple[str, ...] | None = None
+    features: tuple[str, ...] = ()
 
     def fields(self) -> dict[str, Any]:
         """As a map of the wire."""
         sliders = None if self.sliders is None else list(self.sliders)
-        return {**asdict(self), "limits": dict(self.limits), "sliders": sliders}
+        features = list(self.features)
+        return {**asdict(self), "limits": dict(self.limits), "sliders": sliders, "features": features}
 
     @classmethod
     def from_fields(cls, fields: Fields) -> "Welcome":
@@ -52,6 +56,7 @@ class Welcome:
             take_str(fields, "instance", _NAME),
             take_map({"limits": {}, **fields}, "limits"),
             None if fields.get("sliders") is None else _names(fields, "sliders"),
+            _names({"features": [], **fields}, "features"),
         )
 
 
@@ -142,11 +147,21 @@ class WirePatch:
 
 @dataclass(frozen=True)
 class Rendered:
-    """The answer to ``render``, and its preview. report: empty unless requested; seconds: by step."""
+    """The answer to ``render``, and its previews.
+
+    report: empty unless requested; seconds: by step
+
+    refinement: how far the patches are computed, as in ``retouchml.results``, or what a newer daemon knows;
+    faces: those whose earlier patches these replace; scale: of the photo's resolution, at which the change
+    was computed
+    """
 
     patches: tuple[WirePatch, ...]
     report: tuple[FaceReport, ...] = ()
     seconds: Mapping[str, float] = field(default_factory=dict)
+    refinement: str = FULL
+    faces: tuple[int, ...] = ()
+    scale: float = 1.0
 
     def fields(self) -> dict[str, Any]:
         """As a map of the wire; ``frames`` has the pixels."""
@@ -154,6 +169,9 @@ class Rendered:
             "patches": [patch.fields() for patch in self.patches],
             "report": [_report_fields(report) for report in self.report],
             "seconds": dict(self.seconds),
+            "refinement": self.refinement,
+            "faces": list(self.faces),
+            "scale": self.scale,
         }
 
     @property
@@ -169,7 +187,15 @@ class Rendered:
             raise ProtocolError(f"{len(entries)} patches came with {len(frames)} data frames.")
         patches = [WirePatch.from_fields(*each) for each in zip(entries, frames, strict=True)]
         report = [_report_from(each) for each in take_list(fields, "report", LOOKS)]
-        return cls(tuple(patches), tuple(report), take_map(fields, "seconds"))
+        fields = {"refinement": FULL, "faces": [], **fields}  # a daemon of version 0.2 does not say
+        return cls(
+            tuple(patches),
+            tuple(report),
+            take_map(fields, "seconds"),
+            take_str(fields, "refinement", _NAME),
+            tuple(face_in({"face": each}, "face") for each in take_list(fields, "faces", LOOKS)),
+            take_float(fields, "scale", 1.0, 0.0, 1.0),
+        )
 
 
 @dataclass(frozen=True)
@@ -216,7 +242,10 @@ class CancelAnswer:
 
 @dataclass(frozen=True)
 class ProgressNote:
-    """The progress of a request. fraction: of the stage, 0 to 1; remaining: seconds, None if unknown."""
+    """The progress of a request.
+
+    stage: perhaps a ``FaceStage``; fraction: of the stage, 0 to 1; remaining: seconds, None if unknown
+    """
 
     stage: str
     fraction: float
@@ -224,12 +253,18 @@ class ProgressNote:
 
     def fields(self) -> dict[str, Any]:
         """As a map of the wire."""
-        return asdict(self)
+        fields = {"stage": str(self.stage), "fraction": self.fraction, "remaining": self.remaining}
+        if isinstance(self.stage, FaceStage):
+            fields |= {"face": self.stage.face, "faces": self.stage.faces}
+        return fields
 
     @classmethod
     def from_fields(cls, fields: Fields) -> "ProgressNote":
         """Read it back."""
         stage = take_str(fields, "stage", _NAME)
+        if "faces" in fields:
+            faces = take_int(fields, "faces", 1, HEADER_ITEMS)
+            stage = FaceStage(stage, take_int(fields, "face", 1, faces), faces)
         fraction = take_float(fields, "fraction", 0.0, 0.0, 1.0)
         if fields.get("remaining") is None:
             return cls(stage, fraction)

@@ -106,7 +106,8 @@ class Render:
     """Render patches.
 
     photo: its name; looks: by the number of the face; size: one of ``SIZES``; preview_side: the longest side
-    of a reduced patch, in pixels; report: whether score and identity are measured
+    of a reduced patch, in pixels; report: whether score and identity are measured; refine: whether what can
+    be had sooner is sent before, face by face; shown: the face to begin with, None for the largest
     """
 
     TYPE: ClassVar[str] = "render"
@@ -115,6 +116,8 @@ class Render:
     size: str = "full"
     preview_side: int = PREVIEW_SIDE
     report: bool = False
+    refine: bool = False
+    shown: int | None = None
 
     def fields(self) -> dict[str, Any]:
         """As a map of the wire."""
@@ -124,6 +127,8 @@ class Render:
             "size": self.size,
             "preview_side": self.preview_side,
             "report": self.report,
+            "refine": self.refine,
+            "shown": self.shown,
         }
 
     @classmethod
@@ -142,7 +147,9 @@ class Render:
             raise ProtocolError(f"size must be one of {', '.join(SIZES)}.")
         with_default = {"preview_side": PREVIEW_SIDE, **fields}
         side = take_int(with_default, "preview_side", _SMALLEST_PREVIEW, _LARGEST_PREVIEW)
-        return cls(photo_in(fields), looks, size, side, take_bool(fields, "report"))
+        shown = None if fields.get("shown") is None else face_in(fields, "shown")
+        report, refine = (take_bool(fields, name) for name in ("report", "refine"))
+        return cls(photo_in(fields), looks, size, side, report, refine, shown)
 
 
 @dataclass(frozen=True)

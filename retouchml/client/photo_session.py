@@ -46,6 +46,8 @@ class _Request:
     looks: Looks
     size: str
     report: bool
+    refine: bool
+    shown: int | None
 
 
 class PhotoSession:
@@ -60,7 +62,8 @@ class PhotoSession:
     Callbacks, each of which may be set at any time and may begin new work:
     on_progress(stage, fraction, remaining): see ``retouchml.progress``;
     on_opened(session): the faces are known, also after the photo was opened again;
-    on_preview(looks, patches): reduced patches, for ``size="both"``;
+    on_preview(looks, patches): all patches that can be shown by now, in the order of their faces, for
+    ``size="both"`` or ``refine``; of a face of which nothing new is there yet, its last one;
     on_rendered(looks, rendered): the answer to a render;
     on_error(error): the work failed; the next ``open`` or ``render`` tries again;
     on_done(session): the work ended; called after the others, unless these began new work.
@@ -105,6 +108,7 @@ class PhotoSession:
         self._connecting = False
         self._retry = Retry()
         self._rendered: Rendered | None = None
+        self._patches: dict[int, WirePatch] = {}  # the last of each face, also of earlier looks
         self._error: RetouchError | None = None
 
     @property
@@ -143,14 +147,22 @@ class PhotoSession:
         elif not self.is_open:
             self._request = None
 
-    def render(self, looks: Looks, *, size: str = "full", report: bool = False) -> None:
+    def render(
+        self,
+        looks: Looks,
+        *,
+        size: str = "full",
+        report: bool = False,
+        refine: bool = False,
+        shown: int | None = None,
+    ) -> None:
         """Render these looks, by the number of the face; opens the photo first if it is not open.
 
-        A render that is under way is dropped. size, report: as in ``messages.Render``.
+        A render that is under way is dropped. The rest: as in ``messages.Render``.
         """
         if self._call is not None and self._photo is not None:
             self._drop_call()  # the daemon ends it with Superseded
-        self._begin(_Request(looks, size, report))
+        self._begin(_Request(looks, size, report, refine, shown))
 
     def cancel(self) -> None:
         """Stop the work; no callback is called for it any more."""
@@ -266,7 +278,13 @@ class PhotoSession:
 
     def _send_looks(self, photo: RemotePhoto, request: _Request) -> None:
         self._report_progress("wait")
-        call = photo.render(request.looks, size=request.size, report=request.report)
+        call = photo.render(
+            request.looks,
+            size=request.size,
+            report=request.report,
+            refine=request.refine,
+            shown=request.shown,
+        )
         self._call = call
         call.on_progress = self._report_progress
         call.on_preview = lambda rendered: self._report_preview(request.looks, rendered)
@@ -280,6 +298,7 @@ class PhotoSession:
             self._retry_or_fail(call.error)
             return
         self._rendered = rendered = call.result()
+        self._patches = {patch.face: patch for patch in rendered.patches}
         self.seconds.update(rendered.seconds)
         self._end(None)
         if self.on_rendered is not None:
@@ -331,5 +350,10 @@ class PhotoSession:
             self.on_progress(stage, fraction, remaining)
 
     def _report_preview(self, looks: Looks, rendered: Rendered) -> None:
+        replaced = set(rendered.faces) or set(looks)  # a daemon of version 0.2 sends all faces at once
+        kept = {
+            face: patch for face, patch in self._patches.items() if face in looks and face not in replaced
+        }
+        self._patches = kept | {patch.face: patch for patch in rendered.patches}
         if self.on_preview is not None:
-            self.on_preview(looks, rendered.patches)
+            self.on_preview(looks, tuple(patch for _, patch in sorted(self._patches.items())))

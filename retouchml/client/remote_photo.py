@@ -32,15 +32,18 @@ class RemotePhoto:
         size: str = "full",
         preview_side: int = messages.PREVIEW_SIDE,
         report: bool = False,
+        refine: bool = False,
+        shown: int | None = None,
     ) -> Call[Rendered]:
         """Render patches for these looks. A render of this photo that is under way ends with Superseded.
 
+        refine, shown: as in ``messages.Render``; a daemon that cannot refine sends the last answer alone.
         Raises VersionMismatch if the daemon does not know a slider that a look sets.
         """
         welcome = self._client.welcome
         if welcome is not None:
             versions.check_sliders(looks.values(), welcome.sliders, welcome.software)
-        request = messages.Render(self.name, looks, size, preview_side, report)
+        request = messages.Render(self.name, looks, size, preview_side, report, refine, shown)
         return self._client.request(request, Rendered.from_fields)
 
     def close(self) -> None:

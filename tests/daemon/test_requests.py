@@ -1,5 +1,7 @@
 """Requests and their answers, through a real daemon with the stand-in backend."""
 
+import time
+from collections.abc import Callable
 from dataclasses import replace
 from itertools import product
 from typing import Any
@@ -8,9 +10,12 @@ import numpy as np
 import pytest
 
 from retouchml.client.answers import Rendered, WirePatch
+from retouchml.client.call import Call
 from retouchml.client.client import Client
 from retouchml.client.messages import Render
 from retouchml.client.pixel_format import DTYPE_OF, PixelFormat
+from retouchml.client.remote_photo import RemotePhoto
+from retouchml.client.versions import FEATURES
 from retouchml.errors import Cancelled, PhotoUnknown, RetouchError, Superseded, UsageError, VersionMismatch
 from retouchml.look import Look
 from retouchml.sliders import BY_NAME
@@ -105,6 +110,88 @@ def test_a_preview_comes_before_the_result(daemon: Daemon) -> None:
     full = call.result(PATIENCE)
     assert [len(preview.patches) for preview in previews] == [1]
     assert previews[0].patches[0].box == full.patches[0].box
+
+
+def heard_of(call: Call[Rendered]) -> list[tuple[str, tuple[int, ...]]]:
+    """How far the previews of a call are computed and of which faces, then its answer."""
+    heard: list[Rendered] = []
+    call.on_preview = heard.append
+    heard.append(call.result(PATIENCE))
+    return [(each.refinement, each.faces) for each in heard]
+
+
+def until_heard(photo: RemotePhoto, condition: Callable[[], bool]) -> bool:
+    """Whether ``condition`` comes true in time, while answers are taken."""
+
+    def holds() -> bool:
+        photo._client.process()
+        return condition()
+
+    return until(holds)
+
+
+def test_what_can_be_had_sooner_comes_before_the_result_face_by_face(daemon: Daemon) -> None:
+    photo = daemon.photo(faces=2, tenths=1)
+    looks = {0: LOOK, 1: LOOK}
+    steps = [("local", (1,)), ("full", (1,)), ("local", (0,)), ("full", (0, 1))]
+    assert heard_of(photo.render(looks, refine=True, shown=1)) == steps
+    # now both are prepared
+    assert heard_of(photo.render(looks, refine=True)) == [("full", (0,)), ("full", (0, 1))]
+    plain = photo.render(looks).result(PATIENCE)
+    refined = photo.render(looks, refine=True).result(PATIENCE)
+    assert [bytes(patch.pixels) for patch in plain.patches] == [
+        bytes(patch.pixels) for patch in refined.patches
+    ]
+
+
+def test_previews_that_get_finer_are_reduced_where_the_result_is_or_comes_reduced_first(
+    daemon: Daemon,
+) -> None:
+    pixels = np.full((300, 300, 4), 255, np.uint8)
+    pixels[0, 0, :2] = 1, 0
+    photo = daemon.client().open(PixelFormat(300, 300), pixels.tobytes()).result(PATIENCE)
+    call = photo.render({0: LOOK}, refine=True, size="both")
+    assert heard_of(call) == [("local", (0,)), ("full", (0,)), ("full", (0,))]
+
+
+def test_a_client_that_does_not_ask_hears_no_more_than_before(daemon: Daemon) -> None:
+    assert heard_of(daemon.photo(faces=2).render({0: LOOK, 1: LOOK})) == [("full", (0, 1))]
+    client = daemon.client()
+    client.connect()
+    assert client.welcome is not None
+    assert client.welcome.features == FEATURES
+
+
+def test_a_worker_that_is_lost_between_previews_sends_none_of_them_twice(daemon: Daemon) -> None:
+    photo = daemon.photo(faces=2)
+    looks = {0: LOOK, 1: Look(0.5, edits={"die_once": 1})}
+    steps = [("local", (0,)), ("full", (0,)), ("local", (1,)), ("full", (0, 1))]
+    assert heard_of(photo.render(looks, refine=True)) == steps
+    assert daemon.status().workers[0].restarts == 1
+
+
+def test_no_preview_follows_a_cancel_or_a_newer_render(daemon: Daemon) -> None:
+    photo = daemon.photo(faces=2, tenths=10)
+    heard: list[tuple[str, Rendered]] = []
+    looks = {0: LOOK, 1: LOOK}
+    older = photo.render(looks, refine=True)
+    older.on_preview = lambda preview: heard.append(("older", preview))
+    assert until_heard(photo, lambda: bool(heard))
+    newer = photo.render(looks, refine=True)
+    newer.on_preview = lambda preview: heard.append(("newer", preview))
+    with pytest.raises(Superseded):
+        older.result(PATIENCE)
+    assert until_heard(photo, lambda: len(heard) > 1)
+    newer.cancel()
+    with pytest.raises(Cancelled):
+        newer.result(PATIENCE)
+    count = len(heard)
+    time.sleep(0.5)
+    photo._client.process()
+    assert len(heard) == count
+    # the first face's preparation went on for the newer one, which therefore shows it at once
+    first_two = [(who, preview.refinement, preview.faces) for who, preview in heard[:2]]
+    assert first_two == [("older", "local", (0,)), ("newer", "full", (0,))]
 
 
 def test_a_report_is_measured_where_it_is_asked_for(daemon: Daemon) -> None:

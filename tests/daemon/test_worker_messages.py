@@ -39,7 +39,7 @@ TO_WORKER: list[ToWorker] = [
 FROM_WORKER: list[FromWorker] = [
     Ready(77),
     JobProgress(3, ProgressNote("invert", 0.5, None)),
-    JobPreview(3, {"patches": []}, (16, 0)),
+    JobPreview(3, {"patches": [], "refinement": "local", "faces": [0]}, (16, 0)),
     JobDone(3, {"patches": []}, (), USAGE),
 ]
 

@@ -13,7 +13,7 @@ from install.actions.gimp import GimpPlugin
 from plugin_gimp.texts import capitalized, preset_title, with_mnemonics
 from retouchml import sentences
 from retouchml.presets import library
-from retouchml.progress import REMAINING, STAGES
+from retouchml.progress import FACE_OF, REMAINING, STAGES
 from retouchml.sliders import BY_NAME, EDITS, GROUPS, PATH, SLIDERS, STRENGTH
 from retouchml.system.failures import UNEXPECTED
 
@@ -32,7 +32,7 @@ def texts() -> set[str]:
     )
     literals = {ast.literal_eval(call.args[0]) for call in calls if isinstance(call.args[0], ast.Constant)}
     titles = {row.title for row in (*SLIDERS, *GROUPS)} | {row.title for row in STAGES}
-    shared = {*sentences.ALL, REMAINING, UNEXPECTED}
+    shared = {*sentences.ALL, REMAINING, FACE_OF, UNEXPECTED}
     return literals | titles | shared | {slider.help for slider in SLIDERS if slider not in EDITS}
 
 

@@ -1,29 +1,33 @@
 """The overall progress of a retouch: never falls, and ends near 1, whatever is told in which order."""
 
 from collections.abc import Iterator
+from itertools import product
 
 import pytest
 
-from retouchml.progress import STAGES, OverallProgress, describe, title
+from retouchml.progress import STAGES, FaceStage, OverallProgress, describe, title
 
 Told = tuple[str, float]
 STEPS = (0.0, 0.3, 0.6, 0.9, 1.0)
 
 
-def retouch(faces: int, cached: frozenset[tuple[int, str]] = frozenset()) -> Iterator[Told]:
+def retouch(
+    faces: int, cached: frozenset[tuple[int, str]] = frozenset(), *, one_by_one: bool = False
+) -> Iterator[Told]:
     """What the front ends are told of a photograph with so many faces.
 
-    cached: numbers and stages of faces that were seen before, which are not told
+    cached: numbers and stages of faces that were seen before, which are not told; one_by_one: each face is
+    rendered before the next is inverted, else all are inverted first
     """
+    each_face = [stage.name for stage in STAGES if stage.each_face]
     for stage in STAGES:
-        if stage.each_face:
-            continue
-        if stage.name == "render":
-            for face in range(faces):
-                for name in (each.name for each in STAGES if each.each_face):
+        if not stage.each_face:
+            yield from ((stage.name, fraction) for fraction in STEPS)
+        elif stage.name == each_face[0]:
+            for names in [each_face] if one_by_one else [each_face[:-1], each_face[-1:]]:
+                for face, name in product(range(faces), names):
                     if (face, name) not in cached:
                         yield from ((name, (face + fraction) / faces) for fraction in STEPS)
-        yield from ((stage.name, fraction) for fraction in STEPS)
 
 
 def overall(told: Iterator[Told]) -> list[float]:
@@ -31,9 +35,10 @@ def overall(told: Iterator[Told]) -> list[float]:
     return [progress.update(stage, fraction) for stage, fraction in told]
 
 
+@pytest.mark.parametrize("one_by_one", [False, True])
 @pytest.mark.parametrize("faces", [1, 2, 3, 7])
-def test_with_several_faces_it_never_falls_and_ends_at_1(faces: int) -> None:
-    fractions = overall(retouch(faces))
+def test_with_several_faces_it_never_falls_and_ends_at_1(faces: int, one_by_one: bool) -> None:
+    fractions = overall(retouch(faces, one_by_one=one_by_one))
     assert fractions == sorted(fractions)
     assert fractions[0] == 0.0
     assert fractions[-1] == pytest.approx(1.0)
@@ -48,6 +53,15 @@ def test_each_of_two_faces_has_about_half_of_the_slow_work() -> None:
     assert end - begin > 0.7
     assert fractions[told.index(("beautify", 0.5))] - begin == pytest.approx((end - begin) / 2.0)
     assert begin < middle < end
+
+
+def test_a_face_that_is_ready_before_the_next_is_inverted_leaves_the_others_their_part() -> None:
+    told = list(retouch(2, one_by_one=True))
+    fractions = overall(iter(told))
+    begin, ready, end = (
+        fractions[told.index(each)] for each in (("invert", 0.0), ("render", 0.5), ("render", 1.0))
+    )
+    assert ready - begin == pytest.approx((end - begin) / 2.0)
 
 
 @pytest.mark.parametrize(
@@ -99,6 +113,13 @@ def test_a_fraction_out_of_range_is_clipped() -> None:
 )
 def test_a_stage_is_shown_with_the_seconds_that_remain(remaining: float | None, shown: str) -> None:
     assert describe("render", remaining) == shown
+
+
+def test_a_stage_of_one_of_several_faces_says_which() -> None:
+    assert FaceStage("invert", 2, 3) == "invert"
+    assert describe(FaceStage("invert", 2, 3), None) == "Measuring the face, face 2 of 3"
+    assert describe(FaceStage("invert", 2, 3), 4.0) == "Measuring the face, face 2 of 3, about 4 s"
+    assert describe(FaceStage("invert", 1, 1), None) == "Measuring the face"
 
 
 def test_a_stage_is_shown_in_the_language_of_the_user() -> None:

@@ -7,14 +7,14 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from daemon.worker_messages import JobProgress
 from retouchml.client import answers, messages, protocol
 from retouchml.client.messages import Render
 from retouchml.client.pixel_format import PixelFormat, format_from
 from retouchml.client.status import Status, WorkerStatus
-from retouchml.errors import (
-    ProtocolError,
-)
+from retouchml.errors import ProtocolError, RetouchError
 from retouchml.look import Look
+from retouchml.progress import FaceStage
 from retouchml.results import Edit, Face, FaceQuality, FaceReport, Trust
 from retouchml.sliders import BY_NAME
 
@@ -37,6 +37,11 @@ NAMES = (
     "looks",
     "size",
     "patches",
+    "refine",
+    "shown",
+    "refinement",
+    "scale",
+    "features",
 )
 
 
@@ -70,7 +75,7 @@ def test_fields_of_any_kind_are_parsed_or_refused(fields: dict[str, Any]) -> Non
 
 
 def test_a_render_survives_the_way() -> None:
-    render = Render("abc", {0: Look(0.1, 0.2, {"smile": -0.3}), 3: Look(0)}, "both", 128, True)
+    render = Render("abc", {0: Look(0.1, 0.2, {"smile": -0.3}), 3: Look(0)}, "both", 128, True, True, 3)
     assert Render.from_fields(render.fields()) == render
 
 
@@ -127,7 +132,7 @@ def test_every_answer_survives_the_way() -> None:
     status = Status(1, "0.1", "i", 2.0, 3, 1, 1, 9, 0, 32, 600.0, None, False, 5, "log", 0, (worker,))
     for answer in (
         answers.Welcome(1, "0.1", 7, "i", {"looks": 64}),
-        answers.Welcome(1, "0.1", 7, "i", {}, ("strength", "smile")),
+        answers.Welcome(1, "0.1", 7, "i", {}, ("strength", "smile"), ("refine",)),
         answers.Opened("p", (face,), "ffhq-mobile", "cpu", {"detect": 0.5}),
         answers.Prepared({"invert": 1.5}),
         answers.EditList(
@@ -140,9 +145,29 @@ def test_every_answer_survives_the_way() -> None:
     ):
         fields = protocol.decode_answer(protocol.encode("result", 1, answer.fields())).fields
         assert type(answer).from_fields(fields) == answer
-    rendered = answers.Rendered((patch,), (report,), {"render": 0.5})
+    rendered = answers.Rendered((patch,), (report,), {"render": 0.5}, "local", (0, 2), 0.5)
     fields = protocol.decode_answer(protocol.encode("result", 1, rendered.fields())).fields
     assert answers.Rendered.from_fields(fields, rendered.frames) == rendered
+
+
+def test_a_stage_keeps_its_face_on_the_way_and_one_of_an_older_daemon_has_none() -> None:
+    note = answers.ProgressNote(FaceStage("invert", 2, 3), 0.5)
+    for stage in (
+        answers.ProgressNote.from_fields(note.fields()).stage,
+        JobProgress.from_fields(JobProgress(7, note).fields()).note.stage,
+    ):
+        assert isinstance(stage, FaceStage)
+        assert (stage, stage.face, stage.faces) == ("invert", 2, 3)
+    older = answers.ProgressNote.from_fields({"stage": "invert", "fraction": 0.5, "remaining": None})
+    assert not isinstance(older.stage, FaceStage)
+    with pytest.raises(RetouchError):
+        answers.ProgressNote.from_fields({**note.fields(), "face": 4})
+
+
+def test_an_older_client_asks_for_nothing_finer_and_an_older_daemon_s_answer_is_full() -> None:
+    assert Render.from_fields({"photo": "x", "looks": []}).refine is False
+    older = answers.Rendered.from_fields({"patches": [], "report": [], "seconds": {}}, [])
+    assert (older.refinement, older.faces, older.scale) == ("full", (), 1.0)
 
 
 def test_an_edit_of_an_older_daemon_has_no_group_and_follows_nothing() -> None:

@@ -8,6 +8,7 @@ import pytest
 from retouchml.client.answers import Rendered, WirePatch
 from retouchml.client.client import Client
 from retouchml.client.photo_session import PhotoSession
+from retouchml.client.pixel_format import PixelFormat
 from retouchml.errors import (
     Busy,
     Cancelled,
@@ -85,7 +86,9 @@ def test_a_render_before_the_photo_is_open_waits_for_it_and_the_newest_looks_win
     client.calls[0].answer(client.photo())
     client.process()
     assert client.kinds == ["open", "render"]
-    assert client.calls[1].details == {"looks": OTHER_LOOKS, "size": "both", "report": True}
+    assert client.calls[1].details == {
+        "looks": OTHER_LOOKS, "size": "both", "report": True, "refine": False, "shown": None
+    }  # fmt: skip
     answer = rendered(render=1.0)
     client.calls[1].answer(answer)
     assert recorder.rendered == [(OTHER_LOOKS, answer)]
@@ -112,6 +115,33 @@ def test_an_older_render_is_dropped_with_its_answer_its_preview_and_its_end() ->
     assert not recorder.errors
     client.calls[-1].answer(rendered())
     assert [looks for looks, _ in recorder.rendered] == [OTHER_LOOKS]
+
+
+def patch_of(face: int, value: int) -> WirePatch:
+    return WirePatch(face, (0, 0, 1, 1), PixelFormat(1, 1), bytes([value] * 4))
+
+
+def test_a_preview_has_the_newest_patch_of_every_face_in_the_order_of_faces() -> None:
+    client, session, recorder = make("photo")
+    looks = {face: Look(0.5) for face in (0, 1, 2)}
+    session.open()
+    session.wait()
+    session.render(looks, refine=True, shown=2)
+    client.process()
+    call = client.calls[-1]
+    assert call.details["refine"] is True
+    assert call.details["shown"] == 2
+    shown = []
+    for refinement, face, value in (("local", 2, 1), ("full", 2, 2), ("local", 0, 3)):
+        call.on_preview(Rendered((patch_of(face, value),), refinement=refinement, faces=(face,)))
+        shown.append([(patch.face, patch.pixels[0]) for patch in recorder.previews[-1][1]])
+    assert shown == [[(2, 1)], [(2, 2)], [(0, 3), (2, 2)]]
+    call.answer(Rendered(tuple(patch_of(face, 9) for face in looks), faces=(0, 1, 2)))
+    session.render({0: Look(0.6), 1: Look(0.5)}, refine=True)
+    client.process()
+    call = client.calls[-1]
+    call.on_preview(Rendered((), refinement="full", faces=(0,)))  # nothing changes there any more
+    assert [(patch.face, patch.pixels[0]) for patch in recorder.previews[-1][1]] == [(1, 9)]
 
 
 def test_a_render_that_another_one_superseded_ends_without_a_callback() -> None:

@@ -1,0 +1,215 @@
+"""A retouch that gets finer: what comes in which order, and that the last of it is what ``render`` gives."""
+
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from numpy.typing import NDArray
+
+from pipeline import retoucher as retoucher_module
+from pipeline.cache import InversionCache
+from pipeline.patch import Patch
+from pipeline.refined import Canvas, Refined
+from pipeline.retoucher import Photo, Retoucher
+from retouchml import Look
+from retouchml.errors import Cancelled
+from retouchml.progress import FaceStage
+from retouchml.results import FULL, LOCAL, QUICK
+from tests.pipeline.seeding import quick_path, seed, session_cache
+
+Pixels = NDArray[np.uint8]
+LOOK = Look(0.8)
+
+
+@pytest.fixture(scope="module")
+def cache(real_home: Any) -> InversionCache:
+    return session_cache(real_home)
+
+
+@pytest.fixture
+def ready(
+    retoucher: Retoucher, photo: Photo, cache: InversionCache, monkeypatch: pytest.MonkeyPatch
+) -> Callable[[Pixels], Photo]:
+    """Opens a picture whose faces have the portrait's code and path."""
+    monkeypatch.setattr(retoucher.networks.beautifier, "path", quick_path(retoucher, photo))
+    return lambda pixels: seed(retoucher, photo, pixels, cache)
+
+
+@pytest.fixture(scope="module")
+def pair(portrait: Pixels) -> Pixels:
+    """Two faces so near that their crops overlap."""
+    return np.ascontiguousarray(np.hstack([portrait[:320, 110:270], portrait[:320, 150:420]]))
+
+
+def same(one: Patch, other: Patch) -> bool:
+    """Whether two patches are the same to the bit."""
+    return (one.face, one.box) == (other.face, other.box) and np.array_equal(one.pixels, other.pixels)
+
+
+def kinds(steps: list[Refined]) -> list[tuple[str, tuple[int, ...], bool]]:
+    return [(step.refinement, step.faces, step.is_last) for step in steps]
+
+
+def test_a_face_is_shown_without_the_generator_first(
+    ready: Callable[[Pixels], Photo], portrait: Pixels
+) -> None:
+    opened = ready(portrait)
+    first, last = opened.refined({0: LOOK})
+    assert kinds([first, last]) == [(LOCAL, (0,), False), (FULL, (0,), True)]
+    (local,) = opened.render_local({0: LOOK})
+    assert same(first.patches[0], local)
+    (full,) = opened.render({0: LOOK})
+    assert same(last.patches[0], full)
+    assert not np.array_equal(local.pixels, full.pixels)
+
+
+def test_a_prepared_face_is_finished_at_once(photo: Photo) -> None:
+    (only,) = photo.refined({0: LOOK})
+    assert kinds([only]) == [(FULL, (0,), True)]
+
+
+def test_a_look_without_local_sliders_has_nothing_to_show_before_the_inversion(
+    ready: Callable[[Pixels], Photo], portrait: Pixels
+) -> None:
+    only_smile = Look(0.0, edits={"smile": 0.5})
+    assert kinds(list(ready(portrait).refined({0: only_smile}))) == [(FULL, (0,), True)]
+
+
+def test_an_untouched_look_ends_at_once_with_nothing(photo: Photo) -> None:
+    (only,) = photo.refined({0: Look(0.0)})
+    assert (only.faces, only.patches, only.is_last) == ((), (), True)
+
+
+@pytest.mark.parametrize("shown", [None, 0, 1])
+def test_the_shown_face_comes_first_and_the_end_is_that_of_render(
+    shown: int | None, ready: Callable[[Pixels], Photo], pair: Pixels
+) -> None:
+    """The two overlap, so that the second's pixels depend on the first's, whichever is made first."""
+    looks = {0: LOOK, 1: LOOK}
+    expected = ready(pair).render(looks)
+    steps = list(ready(pair).refined(looks, shown=shown))
+    first = shown or 0
+    assert kinds(steps) == [
+        (LOCAL, (first,), False),
+        (FULL, (first,), False),
+        (LOCAL, (1 - first,), False),
+        (FULL, (0, 1), True),
+    ]
+    assert all(same(*both) for both in zip(steps[-1].patches, expected, strict=True))
+    assert len(expected) == 2
+    # it was shown alone, over the photo's own pixels
+    alone = ready(pair).render({first: LOOK})
+    assert same(steps[1].patches[0], alone[0])
+
+
+def test_progress_counts_the_faces_and_never_falls(ready: Callable[[Pixels], Photo], pair: Pixels) -> None:
+    told: list[tuple[str, float]] = []
+    list(ready(pair).refined({0: LOOK, 1: LOOK}, shown=1, progress=lambda *note: told.append(note[:2])))
+    renders = [note for note in told if note[0] == "render"]
+    assert [fraction for _, fraction in renders] == [0.0, 0.5, 1.0]
+    faces = [(name.face, name.faces) for name, _ in renders if isinstance(name, FaceStage)]
+    assert faces == [(1, 2), (2, 2)]
+
+
+class _Guess:
+    """An encoder whose guess is a code that it was given."""
+
+    def __init__(self, code: torch.Tensor, shows: bool) -> None:
+        self.code, self.shows = code, shows
+
+    def __call__(self, *_: object) -> torch.Tensor:
+        return self.code
+
+
+def steps_until_stopped(steps: Iterator[Refined]) -> list[Refined]:
+    """The steps that come before Cancelled is raised, as it must be."""
+    taken = []
+    try:
+        for step in steps:
+            taken.append(step)
+    except Cancelled:
+        return taken
+    pytest.fail("it was not stopped")
+
+
+@pytest.mark.parametrize(("shows", "known"), [(True, False), (True, True), (False, False)])
+def test_a_good_encoder_s_look_is_shown_until_the_face_is_inverted(
+    shows: bool,
+    known: bool,
+    retoucher: Retoucher,
+    photo: Photo,
+    portrait: Pixels,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    networks = retoucher.networks
+    guess = networks.generator.latents.whiten(photo._prepared[0].path.knots[0]).mean(0)
+    monkeypatch.setattr(retoucher, "networks", replace(networks, encoder=_Guess(guess, shows)))
+    if not known:  # the session's cache has the portrait's code
+        monkeypatch.setattr(retoucher, "_caches", None)
+
+    def prepare(*_: object) -> None:
+        raise Cancelled("far enough")
+
+    monkeypatch.setattr(retoucher_module, "prepare_face", prepare)
+    steps = steps_until_stopped(retoucher.open(portrait).refined({0: LOOK}))
+    assert [step.refinement for step in steps] == ([LOCAL, QUICK] if shows and not known else [LOCAL])
+    if len(steps) == 2:
+        local, quick = (step.patches[0] for step in steps)
+        assert local.box == quick.box
+        assert np.abs(local.pixels.astype(int) - quick.pixels).max() > 10
+
+
+# ---- stopping
+
+
+class _Prepared:
+    """Replaces the preparation: notes its faces, and sets a flag while it works."""
+
+    def __init__(self, flag: threading.Event, answer: Any) -> None:
+        self.count, self.flag, self.answer = 0, flag, answer
+
+    def __call__(self, *arguments: Any) -> Any:
+        self.count += 1
+        self.flag.set()
+        retoucher_cancel = arguments[-1]
+        if retoucher_cancel.is_set():
+            raise Cancelled("")
+        return self.answer
+
+
+@pytest.mark.parametrize("kind", ["cancel", "superseded"])
+def test_a_newer_look_lets_the_face_at_work_be_prepared_and_begins_no_other(
+    kind: str, ready: Callable[[Pixels], Photo], pair: Pixels, photo: Photo, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    flag = threading.Event()
+    prepare = _Prepared(flag, photo._prepared[0])
+    monkeypatch.setattr(retoucher_module, "prepare_face", prepare)
+    opened = ready(pair)
+    flags: dict[str, Any] = {kind: flag}
+    steps = steps_until_stopped(opened.refined({0: LOOK, 1: LOOK}, **flags))
+    assert [step.refinement for step in steps] == [LOCAL]
+    assert prepare.count == 1
+    assert list(opened._prepared) == ([0] if kind == "superseded" else [])
+
+
+# ---- the canvas
+
+
+def a_patch(x: int, value: int) -> Patch:
+    return Patch(0, x, 0, np.full((4, 4, 4), value, np.uint8))
+
+
+def test_the_canvas_takes_only_what_a_later_patch_would_touch() -> None:
+    photo = np.zeros((4, 20, 3), np.uint8)
+    canvas = Canvas(photo)
+    canvas.add(a_patch(0, 9), [(4, 0, 4, 4), (12, 0, 4, 4)])
+    canvas.add(None, [(0, 0, 20, 4)])
+    assert canvas.pixels is photo
+    canvas.add(a_patch(0, 9), [(12, 0, 4, 4), (3, 3, 4, 4)])
+    assert canvas.is_painted
+    assert canvas.pixels[0, :, 0].tolist() == [9] * 4 + [0] * 16
+    assert not photo.any()
