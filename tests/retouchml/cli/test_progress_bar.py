@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from retouchml.cli.progress_bar import ProgressBar, duration, overall
+from retouchml.progress import FaceStage
 from tests.retouchml.running import environment, python
 
 
@@ -46,6 +47,12 @@ def test_the_line_shows_label_stage_fraction_and_time_left() -> None:
     terminal = Terminal()
     bar(terminal, Clock(), label="a.png")("inverting", 0.25, 65.4)
     assert terminal.lines == ["a.png inverting █████░░░░░░░░░░░░░░░  25% 1 min 05 s left"]
+
+
+def test_one_of_several_faces_is_named() -> None:
+    terminal = Terminal()
+    bar(terminal, Clock())(FaceStage("invert", 2, 3), 0.5, None)
+    assert terminal.lines == ["Measuring the face, face 2 of 3 ██████████░░░░░░░░░░  50%"]
 
 
 def test_unknown_time_is_not_shown() -> None:
