@@ -46,6 +46,7 @@ from pipeline.working_space import PLAIN, WorkingSpace
 from retouchml import Look
 from retouchml.cli import output_files
 from retouchml.errors import PictureError, RetouchError
+from retouchml.look import DEFAULT_TEXTURE
 from retouchml.sliders import EYES_AND_TEETH, SKIN, TEXTURE, in_group
 from stylegan2 import zoo
 
@@ -281,7 +282,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         help="the rater that judges (default: the user's own, else the project's, of fold 1)",
     )
     parser.add_argument("--strength", type=float, default=1.0)
-    parser.add_argument("--texture", type=float, default=0.7)
+    parser.add_argument("--texture", type=float, default=DEFAULT_TEXTURE)
     parser.add_argument(
         "--backgrounds",
         action="store_true",

@@ -34,7 +34,7 @@ from pipeline.working_space import PLAIN, WorkingSpace
 from retouchml import Look
 from retouchml.errors import RetouchError
 
-SLIDERS = ("blemishes", "lines", "under_eyes", "redness", "shine")
+SLIDERS = ("blemishes", "lines", "evenness", "under_eyes", "redness", "shine")
 _PAINTED, _MOLES = 14, 4  # spots; few moles, since many are freckles
 _BARE = 0.8  # of the skin mask
 _LEAST_CONTRAST = 4.0  # ΔE; a face with less has no dark circles

@@ -16,13 +16,14 @@ from pipeline.flow import displaced, held_at_silhouette, motion
 from pipeline.generated import GeneratedFace
 from pipeline.masks import FaceMasks, Mask
 from pipeline.skin import SkinLayers, finest_share
-from pipeline.tone import Agreement, as_color, lab, light_change, low_order
+from pipeline.tone import Agreement, as_color, held_color, lab, light_change, low_order
 from pipeline.window import Window
 
 _NEW_CONTENT = (0.05, 0.11)  # residual in [0, 1] above which flow explains badly, and not at all
 _MOST_SHARPENED = 0.4  # share of the fine detail that may be added to features
 _MATCH = 20.0 / 1024.0
-_LIGHT = 6.0  # L*; a larger change of one pixel is not taken for a change of the light
+_LIGHT = 16.0  # L*; a larger change of one place is not taken for a change of the light
+_LIGHT_SIDE, _LIGHT_ROUNDS = 256, 2  # pixels; side of the reduced crop on which the light is held
 
 
 @dataclass(frozen=True)
@@ -83,8 +84,10 @@ def change_between(
     light = _light(before, after, flow, moved_masks, alike, size, lines, lips_part)
     retouch = skin.change(strength, texture)
     retouched = moved + displaced(retouch if local is None else retouch + local, flow)
-    light = light - _moved_light(crop, retouched, light, masks, moved_masks)
+    bare = _bare_in_both(masks, moved_masks)
+    light = _without_moved_light(crop, retouched, light, bare, moved_masks.tone, size)
     color = retouched - moved + as_color(retouched, light, size)
+    color = color + held_color(crop, moved + color, bare, masks.inner, size)
     color = color + _resharpened(crop, moved + color, flow, masks.features)
     cover, pixels = np.zeros(crop.shape[:2], np.float32), np.zeros_like(crop)
     if lips_part:
@@ -128,19 +131,40 @@ def _light(
     return np.asarray(light * agreement.whole, np.float32)
 
 
-def _moved_light(
+def _without_moved_light(
     crop: NDArray[np.float32],
     retouched: NDArray[np.float32],  # displaced, without ``light``
     light: Mask,  # of L*
-    masks: FaceMasks,
-    moved_masks: FaceMasks,
+    bare: Mask,  # [H, W] where both show bare skin
+    tone: Mask,  # [H, W] where the displaced photograph may change its colour
+    size: int,  # side of the whole crop
 ) -> Mask:
-    """How far [H, W] a retouch moves the light on the skin: motion and smoothing move it a little, too."""
+    """The change of L* [H, W] so that the whole retouch does not move the light on the skin.
+
+    Motion, smoothing and the local sliders move it a little, too. On a reduced crop, in rounds: a change of
+    L* that is computed on smooth skin is not quite that of its pores.
+    """
+    factor = min(1.0, _LIGHT_SIDE / size)
+    shape = max(1, round(crop.shape[1] * factor)), max(1, round(crop.shape[0] * factor))
+
+    def small(field: NDArray[np.float32]) -> NDArray[np.float32]:
+        return np.asarray(cv2.resize(field, shape, interpolation=cv2.INTER_AREA), np.float32)
+
+    before, after, skin, may_change = lab(small(crop))[..., 0], small(retouched), small(bare), small(tone)
+    start = held = small(light)
+    for _ in range(_LIGHT_ROUNDS):
+        changed = lab(after + as_color(after, held, round(size * factor)))[..., 0]
+        # Where the border of hair or a shadow has moved, the change is no light.
+        moved = np.asarray(np.clip(changed - before, -_LIGHT, _LIGHT), np.float32)
+        held = held - low_order(moved, skin) * may_change
+    drift = cv2.resize(held - start, (crop.shape[1], crop.shape[0]), interpolation=cv2.INTER_LINEAR)
+    return np.asarray(light + drift * tone, np.float32)
+
+
+def _bare_in_both(masks: FaceMasks, moved_masks: FaceMasks) -> Mask:
+    """Where [H, W] the photograph shows bare skin before and after it is displaced."""
     # Cubed: where the skin's mask fades there may be hair.
-    skin = np.asarray(np.minimum(masks.skin, moved_masks.skin) ** 3, np.float32)
-    change = lab(retouched)[..., 0] + light - lab(crop)[..., 0]
-    # Where the border of hair or a shadow has moved, the change is no light.
-    return low_order(np.clip(change, -_LIGHT, _LIGHT), skin) * moved_masks.tone
+    return np.asarray(np.minimum(masks.skin, moved_masks.skin) ** 3, np.float32)
 
 
 def _resharpened(

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from pipeline.align import Alignment, ffhq_alignment
 from pipeline.change import Change
+from pipeline.local.areas import bare_skin
 from pipeline.local.retouch import LocalRetouch
 from pipeline.masks import FaceMasks, face_masks, neighbour_weight
 from pipeline.mesh import FaceMesh
@@ -18,6 +19,7 @@ from pipeline.regions.geometry import smoothstep
 from pipeline.shape import FaceShape, reshapes
 from pipeline.shape_bound import shape_bound
 from pipeline.skin import SkinLayers
+from pipeline.tone import held_color
 from pipeline.window import Window
 from pipeline.working_space import PLAIN, WorkingSpace
 from retouchml.look import Look
@@ -61,7 +63,11 @@ class LocalFace:
 
     def change(self, look: Look) -> Change:
         """The change of the window for the local sliders of a look; nothing moves."""
-        return Change.of_color(self.retouch.change(look))
+        color = self.retouch.change(look)
+        if color.any():
+            skin = bare_skin(self.regions)
+            color += held_color(self.crop, self.crop + color, skin, self.masks.inner, self.size)
+        return Change.of_color(color)
 
     def reshaped(self, change: Change, look: Look) -> Change:
         """A change of the window with the shape sliders of a look, too."""

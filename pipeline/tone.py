@@ -23,6 +23,10 @@ _ALIKE = 9.0  # difference in CIE Lab at which little is carried over
 # mean agreement over a face below which nothing is carried over, and above which all is
 _TRUSTED = (0.5, 0.8)
 _REACH = 2.0  # standard deviations of the skin around its middle, where the low order is followed
+_COLORS = 0.012  # of the side; blur of the colours whose change is bounded along the outline
+_COLOR_BOUND, _COLOR_ROOM = 1.0, 3.5  # of a* and b*: the bound at the outline, and how far it rises inside
+_COLOR_DEPTH = 0.045  # of the side; how far inside the outline the bound begins to rise
+_COLOR_SIDE = 256  # pixels; side of the reduced crop on which colours are compared
 _STEP = 4  # pixels; the low order is fitted to every fourth row and column
 
 
@@ -113,6 +117,44 @@ def as_color(picture: NDArray[np.float32], light: Mask, size: int) -> NDArray[np
     changed[..., 0] = np.clip(changed[..., 0] + light, 0.0, 100.0)
     color = cv2.cvtColor(changed, cv2.COLOR_Lab2RGB) - cv2.cvtColor(smooth, cv2.COLOR_Lab2RGB)
     return np.asarray(np.where(light[..., None] != 0.0, color, 0.0), np.float32)
+
+
+def held_color(
+    crop: NDArray[np.float32],  # [H, W, 3] in [0, 1], or a part of one
+    changed: NDArray[np.float32],  # [H, W, 3] the same after a retouch
+    skin: Mask,  # [H, W] where both are bare skin
+    inner: Mask,  # [H, W] 1 deep inside the face, 0 at its outline and beyond
+    size: int,  # side of the whole crop
+) -> NDArray[np.float32]:
+    """What to add to a retouched crop [H, W, 3] so that the skin's colour changes little along the outline.
+
+    Motion and evened colour each change it there by a little, and together they would show against the neck.
+    Only what is broad is bounded: a healed spot stays healed.
+    """
+    factor = min(1.0, _COLOR_SIDE / size)
+    shape = max(1, round(crop.shape[1] * factor)), max(1, round(crop.shape[0] * factor))
+
+    def small(field: NDArray[np.float32]) -> NDArray[np.float32]:
+        return np.asarray(cv2.resize(field, shape, interpolation=cv2.INTER_AREA), np.float32)
+
+    before, after, weight = lab(small(crop)), lab(small(changed)), small(skin)
+    sigma = max(0.3, _COLORS * size * factor)
+    total = np.maximum(cv2.GaussianBlur(weight, (0, 0), sigma), 1e-2)
+    moved = cv2.GaussianBlur((after - before)[..., 1:] * weight[..., None], (0, 0), sigma) / total[..., None]
+    width = 2 * max(1, round(_COLOR_DEPTH * size * factor)) + 1
+    deep = cv2.erode(small(inner), cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (width, width)))
+    bound = _COLOR_BOUND + _COLOR_ROOM * np.square(deep)
+    length = np.hypot(moved[..., 0], moved[..., 1])
+    # Up to half the bound everything stays.
+    free = 0.5 * bound
+    kept = np.where(length > free, free + free * np.tanh((length - free) / free), length)
+    share = np.asarray((kept / np.maximum(length, 1e-6) - 1.0) * weight, np.float32)
+    held = after.copy()
+    held[..., 1:] += moved * share[..., None]
+    color = cv2.cvtColor(held, cv2.COLOR_Lab2RGB) - cv2.cvtColor(after, cv2.COLOR_Lab2RGB)
+    color = np.asarray(np.where(share[..., None] != 0.0, color, 0.0), np.float32)
+    whole = cv2.resize(color, (crop.shape[1], crop.shape[0]), interpolation=cv2.INTER_LINEAR)
+    return np.asarray(whole * skin[..., None], np.float32)
 
 
 def lab(picture: NDArray[np.float32]) -> NDArray[np.float32]:

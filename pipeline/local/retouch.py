@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.local.brows_definition import Brows
+from pipeline.local.evenness import Evenness
 from pipeline.local.eye_whites import EyeWhites
 from pipeline.local.fields import level
 from pipeline.local.healed_spots import SpottedSkin
@@ -38,6 +39,7 @@ _SPOTS: dict[str, Callable[[SpottedSkin], LocalSlider]] = {
 """The sliders that heal: what they leave is what the other sliders of the skin see."""
 _SKIN: dict[str, _Maker] = {
     "lines": Lines.of,
+    "evenness": Evenness.of,
     "under_eyes": UnderEyes.of,
     "redness": Redness.of,
     "shine": Shine.of,

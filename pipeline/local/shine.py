@@ -25,6 +25,7 @@ _SURROUNDED = 0.6  # share of what is around a glare that is skin
 _KNEE = 2.5  # L* above the skin around, up to which light is form
 _LIGHTER = (1.0, 4.5)  # L* above the skin around: where chroma begins to be missing, and where it is
 _PALER = (1.03, 0.9)  # chroma by that of the skin around: where shine begins, and where it is certain
+_COLORED_SKIN = (2.0, 6.0)  # chroma of the skin around: a grey picture does not tell shine from form
 _SOFT = 0.008  # of the crop's side; blur of what shines
 _DIMMED, _MOST = 0.85, 11.0  # share of what is above the knee that goes at 1; the most, in L*
 _COLORED = 0.85  # share of the missing chroma that comes back
@@ -52,7 +53,8 @@ class Shine(SmoothShift):
         excess = np.maximum(smooth[..., 0] - around[..., 0], 0.0)
         chroma, expected = (np.hypot(each[..., 1], each[..., 2]) for each in (smooth, around))
         paler = np.asarray(chroma / np.maximum(expected, 1.0), np.float32)
-        pale = blurred(smoothstep(paler, *_PALER) * shown, _SOFT * side)
+        told = smoothstep(np.asarray(expected, np.float32), *_COLORED_SKIN)
+        pale = blurred(smoothstep(paler, *_PALER) * told * shown, _SOFT * side)
         shift = np.zeros_like(lab)
         # Above the knee light is compressed, never below it: what was lighter stays lighter, so form stays.
         over = np.maximum(excess - _KNEE, 0.0)

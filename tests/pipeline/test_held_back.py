@@ -31,7 +31,7 @@ def test_shape_is_held_back_without_the_skin() -> None:
 @pytest.mark.parametrize(
     ("kind", "names"),
     [
-        ("skin", {"blemishes", "lines", "under_eyes", "redness", "shine"}),
+        ("skin", {"blemishes", "lines", "evenness", "under_eyes", "redness", "shine"}),
         ("eyes", {"under_eyes", "eye_whites", "irises", "brows_definition"}),
         ("mouth", {"teeth", "lips"}),
     ],

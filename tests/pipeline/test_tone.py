@@ -6,7 +6,7 @@ import pytest
 from numpy.typing import NDArray
 
 from pipeline.masks import FaceMasks, face_masks
-from pipeline.tone import Agreement, as_color, lab, light_change, low_order
+from pipeline.tone import Agreement, as_color, held_color, lab, light_change, low_order
 from tests.pipeline.synthetic_faces import landmarks, texture
 
 _SIZE = 256
@@ -72,3 +72,34 @@ def test_a_foreign_face_agrees_nowhere(masks: FaceMasks) -> None:
     crop = texture(_SIZE, _SIZE)
     foreign = np.where((np.hypot(_X, _Y) % 0.1 < 0.05)[..., None], 0.1, crop).astype(np.float32)
     assert Agreement.of(crop, foreign, masks, _SIZE).whole == 0.0
+
+
+def inward(depth: float) -> NDArray[np.float32]:
+    """1 deeper inside a disc than a depth, 0 at its outline and beyond."""
+    return np.asarray(np.clip((110.0 - np.hypot(_X, _Y) * _SIZE) / depth, 0.0, 1.0), np.float32)
+
+
+def test_the_colour_of_skin_is_held_along_the_outline_and_not_deep_inside() -> None:
+    skin = np.asarray(np.hypot(_X, _Y) * _SIZE < 108.0, np.float32)
+    shift = np.zeros((_SIZE, _SIZE, 3), np.float32)
+    shift[..., 1] = 5.0 * skin  # of a*
+    changed = np.asarray(cv2.cvtColor(lab(flat()) + shift, cv2.COLOR_Lab2RGB), np.float32)
+    held = changed + held_color(flat(), changed, skin, inward(15.0), _SIZE)
+    left = lab(held)[..., 1] - lab(flat())[..., 1]
+    distance = np.hypot(_X, _Y) * _SIZE
+    assert left[(distance > 100.0) & (distance < 106.0)].mean() < 1.5
+    assert left[distance < 50.0].mean() > 3.5
+    assert np.abs(lab(held)[..., 0] - lab(changed)[..., 0]).max() < 0.5
+    assert np.array_equal(held[distance > 110.0], changed[distance > 110.0])
+
+
+def test_small_changes_of_colour_and_healed_spots_are_not_held() -> None:
+    skin, inner = np.asarray(np.hypot(_X, _Y) * _SIZE < 108.0, np.float32), inward(15.0)
+    faint, spot = (np.zeros((_SIZE, _SIZE, 3), np.float32) for _ in range(2))
+    faint[..., 1] = 0.4
+    spot[126:130, 226:230, 1] = -8.0  # near the outline
+    for shift, kept in ((faint, 0.4), (spot, 8.0)):
+        changed = np.asarray(cv2.cvtColor(lab(flat()) + shift, cv2.COLOR_Lab2RGB), np.float32)
+        held = changed + held_color(flat(), changed, skin, inner, _SIZE)
+        left = np.abs(lab(held)[127:129, 227:229, 1] - lab(flat())[127:129, 227:229, 1])
+        assert left.min() > 0.8 * kept

@@ -11,7 +11,7 @@ from retouchml.sliders import BY_NAME, EDITS, SLIDERS, Slider
 
 
 def test_the_defaults_are_those_of_the_design() -> None:
-    assert (Look().strength, Look().texture, dict(Look().edits)) == (0.5, 0.7, {})
+    assert (Look().strength, Look().texture, dict(Look().edits)) == (0.5, 0.85, {})
 
 
 @pytest.mark.parametrize("strength", [-0.01, 1.01, math.nan, math.inf])

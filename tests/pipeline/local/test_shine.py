@@ -64,6 +64,13 @@ def test_light_that_forms_is_left() -> None:
     assert np.abs(change[..., 0]).max() < 1.0
 
 
+def test_a_grey_picture_keeps_its_highlights() -> None:
+    lab = with_highlight(LIGHT)
+    lab[..., 1:] = 0.0
+    crop = to_rgb(lab)
+    assert np.abs(Shine.of(crop, regions(), SIZE).change(1.0)).max() < 1e-3
+
+
 def test_the_mean_of_the_skin_stays_and_nothing_changes_outside() -> None:
     crop = to_rgb(with_highlight(LIGHT))
     skin = np.ones((SIZE, SIZE), np.float32)

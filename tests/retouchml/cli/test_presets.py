@@ -33,7 +33,7 @@ def test_presets_as_json_have_the_values_of_all_sliders(run: Run) -> None:
     assert run("presets", "list", "--json").out == run("presets", "--json").out
     assert run("presets", "--json", "list").out == run("presets", "--json").out
     assert natural["name"] == "natural"
-    assert natural["set"] == {"strength": 0.5, "texture": 0.7}
+    assert natural["set"] == {"strength": 0.5, "texture": 0.85}
     assert natural["look"] == Look().values
     assert natural["own"] is False
 
