@@ -6,7 +6,7 @@ from typing import Any
 
 from plugin_gimp.texts import _
 from retouchml import sentences
-from retouchml.errors import NoFaceError
+from retouchml.errors import NoFaceError, UsageError
 from retouchml.look import Look, choose_faces, parse_edit, parse_faces
 from retouchml.look_change import ChosenLook, FaceLooks, LookChange, parse_face_change
 from retouchml.results import Face
@@ -20,6 +20,10 @@ OUTPUTS = {
     REPLACE: _("Replace the layer's pixels"),
 }
 """Titles of the outputs."""
+IN_ITS_PLACE, KEEP = "replace", "keep"
+"""Values of ``earlier``."""
+EARLIER = {IN_ITS_PLACE: _("Replace the earlier result"), KEEP: _("Keep earlier results")}
+"""Titles of what becomes of an earlier result of the same layer."""
 
 
 @dataclass(frozen=True)
@@ -28,7 +32,8 @@ class Arguments:
 
     strength, texture, edits: as in ``Look``; faces: as ``select_faces`` takes it; output: ``NEW_LAYER``,
     ``WITH_MASK`` or ``REPLACE``; preset: a name, which takes the place of strength and texture, or "";
-    face_looks: what is different for single faces, as in ``0:preset=studio;1:strength=0.8,teeth=0.5``
+    face_looks: what is different for single faces, as in ``0:preset=studio;1:strength=0.8,teeth=0.5``;
+    earlier: ``IN_ITS_PLACE`` or ``KEEP``
     """
 
     strength: float
@@ -38,6 +43,7 @@ class Arguments:
     output: str = NEW_LAYER
     preset: str = ""
     face_looks: str = ""
+    earlier: str = IN_ITS_PLACE
 
     @property
     def common(self) -> ChosenLook:
@@ -45,13 +51,22 @@ class Arguments:
         start = ChosenLook(Look(self.strength, self.texture))
         return start.changed(LookChange(self.preset or None, self.edits))
 
-    def looks(self, faces: Sequence[Face]) -> "dict[int, Look]":
-        """The look of each selected face. Raises NoFaceError or UsageError."""
+    def looks(self, faces: Sequence[Face], selected: "Sequence[int] | None" = None) -> "dict[int, Look]":
+        """The look of each chosen face. Raises NoFaceError or UsageError.
+
+        selected: the numbers of the faces that the image's selection means, None if there is none
+        """
         parts = [part for part in self.face_looks.split(";") if part.strip()]
         looks = FaceLooks.of(self.common, [parse_face_change(part) for part in parts])
         check_any(faces)
         by_face = looks.by_face(parse_faces(self.faces), faces)
-        return {face: chosen.look for face, chosen in by_face.items()}
+        chosen = {face: chosen.look for face, chosen in by_face.items()}
+        if selected is None:
+            return chosen
+        reached = {face: look for face, look in chosen.items() if face in selected}
+        if not reached:
+            raise UsageError(_(sentences.SELECTION_AWAY), _(sentences.SELECTION_AWAY_ADVICE))
+        return reached
 
 
 def of_config(config: Any) -> Arguments:
@@ -64,6 +79,7 @@ def of_config(config: Any) -> Arguments:
         output=config.get_property("output"),
         preset=config.get_property("preset") or "",
         face_looks=config.get_property("face-looks") or "",
+        earlier=config.get_property("earlier"),
     )
 
 

@@ -8,7 +8,7 @@ gi.require_version("Gtk", "3.0")
 
 from gi.repository import GdkPixbuf, Gtk  # noqa: E402 (after its version)
 
-from plugin_gimp.texts import _  # noqa: E402
+from plugin_gimp.texts import _, face_title  # noqa: E402
 from retouchml.sliders import Slider  # noqa: E402
 
 
@@ -52,42 +52,71 @@ class SliderRow:
             self._scale.set_value(value)
 
 
-class FaceRow(Gtk.FlowBox):
-    """Thumbnails with check boxes for the faces to retouch."""
+_ROW_HEIGHT = 80
 
-    def __init__(self, on_toggle: "Callable[[int], None]") -> None:
-        """on_toggle: called with the number of a face that was ticked or unticked."""
-        super().__init__(max_children_per_line=6, selection_mode=Gtk.SelectionMode.NONE)
-        self._on_toggle = on_toggle
-        self._check_boxes: list[Gtk.CheckButton] = []
+
+class FaceRow(Gtk.Box):
+    """The faces: a click on a thumbnail shows that face, the tick beside it chooses it."""
+
+    def __init__(self, on_show: "Callable[[int], None]", on_tick: "Callable[[], None]") -> None:
+        """on_show: called with the number of a face that is to be shown; on_tick: after ticks changed."""
+        super().__init__(spacing=6)
+        self.set_size_request(-1, _ROW_HEIGHT)  # nothing moves once the faces are there
+        self._on_show, self._on_tick = on_show, on_tick
+        self._ticks: list[Gtk.CheckButton] = []
+        self._thumbnails: list[Gtk.RadioButton] = []
+        self._quiet = False  # whether ticks change without the user
+        self._faces = Gtk.Box(spacing=4)
+        scroll = Gtk.ScrolledWindow(vscrollbar_policy=Gtk.PolicyType.NEVER)
+        scroll.add(self._faces)
+        self._buttons = Gtk.Box(orientation=Gtk.Orientation.VERTICAL, spacing=2, valign=Gtk.Align.CENTER)
+        for label, ticked in ((_("All"), True), (_("None"), False)):
+            button = Gtk.Button(label=label)
+            button.connect("clicked", lambda _button, ticked: self._tick_every(ticked), ticked)
+            self._buttons.add(button)
+        self.pack_start(scroll, True, True, 0)
+        self.pack_start(self._buttons, False, False, 0)
 
     def fill(
         self,
         thumbnails: "Sequence[GdkPixbuf.Pixbuf]",
         notes: "Sequence[Sequence[str]]",
         ticked: "Sequence[int]",
+        shown: int,
     ) -> None:
         """Add a thumbnail for each face. notes: what is held back on each, which its tip says."""
         for number, (thumbnail, held_back) in enumerate(zip(thumbnails, notes, strict=True)):
-            check_box = Gtk.CheckButton()
-            check_box.set_image(Gtk.Image.new_from_pixbuf(thumbnail))
-            check_box.set_always_show_image(True)
-            check_box.set_active(number in ticked)
-            check_box.set_tooltip_text("\n".join((_("Face {number}").format(number=number), *held_back)))
-            check_box.set_label("!" if held_back else "")
-            check_box.connect("toggled", lambda _check_box, face: self._on_toggle(face), number)
-            self._check_boxes.append(check_box)
-            self.add(check_box)
+            name = face_title(number)
+            tip = "\n".join((name, *held_back))
+            tick = Gtk.CheckButton(label="!" if held_back else "", active=number in ticked)
+            tick.connect("toggled", lambda _tick: self._ticked())
+            thumb = Gtk.RadioButton(group=self._thumbnails[0] if self._thumbnails else None)
+            thumb.set_mode(False)  # drawn as a button, which looks pressed while its face is shown
+            thumb.set_relief(Gtk.ReliefStyle.NONE)
+            thumb.add(Gtk.Image.new_from_pixbuf(thumbnail))
+            thumb.set_active(number == shown)
+            thumb.connect("toggled", lambda button, face: button.get_active() and self._on_show(face), number)
+            for widget, role in ((tick, _("Retouch it")), (thumb, _("Show it"))):
+                widget.set_tooltip_text(f"{tip}\n{role}")
+                widget.get_accessible().set_name(f"{name}: {role}")
+                self._faces.add(widget)
+            self._ticks.append(tick)
+            self._thumbnails.append(thumb)
         self.show_all()
+        self._buttons.set_visible(len(self._ticks) > 1)
 
     @property
     def ticked(self) -> "list[int]":
         """The numbers of the faces to retouch."""
-        return [number for number, check_box in enumerate(self._check_boxes) if check_box.get_active()]
+        return [number for number, tick in enumerate(self._ticks) if tick.get_active()]
 
-    @property
-    def text(self) -> str:
-        """The ticked faces as the procedure's argument."""
-        if len(self.ticked) == len(self._check_boxes):
-            return "all"
-        return ",".join(map(str, self.ticked))
+    def _tick_every(self, ticked: bool) -> None:
+        self._quiet = True
+        for tick in self._ticks:
+            tick.set_active(ticked)
+        self._quiet = False
+        self._on_tick()
+
+    def _ticked(self) -> None:
+        if not self._quiet:
+            self._on_tick()

@@ -7,19 +7,21 @@ gi.require_version("GimpUi", "3.0")
 
 from gi.repository import Gimp, GimpUi, GLib, Gtk  # noqa: E402 (after their versions)
 
-from plugin_gimp import arguments, layer_pixels, output  # noqa: E402
+from plugin_gimp import arguments, layer_pixels, output, reach, results  # noqa: E402
 from plugin_gimp.background_session import BackgroundSession, Events  # noqa: E402
 from plugin_gimp.controls import FaceRow  # noqa: E402
 from plugin_gimp.look_controls import LookControls  # noqa: E402
 from plugin_gimp.preview import Preview, square_around, thumbnail  # noqa: E402
 from plugin_gimp.texts import _  # noqa: E402
-from retouchml import sentences  # noqa: E402
+from retouchml import __version__, sentences  # noqa: E402
 from retouchml.client.answers import WirePatch  # noqa: E402
 from retouchml.client.photo_session import Looks  # noqa: E402
-from retouchml.errors import Cancelled, DaemonError, NoFaceError, RetouchError, UsageError  # noqa: E402
+from retouchml.errors import Cancelled, DaemonError, RetouchError, UsageError  # noqa: E402
 from retouchml.look import Look  # noqa: E402
 from retouchml.progress import OverallProgress, describe  # noqa: E402
-from retouchml.results import Face  # noqa: E402
+from retouchml.remembered import preset_of, remembered  # noqa: E402
+from retouchml.result_record import match, record  # noqa: E402
+from retouchml.results import Box, Face  # noqa: E402
 from retouchml.sliders import REST_MS  # noqa: E402
 from retouchml.system.failures import unexpected  # noqa: E402
 
@@ -30,8 +32,9 @@ _RESET = 1  # a response of our own; GTK's are negative
 def run(config: Gimp.ProcedureConfig, layer: Gimp.Drawable) -> None:
     """Show the dialog until the result is in the image. Raises Cancelled or RetouchError."""
     GimpUi.init("retouchml")
-    output.check(layer, arguments.NEW_LAYER)
-    dialog = Dialog(config, layer)
+    chosen = results.choose(layer)
+    output.check(chosen.source, arguments.NEW_LAYER)
+    dialog = Dialog(config, chosen)
     try:
         dialog.run()
     finally:
@@ -41,10 +44,11 @@ def run(config: Gimp.ProcedureConfig, layer: Gimp.Drawable) -> None:
 class Dialog:
     """The dialog's state. Events of the session and of the widgets arrive in one thread."""
 
-    def __init__(self, config: Gimp.ProcedureConfig, layer: Gimp.Layer) -> None:
+    def __init__(self, config: Gimp.ProcedureConfig, chosen: results.Chosen) -> None:
         self._config = config
-        self._layer = layer
-        picture, pixels, self._encoding = layer_pixels.read(layer)
+        self._chosen = chosen
+        self._layer = chosen.source
+        picture, pixels, self._encoding = layer_pixels.read(self._layer)
         self._faces: tuple[Face, ...] = ()
         self._requested: Looks | None = None
         self._result: tuple[Looks, tuple[WirePatch, ...]] | None = None  # of what is requested
@@ -66,6 +70,7 @@ class Dialog:
     def close(self) -> None:
         """Close the window and stop the daemon's work for it."""
         self._stop_timer()
+        self._preview.close()
         self._session.close()
         self._window.destroy()
 
@@ -79,7 +84,7 @@ class Dialog:
         self._window.set_default_response(Gtk.ResponseType.OK)
         self._window.connect("response", self._on_response)
         self._preview = Preview(self._layer, self._encoding)
-        self._face_row = FaceRow(self._on_face)
+        self._face_row = FaceRow(self._on_show, self._on_change)
         self._status = Gtk.Label(xalign=0.0, wrap=True, max_width_chars=90)
         self._bar = Gtk.ProgressBar()
         left = Gtk.Box(orientation=Gtk.Orientation.VERTICAL, spacing=6)
@@ -91,14 +96,25 @@ class Dialog:
         area = self._window.get_content_area()
         area.set_spacing(6)
         area.set_border_width(12)
-        for widget, grows in ((columns, True), (self._bar, False), (self._status, False)):
+        parts = [(columns, True), (self._bar, False), (self._status, False)]
+        if self._chosen.result is not None:
+            parts.insert(0, (self._again_line(self._chosen.result), False))
+        for widget, grows in parts:
             area.pack_start(widget, grows, grows, 0)
         area.show_all()
 
+    def _again_line(self, result: Gimp.Layer) -> Gtk.Label:
+        """What says that a result is edited again."""
+        sentence = _("“{layer}” is edited again, with its sliders as they were.").format(
+            layer=result.get_name()
+        )
+        return Gtk.Label(label=sentence, xalign=0.0, wrap=True)
+
     def _build_controls(self, buttons: "list[str]") -> Gtk.Box:
         """The look and the output. buttons: labels whose mnemonics are in use."""
-        output_label = _("_Output")
-        self._look_controls = LookControls(self._stored_look(), self._on_change, [*buttons, output_label])
+        output_label, earlier_label = _("_Output"), _("_Keep earlier results")
+        taken = [*buttons, output_label, earlier_label]
+        self._look_controls = LookControls(self._first_look(), self._on_change, taken)
         scroll = Gtk.ScrolledWindow(hscrollbar_policy=Gtk.PolicyType.NEVER)
         scroll.set_propagate_natural_width(True)
         scroll.add(self._look_controls)
@@ -114,12 +130,18 @@ class Dialog:
         column = self._controls = Gtk.Box(orientation=Gtk.Orientation.VERTICAL, spacing=8)
         column.pack_start(scroll, True, True, 0)
         column.pack_start(line, False, False, 0)
+        self._keep = Gtk.CheckButton(label=earlier_label, use_underline=True)
+        self._keep.set_active(self._config.get_property("earlier") == arguments.KEEP)
+        if results.of_source(self._layer):
+            column.pack_start(self._keep, False, False, 0)
         return column
 
-    def _stored_look(self) -> Look:
-        """The look of last time."""
+    def _first_look(self) -> Look:
+        """The look of the result that is edited again, or what is remembered of the last picture's."""
+        if self._chosen.record is not None:
+            return self._chosen.record.look
         try:
-            return arguments.of_config(self._config).common.look
+            return remembered(arguments.of_config(self._config).common.look)
         except UsageError:  # from a script
             return Look()
 
@@ -132,18 +154,25 @@ class Dialog:
     def _on_faces(self, faces: "tuple[Face, ...]") -> None:
         self._faces = faces
         try:
-            ticked = arguments.select_faces(self._config.get_property("faces") or "all", faces)
-        except NoFaceError as error:
+            arguments.check_any(faces)
+        except RetouchError as error:
             self._on_failed(error)
             return
-        except UsageError:  # stored for another photograph
-            ticked = tuple(range(len(faces)))
+        ticked = self._first_ticked([face.box for face in faces])
+        shown = next(iter(ticked), 0)
         width, height = self._layer.get_width(), self._layer.get_height()
         squares = [square_around(face.box, 1.5, width, height) for face in faces]
         thumbnails = [thumbnail(self._layer, square, _THUMBNAIL_SIDE) for square in squares]
-        self._face_row.fill(thumbnails, [face.quality.notes for face in faces], ticked)
-        self._preview.show_face(faces[ticked[0]])
+        self._face_row.fill(thumbnails, [face.quality.notes for face in faces], ticked, shown)
+        self._preview.show_face(faces[shown])
         self._request_render()
+
+    def _first_ticked(self, boxes: "list[Box]") -> "tuple[int, ...]":
+        """The faces to retouch: those of the result that is edited again, those that the selection means."""
+        if self._chosen.record is not None:
+            before = match([face.box for face in self._chosen.record.faces], boxes)
+            return tuple(sorted(before)) or tuple(range(len(boxes)))
+        return reach.selected_faces(self._layer, boxes) or tuple(range(len(boxes)))
 
     def _on_patches(self, looks: Looks, is_full: bool, patches: "tuple[WirePatch, ...]") -> None:
         if looks is not self._requested:  # the sliders have moved since
@@ -176,9 +205,8 @@ class Dialog:
         else:
             self._quit(Cancelled(""))
 
-    def _on_face(self, number: int) -> None:
+    def _on_show(self, number: int) -> None:
         self._preview.show_face(self._faces[number])
-        self._on_change()
 
     def _on_change(self) -> None:
         self._stop_timer()
@@ -231,33 +259,35 @@ class Dialog:
     def _finish(self) -> None:
         """Put the result into the image and close the dialog."""
         looks, patches = self._result or ({}, ())
-        if not patches:
-            self._set_waiting(False)
-            self._status.set_text(_("Nothing would change: move a slider."))
-            return
-        nick = self._output.get_active_id()
+        nick, keep = self._output.get_active_id(), self._keep.get_active()
+        boxes = [face.box for face in self._faces]
+        made = record(results.name_of_source(self._layer), boxes, looks, __version__)
         try:
             output.check(self._layer, nick)
-            output.apply(self._layer, patches, self._encoding, nick)
+            output.apply(self._chosen, patches, self._encoding, nick, made, keep_earlier=keep)
         except RetouchError as error:
-            self._on_failed(error)
+            self._set_waiting(False)
+            self._status.set_text(error.explain())
             return
         except Exception as error:  # GTK would swallow it, and the dialog would never close
             self._on_failed(RetouchError(unexpected(error, _), _(sentences.UNEXPECTED_ADVICE)))
             return
-        self._store(next(iter(looks.values())), nick)
+        self._store(next(iter(looks.values())), nick, keep)
         self._quit(None)
 
-    def _store(self, look: Look, nick: str) -> None:
-        """Keep the values for the next time and for Filters > Repeat."""
+    def _store(self, look: Look, nick: str, keep: bool) -> None:
+        """Keep the values for the next time and for Filters > Repeat, but none that belong to one picture."""
+        look = remembered(look)
+        preset = preset_of(look)
         for name, value in (
             ("strength", look.strength),
             ("texture", look.texture),
-            ("edits", arguments.format_edits(look.edits)),
-            ("preset", ""),  # the values say it all
+            ("edits", "" if preset else arguments.format_edits(look.edits)),
+            ("preset", preset),
             ("face-looks", ""),
-            ("faces", self._face_row.text),
+            ("faces", "all"),
             ("output", nick),
+            ("earlier", arguments.KEEP if keep else arguments.IN_ITS_PLACE),
         ):
             self._config.set_property(name, value)
 

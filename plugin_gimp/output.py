@@ -5,12 +5,15 @@ from contextlib import contextmanager
 
 from gi.repository import Gegl, Gimp
 
-from plugin_gimp import layer_pixels
+from plugin_gimp import layer_pixels, reach, results
 from plugin_gimp.arguments import REPLACE, WITH_MASK
 from plugin_gimp.layer_pixels import Encoding
+from plugin_gimp.results import Chosen
 from plugin_gimp.texts import _
+from retouchml import sentences
 from retouchml.client.answers import WirePatch
-from retouchml.errors import PictureUnsupported, RetouchError
+from retouchml.errors import PictureUnsupported, RetouchError, UsageError
+from retouchml.result_record import ResultRecord
 from retouchml.results import Box
 
 Edges = tuple[int, int, int, int]
@@ -37,50 +40,96 @@ def check(layer: Gimp.Drawable, output: str) -> None:
         )
 
 
-def apply(layer: Gimp.Layer, patches: Sequence[WirePatch], encoding: Encoding, output: str) -> None:
-    """Put patches, at least one, over ``layer`` or into it. Raises RetouchError, and then nothing changed."""
+def check_reach(layer: Gimp.Layer, patches: Sequence[WirePatch], encoding: Encoding) -> None:
+    """Raise UsageError if these patches would change nothing that is seen."""
+    if not patches:
+        raise UsageError(_(sentences.UNCHANGED), _(sentences.UNCHANGED_ADVICE))
+    if reach.reaches(layer, patches, encoding):
+        return
+    if Gimp.Selection.is_empty(layer.get_image()):
+        raise UsageError(
+            _("The layer is transparent where the faces are, so nothing would change."),
+            _("Choose another layer, or change its mask."),
+        )
+    raise UsageError(_(sentences.SELECTION_AWAY), _(sentences.SELECTION_AWAY_ADVICE))
+
+
+def apply(
+    chosen: Chosen,
+    patches: Sequence[WirePatch],
+    encoding: Encoding,
+    output: str,
+    record: ResultRecord,
+    *,
+    keep_earlier: bool,
+) -> None:
+    """Put patches over the chosen layer or into it. Raises RetouchError, and then nothing changed.
+
+    A new layer takes the place of the chosen result, else of the layer's topmost result, or goes above that
+    one if ``keep_earlier``.
+    """
+    layer = chosen.source
     if not layer.is_valid():
         raise RetouchError(_("The layer was deleted meanwhile, so nothing was done."))
+    check_reach(layer, patches, encoding)
     image = layer.get_image()
-    with _one_undo_step(layer):
-        result = _stack(image, layer, patches, encoding)
+    earlier = results.of_source(layer)
+    chosen_result = chosen.result if chosen.result in earlier else None
+    replaced = None if keep_earlier or not earlier else chosen_result or earlier[0]
+    with _one_undo_step(image):
         if output == REPLACE:
-            _replace(layer, result)
+            _replace(layer, _stack(image, layer, layer, patches, encoding))
         else:
+            below = replaced or (earlier[0] if earlier else layer)
+            result = _stack(image, layer, below, patches, encoding)
             _restrict(image, layer, result)
             if output == WITH_MASK:
                 result.add_mask(result.create_mask(Gimp.AddMaskType.ALPHA_TRANSFER))
+            results.remember(result, record)
             image.set_selected_layers([result])
+        if replaced is not None:
+            _remove_replaced(image, replaced, None if output == REPLACE else result)
     Gimp.displays_flush()
 
 
+def _remove_replaced(image: Gimp.Image, replaced: Gimp.Layer, result: "Gimp.Layer | None") -> None:
+    """Remove a result; the one that takes its place looks and is called like it."""
+    name = replaced.get_name()
+    if result is not None:
+        result.set_opacity(replaced.get_opacity())
+        result.set_mode(replaced.get_mode())
+    image.remove_layer(replaced)
+    if result is not None:
+        result.set_name(name)
+
+
 @contextmanager
-def _one_undo_step(layer: Gimp.Layer) -> Iterator[None]:
-    image, group = layer.get_image(), layer.get_parent()
-
-    def siblings() -> "list[Gimp.Item]":
-        return list(image.get_layers() if group is None else group.get_children())
-
+def _one_undo_step(image: Gimp.Image) -> Iterator[None]:
     image.undo_group_start()
-    before = siblings()
+    before = results.layers_of(image)
     try:
         yield
     except BaseException:
-        for sibling in siblings():
-            if sibling not in before:
-                image.remove_layer(sibling)
+        for layer in results.layers_of(image):
+            if layer not in before:
+                image.remove_layer(layer)
         raise
     finally:
         image.undo_group_end()
 
 
 def _stack(
-    image: Gimp.Image, layer: Gimp.Layer, patches: Sequence[WirePatch], encoding: Encoding
+    image: Gimp.Image,
+    layer: Gimp.Layer,
+    below: Gimp.Layer,
+    patches: Sequence[WirePatch],
+    encoding: Encoding,
 ) -> Gimp.Layer:
-    """A new layer right above ``layer`` with all patches."""
+    """A new layer right above ``below`` with all patches of ``layer``."""
     lefts, tops, rights, bottoms = zip(*(_edges(patch.box) for patch in patches), strict=True)
     left, top = min(lefts), min(tops)
-    result = _insert(image, layer, (left, top, max(rights) - left, max(bottoms) - top), encoding)
+    whole = (left, top, max(rights) - left, max(bottoms) - top)
+    result = _insert(image, layer, below, whole, encoding)
     written: list[Edges] = []
     for patch in patches:
         edges = _edges(patch.box)
@@ -88,7 +137,7 @@ def _stack(
             _write(result, patch, (left, top), encoding)
         else:  # as the daemon composes them: the later one on top
             name = result.get_name()
-            above = _insert(image, layer, patch.box, encoding, over=result)
+            above = _insert(image, layer, result, patch.box, encoding)
             _write(above, patch, patch.box[:2], encoding)
             result = image.merge_down(above, Gimp.MergeType.EXPAND_AS_NECESSARY)
             result.set_name(name)
@@ -100,9 +149,9 @@ def _stack(
 def _insert(
     image: Gimp.Image,
     layer: Gimp.Layer,
+    below: Gimp.Layer,
     box: Box,
     encoding: Encoding,
-    over: "Gimp.Layer | None" = None,
 ) -> Gimp.Layer:
     kind = Gimp.ImageType.RGBA_IMAGE if layer.is_rgb() else Gimp.ImageType.GRAYA_IMAGE
     name = _("{layer} (retouched)").format(layer=layer.get_name())
@@ -111,7 +160,6 @@ def _insert(
     linear = encoding.wire == "linear"
     new.set_blend_space(Gimp.LayerColorSpace.RGB_LINEAR if linear else Gimp.LayerColorSpace.RGB_PERCEPTUAL)
     _ok, x, y = layer.get_offsets()
-    below = over or layer
     image.insert_layer(new, below.get_parent(), image.get_item_position(below))
     new.set_offsets(x + box[0], y + box[1])
     return new

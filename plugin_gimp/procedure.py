@@ -1,12 +1,13 @@
 """The procedure ``plug-in-retouchml-beautify``: its arguments, its place in the menus, its run."""
 
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from gi.repository import Gegl, Gimp, GLib, GObject
 
-from plugin_gimp.arguments import NEW_LAYER, OUTPUTS
+from plugin_gimp.arguments import EARLIER, IN_ITS_PLACE, NEW_LAYER, OUTPUTS
 from plugin_gimp.texts import _, capitalized, with_mnemonics
 from retouchml import sentences
 from retouchml.sliders import EDITS, SLIDERS
@@ -56,10 +57,7 @@ def _add_arguments(procedure: Gimp.Procedure) -> None:
         )
     procedure.add_string_argument("edits", edits, _("Sliders, such as smile=0.3,teeth=0.5"), "", _FLAGS)
     procedure.add_string_argument("faces", faces, _("all, largest, or numbers such as 0,2"), "all", _FLAGS)
-    choice = Gimp.Choice.new()
-    for number, (nick, label) in enumerate(OUTPUTS.items()):
-        choice.add(nick, number, label, "")
-    procedure.add_choice_argument("output", output, _("Where it goes"), choice, NEW_LAYER, _FLAGS)
+    procedure.add_choice_argument("output", output, _("Where it goes"), _choice(OUTPUTS), NEW_LAYER, _FLAGS)
     procedure.add_string_argument(
         "preset", _("_Preset"), _("A preset in place of strength and texture, such as studio"), "", _FLAGS
     )
@@ -70,6 +68,21 @@ def _add_arguments(procedure: Gimp.Procedure) -> None:
         "",
         _FLAGS,
     )
+    procedure.add_choice_argument(
+        "earlier",
+        _("Ea_rlier result"),
+        _("What becomes of an earlier result of the same layer"),
+        _choice(EARLIER),
+        IN_ITS_PLACE,
+        _FLAGS,
+    )
+
+
+def _choice(titles: "Mapping[str, str]") -> Gimp.Choice:
+    choice = Gimp.Choice.new()
+    for number, (nick, label) in enumerate(titles.items()):
+        choice.add(nick, number, label, "")
+    return choice
 
 
 def _run(

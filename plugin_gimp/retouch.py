@@ -6,31 +6,39 @@ which the daemon notices.
 
 from gi.repository import Gimp
 
-from plugin_gimp import layer_pixels, output
-from plugin_gimp.arguments import Arguments
+from plugin_gimp import layer_pixels, output, reach, results
+from plugin_gimp.arguments import KEEP, Arguments
 from plugin_gimp.texts import _
-from retouchml import sentences
+from retouchml import __version__, sentences
 from retouchml.client.client import Client
 from retouchml.client.photo_session import PhotoSession
 from retouchml.errors import UsageError
 from retouchml.progress import Progress
+from retouchml.result_record import record
 
 
 def run(layer: Gimp.Drawable, arguments: Arguments, progress: Progress) -> None:
-    """Retouch ``layer`` in its image. Raises RetouchError, and then nothing was changed."""
-    output.check(layer, arguments.output)
+    """Retouch ``layer``, or if it is a result the layer that it was made from.
+
+    Raises RetouchError, also if nothing would change, and then nothing was changed.
+    """
+    chosen = results.choose(layer)
+    output.check(chosen.source, arguments.output)
     progress("read", 0.0, None)
-    picture, pixels, encoding = layer_pixels.read(layer)
+    picture, pixels, encoding = layer_pixels.read(chosen.source)
     with Client(start=True, name=f"GIMP {Gimp.version()}", same_version=True) as client:
         session = PhotoSession(client, picture, pixels)
         session.on_progress = progress
         session.open()
         session.wait()
-        looks = arguments.looks(session.faces)
+        boxes = [face.box for face in session.faces]
+        looks = arguments.looks(session.faces, reach.selected_faces(chosen.source, boxes))
         if all(look.untouched for look in looks.values()):
             raise UsageError(_(sentences.NOTHING_CHANGES), _(sentences.NOTHING_CHANGES_ADVICE))
         session.render(looks)
         rendered = session.wait()
         progress("write", 0.0, None)
-        if rendered is not None and rendered.patches:
-            output.apply(layer, rendered.patches, encoding, arguments.output)
+        patches = rendered.patches if rendered is not None else ()
+        made = record(results.name_of_source(chosen.source), boxes, looks, __version__)
+        keep = arguments.earlier == KEEP
+        output.apply(chosen, patches, encoding, arguments.output, made, keep_earlier=keep)

@@ -29,6 +29,11 @@ def preset_title(preset: Preset) -> str:
     return preset.title if preset.is_own else _PRESETS.get(preset.name, preset.title)
 
 
+def face_title(number: int) -> str:
+    """A face's name for people, who count from 1. number: from 0, as everywhere else."""
+    return _("Face {number}").format(number=number + 1)
+
+
 def capitalized(text: str) -> str:
     """The text with a capital letter first."""
     return f"{text[:1].upper()}{text[1:]}"

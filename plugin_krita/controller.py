@@ -3,20 +3,23 @@
 One task runs at a time. A preview is interrupted by whatever the user asks for; the newest sliders win.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 
 from retouchml import sentences
 from retouchml.errors import Cancelled, RetouchError, Superseded
 from retouchml.progress import OverallProgress
+from retouchml.remembered import of_one_picture, remembered
 from retouchml.sliders import REST_MS
 from retouchml.system.failures import unexpected
 
-from . import layers, texts
+from . import layers, results, texts
 from .connection import Connection, MakeClient, daemon_listens
 from .event_loop import EventLoop, Handle
-from .layers import SourceLayer
+from .face_selection import FaceSelection
+from .layers import Added, SourceLayer
 from .photo_store import OpenPhoto, PhotoStore
-from .retouch_tasks import RetouchTasks
+from .retouch_tasks import RetouchTasks, selected_faces
 from .tasks import Task, TaskGenerator
 from .view_state import BEAUTIFY, FIND_FACES, OFF, PREVIEW, FaceView, Notice, TaskView, UserSettings, View
 
@@ -43,6 +46,8 @@ class Controller:
         self._task_source: SourceLayer | None = None
         self._overall = OverallProgress()
         self._notice: Notice | None = None
+        self._done: tuple[Notice, SourceLayer, str] | None = None  # of the last result, and its key
+        self._own_values: dict[str, Mapping[str, float]] = {}  # those of one picture, by its layer
         self._preview_timer: Handle | None = None
         self._update_timer: Handle | None = None
         self._updates = 0
@@ -75,6 +80,7 @@ class Controller:
             source, missing = layers.active_layer(), ""
         except layers.LayerUnusable as error:
             source, missing = None, error.message
+        self._drop_undone_notice()
         is_other = (self._source.key if self._source else "") != (source.key if source else "")
         was_deleted = self._source is not None and not self._source.exists
         if is_other and self._task_view is None and not (was_deleted and self._notice == _layer_deleted()):
@@ -87,7 +93,9 @@ class Controller:
         if is_due and self._connection.state == OFF and daemon_listens():
             self._connection.open(start=False)
         self._updates += 1
-        self._source, self._missing = source, missing
+        self._take_source(source)
+        self._missing = missing
+        self._follow_selection()
         self._publish()
 
     def change_settings(self, settings: UserSettings) -> None:
@@ -103,10 +111,27 @@ class Controller:
             self._start_task(FIND_FACES, lambda source: self._tasks.find_faces(source, look))
 
     def beautify(self) -> None:
-        """Put the result on a new layer above the active one."""
+        """Put the result on a layer above the active one."""
         if self._update_source() is not None:
-            look, mask = self._settings.look, self._settings.mask
-            self._start_task(BEAUTIFY, lambda source: self._tasks.beautify(source, look, mask))
+            settings = self._settings
+            self._start_task(
+                BEAUTIFY,
+                lambda source: self._tasks.beautify(
+                    source, settings.look, with_mask=settings.mask, keep_earlier=settings.keep
+                ),
+            )
+
+    def edit_again(self) -> None:
+        """Set the sliders and the ticks as they were when the active result was made, and show its face."""
+        source = self._update_source()
+        record = source.record if source is not None else None
+        if source is None or record is None:
+            return
+        boxes = tuple(face.box for face in record.faces)
+        ticked = frozenset(range(len(boxes)))
+        self._photos.select(source, FaceSelection(boxes, ticked, others_ticked=False))
+        self._settings = replace(self._settings, look=record.look)
+        self.find_faces()
 
     def cancel(self) -> None:
         """Stop the task; nothing was changed."""
@@ -146,11 +171,45 @@ class Controller:
         if self._task_view is not None and self._task_view.kind != PREVIEW:
             return None
         try:
-            self._source = layers.active_layer()
+            self._take_source(layers.active_layer())
         except layers.LayerUnusable as error:
-            self._source = None
+            self._take_source(None)
             self._show_error(error)
+        self._follow_selection()
         return self._source
+
+    def _take_source(self, source: SourceLayer | None) -> None:
+        """Follow the user to a layer; the values that belong to one picture stay with their own."""
+        old, self._source = self._source, source
+        if source is None or (old is not None and old.key == source.key):
+            return
+        look = self._settings.look
+        if old is not None:
+            self._own_values[old.key] = of_one_picture(look)
+        own = self._own_values.get(source.key, {})
+        self._settings = replace(self._settings, look=remembered(look).with_values(own))
+
+    def _follow_selection(self) -> None:
+        """Tick the faces that a changed selection means, and let the preview show what it leaves."""
+        photo = self._active_photo()
+        if photo is None or self._source is None or photo.selected == self._source.selected:
+            return
+        faces = selected_faces(self._source, [face.box for face in photo.session.faces])
+        changes = {"ticked": faces, "shown": min(faces)} if faces else {}
+        if changes and changes["shown"] != photo.shown:
+            changes["preview"] = None
+        self._photos.update(photo.source.key, selected=self._source.selected, **changes)
+        self._schedule_preview(after_ms=0)
+
+    def _drop_undone_notice(self) -> None:
+        """Say no longer that a result is there, once it was undone or deleted."""
+        if self._done is None:
+            return
+        notice, source, key = self._done
+        if not source.exists or results.find(source.document.rootNode(), key) is None:
+            self._done = None
+            if self._notice == notice:
+                self._notice = None
 
     def _start_task(self, kind: str, make: Callable[[SourceLayer], TaskGenerator[None]]) -> None:
         source = self._source
@@ -187,9 +246,12 @@ class Controller:
 
     def _on_task_end(self, error: Exception | None) -> None:
         kind = self._task_view.kind if self._task_view is not None else ""
+        source = self._task_source
         self._stop_task(cancel=False)
-        if error is None and kind == BEAUTIFY:
-            self._notice = Notice(texts.text(texts.DONE), is_error=False)
+        added = self._tasks.added
+        if error is None and kind == BEAUTIFY and added is not None and source is not None:
+            notice = _added_notice(added)
+            self._notice, self._done = notice, (notice, source, added.key)
             self._schedule_preview()
         self._show_error(error)
 
@@ -232,6 +294,7 @@ class Controller:
         self._show(
             View(
                 layer=self._source.name if self._source is not None else "",
+                title=self._source.title if self._source is not None else "",
                 missing=self._missing,
                 settings=self._settings,
                 faces=faces,
@@ -240,8 +303,16 @@ class Controller:
                 notice=self._notice,
                 daemon=self._connection.state,
                 device=self._tasks.device,
+                is_result=self._source is not None and self._source.result is not None,
             )
         )
+
+
+def _added_notice(added: Added) -> Notice:
+    if not added.is_seen:
+        sentence = texts.text(texts.DONE_UNSEEN).format(added.name)
+        return Notice(sentence, texts.text(texts.DONE_UNSEEN_ADVICE))
+    return Notice(texts.text(texts.DONE_IN_PLACE if added.is_in_place else texts.DONE), is_error=False)
 
 
 def _layer_deleted() -> Notice:

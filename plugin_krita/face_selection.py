@@ -3,9 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from retouchml.result_record import match
 from retouchml.results import Box
-
-_SAME_FACE = 0.5  # intersection over union of two boxes above which they are taken to be of one face
 
 
 @dataclass(frozen=True)
@@ -13,51 +12,36 @@ class FaceSelection:
     """The user's choice among the faces of a layer.
 
     boxes: x, y, width, height of each face; ticked: numbers of the faces to retouch; shown: the number of the
-    face in the preview
+    face in the preview; others_ticked: whether faces that were not there before are ticked, None if they are
+    where all faces were
     """
 
     boxes: tuple[Box, ...] = ()
     ticked: frozenset[int] = frozenset()
     shown: int = 0
+    others_ticked: bool | None = None
 
 
-def transfer(old: FaceSelection, boxes: Sequence[Box]) -> FaceSelection:
+def transfer(
+    old: FaceSelection, boxes: Sequence[Box], selected: "frozenset[int] | None" = None
+) -> FaceSelection:
     """The selection for the faces of another search, which have these boxes.
 
-    A face that was there before keeps its tick. A new face is ticked only if all faces were, or if there were
-    none. If the face that was shown is no longer there, the first one is shown.
+    A face that was there before keeps its tick. A new face is ticked as ``others_ticked`` says.
+    If the face that was shown is no longer there, the first one is shown.
+
+    selected: the numbers of the faces that the picture's selection means, None if there is none; if no face
+    was known before, they are the ones to tick, unless there are none.
     """
-    old_numbers = _match(old.boxes, boxes)
-    all_ticked = len(old.ticked) == len(old.boxes)
+    if selected and not old.boxes:
+        return FaceSelection(tuple(boxes), selected, min(selected))
+    old_numbers = match(old.boxes, boxes)
+    others = old.others_ticked
+    tick_others = len(old.ticked) == len(old.boxes) if others is None else others
     ticked = (
         number
         for number in range(len(boxes))
-        if (old_numbers[number] in old.ticked if number in old_numbers else all_ticked)
+        if (old_numbers[number] in old.ticked if number in old_numbers else tick_others)
     )
     shown = next((number for number, before in old_numbers.items() if before == old.shown), 0)
     return FaceSelection(tuple(boxes), frozenset(ticked), shown)
-
-
-def _match(old: Sequence[Box], new: Sequence[Box]) -> dict[int, int]:
-    """Numbers of new boxes to numbers of old ones, one to one; the greatest overlaps are matched first."""
-    pairs = [
-        (_intersection_over_union(before, after), i, j)
-        for i, before in enumerate(old)
-        for j, after in enumerate(new)
-    ]
-    matches: dict[int, int] = {}
-    for overlap, i, j in sorted(pairs, key=lambda pair: -pair[0]):
-        if overlap > _SAME_FACE and j not in matches and i not in matches.values():
-            matches[j] = i
-    return matches
-
-
-def _intersection_over_union(one: Box, other: Box) -> float:
-    width, height = (
-        min(one[axis] + one[axis + 2], other[axis] + other[axis + 2]) - max(one[axis], other[axis])
-        for axis in (0, 1)
-    )
-    if width <= 0 or height <= 0:
-        return 0.0
-    intersection = width * height
-    return intersection / (one[2] * one[3] + other[2] * other[3] - intersection)

@@ -7,6 +7,7 @@ import struct
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from retouchml import coverage
 from retouchml.client.answers import WirePatch
 from retouchml.client.pixel_format import BYTES_OF, PixelFormat
 
@@ -18,7 +19,6 @@ STRIP_BYTES = 2 << 20
 ReadSelection = Callable[[int, int, int, int], bytes]
 """Called with x, y, width, height; the selection in that rectangle, a byte a pixel."""
 
-_NOT_ZERO = bytes([0] + 255 * [255])  # translates 0 to 0 and everything else to 255
 _FLOATS = {code: [struct.pack(code, value / 255.0) for value in range(256)] for code in ("<e", "<f")}
 
 
@@ -70,13 +70,16 @@ def limit_alpha(pixels: bytes, format_: PixelFormat, selection: bytes) -> bytes:
     selection: a byte a pixel
     """
     size, width = format_.pixel_bytes, BYTES_OF[format_.type]
-    covered = pixels[size - 1 :: size].translate(_NOT_ZERO)
-    limited = int.from_bytes(covered, "little") & int.from_bytes(selection, "little")
-    values = _as_type(limited.to_bytes(len(selection), "little"), format_.type)
+    values = _as_type(coverage.limited(alpha(pixels, format_), selection), format_.type)
     result = bytearray(pixels)
     for byte in range(width):
         result[size - width + byte :: size] = values[byte::width]
     return bytes(result)
+
+
+def alpha(pixels: bytes, format_: PixelFormat) -> bytes:
+    """A byte for each pixel of a patch: 255 where its alpha is full, 0 where it is zero."""
+    return coverage.covered(pixels[format_.pixel_bytes - 1 :: format_.pixel_bytes])
 
 
 def _as_type(alpha: bytes, type_: str) -> bytes:

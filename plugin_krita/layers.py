@@ -1,16 +1,20 @@
 """The layer that is retouched, and the new layer for the result."""
 
+import hashlib
 import time
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from krita import Krita
 
+from retouchml import coverage, sentences
 from retouchml.client.answers import WirePatch
-from retouchml.errors import RetouchError
+from retouchml.errors import RetouchError, UsageError
+from retouchml.result_record import ResultRecord
 from retouchml.results import Box
 
-from . import layer_pixels, texts
+from . import layer_pixels, results, texts
 from .color_space import ColorSpace, convert_layer, convert_pixels, new_hidden_layer
 from .layer_pixels import ReadSelection
 from .tasks import TaskGenerator
@@ -32,7 +36,10 @@ class LayerUnusable(RetouchError):
 
 @dataclass(frozen=True)
 class SourceLayer:
-    """A layer of an open document. key: unique; color_space: of its pixels in Krita."""
+    """A layer of an open document.
+
+    key: unique; color_space: of its pixels in Krita; result: the layer's result that is the active layer
+    """
 
     document: Any = field(repr=False)
     node: Any = field(repr=False)
@@ -41,6 +48,18 @@ class SourceLayer:
     width: int
     height: int
     color_space: ColorSpace
+    result: Any = field(default=None, repr=False)
+
+    @property
+    def title(self) -> str:
+        """The layer with its document, for people."""
+        document = Path(self.document.fileName()).name or self.document.name()
+        return texts.text(texts.LAYER).format(document=document, layer=self.name) if document else self.name
+
+    @property
+    def record(self) -> ResultRecord | None:
+        """How the active result was made; None if a result is not the active layer."""
+        return results.records(self.document).get(results.key_of(self.result)) if self.result else None
 
     @property
     def exists(self) -> bool:
@@ -63,6 +82,14 @@ class SourceLayer:
             return pixels
         return convert_pixels(pixels, (x, y, width, height), self.color_space, self.color_space.on_wire)
 
+    @property
+    def selected(self) -> Box | None:
+        """Where the document's selection lies; None if there is none."""
+        selection = self.document.selection()
+        if selection is None:
+            return None
+        return selection.x(), selection.y(), selection.width(), selection.height()
+
     def selection(self, x: int, y: int, width: int, height: int) -> bytes:
         """The document's selection in a rectangle, a byte a pixel; full if there is none."""
         selection = self.document.selection()
@@ -71,7 +98,17 @@ class SourceLayer:
         return bytes(selection.pixelData(x, y, width, height))
 
 
-_sources: dict[str, str] = {}  # unique ids of results to those of the layers that they were made from
+@dataclass(frozen=True)
+class Added:
+    """A result that was added.
+
+    is_in_place: whether it took the place of an earlier one; is_seen: whether the canvas shows a change
+    """
+
+    key: str
+    name: str
+    is_in_place: bool
+    is_seen: bool
 
 
 def active_layer() -> SourceLayer:
@@ -85,59 +122,133 @@ def active_layer() -> SourceLayer:
     node = document.activeNode()
     while node is not None and node.type().endswith("mask"):
         node = node.parentNode()
-    while node is not None and node.uniqueId().toString() in _sources:
-        node = _find_child(document.rootNode(), _sources[node.uniqueId().toString()])
     if node is None or node.parentNode() is None:
         raise LayerUnusable(texts.text(texts.NO_LAYER))
+    node, result = _source_of(document, node)
     colored = node if node.type() == "paintlayer" else document
     return SourceLayer(
         document,
         node,
-        node.uniqueId().toString(),
+        results.key_of(node),
         node.name(),
         document.width(),
         document.height(),
         ColorSpace(colored.colorModel(), colored.colorDepth(), colored.colorProfile()),
+        result,
     )
 
 
-def add_result(source: SourceLayer, patches: tuple[WirePatch, ...], with_mask: bool) -> TaskGenerator[None]:
-    """Add a paint layer with these patches above the source, as one step of undo.
+def _source_of(document: Any, node: Any) -> "tuple[Any, Any]":
+    """The layer from which a result was made, and the result; any other layer, and None."""
+    records, result = results.records(document), None
+    seen: set[str] = set()
+    while (key := results.key_of(node)) in records and key not in seen:
+        seen.add(key)
+        source = results.find(document.rootNode(), records[key].source)
+        if source is None:  # it was deleted: the result is a layer like any other
+            break
+        node, result = source, result or node
+    return node, result
 
-    The layer is filled before it is added, as pixels written later could not be undone. The selection limits
-    it: by a mask, or else by its alpha. Raises LayerDeleted, and then nothing was added.
+
+def add_result(
+    source: SourceLayer,
+    patches: tuple[WirePatch, ...],
+    record: ResultRecord,
+    *,
+    with_mask: bool,
+    keep_earlier: bool,
+) -> TaskGenerator[Added]:
+    """Add a paint layer with these patches, as one step of undo.
+
+    It takes the place of the active result, else of the source's topmost result, or goes above that one if
+    ``keep_earlier``. It is filled before it is added, as pixels written later could not be undone. The
+    selection limits it: by a mask, or else by its alpha.
+
+    Raises LayerDeleted, or UsageError if the selection leaves nothing, and then nothing was added.
     """
     document = source.document
-    layer = document.createNode(texts.text(texts.RESULT_NAME).format(source.name), "paintlayer")
-    created_in = ColorSpace(layer.colorModel(), layer.colorDepth(), layer.colorProfile())
-    target = source.color_space
-    if created_in != target and source.node.type() == "paintlayer":
-        layer.setColorSpace(target.model, target.depth, target.profile)
+    if not any(_is_reached(source, patch) for patch in patches):
+        raise UsageError(texts.text(sentences.SELECTION_AWAY), texts.text(sentences.SELECTION_AWAY_ADVICE))
+    earlier = results.of_source(document, source.key)
+    replaced = None if keep_earlier or not earlier else source.result or earlier[-1]
+    below = replaced or (earlier[-1] if earlier else source.node)
+    layer = yield from (_new_layer(source) if replaced is None else _emptied_copy(source, replaced))
+    with_mask = with_mask and not layer.childNodes()
     selection = None if with_mask or document.selection() is None else source.selection
     for patch in patches:
         source.check()
         yield from _write(source, layer, patch, selection)
+    boxes = [patch.box for patch in patches]
+    before = yield from _shown(source, boxes)
     source.check()
     mask = _create_mask(document, patches) if with_mask else None
     if mask is not None:
         layer.addChildNode(mask, None)
-    _sources[layer.uniqueId().toString()] = source.key
-    source.node.parentNode().addChildNode(layer, source.node)
+    key, name = results.key_of(layer), layer.name()
+    results.remember(document, key, record)
+    below.parentNode().addChildNode(layer, below)
+    if replaced is not None:
+        results.follow_undo(key, results.key_of(replaced))
+        replaced.remove()
     yield None
+    after = yield from _shown(source, boxes)
     if with_mask and mask is None:
         yield from _add_mask_by_action(document, layer)
+    return Added(key, name, replaced is not None, before != after)
 
 
-def _find_child(parent: Any, key: str) -> Any:
-    """The layer below ``parent`` with this unique id, or None.
+def _new_layer(source: SourceLayer) -> TaskGenerator[Any]:
+    layer = source.document.createNode(texts.text(texts.RESULT_NAME).format(source.name), "paintlayer")
+    _convert(layer, source)
+    yield None
+    return layer
 
-    ``nodeByUniqueID`` returns a type that lacks a layer's methods.
+
+def _emptied_copy(source: SourceLayer, replaced: Any) -> TaskGenerator[Any]:
+    """An empty layer with the name, the opacity, the masks and all else of a result.
+
+    To set these one by one would each be a step of undo.
     """
-    for node in parent.childNodes():
-        match = node if node.uniqueId().toString() == key else _find_child(node, key)
-        if match is not None:
-            return match
-    return None
+    layer = replaced.clone()
+    bounds = layer.bounds()
+    x, y, width, height = bounds.x(), bounds.y(), bounds.width(), bounds.height()
+    row_bytes = len(layer.pixelData(x, y, width, 1)) if width and height else 1
+    for first, rows in layer_pixels.strips(height, row_bytes):
+        layer.setPixelData(bytes(rows * row_bytes), x, y + first, width, rows)
+        yield None
+    _convert(layer, source)
+    if not layer.visible():
+        layer.setVisible(True)
+    return layer
+
+
+def _convert(layer: Any, source: SourceLayer) -> None:
+    """Give a layer the colour space of the source."""
+    now = ColorSpace(layer.colorModel(), layer.colorDepth(), layer.colorProfile())
+    target = source.color_space
+    if now != target and source.node.type() == "paintlayer":
+        layer.setColorSpace(target.model, target.depth, target.profile)
+
+
+def _is_reached(source: SourceLayer, patch: WirePatch) -> bool:
+    """Whether the selection lets any pixel of a patch through."""
+    if source.document.selection() is None:
+        return True
+    alpha = layer_pixels.alpha(memoryview(patch.pixels).cast("B").tobytes(), patch.picture)
+    return coverage.reaches(alpha, source.selection(*patch.box))
+
+
+def _shown(source: SourceLayer, boxes: "list[Box]") -> TaskGenerator[bytes]:
+    """A digest of what the canvas shows in these rectangles."""
+    digest = hashlib.blake2b()
+    for x, y, width, height in boxes:
+        row_bytes = width * max(1, len(source.document.pixelData(x, y, 1, 1)))
+        for first, rows in layer_pixels.strips(height, row_bytes):
+            source.check()
+            digest.update(bytes(source.document.pixelData(x, y + first, width, rows)))
+            yield None
+    return digest.digest()
 
 
 def _write(

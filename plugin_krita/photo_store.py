@@ -8,8 +8,9 @@ from retouchml.client.answers import WirePatch
 from retouchml.client.photo_session import PhotoSession
 from retouchml.client.pixel_format import PixelFormat
 from retouchml.look import Look
+from retouchml.results import Box
 
-from .face_selection import FaceSelection
+from .face_selection import FaceSelection, transfer
 from .view_state import Image, Preview
 
 if TYPE_CHECKING:
@@ -23,7 +24,8 @@ class OpenPhoto:
     """A layer that is open at the daemon.
 
     session: keeps it open at the daemon; thumbnails: one a face; ticked, shown: as in ``FaceSelection``;
-    patches: the newest patch of each face, None if nothing changed, with its look
+    patches: the newest patch of each face, None if nothing changed, with its look; selected: where the
+    picture's selection lay when the ticks last followed it
     """
 
     source: "SourceLayer"
@@ -35,6 +37,7 @@ class OpenPhoto:
     shown: int = 0
     patches: dict[int, tuple[Look, WirePatch | None]] = field(default_factory=dict)
     preview: Preview | None = None
+    selected: Box | None = None
 
     @property
     def selection(self) -> FaceSelection:
@@ -65,6 +68,17 @@ class PhotoStore:
         if photo is not None:
             return photo.selection
         return self._selections[key][1] if key in self._selections else FaceSelection()
+
+    def select(self, source: "SourceLayer", selection: FaceSelection) -> None:
+        """Tick and show these faces of a layer, now or once its faces are known."""
+        photo = self._photos.get(source.key)
+        if photo is None:
+            self._selections[source.key] = source, selection
+        else:
+            new = transfer(selection, [face.box for face in photo.session.faces])
+            is_shown = photo.shown == new.shown
+            preview = photo.preview if is_shown else None
+            self.update(source.key, ticked=new.ticked, shown=new.shown, preview=preview)
 
     def put(self, photo: OpenPhoto) -> OpenPhoto:
         """Add a photo in place of the layer's older one, which is closed."""

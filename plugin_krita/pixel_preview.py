@@ -6,6 +6,7 @@ For looking at only. Floats are looked up by their upper 16 bits, which is more 
 import functools
 import struct
 
+from retouchml import coverage
 from retouchml.client.pixel_format import BYTES_OF, PixelFormat
 from retouchml.results import Box
 
@@ -32,6 +33,17 @@ def screen_image(
         if count % _ROWS_A_STEP == _ROWS_A_STEP - 1:
             yield None
     return Image(columns, len(rows), bytes(result))
+
+
+def limit_image(image: Image, selection: bytes, width: int, stride: int) -> Image:
+    """An image whose alpha, which is full or zero, is the selection's where it was full.
+
+    selection: a byte for each pixel of the part that ``screen_image`` thinned out; width: of its rows
+    """
+    rows = (selection[first : first + width : stride] for first in range(0, len(selection), width * stride))
+    pixels = bytearray(image.pixels)
+    pixels[3::4] = coverage.limited(bytes(pixels[3::4]), b"".join(rows))
+    return Image(image.width, image.height, bytes(pixels))
 
 
 def _bgra_row(row: memoryview, format_: PixelFormat, stride: int, columns: int) -> bytearray:

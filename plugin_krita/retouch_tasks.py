@@ -3,21 +3,22 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from retouchml import sentences
+from retouchml import __version__, coverage, sentences
 from retouchml.client.answers import WirePatch
 from retouchml.client.photo_session import PhotoSession
 from retouchml.client.pixel_format import PixelFormat
 from retouchml.errors import NoFaceError, UsageError
 from retouchml.look import Look
 from retouchml.progress import Progress
+from retouchml.result_record import record
 from retouchml.results import Box
 
 from . import layer_pixels, layers, texts
 from .connection import Connection
 from .face_selection import transfer
-from .layers import SourceLayer
+from .layers import Added, SourceLayer
 from .photo_store import OpenPhoto, PhotoStore
-from .pixel_preview import screen_image
+from .pixel_preview import limit_image, screen_image
 from .tasks import Awaitable, TaskGenerator
 from .view_state import Image, Preview
 
@@ -29,7 +30,7 @@ _THUMBNAIL_SIDE = 112
 class RetouchTasks:
     """Makes the tasks that the controller runs.
 
-    device: what the daemon computes on, "" if unknown
+    device: what the daemon computes on, "" if unknown; added: the result that was added last
     """
 
     def __init__(self, connection: Connection, photos: PhotoStore, progress: Progress) -> None:
@@ -37,6 +38,7 @@ class RetouchTasks:
         self._photos = photos
         self._progress = progress
         self.device = ""
+        self.added: Added | None = None
 
     def find_faces(self, source: SourceLayer, look: Look) -> TaskGenerator[None]:
         """Find the faces of a layer and show one of them."""
@@ -48,28 +50,45 @@ class RetouchTasks:
         box = _surroundings(photo.session.faces[photo.shown].box, photo.source)
         stride = _stride(box, _PREVIEW_SIDE)
         before = yield from screen_image(photo.pixels, photo.format, box, stride)
-        self._photos.update(photo.source.key, preview=Preview(before))
+        if photo.preview is None or photo.preview.before != before:
+            self._photos.update(photo.source.key, preview=Preview(before))
         (patch,) = yield from self._render(photo, [photo.shown], look)
         after, at = None, (0, 0)
         if patch is not None:
             part, at = _visible_part(patch.box, box, stride)
             after = yield from screen_image(patch.pixels, patch.picture, part, stride)
+            if photo.source.document.selection() is not None:
+                place = (patch.box[0] + part[0], patch.box[1] + part[1], *part[2:])
+                after = limit_image(after, photo.source.selection(*place), part[2], stride)
         self._photos.update(photo.source.key, preview=Preview(before, after, at))
 
-    def beautify(self, source: SourceLayer, look: Look, with_mask: bool) -> TaskGenerator[None]:
-        """Put the result above the layer. Raises UsageError if there is nothing to do."""
+    def beautify(
+        self, source: SourceLayer, look: Look, *, with_mask: bool, keep_earlier: bool
+    ) -> TaskGenerator[None]:
+        """Put the result above the layer, or in place of an earlier one; ``added`` then tells of it.
+
+        Raises UsageError if there is nothing to do.
+        """
+        self.added = None
         if look.untouched:
             raise _usage_error(sentences.NOTHING_CHANGES, sentences.NOTHING_CHANGES_ADVICE)
         photo = yield from self._open(source)
-        faces = sorted(photo.ticked)
-        if not faces:
+        if not photo.ticked:
             raise _usage_error(sentences.NONE_TICKED, texts.NONE_TICKED_ADVICE)
+        reached = selected_faces(source, [face.box for face in photo.session.faces])
+        faces = sorted(photo.ticked if reached is None else photo.ticked & reached)
+        if not faces:
+            raise _usage_error(sentences.SELECTION_AWAY, sentences.SELECTION_AWAY_ADVICE)
         rendered = yield from self._render(photo, faces, look)
         patches = tuple(patch for patch in rendered if patch is not None)
         if not patches:
-            raise _usage_error(texts.UNCHANGED, texts.UNCHANGED_ADVICE)
+            raise _usage_error(sentences.UNCHANGED, sentences.UNCHANGED_ADVICE)
         self._progress("write", 0.0, None)
-        yield from layers.add_result(source, patches, with_mask)
+        boxes = [face.box for face in photo.session.faces]
+        made = record(source.key, boxes, dict.fromkeys(faces, look), __version__)
+        self.added = yield from layers.add_result(
+            source, patches, made, with_mask=with_mask, keep_earlier=keep_earlier
+        )
 
     def _open(self, source: SourceLayer) -> TaskGenerator[OpenPhoto]:
         """The open photo of a layer, which is sent only if it is new, has changed, or was lost.
@@ -106,9 +125,17 @@ class RetouchTasks:
         for face in session.faces:
             box = _surroundings(face.box, source)
             thumbnails.append((yield from screen_image(pixels, format_, box, _stride(box, _THUMBNAIL_SIDE))))
-        selection = transfer(self._photos.selection(source.key), [face.box for face in session.faces])
+        boxes = [face.box for face in session.faces]
+        selection = transfer(self._photos.selection(source.key), boxes, selected_faces(source, boxes))
         photo = OpenPhoto(
-            source, format_, pixels, session, tuple(thumbnails), selection.ticked, selection.shown
+            source,
+            format_,
+            pixels,
+            session,
+            tuple(thumbnails),
+            selection.ticked,
+            selection.shown,
+            selected=source.selected,
         )
         self._photos.put(photo)
         self.device = session.device
@@ -131,6 +158,13 @@ class RetouchTasks:
         self._connection.nudge()
         result = yield awaited
         return result
+
+
+def selected_faces(source: SourceLayer, boxes: Sequence[Box]) -> "frozenset[int] | None":
+    """The numbers of the faces that the document's selection means; None if there is no selection."""
+    if source.document.selection() is None:
+        return None
+    return frozenset(coverage.meant([coverage.share(source.selection(*box)) for box in boxes]))
 
 
 def _usage_error(sentence: str, advice: str) -> UsageError:

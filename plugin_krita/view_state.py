@@ -6,7 +6,9 @@ from dataclasses import dataclass, field
 from retouchml import progress
 from retouchml.errors import UsageError
 from retouchml.look import Look
-from retouchml.sliders import BY_NAME, EYES_AND_TEETH, SKIN, STRENGTH, TEXTURE
+from retouchml.presets import library
+from retouchml.remembered import preset_of, remembered
+from retouchml.sliders import BY_NAME, STRENGTH, TEXTURE
 
 from . import texts
 
@@ -15,28 +17,26 @@ BEAUTIFY, FIND_FACES, PREVIEW = "beautify", "find", "preview"
 OFF, STARTING, READY = "off", "starting", "ready"
 """States of the daemon, as far as the plug-in knows."""
 
-_KEPT_GROUPS = (SKIN.name, EYES_AND_TEETH.name)
-"""Groups whose sliders are kept from one run of Krita to the next: expressions belong to one picture."""
-
 
 @dataclass(frozen=True)
 class UserSettings:
     """What the user has set.
 
     look: of the ticked faces; live: whether the preview follows the sliders; mask: whether the result gets a
-    transparency mask
+    transparency mask; keep: whether earlier results of the layer stay
     """
 
     look: Look = field(default_factory=Look)
     live: bool = True
     mask: bool = False
+    keep: bool = False
 
     def to_json(self) -> str:
         """The settings that are kept from one run of Krita to the next."""
-        look = self.look
-        kept = {name: value for name, value in look.edits.items() if _is_kept(name)}
-        stored = {"strength": look.strength, "texture": look.texture, "edits": kept}
-        return json.dumps({**stored, "live": self.live, "mask": self.mask})
+        look = remembered(self.look)
+        stored = {"strength": look.strength, "texture": look.texture, "edits": dict(look.edits)}
+        options = {"live": self.live, "mask": self.mask, "keep": self.keep}
+        return json.dumps({**stored, "preset": preset_of(look), **options})
 
     @classmethod
     def from_json(cls, text: str) -> "UserSettings":
@@ -44,17 +44,22 @@ class UserSettings:
         try:
             stored = json.loads(text)
             edits = stored.get("edits", {}).items()  # version 0.2 kept none
-            values = {name: value for name, value in edits if _is_kept(name)}
+            values = {name: value for name, value in edits if name in BY_NAME}
             values |= {name: stored[name] for name in (STRENGTH, TEXTURE)}
             in_range = {name: BY_NAME[name].clamp(float(value)) for name, value in values.items()}
-            look = Look().with_values(in_range)
-            return cls(look, live=bool(stored["live"]), mask=bool(stored["mask"]))
+            look = _preset_look(stored.get("preset")) or remembered(Look().with_values(in_range))
+            keep = bool(stored.get("keep"))  # version 0.2 had none
+            return cls(look, live=bool(stored["live"]), mask=bool(stored["mask"]), keep=keep)
         except (ValueError, KeyError, TypeError, AttributeError, UsageError):
             return cls()
 
 
-def _is_kept(name: str) -> bool:
-    return name in BY_NAME and BY_NAME[name].group in _KEPT_GROUPS
+def _preset_look(name: object) -> Look | None:
+    """The look of a preset, None if there is none of that name any more."""
+    try:
+        return library.preset(name).look if isinstance(name, str) and name else None
+    except UsageError:
+        return None
 
 
 @dataclass(frozen=True)
@@ -121,8 +126,9 @@ class Notice:
 class View:
     """Everything that the docker shows.
 
-    layer: the name of the active layer, "" if there is none; missing: why there is none; faces: None before
-    they were searched for; device: what the daemon computes on, "" if unknown
+    layer: the name of the active layer, "" if there is none; title: it and its document; missing: why there
+    is none; faces: None before they were searched for; device: what the daemon computes on, "" if unknown;
+    is_result: whether a result that can be edited again is the active layer
     """
 
     layer: str = ""
@@ -134,6 +140,8 @@ class View:
     notice: Notice | None = None
     daemon: str = OFF
     device: str = ""
+    is_result: bool = False
+    title: str = ""
 
     @property
     def can_start(self) -> bool:

@@ -5,5 +5,20 @@ NO_FACE_ADVICE = "Crop closer to the person, or turn the picture upright."
 NONE_TICKED = "No face is ticked."
 NOTHING_CHANGES = "At strength 0 and without adjustments there is nothing to retouch."
 NOTHING_CHANGES_ADVICE = "Move a slider."
+UNCHANGED = "Nothing would change on the chosen faces, so no layer was added."
+UNCHANGED_ADVICE = "Move a slider, or choose another face."
+SELECTION_AWAY = "The selection lies beside the faces, so nothing would change."
+SELECTION_AWAY_ADVICE = "Select a face, or take the selection away."
 UNEXPECTED_ADVICE = "Please report it. The picture is unchanged."
-ALL = (NO_FACE, NO_FACE_ADVICE, NONE_TICKED, NOTHING_CHANGES, NOTHING_CHANGES_ADVICE, UNEXPECTED_ADVICE)
+ALL = (
+    NO_FACE,
+    NO_FACE_ADVICE,
+    NONE_TICKED,
+    NOTHING_CHANGES,
+    NOTHING_CHANGES_ADVICE,
+    UNCHANGED,
+    UNCHANGED_ADVICE,
+    SELECTION_AWAY,
+    SELECTION_AWAY_ADVICE,
+    UNEXPECTED_ADVICE,
+)

@@ -33,6 +33,8 @@ FAULTY = "tests.stand_in_backend:make_faulty"
 """``FaultyBackend`` as ``--backend`` names it."""
 LARGE_FACE = "tests.stand_in_backend:LargeFaceBackend"
 """``LargeFaceBackend`` as ``--backend`` names it."""
+FACE_PAIR = "tests.stand_in_backend:FacePairBackend"
+"""``FacePairBackend`` as ``--backend`` names it."""
 _FAULTS = ("die", "die_once", "crowded", "memory", "huge", "deaf", "fail", "slow", "garble")
 _LANDMARKS = tuple((float(x), float(y)) for x, y in np.linspace(0, 1, 136).reshape(68, 2))
 
@@ -226,6 +228,36 @@ class LargeFaceBackend(Backend):
         side = min(int(os.environ.get("STAND_IN_SIDE", height // 2)), height, width)
         box = ((width - side) // 2, (height - side) // 2, side, side)
         return QuietPhoto(pixels, (Face(box, _LANDMARKS, 3.0),), seconds={})
+
+
+class MeasuredPhoto(Photo):
+    """A retouch inverts a face as far as the look's strength and expressions go."""
+
+    def patch(self, face: int, look: Look, cancel: Cancel | None) -> Patch:
+        patch = super().patch(face, look, cancel)
+        x, y, width, height = patch.box
+        color = self.pixels.reshape(*self.pixels.shape[:2], -1)[y : y + height, x : x + width]
+        before = np.broadcast_to(color[..., : 3 if color.shape[2] > 2 else 1], (height, width, 3))
+        amount = min(1.0, look.strength + sum(abs(value) for value in look.edits.values()))
+        mixed = before + amount * (patch.pixels[..., :3] - before.astype(np.float64))
+        patch.pixels[..., :3] = mixed if self.pixels.dtype.kind == "f" else np.rint(mixed)
+        patch.pixels[..., 3] = self._white
+        return patch
+
+
+class FacePairBackend(Backend):
+    """Finds two faces in any picture, left and right of its middle; each is a quarter as high as the picture.
+
+    STAND_IN_COUNT may ask for another number of faces, in one row.
+    """
+
+    def open(self, pixels: npt.NDArray[Any], **_: Any) -> Photo:
+        height, width = pixels.shape[:2]
+        count = int(os.environ.get("STAND_IN_COUNT", "2"))
+        side = min(height // 4, width // (2 * count))
+        lefts = ((2 * index + 1) * width // (2 * count) - side // 2 for index in range(count))
+        faces = [Face((left, (height - side) // 2, side, side), _LANDMARKS, 3.0) for left in lefts]
+        return MeasuredPhoto(pixels, faces, seconds={})
 
 
 class SlowPhoto(Photo):

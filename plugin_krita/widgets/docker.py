@@ -12,7 +12,7 @@ from ..event_loop import guard
 from ..view_state import UserSettings, View
 from .face_strip import FaceStrip
 from .look_panel import LookPanel
-from .panels import DaemonLine, NoticeLine, TaskPanel
+from .panels import DaemonLine, NoticeLine, ResultLine, TaskPanel
 from .preview import PreviewWidget
 from .qt import QtCore, QtWidgets
 from .qt_event_loop import QtEventLoop
@@ -56,6 +56,8 @@ class Docker(DockWidget):
         self._look = LookPanel(controller.settings.look, lambda look: self._change(look=look))
         self._live = _check_box(texts.LIVE, texts.LIVE_TIP, lambda on: self._change(live=bool(on)), "live")
         self._mask = _check_box(texts.MASK, texts.MASK_TIP, lambda on: self._change(mask=bool(on)), "mask")
+        self._keep = _check_box(texts.KEEP, texts.KEEP_TIP, lambda on: self._change(keep=bool(on)), "keep")
+        self._edit_again = ResultLine(controller.edit_again)
         self._task = TaskPanel(controller.beautify, controller.cancel)
         self._notice = NoticeLine()
         self._daemon = DaemonLine(controller.start_daemon)
@@ -79,11 +81,13 @@ class Docker(DockWidget):
         column.setSpacing(7)
         for part in (
             self._layer,
+            self._edit_again,
             self._preview,
             self._faces,
             self._look,
             self._live,
             self._mask,
+            self._keep,
         ):
             column.addWidget(part)
         column.addStretch(1)
@@ -122,7 +126,7 @@ class Docker(DockWidget):
         if view == self._view:
             return
         self._view = view
-        self._layer.setText(view.layer or view.missing)
+        self._layer.setText(view.title or view.missing)
         self._preview.show_preview(view.preview)
         for widget in (self._find, self._hint):
             widget.setVisible(view.preview is None)
@@ -132,6 +136,9 @@ class Docker(DockWidget):
         self._look.show_look(view.settings.look)
         self._live.setChecked(view.settings.live)
         self._mask.setChecked(view.settings.mask)
+        self._keep.setChecked(view.settings.keep)
+        self._edit_again.setVisible(view.is_result)
+        self._edit_again.setEnabled(view.can_start)
         self._task.show_task(view)
         self._notice.show_notice(view.notice)
         self._daemon.show_daemon(view.daemon, view.device)

@@ -63,6 +63,24 @@ class TaskPanel(QtWidgets.QWidget):
             self._stage.setText(view.task.text)
 
 
+class ResultLine(QtWidgets.QWidget):
+    """Says that the active layer is a result, and offers to edit it again."""
+
+    def __init__(self, edit_again: Callable[[], None]) -> None:
+        super().__init__()
+        label = QtWidgets.QLabel(_text(texts.IS_RESULT))
+        label.setWordWrap(True)
+        button = QtWidgets.QPushButton(_text(texts.EDIT_AGAIN))
+        button.setObjectName("edit_again")
+        button.setToolTip(_text(texts.EDIT_AGAIN_TIP))
+        row = QtWidgets.QHBoxLayout(self)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.setSpacing(6)
+        row.addWidget(label, 1)
+        row.addWidget(button)
+        button.clicked.connect(guard(lambda *_: edit_again()))
+
+
 class NoticeLine(QtWidgets.QFrame):
     """A sentence for the user and what to do next."""
 

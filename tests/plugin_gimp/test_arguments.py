@@ -2,7 +2,15 @@
 
 import pytest
 
-from plugin_gimp.arguments import REPLACE, Arguments, format_edits, of_config, parse_edits, select_faces
+from plugin_gimp.arguments import (
+    KEEP,
+    REPLACE,
+    Arguments,
+    format_edits,
+    of_config,
+    parse_edits,
+    select_faces,
+)
 from retouchml.errors import NoFaceError, UsageError
 from retouchml.look import Look
 from retouchml.look_change import ChosenLook
@@ -71,6 +79,13 @@ def test_each_selected_face_gets_the_same_look() -> None:
     assert arguments.looks(FACES) == {0: look, 2: look}
 
 
+def test_a_selection_leaves_the_looks_of_the_faces_that_it_means() -> None:
+    arguments = Arguments(0.6, 0.2, face_looks="1:strength=0.1")
+    assert arguments.looks(FACES, selected=(0, 2)) == {0: Look(0.6, 0.2), 2: Look(0.6, 0.2)}
+    with pytest.raises(UsageError, match="beside the faces"):
+        Arguments(0.6, 0.2, faces="1").looks(FACES, selected=(0,))
+
+
 def test_a_number_out_of_range_is_refused_before_anything_is_done() -> None:
     with pytest.raises(UsageError, match="strength is 2"):
         Arguments(2.0, 0.7).looks(FACES)
@@ -112,8 +127,9 @@ def test_the_arguments_are_read_from_what_gimp_keeps() -> None:
                 "output": REPLACE,
                 "preset": "strong",
                 "face-looks": "1:smile=0.2",
+                "earlier": KEEP,
             }
             return values[name]
 
-    expected = Arguments(0.4, 0.3, {"smile": 0.1}, "0,2", REPLACE, "strong", "1:smile=0.2")
+    expected = Arguments(0.4, 0.3, {"smile": 0.1}, "0,2", REPLACE, "strong", "1:smile=0.2", KEEP)
     assert of_config(Config()) == expected

@@ -75,7 +75,9 @@ def test_a_translation_keeps_what_is_filled_in(language: str) -> None:
 @pytest.mark.parametrize("language", ["", *LANGUAGES])
 def test_no_letter_is_the_key_of_two_controls_and_those_that_are_always_seen_have_one(language: str) -> None:
     translate = translation(language).gettext if language else str
-    others = [translate(text) for text in ("_Reset", "_Cancel", "_Beautify", "_Output")]
+    others = [
+        translate(text) for text in ("_Reset", "_Cancel", "_Beautify", "_Output", "_Keep earlier results")
+    ]
     seen = ["Preset", BY_NAME[STRENGTH].title, *(group.title for group in GROUPS if group is not PATH)]
     folded = [slider.title for slider in EDITS]
     labels = with_mnemonics([translate(title) for title in (*seen, *folded)], others)

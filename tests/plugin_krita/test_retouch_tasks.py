@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from importlib import import_module
 from types import ModuleType, SimpleNamespace
 from typing import Any
@@ -9,14 +10,15 @@ from typing import Any
 import numpy as np
 import pytest
 
-from plugin_krita import texts
 from plugin_krita.color_space import SRGB, ColorSpace
 from plugin_krita.photo_store import OpenPhoto, PhotoStore
 from plugin_krita.tasks import Task, TaskGenerator
 from plugin_krita.view_state import UserSettings
+from retouchml import sentences
 from retouchml.client.answers import Rendered, WirePatch
 from retouchml.client.pixel_format import PixelFormat
 from retouchml.errors import PhotoUnknown, UsageError
+from retouchml.look import Look
 from retouchml.progress import silent
 from retouchml.results import Box, Face
 from tests.fake_client import FakeCall, FakeClient, FakePhoto
@@ -26,7 +28,7 @@ from .test_tasks import Answer, ListLoop
 
 LEFT, RIGHT = (10, 20, 40, 40), (110, 20, 40, 40)
 LOOK = UserSettings().look
-_NEED_KRITA = ("layers", "retouch_tasks")
+_NEED_KRITA = ("layers", "results", "retouch_tasks")
 
 
 class Node(Layer):
@@ -35,6 +37,9 @@ class Node(Layer):
     def __init__(self, document: "Document", key: str) -> None:
         super().__init__(np.zeros((120, 200, 4), "u1"))
         self.document, self.key = document, key
+
+    def name(self) -> str:
+        return self.key.partition("#")[0]
 
     def type(self) -> str:
         return "paintlayer"
@@ -51,33 +56,103 @@ class Node(Layer):
     def colorProfile(self) -> str:  # noqa: N802
         return SRGB
 
+    def clone(self) -> "Node":
+        copy = self.document.createNode(self.name(), "paintlayer")
+        copy.rows[:] = self.rows
+        return copy
+
+    def visible(self) -> bool:
+        return True
+
+    def bounds(self) -> Any:
+        return SimpleNamespace(x=lambda: 0, y=lambda: 0, width=lambda: 200, height=lambda: 120)
+
     def pixelData(self, x: int, y: int, width: int, height: int) -> bytes:  # noqa: N802
         return self.pixels(x, y, width, height)
 
     def parentNode(self) -> "Document":  # noqa: N802
         return self.document
 
+    def childNodes(self) -> "list[Node]":  # noqa: N802
+        return []
+
+    def remove(self) -> None:
+        self.document.nodes.remove(self)
+
+
+class Selected:
+    """A selection of one rectangle."""
+
+    def __init__(self, box: Box) -> None:
+        self.rows = np.zeros((120, 200), "u1")
+        x, y, width, height = box
+        self.rows[y : y + height, x : x + width] = 255
+
+    def pixelData(self, x: int, y: int, width: int, height: int) -> bytes:  # noqa: N802
+        return bytes(self.rows[y : y + height, x : x + width].tobytes())
+
+    def x(self) -> int:
+        return int(self.rows.any(0).argmax())
+
+    def y(self) -> int:
+        return int(self.rows.any(1).argmax())
+
+    def width(self) -> int:
+        return int(self.rows.any(0).sum())
+
+    def height(self) -> int:
+        return int(self.rows.any(1).sum())
+
 
 class Document:
-    """A picture with one layer; the layers that were created for it and those that were added."""
+    """A picture with one layer, which is also the root of its layers; ``nodes`` from below to the top.
+
+    covered: whether what is added can be seen
+    """
 
     def __init__(self) -> None:
         self.node = Node(self, "source")
-        self.created: list[Node] = []
-        self.added: list[Node] = []
+        self.nodes = [self.node]
+        self.selected: Selected | None = None
+        self.covered = False
+        self._created = 0
+        self._annotations: dict[str, bytes] = {}
+
+    @property
+    def added(self) -> list[Node]:
+        return self.nodes[1:]
 
     def nodeByUniqueID(self, _key: Any) -> Node:  # noqa: N802
         return self.node
 
-    def selection(self) -> None:
-        return None
+    def selection(self) -> Selected | None:
+        return self.selected
 
     def createNode(self, name: str, _type: str) -> Node:  # noqa: N802
-        self.created.append(Node(self, name))
-        return self.created[-1]
+        self._created += 1
+        return Node(self, f"{name}#{self._created}")
 
-    def addChildNode(self, node: Node, _above: Node) -> None:  # noqa: N802
-        self.added.append(node)
+    def rootNode(self) -> "Document":  # noqa: N802
+        return self
+
+    def childNodes(self) -> list[Node]:  # noqa: N802
+        return list(self.nodes)
+
+    def addChildNode(self, node: Node, above: Node) -> None:  # noqa: N802
+        self.nodes.insert(self.nodes.index(above) + 1, node)
+
+    def pixelData(self, x: int, y: int, width: int, height: int) -> bytes:  # noqa: N802
+        shown = [self.node] if self.covered else self.nodes
+        return b"".join(node.pixelData(x, y, width, height) for node in shown)
+
+    def annotationTypes(self) -> list[str]:  # noqa: N802
+        return list(self._annotations)
+
+    def annotation(self, type_: str) -> bytes:
+        return self._annotations[type_]
+
+    def setAnnotation(self, type_: str, _description: str, value: bytes) -> None:  # noqa: N802
+        self._annotations[type_] = value
 
 
 class Client(FakeClient):
@@ -140,7 +215,7 @@ class Daemon:
 
 
 def _patch(face: int) -> WirePatch:
-    return WirePatch(face, (5 * face, 3, 4, 2), PixelFormat(4, 2, "u8", "BGRA"), bytes([255]) * 32)
+    return WirePatch(face, (10 + 100 * face, 23, 4, 2), PixelFormat(4, 2, "u8", "BGRA"), bytes([255]) * 32)
 
 
 @pytest.fixture(scope="module")
@@ -148,10 +223,13 @@ def krita() -> Iterator[Any]:
     """What the plug-in's modules import as ``krita``; they are unloaded afterwards."""
     editor = SimpleNamespace(open=[])
     module: Any = ModuleType("krita")
-    module.Krita = SimpleNamespace(instance=lambda: SimpleNamespace(documents=lambda: editor.open))
+    application = SimpleNamespace(documents=lambda: editor.open, action=lambda _name: None)
+    module.Krita = SimpleNamespace(instance=lambda: application)
     with pytest.MonkeyPatch.context() as patch:
         patch.setitem(sys.modules, "krita", module)
-        editor.layers, editor.tasks = (import_module(f"plugin_krita.{name}") for name in _NEED_KRITA)
+        editor.layers, editor.results, editor.tasks = (
+            import_module(f"plugin_krita.{name}") for name in _NEED_KRITA
+        )
         yield editor
     for name in _NEED_KRITA:
         del sys.modules[f"plugin_krita.{name}"]
@@ -186,8 +264,9 @@ class Scene:
         self.run(self.tasks.find_faces(self.source, LOOK))
         return self.photo
 
-    def beautify(self) -> None:
-        self.run(self.tasks.beautify(self.source, LOOK, with_mask=False))
+    def beautify(self, look: Look = LOOK, *, keep_earlier: bool = False, result: Node | None = None) -> None:
+        source = replace(self.source, result=result)
+        self.run(self.tasks.beautify(source, look, with_mask=False, keep_earlier=keep_earlier))
 
     @property
     def photo(self) -> OpenPhoto:
@@ -287,7 +366,7 @@ def test_patches_go_onto_one_new_layer(scene: Scene) -> None:
     scene.daemon.without_patch = {0}
     scene.beautify()
     (added,) = scene.document.added
-    assert np.argwhere(added.rows[..., 3]).min(axis=0).tolist() == [3, 5]
+    assert np.argwhere(added.rows[..., 3]).min(axis=0).tolist() == [23, 110]
     assert (added.rows[..., 3] == 255).sum() == 8
 
 
@@ -295,6 +374,57 @@ def test_no_layer_is_added_where_no_face_would_change(scene: Scene) -> None:
     scene.daemon.without_patch = {0, 1}
     with pytest.raises(UsageError) as raised:
         scene.beautify()
-    assert (raised.value.message, raised.value.advice) == (texts.UNCHANGED, texts.UNCHANGED_ADVICE)
+    assert (raised.value.message, raised.value.advice) == (sentences.UNCHANGED, sentences.UNCHANGED_ADVICE)
     assert scene.daemon.rendered == [{0, 1}]
-    assert scene.document.created == scene.document.added == []
+    assert scene.document.added == []
+
+
+def test_a_result_takes_the_place_of_the_one_before(scene: Scene) -> None:
+    scene.beautify()
+    (first,) = scene.document.added
+    scene.beautify(Look(0.9))
+    (second,) = scene.document.added
+    assert second is not first
+    assert scene.krita.results.records(scene.document)[second.key].look == Look(0.9)
+
+
+def test_a_result_goes_above_all_earlier_ones_that_stay(scene: Scene) -> None:
+    for strength in (0.3, 0.6, 0.9):
+        scene.beautify(Look(strength), keep_earlier=True)
+    made = scene.krita.results.records(scene.document)
+    assert [made[node.key].look.strength for node in scene.document.added] == [0.3, 0.6, 0.9]
+
+
+def test_the_active_one_of_several_results_is_replaced_where_it_is(scene: Scene) -> None:
+    for strength in (0.3, 0.6):
+        scene.beautify(Look(strength), keep_earlier=True)
+    scene.beautify(Look(0.9), result=scene.document.added[0])
+    made = scene.krita.results.records(scene.document)
+    assert [made[node.key].look.strength for node in scene.document.added] == [0.9, 0.6]
+
+
+def test_a_result_that_nothing_shows_is_no_success(scene: Scene) -> None:
+    scene.beautify()
+    assert scene.tasks.added.is_seen
+    scene.document.covered = True
+    scene.beautify(Look(0.9))
+    assert not scene.tasks.added.is_seen
+
+
+def test_a_selection_means_the_face_that_it_covers(scene: Scene) -> None:
+    scene.document.selected = Selected((100, 0, 60, 120))
+    assert (scene.find().ticked, scene.photo.shown) == ({1}, 1)
+
+
+def test_a_selection_away_from_the_faces_adds_no_layer(scene: Scene) -> None:
+    scene.document.selected = Selected((0, 100, 200, 20))
+    with pytest.raises(UsageError, match=sentences.SELECTION_AWAY):
+        scene.beautify()
+    assert scene.document.added == []
+
+
+def test_a_selection_of_a_face_s_unchanged_part_adds_no_layer(scene: Scene) -> None:
+    scene.document.selected = Selected((10, 40, 40, 20))  # below what the daemon changes
+    with pytest.raises(UsageError, match=sentences.SELECTION_AWAY):
+        scene.beautify()
+    assert scene.document.added == []

@@ -14,7 +14,7 @@ from tests.editors.gimp.running import Gimp
 from tests.editors.gimp.test_trouble import NEW_PORTRAIT, works
 
 _TIMEOUT = 300.0
-_OPEN = """
+OPEN = """
 display = Gimp.Display.new(image)
 before = seen(image, "R'G'B' u8")
 answer = None
@@ -35,7 +35,7 @@ def window(editor: Gimp, title: str) -> str:
 
 def open_dialog(editor: Gimp, picture: str = "image = load()") -> tuple[str, str]:
     """Open a picture, and the filter by its menu; the windows of both."""
-    editor.run(picture + _OPEN)
+    editor.run(picture + OPEN)
     main = window(editor, "RGB color.*GIMP")
     editor.ask(f"tool('xdotool', 'windowactivate', '--sync', {main!r})")
     # a first start greets, whatever the settings say, and messages of earlier tests lie on top
@@ -63,9 +63,9 @@ def whole(editor: Gimp, dialog: str) -> NDArray[np.uint8]:
         return np.asarray(image.convert("RGB"))
 
 
-def preview(editor: Gimp, dialog: str) -> NDArray[np.uint8]:
-    """The dialog's picture as it is on the screen: [480, 480, 3]."""
-    return whole(editor, dialog)[12:492, 12:492]
+def preview(editor: Gimp, dialog: str, lower: int = 0) -> NDArray[np.uint8]:
+    """The dialog's picture as it is on the screen: [480, 480, 3]. lower: by how many pixels."""
+    return whole(editor, dialog)[12 + lower : 492 + lower, 12:492]
 
 
 def sliders(editor: Gimp, dialog: str) -> NDArray[np.uint8]:
