@@ -18,7 +18,7 @@ PICTURE = """
 image = Gimp.Image.new(320, 160, Gimp.ImageBaseType.RGB)
 base = Gimp.Layer.new(image, "photo", 320, 160, Gimp.ImageType.RGB_IMAGE, 100.0, Gimp.LayerMode.NORMAL)
 image.insert_layer(base, None, 0)
-base.get_buffer().set(Gegl.Rectangle.new(0, 0, 320, 160), "R'G'B' u8", bytes(range(96)) * 1600)
+base.get_buffer().set(Gegl.Rectangle.new(0, 0, 320, 160), "R'G'B' u8", (bytes(range(101)) * 1521)[:153600])
 """  # the stand-in finds faces at (60, 60) and (220, 60), of 40 by 40 pixels
 RESULT = "photo (retouched)"
 
