@@ -44,6 +44,14 @@ def test_a_mole_is_a_mark(color: tuple[float, float, float]) -> None:
     assert spots.marks[index]
 
 
+def test_a_raised_mole_is_as_red_as_a_scab_but_yellower_and_a_mark() -> None:
+    lab = skin_lab()
+    add_disc(lab, _PLACES[0], 5.0, (-15.0, 14.0, 11.0))
+    add_disc(lab, _PLACES[1], 5.0, (-15.0, 14.0, 2.0))
+    spots = found_in(lab)
+    assert [bool(spots.marks[nearest(spots, place)[1]]) for place in _PLACES[:2]] == [True, False]
+
+
 def test_a_faint_dark_spot_without_redness_is_a_mark_and_one_with_some_is_none() -> None:
     lab = skin_lab()
     add_disc(lab, _PLACES[0], 4.0, (-5.5, 0.0, 0.0))
