@@ -10,26 +10,10 @@ from install.console import Console
 from install.data_folders import Folders
 from install.editors import kritarc, plugin_folder
 from install.editors.plugin import EditorPlugin
-from install.editors.profiles import Editor, Place, Profile, UserFolders
+from retouchml.system.editors import KRITA, Profile
 
 _SOURCE = TOP / "plugin_krita"
-_NAME = "retouchml_krita"
-
-
-def _places(user: UserFolders) -> dict[str, tuple[Place, ...]]:
-    # docs.krita.org, "Where are Krita's resources and settings?": one profile for all versions
-    sandbox = user.home / ".var/app/org.kde.krita"
-    data, config = user.named("XDG_DATA_HOME", ".local/share"), user.named("XDG_CONFIG_HOME", ".config")
-    roaming, local = user.named("APPDATA", "AppData/Roaming"), user.named("LOCALAPPDATA", "AppData/Local")
-    library = user.home / "Library"
-    return {
-        "linux": (
-            Place(data / "krita", ".", str(config / "kritarc")),
-            Place(sandbox / "data/krita", ".", str(sandbox / "config/kritarc"), "org.kde.krita"),
-        ),
-        "win32": (Place(roaming / "krita", ".", str(local / "kritarc")),),
-        "darwin": (Place(library / "Application Support/krita", ".", str(library / "Preferences/kritarc")),),
-    }
+_NAME = KRITA.folder
 
 
 class KritaPlugin(EditorPlugin):
@@ -37,8 +21,7 @@ class KritaPlugin(EditorPlugin):
 
     summary = "put the docker into Krita"
     title = "docker in Krita"
-    editor = Editor("Krita", "pykrita", _places)
-    folder = _NAME
+    editor = KRITA
     next_steps = (
         "Restart Krita, open a portrait, then Settings > Dockers > RetouchML.",
         f"If it is not there: Settings > Configure Krita > Python Plugin Manager, tick {_NAME}'s RetouchML.",

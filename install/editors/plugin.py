@@ -9,22 +9,26 @@ from install.actions.base import Action, Part, add_torch_index
 from install.console import Console
 from install.data_folders import Folders, write_record
 from install.editors import light_part, plugin_folder, wheels
-from install.editors.profiles import Editor, Profile
 from install.environment.fetch_models import fetch_models
 from install.environment.virtual_environment import set_up
+from install.errors import InstallError
+from retouchml.system.editors import SNAP, Editor, Profile
 
 
 class EditorPlugin(Action, Part):
     """Installs a plug-in into every profile of its editor.
 
     editor:     where profiles are looked for
-    folder:     name of the plug-in's folder in a profile
     next_steps: what the user does next, a sentence each
     """
 
     editor: Editor
-    folder: str
     next_steps: tuple[str, ...]
+
+    @property
+    def folder(self) -> str:
+        """The name of the plug-in's folder in a profile."""
+        return self.editor.folder
 
     @abstractmethod
     def own_files(self) -> dict[str, Path]:
@@ -40,21 +44,30 @@ class EditorPlugin(Action, Part):
 
     def run(self, arguments: argparse.Namespace, console: Console) -> int:
         """Set RetouchML up and install into every profile. Raises InstallError."""
-        profiles = self.editor.find_some()
+        profiles = some_profiles(self.editor)
         set_up(console, dev=False, torch_index=arguments.torch_index)
         write_record()
         fetch_models(console)
         files = self.files(console)
         for profile in profiles:
-            changed = self.place(profile, files)
+            changed = self.place(profile, self.files_for(profile, files, console))
             note = "" if changed else " (up to date)"
             console.say(f"{profile.title}: {profile.plugins / self.folder}{note}")
-            if profile.flatpak:
-                console.say(_flatpak_advice(profile.flatpak))
+            if profile.sandbox:
+                console.say(_sandbox_advice(profile))
         console.say()
         for sentence in self.next_steps:
             console.say(sentence)
         return 0
+
+    def files_for(
+        self,
+        profile: Profile,  # noqa: ARG002
+        files: Mapping[str, Path],
+        console: Console,  # noqa: ARG002
+    ) -> Mapping[str, Path]:
+        """The files as this profile needs them; the console is told of what the user should know."""
+        return files
 
     def place(self, profile: Profile, files: Mapping[str, Path]) -> bool:
         """Copy the files into a profile; whether anything changed. Raises InstallError."""
@@ -71,10 +84,34 @@ class EditorPlugin(Action, Part):
             console.say(f"{file} is not RetouchML's, and stays.")
 
 
-def _flatpak_advice(app: str) -> str:
+def some_profiles(editor: Editor) -> list[Profile]:
+    """The editor's profiles; the one that it will make, if it was never started.
+
+    Raises InstallError if there is neither.
+    """
+    profiles = editor.find()
+    if profiles:
+        return profiles
+    first = editor.first_profile()
+    if first is not None:
+        return [first]
+    patterns = ", ".join(str(place.base / place.profiles) for place in editor.on())
+    raise InstallError(
+        f"No profile of {editor.title} was found; this was looked for: {patterns}.",
+        f"Start {editor.title} once, so that it makes one, then run this again.",
+    )
+
+
+def _sandbox_advice(profile: Profile) -> str:
     """How a sandboxed editor can reach the daemon, which runs outside."""
+    if profile.sandbox == SNAP:
+        return (
+            "  It runs in Snap's sandbox, which hides the daemon. An editor from Flatpak or from your\n"
+            "  distribution's packages can use it."
+        )
+    which = f"  If this is Flatpak's {profile.app}, it" if profile.may_be_shared else "  It"
     return (
-        "  It runs in a sandbox. So that it can see the daemon, run once:\n"
-        f"  flatpak override --user --filesystem=xdg-run/retouchml:create {app}\n"
+        f"{which} runs in a sandbox. So that it can see the daemon, run once:\n"
+        f"  flatpak override --user --filesystem=xdg-run/retouchml:create {profile.app}\n"
         "  and start the daemon before the editor: retouchml daemon start"
     )

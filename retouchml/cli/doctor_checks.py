@@ -11,9 +11,12 @@ from dataclasses import dataclass
 from importlib import import_module, metadata
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from retouchml.errors import ModelCorrupt
+
+if TYPE_CHECKING:
+    from retouchml.system.editors import Editor, Profile
 
 OLDEST_PYTHON = (3, 11)
 _LITTLE_DISK = 1_000_000_000  # bytes; below it, models or the cache soon find no room
@@ -48,7 +51,7 @@ PACKAGES = {
 class Finding:
     """The result of one check.
 
-    topic:  "python", "packages", "models", "devices", "engines", "folders", "settings" or "daemon"
+    topic:  "python", "packages", "models", "devices", "engines", "folders", "settings", "daemon" or "editors"
     state:  for a person
     ok:     whether it is as it should be
     needed: whether retouching needs it to be ok
@@ -67,7 +70,7 @@ def findings() -> Iterator[Finding]:
     """The results of all checks; nothing that is missing or broken raises."""
     yield python()
     yield from packages()
-    for check in (models, devices, engines, folders, settings, daemon):
+    for check in (models, devices, engines, folders, settings, daemon, editors):
         yield from _guarded(check.__name__, check)
 
 
@@ -204,6 +207,62 @@ def daemon() -> Iterator[Finding]:
         ok = status.software == __version__
         advice = "" if ok else f"This is version {__version__}: `retouchml daemon restart` replaces it."
         yield Finding("daemon", "daemon", state, ok, advice=advice)
+
+
+def editors() -> Iterator[Finding]:
+    """The plug-in in each profile of each editor, its version, and what keeps it from working."""
+    from retouchml.system.editors import EDITORS, GIMP
+
+    for editor in EDITORS:
+        profiles = editor.find()
+        for profile in profiles:
+            yield _plugin(editor, profile)
+        if not profiles:
+            yield Finding("editors", editor.title, "no profile was found")
+    has_own_python = sys.platform in ("win32", "darwin")
+    if not has_own_python and any(not each.sandbox or each.may_be_shared for each in GIMP.find()):
+        yield _python_of_gimp()
+
+
+def _plugin(editor: "Editor", profile: "Profile") -> Finding:
+    from retouchml import __version__
+    from retouchml.system.editors import SNAP, plugin_version
+
+    folder = profile.plugins / editor.folder
+    version = plugin_version(folder)
+    install = f"`python3 install {editor.name}`, in RetouchML's own folder,"
+    if version is None:
+        return Finding("editors", profile.title, "no plug-in", advice=f"{install} puts it there.")
+    state = f"plug-in {version or 'of unknown version'} in {folder}"
+    if profile.sandbox == SNAP:
+        return Finding(
+            "editors", profile.title, state, False, advice="Snap's sandbox hides the daemon from it."
+        )
+    if version != __version__:
+        advice = f"This is version {__version__}: {install} brings the plug-in up to date."
+        return Finding("editors", profile.title, state, False, advice=advice)
+    advice = ""
+    if profile.sandbox:
+        advice = (
+            "In its sandbox it sees the daemon only after "
+            f"`flatpak override --user --filesystem=xdg-run/retouchml:create {profile.app}`."
+        )
+    return Finding("editors", profile.title, state, advice=advice)
+
+
+def _python_of_gimp() -> Finding:
+    from retouchml.system.editors import python_of_gimp
+
+    python = python_of_gimp()
+    if python is None:
+        advice = (
+            "Without it GIMP hides plug-ins in Python. Install python3-gi and gir1.2-gimp-3.0, or their like."
+        )
+        return Finding("editors", "Python for GIMP", "no python3 has gi", False, advice=advice)
+    if python:
+        state = f"{python}; the first python3 on the path lacks gi, and `python3 install gimp` minds that"
+        return Finding("editors", "Python for GIMP", state)
+    return Finding("editors", "Python for GIMP", "the first python3 on the path has gi")
 
 
 def _guarded(topic: str, check: Callable[[], Iterator[Finding]]) -> Iterator[Finding]:

@@ -85,9 +85,7 @@ class BridgeTransport:
 
     def open(self) -> None:
         """Start the process and let it connect. Raises as ``discovery.find``."""
-        app = sandbox.flatpak_app()
-        if app:  # the project's own Python is outside the sandbox, too
-            raise sandbox.cannot_see_daemon(app)
+        sandbox.check()  # the project's own Python is outside of it, too
         command, environment = launch.find_interpreter()
         try:
             process = subprocess.Popen(

@@ -30,8 +30,7 @@ def find(options: ConnectOptions) -> Path:
     path = paths.address_path()
     deadline = time.monotonic() + _APPEAR_SECONDS
     while not listens(path):
-        if app := sandbox.flatpak_app():
-            raise sandbox.cannot_see_daemon(app)
+        sandbox.check()
         if not options.start:
             _wait_for_listener(path)
             break

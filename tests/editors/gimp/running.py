@@ -34,7 +34,8 @@ exec chroot "$ROOT" /bin/sh -c "$INSIDE"
 
 _INSIDE = """
 set -eu
-export HOME="$PROFILE" PATH=/usr/bin:/bin XDG_RUNTIME_DIR=/run/user TMPDIR=/tmp GDK_BACKEND=x11
+export HOME="$PROFILE" PATH="${FIRST_PATH:+$FIRST_PATH:}/usr/bin:/bin"
+export XDG_RUNTIME_DIR=/run/user TMPDIR=/tmp GDK_BACKEND=x11
 cd "$PROFILE"
 Xvfb -displayfd 4 -screen 0 1280x900x24 -nolisten tcp 4>/run/display 2>/run/xvfb.log &
 until [ -s /run/display ]; do sleep 0.1; done

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from retouchml import __version__
 from retouchml.cli import doctor_checks
 from retouchml.cli.doctor_checks import Finding
 from stylegan2.tensorflow1 import installation
@@ -94,3 +95,51 @@ def record_engine(home: Path) -> None:
     folder = home / "data" / "tensorflow1"
     folder.mkdir(parents=True)
     (folder / "installed.json").write_text(json.dumps({"python": sys.executable}))
+
+
+@pytest.fixture
+def editors_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A user on Linux whose editors are to be looked at."""
+    for name in ("XDG_CONFIG_HOME", "XDG_DATA_HOME"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr(Path, "home", lambda: tmp_path)
+    monkeypatch.setattr("sys.platform", "linux")
+    return tmp_path
+
+
+def plug_in(folder: Path, version: str) -> None:
+    (folder / "retouchml").mkdir(parents=True)
+    (folder / "retouchml/__init__.py").write_text(f'__version__ = "{version}"\n')
+
+
+def test_each_profile_is_shown_with_its_plug_in(editors_home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("retouchml.system.editors.python_of_gimp", lambda: "")
+    for version in ("3.0", "3.2"):
+        (editors_home / f".config/GIMP/{version}").mkdir(parents=True)
+    plug_in(editors_home / ".config/GIMP/3.0/plug-ins/retouchml-beautify", "0.1.0")
+    plug_in(editors_home / ".local/share/krita/pykrita/retouchml_krita", __version__)
+    plug_in(editors_home / "snap/krita/current/.local/share/krita/pykrita/retouchml_krita", __version__)
+    found = {finding.name: finding for finding in doctor_checks.editors()}
+    assert list(found) == ["GIMP 3.0", "GIMP 3.2", "Krita", "Krita (Snap)", "Python for GIMP"]
+    assert not found["GIMP 3.0"].ok
+    assert "plug-in 0.1.0 in" in found["GIMP 3.0"].state
+    assert "`python3 install gimp`" in found["GIMP 3.0"].advice
+    assert (found["GIMP 3.2"].state, found["GIMP 3.2"].ok) == ("no plug-in", True)
+    assert found["Krita"].ok
+    assert not found["Krita (Snap)"].ok
+    assert found["Python for GIMP"].ok
+
+
+def test_without_an_editor_there_is_none_to_look_at(editors_home: Path) -> None:
+    assert [(each.name, each.state) for each in doctor_checks.editors()] == [
+        ("GIMP 3", "no profile was found"),
+        ("Krita", "no profile was found"),
+    ]
+
+
+def test_a_gimp_whose_python_lacks_gi_is_named(editors_home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (editors_home / ".config/GIMP/3.0").mkdir(parents=True)
+    monkeypatch.setattr("retouchml.system.editors.python_of_gimp", lambda: None)
+    *_others, finding = doctor_checks.editors()
+    assert (finding.name, finding.ok, finding.needed) == ("Python for GIMP", False, False)
+    assert "python3-gi" in finding.advice

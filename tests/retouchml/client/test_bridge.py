@@ -181,6 +181,17 @@ def test_packets_that_are_cut_or_absurd_end_the_stream(tmp_path: Path) -> None:
             assert bridge.read_packet(stream) is None
 
 
+@pytest.mark.usefixtures("home")
+def test_an_editor_in_a_snap_is_told_that_it_cannot_see_the_daemon(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SNAP", "/snap/krita/105")
+    monkeypatch.setenv("SNAP_NAME", "krita")
+    with pytest.raises(DaemonAbsent, match="Snap sandbox of krita") as caught:
+        Client(start=True).connect()
+    assert "Flatpak" in caught.value.advice
+    monkeypatch.setenv("SNAP_NAME", "code")  # a terminal in a program from Snap hands its variables on
+    sandbox.check()
+
+
 @pytest.mark.parametrize("has_zmq", [True, False])
 def test_an_editor_in_a_flatpak_is_told_how_it_can_see_the_daemon(
     has_zmq: bool, tmp_path: Path, home: Path, monkeypatch: pytest.MonkeyPatch
