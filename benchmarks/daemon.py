@@ -7,7 +7,8 @@ daemon is measured; the worker therefore maps the pixels of an upload, but reads
 memory copied into memory that was used before, "hop" one message over a bare ipc connection to another
 process and its acknowledgement; both in the same run. With --models, a slider is moved on the bundled
 portrait as well, by the real models in this process and by those in the daemon, in turn; the portrait is
-reopened by a daemon that was started anew; and work on the CPU is cancelled at moments spread over it.
+reopened by a daemon that was started anew; photographs that were never seen are opened and shown as soon as
+something retouched is there; and work on the CPU is cancelled at moments spread over it.
 """
 
 import argparse
@@ -23,11 +24,13 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy as np
 import zmq
 from numpy.typing import NDArray
 
 from retouchml import paths
+from retouchml.client.answers import Rendered
 from retouchml.client.call import Call
 from retouchml.client.client import Client
 from retouchml.client.discovery import listens
@@ -76,6 +79,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             portrait = _portrait()
             _slider(portrait, 4 * arguments.rounds)
             _reopening(portrait)
+            _first_looks(arguments.rounds)
             _cancelling(portrait, 2 * arguments.rounds)
     return 0
 
@@ -196,6 +200,54 @@ def _reopening(pixels: NDArray[np.uint8]) -> None:
     steps = ", ".join(f"{name} {1e3 * value:.0f}" for name, value in seconds.items())
     print("\nthe portrait opened again by another daemon, milliseconds")
     print(f"  open {1e3 * opening:.0f}, first render {1e3 * first:.0f}; of the preparation: {steps}")
+
+
+def _first_looks(rounds: int) -> None:
+    """From ``open`` to each preview of a photograph that was not seen before, with the models loaded."""
+    large = cv2.resize(_portrait(), (3464, 3464), interpolation=cv2.INTER_CUBIC)
+    rng = np.random.default_rng(0)
+    rows: list[dict[str, float]] = []
+    with _on_cpu() as client:
+        for _ in range(rounds + 1):  # the first one also loads everything
+            noise = rng.integers(0, 4, (*large.shape[:2], 1), np.uint8)
+            pixels = np.dstack([large, np.full_like(large[..., :1], 255)]) ^ noise
+            rows.append(_first_look(client, np.ascontiguousarray(pixels)))
+    load = os.getloadavg()[0]
+    print("\na new photograph of 12 megapixels, RGBA u8, models loaded: seconds after it is opened")
+    print(f"  median (and worst) of {rounds}, beside a load of {load:.1f}")
+    for name in rows[-1]:
+        values = [row[name] for row in rows[1:] if name in row]
+        print(f"  {name:30} {statistics.median(values):6.2f} ({max(values):6.2f})")
+
+
+def _first_look(client: Client, pixels: NDArray[np.uint8]) -> dict[str, float]:
+    """Seconds until each preview, and the worker's own; the inversion is not waited for."""
+    worker = client.status().result(_PATIENCE).workers[0].pid
+    busy_before = _cpu_seconds(worker) if worker else 0.0
+    seconds: dict[str, float] = {}
+    start = time.perf_counter()
+
+    def note(name: str) -> None:
+        seconds.setdefault(name, time.perf_counter() - start)
+
+    def on_preview(preview: Rendered) -> None:
+        note(f"{preview.refinement} preview")
+        seconds["CPU of the worker until then"] = (_cpu_seconds(worker) if worker else 0.0) - busy_before
+
+    def on_progress(stage: str, fraction: float, _remaining: float | None) -> None:
+        if stage == "invert" and fraction > 0.0:
+            call.cancel()
+
+    photo = client.open(PixelFormat(pixels.shape[1], pixels.shape[0]), pixels.data.cast("B")).result(
+        _PATIENCE
+    )
+    note("faces found")
+    call = photo.render({0: Look()}, refine=True, size="both")
+    call.on_preview, call.on_progress = on_preview, on_progress
+    with contextlib.suppress(Cancelled):
+        call.result(_PATIENCE)
+    photo.close()
+    return seconds
 
 
 def _cancelling(pixels: NDArray[np.uint8], moments: int) -> None:

@@ -17,6 +17,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from pipeline.dlib_weights import read_tensors
+from pipeline.threads import threads_restored
 
 CHIP = 150  # pixels; side of the network's input
 _CHIP_PADDING = 0.25
@@ -145,8 +146,11 @@ class Recognizer:
         self.network = FaceRecognition(weights).to(device).eval()
         self._device = device
 
+    @threads_restored()
     def describe(self, picture: NDArray[np.float32], landmarks: NDArray[np.float64]) -> NDArray[np.float32]:
         """Descriptor [128] of the face at ``landmarks`` [68, 2] in a picture [H, W, 3] in [0, 1]."""
+        # Some 20 ms; beside other programs, several threads that wait for each other take seconds.
+        torch.set_num_threads(1)
         chip = torch.from_numpy(chip_frame(landmarks).cut(picture)).permute(2, 0, 1)[None]
         with torch.no_grad():
             descriptor, _ = self.network(chip.to(self._device))
