@@ -22,6 +22,7 @@ from retouchml.client.pixel_format import PixelFormat
 from retouchml.errors import DeviceError
 from retouchml.progress import Cancel, EitherCancel, Progress
 from retouchml.results import Box
+from retouchml.settings import PRECISIONS, PrecisionName
 
 if TYPE_CHECKING:
     from pipeline.patch import Patch
@@ -84,10 +85,14 @@ class _ConvertedPatch:
 class Executor:
     """Loaded backends by model and device, open photos by name, and the requests that need them."""
 
-    def __init__(self, device: str, factory: str = "") -> None:
-        """factory: "module:function" that makes backends in place of the pipeline, "" for the pipeline."""
+    def __init__(self, device: str, factory: str = "", precision: PrecisionName = PRECISIONS[0]) -> None:
+        """factory: "module:function" that makes backends in place of the pipeline, "" for the pipeline.
+
+        precision: of the generator, on every device but the CPU
+        """
         self._device = device
         self._factory = factory
+        self._precision = precision
         self._backends: dict[tuple[str, str], Retoucher] = {}
         self._photos: dict[str, _WorkerPhoto] = {}
 
@@ -202,7 +207,8 @@ class Executor:
             return backend
         progress("load", 0.0, None)
         self._drop_oldest_backends()
-        backend = _make_backend(self._factory, model, device)
+        precision = PRECISIONS[0] if device == "cpu" else self._precision
+        backend = _make_backend(self._factory, model, device, precision)
         # "auto" and the device that it stands for share one backend
         backend = self._backends.setdefault((model, backend.device), backend)
         self._backends[model, device] = backend
@@ -277,9 +283,9 @@ def is_out_of_memory(error: BaseException) -> bool:
     return has_name or has_text
 
 
-def _make_backend(factory: str, model: str, device: str) -> "Retoucher":
+def _make_backend(factory: str, model: str, device: str, precision: PrecisionName) -> "Retoucher":
     module, _, name = (factory or _PIPELINE).partition(":")
-    backend: Retoucher = getattr(importlib.import_module(module), name)(model, device)
+    backend: Retoucher = getattr(importlib.import_module(module), name)(model, device, precision=precision)
     return backend
 
 

@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 
 from retouchml.errors import UsageError
-from retouchml.settings import DEFAULT_DEVICE, DEFAULT_MODEL
+from retouchml.settings import DEFAULT_DEVICE, DEFAULT_MODEL, PRECISIONS, PrecisionName
 
 KEEP_ALIVE_MINUTES = 10.0
 _HOSTS = {"localhost": "127.0.0.1", "*": "0.0.0.0"}  # noqa: S104 (only if the user asks for it)
@@ -29,13 +29,15 @@ _LIMITS = (
 class DaemonOptions:
     """The options and limits of one daemon; docs/protocol.md says what the limits bound.
 
-    device: a torch device, several with commas, or auto; keep_alive, idle_exit: seconds, negative and None
-    for never; tcp: host:port, "" for none; service: whether the system starts it on login; backend:
-    "module:function" that makes a backend in place of ``pipeline.Retoucher``, for tests
+    device: a torch device, several with commas, or auto; precision: of the generator on it; keep_alive,
+    idle_exit: seconds, negative and None for never; tcp: host:port, "" for none; service: whether the system
+    starts it on login; backend: "module:function" that makes a backend in place of ``pipeline.Retoucher``,
+    for tests
     """
 
     model: str = DEFAULT_MODEL
     device: str = DEFAULT_DEVICE
+    precision: PrecisionName = PRECISIONS[0]
     keep_alive: float = KEEP_ALIVE_MINUTES * 60
     idle_exit: float | None = None
     tcp: str = ""
@@ -80,6 +82,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         f"(default: config.toml's, or {DEFAULT_DEVICE})",
     )
     parser.add_argument(
+        "--precision",
+        choices=PRECISIONS,
+        default="",
+        help=f"the generator's number type (default: config.toml's, or {PRECISIONS[0]}: float16 on CUDA, "
+        "else float32)",
+    )
+    parser.add_argument(
         "--keep-alive",
         type=float,
         default=KEEP_ALIVE_MINUTES,
@@ -121,9 +130,13 @@ def from_arguments(arguments: argparse.Namespace) -> DaemonOptions:
     if arguments.tcp:
         parse_address(arguments.tcp)
     stored, _ = settings.load(paths.config_dir() / SETTINGS)
+    device, precision = arguments.device or stored.device, arguments.precision or stored.precision
+    if "cpu" in device.split(",") and precision not in ("auto", "float32"):
+        raise UsageError(f"The device cpu does not compute in {precision}.", "Use --precision auto.")
     return DaemonOptions(
         model=arguments.model or stored.model,
-        device=arguments.device or stored.device,
+        device=device,
+        precision=precision,
         keep_alive=arguments.keep_alive * 60,
         idle_exit=None if arguments.idle_exit is None else arguments.idle_exit * 60,
         tcp=arguments.tcp,
@@ -138,7 +151,7 @@ def as_command_line(arguments: argparse.Namespace) -> list[str]:
 
     Without ``--idle-exit``, which ``retouchml.client.launch`` adds.
     """
-    names = ("model", "device", "keep_alive", "tcp", "backend", "limits")
+    names = ("model", "device", "precision", "keep_alive", "tcp", "backend", "limits")
     values = {name.replace("_", "-"): getattr(arguments, name) for name in names}
     # "=" keeps a value that starts with a minus sign from looking like an option
     return [f"--{name}={value}" for name, value in values.items() if value != ""]

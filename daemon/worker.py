@@ -1,8 +1,8 @@
 """The worker: a process that does one job after the other for the server that started it.
 
-``python -m daemon.worker DEVICE [BACKEND]``, with a socket as its standard input. A thread reads the socket,
-so that a cancel is noticed while a job runs, and ends the process when the server has ended. Another one
-sends heartbeats while a job runs.
+``python -m daemon.worker DEVICE PRECISION [BACKEND]``, with a socket as its standard input. A thread reads
+the socket, so that a cancel is noticed while a job runs, and ends the process when the server has ended.
+Another one sends heartbeats while a job runs.
 """
 
 import contextlib
@@ -17,6 +17,7 @@ import time
 import traceback
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import cast
 
 from daemon.channel import Channel, ChannelClosed
 from daemon.memory.blocks import Block
@@ -40,6 +41,7 @@ from retouchml import failures
 from retouchml.client.answers import EditList, Opened, Prepared, ProgressNote, Rendered
 from retouchml.client.messages import ListEdits, Open, Prepare
 from retouchml.errors import RetouchError
+from retouchml.settings import PrecisionName
 from retouchml.system import surroundings
 
 _SECONDS_BETWEEN_PROGRESS = 0.1
@@ -58,13 +60,13 @@ class _Flags:
 class Worker:
     """The loop that reads jobs, does them and answers."""
 
-    def __init__(self, channel: Channel, device: str, backend: str) -> None:
+    def __init__(self, channel: Channel, device: str, precision: PrecisionName, backend: str) -> None:
         """backend: "module:function" that makes backends in place of the pipeline, "" for the pipeline."""
         from daemon.executor import Executor  # here, since it imports NumPy and OpenCV
 
         self._channel = channel
         self._sending = threading.Lock()
-        self._executor = Executor(device, backend)
+        self._executor = Executor(device, backend, precision)
         self._messages: queue.SimpleQueue[tuple[ToWorker, list[Block]]] = queue.SimpleQueue()
         self._flags: dict[int, _Flags] = {}
         self._working = threading.Event()
@@ -217,8 +219,10 @@ def main() -> None:
     surroundings.settle()
     _die_with_the_server()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the server decides when to stop
-    device, *backend = sys.argv[1:]
-    Worker(Channel(_socket_from_stdin()), device, backend[0] if backend else "").run()
+    device, precision, *backend = sys.argv[1:]
+    Worker(
+        Channel(_socket_from_stdin()), device, cast(PrecisionName, precision), backend[0] if backend else ""
+    ).run()
     # nothing is left to tidy up, and Python's shutdown with torch loaded takes long
     sys.stderr.flush()
     os._exit(0)

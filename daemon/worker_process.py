@@ -35,12 +35,12 @@ class WorkerProcess:
 
         log: the file that takes what its libraries print
         """
-        backend = options.backend
         server_end, worker_end = socket.socketpair()
         server_end.setblocking(False)
         server_end.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _SEND_BUFFER)
         worker_end.setblocking(True)
-        arguments = ["-X", "faulthandler", "-m", "daemon.worker", device, *([backend] if backend else [])]
+        of_worker = (device, options.precision, *([options.backend] if options.backend else []))
+        arguments = ["-X", "faulthandler", "-m", "daemon.worker", *of_worker]
         try:
             with worker_end, _open_log(log) as output:
                 self._process, self.channel = _start(

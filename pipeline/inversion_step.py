@@ -92,8 +92,11 @@ class InversionStep:
             loss = loss + _OFFSET_PULL * offsets.square().mean()
             if identity is not None:
                 loss = loss + _IDENTITY * identity[0].square() + _FEATURES * identity[1]
-        (gradient,) = torch.autograd.grad(loss, code)
+        scale = self._generator.gradient_scale
+        (gradient,) = torch.autograd.grad(loss if scale == 1.0 else loss * scale, code)
         with torch.no_grad():
+            if scale != 1.0:  # a step whose gradient overflowed all the same must not spoil the code
+                gradient = torch.nan_to_num(gradient / scale, nan=0.0, posinf=0.0, neginf=0.0)
             self._state.descend(gradient)
             self._state.note(near, None if identity is None else identity[0])
 

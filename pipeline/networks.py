@@ -19,9 +19,15 @@ from pipeline.latent_network import learned_part, load_network
 from pipeline.mesh import FaceMesh
 from pipeline.rater import FeatureRater
 from retouchml.errors import DeviceError, UsageError
-from retouchml.settings import ENGINES, EngineName
+from retouchml.settings import ENGINES, PRECISIONS, EngineName, PrecisionName
 from stylegan2 import zoo
+from stylegan2.full_generator import FullGenerator
 from stylegan2.generator import Generator
+from stylegan2.mobile.generator import MobileGenerator
+from stylegan2.precision import Precision
+
+# CUDA's compute capabilities: Volta is the first that is faster in float16, Ampere the first with bfloat16.
+_TENSOR_CORES, _BFLOAT16 = (7, 0), (8, 0)
 
 
 @dataclass(frozen=True)
@@ -39,17 +45,28 @@ class Networks:
     mesh: FaceMesh | None = None  # None where its model was not fetched
 
 
-def load_networks(model: str, device: str, engine: EngineName = ENGINES[0]) -> Networks:
+def load_networks(
+    model: str,
+    device: str,
+    engine: EngineName = ENGINES[0],
+    precision: PrecisionName = PRECISIONS[0],
+    *,
+    graphs: bool = True,
+) -> Networks:
     """Load all networks.
 
     engine: what runs the generator. With tensorflow1, torch runs the rest on the CPU: it is for machines
-    whose card torch no longer supports. Raises UsageError if the engine does not run this model, and
-    ModelMissing, ModelCorrupt, LatentSpaceMismatch or DeviceError.
+    whose card torch no longer supports. precision: of the generator, see ``pick_precision``; graphs: whether
+    to use CUDA graphs, on CUDA. Raises UsageError if the engine does not run this model or the device is none
+    for this precision, and ModelMissing, ModelCorrupt, LatentSpaceMismatch or DeviceError.
     """
     if engine not in ENGINES:
         raise UsageError(f"There is no engine called {engine!r}.", f"There are: {', '.join(ENGINES)}.")
     target = pick_device(device) if engine == "torch" else "cpu"
-    generator = stylegan2.load(model, target if engine == "torch" else device, engine=engine)
+    number_type = pick_precision(precision, target, engine)
+    generator = stylegan2.load(model, target if engine == "torch" else device, number_type, engine)
+    if isinstance(generator, FullGenerator | MobileGenerator):
+        generator.graphed.enabled = graphs  # which does nothing on other devices than CUDA
     mesh = load_mesh()
     finder = load_finder(mesh=mesh)
     recognizer = Recognizer(zoo.path("dlib-faces", "dlib_face_recognition_resnet_model_v1.dat"), target)
@@ -115,4 +132,30 @@ def pick_device(name: str) -> str:
         raise DeviceError(f"There is no CUDA device {name} here.", "Use --device cpu, or --device auto.")
     if kind.type == "mps" and not torch.backends.mps.is_available():
         raise DeviceError("There is no Apple GPU here.", "Use --device cpu, or --device auto.")
+    return name
+
+
+def pick_precision(name: PrecisionName, device: str, engine: EngineName = ENGINES[0]) -> Precision:
+    """The generator's number type on a torch device, as ``pick_device`` gives it.
+
+    ``auto`` is float16 on CUDA cards that are fast in it, float32 elsewhere. On Apple's GPUs float16 can be
+    asked for; nobody has tried it. Raises UsageError where a type makes no sense.
+    """
+    if name not in PRECISIONS:
+        raise UsageError(f"There is no precision called {name!r}.", f"There are: {', '.join(PRECISIONS)}.")
+    kind = torch.device(device)
+    if name == "auto":
+        is_fast = kind.type == "cuda" and torch.cuda.get_device_capability(kind) >= _TENSOR_CORES
+        return "float16" if is_fast and engine == "torch" else "float32"
+    if name == "float32":
+        return name
+    if engine != "torch":
+        raise UsageError(f"TensorFlow 1.15 computes in float32, not in {name}.", "Use --precision auto.")
+    if kind.type == "cpu":
+        raise UsageError(
+            f"{name} is for graphics cards; a processor only imitates it, slower than float32.",
+            "Use --precision auto, or another --device.",
+        )
+    if name == "bfloat16" and kind.type == "cuda" and torch.cuda.get_device_capability(kind) < _BFLOAT16:
+        raise UsageError("This card does not compute in bfloat16.", "Use --precision float16, or auto.")
     return name

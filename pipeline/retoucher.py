@@ -33,7 +33,14 @@ from pipeline.working_space import WorkingSpace, profile_for
 from retouchml.look import Look, check_faces, check_looks
 from retouchml.progress import NEVER, Cancel, EitherCancel, FaceStage, Progress, check, silent
 from retouchml.results import FULL, LOCAL, QUICK, Box, Edit, Face, FaceQuality, FaceReport
-from retouchml.settings import DEFAULT_DEVICE, DEFAULT_MODEL, ENGINES, EngineName
+from retouchml.settings import (
+    DEFAULT_DEVICE,
+    DEFAULT_MODEL,
+    ENGINES,
+    PRECISIONS,
+    EngineName,
+    PrecisionName,
+)
 from retouchml.sliders import EDITS
 
 
@@ -46,13 +53,17 @@ class Retoucher:
         device: str = DEFAULT_DEVICE,
         cache: bool = True,
         engine: EngineName = ENGINES[0],
+        precision: PrecisionName = PRECISIONS[0],
+        *,
+        graphs: bool = True,
     ) -> None:
         """cache: keep the results of the slow steps on disk; a photograph seen before is then ready at once.
 
-        engine: torch, or tensorflow1, which only runs StyleGAN2 networks. Raises UsageError, ModelMissing,
-        ModelCorrupt, LatentSpaceMismatch or DeviceError.
+        engine: torch, or tensorflow1, which only runs StyleGAN2 networks. precision: the generator's number
+        type; auto is float16 on CUDA, float32 elsewhere. graphs: whether to use CUDA graphs, on CUDA. Raises
+        UsageError, ModelMissing, ModelCorrupt, LatentSpaceMismatch or DeviceError.
         """
-        self.networks = load_networks(model, device, engine)
+        self.networks = load_networks(model, device, engine, precision, graphs=graphs)
         self._caches = Caches.of_user() if cache else None
         self.model = model
         self.device = str(self.networks.generator.device)

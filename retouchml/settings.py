@@ -22,6 +22,10 @@ EngineName = Literal["torch", "tensorflow1"]
 ENGINES: tuple[EngineName, ...] = ("torch", "tensorflow1")
 """The libraries that can run the generator, the default first."""
 
+PrecisionName = Literal["auto", "float32", "float16", "bfloat16"]
+PRECISIONS: tuple[PrecisionName, ...] = ("auto", "float32", "float16", "bfloat16")
+"""The number types in which a generator can compute, the default first: float16 on CUDA, else float32."""
+
 _LONGEST = 1 << 20  # bytes of a file of settings
 _DEVICE = re.compile(r"auto|cpu|mps|cuda(:[0-9]{1,3})?")
 
@@ -39,6 +43,7 @@ class Settings:
     strength: float | None = None
     texture: float | None = None
     engine: EngineName = ENGINES[0]
+    precision: PrecisionName = PRECISIONS[0]
 
 
 def is_device(text: str) -> bool:
@@ -107,4 +112,5 @@ _CHECKS: dict[str, tuple[Callable[[Any], bool], str]] = {
     "strength": _slider_check(STRENGTH),
     "texture": _slider_check(TEXTURE),
     "engine": (lambda value: value in ENGINES, " or ".join(ENGINES)),
+    "precision": (lambda value: value in PRECISIONS, "auto, float32, float16 or bfloat16"),
 }

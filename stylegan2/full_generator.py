@@ -1,7 +1,8 @@
 """StyleGAN2 itself behind the common generator interface."""
 
+import math
 from functools import cached_property
-from typing import Literal, TypeVar
+from typing import TypeVar
 
 import torch
 from torch import Tensor, nn
@@ -16,10 +17,9 @@ from stylegan2.networks.discriminator import Discriminator
 from stylegan2.networks.mapping import Mapping, truncate
 from stylegan2.networks.spec import SynthesisSpec
 from stylegan2.networks.synthesis import Synthesis
+from stylegan2.precision import Precision, check_precision, half_type
 
 Network = TypeVar("Network", bound=nn.Module)
-Precision = Literal["float16", "float32", "float64"]
-PRECISIONS: tuple[Precision, ...] = ("float16", "float32", "float64")
 HALF_OCTAVES = 4  # number of highest resolutions in half precision, as in NVIDIA's training
 
 
@@ -52,18 +52,23 @@ class FullGenerator(Generator):
     ) -> None:
         """latents: measured when first used if None.
 
-        precision: float16 is used for the four highest resolutions only, and is fast only on GPUs.
+        precision: float16 and bfloat16 are used for the four highest resolutions only, and are fast only on
+        GPUs. Raises UsageError if there is no such precision.
         """
-        if precision not in PRECISIONS:
-            raise UsageError(f"Precision is {precision!r}, but must be one of {', '.join(PRECISIONS)}.")
+        check_precision(precision)
         self.name, self.device, self.network = name, device, network
         self.layers = style_layers(network.generator.synthesis)
         self.resolution = network.generator.synthesis.resolution
         dtype = torch.float64 if precision == "float64" else torch.float32
         self.mapping = _load(Mapping(network.generator.mapping), network.below("mapping."))
         self._latents = latents
-        synthesis = Synthesis(network.generator.synthesis, HALF_OCTAVES if precision == "float16" else 0)
+        half = half_type(precision)
+        synthesis = Synthesis(network.generator.synthesis, HALF_OCTAVES if half else 0, half or torch.float16)
         self.synthesis = _load(synthesis, network.below("synthesis."))
+        if half == torch.float16:
+            # A loss that is a mean over pixels has gradients at a pixel that float16 rounds to nothing. So
+            # scaled, they are of about 2^-8, and the sum of all of them is far from overflowing.
+            self.gradient_scale = 2.0 ** round(math.log2(3 * self.resolution**2) - 8)
         self.graphed = Graphed(self.synthesis, self.synthesis, enabled=False)
         self.discriminator = None
         if network.discriminator is not None:

@@ -36,6 +36,9 @@ class Generator(ABC):
     latents: LatentSpace
     device: torch.device
     discriminator: nn.Module | None = None
+    gradient_scale: float = 1.0
+    """What a loss should be multiplied by so that its gradient with respect to ``w_plus`` is not rounded away
+    on the way; the gradient is then to be divided by it."""
 
     @property
     def identity(self) -> str:

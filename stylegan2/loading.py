@@ -15,10 +15,11 @@ from stylegan2 import zoo
 from stylegan2.formats import ada, own, rosinality, safetensors_file, tensorflow, torch_legacy, torch_zip
 from stylegan2.formats.network_file import NetworkFile
 from stylegan2.formats.opening import HEAD, KNOWN_FORMATS, WeightFile, open_file, read_bytes, read_head
-from stylegan2.full_generator import FullGenerator, Precision
+from stylegan2.full_generator import FullGenerator
 from stylegan2.generator import Generator
 from stylegan2.mobile.generator import ARCHITECTURE as MOBILE
 from stylegan2.mobile.generator import MobileGenerator
+from stylegan2.precision import Precision
 from stylegan2.zoo.table import FILE_SUFFIXES
 
 _PICKLE = b"\x80"  # every pickle since protocol 2 begins so
@@ -53,8 +54,8 @@ def load(
     With the engine tensorflow1, TensorFlow 1.15 computes in a child process, on ``device``: auto, cpu, cuda
     or cuda:N. It runs StyleGAN2 itself alone; its tensors are torch's, on the CPU.
 
-    Text with a folder or a suffix (.pkl, .pt, .pth, .safetensors) is a path, other text a name. Only
-    StyleGAN2 itself has other precisions than float32. No code in a file is ever run.
+    Text with a folder or a suffix (.pkl, .pt, .pth, .safetensors) is a path, other text a name. float64 is
+    for StyleGAN2 itself alone, and TensorFlow 1.15 computes in float32. No code in a file is ever run.
 
     Raises ModelMissing if the model is unknown, not fetched or not there, ModelCorrupt if its file is damaged
     or no network, UsageError for a network that the engine does not run, DeviceError if there is no such
@@ -62,6 +63,11 @@ def load(
     """
     name, file = _locate(model)
     if engine == "tensorflow1":
+        if precision != "float32":
+            raise UsageError(
+                f"TensorFlow 1.15 computes in float32, not in {precision}.",
+                "Leave the precision out, or use --engine torch.",
+            )
         return _load_in_tensorflow1(name, file, device)
     return _load_in_torch(name, file, torch.device(device), precision)
 
@@ -110,8 +116,8 @@ def _load_in_torch(name: str, file: WeightFile, device: torch.device, precision:
         return FullGenerator(name, read.network, device, read.latents, precision)
     fast = file.path.with_suffix(".onnx")
     if file.sha256:  # of the zoo, which knows the hash of that one as well
-        return MobileGenerator(name, file, device, zoo.weight_file(name, fast.name))
-    return MobileGenerator(name, file, device, WeightFile(fast))
+        return MobileGenerator(name, file, device, zoo.weight_file(name, fast.name), precision)
+    return MobileGenerator(name, file, device, WeightFile(fast), precision)
 
 
 def _load_in_tensorflow1(name: str, file: WeightFile, device: str) -> Generator:

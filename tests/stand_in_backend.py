@@ -25,6 +25,7 @@ from retouchml.errors import Cancelled
 from retouchml.look import Look, check_edits, check_faces
 from retouchml.progress import NEVER, Cancel, Progress, check
 from retouchml.results import Box, Edit, Face, FaceReport, Refinement
+from retouchml.settings import PrecisionName
 from retouchml.sliders import EDITS
 
 SIDE = 4
@@ -168,8 +169,11 @@ class Backend:
 
     edits = tuple(slider.as_edit() for slider in EDITS)
 
-    def __init__(self, model: str = "ffhq-mobile", device: str = "auto") -> None:
+    def __init__(
+        self, model: str = "ffhq-mobile", device: str = "auto", precision: PrecisionName = "auto"
+    ) -> None:
         self.model = model
+        self.precision = precision
         self.device = "cpu" if device == "auto" else device
         self.looks: list[Mapping[int, Look]] = []
 
@@ -376,8 +380,8 @@ class FaultyBackend(Backend):
 
     edits = tuple(Edit(name, -1.0, 1.0, "for tests") for name in _FAULTS)
 
-    def __init__(self, model: str, device: str) -> None:
-        super().__init__(model, "accelerator" if device == "auto" else device)
+    def __init__(self, model: str, device: str, precision: PrecisionName = "auto") -> None:
+        super().__init__(model, "accelerator" if device == "auto" else device, precision)
 
     def open(
         self,
@@ -395,7 +399,7 @@ class FaultyBackend(Backend):
         return photo
 
 
-def make_faulty(model: str, device: str) -> FaultyBackend:
+def make_faulty(model: str, device: str, precision: PrecisionName = "auto") -> FaultyBackend:
     """A ``FaultyBackend``; STAND_IN_GPUS says how many GPUs torch is to see."""
     gpus = int(os.environ.get("STAND_IN_GPUS", "0"))
     if gpus:
@@ -403,7 +407,7 @@ def make_faulty(model: str, device: str) -> FaultyBackend:
             is_available=lambda: True, device_count=lambda: gpus, memory_reserved=lambda index: 1000 + index
         )
         sys.modules["torch"] = SimpleNamespace(cuda=cuda)  # type: ignore[assignment]
-    return FaultyBackend(model, device)
+    return FaultyBackend(model, device, precision)
 
 
 def _garble(kind: int) -> None:

@@ -39,6 +39,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the daemon's options, as ``retouchml daemon run`` has them."""
     parser.add_argument("--device", metavar="DEVICE", help="auto, cpu, cuda, cuda:N or mps (default: auto)")
     parser.add_argument(
+        "--precision", metavar="TYPE", help="auto, float32, float16 or bfloat16 (default: auto)"
+    )
+    parser.add_argument(
         "--keep-alive",
         type=float,
         metavar="MINUTES",
@@ -73,7 +76,12 @@ def for_all_users(arguments: argparse.Namespace) -> tuple[Service, Folders]:
 
 def daemon_arguments(arguments: argparse.Namespace) -> tuple[str, ...]:
     """The arguments after the interpreter on the daemon's command line."""
-    values = {"--device": arguments.device, "--keep-alive": arguments.keep_alive, "--tcp": arguments.tcp}
+    values = {
+        "--device": arguments.device,
+        "--precision": arguments.precision,
+        "--keep-alive": arguments.keep_alive,
+        "--tcp": arguments.tcp,
+    }
     # "=" keeps a value that starts with a minus sign from looking like an option
     options = (f"{name}={_plain(value)}" for name, value in values.items() if value is not None)
     return ("-m", "daemon", "--service", *options)

@@ -93,7 +93,9 @@ def run(arguments: argparse.Namespace, context: Context) -> int:
             arguments.model or settings.model,
             arguments.device or settings.device,
             engine=arguments.engine or settings.engine,
-            use_daemon=not arguments.no_daemon,
+            precision=arguments.precision or settings.precision,
+            # the daemon has a precision of its own
+            use_daemon=not arguments.no_daemon and arguments.precision is None,
         )
 
     batch = Batch(outputs.pictures, options, context, load_backend)

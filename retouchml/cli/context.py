@@ -5,6 +5,7 @@ import math
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
@@ -13,7 +14,14 @@ from retouchml.cli.console import Console
 from retouchml.cli.interrupt import Interrupt
 from retouchml.errors import NoFaceError, UsageError
 from retouchml.progress import Progress
-from retouchml.settings import DEFAULT_DEVICE, DEFAULT_MODEL, ENGINES, EngineName
+from retouchml.settings import (
+    DEFAULT_DEVICE,
+    DEFAULT_MODEL,
+    ENGINES,
+    PRECISIONS,
+    EngineName,
+    PrecisionName,
+)
 from retouchml.sliders import Slider
 from retouchml.system import surroundings
 from retouchml.system.file_names import SETTINGS
@@ -51,25 +59,33 @@ class Context:
         return values
 
     def backend(
-        self, model: str, device: str, *, engine: EngineName = ENGINES[0], use_daemon: bool = False
+        self,
+        model: str,
+        device: str,
+        *,
+        engine: EngineName = ENGINES[0],
+        precision: PrecisionName = PRECISIONS[0],
+        use_daemon: bool = False,
     ) -> Backend:
         """Load ``model`` on ``device``: in the daemon if it may and can be there, else in this process.
 
-        engine: the daemon runs torch alone, so that any other stays in this process
+        engine: the daemon runs torch alone, so that any other stays in this process; precision: what this
+        process uses, the daemon has its own
         """
         self.interrupt.check()
         if self.make_backend is not None:
             return self.make_backend(model, device)
         if engine != ENGINES[0]:
-            return local_backend(model, device, engine)
+            return local_backend(model, device, engine, precision)
         if use_daemon:
             from retouchml.cli import daemon_backend
 
-            backend = daemon_backend.connect(model, device, self.console.complain, local_backend)
+            local = partial(local_backend, precision=precision)
+            backend = daemon_backend.connect(model, device, self.console.complain, local)
             if backend is not None:
                 self.closing.callback(backend.close)
                 return backend
-        return local_backend(model, device)
+        return local_backend(model, device, precision=precision)
 
     def find_faces(
         self, backend: Backend, pixels: "npt.NDArray[Any]", progress: Progress | None, icc: bytes = b""
@@ -86,21 +102,29 @@ class Context:
         return photo if photo.faces else None
 
 
-def local_backend(model: str, device: str, engine: EngineName = ENGINES[0]) -> Backend:
+def local_backend(
+    model: str, device: str, engine: EngineName = ENGINES[0], precision: PrecisionName = PRECISIONS[0]
+) -> Backend:
     """The models in this process; loading them takes seconds."""
     from pipeline.retoucher import Retoucher
 
-    return Retoucher(model, device, engine=engine)
+    return Retoucher(model, device, engine=engine, precision=precision)
 
 
 def add_model_options(parser: argparse.ArgumentParser) -> None:
-    """``--model`` and ``--device``: None if not given, so that the settings decide."""
+    """``--model``, ``--device`` and ``--precision``: None if not given, so that the settings decide."""
     parser.add_argument("--model", metavar="NAME", help=f"the generator (default: {DEFAULT_MODEL})")
     parser.add_argument(
         "--device",
         type=device,
         metavar="DEVICE",
         help=f"auto, cpu, cuda, cuda:N or mps (default: {DEFAULT_DEVICE})",
+    )
+    parser.add_argument(
+        "--precision",
+        choices=PRECISIONS,
+        help=f"the generator's number type, in this process (default: {PRECISIONS[0]}: float16 on CUDA, "
+        "else float32)",
     )
 
 

@@ -106,7 +106,12 @@ class _Finder:
             self._asked = True
             model = self._arguments.model or self._settings.model
             device = self._arguments.device or self._settings.device
-            self._backend = self._context.backend(model, device, use_daemon=not self._arguments.no_daemon)
+            self._backend = self._context.backend(
+                model,
+                device,
+                precision=self._arguments.precision or self._settings.precision,
+                use_daemon=not self._arguments.no_daemon and self._arguments.precision is None,
+            )
         return self._backend
 
 

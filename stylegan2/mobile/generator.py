@@ -1,11 +1,12 @@
 """MobileStyleGAN behind the common generator interface."""
 
+import copy
 from pathlib import Path
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
+from torch import Tensor, nn
 
 from retouchml.errors import ModelCorrupt, ModelMissing, UsageError
 from stylegan2.formats import safetensors_file
@@ -18,6 +19,7 @@ from stylegan2.mobile.convert import load_weights
 from stylegan2.mobile.network import CHANNELS, NUM_STYLES, RESOLUTION, SMALLEST, W_DIM, Mapping, Synthesis
 from stylegan2.networks.mapping import truncate
 from stylegan2.onnx import OnnxRenderer
+from stylegan2.precision import Precision, check_precision, half_type
 
 ARCHITECTURE = "mobilestylegan"
 
@@ -33,7 +35,7 @@ def style_layers() -> tuple[StyleLayer, ...]:
 
 
 class MobileGenerator(Generator):
-    """MobileStyleGAN in torch; on a CPU, ONNX Runtime renders."""
+    """MobileStyleGAN in torch; on a CPU, ONNX Runtime renders in float32."""
 
     resolution = RESOLUTION
 
@@ -43,11 +45,16 @@ class MobileGenerator(Generator):
         weights: WeightFile | Path,
         device: torch.device,
         fast: WeightFile | None = None,
+        precision: Precision = "float32",
     ) -> None:
         """weights: our own safetensors file; fast: the network as ONNX, with which a CPU renders.
 
-        Raises ModelCorrupt if the weights are something else.
+        precision: float16 and bfloat16 are used for the four highest resolutions of images of full size.
+        Raises ModelCorrupt if the weights are something else, UsageError for another precision.
         """
+        check_precision(precision)
+        if precision == "float64":
+            raise UsageError("MobileStyleGAN does not compute in float64.", "Use float32.")
         self.name = name
         self.device = device
         self.layers = style_layers()
@@ -57,7 +64,12 @@ class MobileGenerator(Generator):
         load_weights(self._mapping, _below("mapping.", tensors))
         load_weights(self._synthesis, _below("synthesis.", tensors))
         self._synthesis.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
-        self.graphed = Graphed(self._synthesis, self._image, enabled=False)
+        half = half_type(precision)
+        self._full = self._synthesis  # renders images of full size
+        if half is not None:
+            self._full = copy.deepcopy(self._synthesis)
+            self._full.halve(half)
+        self.graphed = Graphed(nn.ModuleList([self._synthesis, self._full]), self._image, enabled=False)
         if known_space(self._mapping, W_DIM) != metadata["latent_space"]:
             raise ModelCorrupt(
                 f"{name} claims a latent space that its mapping network does not have.",
@@ -95,11 +107,12 @@ class MobileGenerator(Generator):
     def _image(self, w_plus: Tensor, resolution: int) -> Tensor:
         if resolution < RESOLUTION:
             return self._synthesis.coarse(w_plus, resolution)
-        image: Tensor = self._synthesis(w_plus)
+        image: Tensor = self._full(w_plus)
         return image
 
     def render(self, w_plus: Tensor) -> NDArray[np.float32]:
-        if self.device.type != "cpu" or self._fast is None or not self._fast.path.exists():
+        is_half = self._full is not self._synthesis
+        if self.device.type != "cpu" or is_half or self._fast is None or not self._fast.path.exists():
             return super().render(w_plus)
         if self._renderer is None:
             self._renderer = OnnxRenderer(self._fast.read())

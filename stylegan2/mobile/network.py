@@ -22,6 +22,10 @@ RESOLUTION = 1024
 NUM_STYLES = 23
 SMALLEST = 64  # below this the band-limited blocks no longer resemble the network
 _SLOPE = 0.2
+_HALF_BLOCKS = 4  # number of blocks, the last ones, that ``Synthesis.halve`` is about
+# float16 ends at 65504, and four bands are added up. Samples reach 1,900 after the inverse transform, where
+# numbers are largest, so that the bound changes none of them.
+_HALF_BOUND = 8_000.0
 _MAPPING_GAIN = 2**0.5
 
 InverseHaar = Callable[[Tensor], Tensor]
@@ -68,8 +72,13 @@ def inverse_haar_by_convolution(x: Tensor) -> Tensor:
 
 
 def scale(x: Tensor, style: Tensor) -> Tensor:
-    """Modulate: x [N, C, H, W] by style [N, C]."""
-    return x * style[:, :, None, None]
+    """Modulate: x [N, C, H, W] by style [N, C], in the type of x."""
+    return bounded(x * style.to(x.dtype)[:, :, None, None])
+
+
+def bounded(x: Tensor) -> Tensor:
+    """The features, kept from becoming infinite in float16, then not a number; as they are in other types."""
+    return x.clamp(-_HALF_BOUND, _HALF_BOUND) if x.dtype == torch.float16 else x
 
 
 class ModulatedConv(nn.Module):
@@ -92,7 +101,20 @@ class ModulatedConv(nn.Module):
     def forward(self, x: Tensor, w: Tensor, halvings: int = 0) -> Tensor:
         kernel, noise = self.coarsened(halvings)
         x = F.conv2d(scale(x, self.affine(w)), kernel, padding=1, groups=x.shape[1])
-        return F.leaky_relu(F.conv2d(x, self.pointwise, self.bias) + noise, _SLOPE)
+        return bounded(F.leaky_relu(F.conv2d(x, self.pointwise, self.bias) + noise, _SLOPE))
+
+    def halve(self, half: torch.dtype) -> None:
+        """Convolve in another type; styles are still computed in float32.
+
+        The depthwise kernels of some channels multiply by hundreds. That is moved into the pointwise ones,
+        whose sums are taken in float32, so that nothing overflows between the two.
+        """
+        gain = self.depthwise.data.abs().sum((1, 2, 3), keepdim=True).clamp_min(1e-12)
+        self.depthwise.data = self.depthwise.data / gain
+        self.pointwise.data = self.pointwise.data * gain.reshape(1, -1, 1, 1)
+        for parameter in (self.depthwise, self.pointwise, self.bias):
+            parameter.data = parameter.data.to(half)
+        self.noise = self.noise.to(half)
 
     def coarsened(self, halvings: int) -> tuple[Tensor, Tensor]:
         """The depthwise kernel and the noise for a feature map whose side was halved ``halvings`` times."""
@@ -117,6 +139,11 @@ class Block(nn.Module):
         self.up_affine = nn.Linear(W_DIM, c_in)
         self.conv1 = ModulatedConv(c_in // 4, c_out, resolution)
         self.conv2 = ModulatedConv(c_out, c_out, resolution)
+
+    @property
+    def dtype(self) -> torch.dtype:
+        """The type in which it computes."""
+        return self.conv1.pointwise.dtype
 
     def forward(self, x: Tensor, w: Tensor) -> Tensor:
         """x [N, C, H, W], w [N, 3, 512] → [N, C', 2H, 2W]."""
@@ -162,7 +189,18 @@ class Synthesis(nn.Module):
 
     def forward(self, w_plus: Tensor) -> Tensor:
         x = scale(self._features(w_plus, len(self.blocks)), self.image_affine(w_plus[:, -1]))
-        return self._inverse_haar(F.conv2d(x, self.image_weight, self.image_bias))
+        bands = F.conv2d(x, self.image_weight.to(x.dtype), self.image_bias.to(x.dtype))
+        return self._inverse_haar(bounded(bands).to(w_plus.dtype))
+
+    def halve(self, half: torch.dtype) -> None:
+        """Let the blocks of the four highest resolutions compute in float16 or bfloat16.
+
+        ``coarse`` then no longer works.
+        """
+        for block in list(self.blocks)[-_HALF_BLOCKS:]:
+            assert isinstance(block, Block)
+            block.conv1.halve(half)
+            block.conv2.halve(half)
 
     def coarse(self, w_plus: Tensor, resolution: int) -> Tensor:
         """An image of 64 to 512 px: ``forward``, box-filtered.
@@ -182,5 +220,9 @@ class Synthesis(nn.Module):
         x = F.conv2d(x, self.first_weight, self.first_bias, padding=1) + self.first_noise
         x = F.leaky_relu(x, _SLOPE)
         for i in range(blocks):
-            x = self.blocks[i](x, w_plus[:, 1 + 3 * i : 4 + 3 * i])
+            block = self.blocks[i]
+            assert isinstance(block, Block)
+            if x.dtype != block.dtype:
+                x = x.clamp(-_HALF_BOUND, _HALF_BOUND).to(block.dtype)
+            x = block(x, w_plus[:, 1 + 3 * i : 4 + 3 * i])
         return x

@@ -39,8 +39,8 @@ class StyledConv(nn.Module):
         self.register_buffer("noise", torch.empty(resolution, resolution))
         self.up, self.clamp = up, clamp
         self.weight_gain = 1.0 / math.sqrt(9 * c_in)
-        self._prepared: tuple[Tensor, Tensor, Tensor] | None = None
-        self._prepared_from: tuple[torch.dtype, Stamp] | None = None
+        self._prepared: tuple[Tensor, Tensor, Tensor, Tensor] | None = None
+        self._prepared_from: tuple[torch.dtype, float, Stamp] | None = None
 
     def forward(self, x: Tensor, w: Tensor, noise: Noise, gain: float = 1.0) -> Tensor:
         styles = self.affine(w)
@@ -65,8 +65,10 @@ class StyledConv(nn.Module):
 
     def _fused(self, x: Tensor, styles: Tensor, noise: Noise, gain: float) -> Tensor:
         """The activation's gain is moved before the leaky ReLU, into demodulation, noise and bias."""
-        weight, energy, fixed_noise = self._prepare(x)
         gain *= GAIN
+        weight, energy, fixed_noise, bias = self._prepare(x, gain)
+        if self.bias.requires_grad:
+            bias = (self.bias * gain).to(x.dtype)
         if x.dtype == torch.float16:
             # Demodulation undoes any scale of the styles; with styles of at most 1, products stay in range.
             styles = styles / styles.abs().amax(1, keepdim=True).clamp_min(1e-6)
@@ -77,7 +79,7 @@ class StyledConv(nn.Module):
             up=self.up,
             energy=energy,
             gain=gain,
-            bias=(self.bias * gain).to(x.dtype),
+            bias=bias,
         )
         if noise == "const":
             x = x.add_(fixed_noise, alpha=gain)
@@ -89,9 +91,12 @@ class StyledConv(nn.Module):
             bound = _HALF_BOUND if bound is None else bound
         return x if bound is None else x.clamp(-bound, bound)
 
-    def _prepare(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """Weights, their energy, and fixed noise, in the type of ``x``; cached until the weights change."""
-        source = x.dtype, stamp((self.weight, self.noise, self.noise_strength))
+    def _prepare(self, x: Tensor, gain: float) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        """Weights, their energy, fixed noise, and ``gain`` times the bias, for ``x``.
+
+        All but the energy are in the type of ``x``. They are cached until the weights change.
+        """
+        source = x.dtype, gain, stamp((self.weight, self.noise, self.noise_strength, self.bias))
         if self._prepared is None or self._prepared_from != source:
             with torch.inference_mode(False), torch.no_grad():
                 weight = self.weight * self.weight_gain
@@ -100,8 +105,15 @@ class StyledConv(nn.Module):
                     largest = weight.abs().amax((1, 2, 3), keepdim=True)
                     weight = weight * (self.weight_gain / largest.clamp_min(1e-30))
                 energy = weight.square().sum((2, 3))
-                noise = self.noise * self.noise_strength
-                self._prepared = self._laid_out(weight.to(x.dtype)), energy, noise.to(x.dtype)
+                noise, bias = self.noise * self.noise_strength, self.bias * gain
+                if x.dtype == torch.float16:
+                    bias = bias.clamp(-_HALF_BOUND, _HALF_BOUND)
+                self._prepared = (
+                    self._laid_out(weight.to(x.dtype)),
+                    energy,
+                    noise.to(x.dtype),
+                    bias.to(x.dtype),
+                )
             self._prepared_from = source
         return self._prepared
 
@@ -131,8 +143,14 @@ class ToImage(nn.Module):
     def forward(self, x: Tensor, w: Tensor, *, plain: bool = False) -> Tensor:
         convolve = modulated_conv_plain if plain else modulated_conv
         styles = self.affine(w) * self.weight_gain
+        size: Tensor | None = None
+        if x.dtype == torch.float16:  # no demodulation undoes a scale here, so it comes back in float32
+            size = styles.abs().amax(1, keepdim=True).clamp_min(1e-6)
+            styles = styles / size
         image = convolve(x, self.weight.to(x.dtype), styles, demodulate=False)
-        image = image + self.bias.to(x.dtype)[:, None, None]
+        if size is not None:
+            image = image.clamp(-_HALF_BOUND, _HALF_BOUND).to(size.dtype) * size[:, :, None, None]
+        image = image + self.bias.to(image.dtype)[:, None, None]
         return image if self.clamp is None else image.clamp(-self.clamp, self.clamp)
 
 
@@ -170,13 +188,14 @@ class SynthesisBlock(nn.Module):
 class Synthesis(nn.Module):
     """w_plus [N, L, W] → image [N, 3, S, S], about [-1, 1], unclipped."""
 
-    def __init__(self, spec: SynthesisSpec, half_octaves: int = 0) -> None:
-        """half_octaves: number of resolutions, from the highest down, that compute in float16."""
+    def __init__(self, spec: SynthesisSpec, half_octaves: int = 0, half: torch.dtype = torch.float16) -> None:
+        """half_octaves: number of resolutions, from the highest down, that compute in the type ``half``."""
         super().__init__()
         self.spec = spec
         self.const = nn.Parameter(torch.empty(spec.channels[0], 4, 4))
         self.blocks = nn.ModuleList(SynthesisBlock(spec, i) for i in range(len(spec.channels)))
         self._half_from = len(spec.channels) - half_octaves  # index of the first of these blocks
+        self._half = half
 
     def forward(self, w_plus: Tensor, noise: Noise = "const", *, plain: bool = False) -> Tensor:
         """plain: whether to compute by the reference twins."""
@@ -191,8 +210,8 @@ class Synthesis(nn.Module):
         image: Tensor | None = None
         for index, block in enumerate(self.blocks):
             assert isinstance(block, SynthesisBlock)
-            if index >= self._half_from:
-                x = x.to(torch.float16)
+            if index >= self._half_from and x.dtype != self._half:
+                x = x.clamp(-_HALF_BOUND, _HALF_BOUND).to(self._half)
             x = block.features(x, w_plus[:, max(2 * index - 1, 0) : 2 * index + 1], noise, plain)
             if image is not None:
                 image = upsample_plain(image) if plain else upsample(image)

@@ -6,11 +6,13 @@ import numpy as np
 import pytest
 
 from daemon import executor
-from daemon.executor import is_out_of_memory
+from daemon.executor import Executor, is_out_of_memory
 from pipeline.patch import Patch
 from retouchml.client.pixel_format import PixelFormat
 from retouchml.errors import DeviceError, RetouchError
 from retouchml.look import Look
+from retouchml.settings import PrecisionName
+from tests import stand_in_backend
 from tests.daemon.running import PATIENCE, PLAIN, Daemon, picture
 from tests.pipeline.colour_profiles import profile_with
 
@@ -106,3 +108,23 @@ def test_a_grey_profile_leaves_colours_their_encoding() -> None:
     assert executor._WorkerPhoto(pixels, picture, "m", "cpu", grey).without_curve.encoding == "srgb"
     coloured = pixels + np.array([0.2, 0.1, 0.0], np.float32)
     assert executor._WorkerPhoto(coloured, picture, "m", "cpu", grey).without_curve.encoding == "linear"
+
+
+def test_the_worker_computes_in_the_daemon_s_precision_but_on_the_cpu(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    made: list[tuple[str, str, str]] = []
+
+    def make(model: str, device: str, precision: PrecisionName) -> stand_in_backend.Backend:
+        made.append((model, device, precision))
+        return stand_in_backend.Backend(model, device, precision)
+
+    monkeypatch.setattr(stand_in_backend, "make_noting", make, raising=False)
+    worker = Executor("cuda:0", "tests.stand_in_backend:make_noting", "bfloat16")
+    for device in ("", "cpu", "cuda:1"):
+        worker.list_edits("mine", device, lambda *_: None)
+    assert made == [
+        ("mine", "cuda:0", "bfloat16"),
+        ("mine", "cpu", "auto"),
+        ("mine", "cuda:1", "bfloat16"),
+    ]

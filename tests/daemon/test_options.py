@@ -1,3 +1,4 @@
+import argparse
 import subprocess
 import sys
 import time
@@ -5,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from daemon import options
+from daemon.options import DaemonOptions
 from retouchml import paths
 from retouchml.errors import UsageError
 from tests.daemon.running import environment, needs_posix
@@ -13,10 +16,6 @@ from tests.daemon.running import environment, needs_posix
 @pytest.mark.parametrize("minutes", ["nan", "inf"])
 @pytest.mark.parametrize("option", ["--keep-alive", "--idle-exit"])
 def test_minutes_that_are_no_number_are_refused(option: str, minutes: str) -> None:
-    import argparse
-
-    from daemon import options
-
     parser = argparse.ArgumentParser()
     options.add_arguments(parser)
     with pytest.raises(UsageError, match=option):
@@ -32,3 +31,30 @@ def test_a_tcp_address_that_is_none_is_said_before_anything_is_started(home: Pat
     assert time.monotonic() - begun < 10
     assert "127.0.0.1:5555" in ran.stderr
     assert not paths.runtime_dir().exists()
+
+
+def options_of(*arguments: str) -> DaemonOptions:
+    parser = argparse.ArgumentParser()
+    options.add_arguments(parser)
+    return options.from_arguments(parser.parse_args(arguments))
+
+
+def test_precision_comes_from_the_option_or_config_toml_and_reaches_the_daemon_that_is_started(
+    home: Path,
+) -> None:
+    assert options_of().precision == "auto"
+    (home / "config").mkdir(parents=True)
+    (home / "config" / "config.toml").write_text('precision = "bfloat16"\n')
+    assert options_of().precision == "bfloat16"
+    assert options_of("--precision", "float16").precision == "float16"
+    parser = argparse.ArgumentParser()
+    options.add_arguments(parser)
+    again = options.as_command_line(parser.parse_args(["--precision", "float32"]))
+    assert options_of(*again).precision == "float32"
+
+
+@pytest.mark.parametrize("device", ["cpu", "cuda:0,cpu"])
+def test_a_daemon_on_the_cpu_in_half_precision_is_refused_before_it_starts(device: str) -> None:
+    with pytest.raises(UsageError, match="The device cpu does not compute in float16"):
+        options_of("--device", device, "--precision", "float16")
+    assert options_of("--device", device, "--precision", "float32").device == device

@@ -118,6 +118,22 @@ def test_a_small_picture_leaves_the_distance_as_it_was() -> None:
     assert not state.code[1:].any()
 
 
+def test_a_gradient_that_overflows_in_float16_does_not_spoil_the_code() -> None:
+    generator = narrow()
+    state = InversionState(torch.randn(W_DIM), generator.num_layers, 4)
+    state.begin([0.02] * 4, offsets=True)
+    step = InversionStep(generator, target(_Features(), 64), state, 64)
+    step()
+    before = state.code.clone()
+    generator.gradient_scale = 1e39  # beyond float32, too
+    step()
+    assert state.code.isfinite().all()
+    generator.gradient_scale = 1024.0
+    step()
+    assert state.code.isfinite().all()
+    assert not torch.equal(state.code, before)
+
+
 # ---- what it asks of a device
 
 

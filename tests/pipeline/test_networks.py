@@ -1,13 +1,18 @@
 """Loading: the user's own learned parts before those of the project, and the device."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 import torch
 
 from pipeline.latent_network import LatentNetwork, learned_part, load_learned, save_learned, trained_part
-from pipeline.networks import Networks, load_networks, pick_device
-from retouchml.errors import DeviceError, LatentSpaceMismatch
+from pipeline.networks import Networks, load_networks, pick_device, pick_precision
+from pipeline.retoucher import Retoucher
+from retouchml.errors import DeviceError, LatentSpaceMismatch, UsageError
+from retouchml.settings import PrecisionName
+from stylegan2.mobile.generator import MobileGenerator
+from tests.conftest import at_home
 
 SPACE = "ffhq-config-f"
 
@@ -60,3 +65,71 @@ def test_a_device_that_is_not_there_is_refused(device: str) -> None:
     with pytest.raises(DeviceError) as refused:
         pick_device(device)
     assert refused.value.advice
+
+
+# ---- precision
+
+
+@pytest.fixture
+def card(monkeypatch: pytest.MonkeyPatch) -> Callable[[int, int], None]:
+    """Lets torch say that its card has this compute capability."""
+
+    def has(major: int, minor: int) -> None:
+        monkeypatch.setattr(torch.cuda, "get_device_capability", lambda _=None: (major, minor))
+
+    return has
+
+
+@pytest.mark.parametrize(
+    ("capability", "precision"), [((9, 0), "float16"), ((7, 0), "float16"), ((6, 1), "float32")]
+)
+def test_auto_is_float16_on_cards_that_are_fast_in_it_and_float32_elsewhere(
+    capability: tuple[int, int], precision: str, card: Callable[[int, int], None]
+) -> None:
+    card(*capability)
+    assert pick_precision("auto", "cuda:1") == precision
+    assert pick_precision("auto", "cpu") == "float32"
+    assert pick_precision("auto", "mps") == "float32"
+    assert pick_precision("auto", "cpu", "tensorflow1") == "float32"
+
+
+def test_what_is_asked_for_is_used_where_it_makes_sense(card: Callable[[int, int], None]) -> None:
+    card(8, 6)
+    assert pick_precision("float32", "cuda") == "float32"
+    assert pick_precision("float32", "cpu") == "float32"
+    assert pick_precision("float32", "cpu", "tensorflow1") == "float32"
+    assert pick_precision("bfloat16", "cuda") == "bfloat16"
+    assert pick_precision("float16", "mps") == "float16"
+
+
+@pytest.mark.parametrize("name", ["float16", "bfloat16"])
+def test_half_precision_on_a_processor_or_in_tensorflow_is_refused(name: PrecisionName) -> None:
+    with pytest.raises(UsageError, match=f"{name} is for graphics cards") as refused:
+        pick_precision(name, "cpu")
+    assert "--precision auto" in refused.value.advice
+    with pytest.raises(UsageError, match=f"TensorFlow 1.15 computes in float32, not in {name}"):
+        pick_precision(name, "cuda", "tensorflow1")
+
+
+def test_bfloat16_on_a_card_without_it_and_unknown_names_are_refused(
+    card: Callable[[int, int], None],
+) -> None:
+    card(7, 5)
+    with pytest.raises(UsageError, match="does not compute in bfloat16"):
+        pick_precision("bfloat16", "cuda")
+    with pytest.raises(UsageError, match="no precision called 'half'"):
+        pick_precision("half", "cuda")  # type: ignore[arg-type]
+
+
+def test_nothing_is_loaded_for_a_precision_that_is_refused() -> None:
+    with pytest.raises(UsageError, match="float16 is for graphics cards"):
+        Retoucher("no such model", "cpu", precision="float16")
+
+
+def test_graphs_are_recorded_by_default_and_can_be_left_out(networks: Networks, real_home: Path) -> None:
+    assert isinstance(networks.generator, MobileGenerator)
+    assert networks.generator.graphed.enabled
+    with at_home(real_home):
+        generator = Retoucher(device="cpu", cache=False, graphs=False).networks.generator
+    assert isinstance(generator, MobileGenerator)
+    assert not generator.graphed.enabled

@@ -54,12 +54,17 @@ def test_model_and_device_come_from_the_file(config: Path, run: Run, portrait: P
         ('device = "gpu"', "device is 'gpu', but must be auto, cpu, cuda, cuda:N or mps; auto is used."),
         ('model = ""', "model is '', but must be the name of a model; ffhq-mobile is used."),
         ('engine = "jax"', "engine is 'jax', but must be torch or tensorflow1; torch is used."),
+        (
+            'precision = "half"',
+            "precision is 'half', but must be auto, float32, float16 or bfloat16; auto is used.",
+        ),
         ("engine = []", "engine is [], but must be torch or tensorflow1; torch is used."),
         ('preset = "loud"', "preset is 'loud', but must be the name of a preset; natural is used."),
         ("preset = 3", "preset is 3, but must be the name of a preset; natural is used."),
         (
             "strenght = 1",
-            "strenght is not a setting; there are model, device, preset, strength, texture, engine.",
+            "strenght is not a setting; there are model, device, preset, strength, texture, engine, "
+            "precision.",
         ),
     ],
 )

@@ -11,10 +11,11 @@ from torch import Tensor, nn
 
 import stylegan2
 from stylegan2.cuda_graph import CudaGraph
-from stylegan2.full_generator import FullGenerator, Precision
+from stylegan2.full_generator import FullGenerator
 from stylegan2.graphed import Graphed
 from stylegan2.networks.spec import SynthesisSpec
 from stylegan2.networks.synthesis import Synthesis
+from stylegan2.precision import Precision
 
 pytestmark = pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no CUDA device here")
 

@@ -1,14 +1,17 @@
 """StyleGAN2 behind the generator interface: sizes, style layers, labels, latent statistics."""
 
+import math
 from pathlib import Path
 
 import pytest
 import torch
+from torch import Tensor
 
 import stylegan2
 from retouchml.errors import UsageError
-from stylegan2.full_generator import FullGenerator, Precision, style_layers
+from stylegan2.full_generator import FullGenerator, style_layers
 from stylegan2.networks.spec import SynthesisSpec
+from stylegan2.precision import Precision
 from tests.stylegan2.narrow_network import W_DIM, narrow_network
 
 DATA = Path(__file__).parents[1] / "data" / "stylegan2"
@@ -83,3 +86,53 @@ def test_the_latent_statistics_are_those_of_the_mapping_network(generator: FullG
     assert float((w.mean(0) - generator.latents.mean).abs().max()) < 0.1
     v = generator.latents.whiten(w)
     assert v[:, -16:].std(0).mean().item() == pytest.approx(1.0, abs=0.05)
+
+
+@pytest.mark.parametrize(("precision", "least"), [("float16", 80.0), ("bfloat16", 65.0)])
+def test_half_precision_gives_nearly_the_same_picture(precision: Precision, least: float) -> None:
+    whole, half = (
+        FullGenerator("noise", narrow_network(256), torch.device("cpu"), precision=p)
+        for p in ("float32", precision)
+    )
+    torch.manual_seed(1)
+    w_plus = whole.map(torch.randn(2, whole.z_dim), truncation_psi=0.7)
+    image = half.synthesize(w_plus)
+    assert image.dtype == torch.float32
+    error = float((image - whole.synthesize(w_plus)).square().mean())
+    assert 10.0 * math.log10(4.0 / error) > least
+
+
+def test_with_its_scale_the_gradient_in_float16_is_that_in_float32_and_without_it_is_not() -> None:
+    """A mean over the pixels of 1024 px gives each of them less than float16 can hold."""
+    whole, half = (
+        FullGenerator("noise", narrow_network(1024), torch.device("cpu"), precision=p)
+        for p in ("float32", "float16")
+    )
+    torch.manual_seed(0)
+    w_plus = whole.map(torch.randn(1, whole.z_dim), truncation_psi=0.7)
+
+    def gradient(generator: FullGenerator, scale: float) -> Tensor:
+        leaf = w_plus.clone().requires_grad_(True)
+        loss = (generator.synthesize(leaf, 256) - 0.1).abs().mean()
+        return torch.autograd.grad(loss * scale, leaf)[0] / scale
+
+    expected = gradient(whole, whole.gradient_scale)
+    assert whole.gradient_scale == 1.0
+
+    def error(scale: float) -> float:
+        return float((gradient(half, scale) - expected).norm() / expected.norm())
+
+    assert error(half.gradient_scale) < 0.005
+    assert error(1.0) > 0.05
+    assert error(half.gradient_scale / 16) < 0.02  # far from either end of the range
+    assert error(half.gradient_scale * 8) < 0.02
+
+
+def test_features_that_float16_cannot_hold_make_no_picture_without_numbers() -> None:
+    network = narrow_network(256)
+    for name, tensor in network.tensors.items():
+        if name.endswith("conv1.bias"):
+            tensor.fill_(9e4)  # float16 ends at 65504
+    half = FullGenerator("noise", network, torch.device("cpu"), precision="float16")
+    for count in (1, 2):
+        assert half.synthesize(half.map(torch.randn(count, half.z_dim))).isfinite().all()

@@ -14,7 +14,8 @@ import torch
 from torch import Tensor
 
 import stylegan2
-from stylegan2.full_generator import FullGenerator, Precision
+from stylegan2.full_generator import FullGenerator
+from stylegan2.precision import Precision
 
 _TRIMMED = Path(__file__).parents[1] / "data" / "stylegan2"
 _WHOLE = Path(__file__).parents[3] / "shared" / "data" / "stylegan2-reference"

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from retouchml.cli.context import Context
 from retouchml.errors import NoFaceError
 from retouchml.look import Look
 from retouchml.results import FaceQuality, Trust
@@ -415,3 +416,34 @@ def test_a_look_for_a_face_that_cannot_be_is_refused(
     assert ran.code == 2
     assert sentence in ran.err
     assert files(portrait.parent) == ["portrait.png"]
+
+
+@pytest.mark.parametrize("command", ["beautify", "faces"])
+def test_the_precision_reaches_the_models_in_this_process(
+    command: str, home: Path, run: Run, portrait: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[tuple[str, bool]] = []
+
+    def backend(
+        _context: Context,
+        model: str,
+        device: str,
+        *,
+        engine: str = "torch",
+        precision: str = "auto",
+        use_daemon: bool = False,
+    ) -> stand_in_backend.Backend:
+        asked.append((precision, use_daemon))
+        return stand_in_backend.Backend(model, device)
+
+    monkeypatch.setattr(Context, "backend", backend)
+    words = [command, portrait] if command == "faces" else [command, portrait, "-o", "out.png", "--force"]
+    monkeypatch.chdir(portrait.parent)
+    run(*words)
+    run(*words, "--precision", "bfloat16")
+    (home / "config").mkdir(parents=True)
+    (home / "config" / "config.toml").write_text('precision = "float32"\n')
+    run(*words)
+    # the daemon reads config.toml itself, but does not know this command's option
+    assert asked == [("auto", True), ("bfloat16", False), ("float32", True)]
+    assert run(*words, "--precision", "half").code == 2

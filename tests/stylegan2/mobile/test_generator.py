@@ -1,5 +1,6 @@
 """The default generator behind the common interface, and what it makes of a damaged file."""
 
+import math
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +14,7 @@ from stylegan2 import zoo
 from stylegan2.formats.opening import WeightFile
 from stylegan2.generator import Generator, as_picture
 from stylegan2.mobile.generator import MobileGenerator, style_layers
+from stylegan2.precision import Precision
 from tests.conftest import at_home
 
 
@@ -169,3 +171,34 @@ def test_the_fast_renderer_is_compared_with_its_hash_before_it_is_used(weights: 
     generator = MobileGenerator("ffhq-mobile", weights, torch.device("cpu"), fast)
     with pytest.raises(ModelCorrupt, match="has changed since it was fetched"):
         generator.render(generator.map(torch.zeros(1, 512))[0])
+
+
+@pytest.mark.parametrize(("precision", "least"), [("float16", 65.0), ("bfloat16", 45.0)])
+def test_half_precision_gives_nearly_the_same_picture_and_small_pictures_to_the_bit(
+    precision: Precision, least: float, generator: Generator, weights: Path
+) -> None:
+    half = MobileGenerator("half", weights, torch.device("cpu"), precision=precision)
+    torch.manual_seed(3)
+    w_plus = generator.map(torch.randn(1, 512), truncation_psi=0.8)
+    with torch.no_grad():
+        image, expected = half.synthesize(w_plus), generator.synthesize(w_plus)
+        assert torch.equal(half.synthesize(w_plus, 128), generator.synthesize(w_plus, 128))
+    assert image.dtype == torch.float32
+    assert 10.0 * math.log10(4.0 / float((image - expected).square().mean())) > least
+    rendered = half.render(w_plus[0])  # not by ONNX Runtime, which has float32 alone
+    assert np.array_equal(rendered, as_picture(image[0]))
+
+
+def test_codes_far_off_the_faces_make_no_picture_without_numbers_in_float16(
+    generator: Generator, weights: Path
+) -> None:
+    half = MobileGenerator("half", weights, torch.device("cpu"), precision="float16")
+    torch.manual_seed(3)
+    w_plus = generator.map(torch.randn(1, 512)) * 50.0
+    with torch.no_grad():
+        assert half.synthesize(w_plus).isfinite().all()
+
+
+def test_there_is_no_mobile_network_in_double_precision(weights: Path) -> None:
+    with pytest.raises(UsageError, match="does not compute in float64"):
+        MobileGenerator("double", weights, torch.device("cpu"), precision="float64")

@@ -34,7 +34,7 @@ sys.exit(main(sys.argv[1:]))
 HERE = """
 import sys
 from retouchml.cli import context
-def make(model, device):
+def make(model, device, precision):
     print("in process", flush=True)
     raise SystemExit(7)
 context.local_backend = make
