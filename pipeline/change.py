@@ -12,16 +12,15 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.flow import displaced, held_at_silhouette, motion
+from pipeline.carried import Carried, carried_between, displaced_masks
+from pipeline.flow import Displacement, displaced
 from pipeline.generated import GeneratedFace
 from pipeline.masks import FaceMasks, Mask
 from pipeline.skin import SkinLayers, finest_share
-from pipeline.tone import Agreement, as_color, held_color, lab, light_change, low_order
+from pipeline.tone import Agreement, as_color, held_color, lab, low_order
 from pipeline.window import Window
 
-_NEW_CONTENT = (0.05, 0.11)  # residual in [0, 1] above which flow explains badly, and not at all
 _MOST_SHARPENED = 0.4  # share of the fine detail that may be added to features
-_MATCH = 20.0 / 1024.0
 _LIGHT = 16.0  # L*; a larger change of one place is not taken for a change of the light
 _LIGHT_SIDE, _LIGHT_ROUNDS = 256, 2  # pixels; side of the reduced crop on which the light is held
 
@@ -76,59 +75,39 @@ def change_between(
     local: NDArray[np.float32] | None = None,  # [H, W, 3] the local retouch of the crop, which moves along
 ) -> Change:
     """The change that carries the step ``before`` → ``after`` onto the crop."""
-    alike = Agreement.of(crop, before.picture, masks, size) if agreement is None else agreement
-    trusted = np.asarray(masks.face * alike.broad, np.float32)
-    flow = motion(before.picture, after.picture, trusted, masks.motion, masks.inner, size)
-    flow = held_at_silhouette(flow * np.float32(alike.whole), crop, masks.inner, size)
-    moved, moved_masks = displaced(crop, flow), displaced_masks(masks, flow)
-    light = _light(before, after, flow, moved_masks, alike, size, lines, lips_part)
+    carried = carried_between(
+        crop, before, after, masks, size, lines=lines, lips_part=lips_part, agreement=agreement
+    )
+    return change_of(crop, carried, masks, skin, strength, texture, size, local=local)
+
+
+def change_of(
+    crop: NDArray[np.float32],  # [H, W, 3] in [0, 1], or a part of one
+    carried: Carried,
+    masks: FaceMasks,
+    skin: SkinLayers,
+    strength: float,
+    texture: float,
+    size: int,  # side of the whole crop
+    *,
+    local: NDArray[np.float32] | None = None,  # [H, W, 3] the local retouch of the crop, which moves along
+) -> Change:
+    """The change of a crop whose skin is retouched, and onto which the generator's change is carried."""
+    flow, displace = carried.flow, Displacement(carried.flow)
+    moved, moved_masks = displace(crop), displaced_masks(masks, displace)
     retouch = skin.change(strength, texture)
-    retouched = moved + displaced(retouch if local is None else retouch + local, flow)
+    retouched = moved + displace(retouch if local is None else retouch + local)
     bare = _bare_in_both(masks, moved_masks)
-    light = _without_moved_light(crop, retouched, light, bare, moved_masks.tone, size)
+    light = _without_moved_light(crop, retouched, carried.light, bare, moved_masks.tone, size)
     color = retouched - moved + as_color(retouched, light, size)
     color = color + held_color(crop, moved + color, bare, masks.inner, size)
     color = color + _resharpened(crop, moved + color, flow, masks.features)
     cover, pixels = np.zeros(crop.shape[:2], np.float32), np.zeros_like(crop)
-    if lips_part:
-        lips = Window.around(masks.mouth, size)
-        residual = after.picture - displaced(before.picture, flow)
-        lips.put(_new_content(lips.of(residual), lips.of(masks.mouth), size), cover)
-        matched = _lowpass(displaced(lips.of(crop - before.picture), lips.of(flow)), _MATCH * size)
-        lips.put(lips.of(after.picture) + matched, pixels)
+    if carried.mouth is not None:
+        carried.mouth.window.put(carried.mouth.cover, cover)
+        carried.mouth.window.put(carried.mouth.pixels, pixels)
     smoothing = masks.skin * np.float32(finest_share(strength, texture))
-    return Change(flow, np.asarray(color, np.float32), np.asarray(pixels, np.float32), cover, smoothing)
-
-
-def displaced_masks(masks: FaceMasks, flow: NDArray[np.float32]) -> FaceMasks:
-    """The masks of the displaced photograph."""
-    return FaceMasks(
-        **{
-            field.name: np.clip(displaced(getattr(masks, field.name), flow), 0.0, 1.0)
-            for field in fields(masks)
-        }
-    )
-
-
-def _light(
-    before: GeneratedFace,
-    after: GeneratedFace,
-    flow: NDArray[np.float32],
-    masks: FaceMasks,  # displaced
-    agreement: Agreement,
-    size: int,
-    lines: float,
-    lips_part: bool,
-) -> Mask:
-    """The change of L* [H, W] that the generator's pictures bring."""
-    shown = np.minimum(np.minimum(masks.tone, after.shown), displaced(before.shown, flow))
-    if not lips_part:
-        # Lips and teeth keep their own light and colour.
-        shown = shown * (1.0 - np.clip(1.5 * masks.mouth, 0.0, 1.0))
-    moved = displaced(before.picture, flow)
-    shown = np.asarray(np.clip(shown, 0.0, 1.0), np.float32)
-    light = light_change(moved, after.picture, masks, shown, agreement.displaced(flow), size, lines)
-    return np.asarray(light * agreement.whole, np.float32)
+    return Change(flow, np.asarray(color, np.float32), pixels, cover, smoothing)
 
 
 def _without_moved_light(
@@ -192,37 +171,3 @@ def _resharpened(
 def _edges(image: NDArray[np.float32]) -> NDArray[np.float32]:
     """Laplacian [H, W] of the lightness of an image [H, W, 3]."""
     return np.asarray(cv2.Laplacian(cv2.cvtColor(image, cv2.COLOR_RGB2GRAY), cv2.CV_32F), np.float32)
-
-
-def _new_content(residual: NDArray[np.float32], mouth: Mask, size: int) -> Mask:
-    """Where the generator's pixels replace the photograph's: in whole regions, or not at all.
-
-    A mixture would show teeth through a lip. A region that flow explains badly is replaced if some of it
-    cannot be explained at all.
-    """
-    low, high = _NEW_CONTENT
-    unexplained = _lowpass(np.abs(_lowpass(residual, 0.003 * size)).mean(axis=2), 0.004 * size)
-    inside = mouth > 0.05
-    count, labels = cv2.connectedComponents(((unexplained > low) & inside).astype(np.uint8))
-    replaced = np.zeros(count, np.uint8)
-    replaced[np.unique(labels[(unexplained > high) & inside])] = 1
-    replaced[0] = 0
-    width = 2 * max(1, round(0.006 * size)) + 1
-    closed = cv2.morphologyEx(replaced[labels], cv2.MORPH_CLOSE, _ellipse(3 * width))
-    cover = _lowpass(cv2.dilate(closed, _ellipse(width)).astype(np.float32), 0.004 * size)
-    return np.asarray(cover * np.clip(2.0 * mouth, 0.0, 1.0), np.float32)
-
-
-def _ellipse(width: int) -> NDArray[np.uint8]:
-    return np.asarray(cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (width, width)), np.uint8)
-
-
-def _lowpass(x: NDArray[np.float32], sigma: float) -> NDArray[np.float32]:
-    """Gaussian blur; a wide one is computed at reduced size, where it costs little."""
-    if sigma < 6.0:
-        return np.asarray(cv2.GaussianBlur(x, (0, 0), max(sigma, 0.3)), np.float32)
-    height, width = x.shape[:2]
-    factor = 2 ** int(np.log2(sigma / 3.0))
-    small = cv2.resize(x, (max(1, width // factor), max(1, height // factor)), interpolation=cv2.INTER_AREA)
-    small = cv2.GaussianBlur(small, (0, 0), sigma / factor)
-    return np.asarray(cv2.resize(small, (width, height), interpolation=cv2.INTER_CUBIC), np.float32)

@@ -112,15 +112,30 @@ def bounded(flow: NDArray[np.float32], bound: float | Mask) -> NDArray[np.float3
     return np.asarray(flow * np.where(length > 1e-6, factor, 1.0)[..., None], np.float32)
 
 
+class Displacement:
+    """Samples images of one size at x + flow(x); for several images it is quicker than ``displaced``."""
+
+    def __init__(self, flow: NDArray[np.float32]) -> None:
+        """flow: [H, W, 2] in pixels."""
+        x, y = _grid(*flow.shape[:2])
+        self._columns, self._rows = x + flow[..., 0], y + flow[..., 1]
+
+    def __call__(self, image: NDArray[np.float32]) -> NDArray[np.float32]:
+        """An image [H, W] or [H, W, C], displaced; of four channels it costs less than twice one."""
+        return np.asarray(
+            cv2.remap(image, self._columns, self._rows, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE),
+            np.float32,
+        )
+
+    def each(self, *images: Mask) -> tuple[Mask, ...]:
+        """Three or four images [H, W], displaced together."""
+        together = self(np.dstack(images)).reshape(*images[0].shape, len(images))
+        return tuple(np.ascontiguousarray(together[..., index]) for index in range(len(images)))
+
+
 def displaced(image: NDArray[np.float32], flow: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Image [S, S, C] sampled at x + flow(x)."""
-    x, y = _grid(*image.shape[:2])
-    return np.asarray(
-        cv2.remap(
-            image, x + flow[..., 0], y + flow[..., 1], cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE
-        ),
-        np.float32,
-    )
+    """Image [H, W] or [H, W, C] sampled at x + flow(x)."""
+    return Displacement(flow)(image)
 
 
 @lru_cache(maxsize=2)

@@ -1,6 +1,7 @@
 """A face prepared for looks that need the generator: its inversion and score path.
 
-The slow work is done once, so that a moved slider costs one picture and one stitch.
+The slow work is done once, so that a moved slider costs one picture and one stitch, or the stitch alone if it
+moves no code.
 """
 
 from dataclasses import dataclass
@@ -13,12 +14,14 @@ from torch import Tensor
 
 from pipeline.beautify import ScorePath
 from pipeline.cache import Caches, inversion_key, path_key
-from pipeline.change import Change, change_between
+from pipeline.carried import Carried, carried_between
+from pipeline.change import Change, change_of
 from pipeline.encoder import Encoder
 from pipeline.generated import GeneratedFace
 from pipeline.identity import chip_frame
 from pipeline.inversion_target import TARGET
 from pipeline.invert import Inversion
+from pipeline.kept import Kept
 from pipeline.local_face import LocalFace, StepClock
 from pipeline.masks import FaceMasks
 from pipeline.networks import Networks
@@ -30,50 +33,81 @@ from retouchml.look import Look
 from retouchml.progress import Cancel, Progress, check, silent
 from retouchml.sliders import BY_NAME
 
+Code = tuple[float, tuple[tuple[str, float], ...]]
+"""What a look's code depends on: the strength, and the expression sliders."""
+KeptFields = Kept[Code, Carried]
+
 
 @dataclass(frozen=True)
-class PreparedFace:
-    """A face ready for any look: its score path, and the part of its window that may move."""
+class MovingFace:
+    """The window of a local face that the generator may change."""
 
     local: LocalFace
     inner: Window  # of the local face's window
     crop: NDArray[np.float32]  # [h, w, 3] in [0, 1], as all that follows of ``inner``
     masks: FaceMasks
     skin: SkinLayers
-    path: ScorePath
-    before: GeneratedFace  # [h, w] the generator's picture of the inverted face
 
-    def picture_after(self, networks: Networks, look: Look) -> GeneratedFace:
-        """The generator's picture [h, w] of this face with a look."""
-        w_plus = networks.edit_applier.apply(self.path.at(look.strength), look.edits)
-        return _generated(networks, w_plus, self.local, self.inner)
+    @classmethod
+    def of(cls, local: LocalFace, inner: Window) -> "MovingFace":
+        """The part of a local face in a window of its window."""
+        return cls(local, inner, inner.of(local.crop), inner.of_masks(local.masks), local.skin.within(inner))
 
-    def change(self, after: GeneratedFace, look: Look) -> Change:
-        """The change of the local face's window for a look; after: the generator's picture with that look."""
-        edits = [(BY_NAME[name].latent, value) for name, value in look.edits.items() if value]
-        lines = [abs(value) for step, value in edits if step is not None and step.brings_lines]
+    def change(self, carried: Carried, look: Look) -> Change:
+        """The change of the local face's window for a look, without its shape sliders."""
         change = self.local.change(look)
-        moved = change_between(
+        moved = change_of(
             self.crop,
-            self.before,
-            after,
+            carried,
             self.masks,
             self.skin,
             look.strength,
             look.texture,
             self.local.size,
-            lines=min(1.0, max(lines, default=0.0)),
-            # Other edits ask for no other expression: the photograph's own mouth stays.
-            lips_part=any(step is not None and step.parts_lips for step, _ in edits),
-            agreement=self._agreement,
             local=self.inner.of(change.color),
         )
         change.put(moved, self.inner)
         return change
 
+
+@dataclass(frozen=True)
+class PreparedFace:
+    """A face ready for any look: its score path, and what the generator's pictures bring along it."""
+
+    face: MovingFace
+    path: ScorePath
+    before: GeneratedFace  # [h, w] the generator's picture of the inverted face
+    kept: KeptFields
+
+    def carried(self, networks: Networks, look: Look) -> Carried:
+        """What the generator's picture with a look brings to this face; kept, as long as there is room."""
+        code = _code_of(look)
+        carried = self.kept.get(self, code)
+        if carried is None:
+            carried = self._carried(networks, look)
+            self.kept.put(self, code, carried, carried.nbytes)
+        return carried
+
+    def _carried(self, networks: Networks, look: Look) -> Carried:
+        w_plus = networks.edit_applier.apply(self.path.at(look.strength), look.edits)
+        after = _generated(networks, w_plus, self.face)
+        edits = [(BY_NAME[name].latent, value) for name, value in look.edits.items() if value]
+        lines = [abs(value) for step, value in edits if step is not None and step.brings_lines]
+        return carried_between(
+            self.face.crop,
+            self.before,
+            after,
+            self.face.masks,
+            self.face.local.size,
+            lines=min(1.0, max(lines, default=0.0)),
+            # Other edits ask for no other expression: the photograph's own mouth stays.
+            lips_part=any(step is not None and step.parts_lips for step, _ in edits),
+            agreement=self._agreement,
+        )
+
     @cached_property
     def _agreement(self) -> Agreement:
-        return Agreement.of(self.crop, self.before.picture, self.masks, self.local.size)
+        return Agreement.of(self.face.crop, self.before.picture, self.face.masks, self.face.local.size)
 
 
 def prepare_face(
@@ -81,6 +115,7 @@ def prepare_face(
     networks: Networks,
     caches: Caches | None,
     seconds: dict[str, float],  # by step; what the steps take is added
+    kept: KeptFields,
     progress: Progress,
     cancel: Cancel,
 ) -> PreparedFace:
@@ -88,11 +123,16 @@ def prepare_face(
     clock = StepClock(seconds)
     inversion = _inversion(local.whole, local.landmarks, networks, caches, progress, cancel)
     clock.lap("invert")
-    return _climbed(local, inversion.w_plus, networks, caches, clock, progress, cancel)
+    return _climbed(local, inversion.w_plus, networks, caches, clock, kept, progress, cancel)
 
 
 def guess_face(
-    local: LocalFace, networks: Networks, caches: Caches | None, seconds: dict[str, float], cancel: Cancel
+    local: LocalFace,
+    networks: Networks,
+    caches: Caches | None,
+    seconds: dict[str, float],
+    kept: KeptFields,
+    cancel: Cancel,
 ) -> PreparedFace | None:
     """A face prepared with the encoder's guess of its code, until it is inverted. Raises Cancelled.
 
@@ -109,7 +149,7 @@ def guess_face(
     code = _start(encoder, local.whole, local.landmarks, networks).to(generator.latents.mean)
     w_plus = generator.latents.unwhiten(code.expand(generator.num_layers, generator.w_dim))
     clock.lap("guess")
-    return _climbed(local, w_plus, networks, None, clock, silent, cancel)
+    return _climbed(local, w_plus, networks, None, clock, kept, silent, cancel)
 
 
 def _climbed(
@@ -118,6 +158,7 @@ def _climbed(
     networks: Networks,
     caches: Caches | None,
     clock: StepClock,
+    kept: KeptFields,
     progress: Progress,
     cancel: Cancel,
 ) -> PreparedFace:
@@ -127,16 +168,14 @@ def _climbed(
     path = _path(w_plus, grid, networks, caches, progress, cancel)
     clock.lap("beautify")
     check(cancel)
-    inner = Window.around(local.moving, local.size)
-    return PreparedFace(
-        local,
-        inner,
-        inner.of(local.crop),
-        inner.of_masks(local.masks),
-        local.skin.within(inner),
-        path,
-        _generated(networks, path.knots[0], local, inner),
-    )
+    face = MovingFace.of(local, Window.around(local.moving, local.size))
+    return PreparedFace(face, path, _generated(networks, path.knots[0], face), kept)
+
+
+def _code_of(look: Look) -> Code:
+    """What the code of a look depends on; edits are applied in their order."""
+    edits = ((name, value) for name, value in look.edits.items() if value)
+    return look.strength, tuple((name, value) for name, value in edits if BY_NAME[name].latent is not None)
 
 
 def _inversion(
@@ -185,10 +224,11 @@ def _path(
     return path
 
 
-def _generated(networks: Networks, w_plus: Tensor, local: LocalFace, inner: Window) -> GeneratedFace:
-    """The inner window [h, w] of the generator's picture of a code."""
-    picture = _resized(networks.generator.render(w_plus), local.size)
-    return GeneratedFace.of(picture, networks.finder.landmarks_in_crop).within(local.window).within(inner)
+def _generated(networks: Networks, w_plus: Tensor, face: MovingFace) -> GeneratedFace:
+    """The moving window [h, w] of the generator's picture of a code."""
+    picture = _resized(networks.generator.render(w_plus), face.local.size)
+    generated = GeneratedFace.of(picture, networks.finder.landmarks_in_crop)
+    return generated.within(face.local.window).within(face.inner)
 
 
 def _resized(picture: NDArray[np.float32], size: int) -> NDArray[np.float32]:

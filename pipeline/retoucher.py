@@ -26,7 +26,7 @@ from pipeline.local_face import LocalFace, face_crop, local_face
 from pipeline.networks import Networks, load_networks
 from pipeline.patch import Patch, box_of, layer_of, make_patch, paint, painted
 from pipeline.pixels import as_channels
-from pipeline.prepared import PreparedFace, guess_face, prepare_face
+from pipeline.prepared import KeptFields, PreparedFace, guess_face, prepare_face
 from pipeline.refined import Canvas, Refined
 from pipeline.shape import reshapes
 from pipeline.working_space import WorkingSpace, profile_for
@@ -42,6 +42,8 @@ from retouchml.settings import (
     PrecisionName,
 )
 from retouchml.sliders import EDITS
+
+_KEPT = 96 << 20  # bytes of what the generator's pictures bring, of all faces together
 
 
 class Retoucher:
@@ -65,6 +67,7 @@ class Retoucher:
         """
         self.networks = load_networks(model, device, engine, precision, graphs=graphs)
         self._caches = Caches.of_user() if cache else None
+        self._kept = KeptFields(_KEPT)
         self.model = model
         self.device = str(self.networks.generator.device)
 
@@ -94,7 +97,7 @@ class Retoucher:
         start = time.monotonic()
         locations = self._find(channels, icc, cancel)
         space = WorkingSpace.of(profile_for(icc, channels))
-        photo = Photo(pixels, channels, space, locations, self.networks, self._caches)
+        photo = Photo(pixels, channels, space, locations, self.networks, self._caches, self._kept)
         photo.seconds["detect"] = time.monotonic() - start
         progress("detect", 1.0, 0.0)
         return photo
@@ -122,12 +125,14 @@ class Photo:
         locations: Sequence[FaceLocation],
         networks: Networks,
         caches: Caches | None,
+        kept: KeptFields,
     ) -> None:
         self._pixels = pixels
         self._channels = channels
         self._space = space
         self._networks = networks
         self._caches = caches
+        self._kept = kept
         self._landmarks = tuple(location.landmarks for location in locations)
         self._local: dict[int, LocalFace] = {}
         self._prepared: dict[int, PreparedFace] = {}
@@ -166,7 +171,7 @@ class Photo:
     def _prepare(self, face: int, progress: Progress, cancel: Cancel) -> None:
         local = self._local_face(face)
         self._prepared[face] = prepare_face(
-            local, self._networks, self._caches, self.seconds, progress, cancel
+            local, self._networks, self._caches, self.seconds, self._kept, progress, cancel
         )
         self._guessed.pop(face, None)
 
@@ -265,7 +270,9 @@ class Photo:
             yield Refined(LOCAL, (face,), () if patch is None else (patch,))
         if face not in self._guessed:
             check(cancel)
-            guess = guess_face(self._local_face(face), self._networks, self._caches, self.seconds, cancel)
+            guess = guess_face(
+                self._local_face(face), self._networks, self._caches, self.seconds, self._kept, cancel
+            )
             if guess is None:
                 return
             self._guessed[face] = guess
@@ -285,8 +292,9 @@ class Photo:
 
     def _generated_change(self, prepared: PreparedFace, look: Look) -> Change:
         with self._timed("render"):
-            after = prepared.picture_after(self._networks, look)
-        return prepared.change(after, look)
+            carried = prepared.carried(self._networks, look)
+        with self._timed("stitch"):
+            return prepared.face.change(carried, look)
 
     def _patches(
         self,

@@ -13,7 +13,6 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.flow import displaced
 from pipeline.masks import FaceMasks, Mask
 
 _BROAD = 10.0 / 1024.0  # of the side; blur of the change on skin
@@ -56,10 +55,6 @@ class Agreement:
         mean = float((broad * face).sum()) / max(float(face.sum()), 1.0)
         low, high = _TRUSTED
         return cls(broad, fine, float(np.clip((mean - low) / (high - low), 0.0, 1.0)))
-
-    def displaced(self, flow: NDArray[np.float32]) -> "Agreement":
-        """The agreement of the displaced photograph."""
-        return Agreement(displaced(self.broad, flow), displaced(self.fine, flow), self.whole)
 
 
 def light_change(

@@ -54,8 +54,15 @@ _FEATURES: dict[str, tuple[str, _Maker]] = {
 """The sliders of eyes, mouth and brows, each with the name of its region; they share no pixel."""
 
 
+_Change = NDArray[np.float32]  # [h, w, 3] of a window
+_Layer = Callable[[tuple[str, ...], tuple[float, ...]], _Change]
+
+
 class LocalRetouch:
-    """The local sliders of one face; what a slider needs is computed when it is first used."""
+    """The local sliders of one face; what a slider needs is computed when it is first used.
+
+    The change that the newest values make is kept, so that one moved slider does not cost all of them.
+    """
 
     def __init__(self, crop: NDArray[np.float32], regions: FaceRegions, size: int) -> None:
         """crop: [H, W, 3] in [0, 1], a window of a crop of side ``size``; regions: [H, W] each."""
@@ -68,25 +75,41 @@ class LocalRetouch:
         self._skin = Window.around(np.maximum(regions.skin, regions.under_eyes) > 0, size)
         self._regions = regions
         self._made: dict[str, LocalSlider] = {}
+        self._layers: dict[tuple[str, ...], tuple[tuple[float, ...], _Change]] = {}
 
     def change(self, look: Look) -> NDArray[np.float32]:
         """The change [H, W, 3] to add to the crop for a look; zero where it asks for nothing."""
         result = np.zeros_like(self._crop)
-        for sliders, make in ((_SPOTS, self._spots), (_SKIN, self._on_healed_skin)):
-            values = {name: look.value(name) for name in sliders}
-            if any(values.values()):
-                change = np.zeros((*self._skin_regions.skin.shape, 3), np.float32)
-                for name, value in values.items():
-                    if value:
-                        change += self._slider(name, make).change(value)
-                if sliders is _SKIN:
-                    change = level(change, self._skin_regions.skin)
+        for sliders in (tuple(_SPOTS), tuple(_SKIN)):
+            values = tuple(look.value(name) for name in sliders)
+            if any(values):
+                change = self._newest(sliders, values, self._on_skin)
                 self._skin.put(self._skin.of(result) + change, result)
         for name, window in self._features.items():
             value = look.value(name)
             if value:
-                window.put(window.of(result) + self._slider(name, self._feature).change(value), result)
+                change = self._newest((name,), (value,), self._on_feature)
+                window.put(window.of(result) + change, result)
         return result
+
+    def _newest(self, sliders: tuple[str, ...], values: tuple[float, ...], make: _Layer) -> _Change:
+        """The layer of sliders at values, which is kept until they have other ones."""
+        kept = self._layers.get(sliders)
+        if kept is None or kept[0] != values:
+            kept = self._layers[sliders] = values, make(sliders, values)
+        return kept[1]
+
+    def _on_skin(self, sliders: tuple[str, ...], values: tuple[float, ...]) -> _Change:
+        skin = self._skin_regions.skin
+        change = np.zeros((*skin.shape, 3), np.float32)
+        make = self._spots if sliders == tuple(_SPOTS) else self._on_healed_skin
+        for name, value in zip(sliders, values, strict=True):
+            if value:
+                change += self._slider(name, make).change(value)
+        return change if sliders == tuple(_SPOTS) else level(change, skin)
+
+    def _on_feature(self, sliders: tuple[str, ...], values: tuple[float, ...]) -> _Change:
+        return self._slider(sliders[0], self._feature).change(values[0])
 
     def _slider(self, name: str, make: Callable[[str], LocalSlider]) -> LocalSlider:
         if name not in self._made:

@@ -1,5 +1,8 @@
 """The local sliders together: each in its place, none unless it is asked for."""
 
+from collections.abc import Callable
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 from numpy.typing import NDArray
@@ -14,6 +17,7 @@ from retouchml.look import Look
 from retouchml.sliders import EDITS
 from tests.pipeline.synthetic_faces import open_mouthed, painted
 
+Picture = NDArray[np.float32]
 _SIZE = 512
 _LOCAL = tuple(slider.name for slider in EDITS if slider.full is not None)
 
@@ -90,3 +94,36 @@ def test_spots_are_searched_once_for_blemishes_and_marks(
     both.change(Look(0.0, edits={"blemishes": 0.5, "marks": 1.0}))
     both.change(Look(0.0, edits={"marks": 0.3, "lines": 1.0}))
     assert searches == [_SIZE]
+
+
+@pytest.mark.parametrize("moved", ["blemishes", "redness", "teeth", "texture"])
+def test_a_moved_slider_gives_the_same_as_a_face_that_never_had_other_values(
+    retouch: LocalRetouch, moved: str
+) -> None:
+    def fresh() -> LocalRetouch:
+        return LocalRetouch(retouch._crop, retouch._regions, _SIZE)
+
+    face, values = fresh(), dict.fromkeys(_LOCAL, 0.5)
+    for value in (0.2, 0.9, 0.0, 0.2):
+        look = Look(0.4, edits=values).with_values({moved: value})
+        assert np.array_equal(face.change(look), fresh().change(look))
+
+
+def test_only_the_moved_slider_is_computed_again(
+    retouch: LocalRetouch, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    values = dict.fromkeys(_LOCAL, 0.5)
+    retouch.change(Look(0.0, edits=values))
+    computed: list[str] = []
+    for name, slider in retouch._made.items():
+        change = slider.change
+
+        def counted(value: float, name: str = name, change: Callable[[float], Picture] = change) -> Picture:
+            computed.append(name)
+            return change(value)
+
+        monkeypatch.setitem(retouch._made, name, SimpleNamespace(change=counted))
+    retouch.change(Look(0.0, edits={**values, "teeth": 0.8}))
+    assert computed == ["teeth"]
+    retouch.change(Look(0.0, edits={**values, "teeth": 0.8, "blemishes": 0.1}))
+    assert computed == ["teeth", "blemishes"]

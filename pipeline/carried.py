@@ -1,0 +1,139 @@
+"""What the generator's pictures bring to a photograph: motion, light, and what an opening mouth shows.
+
+It depends on the codes alone, not on the sliders that work on the photograph's own pixels: while only those
+move, it stays.
+"""
+
+from dataclasses import dataclass, fields
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline.flow import Displacement, held_at_silhouette, motion
+from pipeline.generated import GeneratedFace
+from pipeline.masks import FaceMasks, Mask
+from pipeline.tone import Agreement, light_change
+from pipeline.window import Window
+
+_NEW_CONTENT = (0.05, 0.11)  # residual in [0, 1] above which flow explains badly, and not at all
+_MATCH = 20.0 / 1024.0
+
+
+@dataclass(frozen=True)
+class OpenMouth:
+    """The generator's pixels in the window of a mouth [h, w]."""
+
+    window: Window
+    cover: Mask  # how far they replace the photograph's
+    pixels: NDArray[np.float32]  # [h, w, 3]
+
+
+@dataclass(frozen=True)
+class Carried:
+    """What is carried over from the generator's pictures onto a crop [H, W]."""
+
+    flow: NDArray[np.float32]  # [H, W, 2] crop pixels, backward
+    light: Mask  # change of L*, before what motion and retouch change of it is taken back
+    mouth: OpenMouth | None = None  # if the lips part
+
+    @property
+    def nbytes(self) -> int:
+        """The memory that it takes."""
+        mouth = 0 if self.mouth is None else self.mouth.cover.nbytes + self.mouth.pixels.nbytes
+        return self.flow.nbytes + self.light.nbytes + mouth
+
+
+def carried_between(
+    crop: NDArray[np.float32],  # [H, W, 3] in [0, 1], or a part of one
+    before: GeneratedFace,  # the generator's picture [H, W, 3] of it
+    after: GeneratedFace,  # the generator's picture [H, W, 3] of the result
+    masks: FaceMasks,
+    size: int,  # side of the whole crop
+    *,
+    lines: float = 0.0,  # 0 to 1, how far the skin follows fine changes too: age brings lines
+    lips_part: bool = False,  # whether the mouth opens or closes, so that it may show the generator's pixels
+    agreement: Agreement | None = None,  # of ``crop`` and ``before``, if it was computed before
+) -> Carried:
+    """What the step ``before`` → ``after`` brings to the crop."""
+    alike = Agreement.of(crop, before.picture, masks, size) if agreement is None else agreement
+    trusted = np.asarray(masks.face * alike.broad, np.float32)
+    flow = motion(before.picture, after.picture, trusted, masks.motion, masks.inner, size)
+    flow = held_at_silhouette(flow * np.float32(alike.whole), crop, masks.inner, size)
+    displace = Displacement(flow)
+    picture = displace(before.picture)
+    shown, broad, fine = displace.each(before.shown, alike.broad, alike.fine)
+    moved_before, moved_alike = GeneratedFace(picture, shown), Agreement(broad, fine, alike.whole)
+    moved_masks = displaced_masks(masks, displace)
+    light = _light(moved_before, after, moved_masks, moved_alike, size, lines, lips_part)
+    light = np.asarray(light * alike.whole, np.float32)
+    if not lips_part:
+        return Carried(flow, light)
+    window = Window.around(masks.mouth, size)
+    cover = _new_content(window.of(after.picture - picture), window.of(masks.mouth), size)
+    difference = Displacement(window.of(flow))(window.of(crop - before.picture))
+    pixels = window.of(after.picture) + _lowpass(difference, _MATCH * size)
+    return Carried(flow, light, OpenMouth(window, cover, np.asarray(pixels, np.float32)))
+
+
+def displaced_masks(masks: FaceMasks, displace: Displacement) -> FaceMasks:
+    """The masks of the displaced photograph."""
+    names = [field.name for field in fields(masks)]
+    moved = [
+        np.clip(mask, 0.0, 1.0)
+        for some in (names[:4], names[4:])
+        for mask in displace.each(*(getattr(masks, name) for name in some))
+    ]
+    return FaceMasks(**dict(zip(names, moved, strict=True)))
+
+
+def _light(
+    before: GeneratedFace,  # displaced, too
+    after: GeneratedFace,
+    masks: FaceMasks,  # displaced
+    agreement: Agreement,  # displaced
+    size: int,
+    lines: float,
+    lips_part: bool,
+) -> Mask:
+    """The change of L* [H, W] that the generator's pictures bring."""
+    shown = np.minimum(np.minimum(masks.tone, after.shown), before.shown)
+    if not lips_part:
+        # Lips and teeth keep their own light and colour.
+        shown = shown * (1.0 - np.clip(1.5 * masks.mouth, 0.0, 1.0))
+    shown = np.asarray(np.clip(shown, 0.0, 1.0), np.float32)
+    return light_change(before.picture, after.picture, masks, shown, agreement, size, lines)
+
+
+def _new_content(residual: NDArray[np.float32], mouth: Mask, size: int) -> Mask:
+    """Where the generator's pixels replace the photograph's: in whole regions, or not at all.
+
+    A mixture would show teeth through a lip. A region that flow explains badly is replaced if some of it
+    cannot be explained at all.
+    """
+    low, high = _NEW_CONTENT
+    unexplained = _lowpass(np.abs(_lowpass(residual, 0.003 * size)).mean(axis=2), 0.004 * size)
+    inside = mouth > 0.05
+    count, labels = cv2.connectedComponents(((unexplained > low) & inside).astype(np.uint8))
+    replaced = np.zeros(count, np.uint8)
+    replaced[np.unique(labels[(unexplained > high) & inside])] = 1
+    replaced[0] = 0
+    width = 2 * max(1, round(0.006 * size)) + 1
+    closed = cv2.morphologyEx(replaced[labels], cv2.MORPH_CLOSE, _ellipse(3 * width))
+    cover = _lowpass(cv2.dilate(closed, _ellipse(width)).astype(np.float32), 0.004 * size)
+    return np.asarray(cover * np.clip(2.0 * mouth, 0.0, 1.0), np.float32)
+
+
+def _ellipse(width: int) -> NDArray[np.uint8]:
+    return np.asarray(cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (width, width)), np.uint8)
+
+
+def _lowpass(x: NDArray[np.float32], sigma: float) -> NDArray[np.float32]:
+    """Gaussian blur; a wide one is computed at reduced size, where it costs little."""
+    if sigma < 6.0:
+        return np.asarray(cv2.GaussianBlur(x, (0, 0), max(sigma, 0.3)), np.float32)
+    height, width = x.shape[:2]
+    factor = 2 ** int(np.log2(sigma / 3.0))
+    small = cv2.resize(x, (max(1, width // factor), max(1, height // factor)), interpolation=cv2.INTER_AREA)
+    small = cv2.GaussianBlur(small, (0, 0), sigma / factor)
+    return np.asarray(cv2.resize(small, (width, height), interpolation=cv2.INTER_CUBIC), np.float32)

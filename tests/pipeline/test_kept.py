@@ -1,0 +1,59 @@
+"""What is kept has a bounded size, and goes with its object."""
+
+import gc
+
+import pytest
+
+from pipeline.kept import Kept
+
+
+class Owner:
+    """Something that values are kept for."""
+
+
+def test_a_value_is_kept_for_its_owner_and_key() -> None:
+    kept: Kept[str, int] = Kept(10)
+    one, other = Owner(), Owner()
+    kept.put(one, "a", 1, 4)
+    assert kept.get(one, "a") == 1
+    assert kept.get(one, "b") is None
+    assert kept.get(other, "a") is None
+
+
+def test_the_least_recently_used_goes_first() -> None:
+    kept: Kept[str, int] = Kept(10)
+    owner = Owner()
+    for key, value in (("a", 1), ("b", 2)):
+        kept.put(owner, key, value, 4)
+    assert kept.get(owner, "a") == 1
+    kept.put(owner, "c", 3, 4)
+    assert [kept.get(owner, key) for key in "abc"] == [1, None, 3]
+
+
+@pytest.mark.parametrize("sizes", [(3, 3, 3, 3), (10, 1), (1, 11), (4, 6, 2)])
+def test_the_total_never_exceeds_the_limit(sizes: tuple[int, ...]) -> None:
+    kept: Kept[int, int] = Kept(10)
+    owner = Owner()
+    for key, size in enumerate(sizes):
+        kept.put(owner, key, key, size)
+        assert 0 < kept.total <= 10
+
+
+def test_a_value_put_again_counts_once() -> None:
+    kept: Kept[str, int] = Kept(10)
+    owner = Owner()
+    kept.put(owner, "a", 1, 6)
+    kept.put(owner, "a", 2, 5)
+    assert kept.get(owner, "a") == 2
+    assert kept.total == 5
+
+
+def test_values_go_with_their_owner() -> None:
+    kept: Kept[str, int] = Kept(10)
+    owner, other = Owner(), Owner()
+    kept.put(owner, "a", 1, 4)
+    kept.put(other, "a", 2, 3)
+    del owner
+    gc.collect()
+    assert kept.total == 3
+    assert kept.get(other, "a") == 2
