@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks.quality import bend_of_gratings
+from benchmarks.quality.backgrounds import bend_of_gratings
 from benchmarks.strips import PORTRAIT, SECOND_PORTRAIT
 from pipeline.local_face import face_crop
 from pipeline.pictures import read_picture

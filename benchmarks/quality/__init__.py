@@ -1,0 +1,1 @@
+"""What a retouch does to many faces: ``python -m benchmarks.quality``."""

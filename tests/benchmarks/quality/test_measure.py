@@ -1,0 +1,102 @@
+"""What ``benchmarks.quality`` measures of a face, with the real models."""
+
+import math
+from dataclasses import asdict
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from benchmarks.quality.local_sliders import LEAST_SPOTS, local_figures
+from benchmarks.quality.measure import Instruments, measure, without_local_sliders
+from benchmarks.quality.subject import Subject
+from pipeline.attributes import AgeGender
+from pipeline.rater import PixelRater
+from pipeline.retoucher import Photo, Retoucher
+from retouchml import Look
+from retouchml.errors import RetouchError
+from stylegan2 import zoo
+
+Pixels = NDArray[np.uint8]
+
+
+def test_a_look_without_local_sliders_keeps_path_shape_and_expression() -> None:
+    look = Look(0.8, 0.6, {"marks": 1.0, "jaw": 0.5, "smile": -0.5})
+    without = without_local_sliders(look)
+    assert (without.strength, without.texture) == (0.8, 0.6)
+    kept = {name: value for name, value in without.values.items() if value}
+    assert set(kept) == {"strength", "texture", "jaw", "smile"}
+
+
+@pytest.fixture(scope="module")
+def subject(photo: Photo, portrait: Pixels) -> Subject:
+    return Subject.of(photo, portrait)
+
+
+def test_a_slider_alone_needs_no_inversion_and_changes_its_own_place(
+    retoucher: Retoucher, portrait: Pixels
+) -> None:
+    photo = retoucher.open(portrait)
+    subject = Subject.of(photo, portrait)
+    whiter = subject.alone("teeth", 1.0)
+    assert "invert" not in photo.seconds
+    changed = np.argwhere((whiter != subject.before).any(2))
+    lips = subject.points[48:60]
+    assert changed.size
+    assert (changed[:, 0] >= lips[:, 1].min() - 12).all()
+    assert (changed[:, 0] <= lips[:, 1].max() + 12).all()
+
+
+def test_painted_spots_are_found_and_healed(retoucher: Retoucher, portrait: Pixels) -> None:
+    clean = Subject.of(retoucher.open(portrait), portrait)
+    spotted = np.array(portrait)
+    y, x = np.mgrid[0 : portrait.shape[0], 0 : portrait.shape[1]]
+    jaw = clean.alignment.to_photo(clean.points)
+    for place in (
+        0.75 * jaw[2] + 0.25 * jaw[33],
+        0.7 * jaw[14] + 0.3 * jaw[33],
+        0.8 * jaw[4] + 0.2 * jaw[33],
+    ):
+        weight = np.clip(2.4 - np.hypot(x - place[0], y - place[1]), 0.0, 1.0)[..., None]
+        spotted = np.asarray(spotted + weight * (-10.0, -45.0, -35.0))
+    spotted = np.clip(np.rint(spotted), 0, 255).astype(np.uint8)
+    subject = Subject.of(retoucher.open(spotted), spotted)
+    found = local_figures(subject, retoucher.networks.mesh)
+    assert found.spots >= LEAST_SPOTS
+    assert found.spots_left < 0.4
+    assert found.spots_grain > 0.7
+
+
+def test_a_face_with_few_spots_says_nothing_of_them(subject: Subject, retoucher: Retoucher) -> None:
+    found = local_figures(subject, retoucher.networks.mesh)
+    assert found.spots < LEAST_SPOTS
+    assert math.isnan(found.spots_left)
+    assert math.isnan(found.spots_grain)
+    assert 0.0 <= found.under_eyes < 0.9
+    assert 0.0 <= found.shine < 0.9
+
+
+def test_a_slider_that_is_held_back_is_not_measured(
+    subject: Subject, retoucher: Retoucher, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Subject, "has_whole", lambda self, slider: slider == "shine")
+    found = local_figures(subject, retoucher.networks.mesh)
+    assert math.isnan(found.under_eyes)
+    assert not math.isnan(found.shine)
+
+
+def test_the_row_of_the_portrait_has_every_figure_that_was_asked_for(
+    subject: Subject, retoucher: Retoucher
+) -> None:
+    age_gender = AgeGender(zoo.path("age-gender", "age-v1.onnx").parent)
+    instruments = Instruments(PixelRater(), age_gender, None)
+    row, pair = measure(subject, Look(1.0), instruments, retoucher.networks, behind=1.5)
+    missing = {name for name, value in asdict(row).items() if math.isnan(value)}
+    assert missing == {"second", "spots_left", "spots_grain", "bend"}
+    assert row.untouched
+    assert row.behind == 1.5
+    assert row.gain > 0.0
+    assert 0.0 < row.identity < 0.5
+    assert pair.shape == (subject.before.shape[0], 2 * subject.before.shape[0], 3)
+    with pytest.raises(RetouchError, match="changes nothing"):
+        measure(subject, Look(0.0), instruments, retoucher.networks)
