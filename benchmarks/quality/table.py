@@ -103,7 +103,7 @@ def totals(measured: Sequence[Measured]) -> str:
             + f"{len(values):7}  {', '.join(goals) or '-'}; worst: {names[number]}\n"
         )
     positive = np.mean([row.gain > 0 for _, row in rows])
-    lines.append(f"gain is positive for {positive:.0%} of {len(rows)} photos\n")
+    lines.append(f"positive gain: {positive:.0%} of {len(rows)} photos\n")
     return "".join(lines)
 
 

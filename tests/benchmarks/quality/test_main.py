@@ -45,11 +45,11 @@ def test_kept_rows_give_the_table_without_any_photograph(
 ) -> None:
     monkeypatch.setattr(command, "PixelRater", lambda _: pytest.fail("a model was loaded"))
     files = [tmp_path / "one.jsonl", tmp_path / "two.jsonl"]
-    for file, gain in zip(files, (0.2, 0.6), strict=True):
-        file.write_text(measured(gain=gain).as_line() + "\n")
+    for file, value in zip(files, (0.2, 0.6), strict=True):
+        file.write_text(measured(gain=value).as_line() + "\n")
     assert command.main(["--table", *map(str, files)]) == 0
-    (gain,) = (line for line in capsys.readouterr().out.splitlines() if line.startswith("gain "))
-    assert gain.split()[1:5] == ["0.400", "0.400", "0.200", "2"]
+    (shown,) = (line for line in capsys.readouterr().out.splitlines() if line.startswith("gain "))
+    assert shown.split()[1:5] == ["0.400", "0.400", "0.200", "2"]
 
 
 def test_without_the_second_recogniser_it_says_how_to_fetch_it(

@@ -34,7 +34,7 @@ def test_the_worst_is_in_the_direction_that_counts() -> None:
     assert cells(table, "leak") == ["2.000", "2.000", "3.000", "3"]
     assert cells(table, "across") == ["0.500", "0.500", "-0.900", "3"]
     assert line_of(table, "leak").endswith("worst: b")
-    assert table.splitlines()[-1] == "gain is positive for 67% of 3 photos"
+    assert table.splitlines()[-1] == "positive gain: 67% of 3 photos"
 
 
 def test_each_goal_is_judged_by_its_own_statistic() -> None:
