@@ -9,13 +9,14 @@ torch's compiler when it is first used, which takes a second or more.
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import torch
 from torch import Tensor
 
 from pipeline.inversion_target import Target
 from stylegan2.generator import Generator
+from stylegan2.repeated import Repeated
 
 _SHARED_PULL, _OFFSET_PULL = 0.03, 0.1
 _IDENTITY, _FEATURES = 0.4, 0.15
@@ -36,6 +37,17 @@ class InversionState:
         self._schedule = start.new_zeros(most_steps, 2)  # of each step, see ``_schedule_of``
         self._step = torch.zeros(1, dtype=torch.int64, device=start.device)
         self._losses = start.new_full((2,), math.inf)
+
+    @property
+    def most_steps(self) -> int:
+        """The largest number of steps of a stage."""
+        return len(self._schedule)
+
+    def restart(self, start: Tensor) -> None:
+        """Begin another inversion at a whitened code [W]."""
+        self.code.zero_()
+        self.code[0].copy_(start)
+        self._losses.fill_(math.inf)
 
     def begin(self, rates: Sequence[float], *, offsets: bool) -> None:
         """Begin a stage, whose steps have these learning rates; Adam forgets the stage before.
@@ -99,6 +111,51 @@ class InversionStep:
                 gradient = torch.nan_to_num(gradient / scale, nan=0.0, posinf=0.0, neginf=0.0)
             self._state.descend(gradient)
             self._state.note(near, None if identity is None else identity[0])
+
+
+class Descent:
+    """Everything that the inversion of a face changes or compares with, at fixed addresses.
+
+    Steps that were recorded as CUDA graphs for one face thus serve the next. One thread at a time may use it.
+    """
+
+    def __init__(
+        self,
+        generator: Generator,
+        target: Target,
+        start: Tensor,
+        most_steps: int,
+        make_step: Callable[[Callable[[], None], torch.device], Repeated] | None = None,
+    ) -> None:
+        """start: whitened code [W]; most_steps: of any stage; make_step: None for steps without graphs"""
+        self.state = InversionState(start, generator.num_layers, most_steps)
+        self._target = target
+        self._steps: dict[int, Callable[[], None]] = {}
+        self._repeated: list[Repeated] = []
+        for side in target.octaves:
+            step = InversionStep(generator, target, self.state, side)
+            self._steps[side] = step
+            if make_step is not None:
+                self._repeated.append(make_step(step, generator.device))
+                self._steps[side] = self._repeated[-1]
+
+    def step(self, side: int) -> Callable[[], None]:
+        """The step at one size of the picture."""
+        return self._steps[side]
+
+    def fits(self, target: Target, most_steps: int) -> bool:
+        """Whether another inversion can use it."""
+        return most_steps <= self.state.most_steps and target.octaves.keys() == self._target.octaves.keys()
+
+    def restart(self, target: Target, start: Tensor) -> None:
+        """Begin the inversion of another face."""
+        self._target.load(target)
+        self.state.restart(start)
+
+    def close(self) -> None:
+        """Release the memory of recordings."""
+        for step in self._repeated:
+            step.close()
 
 
 def _schedule_of(rates: Sequence[float]) -> list[tuple[float, float]]:

@@ -98,6 +98,15 @@ class Target:
                 scales[side] = octaves(small_image, small_weight, 3 if side < TARGET else 4)
         return cls(scales, grid, descriptor, units, recognition)
 
+    def load(self, other: "Target") -> None:
+        """Become another target of the same sizes, at the same addresses."""
+        for mine, others in zip(self._tensors(), other._tensors(), strict=True):
+            mine.copy_(others)
+
+    def _tensors(self) -> list[Tensor]:
+        of_octaves = [t for scales in self.octaves.values() for scale in scales for t in scale.tensors()]
+        return [*of_octaves, self.grid, self.descriptor, *self.features]
+
     def compare(self, picture: Tensor) -> tuple[Tensor, tuple[Tensor, Tensor] | None]:
         """Image loss of a picture [1, 3, R, R]; for a large one also descriptor distance, feature loss."""
         side = picture.shape[-1]

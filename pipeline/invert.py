@@ -7,8 +7,9 @@ towards the mean and the offsets towards zero keeps the code editable. What is c
 """
 
 import math
+import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,12 +17,12 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from pipeline.identity import FaceRecognition
-from pipeline.inversion_step import InversionState, InversionStep
-from pipeline.inversion_target import Target
+from pipeline.inversion_step import Descent
+from pipeline.inversion_target import Recognition, Target
 from pipeline.threads import threads_restored, use_share
 from retouchml.progress import NEVER, Cancel, Progress, check, silent
 from stylegan2.generator import Generator
+from stylegan2.repeated import Repeated
 
 VERSION = 1  # of the recipe; a cached inversion of another version is not used
 
@@ -60,9 +61,19 @@ class Inversion:
 class Inverter:
     """Inverts FFHQ crops with one generator and the recognition network."""
 
-    def __init__(self, generator: Generator, recognition: FaceRecognition) -> None:
+    def __init__(
+        self,
+        generator: Generator,
+        recognition: Recognition,
+        *,
+        make_step: Callable[[Callable[[], None], torch.device], Repeated] | None = None,
+    ) -> None:
+        """make_step: records steps as CUDA graphs; None for steps without"""
         self._generator = generator
         self._recognition = recognition
+        self._make_step = make_step
+        self._kept: Descent | None = None  # whose recordings serve the next face, too
+        self._lock = threading.Lock()
 
     @threads_restored()
     def invert(
@@ -80,12 +91,38 @@ class Inverter:
         initial = torch.zeros_like(space.mean) if start is None else start.to(space.mean)
         sides = frozenset(stage.resolution for stage in recipe)
         target = Target.of(crop, landmarks, self._recognition, self._generator.device, sides)
-        state = InversionState(initial, self._generator.num_layers, max(stage.steps for stage in recipe))
+        if self._make_step is None:
+            return self._descend(self._descent(target, initial, recipe), recipe, progress, cancel)
+        with self._lock:
+            try:
+                if self._kept is None or not self._kept.fits(target, _most_steps(recipe)):
+                    self._close()
+                    self._kept = self._descent(target, initial, recipe, self._make_step)
+                else:
+                    self._kept.restart(target, initial)
+                return self._descend(self._kept, recipe, progress, cancel)
+            except torch.OutOfMemoryError:
+                self._close()
+        return self._descend(self._descent(target, initial, recipe), recipe, progress, cancel)
+
+    def _descent(
+        self,
+        target: Target,
+        start: Tensor,
+        recipe: Sequence[InversionStage],
+        make_step: Callable[[Callable[[], None], torch.device], Repeated] | None = None,
+    ) -> Descent:
+        return Descent(self._generator, target, start, _most_steps(recipe), make_step)
+
+    def _descend(
+        self, descent: Descent, recipe: Sequence[InversionStage], progress: Progress, cancel: Cancel
+    ) -> Inversion:
+        space, state = self._generator.latents, descent.state
         steps, threads = _StepProgress(recipe, progress), torch.get_num_threads()
         for stage in recipe:
-            use_share(threads, initial.device)
+            use_share(threads, state.code.device)
             state.begin(stage.rates(), offsets=stage.offsets)
-            step = InversionStep(self._generator, target, state, stage.resolution)
+            step = descent.step(stage.resolution)
             for _ in range(stage.steps):
                 check(cancel)
                 step()
@@ -93,6 +130,15 @@ class Inverter:
         with torch.no_grad():
             w_plus = space.unwhiten(state.code[0] + state.code[1:])
         return Inversion(w_plus, *state.losses())
+
+    def _close(self) -> None:
+        if self._kept is not None:
+            self._kept.close()
+        self._kept = None
+
+
+def _most_steps(recipe: Sequence[InversionStage]) -> int:
+    return max(stage.steps for stage in recipe)
 
 
 def _ramp(step: int, steps: int) -> float:

@@ -25,6 +25,7 @@ from stylegan2.full_generator import FullGenerator
 from stylegan2.generator import Generator
 from stylegan2.mobile.generator import MobileGenerator
 from stylegan2.precision import Precision
+from stylegan2.repeated import Repeated
 
 # CUDA's compute capabilities: Volta is the first that is faster in float16, Ampere the first with bfloat16.
 _TENSOR_CORES, _BFLOAT16 = (7, 0), (8, 0)
@@ -67,6 +68,7 @@ def load_networks(
     generator = stylegan2.load(model, target if engine == "torch" else device, number_type, engine)
     if isinstance(generator, FullGenerator | MobileGenerator):
         generator.graphed.enabled = graphs  # which does nothing on other devices than CUDA
+    is_cuda = generator.device.type == "cuda"
     mesh = load_mesh()
     finder = load_finder(mesh=mesh)
     recognizer = Recognizer(zoo.path("dlib-faces", "dlib_face_recognition_resnet_model_v1.dat"), target)
@@ -84,7 +86,7 @@ def load_networks(
         finder=finder,
         recognizer=recognizer,
         encoder=Encoder.load(learned_part("encoder", space), generator),
-        inverter=Inverter(generator, recognizer.network),
+        inverter=Inverter(generator, recognizer.network, make_step=Repeated if graphs and is_cuda else None),
         beautifier=Beautifier(generator, scorer, attributes, recognizer.network, measure),
         edit_applier=EditApplier(generator, attributes),
         rater=FeatureRater(recognizer),

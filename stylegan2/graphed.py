@@ -79,7 +79,8 @@ class Graphed:
         if not self.enabled or self.failed or w_plus.device.type != self._device_type:
             return self._compute(w_plus, *mode)
         if torch.is_grad_enabled() and w_plus.requires_grad:
-            self.close()
+            if not _is_capturing(w_plus):  # to close waits for the device, which ends a recording
+                self.close()
             return self._compute(w_plus, *mode)
         weights = self._weights()
         if not self._is_replayable(w_plus, weights):

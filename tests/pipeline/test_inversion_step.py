@@ -1,19 +1,25 @@
 """A step of an inversion: Adam as torch has it, and nothing that makes the host wait for the device."""
 
 from collections.abc import Callable
+from functools import partial
 
+import numpy as np
 import pytest
 import torch
 from torch import Tensor, nn
 
 from pipeline.inversion_step import InversionState, InversionStep
 from pipeline.inversion_target import Octave, Recognition, Target, octaves
+from pipeline.invert import InversionStage, Inverter
 from pipeline.networks import Networks
 from stylegan2.full_generator import FullGenerator
 from stylegan2.generator import Generator
 from stylegan2.mobile import network as mobile
+from stylegan2.repeated import Repeated
 from tests.capturable import issued, objections
+from tests.pipeline.synthetic_faces import landmarks
 from tests.stylegan2.narrow_network import W_DIM, narrow_network
+from tests.tape import Tape
 
 _LAYERS = 3
 
@@ -132,6 +138,71 @@ def test_a_gradient_that_overflows_in_float16_does_not_spoil_the_code() -> None:
     step()
     assert state.code.isfinite().all()
     assert not torch.equal(state.code, before)
+
+
+# ---- a step that is recorded
+
+
+def noted(step: Callable[[], None], device: torch.device, tapes: list[Tape]) -> Repeated:
+    """A step that a tape records in place of a GPU."""
+
+    def make(step: Callable[[], None], device: torch.device) -> Tape:
+        tapes.append(Tape(step, device))
+        return tapes[-1]
+
+    return Repeated(step, device, record=make, device_type="cpu")
+
+
+_RECIPE = (
+    InversionStage(64, 5, 0.08, False),
+    InversionStage(64, 4, 0.07, True),
+    InversionStage(128, 6, 0.06, True),
+)
+
+
+def test_recorded_steps_invert_one_face_after_the_other_to_the_bit_as_others_do() -> None:
+    generator, recognition = narrow(), _Features()
+    tapes: list[Tape] = []
+    plain = Inverter(generator, recognition)
+    recorded = Inverter(generator, recognition, make_step=partial(noted, tapes=tapes))
+    random = np.random.default_rng(7)
+    points = landmarks((128.0, 140.0), 56.0)
+    for seed in range(3):
+        crop = random.random((256, 256, 3), np.float32)
+        start = torch.randn(W_DIM, generator=torch.Generator().manual_seed(seed))
+        expected = plain.invert(crop, points, start, recipe=_RECIPE)
+        found = recorded.invert(crop, points, start, recipe=_RECIPE)
+        assert torch.equal(found.w_plus, expected.w_plus)
+        assert (found.loss, found.distance) == (expected.loss, expected.distance)
+    # one recording for each size serves all stages and faces
+    assert [(tape.warmed_up, tape.replayed) for tape in tapes] == [(3, 27 - 3), (3, 18 - 3)]
+    longer = (InversionStage(64, 7, 0.08, True),)
+    expected = plain.invert(crop, points, recipe=longer)
+    assert torch.equal(recorded.invert(crop, points, recipe=longer).w_plus, expected.w_plus)
+    assert [tape.closed for tape in tapes] == [True, True, False]
+
+
+def test_an_inversion_that_runs_out_of_memory_gives_up_its_recordings_and_begins_again() -> None:
+    generator, recognition = narrow(), _Features()
+    tapes: list[Tape] = []
+
+    class Small(Tape):
+        def replay(self) -> None:
+            raise torch.OutOfMemoryError("CUDA out of memory")
+
+    def make_step(step: Callable[[], None], device: torch.device) -> Repeated:
+        def make(step: Callable[[], None], device: torch.device) -> Tape:
+            tapes.append(Small(step, device))
+            return tapes[-1]
+
+        return Repeated(step, device, record=make, device_type="cpu")
+
+    crop = np.random.default_rng(7).random((256, 256, 3), np.float32)
+    points = landmarks((128.0, 140.0), 56.0)
+    found = Inverter(generator, recognition, make_step=make_step).invert(crop, points, recipe=_RECIPE)
+    expected = Inverter(generator, recognition).invert(crop, points, recipe=_RECIPE)
+    assert torch.equal(found.w_plus, expected.w_plus)
+    assert tapes[0].closed
 
 
 # ---- what it asks of a device
