@@ -29,7 +29,8 @@ class Events:
     """The dialog's callbacks.
 
     progress: see ``retouchml.progress``; faces: called once, when they are known; patches: called with the
-    looks that were requested, whether the patches have full size, and the patches; failed: the work failed
+    looks that were requested, whether the patches are final and of full size, and the patches; failed: the
+    work failed
     """
 
     progress: Progress
@@ -45,7 +46,8 @@ class BackgroundSession:
         self._picture = picture
         self._pixels = pixels
         self._events = events
-        self._requests: queue.SimpleQueue[Looks | None] = queue.SimpleQueue()  # None: open the photo
+        # looks and the face that is shown; None: open the photo
+        self._requests: queue.SimpleQueue[tuple[Looks, int] | None] = queue.SimpleQueue()
         self._closed = threading.Event()
         self._thread = threading.Thread(target=self._run, daemon=True, name="retouchml-session")
         self.open()
@@ -55,9 +57,9 @@ class BackgroundSession:
         """Open the photo; to be called again after it failed."""
         self._requests.put(None)
 
-    def render(self, looks: Looks) -> None:
-        """Render these looks; an older request is dropped."""
-        self._requests.put(looks)
+    def render(self, looks: Looks, shown: int) -> None:
+        """Render these looks, that of the face ``shown`` first; an older request is dropped."""
+        self._requests.put((looks, shown))
 
     def close(self, seconds: float = 2.0) -> None:
         """Stop the thread and the daemon's work for this photo; waits so many seconds at most."""
@@ -110,4 +112,5 @@ class BackgroundSession:
         if newest is None:
             session.open()
         else:
-            session.render(newest, size="both")
+            looks, shown = newest
+            session.render(looks, size="both", refine=True, shown=shown)

@@ -17,6 +17,7 @@ from retouchml import __version__, sentences  # noqa: E402
 from retouchml.client.answers import WirePatch  # noqa: E402
 from retouchml.client.photo_session import Looks  # noqa: E402
 from retouchml.errors import Cancelled, DaemonError, RetouchError, UsageError  # noqa: E402
+from retouchml.first_faces import first_faces  # noqa: E402
 from retouchml.look import Look  # noqa: E402
 from retouchml.progress import OverallProgress, describe  # noqa: E402
 from retouchml.remembered import preset_of, remembered  # noqa: E402
@@ -50,6 +51,7 @@ class Dialog:
         self._layer = chosen.source
         picture, pixels, self._encoding = layer_pixels.read(self._layer)
         self._faces: tuple[Face, ...] = ()
+        self._shown = 0  # the face in the preview
         self._requested: Looks | None = None
         self._result: tuple[Looks, tuple[WirePatch, ...]] | None = None  # of what is requested
         self._is_waiting = False  # Beautify was pressed before there was a result
@@ -164,6 +166,7 @@ class Dialog:
         squares = [square_around(face.box, 1.5, width, height) for face in faces]
         thumbnails = [thumbnail(self._layer, square, _THUMBNAIL_SIDE) for square in squares]
         self._face_row.fill(thumbnails, [face.quality.notes for face in faces], ticked, shown)
+        self._shown = shown
         self._preview.show_face(faces[shown])
         self._request_render()
 
@@ -172,7 +175,7 @@ class Dialog:
         if self._chosen.record is not None:
             before = match([face.box for face in self._chosen.record.faces], boxes)
             return tuple(sorted(before)) or tuple(range(len(boxes)))
-        return reach.selected_faces(self._layer, boxes) or tuple(range(len(boxes)))
+        return reach.selected_faces(self._layer, boxes) or first_faces(len(boxes))
 
     def _on_patches(self, looks: Looks, is_full: bool, patches: "tuple[WirePatch, ...]") -> None:
         if looks is not self._requested:  # the sliders have moved since
@@ -206,7 +209,10 @@ class Dialog:
             self._quit(Cancelled(""))
 
     def _on_show(self, number: int) -> None:
+        self._shown = number
         self._preview.show_face(self._faces[number])
+        if self._requested and self._result is None:  # its turn comes next
+            self._session.render(self._requested, number)
 
     def _on_change(self) -> None:
         self._stop_timer()
@@ -231,7 +237,7 @@ class Dialog:
             return
         self._requested = looks
         self._result = None
-        self._session.render(looks)
+        self._session.render(looks, self._shown)
 
     def _beautify(self) -> None:
         """Put the result into the image, now or as soon as it is there."""

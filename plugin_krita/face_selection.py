@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from retouchml.first_faces import first_faces
 from retouchml.result_record import match
 from retouchml.results import Box
 
@@ -13,7 +14,7 @@ class FaceSelection:
 
     boxes: x, y, width, height of each face; ticked: numbers of the faces to retouch; shown: the number of the
     face in the preview; others_ticked: whether faces that were not there before are ticked, None if they are
-    where all faces were
+    where all faces were, and where there were none as ``first_faces`` says
     """
 
     boxes: tuple[Box, ...] = ()
@@ -35,6 +36,8 @@ def transfer(
     """
     if selected and not old.boxes:
         return FaceSelection(tuple(boxes), selected, min(selected))
+    if not old.boxes and old.others_ticked is None:
+        return FaceSelection(tuple(boxes), frozenset(first_faces(len(boxes))))
     old_numbers = match(old.boxes, boxes)
     others = old.others_ticked
     tick_others = len(old.ticked) == len(old.boxes) if others is None else others

@@ -1,10 +1,10 @@
 """The tasks: find the faces of a layer, show one before and after, put the result on a new layer."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from retouchml import __version__, coverage, sentences
-from retouchml.client.answers import WirePatch
+from retouchml.client.answers import Rendered, WirePatch
 from retouchml.client.photo_session import PhotoSession
 from retouchml.client.pixel_format import PixelFormat
 from retouchml.errors import NoFaceError, UsageError
@@ -17,6 +17,7 @@ from . import layer_pixels, layers, texts
 from .connection import Connection
 from .face_selection import transfer
 from .layers import Added, SourceLayer
+from .next_patches import NextPatches
 from .photo_store import OpenPhoto, PhotoStore
 from .pixel_preview import limit_image, screen_image
 from .tasks import Awaitable, TaskGenerator
@@ -52,15 +53,19 @@ class RetouchTasks:
         before = yield from screen_image(photo.pixels, photo.format, box, stride)
         if photo.preview is None or photo.preview.before != before:
             self._photos.update(photo.source.key, preview=Preview(before))
-        (patch,) = yield from self._render(photo, [photo.shown], look)
-        after, at = None, (0, 0)
-        if patch is not None:
-            part, at = _visible_part(patch.box, box, stride)
-            after = yield from screen_image(patch.pixels, patch.picture, part, stride)
-            if photo.source.document.selection() is not None:
-                place = (patch.box[0] + part[0], patch.box[1] + part[1], *part[2:])
-                after = limit_image(after, photo.source.selection(*place), part[2], stride)
-        self._photos.update(photo.source.key, preview=Preview(before, after, at))
+
+        def show(patch: WirePatch | None) -> TaskGenerator[None]:
+            after, at = None, (0, 0)
+            if patch is not None:
+                part, at = _visible_part(patch.box, box, stride)
+                after = yield from screen_image(patch.pixels, patch.picture, part, stride)
+                if photo.source.document.selection() is not None:
+                    place = (patch.box[0] + part[0], patch.box[1] + part[1], *part[2:])
+                    after = limit_image(after, photo.source.selection(*place), part[2], stride)
+            self._photos.update(photo.source.key, preview=Preview(before, after, at))
+
+        (patch,) = yield from self._render(photo, [photo.shown], look, show)
+        yield from show(patch)
 
     def beautify(
         self, source: SourceLayer, look: Look, *, with_mask: bool, keep_earlier: bool
@@ -142,13 +147,24 @@ class RetouchTasks:
         return photo
 
     def _render(
-        self, photo: OpenPhoto, faces: Sequence[int], look: Look
+        self,
+        photo: OpenPhoto,
+        faces: Sequence[int],
+        look: Look,
+        show: Callable[[WirePatch | None], TaskGenerator[None]] | None = None,
     ) -> TaskGenerator[Sequence[WirePatch | None]]:
-        """The patch of each face, None if nothing changes; rendered only for a face whose look is new."""
+        """The patch of each face, None if nothing changes; rendered only for a face whose look is new.
+
+        show: shows what there is of the shown face before
+        """
         looks = {face: look for face in faces if photo.patches.get(face, (None,))[0] != look}
         if looks:
-            photo.session.render(looks)
-            rendered = yield from self._wait(photo.session)
+            photo.session.render(looks, refine=show is not None, shown=photo.shown)
+            coming = NextPatches(photo.session)
+            rendered = yield from self._wait(coming)
+            while show is not None and not isinstance(rendered, Rendered):
+                yield from show(next((each for each in rendered if each.face == photo.shown), None))
+                rendered = yield from self._wait(coming)
             by_face: Mapping[int, WirePatch] = {patch.face: patch for patch in rendered.patches}
             photo.patches.update({face: (look, by_face.get(face)) for face in looks})
         return [photo.patches[face][1] for face in faces]

@@ -12,7 +12,7 @@ import sys
 import time
 import weakref
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -36,6 +36,8 @@ LARGE_FACE = "tests.stand_in_backend:LargeFaceBackend"
 """``LargeFaceBackend`` as ``--backend`` names it."""
 FACE_PAIR = "tests.stand_in_backend:FacePairBackend"
 """``FacePairBackend`` as ``--backend`` names it."""
+HELD_PAIR = "tests.stand_in_backend:HeldPairBackend"
+"""``HeldPairBackend`` as ``--backend`` names it."""
 _FAULTS = ("die", "die_once", "crowded", "memory", "huge", "deaf", "fail", "slow", "garble")
 _LANDMARKS = tuple((float(x), float(y)) for x, y in np.linspace(0, 1, 136).reshape(68, 2))
 
@@ -110,14 +112,15 @@ class Photo:
         cancel: Cancel | None = None,
         superseded: Cancel | None = None,
     ) -> Iterator[Step]:
-        """Every face not prepared yet has a local step: half of the final values."""
+        """A face that is not prepared yet has a local step: half of the final values."""
         self.looks.append(looks)
         active = {face: look for face, look in looks.items() if not look.untouched}
         final: dict[int, Patch] = {}
         for face in sorted(active, key=lambda face: (face != shown, face)):
             if not self.is_prepared(face):
                 patch = Photo.patch(self, face, active[face], None)
-                yield Step("local", (face,), (replace(patch, pixels=patch.pixels // 2),))
+                patch.pixels[..., :3] = patch.pixels[..., :3] / 2
+                yield Step("local", (face,), (patch,))
             self.prepare([face], progress=progress, cancel=cancel)
             check(superseded or NEVER)
             final[face] = self.patch(face, active[face], cancel)
@@ -126,7 +129,7 @@ class Photo:
         yield Step("full", tuple(sorted(final)), tuple(final[face] for face in sorted(final)), is_last=True)
 
     def is_prepared(self, _face: int) -> bool:
-        return False
+        return True
 
     def patch(self, face: int, _look: Look, _cancel: Cancel | None) -> Patch:
         x, y, width, height = self.faces[face].box
@@ -255,13 +258,38 @@ class FacePairBackend(Backend):
     STAND_IN_COUNT may ask for another number of faces, in one row.
     """
 
+    photo = MeasuredPhoto
+
     def open(self, pixels: npt.NDArray[Any], **_: Any) -> Photo:
         height, width = pixels.shape[:2]
         count = int(os.environ.get("STAND_IN_COUNT", "2"))
         side = min(height // 4, width // (2 * count))
         lefts = ((2 * index + 1) * width // (2 * count) - side // 2 for index in range(count))
         faces = [Face((left, (height - side) // 2, side, side), _LANDMARKS, 3.0) for left in lefts]
-        return MeasuredPhoto(pixels, faces, seconds={})
+        return self.photo(pixels, faces, seconds={})
+
+
+class HeldPhoto(MeasuredPhoto):
+    """Its faces are prepared once there is a file ``go`` in RETOUCHML_HOME."""
+
+    def is_prepared(self, _face: int) -> bool:
+        return (Path(os.environ["RETOUCHML_HOME"]) / "go").exists()
+
+    def prepare(
+        self,
+        faces: Sequence[int] | None = None,
+        *,
+        progress: Progress | None = None,
+        cancel: Cancel | None = None,
+    ) -> None:
+        while not self.is_prepared(0):
+            _nap(0.05, cancel)
+
+
+class HeldPairBackend(FacePairBackend):
+    """As ``FacePairBackend``, with faces that take as long to prepare as a test wants."""
+
+    photo = HeldPhoto
 
 
 class SlowPhoto(Photo):

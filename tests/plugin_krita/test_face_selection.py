@@ -11,6 +11,12 @@ def test_at_first_every_face_is_ticked_and_the_first_one_shown() -> None:
     assert transfer(FaceSelection(), [LEFT, RIGHT]) == FaceSelection((LEFT, RIGHT), frozenset({0, 1}), 0)
 
 
+def test_of_a_group_only_the_largest_face_is_ticked_at_first() -> None:
+    boxes = [(100 * place, 0, 90 - place, 90) for place in range(4)]
+    assert transfer(FaceSelection(), boxes[:3]).ticked == {0, 1, 2}
+    assert transfer(FaceSelection(), boxes).ticked == {0}
+
+
 def test_faces_in_another_order_keep_their_own_ticks() -> None:
     old = FaceSelection((LEFT, MIDDLE, RIGHT), frozenset({0, 2}), 2)
     assert transfer(old, [MIDDLE, RIGHT, LEFT]) == FaceSelection((MIDDLE, RIGHT, LEFT), frozenset({1, 2}), 1)

@@ -177,7 +177,23 @@ class Client(FakeClient):
             return daemon.errors.pop(0)
         looks = call.details["looks"]
         daemon.rendered.append(set(looks))
-        return Rendered(tuple(_patch(face) for face in {*looks} - daemon.without_patch))
+        answer = Rendered(tuple(_patch(face) for face in {*looks} - daemon.without_patch))
+        if not call.details["refine"]:
+            return answer
+
+        def preview_first() -> None:
+            faces = (call.details["shown"],)
+            call.on_preview(Rendered((_patch(*faces, 7),), refinement="local", faces=faces))
+            answer_after(20)
+
+        def answer_after(turns: int) -> None:
+            if turns:
+                daemon.loop.later(lambda: answer_after(turns - 1))
+            else:
+                call.answer(answer)
+
+        self.after(0.0, preview_first)
+        return None
 
 
 class Daemon:
@@ -214,8 +230,9 @@ class Daemon:
         self.loop.later(self.client.process)
 
 
-def _patch(face: int) -> WirePatch:
-    return WirePatch(face, (10 + 100 * face, 23, 4, 2), PixelFormat(4, 2, "u8", "BGRA"), bytes([255]) * 32)
+def _patch(face: int, value: int = 255) -> WirePatch:
+    box = (10 + 100 * face, 23, 4, 2)
+    return WirePatch(face, box, PixelFormat(4, 2, "u8", "BGRA"), bytes([value]) * 32)
 
 
 @pytest.fixture(scope="module")
@@ -288,6 +305,50 @@ def scene(krita: Any) -> Scene:
 def test_every_face_is_ticked_at_first(scene: Scene) -> None:
     assert scene.find().ticked == {0, 1}
     assert len(scene.photo.thumbnails) == 2
+
+
+def test_of_more_than_three_faces_only_the_largest_is_ticked(scene: Scene) -> None:
+    scene.daemon.faces = tuple((45 * place, 20, 40, 40) for place in range(4))
+    assert (scene.find().ticked, scene.photo.shown) == ({0}, 0)
+    scene.paint()
+    scene.photos.update("source", ticked=frozenset(range(4)))
+    assert scene.find().ticked == {0, 1, 2, 3}
+
+
+def test_the_preview_shows_what_is_there_sooner_and_then_the_answer(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shown: list[int] = []
+    update = scene.photos.update
+
+    def note(key: str, **changes: Any) -> None:
+        preview = changes.get("preview")
+        if preview is not None and preview.after is not None:
+            shown.append(preview.after.pixels[0])
+        update(key, **changes)
+
+    monkeypatch.setattr(scene.photos, "update", note)
+    scene.find()
+    assert shown == [7, 255]
+    assert scene.photo.patches[0] == (LOOK, _patch(0))
+    scene.daemon.without_patch = {0}
+    scene.photo.patches.clear()
+    scene.run(scene.tasks.preview(scene.photo, LOOK))
+    assert scene.photo.preview is not None
+    assert scene.photo.preview.after is None
+
+
+def test_a_preview_that_is_given_up_leaves_the_next_one_alone(scene: Scene) -> None:
+    scene.find()
+    scene.photo.patches.clear()
+    ends: list[Exception | None] = []
+    first = Task(scene.tasks.preview(scene.photo, LOOK), scene.loop.later, ends.append)
+    while scene.daemon.rendered != [{0}, {0}]:
+        scene.loop.waiting.pop(0)()
+    first.abandon()
+    scene.run(scene.tasks.preview(scene.photo, Look(0.9)))
+    assert ends == []
+    assert scene.photo.patches[0] == (Look(0.9), _patch(0))
 
 
 def test_an_unticked_face_is_left_alone_after_a_stroke_of_the_brush(scene: Scene) -> None:
