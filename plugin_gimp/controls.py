@@ -8,14 +8,18 @@ gi.require_version("Gtk", "3.0")
 
 from gi.repository import GdkPixbuf, Gtk  # noqa: E402 (after its version)
 
-from plugin_gimp.texts import _, face_title  # noqa: E402
+from plugin_gimp.texts import _, capitalized, face_title  # noqa: E402
 from retouchml.sliders import Slider  # noqa: E402
+
+_STEP, _PAGE = 5, 10  # hundredths
+_SCALE_WIDTH, _DIGITS = 130, 4
 
 
 class SliderRow:
-    """A row of a grid: the label, the scale, and a button that unsets the slider.
+    """A row of a grid: the label, the scale, its number to type, and a button that unsets the slider.
 
-    title: the label; on_change: called with the value, or with None for unset, when the user changes it
+    People see hundredths, as in Krita: 50 is the value 0.5. title: the label; on_change: called with the
+    value, or with None for unset, when the user changes it
     """
 
     def __init__(
@@ -27,29 +31,46 @@ class SliderRow:
         on_change: "Callable[[float | None], None]",
     ) -> None:
         self.title = title = Gtk.Label(label=label, use_underline=True, xalign=0.0)
-        self._scale = Gtk.Scale.new_with_range(Gtk.Orientation.HORIZONTAL, slider.low, slider.high, 0.05)
-        self._scale.set_digits(2)
-        self._scale.set_value_pos(Gtk.PositionType.RIGHT)
-        self._scale.set_size_request(220, -1)
-        self._scale.set_hexpand(True)
+        self._adjustment = Gtk.Adjustment(
+            lower=100 * slider.low, upper=100 * slider.high, step_increment=_STEP, page_increment=_PAGE
+        )
+        scale = Gtk.Scale(
+            orientation=Gtk.Orientation.HORIZONTAL,
+            adjustment=self._adjustment,
+            draw_value=False,
+            hexpand=True,
+        )
+        scale.set_digits(0)
+        scale.set_size_request(_SCALE_WIDTH, -1)
         if slider.low < slider.default:
-            self._scale.add_mark(slider.default, Gtk.PositionType.BOTTOM, None)
-        title.set_mnemonic_widget(self._scale)
+            scale.add_mark(100 * slider.default, Gtk.PositionType.BOTTOM, None)
+        self._number = Gtk.SpinButton(adjustment=self._adjustment, numeric=True, width_chars=_DIGITS)
+        title.set_mnemonic_widget(scale)
+        help_ = f"{capitalized(_(slider.help))}."
+        name = title.get_text()
+        for widget in (scale, self._number):
+            widget.get_accessible().set_name(name)
+            widget.set_tooltip_text(help_)
         button = Gtk.Button.new_from_icon_name("edit-undo-symbolic", Gtk.IconSize.MENU)
         button.set_relief(Gtk.ReliefStyle.NONE)
-        button.set_tooltip_text(_("Reset") if slider.full is None else _("Let it follow the strength"))
+        reset = _("Reset") if slider.full is None else _("Let it follow the strength")
+        button.set_tooltip_text(reset)
+        button.get_accessible().set_name(f"{name}: {reset}")
         button.connect("clicked", lambda _button: on_change(None))
-        # rounded to the two digits that are shown
-        self._handler = self._scale.connect(
-            "value-changed", lambda scale: on_change(round(float(scale.get_value()), 2))
+        self._handler = self._adjustment.connect(
+            "value-changed", lambda adjustment: on_change(round(float(adjustment.get_value())) / 100)
         )
-        for column, widget in enumerate((title, self._scale, button)):
+        for column, widget in enumerate((title, scale, self._number, button)):
             grid.attach(widget, column, row, 1, 1)
 
     def show_value(self, value: float) -> None:
         """Show a value that was set elsewhere."""
-        with self._scale.handler_block(self._handler):
-            self._scale.set_value(value)
+        with self._adjustment.handler_block(self._handler):
+            self._adjustment.set_value(round(100 * value))
+
+    def take_typed(self) -> None:
+        """Take a number that was typed and not confirmed yet."""
+        self._number.update()
 
 
 _ROW_HEIGHT = 80

@@ -16,6 +16,7 @@ from plugin_gimp.texts import _  # noqa: E402
 from retouchml import __version__, sentences  # noqa: E402
 from retouchml.client.answers import WirePatch  # noqa: E402
 from retouchml.client.photo_session import Looks  # noqa: E402
+from retouchml.client.placed_commands import explain  # noqa: E402
 from retouchml.errors import Cancelled, DaemonError, RetouchError, UsageError  # noqa: E402
 from retouchml.first_faces import first_faces  # noqa: E402
 from retouchml.look import Look  # noqa: E402
@@ -196,7 +197,7 @@ class Dialog:
         self._requested = None  # so that the same looks can be requested again
         self._overall = OverallProgress()
         self._bar.set_fraction(0.0)
-        self._status.set_text(error.explain())
+        self._status.set_text(explain(error))
 
     # events of the widgets
 
@@ -241,6 +242,7 @@ class Dialog:
 
     def _beautify(self) -> None:
         """Put the result into the image, now or as soon as it is there."""
+        self._look_controls.take_typed()
         self._stop_timer()
         if not self._faces:  # they are still searched for, or the daemon failed
             self._session.open()
@@ -273,7 +275,7 @@ class Dialog:
             output.apply(self._chosen, patches, self._encoding, nick, made, keep_earlier=keep)
         except RetouchError as error:
             self._set_waiting(False)
-            self._status.set_text(error.explain())
+            self._status.set_text(explain(error))
             return
         except Exception as error:  # GTK would swallow it, and the dialog would never close
             self._on_failed(RetouchError(unexpected(error, _), _(sentences.UNEXPECTED_ADVICE)))

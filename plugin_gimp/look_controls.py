@@ -56,6 +56,11 @@ class LookControls(Gtk.Box):
         """The look that is shown."""
         return self._look
 
+    def take_typed(self) -> None:
+        """Take numbers that were typed and not confirmed yet."""
+        for row in self._rows.values():
+            row.take_typed()
+
     def reset(self) -> None:
         """Show the default look."""
         self._change(Look())
@@ -70,7 +75,7 @@ class LookControls(Gtk.Box):
         title.set_mnemonic_widget(combo)
         self._titles.add_widget(title)
         grid.attach(title, 0, 0, 1, 1)
-        grid.attach(combo, 1, 0, 2, 1)
+        grid.attach(combo, 1, 0, 3, 1)
         return combo
 
     def _add_rows(self, grid: Gtk.Grid, group: Group, first: int) -> None:

@@ -12,6 +12,7 @@ from retouchml.results import Box, Face
 
 SIDE = 480
 _LEAST_SIDE = 240
+_MARGIN_OF_CAPTION = 6
 _RESIZE_MS = 60  # after which the picture follows the window
 _CAPTION_STYLE = b"label { background: rgba(0, 0, 0, 0.5); color: white; padding: 1px 6px; }"
 _MARGIN = 0.75  # of the face's box, on each side
@@ -123,6 +124,9 @@ class Preview(Gtk.Overlay):
         self._image.set_from_pixbuf(shown)
         for caption, is_there in zip(self._captions, (self._split > 0, self._split < 1), strict=True):
             caption.set_opacity(float(bool(self._patches) and is_there))
+        beside = max(0, self.get_allocated_width() - self._side) // 2
+        self._captions[0].set_margin_start(_MARGIN_OF_CAPTION + beside)
+        self._captions[1].set_margin_end(_MARGIN_OF_CAPTION + beside)
 
     def _on_size(self, _widget: Gtk.Widget, allocation: Gdk.Rectangle) -> None:
         side = max(_LEAST_SIDE, min(allocation.width, allocation.height))
@@ -185,7 +189,9 @@ class Preview(Gtk.Overlay):
 
 
 def _caption(text: str, side: Gtk.Align) -> Gtk.Label:
-    caption = Gtk.Label(label=text, halign=side, valign=Gtk.Align.START, margin=6, opacity=0.0)
+    caption = Gtk.Label(
+        label=text, halign=side, valign=Gtk.Align.START, margin=_MARGIN_OF_CAPTION, opacity=0.0
+    )
     style = Gtk.CssProvider()
     style.load_from_data(_CAPTION_STYLE)
     caption.get_style_context().add_provider(style, Gtk.STYLE_PROVIDER_PRIORITY_APPLICATION)

@@ -98,16 +98,19 @@ def _run(
         from retouchml.client import vendored
 
         vendored.use(_VENDOR)
+        from retouchml.client.placed_commands import explain
         from retouchml.errors import Cancelled, RetouchError
     except Exception as error:
-        missing = _("RetouchML's own files do not load: {error}. Run `python3 install gimp` again.")
+        missing = _(
+            "RetouchML's own files do not load: {error}. In its folder, run `python3 install gimp` again."
+        )
         return _answer(procedure, Gimp.PDBStatusType.EXECUTION_ERROR, missing.format(error=error))
     try:
         _retouch(run_mode, drawables, config)
     except Cancelled:
         return _answer(procedure, Gimp.PDBStatusType.CANCEL)
     except RetouchError as error:
-        return _answer(procedure, Gimp.PDBStatusType.EXECUTION_ERROR, error.explain())
+        return _answer(procedure, Gimp.PDBStatusType.EXECUTION_ERROR, explain(error))
     except MemoryError:
         return _answer(
             procedure, Gimp.PDBStatusType.EXECUTION_ERROR, _("There is not enough memory. Scale it down.")

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 from retouchml import sentences
+from retouchml.client.placed_commands import placed
 from retouchml.errors import Cancelled, RetouchError, Superseded
 from retouchml.progress import OverallProgress
 from retouchml.remembered import of_one_picture, remembered
@@ -24,6 +25,7 @@ from .tasks import Task, TaskGenerator
 from .view_state import BEAUTIFY, FIND_FACES, OFF, PREVIEW, FaceView, Notice, TaskView, UserSettings, View
 
 _UPDATE_MS = 250
+_LEAST_ZOOM, _MOST_ZOOM = 0.125, 2.0  # of the rectangle around a face that is shown at first
 _DAEMON_CHECK_UPDATES = 12  # updates between two checks for a daemon that another program started
 
 
@@ -48,6 +50,7 @@ class Controller:
         self._notice: Notice | None = None
         self._done: tuple[Notice, SourceLayer, str] | None = None  # of the last result, and its key
         self._own_values: dict[str, Mapping[str, float]] = {}  # those of one picture, by its layer
+        self._is_redrawn = False  # whether the preview is due although it does not follow the sliders
         self._preview_timer: Handle | None = None
         self._update_timer: Handle | None = None
         self._updates = 0
@@ -161,6 +164,29 @@ class Controller:
             self._schedule_preview(after_ms=0)
             self._publish()
 
+    def zoom_preview(self, factor: float | None) -> None:
+        """Show more or less around the shown face, by this factor; None for the whole face."""
+        photo = self._active_photo()
+        if photo is None:
+            return
+        zoom = 1.0 if factor is None else min(max(photo.zoom * factor, _LEAST_ZOOM), _MOST_ZOOM)
+        if zoom != photo.zoom:
+            self._photos.update(photo.source.key, zoom=zoom)
+            self._refresh_preview()
+
+    def resize_preview(self, side: int) -> None:
+        """Take the size at which the preview is shown, in pixels."""
+        if self._tasks.resize_preview(side):
+            self._refresh_preview()
+
+    def tick_every_face(self, ticked: bool) -> None:
+        """Tick all faces, or none."""
+        photo = self._active_photo()
+        if photo is not None:
+            faces = frozenset(range(len(photo.session.faces))) if ticked else frozenset[int]()
+            self._photos.update(photo.source.key, ticked=faces)
+            self._publish()
+
     def report(self, error: Exception) -> None:
         """Show an error that nothing else handled, and stop the task."""
         self._stop_task()
@@ -229,6 +255,13 @@ class Controller:
             self._preview_timer.stop()
         self._preview_timer = self._loop.after(after_ms, self._preview)
 
+    def _refresh_preview(self) -> None:
+        """Draw the preview anew, also where it does not follow the sliders."""
+        photo = self._active_photo()
+        if photo is not None and photo.preview is not None:
+            self._is_redrawn = True
+            self._schedule_preview()
+
     def _preview(self) -> None:
         """Render the preview with the newest sliders."""
         self._preview_timer = None
@@ -236,7 +269,8 @@ class Controller:
         is_busy = self._task_view is not None and self._task_view.kind != PREVIEW
         if photo is None or not photo.session.faces or is_busy:
             return
-        if not self._settings.live and photo.preview is not None:
+        is_redrawn, self._is_redrawn = self._is_redrawn, False
+        if not self._settings.live and photo.preview is not None and not is_redrawn:
             return
         if photo.session.is_open:
             look = self._settings.look
@@ -265,7 +299,7 @@ class Controller:
     def _show_error(self, error: Exception | None) -> None:
         if isinstance(error, RetouchError):
             if not isinstance(error, Superseded | Cancelled):
-                self._notice = Notice(error.message, error.advice)
+                self._notice = Notice(error.message, placed(error.advice))
         elif error is not None:
             sentence = unexpected(error, texts.text)
             self._notice = Notice(sentence, texts.text(sentences.UNEXPECTED_ADVICE))

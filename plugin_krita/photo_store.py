@@ -25,7 +25,8 @@ class OpenPhoto:
 
     session: keeps it open at the daemon; thumbnails: one a face; ticked, shown: as in ``FaceSelection``;
     patches: the newest patch of each face, None if nothing changed, with its look; selected: where the
-    picture's selection lay when the ticks last followed it
+    picture's selection lay when the ticks last followed it; zoom: how much around the shown face the preview
+    shows, as a share of what it shows at first
     """
 
     source: "SourceLayer"
@@ -38,6 +39,7 @@ class OpenPhoto:
     patches: dict[int, tuple[Look, WirePatch | None]] = field(default_factory=dict)
     preview: Preview | None = None
     selected: Box | None = None
+    zoom: float = 1.0
 
     @property
     def selection(self) -> FaceSelection:

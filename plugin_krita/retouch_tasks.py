@@ -24,7 +24,9 @@ from .tasks import Awaitable, TaskGenerator
 from .view_state import Image, Preview
 
 _MARGIN = 0.55  # around a face, as a share of its box's longer side
-_PREVIEW_SIDE = 560
+_LEAST_SIDE, _MOST_SIDE = 240, 1200  # of the preview, in pixels
+_FIRST_SIDE = 560
+_LEAST_CHANGE = 1.25  # of the size for which the preview is drawn anew
 _THUMBNAIL_SIDE = 112
 
 
@@ -40,6 +42,15 @@ class RetouchTasks:
         self._progress = progress
         self.device = ""
         self.added: Added | None = None
+        self._side = _FIRST_SIDE
+
+    def resize_preview(self, side: int) -> bool:
+        """Take the pixels of the preview's shorter side; whether it should be drawn anew."""
+        side = min(max(side, _LEAST_SIDE), _MOST_SIDE)
+        if self._side / _LEAST_CHANGE < side <= self._side:
+            return False
+        self._side = side
+        return True
 
     def find_faces(self, source: SourceLayer, look: Look) -> TaskGenerator[None]:
         """Find the faces of a layer and show one of them."""
@@ -48,15 +59,15 @@ class RetouchTasks:
 
     def preview(self, photo: OpenPhoto, look: Look) -> TaskGenerator[None]:
         """Show the face in the preview with this look."""
-        box = _surroundings(photo.session.faces[photo.shown].box, photo.source)
-        stride = _stride(box, _PREVIEW_SIDE)
+        box = _surroundings(photo.session.faces[photo.shown].box, photo.source, photo.zoom)
+        stride = _stride(box, self._side)
         before = yield from screen_image(photo.pixels, photo.format, box, stride)
         if photo.preview is None or photo.preview.before != before:
             self._photos.update(photo.source.key, preview=Preview(before))
 
         def show(patch: WirePatch | None) -> TaskGenerator[None]:
             after, at = None, (0, 0)
-            if patch is not None:
+            if patch is not None and _overlap(patch.box, box):
                 part, at = _visible_part(patch.box, box, stride)
                 after = yield from screen_image(patch.pixels, patch.picture, part, stride)
                 if photo.source.document.selection() is not None:
@@ -187,13 +198,22 @@ def _usage_error(sentence: str, advice: str) -> UsageError:
     return UsageError(texts.text(sentence), texts.text(advice))
 
 
-def _surroundings(face: Box, source: SourceLayer) -> Box:
-    """The rectangle of the layer with a face and a margin."""
+def _surroundings(face: Box, source: SourceLayer, zoom: float = 1.0) -> Box:
+    """The rectangle of the layer with a face and a margin, and its part in the middle for a zoom below 1."""
     x, y, width, height = face
-    margin = round(_MARGIN * max(width, height))
-    left, top = max(0, x - margin), max(0, y - margin)
-    right, bottom = min(source.width, x + width + margin), min(source.height, y + height + margin)
+    margin = _MARGIN * max(width, height)
+    half_width, half_height = (zoom * (side / 2 + margin) for side in (width, height))
+    left, top = max(0, round(x + width / 2 - half_width)), max(0, round(y + height / 2 - half_height))
+    right = min(source.width, round(x + width / 2 + half_width))
+    bottom = min(source.height, round(y + height / 2 + half_height))
     return left, top, max(1, right - left), max(1, bottom - top)
+
+
+def _overlap(one: Box, other: Box) -> bool:
+    return all(
+        max(one[axis], other[axis]) < min(one[axis] + one[axis + 2], other[axis] + other[axis + 2])
+        for axis in (0, 1)
+    )
 
 
 def _visible_part(patch: Box, box: Box, stride: int) -> tuple[Box, tuple[int, int]]:

@@ -155,10 +155,10 @@ def check_looks(looks: Mapping[int, Look], faces: Sequence[Face]) -> None:
 
 
 def parse_edit(text: str) -> tuple[str, float]:
-    """The name and value of any slider in ``NAME=VALUE``. Raises UsageError."""
+    """The name and value of any slider in ``NAME=VALUE``, as in smile=0.3 or smile=30%. Raises UsageError."""
     name, equals, number = (part.strip() for part in text.partition("="))
     try:
-        value = float(number)
+        value = parse_value(number)
     except ValueError:
         equals = ""
     if not name or not equals:
@@ -167,6 +167,12 @@ def parse_edit(text: str) -> tuple[str, float]:
         raise unknown_name("slider", name, BY_NAME)
     check_range(name, value)
     return name, value
+
+
+def parse_value(text: str) -> float:
+    """The value in a text: 0.3, or 30% as editors show it. Raises ValueError."""
+    number = text.strip()
+    return float(number[:-1]) / 100 if number.endswith("%") else float(number)
 
 
 def check_range(name: str, value: float) -> None:

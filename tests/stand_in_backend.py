@@ -38,6 +38,8 @@ FACE_PAIR = "tests.stand_in_backend:FacePairBackend"
 """``FacePairBackend`` as ``--backend`` names it."""
 HELD_PAIR = "tests.stand_in_backend:HeldPairBackend"
 """``HeldPairBackend`` as ``--backend`` names it."""
+FACE_ROW = "tests.stand_in_backend:FaceRowBackend"
+"""``FaceRowBackend`` as ``--backend`` names it."""
 _FAULTS = ("die", "die_once", "crowded", "memory", "huge", "deaf", "fail", "slow", "garble")
 _LANDMARKS = tuple((float(x), float(y)) for x, y in np.linspace(0, 1, 136).reshape(68, 2))
 
@@ -253,16 +255,15 @@ class MeasuredPhoto(Photo):
 
 
 class FacePairBackend(Backend):
-    """Finds two faces in any picture, left and right of its middle; each is a quarter as high as the picture.
+    """Finds two faces in any picture, left and right of its middle, each a quarter as high as the picture."""
 
-    STAND_IN_COUNT may ask for another number of faces, in one row.
-    """
+    count = 2
 
     photo = MeasuredPhoto
 
     def open(self, pixels: npt.NDArray[Any], **_: Any) -> Photo:
         height, width = pixels.shape[:2]
-        count = int(os.environ.get("STAND_IN_COUNT", "2"))
+        count = self.count
         side = min(height // 4, width // (2 * count))
         lefts = ((2 * index + 1) * width // (2 * count) - side // 2 for index in range(count))
         faces = [Face((left, (height - side) // 2, side, side), _LANDMARKS, 3.0) for left in lefts]
@@ -290,6 +291,12 @@ class HeldPairBackend(FacePairBackend):
     """As ``FacePairBackend``, with faces that take as long to prepare as a test wants."""
 
     photo = HeldPhoto
+
+
+class FaceRowBackend(FacePairBackend):
+    """Finds twenty faces side by side."""
+
+    count = 20
 
 
 class SlowPhoto(Photo):

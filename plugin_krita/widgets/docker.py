@@ -17,6 +17,7 @@ from .preview import PreviewWidget
 from .qt import QtCore, QtWidgets
 from .qt_event_loop import QtEventLoop
 
+_LEAST_SLIDERS = 66  # pixels: the preset and the strength
 _GROUP, _KEY = "RetouchML", "settings"
 _text = texts.text
 
@@ -49,10 +50,21 @@ class Docker(DockWidget):
         controller = self._controller
         self._layer = QtWidgets.QLabel()
         self._layer.setEnabled(False)
-        self._preview = PreviewWidget()
+        self._preview = PreviewWidget(controller.zoom_preview, controller.resize_preview)
         self._find = QtWidgets.QPushButton(_text(texts.FIND), self._preview)
         self._hint = QtWidgets.QLabel(_text(texts.FIND_HINT), self._preview)
         self._faces = FaceStrip(controller.tick_face, controller.show_face)
+        self._every = QtWidgets.QWidget()
+        every = QtWidgets.QVBoxLayout(self._every)
+        every.setContentsMargins(0, 0, 0, 0)
+        every.setSpacing(2)
+        for label, ticked, name in ((texts.ALL, True, "all"), (texts.NONE, False, "none")):
+            button = QtWidgets.QToolButton()
+            button.setObjectName(name)
+            button.setText(_text(label))
+            button.setToolTip(_text(texts.ALL_TIP if ticked else texts.NONE_TIP))
+            button.clicked.connect(guard(lambda *_, ticked=ticked: controller.tick_every_face(ticked)))
+            every.addWidget(button)
         self._look = LookPanel(controller.settings.look, lambda look: self._change(look=look))
         self._live = _check_box(texts.LIVE, texts.LIVE_TIP, lambda on: self._change(live=bool(on)), "live")
         self._mask = _check_box(texts.MASK, texts.MASK_TIP, lambda on: self._change(mask=bool(on)), "mask")
@@ -75,27 +87,35 @@ class Docker(DockWidget):
         self._place()
 
     def _place(self) -> None:
-        body = QtWidgets.QWidget()
-        column = QtWidgets.QVBoxLayout(body)
-        column.setContentsMargins(8, 6, 8, 6)
-        column.setSpacing(7)
-        for part in (
-            self._layer,
-            self._edit_again,
-            self._preview,
-            self._faces,
-            self._look,
-            self._live,
-            self._mask,
-            self._keep,
+        top, body, faces = QtWidgets.QWidget(), QtWidgets.QWidget(), QtWidgets.QWidget()
+        row = QtWidgets.QHBoxLayout(faces)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.setSpacing(4)
+        row.addWidget(self._faces, 1)
+        row.addWidget(self._every)
+        for whole_part, parts in (
+            (top, (self._layer, self._edit_again, self._preview, faces)),
+            (body, (self._look, self._live, self._mask, self._keep)),
         ):
-            column.addWidget(part)
+            column = QtWidgets.QVBoxLayout(whole_part)
+            column.setContentsMargins(8, 6, 8, 6)
+            column.setSpacing(7)
+            for part in parts:
+                column.addWidget(part, 1 if part is self._preview else 0)
         column.addStretch(1)
         scroll = QtWidgets.QScrollArea()
         scroll.setFrameShape(QtWidgets.QFrame.Shape.NoFrame)
         scroll.setHorizontalScrollBarPolicy(QtCore.Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         scroll.setWidgetResizable(True)
+        scroll.setMinimumHeight(_LEAST_SLIDERS)
         scroll.setWidget(body)
+        # preview and sliders are both in sight, however low the docker is; the user moves the line between
+        splitter = QtWidgets.QSplitter(QtCore.Qt.Orientation.Vertical)
+        splitter.setObjectName("splitter")
+        splitter.setChildrenCollapsible(False)
+        for widget, stretch in ((top, 1), (scroll, 1)):
+            splitter.addWidget(widget)
+            splitter.setStretchFactor(splitter.count() - 1, stretch)
         foot = QtWidgets.QVBoxLayout()
         foot.setContentsMargins(8, 0, 8, 6)
         foot.setSpacing(6)
@@ -105,7 +125,7 @@ class Docker(DockWidget):
         both = QtWidgets.QVBoxLayout(whole)
         both.setContentsMargins(0, 0, 0, 0)
         both.setSpacing(0)
-        both.addWidget(scroll, 1)
+        both.addWidget(splitter, 1)
         both.addLayout(foot)
         whole.setMinimumWidth(200)
         self.setWidget(whole)
@@ -132,6 +152,7 @@ class Docker(DockWidget):
             widget.setVisible(view.preview is None)
         self._find.setEnabled(view.can_start)
         self._faces.setVisible(bool(view.faces))
+        self._every.setVisible(len(view.faces or ()) > 1)
         self._faces.show_faces(view.faces or ())
         self._look.show_look(view.settings.look)
         self._live.setChecked(view.settings.live)

@@ -1,5 +1,6 @@
 """The picture of a face before and after, with a handle between the two."""
 
+from collections.abc import Callable
 from typing import Any
 
 from .. import texts
@@ -9,8 +10,8 @@ from .qt import QtCore, QtGui, QtWidgets
 
 _MARGIN = 6
 _HANDLE = 9
-_MAX_HEIGHT = 340
-_SCROLL_BAR = 32  # more than the width of a scroll bar
+_LEAST_HEIGHT = 84
+_ZOOM_STEP = 1.25
 _BACKDROP = 96  # neutral grey, which does not distort the colours beside it
 
 
@@ -23,18 +24,24 @@ def to_qimage(image: Image) -> QtGui.QImage:
 
 
 class PreviewWidget(QtWidgets.QWidget):
-    """A face: left of the handle before, right of it after. The mouse and the arrow keys move the handle."""
+    """A face: left of the handle before, right of it after; as large as its place allows.
 
-    def __init__(self) -> None:
+    The mouse and the arrow keys move the handle, Space changes between before and after, the wheel, plus and
+    minus zoom, 0 shows the whole face. zoom: called with the factor, None for the whole face; resized: called
+    with the pixels of the shorter side
+    """
+
+    def __init__(self, zoom: "Callable[[float | None], None]", resized: "Callable[[int], None]") -> None:
         super().__init__()
+        self._zoom, self._resized = zoom, resized
         self.setObjectName("preview")
         self._preview: Preview | None = None
         self._before: QtGui.QPixmap | None = None
         self._after: QtGui.QPixmap | None = None
         self._split = 0.5
-        self._adapted_width = 0
         self.setFocusPolicy(QtCore.Qt.FocusPolicy.StrongFocus)
-        self.setSizePolicy(QtWidgets.QSizePolicy.Policy.Expanding, QtWidgets.QSizePolicy.Policy.Fixed)
+        self.setSizePolicy(QtWidgets.QSizePolicy.Policy.Expanding, QtWidgets.QSizePolicy.Policy.Expanding)
+        self.setMinimumHeight(_LEAST_HEIGHT)
         self.setAccessibleName(texts.text(texts.BEFORE) + " / " + texts.text(texts.AFTER))
 
     def show_preview(self, preview: Preview | None) -> None:
@@ -55,19 +62,18 @@ class PreviewWidget(QtWidgets.QWidget):
         self.update()
 
     def sizeHint(self) -> QtCore.QSize:  # noqa: N802 (Qt's name)
-        """The size that Qt asks for: as tall as wide, within limits."""
-        return QtCore.QSize(240, min(_MAX_HEIGHT, max(140, self.width())))
+        """The size that Qt asks for: as tall as wide."""
+        return QtCore.QSize(240, max(_LEAST_HEIGHT, self.width()))
 
     def resizeEvent(self, event: Any) -> None:  # noqa: N802
-        """Adapt the height to the width.
-
-        Small changes are ignored: a taller preview may bring the scroll bar, which makes it narrower, thus
-        lower, which takes the scroll bar away, and so on without end.
-        """
+        """Ask for as many pixels as there is room for."""
         super().resizeEvent(event)
-        if abs(self.width() - self._adapted_width) > _SCROLL_BAR:
-            self._adapted_width = self.width()
-            self.setFixedHeight(min(_MAX_HEIGHT, max(140, self._adapted_width)))
+        guard(self._resized)(round(min(self.width(), self.height()) * self.devicePixelRatioF()))
+
+    def wheelEvent(self, event: Any) -> None:  # noqa: N802
+        """Zoom."""
+        guard(self._zoom)(1 / _ZOOM_STEP if event.angleDelta().y() > 0 else _ZOOM_STEP)
+        event.accept()
 
     def mousePressEvent(self, event: Any) -> None:  # noqa: N802
         """Move the handle to the mouse."""
@@ -78,16 +84,25 @@ class PreviewWidget(QtWidgets.QWidget):
         guard(self._drag)(event)
 
     def keyPressEvent(self, event: Any) -> None:  # noqa: N802
-        """Move the handle with the arrow keys; Home and End show one picture only."""
+        """Move the handle with the arrow keys; Home and End show one picture only, Space the other one."""
         key, keys = event.key(), QtCore.Qt.Key
         targets = {
             keys.Key_Left: self._split - 0.05,
             keys.Key_Right: self._split + 0.05,
             keys.Key_Home: 0.0,
             keys.Key_End: 1.0,
+            keys.Key_Space: 0.0 if self._split > 0.5 else 1.0,
+        }
+        zooms = {
+            keys.Key_Plus: 1 / _ZOOM_STEP,
+            keys.Key_Equal: 1 / _ZOOM_STEP,
+            keys.Key_Minus: _ZOOM_STEP,
+            keys.Key_0: None,
         }
         if key in targets:
             self._move(targets[key])
+        elif key in zooms:
+            guard(self._zoom)(zooms[key])
         else:
             super().keyPressEvent(event)
 

@@ -13,6 +13,7 @@ from retouchml.cli.backend import Backend, BackendFactory, BackendPhoto
 from retouchml.cli.console import Console
 from retouchml.cli.interrupt import Interrupt
 from retouchml.errors import NoFaceError, UsageError
+from retouchml.look import parse_value
 from retouchml.progress import Progress
 from retouchml.settings import (
     DEFAULT_DEVICE,
@@ -166,7 +167,7 @@ def add_slider_option(parser: argparse.ArgumentParser, slider: Slider, help_text
 
     def value_of(text: str) -> float:
         try:
-            value = float(text)
+            value = parse_value(text)
         except ValueError:
             value = math.nan
         if not slider.accepts(value):

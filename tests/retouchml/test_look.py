@@ -181,6 +181,14 @@ def test_an_edit_is_a_name_and_a_value_in_range() -> None:
         parse_edit("strength=-0.1")
 
 
+def test_a_value_may_be_written_as_editors_show_it() -> None:
+    assert parse_edit("smile=30%") == ("smile", 0.3)
+    assert parse_edit("jaw= -25 %") == ("jaw", -0.25)
+    for text in ("smile=%", "smile=30%%", "smile=130%"):
+        with pytest.raises(UsageError):
+            parse_edit(text)
+
+
 def test_strength_and_texture_are_no_edits_of_a_look() -> None:
     with pytest.raises(UsageError, match="strength is no edit"):
         check_looks({0: Look(edits={"strength": 0.5})}, FACES)

@@ -1,0 +1,41 @@
+"""Advice that names a command, for people in an editor: it says where to type it."""
+
+import re
+import sys
+from pathlib import Path
+
+from retouchml.client import launch
+from retouchml.errors import RetouchError
+
+_COMMAND = re.compile(r"`(retouchml|python3 install) ([^`]*)`")
+_SCRIPTS = Path(".venv", "Scripts" if sys.platform == "win32" else "bin")
+
+
+def placed(advice: str) -> str:
+    """The advice, with the folder in which RetouchML's own commands in it are to be typed."""
+    if not _COMMAND.search(advice):
+        return advice
+    folder = _checkout()
+    if folder is not None:  # where ``retouchml`` need not be on the path
+        advice = _COMMAND.sub(lambda match: f"`{_from_folder(match[1])} {match[2]}`", advice)
+        return f"{advice} Type the command in a terminal, in the folder {folder}."
+    return advice if "terminal" in advice else f"{advice} Type the command in a terminal."
+
+
+def explain(error: RetouchError) -> str:
+    """An error's sentence and what to do, for a person in an editor."""
+    return f"{error.message} {placed(error.advice)}".strip()
+
+
+def _from_folder(program: str) -> str:
+    return str(_SCRIPTS / program) if program == "retouchml" else program
+
+
+def _checkout() -> Path | None:
+    """The folder of RetouchML; None if it is not known, or has no environment of its own."""
+    try:
+        python = Path(launch.find_interpreter()[0][0])
+    except RetouchError:
+        return None
+    environment = python.parent.parent
+    return environment.parent if environment.name == _SCRIPTS.parts[0] else None

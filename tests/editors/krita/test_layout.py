@@ -1,0 +1,83 @@
+"""The docker on a low screen, with many faces, and by the keys alone; in real Krita."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from tests.editors.krita import pictures
+from tests.editors.krita.running import Krita, until
+from tests.stand_in_backend import FACE_ROW
+
+WIDTH, HEIGHT = 1280, 720
+MOST_IMPORTANT = ("preview", "slider_strength", "preset", "beautify", "daemon")
+
+
+@pytest.fixture
+def backend() -> str:
+    return FACE_ROW
+
+
+@pytest.fixture
+def found(krita: Krita, tmp_path: Path) -> NDArray[Any]:
+    """A picture whose twenty faces were found."""
+    picture = np.random.default_rng(5).integers(0, 100, (400, 1600, 3)).astype(np.uint8)
+    pixels = pictures.as_krita(picture, "U8")
+    pictures.put(krita, pixels, tmp_path)
+    until(lambda: krita.view()["layer"] == "Background")
+    krita.click("find")
+    until(lambda: krita.view()["faces"] is not None)
+    krita.wait_for_task()
+    return pixels
+
+
+def in_sight(krita: Krita, name: str) -> bool:
+    """Whether a whole widget is seen, and lies on the screen."""
+    visible: bool = krita.run(f"""
+target = widget({name!r})
+corner = target.mapToGlobal(QPoint(0, target.height()))
+seen = target.visibleRegion().boundingRect()
+answer = target.isVisible() and seen.height() == target.height() and corner.y() <= {HEIGHT}
+""")
+    return visible
+
+
+@pytest.mark.usefixtures("found")
+def test_preview_sliders_and_button_are_in_sight_in_a_low_window_beside_the_layers(krita: Krita) -> None:
+    krita.run(f"app.activeWindow().qwindow().setGeometry(0, 0, {WIDTH}, {HEIGHT})")
+    try:
+        until(lambda: all(in_sight(krita, name) for name in MOST_IMPORTANT))
+        assert krita.ask("app.activeWindow().qwindow().height()") <= HEIGHT
+    finally:
+        krita.run("arrange()")
+
+
+@pytest.mark.usefixtures("found")
+def test_all_and_none_tick_every_face_and_no_face(krita: Krita) -> None:
+    assert len(krita.view()["faces"]) == 20
+    krita.click("none")
+    until(lambda: [ticked for ticked, _ in krita.view()["faces"]] == [False] * 20)
+    krita.click("all")
+    until(lambda: [ticked for ticked, _ in krita.view()["faces"]] == [True] * 20)
+
+
+@pytest.mark.usefixtures("found")
+def test_the_keys_zoom_the_preview_and_move_its_line(krita: Krita) -> None:
+    size = "[docker()._view.preview.before.width, docker()._view.preview.before.height]"
+    first = krita.ask(size)
+    krita.click("preview", 0.3, 0.5)
+    split = "widget('preview')._split"
+    until(lambda: krita.ask(split) < 0.4)
+    krita.screen.do("key", "plus", "plus")
+    until(lambda: krita.ask(size) < first)
+    krita.wait_for_task()
+    krita.screen.do("key", "0")
+    until(lambda: krita.ask(size) == first)
+    krita.screen.do("key", "Home")
+    until(lambda: krita.ask(split) == 0.0)
+    krita.screen.do("key", "space")
+    until(lambda: krita.ask(split) == 1.0)
+    krita.screen.do("key", "space")
+    until(lambda: krita.ask(split) == 0.0)

@@ -1,0 +1,48 @@
+"""In an editor, advice says where its command is to be typed."""
+
+from pathlib import Path
+
+import pytest
+
+from retouchml.client import launch, placed_commands
+from retouchml.client.placed_commands import explain, placed
+from retouchml.errors import DaemonAbsent, UsageError
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """RetouchML's folder, whose Python editors know."""
+    python = tmp_path / placed_commands._SCRIPTS / "python"
+    monkeypatch.setattr(launch, "find_interpreter", lambda: ([str(python)], {}))
+    return tmp_path
+
+
+def test_a_command_is_given_with_its_folder(folder: Path) -> None:
+    program = placed_commands._SCRIPTS / "retouchml"
+    assert placed("Try `retouchml daemon restart`.") == (
+        f"Try `{program} daemon restart`. Type the command in a terminal, in the folder {folder}."
+    )
+    assert placed("Run `python3 install demo` again.") == (
+        f"Run `python3 install demo` again. Type the command in a terminal, in the folder {folder}."
+    )
+
+
+@pytest.mark.usefixtures("folder")
+@pytest.mark.parametrize("advice", ["", "Move a slider.", "`chmod go-w x` if it is yours."])
+def test_other_advice_stays_as_it_is(advice: str) -> None:
+    assert placed(advice) == advice
+
+
+def test_without_a_folder_a_terminal_is_mentioned(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail() -> None:
+        raise DaemonAbsent("It is not installed.")
+
+    monkeypatch.setattr(launch, "find_interpreter", fail)
+    assert placed("Run `retouchml doctor`.") == "Run `retouchml doctor`. Type the command in a terminal."
+    assert placed("In a terminal: `retouchml doctor`.") == "In a terminal: `retouchml doctor`."
+
+
+@pytest.mark.usefixtures("folder")
+def test_an_error_is_explained_by_its_sentence_and_its_advice() -> None:
+    assert explain(UsageError("Not so.", "But so.")) == "Not so. But so."
+    assert explain(UsageError("Not so.")) == "Not so."
