@@ -34,8 +34,7 @@ exec chroot "$ROOT" /bin/sh -c "$INSIDE"
 
 _INSIDE = """
 set -eu
-export HOME="$PROFILE" PATH="${FIRST_PATH:+$FIRST_PATH:}/usr/bin:/bin"
-export XDG_RUNTIME_DIR=/run/user TMPDIR=/tmp GDK_BACKEND=x11
+export HOME="$PROFILE" PATH=/usr/bin:/bin XDG_RUNTIME_DIR=/run/user TMPDIR=/tmp GDK_BACKEND=x11
 cd "$PROFILE"
 Xvfb -displayfd 4 -screen 0 1280x900x24 -nolisten tcp 4>/run/display 2>/run/xvfb.log &
 until [ -s /run/display ]; do sleep 0.1; done
@@ -43,6 +42,19 @@ export DISPLAY=":$(cat /run/display)"
 openbox --sm-disable >/dev/null 2>&1 &
 exec dbus-run-session -- gimp --new-instance --no-splash --batch-interpreter python-fu-eval -b "$BATCH"
 """
+
+# looks at all plug-ins, and ends
+_QUERY = """
+set -eu
+export HOME="$PROFILE" PATH="$FIRST_PATH:/usr/bin:/bin" XDG_RUNTIME_DIR=/run/user TMPDIR=/tmp
+cd "$PROFILE"
+exec gimp-console --no-interface --quit --batch-interpreter plug-in-script-fu-eval --batch '(gimp-quit 0)'
+"""
+
+_PRIVATE = [
+    *("unshare", "--mount", "--propagation", "private", "--pid", "--fork", "--kill-child"),
+    *("sh", "-c", _OUTSIDE),
+]
 
 
 class Gimp(EditorDriver):
@@ -54,6 +66,35 @@ class Gimp(EditorDriver):
         self.settings = settings
 
 
+def plug_ins(root: Path, profile: Path, version: str, first_path: Path) -> str:
+    """GIMP's list of the plug-ins that it has found, with a folder that is the first on its path."""
+    variables = _variables(root, profile, []) | {"INSIDE": _QUERY, "FIRST_PATH": str(first_path)}
+    settings = _settings(profile, version)
+    subprocess.run(_PRIVATE, env=variables, check=True, timeout=TIMEOUT)
+    return (settings / "pluginrc").read_text(encoding="utf-8", errors="replace")
+
+
+def _settings(profile: Path, version: str) -> Path:
+    """GIMP's folder in a profile."""
+    settings = profile / ".config" / "GIMP" / version
+    settings.mkdir(parents=True, exist_ok=True)
+    (settings / "gimprc").write_text(_GIMPRC)
+    return settings
+
+
+def _variables(root: Path, profile: Path, binds: Sequence[Path]) -> dict[str, str]:
+    return {
+        "ROOT": str(root),
+        "PROFILE": str(profile),
+        "BINDS": "\n".join(map(str, [profile, *binds])),
+        "PATH": os.environ["PATH"],
+        "LC_ALL": "C.UTF-8",
+        "NO_AT_BRIDGE": "1",
+        "GIO_USE_VFS": "local",
+        "PYTHONDONTWRITEBYTECODE": "1",
+    }
+
+
 @contextmanager
 def gimp(
     root: Path, profile: Path, binds: Sequence[Path], version: str, **environment: str
@@ -62,31 +103,20 @@ def gimp(
 
     binds: folders that GIMP can see, under the same names
     """
-    settings = profile / ".config" / "GIMP" / version
-    settings.mkdir(parents=True, exist_ok=True)
-    (settings / "gimprc").write_text(_GIMPRC)
+    settings = _settings(profile, version)
     address = profile / "driver"
     # the list of GIMP's own plug-ins: to query each takes minutes on a busy machine
     plugin_list, cache = settings / "pluginrc", root / ".pluginrc"
     if cache.exists():
         shutil.copyfile(cache, plugin_list)
-    variables = {
-        "ROOT": str(root),
-        "PROFILE": str(profile),
-        "BINDS": "\n".join(map(str, [profile, _HERE, *binds])),
+    variables = _variables(root, profile, [_HERE, *binds]) | {
         "INSIDE": _INSIDE,
         "BATCH": f"exec(open({str(_HERE / 'driver_in_gimp.py')!r}).read())",
         "RETOUCHML_DRIVER": str(address),
-        "PATH": os.environ["PATH"],
-        "LC_ALL": "C.UTF-8",
-        "NO_AT_BRIDGE": "1",
-        "GIO_USE_VFS": "local",
-        "PYTHONDONTWRITEBYTECODE": "1",
     }
-    private = ["unshare", "--mount", "--propagation", "private", "--pid", "--fork", "--kill-child"]
     with (profile / "gimp.log").open("wb") as log:
         process = subprocess.Popen(
-            [*private, "sh", "-c", _OUTSIDE],
+            _PRIVATE,
             env={**variables, **environment},
             stdout=log,
             stderr=subprocess.STDOUT,

@@ -10,8 +10,7 @@ from install.actions.gimp import GimpPlugin
 from install.console import Console
 from install.editors import plugin_folder
 from retouchml.system.editors import GIMP
-from tests.conftest import PORTRAIT
-from tests.editors.gimp.running import gimp
+from tests.editors.gimp.running import plug_ins
 
 
 def test_the_filter_is_there_where_the_first_python_has_no_gi(
@@ -33,6 +32,7 @@ def test_the_filter_is_there_where_the_first_python_has_no_gi(
     plugin, (profile,) = GimpPlugin(), GIMP.find()
     plugin.place(profile, plugin.files_for(profile, plugin.files(Console()), Console()))
     assert plugin_folder.read(profile.plugins / GIMP.folder) is not None
-    environment = {"RETOUCHML_PORTRAIT": str(PORTRAIT), "FIRST_PATH": str(first.parent)}
-    with gimp(Path(root), user, [PORTRAIT.parent], "3.0", **environment) as editor:
-        assert editor.ask("Gimp.get_pdb().lookup_procedure(NAME) is not None")
+    found = plug_ins(Path(root), user, "3.0", first.parent)
+    assert "plug-in-retouchml-beautify" in found
+    plugin.place(profile, plugin.files(Console()))  # as it was: with the first Python on the path
+    assert "plug-in-retouchml-beautify" not in plug_ins(Path(root), user, "3.0", first.parent)
