@@ -22,7 +22,7 @@ OUTPUTS = {
 """Titles of the outputs."""
 IN_ITS_PLACE, KEEP = "replace", "keep"
 """Values of ``earlier``."""
-EARLIER = {IN_ITS_PLACE: _("Replace the earlier result"), KEEP: _("Keep earlier results")}
+EARLIER = {IN_ITS_PLACE: _("Replace the earlier result"), KEEP: _(sentences.KEEP_EARLIER)}
 """Titles of what becomes of an earlier result of the same layer."""
 
 

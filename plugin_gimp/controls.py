@@ -9,6 +9,7 @@ gi.require_version("Gtk", "3.0")
 from gi.repository import GdkPixbuf, Gtk  # noqa: E402 (after its version)
 
 from plugin_gimp.texts import _, capitalized, face_title  # noqa: E402
+from retouchml import sentences  # noqa: E402
 from retouchml.sliders import Slider  # noqa: E402
 
 _STEP, _PAGE = 5, 10  # hundredths
@@ -53,7 +54,7 @@ class SliderRow:
             widget.set_tooltip_text(help_)
         button = Gtk.Button.new_from_icon_name("edit-undo-symbolic", Gtk.IconSize.MENU)
         button.set_relief(Gtk.ReliefStyle.NONE)
-        reset = _("Reset") if slider.full is None else _("Let it follow the strength")
+        reset = _(sentences.RESET) if slider.full is None else _("Let it follow the strength")
         button.set_tooltip_text(reset)
         button.get_accessible().set_name(f"{name}: {reset}")
         button.connect("clicked", lambda _button: on_change(None))
@@ -91,7 +92,7 @@ class FaceRow(Gtk.Box):
         scroll = Gtk.ScrolledWindow(vscrollbar_policy=Gtk.PolicyType.NEVER)
         scroll.add(self._faces)
         self._buttons = Gtk.Box(orientation=Gtk.Orientation.VERTICAL, spacing=2, valign=Gtk.Align.CENTER)
-        for label, ticked in ((_("All"), True), (_("None"), False)):
+        for label, ticked in ((_(sentences.EVERY_FACE), True), (_(sentences.NOT_ANY_FACE), False)):
             button = Gtk.Button(label=label)
             button.connect("clicked", lambda _button, ticked: self._tick_every(ticked), ticked)
             self._buttons.add(button)

@@ -78,7 +78,7 @@ class Dialog:
         self._window.destroy()
 
     def _build(self) -> None:
-        self._window = GimpUi.Dialog(title=_("Beautify"), role="retouchml")
+        self._window = GimpUi.Dialog(title=_(sentences.BEAUTIFY), role="retouchml")
         buttons = {_RESET: _("_Reset"), Gtk.ResponseType.CANCEL: _("_Cancel")}
         for response, label in buttons.items():
             self._window.add_button(label, response)

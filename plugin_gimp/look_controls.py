@@ -11,6 +11,7 @@ from gi.repository import Gtk  # noqa: E402 (after its version)
 from plugin_gimp import texts  # noqa: E402
 from plugin_gimp.controls import SliderRow  # noqa: E402
 from plugin_gimp.texts import _  # noqa: E402
+from retouchml import sentences  # noqa: E402
 from retouchml.look import Look  # noqa: E402
 from retouchml.presets import library  # noqa: E402
 from retouchml.sliders import GROUPS, PATH, Group, in_group  # noqa: E402
@@ -36,7 +37,7 @@ class LookControls(Gtk.Box):
         names = [*(each.name for each in in_group(PATH)), *(each.name for each in folds)]
         titles = [*(_(each.title) for each in in_group(PATH)), *(_(each.title) for each in folds)]
         names = [_PRESET, *names, *(each.name for each in folded)]
-        titles = [_("Preset"), *titles, *(_(each.title) for each in folded)]
+        titles = [_(sentences.PRESET), *titles, *(_(each.title) for each in folded)]
         self._labels = dict(zip(names, texts.with_mnemonics(titles, taken), strict=True))
         top = Gtk.Grid(row_spacing=4, column_spacing=8)
         self._combo = self._build_presets(top, self._labels[_PRESET])
@@ -69,7 +70,7 @@ class LookControls(Gtk.Box):
         combo = Gtk.ComboBoxText(hexpand=True)
         for preset in self._presets:
             combo.append(preset.name, texts.preset_title(preset))
-        combo.append(_OWN_VALUES, _("Own values"))
+        combo.append(_OWN_VALUES, _(sentences.OWN_VALUES))
         combo.connect("changed", lambda _combo: self._choose_preset())
         title = Gtk.Label(label=label, use_underline=True, xalign=0.0)
         title.set_mnemonic_widget(combo)

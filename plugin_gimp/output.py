@@ -154,7 +154,7 @@ def _insert(
     encoding: Encoding,
 ) -> Gimp.Layer:
     kind = Gimp.ImageType.RGBA_IMAGE if layer.is_rgb() else Gimp.ImageType.GRAYA_IMAGE
-    name = _("{layer} (retouched)").format(layer=layer.get_name())
+    name = _(sentences.RESULT_NAME).format(layer=layer.get_name())
     new = Gimp.Layer.new(image, name, box[2], box[3], kind, 100.0, Gimp.LayerMode.NORMAL)
     # blended in the encoding in which the patches were made
     linear = encoding.wire == "linear"

@@ -7,6 +7,7 @@ from gi.repository import Gdk, GdkPixbuf, Gegl, Gimp, GLib, Gtk
 from plugin_gimp import layer_pixels, reach
 from plugin_gimp.layer_pixels import Encoding
 from plugin_gimp.texts import _
+from retouchml import sentences
 from retouchml.client.answers import WirePatch
 from retouchml.results import Box, Face
 
@@ -56,7 +57,10 @@ class Preview(Gtk.Overlay):
         scroll.add(self._area)
         scroll.connect("size-allocate", self._on_size)
         self.add(scroll)
-        self._captions = [_caption(_("Before"), Gtk.Align.START), _caption(_("After"), Gtk.Align.END)]
+        self._captions = [
+            _caption(_(sentences.BEFORE), Gtk.Align.START),
+            _caption(_(sentences.AFTER), Gtk.Align.END),
+        ]
         for caption in self._captions:
             self.add_overlay(caption)
             self.set_overlay_pass_through(caption, True)

@@ -7,6 +7,7 @@ import gettext
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+from retouchml import sentences
 from retouchml.presets.preset_file import Preset
 
 _translation = gettext.translation(
@@ -31,7 +32,7 @@ def preset_title(preset: Preset) -> str:
 
 def face_title(number: int) -> str:
     """A face's name for people, who count from 1. number: from 0, as everywhere else."""
-    return _("Face {number}").format(number=number + 1)
+    return _(sentences.FACE).format(number=number + 1)
 
 
 def capitalized(text: str) -> str:

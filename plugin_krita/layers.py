@@ -199,7 +199,9 @@ def add_result(
 
 
 def _new_layer(source: SourceLayer) -> TaskGenerator[Any]:
-    layer = source.document.createNode(texts.text(texts.RESULT_NAME).format(source.name), "paintlayer")
+    layer = source.document.createNode(
+        texts.text(sentences.RESULT_NAME).format(layer=source.name), "paintlayer"
+    )
     _convert(layer, source)
     yield None
     return layer

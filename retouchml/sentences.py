@@ -1,4 +1,33 @@
-"""The sentences that several plug-ins show, in English; each plug-in translates them."""
+"""The texts that several editors show, in English; each plug-in translates them.
+
+A text stands here or in one plug-in, never in two: what is called alike is alike.
+"""
+
+PRESET = "Preset"
+OWN_VALUES = "Own values"
+RESET = "Reset"
+FACE = "Face {number}"
+EVERY_FACE = "All"
+NOT_ANY_FACE = "None"
+BEFORE = "Before"
+AFTER = "After"
+BEAUTIFY = "Beautify"
+RESULT_NAME = "{layer} (retouched)"
+KEEP_EARLIER = "Keep earlier results"
+WORDS = (
+    PRESET,
+    OWN_VALUES,
+    RESET,
+    FACE,
+    EVERY_FACE,
+    NOT_ANY_FACE,
+    BEFORE,
+    AFTER,
+    BEAUTIFY,
+    RESULT_NAME,
+    KEEP_EARLIER,
+)
+
 
 NO_FACE = "No face was found on this layer."
 NO_FACE_ADVICE = "Crop closer to the person, or turn the picture upright."
@@ -11,6 +40,7 @@ SELECTION_AWAY = "The selection lies beside the faces, so nothing would change."
 SELECTION_AWAY_ADVICE = "Select a face, or take the selection away."
 UNEXPECTED_ADVICE = "Please report it. The picture is unchanged."
 ALL = (
+    *WORDS,
     NO_FACE,
     NO_FACE_ADVICE,
     NONE_TICKED,

@@ -5,6 +5,8 @@ from typing import Any
 
 from krita import DockWidget, Krita
 
+from retouchml import sentences
+
 from .. import texts
 from ..connection import make_client
 from ..controller import Controller
@@ -58,7 +60,10 @@ class Docker(DockWidget):
         every = QtWidgets.QVBoxLayout(self._every)
         every.setContentsMargins(0, 0, 0, 0)
         every.setSpacing(2)
-        for label, ticked, name in ((texts.ALL, True, "all"), (texts.NONE, False, "none")):
+        for label, ticked, name in (
+            (sentences.EVERY_FACE, True, "all"),
+            (sentences.NOT_ANY_FACE, False, "none"),
+        ):
             button = QtWidgets.QToolButton()
             button.setObjectName(name)
             button.setText(_text(label))
@@ -68,7 +73,9 @@ class Docker(DockWidget):
         self._look = LookPanel(controller.settings.look, lambda look: self._change(look=look))
         self._live = _check_box(texts.LIVE, texts.LIVE_TIP, lambda on: self._change(live=bool(on)), "live")
         self._mask = _check_box(texts.MASK, texts.MASK_TIP, lambda on: self._change(mask=bool(on)), "mask")
-        self._keep = _check_box(texts.KEEP, texts.KEEP_TIP, lambda on: self._change(keep=bool(on)), "keep")
+        self._keep = _check_box(
+            sentences.KEEP_EARLIER, texts.KEEP_TIP, lambda on: self._change(keep=bool(on)), "keep"
+        )
         self._edit_again = ResultLine(controller.edit_again)
         self._task = TaskPanel(controller.beautify, controller.cancel)
         self._notice = NoticeLine()

@@ -3,6 +3,8 @@
 from collections.abc import Callable
 from typing import Any
 
+from retouchml import sentences
+
 from .. import texts
 from ..event_loop import guard
 from ..view_state import FaceView
@@ -26,9 +28,9 @@ class FaceButton(QtWidgets.QAbstractButton):
         self._pixmap = QtGui.QPixmap.fromImage(to_qimage(face.thumbnail))
         self.setObjectName(f"face_{face.number}")
         self.setFixedSize(_SIDE, _SIDE)
-        tip = texts.text(texts.FACE_TIP).format(face.number + 1)
-        self.setToolTip("\n".join((tip, *face.notes)))
-        self.setAccessibleName(texts.text(texts.FACES) + f" {face.number + 1}")
+        name = texts.text(sentences.FACE).format(number=face.number + 1)
+        self.setToolTip("\n".join((name, texts.text(texts.FACE_TIP), *face.notes)))
+        self.setAccessibleName(name)
         self.setAccessibleDescription("; ".join(face.notes))
         self.setFocusPolicy(QtCore.Qt.FocusPolicy.StrongFocus)
 

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
+from retouchml import sentences
 from retouchml.look import Look
 from retouchml.presets import library
 from retouchml.sliders import GROUPS, PATH, SLIDERS, Group, Slider, in_group
@@ -23,7 +24,7 @@ class LookPanel(QtWidgets.QWidget):
         super().__init__()
         self._look = look
         self._on_change = on_change
-        self._width = label_width([texts.PRESET, *(slider.title for slider in SLIDERS)])
+        self._width = label_width([sentences.PRESET, *(slider.title for slider in SLIDERS)])
         self._presets = PresetRow(on_change, self._width)
         self._rows = {slider.name: self._row(slider) for group in GROUPS for slider in in_group(group)}
         folds = [group for group in GROUPS if group is not PATH]
@@ -74,7 +75,7 @@ class PresetRow(QtWidgets.QWidget):
     def __init__(self, on_change: OnChange, width: int) -> None:
         super().__init__()
         self._on_change = on_change
-        label = QtWidgets.QLabel(_text(texts.PRESET))
+        label = QtWidgets.QLabel(_text(sentences.PRESET))
         label.setFixedWidth(width)
         self._box = QtWidgets.QComboBox()
         self._box.setObjectName("preset")
@@ -95,7 +96,7 @@ class PresetRow(QtWidgets.QWidget):
         self._box.clear()
         for preset in self._presets:
             self._box.addItem(preset.title if preset.is_own else _text(preset.title))
-        self._box.addItem(_text(texts.OWN_VALUES))
+        self._box.addItem(_text(sentences.OWN_VALUES))
 
     def show_look(self, look: Look) -> None:
         """Show the preset that is this look, or that there is none."""
@@ -124,7 +125,7 @@ class Fold(QtWidgets.QWidget):
         self._button.setToolButtonStyle(QtCore.Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
         self._reset = QtWidgets.QToolButton()
         self._reset.setObjectName(f"reset_{name}")
-        self._reset.setText(_text(texts.RESET))
+        self._reset.setText(_text(sentences.RESET))
         self._reset.setToolTip(_text(texts.RESET_TIP))
         self._reset.setAutoRaise(True)
         self._inside = QtWidgets.QWidget()

@@ -2,6 +2,8 @@
 
 from collections.abc import Callable
 
+from retouchml import sentences
+
 from .. import texts
 from ..event_loop import guard
 from ..view_state import OFF, READY, STARTING, Notice, View
@@ -15,7 +17,7 @@ class TaskPanel(QtWidgets.QWidget):
 
     def __init__(self, beautify: Callable[[], None], cancel: Callable[[], None]) -> None:
         super().__init__()
-        self._beautify = QtWidgets.QPushButton(_text(texts.BEAUTIFY))
+        self._beautify = QtWidgets.QPushButton(_text(sentences.BEAUTIFY))
         self._beautify.setObjectName("beautify")
         self._beautify.setToolTip(_text(texts.BEAUTIFY_TIP))
         font = self._beautify.font()

@@ -3,6 +3,8 @@
 from collections.abc import Callable
 from typing import Any
 
+from retouchml import sentences
+
 from .. import texts
 from ..event_loop import guard
 from ..view_state import Image, Preview
@@ -42,7 +44,7 @@ class PreviewWidget(QtWidgets.QWidget):
         self.setFocusPolicy(QtCore.Qt.FocusPolicy.StrongFocus)
         self.setSizePolicy(QtWidgets.QSizePolicy.Policy.Expanding, QtWidgets.QSizePolicy.Policy.Expanding)
         self.setMinimumHeight(_LEAST_HEIGHT)
-        self.setAccessibleName(texts.text(texts.BEFORE) + " / " + texts.text(texts.AFTER))
+        self.setAccessibleName(texts.text(sentences.BEFORE) + " / " + texts.text(sentences.AFTER))
 
     def show_preview(self, preview: Preview | None) -> None:
         """Show this preview, or none."""
@@ -159,7 +161,7 @@ class PreviewWidget(QtWidgets.QWidget):
         font.setPointSizeF(max(7.0, font.pointSizeF() - 1))
         painter.setFont(font)
         metrics = QtGui.QFontMetricsF(font)
-        for caption, is_left in ((texts.BEFORE, True), (texts.AFTER, False)):
+        for caption, is_left in ((sentences.BEFORE, True), (sentences.AFTER, False)):
             label = texts.text(caption)
             width, height = metrics.horizontalAdvance(label) + 10, metrics.height() + 2
             left = area.left() + 6 if is_left else area.right() - width - 6
