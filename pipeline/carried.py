@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from pipeline.flow import Displacement, held_at_silhouette, motion
 from pipeline.generated import GeneratedFace
 from pipeline.masks import FaceMasks, Mask
+from pipeline.shrunk import shrunk
 from pipeline.tone import Agreement, light_change
 from pipeline.window import Window
 
@@ -36,6 +37,21 @@ class Carried:
     flow: NDArray[np.float32]  # [H, W, 2] crop pixels, backward
     light: Mask  # change of L*, before what motion and retouch change of it is taken back
     mouth: OpenMouth | None = None  # if the lips part
+
+    def shrunk(self, factor: int) -> "Carried":
+        """The same for a crop whose sides are divided by ``factor``."""
+        mouth = self.mouth
+        if mouth is not None:
+            window = mouth.window.shrunk(factor)
+            mouth = OpenMouth(window, shrunk(mouth.cover, factor), shrunk(mouth.pixels, factor))
+        flow = shrunk(self.flow, factor) / np.float32(factor)
+        return Carried(np.asarray(flow, np.float32), shrunk(self.light, factor), mouth)
+
+    def towards(self, other: "Carried", share: float) -> "Carried":
+        """What lies between this and another, 0 to 1 of the way there; no mouth opens."""
+        flow = cv2.addWeighted(self.flow, 1.0 - share, other.flow, share, 0.0)
+        light = cv2.addWeighted(self.light, 1.0 - share, other.light, share, 0.0)
+        return Carried(np.asarray(flow, np.float32), np.asarray(light, np.float32))
 
     @property
     def nbytes(self) -> int:

@@ -18,6 +18,7 @@ from pipeline.regions import FaceRegions, face_regions
 from pipeline.regions.geometry import smoothstep
 from pipeline.shape import FaceShape, reshapes
 from pipeline.shape_bound import shape_bound
+from pipeline.shrunk import shrunk, with_fields_shrunk
 from pipeline.skin import SkinLayers
 from pipeline.tone import held_color
 from pipeline.window import Window
@@ -42,6 +43,7 @@ class LocalFace:
     regions: FaceRegions  # [H, W] each
     support: NDArray[np.uint8]  # [H, W] 1 where a look may change something
     moving: NDArray[np.uint8]  # [H, W] 1 where one may that needs the generator
+    full: "LocalFace | None" = None  # the face that this is a shrunk copy of
 
     @property
     def size(self) -> int:
@@ -51,7 +53,8 @@ class LocalFace:
     @cached_property
     def retouch(self) -> LocalRetouch:
         """The local sliders of this face."""
-        return LocalRetouch(self.crop, self.regions, self.size)
+        full = None if self.full is None else self.full.retouch
+        return LocalRetouch(self.crop, self.regions, self.size, full)
 
     @cached_property
     def shape(self) -> FaceShape:
@@ -60,6 +63,27 @@ class LocalFace:
         points = self.landmarks - corner
         bound = shape_bound(self.crop, points, self.masks, self.size)
         return FaceShape(points, self.masks.motion, bound, self.size)
+
+    def shrunk(self, factor: int) -> "LocalFace":
+        """The face with fewer pixels, for previews; ``factor``: 2 or 4, by which sides are divided."""
+        shape = (self.crop.shape[0], self.crop.shape[1])
+
+        def any_of(mask: NDArray[np.uint8]) -> NDArray[np.uint8]:
+            return (shrunk(mask.astype(np.float32), factor) > 0.0).astype(np.uint8)
+
+        return LocalFace(
+            (self.landmarks + 0.5) / factor - 0.5,
+            shrunk(self.whole, factor),
+            self.window.shrunk(factor),
+            self.alignment.resized(self.size // factor),
+            shrunk(self.crop, factor),
+            with_fields_shrunk(self.masks, shape, factor),
+            with_fields_shrunk(self.skin, shape, factor),
+            with_fields_shrunk(self.regions, shape, factor),
+            any_of(self.support),
+            any_of(self.moving),
+            self,
+        )
 
     def change(self, look: Look) -> Change:
         """The change of the window for the local sliders of a look; nothing moves."""

@@ -62,6 +62,19 @@ def make_patch(
     box = box_of(alignment, support, photo.shape)
     if box is None:
         return None
+    pixels = changed_pixels(photo, alignment, change, support, box, space)
+    return Patch(face, box[0], box[1], pixels)
+
+
+def changed_pixels(
+    photo: NDArray[np.generic],  # [H, W, C]
+    alignment: Alignment,  # of the change's pixels
+    change: Change,  # [h, w]
+    support: NDArray[np.uint8],  # [h, w] 1 where the change may change something
+    box: tuple[int, int, int, int],  # left, top, right, bottom in the photo
+    space: WorkingSpace,
+) -> NDArray[np.generic]:
+    """The pixels of a patch in a box: RGBA, straight alpha, the photo's depth."""
     left, top, right, bottom = box
     result = np.empty((bottom - top, right - left, 4), photo.dtype)
     smooth = np.dstack([change.flow, change.cover, change.smoothing])
@@ -91,7 +104,7 @@ def make_patch(
             inside[without_margin, :, None], space.changed(original, changed[without_margin]), original
         )
         rows[..., 3] = np.where(inside[without_margin], full_scale(photo.dtype), 0)
-    return Patch(face, left, top, result)
+    return result
 
 
 def paint(photo: NDArray[np.generic], patch: Patch, corner: tuple[int, int] = (0, 0)) -> None:

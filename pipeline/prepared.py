@@ -4,6 +4,7 @@ The slow work is done once, so that a moved slider costs one picture and one sti
 moves no code.
 """
 
+import bisect
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -35,7 +36,11 @@ from retouchml.sliders import BY_NAME
 
 Code = tuple[float, tuple[tuple[str, float], ...]]
 """What a look's code depends on: the strength, and the expression sliders."""
-KeptFields = Kept[Code, Carried]
+KeptFields = Kept[tuple[Code | None, int], tuple[Code, Carried]]
+"""By the code of a knot, or None for the newest of all others, and the factor by which a face is shrunk."""
+KNOTS = (0.0, 0.25, 0.5, 0.75, 1.0)
+"""The strengths between which previews interpolate."""
+_KNOT_CODES: frozenset[Code] = frozenset((strength, ()) for strength in KNOTS)
 
 
 @dataclass(frozen=True)
@@ -79,14 +84,38 @@ class PreparedFace:
     before: GeneratedFace  # [h, w] the generator's picture of the inverted face
     kept: KeptFields
 
-    def carried(self, networks: Networks, look: Look) -> Carried:
-        """What the generator's picture with a look brings to this face; kept, as long as there is room."""
+    def carried(self, networks: Networks, look: Look, factor: int = 1) -> Carried:
+        """What the generator's picture with a look brings to this face, as long as there is room kept.
+
+        factor: by which the sides of the face are divided
+        """
         code = _code_of(look)
-        carried = self.kept.get(self, code)
-        if carried is None:
-            carried = self._carried(networks, look)
-            self.kept.put(self, code, carried, carried.nbytes)
+        slot = code if code in _KNOT_CODES else None
+        kept = self.kept.get(self, (slot, factor))
+        if kept is not None and kept[0] == code:
+            return kept[1]
+        carried = (
+            self._carried(networks, look) if factor == 1 else self.carried(networks, look).shrunk(factor)
+        )
+        self.kept.put(self, (slot, factor), (code, carried), carried.nbytes)
         return carried
+
+    def shrunk(self, networks: Networks, look: Look, factor: int) -> Carried:
+        """What a look brings to a face whose sides are divided by ``factor``; nearly so between knots."""
+        strength, edits = _code_of(look)
+        if edits:
+            return self.carried(networks, look, factor)
+        return self.between_knots(networks, strength, factor)
+
+    def between_knots(self, networks: Networks, strength: float, factor: int) -> Carried:
+        """What a strength alone brings, from the knots around it: exact at these, interpolated between."""
+        upper = bisect.bisect_left(KNOTS, strength)
+        after = self.carried(networks, Look(KNOTS[upper]), factor)
+        if KNOTS[upper] == strength:
+            return after
+        before = self.carried(networks, Look(KNOTS[upper - 1]), factor)
+        share = (strength - KNOTS[upper - 1]) / (KNOTS[upper] - KNOTS[upper - 1])
+        return before.towards(after, share)
 
     def _carried(self, networks: Networks, look: Look) -> Carried:
         w_plus = networks.edit_applier.apply(self.path.at(look.strength), look.edits)

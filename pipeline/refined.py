@@ -46,13 +46,14 @@ class Canvas:
 
     def add(self, patch: Patch | None, later: Iterable[Box]) -> None:
         """Paint a patch if it overlaps one of the rectangles that later patches may change."""
-        if patch is not None and any(_overlap(patch.box, box) for box in later):
+        if patch is not None and any(overlap(patch.box, box) for box in later):
             if not self.is_painted:
                 self.pixels = self._photo.copy()
             paint(self.pixels, patch)
 
 
-def _overlap(one: Box, other: Box) -> bool:
+def overlap(one: Box, other: Box) -> bool:
+    """Whether two rectangles have a pixel in common."""
     return (
         one[0] < other[0] + other[2]
         and other[0] < one[0] + one[2]

@@ -11,6 +11,7 @@ In short::
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from itertools import combinations
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,8 +27,9 @@ from pipeline.local_face import LocalFace, face_crop, local_face
 from pipeline.networks import Networks, load_networks
 from pipeline.patch import Patch, box_of, layer_of, make_patch, paint, painted
 from pipeline.pixels import as_channels
-from pipeline.prepared import KeptFields, PreparedFace, guess_face, prepare_face
-from pipeline.refined import Canvas, Refined
+from pipeline.prepared import PreparedFace, guess_face, prepare_face
+from pipeline.preview import KeptFaces, PreviewPatch, Previews, reduced_patch
+from pipeline.refined import Canvas, Refined, overlap
 from pipeline.shape import reshapes
 from pipeline.working_space import WorkingSpace, profile_for
 from retouchml.look import Look, check_faces, check_looks
@@ -42,8 +44,6 @@ from retouchml.settings import (
     PrecisionName,
 )
 from retouchml.sliders import EDITS
-
-_KEPT = 96 << 20  # bytes of what the generator's pictures bring, of all faces together
 
 
 class Retoucher:
@@ -67,7 +67,7 @@ class Retoucher:
         """
         self.networks = load_networks(model, device, engine, precision, graphs=graphs)
         self._caches = Caches.of_user() if cache else None
-        self._kept = KeptFields(_KEPT)
+        self._kept = KeptFaces()
         self.model = model
         self.device = str(self.networks.generator.device)
 
@@ -125,7 +125,7 @@ class Photo:
         locations: Sequence[FaceLocation],
         networks: Networks,
         caches: Caches | None,
-        kept: KeptFields,
+        kept: KeptFaces,
     ) -> None:
         self._pixels = pixels
         self._channels = channels
@@ -133,6 +133,7 @@ class Photo:
         self._networks = networks
         self._caches = caches
         self._kept = kept
+        self._previews = Previews(channels, space, kept.previews)
         self._landmarks = tuple(location.landmarks for location in locations)
         self._local: dict[int, LocalFace] = {}
         self._prepared: dict[int, PreparedFace] = {}
@@ -171,7 +172,7 @@ class Photo:
     def _prepare(self, face: int, progress: Progress, cancel: Cancel) -> None:
         local = self._local_face(face)
         self._prepared[face] = prepare_face(
-            local, self._networks, self._caches, self.seconds, self._kept, progress, cancel
+            local, self._networks, self._caches, self.seconds, self._kept.fields, progress, cancel
         )
         self._guessed.pop(face, None)
 
@@ -198,6 +199,51 @@ class Photo:
         needing = [face for face, look in active.items() if look.needs_generator]
         self.prepare(needing, progress=progress, cancel=cancel)
         return self._patches(active, self._change, progress, cancel)
+
+    def preview(
+        self,
+        looks: Mapping[int, Look],
+        side: int,
+        *,
+        progress: Progress | None = None,
+        cancel: Cancel | None = None,
+    ) -> list[PreviewPatch]:
+        """The patches of ``render``, reduced to ``side`` pixels at most and computed at about that size.
+
+        The strength is interpolated, so they are nearly the same as full patches that were reduced. Raises
+        as ``render`` does.
+        """
+        progress, cancel = progress or silent, cancel or NEVER
+        looks = self._held_back(looks)
+        active = {face: look for face, look in looks.items() if not look.untouched}
+        self.prepare(
+            [face for face, look in active.items() if look.needs_generator], progress=progress, cancel=cancel
+        )
+        boxes = tuple(self._boxes(active))
+        if any(overlap(one, other) for one, other in combinations(boxes, 2)):
+            # The patch of a neighbour that overlaps starts from this one's pixels.
+            full = self._patches(active, self._change, progress, cancel)
+            return [reduced_patch(patch, side) for patch in full]
+        patches = []
+        for position, (face, look) in enumerate(sorted(active.items())):
+            check(cancel)
+            _face_progress(progress, position, len(active))("render", 0.0, None)
+            patch = self._preview(face, look, side)
+            patches += [] if patch is None else [patch]
+        progress("render", 1.0, 0.0)
+        return patches
+
+    def _preview(self, face: int, look: Look, side: int) -> PreviewPatch | None:
+        preview = self._previews.face(face, self._local_face(face), side)
+        if preview is None:
+            return None
+        if look.needs_generator:
+            with self._timed("render"):
+                carried = self._prepared[face].shrunk(self._networks, look, preview.factor)
+            with self._timed("stitch"):
+                return preview.patch(preview.moving.change(carried, look), look, face)
+        with self._timed("stitch"):
+            return preview.patch(preview.local.change(look), look, face)
 
     def render_local(
         self,
@@ -271,7 +317,7 @@ class Photo:
         if face not in self._guessed:
             check(cancel)
             guess = guess_face(
-                self._local_face(face), self._networks, self._caches, self.seconds, self._kept, cancel
+                self._local_face(face), self._networks, self._caches, self.seconds, self._kept.fields, cancel
             )
             if guess is None:
                 return

@@ -44,6 +44,10 @@ class Window:
         """The window [h, w(, C)] of a field [H, W(, C)], contiguous."""
         return np.ascontiguousarray(field[self.top : self.bottom, self.left : self.right])
 
+    def shrunk(self, factor: int) -> "Window":
+        """The window of the same crop with sides divided by ``factor``, which divides the corners."""
+        return Window(*(each // factor for each in (self.left, self.top, self.right, self.bottom)))
+
     def put(self, part: NDArray[_Field], field: NDArray[_Field]) -> None:
         """Write ``part`` [h, w(, C)] into the window of a field [H, W(, C)]."""
         field[self.top : self.bottom, self.left : self.right] = part

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from functools import cached_property
-from typing import Protocol
+from typing import Any, ClassVar, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,12 +20,15 @@ from pipeline.local.shine import Shine
 from pipeline.local.teeth import Teeth
 from pipeline.local.under_eyes import UnderEyes
 from pipeline.regions import FaceRegions
+from pipeline.shrunk import with_fields_shrunk
 from pipeline.window import Window
 from retouchml.look import Look
 
 
 class LocalSlider(Protocol):
-    """What a slider needs of a face, computed once."""
+    """What a slider needs of a face, computed once: a dataclass."""
+
+    __dataclass_fields__: ClassVar[dict[str, Any]]
 
     def change(self, value: float) -> NDArray[np.float32]:
         """The change [H, W, 3] to add to the crop for a value of the slider."""
@@ -64,16 +67,30 @@ class LocalRetouch:
     The change that the newest values make is kept, so that one moved slider does not cost all of them.
     """
 
-    def __init__(self, crop: NDArray[np.float32], regions: FaceRegions, size: int) -> None:
-        """crop: [H, W, 3] in [0, 1], a window of a crop of side ``size``; regions: [H, W] each."""
-        self._crop, self._size = crop, size
-        self._features = {
-            name: Window.around(getattr(regions, region) > 0.0, size)
-            for name, (region, _) in _FEATURES.items()
-            if getattr(regions, region).any()
-        }
-        self._skin = Window.around(np.maximum(regions.skin, regions.under_eyes) > 0, size)
-        self._regions = regions
+    def __init__(
+        self,
+        crop: NDArray[np.float32],
+        regions: FaceRegions,
+        size: int,
+        full: "LocalRetouch | None" = None,
+    ) -> None:
+        """crop: [H, W, 3] in [0, 1], a window of a crop of side ``size``; regions: [H, W] each.
+
+        full: that of the same face with more pixels, whose sliders see more; this one takes theirs
+        """
+        self._crop, self._size, self._regions, self._full = crop, size, regions, full
+        self._features: dict[str, Window] = {}
+        self._skin: Window
+        if full is None:
+            for name, (region, _) in _FEATURES.items():
+                if getattr(regions, region).any():
+                    self._features[name] = Window.around(getattr(regions, region) > 0.0, size)
+            self._skin = Window.around(np.maximum(regions.skin, regions.under_eyes) > 0, size)
+        else:
+            factor = full._size // size
+            for name, window in full._features.items():
+                self._features[name] = window.shrunk(factor)
+            self._skin = full._skin.shrunk(factor)
         self._made: dict[str, LocalSlider] = {}
         self._layers: dict[tuple[str, ...], tuple[tuple[float, ...], _Change]] = {}
 
@@ -102,19 +119,31 @@ class LocalRetouch:
     def _on_skin(self, sliders: tuple[str, ...], values: tuple[float, ...]) -> _Change:
         skin = self._skin_regions.skin
         change = np.zeros((*skin.shape, 3), np.float32)
-        make = self._spots if sliders == tuple(_SPOTS) else self._on_healed_skin
         for name, value in zip(sliders, values, strict=True):
             if value:
-                change += self._slider(name, make).change(value)
+                change += self._slider(name).change(value)
         return change if sliders == tuple(_SPOTS) else level(change, skin)
 
     def _on_feature(self, sliders: tuple[str, ...], values: tuple[float, ...]) -> _Change:
-        return self._slider(sliders[0], self._feature).change(values[0])
+        return self._slider(sliders[0]).change(values[0])
 
-    def _slider(self, name: str, make: Callable[[str], LocalSlider]) -> LocalSlider:
+    def _slider(self, name: str) -> LocalSlider:
         if name not in self._made:
-            self._made[name] = make(name)
+            self._made[name] = self._make(name) if self._full is None else self._shrunk(name, self._full)
         return self._made[name]
+
+    def _make(self, name: str) -> LocalSlider:
+        if name in _SPOTS:
+            return _SPOTS[name](self._spotted_skin)
+        if name in _SKIN:
+            return _SKIN[name](self._healed, self._skin_regions, self._size)
+        window, (_, make) = self._features[name], _FEATURES[name]
+        return make(window.of(self._crop), self._regions.within(window), self._size)
+
+    def _shrunk(self, name: str, full: "LocalRetouch") -> LocalSlider:
+        window = full._features.get(name, full._skin)
+        shape = window.bottom - window.top, window.right - window.left
+        return with_fields_shrunk(full._slider(name), shape, full._size // self._size)
 
     @cached_property
     def _skin_regions(self) -> FaceRegions:
@@ -127,18 +156,7 @@ class LocalRetouch:
     @cached_property
     def _healed(self) -> NDArray[np.float32]:
         """The window of the skin without blemishes: their redness and shade are no part of it."""
-        healing = self._slider("blemishes", self._spots).change(1.0)
-        return np.asarray(self._skin.of(self._crop) + healing, np.float32)
-
-    def _spots(self, name: str) -> LocalSlider:
-        return _SPOTS[name](self._spotted_skin)
-
-    def _on_healed_skin(self, name: str) -> LocalSlider:
-        return _SKIN[name](self._healed, self._skin_regions, self._size)
-
-    def _feature(self, name: str) -> LocalSlider:
-        window, (_, make) = self._features[name], _FEATURES[name]
-        return make(window.of(self._crop), self._regions.within(window), self._size)
+        return np.asarray(self._skin.of(self._crop) + self._slider("blemishes").change(1.0), np.float32)
 
 
 def touches_locally(look: Look) -> bool:

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from pipeline.cache import Caches, InversionCache, PathCache
 from pipeline.faces import FaceLocation
 from pipeline.patch import Patch
-from pipeline.prepared import KeptFields
+from pipeline.preview import KeptFaces
 from pipeline.retoucher import Photo, Retoucher
 from pipeline.working_space import PLAIN
 from retouchml import Look
@@ -128,7 +128,7 @@ def test_a_slider_that_moves_no_code_needs_no_picture(
         patch.setattr(retoucher.networks.generator, "render", rendered.append)
         (kept,) = photo.render({0: look.with_values(moved)})
     assert rendered == []
-    photo._kept.clear()
+    photo._kept.fields.clear()
     (fresh,) = photo.render({0: look.with_values(moved)})
     assert np.array_equal(kept.pixels, fresh.pixels)
 
@@ -136,7 +136,7 @@ def test_a_slider_that_moves_no_code_needs_no_picture(
 def test_a_slider_that_moves_the_code_gets_a_picture_of_its_own(photo: Photo) -> None:
     looks = [Look(0.6), Look(0.61), Look(0.6, edits={"smile": 0.3}), Look(0.6, edits={"smile": 0.4})]
     moved = [photo.render({0: look})[0].pixels for look in looks]
-    photo._kept.clear()
+    photo._kept.fields.clear()
     fresh = [photo.render({0: look})[0].pixels for look in reversed(looks)]
     for one, other in zip(moved, reversed(fresh), strict=True):
         assert np.array_equal(one, other)
@@ -604,7 +604,7 @@ def test_the_overall_progress_of_two_faces_never_falls(monkeypatch: pytest.Monke
     )
     pixels = np.zeros((256, 512, 3), np.uint8)
     locations = [FaceLocation((0, 0, 9, 9), landmarks((x, 128.0))) for x in (128.0, 384.0)]
-    opened = Photo(pixels, pixels, PLAIN, locations, networks, None, KeptFields(1 << 20))
+    opened = Photo(pixels, pixels, PLAIN, locations, networks, None, KeptFaces())
     overall, remaining = OverallProgress(), []
     fractions = [overall.update("detect", 1.0)]
 
