@@ -4,7 +4,7 @@ import gc
 import importlib
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -26,6 +26,7 @@ from retouchml.settings import PRECISIONS, PrecisionName
 
 if TYPE_CHECKING:
     from pipeline.patch import Patch
+    from pipeline.preview import PreviewPatch
     from pipeline.retoucher import Photo, Retoucher
 
 _PIPELINE = "pipeline.retoucher:Retoucher"  # imported when it is first needed, which takes seconds
@@ -95,6 +96,7 @@ class Executor:
         self._precision = precision
         self._backends: dict[tuple[str, str], Retoucher] = {}
         self._photos: dict[str, _WorkerPhoto] = {}
+        self._ahead: Iterator[None] | None = None  # what was not asked for yet, see ``do_ahead``
 
     @property
     def models(self) -> tuple[str, ...]:
@@ -112,6 +114,7 @@ class Executor:
     def forget(self, name: str) -> None:
         """Free a photo."""
         self._photos.pop(name, None)
+        self._ahead = None
 
     def open(self, name: str, progress: Progress, stop: Cancel) -> Opened:
         """Find the faces of a photo."""
@@ -139,30 +142,70 @@ class Executor:
     ) -> Rendered:
         """Render patches. ``stop`` ends it at once, ``superseded`` lets a running preparation end first."""
         entry = self._photos[render.photo]
+        self._ahead = None
+        previews: list[Rendered] = []
 
         def work() -> tuple["Photo", Sequence["Patch"]]:
             photo = self._open(entry, progress, stop)
             photo.check(render.looks)
+            cancel = EitherCancel(stop, superseded)
+            if self._is_previewed(render, photo):
+                previews.append(self._preview(render, photo, progress, cancel))
+                if render.size == "preview":
+                    return photo, ()
+                on_preview(previews[0])
             if render.refine:
                 return photo, self._refined(render, photo, progress, stop, superseded, on_preview)
             needing = [face for face, look in render.looks.items() if look.needs_generator]
             photo.prepare(needing, progress=progress, cancel=stop)
-            cancel = EitherCancel(stop, superseded)
             return photo, photo.render(render.looks, progress=progress, cancel=cancel)
 
         photo, patches = self._with_memory(render.photo, work)
+        if previews:
+            self._ahead = photo.ahead(sorted(render.looks), render.preview_side)
+        if previews and render.size == "preview":
+            return previews[-1]
         converted = [_convert(patch, entry) for patch in patches]
         faces = tuple(sorted(render.looks))
         if render.size != "full":
             reduced = [patch.reduced(render.preview_side) for patch in converted]
-            if render.size == "both":
+            if render.size == "both" and not previews:
                 preview = tuple(patch.to_wire() for patch in reduced)
                 on_preview(Rendered(preview, seconds=dict(photo.seconds), faces=faces))
-            else:
+            elif render.size == "preview":
                 converted = reduced
         report = tuple(photo.report(patches)) if render.report else ()
         wired = tuple(patch.to_wire() for patch in converted)
         return Rendered(wired, report, dict(photo.seconds), faces=faces)
+
+    def do_ahead(self) -> bool:
+        """Do a part of what the next preview is likely to need; False if nothing is left to do."""
+        if self._ahead is None:
+            return False
+        try:
+            next(self._ahead)
+        except StopIteration:
+            self._ahead = None
+        except Exception as error:  # nobody has asked for it: the next request meets the error itself
+            sys.stderr.write(f"nothing was computed ahead: {error}\n")
+            self._ahead = None
+        return self._ahead is not None
+
+    @staticmethod
+    def _is_previewed(render: Render, photo: "Photo") -> bool:
+        """Whether a render begins with a preview that is computed at its own size: nothing slow is left."""
+        if render.size == "full" or (render.size == "preview" and render.report):
+            return False
+        return all(photo.is_prepared(face) for face, look in render.looks.items() if look.needs_generator)
+
+    def _preview(self, render: Render, photo: "Photo", progress: Progress, cancel: Cancel) -> Rendered:
+        entry, side = self._photos[render.photo], render.preview_side
+        patches = photo.preview(render.looks, side, progress=progress, cancel=cancel)
+        converted = [_convert(patch, entry).reduced(side) for patch in patches]
+        wired = tuple(patch.to_wire() for patch in converted)
+        scale = min((patch.picture.width / patch.box[2] for patch in converted), default=1.0)
+        faces = tuple(sorted(render.looks))
+        return Rendered(wired, (), dict(photo.seconds), faces=faces, scale=min(1.0, scale))
 
     def _refined(
         self,
@@ -289,9 +332,15 @@ def _make_backend(factory: str, model: str, device: str, precision: PrecisionNam
     return backend
 
 
-def _convert(patch: "Patch", entry: _WorkerPhoto) -> _ConvertedPatch:
-    height, width = patch.pixels.shape[:2]
-    original = entry.pixels[patch.y : patch.y + height, patch.x : patch.x + width]
+def _convert(patch: "Patch | PreviewPatch", entry: _WorkerPhoto) -> _ConvertedPatch:
+    x, y, width, height = (int(each) for each in patch.box)
+    original = entry.pixels[y : y + height, x : x + width]
+    if patch.pixels.shape[:2] != (height, width):
+        rows, columns = (
+            (np.arange(count) + 0.5) * length // count
+            for count, length in zip(patch.pixels.shape[:2], (height, width), strict=True)
+        )
+        original = original[rows.astype(int)[:, None], columns.astype(int)]
     pixels, picture = pixel_conversion.from_pipeline(patch.pixels, original, entry.without_curve)
     picture = replace(picture, encoding=entry.picture.encoding)
-    return _ConvertedPatch(patch.face, (int(patch.x), int(patch.y), width, height), pixels, picture)
+    return _ConvertedPatch(patch.face, (x, y, width, height), pixels, picture)

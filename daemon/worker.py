@@ -77,6 +77,8 @@ class Worker:
             threading.Thread(target=loop, daemon=True).start()
         self._send(Ready(os.getpid()))
         while True:
+            while self._messages.empty() and self._executor.do_ahead():
+                pass
             message, blocks = self._messages.get()
             if isinstance(message, Quit):
                 return

@@ -5,6 +5,7 @@ moves no code.
 """
 
 import bisect
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -94,16 +95,31 @@ class PreparedFace:
         kept = self.kept.get(self, (slot, factor))
         if kept is not None and kept[0] == code:
             return kept[1]
-        carried = (
-            self._carried(networks, look) if factor == 1 else self.carried(networks, look).shrunk(factor)
-        )
+        if factor == 1:
+            carried = self._carried(networks, look)
+        elif slot is None:
+            carried = self.carried(networks, look).shrunk(factor)
+        else:
+            whole = self.kept.get(self, (slot, 1))
+            carried = (self._carried(networks, look) if whole is None else whole[1]).shrunk(factor)
         self.kept.put(self, (slot, factor), (code, carried), carried.nbytes)
         return carried
 
+    def knots_ahead(self, networks: Networks, factor: int) -> Iterator[None]:
+        """Compute what previews need at the knots, one knot a step, if it is not there yet."""
+        for strength in KNOTS:
+            if self.kept.get(self, ((strength, ()), factor)) is None:
+                self.carried(networks, Look(strength), factor)
+                yield
+
     def shrunk(self, networks: Networks, look: Look, factor: int) -> Carried:
-        """What a look brings to a face whose sides are divided by ``factor``; nearly so between knots."""
-        strength, edits = _code_of(look)
-        if edits:
+        """What a look brings to a face whose sides are divided by ``factor``; nearly so between knots.
+
+        If it was computed for a full patch, that is taken: no preview of another slider differs from it.
+        """
+        strength, edits = code = _code_of(look)
+        newest = self.kept.get(self, (None, 1))
+        if edits or (newest is not None and newest[0] == code):
             return self.carried(networks, look, factor)
         return self.between_knots(networks, strength, factor)
 

@@ -233,6 +233,17 @@ class Photo:
         progress("render", 1.0, 0.0)
         return patches
 
+    def is_prepared(self, face: int) -> bool:
+        """Whether a face is ready for every look that its quality allows."""
+        return face in self._prepared or self.faces[face].quality.trust.shape <= 0.0
+
+    def ahead(self, faces: Iterable[int], side: int) -> Iterator[None]:
+        """Compute, a part at each step, what a moved strength of previewed faces will need."""
+        for face in faces:
+            preview = self._previews.face(face, self._local_face(face), side)
+            if preview is not None and face in self._prepared:
+                yield from self._prepared[face].knots_ahead(self._networks, preview.factor)
+
     def _preview(self, face: int, look: Look, side: int) -> PreviewPatch | None:
         preview = self._previews.face(face, self._local_face(face), side)
         if preview is None:

@@ -11,7 +11,7 @@ import os
 import sys
 import time
 import weakref
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import SimpleNamespace
@@ -129,6 +129,21 @@ class Photo:
             if len(final) < len(active):
                 yield Step("full", (face,), (final[face],))
         yield Step("full", tuple(sorted(final)), tuple(final[face] for face in sorted(final)), is_last=True)
+
+    def preview(
+        self,
+        looks: Mapping[int, Look],
+        side: int,
+        *,
+        progress: Progress | None = None,
+        cancel: Cancel | None = None,
+    ) -> list[Patch]:
+        """The final patches; what the daemon makes of them is reduced to ``side``."""
+        return [self.patch(face, look, cancel) for face, look in looks.items() if not look.untouched]
+
+    def ahead(self, faces: Iterable[int], side: int) -> Iterator[None]:
+        """Nothing is computed ahead."""
+        yield from ()
 
     def is_prepared(self, _face: int) -> bool:
         return True

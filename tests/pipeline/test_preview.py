@@ -1,0 +1,210 @@
+"""A preview shows what the full patch shows, computed at about its own size."""
+
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from pipeline.local_face import LocalFace, local_face
+from pipeline.patch import make_patch
+from pipeline.prepared import KNOTS
+from pipeline.preview import PreviewFace, reduced_patch
+from pipeline.retoucher import Photo, Retoucher
+from pipeline.working_space import PLAIN
+from retouchml import Look
+from tests.pipeline.seeding import quick_path, seed, session_cache
+from tests.pipeline.synthetic_faces import open_mouthed, painted
+
+Pixels = NDArray[np.uint8]
+_SIDE = 256
+
+
+@pytest.fixture(scope="module")
+def painted_photo() -> Pixels:
+    points = open_mouthed(1024)
+    return np.asarray(np.rint(painted(points, 1024) * 255.0), np.uint8)
+
+
+@pytest.fixture(scope="module")
+def painted_face(painted_photo: Pixels) -> LocalFace:
+    return local_face(painted_photo, open_mouthed(1024), [], None, {})
+
+
+def apart(one: NDArray[Any], other: NDArray[Any]) -> NDArray[np.float64]:
+    """Differences of the colours of two patches [h, w, 4] where both are opaque."""
+    inside = (one[..., 3] == 255) & (other[..., 3] == 255)
+    assert inside.mean() > 0.4
+    return np.asarray(np.abs(one[..., :3][inside].astype(float) - other[..., :3][inside]))
+
+
+@pytest.mark.parametrize("edits", [{"teeth": 1.0}, {"redness": 1.0, "shine": 1.0}, {"jaw": 0.8, "lips": 1.0}])
+@pytest.mark.parametrize("side", [256, 512])
+def test_a_local_preview_is_the_full_patch_reduced(
+    painted_photo: Pixels, painted_face: LocalFace, edits: dict[str, float], side: int
+) -> None:
+    look, face = Look(0.0, edits=edits), painted_face
+    full = make_patch(
+        painted_photo, face.alignment, face.reshaped(face.change(look), look), face.support, 0, PLAIN
+    )
+    preview = PreviewFace.of(painted_photo, face, side, PLAIN)
+    assert full is not None
+    assert preview is not None
+    assert preview.factor == 1024 // side if side < 512 else preview.factor in (1, 2)
+    patch = preview.patch(preview.local.change(look), look, 0)
+    assert patch.box == full.box
+    expected = reduced_patch(full, side)
+    assert patch.pixels.shape == expected.pixels.shape
+    assert max(patch.pixels.shape[:2]) == side
+    differ = apart(patch.pixels, expected.pixels)
+    assert differ.mean() < 0.6
+    assert np.quantile(differ, 0.999) < 12.0
+    moved = apart(patch.pixels, reduced_patch(untouched(painted_photo, face), side).pixels)
+    assert differ.mean() < 0.5 * moved.mean() + 0.4
+
+
+def untouched(photo: Pixels, face: LocalFace) -> Any:
+    patch = make_patch(photo, face.alignment, face.change(Look(0.0)), face.support, 0, PLAIN)
+    assert patch is not None
+    return patch
+
+
+@pytest.mark.parametrize("channels", [1, 2, 3, 4])
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16, np.float32])
+def test_a_preview_has_the_photo_s_depth_and_a_patch_s_channels(
+    painted_photo: Pixels, painted_face: LocalFace, channels: int, dtype: Any
+) -> None:
+    scale = {np.uint8: 1.0, np.uint16: 257.0, np.float32: 1.0 / 255.0}[dtype]
+    color = painted_photo[..., :3] if channels >= 3 else painted_photo[..., :1]
+    photo = (color * np.float64(scale)).astype(dtype)
+    if channels in (2, 4):
+        opaque = np.full((*photo.shape[:2], 1), 1.0 if dtype is np.float32 else np.iinfo(dtype).max, dtype)
+        photo = np.concatenate([photo, opaque], -1)
+    preview = PreviewFace.of(photo, painted_face, _SIDE, PLAIN)
+    assert preview is not None
+    patch = preview.patch(preview.local.change(Look(0.0)), Look(0.0), 0)
+    assert patch.pixels.dtype == dtype
+    assert patch.pixels.shape[2] == 4
+    x, y, width, height = patch.box
+    size = (patch.pixels.shape[1], patch.pixels.shape[0])
+    expected = cv2.resize(color[y : y + height, x : x + width], size, interpolation=cv2.INTER_AREA)
+    inside = patch.pixels[..., 3] > 0
+    values = patch.pixels[..., :3].astype(float) / scale
+    assert np.abs(values - expected.reshape(*size[::-1], -1))[inside].max() <= 1.0
+
+
+def test_what_is_transparent_does_not_stain_a_preview(painted_photo: Pixels, painted_face: LocalFace) -> None:
+    photo = np.dstack([painted_photo, np.full((1024, 1024), 255, np.uint8)])
+    photo[::2, :, :3] = (0, 255, 0)
+    photo[::2, :, 3] = 0
+    preview = PreviewFace.of(photo, painted_face, _SIDE, PLAIN)
+    assert preview is not None
+    x, y, width, height = preview.box
+    visible = painted_photo[y : y + height, x : x + width][(y + 1) % 2 :: 2]
+    assert np.abs(preview.photo[..., :3].mean((0, 1)) - visible.mean((0, 1))).max() < 3.0
+
+
+def test_a_face_outside_the_photo_has_no_preview(painted_photo: Pixels, painted_face: LocalFace) -> None:
+    assert PreviewFace.of(painted_photo[:16, :16], painted_face, _SIDE, PLAIN) is None
+
+
+# ---- with the generator
+
+
+@pytest.fixture(scope="module")
+def large(retoucher: Retoucher, photo: Photo, portrait: Pixels, real_home: Path) -> Any:
+    """The portrait, enlarged so that its face fills a crop of 1024 px."""
+    pixels = cv2.resize(portrait, None, fx=5.0, fy=5.0, interpolation=cv2.INTER_CUBIC)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(retoucher.networks.beautifier, "path", quick_path(retoucher, photo))
+        opened = seed(retoucher, photo, np.asarray(pixels, np.uint8), session_cache(real_home))
+        opened.prepare()
+    return opened
+
+
+@pytest.mark.parametrize("strength", KNOTS[1:])
+def test_at_a_knot_what_is_carried_is_exact(large: Photo, retoucher: Retoucher, strength: float) -> None:
+    prepared, networks = large._prepared[0], retoucher.networks
+    exact = prepared._carried(networks, Look(strength))
+    knot = prepared.between_knots(networks, strength, 1)
+    assert np.array_equal(knot.flow, exact.flow)
+    assert np.array_equal(knot.light, exact.light)
+
+
+@pytest.mark.parametrize(
+    ("look", "mean", "most"),
+    [
+        (Look(), 0.6, 3.0),
+        (Look(0.5, 0.1, {"teeth": 1.0, "shine": 0.9}), 0.7, 4.0),
+        (Look(0.6), 1.0, 12.0),  # between two knots
+        (Look(0.25, edits={"smile": 0.5}), 0.6, 4.0),
+        (Look(0.25, edits={"jaw": 0.5}), 0.6, 4.0),
+    ],
+)
+def test_a_preview_is_the_full_patch_reduced(large: Photo, look: Look, mean: float, most: float) -> None:
+    (full,) = large.render({0: look})
+    (preview,) = large.preview({0: look}, 512)
+    assert (preview.face, preview.box) == (0, full.box)
+    assert large._previews.face(0, large._local[0], 512).factor == 2  # type: ignore[union-attr]
+    differ = apart(preview.pixels, reduced_patch(full, 512).pixels)
+    assert differ.mean() < mean
+    assert np.quantile(differ, 0.999) < most
+
+
+def test_a_moved_strength_needs_no_picture_once_the_knots_are_known(
+    large: Photo, retoucher: Retoucher, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    large.preview({0: Look(0.5)}, 512)
+    large.preview({0: Look(0.75)}, 512)
+    rendered: list[object] = []
+    monkeypatch.setattr(retoucher.networks.generator, "render", rendered.append)
+    patches = [large.preview({0: Look(strength)}, 512)[0].pixels for strength in (0.55, 0.6, 0.7)]
+    assert rendered == []
+    assert not any(np.array_equal(one, other) for one, other in pairwise(patches))
+
+
+def test_beside_a_full_patch_another_slider_s_preview_has_its_motion(large: Photo) -> None:
+    look = Look(0.6, edits={"teeth": 0.3})
+    large._kept.fields.clear()
+    large.render({0: look})
+    moved = look.with_values({"teeth": 0.8})
+    (preview,) = large.preview({0: moved}, 512)
+    (full,) = large.render({0: moved})
+    differ = apart(preview.pixels, reduced_patch(full, 512).pixels)
+    assert differ.mean() < 0.6
+    assert np.quantile(differ, 0.999) < 3.0
+
+
+def test_a_preview_does_not_depend_on_what_was_shown_before(large: Photo) -> None:
+    looks = [Look(0.6), Look(0.6, edits={"teeth": 0.9}), Look(0.6, 0.2), Look(0.3, edits={"jaw": -0.5})]
+    large._kept.fields.clear()
+    looks += [Look(0.6, edits={"smile": 0.4}), Look(0.0, edits={"lines": 1.0}), Look(0.6)]
+    in_turn = [large.preview({0: look}, 512)[0].pixels for look in looks]
+    for look, pixels in zip(looks, in_turn, strict=True):
+        large._kept.fields.clear()
+        large._kept.previews.clear()
+        (fresh,) = large.preview({0: look}, 512)
+        assert np.array_equal(fresh.pixels, pixels)
+
+
+def test_what_is_kept_stays_within_its_bounds(large: Photo) -> None:
+    for strength in (0.1, 0.3, 0.5, 0.6, 0.8, 1.0):
+        large.preview({0: Look(strength)}, 512)
+        large.preview({0: Look(strength, edits={"smile": strength})}, 384)
+    assert 1 << 20 < large._kept.fields.total <= 96 << 20
+    assert 1 << 20 < large._kept.previews.total <= 64 << 20
+
+
+def test_faces_that_overlap_have_the_previews_of_their_full_patches(
+    retoucher: Retoucher, photo: Photo, portrait: Pixels, real_home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pair = np.ascontiguousarray(np.hstack([portrait[:320, 110:270], portrait[:320, 150:420]]))
+    opened = seed(retoucher, photo, pair, session_cache(real_home))
+    looks = {number: Look(0.0, edits={"jaw": 1.0, "teeth": 1.0}) for number in range(len(opened.faces))}
+    assert len(looks) == 2
+    full = opened.render(looks)
+    for patch, preview in zip(full, opened.preview(looks, 64), strict=True):
+        assert np.array_equal(preview.pixels, reduced_patch(patch, 64).pixels)
