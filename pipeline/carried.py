@@ -28,6 +28,7 @@ class OpenMouth:
     window: Window
     cover: Mask  # how far they replace the photograph's
     pixels: NDArray[np.float32]  # [h, w, 3]
+    teeth: Mask | None = None  # where they show teeth; None if these were not looked for
 
 
 @dataclass(frozen=True)
@@ -56,8 +57,8 @@ class Carried:
     @property
     def nbytes(self) -> int:
         """The memory that it takes."""
-        mouth = 0 if self.mouth is None else self.mouth.cover.nbytes + self.mouth.pixels.nbytes
-        return self.flow.nbytes + self.light.nbytes + mouth
+        parts = () if self.mouth is None else (self.mouth.cover, self.mouth.pixels, self.mouth.teeth)
+        return sum(each.nbytes for each in (self.flow, self.light, *parts) if each is not None)
 
 
 def carried_between(
@@ -89,7 +90,8 @@ def carried_between(
     cover = _new_content(window.of(after.picture - picture), window.of(masks.mouth), size)
     difference = Displacement(window.of(flow))(window.of(crop - before.picture))
     pixels = window.of(after.picture) + _lowpass(difference, _MATCH * size)
-    return Carried(flow, light, OpenMouth(window, cover, np.asarray(pixels, np.float32)))
+    teeth = None if after.teeth is None else window.of(after.teeth)
+    return Carried(flow, light, OpenMouth(window, cover, np.asarray(pixels, np.float32), teeth))
 
 
 def displaced_masks(masks: FaceMasks, displace: Displacement) -> FaceMasks:

@@ -12,9 +12,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.carried import Carried, carried_between, displaced_masks
+from pipeline.carried import Carried, OpenMouth, carried_between, displaced_masks
 from pipeline.flow import Displacement, displaced
 from pipeline.generated import GeneratedFace
+from pipeline.local.teeth import Teeth
 from pipeline.masks import FaceMasks, Mask
 from pipeline.skin import SkinLayers, finest_share
 from pipeline.tone import Agreement, as_color, held_color, lab, low_order
@@ -73,12 +74,13 @@ def change_between(
     lips_part: bool = False,  # whether the mouth opens or closes, so that it may show the generator's pixels
     agreement: Agreement | None = None,  # of ``crop`` and ``before``, if it was computed before
     local: NDArray[np.float32] | None = None,  # [H, W, 3] the local retouch of the crop, which moves along
+    teeth: float = 0.0,  # 0 to 1, how far teeth that the generator shows are whitened
 ) -> Change:
     """The change that carries the step ``before`` → ``after`` onto the crop."""
     carried = carried_between(
         crop, before, after, masks, size, lines=lines, lips_part=lips_part, agreement=agreement
     )
-    return change_of(crop, carried, masks, skin, strength, texture, size, local=local)
+    return change_of(crop, carried, masks, skin, strength, texture, size, local=local, teeth=teeth)
 
 
 def change_of(
@@ -91,6 +93,7 @@ def change_of(
     size: int,  # side of the whole crop
     *,
     local: NDArray[np.float32] | None = None,  # [H, W, 3] the local retouch of the crop, which moves along
+    teeth: float = 0.0,  # 0 to 1, how far teeth that the generator shows are whitened
 ) -> Change:
     """The change of a crop whose skin is retouched, and onto which the generator's change is carried."""
     flow, displace = carried.flow, Displacement(carried.flow)
@@ -105,9 +108,20 @@ def change_of(
     cover, pixels = np.zeros(crop.shape[:2], np.float32), np.zeros_like(crop)
     if carried.mouth is not None:
         carried.mouth.window.put(carried.mouth.cover, cover)
-        carried.mouth.window.put(carried.mouth.pixels, pixels)
+        carried.mouth.window.put(_with_whiter_teeth(carried.mouth, teeth, crop, masks.skin), pixels)
     smoothing = masks.skin * np.float32(finest_share(strength, texture))
     return Change(flow, np.asarray(color, np.float32), pixels, cover, smoothing)
+
+
+def _with_whiter_teeth(
+    mouth: OpenMouth, value: float, crop: NDArray[np.float32], skin: Mask
+) -> NDArray[np.float32]:
+    """The pixels [h, w, 3] of a mouth that the generator opened, its teeth whitened."""
+    if not value or mouth.teeth is None:
+        return mouth.pixels
+    colors = lab(crop[::4, ::4])[skin[::4, ::4] > 0.5]
+    change = Teeth.within(lab(mouth.pixels), mouth.teeth, colors).change(value)
+    return np.asarray(mouth.pixels + change, np.float32)
 
 
 def _without_moved_light(

@@ -11,6 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.masks import Mask, Points, face_masks
+from pipeline.regions.contours import contours_of
+from pipeline.regions.mouth import mouth_regions
+from pipeline.regions.skin import skin_color
 from pipeline.window import Window
 
 _SIDE = 256  # pixels; the face is looked for at this size
@@ -23,20 +26,35 @@ class GeneratedFace:
 
     picture: NDArray[np.float32]  # [H, W, 3] in [0, 1], a whole one or a window of it
     shown: Mask  # [H, W] 0 to 1: the face without hair, glasses and background
+    teeth: Mask | None = None  # [H, W]; None if they were not looked for
 
     @classmethod
     def of(
-        cls, picture: NDArray[np.float32], find: Callable[[NDArray[np.float32]], Points]
+        cls,
+        picture: NDArray[np.float32],
+        find: Callable[[NDArray[np.float32]], Points],
+        with_teeth: bool = False,
     ) -> "GeneratedFace":
-        """A whole picture [S, S, 3]; find: its 68 landmarks, in its pixels."""
+        """A whole picture [S, S, 3]; find: its 68 landmarks; with_teeth: whether to look for them."""
         size = picture.shape[0]
         side = min(size, _SIDE)
         small = cv2.resize(picture, (side, side), interpolation=cv2.INTER_AREA).astype(np.float32)
-        shown = face_masks(small, find(small), np.full((side, side), _UNBOUNDED, np.float32)).tone
+        points = find(small)
+        masks = face_masks(small, points, np.full((side, side), _UNBOUNDED, np.float32))
+        shown, teeth = masks.tone, None
+        if with_teeth:
+            skin = skin_color(_lab(small), masks.skin)
+            contours = contours_of((points + 0.5) * (size / side) - 0.5, None)
+            teeth, _ = mouth_regions(_lab(picture), [contours], skin)
         if side != size:
             shown = np.asarray(cv2.resize(shown, (size, size), interpolation=cv2.INTER_LINEAR), np.float32)
-        return cls(picture, shown)
+        return cls(picture, shown, teeth)
 
     def within(self, window: Window) -> "GeneratedFace":
         """The part in a window."""
-        return GeneratedFace(window.of(self.picture), window.of(self.shown))
+        teeth = None if self.teeth is None else window.of(self.teeth)
+        return GeneratedFace(window.of(self.picture), window.of(self.shown), teeth)
+
+
+def _lab(picture: NDArray[np.float32]) -> NDArray[np.float32]:
+    return np.asarray(cv2.cvtColor(np.clip(picture, 0.0, 1.0), cv2.COLOR_RGB2Lab), np.float32)

@@ -71,6 +71,7 @@ class MovingFace:
             look.texture,
             self.local.size,
             local=self.inner.of(change.color),
+            teeth=look.value("teeth"),
         )
         change.put(moved, self.inner)
         return change
@@ -135,7 +136,8 @@ class PreparedFace:
 
     def _carried(self, networks: Networks, look: Look) -> Carried:
         w_plus = networks.edit_applier.apply(self.path.at(look.strength), look.edits)
-        after = _generated(networks, w_plus, self.face)
+        lips_part = _parts_lips(look)
+        after = _generated(networks, w_plus, self.face, with_teeth=lips_part)
         edits = [(BY_NAME[name].latent, value) for name, value in look.edits.items() if value]
         lines = [abs(value) for step, value in edits if step is not None and step.brings_lines]
         return carried_between(
@@ -146,7 +148,7 @@ class PreparedFace:
             self.face.local.size,
             lines=min(1.0, max(lines, default=0.0)),
             # Other edits ask for no other expression: the photograph's own mouth stays.
-            lips_part=any(step is not None and step.parts_lips for step, _ in edits),
+            lips_part=lips_part,
             agreement=self._agreement,
         )
 
@@ -269,10 +271,18 @@ def _path(
     return path
 
 
-def _generated(networks: Networks, w_plus: Tensor, face: MovingFace) -> GeneratedFace:
+def _parts_lips(look: Look) -> bool:
+    """Whether a look opens or closes the mouth, so that it may show the generator's teeth."""
+    steps = (BY_NAME[name].latent for name, value in look.edits.items() if value)
+    return any(step is not None and step.parts_lips for step in steps)
+
+
+def _generated(
+    networks: Networks, w_plus: Tensor, face: MovingFace, with_teeth: bool = False
+) -> GeneratedFace:
     """The moving window [h, w] of the generator's picture of a code."""
     picture = _resized(networks.generator.render(w_plus), face.local.size)
-    generated = GeneratedFace.of(picture, networks.finder.landmarks_in_crop)
+    generated = GeneratedFace.of(picture, networks.finder.landmarks_in_crop, with_teeth)
     return generated.within(face.local.window).within(face.inner)
 
 

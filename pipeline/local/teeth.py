@@ -34,10 +34,14 @@ class Teeth:
     def of(cls, crop: NDArray[np.float32], regions: FaceRegions, _size: int) -> "Teeth":
         """The teeth in a crop [H, W, 3], or in a part of one."""
         lab = to_lab(crop)
-        skin = lab[regions.skin > 0.5]
+        return cls.within(lab, regions.teeth, lab[regions.skin > 0.5])
+
+    @classmethod
+    def within(cls, lab: NDArray[np.float32], mask: Mask, skin: NDArray[np.float32]) -> "Teeth":
+        """The teeth of a mask [H, W] in a picture in CIE Lab [H, W, 3]; skin: colours of skin [N, 3]."""
         warmth = np.maximum(np.median(skin[:, 1:], axis=0) - _SKIN, 0.0) if len(skin) else np.zeros(2)
         ivory = np.minimum(_IVORY + _WARMTH * warmth, _WARMEST)
-        return cls(lab, regions.teeth, np.asarray(ivory, np.float32))
+        return cls(lab, mask, np.asarray(ivory, np.float32))
 
     def change(self, value: float) -> NDArray[np.float32]:
         """The change to add to the crop [H, W, 3]; value: 0 to 1."""

@@ -192,6 +192,32 @@ def test_an_opening_mouth_shows_the_generator_s_pixels(face: Face) -> None:
     assert not face.change(after, lips_part=False).cover.any()
 
 
+def test_teeth_that_the_generator_shows_are_whitened_by_their_slider(face: Face) -> None:
+    mouth = np.zeros((_SIZE, _SIZE), np.uint8)
+    cv2.ellipse(mouth, tuple(int(v) for v in _MOUTH), (34, 12), 0, 0, 360, 1, -1)
+    after = np.where(mouth[..., None] > 0, (0.98, 0.92, 0.6), face.before).astype(np.float32)
+    x, y = _MOUTH
+
+    def yellow(value: float) -> float:
+        change = change_between(
+            face.crop,
+            GeneratedFace(face.before, face.masks.tone),
+            GeneratedFace(after, face.masks.tone, mouth.astype(np.float32)),
+            face.masks,
+            face.skin,
+            0.0,
+            0.7,
+            _SIZE,
+            lips_part=True,
+            teeth=value,
+        )
+        assert change.cover[y, x] > 0.8
+        return float(lab(change.applied(face.crop))[y, x, 2])
+
+    assert yellow(0.6) < yellow(0.3) < yellow(0.0)
+    assert yellow(0.6) < 0.75 * yellow(0.0)
+
+
 def test_skin_is_eased_with_strength_and_smoothed_without_texture(face: Face) -> None:
     def roughness(change: Change) -> float:
         x, y = _CHEEK
@@ -243,8 +269,9 @@ def test_a_single_pixel_of_features_is_not_sharpened(face: Face) -> None:
     assert not change_module._resharpened(face.crop, face.crop, still, features).any()
 
 
-def test_the_local_retouch_moves_along_and_does_not_move_the_light(face: Face) -> None:
-    slope = np.asarray(np.repeat(0.08 * _X[..., None], 3, 2) * face.masks.skin[..., None], np.float32)
+@pytest.mark.parametrize("steep", [0.08, 0.3])
+def test_the_local_retouch_moves_along_and_does_not_move_the_light(steep: float, face: Face) -> None:
+    slope = np.asarray(np.repeat(steep * _X[..., None], 3, 2) * face.masks.skin[..., None], np.float32)
     where = face.masks.tone
     change = change_between(
         face.crop,
@@ -264,4 +291,16 @@ def test_the_local_retouch_moves_along_and_does_not_move_the_light(face: Face) -
     before = np.polyfit(np.nonzero(skin)[1], lab(face.crop + slope)[..., 0][skin], 1)[0]
     after = np.polyfit(np.nonzero(skin)[1], lab(face.crop)[..., 0][skin] + lighter[skin], 1)[0]
     still = np.polyfit(np.nonzero(skin)[1], lab(face.crop)[..., 0][skin], 1)[0]
-    assert abs(after - still) < 0.2 * abs(before - still)
+    assert abs(after - still) < 0.15 * abs(before - still)
+
+
+def test_a_local_retouch_tints_the_outline_of_the_face_less_than_its_middle(face: Face) -> None:
+    tint = np.asarray((0.05, -0.01, -0.02) * face.masks.skin[..., None], np.float32)
+    where = face.masks.tone
+    same = GeneratedFace(face.before, where)
+    change = change_between(face.crop, same, same, face.masks, face.skin, 0.0, 0.7, _SIZE, local=tint)
+    reddened = lab(np.asarray(face.crop + change.color, np.float32)) - lab(face.crop)
+    shown = np.hypot(reddened[..., 1], reddened[..., 2])
+    skin = face.masks.skin > 0.9
+    assert shown[skin & (face.masks.inner > 0.6) & (face.masks.inner < 0.9)].mean() < 1.6
+    assert shown[skin & (face.masks.inner > 0.9)].mean() > 2.5

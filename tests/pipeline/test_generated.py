@@ -6,7 +6,7 @@ import pytest
 from pipeline.generated import GeneratedFace
 from pipeline.masks import Points, outline
 from pipeline.window import Window
-from tests.pipeline.synthetic_faces import landmarks, texture
+from tests.pipeline.synthetic_faces import landmarks, open_mouthed, painted, texture
 
 
 @pytest.mark.parametrize("size", [192, 512])
@@ -30,3 +30,21 @@ def test_it_shows_the_bare_face_and_neither_hair_nor_background(size: int) -> No
     part = generated.within(Window(16, 32, 96, 112))
     assert np.array_equal(part.picture, picture[32:112, 16:96])
     assert np.array_equal(part.shown, generated.shown[32:112, 16:96])
+
+
+def test_teeth_are_told_where_they_are_asked_for() -> None:
+    points = open_mouthed(512)
+    picture = painted(points, 512)
+
+    def find(small: np.ndarray) -> Points:
+        return np.asarray((points + 0.5) * (small.shape[0] / 512) - 0.5)
+
+    assert GeneratedFace.of(picture, find).teeth is None
+    teeth = GeneratedFace.of(picture, find, with_teeth=True).teeth
+    assert teeth is not None
+    seen = teeth > 0.5
+    assert seen.sum() > 500
+    x, y = points[48:60].min(0), points[48:60].max(0)
+    rows, columns = np.nonzero(seen)
+    assert x[0] < columns.min() < columns.max() < y[0]
+    assert x[1] < rows.min() < rows.max() < y[1]
