@@ -149,7 +149,8 @@ def _retouch(
         Gimp.progress_set_text(describe(stage, remaining, _))
         Gimp.progress_update(overall.update(stage, fraction))
 
-    retouch.run(drawables[0], arguments, show)
+    repeats = run_mode == Gimp.RunMode.WITH_LAST_VALS
+    retouch.run(drawables[0], arguments, show, repeats=repeats)
     Gimp.progress_end()
 
 

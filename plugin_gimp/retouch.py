@@ -17,8 +17,10 @@ from retouchml.progress import Progress
 from retouchml.result_record import record
 
 
-def run(layer: Gimp.Drawable, arguments: Arguments, progress: Progress) -> None:
+def run(layer: Gimp.Drawable, arguments: Arguments, progress: Progress, *, repeats: bool = False) -> None:
     """Retouch ``layer``, or if it is a result the layer that it was made from.
+
+    repeats: whether a result is made again as it was made, whatever the looks of ``arguments``
 
     Raises RetouchError, also if nothing would change, and then nothing was changed.
     """
@@ -32,7 +34,8 @@ def run(layer: Gimp.Drawable, arguments: Arguments, progress: Progress) -> None:
         session.open()
         session.wait()
         boxes = [face.box for face in session.faces]
-        looks = arguments.looks(session.faces, reach.selected_faces(chosen.source, boxes))
+        made_again = chosen.record.looks(boxes) if repeats and chosen.record is not None else {}
+        looks = made_again or arguments.looks(session.faces, reach.selected_faces(chosen.source, boxes))
         if all(look.untouched for look in looks.values()):
             raise UsageError(_(sentences.NOTHING_CHANGES), _(sentences.NOTHING_CHANGES_ADVICE))
         session.render(looks)

@@ -41,6 +41,11 @@ class ResultRecord:
         """The look of the first face; the default without one."""
         return self.faces[0].look if self.faces else Look()
 
+    def looks(self, boxes: Sequence[Box]) -> dict[int, Look]:
+        """The look of each face that was retouched and is still there. boxes: of the faces found now."""
+        found = match([face.box for face in self.faces], boxes)
+        return {new: self.faces[old].look for new, old in sorted(found.items())}
+
     def as_fields(self) -> dict[str, Any]:
         """The record as JSON has it."""
         faces = [{"box": list(face.box), "look": _look_fields(face.look)} for face in self.faces]

@@ -41,5 +41,11 @@ def test_nonsense_is_no_record(text: str) -> None:
     assert ResultRecord.from_json(text) is None
 
 
+def test_the_looks_go_to_the_faces_that_are_still_there() -> None:
+    made = record("layer", BOXES, {0: Look(0.1), 1: Look(0.2)}, "")
+    assert made.looks([(300, 0, 9, 9), BOXES[1]]) == {1: Look(0.2)}
+    assert made.looks([]) == {}
+
+
 def test_faces_are_found_again_where_they_are() -> None:
     assert match(BOXES, [(101, 21, 30, 40), (400, 0, 30, 40), (10, 20, 30, 40)]) == {0: 1, 2: 0}

@@ -229,6 +229,11 @@ def test_a_result_is_edited_again_with_its_sliders_and_its_faces(editor: Gimp) -
     finish(editor, dialog)  # nothing was moved
     assert changed(editor) == [False, True]
     assert (editor.ask("names(image)"), editor.ask("pixels(image.get_layers()[0]).hex()")) == made
+    press(editor, main, "ctrl+f")  # makes it again as it was made: the other face stays as it is
+    time.sleep(10)
+    assert (editor.ask("names(image)"), editor.ask("pixels(image.get_layers()[0]).hex()")) == made
+    press(editor, main, "ctrl+z")
+    time.sleep(1)
     press(editor, main, "ctrl+z")
     assert until(lambda: editor.ask("names(image)") == made[0], 30)
     assert changed(editor) == [False, True]
