@@ -1,6 +1,7 @@
 """How many red spots a face shows, by a fixed detector that is not the product's own.
 
-A spot is a compact patch that is redder than the median around it. What is brown rather than red is a mole or
+A spot is a compact patch that is redder than the median around it, and lies alone: what has something as red
+or far darker beside it belongs to lips, a nostril, hair or a fold. What is brown rather than red is a mole or
 a freckle, and not counted.
 """
 
@@ -10,7 +11,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.figures.faces import Area, Picture, lab
+from benchmarks.figures.faces import Area, Picture, Points, face_size, lab
 
 _SIDE = 512  # pixels; side to which a picture is brought
 _AROUND = 21  # pixels; window of the median
@@ -19,6 +20,10 @@ _BROWN = 0.35  # Δa* by Δ(−L*) below which a patch is brown
 _LEAST, _LARGEST = 6, 250  # pixels of a patch
 _COMPACT = 0.55  # share of its bounding box that a patch fills
 _LONGEST = 2.2  # longer by shorter side of that box
+_NOSE_WINGS, _OUTER_LIPS = range(31, 36), range(48, 60)
+_CREASES = 0.06  # of the face's size, around nose and mouth
+_RING = (3, 8)  # pixels from a patch, of the skin around it
+_MUCH_DARKER = 14.0  # L* below the median of that ring, of its darkest 5 %
 
 
 @dataclass(frozen=True)
@@ -34,7 +39,9 @@ def red_spots(picture: Picture, skin: Area) -> RedSpots:
     size = picture.shape[0]
     small = cv2.resize(picture, (_SIDE, _SIDE), interpolation=cv2.INTER_AREA)
     bare = cv2.resize(skin.astype(np.float32), (_SIDE, _SIDE), interpolation=cv2.INTER_AREA) > 0.5
-    colors = cv2.GaussianBlur(lab(np.asarray(small, np.float32)), (0, 0), 1.0)
+    colors: Picture = np.asarray(
+        cv2.GaussianBlur(lab(np.asarray(small, np.float32)), (0, 0), 1.0), np.float32
+    )
     steps = np.clip(colors * (2.55, 2.0, 2.0) + (0.0, 128.0, 128.0), 0, 255).astype(np.uint8)
     around = cv2.medianBlur(steps, _AROUND).astype(np.float32)
     around = (around - (0.0, 128.0, 128.0)) / (2.55, 2.0, 2.0)
@@ -52,12 +59,23 @@ def red_spots(picture: Picture, skin: Area) -> RedSpots:
             continue
         if max(width, height) > _LONGEST * min(width, height) or not _on_skin(bare, box):
             continue
-        if redder[box][mine].mean() < _BROWN * darker[box][mine].mean():
+        if redder[box][mine].mean() < _BROWN * darker[box][mine].mean() or not _alone(labels == part, colors):
             continue
         number += 1
         found[box] |= mine.astype(np.uint8)
     wide = cv2.resize(found, (size, size), interpolation=cv2.INTER_NEAREST)
     return RedSpots(number, np.asarray(wide > 0))
+
+
+def away_from_creases(skin: Area, landmarks: Points) -> Area:
+    """The skin [S, S] without the wings of the nose, the upper lip and the folds beside the mouth.
+
+    Creases and stubble there are red and compact, and no spots.
+    """
+    hull = np.zeros(skin.shape, np.uint8)
+    corners = landmarks[[*_NOSE_WINGS, *_OUTER_LIPS]]
+    cv2.fillConvexPoly(hull, cv2.convexHull(np.rint(corners).astype(np.int32)), 1)
+    return skin & ~_grown(hull > 0, round(_CREASES * face_size(landmarks)))
 
 
 def grain_kept(before: Picture, after: Picture, area: Area) -> float:
@@ -72,6 +90,19 @@ def grain_kept(before: Picture, after: Picture, area: Area) -> float:
         return 1.0
     usual = float(_fine(before)[ring].std())
     return float(_fine(after)[inside].std()) / max(usual, 1e-6)
+
+
+def _alone(patch: Area, colors: Picture) -> bool:
+    """Whether nothing around a patch [H, W] is as red as its mean, or far darker than the rest there."""
+    near, far = (_grown(patch, reach) for reach in _RING)
+    light, red = colors[far & ~near][:, 0], colors[far & ~near][:, 1]
+    darkest = float(np.median(light) - np.percentile(light, 5.0))
+    return darkest < _MUCH_DARKER and float(np.percentile(red, 95.0)) < float(colors[patch][:, 1].mean())
+
+
+def _grown(area: Area, reach: int) -> Area:
+    disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * reach + 1, 2 * reach + 1))
+    return np.asarray(cv2.dilate(area.astype(np.uint8), disc) > 0)
 
 
 def _fine(picture: Picture) -> NDArray[np.float32]:

@@ -4,7 +4,7 @@ import math
 from dataclasses import dataclass
 
 from benchmarks.figures.shine import shine_left
-from benchmarks.figures.spots import grain_kept, red_spots
+from benchmarks.figures.spots import away_from_creases, grain_kept, red_spots
 from benchmarks.figures.under_eyes import under_eye_contrast
 from benchmarks.quality.subject import Subject
 from pipeline.masks import face_masks
@@ -30,11 +30,12 @@ class LocalFigures:
 def local_figures(subject: Subject, mesh: FaceMesh | None) -> LocalFigures:
     """What ``blemishes``, ``under_eyes`` and ``shine`` do to a face."""
     before, skin = subject.before, subject.skin
-    spots = red_spots(before, skin)
+    bare = away_from_creases(skin, subject.points)
+    spots = red_spots(before, bare)
     left = kept = shine = math.nan
     if spots.count >= LEAST_SPOTS and subject.has_whole("blemishes"):
         healed = subject.alone("blemishes", 1.0)
-        left = red_spots(healed, skin).count / spots.count
+        left = red_spots(healed, bare).count / spots.count
         kept = grain_kept(before, healed, spots.area)
     if subject.has_whole("shine"):
         found = shine_left(before, subject.alone("shine", 1.0), skin)

@@ -90,7 +90,9 @@ def measure(
         **asdict(local_figures(subject, networks.mesh)),
         bend=bend,
         outside=float(
-            changed_outside(subject.pixels, path, before, subject.crop_of(path), subject.alignment, points)
+            changed_outside(
+                subject.pixels, path, before, subject.crop_of(path), subject.alignment, subject.points
+            )
         ),
         untouched=bool(np.array_equal(untouched, subject.pixels)),
         seconds=seconds,
@@ -150,7 +152,7 @@ def changed_outside(
     """
     size = before.shape[0]
     distance = cv2.distanceTransform(1 - outline(landmarks, size), cv2.DIST_L2, 5)
-    # These landmarks differ a little from those of the retouch, and resampling blends neighbours.
+    # The rim is measured from a grown outline, and resampling blends neighbours.
     beyond = distance > RIM * size + 0.02 * size + 3.0
     beyond &= alignment.inside(*pixels.shape[:2]) > 2.0  # past the frame, a crop shows no photo
     left, top, right, bottom = alignment.bounds(*pixels.shape[:2])

@@ -7,7 +7,8 @@ from numpy.typing import NDArray
 
 from benchmarks.figures.faces import lab
 from benchmarks.figures.painted_spots import PaintedSpots, with_moles, with_pimples
-from benchmarks.figures.spots import grain_kept, red_spots
+from benchmarks.figures.spots import away_from_creases, grain_kept, red_spots
+from tests.pipeline.synthetic_faces import landmarks
 
 _SIZE = 512
 _SKIN = np.ones((_SIZE, _SIZE), np.bool_)
@@ -49,6 +50,27 @@ def test_neither_grain_nor_a_wide_blush_nor_anything_off_the_skin_is_a_spot() ->
     assert red_spots(rgb(skin(2.0)), _SKIN).count == 0
     assert red_spots(spotted((-2.0, 8.0, 0.0), radius=45), _SKIN).count == 0
     assert red_spots(spotted((-4.0, 9.0, 2.0)), ~_SKIN).count == 0
+
+
+@pytest.mark.parametrize("beside", [(-30.0, 0.0, 0.0), (-6.0, 14.0, 4.0)])
+def test_what_touches_a_dark_line_or_something_redder_is_no_spot(beside: tuple[float, float, float]) -> None:
+    colors = skin()
+    for x, y in _PLACES:
+        colors[y - 60 : y + 60, x + 8 : x + 11] += beside
+    mask = np.zeros((_SIZE, _SIZE), np.float32)
+    for place in _PLACES:
+        cv2.circle(mask, place, 4, 1.0, -1, cv2.LINE_AA)
+    colors += mask[..., None] * np.array((-4.0, 9.0, 2.0), np.float32)
+    assert red_spots(rgb(colors), _SKIN).count == 0
+
+
+def test_creases_of_nose_and_mouth_are_left_out_and_cheeks_are_not() -> None:
+    points = landmarks((256.0, 270.0), 112.0)
+    left = away_from_creases(_SKIN, points)
+    for inside in (points[31:36].mean(0), points[51], points[48] - (4.0, 4.0)):
+        assert not left[int(inside[1]), int(inside[0])]
+    for cheek in ((points[2] + points[31]) / 2.0, points[8] - (0.0, 20.0), points[27] - (0.0, 60.0)):
+        assert left[int(cheek[1]), int(cheek[0])]
 
 
 def test_grain_that_is_blurred_away_is_not_kept() -> None:
