@@ -33,7 +33,7 @@ def test_a_file_sets_defaults_and_options_win_over_it(config: Path, run: Run, po
 def test_a_preset_of_the_file_is_where_looks_start(config: Path, run: Run, portrait: Path) -> None:
     config.write_text('preset = "strong"\ntexture = 0.25\n')
     assert look_used(run, portrait) == (1.0, 0.25)
-    assert look_used(run, portrait, "--preset", "natural") == (0.5, 0.7)
+    assert look_used(run, portrait, "--preset", "natural") == (0.5, 0.85)
     assert look_used(run, portrait, "--strength", "0.75") == (0.75, 0.25)
 
 

@@ -37,8 +37,8 @@ def test_the_defaults_reach_the_backend(run: Run, portrait: Path) -> None:
     run("beautify", portrait, "-o", portrait.with_name("out.png"), backend=backend)
     looks = backend.looks[0]
     assert {face: (look.strength, look.texture, dict(look.edits)) for face, look in looks.items()} == {
-        0: (0.5, 0.7, {}),
-        1: (0.5, 0.7, {}),
+        0: (0.5, 0.85, {}),
+        1: (0.5, 0.85, {}),
     }
 
 
