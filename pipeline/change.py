@@ -5,7 +5,6 @@ after, and get lighter and darker where the residual has soft shadows; only an o
 generator's pixels. The face keeps its own light and colour, whatever light and skin have the higher score.
 """
 
-import math
 from dataclasses import dataclass, fields
 
 import cv2
@@ -17,11 +16,11 @@ from pipeline.flow import Displacement, displaced
 from pipeline.generated import GeneratedFace
 from pipeline.local.teeth import Teeth
 from pipeline.masks import FaceMasks, Mask
+from pipeline.resharpening import resharpened
 from pipeline.skin import SkinLayers, finest_share
 from pipeline.tone import Agreement, as_color, held_color, lab, low_order
 from pipeline.window import Window
 
-_MOST_SHARPENED = 0.4  # share of the fine detail that may be added to features
 _LIGHT = 16.0  # L*; a larger change of one place is not taken for a change of the light
 _LIGHT_SIDE, _LIGHT_ROUNDS = 256, 2  # pixels; side of the reduced crop on which the light is held
 
@@ -75,12 +74,15 @@ def change_between(
     agreement: Agreement | None = None,  # of ``crop`` and ``before``, if it was computed before
     local: NDArray[np.float32] | None = None,  # [H, W, 3] the local retouch of the crop, which moves along
     teeth: float = 0.0,  # 0 to 1, how far teeth that the generator shows are whitened
+    scale: float = 1.0,  # photo pixels to a crop pixel
 ) -> Change:
     """The change that carries the step ``before`` → ``after`` onto the crop."""
     carried = carried_between(
         crop, before, after, masks, size, lines=lines, lips_part=lips_part, agreement=agreement
     )
-    return change_of(crop, carried, masks, skin, strength, texture, size, local=local, teeth=teeth)
+    return change_of(
+        crop, carried, masks, skin, strength, texture, size, local=local, teeth=teeth, scale=scale
+    )
 
 
 def change_of(
@@ -94,6 +96,7 @@ def change_of(
     *,
     local: NDArray[np.float32] | None = None,  # [H, W, 3] the local retouch of the crop, which moves along
     teeth: float = 0.0,  # 0 to 1, how far teeth that the generator shows are whitened
+    scale: float = 1.0,  # photo pixels to a crop pixel
 ) -> Change:
     """The change of a crop whose skin is retouched, and onto which the generator's change is carried."""
     flow, displace = carried.flow, Displacement(carried.flow)
@@ -104,7 +107,7 @@ def change_of(
     light = _without_moved_light(crop, retouched, carried.light, bare, moved_masks.tone, size)
     color = retouched - moved + as_color(retouched, light, size)
     color = color + held_color(crop, moved + color, bare, masks.inner, size)
-    color = color + _resharpened(crop, moved + color, flow, masks.features)
+    color = color + resharpened(crop, np.asarray(color, np.float32), flow, masks.features, scale)
     cover, pixels = np.zeros(crop.shape[:2], np.float32), np.zeros_like(crop)
     if carried.mouth is not None:
         carried.mouth.window.put(carried.mouth.cover, cover)
@@ -158,30 +161,3 @@ def _bare_in_both(masks: FaceMasks, moved_masks: FaceMasks) -> Mask:
     """Where [H, W] the photograph shows bare skin before and after it is displaced."""
     # Cubed: where the skin's mask fades there may be hair.
     return np.asarray(np.minimum(masks.skin, moved_masks.skin) ** 3, np.float32)
-
-
-def _resharpened(
-    crop: NDArray[np.float32], changed: NDArray[np.float32], flow: NDArray[np.float32], features: Mask
-) -> NDArray[np.float32]:
-    """Fine detail to add to eyes, brows and lips, which resampling blurs; zero where nothing moves.
-
-    Its amount restores the variance of their Laplacian: a quadratic equation.
-    """
-    fine = crop - cv2.GaussianBlur(crop, (0, 0), 1.0)
-    squared = np.square(flow[..., 0]) + np.square(flow[..., 1])
-    moved = np.asarray(1.0 - np.exp(-squared / 0.25), np.float32)
-    features_after = displaced(features, flow)
-    detail = (features_after * moved)[..., None] * displaced(fine, flow)
-    before, after = features > 0.5, features_after > 0.5
-    if min(before.sum(), after.sum()) < 2:  # a single pixel has no variance
-        return np.zeros_like(crop)
-    target = _edges(crop)[before].var()
-    covariance = np.cov(_edges(changed)[after], _edges(detail)[after])
-    discriminant = covariance[0, 1] ** 2 + covariance[1, 1] * (target - covariance[0, 0])
-    share = (math.sqrt(max(discriminant, 0.0)) - covariance[0, 1]) / max(covariance[1, 1], 1e-12)
-    return np.asarray(np.clip(share, 0.0, _MOST_SHARPENED) * detail, np.float32)
-
-
-def _edges(image: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Laplacian [H, W] of the lightness of an image [H, W, 3]."""
-    return np.asarray(cv2.Laplacian(cv2.cvtColor(image, cv2.COLOR_RGB2GRAY), cv2.CV_32F), np.float32)

@@ -72,6 +72,7 @@ class MovingFace:
             self.local.size,
             local=self.inner.of(change.color),
             teeth=look.value("teeth"),
+            scale=self.local.alignment.side / self.local.size,
         )
         change.put(moved, self.inner)
         return change

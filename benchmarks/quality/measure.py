@@ -73,7 +73,8 @@ def measure(
         second=_second(instruments.second, before, after, points, points_after),
         gain=instruments.judge.rate(after, points_after) - instruments.judge.rate(before, points),
         guided=report.score_after - report.score_before,
-        sharpness=sharpness(after, points_after) / sharpness(before, points),
+        # where the photo's own landmarks are: found again, they may slip, and measure another place
+        sharpness=sharpness(after, subject.points) / sharpness(before, subject.points),
         skin=grain(after, points) / grain(before, points),
         smile=moves["smile"],
         yaw=moves["yaw"],

@@ -7,7 +7,6 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from pipeline import change as change_module
 from pipeline.change import Change, change_between
 from pipeline.flow import displaced
 from pipeline.generated import GeneratedFace
@@ -260,13 +259,6 @@ def test_features_that_move_by_half_a_pixel_keep_their_sharpness(face: Face) -> 
     moved = displaced(crop, change.flow)
     assert sharpness(moved) < 0.85 * sharpness(crop)
     assert sharpness(change.applied(crop)) == pytest.approx(sharpness(crop), rel=0.1)
-
-
-def test_a_single_pixel_of_features_is_not_sharpened(face: Face) -> None:
-    features = np.zeros((_SIZE, _SIZE), np.float32)
-    features[_SIZE // 2, _SIZE // 2] = 1.0
-    still = np.zeros((_SIZE, _SIZE, 2), np.float32)
-    assert not change_module._resharpened(face.crop, face.crop, still, features).any()
 
 
 @pytest.mark.parametrize("steep", [0.08, 0.3])
