@@ -18,7 +18,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
-from itertools import cycle
+from itertools import cycle, product
 from pathlib import Path
 
 import cv2
@@ -31,6 +31,7 @@ from pipeline.local_face import LocalFace, local_face
 from pipeline.pictures import read_picture
 from pipeline.retoucher import Photo, Retoucher
 from retouchml import Look
+from retouchml.client.messages import PREVIEW_SIDE
 from retouchml.paths import models_dir
 from retouchml.sliders import EDITS
 from stylegan2.generator import Generator
@@ -39,8 +40,8 @@ _PORTRAIT = Path(__file__).parents[1] / "pipeline" / "portrait" / "astronaut.png
 _MEGAPIXELS = (1, 12, 24)
 _CROP_1024 = 14  # megapixels at which the portrait's face fills a crop of 1024 px
 _COARSE = (64, 128, 256, 512)
-_STRENGTHS = (0.3, 0.5, 0.7, 0.9)
-_SMILES = (0.2, 0.4, 0.6, 0.8)
+_MOVED = ("strength", "teeth", "shine", "jaw", "smile")  # one slider of each kind
+_MOVES = 5  # of each slider in a repeat
 
 # Run in small processes: Linux counts the memory that a process had before it became another program.
 _WATCH = """
@@ -166,16 +167,45 @@ def detection(retoucher: Retoucher, repeat: int) -> list[Row]:
 
 
 def sliders(photo: Photo, repeat: int) -> list[Row]:
-    """The time to wait for a moved slider, once a face is prepared."""
-    looks = cycle(Look(strength=strength) for strength in _STRENGTHS)
-    smiles = cycle(Look(edits={"smile": smile}) for smile in _SMILES)
-    patches = photo.render({0: next(looks)})
+    """The time to wait for a moved slider, once a face is prepared: wall clock, steps and processor.
+
+    All take their turn in every round, so that a machine that others use slows them alike.
+    """
+    ways: dict[str, Callable[[Look], object]] = {
+        f"preview of {PREVIEW_SIDE} px": lambda look: photo.preview({0: look}, PREVIEW_SIDE),
+        "full patch": lambda look: photo.render({0: look}),
+    }
+    photo.prepare()
+    for _ in photo.ahead([0], PREVIEW_SIDE):
+        pass  # a worker computes it while nothing waits
+    values = np.random.default_rng(0).uniform(0.05, 0.95, (1 + _MOVES * repeat, len(_MOVED)))
+    measured: dict[str, list[dict[str, float]]] = {}
+    for index, row in enumerate(values):
+        for (name, way), (slider, value) in product(ways.items(), zip(_MOVED, row, strict=True)):
+            seconds = _one_move(photo, partial(way, Look().with_values({slider: float(value)})))
+            if index > 0:
+                measured.setdefault(f"{slider} moved, crop of 1024 px, {name}", []).append(seconds)
+    rows = [
+        Row(name if key == "" else f"  of these: {key}", tuple(each[key] for each in moves))
+        for name, moves in measured.items()
+        for key in moves[0]
+    ]
+    patches = photo.render({0: Look()})
     return [
-        timed("strength moved, crop of 1024 px", lambda: photo.render({0: next(looks)}), repeat),
-        timed("smile moved, crop of 1024 px", lambda: photo.render({0: next(smiles)}), repeat),
+        *rows,
         timed("patch put on the photo", lambda: photo.apply(patches), repeat),
         timed("report on a face", lambda: photo.report(patches), repeat),
     ]
+
+
+def _one_move(photo: Photo, work: Callable[[], object]) -> dict[str, float]:
+    """The seconds of some work: all of them by the name "", those of its steps, and of the processor."""
+    photo.seconds.update(dict.fromkeys(("render", "stitch"), 0.0))
+    start, processor = time.monotonic(), time.process_time()
+    work()
+    seconds, busy = time.monotonic() - start, time.process_time() - processor
+    steps = {step: photo.seconds[step] for step in ("render", "stitch")}
+    return {"": seconds, **steps, "processor, all cores together": busy}
 
 
 def local_sliders(retoucher: Retoucher, repeat: int) -> list[Row]:
@@ -188,10 +218,12 @@ def local_sliders(retoucher: Retoucher, repeat: int) -> list[Row]:
 
     face = regions()
     every = {slider.name: 1.0 for slider in EDITS if slider.low == 0.0}
+    values = cycle((1.0, 0.9))  # the layer of the newest values is kept
 
     def change(edits: dict[str, float], retouch: LocalRetouch | None = None) -> object:
         retouch = retouch or LocalRetouch(face.crop, face.regions, face.size)
-        return retouch.change(Look(0.0, edits=edits))
+        value = next(values)
+        return retouch.change(Look(0.0, edits=dict.fromkeys(edits, value)))
 
     rows = [
         timed("a face's crop, masks and regions, crop of 1024 px", regions, repeat),

@@ -42,6 +42,7 @@ class EditApplier:
             v = self._moved(v, _STEPS[name], value)
         return space.unwhiten(v)
 
+    @torch.no_grad()
     def _moved(self, v: Tensor, latent: LatentStep, value: float) -> Tensor:
         deviations = value * latent.deviations
         steps = max(1, math.ceil(abs(deviations) * _STEPS_PER_DEVIATION))
@@ -50,18 +51,19 @@ class EditApplier:
         names = self.attributes.outputs
         row = names.index(latent.attribute)
         rows = [i for i, name in enumerate(names) if name not in latent.released]
-        start = self._values(v).detach()
+        start = self._values(v)
         target = start.clone()
+        # [9, L] how much of each layer's code an octave has
+        shares = by_octave(torch.eye(len(layers), device=v.device)[None], layers)[0]
         for step in range(1, steps + 1):
             target[row] = start[row] + deviations * step / steps
-            v = v.detach().requires_grad_(True)
-            values = self._values(v)
-            gradients = [torch.autograd.grad(values[i], v, retain_graph=True)[0] * free for i in rows]
-            jacobian = torch.stack(gradients).flatten(1)
+            octaves = by_octave(v[None], layers)
+            gradients = self.attributes.jacobian(octaves[0])[rows]
+            jacobian = (torch.einsum("kow,ol->klw", gradients, shares) * free).flatten(1)
             gram = jacobian @ jacobian.T
             gram = gram + _DAMPING * gram.diagonal().mean() * torch.eye(len(rows), device=v.device)
-            difference = (target - values.detach())[rows]
-            v = v.detach() + (jacobian.T @ torch.linalg.solve(gram, difference)).reshape(v.shape)
+            difference = (target - self.attributes(octaves)[0])[rows]
+            v = v + (jacobian.T @ torch.linalg.solve(gram, difference)).reshape(v.shape)
         return v
 
     def _values(self, v: Tensor) -> Tensor:

@@ -53,6 +53,13 @@ class LatentNetwork(nn.Module):
         hidden = torch.tanh(mixed @ self.hidden_weight.T + self.hidden_bias)
         return (mixed * self.linear).sum(2) + (hidden * self.readout).sum(2) + self.bias
 
+    def jacobian(self, octaves: Tensor) -> Tensor:
+        """The gradients [K, 9, W] of all outputs at one code by octave [9, W], in closed form."""
+        mixed = self.octave_weights() @ octaves
+        hidden = torch.tanh(mixed @ self.hidden_weight.T + self.hidden_bias)
+        slope = self.linear + (self.readout * (1.0 - hidden.square())) @ self.hidden_weight
+        return self.octave_weights()[:, :, None] * slope[:, None, :]
+
     def values(self, octaves: Tensor) -> Tensor:
         """Outputs [N, K] in their own units."""
         outputs: Tensor = self(octaves) * self.deviation + self.mean

@@ -1,12 +1,14 @@
 """The sliders: each moves what it names by what it was asked, and little else."""
 
+import math
+
 import pytest
 import torch
 
 from pipeline.attributes import geometric
 from pipeline.latent_network import by_octave
 from pipeline.networks import Networks
-from retouchml.sliders import EDITS, LatentStep, Slider
+from retouchml.sliders import BY_NAME, EDITS, LatentStep, Slider
 from stylegan2.generator import Generator, as_picture
 
 LATENT = tuple(slider for slider in EDITS if slider.latent is not None)
@@ -96,3 +98,38 @@ def test_sliders_of_the_photograph_s_own_pixels_leave_the_code_alone(
     networks: Networks, face: torch.Tensor
 ) -> None:
     assert networks.edit_applier.apply(face, {"teeth": 0.5}) is face
+
+
+def test_steps_in_closed_form_are_those_of_gradients_one_by_one(
+    networks: Networks, face: torch.Tensor
+) -> None:
+    edits = {"smile": 0.6, "age": -0.4}
+    expected = networks.generator.latents.whiten(face)
+    for name, value in edits.items():
+        expected = moved_by_autograd(networks, expected, name, value)
+    moved = networks.generator.latents.whiten(networks.edit_applier.apply(face, edits))
+    assert torch.allclose(moved, expected, atol=2e-4)
+    assert (moved - networks.generator.latents.whiten(face)).abs().max() > 0.05
+
+
+def moved_by_autograd(networks: Networks, v: torch.Tensor, name: str, value: float) -> torch.Tensor:
+    """The plain way of ``EditApplier``: damped Newton steps with one backward pass for each gradient."""
+    latent, layers = step(BY_NAME[name]), networks.generator.layers
+    network = networks.edit_applier.attributes
+    steps = max(1, math.ceil(abs(value * latent.deviations) * 3))
+    free = torch.tensor([[float(layer.resolution <= latent.finest)] for layer in layers])
+    rows = [i for i, each in enumerate(network.outputs) if each not in latent.released]
+    row = network.outputs.index(latent.attribute)
+    start = network(by_octave(v[None], layers))[0].detach()
+    for index in range(1, steps + 1):
+        target = start.clone()
+        target[row] = start[row] + value * latent.deviations * index / steps
+        leaf = v.detach().requires_grad_(True)
+        values = network(by_octave(leaf[None], layers))[0]
+        gradients = [torch.autograd.grad(values[i], leaf, retain_graph=True)[0] * free for i in rows]
+        jacobian = torch.stack(gradients).flatten(1)
+        gram = jacobian @ jacobian.T
+        gram = gram + 1e-3 * gram.diagonal().mean() * torch.eye(len(rows))
+        difference = (target - values.detach())[rows]
+        v = leaf.detach() + (jacobian.T @ torch.linalg.solve(gram, difference)).reshape(v.shape)
+    return v

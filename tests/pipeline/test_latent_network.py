@@ -209,3 +209,13 @@ def test_the_scorer_rates_better_what_its_gradient_leads_to(networks: Networks) 
     after = network.values(octaves + 0.5 * gradient / gradient.norm(dim=(1, 2), keepdim=True))
     assert bool((after > before).all())
     assert 1.0 < float(before.detach().mean()) < 5.0
+
+
+def test_the_jacobian_in_closed_form_is_that_of_autograd() -> None:
+    network = random_network(("a", "b", "c"))
+    octaves = torch.randn(OCTAVES, _WIDTH, generator=torch.Generator().manual_seed(3))
+    leaf = octaves.clone().requires_grad_(True)
+    values = network(leaf[None])[0]
+    expected = torch.stack([torch.autograd.grad(value, leaf, retain_graph=True)[0] for value in values])
+    assert network.jacobian(octaves).shape == (3, OCTAVES, _WIDTH)
+    assert torch.allclose(network.jacobian(octaves), expected, atol=1e-6)
