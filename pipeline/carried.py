@@ -4,7 +4,7 @@ It depends on the codes alone, not on the sliders that work on the photograph's 
 move, it stays.
 """
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 
 import cv2
 import numpy as np
@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from pipeline.flow import Displacement, held_at_silhouette, motion
 from pipeline.generated import GeneratedFace
 from pipeline.masks import FaceMasks, Mask
-from pipeline.shrunk import shrunk
+from pipeline.shrunk import shrunk, with_fields_shrunk
 from pipeline.tone import Agreement, light_change
 from pipeline.window import Window
 
@@ -43,8 +43,9 @@ class Carried:
         """The same for a crop whose sides are divided by ``factor``."""
         mouth = self.mouth
         if mouth is not None:
-            window = mouth.window.shrunk(factor)
-            mouth = OpenMouth(window, shrunk(mouth.cover, factor), shrunk(mouth.pixels, factor))
+            shape = (mouth.cover.shape[0], mouth.cover.shape[1])
+            small = with_fields_shrunk(mouth, shape, factor)
+            mouth = replace(small, window=mouth.window.shrunk(factor))
         flow = shrunk(self.flow, factor) / np.float32(factor)
         return Carried(np.asarray(flow, np.float32), shrunk(self.light, factor), mouth)
 

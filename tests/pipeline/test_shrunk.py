@@ -43,13 +43,20 @@ def test_only_fields_of_the_given_size_shrink() -> None:
 
 def test_motion_is_counted_in_the_smaller_pixels() -> None:
     flow, light = np.full((8, 16, 2), 6.0, np.float32), np.full((8, 16), 3.0, np.float32)
-    mouth = OpenMouth(Window(4, 0, 12, 8), np.ones((8, 8), np.float32), np.ones((8, 8, 3), np.float32))
+    mouth = OpenMouth(
+        Window(4, 0, 12, 8),
+        np.ones((8, 8), np.float32),
+        np.ones((8, 8, 3), np.float32),
+        ramp(8, 8, 1)[..., 0],
+    )
     small = Carried(flow, light, mouth).shrunk(4)
     assert np.array_equal(small.flow, np.full((2, 4, 2), 1.5, np.float32))
     assert np.array_equal(small.light, np.full((2, 4), 3.0, np.float32))
     assert small.mouth is not None
     assert small.mouth.window == Window(1, 0, 3, 2)
     assert small.mouth.pixels.shape == (2, 2, 3)
+    assert small.mouth.teeth is not None
+    assert np.allclose(small.mouth.teeth, ramp(8, 8, 1).reshape(2, 4, 2, 4).mean((1, 3)))
 
 
 def test_what_lies_between_two_is_their_weighted_sum() -> None:
