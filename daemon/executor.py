@@ -27,6 +27,7 @@ from retouchml.settings import PRECISIONS, PrecisionName
 if TYPE_CHECKING:
     from pipeline.patch import Patch
     from pipeline.preview import PreviewPatch
+    from pipeline.refined import Refined
     from pipeline.retoucher import Photo, Retoucher
 
 _PIPELINE = "pipeline.retoucher:Retoucher"  # imported when it is first needed, which takes seconds
@@ -224,12 +225,16 @@ class Executor:
             patches = step.patches
             if step.is_last:
                 break
-            converted = [_convert(patch, entry) for patch in patches]
-            if render.size != "full":
-                converted = [patch.reduced(render.preview_side) for patch in converted]
-            wired = tuple(patch.to_wire() for patch in converted)
-            on_preview(Rendered(wired, (), dict(photo.seconds), step.refinement, step.faces, step.scale))
+            on_preview(_preview(step, render, entry, photo))
         return patches
+
+    def at_once(self, render: Render) -> Rendered | None:
+        """What a render can show while a face is prepared. Raises UsageError."""
+        entry = self._photos.get(render.photo)
+        if entry is None or entry.photo is None:
+            return None
+        step = entry.photo.at_once(render.looks, render.shown)
+        return None if step is None else _preview(step, render, entry, entry.photo)
 
     def list_edits(self, model: str, device: str, progress: Progress) -> EditList:
         """The sliders of a model. device: "" for the executor's own."""
@@ -330,6 +335,15 @@ def _make_backend(factory: str, model: str, device: str, precision: PrecisionNam
     module, _, name = (factory or _PIPELINE).partition(":")
     backend: Retoucher = getattr(importlib.import_module(module), name)(model, device, precision=precision)
     return backend
+
+
+def _preview(step: "Refined", render: Render, entry: _WorkerPhoto, photo: "Photo") -> Rendered:
+    """The answer with a step of a retouch that gets finer."""
+    converted = [_convert(patch, entry) for patch in step.patches]
+    if render.size != "full":
+        converted = [patch.reduced(render.preview_side) for patch in converted]
+    wired = tuple(patch.to_wire() for patch in converted)
+    return Rendered(wired, (), dict(photo.seconds), step.refinement, step.faces, step.scale)
 
 
 def _convert(patch: "Patch | PreviewPatch", entry: _WorkerPhoto) -> _ConvertedPatch:

@@ -44,6 +44,11 @@ class Job:
         """The faces of a render; empty for another request."""
         return frozenset(self.request.looks) if isinstance(self.request, Render) else frozenset()
 
+    @property
+    def is_refined(self) -> bool:
+        """Whether it is a render that wants previews."""
+        return isinstance(self.request, Render) and self.request.refine
+
     def renders(self, photo: UploadedPhoto | None) -> bool:
         """Whether it is a render of ``photo``."""
         return isinstance(self.request, Render) and self.photo is photo

@@ -33,6 +33,7 @@ from daemon.worker_messages import (
     Usage,
 )
 from daemon.worker_process import WorkerProcess
+from retouchml.client.messages import Render
 from retouchml.errors import DaemonStopping, WorkerLost
 
 _log = logging.getLogger(__name__)
@@ -102,7 +103,7 @@ class Scheduler:
                 continue  # nothing to supersede, or cancelled already
             keep = running.faces <= newer.faces
             running.successor = newer if keep else None
-            self._cancel(running, keep=keep)
+            self._cancel(running, keep=keep, newer=newer)
             superseded.append(running)
         return superseded
 
@@ -233,13 +234,14 @@ class Scheduler:
             job.successor = None
             self._cancel(job, keep=False)
 
-    def _cancel(self, job: Job, *, keep: bool) -> None:
+    def _cancel(self, job: Job, *, keep: bool, newer: Job | None = None) -> None:
         worker = next(slot.worker for slot in self.slots if slot.job is job)
         if worker is not None:
             if not keep:
                 worker.watchdog.cancel(time.monotonic())
             with contextlib.suppress(ChannelClosed):
-                worker.send(CancelJob(job.number, keep))
+                wants = newer if keep and newer is not None and newer.is_refined else None
+                worker.send(CancelJob(job.number, keep, _number_and_render(wants)))
 
     def _give(self, slot: Slot, job: Job) -> list[JobEvent]:
         if slot.worker is None:
@@ -286,6 +288,8 @@ class Scheduler:
             worker.usage = message.usage
             self._add_slots(message.usage.devices)
         job = slot.job
+        if job is not None and job.successor is not None and message.job == job.successor.number:
+            job = job.successor  # a preview of it, while it waits for the preparation
         if job is None or message.job != job.number:
             return []
         if isinstance(message, JobProgress):
@@ -323,6 +327,10 @@ class Scheduler:
             return []
         advice = _ADVICE_ENDED if reason in (_ENDED, _MALFORMED, _UNREACHABLE) else _ADVICE_HANGS
         return [_failed(job, WorkerLost(f"The retouching process {reason}, twice.", advice))]
+
+
+def _number_and_render(job: Job | None) -> tuple[int, Render] | None:
+    return (job.number, job.request) if job is not None and isinstance(job.request, Render) else None
 
 
 def stopping() -> DaemonStopping:

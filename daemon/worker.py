@@ -39,22 +39,28 @@ from daemon.worker_messages import (
 )
 from retouchml import failures
 from retouchml.client.answers import EditList, Opened, Prepared, ProgressNote, Rendered
-from retouchml.client.messages import ListEdits, Open, Prepare
+from retouchml.client.messages import ListEdits, Open, Prepare, Render
 from retouchml.errors import RetouchError
 from retouchml.settings import PrecisionName
 from retouchml.system import surroundings
 
 _SECONDS_BETWEEN_PROGRESS = 0.1
 _SECONDS_BETWEEN_HEARTBEATS = 1.0
+_PREPARING = ("invert", "beautify")  # stages that take long
 _PR_SET_PDEATHSIG = 1  # of prctl(2)
 
 
 @dataclass(frozen=True)
 class _Flags:
-    """The flags of one job. stop: end at once; superseded: end after the preparation."""
+    """The flags of one job.
+
+    stop: end at once; superseded: end after the preparation; newer: numbers and requests of jobs that took
+    its place, a preview of the last of which is wanted during the preparation
+    """
 
     stop: threading.Event = field(default_factory=threading.Event)
     superseded: threading.Event = field(default_factory=threading.Event)
+    newer: "queue.SimpleQueue[tuple[int, Render]]" = field(default_factory=queue.SimpleQueue)
 
 
 class Worker:
@@ -118,6 +124,8 @@ class Worker:
     def _cancel(self, message: CancelJob) -> None:
         flags = self._flags.get(message.job)
         if flags is not None:
+            if message.newer is not None:
+                flags.newer.put(message.newer)
             flags.superseded.set()
             if not message.keep:
                 flags.stop.set()
@@ -154,11 +162,27 @@ class Worker:
             return self._executor.prepare(photo, request.faces, progress, flags.stop)
 
         def send_preview(preview: Rendered) -> None:
-            frames = _frames_of(preview)
-            sizes = tuple(len(frame) for frame in frames)
-            self._send(JobPreview(message.job, preview.fields(), sizes), frames)
+            self._send_preview(message.job, preview)
 
         return self._executor.render(request, progress, flags.stop, flags.superseded, send_preview)
+
+    def _send_preview(self, job: int, preview: Rendered) -> None:
+        frames = _frames_of(preview)
+        sizes = tuple(len(frame) for frame in frames)
+        self._send(JobPreview(job, preview.fields(), sizes), frames)
+
+    def show_newer(self, job: int) -> None:
+        """Send a preview of the job that took the place of this one, whose preparation goes on."""
+        newer, flags = None, self._flags[job]
+        while not flags.newer.empty():
+            newer = flags.newer.get()
+        if newer is None:
+            return
+        number, render = newer
+        with contextlib.suppress(RetouchError):  # of its looks; that job will say it
+            preview = self._executor.at_once(render)
+            if preview is not None:
+                self._send_preview(number, preview)
 
     def _send(self, message: FromWorker, frames: Sequence[memoryview] = ()) -> None:
         """Send a message, with its data frames in one block."""
@@ -176,7 +200,10 @@ class Worker:
 
 
 class _JobProgressCall:
-    """The pipeline's progress call for a job; sends ten notes a second at most, and every new stage."""
+    """The pipeline's progress call for a job; sends ten notes a second at most, and every new stage.
+
+    Between the steps of a preparation, it shows the newer look for which that goes on.
+    """
 
     def __init__(self, worker: Worker, job: int) -> None:
         self._worker = worker
@@ -185,6 +212,8 @@ class _JobProgressCall:
         self._stage = ""
 
     def __call__(self, stage: str, fraction: float, remaining: float | None) -> None:
+        if stage in _PREPARING:
+            self._worker.show_newer(self._job)
         now = time.monotonic()
         if stage == self._stage and now - self._sent_at < _SECONDS_BETWEEN_PROGRESS:
             return

@@ -62,20 +62,28 @@ class DoJob:
 
 @dataclass(frozen=True)
 class CancelJob:
-    """Stop a job. keep: let a preparation that runs end first."""
+    """Stop a job.
+
+    keep: let a preparation that runs end first; newer: the number and the request of the job for which it
+    goes on, and of which a preview is wanted meanwhile
+    """
 
     TYPE: ClassVar[str] = "cancel"
     job: int
     keep: bool
+    newer: tuple[int, Render] | None = None
 
     def fields(self) -> dict[str, Any]:
         """As a map."""
-        return {"job": self.job, "keep": self.keep}
+        newer = None if self.newer is None else [self.newer[0], self.newer[1].fields()]
+        return {"job": self.job, "keep": self.keep, "newer": newer}
 
     @classmethod
     def from_fields(cls, fields: Fields) -> "CancelJob":
         """Read it back."""
-        return cls(fields["job"], fields["keep"])
+        newer = fields["newer"]
+        render = None if newer is None else (newer[0], Render.from_fields(newer[1]))
+        return cls(fields["job"], fields["keep"], render)
 
 
 @dataclass(frozen=True)

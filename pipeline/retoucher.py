@@ -320,6 +320,26 @@ class Photo:
         patches = tuple(patch for _, patch in sorted(final.items()) if patch is not None)
         yield Refined(FULL, tuple(active), patches, is_last=True)
 
+    def at_once(self, looks: Mapping[int, Look], shown: int | None = None) -> Refined | None:
+        """The finest that the first face of ``refined`` shows without preparing it; None if that is nothing.
+
+        May be called by a progress callback, while faces are prepared for an earlier look. Raises UsageError.
+        """
+        looks = self._held_back(looks)
+        active = [face for face, look in sorted(looks.items()) if not look.untouched]
+        if not active:
+            return None
+        face = shown if shown in active else active[0]
+        look, canvas = looks[face], Canvas(self._channels)
+        if not look.needs_generator or face in self._prepared:
+            refinement, change = FULL, self._change
+        elif face in self._guessed:
+            refinement, change = QUICK, self._guessed_change
+        else:
+            refinement, change = LOCAL, self._local_change
+        patch = self._patch(face, look, change, canvas, NEVER)
+        return Refined(refinement, (face,), () if patch is None else (patch,))
+
     def _early(self, face: int, look: Look, canvas: Canvas, cancel: Cancel) -> Iterator[Refined]:
         """What a face with a look can show before it is prepared."""
         if touches_locally(look) or reshapes(look):

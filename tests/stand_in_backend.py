@@ -145,6 +145,11 @@ class Photo:
         """Nothing is computed ahead."""
         yield from ()
 
+    def at_once(self, looks: Mapping[int, Look], shown: int | None = None) -> Step:
+        """The first step of ``refined``."""
+        self.check(looks)
+        return next(Photo.refined(self, looks, shown=shown))
+
     def is_prepared(self, _face: int) -> bool:
         return True
 

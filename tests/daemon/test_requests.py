@@ -189,9 +189,42 @@ def test_no_preview_follows_a_cancel_or_a_newer_render(daemon: Daemon) -> None:
     time.sleep(0.5)
     photo._client.process()
     assert len(heard) == count
-    # the first face's preparation went on for the newer one, which therefore shows it at once
     first_two = [(who, preview.refinement, preview.faces) for who, preview in heard[:2]]
-    assert first_two == [("older", "local", (0,)), ("newer", "full", (0,))]
+    assert first_two == [("older", "local", (0,)), ("newer", "local", (0,))]
+
+
+def test_a_newer_look_is_shown_while_a_face_is_prepared_for_both(daemon: Daemon) -> None:
+    photo = daemon.photo(tenths=15)
+    heard: list[tuple[str, str]] = []
+
+    def render(strength: float) -> Call[Rendered]:
+        call = photo.render({0: Look(strength)}, refine=True)
+        call.on_preview = lambda preview: heard.append((str(strength), preview.refinement))
+        call.on_progress = lambda stage, fraction, _: heard.append((str(strength), f"{stage} {fraction}"))
+        return call
+
+    calls = [render(0.2)]
+    assert until_heard(photo, lambda: ("0.2", "invert 0.2") in heard)
+    calls.append(render(0.4))
+    assert until_heard(photo, lambda: ("0.4", "local") in heard)
+    calls.append(render(0.6))
+    assert calls[-1].result(PATIENCE).seconds["prepared"] == 1
+    of_last = [what for strength, what in heard if strength == "0.6"]
+    assert of_last[0] == "local"
+    assert of_last.count("local") == 1
+    assert any(what.startswith("invert") for what in of_last[1:])
+
+
+def test_a_newer_look_that_cannot_be_disturbs_nothing(daemon: Daemon) -> None:
+    photo = daemon.photo(tenths=10)
+    older = photo.render({0: LOOK}, refine=True)
+    heard: list[Rendered] = []
+    older.on_preview = heard.append
+    assert until_heard(photo, lambda: bool(heard))
+    newer = photo.render({0: LOOK, 7: LOOK}, refine=True)
+    with pytest.raises(UsageError):
+        newer.result(PATIENCE)
+    assert photo.render({0: LOOK}, refine=True).result(PATIENCE).seconds["prepared"] == 1
 
 
 def test_a_report_is_measured_where_it_is_asked_for(daemon: Daemon) -> None:

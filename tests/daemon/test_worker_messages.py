@@ -33,6 +33,7 @@ TO_WORKER: list[ToWorker] = [
     DoJob(3, Render("photo", {1: Look(0.25, edits={"smile": -0.5})}, "both", 64, True), "photo", "m", ""),
     DoJob(4, ListEdits("m", "cpu"), "", "m", "cpu"),
     CancelJob(3, keep=True),
+    CancelJob(3, keep=True, newer=(4, Render("p", {0: Look(0.5)}, refine=True, shown=1))),
     ForgetPhoto("photo"),
     Quit(),
 ]

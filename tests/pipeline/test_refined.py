@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 
@@ -12,11 +13,14 @@ from numpy.typing import NDArray
 
 from pipeline import retoucher as retoucher_module
 from pipeline.cache import InversionCache
+from pipeline.invert import InversionStage
+from pipeline.local_face import face_crop
 from pipeline.patch import Patch
 from pipeline.refined import Canvas, Refined
 from pipeline.retoucher import Photo, Retoucher
+from pipeline.threads import threads_restored
 from retouchml import Look
-from retouchml.errors import Cancelled
+from retouchml.errors import Cancelled, UsageError
 from retouchml.progress import FaceStage
 from retouchml.results import FULL, LOCAL, QUICK
 from tests.pipeline.seeding import quick_path, seed, session_cache
@@ -213,3 +217,58 @@ def test_the_canvas_takes_only_what_a_later_patch_would_touch() -> None:
     assert canvas.is_painted
     assert canvas.pixels[0, :, 0].tolist() == [9] * 4 + [0] * 16
     assert not photo.any()
+
+
+# ---- what a newer look shows meanwhile
+
+
+def test_a_newer_look_is_shown_as_far_as_its_face_is(
+    photo: Photo, ready: Callable[[Pixels], Photo], portrait: Pixels
+) -> None:
+    prepared = photo.at_once({0: LOOK})
+    assert prepared is not None
+    assert kinds([prepared]) == [(FULL, (0,), False)]
+    assert same(prepared.patches[0], photo.render({0: LOOK})[0])
+    fresh = ready(portrait)
+    local = fresh.at_once({0: LOOK})
+    assert local is not None
+    assert kinds([local]) == [(LOCAL, (0,), False)]
+    assert same(local.patches[0], fresh.render_local({0: LOOK})[0])
+    assert photo.at_once({0: Look(0.0)}) is None
+    with pytest.raises(UsageError):
+        photo.at_once({7: LOOK})
+
+
+def test_a_newer_look_is_shown_for_the_shown_face(ready: Callable[[Pixels], Photo], pair: Pixels) -> None:
+    opened = ready(pair)
+    for shown, face in ((None, 0), (0, 0), (1, 1), (9, 0)):
+        step = opened.at_once({0: LOOK, 1: LOOK}, shown)
+        assert step is not None
+        assert step.faces == (face,)
+
+
+def test_a_newer_look_that_is_shown_during_an_inversion_changes_nothing_of_it(
+    retoucher: Retoucher, photo: Photo, portrait: Pixels
+) -> None:
+    crop, alignment = face_crop(portrait, np.array(photo.faces[0].landmarks))
+    points = alignment.to_crop(np.array(photo.faces[0].landmarks))
+    recipe = (InversionStage(64, 3, 0.08, True), InversionStage(128, 2, 0.06, True))
+    shown: list[str] = []
+
+    def show(_stage: str, fraction: float, _remaining: float | None) -> None:
+        step = photo.at_once({0: Look(0.2 + 0.5 * fraction)})
+        shown.extend([] if step is None else [step.refinement])
+
+    with one_thread():
+        plain = retoucher.networks.inverter.invert(crop, points, recipe=recipe)
+        watched = retoucher.networks.inverter.invert(crop, points, recipe=recipe, progress=show)
+    assert torch.equal(plain.w_plus, watched.w_plus)
+    assert shown == [FULL] * 6
+
+
+@contextmanager
+def one_thread() -> Iterator[None]:
+    """A block in which sums are rounded in one way."""
+    with threads_restored():
+        torch.set_num_threads(1)
+        yield
