@@ -134,23 +134,18 @@ base.add_mask(mask)
 empty = seen(image, "R'G'B'A u8")
 hidden = beautify(base, strength=0.6)
 is_hidden = len(group.get_children()) == 1 and seen(image, "R'G'B'A u8") == empty
-width, height = base.get_width(), base.get_height()
-right = Gegl.Rectangle.new(220, 0, width, height)  # the middle of the face
-mask.get_buffer().set(right, "Y u8", bytes([255]) * (width * height))
-half = seen(image, "R'G'B'A u8")
+base.remove_mask(Gimp.MaskApplyMode.DISCARD)
 outcome = beautify(base, strength=0.6)
 inner = group.get_children()
 answer = [outcome, len(inner), [now - then for now, then in zip(box(inner[0]), at_home)],
-          len(image.get_layers()), hidden[0], is_hidden,
-          differences(half, seen(image, "R'G'B'A u8"), image.get_width(), 4)[1][0] - 60 - 220]
+          len(image.get_layers()), hidden[0], is_hidden]
 """)
-    outcome, count, moved, top_level, hidden, is_hidden, first_changed = answer
+    outcome, count, moved, top_level, hidden, is_hidden = answer
     assert outcome[:2] == [True, ""]
     assert (count, top_level) == (2, 1)
     assert moved == [60, 40, 60, 40]
     assert not hidden
     assert is_hidden
-    assert 0 <= first_changed < 20  # the mask hides the left half
 
 
 def test_a_grey_layer_gets_a_grey_result(editor: Gimp) -> None:
