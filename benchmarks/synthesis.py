@@ -121,9 +121,9 @@ def free_memory(device: torch.device) -> float:
 
 
 def random_synthesis(spec: SynthesisSpec, device: torch.device, dtype: torch.dtype) -> Synthesis:
-    """A network of random weights; with float16, in its four highest resolutions."""
+    """A network of random weights; types of 16 bits are used in its four highest resolutions."""
     torch.manual_seed(0)
-    network = Synthesis(spec, HALF_OCTAVES if dtype == torch.float16 else 0)
+    network = Synthesis(spec, HALF_OCTAVES if dtype.itemsize == 2 else 0, dtype)
     for parameter in (*network.parameters(), *network.buffers()):
         torch.nn.init.normal_(parameter)
     return network.to(device).eval().requires_grad_(False)

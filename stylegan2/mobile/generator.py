@@ -63,12 +63,16 @@ class MobileGenerator(Generator):
         self._mapping, self._synthesis = Mapping(), Synthesis()
         load_weights(self._mapping, _below("mapping.", tensors))
         load_weights(self._synthesis, _below("synthesis.", tensors))
-        self._synthesis.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self._synthesis.to(device)
         half = half_type(precision)
         self._full = self._synthesis  # renders images of full size
         if half is not None:
             self._full = copy.deepcopy(self._synthesis)
             self._full.halve(half)
+        # In float32, torch's own depthwise kernels on CUDA take contiguous maps alone, and others are copied
+        # for them. ``benchmarks.gpu`` measures both layouts.
+        self.layout = torch.contiguous_format if device.type == "cuda" else torch.channels_last
+        self.lay_out(self.layout)
         self.graphed = Graphed(nn.ModuleList([self._synthesis, self._full]), self._image, enabled=False)
         if known_space(self._mapping, W_DIM) != metadata["latent_space"]:
             raise ModelCorrupt(
@@ -79,6 +83,11 @@ class MobileGenerator(Generator):
         self.latents = _latents(metadata["latent_space"], _below("latents.", tensors)).to(device)
         self._fast = fast
         self._renderer: OnnxRenderer | None = None
+
+    def lay_out(self, layout: torch.memory_format) -> None:
+        """Put the weights into another order in memory, which feature maps follow."""
+        for network in (self._synthesis, self._full):
+            network.to(memory_format=layout)  # type: ignore[call-overload]
 
     def map(
         self,
