@@ -17,7 +17,7 @@ from pipeline.masks import FaceMasks, Mask
 
 _BROAD = 10.0 / 1024.0  # of the side; blur of the change on skin
 _FINE = 2.5 / 1024.0  # on eyes and brows
-_BOUND = 5.0  # L*; the largest change
+_BOUND = 4.0  # L*; the largest change
 _ALIKE = 9.0  # difference in CIE Lab at which little is carried over
 # mean agreement over a face below which nothing is carried over, and above which all is
 _TRUSTED = (0.5, 0.8)

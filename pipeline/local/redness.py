@@ -18,7 +18,7 @@ _GRAIN = 0.004  # of the crop's side; what is finer is left to the grain
 _AROUND = 0.045  # of the crop's side; the skin around a blotch
 _BROAD = 0.13  # of the crop's side; the skin around a flush
 _REDDER, _OTHER = 0.85, 0.55  # shares of a blotch's shift that go at 1: towards red, and in other directions
-_FLUSH = 0.3  # share of a flush that goes; the rest is blush
+_FLUSH = 0.15  # share of a flush that goes; the rest is blush
 _LIGHTER = 0.45  # L* by which redness darkens skin, for each unit of a*
 _MOST = 9.0  # of a* or b*; what differs more is no blotch
 

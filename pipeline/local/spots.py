@@ -21,7 +21,8 @@ _MOST = 400  # candidates that are looked at, the strongest first
 _STANDS_OUT = 4.5  # robust standard deviations of the grain
 _STEEP, _STUBBLE = 3.6, 2.8  # slopes that tell hairs from spots: of one candidate, mean of a neighbourhood
 _MOLE = 0.1  # of the L* around, by which a mole is darker
-_RAISED, _WARM = 0.12, 0.55  # the same of a raised mole, which is red too; its b* by L*: no pimple has it
+_RAISED, _WARM, _SCAB = 0.12, 0.55, 1.25  # the same of a raised mole, which is red too; its b*, more than a
+# pimple's, and its a*, less than a scab's, by L*
 _NOT_RED, _FAINT_MOLE = (
     0.15,
     0.06,
@@ -255,7 +256,8 @@ def are_marks(seen: Traits, spots: NDArray[np.bool_]) -> NDArray[np.bool_]:
     if (mole & spots).sum() >= _SEVERAL:
         # Who has several moles has fainter ones as well.
         mole = brown & (seen.darker > 0.5 * _MOLE * seen.level)
-    mole |= (seen.darker > _RAISED * seen.level) & (seen.yellower > _WARM * seen.darker)
+    raised = (seen.darker > _RAISED * seen.level) & (seen.redder < _SCAB * seen.darker)
+    mole |= raised & (seen.yellower > _WARM * seen.darker)
     if small.sum() >= _FRECKLES and yellower > _FRECKLE_YELLOW:
         return np.asarray(mole | (seen.redder < seen.darker))
     return np.asarray(mole)

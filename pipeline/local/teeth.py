@@ -17,8 +17,8 @@ _IVORY = np.array([1.0, 2.0], np.float32)  # a* and b* towards which teeth move 
 _SKIN = np.array([12.0, 17.0], np.float32)  # a* and b* of skin in neutral light, about
 _WARMTH = np.array([0.25, 0.35], np.float32)  # by which ivory follows warmer skin
 _WARMEST = np.array([4.0, 9.0], np.float32)  # a* and b* of the warmest ivory
-_BLEACHED = 0.95  # share of the way there at a value of 1
-_LIGHTER = 6.0  # L* at most, at a value of 1
+_BLEACHED = 0.9  # share of the way there at a value of 1
+_LIGHTER = 5.0  # L* at most, at a value of 1
 _LIGHTEST = 97.0  # L* from which nothing gets lighter
 
 

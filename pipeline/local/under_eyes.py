@@ -16,7 +16,9 @@ from pipeline.regions import FaceRegions
 
 _SIDE = 256  # pixels; side of the reduced crop, fine enough for bags
 _GRAIN = 0.005  # of the crop's side; what is finer stays
-_DARKER, _LIGHTER, _COLOR = 0.8, 0.35, 0.8  # shares of the difference that go at 1: dark, light, colour
+_DARKER, _LIGHTER = 0.8, 0.35  # shares of the difference that go at 1: dark, light
+# the same of a* and b*: the corner of the eye is redder than the cheek, and would look green without it
+_RED, _YELLOW = 0.5, 0.8
 _BELOW = (0.05, 0.075, 0.1)  # of the crop's side; how far below the region the cheek is looked at
 _CHEEK = 0.04  # of the crop's side; blur of the cheek's colour
 _SOFT = 0.014  # of the crop's side; blur by which the region passes into the cheek
@@ -49,7 +51,7 @@ class UnderEyes(SmoothShift):
         paint = smoothstep(np.hypot(difference[..., 1], difference[..., 2]), *_PAINT)
         most = np.array(_MOST, np.float32)
         difference = most * np.tanh(difference / most)
-        shift = -_COLOR * difference
+        shift = -np.array([0.0, _RED, _YELLOW], np.float32) * difference
         shift[..., 0] = -np.where(difference[..., 0] < 0.0, _DARKER, _LIGHTER) * difference[..., 0]
         shift = np.asarray(blurred(shift, 1.0) * (region * (1.0 - paint))[..., None], np.float32)
         return cls(lab, shift, inside(enlarged(region, bare)))
