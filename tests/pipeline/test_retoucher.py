@@ -559,7 +559,7 @@ def test_without_a_cache_nothing_is_read_or_kept(
         calls.append(1)
         raise Cancelled("far enough")
 
-    monkeypatch.setattr(module, "load_networks", lambda *_: retoucher.networks)
+    monkeypatch.setattr(module, "load_networks", lambda *_, **__: retoucher.networks)
     monkeypatch.setattr(type(retoucher.networks.inverter), "invert", stop)
     with pytest.raises(Cancelled):
         Retoucher(cache=False).open(portrait).render({0: Look()})
