@@ -35,6 +35,8 @@ from retouchml.client.messages import PREVIEW_SIDE
 from retouchml.paths import models_dir
 from retouchml.sliders import EDITS
 from stylegan2.generator import Generator
+from stylegan2.mobile.generator import MobileGenerator
+from stylegan2.mobile.small_images import SmallImages
 
 _PORTRAIT = Path(__file__).parents[1] / "pipeline" / "portrait" / "astronaut.png"
 _MEGAPIXELS = (1, 12, 24)
@@ -42,6 +44,7 @@ _CROP_1024 = 14  # megapixels at which the portrait's face fills a crop of 1024 
 _COARSE = (64, 128, 256, 512)
 _MOVED = ("strength", "teeth", "shine", "jaw", "smile")  # one slider of each kind
 _MOVES = 5  # of each slider in a repeat
+Synthesize = Callable[[torch.Tensor, int], torch.Tensor]  # codes, side → images
 
 # Run in small processes: Linux counts the memory that a process had before it became another program.
 _WATCH = """
@@ -246,18 +249,22 @@ def generation(generator: Generator, repeat: int) -> list[Row]:
         timed(f"generator, {full} px, torch", lambda: Generator.render(generator, w_plus), repeat),
     ]
 
-    def forward(resolution: int) -> float:
+    def forward(synthesize: Synthesize, resolution: int) -> float:
         with torch.no_grad():
-            return float(generator.synthesize(w_plus[None], resolution).mean())
+            return float(synthesize(w_plus[None], resolution).mean())
 
-    def backward(resolution: int) -> float:
+    def backward(synthesize: Synthesize, resolution: int) -> float:
         leaf = w_plus.clone().requires_grad_(True)
-        (gradient,) = torch.autograd.grad(generator.synthesize(leaf[None], resolution).mean(), leaf)
+        (gradient,) = torch.autograd.grad(synthesize(leaf[None], resolution).mean(), leaf)
         return float(gradient.sum())
 
-    for side in _COARSE:
-        rows.append(timed(f"generator, {side} px, forward", partial(forward, side), repeat))
-        rows.append(timed(f"generator, {side} px, forward and backward", partial(backward, side), repeat))
+    ways: dict[str, Synthesize] = {"": generator.synthesize}
+    if isinstance(generator, MobileGenerator) and generator.device.type == "cpu":
+        ways = {", torch": generator.network.coarse, ", ONNX Runtime": SmallImages(generator.network)}
+    for side, (way, synthesize) in product(_COARSE, ways.items()):
+        name = f"generator, {side} px{way}"
+        rows.append(timed(f"{name}, forward", partial(forward, synthesize, side), repeat))
+        rows.append(timed(f"{name}, and backward", partial(backward, synthesize, side), repeat))
     return rows
 
 

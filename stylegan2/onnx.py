@@ -27,14 +27,19 @@ SPINNING = "0"
 """Whether ONNX Runtime's threads wait awake, "0" or "1": they would take the cores from torch, too."""
 
 
-def session(model: Path | bytes, threads: int, advice: str) -> "onnxruntime.InferenceSession":
+def session(
+    model: Path | bytes, threads: int, advice: str, *, plans_memory: bool = True
+) -> "onnxruntime.InferenceSession":
     """A network ready to run on the CPU; with 0 threads, ONNX Runtime chooses their number.
+
+    plans_memory: whether a run takes all of its memory as one block, which a session keeps beside the rest
 
     Raises ModelCorrupt with ``advice`` if the file is missing or no network.
     """
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
     options.log_severity_level = 3
+    options.enable_mem_pattern = plans_memory
     for pool in ("intra_op", "inter_op"):
         options.add_session_config_entry(f"session.{pool}.allow_spinning", SPINNING)
     source = model if isinstance(model, bytes) else str(model)

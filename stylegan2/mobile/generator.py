@@ -17,6 +17,7 @@ from stylegan2.graphed import Graphed
 from stylegan2.latents import LatentSpace, known_space
 from stylegan2.mobile.convert import load_weights
 from stylegan2.mobile.network import CHANNELS, NUM_STYLES, RESOLUTION, SMALLEST, W_DIM, Mapping, Synthesis
+from stylegan2.mobile.small_images import SmallImages
 from stylegan2.networks.mapping import truncate
 from stylegan2.onnx import OnnxRenderer
 from stylegan2.precision import Precision, check_precision, half_type
@@ -35,7 +36,7 @@ def style_layers() -> tuple[StyleLayer, ...]:
 
 
 class MobileGenerator(Generator):
-    """MobileStyleGAN in torch; on a CPU, ONNX Runtime renders in float32."""
+    """MobileStyleGAN in torch; on a CPU, ONNX Runtime renders in float32, and may make small images, too."""
 
     resolution = RESOLUTION
 
@@ -46,9 +47,13 @@ class MobileGenerator(Generator):
         device: torch.device,
         fast: WeightFile | None = None,
         precision: Precision = "float32",
+        *,
+        small_images: bool = False,
     ) -> None:
         """weights: our own safetensors file; fast: the network as ONNX, with which a CPU renders.
 
+        small_images: whether ONNX Runtime makes small images and their gradients on a CPU, which is quicker;
+        an inversion then ends at a slightly different code
         precision: float16 and bfloat16 are used for the four highest resolutions of images of full size.
         Raises ModelCorrupt if the weights are something else, UsageError for another precision.
         """
@@ -83,6 +88,12 @@ class MobileGenerator(Generator):
         self.latents = _latents(metadata["latent_space"], _below("latents.", tensors)).to(device)
         self._fast = fast
         self._renderer: OnnxRenderer | None = None
+        self._small = SmallImages(self._synthesis) if small_images and device.type == "cpu" else None
+
+    @property
+    def network(self) -> Synthesis:
+        """The synthesis network in torch."""
+        return self._synthesis
 
     def lay_out(self, layout: torch.memory_format) -> None:
         """Put the weights into another order in memory, which feature maps follow."""
@@ -115,7 +126,8 @@ class MobileGenerator(Generator):
 
     def _image(self, w_plus: Tensor, resolution: int) -> Tensor:
         if resolution < RESOLUTION:
-            return self._synthesis.coarse(w_plus, resolution)
+            small = w_plus.dtype == torch.float32 and self._small
+            return (small or self._synthesis.coarse)(w_plus, resolution)
         image: Tensor = self._full(w_plus)
         return image
 

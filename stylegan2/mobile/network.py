@@ -10,7 +10,7 @@ low-low band alone, with kernels whose effect on the band is that of the fine ke
 """
 
 import itertools
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import torch
 from torch import Tensor, nn
@@ -21,7 +21,7 @@ CHANNELS = (512, 512, 512, 512, 512, 256, 128, 64)  # at 4, 8, … 512 px
 RESOLUTION = 1024
 NUM_STYLES = 23
 SMALLEST = 64  # below this the band-limited blocks no longer resemble the network
-_SLOPE = 0.2
+SLOPE = 0.2  # of leaky ReLU
 _HALF_BLOCKS = 4  # number of blocks, the last ones, that ``Synthesis.halve`` is about
 # float16 ends at 65504, and four bands are added up. Samples reach 1,900 after the inverse transform, where
 # numbers are largest, so that the bound changes none of them.
@@ -41,7 +41,7 @@ class Mapping(nn.Module):
     def forward(self, z: Tensor) -> Tensor:
         x = z * torch.rsqrt(z.square().mean(1, keepdim=True) + 1e-8)
         for layer in self.layers:
-            x = F.leaky_relu(layer(x), _SLOPE) * _MAPPING_GAIN
+            x = F.leaky_relu(layer(x), SLOPE) * _MAPPING_GAIN
         return x
 
 
@@ -101,7 +101,7 @@ class ModulatedConv(nn.Module):
     def forward(self, x: Tensor, w: Tensor, halvings: int = 0) -> Tensor:
         kernel, noise = self.coarsened(halvings)
         x = F.conv2d(scale(x, self.affine(w)), kernel, padding=1, groups=x.shape[1])
-        return bounded(F.leaky_relu(F.conv2d(x, self.pointwise, self.bias) + noise, _SLOPE))
+        return bounded(F.leaky_relu(F.conv2d(x, self.pointwise, self.bias) + noise, SLOPE))
 
     def halve(self, half: torch.dtype) -> None:
         """Convolve in another type; styles are still computed in float32.
@@ -170,21 +170,22 @@ class Synthesis(nn.Module):
 
     first_noise: Tensor
 
-    def __init__(self, inverse: InverseHaar = inverse_haar) -> None:
-        """inverse: turns wavelet bands into a feature map of twice the side."""
+    def __init__(self, inverse: InverseHaar = inverse_haar, channels: Sequence[int] = CHANNELS) -> None:
+        """inverse: turns wavelet bands into a feature map of twice the side; channels: at 4, 8, … 512 px."""
         super().__init__()
         self._inverse_haar = inverse
-        self.const = nn.Parameter(torch.empty(1, CHANNELS[0], 4, 4))
-        self.first_affine = nn.Linear(W_DIM, CHANNELS[0])
-        self.first_weight = nn.Parameter(torch.empty(CHANNELS[0], CHANNELS[0], 3, 3))
-        self.first_bias = nn.Parameter(torch.empty(CHANNELS[0]))
+        self.channels = tuple(channels)
+        self.const = nn.Parameter(torch.empty(1, channels[0], 4, 4))
+        self.first_affine = nn.Linear(W_DIM, channels[0])
+        self.first_weight = nn.Parameter(torch.empty(channels[0], channels[0], 3, 3))
+        self.first_bias = nn.Parameter(torch.empty(channels[0]))
         self.register_buffer("first_noise", torch.empty(1, 1, 4, 4))
         self.blocks = nn.ModuleList(
             Block(c_in, c_out, 8 << i, inverse)
-            for i, (c_in, c_out) in enumerate(itertools.pairwise(CHANNELS))
+            for i, (c_in, c_out) in enumerate(itertools.pairwise(channels))
         )
-        self.image_affine = nn.Linear(W_DIM, CHANNELS[-1])
-        self.image_weight = nn.Parameter(torch.empty(12, CHANNELS[-1], 1, 1))
+        self.image_affine = nn.Linear(W_DIM, channels[-1])
+        self.image_weight = nn.Parameter(torch.empty(12, channels[-1], 1, 1))
         self.image_bias = nn.Parameter(torch.empty(12))
 
     def forward(self, w_plus: Tensor) -> Tensor:
@@ -218,7 +219,7 @@ class Synthesis(nn.Module):
         n = w_plus.shape[0]
         x = scale(self.const.expand(n, -1, -1, -1), self.first_affine(w_plus[:, 0]))
         x = F.conv2d(x, self.first_weight, self.first_bias, padding=1) + self.first_noise
-        x = F.leaky_relu(x, _SLOPE)
+        x = F.leaky_relu(x, SLOPE)
         for i in range(blocks):
             block = self.blocks[i]
             assert isinstance(block, Block)
