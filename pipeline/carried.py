@@ -19,6 +19,7 @@ from pipeline.window import Window
 
 _NEW_CONTENT = (0.05, 0.11)  # residual in [0, 1] above which flow explains badly, and not at all
 _MATCH = 20.0 / 1024.0
+_COVERED = 0.012  # of the crop's side; reach beyond what covers the face
 
 
 @dataclass(frozen=True)
@@ -72,12 +73,15 @@ def carried_between(
     lines: float = 0.0,  # 0 to 1, how far the skin follows fine changes too: age brings lines
     lips_part: bool = False,  # whether the mouth opens or closes, so that it may show the generator's pixels
     agreement: Agreement | None = None,  # of ``crop`` and ``before``, if it was computed before
+    held: Mask | None = None,  # [H, W] 0 to 1, how far the photograph stays where it is
 ) -> Carried:
     """What the step ``before`` → ``after`` brings to the crop."""
     alike = Agreement.of(crop, before.picture, masks, size) if agreement is None else agreement
     trusted = np.asarray(masks.face * alike.broad, np.float32)
     flow = motion(before.picture, after.picture, trusted, masks.motion, masks.inner, size)
     flow = held_at_silhouette(flow * np.float32(alike.whole), crop, masks.inner, size)
+    if held is not None:
+        flow = np.asarray(flow * (1.0 - held)[..., None], np.float32)
     displace = Displacement(flow)
     picture = displace(before.picture)
     shown, broad, fine = displace.each(before.shown, alike.broad, alike.fine)
@@ -93,6 +97,19 @@ def carried_between(
     pixels = window.of(after.picture) + _lowpass(difference, _MATCH * size)
     teeth = None if after.teeth is None else window.of(after.teeth)
     return Carried(flow, light, OpenMouth(window, cover, np.asarray(pixels, np.float32), teeth))
+
+
+def covering(glasses: Mask, hair: Mask, masks: FaceMasks, size: int) -> Mask:
+    """How far [H, W] the photograph must stay where it is: glasses, and a fringe before the forehead.
+
+    Their edges would bend where the face below them moves. Hair at the outline moves along with it.
+    """
+    width = 2 * max(1, round(_COVERED * size)) + 1
+
+    def grown(cover: Mask) -> Mask:
+        return np.asarray(cv2.GaussianBlur(cv2.dilate(cover, _ellipse(width)), (0, 0), 0.5 * _COVERED * size))
+
+    return np.asarray(np.maximum(grown(glasses), grown(hair) * masks.inner), np.float32)
 
 
 def displaced_masks(masks: FaceMasks, displace: Displacement) -> FaceMasks:

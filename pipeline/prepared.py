@@ -16,7 +16,7 @@ from torch import Tensor
 
 from pipeline.beautify import ScorePath
 from pipeline.cache import Caches, inversion_key, path_key
-from pipeline.carried import Carried, carried_between
+from pipeline.carried import Carried, carried_between, covering
 from pipeline.change import Change, change_of
 from pipeline.encoder import Encoder
 from pipeline.generated import GeneratedFace
@@ -25,7 +25,7 @@ from pipeline.inversion_target import TARGET
 from pipeline.invert import Inversion
 from pipeline.kept import Kept
 from pipeline.local_face import LocalFace, StepClock
-from pipeline.masks import FaceMasks
+from pipeline.masks import FaceMasks, Mask
 from pipeline.networks import Networks
 from pipeline.rater_input import face_chip
 from pipeline.skin import SkinLayers
@@ -41,6 +41,8 @@ KeptFields = Kept[tuple[Code | None, int], tuple[Code, Carried]]
 """By the code of a knot, or None for the newest of all others, and the factor by which a face is shrunk."""
 KNOTS = (0.0, 0.25, 0.5, 0.75, 1.0)
 """The strengths between which previews interpolate."""
+_TURNING = ("yaw", "pitch")
+"""The sliders that turn the head, and what covers the face with it."""
 _KNOT_CODES: frozenset[Code] = frozenset((strength, ()) for strength in KNOTS)
 
 
@@ -151,7 +153,14 @@ class PreparedFace:
             # Other edits ask for no other expression: the photograph's own mouth stays.
             lips_part=lips_part,
             agreement=self._agreement,
+            held=None if any(look.edits.get(name) for name in _TURNING) else self._covering,
         )
+
+    @cached_property
+    def _covering(self) -> Mask:
+        regions, inner = self.face.local.regions, self.face.inner
+        hair, glasses = inner.of(regions.hair), inner.of(regions.glasses)
+        return covering(glasses, hair, self.face.masks, self.face.local.size)
 
     @cached_property
     def _agreement(self) -> Agreement:
