@@ -87,7 +87,7 @@ def measure(
         down=light.down,
         lightness=light.mean,
         teeth=_yellower(subject, look, networks),
-        whiter=_or_nan(teeth_whitened(before, subject.alone("teeth", _WHITENED), points)),
+        whiter=_whiter(subject, points),
         **asdict(local_figures(subject, networks.mesh)),
         bend=bend,
         outside=float(
@@ -101,7 +101,15 @@ def measure(
     return row, np.hstack([before, after])
 
 
+def _whiter(subject: Subject, points: NDArray[np.float64]) -> float:
+    if not subject.has_whole("teeth"):  # a hand before the mouth may look like teeth
+        return math.nan
+    return _or_nan(teeth_whitened(subject.before, subject.alone("teeth", _WHITENED), points))
+
+
 def _yellower(subject: Subject, look: Look, networks: Networks) -> float:
+    if not subject.has_whole("teeth"):
+        return math.nan
     after = subject.crop_of(subject.retouched(look.with_values({"teeth": 0.0})))
     points, points_after = networks.finder.landmarks_in_crops(subject.before, after)
     return _or_nan(teeth_yellower(subject.before, after, points, points_after))

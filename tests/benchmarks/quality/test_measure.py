@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from benchmarks.figures.painted_spots import with_pimples
 from benchmarks.quality.local_sliders import LEAST_SPOTS, local_figures
-from benchmarks.quality.measure import Instruments, measure, without_local_sliders
+from benchmarks.quality.measure import Instruments, _whiter, measure, without_local_sliders
 from benchmarks.quality.subject import Subject
 from pipeline.attributes import AgeGender
 from pipeline.rater import PixelRater
@@ -76,6 +76,7 @@ def test_a_slider_that_is_held_back_is_not_measured(
     found = local_figures(subject, retoucher.networks.mesh)
     assert math.isnan(found.under_eyes)
     assert not math.isnan(found.shine)
+    assert math.isnan(_whiter(subject, subject.points))
 
 
 def test_the_row_of_the_portrait_has_every_figure_that_was_asked_for(
