@@ -39,7 +39,7 @@ _SPOTS: dict[str, Callable[[SpottedSkin], LocalSlider]] = {
     "blemishes": SpottedSkin.without_blemishes,
     "marks": SpottedSkin.without_marks,
 }
-"""The sliders that heal: what they leave is what the other sliders of the skin see."""
+"""The sliders that heal: what they heal is nothing that the other sliders of the skin see."""
 _SKIN: dict[str, _Maker] = {
     "lines": Lines.of,
     "evenness": Evenness.of,
@@ -155,8 +155,12 @@ class LocalRetouch:
 
     @cached_property
     def _healed(self) -> NDArray[np.float32]:
-        """The window of the skin without blemishes: their redness and shade are no part of it."""
-        return np.asarray(self._skin.of(self._crop) + self._slider("blemishes").change(1.0), np.float32)
+        """The window of the skin without spots, whose colour and shade are no part of it.
+
+        Moles and freckles stay as they are on top of what the sliders of the skin change.
+        """
+        spots = self._slider("blemishes").change(1.0) + self._slider("marks").change(1.0)
+        return np.asarray(self._skin.of(self._crop) + spots, np.float32)
 
 
 def touches_locally(look: Look) -> bool:

@@ -20,7 +20,10 @@ _FINEST, _STEPS = 0.0021, 6  # of the crop's side; standard deviation of the sma
 _MOST = 400  # candidates that are looked at, the strongest first
 _STANDS_OUT = 4.5  # robust standard deviations of the grain
 _STEEP, _STUBBLE = 3.6, 2.8  # slopes that tell hairs from spots: of one candidate, mean of a neighbourhood
-_MOLE = 0.1  # of the L* around, by which a mole is darker
+_MOLE, _BLUSHED = (
+    0.1,
+    0.6,
+)  # of the L* around, by which a mole is darker; its a* by L*, at most, on a blushed cheek
 _RAISED, _WARM, _SCAB = 0.12, 0.55, 1.25  # the same of a raised mole, which is red too; its b*, more than a
 # pimple's, and its a*, less than a scab's, by L*
 _NOT_RED, _FAINT_MOLE = (
@@ -250,7 +253,7 @@ def are_marks(seen: Traits, spots: NDArray[np.bool_]) -> NDArray[np.bool_]:
     brown = is_brown(seen)
     small = spots & brown & (seen.darker > _LEAST_CONTRAST)
     yellower = seen.yellower[small].sum() / max(float(seen.darker[small].sum()), 1e-3)
-    mole = brown & (seen.darker > _MOLE * seen.level)
+    mole = (seen.redder <= _BLUSHED * seen.darker) & (seen.darker > _MOLE * seen.level)
     # A pimple has blood: what has none is a mole, though it is fainter.
     mole |= (seen.redder < _NOT_RED * seen.darker) & (seen.darker > _FAINT_MOLE * seen.level)
     if (mole & spots).sum() >= _SEVERAL:

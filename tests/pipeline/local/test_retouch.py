@@ -15,6 +15,7 @@ from pipeline.masks import Mask, face_masks
 from pipeline.regions import face_regions
 from retouchml.look import Look
 from retouchml.sliders import EDITS
+from tests.pipeline.local.skin_pictures import SIZE, add_disc, disc, regions, skin_lab, to_lab, to_rgb
 from tests.pipeline.synthetic_faces import open_mouthed, painted
 
 Picture = NDArray[np.float32]
@@ -70,6 +71,21 @@ def test_the_skin_is_judged_without_its_blemishes(retouch: LocalRetouch) -> None
     assert np.abs(evened[spot]).mean() < 0.02
     both = spotted.change(Look(0.0, edits={"blemishes": 1.0, "redness": 1.0}))
     assert np.allclose(both, healed + evened, atol=1e-6)
+
+
+def test_moles_and_freckles_keep_their_contrast_under_the_sliders_of_the_skin() -> None:
+    lab, center, color = skin_lab(), (230.0, 250.0), (-9.0, 1.0, 1.0)
+    add_disc(lab, center, 5.0, color)
+    crop, mole = to_rgb(lab), disc(SIZE, center, 3.0) > 0.5
+    ring = (disc(SIZE, center, 20.0) > 0.5) & ~(disc(SIZE, center, 12.0) > 0.5)
+    values = dict.fromkeys(("lines", "evenness", "redness", "shine"), 1.0)
+    change = LocalRetouch(crop, regions(), SIZE).change(Look(0.0, edits=values))
+
+    def contrast(picture: NDArray[np.float32]) -> float:
+        light = to_lab(picture)[..., 0]
+        return float(light[mole].mean() - light[ring].mean())
+
+    assert contrast(crop + change) == pytest.approx(contrast(crop), abs=0.4)
 
 
 def test_the_mean_colour_of_the_skin_stays_with_every_slider_of_it(retouch: LocalRetouch) -> None:

@@ -44,6 +44,13 @@ def test_a_mole_is_a_mark(color: tuple[float, float, float]) -> None:
     assert spots.marks[index]
 
 
+def test_a_mole_on_a_blushed_cheek_is_a_mark() -> None:
+    lab = skin_lab()
+    add_disc(lab, _PLACES[0], 4.0, (-13.0, 6.8, 1.0))
+    spots = found_in(lab)
+    assert spots.marks[nearest(spots, _PLACES[0])[1]]
+
+
 def test_a_raised_mole_is_as_red_as_a_scab_but_yellower_and_a_mark() -> None:
     lab = skin_lab()
     add_disc(lab, _PLACES[0], 5.0, (-15.0, 14.0, 11.0))
