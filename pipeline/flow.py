@@ -10,6 +10,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline import remap
 from pipeline.masks import Mask
 
 _SIDE = 512  # pixels; flow is estimated at this size at most
@@ -119,9 +120,12 @@ class Displacement:
         """flow: [H, W, 2] in pixels."""
         x, y = _grid(*flow.shape[:2])
         self._columns, self._rows = x + flow[..., 0], y + flow[..., 1]
+        self._sampler = remap.sampler(self._columns, self._rows)
 
     def __call__(self, image: NDArray[np.float32]) -> NDArray[np.float32]:
         """An image [H, W] or [H, W, C], displaced; of four channels it costs less than twice one."""
+        if self._sampler is not None:
+            return self._sampler(image)
         return np.asarray(
             cv2.remap(image, self._columns, self._rows, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE),
             np.float32,

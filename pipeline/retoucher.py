@@ -16,6 +16,7 @@ from itertools import combinations
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline import remap
 from pipeline.align import ffhq_alignment
 from pipeline.cache import Caches, photo_key
 from pipeline.change import Change
@@ -400,7 +401,8 @@ class Photo:
         cancel: Cancel,
     ) -> Patch | None:
         local = self._local_face(face)
-        change = local.reshaped(change_of(face, look), look)
+        with remap.on(self._networks.generator.device):
+            change = local.reshaped(change_of(face, look), look)
         check(cancel)
         with self._timed("stitch"):
             return make_patch(canvas.pixels, local.alignment, change, local.support, face, self._space)
