@@ -207,6 +207,9 @@ def find_spots(crop: NDArray[np.float32], skin: Mask, size: int) -> Spots:
     centers = found.centers + found.radii[:, None] * seen.shift
     centers = (centers[spots] + 0.5) * scale - 0.5
     radii = (found.radii * seen.extent)[spots] * scale[0]
+    # A wider, fainter spot around a mole is found, too; healing it would take the mole.
+    touching = _distances(np.asarray(centers, np.float32)) < radii[:, None] + radii[None]
+    marks = np.asarray((touching & marks[None]).any(axis=1))
     return Spots(np.asarray(centers, np.float32), radii, marks, size)
 
 
@@ -258,7 +261,7 @@ def are_marks(seen: Traits, spots: NDArray[np.bool_]) -> NDArray[np.bool_]:
     mole |= (seen.redder < _NOT_RED * seen.darker) & (seen.darker > _FAINT_MOLE * seen.level)
     if (mole & spots).sum() >= _SEVERAL:
         # Who has several moles has fainter ones as well.
-        mole = brown & (seen.darker > 0.5 * _MOLE * seen.level)
+        mole |= brown & (seen.darker > 0.5 * _MOLE * seen.level)
     raised = (seen.darker > _RAISED * seen.level) & (seen.redder < _SCAB * seen.darker)
     mole |= raised & (seen.yellower > _WARM * seen.darker)
     if small.sum() >= _FRECKLES and yellower > _FRECKLE_YELLOW:

@@ -44,11 +44,26 @@ def test_a_mole_is_a_mark(color: tuple[float, float, float]) -> None:
     assert spots.marks[index]
 
 
-def test_a_mole_on_a_blushed_cheek_is_a_mark() -> None:
+@pytest.mark.parametrize("others", [0, 3])
+def test_a_mole_on_a_blushed_cheek_is_a_mark(others: int) -> None:
     lab = skin_lab()
+    for place in _PLACES[1 : 1 + others]:
+        add_disc(lab, place, 4.0, _MOLE)
     add_disc(lab, _PLACES[0], 4.0, (-13.0, 6.8, 1.0))
     spots = found_in(lab)
     assert spots.marks[nearest(spots, _PLACES[0])[1]]
+
+
+def test_a_spot_that_touches_a_mole_is_kept_with_it() -> None:
+    lab = skin_lab()
+    add_disc(lab, _PLACES[0], 4.0, _MOLE)
+    add_disc(lab, (_PLACES[0][0] + 12.0, _PLACES[0][1]), 5.0, _PIMPLE)
+    add_disc(lab, _PLACES[2], 4.0, _PIMPLE)
+    spots = found_in(lab)
+    near = np.hypot(*(spots.centers - _PLACES[0]).T) < 25.0
+    assert near.sum() == 2
+    assert spots.marks[near].all()
+    assert not spots.marks[nearest(spots, _PLACES[2])[1]]
 
 
 def test_a_raised_mole_is_as_red_as_a_scab_but_yellower_and_a_mark() -> None:
