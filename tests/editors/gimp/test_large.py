@@ -16,8 +16,10 @@ sys.path.insert(0, {str(folder)!r})
 from retouchml.client import vendored
 vendored.use(Path({str(folder)!r}, "vendor"))
 from plugin_gimp import layer_pixels, output
+from plugin_gimp.results import Chosen
 from retouchml.client.answers import WirePatch
 from retouchml.client.pixel_format import PixelFormat
+from retouchml.result_record import ResultRecord
 image = Gimp.Image.new(4000, 3000, Gimp.ImageBaseType.RGB)
 layer = Gimp.Layer.new(image, "photo", 4000, 3000, Gimp.ImageType.RGB_IMAGE, 100.0, Gimp.LayerMode.NORMAL)
 image.insert_layer(layer, None, 0)
@@ -26,9 +28,11 @@ for _ in range(5):
     start = time.monotonic()
     picture, data, encoding = layer_pixels.read(layer)
     read = time.monotonic() - start
-    patch = WirePatch(0, (1000, 800, 1300, 1500), PixelFormat(1300, 1500), bytes(4 * 1300 * 1500))
+    pixels = bytes([200, 150, 120, 255]) * (1300 * 1500)
+    patch = WirePatch(0, (1000, 800, 1300, 1500), PixelFormat(1300, 1500), pixels)
     start = time.monotonic()
-    output.apply(layer, [patch], encoding, "new-layer")
+    made = ResultRecord("photo", ())
+    output.apply(Chosen(layer), [patch], encoding, "new-layer", made, keep_earlier=False)
     answer.append([read, time.monotonic() - start])
     image.remove_layer(image.get_layers()[0])
 """)

@@ -20,8 +20,7 @@ _DAEMON_PID = "(client := docker()._controller._connection.client) and client.we
 def beautify(krita: Krita) -> dict[str, object]:
     """Press the button and wait; what the docker shows."""
     until(lambda: krita.view()["layer"] == "Background")
-    krita.click("beautify")
-    until(lambda: krita.view()["task"] == "beautify" or krita.view()["notice"])
+    krita.click_until("beautify", lambda: krita.view()["task"] == "beautify" or krita.view()["notice"])
     return krita.wait_for_task()
 
 
