@@ -96,12 +96,18 @@ def _serve(connection):
         (length,) = struct.unpack("<I", connection.recv(4, socket.MSG_WAITALL))
         source = connection.recv(length, socket.MSG_WAITALL).decode()
         try:
-            globals().pop("answer", None)
-            exec(compile(source, "test", "exec"), globals())
-            reply = json.dumps({"answer": globals().get("answer")})
+            # a test's names stay for its next source, but never take a helper's place
+            _names.update(_HELPERS)
+            _names.pop("answer", None)
+            exec(compile(source, "test", "exec"), _names)
+            reply = json.dumps({"answer": _names.get("answer")})
         except BaseException:
             reply = json.dumps({"error": traceback.format_exc()})
         connection.sendall(struct.pack("<I", len(reply.encode())) + reply.encode())
+
+
+_HELPERS = dict(globals())
+_names = {}
 
 
 def serve():
