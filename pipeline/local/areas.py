@@ -12,8 +12,8 @@ _GAP = 0.014  # of the crop's side; radius of the largest gap
 
 
 def bare_skin(regions: FaceRegions) -> Mask:
-    """Skin [H, W] without the beard and without glasses."""
-    covered = np.maximum(regions.hair, regions.glasses)
+    """Skin [H, W] without beard, glasses and paint."""
+    covered = np.maximum.reduce((regions.hair, regions.glasses, regions.paint))
     return np.asarray(regions.skin * (1.0 - covered), np.float32)
 
 

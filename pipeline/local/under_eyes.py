@@ -36,7 +36,7 @@ class UnderEyes(SmoothShift):
         lab = to_lab(reduced(crop, size, _SIDE))
         bare = bare_skin(regions)
         skin = reduced_skin(bare, size, _SIDE)
-        under = reduced(regions.under_eyes, size, _SIDE)
+        under = reduced(regions.under_eyes * (1.0 - regions.paint), size, _SIDE)
         # The region and where it passes into the cheek.
         near = blurred(under, _SOFT * side)
         bridged = cv2.dilate(

@@ -7,11 +7,18 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.masks import Mask
+from pipeline.masks import Mask, Points
 from pipeline.regions.contours import Contours, Eye
 from pipeline.regions.geometry import Box, blurred, curve, disc, polygon, smoothstep
 from pipeline.regions.iris import Iris, find_iris
 
+_COLUMNS = 33  # points along the lower lid
+_PLAIN = 0.6  # of the eye's width; depth of the skin under an eye without a bag
+_DEPTHS = (0.2, 1.0, 33)  # of the eye's width; where a fold is looked for: from, to, at how many depths
+_AROUND = 0.15  # of the eye's width; what lies that far above and below a fold is lighter
+_VALLEY = 1.5  # L* by which it is
+_FOLD = 0.2  # of the eye's width; from a fold to the end of its shade
+_WIDER = 0.1  # of the eye's width by which a bag passes either corner
 _OPEN = 0.16  # height of an eye by its width below which it is as good as closed
 
 
@@ -26,7 +33,7 @@ def eye_regions(
     size = lab.shape[0]
     whites, irises, lashes, under = (np.zeros((size, size), np.float32) for _ in range(4))
     for eyes in zip(*(contours.eyes for contours in faces), strict=True):
-        box = Box.around(np.concatenate([eye.outline for eye in eyes]), 0.9 * eyes[0].width, lab.shape)
+        box = Box.around(np.concatenate([eye.outline for eye in eyes]), 1.3 * eyes[0].width, lab.shape)
         if box.empty or min(eye.width for eye in eyes) < 4.0:
             continue
         part = box.of(lab)
@@ -40,7 +47,7 @@ def eye_regions(
         np.maximum(box.of(irises), iris, out=box.of(irises))
         np.maximum(box.of(whites), _white(part, lids, iris, width, skin_color), out=box.of(whites))
         np.maximum(box.of(lashes), _lashes(seen.eye, box.shape), out=box.of(lashes))
-        np.maximum(box.of(under), _under(seen.eye, box.shape), out=box.of(under))
+        np.maximum(box.of(under), _under(np.ascontiguousarray(part[..., 0]), seen.eye), out=box.of(under))
     return whites, irises, lashes, under
 
 
@@ -90,12 +97,56 @@ def _lashes(eye: Eye, shape: tuple[int, int]) -> Mask:
     return blurred(mask, 0.04 * eye.width)
 
 
-def _under(eye: Eye, shape: tuple[int, int]) -> Mask:
-    width = eye.width
+def _under(light: NDArray[np.float32], eye: Eye) -> Mask:
+    """The crescent below the lower lid, with the fold of a bag if there is one; light: L* [H, W]."""
+    shape = (light.shape[0], light.shape[1])
+    depth = _bag(light, eye)
+    # A bag is as wide as the eye down to its fold; without one the skin passes into the cheek.
+    bag = depth is not None
+    top = _below(eye, np.full(_COLUMNS, 0.12), bag)
+    bottom = _below(eye, _profile(_PLAIN if depth is None else max(depth + _FOLD, _PLAIN)), bag)
+    return blurred(polygon(np.concatenate([top, bottom[::-1]]), shape), 0.06 * eye.width)
+
+
+def _bag(light: NDArray[np.float32], eye: Eye) -> float | None:
+    """How far below the lid, in widths of the eye, the fold of a bag lies; None if none is seen.
+
+    A fold is a dark line along the lid: the mean along curves below it has a valley there.
+    """
+    smooth = blurred(light, 0.03 * eye.width)
+    depths = np.linspace(*_DEPTHS)
+    middle = slice(_COLUMNS // 6, -(_COLUMNS // 6))
+    courses = []
+    for depth in depths:
+        points = np.rint(_below(eye, _profile(depth), wide=True)[middle]).astype(int)
+        within = ((points >= 0) & (points < light.shape[::-1])).all(1)
+        if within.mean() < 0.8:
+            break
+        x, y = points[within].T
+        courses.append(float(smooth[y, x].mean()))
+    step = round(_AROUND / (depths[1] - depths[0]))
+    course = np.array(courses)
+    if len(course) <= 2 * step:
+        return None
+    valley = (course[: -2 * step] + course[2 * step :]) / 2.0 - course[step:-step]
+    deepest = int(np.argmax(valley))
+    return float(depths[deepest + step]) if valley[deepest] > _VALLEY else None
+
+
+def _profile(depth: float) -> NDArray[np.float64]:
+    """The depths of a crescent's lower edge, in widths of the eye, from corner to corner."""
+    along = np.linspace(-1.0, 1.0, _COLUMNS)
+    return np.asarray(0.14 + (depth - 0.14) * np.sqrt(np.clip(1.0 - along**2, 0.0, 1.0)))
+
+
+def _below(eye: Eye, depths: NDArray[np.float64], wide: bool) -> Points:
+    """Points [N, 2] below the lower lid, at depths [N] in widths of the eye; wide: past its corners."""
     lower = curve(eye.lower, closed=False)
-    across = (lower[-1] - lower[0]) / max(width, 1e-6)
+    across = (lower[-1] - lower[0]) / max(eye.width, 1e-6)
     down = np.array([-across[1], across[0]])
-    along = np.linspace(-1.0, 1.0, len(lower))[:, None]
-    top = lower + down * 0.12 * width
-    bottom = lower + down * width * (0.14 + 0.46 * np.sqrt(np.clip(1.0 - along**2, 0.0, 1.0)))
-    return blurred(polygon(np.concatenate([top, bottom[::-1]]), shape), 0.06 * width)
+    share = np.linspace(0.0, 1.0, _COLUMNS)
+    places = np.linspace(0.0, 1.0, len(lower))
+    lid = np.stack([np.interp(share, places, lower[:, axis]) for axis in (0, 1)], 1)
+    if wide:
+        lid = lid + ((2.0 * share - 1.0) * _WIDER * eye.width)[:, None] * across
+    return np.asarray(lid + (depths * eye.width)[:, None] * down)

@@ -15,6 +15,7 @@ from pipeline.regions.contours import contours_of
 from pipeline.regions.eyes import eye_regions
 from pipeline.regions.hair import brows_of, glasses_of, hair_of, nostrils_of
 from pipeline.regions.mouth import mouth_regions
+from pipeline.regions.paint import paint_of
 from pipeline.regions.skin import all_skin, skin_color
 from pipeline.window import Window
 
@@ -36,6 +37,7 @@ class FaceRegions:
     lashes: Mask  # a band along the upper lids
     hair: Mask  # hair and beard around and on the face
     glasses: Mask  # frame and reflections
+    paint: Mask  # eye shadow, liner, face paint
 
     @property
     def touched(self) -> NDArray[np.bool_]:
@@ -84,4 +86,5 @@ def face_regions(
         lashes=lashes,
         hair=hair_of(skin, lab, landmarks, color),
         glasses=glasses,
+        paint=paint_of(lab, contours, color),
     )

@@ -15,6 +15,7 @@ from pipeline.regions.contours import (
     _MESH_EYES,
     _MESH_INNER_LIPS,
     _MESH_OUTER_LIPS,
+    contours_of,
 )
 from tests.pipeline.synthetic_faces import Points, open_mouthed, painted
 
@@ -198,3 +199,22 @@ def test_white_cloth_below_the_chin_is_no_skin() -> None:
     skin = face_regions(crop, points, None, masks).skin
     assert skin[chin + 12 :].max() < 0.05
     assert skin[int(points[30, 1]) - 20, int(points[14, 0]) - 60] > 0.9
+
+
+@pytest.mark.parametrize("depth", [0.55, 0.8])
+def test_a_bag_is_under_the_eye_as_far_as_its_fold(points: Points, depth: float) -> None:
+    plain = painted(points, _SIZE)
+    eye = contours_of(points, None).eyes[0]
+    x, y = eye.lower.mean(0)
+    fold = np.zeros((_SIZE, _SIZE), np.float32)
+    center = round(float(x)), round(float(y))
+    axes = round(0.6 * eye.width), round((depth - 0.05) * eye.width)
+    cv2.ellipse(fold, center, axes, 0, 10, 170, 1.0, max(2, round(0.08 * eye.width)), cv2.LINE_AA)
+    shade = np.asarray(cv2.GaussianBlur(fold, (0, 0), 0.03 * eye.width), np.float32)
+    with_bag = np.asarray(plain * (1.0 - 0.18 * shade[..., None]), np.float32)
+    below = np.array([x, y + (depth - 0.05) * eye.width])
+    assert at(regions_of(with_bag, points).under_eyes, below) > 0.8
+    if depth > 0.7:
+        assert at(regions_of(plain, points).under_eyes, below) < 0.4
+    # The cheek below the fold is none of it.
+    assert at(regions_of(with_bag, points).under_eyes, below + (0.0, 0.4 * eye.width)) < 0.05
