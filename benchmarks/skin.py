@@ -19,7 +19,7 @@ import cv2
 import numpy as np
 
 from benchmarks.figures.faces import Area, Picture, Points, lab
-from benchmarks.figures.painted_spots import PaintedSpots, with_moles, with_pimples
+from benchmarks.figures.painted_spots import PaintedSpots, with_freckles, with_moles, with_pimples
 from benchmarks.figures.shine import shine_left
 from benchmarks.figures.spots import grain_kept, red_spots
 from benchmarks.figures.under_eyes import under_eye_contrast
@@ -35,7 +35,7 @@ from retouchml import Look
 from retouchml.errors import RetouchError
 
 SLIDERS = ("blemishes", "lines", "evenness", "under_eyes", "redness", "shine")
-_PAINTED, _MOLES = 14, 4  # spots; few moles, since many are freckles
+_PAINTED, _MOLES, _FRECKLES = 14, 4, 40  # spots; few moles, since many are freckles
 _BARE = 0.8  # of the skin mask
 _LEAST_CONTRAST = 4.0  # ΔE; a face with less has no dark circles
 
@@ -48,6 +48,8 @@ class Row:
     spots_left: float  # share of them that is seen at blemishes=1
     painted_left: float  # share of painted pimples of which blemishes=1 leaves more than a third
     moles_kept: float  # share of painted moles of which it leaves more than nine tenths
+    freckles: float  # contrast that painted freckles keep with the default look, median
+    freckles_full: float  # the same at strength 1
     grain: float  # fine band in the healed places, by that beside them before
     circles: float  # ΔE of the skin under the eyes
     circles_left: float  # the same at under_eyes=1, by that before
@@ -65,6 +67,7 @@ class Face:
     points: Points
     regions: FaceRegions
     skin: Area
+    scale: float = 1.0  # photo pixels to a crop pixel
 
     @classmethod
     def of(
@@ -74,12 +77,13 @@ class Face:
         crop, alignment = face_crop(photo, landmarks, space)
         points = alignment.to_crop(landmarks)
         masks = face_masks(crop, points, alignment.inside(*photo.shape[:2]))
+        scale = alignment.side / alignment.size
         finer = None if mesh is None else mesh.points_in_crop(crop)[:, :2]
-        return cls(crop, points, face_regions(crop, points, finer, masks), masks.skin > _BARE)
+        return cls(crop, points, face_regions(crop, points, finer, masks), masks.skin > _BARE, scale)
 
     def retouched(self, look: Look) -> Picture:
         """The crop with the skin sliders of a look."""
-        retouch = LocalRetouch(self.crop, self.regions, self.crop.shape[0])
+        retouch = LocalRetouch(self.crop, self.regions, self.crop.shape[0], None, self.scale)
         values = {name: look.value(name) for name in SLIDERS}
         changed = self.crop + retouch.change(Look(0.0, edits=values))
         return np.asarray(np.clip(changed, 0.0, 1.0), np.float32)
@@ -109,6 +113,8 @@ def measured(face: Face) -> Row:
         spots_left=left.count / spots.count if spots.count else math.nan,
         painted_left=_share(face, with_pimples(before, skin, _PAINTED, 1), 0.33),
         moles_kept=_share(face, with_moles(before, skin, _MOLES, 2), 0.9),
+        freckles=_freckles_kept(face, Look()),
+        freckles_full=_freckles_kept(face, Look(1.0)),
         grain=grain_kept(before, healed, spots.area) if spots.count else math.nan,
         circles=math.nan if contrast is None else contrast,
         circles_left=float(eased or 0.0) / float(contrast or 1.0) if circles else math.nan,
@@ -125,6 +131,15 @@ def _share(face: Face, painted: PaintedSpots, least: float) -> float:
         return math.nan
     left = painted.left(face.crop, replace(face, crop=painted.picture).at_one("blemishes"))
     return float((left > least).mean())
+
+
+def _freckles_kept(face: Face, look: Look) -> float:
+    """The contrast that painted freckles keep under the skin sliders of a look: the median share."""
+    painted = with_freckles(face.crop, face.skin, _FRECKLES, 3)
+    if not painted.count:
+        return math.nan
+    with_them, without = (each.retouched(look) for each in (replace(face, crop=painted.picture), face))
+    return float(np.median(painted.left(without, with_them)))
 
 
 def report(rows: Sequence[Row]) -> str:

@@ -18,7 +18,7 @@ from pipeline.local.teeth import Teeth
 from pipeline.masks import FaceMasks, Mask
 from pipeline.resharpening import resharpened
 from pipeline.skin import SkinLayers, finest_share
-from pipeline.tone import Agreement, as_color, held_color, lab, low_order
+from pipeline.tone import Agreement, as_color, held_color, lab, low_order, room_for_light
 from pipeline.window import Window
 
 _LIGHT = 16.0  # L*; a larger change of one place is not taken for a change of the light
@@ -104,7 +104,8 @@ def change_of(
     retouch = skin.change(strength, texture)
     retouched = moved + displace(retouch if local is None else retouch + local)
     bare = _bare_in_both(masks, moved_masks)
-    light = _without_moved_light(crop, retouched, carried.light, bare, moved_masks.tone, size)
+    brought = np.asarray(carried.light * room_for_light(moved, size), np.float32)
+    light = _without_moved_light(crop, retouched, brought, bare, moved_masks.tone, size)
     color = retouched - moved + as_color(retouched, light, size)
     color = color + held_color(crop, moved + color, bare, masks.inner, size)
     color = color + resharpened(crop, np.asarray(color, np.float32), flow, masks.features, scale)

@@ -54,7 +54,8 @@ class LocalFace:
     def retouch(self) -> LocalRetouch:
         """The local sliders of this face."""
         full = None if self.full is None else self.full.retouch
-        return LocalRetouch(self.crop, self.regions, self.size, full)
+        scale = self.alignment.side / self.alignment.size
+        return LocalRetouch(self.crop, self.regions, self.size, full, scale)
 
     @cached_property
     def shape(self) -> FaceShape:

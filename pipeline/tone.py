@@ -26,6 +26,7 @@ _COLORS = 0.012  # of the side; blur of the colours whose change is bounded alon
 _COLOR_BOUND, _COLOR_ROOM = 1.0, 3.5  # of a* and b*: the bound at the outline, and how far it rises inside
 _COLOR_DEPTH = 0.045  # of the side; how far inside the outline the bound begins to rise
 _COLOR_SIDE = 256  # pixels; side of the reduced crop on which colours are compared
+_BURNT = (97.0, 86.0)  # L*; near white, where a change of light takes form and gives none
 _STEP = 4  # pixels; the low order is fitted to every fourth row and column
 
 
@@ -75,6 +76,18 @@ def light_change(
     share = np.maximum(masks.features, lines * masks.skin) * agreement.fine
     tone = held * np.minimum(1.0, near * 1.5) * agreement.broad + (sharp - broad) * share
     return np.asarray(_BOUND * np.tanh(tone / _BOUND) * shown, np.float32)
+
+
+def room_for_light(picture: NDArray[np.float32], size: int) -> Mask:
+    """How far [H, W], 0 to 1, the light of a picture [H, W, 3] may change: not where it is burnt out.
+
+    Next to white there is hardly any form left; lighter or darker, it would be a flat patch.
+    """
+    light = np.ascontiguousarray(lab(picture)[..., 0])
+    broad = np.asarray(cv2.GaussianBlur(light, (0, 0), max(0.5, _FINE * size)), np.float32)
+    high, low = _BURNT
+    share = np.clip((high - broad) / (high - low), 0.0, 1.0)
+    return np.asarray(share * share * (3.0 - 2.0 * share), np.float32)
 
 
 def low_order(values: Mask, weight: Mask) -> Mask:

@@ -11,6 +11,8 @@ from benchmarks.figures.faces import Area, Picture, lab
 _RADII = (0.0045, 0.0115)  # of the picture's side
 _PIMPLE = ((-8.0, 5.0, -1.0), (-1.0, 12.0, 4.0))  # CIE Lab: the least and the most by which one differs
 _MOLE = ((-26.0, 0.5, 0.0), (-14.0, 3.0, 3.0))
+_FRECKLE = ((-6.0, 0.5, 0.8), (-2.5, 1.5, 2.5))
+_SMALL = (0.0025, 0.0055)  # of the picture's side; radii of freckles
 _APART = 0.035  # of the side, between two
 _MOST_TRIES = 400
 
@@ -45,6 +47,11 @@ def with_moles(picture: Picture, skin: Area, count: int, seed: int) -> PaintedSp
     return _painted(picture, skin, count, seed, _MOLE, (0.9, 1.1), 0.15)
 
 
+def with_freckles(picture: Picture, skin: Area, count: int, seed: int) -> PaintedSpots:
+    """A picture with small, faint, soft brown spots on its skin."""
+    return _painted(picture, skin, count, seed, _FRECKLE, (0.8, 1.25), 0.6, _SMALL)
+
+
 def _painted(
     picture: Picture,
     skin: Area,
@@ -53,6 +60,7 @@ def _painted(
     colors: tuple[tuple[float, ...], tuple[float, ...]],
     shape: tuple[float, float],  # shorter by longer axis
     softness: float,  # of the edge, by the radius
+    radii: tuple[float, float] = _RADII,  # of the picture's side
 ) -> PaintedSpots:
     size = picture.shape[0]
     random = np.random.default_rng(seed)
@@ -70,7 +78,7 @@ def _painted(
         if any(np.hypot(u - a, v - b) < _APART * size for a, b in places):
             continue
         places.append((u, v))
-        radius, aspect = size * random.uniform(*_RADII), random.uniform(*shape)
+        radius, aspect = size * random.uniform(*radii), random.uniform(*shape)
         angle = random.uniform(0.0, np.pi)
         along = (x - u) * np.cos(angle) + (y - v) * np.sin(angle)
         across = (y - v) * np.cos(angle) - (x - u) * np.sin(angle)

@@ -27,6 +27,7 @@ _LEAST = 0.35  # L*; the same for skin without any grain
 _ALIKE, _COHERENT = 5.0, (0.3, 0.55)  # widths around, and how far directions there agree, 0 to 1
 _DEEPEST = 12.0  # L*; mean depth, weighted by itself, from which a dark thread is hair or a frame
 _MOST = 9.0  # L* that a line is lifted by
+_BURNT, _BURNT_NEAR = (95.0, 86.0), 0.006  # L*; what is this light is near white; of the side, the blur of it
 _BORDER = 0.012  # of the crop's side; blur of the skin that tells its border
 _WIDEST = 0.009  # of the crop's side; half the width of the widest line
 _LENGTH = 0.04  # of the crop's side; shorter valleys are grain
@@ -56,6 +57,8 @@ class Lines(SmoothShift):
         lift = _MOST * np.tanh(lift / _MOST)
         # Not at the border of the skin, where hair, lids, lips, nostrils and the jaw make valleys.
         gain = smoothstep(blurred(skin, _BORDER * side), 0.75, 0.97)
+        # Nor beside what is burnt out, where the fold is all the form that there is.
+        gain = gain * smoothstep(blurred(light, _BURNT_NEAR * side), *_BURNT)
         shift = np.zeros_like(lab)
         shift[..., 0] = _SOFTENED * lift * gain
         return cls(lab, shift, inside(face))

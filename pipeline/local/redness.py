@@ -14,7 +14,7 @@ from pipeline.local.smooth_shift import SmoothShift
 from pipeline.regions import FaceRegions
 
 _SIDE = 256  # pixels; side of the reduced crop, fine enough for blotches
-_GRAIN = 0.004  # of the crop's side; what is finer is left to the grain
+_GRAIN = 0.009  # of the crop's side; what is finer is grain, freckles, stubble and spots, and stays
 _AROUND = 0.045  # of the crop's side; the skin around a blotch
 _BROAD = 0.13  # of the crop's side; the skin around a flush
 _REDDER, _OTHER = 0.85, 0.55  # shares of a blotch's shift that go at 1: towards red, and in other directions

@@ -73,12 +73,15 @@ class LocalRetouch:
         regions: FaceRegions,
         size: int,
         full: "LocalRetouch | None" = None,
+        scale: float = 1.0,
     ) -> None:
         """crop: [H, W, 3] in [0, 1], a window of a crop of side ``size``; regions: [H, W] each.
 
         full: that of the same face with more pixels, whose sliders see more; this one takes theirs
+        scale: photo pixels to a crop pixel
         """
         self._crop, self._size, self._regions, self._full = crop, size, regions, full
+        self._scale = scale
         self._features: dict[str, Window] = {}
         self._skin: Window
         if full is None:
@@ -135,6 +138,8 @@ class LocalRetouch:
     def _make(self, name: str) -> LocalSlider:
         if name in _SPOTS:
             return _SPOTS[name](self._spotted_skin)
+        if name == "evenness":
+            return Evenness.of(self._healed, self._skin_regions, self._size, self._scale)
         if name in _SKIN:
             return _SKIN[name](self._healed, self._skin_regions, self._size)
         window, (_, make) = self._features[name], _FEATURES[name]

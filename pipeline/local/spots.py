@@ -24,20 +24,16 @@ _MOLE, _BLUSHED = (
     0.1,
     0.6,
 )  # of the L* around, by which a mole is darker; its a* by L*, at most, on a blushed cheek
-_RAISED, _WARM, _SCAB = 0.12, 0.55, 1.25  # the same of a raised mole, which is red too; its b*, more than a
+_RAISED, _WARM, _SCAB = 0.12, 0.62, 1.25  # the same of a raised mole, which is red too; its b*, more than a
 # pimple's, and its a*, less than a scab's, by L*
-_NOT_RED, _FAINT_MOLE = (
-    0.15,
-    0.06,
-)  # Δa* by Δ(−L*) of a spot without blood, and of the L* around by which it is a mole
-_SEVERAL = 3  # moles, from which on fainter spots are moles too
-_FRECKLES, _FRECKLE_YELLOW = 10, 0.08  # how many brown spots are freckles, and their Δb* by their Δ(−L*)
+_FRECKLES, _FRECKLE_YELLOW = 6, 0.08  # how many brown spots are freckles, and their Δb* by their Δ(−L*)
 _FINE = 0.008  # of the crop's side; radius from which a sharp edge is steep by its radius
-_BARE = 0.72  # share of skin around a spot; it may lie where the skin ends softly
+_BARE, _BARE_CLEAR = 0.72, 0.6  # share of skin around a spot; of a clear one, which is no skin itself
 _WIDEST = 0.019  # of the crop's side; what is wider is no spot
 _NOISY, _CALMEST = 1.5, 1.2  # L* of noise that is blurred by a pixel; the widest blur, in pixels
 _WIDE = 0.012  # of the crop's side; radius of a wide spot
-_LEAST_CONTRAST = 2.0  # in CIE Lab, by which a spot differs from the skin around
+_LEAST_CONTRAST, _LEAST_RED = 2.0, 3.0  # in CIE Lab, by which a spot differs from the skin around; a red one
+_YELLOW, _YELLOWER = 1.5, 1.3  # Δb* from which a spot may be a freckle, and by Δa* from which it is one
 _CELL, _REACH = 25, 3.0  # a patch has 25 × 25 samples and reaches three radii
 _NEAR = 0.06  # of the crop's side; neighbours that tell whether a spot is one of stubble
 
@@ -236,10 +232,14 @@ def is_spot(found: Candidates, seen: Traits, side: int) -> NDArray[np.bool_]:
     radius = found.radii * seen.extent
     wide = radius > _WIDE * side
     plain = (contrast > 2.0 * _LEAST_CONTRAST) & (seen.elongation < 1.5) & (seen.uneven < 0.1)
-    plain |= red & (seen.redder > seen.darker) & (seen.elongation < 1.8) & (seen.uneven < 0.2)
+    plain |= red & (seen.redder > seen.darker) & (seen.elongation < 1.8) & (seen.uneven < 0.1)
     sized = ~wide | (plain & (radius < _WIDEST * side))
-    even = (seen.steep < _STEEP * np.maximum(1.0, found.radii / (_FINE * side))) & (seen.bare > _BARE)
-    return np.asarray(alone & even & (contrast > _LEAST_CONTRAST) & sized)
+    clear = red & (seen.elongation < 1.5) & (seen.uneven < 0.1) & (seen.line < 0.2)
+    even = seen.bare > np.where(clear, _BARE_CLEAR, _BARE)
+    even &= seen.steep < _STEEP * np.maximum(1.0, found.radii / (_FINE * side))
+    # Who heals what is hardly seen takes grain and faint freckles, and nothing that anybody misses.
+    seen_well = contrast > np.where(is_brown(seen), _LEAST_CONTRAST, _LEAST_RED)
+    return np.asarray(alone & even & seen_well & sized)
 
 
 def is_red(seen: Traits) -> NDArray[np.bool_]:
@@ -250,18 +250,14 @@ def is_red(seen: Traits) -> NDArray[np.bool_]:
 def are_marks(seen: Traits, spots: NDArray[np.bool_]) -> NDArray[np.bool_]:
     """Whether candidates [K] are moles or freckles, if they are ``spots``.
 
-    Blood makes skin redder as much as darker. Melanin makes it darker above all, and in freckles yellower.
-    Many small brown spots are freckles: then all are kept, but for what is plainly red.
+    Blood makes skin redder as much as darker. Melanin makes it darker above all, and in freckles yellower:
+    what is brown is kept, however faint. Many small brown spots are freckles: then all are kept, but for what
+    is plainly red.
     """
     brown = is_brown(seen)
     small = spots & brown & (seen.darker > _LEAST_CONTRAST)
     yellower = seen.yellower[small].sum() / max(float(seen.darker[small].sum()), 1e-3)
-    mole = (seen.redder <= _BLUSHED * seen.darker) & (seen.darker > _MOLE * seen.level)
-    # A pimple has blood: what has none is a mole, though it is fainter.
-    mole |= (seen.redder < _NOT_RED * seen.darker) & (seen.darker > _FAINT_MOLE * seen.level)
-    if (mole & spots).sum() >= _SEVERAL:
-        # Who has several moles has fainter ones as well.
-        mole |= brown & (seen.darker > 0.5 * _MOLE * seen.level)
+    mole = brown | ((seen.redder <= _BLUSHED * seen.darker) & (seen.darker > _MOLE * seen.level))
     raised = (seen.darker > _RAISED * seen.level) & (seen.redder < _SCAB * seen.darker)
     mole |= raised & (seen.yellower > _WARM * seen.darker)
     if small.sum() >= _FRECKLES and yellower > _FRECKLE_YELLOW:
@@ -270,8 +266,9 @@ def are_marks(seen: Traits, spots: NDArray[np.bool_]) -> NDArray[np.bool_]:
 
 
 def is_brown(seen: Traits) -> NDArray[np.bool_]:
-    """Whether candidates [K] are dark rather than red."""
-    return np.asarray((seen.redder <= 1.5) | (seen.redder <= 0.45 * seen.darker))
+    """Whether candidates [K] are dark or yellow rather than red."""
+    yellow = (seen.yellower > _YELLOW) & (seen.yellower > _YELLOWER * seen.redder)
+    return np.asarray((seen.redder <= 1.5) | (seen.redder <= 0.45 * seen.darker) | yellow)
 
 
 def _in_stubble(found: Candidates, seen: Traits, side: int) -> NDArray[np.bool_]:

@@ -69,6 +69,19 @@ def blob(center: NDArray[np.int_], radius: float, height: float) -> Picture:
     return np.asarray(height * np.exp(-squared / (2.0 * radius**2)), np.float32)[..., None]
 
 
+def test_a_burnt_out_cheek_keeps_its_light(face: Face) -> None:
+    y, x = (slice(int(v) - 12, int(v) + 12) for v in (_CHEEK[1], _CHEEK[0]))
+
+    def brought(white: float) -> float:
+        crop = np.asarray(face.crop + (0.99 - face.crop) * white, np.float32)
+        burnt = Face(crop, np.asarray(cv2.GaussianBlur(crop, (0, 0), 2.0), np.float32), face.masks, face.skin)
+        after = np.clip(burnt.before - blob(_CHEEK, 12.0, 0.06), 0.0, 1.0)
+        change = lab(burnt.change(np.asarray(after, np.float32)).applied(crop)) - lab(crop)
+        return float(np.abs(change[y, x, 0]).mean())
+
+    assert brought(0.93) < 0.25 * brought(0.0)
+
+
 def test_where_the_generator_changes_nothing_nothing_changes(face: Face) -> None:
     change = face.change(face.before)
     assert np.abs(change.flow).max() < 0.05

@@ -6,7 +6,7 @@ import pytest
 from numpy.typing import NDArray
 
 from pipeline.masks import FaceMasks, face_masks
-from pipeline.tone import Agreement, as_color, held_color, lab, light_change, low_order
+from pipeline.tone import Agreement, as_color, held_color, lab, light_change, low_order, room_for_light
 from tests.pipeline.synthetic_faces import landmarks, texture
 
 _SIZE = 256
@@ -103,3 +103,12 @@ def test_small_changes_of_colour_and_healed_spots_are_not_held() -> None:
         held = changed + held_color(flat(), changed, skin, inner, _SIZE)
         left = np.abs(lab(held)[127:129, 227:229, 1] - lab(flat())[127:129, 227:229, 1])
         assert left.min() > 0.8 * kept
+
+
+def test_light_next_to_white_has_no_room_to_change() -> None:
+    picture = flat()
+    picture[:, 100:] = 0.985
+    room = room_for_light(picture, _SIZE)
+    assert (room[:, :80] == 1.0).all()
+    assert room[:, 120:].max() < 0.01
+    assert ((room >= 0.0) & (room <= 1.0)).all()

@@ -85,3 +85,14 @@ def test_nothing_changes_at_the_border_of_the_skin_nor_outside() -> None:
     lab[..., 0] -= 6.0 * drawn(((100, 197), (400, 197)), 2.0)
     lift = lifted(lab, skin=skin)
     assert np.abs(lift[190:]).max() < 0.5
+
+
+def test_a_fold_beside_burnt_out_skin_keeps_its_form() -> None:
+    line = drawn(_LINE, 2.5)
+    middle = (line > 0.9) & (np.arange(SIZE) > 180) & (np.arange(SIZE) < 300)
+    lifts = []
+    for light in (68.0, 95.0):
+        lab = skin_lab((light, 2.0, 2.0))
+        lab[..., 0] -= 4.0 * line
+        lifts.append(float(lifted(lab)[middle].mean()))
+    assert lifts[1] < 0.3 * lifts[0]

@@ -10,6 +10,7 @@ from tests.pipeline.local.skin_pictures import (
     LIGHT,
     SIZE,
     Picture,
+    add_disc,
     disc,
     regions,
     skin_lab,
@@ -73,3 +74,14 @@ def test_grain_is_neither_taken_nor_amplified() -> None:
         float(cv2.Laplacian(np.ascontiguousarray(each[..., 1]), cv2.CV_32F).std()) for each in (crop, after)
     ]
     assert fine[1] == pytest.approx(fine[0], rel=0.03)
+
+
+@pytest.mark.parametrize("color", [(-3.0, 1.0, 2.5), (-2.0, 5.0, 2.0)])
+def test_freckles_and_small_spots_keep_their_colour(color: tuple[float, float, float]) -> None:
+    usual = skin_lab(LIGHT, grain=0.4)
+    lab = usual.copy()
+    add_disc(lab, _AT, 2.5, color)
+    crop, inside = to_rgb(lab), disc(SIZE, _AT, 1.5) > 0.5
+    after = to_lab(crop + Redness.of(crop, regions(), SIZE).change(1.0))
+    painted, left = ((each - usual)[inside].mean(0)[1:] for each in (lab, after))
+    assert np.hypot(*left) > 0.85 * np.hypot(*painted)

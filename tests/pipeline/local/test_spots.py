@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from pipeline.local.spots import Spots, find_spots
-from tests.pipeline.local.skin_pictures import DARK, LIGHT, SIZE, Picture, add_disc, skin_lab, to_rgb
+from tests.pipeline.local.skin_pictures import DARK, LIGHT, SIZE, Picture, add_disc, disc, skin_lab, to_rgb
 
 _SKIN = np.ones((SIZE, SIZE), np.float32)
 _PIMPLE, _MOLE, _FRECKLE = (-4.0, 7.0, 2.0), (-17.0, 2.0, 1.0), (-6.0, 1.2, 2.0)
@@ -97,10 +97,31 @@ def test_many_small_brown_spots_are_freckles_and_all_of_them_are_kept() -> None:
     assert spots.marks.all()
 
 
-def test_a_single_spot_that_is_brown_and_faint_is_a_blemish() -> None:
+@pytest.mark.parametrize("color", [_FRECKLE, (-3.0, 2.0, 5.0), (-5.5, 0.0, 0.0)])
+def test_a_single_spot_that_is_brown_or_yellow_is_a_mark_however_faint(
+    color: tuple[float, float, float],
+) -> None:
     lab = skin_lab()
-    add_disc(lab, _PLACES[0], 3.0, _FRECKLE)
+    add_disc(lab, _PLACES[0], 3.0, color)
     spots = found_in(lab)
+    distance, index = nearest(spots, _PLACES[0])
+    assert distance < 1.5
+    assert spots.marks[index]
+
+
+def test_a_red_spot_that_is_hardly_seen_is_left() -> None:
+    lab = skin_lab(grain=0.2)
+    add_disc(lab, _PLACES[0], 4.0, (-1.0, 2.6, 0.0))
+    add_disc(lab, _PLACES[1], 4.0, (-1.0, 6.0, 0.0))
+    spots = found_in(lab)
+    assert [nearest(spots, place)[0] < 2.0 for place in _PLACES[:2]] == [False, True]
+
+
+def test_a_clear_red_spot_is_found_though_it_does_not_look_like_skin_itself() -> None:
+    lab, skin = skin_lab(), _SKIN.copy()
+    add_disc(lab, _PLACES[0], 5.0, (-8.0, 14.0, 5.0))
+    skin[disc(SIZE, _PLACES[0], 7.0) > 0.5] = 0.55
+    spots = find_spots(to_rgb(lab), skin, SIZE)
     distance, index = nearest(spots, _PLACES[0])
     assert distance < 1.5
     assert not spots.marks[index]
