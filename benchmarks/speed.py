@@ -28,8 +28,9 @@ from numpy.typing import NDArray
 
 from pipeline.local.retouch import LocalRetouch
 from pipeline.local_face import LocalFace, local_face
+from pipeline.photo import Photo
 from pipeline.pictures import read_picture
-from pipeline.retoucher import Photo, Retoucher
+from pipeline.retoucher import Retoucher
 from retouchml import Look
 from retouchml.client.messages import PREVIEW_SIDE
 from retouchml.paths import models_dir

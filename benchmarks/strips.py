@@ -20,8 +20,9 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
+from pipeline.photo import Photo
 from pipeline.pictures import read_picture
-from pipeline.retoucher import Photo, Retoucher
+from pipeline.retoucher import Retoucher
 from retouchml import Look
 from retouchml.errors import RetouchError
 from retouchml.results import Face

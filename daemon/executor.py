@@ -26,9 +26,10 @@ from retouchml.settings import PRECISIONS, PrecisionName
 
 if TYPE_CHECKING:
     from pipeline.patch import Patch
+    from pipeline.photo import Photo
     from pipeline.preview import PreviewPatch
     from pipeline.refined import Refined
-    from pipeline.retoucher import Photo, Retoucher
+    from pipeline.retoucher import Retoucher
 
 _PIPELINE = "pipeline.retoucher:Retoucher"  # imported when it is first needed, which takes seconds
 _MAX_BACKENDS = 2

@@ -1,13 +1,18 @@
 """A retouch while it gets finer: the patches that are there so far, and the canvas that they start from."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline.known_faces import KnownFaces
+from pipeline.local.retouch import touches_locally
 from pipeline.patch import Patch, paint
-from retouchml.results import Box, Refinement
+from pipeline.shape import reshapes
+from retouchml.look import Look
+from retouchml.progress import NEVER, Cancel, EitherCancel, Progress, check, progress_of_face
+from retouchml.results import FULL, LOCAL, QUICK, Box, Refinement
 
 
 @dataclass(frozen=True)
@@ -60,3 +65,62 @@ def overlap(one: Box, other: Box) -> bool:
         and one[1] < other[1] + other[3]
         and other[1] < one[1] + one[3]
     )
+
+
+def refinements(
+    known: KnownFaces,
+    photo: NDArray[np.generic],  # [H, W, C]
+    looks: Mapping[int, Look],  # none of them untouched
+    shown: int | None,
+    progress: Progress,
+    cancel: Cancel,
+    superseded: Cancel,
+) -> Iterator[Refined]:
+    """What ``Photo.refined`` yields. Raises Cancelled."""
+    leave = EitherCancel(cancel, superseded)
+    order = sorted(looks, key=lambda face: (face != shown, face))
+    canvas, waiting = Canvas(photo), sorted(looks)
+    final: dict[int, Patch | None] = {}
+    for position, face in enumerate(order):
+        look = looks[face]
+        on_face = progress_of_face(progress, position, len(order))
+        if look.needs_generator and face not in known.prepared:
+            yield from _early(known, face, look, canvas, leave)
+            check(leave)
+            known.prepare(face, on_face, cancel)
+        check(leave)
+        on_face("render", 0.0, None)
+        patch = final[face] = known.patch(face, look, known.change, canvas.pixels, leave)
+        if len(final) < len(order):
+            yield Refined(FULL, (face,), () if patch is None else (patch,))
+        # The canvas takes them in the order of ``render``; the shown one may have been made too early.
+        while waiting and waiting[0] in final:
+            done = waiting.pop(0)
+            if canvas.is_painted and done != face:
+                final[done] = known.patch(done, looks[done], known.change, canvas.pixels, leave)
+            canvas.add(final[done], known.boxes(waiting))
+    progress("render", 1.0, 0.0)
+    patches = tuple(patch for _, patch in sorted(final.items()) if patch is not None)
+    yield Refined(FULL, tuple(sorted(looks)), patches, is_last=True)
+
+
+def at_once(known: KnownFaces, photo: NDArray[np.generic], face: int, look: Look) -> Refined:
+    """The finest that a face of a photo [H, W, C] shows with a look without being prepared."""
+    if not look.needs_generator or face in known.prepared:
+        refinement, change = FULL, known.change
+    elif face in known.guessed:
+        refinement, change = QUICK, known.guessed_change
+    else:
+        refinement, change = LOCAL, known.local_change
+    patch = known.patch(face, look, change, photo, NEVER)
+    return Refined(refinement, (face,), () if patch is None else (patch,))
+
+
+def _early(known: KnownFaces, face: int, look: Look, canvas: Canvas, cancel: Cancel) -> Iterator[Refined]:
+    """What a face with a look can show before it is prepared."""
+    if touches_locally(look) or reshapes(look):
+        patch = known.patch(face, look, known.local_change, canvas.pixels, cancel)
+        yield Refined(LOCAL, (face,), () if patch is None else (patch,))
+    if known.guess(face, cancel):
+        patch = known.patch(face, look, known.guessed_change, canvas.pixels, cancel)
+        yield Refined(QUICK, (face,), () if patch is None else (patch,))

@@ -32,6 +32,18 @@ class FaceStage(str):
         return stage
 
 
+def progress_of_face(progress: Progress, position: int, count: int) -> Progress:
+    """Progress of one face, told as that of all ``count`` faces, which are worked on one after the other."""
+
+    def call(stage: str, fraction: float, remaining: float | None) -> None:
+        # Nothing is known of the time that later faces need.
+        is_last = position + 1 == count
+        named = FaceStage(stage, position + 1, count)
+        progress(named, (position + fraction) / count, remaining if is_last else None)
+
+    return call
+
+
 class Cancel(Protocol):
     """A flag that stops long work, which polls it; ``threading.Event`` is one."""
 

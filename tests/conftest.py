@@ -21,7 +21,8 @@ from tests import marks
 
 if TYPE_CHECKING:
     from pipeline.networks import Networks
-    from pipeline.retoucher import Photo, Retoucher
+    from pipeline.photo import Photo
+    from pipeline.retoucher import Retoucher
     from stylegan2.generator import Generator
 
 # The same number of threads in every process, however busy the machine is: another one rounds differently.

@@ -9,8 +9,8 @@ from benchmarks.figures.faces import Area, Picture, Points, bare_skin
 from pipeline.align import Alignment
 from pipeline.held_back import held_back
 from pipeline.local_face import face_crop
+from pipeline.photo import Photo
 from pipeline.pixels import as_channels
-from pipeline.retoucher import Photo
 from pipeline.working_space import PLAIN, WorkingSpace
 from retouchml import Look
 

@@ -21,7 +21,8 @@ from tests.conftest import at_home
 from tests.daemon import running
 
 if TYPE_CHECKING:
-    from pipeline.retoucher import Photo, Retoucher
+    from pipeline.photo import Photo
+    from pipeline.retoucher import Retoucher
 
 LOOKS = {0: Look(0.6, edits={"smile": 0.3})}
 

@@ -11,8 +11,9 @@ from pipeline.beautify import ScorePath
 from pipeline.cache import InversionCache, inversion_key
 from pipeline.invert import Inversion
 from pipeline.local_face import face_crop
+from pipeline.photo import Photo
 from pipeline.pixels import as_channels
-from pipeline.retoucher import Photo, Retoucher
+from pipeline.retoucher import Retoucher
 from retouchml.paths import cache_dir
 from tests.conftest import at_home
 
@@ -21,7 +22,7 @@ def seed(retoucher: Retoucher, portrait: Photo, pixels: NDArray[Any], cache: Inv
     """Open ``pixels`` and put the portrait's code into the cache for each of its faces."""
     photo = retoucher.open(pixels)
     portrait.prepare()
-    code = portrait._prepared[0].path.knots[0]
+    code = portrait._known.prepared[0].path.knots[0]
     for face in photo.faces:
         landmarks = np.array(face.landmarks)
         crop, alignment = face_crop(as_channels(pixels), landmarks)
@@ -34,7 +35,7 @@ def seed(retoucher: Retoucher, portrait: Photo, pixels: NDArray[Any], cache: Inv
 def quick_path(retoucher: Retoucher, portrait: Photo) -> Any:
     """A ``Beautifier.path`` that returns the portrait's path at once, and computes that of another face."""
     portrait.prepare()
-    portrait_path = portrait._prepared[0].path
+    portrait_path = portrait._known.prepared[0].path
     climb = retoucher.networks.beautifier.path
 
     def path(w_plus: Tensor, *arguments: Any, **watched: Any) -> ScorePath:

@@ -11,9 +11,10 @@ from numpy.typing import NDArray
 
 from pipeline.local_face import LocalFace, local_face
 from pipeline.patch import make_patch
+from pipeline.photo import Photo
 from pipeline.prepared import KNOTS
 from pipeline.preview import PreviewFace, reduced_patch
-from pipeline.retoucher import Photo, Retoucher
+from pipeline.retoucher import Retoucher
 from pipeline.working_space import PLAIN
 from retouchml import Look
 from tests.pipeline.seeding import quick_path, seed, session_cache
@@ -127,7 +128,7 @@ def large(retoucher: Retoucher, photo: Photo, portrait: Pixels, real_home: Path)
 
 @pytest.mark.parametrize("strength", KNOTS[1:])
 def test_at_a_knot_what_is_carried_is_exact(large: Photo, retoucher: Retoucher, strength: float) -> None:
-    prepared, networks = large._prepared[0], retoucher.networks
+    prepared, networks = large._known.prepared[0], retoucher.networks
     exact = prepared._carried(networks, Look(strength))
     knot = prepared.between_knots(networks, strength, 1)
     assert np.array_equal(knot.flow, exact.flow)
@@ -148,7 +149,7 @@ def test_a_preview_is_the_full_patch_reduced(large: Photo, look: Look, mean: flo
     (full,) = large.render({0: look})
     (preview,) = large.preview({0: look}, 512)
     assert (preview.face, preview.box) == (0, full.box)
-    assert large._previews.face(0, large._local[0], 512).factor == 2  # type: ignore[union-attr]
+    assert large._previews.face(0, large._known.local(0), 512).factor == 2  # type: ignore[union-attr]
     differ = apart(preview.pixels, reduced_patch(full, 512).pixels)
     assert differ.mean() < mean
     assert np.quantile(differ, 0.999) < most

@@ -11,13 +11,14 @@ import pytest
 import torch
 from numpy.typing import NDArray
 
-from pipeline import retoucher as retoucher_module
+from pipeline import known_faces
 from pipeline.cache import InversionCache
 from pipeline.invert import InversionStage
 from pipeline.local_face import face_crop
 from pipeline.patch import Patch
+from pipeline.photo import Photo
 from pipeline.refined import Canvas, Refined
-from pipeline.retoucher import Photo, Retoucher
+from pipeline.retoucher import Retoucher
 from pipeline.threads import threads_restored
 from retouchml import Look
 from retouchml.errors import Cancelled, UsageError
@@ -150,7 +151,7 @@ def test_a_good_encoder_s_look_is_shown_until_the_face_is_inverted(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     networks = retoucher.networks
-    guess = networks.generator.latents.whiten(photo._prepared[0].path.knots[0]).mean(0)
+    guess = networks.generator.latents.whiten(photo._known.prepared[0].path.knots[0]).mean(0)
     monkeypatch.setattr(retoucher, "networks", replace(networks, encoder=_Guess(guess, shows)))
     if not known:  # the session's cache has the portrait's code
         monkeypatch.setattr(retoucher, "_caches", None)
@@ -158,7 +159,7 @@ def test_a_good_encoder_s_look_is_shown_until_the_face_is_inverted(
     def prepare(*_: object) -> None:
         raise Cancelled("far enough")
 
-    monkeypatch.setattr(retoucher_module, "prepare_face", prepare)
+    monkeypatch.setattr(known_faces, "prepare_face", prepare)
     steps = steps_until_stopped(retoucher.open(portrait).refined({0: LOOK}))
     assert [step.refinement for step in steps] == ([LOCAL, QUICK] if shows and not known else [LOCAL])
     if len(steps) == 2:
@@ -190,14 +191,14 @@ def test_a_newer_look_lets_the_face_at_work_be_prepared_and_begins_no_other(
     kind: str, ready: Callable[[Pixels], Photo], pair: Pixels, photo: Photo, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     flag = threading.Event()
-    prepare = _Prepared(flag, photo._prepared[0])
-    monkeypatch.setattr(retoucher_module, "prepare_face", prepare)
+    prepare = _Prepared(flag, photo._known.prepared[0])
+    monkeypatch.setattr(known_faces, "prepare_face", prepare)
     opened = ready(pair)
     flags: dict[str, Any] = {kind: flag}
     steps = steps_until_stopped(opened.refined({0: LOOK, 1: LOOK}, **flags))
     assert [step.refinement for step in steps] == [LOCAL]
     assert prepare.count == 1
-    assert list(opened._prepared) == ([0] if kind == "superseded" else [])
+    assert list(opened._known.prepared) == ([0] if kind == "superseded" else [])
 
 
 # ---- the canvas

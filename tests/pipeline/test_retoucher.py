@@ -15,8 +15,9 @@ from numpy.typing import NDArray
 from pipeline.cache import Caches, InversionCache, PathCache
 from pipeline.faces import FaceLocation
 from pipeline.patch import Patch
+from pipeline.photo import Photo
 from pipeline.preview import KeptFaces
-from pipeline.retoucher import Photo, Retoucher
+from pipeline.retoucher import Retoucher
 from pipeline.working_space import PLAIN
 from retouchml import Look
 from retouchml.errors import Cancelled, ModelMissing, PictureUnsupported, UsageError
@@ -584,7 +585,7 @@ def test_a_kept_code_of_another_generator_s_shape_is_not_used(
 
 
 def test_the_overall_progress_of_two_faces_never_falls(monkeypatch: pytest.MonkeyPatch) -> None:
-    from pipeline import retoucher as module
+    from pipeline import known_faces
 
     def prepare(*arguments: Any) -> object:
         *_, progress, _ = arguments
@@ -593,7 +594,7 @@ def test_the_overall_progress_of_two_faces_never_falls(monkeypatch: pytest.Monke
                 progress(stage, fraction, 9.0)
         return None
 
-    monkeypatch.setattr(module, "prepare_face", prepare)
+    monkeypatch.setattr(known_faces, "prepare_face", prepare)
     networks: Any = SimpleNamespace(
         finder=SimpleNamespace(
             landmarks_in_crop=lambda crop: landmarks(),

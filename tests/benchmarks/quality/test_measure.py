@@ -13,8 +13,9 @@ from benchmarks.quality.local_sliders import LEAST_SPOTS, local_figures
 from benchmarks.quality.measure import Instruments, _whiter, measure, without_local_sliders
 from benchmarks.quality.subject import Subject
 from pipeline.attributes import AgeGender
+from pipeline.photo import Photo
 from pipeline.rater import PixelRater
-from pipeline.retoucher import Photo, Retoucher
+from pipeline.retoucher import Retoucher
 from retouchml import Look
 from retouchml.errors import RetouchError
 from stylegan2 import zoo
