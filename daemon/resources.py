@@ -5,6 +5,7 @@ import ctypes
 import sys
 
 _MAX_FILES = 1 << 16
+_M_MMAP_THRESHOLD = -3  # in glibc's malloc.h
 
 if sys.platform == "win32":
 
@@ -32,9 +33,21 @@ else:
         return _MAX_FILES if soft == resource.RLIM_INFINITY else soft
 
 
+def return_large_blocks_when_freed() -> None:
+    """Let the C library return every freed block of a megabyte or more to the system, glibc's at least.
+
+    It raises that limit to 32 MB as large blocks are freed (M_MMAP_THRESHOLD in mallopt(3)), and then keeps
+    an upload's memory at the end of a thread's heap, which malloc_trim(3) does not shrink.
+    """
+    _call_in_glibc("mallopt", _M_MMAP_THRESHOLD, 1 << 20)
+
+
 def give_back_memory() -> None:
     """Return freed memory to the system, where the C library would keep it (glibc's malloc_trim)."""
-    if sys.platform == "linux":
-        trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
-        if trim is not None:
-            trim(0)
+    _call_in_glibc("malloc_trim", 0)
+
+
+def _call_in_glibc(name: str, *arguments: int) -> None:
+    function = getattr(ctypes.CDLL(None), name, None) if sys.platform == "linux" else None
+    if function is not None:
+        function(*arguments)

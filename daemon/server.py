@@ -15,7 +15,6 @@ import zmq
 from daemon.answer_sender import AnswerSender
 from daemon.options import DaemonOptions
 from daemon.requests import RequestHandler
-from daemon.resources import give_back_memory
 from daemon.runtime_folder import AddressFile
 from daemon.scheduler import JobEvent, Scheduler, stopping
 from daemon.sessions import Sessions
@@ -33,8 +32,6 @@ _MESSAGES_AT_ONCE = 32
 _SECONDS_FOR_RUNNING_JOBS = 3.0
 _SECONDS_FOR_WORKERS = 1.0
 _SECONDS_AFTER_FAILURE = 0.05
-_LARGE_MESSAGE = 1 << 20
-_SECONDS_UNTIL_GIVEN_BACK = 1.0  # once its upload is over, and no answer waits for it
 _SIGNALS = ("SIGTERM", "SIGINT", "SIGHUP", "SIGBREAK")  # where the system has them
 
 
@@ -50,7 +47,6 @@ class Server:
         self._address = address
         self._signalled = False
         self._stop_by: float | None = None
-        self._give_back_at: float | None = None
         self._address_checked_at = time.monotonic()
         self._wake_reader, self._wake_writer = _socket_pair()
         for name in _SIGNALS:
@@ -152,17 +148,12 @@ class Server:
             message = self._sockets.receive(index)
             if message is None:
                 return
-            if sum(map(len, message[1])) >= _LARGE_MESSAGE:
-                self._give_back_at = time.monotonic() + _SECONDS_UNTIL_GIVEN_BACK
             self._requests.handle(*message)
             del message  # its frames, which may be large
 
     def _tick(self, now: float) -> None:
         if self._signalled:
             self.stop()
-        if self._give_back_at is not None and now >= self._give_back_at and not self._uploads:
-            self._give_back_at = None
-            give_back_memory()  # the C library keeps what large uploads took
         if now - self._address_checked_at >= _SECONDS_BETWEEN_ADDRESS_CHECKS:
             self._address_checked_at = now
             if not self._address.is_intact():
@@ -185,7 +176,6 @@ class Server:
             self._answers.next_ping(),
             self._scheduler.next_tick(),
             self._stop_by,
-            self._give_back_at,
         ]
         if self._options.idle_exit is not None and self._scheduler.is_idle():
             moments.append(self._requests.last_request_at + self._options.idle_exit)

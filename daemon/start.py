@@ -16,7 +16,7 @@ from typing import Any
 
 from daemon.options import DaemonOptions, as_command_line, from_arguments
 from daemon.pidfile import PidFile
-from daemon.resources import raise_file_limit
+from daemon.resources import raise_file_limit, return_large_blocks_when_freed
 from daemon.runtime_folder import AddressFile, prepare_folder
 from daemon.server import Server
 from retouchml import paths
@@ -35,6 +35,7 @@ def run(options: DaemonOptions, on_ready: Callable[[], None] = lambda: None) -> 
     """
     os.umask(0o077)
     raise_file_limit()
+    return_large_blocks_when_freed()
     address_path = paths.address_path()
     folder = prepare_folder(paths.runtime_dir())
     with contextlib.ExitStack() as stack:

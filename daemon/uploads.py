@@ -21,12 +21,7 @@ class Uploads:
         """wake: called from the thread when ``finish`` has something to do."""
         self._wake = wake
         self._thread = ThreadPoolExecutor(1, "upload")
-        self._being_copied = 0
         self._due_calls: collections.deque[tuple[_Done, Block | RetouchError]] = collections.deque()
-
-    def __len__(self) -> int:
-        """How many are being copied."""
-        return self._being_copied
 
     def copy(self, data: memoryview, done: _Done) -> None:
         """Call ``done`` with the block or the error: at once, or from ``finish``."""
@@ -36,7 +31,6 @@ class Uploads:
             except RuntimeError:  # the system allows no more threads
                 pass
             else:
-                self._being_copied += 1
                 return
         done(_copy(data))
 
@@ -44,7 +38,6 @@ class Uploads:
         """Make the calls that are due; called in the main thread."""
         while self._due_calls:
             done, outcome = self._due_calls.popleft()
-            self._being_copied -= 1
             done(outcome)
 
     def close(self) -> None:
