@@ -1,4 +1,4 @@
-"""``retouchml presets``: lists the named looks, shows one, saves one of the user's own."""
+"""``retouchml presets``: lists the named looks, shows one; saves, renames and deletes the user's own."""
 
 import argparse
 
@@ -12,7 +12,7 @@ def add_parser(subparsers: Subparsers) -> None:
     """Declare the command and its actions."""
     parser = subparsers.add_parser(
         "presets",
-        help="list the presets, show one, save one of your own",
+        help="list the presets, show one, save and delete your own",
         description="List the presets, as `retouchml beautify --preset NAME` takes them. Your own "
         "are files in the folder `presets` beside config.toml.",
         allow_abbrev=False,
@@ -41,6 +41,20 @@ def add_parser(subparsers: Subparsers) -> None:
     add_look_options(save)
     save.add_argument("--force", action="store_true", help="replace a preset of this name")
     save.set_defaults(run=save_preset)
+
+    rename = actions.add_parser(
+        "rename",
+        help="give a preset of your own another title",
+        description="Give a preset of your own another title, and a name made of it.",
+        allow_abbrev=False,
+    )
+    rename.add_argument("name", metavar="NAME")
+    rename.add_argument("title", metavar="TITLE")
+    rename.set_defaults(run=rename_preset)
+
+    delete = actions.add_parser("delete", help="delete a preset of your own", allow_abbrev=False)
+    delete.add_argument("name", metavar="NAME")
+    delete.set_defaults(run=delete_preset)
 
 
 def list_presets(arguments: argparse.Namespace, context: Context) -> int:
@@ -73,6 +87,20 @@ def save_preset(arguments: argparse.Namespace, context: Context) -> int:
     title = arguments.title or arguments.name
     preset = Preset(arguments.name, title, arguments.description, look, is_own=True)
     context.console.print(f"{library.save(preset, replace_existing=arguments.force)} is saved.")
+    return 0
+
+
+def rename_preset(arguments: argparse.Namespace, context: Context) -> int:
+    """Rename one of the user's own."""
+    renamed = library.rename(arguments.name, arguments.title)
+    context.console.print(f"{arguments.name} is called {renamed.name} now: {renamed.title}.")
+    return 0
+
+
+def delete_preset(arguments: argparse.Namespace, context: Context) -> int:
+    """Delete one of the user's own."""
+    library.delete(arguments.name)
+    context.console.print(f"{arguments.name} is deleted.")
     return 0
 
 

@@ -26,9 +26,9 @@ from retouchml.spelling import unknown_name
 from retouchml.system import files
 
 SUFFIX = ".toml"
-LONGEST_NAME = 40
+LONGEST_NAME, LONGEST_TITLE = 40, 60
 _LARGEST = 64 << 10  # bytes of a file
-_LONGEST = {"title": 60, "help": 200}  # characters
+_LONGEST = {"title": LONGEST_TITLE, "help": 200}  # characters
 _NAME = re.compile(r"[a-z0-9](?:[a-z0-9_-]*[a-z0-9])?")
 _DEVICES = re.compile(r"con|prn|aux|nul|com[0-9]|lpt[0-9]")  # files of these names are devices on Windows
 
@@ -47,9 +47,14 @@ class Preset:
     is_own: bool = False
 
 
+def is_name(name: str) -> bool:
+    """Whether ``name`` can be a preset's, and so a file's."""
+    return len(name) <= LONGEST_NAME and bool(_NAME.fullmatch(name)) and not _DEVICES.fullmatch(name)
+
+
 def check_name(name: str) -> None:
-    """Raise UsageError unless ``name`` can be a preset's, and so a file's."""
-    if len(name) > LONGEST_NAME or not _NAME.fullmatch(name) or _DEVICES.fullmatch(name):
+    """Raise UsageError unless ``name`` can be a preset's."""
+    if not is_name(name):
         raise UsageError(
             f"{name!r} cannot be the name of a preset.",
             f"Use up to {LONGEST_NAME} small letters, digits, hyphens and underscores, as in soft-light.",

@@ -97,3 +97,12 @@ def test_an_unknown_preset_ends_with_2_before_anything_is_read(run: Run, portrai
     ran = run("beautify", portrait.with_name("absent.png"), "-o", "out.png", "--preset", "studoi")
     assert ran.code == 2
     assert "There is no preset called studoi. Did you mean studio?" in ran.err
+
+
+def test_a_preset_of_ones_own_is_renamed_and_deleted(run: Run, home: Path) -> None:
+    assert run("presets", "save", "soft", "--strength", "0.3").code == 0
+    ran = run("presets", "rename", "soft", "Very soft")
+    assert (ran.code, ran.out) == (0, "soft is called very-soft now: Very soft.\n")
+    assert run("presets", "delete", "very-soft").out == "very-soft is deleted.\n"
+    assert list((home / "config" / "presets").iterdir()) == []
+    assert run("presets", "delete", "natural").code != 0

@@ -141,3 +141,40 @@ def test_every_local_slider_is_in_the_presets_that_set_them_all() -> None:
     assert local
     for name in ("clean", "studio", "shape-only"):
         assert local <= set(library.preset(name).look.edits), name
+
+
+def test_a_look_is_saved_under_a_title_in_any_letters_and_replaced_under_the_same(home: Path) -> None:
+    saved = library.save_titled("  Élise S evening ", Look(0.3))
+    assert (saved.name, saved.title) == ("elise-s-evening", "Élise S evening")
+    again = library.save_titled("Élise S evening", Look(0.4))
+    assert again.name == saved.name
+    assert [each.look for each in library.presets()[0] if each.is_own] == [Look(0.4)]
+    names = [library.save_titled(title, Look()).name for title in ("夜", "朝", "Aux", "x" * 60)]
+    assert names[:2] == ["preset", "preset-2"]
+    assert names[2] == "aux-2"  # a file of the bare name would be a device on Windows
+    assert {library.preset(name).title for name in names} == {"夜", "朝", "Aux", "x" * 60}
+
+
+@pytest.mark.parametrize("title", ["", "  ", "x" * 61, "natural", "Natural", "Shape only"])
+def test_a_title_that_cannot_be_kept_or_is_in_use_is_refused(home: Path, title: str) -> None:
+    with pytest.raises(UsageError):
+        library.save_titled(title, Look())
+    assert library.with_title(title) is None
+
+
+def test_a_preset_is_renamed_and_deleted_but_none_that_was_shipped(home: Path) -> None:
+    library.save_titled("Soft", Look(0.3))
+    library.save_titled("Hard", Look(0.9))
+    renamed = library.rename("soft", "Very soft")
+    assert (renamed.name, renamed.look) == ("very-soft", Look(0.3))
+    assert library.with_title("Soft") is None
+    assert library.rename("very-soft", "Very soft") == renamed
+    with pytest.raises(UsageError, match="There is a preset called Hard already"):
+        library.rename("very-soft", "Hard")
+    library.delete("very-soft")
+    assert [each.name for each in library.presets()[0] if each.is_own] == ["hard"]
+    for call in (lambda: library.delete("natural"), lambda: library.rename("natural", "New")):
+        with pytest.raises(UsageError, match="comes with RetouchML"):
+            call()
+    with pytest.raises(UsageError, match="no preset called"):
+        library.delete("very-soft")
