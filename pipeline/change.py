@@ -112,19 +112,19 @@ def change_of(
     cover, pixels = np.zeros(crop.shape[:2], np.float32), np.zeros_like(crop)
     if carried.mouth is not None:
         carried.mouth.window.put(carried.mouth.cover, cover)
-        carried.mouth.window.put(_with_whiter_teeth(carried.mouth, teeth, crop, masks.skin), pixels)
+        carried.mouth.window.put(_with_whiter_teeth(carried.mouth, teeth, crop, masks.skin, size), pixels)
     smoothing = masks.skin * np.float32(finest_share(strength, texture))
     return Change(flow, np.asarray(color, np.float32), pixels, cover, smoothing)
 
 
 def _with_whiter_teeth(
-    mouth: OpenMouth, value: float, crop: NDArray[np.float32], skin: Mask
+    mouth: OpenMouth, value: float, crop: NDArray[np.float32], skin: Mask, size: int
 ) -> NDArray[np.float32]:
     """The pixels [h, w, 3] of a mouth that the generator opened, its teeth whitened."""
     if not value or mouth.teeth is None:
         return mouth.pixels
     colors = lab(crop[::4, ::4])[skin[::4, ::4] > 0.5]
-    change = Teeth.within(lab(mouth.pixels), mouth.teeth, colors).change(value)
+    change = Teeth.within(lab(mouth.pixels), mouth.teeth, colors, size).change(value)
     return np.asarray(mouth.pixels + change, np.float32)
 
 

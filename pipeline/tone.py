@@ -18,6 +18,7 @@ from pipeline.masks import FaceMasks, Mask
 _BROAD = 10.0 / 1024.0  # of the side; blur of the change on skin
 _FINE = 2.5 / 1024.0  # on eyes and brows
 _BOUND = 4.0  # L*; the largest change
+_FINEST = 2.0  # L*; the largest fine change on eyes and brows: lids and lashes may lie beside each other
 _ALIKE = 9.0  # difference in CIE Lab at which little is carried over
 # mean agreement over a face below which nothing is carried over, and above which all is
 _TRUSTED = (0.5, 0.8)
@@ -73,8 +74,11 @@ def light_change(
     broad, near = _weighted_blur(change, weight, _BROAD * size)
     held = broad - low_order(broad, np.asarray(weight * masks.skin, np.float32))
     sharp, _ = _weighted_blur(change, np.asarray(shown * agreement.fine, np.float32), _FINE * size)
-    share = np.maximum(masks.features, lines * masks.skin) * agreement.fine
-    tone = held * np.minimum(1.0, near * 1.5) * agreement.broad + (sharp - broad) * share
+    fine = sharp - broad
+    fine = masks.features * _FINEST * np.tanh(fine / _FINEST) + fine * np.maximum(
+        lines * masks.skin - masks.features, 0.0
+    )
+    tone = held * np.minimum(1.0, near * 1.5) * agreement.broad + fine * agreement.fine
     return np.asarray(_BOUND * np.tanh(tone / _BOUND) * shown, np.float32)
 
 

@@ -11,11 +11,13 @@ from numpy.typing import NDArray
 from pipeline.local.colour import change_of, to_lab
 from pipeline.masks import Mask
 from pipeline.regions import FaceRegions
-from pipeline.regions.geometry import blurred
+from pipeline.regions.geometry import blurred, smoothstep
 
 _HAIRS = (0.0008, 0.006)  # of the crop's side; blurs between which hairs lie
 _CONTRAST = 0.7  # of the hairs, added at a value of 1
 _LIT = 0.25  # share of that for what is lighter than its surroundings: gaps must not open
+_CLEAR = (4.0, 9.0)  # L*; hairs' root mean square from which they gain less, and the least
+_LEAST = 0.2  # share of the contrast that the clearest hairs gain: more would make streaks of them
 _STEEPEST = 7.0  # L* by which a pixel's contrast changes at most
 _NEARBY = 0.012  # of the crop's side; the width over which a brow's own tone is taken
 _FILLED = 0.3  # share of a gap's lightness that a value of 1 takes
@@ -26,7 +28,7 @@ class Brows:
     """The brows of a face."""
 
     lab: NDArray[np.float32]  # [H, W, 3]
-    hairs: Mask  # [H, W] L* of the hairs against what is around
+    hairs: Mask  # [H, W] L* of the hairs against what is around, less where they are clear
     gaps: NDArray[np.float32]  # [H, W, 3] Lab from a gap to the brow's tone, zero on hairs
     mask: Mask  # [H, W]
 
@@ -37,8 +39,10 @@ class Brows:
         fine, coarse = (sigma * size for sigma in _HAIRS)
         smooth = blurred(lab[..., 0], fine)
         hairs = smooth - blurred(lab[..., 0], coarse)
-        hairs = np.where(hairs > 0.0, _LIT * hairs, hairs)
         weight = blurred(mask, _NEARBY * size)[..., None] + 1e-4
+        power = blurred(np.square(hairs) * mask, _NEARBY * size) / weight[..., 0]
+        gain = 1.0 - (1.0 - _LEAST) * smoothstep(np.sqrt(power), *_CLEAR)
+        hairs = np.asarray(np.where(hairs > 0.0, _LIT * hairs, hairs) * gain, np.float32)
         tone = blurred(lab * mask[..., None], _NEARBY * size) / weight
         local = blurred(lab, coarse)
         lighter = (local[..., :1] > tone[..., :1]).astype(np.float32)

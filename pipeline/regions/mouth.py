@@ -16,9 +16,11 @@ from pipeline.masks import Mask, Points
 from pipeline.regions.contours import Contours
 from pipeline.regions.geometry import Box, blurred, disc, polygon, smoothstep
 
+_SOFTEST = 0.7  # pixels; blur of the edge of teeth on small crops
 _LEAST_GAP = 0.006  # of the crop's side; an inner contour that is lower belongs to a closed mouth
 _LEAST_TEETH = 1.2e-4  # of the crop's area; fewer pale pixels are no teeth
 _INSIDE = 0.4  # share of what is pale in one piece that lies between the lips, if it is teeth
+_UNSURE, _SURE = 8.0, 20.0  # how far teeth differ from lips: hardly, as teeth do that are seen sharply
 _COVERED, _CLEAR = 0.55, 1.6  # distance of lips from skin, in standard deviations: no lips, plain lips
 
 
@@ -127,4 +129,8 @@ def _teeth(lab: NDArray[np.float32], mouth: _Lips, skin: NDArray[np.float32], si
     whole = cv2.morphologyEx(found.astype(np.float32), cv2.MORPH_CLOSE, disc(0.004 * size))
     # The edge of a tooth mirrors the lips: left out, it would stay as a yellow line around white teeth.
     edge = smoothstep(red, reddest + 6.0, reddest) * smoothstep(light, 0.45 * level, 0.65 * level)
-    return blurred(cv2.dilate(whole, disc(0.0015 * size)), 0.0012 * size) * edge * within
+    # Where blur mixes teeth with lips, whitening all of what looks pale would paint it.
+    differs = float(lips[1]) - own + 0.5 * max(level - float(lips[0]), 0.0)
+    sure = smoothstep(np.array(differs), _UNSURE, _SURE)
+    soft = blurred(cv2.dilate(whole, disc(0.0015 * size)), max(0.0012 * size, _SOFTEST))
+    return np.asarray(soft * edge * within * sure, np.float32)

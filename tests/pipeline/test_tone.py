@@ -112,3 +112,12 @@ def test_light_next_to_white_has_no_room_to_change() -> None:
     assert (room[:, :80] == 1.0).all()
     assert room[:, 120:].max() < 0.01
     assert ((room >= 0.0) & (room <= 1.0)).all()
+
+
+def test_a_fine_change_on_the_eyes_is_bounded(masks: FaceMasks) -> None:
+    lashes = np.where(np.arange(_SIZE) // 3 % 2 == 0, np.float32(0.7), np.float32(1.25))
+    after = np.asarray(flat() * lashes[None, :, None], np.float32)
+    change = light_change(flat(), after, masks, masks.tone, Agreement(_WHOLE, _WHOLE, 1.0), _SIZE)
+    eyes = masks.features > 0.99
+    across = change[eyes & (lashes > 1.0)].mean() - change[eyes & (lashes < 1.0)].mean()
+    assert 2.0 < across < 5.0

@@ -45,3 +45,17 @@ def test_nothing_but_the_brows_changes(face: PaintedFace) -> None:
     change = Brows.of(face.crop, face.regions, SIZE).change(1.0)
     assert not change[face.regions.brows == 0.0].any()
     assert not Brows.of(face.crop, face.regions, SIZE).change(0.0).any()
+
+
+def test_clear_hairs_gain_less_than_soft_ones(face: PaintedFace) -> None:
+    columns = np.arange(SIZE, dtype=np.float32)[None, :, None]
+    inside = face.regions.brows[..., None] > 0.5
+    plain = np.where(inside, np.float32(0.35), face.crop)
+    gains = []
+    for height in (0.03, 0.2):
+        hairs = np.where(inside, height * np.sin(columns * 1.2), 0.0)
+        crop = np.asarray(np.clip(plain + hairs, 0.0, 1.0), np.float32)
+        changed = crop + Brows.of(crop, face.regions, SIZE).change(1.0)
+        gains.append(contrast(changed, face) / contrast(crop, face))
+    assert gains[0] > 1.15
+    assert 1.0 < gains[1] < 1.0 + 0.35 * (gains[0] - 1.0)

@@ -67,3 +67,47 @@ def test_in_warm_light_teeth_stay_warmer(crop: NDArray[np.float32], regions: Fac
     ]
     assert lab_of_teeth(warm, regions)[2] > whitest[1][2] + 5.0
     assert whitest[1][2] > whitest[0][2] + 1.5
+
+
+def test_teeth_of_one_colour_keep_a_part_of_it(crop: NDArray[np.float32], regions: FaceRegions) -> None:
+    lab = np.asarray(cv2.cvtColor(crop, cv2.COLOR_RGB2Lab))
+    lab[regions.teeth > 0.0] = (78.0, 12.0, 14.0)
+    pink = np.asarray(cv2.cvtColor(lab, cv2.COLOR_Lab2RGB), np.float32)
+    after = lab_of_teeth(pink + Teeth.of(pink, regions, _SIZE).change(1.0), regions)
+    assert after[1] > 0.3 * 12.0
+    assert after[2] > 0.3 * 14.0
+
+
+def test_what_differs_from_tooth_to_tooth_stays(crop: NDArray[np.float32], regions: FaceRegions) -> None:
+    lab = np.asarray(cv2.cvtColor(crop, cv2.COLOR_RGB2Lab))
+    columns = np.arange(_SIZE) // 2 % 2 == 0
+    lab[regions.teeth > 0.0] = (78.0, 4.0, 20.0)
+    lab[..., 2] += np.where((regions.teeth > 0.0) & columns[None], 3.0, 0.0)
+    striped = np.asarray(cv2.cvtColor(lab, cv2.COLOR_Lab2RGB), np.float32)
+    changed = cv2.cvtColor(striped + Teeth.of(striped, regions, _SIZE).change(1.0), cv2.COLOR_RGB2Lab)
+    inside = regions.teeth > 0.9
+    stripes = [
+        picture[inside & columns][:, 2].mean() - picture[inside & ~columns][:, 2].mean()
+        for picture in (lab, changed)
+    ]
+    assert stripes[1] > 0.8 * stripes[0]
+
+
+def test_no_tooth_gets_bluer_than_neutral(crop: NDArray[np.float32], regions: FaceRegions) -> None:
+    lab = np.asarray(cv2.cvtColor(crop, cv2.COLOR_RGB2Lab))
+    lab[regions.teeth > 0.0] = (80.0, 1.0, 14.0)
+    cold = (regions.teeth > 0.0) & (np.arange(_SIZE)[None] % 6 < 2)
+    lab[cold] = (80.0, 0.0, -3.0)
+    mixed = np.asarray(cv2.cvtColor(lab, cv2.COLOR_Lab2RGB), np.float32)
+    changed = cv2.cvtColor(mixed + Teeth.of(mixed, regions, _SIZE).change(1.0), cv2.COLOR_RGB2Lab)
+    assert changed[cold & (regions.teeth > 0.9)][:, 2].min() > -3.5
+
+
+def test_teeth_that_blur_mixes_with_lips_are_held_back(points: Points) -> None:
+    crop = painted(points, _SIZE)
+    masks = face_masks(crop, points, np.full((_SIZE, _SIZE), 500.0, np.float32))
+    sharp = face_regions(crop, points, None, masks).teeth
+    mixed = np.asarray(cv2.GaussianBlur(crop, (0, 0), 0.03 * _SIZE), np.float32)
+    soft = face_regions(mixed, points, None, masks).teeth
+    assert sharp.max() > 0.9
+    assert soft.max() < 0.6
