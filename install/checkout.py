@@ -16,3 +16,6 @@ LOG = VENV / "retouchml-install.log"
 PORTRAIT = TOP / "pipeline" / "portrait" / "astronaut.png"
 ZOO = TOP / "stylegan2" / "zoo" / "zoo.toml"
 DEMO = TOP / "demo"
+
+ENGINE_RECORD = "engine.json"
+"""The file in the light wheel that names the engine's wheel and its SHA-256."""

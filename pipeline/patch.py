@@ -5,8 +5,7 @@ resolution, and only inside the face. It is worked on in strips, so that a large
 """
 
 import math
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator
 
 import cv2
 import numpy as np
@@ -14,37 +13,14 @@ from numpy.typing import NDArray
 
 from pipeline.align import Alignment
 from pipeline.change import Change
-from pipeline.pixels import full_scale
 from pipeline.working_space import PLAIN, WorkingSpace
-from retouchml.results import Box
+from retouchml.scripting.patches import Patch, full_scale, layer_of, paint, painted
+
+__all__ = ["Patch", "box_of", "changed_pixels", "layer_of", "make_patch", "paint", "painted"]
 
 _STRIP = 1 << 20  # pixels
 _FINEST = 0.6  # crop pixels, or photo pixels if these are larger; finer detail is lost between the two
 _LUMA = np.array([0.299, 0.587, 0.114], np.float32)
-
-
-@dataclass(frozen=True)
-class Patch:
-    """The retouched pixels around one face.
-
-    Alpha is full where the retouch may have changed something and zero elsewhere; there is nothing between,
-    since the change itself fades out.
-    """
-
-    face: int  # number of the face in the photo
-    x: int  # of the top left corner in the photo
-    y: int
-    pixels: NDArray[np.generic]  # [h, w, 4] RGBA, straight alpha, the photo's depth
-
-    @property
-    def box(self) -> Box:
-        """The rectangle in the photo."""
-        return self.x, self.y, self.pixels.shape[1], self.pixels.shape[0]
-
-    @property
-    def inside(self) -> NDArray[np.bool_]:
-        """Whether each pixel [h, w] belongs to the patch: its alpha is full."""
-        return np.asarray(self.pixels[..., 3] != 0, np.bool_)
 
 
 def make_patch(
@@ -104,42 +80,6 @@ def changed_pixels(
             inside[without_margin, :, None], space.changed(original, changed[without_margin]), original
         )
         rows[..., 3] = np.where(inside[without_margin], full_scale(photo.dtype), 0)
-    return result
-
-
-def paint(photo: NDArray[np.generic], patch: Patch, corner: tuple[int, int] = (0, 0)) -> None:
-    """Put a patch onto a photo [H, W, C], or onto the part of it that begins at ``corner`` (x, y), in place.
-
-    Alpha stays. Pixels of the patch outside the part are ignored.
-    """
-    x, y, width, height = patch.box
-    x, y = x - corner[0], y - corner[1]
-    columns, rows = (
-        slice(max(0, -x), max(0, photo.shape[1] - x)),
-        slice(max(0, -y), max(0, photo.shape[0] - y)),
-    )
-    target = photo[max(0, y) : max(0, y + height), max(0, x) : max(0, x + width)]
-    channels = 3 if photo.shape[2] >= 3 else 1
-    inside = patch.inside[rows, columns]
-    target[..., :channels][inside] = patch.pixels[rows, columns, :channels][inside]
-
-
-def painted(photo: NDArray[np.generic], patches: Sequence[Patch]) -> NDArray[np.generic]:
-    """A copy of a photo [H, W, C] with patches on it; alpha is kept."""
-    result = photo.copy()
-    for patch in patches:
-        paint(result, patch)
-    return result
-
-
-def layer_of(photo: NDArray[np.generic], patches: Sequence[Patch]) -> NDArray[np.generic]:
-    """Patches on a transparent canvas [H, W, 4] of the size and depth of a photo [H, W, C]."""
-    result = np.zeros((*photo.shape[:2], 4), photo.dtype)
-    white = full_scale(photo.dtype)
-    for patch in patches:
-        paint(result, patch)
-        x, y, width, height = patch.box
-        result[y : y + height, x : x + width, 3][patch.inside] = white
     return result
 
 

@@ -3,32 +3,9 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from retouchml.errors import PictureUnsupported
+from retouchml.scripting.patches import as_channels, full_scale
 
-_FULL_SCALE = {np.dtype(np.uint8): 255.0, np.dtype(np.uint16): 65535.0, np.dtype(np.float32): 1.0}
-
-
-def full_scale(dtype: np.dtype[np.generic]) -> float:
-    """The value of white. Raises PictureUnsupported for a depth that is not handled."""
-    try:
-        return _FULL_SCALE[np.dtype(dtype)]
-    except KeyError:
-        raise PictureUnsupported(
-            f"Pixels of type {dtype} are not handled.", "Use 8 or 16 bit integers, or 32 bit floats."
-        ) from None
-
-
-def as_channels(pixels: NDArray[np.generic]) -> NDArray[np.generic]:
-    """[H, W] or [H, W, C] → [H, W, C]. Raises PictureUnsupported for another shape."""
-    if pixels.ndim == 2:
-        pixels = pixels[..., None]
-    if pixels.ndim != 3 or pixels.shape[2] not in (1, 2, 3, 4) or 0 in pixels.shape:
-        raise PictureUnsupported(
-            f"An array of shape {pixels.shape} is no picture.",
-            "Pass [H, W], or [H, W, C] with 1 to 4 channels.",
-        )
-    full_scale(pixels.dtype)
-    return pixels
+__all__ = ["as_channels", "from_float", "full_scale", "to_float_rgb"]
 
 
 def to_float_rgb(pixels: NDArray[np.generic]) -> NDArray[np.float32]:

@@ -19,15 +19,25 @@ os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
 __version__ = "0.2.0"
 __all__ = ["Look", "Retoucher", "__version__", "read_picture", "write_picture"]
 
+# where each name is found if the engine can be imported here, and otherwise
 _MODULES = {
-    "Look": "retouchml.look",
-    "Retoucher": "pipeline.retoucher",
-    "read_picture": "pipeline.pictures",
-    "write_picture": "pipeline.pictures",
+    "Look": ("retouchml.look", "retouchml.look"),
+    "Retoucher": ("pipeline.retoucher", "retouchml.scripting.retoucher"),
+    "read_picture": ("pipeline.pictures", ""),
+    "write_picture": ("pipeline.pictures", ""),
 }
 
 
 def __getattr__(name: str) -> Any:
     if name not in _MODULES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(_MODULES[name]), name)
+    from retouchml import engine
+
+    here, elsewhere = _MODULES[name]
+    module = here if engine.is_importable() else elsewhere
+    if not module:
+        raise ImportError(
+            f"{name} is part of the engine, which this Python does not have. Read and write pictures with "
+            "another library here, such as Pillow, or run the script with the engine's own Python."
+        )
+    return getattr(import_module(module), name)

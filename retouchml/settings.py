@@ -53,7 +53,10 @@ def is_device(text: str) -> bool:
 
 def load(path: Path) -> tuple[Settings, tuple[str, ...]]:
     """The settings in ``path``, and warnings, one sentence each, about values that cannot be used."""
-    import tomllib
+    try:
+        import tomllib
+    except ModuleNotFoundError:  # Python 3.10
+        import tomli as tomllib  # type: ignore[import-not-found,no-redef,unused-ignore]
 
     try:
         text = files.read_bounded(path, _LONGEST).decode("utf-8-sig")  # Windows' editors may put a mark first

@@ -17,6 +17,7 @@ _LIGHT = (
     "retouchml.presets",
     "retouchml.progress",
     "retouchml.results",
+    "retouchml.scripting.patches",
     "retouchml.settings",
     "retouchml.sliders",
     "retouchml.system",
@@ -26,6 +27,7 @@ _ALLOWED = {
     "retouchml/system": ("retouchml.errors", "retouchml.system"),
     "retouchml": ("retouchml",),  # and not retouchml.cli, see below
     "retouchml/cli": ("retouchml", *_ENGINE),
+    "retouchml/scripting": ("retouchml",),
     "stylegan2": (*_LIGHT, "stylegan2"),
     "pipeline": (*_LIGHT, "pipeline", "stylegan2"),
     "daemon": ("retouchml", "daemon", "pipeline", "stylegan2"),
@@ -40,6 +42,7 @@ _LAZY = {
 }
 
 _THIRD_PARTY = {
+    "retouchml/scripting": ("numpy",),  # whoever gives and takes arrays has it
     "retouchml/system": (),
     "retouchml/cli": None,  # any
     "retouchml": ("msgpack", "platformdirs", "tomli", "zmq"),

@@ -15,12 +15,14 @@ from install.actions.service import BackgroundService
 from install.actions.tensorflow1 import TensorFlow1
 from install.actions.uninstall import Uninstall
 from install.actions.user_files import CACHE, CONFIG, MODELS, RECORD, RUN
+from install.actions.wheels import Wheels
 
 _ROWS: dict[str, Action | Part] = {
     "demo": Demo(),
     "test": Tests(),
     "dev": Development(),
     "lock": Lock(),
+    "wheels": Wheels(),
     "service": BackgroundService(),
     "environment": Environment(),
     "models": MODELS,

@@ -1,10 +1,10 @@
-"""The part of this checkout that editors get: ``retouchml/`` without its command line, and the licence."""
+"""The part of RetouchML that editors get: no command line, no arrays and no set-up; and the licence."""
 
 from pathlib import Path
 
 from install.checkout import TOP
 
-_COMMAND_LINE = ("cli", "__main__.py")
+_LEFT_OUT = ("cli", "__main__.py", "scripting", "setup")
 
 
 def files() -> dict[str, Path]:
@@ -15,6 +15,6 @@ def files() -> dict[str, Path]:
     light = {
         f"retouchml/{place.as_posix()}": path
         for place, path in modules.items()
-        if place.parts[0] not in _COMMAND_LINE
+        if place.parts[0] not in _LEFT_OUT
     }
     return {**light, "LICENSE": TOP / "LICENSE"}

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from retouchml import engine
 from retouchml.cli.context import Context, Subparsers
 from retouchml.errors import DaemonAbsent, DaemonError
 
@@ -22,8 +23,6 @@ _MEGABYTE = 1e6
 
 def add_parser(subparsers: Subparsers) -> None:
     """Declare the command and its actions."""
-    from daemon import options
-
     parser = subparsers.add_parser(
         "daemon",
         help="run, start, stop, watch the background process",
@@ -37,9 +36,12 @@ def add_parser(subparsers: Subparsers) -> None:
         ("restart", restart_daemon, "stop it, then start it"),
     ):
         action = actions.add_parser(name, help=help_, allow_abbrev=False)
-        options.add_arguments(action)
-        if name == "run":
-            options.add_run_arguments(action)
+        if engine.is_beside():  # elsewhere the engine's own command line reads these
+            from daemon import options
+
+            options.add_arguments(action)
+            if name == "run":
+                options.add_run_arguments(action)
         action.set_defaults(run=run)
     stop = actions.add_parser("stop", help="stop it", allow_abbrev=False)
     stop.set_defaults(run=stop_daemon)

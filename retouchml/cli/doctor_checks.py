@@ -1,8 +1,10 @@
 """The checks of ``retouchml doctor``: Python, packages, models, devices, folders, settings, the daemon."""
 
+import json
 import os
 import shutil
 import stat
+import subprocess
 import sys
 import tempfile
 import warnings
@@ -13,12 +15,16 @@ from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
+from retouchml import engine
 from retouchml.errors import ModelCorrupt
 
 if TYPE_CHECKING:
     from retouchml.system.editors import Editor, Profile
 
 OLDEST_PYTHON = (3, 11)
+_OLDEST_LIGHT_PYTHON = (3, 10)  # without the engine
+_LIGHT_PACKAGES = ("msgpack", "platformdirs", "zmq")
+_OF_THE_ENGINE = ("packages", "models", "devices", "engines")
 _LITTLE_DISK = 1_000_000_000  # bytes; below it, models or the cache soon find no room
 _GIGABYTE = 1e9
 _ANSWER_SECONDS = 5.0
@@ -51,7 +57,8 @@ PACKAGES = {
 class Finding:
     """The result of one check.
 
-    topic:  "python", "packages", "models", "devices", "engines", "folders", "settings", "daemon" or "editors"
+    topic:  "python", "packages", "engine", "models", "devices", "engines", "folders", "settings", "daemon" or
+            "editors"
     state:  for a person
     ok:     whether it is as it should be
     needed: whether retouching needs it to be ok
@@ -70,15 +77,17 @@ def findings() -> Iterator[Finding]:
     """The results of all checks; nothing that is missing or broken raises."""
     yield python()
     yield from packages()
-    for check in (models, devices, engines, folders, settings, daemon, editors):
-        yield from _guarded(check.__name__, check)
+    here = (models, devices, engines) if engine.is_beside() else (engine_elsewhere,)
+    for check in (*here, folders, settings, daemon, editors):
+        yield from _guarded("engine" if check is engine_elsewhere else check.__name__, check)
 
 
 def python() -> Finding:
     """The interpreter."""
     version = ".".join(map(str, sys.version_info[:3]))
-    oldest = ".".join(map(str, OLDEST_PYTHON))
-    ok = sys.version_info >= OLDEST_PYTHON
+    needed = OLDEST_PYTHON if engine.is_beside() else _OLDEST_LIGHT_PYTHON
+    oldest = ".".join(map(str, needed))
+    ok = sys.version_info >= needed
     advice = "" if ok else f"Install Python {oldest} or newer, and RetouchML with it."
     return Finding("python", "python", f"{version} at {sys.executable}", ok, True, advice)
 
@@ -86,6 +95,8 @@ def python() -> Finding:
 def packages() -> Iterator[Finding]:
     """Every third-party module: its version, or why it cannot be used."""
     for module, distributions in PACKAGES.items():
+        if module not in _LIGHT_PACKAGES and not engine.is_beside():
+            continue
         try:
             imported = _import(module)
         except ModuleNotFoundError as error:
@@ -98,6 +109,38 @@ def packages() -> Iterator[Finding]:
         how = "install" if state == "missing" else "install --force-reinstall"
         advice = f"Install it with `{sys.executable} -m pip {how} {distributions[0]}`."
         yield Finding("packages", distributions[0], state, False, True, advice)
+
+
+def engine_elsewhere() -> Iterator[Finding]:
+    """The engine in its own environment: what its own doctor finds of packages, models and devices."""
+    from retouchml import __version__
+    from retouchml.client import launch
+    from retouchml.errors import RetouchError
+
+    try:
+        command, environment = launch.find_interpreter()
+    except RetouchError as error:
+        yield Finding("engine", "engine", error.message, False, True, error.advice)
+        return
+    ask = [*command, "-m", "retouchml"]
+    outcome = subprocess.run(
+        [*ask, "doctor", "--json"], env=environment, capture_output=True, text=True, check=False
+    )
+    try:
+        found = [Finding(**fields) for fields in json.loads(outcome.stdout)["findings"]]
+    except (ValueError, KeyError, TypeError):
+        last = (outcome.stderr.strip().splitlines() or ["it said nothing"])[-1]
+        advice = launch.set_up_again()
+        yield Finding("engine", "engine", f"{command[0]} does not work: {last}", False, True, advice)
+        return
+    version = subprocess.run(
+        [*ask, "--version"], env=environment, capture_output=True, text=True, check=False
+    ).stdout.split()[-1:]
+    state = f"version {version[0] if version else 'unknown'}, with {command[0]}"
+    ok = version == [__version__]
+    advice = "" if ok else f"This is version {__version__}. {launch.set_up_again()}"
+    yield Finding("engine", "engine", state, ok, advice=advice)
+    yield from (finding for finding in found if finding.topic in _OF_THE_ENGINE)
 
 
 def models() -> Iterator[Finding]:

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Sequence
 
 from retouchml import __version__, failures
-from retouchml.cli import beautify, daemon, doctor, edits, faces, models, presets, train
+from retouchml.cli import beautify, daemon, doctor, edits, faces, hand_over, models, presets, train
 from retouchml.cli.backend import BackendFactory
 from retouchml.cli.console import Console, OutputClosedError
 from retouchml.cli.context import Context
@@ -56,8 +56,11 @@ def make_parser() -> argparse.ArgumentParser:
 
 
 def _run(argv: Sequence[str] | None, context: Context) -> int:
+    words = list(sys.argv[1:] if argv is None else argv)
+    if hand_over.is_needed(words):
+        return hand_over.run(words)
     try:
-        arguments = make_parser().parse_args(argv)
+        arguments = make_parser().parse_args(words)
     except SystemExit as end:  # argparse has printed its help or its error
         return end.code if isinstance(end.code, int) else 0
     code: int = arguments.run(arguments, context)

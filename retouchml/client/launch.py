@@ -71,19 +71,27 @@ def find_interpreter() -> tuple[list[str], dict[str, str]]:
     except FileNotFoundError:
         return _from_checkout()
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise DaemonAbsent(f"{record} cannot be understood.", "Run `python3 install demo` again.") from error
+        raise DaemonAbsent(f"{record} cannot be understood.", set_up_again()) from error
     if not isinstance(python, str) or not Path(python).is_file():
-        raise DaemonAbsent(
-            f"The interpreter that {record} names does not exist.", "Run `python3 install demo` again."
-        )
+        raise DaemonAbsent(f"The interpreter that {record} names does not exist.", set_up_again())
     for path in (record, Path(python)):
         step = changeable_by_others(path)
         if step is not None:
             raise Refused(
                 f"{step}, which decides what is run as the daemon, can be changed by other users.",
-                f"`chmod go-w {step}` if it is yours, then `python3 install demo` again.",
+                f"`chmod go-w {step}` if it is yours. {set_up_again()}",
             )
     return [python], clean_environment(PYTHONSAFEPATH="1")
+
+
+def set_up_again(when: str = "again") -> str:
+    """The advice to set RetouchML up, with the command that does it here."""
+    return f"Run `{'retouchml setup' if is_light() else 'python3 install demo'}` {when}."
+
+
+def is_light() -> bool:
+    """Whether this is the light package, with a set-up of its own, and neither a checkout nor a plug-in."""
+    return (Path(__file__).resolve().parents[1] / "setup" / "files").is_dir()
 
 
 def _first_report(command: Sequence[str], environment: Mapping[str, str]) -> dict[str, Any]:
@@ -141,7 +149,7 @@ def _from_checkout(interpreter: Sequence[str] = ()) -> tuple[list[str], dict[str
     checkout = Path(__file__).resolve().parents[2]
     is_python = Path(sys.executable or "").name.startswith("python")  # not krita, not gimp
     if not interpreter and not (is_python and (checkout / "daemon").is_dir()):
-        raise DaemonAbsent("RetouchML is not installed for this user.", "Run `python3 install demo` first.")
+        raise DaemonAbsent("RetouchML is not installed for this user.", set_up_again("first"))
     command = list(interpreter) or [sys.executable]
     # not ``python_environment``: the interpreter may be another than this process's, with packages of its own
     return command, clean_environment(PYTHONSAFEPATH="1", PYTHONPATH=str(checkout))

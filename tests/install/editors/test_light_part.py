@@ -7,6 +7,12 @@ def test_the_light_part_is_what_the_client_imports_and_no_more() -> None:
     files = light_part.files()
     assert "retouchml/client/client.py" in files
     assert "retouchml/presets/studio.toml" in files
-    assert not [name for name in files if name.startswith(("retouchml/cli/", "retouchml/__main__"))]
+    assert not [
+        name
+        for name in files
+        if name.startswith(
+            ("retouchml/cli/", "retouchml/__main__", "retouchml/scripting/", "retouchml/setup/")
+        )
+    ]
     for path in files.values():
         assert path.is_file()

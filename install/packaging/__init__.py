@@ -1,0 +1,1 @@
+"""Builds what others install: the two wheels."""

@@ -1,0 +1,5 @@
+"""The daemon's fixtures."""
+
+from tests.daemon.conftest import daemon, home, start
+
+__all__ = ["daemon", "home", "start"]
