@@ -109,7 +109,7 @@ class FaceRow(Gtk.Box):
         """Add a thumbnail for each face. notes: what is held back on each, which its tip says."""
         for number, (thumbnail, held_back) in enumerate(zip(thumbnails, notes, strict=True)):
             name = face_title(number)
-            tip = "\n".join((name, *held_back))
+            tip = "\n".join((name, *map(_, held_back)))
             tick = Gtk.CheckButton(label="!" if held_back else "", active=number in ticked)
             tick.connect("toggled", lambda _tick: self._ticked())
             thumb = Gtk.RadioButton(group=self._thumbnails[0] if self._thumbnails else None)

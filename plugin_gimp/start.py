@@ -14,6 +14,12 @@ gi.require_version("Gegl", "0.4")
 
 from gi.repository import Gimp  # noqa: E402
 
+from retouchml import translation  # noqa: E402
+from retouchml.client import vendored  # noqa: E402
+
+vendored.use(_HERE / vendored.FOLDER)  # with which the user's settings are found
+translation.begin()  # before modules with texts are loaded
+
 from plugin_gimp.procedure import RetouchML  # noqa: E402
 
 Gimp.main(RetouchML.__gtype__, sys.argv)

@@ -1,33 +1,20 @@
-"""The filter's texts in the user's language, where there is a translation (gettext: ``retouchml``).
+"""The filter's texts in the user's language.
 
 Others are in ``retouchml.sliders``, ``retouchml.progress`` and ``retouchml.sentences``.
 """
 
-import gettext
 from collections.abc import Iterable, Sequence
-from pathlib import Path
 
 from retouchml import sentences
 from retouchml.presets.preset_file import Preset
+from retouchml.translation import translated
 
-_translation = gettext.translation(
-    "retouchml", Path(__file__).resolve().parent.parent / "locale", fallback=True
-)
-_ = _translation.gettext
-
-_PRESETS = {
-    "natural": _("Natural"),
-    "clean": _("Clean"),
-    "studio": _("Studio"),
-    "strong": _("Strong"),
-    "shape-only": _("Shape only"),
-    "skin-only": _("Skin only"),
-}
+_ = translated
 
 
 def preset_title(preset: Preset) -> str:
     """The title of a preset; those that come with RetouchML are translated."""
-    return preset.title if preset.is_own else _PRESETS.get(preset.name, preset.title)
+    return preset.title if preset.is_own else translated(preset.title)
 
 
 def face_title(number: int) -> str:

@@ -82,7 +82,7 @@ class Controller:
         try:
             source, missing = layers.active_layer(), ""
         except layers.LayerUnusable as error:
-            source, missing = None, error.message
+            source, missing = None, texts.text(error.message)
         self._drop_undone_notice()
         is_other = (self._source.key if self._source else "") != (source.key if source else "")
         was_deleted = self._source is not None and not self._source.exists
@@ -299,7 +299,7 @@ class Controller:
     def _show_error(self, error: Exception | None) -> None:
         if isinstance(error, RetouchError):
             if not isinstance(error, Superseded | Cancelled):
-                self._notice = Notice(error.message, placed(error.advice))
+                self._notice = Notice(texts.text(error.message), placed(error.advice))
         elif error is not None:
             sentence = unexpected(error, texts.text)
             self._notice = Notice(sentence, texts.text(sentences.UNEXPECTED_ADVICE))

@@ -17,7 +17,6 @@ HERE = Path(__file__).resolve().parent
 
 def register() -> None:
     """Add the docker and the action; called once, when Krita loads the plug-in."""
-    texts.translate = lambda text: QtCore.QCoreApplication.translate("RetouchML", text)
     app = Krita.instance()
     position = DockWidgetFactoryBase.DockRight
     app.addDockWidgetFactory(DockWidgetFactory(DOCKER, position, _docker_class()))
@@ -38,10 +37,13 @@ def _import_client() -> None:
     """Import the client beside this file; ``sys.path``, which all plug-ins share, stays as it is."""
     sys.path.insert(0, str(HERE))
     try:
+        from retouchml import translation
         from retouchml.client import vendored
     finally:
         sys.path.remove(str(HERE))
     vendored.use(HERE / "vendor")
+    translation.begin(editor=QtCore.QLocale().name())  # the one that is set in Krita
+    texts.translate = translation.translated
 
 
 class MissingDocker(DockWidget):

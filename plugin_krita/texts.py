@@ -1,4 +1,4 @@
-"""The texts that the plug-in shows, in English; Qt translates them (context ``RetouchML``).
+"""The texts that the plug-in shows, in English.
 
 Others are in ``retouchml.sliders``, ``retouchml.progress`` and ``retouchml.sentences``.
 """
@@ -11,7 +11,7 @@ def _untranslated(text: str) -> str:
 
 
 translate: Callable[[str], str] = _untranslated
-"""Replaced by Qt's translator when the plug-in starts."""
+"""Replaced by ``retouchml.translation.translated`` when the plug-in starts."""
 
 
 def text(english: str) -> str:

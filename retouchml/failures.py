@@ -10,11 +10,13 @@ from pathlib import Path
 from retouchml.errors import Cancelled, NoFaceError, RetouchError
 from retouchml.system.failures import UNEXPECTED, is_disk_full
 from retouchml.system.surroundings import names_foreign_packages
+from retouchml.translation import marked
 
 FAILED = 1
 _WORST_FIRST = (FAILED, NoFaceError.exit_code, 0)
 _LOGS_KEPT = 10
-_TOO_LITTLE_MEMORY = "There is not enough memory. Close other programs, or scale the picture down."
+_TOO_LITTLE_MEMORY = marked("There is not enough memory.")
+_LESS = marked("Close other programs, or scale the picture down.")
 _NO_MEMORY = (
     "failed to map segment",
     "cannot allocate memory",
@@ -24,12 +26,18 @@ _OUR_PACKAGES = ("retouchml", "pipeline", "stylegan2", "daemon")
 
 def explain(error: BaseException) -> tuple[str, int]:
     """The sentence with its advice, and the exit code; writes a log of an error that should never happen."""
+    sentences, code = explained(error)
+    return " ".join(filter(None, sentences)), code
+
+
+def explained(error: BaseException) -> tuple[tuple[str, ...], int]:
+    """As ``explain``, each sentence for itself."""
     if isinstance(error, KeyboardInterrupt):
         error = Cancelled("Stopped.")
     if isinstance(error, RetouchError):
-        return error.explain(), error.exit_code
+        return (error.message, error.advice), error.exit_code
     if isinstance(error, MemoryError):
-        return _TOO_LITTLE_MEMORY, FAILED
+        return (_TOO_LITTLE_MEMORY, _LESS), FAILED
     if isinstance(error, OSError) and error.strerror:
         return _explain_os_error(error), FAILED
     if isinstance(error, ImportError) and not _is_ours(error):
@@ -42,24 +50,25 @@ def worst(codes: Sequence[int]) -> int:
     return next(code for code in _WORST_FIRST if code in codes)
 
 
-def _explain_os_error(error: OSError) -> str:
+def _explain_os_error(error: OSError) -> tuple[str, ...]:
     where = f"{error.filename}: " if isinstance(error.filename, str | os.PathLike) else ""
     if is_disk_full(error):
-        return f"{where}The disk is full. Make room there and try again."
-    return f"{where}{error.strerror}."
+        return marked(f"{where}The disk is full."), marked("Make room there and try again.")
+    return (f"{where}{error.strerror}.",)
 
 
-def _explain_import(error: ImportError) -> str:
+def _explain_import(error: ImportError) -> tuple[str, ...]:
     # NumPy's sentence on a build for another Python is a page with an empty first line
     reason = next((line.strip() for line in str(error).splitlines() if line.strip()), "")
     if any(words in reason.lower() for words in _NO_MEMORY):
-        return _TOO_LITTLE_MEMORY
-    sentence = reason.rstrip(".") or f"The package {_importing(error)} cannot be imported"
+        return _TOO_LITTLE_MEMORY, _LESS
+    package = _importing(error)
+    sentence = f"{reason.rstrip('.')}." if reason else marked(f"The package {package} cannot be imported.")
     if names_foreign_packages():
-        return (
-            f"{sentence}. PYTHONPATH names packages of another program: run `unset PYTHONPATH` and try again."
+        return sentence, marked(
+            "PYTHONPATH names packages of another program: run `unset PYTHONPATH` and try again."
         )
-    return f"{sentence}. Run `retouchml doctor`: it says what to install."
+    return sentence, marked("Run `retouchml doctor`: it says what to install.")
 
 
 def _is_ours(error: ImportError) -> bool:
@@ -72,13 +81,15 @@ def _importing(error: ImportError) -> str:
     return str(frames[-1].f_globals.get("__name__", "")) if frames else _OUR_PACKAGES[0]
 
 
-def _explain_bug(error: BaseException) -> str:
+def _explain_bug(error: BaseException) -> tuple[str, ...]:
     sentence = UNEXPECTED.format(error=type(error).__name__)
     try:
         log = _write_log(error)
     except Exception as second:
-        return f"{sentence} No log could be written ({second}): RETOUCHML_DEBUG=1 shows the details here."
-    return f"{sentence} The details are in {log}; please send it to the developers."
+        return sentence, marked(
+            f"No log could be written ({second}): RETOUCHML_DEBUG=1 shows the details here."
+        )
+    return sentence, marked(f"The details are in {log}; please send it to the developers.")
 
 
 def _write_log(error: BaseException) -> Path:

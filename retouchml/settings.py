@@ -10,11 +10,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+from retouchml import toml
 from retouchml.errors import UsageError
 from retouchml.presets import library
 from retouchml.presets.library import NATURAL
 from retouchml.sliders import BY_NAME, STRENGTH, TEXTURE
 from retouchml.system import files
+from retouchml.translation import LANGUAGES
 
 DEFAULT_MODEL = "ffhq-mobile"
 DEFAULT_DEVICE = "auto"
@@ -34,7 +36,8 @@ _DEVICE = re.compile(r"auto|cpu|mps|cuda(:[0-9]{1,3})?")
 class Settings:
     """Defaults of the command line's options of the same names.
 
-    strength, texture: None for the preset's own
+    strength, texture: None for the preset's own; language: one of ``translation.LANGUAGES``, "" for the
+    system's
     """
 
     model: str = DEFAULT_MODEL
@@ -44,6 +47,7 @@ class Settings:
     texture: float | None = None
     engine: EngineName = ENGINES[0]
     precision: PrecisionName = PRECISIONS[0]
+    language: str = ""
 
 
 def is_device(text: str) -> bool:
@@ -54,13 +58,8 @@ def is_device(text: str) -> bool:
 def load(path: Path) -> tuple[Settings, tuple[str, ...]]:
     """The settings in ``path``, and warnings, one sentence each, about values that cannot be used."""
     try:
-        import tomllib
-    except ModuleNotFoundError:  # Python 3.10
-        import tomli as tomllib  # type: ignore[import-not-found,no-redef,unused-ignore]
-
-    try:
         text = files.read_bounded(path, _LONGEST).decode("utf-8-sig")  # Windows' editors may put a mark first
-        stored = tomllib.loads(text)
+        stored = toml.loads(text)
     except FileNotFoundError:
         return Settings(), ()
     # ValueError: no TOML, or no UTF-8; RecursionError: brackets in brackets
@@ -83,7 +82,7 @@ def _usable(stored: Mapping[str, Any], path: Path) -> tuple[Settings, tuple[str,
         if is_valid(value):
             values[name] = value
         else:
-            default = getattr(Settings(), name) or "the preset's"
+            default = getattr(Settings(), name) or _UNSET[name]
             warnings.append(f"{path}: {name} is {value!r}, but must be {description}; {default} is used.")
     return Settings(**values), tuple(warnings)
 
@@ -108,6 +107,7 @@ def _slider_check(name: str) -> tuple[Callable[[Any], bool], str]:
     return is_valid, f"a number from {slider.low:g} to {slider.high:g}"
 
 
+_UNSET = {"strength": "the preset's", "texture": "the preset's", "language": "the system's"}
 _CHECKS: dict[str, tuple[Callable[[Any], bool], str]] = {
     "model": (_is_name, "the name of a model"),
     "device": (lambda value: isinstance(value, str) and is_device(value), "auto, cpu, cuda, cuda:N or mps"),
@@ -116,4 +116,5 @@ _CHECKS: dict[str, tuple[Callable[[Any], bool], str]] = {
     "texture": _slider_check(TEXTURE),
     "engine": (lambda value: value in ENGINES, " or ".join(ENGINES)),
     "precision": (lambda value: value in PRECISIONS, "auto, float32, float16 or bfloat16"),
+    "language": (lambda value: isinstance(value, str) and value in LANGUAGES, ", ".join(LANGUAGES)),
 }

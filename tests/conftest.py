@@ -28,6 +28,9 @@ if TYPE_CHECKING:
 # The same number of threads in every process, however busy the machine is: another one rounds differently.
 os.environ.setdefault("OMP_NUM_THREADS", str(os.cpu_count() or 1))
 
+# The texts that tests expect are English, whatever the developer's own language is.
+os.environ["RETOUCHML_LANGUAGE"] = "en"
+
 # How long an example takes says nothing on a machine that others use, too.
 settings.register_profile("patient", deadline=None)
 settings.load_profile("patient")

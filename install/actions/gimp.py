@@ -25,10 +25,9 @@ class GimpPlugin(EditorPlugin):
     next_steps = ("Restart GIMP, open a portrait, then Filters > RetouchML > Beautify…",)
 
     def own_files(self) -> dict[str, Path]:
-        """The filter's modules and its translations, by their place in its folder."""
+        """The filter's modules, by their place in its folder."""
         code = {f"plugin_gimp/{path.relative_to(_SOURCE).as_posix()}": path for path in _SOURCE.rglob("*.py")}
-        texts = {path.relative_to(_SOURCE).as_posix(): path for path in _SOURCE.rglob("*.mo")}
-        return {self._start: code.pop("plugin_gimp/start.py"), **code, **texts}
+        return {self._start: code.pop("plugin_gimp/start.py"), **code}
 
     def files_for(self, profile: Profile, files: Mapping[str, Path], console: Console) -> Mapping[str, Path]:
         """The files; the one that GIMP starts names a Python that has ``gi``."""

@@ -13,6 +13,7 @@ from install.actions.krita import KritaPlugin
 from install.actions.lock import Lock
 from install.actions.service import BackgroundService
 from install.actions.tensorflow1 import TensorFlow1
+from install.actions.translations import Translations
 from install.actions.uninstall import Uninstall
 from install.actions.user_files import CACHE, CONFIG, MODELS, RECORD, RUN
 from install.actions.wheels import Wheels
@@ -23,6 +24,7 @@ _ROWS: dict[str, Action | Part] = {
     "dev": Development(),
     "lock": Lock(),
     "wheels": Wheels(),
+    "translations": Translations(),
     "service": BackgroundService(),
     "environment": Environment(),
     "models": MODELS,

@@ -5,12 +5,13 @@ from pathlib import Path
 from install.checkout import TOP
 
 _LEFT_OUT = ("cli", "__main__.py", "scripting", "setup")
+_KINDS = ("*.py", "*.toml", "*.mo")
 
 
 def files() -> dict[str, Path]:
     """The files, by their place in a plug-in's folder."""
     package = TOP / "retouchml"
-    paths = sorted((*package.rglob("*.py"), *package.rglob("*.toml")))
+    paths = sorted(path for kind in _KINDS for path in package.rglob(kind))
     modules = {path.relative_to(package): path for path in paths}
     light = {
         f"retouchml/{place.as_posix()}": path

@@ -28,10 +28,11 @@ class FaceButton(QtWidgets.QAbstractButton):
         self._pixmap = QtGui.QPixmap.fromImage(to_qimage(face.thumbnail))
         self.setObjectName(f"face_{face.number}")
         self.setFixedSize(_SIDE, _SIDE)
+        notes = [texts.text(note) for note in face.notes]
         name = texts.text(sentences.FACE).format(number=face.number + 1)
-        self.setToolTip("\n".join((name, texts.text(texts.FACE_TIP), *face.notes)))
+        self.setToolTip("\n".join((name, texts.text(texts.FACE_TIP), *notes)))
         self.setAccessibleName(name)
-        self.setAccessibleDescription("; ".join(face.notes))
+        self.setAccessibleDescription("; ".join(notes))
         self.setFocusPolicy(QtCore.Qt.FocusPolicy.StrongFocus)
 
     def show_face(self, face: FaceView) -> None:

@@ -15,6 +15,7 @@ from retouchml import failures
 from retouchml.errors import RetouchError
 from retouchml.progress import Progress, silent
 from retouchml.system.terminal import printable, printable_lines
+from retouchml.translation import joined, translated
 
 if TYPE_CHECKING:
     from retouchml.cli.progress_bar import ProgressBar
@@ -48,21 +49,27 @@ class Console:
                 self._out.flush()
 
     def complain(self, sentence: str) -> None:
-        """Write one line to stderr, after the command's name; a stderr that is closed or full is no error."""
-        self.trace(f"retouchml: {printable(sentence)}")
+        """Write one line to stderr, after the command's name; a stderr that is closed or full is no error.
+
+        sentence: in English; it is shown in the user's language
+        """
+        self._complain(translated(sentence))
 
     def report(self, error: BaseException, subject: str = "") -> tuple[str, int]:
         """Write one line on ``error``, with ``subject`` if its sentence does not name that.
 
-        With ``RETOUCHML_DEBUG=1`` the traceback comes first. Returns the sentence and the exit code.
+        With ``RETOUCHML_DEBUG=1`` the traceback comes first. Returns the English sentence and the exit code.
         """
         if os.environ.get("RETOUCHML_DEBUG") == "1":
             self.trace("".join(traceback.format_exception(error)).rstrip())
-        sentence, code = failures.explain(error)
-        if subject and subject not in sentence:
-            sentence = f"{subject}: {sentence}"
-        self.complain(sentence)
-        return sentence, code
+        sentences, code = failures.explained(error)
+        sentence = " ".join(filter(None, sentences))
+        before = f"{subject}: " if subject and subject not in sentence else ""
+        self._complain(before + joined(*sentences))
+        return before + sentence, code
+
+    def _complain(self, sentence: str) -> None:
+        self.trace(f"retouchml: {printable(sentence)}")
 
     def trace(self, text: str, end: str = "\n") -> None:
         """Write ``text``, which may have several lines, to stderr."""

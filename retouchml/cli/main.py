@@ -7,7 +7,7 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from retouchml import __version__, failures
+from retouchml import __version__, failures, translation
 from retouchml.cli import beautify, daemon, doctor, edits, faces, hand_over, models, presets, train
 from retouchml.cli.backend import BackendFactory
 from retouchml.cli.console import Console, OutputClosedError
@@ -26,6 +26,7 @@ def main(argv: Sequence[str] | None = None, *, make_backend: BackendFactory | No
     make_backend: takes the place of the daemon and of the models in this process
     """
     surroundings.settle()
+    translation.begin()
     console = Console(sys.stdout, sys.stderr, sys.stdin)
     context = Context(console, Interrupt(), make_backend)
     try:

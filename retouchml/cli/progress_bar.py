@@ -6,7 +6,8 @@ from collections.abc import Callable
 from typing import TextIO
 
 from retouchml.progress import OverallProgress, Progress, describe
-from retouchml.system.terminal import printable
+from retouchml.system.terminal import fitting, printable
+from retouchml.translation import translated
 
 _BAR_WIDTH = 20
 _SECONDS_BETWEEN_DRAWINGS = 0.1
@@ -44,13 +45,13 @@ class ProgressBar:
         fraction = min(max(fraction, 0.0), 1.0)
         full = round(fraction * _BAR_WIDTH)
         bar = self._full * full + self._empty * (_BAR_WIDTH - full)
-        parts = [printable(describe(stage, None)), bar, f"{fraction:4.0%}"]
+        parts = [printable(describe(stage, None, translated)), bar, f"{fraction:4.0%}"]
         if self._label:
             parts.insert(0, self._label)
         if remaining is not None:
-            parts.append(f"{duration(remaining)} left")
+            parts.append(translated(f"{duration(remaining)} left"))
         # One column stays free: a terminal that wraps at its last one would scroll.
-        self._write(" ".join(parts)[: max(self._columns() - 1, 0)])
+        self._write(fitting(" ".join(parts), max(self._columns() - 1, 0)))
 
     def close(self) -> None:
         """Clear the line."""

@@ -6,25 +6,28 @@ from pathlib import Path
 
 from retouchml.client import launch
 from retouchml.errors import RetouchError
+from retouchml.translation import joined, marked, translated
 
 _COMMAND = re.compile(r"`(retouchml|python3 install) ([^`]*)`")
 _SCRIPTS = Path(".venv", "Scripts" if sys.platform == "win32" else "bin")
 
 
 def placed(advice: str) -> str:
-    """The advice, with the folder in which RetouchML's own commands in it are to be typed."""
+    """The advice in the user's language, with the folder in which its RetouchML commands are to be typed."""
+    in_terminal = "terminal" in advice
+    advice = translated(advice)
     if not _COMMAND.search(advice):
         return advice
     folder = _checkout()
     if folder is not None:  # where ``retouchml`` need not be on the path
         advice = _COMMAND.sub(lambda match: f"`{_from_folder(match[1])} {match[2]}`", advice)
-        return f"{advice} Type the command in a terminal, in the folder {folder}."
-    return advice if "terminal" in advice else f"{advice} Type the command in a terminal."
+        return joined(advice, marked(f"Type the command in a terminal, in the folder {folder}."))
+    return advice if in_terminal else joined(advice, marked("Type the command in a terminal."))
 
 
 def explain(error: RetouchError) -> str:
     """An error's sentence and what to do, for a person in an editor."""
-    return f"{error.message} {placed(error.advice)}".strip()
+    return joined(error.message, placed(error.advice))
 
 
 def _from_folder(program: str) -> str:

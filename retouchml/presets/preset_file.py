@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from retouchml import toml
 from retouchml.errors import UsageError
 from retouchml.look import Look, check_range
 from retouchml.sliders import BY_NAME, STRENGTH, TEXTURE
@@ -100,19 +101,13 @@ def as_text(preset: Preset) -> str:
 
 def _parsed(text: str, source: str) -> dict[str, Any]:
     try:
-        import tomllib
-    except ModuleNotFoundError:  # Python 3.10, as Krita embeds it: the installer puts this one beside it
-        try:
-            import tomli as tomllib  # type: ignore[import-not-found,no-redef,unused-ignore]
-        except ModuleNotFoundError as error:
-            raise UsageError(
-                "This Python cannot read presets.", "Run the installer of the plug-in again."
-            ) from error
-    try:
-        table: dict[str, Any] = tomllib.loads(text)
+        return toml.loads(text)
+    except ModuleNotFoundError as error:
+        raise UsageError(
+            "This Python cannot read presets.", "Run the installer of the plug-in again."
+        ) from error
     except (ValueError, RecursionError) as error:
         raise UsageError(f"{source} is no valid TOML: {error}.") from error
-    return table
 
 
 def _line(table: Mapping[str, Any], key: str, source: str) -> str:

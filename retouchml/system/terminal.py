@@ -25,6 +25,16 @@ def shortened(text: str) -> str:
     return f"{beginning} … and {left} more"
 
 
+def fitting(line: str, columns: int) -> str:
+    """The beginning of ``line`` that fits into so many columns; Chinese and Japanese letters take two."""
+    left = columns
+    for place, letter in enumerate(line):
+        left -= 2 if unicodedata.east_asian_width(letter) in "WF" else 1
+        if left < 0:
+            return line[:place]
+    return line
+
+
 def _is_shown(character: str) -> bool:
     return (
         character.isprintable() or character in _HARMLESS or unicodedata.category(character) == "Zs"

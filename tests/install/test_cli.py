@@ -24,9 +24,18 @@ def test_help_names_everything_that_can_be_installed(tmp_path: Path) -> None:
     assert answer.returncode == 0
     for action in ACTIONS:
         assert action in answer.stdout
-    assert {"demo", "test", "dev", "lock", "tensorflow1", "service", "gimp", "krita", "uninstall"} == set(
-        ACTIONS
-    )
+    assert {
+        "demo",
+        "test",
+        "dev",
+        "lock",
+        "translations",
+        "tensorflow1",
+        "service",
+        "gimp",
+        "krita",
+        "uninstall",
+    } == set(ACTIONS)
 
 
 @pytest.mark.parametrize("arguments", [(), ("nonsense",), ("demo", "--nonsense"), ("uninstall", "checkout")])

@@ -62,9 +62,17 @@ def test_model_and_device_come_from_the_file(config: Path, run: Run, portrait: P
         ('preset = "loud"', "preset is 'loud', but must be the name of a preset; natural is used."),
         ("preset = 3", "preset is 3, but must be the name of a preset; natural is used."),
         (
+            "language = 'xx'",
+            "language is 'xx', but must be en, de, es, fr, ja, zh_CN; the system's is used.",
+        ),
+        (
+            "language = ['de']",
+            "language is ['de'], but must be en, de, es, fr, ja, zh_CN; the system's is used.",
+        ),
+        (
             "strenght = 1",
             "strenght is not a setting; there are model, device, preset, strength, texture, engine, "
-            "precision.",
+            "precision, language.",
         ),
     ],
 )
