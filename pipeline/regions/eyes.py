@@ -18,6 +18,7 @@ _DEPTHS = (0.2, 1.0, 33)  # of the eye's width; where a fold is looked for: from
 _AROUND = 0.15  # of the eye's width; what lies that far above and below a fold is lighter
 _VALLEY = 1.5  # L* by which it is
 _FOLD = 0.2  # of the eye's width; from a fold to the end of its shade
+_FULL = 2.6  # exponent of the crescent's form: 2 is an ellipse, more is fuller at the corners
 _WIDER = 0.1  # of the eye's width by which a bag passes either corner
 _OPEN = 0.16  # height of an eye by its width below which it is as good as closed
 
@@ -136,7 +137,9 @@ def _bag(light: NDArray[np.float32], eye: Eye) -> float | None:
 def _profile(depth: float) -> NDArray[np.float64]:
     """The depths of a crescent's lower edge, in widths of the eye, from corner to corner."""
     along = np.linspace(-1.0, 1.0, _COLUMNS)
-    return np.asarray(0.14 + (depth - 0.14) * np.sqrt(np.clip(1.0 - along**2, 0.0, 1.0)))
+    return np.asarray(
+        0.14 + (depth - 0.14) * np.clip(1.0 - np.abs(along) ** _FULL, 0.0, 1.0) ** (1.0 / _FULL)
+    )
 
 
 def _below(eye: Eye, depths: NDArray[np.float64], wide: bool) -> Points:
