@@ -14,6 +14,8 @@ _ENLARGED = (
     0.95  # photo pixels to a crop pixel, below which the crop shows less blur than the photo will have
 )
 
+_LOST = 1.03  # variance over the own one to aim at in an enlarged crop: the way back to the photo costs some
+
 _Picture = NDArray[np.float32]  # [H, W, 3] in [0, 1]
 
 
@@ -39,9 +41,11 @@ def resharpened(
         return np.zeros_like(crop)
     if scale < _ENLARGED:
         unmoved, changed, added = _in_photo_pixels(crop, color, flow, detail, scale)
+        lost = _LOST
     else:
         unmoved, changed, added = crop, displaced(crop, flow) + color, detail
-    target = _edges(unmoved)[before].var()
+        lost = 1.0
+    target = lost * _edges(unmoved)[before].var()
     covariance = np.cov(_edges(changed)[after], _edges(added)[after])
     discriminant = covariance[0, 1] ** 2 + covariance[1, 1] * (target - covariance[0, 0])
     share = (math.sqrt(max(discriminant, 0.0)) - covariance[0, 1]) / max(covariance[1, 1], 1e-12)
