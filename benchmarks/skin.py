@@ -21,7 +21,7 @@ import numpy as np
 from benchmarks.figures.faces import Area, Picture, Points, lab
 from benchmarks.figures.painted_spots import PaintedSpots, with_freckles, with_moles, with_pimples
 from benchmarks.figures.shine import shine_left
-from benchmarks.figures.spots import grain_kept, red_spots
+from benchmarks.figures.spots import fine_band, grain_kept, red_spots
 from benchmarks.figures.under_eyes import under_eye_contrast
 from pipeline.local.retouch import LocalRetouch
 from pipeline.local_face import face_crop
@@ -36,6 +36,7 @@ from retouchml.errors import RetouchError
 
 SLIDERS = ("blemishes", "lines", "evenness", "under_eyes", "redness", "shine")
 _PAINTED, _MOLES, _FRECKLES = 14, 4, 40  # spots; few moles, since many are freckles
+_GONE = 0.33  # of its contrast; a painted spot of which less is left is healed
 _BARE = 0.8  # of the skin mask
 _LEAST_CONTRAST = 4.0  # ΔE; a face with less has no dark circles
 
@@ -47,8 +48,9 @@ class Row:
     spots: float  # red spots before
     spots_left: float  # share of them that is seen at blemishes=1
     painted_left: float  # share of painted pimples of which blemishes=1 leaves more than a third
+    painted_grain: float  # fine band where those that went were, by that of the same places without them
     moles_kept: float  # share of painted moles of which it leaves more than nine tenths
-    freckles: float  # contrast that painted freckles keep with the default look, median
+    freckles: float  # contrast that painted freckles keep with the default look, mean
     freckles_full: float  # the same at strength 1
     grain: float  # fine band in the healed places, by that beside them before
     circles: float  # ΔE of the skin under the eyes
@@ -97,6 +99,7 @@ def measured(face: Face) -> Row:
     """The figures of a face."""
     before, skin = face.crop, face.skin
     healed = face.at_one("blemishes")
+    pimples = with_pimples(before, skin, _PAINTED, 1)
     spots, left = (red_spots(each, skin) for each in (before, healed))
     around = skin | (face.regions.under_eyes > 0.5)
     contrast, eased = (
@@ -111,7 +114,8 @@ def measured(face: Face) -> Row:
     return Row(
         spots=float(spots.count),
         spots_left=left.count / spots.count if spots.count else math.nan,
-        painted_left=_share(face, with_pimples(before, skin, _PAINTED, 1), 0.33),
+        painted_left=_share(face, pimples, _GONE),
+        painted_grain=_grain_of_healed(face, pimples),
         moles_kept=_share(face, with_moles(before, skin, _MOLES, 2), 0.9),
         freckles=_freckles_kept(face, Look()),
         freckles_full=_freckles_kept(face, Look(1.0)),
@@ -133,13 +137,23 @@ def _share(face: Face, painted: PaintedSpots, least: float) -> float:
     return float((left > least).mean())
 
 
+def _grain_of_healed(face: Face, painted: PaintedSpots) -> float:
+    """The grain where blemishes=1 healed painted spots, by that of the same skin without them."""
+    healed = replace(face, crop=painted.picture).at_one("blemishes")
+    left = painted.left(face.crop, healed) if painted.count else np.ones(0)
+    gone = np.isin(painted.labels, 1 + np.flatnonzero(left < _GONE))
+    if not gone.any():
+        return math.nan
+    return float(fine_band(healed)[gone].std() / max(float(fine_band(face.crop)[gone].std()), 1e-6))
+
+
 def _freckles_kept(face: Face, look: Look) -> float:
-    """The contrast that painted freckles keep under the skin sliders of a look: the median share."""
+    """The contrast that painted freckles keep under the skin sliders of a look: the mean share."""
     painted = with_freckles(face.crop, face.skin, _FRECKLES, 3)
     if not painted.count:
         return math.nan
     with_them, without = (each.retouched(look) for each in (replace(face, crop=painted.picture), face))
-    return float(np.median(painted.left(without, with_them)))
+    return float(painted.left(without, with_them).mean())
 
 
 def report(rows: Sequence[Row]) -> str:

@@ -129,7 +129,7 @@ SLIDERS = (
     Slider(TEXTURE, "Texture", SKIN.name, 0.0, 1.0, 0.85, "how much of the skin's finest texture stays"),
     _local("blemishes", "Blemishes", SKIN, 0.9, 1.0, "spots and pimples healed"),
     _local("marks", "Marks", SKIN, 0.0, None, "moles and freckles removed; they stay unless this is set"),
-    _local("lines", "Lines", SKIN, 0.5, 0.65, "wrinkles and folds softened"),
+    _local("lines", "Lines", SKIN, 0.55, 0.7, "wrinkles and folds softened"),
     _local("evenness", "Evenness", SKIN, 0.4, 0.45, "coarse pores and small shadows evened out; grain stays"),
     _local("under_eyes", "Under the eyes", SKIN, 0.65, 0.8, "bags and dark circles eased"),
     _local("redness", "Redness", SKIN, 0.55, 0.65, "red patches and blotches evened out"),

@@ -1,8 +1,8 @@
 """How many red spots a face shows, by a fixed detector that is not the product's own.
 
-A spot is a compact patch that is redder than the median around it, and lies alone: what has something as red
-or far darker beside it belongs to lips, a nostril, hair or a fold. What is brown rather than red is a mole or
-a freckle, and not counted.
+A spot is a compact patch that is redder than the median around it, and lies alone: what has something nearly
+as red or far darker beside it belongs to lips, a nostril, hair, a fold or a flush. What is brown rather than
+red is a mole or a freckle, and not counted.
 """
 
 from dataclasses import dataclass
@@ -16,12 +16,13 @@ from benchmarks.figures.faces import Area, Picture, Points, face_size, lab
 _SIDE = 512  # pixels; side to which a picture is brought
 _AROUND = 21  # pixels; window of the median
 _REDDER, _STANDS_OUT = 3.5, 5.0  # a* above the median around, and robust deviations of the skin's own
-_BROWN = 0.35  # Δa* by Δ(−L*) below which a patch is brown
+_BROWN = 0.5  # Δa* by Δ(−L*) below which a patch is brown
 _LEAST, _LARGEST = 6, 250  # pixels of a patch
 _COMPACT = 0.55  # share of its bounding box that a patch fills
 _LONGEST = 2.2  # longer by shorter side of that box
 _NOSE_WINGS, _OUTER_LIPS = range(31, 36), range(48, 60)
 _CREASES = 0.06  # of the face's size, around nose and mouth
+_NEARLY = 0.5  # share of a patch's Δa* that nothing in the ring around it may reach
 _RING = (3, 8)  # pixels from a patch, of the skin around it
 _MUCH_DARKER = 14.0  # L* below the median of that ring, of its darkest 5 %
 
@@ -88,16 +89,18 @@ def grain_kept(before: Picture, after: Picture, area: Area) -> float:
     )
     if not inside.any() or not ring.any():
         return 1.0
-    usual = float(_fine(before)[ring].std())
-    return float(_fine(after)[inside].std()) / max(usual, 1e-6)
+    usual = float(fine_band(before)[ring].std())
+    return float(fine_band(after)[inside].std()) / max(usual, 1e-6)
 
 
 def _alone(patch: Area, colors: Picture) -> bool:
-    """Whether nothing around a patch [H, W] is as red as its mean, or far darker than the rest there."""
+    """Whether nothing around a patch [H, W] is nearly as red, or far darker than the rest there."""
     near, far = (_grown(patch, reach) for reach in _RING)
     light, red = colors[far & ~near][:, 0], colors[far & ~near][:, 1]
     darkest = float(np.median(light) - np.percentile(light, 5.0))
-    return darkest < _MUCH_DARKER and float(np.percentile(red, 95.0)) < float(colors[patch][:, 1].mean())
+    usual = float(np.median(red))
+    reddest = float(np.percentile(red, 95.0)) - usual
+    return darkest < _MUCH_DARKER and reddest < _NEARLY * (float(colors[patch][:, 1].mean()) - usual)
 
 
 def _grown(area: Area, reach: int) -> Area:
@@ -105,7 +108,8 @@ def _grown(area: Area, reach: int) -> Area:
     return np.asarray(cv2.dilate(area.astype(np.uint8), disc) > 0)
 
 
-def _fine(picture: Picture) -> NDArray[np.float32]:
+def fine_band(picture: Picture) -> NDArray[np.float32]:
+    """The grain [S, S] of a picture [S, S, 3]."""
     return np.asarray(cv2.Laplacian(cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY), cv2.CV_32F), np.float32)
 
 

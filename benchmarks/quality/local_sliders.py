@@ -11,7 +11,7 @@ from pipeline.masks import face_masks
 from pipeline.mesh import FaceMesh
 from pipeline.regions import face_regions
 
-LEAST_SPOTS = 3  # a face with fewer red spots shows none
+LEAST_SPOTS = 1  # a face with fewer red spots shows none
 LEAST_CONTRAST = 4.0  # ΔE; a face with less under its eyes has no dark circles
 # A face of which less than 1 % of the skin shines has no shine: ``benchmarks.figures.shine``.
 

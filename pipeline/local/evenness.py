@@ -21,7 +21,7 @@ from pipeline.regions import FaceRegions
 
 _SIDE = 512  # pixels; side of the reduced crop, fine enough for coarse pores
 # of the crop's side: blurs between which a difference lies; the share of it that goes at 1
-_BANDS = ((0.0025, 0.006, 0.6), (0.006, 0.015, 0.65), (0.015, 0.03, 0.4))
+_BANDS = ((0.0025, 0.006, 0.6), (0.006, 0.015, 0.65), (0.015, 0.03, 0.5))
 _FINEST = 1.5  # pixels, of the crop and of the photograph; finer than that is grain, however small they are
 _WEAK_LIGHT, _WEAK_DARK = 3.2, 2.2  # L*; the scales of the differences that go: what is dark may be a mole
 _PLAIN = 1.6  # of a* and b*; the scale of their colour

@@ -104,6 +104,11 @@ def level(shift: NDArray[np.float32], skin: Mask) -> NDArray[np.float32]:
     return np.asarray(np.subtract(shift, course, out=course), np.float32)
 
 
+def without_specks(picture: NDArray[np.float32]) -> NDArray[np.float32]:
+    """A reduced picture [H, W, 3] without what is smaller than two pixels around: freckles, pores, glints."""
+    return np.asarray(cv2.medianBlur(np.ascontiguousarray(picture), 5), np.float32)
+
+
 def smoothstep(values: NDArray[np.float32], low: float, high: float) -> Mask:
     """0 below ``low``, 1 above ``high``, smooth between; falling if ``low`` > ``high``, a step if equal."""
     if low == high:

@@ -17,6 +17,7 @@ from pipeline.masks import Mask
 
 _FINE = 0.0015  # of the crop's side; below it lies the fine band, which stays where it is normal
 _NORMAL = 1.7  # variance of a spot's own fine band, by that beside it, up to which it stays
+_STRONGER = (0.6, 1.8)  # times which lent grain may be made weaker or stronger
 _RIM = 1.2  # radii; how far healing reaches
 _RING = 1.9  # radii; how far the skin reaches to which the colours are fitted
 _LEAST_RING = 0.3  # share of the ring that must be skin
@@ -112,7 +113,7 @@ def _heal(
     own = crop[here]
     ring = (place.distance > _RIM * place.radius) & (place.distance < _RING * place.radius + 1.0)
     weight = bare[here] * ring
-    if weight.sum() < _LEAST_RING * ring.sum():
+    if weight.sum() < _LEAST_RING * ring.sum() or not (weight > 0.5).any():
         return
     color = place.fitted(own, weight)
     # What in the ring is no skin after all, such as a hair or the edge of a shadow, counts less.
@@ -127,8 +128,13 @@ def _heal(
         grain = lent - place.fitted(lent, np.ones(ring.shape, np.float32))
         mine, its = ((each - blurred(each, fine)) for each in (own - color, grain))
         core = place.distance < place.radius
-        if mine[core].var() < _NORMAL * its[core].var():
+        # The grain around is the measure of both: skin in another light beside it may be smoother or coarser.
+        around, beside = float(mine[weight > 0.5].var()), float(its[core].var())
+        if mine[core].var() < _NORMAL * max(around, beside):
             grain = grain - its + mine
+        else:
+            times = np.clip(np.sqrt(around / max(beside, 1e-9)), *_STRONGER)
+            grain = grain + its * np.float32(times - 1.0)
     cover = smoothstep(place.distance, _RIM * place.radius + 1.0, 0.85 * place.radius)[..., None]
     grain = grain - (grain * cover).sum((0, 1)) / cover.sum()
     change[here] += (color + grain - own - change[here]) * cover

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from pipeline.local.areas import bare_skin, inside, reduced_skin
 from pipeline.local.colour import to_lab
-from pipeline.local.fields import blurred, level, mean_within, reduced
+from pipeline.local.fields import blurred, level, mean_within, reduced, without_specks
 from pipeline.local.smooth_shift import SmoothShift
 from pipeline.regions import FaceRegions
 
@@ -33,7 +33,7 @@ class Redness(SmoothShift):
         lab = to_lab(reduced(crop, size, _SIDE))
         bare = bare_skin(regions)
         skin = reduced_skin(bare, size, _SIDE)
-        color = np.ascontiguousarray(lab[..., 1:])
+        color = np.ascontiguousarray(without_specks(lab)[..., 1:])
         smooth = mean_within(color, skin, _GRAIN * side)
         around = mean_within(color, skin, _AROUND * side)
         broad = mean_within(color, skin, _BROAD * side)

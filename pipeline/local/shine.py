@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from pipeline.local.areas import bare_skin, features, inside, reduced_skin
 from pipeline.local.colour import to_lab
-from pipeline.local.fields import blurred, enlarged, level, mean_within, reduced, smoothstep
+from pipeline.local.fields import blurred, enlarged, level, mean_within, reduced, smoothstep, without_specks
 from pipeline.local.smooth_shift import SmoothShift
 from pipeline.masks import Mask
 from pipeline.regions import FaceRegions
@@ -43,7 +43,8 @@ class Shine(SmoothShift):
         bare = bare_skin(regions)
         skin = reduced_skin(bare, size, _SIDE)
         shown = _shown(lab, skin, reduced(features(regions), size, _SIDE), side)
-        smooth = mean_within(lab, shown, _GRAIN * side)
+        # A freckle in a highlight is dimmed like the skin around it, so that it keeps its contrast.
+        smooth = mean_within(without_specks(lab), shown, _GRAIN * side)
         # The skin around is that without its highlights: a second look weighs what is lighter less.
         around = mean_within(smooth, skin, _AROUND * side)
         for _ in range(2):

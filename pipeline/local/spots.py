@@ -31,6 +31,7 @@ _FINE = 0.008  # of the crop's side; radius from which a sharp edge is steep by 
 _BARE, _BARE_CLEAR = 0.72, 0.6  # share of skin around a spot; of a clear one, which is no skin itself
 _WIDEST = 0.019  # of the crop's side; what is wider is no spot
 _NOISY, _CALMEST = 1.5, 1.2  # L* of noise that is blurred by a pixel; the widest blur, in pixels
+_LARGE = 0.01  # of the crop's side; radius of a spot that may be the end of a fold
 _WIDE = 0.012  # of the crop's side; radius of a wide spot
 _LEAST_CONTRAST, _LEAST_RED = 2.0, 3.0  # in CIE Lab, by which a spot differs from the skin around; a red one
 _YELLOW, _YELLOWER = 1.5, 1.3  # Δb* from which a spot may be a freckle, and by Δa* from which it is one
@@ -230,6 +231,8 @@ def is_spot(found: Candidates, seen: Traits, side: int) -> NDArray[np.bool_]:
     )
     # What is wide and weak is form: the side of a nose, a dimple.
     radius = found.radii * seen.extent
+    # The end of a fold is as wide as a large spot, and neither round nor on skin that is the same all around.
+    alone &= (radius < _LARGE * side) | (seen.elongation < 1.4) | (seen.spread < 0.3)
     wide = radius > _WIDE * side
     plain = (contrast > 2.0 * _LEAST_CONTRAST) & (seen.elongation < 1.5) & (seen.uneven < 0.1)
     plain |= red & (seen.redder > seen.darker) & (seen.elongation < 1.8) & (seen.uneven < 0.1)

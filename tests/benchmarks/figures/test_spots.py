@@ -6,7 +6,7 @@ import pytest
 from numpy.typing import NDArray
 
 from benchmarks.figures.faces import lab
-from benchmarks.figures.painted_spots import PaintedSpots, with_moles, with_pimples
+from benchmarks.figures.painted_spots import PaintedSpots, with_freckles, with_moles, with_pimples
 from benchmarks.figures.spots import away_from_creases, grain_kept, red_spots
 from tests.pipeline.synthetic_faces import landmarks
 
@@ -106,3 +106,22 @@ def test_painted_pimples_are_red_and_moles_are_brown() -> None:
 
 def test_nothing_is_painted_without_skin() -> None:
     assert with_pimples(rgb(skin()), ~_SKIN, 6, 3).count == 0
+
+
+def test_the_end_of_a_fold_and_a_patch_of_a_flush_are_no_spots() -> None:
+    colors = skin()
+    for x, y in _PLACES:
+        colors[y - 60 : y, x - 3 : x + 4] += (-4.0, 6.0, 0.0)
+        cv2.circle(colors, (x, y), 4, (64.0, 23.0, 20.0), -1)
+    assert red_spots(rgb(colors), _SKIN).count == 0
+
+
+def test_painted_freckles_are_small_and_faint_and_brown() -> None:
+    clean = rgb(skin())
+    painted = with_freckles(clean, _SKIN, 40, 3)
+    assert painted.count == 40
+    change = (lab(painted.picture) - lab(clean))[painted.labels > 0].mean(0)
+    assert -6.0 < change[0] < -2.0
+    assert 0.0 < change[1] < change[2] < 2.5
+    assert (painted.labels > 0).sum() / painted.count < np.pi * (0.0062 * _SIZE) ** 2
+    assert painted.left(clean, painted.picture) == pytest.approx(np.ones(40))

@@ -1,5 +1,6 @@
 """Healed spots leave no trace, moles stay to the bit, and the grain goes on through what was healed."""
 
+import cv2
 import numpy as np
 import pytest
 
@@ -101,3 +102,19 @@ def test_spots_in_a_beard_are_left() -> None:
     add_disc(lab, _SPOT, 4.0, _PIMPLE)
     beard = np.ones((SIZE, SIZE), np.float32)
     assert not SpottedSkin.of(to_rgb(lab), regions(hair=beard), SIZE).without_blemishes().change(1.0).any()
+
+
+def test_a_spot_on_coarse_skin_keeps_its_own_grain_though_the_skin_beside_it_is_smooth() -> None:
+    smooth, coarse = skin_lab(grain=0.3), skin_lab(grain=1.6)
+    near = np.clip(disc(SIZE, _SPOT, 17.0), 0.0, 1.0)[..., None]
+    clean = np.asarray(smooth + (coarse - smooth) * near, np.float32)
+    lab = clean.copy()
+    add_disc(lab, _SPOT, 5.0, (-1.0, 9.0, 2.0))
+    crop = to_rgb(lab)
+    after = to_lab(crop + SpottedSkin.of(crop, regions(), SIZE).without_blemishes().change(1.0))
+    inside = disc(SIZE, _SPOT, 4.0) > 0.9
+    kept, usual = (
+        float(cv2.Laplacian(np.ascontiguousarray(each[..., 0]), cv2.CV_32F)[inside].std())
+        for each in (after, clean)
+    )
+    assert kept > 0.5 * usual

@@ -10,6 +10,7 @@ from tests.pipeline.local.skin_pictures import (
     LIGHT,
     SIZE,
     Picture,
+    add_disc,
     disc,
     regions,
     skin_lab,
@@ -117,3 +118,18 @@ def test_a_cheek_in_the_sun_keeps_its_colour_and_the_light_its_slope() -> None:
     assert np.hypot(*change[middle][:, 1:].mean(0)) < 3.5
     slope = np.polyfit(np.arange(SIZE), change[..., 0].mean(0), 1)[0] * SIZE
     assert abs(slope) < 0.5
+
+
+def test_freckles_in_a_highlight_keep_their_contrast() -> None:
+    usual = with_highlight(LIGHT)
+    lab = usual.copy()
+    places = [(_AT[0] + dx, _AT[1] + dy) for dx, dy in ((0.0, 0.0), (-13.0, 6.0), (11.0, -9.0), (4.0, 15.0))]
+    for place in places:
+        add_disc(lab, place, 2.5, (-5.0, 1.5, 2.5))
+    inside = np.max([disc(SIZE, place, 1.5) for place in places], axis=0) > 0.5
+    before, after = (
+        to_lab(crop + Shine.of(crop, regions(), SIZE).change(1.0)) for crop in (to_rgb(usual), to_rgb(lab))
+    )
+    painted, left = (each[inside].mean(0) for each in (lab - usual, after - before))
+    assert left[0] < 0.92 * painted[0]
+    assert np.hypot(*left[1:]) > 0.9 * np.hypot(*painted[1:])

@@ -57,7 +57,7 @@ def test_a_mole_on_a_blushed_cheek_is_a_mark(others: int) -> None:
 def test_a_spot_that_touches_a_mole_is_kept_with_it() -> None:
     lab = skin_lab()
     add_disc(lab, _PLACES[0], 4.0, _MOLE)
-    add_disc(lab, (_PLACES[0][0] + 12.0, _PLACES[0][1]), 5.0, _PIMPLE)
+    add_disc(lab, (_PLACES[0][0] + 10.0, _PLACES[0][1]), 4.0, _PIMPLE)
     add_disc(lab, _PLACES[2], 4.0, _PIMPLE)
     spots = found_in(lab)
     near = np.hypot(*(spots.centers - _PLACES[0]).T) < 25.0
