@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from functools import partial
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -12,11 +13,14 @@ from pipeline.inversion_step import InversionState, InversionStep
 from pipeline.inversion_target import Octave, Recognition, Target, octaves
 from pipeline.invert import InversionStage, Inverter
 from pipeline.networks import Networks
+from stylegan2 import zoo
 from stylegan2.full_generator import FullGenerator
 from stylegan2.generator import Generator
 from stylegan2.mobile import network as mobile
+from stylegan2.mobile.generator import MobileGenerator
 from stylegan2.repeated import Repeated
 from tests.capturable import issued, objections
+from tests.conftest import at_home
 from tests.pipeline.synthetic_faces import landmarks
 from tests.stylegan2.narrow_network import W_DIM, narrow_network
 from tests.tape import Tape
@@ -238,8 +242,11 @@ def test_a_step_neither_waits_for_the_gpu_nor_leaves_it(make: Callable[[], Gener
     assert objections(operations, "meta") == []
 
 
-def test_nor_does_one_with_the_real_networks(networks: Networks) -> None:
-    generator, recognition = networks.generator, networks.recognizer.network
+def test_nor_does_one_with_the_real_networks(networks: Networks, real_home: Path) -> None:
+    with at_home(real_home):
+        weights = zoo.path("ffhq-mobile", "ffhq-mobile.safetensors")
+    generator = MobileGenerator("ffhq-mobile", weights, torch.device("cpu"), small_images=False)
+    recognition = networks.recognizer.network
     state = InversionState(torch.zeros(generator.w_dim), generator.num_layers, 4)
     state.begin([0.02] * 4, offsets=True)
     operations = issued(InversionStep(generator, target(recognition, 128), state, 128))
