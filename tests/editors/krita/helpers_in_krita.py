@@ -130,7 +130,7 @@ class Stopwatch(QObject):
 
 
 class StepWatch:
-    """Measures each step of the plug-in's tasks, in seconds of processor time, which hold on a busy machine."""
+    """Measures each step of the plug-in's tasks, in seconds of processor time: other work does not count."""
 
     def __init__(self):
         from retouchml_krita.tasks import Task
