@@ -136,7 +136,7 @@ SLIDERS = (
     _local("shine", "Shine", SKIN, 0.35, 0.4, "bright reflections on the skin taken back"),
     _local("eye_whites", "Eye whites", EYES_AND_TEETH, 0.55, 0.7, "the whites of the eyes cleaner"),
     _local("irises", "Irises", EYES_AND_TEETH, 0.6, 0.75, "irises clearer"),
-    _local("teeth", "Teeth", EYES_AND_TEETH, 0.35, 0.5, "teeth whiter"),
+    _local("teeth", "Teeth", EYES_AND_TEETH, 0.3, 0.45, "teeth whiter"),
     _local("lips", "Lips", EYES_AND_TEETH, 0.3, 0.45, "the colour of the lips richer"),
     _local("brows_definition", "Brow definition", EYES_AND_TEETH, 0.4, 0.6, "brows clearer"),
     _shape("face_width", "Face width", "face wider, or narrower"),

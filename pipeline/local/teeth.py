@@ -22,7 +22,7 @@ _WARMEST = np.array([4.0, 9.0], np.float32)  # a* and b* of the warmest ivory
 _OWN = 0.3  # share of their own median a* and b* that teeth keep at least
 _LEFT = 0.5  # share of ivory that a pixel keeps which is paler than the tooth around it
 _TOOTH = 0.008  # of the crop's side; blur of the colour that is shifted, about the width of a tooth
-_BLEACHED = 0.9  # share of the way there at a value of 1
+_BLEACHED = 1.0  # share of the way there at a value of 1
 _LIGHTER = 5.0  # L* at most, at a value of 1
 _LIGHTEST = 97.0  # L* from which nothing gets lighter
 
