@@ -153,7 +153,7 @@ def _freckles_kept(face: Face, look: Look) -> float:
     if not painted.count:
         return math.nan
     with_them, without = (each.retouched(look) for each in (replace(face, crop=painted.picture), face))
-    return float(painted.left(without, with_them).mean())
+    return float(painted.left(face.crop, with_them, without).mean())
 
 
 def report(rows: Sequence[Row]) -> str:

@@ -125,3 +125,5 @@ def test_painted_freckles_are_small_and_faint_and_brown() -> None:
     assert 0.0 < change[1] < change[2] < 2.5
     assert (painted.labels > 0).sum() / painted.count < np.pi * (0.0062 * _SIZE) ** 2
     assert painted.left(clean, painted.picture) == pytest.approx(np.ones(40))
+    brighter, bright = (np.clip(each + 0.05, 0.0, 1.0) for each in (painted.picture, clean))
+    assert painted.left(clean, brighter, bright) == pytest.approx(np.ones(40), abs=0.1)
