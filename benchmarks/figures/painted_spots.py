@@ -26,9 +26,7 @@ class PaintedSpots:
     labels: NDArray[np.int32]  # [S, S] number of the spot from 1 on, 0 elsewhere
     count: int
 
-    def left(
-        self, original: Picture, after: Picture, without: Picture | None = None
-    ) -> NDArray[np.float64]:
+    def left(self, original: Picture, after: Picture, without: Picture | None = None) -> NDArray[np.float64]:
         """The share of each spot that is still seen in ``after``: 0 gone, 1 as painted.
 
         without: the original retouched as ``after`` is, if the skin around the spots changed as well
