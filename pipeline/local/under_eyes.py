@@ -16,9 +16,9 @@ from pipeline.regions import FaceRegions
 
 _SIDE = 256  # pixels; side of the reduced crop, fine enough for bags
 _GRAIN = 0.005  # of the crop's side; what is finer stays
-_DARKER, _LIGHTER = 0.8, 0.35  # shares of the difference that go at 1: dark, light
+_DARKER, _LIGHTER = 0.88, 0.35  # shares of the difference that go at 1: dark, light
 # the same of a* and b*: the corner of the eye is redder than the cheek, and would look green without it
-_RED, _YELLOW = 0.5, 0.8
+_RED, _YELLOW = 0.55, 0.85
 _BELOW = (0.05, 0.075, 0.1)  # of the crop's side; how far below the region the cheek is looked at
 _CHEEK = 0.04  # of the crop's side; blur of the cheek's colour
 _SOFT = 0.014  # of the crop's side; blur by which the region passes into the cheek

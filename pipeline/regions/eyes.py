@@ -19,6 +19,7 @@ _AROUND = 0.15  # of the eye's width; what lies that far above and below a fold 
 _VALLEY = 1.5  # L* by which it is
 _FOLD = 0.2  # of the eye's width; from a fold to the end of its shade
 _FULL = 2.6  # exponent of the crescent's form: 2 is an ellipse, more is fuller at the corners
+_SOFT = 0.09  # of the eye's width; blur of its edge
 _WIDER = 0.1  # of the eye's width by which a bag passes either corner
 _OPEN = 0.16  # height of an eye by its width below which it is as good as closed
 
@@ -106,7 +107,7 @@ def _under(light: NDArray[np.float32], eye: Eye) -> Mask:
     bag = depth is not None
     top = _below(eye, np.full(_COLUMNS, 0.12), bag)
     bottom = _below(eye, _profile(_PLAIN if depth is None else max(depth + _FOLD, _PLAIN)), bag)
-    return blurred(polygon(np.concatenate([top, bottom[::-1]]), shape), 0.06 * eye.width)
+    return blurred(polygon(np.concatenate([top, bottom[::-1]]), shape), _SOFT * eye.width)
 
 
 def _bag(light: NDArray[np.float32], eye: Eye) -> float | None:
