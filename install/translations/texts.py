@@ -45,9 +45,15 @@ _COLUMNS = {
     "Group": (1,),
     "Stage": (1,),
     "complain": (0,),
+    "say": (0,),
+    "ask": (0,),
+    "Finding": (2, 5),
 }
 """Positions of texts among the arguments of rows of tables, and of calls that show their argument."""
-_KEYWORDS = ("help", "description", "epilog", "title")
+_KEYWORDS = ("help", "description", "epilog", "title", "advice")
+_NOTES = ("pipeline/pictures/", "pipeline/face_quality.py")
+"""Modules whose strings of several words are notes for people."""
+_NOTE = re.compile(r"[A-Z{]\S* \S.*\.|.*: .* held back", re.DOTALL)
 _LISTS = ("texts", "sentences")
 """Names of modules whose constants in capitals are all texts."""
 _LETTERS = re.compile(r"[^\W\d_]{2}")
@@ -116,9 +122,23 @@ class _Module:
                     for node in (each for value in values for each in ast.walk(value)):
                         if isinstance(node, ast.Constant) and not _is_key(node, values):
                             self._found.add(str(node.value), self._place)
+        if self._place.startswith(_NOTES):
+            self._notes(self._tree)
         for node in ast.walk(self._tree):
             if isinstance(node, ast.Call):
                 self._call(node)
+
+    def _notes(self, node: ast.AST) -> None:
+        """Add every string below a node that is a note, and not a docstring or a part of another string."""
+        if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant):
+            return
+        if isinstance(node, ast.Constant | ast.JoinedStr):
+            for text in self._texts(node, 0):
+                if _NOTE.fullmatch(text):
+                    self._found.add(text, self._place)
+            return
+        for child in ast.iter_child_nodes(node):
+            self._notes(child)
 
     def _call(self, call: ast.Call) -> None:
         name = _last_name(call.func)

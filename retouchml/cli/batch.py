@@ -12,6 +12,7 @@ from retouchml.cli.retouch import Options, Outcome, retouch
 from retouchml.cli.sources import stopped
 from retouchml.cli.staging import Staging
 from retouchml.errors import Cancelled, NoFaceError
+from retouchml.translation import counted, translated
 
 
 class Batch:
@@ -107,8 +108,7 @@ class Batch:
             return
         self._codes.append(0)
         if self._options.summarise:
-            self._context.console.print(_summary(files, outcome))
-            for line in _held_back(files, outcome):
+            for line in (_summary(files, outcome), *_held_back(files, outcome)):
                 self._context.console.print(line)
 
 
@@ -117,15 +117,16 @@ def _held_back(files: OutputFiles, outcome: Outcome) -> Iterator[str]:
     for face in outcome.report["faces"]:
         notes = face["quality"]["notes"]
         if notes:
-            yield f"{files.picture}: face {face['face']} {'; '.join(notes)}."
+            face_name = translated(f"face {face['face']}")
+            yield f"{files.picture}: {face_name}: {'; '.join(map(translated, notes))}."
 
 
 def _summary(files: OutputFiles, outcome: Outcome) -> str:
     if not outcome.retouched:
-        return f"{files.picture}: unchanged."
-    faces = "1 face" if outcome.retouched == 1 else f"{outcome.retouched} faces"
+        return f"{files.picture}: {translated('unchanged')}."
+    faces = counted("{number} face retouched", "{number} faces retouched", outcome.retouched)
     changed = [face for face in outcome.report["faces"] if face["patch"] != report.NO_PATCH]
     scores = [(face["score_before"], face["score_after"]) for face in changed]
     finite = [pair for pair in scores if None not in pair]
-    rises = ", ".join(f"{before:.2f} to {after:.2f}" for before, after in finite)
-    return f"{files.picture}: {faces} retouched" + (f", score {rises}" if rises else "") + "."
+    rises = ", ".join(translated(f"{before:.2f} to {after:.2f}") for before, after in finite)
+    return f"{files.picture}: {faces}" + (f", {translated('score')} {rises}" if rises else "") + "."

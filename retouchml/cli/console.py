@@ -42,6 +42,10 @@ class Console:
             with self._out_errors():
                 self._out.write(_encodable(printable_lines(text), self._out) + "\n")
 
+    def say(self, sentence: str) -> None:
+        """As ``print``, for a sentence in English, which is shown in the user's language."""
+        self.print(translated(sentence))
+
     def flush(self) -> None:
         """Send what stdout still buffers; raises as ``print`` does."""
         if self._out is not None:
@@ -79,10 +83,13 @@ class Console:
                 self._err.flush()
 
     def ask(self, question: str) -> str | None:
-        """The answer to ``question``, typed on a terminal; None if stdin is no terminal."""
+        """The answer to ``question``, typed on a terminal; None if stdin is no terminal.
+
+        question: in English; it is shown in the user's language
+        """
         if self._in is None or not self._in.isatty():
             return None
-        self.trace(printable(question), end="")
+        self.trace(printable(translated(question)), end="")
         return self._in.readline().strip()
 
     @contextmanager

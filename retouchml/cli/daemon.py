@@ -71,11 +71,11 @@ def start_daemon(arguments: argparse.Namespace, context: Context) -> int:
     options.from_arguments(arguments)  # reports bad ones before anything is started
     pid = _pid()
     if pid is not None and greeting.wait_for_answer():
-        context.console.print(f"A daemon runs already (process {pid}).")
+        context.console.say(f"A daemon runs already (process {pid}).")
         return 0
     command_line = options.as_command_line(arguments)
     launch.start(command_line, interpreter=[sys.executable], idle_exit=arguments.idle_exit)
-    context.console.print(f"The daemon runs (process {_pid()}).")
+    context.console.say(f"The daemon runs (process {_pid()}).")
     return 0
 
 
@@ -90,7 +90,7 @@ def restart_daemon(arguments: argparse.Namespace, context: Context) -> int:
 
 def stop_daemon(_arguments: argparse.Namespace, context: Context) -> int:
     """Stop the daemon; kill it if it does not stop by itself."""
-    context.console.print("The daemon stopped." if _stop() else "No daemon runs.")
+    context.console.say("The daemon stopped." if _stop() else "No daemon runs.")
     return 0
 
 

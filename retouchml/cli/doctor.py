@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from retouchml.cli.context import Context, Subparsers
+from retouchml.translation import translated
 
 if TYPE_CHECKING:
     from retouchml.cli.doctor_checks import Finding
@@ -47,8 +48,8 @@ def _lines(findings: Sequence["Finding"], *, ok: bool) -> list[str]:
             topic = finding.topic
             lines.append(topic.capitalize())
         mark = "ok" if finding.ok else "MISSING" if finding.needed else "check"
-        lines.append(f"  {mark:7}  {finding.name:{width}}  {finding.state}")
+        lines.append(f"  {mark:7}  {finding.name:{width}}  {translated(finding.state)}")
         if finding.advice:
-            lines.append(f"  {'':7}  {'':{width}}  {finding.advice}")
-    lines.append("Everything needed is here." if ok else "Something needed is missing: see the advice above.")
-    return lines
+            lines.append(f"  {'':7}  {'':{width}}  {translated(finding.advice)}")
+    last = "Everything needed is here." if ok else "Something needed is missing: see the advice above."
+    return [*lines, translated(last)]

@@ -8,6 +8,7 @@ from dataclasses import asdict
 
 from retouchml.cli.context import Context, Subparsers, device
 from retouchml.sliders import GROUPS, SLIDERS, Slider, in_group
+from retouchml.translation import translated
 
 _TWO_DEFAULTS = (
     "A slider with two defaults follows the strength until it is set: 0 at strength 0, the first at 0.5, "
@@ -41,13 +42,13 @@ def run(arguments: argparse.Namespace, context: Context) -> int:
         return 0
     width = max(len(slider.name) for slider in SLIDERS)
     for group in GROUPS:
-        context.console.print(group.title)
+        context.console.say(group.title)
         for slider in in_group(group):
             limits = f"{slider.low:g} to {slider.high:g}"
-            line = f"  {slider.name:{width}}  {limits:7}  {_default(slider):11}  {slider.help}"
+            line = f"  {slider.name:{width}}  {limits:7}  {_default(slider):11}  {translated(slider.help)}"
             context.console.print(line)
     if any(slider.full is not None for slider in SLIDERS):
-        context.console.print(_TWO_DEFAULTS)
+        context.console.say(_TWO_DEFAULTS)
     return 0
 
 

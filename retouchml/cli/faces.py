@@ -19,6 +19,7 @@ from retouchml.cli.report import Json
 from retouchml.cli.sources import refuse_folder, stopped
 from retouchml.errors import Cancelled, NoFaceError
 from retouchml.results import Face
+from retouchml.translation import translated
 
 
 def add_parser(subparsers: Subparsers) -> None:
@@ -117,5 +118,5 @@ class _Finder:
 
 def _line(number: int, face: Face) -> str:
     x, y, width, height = face.box
-    line = f"{number}: {width} x {height} pixels at ({x}, {y}), score {face.score:.2f}"
-    return "; ".join((line, *face.quality.notes))
+    line = translated(f"{number}: {width} x {height} pixels at ({x}, {y}), score {face.score:.2f}")
+    return "; ".join((line, *map(translated, face.quality.notes)))

@@ -4,6 +4,7 @@ import argparse
 
 from retouchml.cli.context import Context, Subparsers, add_quiet_option, path
 from retouchml.errors import DownloadError, ModelCorrupt, UsageError
+from retouchml.translation import translated
 
 
 def add_parser(subparsers: Subparsers) -> None:
@@ -73,9 +74,9 @@ def list_models(arguments: argparse.Namespace, context: Context) -> int:
         state = "installed" if zoo.is_installed(model.name) else "not here"
         size = model.size_text
         context.console.print(f"{model.name:{width}}  {state:9}  {size:>6}  {model.title}")
-        context.console.print(f"{'':{width}}  licence: {model.licence}")
+        context.console.print(f"{'':{width}}  {translated('licence')}: {model.licence}")
         if model.imported and model.note:
-            context.console.print(f"{'':{width}}  note: {model.note}")
+            context.console.print(f"{'':{width}}  {translated('note')}: {model.note}")
     return 0
 
 
@@ -111,7 +112,7 @@ def fetch_models(arguments: argparse.Namespace, context: Context) -> int:
             )
             continue
         if not arguments.quiet:
-            context.console.print(f"{name} is in {zoo.folder(name)}.")
+            context.console.say(f"{name} is in {zoo.folder(name)}.")
     return 0
 
 
@@ -122,10 +123,10 @@ def import_model(arguments: argparse.Namespace, context: Context) -> int:
     with context.console.progress(arguments.file.name, quiet=arguments.quiet) as progress:
         model = import_network(arguments.file, arguments.name, progress)
     if not arguments.quiet:
-        context.console.print(f"{model.name} is in {model.folder}.")
-        context.console.print(f"{model.source}, {model.resolution} pixels, latent space {model.space}.")
+        context.console.say(f"{model.name} is in {model.folder}.")
+        context.console.say(f"{model.source}, {model.resolution} pixels, latent space {model.space}.")
         for note in model.notes:
-            context.console.print(note)
+            context.console.say(note)
     return 0
 
 
@@ -135,7 +136,7 @@ def verify_models(arguments: argparse.Namespace, context: Context) -> int:
 
     names = arguments.names or [model.name for model in zoo.models() if zoo.is_installed(model.name)]
     if not names:
-        context.console.print("No model is on this machine.")
+        context.console.say("No model is on this machine.")
     code = 0
     for name in names:
         try:
@@ -144,7 +145,7 @@ def verify_models(arguments: argparse.Namespace, context: Context) -> int:
             context.console.complain(error.explain())
             code = error.exit_code
         else:
-            context.console.print(f"{name} is intact.")
+            context.console.say(f"{name} is intact.")
     return code
 
 
@@ -160,9 +161,9 @@ def remove_models(arguments: argparse.Namespace, context: Context) -> int:
                 "Removing models needs a confirmation, but there is no terminal to ask on.", "Add --yes."
             )
         if answer.lower() not in ("y", "yes"):
-            context.console.print("Nothing was removed.")
+            context.console.say("Nothing was removed.")
             return 0
     for name in names:
         removed = zoo.remove(name)
-        context.console.print(f"{name} is removed." if removed else f"{name} was not here.")
+        context.console.say(f"{name} is removed." if removed else f"{name} was not here.")
     return 0

@@ -6,6 +6,7 @@ from retouchml.cli.context import Context, Subparsers
 from retouchml.cli.look_options import add_look_options, chosen_look
 from retouchml.presets import library, preset_file
 from retouchml.presets.preset_file import Preset
+from retouchml.translation import translated
 
 
 def add_parser(subparsers: Subparsers) -> None:
@@ -69,8 +70,11 @@ def list_presets(arguments: argparse.Namespace, context: Context) -> int:
         return 0
     width = max(len(preset.name) for preset in presets)
     for preset in presets:
-        text = f"{preset.title}: {preset.help}" if preset.help else preset.title
-        own = " (your own)" if preset.is_own else ""
+        title, help_ = preset.title, preset.help
+        if not preset.is_own:
+            title, help_ = translated(title), translated(help_)
+        text = f"{title}: {help_}" if help_ else title
+        own = f" ({translated('your own')})" if preset.is_own else ""
         context.console.print(f"{preset.name:{width}}  {text}{own}")
     return 0
 
@@ -86,21 +90,21 @@ def save_preset(arguments: argparse.Namespace, context: Context) -> int:
     look = chosen_look(arguments, context.settings()).look
     title = arguments.title or arguments.name
     preset = Preset(arguments.name, title, arguments.description, look, is_own=True)
-    context.console.print(f"{library.save(preset, replace_existing=arguments.force)} is saved.")
+    context.console.say(f"{library.save(preset, replace_existing=arguments.force)} is saved.")
     return 0
 
 
 def rename_preset(arguments: argparse.Namespace, context: Context) -> int:
     """Rename one of the user's own."""
     renamed = library.rename(arguments.name, arguments.title)
-    context.console.print(f"{arguments.name} is called {renamed.name} now: {renamed.title}.")
+    context.console.say(f"{arguments.name} is called {renamed.name} now: {renamed.title}.")
     return 0
 
 
 def delete_preset(arguments: argparse.Namespace, context: Context) -> int:
     """Delete one of the user's own."""
     library.delete(arguments.name)
-    context.console.print(f"{arguments.name} is deleted.")
+    context.console.say(f"{arguments.name} is deleted.")
     return 0
 
 
