@@ -48,6 +48,8 @@ _COLUMNS = {
     "say": (0,),
     "ask": (0,),
     "Finding": (2, 5),
+    "add_slider_option": (2,),
+    "unknown_name": (0,),
 }
 """Positions of texts among the arguments of rows of tables, and of calls that show their argument."""
 _KEYWORDS = ("help", "description", "epilog", "title", "advice")

@@ -118,7 +118,7 @@ def _held_back(files: OutputFiles, outcome: Outcome) -> Iterator[str]:
         notes = face["quality"]["notes"]
         if notes:
             face_name = translated(f"face {face['face']}")
-            yield f"{files.picture}: {face_name}: {'; '.join(map(translated, notes))}."
+            yield f"{files.picture}: {face_name} {'; '.join(map(translated, notes))}."
 
 
 def _summary(files: OutputFiles, outcome: Outcome) -> str:
@@ -128,5 +128,6 @@ def _summary(files: OutputFiles, outcome: Outcome) -> str:
     changed = [face for face in outcome.report["faces"] if face["patch"] != report.NO_PATCH]
     scores = [(face["score_before"], face["score_after"]) for face in changed]
     finite = [pair for pair in scores if None not in pair]
-    rises = ", ".join(translated(f"{before:.2f} to {after:.2f}") for before, after in finite)
+    rise = translated("{before} to {after}")  # too few words to be recognised when it is filled in
+    rises = ", ".join(rise.format(before=f"{before:.2f}", after=f"{after:.2f}") for before, after in finite)
     return f"{files.picture}: {faces}" + (f", {translated('score')} {rises}" if rises else "") + "."

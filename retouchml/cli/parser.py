@@ -16,7 +16,6 @@ _OF_ARGPARSE = (
     marked("positional arguments"),
     marked("show this help message and exit"),
     marked("show program's version number and exit"),
-    marked("{prog}: error: {reason}"),
     marked("argument {name}: {reason}"),
     marked("the following arguments are required: {names}"),
     marked("unrecognized arguments: {names}"),
@@ -37,8 +36,8 @@ class Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
         """Print the usage and the error, and exit with 2."""
         self.print_usage(sys.stderr)
-        sentence = translated(f"{self.prog}: error: {shortened(printable(message))}")
-        self.exit(2, f"{sentence}\n")
+        reason = shortened(printable(translated(message)), translated("… and {left} more"))
+        self.exit(2, f"{self.prog}: {translated('error')}: {reason}\n")
 
 
 class Formatter(argparse.HelpFormatter):

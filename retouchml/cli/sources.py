@@ -15,8 +15,9 @@ def refuse_folder(sources: Sequence[Path]) -> None:
 
 def stopped(done: int, sources: Sequence[Path], next_one: int) -> Cancelled:
     """The error of a command that was stopped at a picture, with ``done`` of them done before."""
-    verb = "is" if done == 1 else "are"
     return Cancelled(
-        f"Stopped: {done} of {len(sources)} pictures {verb} done.",
+        f"Stopped: 1 of {len(sources)} pictures is done."
+        if done == 1
+        else f"Stopped: {done} of {len(sources)} pictures are done.",
         f"To go on, give the pictures from {sources[next_one]} on.",
     )

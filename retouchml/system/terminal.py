@@ -16,13 +16,16 @@ def printable_lines(text: str) -> str:
     return "\n".join("\t".join(map(printable, line.split("\t"))) for line in text.split("\n"))
 
 
-def shortened(text: str) -> str:
-    """``text``, or its beginning if it is longer than a person reads, such as a list of a hundred names."""
+def shortened(text: str, more: str = "… and {left} more") -> str:
+    """``text``, or its beginning if it is longer than a person reads, such as a list of a hundred names.
+
+    more: what stands for the words that are left out
+    """
     if len(text) <= _MOST:
         return text
     beginning = text[:_MOST].rpartition(" ")[0] or text[:_MOST]
     left = len(text[len(beginning) :].split())
-    return f"{beginning} … and {left} more"
+    return f"{beginning} {more.format(left=left)}"
 
 
 def fitting(line: str, columns: int) -> str:
