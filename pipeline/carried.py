@@ -4,7 +4,7 @@ It depends on the codes alone, not on the sliders that work on the photograph's 
 move, it stays.
 """
 
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
@@ -50,6 +50,31 @@ class Carried:
         flow = shrunk(self.flow, factor) / np.float32(factor)
         return Carried(np.asarray(flow, np.float32), shrunk(self.light, factor), mouth)
 
+    def enlarged(self, factor: int) -> "Carried":
+        """The same for a crop whose sides are multiplied by ``factor``; no mouth opens."""
+        size = (self.light.shape[1] * factor, self.light.shape[0] * factor)
+        flow = cv2.resize(self.flow, size, interpolation=cv2.INTER_CUBIC) * np.float32(factor)
+        # not cubic: light must not swing beyond the border of its masks
+        light = cv2.resize(self.light, size, interpolation=cv2.INTER_LINEAR)
+        return Carried(np.asarray(flow, np.float32), np.asarray(light, np.float32))
+
+    def with_mouth(
+        self,
+        crop: NDArray[np.float32],  # [H, W, 3] in [0, 1]
+        before: GeneratedFace,
+        after: GeneratedFace,
+        masks: FaceMasks,
+        size: int,  # side of the whole crop
+    ) -> "Carried":
+        """The same, and what the generator's picture shows in a mouth that opens or closes."""
+        window = Window.around(masks.mouth, size)
+        crop, picture, result = (window.of(each) for each in (crop, before.picture, after.picture))
+        displace = Displacement(window.of(self.flow))
+        cover = _new_content(result - displace(picture), window.of(masks.mouth), size)
+        pixels = result + _lowpass(displace(crop - picture), _MATCH * size)
+        teeth = None if after.teeth is None else window.of(after.teeth)
+        return replace(self, mouth=OpenMouth(window, cover, np.asarray(pixels, np.float32), teeth))
+
     def towards(self, other: "Carried", share: float) -> "Carried":
         """What lies between this and another, 0 to 1 of the way there; no mouth opens."""
         flow = cv2.addWeighted(self.flow, 1.0 - share, other.flow, share, 0.0)
@@ -71,11 +96,11 @@ def carried_between(
     size: int,  # side of the whole crop
     *,
     lines: float = 0.0,  # 0 to 1, how far the skin follows fine changes too: age brings lines
-    lips_part: bool = False,  # whether the mouth opens or closes, so that it may show the generator's pixels
+    lips_part: bool = False,  # whether the mouth opens or closes, so that light may change there, too
     agreement: Agreement | None = None,  # of ``crop`` and ``before``, if it was computed before
     held: Mask | None = None,  # [H, W] 0 to 1, how far the photograph stays where it is
 ) -> Carried:
-    """What the step ``before`` → ``after`` brings to the crop."""
+    """What the step ``before`` → ``after`` brings to the crop, without its mouth (see ``with_mouth``)."""
     alike = Agreement.of(crop, before.picture, masks, size) if agreement is None else agreement
     trusted = np.asarray(masks.face * alike.broad, np.float32)
     flow = motion(before.picture, after.picture, trusted, masks.motion, masks.inner, size)
@@ -83,20 +108,12 @@ def carried_between(
     if held is not None:
         flow = np.asarray(flow * (1.0 - held)[..., None], np.float32)
     displace = Displacement(flow)
-    picture = displace(before.picture)
     shown, broad, fine = displace.each(before.shown, alike.broad, alike.fine)
-    moved_before, moved_alike = GeneratedFace(picture, shown), Agreement(broad, fine, alike.whole)
-    moved_masks = displaced_masks(masks, displace)
+    moved_before = GeneratedFace(displace(before.picture), shown)
+    moved_alike = Agreement(broad, fine, alike.whole)
+    moved_masks = displaced_masks(masks, displace, ("skin", "tone", "features", "mouth"))
     light = _light(moved_before, after, moved_masks, moved_alike, size, lines, lips_part)
-    light = np.asarray(light * alike.whole, np.float32)
-    if not lips_part:
-        return Carried(flow, light)
-    window = Window.around(masks.mouth, size)
-    cover = _new_content(window.of(after.picture - picture), window.of(masks.mouth), size)
-    difference = Displacement(window.of(flow))(window.of(crop - before.picture))
-    pixels = window.of(after.picture) + _lowpass(difference, _MATCH * size)
-    teeth = None if after.teeth is None else window.of(after.teeth)
-    return Carried(flow, light, OpenMouth(window, cover, np.asarray(pixels, np.float32), teeth))
+    return Carried(flow, np.asarray(light * alike.whole, np.float32))
 
 
 def covering(glasses: Mask, hair: Mask, masks: FaceMasks, size: int) -> Mask:
@@ -112,15 +129,10 @@ def covering(glasses: Mask, hair: Mask, masks: FaceMasks, size: int) -> Mask:
     return np.asarray(np.maximum(grown(glasses), grown(hair) * masks.inner), np.float32)
 
 
-def displaced_masks(masks: FaceMasks, displace: Displacement) -> FaceMasks:
-    """The masks of the displaced photograph."""
-    names = [field.name for field in fields(masks)]
-    moved = [
-        np.clip(mask, 0.0, 1.0)
-        for some in (names[:4], names[4:])
-        for mask in displace.each(*(getattr(masks, name) for name in some))
-    ]
-    return FaceMasks(**dict(zip(names, moved, strict=True)))
+def displaced_masks(masks: FaceMasks, displace: Displacement, names: tuple[str, ...]) -> FaceMasks:
+    """The masks in which up to four of these names are those of the displaced photograph."""
+    moved = displace.each(*(getattr(masks, name) for name in names))
+    return replace(masks, **{name: np.clip(mask, 0.0, 1.0) for name, mask in zip(names, moved, strict=True)})
 
 
 def _light(

@@ -80,6 +80,8 @@ def change_between(
     carried = carried_between(
         crop, before, after, masks, size, lines=lines, lips_part=lips_part, agreement=agreement
     )
+    if lips_part:
+        carried = carried.with_mouth(crop, before, after, masks, size)
     return change_of(
         crop, carried, masks, skin, strength, texture, size, local=local, teeth=teeth, scale=scale
     )
@@ -100,7 +102,7 @@ def change_of(
 ) -> Change:
     """The change of a crop whose skin is retouched, and onto which the generator's change is carried."""
     flow, displace = carried.flow, Displacement(carried.flow)
-    moved, moved_masks = displace(crop), displaced_masks(masks, displace)
+    moved, moved_masks = displace(crop), displaced_masks(masks, displace, ("skin", "tone"))
     retouch = skin.change(strength, texture)
     retouched = moved + displace(retouch if local is None else retouch + local)
     bare = _bare_in_both(masks, moved_masks)

@@ -132,7 +132,7 @@ class Displacement:
         )
 
     def each(self, *images: Mask) -> tuple[Mask, ...]:
-        """Three or four images [H, W], displaced together."""
+        """Two to four images [H, W], displaced together."""
         together = self(np.dstack(images)).reshape(*images[0].shape, len(images))
         return tuple(np.ascontiguousarray(together[..., index]) for index in range(len(images)))
 

@@ -16,8 +16,7 @@ from torch import Tensor
 
 from pipeline.beautify import ScorePath
 from pipeline.cache import Caches, inversion_key, path_key
-from pipeline.carried import Carried, carried_between, covering
-from pipeline.change import Change, change_of
+from pipeline.carried import Carried, carried_between
 from pipeline.encoder import Encoder
 from pipeline.generated import GeneratedFace
 from pipeline.identity import chip_frame
@@ -25,11 +24,9 @@ from pipeline.inversion_target import TARGET
 from pipeline.invert import Inversion
 from pipeline.kept import Kept
 from pipeline.local_face import LocalFace, StepClock
-from pipeline.masks import FaceMasks, Mask
+from pipeline.moving_face import CoarseFace, MovingFace
 from pipeline.networks import Networks
 from pipeline.rater_input import face_chip
-from pipeline.skin import SkinLayers
-from pipeline.tone import Agreement
 from pipeline.window import Window
 from retouchml.look import Look
 from retouchml.progress import Cancel, Progress, check, silent
@@ -44,40 +41,6 @@ KNOTS = (0.0, 0.25, 0.5, 0.75, 1.0)
 _TURNING = ("yaw", "pitch")
 """The sliders that turn the head, and what covers the face with it."""
 _KNOT_CODES: frozenset[Code] = frozenset((strength, ()) for strength in KNOTS)
-
-
-@dataclass(frozen=True)
-class MovingFace:
-    """The window of a local face that the generator may change."""
-
-    local: LocalFace
-    inner: Window  # of the local face's window
-    crop: NDArray[np.float32]  # [h, w, 3] in [0, 1], as all that follows of ``inner``
-    masks: FaceMasks
-    skin: SkinLayers
-
-    @classmethod
-    def of(cls, local: LocalFace, inner: Window) -> "MovingFace":
-        """The part of a local face in a window of its window."""
-        return cls(local, inner, inner.of(local.crop), inner.of_masks(local.masks), local.skin.within(inner))
-
-    def change(self, carried: Carried, look: Look) -> Change:
-        """The change of the local face's window for a look, without its shape sliders."""
-        change = self.local.change(look)
-        moved = change_of(
-            self.crop,
-            carried,
-            self.masks,
-            self.skin,
-            look.strength,
-            look.texture,
-            self.local.size,
-            local=self.inner.of(change.color),
-            teeth=look.value("teeth"),
-            scale=self.local.alignment.side / self.local.size,
-        )
-        change.put(moved, self.inner)
-        return change
 
 
 @dataclass(frozen=True)
@@ -143,28 +106,30 @@ class PreparedFace:
         after = _generated(networks, w_plus, self.face, with_teeth=lips_part)
         edits = [(BY_NAME[name].latent, value) for name, value in look.edits.items() if value]
         lines = [abs(value) for step, value in edits if step is not None and step.brings_lines]
-        return carried_between(
-            self.face.crop,
-            self.before,
-            after,
-            self.face.masks,
-            self.face.local.size,
+        coarse, face = self._coarse, self.face
+        carried = carried_between(
+            coarse.crop,
+            coarse.before,
+            after.shrunk(coarse.factor),
+            coarse.masks,
+            face.local.size // coarse.factor,
             lines=min(1.0, max(lines, default=0.0)),
             # Other edits ask for no other expression: the photograph's own mouth stays.
             lips_part=lips_part,
-            agreement=self._agreement,
-            held=None if any(look.edits.get(name) for name in _TURNING) else self._covering,
+            agreement=coarse.agreement,
+            held=None if any(look.edits.get(name) for name in _TURNING) else coarse.covering,
+        )
+        if coarse.factor > 1:
+            carried = carried.enlarged(coarse.factor)
+        return (
+            carried.with_mouth(face.crop, self.before, after, face.masks, face.local.size)
+            if lips_part
+            else carried
         )
 
     @cached_property
-    def _covering(self) -> Mask:
-        regions, inner = self.face.local.regions, self.face.inner
-        hair, glasses = inner.of(regions.hair), inner.of(regions.glasses)
-        return covering(glasses, hair, self.face.masks, self.face.local.size)
-
-    @cached_property
-    def _agreement(self) -> Agreement:
-        return Agreement.of(self.face.crop, self.before.picture, self.face.masks, self.face.local.size)
+    def _coarse(self) -> CoarseFace:
+        return CoarseFace.of(self.face, self.before)
 
 
 def prepare_face(

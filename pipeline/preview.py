@@ -16,9 +16,10 @@ from pipeline.align import Alignment
 from pipeline.change import Change
 from pipeline.kept import Kept
 from pipeline.local_face import LocalFace
+from pipeline.moving_face import MovingFace
 from pipeline.patch import Patch, box_of, changed_pixels
 from pipeline.pixels import as_channels, full_scale
-from pipeline.prepared import KeptFields, MovingFace
+from pipeline.prepared import KeptFields
 from pipeline.window import Window
 from pipeline.working_space import WorkingSpace
 from retouchml.look import Look

@@ -15,6 +15,7 @@ _ENLARGED = (
 )
 
 _LOST = 1.03  # variance over the own one to aim at in an enlarged crop: the way back to the photo costs some
+_MARGIN = 16  # pixels beside what is sharpened, for blurs and interpolation
 
 _Picture = NDArray[np.float32]  # [H, W, 3] in [0, 1]
 
@@ -31,6 +32,32 @@ def resharpened(
     Its amount restores the variance of their Laplacian: a quadratic equation. A small face has an enlarged
     crop; as its photo's own, larger pixels are displaced in the end, they are what is measured.
     """
+    if scale < _ENLARGED:  # the crop is small, and its parts begin between the photo's pixels
+        return _added(crop, color, flow, features, scale)
+    added = np.zeros_like(crop)
+    if features.any():
+        reach = _MARGIN + math.ceil(float(np.abs(flow).max()))
+        part = _around(features, reach)
+        crop, color, flow, features = (
+            np.ascontiguousarray(each[part]) for each in (crop, color, flow, features)
+        )
+        added[part] = _added(crop, color, flow, features, scale)
+    return added
+
+
+def _around(mask: Mask, reach: int) -> tuple[slice, slice]:
+    """The rows and columns of a mask that is not empty, and so many more on each side."""
+    rows, columns = (np.flatnonzero(mask.any(axis)).tolist() for axis in (1, 0))
+    return (
+        slice(max(0, rows[0] - reach), rows[-1] + 1 + reach),
+        slice(max(0, columns[0] - reach), columns[-1] + 1 + reach),
+    )
+
+
+def _added(
+    crop: _Picture, color: _Picture, flow: NDArray[np.float32], features: Mask, scale: float
+) -> _Picture:
+    """As ``resharpened``, for the part of a crop that the features can reach."""
     fine = crop - cv2.GaussianBlur(crop, (0, 0), 1.0)
     squared = np.square(flow[..., 0]) + np.square(flow[..., 1])
     moved = np.asarray(1.0 - np.exp(-squared / 0.25), np.float32)

@@ -10,7 +10,13 @@ from numpy.typing import NDArray
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
 
+_COARSE = 448  # pixels; the least side of a crop that has a half of its pixels in each direction
 _Fields = TypeVar("_Fields", bound="DataclassInstance")
+
+
+def coarse_factor(size: int) -> int:
+    """By how much the sides of a crop of side ``size`` may be divided for what is smooth."""
+    return 2 if size >= 2 * _COARSE else 1
 
 
 def shrunk(field: NDArray[np.float32], factor: int) -> NDArray[np.float32]:

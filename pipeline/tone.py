@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.masks import FaceMasks, Mask
+from pipeline.shrunk import coarse_factor
 
 _BROAD = 10.0 / 1024.0  # of the side; blur of the change on skin
 _FINE = 2.5 / 1024.0  # on eyes and brows
@@ -87,11 +88,12 @@ def room_for_light(picture: NDArray[np.float32], size: int) -> Mask:
 
     Next to white there is hardly any form left; lighter or darker, it would be a flat patch.
     """
-    light = np.ascontiguousarray(lab(picture)[..., 0])
-    broad = np.asarray(cv2.GaussianBlur(light, (0, 0), max(0.5, _FINE * size)), np.float32)
+    factor = coarse_factor(size)
+    light = np.ascontiguousarray(lab(_resized(picture, picture.shape, factor))[..., 0])
+    broad = np.asarray(cv2.GaussianBlur(light, (0, 0), max(0.5, _FINE * size / factor)), np.float32)
     high, low = _BURNT
     share = np.clip((high - broad) / (high - low), 0.0, 1.0)
-    return np.asarray(share * share * (3.0 - 2.0 * share), np.float32)
+    return _resized(np.asarray(share * share * (3.0 - 2.0 * share), np.float32), picture.shape)
 
 
 def low_order(values: Mask, weight: Mask) -> Mask:
@@ -124,11 +126,16 @@ def as_color(picture: NDArray[np.float32], light: Mask, size: int) -> NDArray[np
 
     Computed on the blurred picture, so that it is as smooth as the change.
     """
-    smooth = lab(np.asarray(cv2.GaussianBlur(picture, (0, 0), max(0.5, _FINE * size)), np.float32))
+    factor = coarse_factor(size)
+    small = _resized(picture, picture.shape, factor)
+    blurred = cv2.GaussianBlur(small, (0, 0), max(0.5, _FINE * size / factor))
+    smooth = lab(np.asarray(blurred, np.float32))
     changed = smooth.copy()
-    changed[..., 0] = np.clip(changed[..., 0] + light, 0.0, 100.0)
+    changed[..., 0] = np.clip(changed[..., 0] + _resized(light, light.shape, factor), 0.0, 100.0)
     color = cv2.cvtColor(changed, cv2.COLOR_Lab2RGB) - cv2.cvtColor(smooth, cv2.COLOR_Lab2RGB)
-    return np.asarray(np.where(light[..., None] != 0.0, color, 0.0), np.float32)
+    whole = _resized(np.asarray(color, np.float32), light.shape)
+    whole[light == 0.0] = 0.0
+    return whole
 
 
 def held_color(
@@ -172,6 +179,16 @@ def held_color(
 def lab(picture: NDArray[np.float32]) -> NDArray[np.float32]:
     """CIE Lab [H, W, 3] of an sRGB picture in [0, 1]: L* 0 to 100."""
     return np.asarray(cv2.cvtColor(np.clip(picture, 0.0, 1.0), cv2.COLOR_RGB2Lab), np.float32)
+
+
+def _resized(field: NDArray[np.float32], shape: tuple[int, ...], factor: int = 1) -> NDArray[np.float32]:
+    """A field [h, w(, C)] at a shape (H, W, …) divided by ``factor``."""
+    height, width = shape[0] // factor, shape[1] // factor
+    if field.shape[:2] == (height, width):
+        return field
+    smaller = field.shape[0] > height
+    interpolation = cv2.INTER_AREA if smaller else cv2.INTER_LINEAR
+    return np.asarray(cv2.resize(field, (width, height), interpolation=interpolation), np.float32)
 
 
 def _alike(difference: NDArray[np.float32], sigma: float) -> Mask:

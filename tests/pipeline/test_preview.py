@@ -9,10 +9,11 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from pipeline.carried import carried_between
 from pipeline.local_face import LocalFace, local_face
 from pipeline.patch import make_patch
 from pipeline.photo import Photo
-from pipeline.prepared import KNOTS
+from pipeline.prepared import KNOTS, _generated
 from pipeline.preview import PreviewFace, reduced_patch
 from pipeline.retoucher import Retoucher
 from pipeline.working_space import PLAIN
@@ -133,6 +134,35 @@ def test_at_a_knot_what_is_carried_is_exact(large: Photo, retoucher: Retoucher, 
     knot = prepared.between_knots(networks, strength, 1)
     assert np.array_equal(knot.flow, exact.flow)
     assert np.array_equal(knot.light, exact.light)
+
+
+def test_motion_and_light_at_half_the_size_are_those_of_all_pixels(
+    large: Photo, retoucher: Retoucher
+) -> None:
+    prepared = large._known.prepared[0]
+    face, before = prepared.face, prepared.before
+    after = _generated(retoucher.networks, prepared.path.at(1.0), face)
+    held = prepared._coarse.covering
+    assert prepared._coarse.factor == 2
+    assert held.shape == (face.crop.shape[0] // 2, face.crop.shape[1] // 2)
+    held = np.asarray(cv2.resize(held, face.crop.shape[1::-1]), np.float32)
+    whole = carried_between(face.crop, before, after, face.masks, 1024, held=held)
+    carried = prepared._carried(retoucher.networks, Look(1.0))
+    assert carried.flow.shape == whole.flow.shape
+    assert np.abs(whole.flow).max() > 5.0
+    assert np.abs(carried.flow - whole.flow).mean() < 0.05
+    assert np.abs(carried.flow - whole.flow).max() < 1.0
+    assert np.abs(whole.light).max() > 1.5
+    assert np.abs(carried.light - whole.light).mean() < 0.05
+
+
+def test_a_smile_shows_the_generator_s_mouth_with_all_its_pixels(large: Photo, retoucher: Retoucher) -> None:
+    carried = large._known.prepared[0]._carried(retoucher.networks, Look(0.5, edits={"smile": 1.0}))
+    assert carried.mouth is not None
+    window = carried.mouth.window
+    assert carried.mouth.pixels.shape == (window.bottom - window.top, window.right - window.left, 3)
+    assert window.right <= carried.flow.shape[1]
+    assert window.right - window.left > 200
 
 
 @pytest.mark.parametrize(

@@ -1,10 +1,13 @@
 """Displaced features keep their detail, also where the photo's pixels are larger than the crop's."""
 
+from typing import Any
+
 import cv2
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from pipeline import resharpening
 from pipeline.flow import displaced
 from pipeline.resharpening import resharpened
 
@@ -43,6 +46,30 @@ def test_displaced_features_keep_their_detail() -> None:
     assert energy(moved) < 0.9 * energy(crop)
     added = resharpened(crop, np.zeros_like(crop), _HALF_A_PIXEL, _FEATURES, 1.0)
     assert energy(moved + added) == pytest.approx(energy(crop), rel=0.05)
+
+
+def test_only_the_part_that_features_reach_is_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:
+    crop, features = picture(_SIZE), np.zeros((_SIZE, _SIZE), np.float32)
+    features[20:60, 150:230] = 1.0
+    flow = np.full((_SIZE, _SIZE, 2), (7.5, -3.5), np.float32)
+    seen: list[tuple[int, ...]] = []
+    plain = resharpening._added
+
+    def added(crop: NDArray[np.float32], *others: Any) -> NDArray[np.float32]:
+        seen.append(crop.shape)
+        return plain(crop, *others)
+
+    monkeypatch.setattr(resharpening, "_added", added)
+    here = resharpened(crop, np.zeros_like(crop), flow, features, 1.0)
+    assert seen[0][0] * seen[0][1] < 0.3 * _SIZE**2
+    everywhere = plain(crop, np.zeros_like(crop), flow, features, 1.0)
+    assert here.any()
+    assert np.abs(here - everywhere).max() < 1e-4
+
+
+def test_without_features_nothing_is_added() -> None:
+    crop = picture(_SIZE)
+    assert not resharpened(crop, np.zeros_like(crop), _HALF_A_PIXEL, 0.0 * _FEATURES, 1.0).any()
 
 
 def test_a_small_face_keeps_the_detail_of_its_photo_not_only_of_its_enlarged_crop() -> None:

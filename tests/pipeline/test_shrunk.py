@@ -7,7 +7,7 @@ import pytest
 from numpy.typing import NDArray
 
 from pipeline.carried import Carried, OpenMouth
-from pipeline.shrunk import shrunk, with_fields_shrunk
+from pipeline.shrunk import coarse_factor, shrunk, with_fields_shrunk
 from pipeline.window import Window
 
 
@@ -57,6 +57,23 @@ def test_motion_is_counted_in_the_smaller_pixels() -> None:
     assert small.mouth.pixels.shape == (2, 2, 3)
     assert small.mouth.teeth is not None
     assert np.allclose(small.mouth.teeth, ramp(8, 8, 1).reshape(2, 4, 2, 4).mean((1, 3)))
+
+
+def test_enlarged_motion_is_counted_in_the_larger_pixels_and_shrinks_back_to_itself() -> None:
+    y, x = (axis.astype(np.float32) for axis in np.mgrid[0:16, 0:24])
+    wave = np.asarray(np.sin(x / 6.0) + np.cos(y / 5.0), np.float32)
+    small = Carried(np.dstack([wave, 2.0 * wave]), wave)
+    large = small.enlarged(2)
+    assert large.flow.shape == (32, 48, 2)
+    assert large.flow[..., 0].max() == pytest.approx(2.0 * wave.max(), rel=0.05)
+    again = large.shrunk(2)
+    assert np.abs(again.flow - small.flow).max() < 0.05
+    assert np.abs(again.light - small.light).max() < 0.05
+
+
+@pytest.mark.parametrize(("size", "factor"), [(256, 1), (832, 1), (896, 2), (1024, 2)])
+def test_only_large_crops_have_pixels_to_spare(size: int, factor: int) -> None:
+    assert coarse_factor(size) == factor
 
 
 def test_what_lies_between_two_is_their_weighted_sum() -> None:

@@ -53,6 +53,24 @@ def test_light_is_added_without_color() -> None:
     assert not as_color(flat(), 0.0 * light, _SIZE).any()
 
 
+def test_of_a_large_crop_the_colour_is_nearly_that_of_all_its_pixels() -> None:
+    size = 1024
+    y, x = (axis.astype(np.float32) / size - 0.5 for axis in np.mgrid[0:size, 0:size])
+    picture = np.asarray(0.7 * texture(size, size) + 0.1, np.float32)
+    light = np.asarray(4.0 * np.exp(-(x**2 + y**2) / 0.002), np.float32)
+    smooth = lab(np.asarray(cv2.GaussianBlur(picture, (0, 0), 2.5), np.float32))
+    lighter = smooth + np.dstack([light, 0.0 * light, 0.0 * light])
+    expected = cv2.cvtColor(lighter, cv2.COLOR_Lab2RGB) - cv2.cvtColor(smooth, cv2.COLOR_Lab2RGB)
+    color = as_color(picture, light, size)
+    assert expected.max() > 0.02
+    assert np.abs(color - expected).max() < 0.05 * expected.max()
+    bright = np.asarray(np.clip(picture + 0.35, 0.0, 1.0), np.float32)
+    small = cv2.resize(bright, (512, 512), interpolation=cv2.INTER_AREA)
+    room = cv2.resize(room_for_light(np.asarray(small, np.float32), 512), (size, size))
+    assert 0.0 <= room.min() < 0.5 < room.max()
+    assert np.abs(room_for_light(bright, size) - room).mean() < 0.02
+
+
 def test_agreement_falls_with_what_differs_at_its_own_scale(masks: FaceMasks) -> None:
     crop = texture(_SIZE, _SIZE)
     same = Agreement.of(crop, crop, masks, _SIZE)
