@@ -19,7 +19,8 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from benchmarks.speed import cold_home, portrait
+from benchmarks.rows import portrait
+from benchmarks.speed import cold_home
 
 _INTERVAL = 0.05  # seconds
 _PHOTOS = {"8-bit JPEG": "photo.jpg", "16-bit TIFF": "photo.tif"}

@@ -1,4 +1,4 @@
-"""Speed and memory of start-up, whole commands, detection, moved sliders and the generator.
+"""Speed and memory of start-up, whole commands, first looks, detection, moved sliders and the generator.
 
     python -m benchmarks.speed [--repeat N]
 
@@ -9,7 +9,6 @@ cache; work that is repeated in this process runs once beforehand. The models mu
 import argparse
 import json
 import os
-import statistics
 import subprocess
 import sys
 import tempfile
@@ -26,6 +25,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from benchmarks.rows import PORTRAIT, Row, group, portrait, timed
 from pipeline.local.retouch import LocalRetouch
 from pipeline.local_face import LocalFace, local_face
 from pipeline.photo import Photo
@@ -34,13 +34,14 @@ from pipeline.retoucher import Retoucher
 from retouchml import Look
 from retouchml.client.messages import PREVIEW_SIDE
 from retouchml.paths import models_dir
+from retouchml.results import FULL
 from retouchml.sliders import EDITS
 from stylegan2.generator import Generator
 from stylegan2.mobile.generator import MobileGenerator
 from stylegan2.mobile.small_images import SmallImages
 
-_PORTRAIT = Path(__file__).parents[1] / "pipeline" / "portrait" / "astronaut.png"
 _MEGAPIXELS = (1, 12, 24)
+_FIRST_LOOK = 12  # megapixels
 _CROP_1024 = 14  # megapixels at which the portrait's face fills a crop of 1024 px
 _COARSE = (64, 128, 256, 512)
 _MOVED = ("strength", "teeth", "shine", "jaw", "smile")  # one slider of each kind
@@ -66,45 +67,12 @@ print(imported - start, time.monotonic() - imported)
 
 
 @dataclass(frozen=True)
-class Row:
-    """A quantity that was measured several times: a line of the table."""
-
-    name: str
-    values: tuple[float, ...]  # of every repeat
-    unit: str = "s"
-
-    def text(self) -> str:
-        """Name, median, least and most in columns."""
-        numbers = (statistics.median(self.values), min(self.values), max(self.values))
-        return f"{self.name:58}" + "".join(f"{number:9.3f}" for number in numbers) + f" {self.unit}\n"
-
-
-@dataclass(frozen=True)
 class Measures:
     """The measures of a whole command."""
 
     seconds: float  # from start to end
     peak: float  # memory, GiB
     steps: dict[str, float]  # seconds by step, from its report
-
-
-def portrait(megapixels: int) -> NDArray[np.uint8]:
-    """The bundled portrait enlarged to the full height of a 3:2 photo [H, W, 3], its edges drawn out."""
-    height = round((megapixels * 1e6 / 1.5) ** 0.5)
-    pixels = cv2.resize(read_picture(_PORTRAIT).pixels, (height, height), interpolation=cv2.INTER_CUBIC)
-    left, right = height // 4, height // 2 - height // 4
-    return np.asarray(cv2.copyMakeBorder(pixels, 0, 0, left, right, cv2.BORDER_REPLICATE), np.uint8)
-
-
-def timed(name: str, work: Callable[[], object], repeat: int) -> Row:
-    """The seconds of ``work``, which runs once beforehand."""
-    work()
-    values = []
-    for _ in range(repeat):
-        start = time.monotonic()
-        work()
-        values.append(time.monotonic() - start)
-    return Row(name, tuple(values))
 
 
 @contextmanager
@@ -124,11 +92,11 @@ def command(home: Path, *arguments: str) -> tuple[float, float]:
     return seconds, peak / (2**30 if sys.platform == "darwin" else 2**20)
 
 
-def beautify(megapixels: int) -> Measures:
-    """Measure ``retouchml beautify`` on a JPEG of that size, with a cold cache."""
+def beautify(pixels: NDArray[np.uint8]) -> Measures:
+    """Measure ``retouchml beautify`` on a JPEG of pixels [H, W, 3], with a cold cache."""
     with cold_home() as home:
         photo, report = home / "photo.jpg", home / "report.json"
-        cv2.imwrite(str(photo), portrait(megapixels)[..., ::-1])
+        cv2.imwrite(str(photo), pixels[..., ::-1])
         options = ("--quiet", "--no-daemon", "--json", str(report))
         seconds, peak = command(home, "beautify", str(photo), "-o", str(home / "after.jpg"), *options)
         steps = dict(json.loads(report.read_text(encoding="utf-8"))["seconds"])
@@ -150,13 +118,47 @@ def start_up(repeat: int) -> list[Row]:
 
 
 def whole_commands(repeat: int) -> list[Row]:
-    """The first face from a cold start, by step, and the memory for a large photo."""
-    runs = [beautify(_CROP_1024) for _ in range(repeat)]
-    rows = [Row(f"first face, the whole command, {_CROP_1024} megapixels", tuple(r.seconds for r in runs))]
-    rows += [Row(f"  of these: {step}", tuple(r.steps[step] for r in runs)) for step in runs[0].steps]
-    large = beautify(_MEGAPIXELS[-1])
+    """The first face from a cold start, by step, and the memory, for photographs of several sizes."""
+    photos = {
+        "README's portrait": np.asarray(read_picture(PORTRAIT).pixels, np.uint8),
+        f"{_CROP_1024} megapixels": portrait(_CROP_1024),
+    }
+    rows = []
+    for title, pixels in photos.items():
+        runs = [beautify(pixels) for _ in range(repeat)]
+        rows.append(Row(f"first face, the whole command, {title}", tuple(r.seconds for r in runs)))
+        rows += [Row(f"  of these: {step}", tuple(r.steps[step] for r in runs)) for step in runs[0].steps]
+        rows.append(Row("  its memory at most", tuple(r.peak for r in runs), "GiB"))
+    large = beautify(portrait(_MEGAPIXELS[-1]))
     title = f"the whole command, {_MEGAPIXELS[-1]} megapixels"
     return [*rows, Row(title, (large.seconds,)), Row("  its memory at most", (large.peak,), "GiB")]
+
+
+def first_looks(retoucher: Retoucher, repeat: int) -> list[Row]:
+    """From a new photograph to what is seen of it first, with the models loaded and nothing in a cache."""
+    photos = {"one face": portrait(_FIRST_LOOK), "three faces": group(_FIRST_LOOK, 3)}
+    rows = []
+    for title, pixels in photos.items():
+        looks = [first_look(retoucher, pixels) for _ in range(repeat + 1)][1:]
+        rows += [
+            Row(
+                f"{title}, {_FIRST_LOOK} megapixels: something retouched is seen", tuple(a for a, _ in looks)
+            ),
+            Row("  the first face at full quality", tuple(b for _, b in looks)),
+        ]
+    return rows
+
+
+def first_look(retoucher: Retoucher, pixels: NDArray[np.uint8]) -> tuple[float, float]:
+    """Seconds from a new photograph [H, W, 3] to the first patch of a face, and to its finished one."""
+    start = time.monotonic()
+    photo = retoucher.open(pixels)
+    seen = 0.0
+    for step in photo.refined({face: Look() for face in range(len(photo.faces))}):
+        seen = seen or time.monotonic() - start
+        if step.refinement == FULL:
+            break
+    return seen, time.monotonic() - start
 
 
 def detection(retoucher: Retoucher, repeat: int) -> list[Row]:
@@ -293,8 +295,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     rows = start_up(repeat)
     _log("whole commands")
     rows += whole_commands(repeat)
-    _log("detection")
     retoucher = Retoucher(cache=False)
+    _log("first looks")
+    rows += first_looks(retoucher, repeat)
+    _log("detection")
     rows += detection(retoucher, repeat)
     _log("sliders")
     rows += sliders(retoucher.open(portrait(_CROP_1024)), repeat)

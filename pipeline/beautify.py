@@ -28,7 +28,7 @@ from stylegan2.generator import Generator, as_picture
 VERSION = 1  # of the ascent; a cached path of another version is not used
 Measure = Callable[[NDArray[np.float32]], Mapping[str, float]]
 
-_MEASURE_SIDE = 128  # pixels; side of the picture on which drift is measured
+_SIDE = 128  # pixels; side of the pictures on which drift and identity are measured
 _MEASURE_EVERY = 2  # steps
 _SAMPLES = 512  # codes, for the typical norm of a code
 
@@ -122,7 +122,8 @@ class Beautifier:
         limit = start.norm(dim=1, keepdim=True).clamp_min(settings.shell * self._typical_norm)
         v = start.clone()
         codes, scores = [start], [self._score(start)]
-        predicted_start, measured_start = self._predicted(start), self._measured(start)
+        shown = {0: self._picture(start)}  # by position in ``codes``
+        predicted_start, measured_start = self._predicted(start), self._measured(shown[0])
         unpredicted = torch.zeros_like(predicted_start)
         steps = math.ceil(settings.reach / settings.step)
         for index in range(steps):
@@ -132,7 +133,8 @@ class Beautifier:
             score = self._score(v)
             if index % _MEASURE_EVERY == 1:
                 # The picture shows drift that the network does not predict.
-                drift = self._measured(v) - measured_start
+                shown[len(codes)] = self._picture(v)
+                drift = self._measured(shown[len(codes)]) - measured_start
                 predicted = self._predicted(v) - predicted_start
                 unpredicted = torch.where(drift.isnan(), torch.zeros_like(drift), drift - predicted)
             if score - scores[-1] < 1e-3 or _length(v - start, free) > settings.reach:
@@ -141,7 +143,7 @@ class Beautifier:
             scores.append(score)
             if score - scores[0] > settings.gain:
                 break
-        count = self._recognizable(codes, chip_grid, progress, cancel)
+        count = self._recognizable(codes, shown, chip_grid, progress, cancel)
         knots = space.unwhiten(torch.stack(codes[:count]))
         knots[0] = w_plus
         if self._guard is not None:
@@ -201,17 +203,36 @@ class Beautifier:
             values: Tensor = self._attributes(by_octave(v[None], self._generator.layers))[0]
         return values
 
-    def _measured(self, v: Tensor) -> Tensor:
-        """Attributes as measured on the picture, in standard deviations; NaN for those it cannot show."""
+    def _picture(self, v: Tensor) -> Tensor:
+        """The small picture [1, 3, S, S] of a whitened code."""
         with torch.no_grad():
-            picture = self._generator.synthesize(self._generator.latents.unwhiten(v)[None], _MEASURE_SIDE)
+            return self._generator.synthesize(self._generator.latents.unwhiten(v)[None], _SIDE)
+
+    def _measured(self, picture: Tensor) -> Tensor:
+        """Attributes as measured on a picture, in standard deviations; NaN for those it cannot show."""
         measured = self._measure(as_picture(picture[0]))
-        values = v.new_tensor([measured.get(name, math.nan) for name in self._attributes.outputs])
+        values = self._attributes.mean.new_tensor(
+            [measured.get(name, math.nan) for name in self._attributes.outputs]
+        )
         return (values - self._attributes.mean) / self._attributes.deviation
 
-    def _recognizable(self, codes: list[Tensor], grid: Tensor, progress: Progress, cancel: Cancel) -> int:
+    def _recognizable(
+        self,
+        codes: list[Tensor],
+        shown: Mapping[int, Tensor],  # pictures that were made of them
+        grid: Tensor,
+        progress: Progress,
+        cancel: Cancel,
+    ) -> int:
         """The number of codes, from the first on, that the recognition network takes for the same person."""
-        space = self._generator.latents
+
+        def describe(index: int) -> Tensor:
+            picture = shown[index] if index in shown else self._picture(codes[index])
+            with torch.no_grad():
+                chip = F.grid_sample(picture * 0.5 + 0.5, grid, align_corners=False)
+                descriptor: Tensor = self._recognition(chip)[0]
+            return descriptor[0]
+
         first: Tensor | None = None
         low, high = 1, len(codes)
         # Distance grows along the path: bisection finds its end.
@@ -219,24 +240,13 @@ class Beautifier:
             check(cancel)
             middle = (low + high + 1) // 2
             if first is None:
-                first = self._describe(space.unwhiten(codes[0]), grid)
-            if (
-                float((self._describe(space.unwhiten(codes[middle - 1]), grid) - first).norm())
-                <= self.ascent.identity
-            ):
+                first = describe(0)
+            if float((describe(middle - 1) - first).norm()) <= self.ascent.identity:
                 low = middle
             else:
                 high = middle - 1
             progress("beautify", 0.9, None)
         return low
-
-    def _describe(self, w_plus: Tensor, grid: Tensor) -> Tensor:
-        with torch.no_grad():
-            picture = self._generator.synthesize(w_plus[None], 128)
-            descriptor: Tensor = self._recognition(
-                F.grid_sample(picture * 0.5 + 0.5, grid, align_corners=False)
-            )[0]
-        return descriptor[0]
 
 
 def _length(offset: Tensor, free: Tensor) -> Tensor:

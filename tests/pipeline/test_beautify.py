@@ -3,7 +3,8 @@
 import copy
 import threading
 from dataclasses import replace
-from itertools import pairwise
+from itertools import combinations, pairwise
+from typing import Any
 
 import pytest
 import torch
@@ -163,6 +164,21 @@ def test_what_no_landmark_shows_hardly_drifts_in_the_network_s_judgement(climb: 
 def test_it_ends_before_the_person_is_another(climb: Climb) -> None:
     first, last = climb.descriptor(climb.start), climb.descriptor(climb.path.knots[-1])
     assert float((last - first).norm()) <= climb.networks.beautifier.ascent.identity + 0.02
+
+
+def test_no_picture_is_made_twice(climb: Climb, monkeypatch: pytest.MonkeyPatch) -> None:
+    generator, asked = climb.networks.generator, list[Tensor]()
+    synthesize = generator.synthesize
+
+    def counted(w_plus: Tensor, *arguments: Any) -> Tensor:
+        asked.append(w_plus[0])
+        return synthesize(w_plus, *arguments)
+
+    monkeypatch.setattr(generator, "synthesize", counted)
+    again = climb.networks.beautifier.path(climb.start, climb.grid)
+    assert torch.equal(again.knots, climb.path.knots)
+    assert len(asked) > 3
+    assert not any(torch.equal(one, other) for one, other in combinations(asked, 2))
 
 
 def test_the_finest_layers_stay(climb: Climb) -> None:
