@@ -5,6 +5,7 @@ and writes into the cache.
 """
 
 from install.actions.base import Action, Part
+from install.actions.darktable import DarktableScript
 from install.actions.demo import Demo
 from install.actions.dev import Development, Tests
 from install.actions.environment import Environment
@@ -34,6 +35,7 @@ _ROWS: dict[str, Action | Part] = {
     "run": RUN,
     "gimp": GimpPlugin(),
     "krita": KritaPlugin(),
+    "darktable": DarktableScript(),
     "record": RECORD,
 }
 

@@ -1,4 +1,4 @@
-"""Where GIMP and Krita keep their users' plug-ins: each version, Flatpak, Snap, Windows, macOS.
+"""Where GIMP, Krita and darktable keep their users' plug-ins: each version, Flatpak, Snap, Windows, macOS.
 
 The installer puts plug-ins there, and ``retouchml doctor`` looks at them.
 """
@@ -9,12 +9,15 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from retouchml.system.processes import clean_environment
 
 FLATPAK, SNAP = "Flatpak", "Snap"
+SCRIPT = "retouchml.lua"
+"""darktable's script, in its folder."""
 _SECONDS = 20.0  # that a program may take to say its version
 _HAS_GI = "import gi; gi.require_version('Gimp', '3.0')"
 
@@ -125,11 +128,13 @@ class Editor:
 
 def plugin_version(folder: Path) -> str | None:
     """The version of RetouchML in a plug-in's folder; "" if it does not say, None if there is no plug-in."""
-    try:
-        text = (folder / "retouchml/__init__.py").read_text(encoding="utf-8", errors="replace")
-    except OSError:
+    text = None
+    for name in ("retouchml/__init__.py", SCRIPT):
+        with suppress(OSError):
+            text = text or (folder / name).read_text(encoding="utf-8", errors="replace")
+    if text is None:
         return None
-    found = re.search(r'^__version__ = "([^"]+)"', text, re.MULTILINE)
+    found = re.search(r'^(?:__version__|local VERSION) = "([^"]+)"', text, re.MULTILINE)
     return found[1] if found else ""
 
 
@@ -181,6 +186,17 @@ def _krita_places(user: UserFolders) -> dict[str, tuple[Place, ...]]:
     }
 
 
+def _darktable_places(user: UserFolders) -> dict[str, tuple[Place, ...]]:
+    # docs.darktable.org, "lua scripts installation". A sandbox cannot run RetouchML's command, so that the
+    # profiles of Flatpak and Snap are left out.
+    own = Place(user.named("XDG_CONFIG_HOME", ".config") / "darktable", ".", "luarc")
+    return {
+        "linux": (own,),
+        "win32": (Place(user.named("LOCALAPPDATA", "AppData/Local") / "darktable", ".", "luarc"),),
+        "darwin": (Place(user.home / ".config/darktable", ".", "luarc"),),
+    }
+
+
 def _first_gimp(user: UserFolders) -> Path | None:
     """The folder that a GIMP 3 on the path makes; None where it first takes over an older one's settings."""
     base = user.named("XDG_CONFIG_HOME", ".config") / "GIMP"
@@ -199,6 +215,11 @@ def _first_gimp(user: UserFolders) -> Path | None:
 def _first_krita(user: UserFolders) -> Path | None:
     program = shutil.which("krita", path=user.environment.get("PATH"))
     return user.named("XDG_DATA_HOME", ".local/share") / "krita" if program else None
+
+
+def _first_darktable(user: UserFolders) -> Path | None:
+    program = shutil.which("darktable", path=user.environment.get("PATH"))
+    return user.named("XDG_CONFIG_HOME", ".config") / "darktable" if program else None
 
 
 def _user() -> UserFolders:
@@ -224,4 +245,5 @@ def _runs(command: list[str]) -> str | None:
 
 GIMP = Editor("gimp", "GIMP 3", "plug-ins", "retouchml-beautify", _gimp_places, _first_gimp)
 KRITA = Editor("krita", "Krita", "pykrita", "retouchml_krita", _krita_places, _first_krita)
-EDITORS = (GIMP, KRITA)
+DARKTABLE = Editor("darktable", "darktable", "lua", "retouchml", _darktable_places, _first_darktable)
+EDITORS = (GIMP, KRITA, DARKTABLE)

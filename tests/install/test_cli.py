@@ -34,6 +34,7 @@ def test_help_names_everything_that_can_be_installed(tmp_path: Path) -> None:
         "service",
         "gimp",
         "krita",
+        "darktable",
         "uninstall",
     } == set(ACTIONS)
 
