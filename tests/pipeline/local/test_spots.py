@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 import pytest
 
-from pipeline.local.spots import Spots, find_spots
+from pipeline.local.spots import Candidates, Spots, Traits, find_spots, is_spot
 from tests.pipeline.local.skin_pictures import DARK, LIGHT, SIZE, Picture, add_disc, disc, skin_lab, to_rgb
 
 _SKIN = np.ones((SIZE, SIZE), np.float32)
@@ -202,3 +202,17 @@ def test_a_spot_of_a_large_crop_is_found_at_its_own_scale() -> None:
     distance, index = nearest(spots, (300.0, 700.0))
     assert distance < 3.0
     assert 6.0 < spots.radii[index] < 18.0
+
+
+@pytest.mark.parametrize(
+    ("elongation", "spread", "expected"), [(1.56, 0.35, False), (1.56, 0.24, True), (1.2, 0.35, True)]
+)
+def test_the_end_of_a_fold_is_no_spot_though_it_is_red(
+    elongation: float, spread: float, expected: bool
+) -> None:
+    """Neither round nor on skin that is the same all around; the numbers are a fold's on a real cheek."""
+    values = {"darker": 4.4, "redder": 10.4, "yellower": -1.0, "line": 0.06, "uneven": 0.0, "bare": 1.0}
+    values |= {"elongation": elongation, "spread": spread, "steep": 1.15, "extent": 1.8, "level": 70.0}
+    seen = {name: np.full(1, value, np.float32) for name, value in values.items()}
+    found = Candidates(np.full((1, 2), 100.0, np.float32), np.full(1, 3.2, np.float32))
+    assert is_spot(found, Traits(**seen, shift=np.zeros((1, 2), np.float32)), SIZE)[0] == expected
