@@ -29,6 +29,7 @@ def test_help_names_everything_that_can_be_installed(tmp_path: Path) -> None:
         "test",
         "dev",
         "lock",
+        "wheels",
         "translations",
         "tensorflow1",
         "service",
