@@ -119,8 +119,13 @@ def test_each_profile_is_shown_with_its_plug_in(editors_home: Path, monkeypatch:
     plug_in(editors_home / ".config/GIMP/3.0/plug-ins/retouchml-beautify", "0.1.0")
     plug_in(editors_home / ".local/share/krita/pykrita/retouchml_krita", __version__)
     plug_in(editors_home / "snap/krita/current/.local/share/krita/pykrita/retouchml_krita", __version__)
+    script = editors_home / ".config/darktable/lua/retouchml/retouchml.lua"
+    script.parent.mkdir(parents=True)
+    script.write_text('local VERSION = "0.1.5"\n')
     found = {finding.name: finding for finding in doctor_checks.editors()}
-    assert list(found) == ["GIMP 3.0", "GIMP 3.2", "Krita", "Krita (Snap)", "Python for GIMP"]
+    assert list(found) == ["GIMP 3.0", "GIMP 3.2", "Krita", "Krita (Snap)", "darktable", "Python for GIMP"]
+    assert "plug-in 0.1.5 in" in found["darktable"].state
+    assert "`python3 install darktable`" in found["darktable"].advice
     assert not found["GIMP 3.0"].ok
     assert "plug-in 0.1.0 in" in found["GIMP 3.0"].state
     assert "`python3 install gimp`" in found["GIMP 3.0"].advice
@@ -134,6 +139,7 @@ def test_without_an_editor_there_is_none_to_look_at(editors_home: Path) -> None:
     assert [(each.name, each.state) for each in doctor_checks.editors()] == [
         ("GIMP 3", "no profile was found"),
         ("Krita", "no profile was found"),
+        ("darktable", "no profile was found"),
     ]
 
 
