@@ -11,6 +11,7 @@ from retouchml.client.placed_commands import placed
 from retouchml.errors import Cancelled, RetouchError, Superseded
 from retouchml.progress import OverallProgress
 from retouchml.remembered import of_one_picture, remembered
+from retouchml.results import Box
 from retouchml.sliders import REST_MS
 from retouchml.system.failures import unexpected
 
@@ -22,10 +23,10 @@ from .layers import Added, SourceLayer
 from .photo_store import OpenPhoto, PhotoStore
 from .retouch_tasks import RetouchTasks, selected_faces
 from .tasks import Task, TaskGenerator
+from .view_box import Room, Viewpoint
 from .view_state import BEAUTIFY, FIND_FACES, OFF, PREVIEW, FaceView, Notice, TaskView, UserSettings, View
 
 _UPDATE_MS = 250
-_LEAST_ZOOM, _MOST_ZOOM = 0.125, 2.0  # of the rectangle around a face that is shown at first
 _DAEMON_CHECK_UPDATES = 12  # updates between two checks for a daemon that another program started
 
 
@@ -50,6 +51,7 @@ class Controller:
         self._notice: Notice | None = None
         self._done: tuple[Notice, SourceLayer, str] | None = None  # of the last result, and its key
         self._own_values: dict[str, Mapping[str, float]] = {}  # those of one picture, by its layer
+        self._is_behind = False  # whether a slider moved since the preview under way began
         self._is_redrawn = False  # whether the preview is due although it does not follow the sliders
         self._preview_timer: Handle | None = None
         self._update_timer: Handle | None = None
@@ -103,9 +105,21 @@ class Controller:
 
     def change_settings(self, settings: UserSettings) -> None:
         """Take settings that the user changed."""
+        photo = self._active_photo()
+        if photo is not None and settings.look != self._settings.look:
+            looks = {**photo.all_looks(self._settings.look), photo.shown: settings.look}
+            self._photos.update(photo.source.key, looks=looks)
         self._settings = settings
-        self._schedule_preview()
+        self._follow()
         self._publish()
+
+    def apply_to_all(self) -> None:
+        """Give every face the look of the shown one."""
+        photo = self._active_photo()
+        if photo is not None:
+            looks = dict.fromkeys(range(len(photo.session.faces)), self._settings.look)
+            self._photos.update(photo.source.key, looks=looks)
+            self._publish()
 
     def find_faces(self) -> None:
         """Find the faces of the active layer, and show one before and after."""
@@ -117,10 +131,12 @@ class Controller:
         """Put the result on a layer above the active one."""
         if self._update_source() is not None:
             settings = self._settings
+            photo = self._active_photo()
+            chosen = photo.selection if photo is not None else None
             self._start_task(
                 BEAUTIFY,
                 lambda source: self._tasks.beautify(
-                    source, settings.look, with_mask=settings.mask, keep_earlier=settings.keep
+                    source, settings.look, chosen, with_mask=settings.mask, keep_earlier=settings.keep
                 ),
             )
 
@@ -131,8 +147,8 @@ class Controller:
         if source is None or record is None:
             return
         boxes = tuple(face.box for face in record.faces)
-        ticked = frozenset(range(len(boxes)))
-        self._photos.select(source, FaceSelection(boxes, ticked, others_ticked=False))
+        looks = {number: face.look for number, face in enumerate(record.faces)}
+        self._photos.select(source, FaceSelection(boxes, frozenset(looks), others_ticked=False, looks=looks))
         self._settings = replace(self._settings, look=record.look)
         self.find_faces()
 
@@ -157,27 +173,42 @@ class Controller:
             self._publish()
 
     def show_face(self, face: int) -> None:
-        """Show a face in the preview."""
+        """Show a face in the preview, and its look."""
         photo = self._active_photo()
         if photo is not None and photo.shown != face:
-            self._photos.update(photo.source.key, shown=face, preview=None)
+            looks = photo.all_looks(self._settings.look)
+            view = replace(photo.view, shift=(0.0, 0.0))
+            self._photos.update(photo.source.key, shown=face, looks=looks, view=view, preview=None)
+            self._settings = replace(self._settings, look=looks[face])
             self._schedule_preview(after_ms=0)
             self._publish()
 
-    def zoom_preview(self, factor: float | None) -> None:
-        """Show more or less around the shown face, by this factor; None for the whole face."""
-        photo = self._active_photo()
-        if photo is None:
-            return
-        zoom = 1.0 if factor is None else min(max(photo.zoom * factor, _LEAST_ZOOM), _MOST_ZOOM)
-        if zoom != photo.zoom:
-            self._photos.update(photo.source.key, zoom=zoom)
-            self._refresh_preview()
+    def zoom_preview(self, factor: float) -> None:
+        """Show the face larger by this factor."""
+        self._look_from(lambda view, room, face, _layer: view.zoomed(factor, room, face))
 
-    def resize_preview(self, side: int) -> None:
+    def set_scale(self, scale: float | None) -> None:
+        """Show so many pixels of the screen for one of the layer; None for the whole face."""
+        self._look_from(lambda view, *_: Viewpoint(scale, view.shift if scale else (0.0, 0.0)))
+
+    def move_preview(self, right: float, down: float) -> None:
+        """Move what is shown by so many pixels of the screen."""
+        self._look_from(lambda view, room, face, layer: view.moved((right, down), room, face, layer))
+
+    def resize_preview(self, room: Room) -> None:
         """Take the size at which the preview is shown, in pixels."""
-        if self._tasks.resize_preview(side):
-            self._refresh_preview()
+        if self._tasks.resize_preview(room):
+            self._redraw()
+
+    def _look_from(self, change: "Callable[[Viewpoint, Room, Box, Room], Viewpoint]") -> None:
+        photo = self._active_photo()
+        if photo is None or not photo.session.faces:
+            return
+        face = photo.session.faces[photo.shown].box
+        view = change(photo.view, self._tasks.room, face, photo.source.size)
+        if view != photo.view:
+            self._photos.update(photo.source.key, view=view)
+            self._redraw()
 
     def tick_every_face(self, ticked: bool) -> None:
         """Tick all faces, or none."""
@@ -190,6 +221,10 @@ class Controller:
     def report(self, error: Exception) -> None:
         """Show an error that nothing else handled, and stop the task."""
         self._stop_task()
+        self._show_error(error)
+
+    def tell(self, error: RetouchError) -> None:
+        """Show an error; the task goes on."""
         self._show_error(error)
 
     def _update_source(self) -> SourceLayer | None:
@@ -213,7 +248,10 @@ class Controller:
         if old is not None:
             self._own_values[old.key] = of_one_picture(look)
         own = self._own_values.get(source.key, {})
-        self._settings = replace(self._settings, look=remembered(look).with_values(own))
+        photo = self._photos.get(source.key)
+        faces_look = photo.looks.get(photo.shown) if photo is not None else None
+        look = faces_look or remembered(look).with_values(own)
+        self._settings = replace(self._settings, look=look)
 
     def _follow_selection(self) -> None:
         """Tick the faces that a changed selection means, and let the preview show what it leaves."""
@@ -221,10 +259,10 @@ class Controller:
         if photo is None or self._source is None or photo.selected == self._source.selected:
             return
         faces = selected_faces(self._source, [face.box for face in photo.session.faces])
-        changes = {"ticked": faces, "shown": min(faces)} if faces else {}
-        if changes and changes["shown"] != photo.shown:
-            changes["preview"] = None
-        self._photos.update(photo.source.key, selected=self._source.selected, **changes)
+        self._photos.update(photo.source.key, selected=self._source.selected)
+        if faces:
+            self._photos.update(photo.source.key, ticked=faces)
+            self.show_face(min(faces))
         self._schedule_preview(after_ms=0)
 
     def _drop_undone_notice(self) -> None:
@@ -255,16 +293,22 @@ class Controller:
             self._preview_timer.stop()
         self._preview_timer = self._loop.after(after_ms, self._preview)
 
-    def _refresh_preview(self) -> None:
+    def _follow(self) -> None:
+        """Draw the preview at once, or as soon as the one under way is there, or the hand rests."""
+        self._is_behind = self._task_view is not None
+        self._schedule_preview(after_ms=REST_MS if self._is_behind else 0)
+
+    def _redraw(self) -> None:
         """Draw the preview anew, also where it does not follow the sliders."""
         photo = self._active_photo()
         if photo is not None and photo.preview is not None:
             self._is_redrawn = True
-            self._schedule_preview()
+            self._follow()
 
     def _preview(self) -> None:
         """Render the preview with the newest sliders."""
         self._preview_timer = None
+        self._is_behind = False
         photo = self._active_photo()
         is_busy = self._task_view is not None and self._task_view.kind != PREVIEW
         if photo is None or not photo.session.faces or is_busy:
@@ -287,6 +331,8 @@ class Controller:
             notice = _added_notice(added)
             self._notice, self._done = notice, (notice, source, added.key)
             self._schedule_preview()
+        if error is None and kind == PREVIEW and self._is_behind:
+            self._schedule_preview(after_ms=0)
         self._show_error(error)
 
     def _stop_task(self, cancel: bool = True) -> None:
@@ -338,6 +384,7 @@ class Controller:
                 daemon=self._connection.state,
                 device=self._tasks.device,
                 is_result=self._source is not None and self._source.result is not None,
+                looks_differ=photo is not None and photo.looks_differ,
             )
         )
 

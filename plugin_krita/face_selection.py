@@ -1,9 +1,10 @@
 """Which faces of a layer are ticked and which one is shown; it survives another search for faces."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 from retouchml.first_faces import first_faces
+from retouchml.look import Look
 from retouchml.result_record import match
 from retouchml.results import Box
 
@@ -14,13 +15,14 @@ class FaceSelection:
 
     boxes: x, y, width, height of each face; ticked: numbers of the faces to retouch; shown: the number of the
     face in the preview; others_ticked: whether faces that were not there before are ticked, None if they are
-    where all faces were, and where there were none as ``first_faces`` says
+    where all faces were, and where there were none as ``first_faces`` says; looks: of those that have one
     """
 
     boxes: tuple[Box, ...] = ()
     ticked: frozenset[int] = frozenset()
     shown: int = 0
     others_ticked: bool | None = None
+    looks: Mapping[int, Look] = field(default_factory=dict)
 
 
 def transfer(
@@ -28,7 +30,7 @@ def transfer(
 ) -> FaceSelection:
     """The selection for the faces of another search, which have these boxes.
 
-    A face that was there before keeps its tick. A new face is ticked as ``others_ticked`` says.
+    A face that was there before keeps its tick and its look. A new face is ticked as ``others_ticked`` says.
     If the face that was shown is no longer there, the first one is shown.
 
     selected: the numbers of the faces that the picture's selection means, None if there is none; if no face
@@ -47,4 +49,5 @@ def transfer(
         if (old_numbers[number] in old.ticked if number in old_numbers else tick_others)
     )
     shown = next((number for number, before in old_numbers.items() if before == old.shown), 0)
-    return FaceSelection(tuple(boxes), frozenset(ticked), shown)
+    looks = {number: old.looks[before] for number, before in old_numbers.items() if before in old.looks}
+    return FaceSelection(tuple(boxes), frozenset(ticked), shown, looks=looks)

@@ -57,6 +57,11 @@ class SourceLayer:
         return texts.text(texts.LAYER).format(document=document, layer=self.name) if document else self.name
 
     @property
+    def size(self) -> tuple[int, int]:
+        """Width and height, in pixels."""
+        return self.width, self.height
+
+    @property
     def record(self) -> ResultRecord | None:
         """How the active result was made; None if a result is not the active layer."""
         return results.records(self.document).get(results.key_of(self.result)) if self.result else None

@@ -1,6 +1,7 @@
 """The layers that are open at the daemon: their pixels, faces, and what was rendered of them."""
 
-from collections.abc import Iterator
+import itertools
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +12,7 @@ from retouchml.look import Look
 from retouchml.results import Box
 
 from .face_selection import FaceSelection, transfer
+from .view_box import Viewpoint
 from .view_state import Image, Preview
 
 if TYPE_CHECKING:
@@ -24,9 +26,9 @@ class OpenPhoto:
     """A layer that is open at the daemon.
 
     session: keeps it open at the daemon; thumbnails: one a face; ticked, shown: as in ``FaceSelection``;
-    patches: the newest patch of each face, None if nothing changed, with its look; selected: where the
-    picture's selection lay when the ticks last followed it; zoom: how much around the shown face the preview
-    shows, as a share of what it shows at first
+    looks: of each face; patches: the newest patch of each face, None if nothing changed, with its look;
+    previews: likewise, with the longest side in pixels; selected: where the picture's selection lay when the
+    ticks last followed it; view: how the preview looks at the shown face
     """
 
     source: "SourceLayer"
@@ -36,15 +38,27 @@ class OpenPhoto:
     thumbnails: tuple[Image, ...] = ()
     ticked: frozenset[int] = frozenset()
     shown: int = 0
+    looks: Mapping[int, Look] = field(default_factory=dict)
     patches: dict[int, tuple[Look, WirePatch | None]] = field(default_factory=dict)
+    previews: dict[int, tuple[Look, int, WirePatch | None]] = field(default_factory=dict)
     preview: Preview | None = None
     selected: Box | None = None
-    zoom: float = 1.0
+    view: Viewpoint = field(default_factory=Viewpoint)
 
     @property
     def selection(self) -> FaceSelection:
-        """What is ticked and shown, with the boxes of the faces."""
-        return FaceSelection(tuple(face.box for face in self.session.faces), self.ticked, self.shown)
+        """What is ticked and shown, with the boxes and the looks of the faces."""
+        boxes = tuple(face.box for face in self.session.faces)
+        return FaceSelection(boxes, self.ticked, self.shown, looks=self.looks)
+
+    def all_looks(self, default: Look) -> dict[int, Look]:
+        """The look of each face. default: of those that have none of their own"""
+        return {number: self.looks.get(number, default) for number in range(len(self.session.faces))}
+
+    @property
+    def looks_differ(self) -> bool:
+        """Whether the faces have different looks."""
+        return any(one != other for one, other in itertools.pairwise(self.looks.values()))
 
 
 class PhotoStore:
@@ -80,7 +94,8 @@ class PhotoStore:
             new = transfer(selection, [face.box for face in photo.session.faces])
             is_shown = photo.shown == new.shown
             preview = photo.preview if is_shown else None
-            self.update(source.key, ticked=new.ticked, shown=new.shown, preview=preview)
+            looks = {**photo.looks, **new.looks}
+            self.update(source.key, ticked=new.ticked, shown=new.shown, looks=looks, preview=preview)
 
     def put(self, photo: OpenPhoto) -> OpenPhoto:
         """Add a photo in place of the layer's older one, which is closed."""

@@ -35,14 +35,22 @@ def screen_image(
     return Image(columns, len(rows), bytes(result))
 
 
-def limit_image(image: Image, selection: bytes, width: int, stride: int) -> Image:
+def limit_image(image: Image, selection: bytes, size: tuple[int, int]) -> TaskGenerator[Image]:
     """An image whose alpha, which is full or zero, is the selection's where it was full.
 
-    selection: a byte for each pixel of the part that ``screen_image`` thinned out; width: of its rows
+    selection: a byte for each pixel of the part of the layer that the image covers; size: width and height
+    of that part
     """
-    rows = (selection[first : first + width : stride] for first in range(0, len(selection), width * stride))
+    width, height = size
+    columns = [column * width // image.width for column in range(image.width)]
+    mask = bytearray()
+    for row in range(image.height):
+        first = (row * height // image.height) * width
+        mask += bytes(map(selection[first : first + width].__getitem__, columns))
+        if row % _ROWS_A_STEP == _ROWS_A_STEP - 1:
+            yield None
     pixels = bytearray(image.pixels)
-    pixels[3::4] = coverage.limited(bytes(pixels[3::4]), b"".join(rows))
+    pixels[3::4] = coverage.limited(bytes(pixels[3::4]), bytes(mask))
     return Image(image.width, image.height, bytes(pixels))
 
 

@@ -1,6 +1,8 @@
 """Registers the docker and the action with Krita, or a docker that says what is missing."""
 
 import sys
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +13,9 @@ from .event_loop import guard
 from .widgets.qt import QtCore, QtWidgets
 
 DOCKER = "retouchml_docker"
-ACTION = "retouchml_beautify"
+NAME = "retouchml"
+ACTION = f"{NAME}_beautify"
+MENU = f"{NAME}_menu"
 HERE = Path(__file__).resolve().parent
 
 
@@ -54,6 +58,7 @@ class MissingDocker(DockWidget):
     def __init__(self) -> None:
         super().__init__()
         self.setWindowTitle(texts.TITLE)
+        self.beautify = self.edit_again = self.change_view = lambda *_: None
         label = QtWidgets.QLabel(f"{self.sentence}\n\n{texts.text(texts.NOT_INSTALLED_ADVICE)}")
         label.setWordWrap(True)
         label.setMargin(12)
@@ -64,19 +69,39 @@ class MissingDocker(DockWidget):
 
 
 class Actions(Extension):
-    """Tools > Scripts > Beautify Faces, which can have a shortcut."""
+    """Tools > Scripts > RetouchML; each entry can have a shortcut."""
 
     def setup(self) -> None:
         """Do nothing; Krita requires the method."""
 
     def createActions(self, window: Any) -> None:  # noqa: N802 (Krita's name)
-        """Add the action to a window."""
-        action = window.createAction(ACTION, texts.text(texts.ACTION), "tools/scripts")
-        action.triggered.connect(guard(lambda *_: self._beautify(window)))
+        """Add the actions to a window."""
+        menu = QtWidgets.QMenu(MENU, window.qwindow())
+        window.createAction(MENU, texts.TITLE, "tools/scripts").setMenu(menu)
+        entries: list[tuple[str, str, Callable[[Any], None]]] = [
+            (ACTION, texts.ACTION, lambda docker: docker.beautify()),
+            (f"{NAME}_edit_again", texts.EDIT_AGAIN_ACTION, lambda docker: docker.edit_again()),
+            (f"{NAME}_view", texts.VIEW_ACTION, lambda docker: docker.change_view()),
+        ]
+        for name, title in texts.PRESETS.items():
+            label = texts.text(texts.PRESET_ACTION).format(preset=texts.text(title))
+            entries.append((f"{NAME}_preset_{name}", label, partial(_beautify, name)))
+        for name, label, function in entries:
+            action = window.createAction(name, texts.text(label), f"tools/scripts/{MENU}")
+            action.triggered.connect(guard(partial(_call, function, window)))
 
-    def _beautify(self, window: Any) -> None:
-        for docker in window.dockers():
-            if docker.objectName() == DOCKER and hasattr(docker, "beautify"):
-                docker.setVisible(True)
-                docker.raise_()
-                docker.beautify()
+
+def _call(function: Callable[[Any], None], window: Any, *_: Any) -> None:
+    function(_shown_docker(window))
+
+
+def _beautify(preset: str, docker: Any) -> None:
+    docker.beautify(preset)
+
+
+def _shown_docker(window: Any) -> Any:
+    """The docker of a window, brought to the front."""
+    docker = next(each for each in window.dockers() if each.objectName() == DOCKER)
+    docker.setVisible(True)
+    docker.raise_()
+    return docker

@@ -1,6 +1,7 @@
 """The tasks: find the faces of a layer, show one before and after, put the result on a new layer."""
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from retouchml import __version__, coverage, sentences
@@ -15,19 +16,21 @@ from retouchml.results import Box
 
 from . import layer_pixels, layers, texts
 from .connection import Connection
-from .face_selection import transfer
+from .face_selection import FaceSelection, transfer
 from .layers import Added, SourceLayer
 from .next_patches import NextPatches
 from .photo_store import OpenPhoto, PhotoStore
 from .pixel_preview import limit_image, screen_image
+from .placed_patch import placed
 from .tasks import Awaitable, TaskGenerator
-from .view_state import Image, Preview
+from .view_box import Room, surroundings
+from .view_state import Image, PlacedImage, Preview
 
-_MARGIN = 0.55  # around a face, as a share of its box's longer side
-_LEAST_SIDE, _MOST_SIDE = 240, 1200  # of the preview, in pixels
-_FIRST_SIDE = 560
-_LEAST_CHANGE = 1.25  # of the size for which the preview is drawn anew
+_MOST_SIDE = 1600  # of the preview, in pixels
+_FIRST_ROOM = (480, 480)
 _THUMBNAIL_SIDE = 112
+_CHANGED = 1.7  # times the longer side of a face's box: about the side of what a retouch changes
+_STEP, _LEAST_ASKED, _MOST_ASKED = 128, 128, 2048  # of a reduced patch's longest side, in pixels
 
 
 class RetouchTasks:
@@ -42,15 +45,13 @@ class RetouchTasks:
         self._progress = progress
         self.device = ""
         self.added: Added | None = None
-        self._side = _FIRST_SIDE
+        self.room: Room = _FIRST_ROOM
 
-    def resize_preview(self, side: int) -> bool:
-        """Take the pixels of the preview's shorter side; whether it should be drawn anew."""
-        side = min(max(side, _LEAST_SIDE), _MOST_SIDE)
-        if self._side / _LEAST_CHANGE < side <= self._side:
-            return False
-        self._side = side
-        return True
+    def resize_preview(self, room: Room) -> bool:
+        """Take the pixels that the preview has; whether that is new."""
+        new = (max(1, min(room[0], _MOST_SIDE)), max(1, min(room[1], _MOST_SIDE)))
+        old, self.room = self.room, new
+        return old != new
 
     def find_faces(self, source: SourceLayer, look: Look) -> TaskGenerator[None]:
         """Find the faces of a layer and show one of them."""
@@ -58,50 +59,76 @@ class RetouchTasks:
         yield from self.preview(photo, look)
 
     def preview(self, photo: OpenPhoto, look: Look) -> TaskGenerator[None]:
-        """Show the face in the preview with this look."""
-        box = _surroundings(photo.session.faces[photo.shown].box, photo.source, photo.zoom)
-        stride = _stride(box, self._side)
+        """Show the face in the preview with this look, at the size at which it is shown."""
+        face = photo.session.faces[photo.shown].box
+        box = photo.view.box(self.room, face, photo.source.size)
+        scale = photo.view.scale_in(self.room, face)
+        stride = max(1, int(1 / scale))
         before = yield from screen_image(photo.pixels, photo.format, box, stride)
+        shown = Preview(before, None, scale * stride, photo.view.scale is None)
         if photo.preview is None or photo.preview.before != before:
-            self._photos.update(photo.source.key, preview=Preview(before))
+            self._photos.update(photo.source.key, preview=shown)
 
         def show(patch: WirePatch | None) -> TaskGenerator[None]:
-            after, at = None, (0, 0)
-            if patch is not None and _overlap(patch.box, box):
-                part, at = _visible_part(patch.box, box, stride)
-                after = yield from screen_image(patch.pixels, patch.picture, part, stride)
-                if photo.source.document.selection() is not None:
-                    place = (patch.box[0] + part[0], patch.box[1] + part[1], *part[2:])
-                    after = limit_image(after, photo.source.selection(*place), part[2], stride)
-            self._photos.update(photo.source.key, preview=Preview(before, after, at))
+            after = None if patch is None else (yield from self._placed(photo, patch, box, stride))
+            self._photos.update(photo.source.key, preview=replace(shown, after=after))
 
-        (patch,) = yield from self._render(photo, [photo.shown], look, show)
+        patch = yield from self._render_preview(photo, look, _asked_side(face, scale), show)
         yield from show(patch)
 
+    @staticmethod
+    def _placed(
+        photo: OpenPhoto, patch: WirePatch, box: Box, stride: int
+    ) -> TaskGenerator[PlacedImage | None]:
+        """What is shown of a patch in a box of the layer, of which every stride-th pixel is shown."""
+        place = placed(patch, box, stride)
+        if place is None:
+            return None
+        image = yield from screen_image(patch.pixels, patch.picture, place.part, place.stride)
+        left, top, width, height = place.covers
+        if photo.source.document.selection() is not None:
+            corner = round(left), round(top)
+            size = max(1, round(width)), max(1, round(height))
+            image = yield from limit_image(image, photo.source.selection(*corner, *size), size)
+        return PlacedImage(
+            image,
+            ((left - box[0]) / stride, (top - box[1]) / stride),
+            (width / stride, height / stride),
+        )
+
     def beautify(
-        self, source: SourceLayer, look: Look, *, with_mask: bool, keep_earlier: bool
+        self,
+        source: SourceLayer,
+        look: Look,
+        chosen: FaceSelection | None = None,
+        *,
+        with_mask: bool,
+        keep_earlier: bool,
     ) -> TaskGenerator[None]:
         """Put the result above the layer, or in place of an earlier one; ``added`` then tells of it.
 
-        Raises UsageError if there is nothing to do.
+        look: of faces without one of their own; chosen: the faces and their looks, None for what is ticked
+        by then. Raises UsageError if there is nothing to do.
         """
         self.added = None
-        if look.untouched:
-            raise _usage_error(sentences.NOTHING_CHANGES, sentences.NOTHING_CHANGES_ADVICE)
         photo = yield from self._open(source)
-        if not photo.ticked:
+        boxes = [face.box for face in photo.session.faces]
+        chosen = photo.selection if chosen is None else transfer(chosen, boxes)
+        if not chosen.ticked:
             raise _usage_error(sentences.NONE_TICKED, texts.NONE_TICKED_ADVICE)
-        reached = selected_faces(source, [face.box for face in photo.session.faces])
-        faces = sorted(photo.ticked if reached is None else photo.ticked & reached)
+        reached = selected_faces(source, boxes)
+        faces = sorted(chosen.ticked if reached is None else chosen.ticked & reached)
         if not faces:
             raise _usage_error(sentences.SELECTION_AWAY, sentences.SELECTION_AWAY_ADVICE)
-        rendered = yield from self._render(photo, faces, look)
+        looks = {face: chosen.looks.get(face, look) for face in faces}
+        if all(each.untouched for each in looks.values()):
+            raise _usage_error(sentences.NOTHING_CHANGES, sentences.NOTHING_CHANGES_ADVICE)
+        rendered = yield from self._render(photo, looks)
         patches = tuple(patch for patch in rendered if patch is not None)
         if not patches:
             raise _usage_error(sentences.UNCHANGED, sentences.UNCHANGED_ADVICE)
         self._progress("write", 0.0, None)
-        boxes = [face.box for face in photo.session.faces]
-        made = record(source.key, boxes, dict.fromkeys(faces, look), __version__)
+        made = record(source.key, boxes, looks, __version__)
         self.added = yield from layers.add_result(
             source, patches, made, with_mask=with_mask, keep_earlier=keep_earlier
         )
@@ -139,7 +166,7 @@ class RetouchTasks:
         yield from self._wait(session)
         thumbnails: list[Image] = []
         for face in session.faces:
-            box = _surroundings(face.box, source)
+            box = surroundings(face.box, source.size)
             thumbnails.append((yield from screen_image(pixels, format_, box, _stride(box, _THUMBNAIL_SIDE))))
         boxes = [face.box for face in session.faces]
         selection = transfer(self._photos.selection(source.key), boxes, selected_faces(source, boxes))
@@ -151,34 +178,52 @@ class RetouchTasks:
             tuple(thumbnails),
             selection.ticked,
             selection.shown,
+            looks=selection.looks,
             selected=source.selected,
         )
         self._photos.put(photo)
         self.device = session.device
         return photo
 
-    def _render(
+    def _render(self, photo: OpenPhoto, looks: Mapping[int, Look]) -> TaskGenerator[list[WirePatch | None]]:
+        """The patch of each of these faces, None if nothing changes; rendered only where its look is new."""
+        new = {face: look for face, look in looks.items() if photo.patches.get(face, (None,))[0] != look}
+        if new:
+            photo.session.render(new, shown=photo.shown)
+            rendered = yield from self._wait(photo.session)
+            by_face: Mapping[int, WirePatch] = {patch.face: patch for patch in rendered.patches}
+            photo.patches.update({face: (look, by_face.get(face)) for face, look in new.items()})
+        return [photo.patches[face][1] for face in looks]
+
+    def _render_preview(
         self,
         photo: OpenPhoto,
-        faces: Sequence[int],
         look: Look,
-        show: Callable[[WirePatch | None], TaskGenerator[None]] | None = None,
-    ) -> TaskGenerator[Sequence[WirePatch | None]]:
-        """The patch of each face, None if nothing changes; rendered only for a face whose look is new.
-
-        show: shows what there is of the shown face before
-        """
-        looks = {face: look for face in faces if photo.patches.get(face, (None,))[0] != look}
-        if looks:
-            photo.session.render(looks, refine=show is not None, shown=photo.shown)
+        side: int,  # of the reduced patch, 0 for its own size
+        show: Callable[[WirePatch | None], TaskGenerator[None]],  # shows what there is before the last patch
+    ) -> TaskGenerator[WirePatch | None]:
+        """The patch of the shown face for the preview."""
+        face = photo.shown
+        if photo.patches.get(face, (None,))[0] == look:
+            return photo.patches[face][1]
+        if photo.previews.get(face, (None, 0))[:2] != (look, side):
+            photo.session.render(
+                {face: look},
+                size="preview" if side else "full",
+                preview_side=side or _MOST_ASKED,
+                refine=True,
+                shown=face,
+            )
             coming = NextPatches(photo.session)
             rendered = yield from self._wait(coming)
-            while show is not None and not isinstance(rendered, Rendered):
-                yield from show(next((each for each in rendered if each.face == photo.shown), None))
+            while not isinstance(rendered, Rendered):
+                yield from show(next((each for each in rendered if each.face == face), None))
                 rendered = yield from self._wait(coming)
-            by_face: Mapping[int, WirePatch] = {patch.face: patch for patch in rendered.patches}
-            photo.patches.update({face: (look, by_face.get(face)) for face in looks})
-        return [photo.patches[face][1] for face in faces]
+            patch = next((each for each in rendered.patches if each.face == face), None)
+            photo.previews[face] = look, side, patch
+            if not side:
+                photo.patches[face] = look, patch
+        return photo.previews[face][2]
 
     def _wait(self, awaited: Awaitable) -> TaskGenerator[Any]:
         awaited.on_progress = self._progress
@@ -198,31 +243,12 @@ def _usage_error(sentence: str, advice: str) -> UsageError:
     return UsageError(texts.text(sentence), texts.text(advice))
 
 
-def _surroundings(face: Box, source: SourceLayer, zoom: float = 1.0) -> Box:
-    """The rectangle of the layer with a face and a margin, and its part in the middle for a zoom below 1."""
-    x, y, width, height = face
-    margin = _MARGIN * max(width, height)
-    half_width, half_height = (zoom * (side / 2 + margin) for side in (width, height))
-    left, top = max(0, round(x + width / 2 - half_width)), max(0, round(y + height / 2 - half_height))
-    right = min(source.width, round(x + width / 2 + half_width))
-    bottom = min(source.height, round(y + height / 2 + half_height))
-    return left, top, max(1, right - left), max(1, bottom - top)
-
-
-def _overlap(one: Box, other: Box) -> bool:
-    return all(
-        max(one[axis], other[axis]) < min(one[axis] + one[axis + 2], other[axis] + other[axis + 2])
-        for axis in (0, 1)
-    )
-
-
-def _visible_part(patch: Box, box: Box, stride: int) -> tuple[Box, tuple[int, int]]:
-    """The part of a patch in a box, in the patch's own pixels, and its place in the thinned-out box."""
-    x, y = (-(-max(0, patch[axis] - box[axis]) // stride) for axis in (0, 1))
-    left, top = box[0] + x * stride, box[1] + y * stride
-    right = min(patch[0] + patch[2], box[0] + box[2])
-    bottom = min(patch[1] + patch[3], box[1] + box[3])
-    return (left - patch[0], top - patch[1], max(1, right - left), max(1, bottom - top)), (x, y)
+def _asked_side(face: Box, scale: float) -> int:
+    """The longest side of a patch that is not larger than it is shown, in pixels; 0 for its own size."""
+    if scale >= 1.0:
+        return 0
+    shown = _CHANGED * max(face[2:]) * scale
+    return min(max(-(-int(shown) // _STEP) * _STEP, _LEAST_ASKED), _MOST_ASKED)
 
 
 def _stride(box: Box, side: int) -> int:

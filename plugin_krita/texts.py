@@ -26,13 +26,39 @@ def sentence(english: str) -> str:
 
 
 TITLE = "RetouchML"
-ACTION = "Beautify Faces (RetouchML)"
+ACTION = "Beautify Faces"
+EDIT_AGAIN_ACTION = "Edit Result Again"
+VIEW_ACTION = "Change View of Preview"
+PRESET_ACTION = "Beautify Faces: {preset}"
+PRESETS = {
+    "natural": "Natural",
+    "clean": "Clean",
+    "studio": "Studio",
+    "strong": "Strong",
+    "shape-only": "Shape only",
+    "skin-only": "Skin only",
+}
+"""Titles of the presets that come with RetouchML, which can have shortcuts."""
 LAYER = "{document}: {layer}"
 MASK_NAME = "Retouched here"
 
+VIEW = "View"
+VIEW_TIP = "How the preview shows before and after (V)"
+VIEWS = {"split": "Split", "side by side": "Side by side", "one": "One at a time"}
+FIT = "Fit"
+FIT_TIP = "Show the whole face (0)"
+PIXELS = "100 %"
+PIXELS_TIP = "Show the picture's own pixels (1)"
+PREVIEW = "Preview"
+PREVIEW_KEYS = (
+    "Arrows move the line, Space changes between before and after, V the view, plus and minus zoom."
+)
+
 PRESET_TIP = "A named look: it sets all sliders"
-FOLLOWS = "It follows the strength until you move it; double-click its name to let it follow again."
+FOLLOWS = "It follows the strength until you move it; the button behind it lets it follow again."
 RESET_TIP = "Unset the sliders of this group"
+APPLY_TO_ALL = "Apply to all faces"
+APPLY_TO_ALL_TIP = "Each face has its own sliders; give every face those of the shown one"
 FACE_TIP = "Ticked ones are retouched, the framed one is shown above."
 ALL_TIP, NONE_TIP = "Tick every face", "Tick no face"
 LIVE = "Live preview"

@@ -105,12 +105,25 @@ class FaceView:
 
 
 @dataclass(frozen=True)
+class PlacedImage:
+    """An image over another. at, size: where it lies (x, y) and how large it is, in the other's pixels."""
+
+    image: Image
+    at: tuple[float, float]
+    size: tuple[float, float]
+
+
+@dataclass(frozen=True)
 class Preview:
-    """A rectangle of the layer before the retouch. after: the patch that covers it at ``at`` (x, y)."""
+    """A rectangle of the layer before the retouch, and what covers a part of it afterwards.
+
+    scale: pixels of the screen for one of ``before``; is_whole: whether the whole face fits
+    """
 
     before: Image
-    after: Image | None = None
-    at: tuple[int, int] = (0, 0)
+    after: PlacedImage | None = None
+    scale: float = 1.0
+    is_whole: bool = True
 
 
 @dataclass(frozen=True)
@@ -128,7 +141,8 @@ class View:
 
     layer: the name of the active layer, "" if there is none; title: it and its document; missing: why there
     is none; faces: None before they were searched for; device: what the daemon computes on, "" if unknown;
-    is_result: whether a result that can be edited again is the active layer
+    is_result: whether a result that can be edited again is the active layer; looks_differ: whether the faces
+    have different looks
     """
 
     layer: str = ""
@@ -142,6 +156,7 @@ class View:
     device: str = ""
     is_result: bool = False
     title: str = ""
+    looks_differ: bool = False
 
     @property
     def can_start(self) -> bool:

@@ -5,6 +5,12 @@ A text stands here or in one plug-in, never in two: what is called alike is alik
 
 PRESET = "Preset"
 OWN_VALUES = "Own values"
+SAVE_AS = "Save as…"
+RENAME = "Rename…"
+DELETE = "Delete"
+PRESET_NAME = "Name of the preset:"
+REPLACE_PRESET = "There is a preset called {title} already. Replace it?"
+DELETE_PRESET = "Delete the preset {title}?"
 RESET = "Reset"
 FACE = "Face {number}"
 EVERY_FACE = "All"
@@ -17,6 +23,12 @@ KEEP_EARLIER = "Keep earlier results"
 WORDS = (
     PRESET,
     OWN_VALUES,
+    SAVE_AS,
+    RENAME,
+    DELETE,
+    PRESET_NAME,
+    REPLACE_PRESET,
+    DELETE_PRESET,
     RESET,
     FACE,
     EVERY_FACE,

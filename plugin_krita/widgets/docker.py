@@ -6,6 +6,7 @@ from typing import Any
 from krita import DockWidget, Krita
 
 from retouchml import sentences
+from retouchml.presets import library
 
 from .. import texts
 from ..connection import make_client
@@ -15,7 +16,8 @@ from ..view_state import UserSettings, View
 from .face_strip import FaceStrip
 from .look_panel import LookPanel
 from .panels import DaemonLine, NoticeLine, ResultLine, TaskPanel
-from .preview import PreviewWidget
+from .preview import PreviewActions, PreviewWidget
+from .preview_bar import PreviewBar
 from .qt import QtCore, QtWidgets
 from .qt_event_loop import QtEventLoop
 
@@ -44,15 +46,34 @@ class Docker(DockWidget):
         if self._view is not None and self.isVisible():
             guard(self._controller.update)()
 
-    def beautify(self) -> None:
-        """Do what the button does; for the action."""
+    def beautify(self, preset: str = "") -> None:
+        """Do what the button does, with a preset if one is named. Raises UsageError."""
+        if preset:
+            self._change(look=library.preset(preset).look)
+            self._controller.apply_to_all()
         self._controller.beautify()
+
+    def edit_again(self) -> None:
+        """Do what the button does."""
+        self._controller.edit_again()
+
+    def change_view(self) -> None:
+        """Show the preview in the next way."""
+        self._preview.change_view()
 
     def _build(self) -> None:
         controller = self._controller
-        self._layer = QtWidgets.QLabel()
-        self._layer.setEnabled(False)
-        self._preview = PreviewWidget(controller.zoom_preview, controller.resize_preview)
+        self._preview = PreviewWidget(
+            PreviewActions(
+                controller.zoom_preview,
+                controller.set_scale,
+                controller.move_preview,
+                controller.resize_preview,
+            )
+        )
+        self._bar = PreviewBar(self._preview.set_view, controller.set_scale)
+        self._preview.on_view = self._bar.show_view
+        self._bar.show_view(self._preview.view)
         self._find = QtWidgets.QPushButton(_text(texts.FIND), self._preview)
         self._hint = QtWidgets.QLabel(_text(texts.FIND_HINT), self._preview)
         self._faces = FaceStrip(controller.tick_face, controller.show_face)
@@ -70,7 +91,13 @@ class Docker(DockWidget):
             button.setToolTip(_text(texts.ALL_TIP if ticked else texts.NONE_TIP))
             button.clicked.connect(guard(lambda *_, ticked=ticked: controller.tick_every_face(ticked)))
             every.addWidget(button)
-        self._look = LookPanel(controller.settings.look, lambda look: self._change(look=look))
+        self._look = LookPanel(
+            controller.settings.look, lambda look: self._change(look=look), controller.tell
+        )
+        self._apply_to_all = QtWidgets.QPushButton(_text(texts.APPLY_TO_ALL))
+        self._apply_to_all.setObjectName("apply_to_all")
+        self._apply_to_all.setToolTip(_text(texts.APPLY_TO_ALL_TIP))
+        self._apply_to_all.clicked.connect(guard(lambda *_: controller.apply_to_all()))
         self._live = _check_box(texts.LIVE, texts.LIVE_TIP, lambda on: self._change(live=bool(on)), "live")
         self._mask = _check_box(texts.MASK, texts.MASK_TIP, lambda on: self._change(mask=bool(on)), "mask")
         self._keep = _check_box(
@@ -101,8 +128,8 @@ class Docker(DockWidget):
         row.addWidget(self._faces, 1)
         row.addWidget(self._every)
         for whole_part, parts in (
-            (top, (self._layer, self._edit_again, self._preview, faces)),
-            (body, (self._look, self._live, self._mask, self._keep)),
+            (top, (self._bar, self._edit_again, self._preview, faces)),
+            (body, (self._apply_to_all, self._look, self._live, self._mask, self._keep)),
         ):
             column = QtWidgets.QVBoxLayout(whole_part)
             column.setContentsMargins(8, 6, 8, 6)
@@ -126,7 +153,8 @@ class Docker(DockWidget):
         foot = QtWidgets.QVBoxLayout()
         foot.setContentsMargins(8, 0, 8, 6)
         foot.setSpacing(6)
-        for part in (self._task, self._notice, self._daemon):
+        # a notice comes above the button, which so stays below the mouse
+        for part in (self._notice, self._task, self._daemon):
             foot.addWidget(part)
         whole = QtWidgets.QWidget()
         both = QtWidgets.QVBoxLayout(whole)
@@ -153,7 +181,8 @@ class Docker(DockWidget):
         if view == self._view:
             return
         self._view = view
-        self._layer.setText(view.title or view.missing)
+        self._bar.show_layer(view.title or view.missing, is_previewed=view.preview is not None)
+        self._apply_to_all.setVisible(view.looks_differ)
         self._preview.show_preview(view.preview)
         for widget in (self._find, self._hint):
             widget.setVisible(view.preview is None)

@@ -8,10 +8,10 @@ from retouchml import sentences
 from .. import texts
 from ..event_loop import guard
 from ..view_state import FaceView
-from .preview import to_qimage
+from .preview_painting import to_qimage
 from .qt import QtCore, QtGui, QtWidgets
 
-_SIDE = 56
+_SIDE, _CAPTION = 52, 14
 _TICK_SIDE = 18
 
 
@@ -27,9 +27,9 @@ class FaceButton(QtWidgets.QAbstractButton):
         self._show = show
         self._pixmap = QtGui.QPixmap.fromImage(to_qimage(face.thumbnail))
         self.setObjectName(f"face_{face.number}")
-        self.setFixedSize(_SIDE, _SIDE)
+        self.setFixedSize(_SIDE, _SIDE + _CAPTION)
         notes = [texts.text(note) for note in face.notes]
-        name = texts.text(sentences.FACE).format(number=face.number + 1)
+        self._name = name = texts.text(sentences.FACE).format(number=face.number + 1)
         self.setToolTip("\n".join((name, texts.text(texts.FACE_TIP), *notes)))
         self.setAccessibleName(name)
         self.setAccessibleDescription("; ".join(notes))
@@ -71,7 +71,7 @@ class FaceButton(QtWidgets.QAbstractButton):
             QtGui.QPainter.RenderHint.Antialiasing | QtGui.QPainter.RenderHint.SmoothPixmapTransform
         )
         role = QtGui.QPalette.ColorRole
-        whole = QtCore.QRectF(self.rect()).adjusted(2, 2, -2, -2)
+        whole = QtCore.QRectF(0, 0, _SIDE, _SIDE).adjusted(2, 2, -2, -2)
         path = QtGui.QPainterPath()
         path.addRoundedRect(whole, 4, 4)
         painter.save()
@@ -100,7 +100,17 @@ class FaceButton(QtWidgets.QAbstractButton):
             painter.drawPolyline(QtGui.QPolygonF(points))
         if self._face.notes:
             self._paint_mark(painter)
+        self._paint_name(painter)
         painter.end()
+
+    def _paint_name(self, painter: Any) -> None:
+        font = painter.font()
+        font.setPointSizeF(max(6.0, font.pointSizeF() - 2))
+        painter.setFont(font)
+        painter.setPen(self.palette().color(QtGui.QPalette.ColorRole.WindowText))
+        name = QtGui.QFontMetrics(font).elidedText(self._name, QtCore.Qt.TextElideMode.ElideRight, _SIDE)
+        place = QtCore.QRectF(0, _SIDE - 1, _SIDE, _CAPTION)
+        painter.drawText(place, int(QtCore.Qt.AlignmentFlag.AlignCenter), name)
 
     def _paint_mark(self, painter: Any) -> None:
         """An exclamation mark: the tip says what is held back."""
@@ -146,4 +156,4 @@ class FaceStrip(QtWidgets.QScrollArea):
         layout.addStretch(1)
         self.setWidget(row)
         bar = self.horizontalScrollBar().sizeHint().height() if len(faces) > 4 else 0
-        self.setFixedHeight(_SIDE + bar)
+        self.setFixedHeight(_SIDE + _CAPTION + bar)

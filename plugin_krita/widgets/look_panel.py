@@ -4,35 +4,44 @@ from collections.abc import Callable
 from typing import Any
 
 from retouchml import sentences
+from retouchml.errors import RetouchError
 from retouchml.look import Look
-from retouchml.presets import library
-from retouchml.sliders import GROUPS, PATH, SLIDERS, Group, Slider, in_group
+from retouchml.sliders import GROUPS, PATH, Group, Slider, in_group
 
 from .. import texts
 from ..event_loop import guard
+from .preset_menu import PresetMenu
 from .qt import QtCore, QtWidgets
-from .slider_row import SliderRow, label_width
+from .slider_row import SliderRow, reset_button
 
 _text = texts.text
 OnChange = Callable[[Look], None]
 
 
 class LookPanel(QtWidgets.QWidget):
-    """Shows a look; on_change(look) is called when the user changes it, and not by ``show_look``."""
+    """Shows a look; on_change(look) is called when the user changes it, and not by ``show_look``.
 
-    def __init__(self, look: Look, on_change: OnChange) -> None:
+    on_error(error): called where a preset cannot be kept
+    """
+
+    def __init__(self, look: Look, on_change: OnChange, on_error: Callable[[RetouchError], None]) -> None:
         super().__init__()
         self._look = look
         self._on_change = on_change
-        self._width = label_width([sentences.PRESET, *(slider.title for slider in SLIDERS)])
-        self._presets = PresetRow(on_change, self._width)
+        self._presets = PresetMenu(on_change, on_error)
         self._rows = {slider.name: self._row(slider) for group in GROUPS for slider in in_group(group)}
         folds = [group for group in GROUPS if group is not PATH]
         self._folds = [Fold(group, [self._rows[each.name] for each in in_group(group)]) for group in folds]
         column = QtWidgets.QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(7)
-        column.addWidget(self._presets)
+        presets = QtWidgets.QHBoxLayout()
+        presets.setSpacing(6)
+        label = QtWidgets.QLabel(_text(sentences.PRESET))
+        label.setBuddy(self._presets)
+        presets.addWidget(label)
+        presets.addWidget(self._presets, 1)
+        column.addLayout(presets)
         for slider in in_group(PATH):
             column.addWidget(self._rows[slider.name])
         for fold in self._folds:
@@ -44,7 +53,7 @@ class LookPanel(QtWidgets.QWidget):
         """Show this look."""
         self._look = look
         for name, row in self._rows.items():
-            row.show_value(look.value(name))
+            row.show_value(look.value(name), is_set=look.without(name) != look)
         for fold in self._folds:
             fold.show_reset(any(look.without(slider.name) != look for slider in in_group(fold.group)))
         self._presets.show_look(look)
@@ -52,7 +61,6 @@ class LookPanel(QtWidgets.QWidget):
     def read_presets(self) -> None:
         """Read the presets again: the user may have saved one."""
         self._presets.read()
-        self._presets.show_look(self._look)
 
     def _row(self, slider: Slider) -> SliderRow:
         def change(value: float | None) -> None:
@@ -60,52 +68,13 @@ class LookPanel(QtWidgets.QWidget):
             without = look.without(slider.name)
             self._on_change(without if value is None else look.with_values({slider.name: value}))
 
-        return SliderRow(slider, change, self._width)
+        return SliderRow(slider, change)
 
     def _reset(self, group: Group) -> None:
         look = self._look
         for slider in in_group(group):
             look = look.without(slider.name)
         self._on_change(look)
-
-
-class PresetRow(QtWidgets.QWidget):
-    """The choice of a preset. width: of the label, in pixels."""
-
-    def __init__(self, on_change: OnChange, width: int) -> None:
-        super().__init__()
-        self._on_change = on_change
-        label = QtWidgets.QLabel(_text(sentences.PRESET))
-        label.setFixedWidth(width)
-        self._box = QtWidgets.QComboBox()
-        self._box.setObjectName("preset")
-        self._box.setSizePolicy(QtWidgets.QSizePolicy.Policy.Ignored, QtWidgets.QSizePolicy.Policy.Fixed)
-        label.setBuddy(self._box)
-        self.setToolTip(_text(texts.PRESET_TIP))
-        row = QtWidgets.QHBoxLayout(self)
-        row.setContentsMargins(0, 0, 0, 0)
-        row.setSpacing(6)
-        row.addWidget(label)
-        row.addWidget(self._box, 1)
-        self.read()
-        self._box.activated.connect(guard(self._choose))
-
-    def read(self) -> None:
-        """Fill the choice."""
-        self._presets, _problems = library.presets()
-        self._box.clear()
-        for preset in self._presets:
-            self._box.addItem(preset.title if preset.is_own else _text(preset.title))
-        self._box.addItem(_text(sentences.OWN_VALUES))
-
-    def show_look(self, look: Look) -> None:
-        """Show the preset that is this look, or that there is none."""
-        looks = [preset.look for preset in self._presets]
-        self._box.setCurrentIndex(looks.index(look) if look in looks else len(looks))
-
-    def _choose(self, index: Any) -> None:
-        if int(index) < len(self._presets):
-            self._on_change(self._presets[int(index)].look)
 
 
 class Fold(QtWidgets.QWidget):
@@ -123,11 +92,7 @@ class Fold(QtWidgets.QWidget):
         self._button.setAutoRaise(True)
         self._button.setArrowType(QtCore.Qt.ArrowType.RightArrow)
         self._button.setToolButtonStyle(QtCore.Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
-        self._reset = QtWidgets.QToolButton()
-        self._reset.setObjectName(f"reset_{name}")
-        self._reset.setText(_text(sentences.RESET))
-        self._reset.setToolTip(_text(texts.RESET_TIP))
-        self._reset.setAutoRaise(True)
+        self._reset = reset_button(f"reset_{name}", _text(texts.RESET_TIP), _text(group.title))
         self._inside = QtWidgets.QWidget()
         column = QtWidgets.QVBoxLayout(self._inside)
         column.setContentsMargins(0, 2, 0, 2)

@@ -48,9 +48,7 @@ class TaskPanel(QtWidgets.QWidget):
         whole.addWidget(self._bar)
         whole.addLayout(both)
         for part in (self._stage, self._bar):
-            policy = part.sizePolicy()
-            policy.setRetainSizeWhenHidden(True)  # nothing jumps when a task starts
-            part.setSizePolicy(policy)
+            keep_place(part)
         self._beautify.clicked.connect(guard(lambda *_: beautify()))
         self._cancel.clicked.connect(guard(lambda *_: cancel()))
 
@@ -121,6 +119,7 @@ class DaemonLine(QtWidgets.QWidget):
         self._start = QtWidgets.QPushButton(_text(texts.START))
         self._start.setObjectName("start")
         self._start.setToolTip(_text(texts.START_TIP))
+        keep_place(self._start)
         self.setToolTip(_text(texts.DAEMON_TIP))
         row = QtWidgets.QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
@@ -136,6 +135,13 @@ class DaemonLine(QtWidgets.QWidget):
         self._label.setText(f"{label} · {device}" if device and state == READY else label)
         self._start.setVisible(state == OFF)
         self._light.setPixmap(_light({READY: "#4caf6d", STARTING: "#e0a83c"}.get(state, "#8a8a8a")))
+
+
+def keep_place(widget: QtWidgets.QWidget) -> None:
+    """Let a widget keep its place while it is hidden: no button moves away from the mouse."""
+    policy = widget.sizePolicy()
+    policy.setRetainSizeWhenHidden(True)
+    widget.setSizePolicy(policy)
 
 
 def _light(color: str) -> QtGui.QPixmap:

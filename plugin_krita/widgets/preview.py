@@ -1,67 +1,85 @@
-"""The picture of a face before and after, with a handle between the two."""
+"""The picture of a face before and after: with a line between the two, side by side, or one at a time."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
-
-from retouchml import sentences
 
 from .. import texts
 from ..event_loop import guard
-from ..view_state import Image, Preview
+from ..view_box import Room
+from ..view_state import Preview
+from . import preview_painting
+from .preview_painting import SPLIT, VIEWS, Pictures, to_pixmaps
 from .qt import QtCore, QtGui, QtWidgets
 
-_MARGIN = 6
-_HANDLE = 9
 _LEAST_HEIGHT = 84
-_ZOOM_STEP = 1.25
-_BACKDROP = 96  # neutral grey, which does not distort the colours beside it
+_ZOOM_STEP, _LINE_STEP, _PAN_STEP = 1.25, 0.05, 40.0
+_GRIP = 14  # pixels beside the line where the mouse takes hold of it
 
 
-def to_qimage(image: Image) -> QtGui.QImage:
-    """The image as Qt draws it; a copy, which keeps its bytes alive."""
-    view = QtGui.QImage(
-        image.pixels, image.width, image.height, 4 * image.width, QtGui.QImage.Format.Format_ARGB32
-    )
-    return view.copy()
+@dataclass(frozen=True)
+class PreviewActions:
+    """What the preview asks for.
+
+    zoom: show everything larger by a factor; set_scale: so many pixels of the screen for one of the picture,
+    None for the whole face; move: what is shown, right and down, in pixels of the screen; resized: to a room
+    """
+
+    zoom: Callable[[float], None]
+    set_scale: Callable[[float | None], None]
+    move: Callable[[float, float], None]
+    resized: Callable[[Room], None]
 
 
 class PreviewWidget(QtWidgets.QWidget):
-    """A face: left of the handle before, right of it after; as large as its place allows.
+    """A face before and after, as large as its place allows; ``on_view`` is called after the view changed.
 
-    The mouse and the arrow keys move the handle, Space changes between before and after, the wheel, plus and
-    minus zoom, 0 shows the whole face. zoom: called with the factor, None for the whole face; resized: called
-    with the pixels of the shorter side
+    Mouse: the line is dragged; with the middle button, beside the line of an enlarged picture, or where there
+    is no line, the picture; the wheel zooms. Keys: the arrows move the line, with Shift or without a line the
+    picture; Space changes between before and after, V the view; plus and minus zoom, 0 shows the whole face,
+    1 the picture's own pixels.
     """
 
-    def __init__(self, zoom: "Callable[[float | None], None]", resized: "Callable[[int], None]") -> None:
+    def __init__(self, actions: PreviewActions) -> None:
         super().__init__()
-        self._zoom, self._resized = zoom, resized
-        self.setObjectName("preview")
+        self._actions = actions
+        self.on_view: Callable[[str], None] = lambda _view: None
+        self.view = SPLIT
         self._preview: Preview | None = None
-        self._before: QtGui.QPixmap | None = None
-        self._after: QtGui.QPixmap | None = None
+        self._pictures: Pictures | None = None
         self._split = 0.5
+        self._shows_after = True
+        self._panned_from: Any = None
+        self._keys = self._bindings()
+        self.setObjectName("preview")
         self.setFocusPolicy(QtCore.Qt.FocusPolicy.StrongFocus)
         self.setSizePolicy(QtWidgets.QSizePolicy.Policy.Expanding, QtWidgets.QSizePolicy.Policy.Expanding)
         self.setMinimumHeight(_LEAST_HEIGHT)
-        self.setAccessibleName(texts.text(sentences.BEFORE) + " / " + texts.text(sentences.AFTER))
+        self.setMouseTracking(True)
+        self.setAccessibleName(texts.text(texts.PREVIEW))
+        self.setAccessibleDescription(texts.text(texts.PREVIEW_KEYS))
 
     def show_preview(self, preview: Preview | None) -> None:
         """Show this preview, or none."""
         if preview is self._preview:
             return
         self._preview = preview
-        self._before = self._after = None
-        self.setCursor(QtCore.Qt.CursorShape.SplitHCursor if preview else QtCore.Qt.CursorShape.ArrowCursor)
+        self._pictures = None
         if preview is not None:
-            before = to_qimage(preview.before)
-            self._before = QtGui.QPixmap.fromImage(before)
-            if preview.after is not None:
-                painter = QtGui.QPainter(before)
-                painter.drawImage(QtCore.QPoint(*preview.at), to_qimage(preview.after))
-                painter.end()
-                self._after = QtGui.QPixmap.fromImage(before)
+            before, after = to_pixmaps(preview)
+            self._pictures = Pictures(before, after, preview.scale / self.devicePixelRatioF())
         self.update()
+
+    def set_view(self, view: str) -> None:
+        """Show the two pictures in one of ``VIEWS``."""
+        self.view = view
+        self.on_view(view)
+        self._ask_for_room()
+        self.update()
+
+    def change_view(self) -> None:
+        """Show them in the next of ``VIEWS``."""
+        self.set_view(VIEWS[(VIEWS.index(self.view) + 1) % len(VIEWS)])
 
     def sizeHint(self) -> QtCore.QSize:  # noqa: N802 (Qt's name)
         """The size that Qt asks for: as tall as wide."""
@@ -70,124 +88,142 @@ class PreviewWidget(QtWidgets.QWidget):
     def resizeEvent(self, event: Any) -> None:  # noqa: N802
         """Ask for as many pixels as there is room for."""
         super().resizeEvent(event)
-        guard(self._resized)(round(min(self.width(), self.height()) * self.devicePixelRatioF()))
+        guard(self._ask_for_room)()
 
     def wheelEvent(self, event: Any) -> None:  # noqa: N802
         """Zoom."""
-        guard(self._zoom)(1 / _ZOOM_STEP if event.angleDelta().y() > 0 else _ZOOM_STEP)
+        guard(self._actions.zoom)(_ZOOM_STEP if event.angleDelta().y() > 0 else 1 / _ZOOM_STEP)
         event.accept()
 
     def mousePressEvent(self, event: Any) -> None:  # noqa: N802
-        """Move the handle to the mouse."""
-        guard(self._drag)(event)
+        """Take hold of the line or of the picture."""
+        guard(self._press)(event)
 
     def mouseMoveEvent(self, event: Any) -> None:  # noqa: N802
-        """Move the handle with the mouse."""
+        """Move what the mouse took hold of."""
         guard(self._drag)(event)
 
+    def mouseReleaseEvent(self, _event: Any) -> None:  # noqa: N802
+        """Let it go."""
+        self._panned_from = None
+
+    def event(self, event: Any) -> bool:
+        """Keep the keys of the preview from Krita's own shortcuts while it has the focus."""
+        if event.type() == QtCore.QEvent.Type.ShortcutOverride and self._binding(event) is not None:
+            event.accept()
+            return True
+        return bool(super().event(event))
+
     def keyPressEvent(self, event: Any) -> None:  # noqa: N802
-        """Move the handle with the arrow keys; Home and End show one picture only, Space the other one."""
-        key, keys = event.key(), QtCore.Qt.Key
-        targets = {
-            keys.Key_Left: self._split - 0.05,
-            keys.Key_Right: self._split + 0.05,
-            keys.Key_Home: 0.0,
-            keys.Key_End: 1.0,
-            keys.Key_Space: 0.0 if self._split > 0.5 else 1.0,
-        }
-        zooms = {
-            keys.Key_Plus: 1 / _ZOOM_STEP,
-            keys.Key_Equal: 1 / _ZOOM_STEP,
-            keys.Key_Minus: _ZOOM_STEP,
-            keys.Key_0: None,
-        }
-        if key in targets:
-            self._move(targets[key])
-        elif key in zooms:
-            guard(self._zoom)(zooms[key])
-        else:
+        """Do what the key stands for."""
+        function = self._binding(event)
+        if function is None:
             super().keyPressEvent(event)
+        else:
+            guard(function)()
 
     def paintEvent(self, _event: Any) -> None:  # noqa: N802
-        """Draw both pictures and the handle."""
+        """Draw both pictures."""
         guard(self._paint)()
+
+    def _bindings(self) -> dict[Any, Callable[[], None]]:
+        keys, actions = QtCore.Qt.Key, self._actions
+        return {
+            keys.Key_Home: lambda: self._move_line(0.0),
+            keys.Key_End: lambda: self._move_line(1.0),
+            keys.Key_Space: self._toggle,
+            keys.Key_V: self.change_view,
+            keys.Key_Plus: lambda: actions.zoom(_ZOOM_STEP),
+            keys.Key_Equal: lambda: actions.zoom(_ZOOM_STEP),
+            keys.Key_Minus: lambda: actions.zoom(1 / _ZOOM_STEP),
+            keys.Key_0: lambda: actions.set_scale(None),
+            keys.Key_1: lambda: actions.set_scale(1.0),
+        }
+
+    def _binding(self, event: Any) -> Callable[[], None] | None:
+        """What a key does, with the modifiers that it has; None for a key that is not the preview's."""
+        keys, modifiers = QtCore.Qt.Key, QtCore.Qt.KeyboardModifier
+        if event.modifiers() & (modifiers.ControlModifier | modifiers.AltModifier):
+            return None
+        arrows = {
+            keys.Key_Left: (-1, 0),
+            keys.Key_Right: (1, 0),
+            keys.Key_Up: (0, -1),
+            keys.Key_Down: (0, 1),
+        }
+        if event.key() not in arrows:
+            return self._keys.get(event.key())
+        right, down = arrows[event.key()]
+        if self.view == SPLIT and not event.modifiers() & modifiers.ShiftModifier:
+            return (lambda: self._move_line(self._split + right * _LINE_STEP)) if right else None
+        return lambda: self._actions.move(-right * _PAN_STEP, -down * _PAN_STEP)
 
     def _paint(self) -> None:
         painter = QtGui.QPainter(self)
-        painter.setRenderHints(
-            QtGui.QPainter.RenderHint.Antialiasing | QtGui.QPainter.RenderHint.SmoothPixmapTransform
-        )
-        frame = QtCore.QRectF(self.rect()).adjusted(0.5, 0.5, -0.5, -0.5)
-        backdrop = QtGui.QPainterPath()
-        backdrop.addRoundedRect(frame, 4, 4)
-        if self._before is None:
-            painter.fillPath(backdrop, self.palette().color(QtGui.QPalette.ColorRole.Base))
-        else:
-            painter.fillPath(backdrop, QtGui.QColor(_BACKDROP, _BACKDROP, _BACKDROP))
-            self._paint_pictures(painter)
-        painter.setPen(self.palette().color(QtGui.QPalette.ColorRole.Mid))
-        painter.drawPath(backdrop)
+        preview_painting.paint_frame(painter, self.rect(), self.palette(), self._pictures is not None)
+        if self._pictures is not None:
+            self._pictures.paint(painter, self._rooms(), self.view, self._split, self._shows_after)
+        if self.hasFocus():
+            preview_painting.paint_focus(painter, self.rect(), self.palette())
         painter.end()
 
-    def _paint_pictures(self, painter: QtGui.QPainter) -> None:
-        area = self._area()
-        if self._before is None:
-            return
-        painter.drawPixmap(area, self._before, QtCore.QRectF(self._before.rect()))
-        if self._after is None:
-            return
-        x = area.left() + self._split * area.width()
-        painter.save()
-        painter.setClipRect(QtCore.QRectF(x, area.top(), area.right() - x, area.height()))
-        painter.drawPixmap(area, self._after, QtCore.QRectF(self._after.rect()))
-        painter.restore()
-        white, shadow = QtGui.QColor(255, 255, 255, 230), QtGui.QColor(0, 0, 0, 90)
-        for color, width in ((shadow, 3.0), (white, 1.4)):
-            painter.setPen(QtGui.QPen(color, width))
-            painter.drawLine(QtCore.QPointF(x, area.top()), QtCore.QPointF(x, area.bottom()))
-        painter.setPen(QtGui.QPen(shadow, 1.0))
-        painter.setBrush(white)
-        painter.drawEllipse(QtCore.QPointF(x, area.center().y()), _HANDLE, _HANDLE)
-        painter.setPen(QtGui.QPen(QtGui.QColor(60, 60, 60), 1.6))
-        for side in (-1, 1):
-            tip = QtCore.QPointF(x + side * 5.5, area.center().y())
-            for up in (-3, 3):
-                painter.drawLine(tip, QtCore.QPointF(x + side * 2.5, area.center().y() + up))
-        painter.setBrush(QtCore.Qt.BrushStyle.NoBrush)
-        self._paint_captions(painter, area, x)
+    def _rooms(self) -> list[QtCore.QRectF]:
+        """The place of each picture."""
+        return preview_painting.rooms(QtCore.QRectF(self.rect()).adjusted(1, 1, -1, -1), self.view)
 
-    def _paint_captions(self, painter: QtGui.QPainter, area: QtCore.QRectF, x: float) -> None:
-        font = painter.font()
-        font.setPointSizeF(max(7.0, font.pointSizeF() - 1))
-        painter.setFont(font)
-        metrics = QtGui.QFontMetricsF(font)
-        for caption, is_left in ((sentences.BEFORE, True), (sentences.AFTER, False)):
-            label = texts.text(caption)
-            width, height = metrics.horizontalAdvance(label) + 10, metrics.height() + 2
-            left = area.left() + 6 if is_left else area.right() - width - 6
-            if (is_left and left + width > x) or (not is_left and left < x):
-                continue
-            plate = QtCore.QRectF(left, area.top() + 6, width, height)
-            path = QtGui.QPainterPath()
-            path.addRoundedRect(plate, 3, 3)
-            painter.fillPath(path, QtGui.QColor(0, 0, 0, 120))
-            painter.setPen(QtGui.QColor(255, 255, 255))
-            painter.drawText(plate, QtCore.Qt.AlignmentFlag.AlignCenter, label)
+    def _ask_for_room(self) -> None:
+        room, ratio = self._rooms()[0], self.devicePixelRatioF()
+        self._actions.resized((round(room.width() * ratio), round(room.height() * ratio)))
 
-    def _area(self) -> QtCore.QRectF:
-        room = QtCore.QRectF(self.rect()).adjusted(1, 1, -1, -1)
-        assert self._before is not None
-        size = QtCore.QSizeF(self._before.size())
-        size.scale(room.size(), QtCore.Qt.AspectRatioMode.KeepAspectRatio)
-        area = QtCore.QRectF(QtCore.QPointF(0, 0), size)
-        area.moveCenter(room.center())
-        return area
+    def _toggle(self) -> None:
+        if self.view == SPLIT:
+            self._move_line(0.0 if self._split > 0.5 else 1.0)
+        else:
+            self._shows_after = not self._shows_after
+            self.update()
+
+    def _line(self) -> float:
+        """Where the line is, in pixels from the left."""
+        assert self._pictures is not None
+        area = self._pictures.area(self._rooms()[0])
+        return float(area.left() + self._split * area.width())
+
+    def _press(self, event: Any) -> None:
+        self._panned_from = None
+        if self._preview is None:
+            return
+        is_left = event.button() == QtCore.Qt.MouseButton.LeftButton
+        is_on_line = self.view == SPLIT and (
+            self._preview.is_whole or abs(event.pos().x() - self._line()) < _GRIP
+        )
+        if is_left and is_on_line:
+            self._move_line_to(event)
+        elif is_left or event.button() == QtCore.Qt.MouseButton.MiddleButton:
+            self._panned_from = event.pos()
 
     def _drag(self, event: Any) -> None:
-        if self._before is not None:
-            area = self._area()
-            self._move((event.pos().x() - area.left()) / max(1.0, area.width()))
+        if self._preview is None:
+            return
+        if self._panned_from is not None:
+            way, ratio = event.pos() - self._panned_from, self.devicePixelRatioF()
+            self._panned_from = event.pos()
+            self._actions.move(way.x() * ratio, way.y() * ratio)
+        elif event.buttons() & QtCore.Qt.MouseButton.LeftButton and self.view == SPLIT:
+            self._move_line_to(event)
+        is_on_line = self.view == SPLIT and abs(event.pos().x() - self._line()) < _GRIP
+        shapes = QtCore.Qt.CursorShape
+        self.setCursor(
+            shapes.SplitHCursor if is_on_line or self._is_line_anywhere() else shapes.OpenHandCursor
+        )
 
-    def _move(self, split: float) -> None:
+    def _is_line_anywhere(self) -> bool:
+        return self.view == SPLIT and self._preview is not None and self._preview.is_whole
+
+    def _move_line_to(self, event: Any) -> None:
+        assert self._pictures is not None
+        area = self._pictures.area(self._rooms()[0])
+        self._move_line((event.pos().x() - area.left()) / max(1.0, area.width()))
+
+    def _move_line(self, split: float) -> None:
         self._split = min(1.0, max(0.0, split))
         self.update()

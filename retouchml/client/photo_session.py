@@ -17,6 +17,7 @@ from retouchml.client.answers import Rendered, WirePatch
 from retouchml.client.call import TRY_OR_RESTART, Call
 from retouchml.client.client import Client
 from retouchml.client.connection_errors import connection_lost, stopped_at_once
+from retouchml.client.messages import PREVIEW_SIDE
 from retouchml.client.pixel_format import PixelFormat
 from retouchml.client.remote_photo import RemotePhoto
 from retouchml.client.retry import Retry
@@ -45,6 +46,7 @@ class _Request:
 
     looks: Looks
     size: str
+    preview_side: int
     report: bool
     refine: bool
     shown: int | None
@@ -152,6 +154,7 @@ class PhotoSession:
         looks: Looks,
         *,
         size: str = "full",
+        preview_side: int = PREVIEW_SIDE,
         report: bool = False,
         refine: bool = False,
         shown: int | None = None,
@@ -162,7 +165,7 @@ class PhotoSession:
         """
         if self._call is not None and self._photo is not None:
             self._drop_call()  # the daemon ends it with Superseded
-        self._begin(_Request(looks, size, report, refine, shown))
+        self._begin(_Request(looks, size, preview_side, report, refine, shown))
 
     def cancel(self) -> None:
         """Stop the work; no callback is called for it any more."""
@@ -281,6 +284,7 @@ class PhotoSession:
         call = photo.render(
             request.looks,
             size=request.size,
+            preview_side=request.preview_side,
             report=request.report,
             refine=request.refine,
             shown=request.shown,

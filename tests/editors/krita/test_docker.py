@@ -20,7 +20,8 @@ _DAEMON_PID = "(client := docker()._controller._connection.client) and client.we
 def beautify(krita: Krita) -> dict[str, object]:
     """Press the button and wait; what the docker shows."""
     until(lambda: krita.view()["layer"] == "Background")
-    krita.click_until("beautify", lambda: krita.view()["task"] == "beautify" or krita.view()["notice"])
+    krita.click("beautify")
+    until(lambda: krita.view()["task"] == "beautify" or krita.view()["notice"])
     return krita.wait_for_task()
 
 
@@ -218,7 +219,7 @@ def test_sliders_and_reset_do_what_they_say(
     krita: Krita, portrait: NDArray[np.uint8], tmp_path: Path
 ) -> None:
     pictures.put(krita, pictures.as_krita(portrait, "U8"), tmp_path)
-    krita.click("number_strength")
+    krita.click("slider_strength")
     krita.screen.do("key", "ctrl+a")
     krita.screen.do("type", "80")
     krita.screen.do("key", "Return")
@@ -226,7 +227,7 @@ def test_sliders_and_reset_do_what_they_say(
     krita.click("fold_expression")
     until(lambda: krita.ask("widget('slider_smile').isVisible()"))
     krita.click("slider_smile")
-    krita.screen.do("key", "Right", "Right", "Right")
+    krita.screen.do("key", "Up", "Up", "Up")
     until(lambda: krita.view()["edits"].get("smile", 0) != 0)
     krita.click("reset_expression")
     until(lambda: krita.view()["edits"] == {})
@@ -234,7 +235,7 @@ def test_sliders_and_reset_do_what_they_say(
 
 def test_a_slider_that_follows_the_strength_moves_with_it_until_it_is_set(krita: Krita) -> None:
     def strength_becomes(hundredths: int) -> None:
-        krita.click("number_strength")
+        krita.click("slider_strength")
         krita.screen.do("key", "ctrl+a")
         krita.screen.do("type", str(hundredths))
         krita.screen.do("key", "Return")
@@ -247,7 +248,7 @@ def test_a_slider_that_follows_the_strength_moves_with_it_until_it_is_set(krita:
     assert krita.ask(teeth) == round(100 * row.full)
     krita.click("fold_eyes_and_teeth")
     until(lambda: krita.ask("widget('slider_teeth').isVisible()"))
-    krita.click("number_teeth")
+    krita.click("slider_teeth")
     krita.screen.do("key", "ctrl+a")
     krita.screen.do("type", "0")
     krita.screen.do("key", "Return")
@@ -259,16 +260,34 @@ def test_a_slider_that_follows_the_strength_moves_with_it_until_it_is_set(krita:
     krita.click("fold_eyes_and_teeth")
 
 
-def test_every_slider_s_name_can_be_read(krita: Krita) -> None:
+def test_every_slider_s_name_and_number_can_be_read(krita: Krita) -> None:
     cut = krita.run("""
-labels = [row._label for row in docker()._look._rows.values()]
+bars = [row._bar for row in docker()._look._rows.values()]
+narrowest = docker().widget().minimumWidth()
 answer = [
-    label.text()
-    for label in labels
-    if label.fontMetrics().boundingRect(label.text()).width() > label.maximumWidth()
+    bar.prefix()
+    for bar in bars
+    if bar.fontMetrics().boundingRect(bar.prefix() + "-100").width() > narrowest - 70
 ]""")
-    assert krita.ask("len(labels)") > 20
+    assert krita.ask("len(bars)") > 20
     assert cut == []
+
+
+def test_a_slider_is_dragged_and_its_own_button_unsets_it(krita: Krita) -> None:
+    x, y = krita.ask("place_of('slider_strength', 0.3, 0.5)")
+    end = krita.ask("place_of('slider_strength', 0.8, 0.5)")
+    krita.screen.do("mousemove", x, y)
+    krita.screen.do("mousedown", 1)
+    until(lambda: 0.2 < krita.view()["strength"] < 0.4)
+    krita.screen.do("mousemove", *end)
+    until(lambda: krita.view()["strength"] > 0.7)
+    krita.screen.do("mouseup", 1)
+    dragged = krita.view()["strength"]
+    krita.screen.do("mousemove", x, y)
+    assert krita.view()["strength"] == dragged
+    krita.click("reset_strength")
+    until(lambda: krita.view()["strength"] == BY_NAME["strength"].default)
+    until(lambda: not krita.ask("widget('reset_strength').isVisible()"))
 
 
 def test_a_preset_sets_the_sliders_and_its_name_is_shown_as_long_as_they_are_its_own(krita: Krita) -> None:

@@ -91,6 +91,33 @@ def test_a_second_result_takes_the_first_one_s_place_in_one_step_of_undo(
     until(lambda: krita.view()["notice"] is None)
 
 
+def test_the_button_stays_below_the_mouse_whatever_the_docker_says(
+    krita: Krita, canvas: NDArray[Any]
+) -> None:
+    place = "place_of('beautify', 0.2, 0.5)"
+    first = krita.ask(place)
+    krita.run(
+        """
+places = []
+original = docker()._show
+docker()._controller._show = lambda view: (original(view), docker().layout().activate(), places.append("""
+        + place
+        + """))
+"""
+    )
+    try:
+        shown = beautify(krita)
+        assert shown["notice"] is not None
+        do(krita, "edit_undo")
+        until(lambda: krita.view()["notice"] is None)
+        krita.run("docker()._controller.report(RuntimeError('a sentence that is much longer ' * 5))")
+        until(lambda: krita.view()["notice"] is not None)
+    finally:
+        krita.run("docker()._controller._show = original")
+    until(lambda: krita.ask("len(places)") > 5)
+    assert {down for _across, down in krita.ask("places")} == {first[1]}
+
+
 def test_a_result_goes_above_the_earlier_ones_if_these_are_to_stay(
     krita: Krita, canvas: NDArray[Any], tmp_path: Path
 ) -> None:
