@@ -6,20 +6,23 @@ One task runs at a time. A preview is interrupted by whatever the user asks for;
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
-from retouchml import sentences
-from retouchml.client.placed_commands import placed
 from retouchml.errors import Cancelled, RetouchError, Superseded
+from retouchml.picture_looks import PictureLooks
 from retouchml.progress import OverallProgress
 from retouchml.remembered import of_one_picture, remembered
+from retouchml.result_history import ResultHistory
+from retouchml.result_record import ResultRecord
 from retouchml.results import Box
 from retouchml.sliders import REST_MS
-from retouchml.system.failures import unexpected
 
 from . import layers, results, texts
 from .connection import Connection, MakeClient, daemon_listens
 from .event_loop import EventLoop, Handle
 from .face_selection import FaceSelection
-from .layers import Added, SourceLayer
+from .job_queue import Job, JobQueue
+from .layers import SourceLayer
+from .notices import added_notice, error_notice, layer_deleted
+from .past_views import past_views
 from .photo_store import OpenPhoto, PhotoStore
 from .retouch_tasks import RetouchTasks, selected_faces
 from .tasks import Task, TaskGenerator
@@ -50,6 +53,8 @@ class Controller:
         self._overall = OverallProgress()
         self._notice: Notice | None = None
         self._done: tuple[Notice, SourceLayer, str] | None = None  # of the last result, and its key
+        self._jobs = JobQueue()
+        self._history, self._past = ResultHistory(), past_views(ResultHistory())
         self._own_values: dict[str, Mapping[str, float]] = {}  # those of one picture, by its layer
         self._is_behind = False  # whether a slider moved since the preview under way began
         self._is_redrawn = False  # whether the preview is due although it does not follow the sliders
@@ -88,11 +93,12 @@ class Controller:
         self._drop_undone_notice()
         is_other = (self._source.key if self._source else "") != (source.key if source else "")
         was_deleted = self._source is not None and not self._source.exists
-        if is_other and self._task_view is None and not (was_deleted and self._notice == _layer_deleted()):
+        if is_other and self._task_view is None and not (was_deleted and self._notice == layer_deleted()):
             self._notice = None
         if self._task_source is not None and not self._task_source.exists:
             self._stop_task()
-            self._notice = _layer_deleted()
+            self._notice = layer_deleted()
+            self._start_next_job()
         self._photos.close_deleted()
         is_due = self._updates % _DAEMON_CHECK_UPDATES == 0
         if is_due and self._connection.state == OFF and daemon_listens():
@@ -107,17 +113,18 @@ class Controller:
         """Take settings that the user changed."""
         photo = self._active_photo()
         if photo is not None and settings.look != self._settings.look:
-            looks = {**photo.all_looks(self._settings.look), photo.shown: settings.look}
+            looks = photo.looks_or(self._settings.look).changed(photo.shown, settings.look)
             self._photos.update(photo.source.key, looks=looks)
         self._settings = settings
         self._follow()
         self._publish()
 
-    def apply_to_all(self) -> None:
-        """Give every face the look of the shown one."""
+    def share_look(self, shared: bool) -> None:
+        """Give every face the look of the shown one from now on, or let each have its own."""
         photo = self._active_photo()
         if photo is not None:
-            looks = dict.fromkeys(range(len(photo.session.faces)), self._settings.look)
+            looks = photo.looks_or(self._settings.look)
+            looks = looks.same_as(photo.shown) if shared else looks.each_its_own()
             self._photos.update(photo.source.key, looks=looks)
             self._publish()
 
@@ -129,35 +136,50 @@ class Controller:
 
     def beautify(self) -> None:
         """Put the result on a layer above the active one."""
-        if self._update_source() is not None:
-            settings = self._settings
-            photo = self._active_photo()
-            chosen = photo.selection if photo is not None else None
-            self._start_task(
-                BEAUTIFY,
-                lambda source: self._tasks.beautify(
-                    source, settings.look, chosen, with_mask=settings.mask, keep_earlier=settings.keep
-                ),
-            )
+        source = self._update_source(even_if_busy=True)
+        if source is None:
+            return
+        photo = self._active_photo()
+        self._jobs.add(Job(source, self._settings, photo.selection if photo is not None else None))
+        if self._is_busy:
+            self._publish()
+        else:
+            self._notice = None
+            self._start_next_job()
+
+    def cancel_job(self, number: int) -> None:
+        """Take a job that waits out of the queue."""
+        self._jobs.remove(number)
+        self._publish()
 
     def edit_again(self) -> None:
         """Set the sliders and the ticks as they were when the active result was made, and show its face."""
         source = self._update_source()
         record = source.record if source is not None else None
-        if source is None or record is None:
-            return
+        if source is not None and record is not None:
+            self._take_record(source, record)
+
+    def bring_back(self, place: int) -> None:
+        """Set the sliders and the ticks as they were for a result of the history, 0 for the last one."""
+        source = self._update_source()
+        past = self._history.results
+        if source is not None and place < len(past):
+            self._take_record(source, past[place].record)
+
+    def _take_record(self, source: SourceLayer, record: ResultRecord) -> None:
         boxes = tuple(face.box for face in record.faces)
         looks = {number: face.look for number, face in enumerate(record.faces)}
-        self._photos.select(source, FaceSelection(boxes, frozenset(looks), others_ticked=False, looks=looks))
+        selection = FaceSelection(boxes, frozenset(looks), others_ticked=False, looks=PictureLooks.of(looks))
+        self._photos.select(source, selection)
         self._settings = replace(self._settings, look=record.look)
         self.find_faces()
 
     def cancel(self) -> None:
-        """Stop the task; nothing was changed."""
+        """Stop the task; nothing was changed. The next job begins."""
         if self._task is not None:
             self._stop_task()
             self._notice = Notice(texts.text(texts.CANCELLED), is_error=False)
-            self._publish()
+            self._start_next_job()
 
     def start_daemon(self) -> None:
         """Start the daemon and connect to it."""
@@ -176,10 +198,10 @@ class Controller:
         """Show a face in the preview, and its look."""
         photo = self._active_photo()
         if photo is not None and photo.shown != face:
-            looks = photo.all_looks(self._settings.look)
+            looks = photo.looks_or(self._settings.look)
             view = replace(photo.view, shift=(0.0, 0.0))
             self._photos.update(photo.source.key, shown=face, looks=looks, view=view, preview=None)
-            self._settings = replace(self._settings, look=looks[face])
+            self._settings = replace(self._settings, look=looks.look(face))
             self._schedule_preview(after_ms=0)
             self._publish()
 
@@ -227,9 +249,26 @@ class Controller:
         """Show an error; the task goes on."""
         self._show_error(error)
 
-    def _update_source(self) -> SourceLayer | None:
+    @property
+    def _is_busy(self) -> bool:
+        """Whether a task of the user's runs; a preview gives way to one."""
+        return self._task_view is not None and self._task_view.kind != PREVIEW
+
+    def _start_next_job(self) -> None:
+        """Begin the next job, if one waits."""
+        job = self._jobs.running = self._jobs.next()
+        if job is not None:
+            options = {"with_mask": job.settings.mask, "keep_earlier": job.settings.keep}
+            self._start_task(
+                BEAUTIFY,
+                lambda source: self._tasks.beautify(source, job.settings.look, job.chosen, **options),
+                job.source,
+            )
+        self._publish()
+
+    def _update_source(self, *, even_if_busy: bool = False) -> SourceLayer | None:
         """The layer for a new task; None if there is none, or if a task of the user's runs."""
-        if self._task_view is not None and self._task_view.kind != PREVIEW:
+        if self._is_busy and not even_if_busy:
             return None
         try:
             self._take_source(layers.active_layer())
@@ -242,6 +281,8 @@ class Controller:
     def _take_source(self, source: SourceLayer | None) -> None:
         """Follow the user to a layer; the values that belong to one picture stay with their own."""
         old, self._source = self._source, source
+        if (old.key if old else "") != (source.key if source else ""):
+            self._read_history()
         if source is None or (old is not None and old.key == source.key):
             return
         look = self._settings.look
@@ -249,8 +290,9 @@ class Controller:
             self._own_values[old.key] = of_one_picture(look)
         own = self._own_values.get(source.key, {})
         photo = self._photos.get(source.key)
-        faces_look = photo.looks.get(photo.shown) if photo is not None else None
-        look = faces_look or remembered(look).with_values(own)
+        look = remembered(look).with_values(own)
+        if photo is not None:
+            look = photo.looks_or(look).look(photo.shown)
         self._settings = replace(self._settings, look=look)
 
     def _follow_selection(self) -> None:
@@ -275,13 +317,18 @@ class Controller:
             if self._notice == notice:
                 self._notice = None
 
-    def _start_task(self, kind: str, make: Callable[[SourceLayer], TaskGenerator[None]]) -> None:
-        source = self._source
+    def _start_task(
+        self,
+        kind: str,
+        make: Callable[[SourceLayer], TaskGenerator[None]],
+        source: SourceLayer | None = None,  # None for the active layer
+    ) -> None:
+        source = source or self._source
         assert source is not None
         if self._task is not None:
             self._task.abandon()  # a preview: at the daemon the newer render wins, what it prepared is kept
         self.start_updates()
-        if kind != PREVIEW:
+        if kind == FIND_FACES:
             self._notice = None
         self._overall = OverallProgress()
         self._task_view, self._task_source = TaskView(kind, "read"), source
@@ -310,8 +357,7 @@ class Controller:
         self._preview_timer = None
         self._is_behind = False
         photo = self._active_photo()
-        is_busy = self._task_view is not None and self._task_view.kind != PREVIEW
-        if photo is None or not photo.session.faces or is_busy:
+        if photo is None or not photo.session.faces or self._is_busy:
             return
         is_redrawn, self._is_redrawn = self._is_redrawn, False
         if not self._settings.live and photo.preview is not None and not is_redrawn:
@@ -328,12 +374,20 @@ class Controller:
         self._stop_task(cancel=False)
         added = self._tasks.added
         if error is None and kind == BEAUTIFY and added is not None and source is not None:
-            notice = _added_notice(added)
+            notice = added_notice(added)
             self._notice, self._done = notice, (notice, source, added.key)
+            self._read_history()
             self._schedule_preview()
         if error is None and kind == PREVIEW and self._is_behind:
             self._schedule_preview(after_ms=0)
         self._show_error(error)
+        if kind != PREVIEW:
+            self._start_next_job()
+
+    def _read_history(self) -> None:
+        """Read the last results of the active document; not at each update, since it holds pictures."""
+        self._history = ResultHistory() if self._source is None else results.history(self._source.document)
+        self._past = past_views(self._history)
 
     def _stop_task(self, cancel: bool = True) -> None:
         task, self._task = self._task, None
@@ -343,12 +397,8 @@ class Controller:
             self._connection.nudge()
 
     def _show_error(self, error: Exception | None) -> None:
-        if isinstance(error, RetouchError):
-            if not isinstance(error, Superseded | Cancelled):
-                self._notice = Notice(texts.text(error.message), placed(error.advice))
-        elif error is not None:
-            sentence = unexpected(error, texts.text)
-            self._notice = Notice(sentence, texts.text(sentences.UNEXPECTED_ADVICE))
+        if error is not None and not isinstance(error, Superseded | Cancelled):
+            self._notice = error_notice(error)
         self._publish()
 
     def _on_progress(self, stage: str, fraction: float, remaining: float | None) -> None:
@@ -384,17 +434,8 @@ class Controller:
                 daemon=self._connection.state,
                 device=self._tasks.device,
                 is_result=self._source is not None and self._source.result is not None,
-                looks_differ=photo is not None and photo.looks_differ,
+                jobs=tuple((number, job.source.title) for number, job in self._jobs.waiting),
+                history=self._past,
+                is_look_shared=photo is None or photo.looks is None or photo.looks.is_same,
             )
         )
-
-
-def _added_notice(added: Added) -> Notice:
-    if not added.is_seen:
-        sentence = texts.text(texts.DONE_UNSEEN).format(added.name)
-        return Notice(sentence, texts.text(texts.DONE_UNSEEN_ADVICE))
-    return Notice(texts.text(texts.DONE_IN_PLACE if added.is_in_place else texts.DONE), is_error=False)
-
-
-def _layer_deleted() -> Notice:
-    return Notice(texts.text(texts.LAYER_DELETED), texts.text(texts.LAYER_DELETED_ADVICE))

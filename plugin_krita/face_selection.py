@@ -1,10 +1,10 @@
 """Which faces of a layer are ticked and which one is shown; it survives another search for faces."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 
 from retouchml.first_faces import first_faces
-from retouchml.look import Look
+from retouchml.picture_looks import PictureLooks
 from retouchml.result_record import match
 from retouchml.results import Box
 
@@ -15,14 +15,14 @@ class FaceSelection:
 
     boxes: x, y, width, height of each face; ticked: numbers of the faces to retouch; shown: the number of the
     face in the preview; others_ticked: whether faces that were not there before are ticked, None if they are
-    where all faces were, and where there were none as ``first_faces`` says; looks: of those that have one
+    where all faces were, and where there were none as ``first_faces`` says; looks: None if none was chosen
     """
 
     boxes: tuple[Box, ...] = ()
     ticked: frozenset[int] = frozenset()
     shown: int = 0
     others_ticked: bool | None = None
-    looks: Mapping[int, Look] = field(default_factory=dict)
+    looks: PictureLooks | None = None
 
 
 def transfer(
@@ -49,5 +49,12 @@ def transfer(
         if (old_numbers[number] in old.ticked if number in old_numbers else tick_others)
     )
     shown = next((number for number, before in old_numbers.items() if before == old.shown), 0)
-    looks = {number: old.looks[before] for number, before in old_numbers.items() if before in old.looks}
-    return FaceSelection(tuple(boxes), frozenset(ticked), shown, looks=looks)
+    return FaceSelection(tuple(boxes), frozenset(ticked), shown, looks=_moved(old.looks, old_numbers))
+
+
+def _moved(looks: PictureLooks | None, old_numbers: Mapping[int, int]) -> PictureLooks | None:
+    """The looks by the numbers that the faces have now."""
+    if looks is None:
+        return None
+    own = {new: looks.own[old] for new, old in old_numbers.items() if old in looks.own}
+    return replace(looks, own=own)

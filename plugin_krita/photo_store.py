@@ -1,7 +1,6 @@
 """The layers that are open at the daemon: their pixels, faces, and what was rendered of them."""
 
-import itertools
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
@@ -9,6 +8,7 @@ from retouchml.client.answers import WirePatch
 from retouchml.client.photo_session import PhotoSession
 from retouchml.client.pixel_format import PixelFormat
 from retouchml.look import Look
+from retouchml.picture_looks import PictureLooks
 from retouchml.results import Box
 
 from .face_selection import FaceSelection, transfer
@@ -26,9 +26,9 @@ class OpenPhoto:
     """A layer that is open at the daemon.
 
     session: keeps it open at the daemon; thumbnails: one a face; ticked, shown: as in ``FaceSelection``;
-    looks: of each face; patches: the newest patch of each face, None if nothing changed, with its look;
-    previews: likewise, with the longest side in pixels; selected: where the picture's selection lay when the
-    ticks last followed it; view: how the preview looks at the shown face
+    looks: of the faces, None if none was chosen; patches: the newest patch of each face, None if nothing
+    changed, with its look; previews: likewise, with the longest side in pixels; selected: where the picture's
+    selection lay when the ticks last followed it; view: how the preview looks at the shown face
     """
 
     source: "SourceLayer"
@@ -38,7 +38,7 @@ class OpenPhoto:
     thumbnails: tuple[Image, ...] = ()
     ticked: frozenset[int] = frozenset()
     shown: int = 0
-    looks: Mapping[int, Look] = field(default_factory=dict)
+    looks: PictureLooks | None = None
     patches: dict[int, tuple[Look, WirePatch | None]] = field(default_factory=dict)
     previews: dict[int, tuple[Look, int, WirePatch | None]] = field(default_factory=dict)
     preview: Preview | None = None
@@ -51,14 +51,9 @@ class OpenPhoto:
         boxes = tuple(face.box for face in self.session.faces)
         return FaceSelection(boxes, self.ticked, self.shown, looks=self.looks)
 
-    def all_looks(self, default: Look) -> dict[int, Look]:
-        """The look of each face. default: of those that have none of their own"""
-        return {number: self.looks.get(number, default) for number in range(len(self.session.faces))}
-
-    @property
-    def looks_differ(self) -> bool:
-        """Whether the faces have different looks."""
-        return any(one != other for one, other in itertools.pairwise(self.looks.values()))
+    def looks_or(self, look: Look) -> PictureLooks:
+        """The looks of the faces; one for all if none was chosen."""
+        return PictureLooks(look) if self.looks is None else self.looks
 
 
 class PhotoStore:
@@ -94,7 +89,7 @@ class PhotoStore:
             new = transfer(selection, [face.box for face in photo.session.faces])
             is_shown = photo.shown == new.shown
             preview = photo.preview if is_shown else None
-            looks = {**photo.looks, **new.looks}
+            looks = new.looks or photo.looks
             self.update(source.key, ticked=new.ticked, shown=new.shown, looks=looks, preview=preview)
 
     def put(self, photo: OpenPhoto) -> OpenPhoto:

@@ -54,6 +54,18 @@ def limit_image(image: Image, selection: bytes, size: tuple[int, int]) -> TaskGe
     return Image(image.width, image.height, bytes(pixels))
 
 
+def laid_over(below: Image, above: Image, at: tuple[int, int]) -> Image:
+    """A small image with another one, whose alpha is full or zero, laid over it at ``at`` (x, y)."""
+    pixels = bytearray(below.pixels)
+    for row in range(min(above.height, below.height - at[1])):
+        for column in range(min(above.width, below.width - at[0])):
+            source = 4 * (row * above.width + column)
+            if above.pixels[source + 3]:
+                target = 4 * ((at[1] + row) * below.width + at[0] + column)
+                pixels[target : target + 4] = above.pixels[source : source + 4]
+    return Image(below.width, below.height, bytes(pixels))
+
+
 def _bgra_row(row: memoryview, format_: PixelFormat, stride: int, columns: int) -> bytearray:
     channels = [_channel(row, format_, channel, stride) for channel in range(format_.channels)]
     *colors, alpha = channels if format_.order.endswith("A") else [*channels, bytes(columns * [255])]

@@ -8,12 +8,14 @@ from typing import Any
 
 from krita import Krita
 
+from retouchml.result_history import PastResult, ResultHistory
 from retouchml.result_record import ResultRecord
 
 from .event_loop import guard
 
-_ANNOTATION = "RetouchML/results"
+_ANNOTATION, _HISTORY = "RetouchML/results", "RetouchML/history"
 _DESCRIPTION = "How the results of RetouchML were made"
+_HISTORY_DESCRIPTION = "The last results of RetouchML"
 _MOST = 200  # records that a document keeps, the newest
 _UNDO_ACTIONS = ("edit_undo", "edit_redo")
 
@@ -40,6 +42,22 @@ def remember(document: Any, key: str, record: ResultRecord) -> None:
     newest = dict(list(kept.items())[-_MOST:])
     text = json.dumps({each: record.as_fields() for each, record in newest.items()})
     document.setAnnotation(_ANNOTATION, _DESCRIPTION, text.encode("utf-8"))
+
+
+def history(document: Any) -> ResultHistory:
+    """The last results of a document."""
+    if _HISTORY not in document.annotationTypes():
+        return ResultHistory()
+    try:
+        return ResultHistory.from_json(bytes(document.annotation(_HISTORY)).decode("utf-8"))
+    except ValueError:
+        return ResultHistory()
+
+
+def remember_in_history(document: Any, result: PastResult) -> None:
+    """Add a result to the last ones."""
+    text = history(document).with_result(result).to_json()
+    document.setAnnotation(_HISTORY, _HISTORY_DESCRIPTION, text.encode("utf-8"))
 
 
 def key_of(node: Any) -> str:

@@ -10,18 +10,21 @@ from retouchml.client.photo_session import PhotoSession
 from retouchml.client.pixel_format import PixelFormat
 from retouchml.errors import NoFaceError, UsageError
 from retouchml.look import Look
+from retouchml.picture_looks import PictureLooks
 from retouchml.progress import Progress
+from retouchml.result_history import PastResult
 from retouchml.result_record import record
 from retouchml.results import Box
 
-from . import layer_pixels, layers, texts
+from . import layer_pixels, layers, results, texts
 from .connection import Connection
 from .face_selection import FaceSelection, transfer
 from .layers import Added, SourceLayer
 from .next_patches import NextPatches
 from .photo_store import OpenPhoto, PhotoStore
-from .pixel_preview import limit_image, screen_image
+from .pixel_preview import laid_over, limit_image, screen_image
 from .placed_patch import placed
+from .png import as_png
 from .tasks import Awaitable, TaskGenerator
 from .view_box import Room, surroundings
 from .view_state import Image, PlacedImage, Preview
@@ -120,7 +123,7 @@ class RetouchTasks:
         faces = sorted(chosen.ticked if reached is None else chosen.ticked & reached)
         if not faces:
             raise _usage_error(sentences.SELECTION_AWAY, sentences.SELECTION_AWAY_ADVICE)
-        looks = {face: chosen.looks.get(face, look) for face in faces}
+        looks = (chosen.looks or PictureLooks(look)).looks(faces)
         if all(each.untouched for each in looks.values()):
             raise _usage_error(sentences.NOTHING_CHANGES, sentences.NOTHING_CHANGES_ADVICE)
         rendered = yield from self._render(photo, looks)
@@ -132,6 +135,21 @@ class RetouchTasks:
         self.added = yield from layers.add_result(
             source, patches, made, with_mask=with_mask, keep_earlier=keep_earlier
         )
+        thumbnail = yield from self._thumbnail(photo, boxes[faces[0]], rendered[0])
+        results.remember_in_history(source.document, PastResult(made, as_png(thumbnail)))
+
+    @staticmethod
+    def _thumbnail(photo: OpenPhoto, face: Box, patch: WirePatch | None) -> TaskGenerator[Image]:
+        """A small picture of a retouched face."""
+        box = surroundings(face, photo.source.size)
+        stride = _stride(box, _THUMBNAIL_SIDE)
+        before = yield from screen_image(photo.pixels, photo.format, box, stride)
+        place = None if patch is None else placed(patch, box, stride)
+        if patch is None or place is None:
+            return before
+        after = yield from screen_image(patch.pixels, patch.picture, place.part, stride)
+        corner = [round((place.covers[axis] - box[axis]) / stride) for axis in (0, 1)]
+        return laid_over(before, after, (corner[0], corner[1]))
 
     def _open(self, source: SourceLayer) -> TaskGenerator[OpenPhoto]:
         """The open photo of a layer, which is sent only if it is new, has changed, or was lost.

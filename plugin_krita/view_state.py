@@ -127,6 +127,14 @@ class Preview:
 
 
 @dataclass(frozen=True)
+class PastView:
+    """A result of the document's history. picture: a PNG file; title: its look, for people"""
+
+    picture: bytes = field(repr=False)
+    title: str
+
+
+@dataclass(frozen=True)
 class Notice:
     """A sentence for the user and what to do next."""
 
@@ -141,8 +149,9 @@ class View:
 
     layer: the name of the active layer, "" if there is none; title: it and its document; missing: why there
     is none; faces: None before they were searched for; device: what the daemon computes on, "" if unknown;
-    is_result: whether a result that can be edited again is the active layer; looks_differ: whether the faces
-    have different looks
+    is_result: whether a result that can be edited again is the active layer; is_look_shared: whether a
+    moved slider changes every face, not only the shown one; jobs: those that wait, with their numbers and
+    their layers; history: the last results of the document
     """
 
     layer: str = ""
@@ -156,11 +165,18 @@ class View:
     device: str = ""
     is_result: bool = False
     title: str = ""
-    looks_differ: bool = False
+    is_look_shared: bool = True
+    jobs: tuple[tuple[int, str], ...] = ()
+    history: tuple[PastView, ...] = ()
 
     @property
     def can_start(self) -> bool:
-        """Whether Beautify has something to do."""
+        """Whether Beautify has something to do; it waits for a job that is under way."""
+        return bool(self.layer)
+
+    @property
+    def can_find(self) -> bool:
+        """Whether faces can be searched for now."""
         return bool(self.layer) and not self.is_busy
 
     @property

@@ -20,6 +20,7 @@ AFTER = "After"
 BEAUTIFY = "Beautify"
 RESULT_NAME = "{layer} (retouched)"
 KEEP_EARLIER = "Keep earlier results"
+SAME_LOOK = "Same look for all faces"
 WORDS = (
     PRESET,
     OWN_VALUES,
@@ -38,6 +39,7 @@ WORDS = (
     BEAUTIFY,
     RESULT_NAME,
     KEEP_EARLIER,
+    SAME_LOOK,
 )
 
 

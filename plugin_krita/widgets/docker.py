@@ -14,6 +14,8 @@ from ..controller import Controller
 from ..event_loop import guard
 from ..view_state import UserSettings, View
 from .face_strip import FaceStrip
+from .history_strip import HistoryStrip
+from .job_list import JobList
 from .look_panel import LookPanel
 from .panels import DaemonLine, NoticeLine, ResultLine, TaskPanel
 from .preview import PreviewActions, PreviewWidget
@@ -50,7 +52,7 @@ class Docker(DockWidget):
         """Do what the button does, with a preset if one is named. Raises UsageError."""
         if preset:
             self._change(look=library.preset(preset).look)
-            self._controller.apply_to_all()
+            self._controller.share_look(True)
         self._controller.beautify()
 
     def edit_again(self) -> None:
@@ -94,10 +96,9 @@ class Docker(DockWidget):
         self._look = LookPanel(
             controller.settings.look, lambda look: self._change(look=look), controller.tell
         )
-        self._apply_to_all = QtWidgets.QPushButton(_text(texts.APPLY_TO_ALL))
-        self._apply_to_all.setObjectName("apply_to_all")
-        self._apply_to_all.setToolTip(_text(texts.APPLY_TO_ALL_TIP))
-        self._apply_to_all.clicked.connect(guard(lambda *_: controller.apply_to_all()))
+        self._same = _check_box(
+            sentences.SAME_LOOK, texts.SAME_LOOK_TIP, lambda on: controller.share_look(bool(on)), "same"
+        )
         self._live = _check_box(texts.LIVE, texts.LIVE_TIP, lambda on: self._change(live=bool(on)), "live")
         self._mask = _check_box(texts.MASK, texts.MASK_TIP, lambda on: self._change(mask=bool(on)), "mask")
         self._keep = _check_box(
@@ -106,6 +107,8 @@ class Docker(DockWidget):
         self._edit_again = ResultLine(controller.edit_again)
         self._task = TaskPanel(controller.beautify, controller.cancel)
         self._notice = NoticeLine()
+        self._jobs = JobList(controller.cancel_job)
+        self._history = HistoryStrip(controller.bring_back)
         self._daemon = DaemonLine(controller.start_daemon)
         self._find.setObjectName("find")
         self._find.setToolTip(_text(texts.FIND_TIP))
@@ -129,7 +132,7 @@ class Docker(DockWidget):
         row.addWidget(self._every)
         for whole_part, parts in (
             (top, (self._bar, self._edit_again, self._preview, faces)),
-            (body, (self._apply_to_all, self._look, self._live, self._mask, self._keep)),
+            (body, (self._look, self._same, self._live, self._mask, self._keep, self._history)),
         ):
             column = QtWidgets.QVBoxLayout(whole_part)
             column.setContentsMargins(8, 6, 8, 6)
@@ -154,7 +157,7 @@ class Docker(DockWidget):
         foot.setContentsMargins(8, 0, 8, 6)
         foot.setSpacing(6)
         # a notice comes above the button, which so stays below the mouse
-        for part in (self._notice, self._task, self._daemon):
+        for part in (self._jobs, self._notice, self._task, self._daemon):
             foot.addWidget(part)
         whole = QtWidgets.QWidget()
         both = QtWidgets.QVBoxLayout(whole)
@@ -182,11 +185,12 @@ class Docker(DockWidget):
             return
         self._view = view
         self._bar.show_layer(view.title or view.missing, is_previewed=view.preview is not None)
-        self._apply_to_all.setVisible(view.looks_differ)
+        self._same.setVisible(len(view.faces or ()) > 1)
+        self._same.setChecked(view.is_look_shared)
         self._preview.show_preview(view.preview)
         for widget in (self._find, self._hint):
             widget.setVisible(view.preview is None)
-        self._find.setEnabled(view.can_start)
+        self._find.setEnabled(view.can_find)
         self._faces.setVisible(bool(view.faces))
         self._every.setVisible(len(view.faces or ()) > 1)
         self._faces.show_faces(view.faces or ())
@@ -195,9 +199,11 @@ class Docker(DockWidget):
         self._mask.setChecked(view.settings.mask)
         self._keep.setChecked(view.settings.keep)
         self._edit_again.setVisible(view.is_result)
-        self._edit_again.setEnabled(view.can_start)
+        self._edit_again.setEnabled(view.can_find)
         self._task.show_task(view)
         self._notice.show_notice(view.notice)
+        self._jobs.show_jobs(view.jobs)
+        self._history.show_past(view.history)
         self._daemon.show_daemon(view.daemon, view.device)
 
 

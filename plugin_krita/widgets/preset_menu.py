@@ -12,14 +12,10 @@ from retouchml.presets.preset_file import Preset
 
 from .. import texts
 from ..event_loop import guard
+from ..past_views import preset_title
 from .qt import QtCore, QtWidgets
 
 _text = texts.text
-
-
-def preset_title(preset: Preset) -> str:
-    """The title of a preset; those that come with RetouchML are translated."""
-    return preset.title if preset.is_own else _text(preset.title)
 
 
 class PresetMenu(QtWidgets.QToolButton):

@@ -1,8 +1,12 @@
 """What was ticked stays ticked, and what was not stays out, where faces are selection anew."""
 
+from dataclasses import replace
+
 import pytest
 
 from plugin_krita.face_selection import FaceSelection, transfer
+from retouchml.look import Look
+from retouchml.picture_looks import PictureLooks
 
 LEFT, MIDDLE, RIGHT = (10, 10, 100, 100), (200, 10, 100, 100), (400, 10, 100, 100)
 
@@ -62,6 +66,12 @@ def test_of_two_faces_in_the_place_of_one_the_nearer_is_that_one(nearer_first: b
 def test_the_first_face_is_shown_where_the_shown_one_is_gone() -> None:
     old = FaceSelection((LEFT, MIDDLE, RIGHT), frozenset({0, 1, 2}), 2)
     assert transfer(old, [LEFT, MIDDLE]).shown == 0
+
+
+def test_a_face_that_was_there_before_keeps_its_look() -> None:
+    looks = PictureLooks(Look(0.1), {1: Look(0.9)}, is_same=False)
+    old = FaceSelection((LEFT, RIGHT), frozenset({0, 1}), looks=looks)
+    assert transfer(old, [RIGHT, MIDDLE, LEFT]).looks == replace(looks, own={0: Look(0.9)})
 
 
 def test_a_layer_without_faces_leaves_nothing_ticked() -> None:

@@ -1,5 +1,6 @@
 """The tasks from a layer to its result, with stand-ins for Krita and for the daemon."""
 
+import io
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -9,16 +10,19 @@ from typing import Any
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from plugin_krita.color_space import SRGB, ColorSpace
 from plugin_krita.photo_store import OpenPhoto, PhotoStore
 from plugin_krita.tasks import Task, TaskGenerator
+from plugin_krita.view_box import Viewpoint
 from plugin_krita.view_state import UserSettings
 from retouchml import sentences
 from retouchml.client.answers import Rendered, WirePatch
 from retouchml.client.pixel_format import PixelFormat
 from retouchml.errors import PhotoUnknown, UsageError
 from retouchml.look import Look
+from retouchml.picture_looks import PictureLooks
 from retouchml.progress import silent
 from retouchml.results import Box, Face
 from tests.fake_client import FakeCall, FakeClient, FakePhoto
@@ -267,6 +271,7 @@ class Scene:
         self.daemon = Daemon(self.loop, LEFT, RIGHT)
         self.photos = PhotoStore()
         self.tasks = krita.tasks.RetouchTasks(self.daemon, self.photos, silent)
+        self.tasks.resize_preview((60, 60))  # less than a face has
 
     def run(self, generator: TaskGenerator[None]) -> None:
         """Run a task to its end. Raises its error."""
@@ -324,15 +329,15 @@ def test_the_preview_shows_what_is_there_sooner_and_then_the_answer(
     def note(key: str, **changes: Any) -> None:
         preview = changes.get("preview")
         if preview is not None and preview.after is not None:
-            shown.append(preview.after.pixels[0])
+            shown.append(preview.after.image.pixels[0])
         update(key, **changes)
 
     monkeypatch.setattr(scene.photos, "update", note)
     scene.find()
     assert shown == [7, 255]
-    assert scene.photo.patches[0] == (LOOK, _patch(0))
+    assert scene.photo.previews[0][::2] == (LOOK, _patch(0))
     scene.daemon.without_patch = {0}
-    scene.photo.patches.clear()
+    scene.photo.previews.clear()
     scene.run(scene.tasks.preview(scene.photo, LOOK))
     assert scene.photo.preview is not None
     assert scene.photo.preview.after is None
@@ -340,7 +345,7 @@ def test_the_preview_shows_what_is_there_sooner_and_then_the_answer(
 
 def test_a_preview_that_is_given_up_leaves_the_next_one_alone(scene: Scene) -> None:
     scene.find()
-    scene.photo.patches.clear()
+    scene.photo.previews.clear()
     ends: list[Exception | None] = []
     first = Task(scene.tasks.preview(scene.photo, LOOK), scene.loop.later, ends.append)
     while scene.daemon.rendered != [{0}, {0}]:
@@ -348,7 +353,55 @@ def test_a_preview_that_is_given_up_leaves_the_next_one_alone(scene: Scene) -> N
     first.abandon()
     scene.run(scene.tasks.preview(scene.photo, Look(0.9)))
     assert ends == []
-    assert scene.photo.patches[0] == (Look(0.9), _patch(0))
+    assert scene.photo.previews[0][::2] == (Look(0.9), _patch(0))
+
+
+def test_a_preview_asks_for_as_many_pixels_as_it_shows_and_for_all_of_an_enlarged_face(scene: Scene) -> None:
+    asked: list[Any] = []
+    original = scene.daemon.client.reply
+
+    def reply(call: FakeCall) -> Any:
+        if call.kind == "render":
+            asked.append((call.details["size"], call.details["preview_side"]))
+        return original(call)
+
+    scene.daemon.client.reply = reply  # type: ignore[method-assign]
+    scene.find()
+    scene.photos.update("source", view=Viewpoint(1.0))
+    scene.run(scene.tasks.preview(scene.photo, LOOK))
+    scene.run(scene.tasks.preview(scene.photo, LOOK))
+    scene.beautify()
+    assert asked == [("preview", 128), ("full", 2048), ("full", 512)]
+    assert scene.daemon.rendered[-1] == {1}  # the shown face is there already
+
+
+def test_each_face_is_retouched_with_its_own_look(scene: Scene) -> None:
+    scene.find()
+    scene.photos.update("source", looks=PictureLooks(Look(0.2), {1: Look(0.9)}))
+    scene.beautify(Look(0.2))
+    made = scene.krita.results.records(scene.document)[scene.document.added[0].key]
+    assert [face.look for face in made.faces] == [Look(0.2), Look(0.9)]
+
+
+def test_a_job_keeps_the_faces_and_looks_that_it_was_given(scene: Scene) -> None:
+    scene.find()
+    chosen = replace(scene.photo.selection, ticked=frozenset({1}), looks=PictureLooks(Look(0.9)))
+    scene.photos.update("source", looks=PictureLooks(Look(0.1)))
+    job = scene.tasks.beautify(scene.source, Look(0.2), chosen, with_mask=False, keep_earlier=False)
+    scene.run(job)
+    made = scene.krita.results.records(scene.document)[scene.document.added[0].key]
+    assert [(face.box, face.look) for face in made.faces] == [(RIGHT, Look(0.9))]
+
+
+def test_a_result_comes_into_the_history_with_a_picture_of_it(scene: Scene) -> None:
+    for look in (Look(0.2), Look(0.9)):
+        scene.beautify(look)
+    history = scene.krita.results.history(scene.document)
+    assert [each.record.look for each in history.results] == [Look(0.9), Look(0.2)]
+    with Image.open(io.BytesIO(history.results[0].picture)) as picture:
+        pixels = np.asarray(picture)
+    assert (pixels == 255).all(-1).sum() == 8  # the patch of the daemon, over the layer's black
+    assert (pixels == 0).all(-1).sum() == pixels.shape[0] * pixels.shape[1] - 8
 
 
 def test_an_unticked_face_is_left_alone_after_a_stroke_of_the_brush(scene: Scene) -> None:

@@ -62,6 +62,11 @@ def test_a_stage_of_a_newer_daemon_is_shown_by_its_name() -> None:
 
 
 def test_a_preview_does_not_keep_the_user_from_working() -> None:
-    assert View(layer="Photo", task=TaskView(PREVIEW, "render")).can_start
-    assert not View(layer="Photo", task=TaskView(BEAUTIFY, "render")).can_start
+    assert View(layer="Photo", task=TaskView(PREVIEW, "render")).can_find
+    assert not View(layer="Photo", task=TaskView(BEAUTIFY, "render")).can_find
+    assert not View().can_find
+
+
+def test_a_job_can_be_added_while_another_one_is_under_way() -> None:
+    assert View(layer="Photo", task=TaskView(BEAUTIFY, "render")).can_start
     assert not View().can_start

@@ -96,6 +96,9 @@ def clean_up():
     controller.change_settings(type(controller.settings)())
     controller._notice = None
     controller._updates = 0
+    preview = widget("preview")
+    preview._split, preview._shows_after = 0.5, True
+    preview.set_view("split")
 
 
 def pixels(node, box):

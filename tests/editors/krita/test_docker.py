@@ -291,15 +291,53 @@ def test_a_slider_is_dragged_and_its_own_button_unsets_it(krita: Krita) -> None:
 
 
 def test_a_preset_sets_the_sliders_and_its_name_is_shown_as_long_as_they_are_its_own(krita: Krita) -> None:
-    titles = "[widget('preset').itemText(each) for each in range(widget('preset').count())]"
-    assert krita.ask(titles)[:3] == ["Natural", "Clean", "Studio"]
-    assert krita.ask("widget('preset').currentText()") == "Natural"
+    assert krita.ask("widget('preset').text()") == "Natural"
     krita.click("preset")
-    krita.screen.do("key", "Down", "Down", "Down", "Return")
-    until(lambda: krita.ask("widget('preset').currentText()") == "Strong")
+    until(lambda: krita.ask("widget('preset_menu').isVisible()"))
+    titles = krita.ask("[each.text() for each in widget('preset_menu').actions()]")
+    assert titles[:3] == ["Natural", "Clean", "Studio"]
+    krita.screen.do("key", "Down", "Down", "Down", "Down", "Return")
+    until(lambda: krita.ask("widget('preset').text()") == "Strong")
     assert (krita.view()["strength"], krita.view()["edits"]) == (1.0, {})
     krita.run("docker()._change(look=docker()._controller.settings.look.with_values({'texture': 0.1}))")
-    until(lambda: krita.ask("widget('preset').currentText()") == "Own values")
+    until(lambda: krita.ask("widget('preset').text()") == "Own values")
+
+
+def test_a_look_is_saved_as_a_preset_renamed_and_deleted(krita: Krita) -> None:
+    def choose(title: str) -> None:
+        krita.click("preset")
+        until(lambda: krita.ask("widget('preset_menu').isVisible()"))
+        krita.run(
+            f"chosen = next(a for a in widget('preset_menu').actions() if a.text() == {title!r})\n"
+            "QTimer.singleShot(0, chosen.trigger); widget('preset_menu').close()"
+        )
+
+    def type_title(title: str) -> None:
+        until(
+            lambda: krita.ask(
+                "any(each.isVisible() for each in docker().findChildren(QWidget, 'preset_title'))"
+            )
+        )
+        krita.screen.do("key", "ctrl+a")
+        krita.screen.do("type", title)
+        krita.screen.do("key", "Return")
+
+    krita.run("docker()._change(look=docker()._controller.settings.look.with_values({'smile': 0.3}))")
+    choose("Save as…")
+    type_title("My evening")
+    until(lambda: krita.ask("widget('preset').text()") == "My evening")
+    choose("Rename…")
+    type_title("My night")
+    until(lambda: krita.ask("widget('preset').text()") == "My night")
+    choose("Delete")
+    until(
+        lambda: krita.ask(
+            "any(each.isVisible() for each in docker().findChildren(QWidget, 'preset_question'))"
+        )
+    )
+    krita.screen.do("key", "alt+y")
+    until(lambda: krita.ask("widget('preset').text()") == "Own values")
+    assert krita.view()["notice"] is None
 
 
 def test_an_exception_in_a_slot_becomes_a_sentence_and_never_a_window(

@@ -64,6 +64,66 @@ def test_all_and_none_tick_every_face_and_no_face(krita: Krita) -> None:
 
 
 @pytest.mark.usefixtures("found")
+def test_each_face_has_its_own_sliders_where_the_look_is_not_the_same_for_all(krita: Krita) -> None:
+    krita.click("same", 0.05)
+    until(lambda: not krita.ask("docker()._view.is_look_shared"))
+    krita.click("face_1", 0.3, 0.3)
+    until(lambda: krita.view()["faces"][1][1])
+    change = "docker()._change(look=docker()._controller.settings.look.with_values({'strength': 0.9}))"
+    krita.run(change)
+    krita.click("face_2", 0.3, 0.3)
+    until(lambda: krita.view()["faces"][2][1])
+    assert krita.view()["strength"] == 0.5
+    krita.click("face_1", 0.3, 0.3)
+    until(lambda: krita.view()["strength"] == 0.9)
+    krita.click("same", 0.05)
+    until(lambda: krita.ask("docker()._view.is_look_shared"))
+    krita.click("face_2", 0.3, 0.3)
+    until(lambda: krita.view()["faces"][2][1])
+    assert krita.view()["strength"] == 0.9
+
+
+@pytest.mark.usefixtures("found")
+def test_before_and_after_are_shown_side_by_side_and_one_at_a_time(krita: Krita) -> None:
+    krita.click("preview", 0.3, 0.5)
+    until(lambda: krita.ask("widget('preview').hasFocus()"))
+    shown = "widget('preview').view"
+    krita.screen.do("key", "v")
+    until(lambda: krita.ask(shown) == "side by side")
+    until(lambda: krita.ask("docker()._controller._tasks.room[1] < widget('preview').height() / 1.9"))
+    krita.run("app.action('retouchml_view').trigger()")
+    until(lambda: krita.ask(shown) == "one")
+    krita.click("preview", 0.5, 0.5)
+    krita.screen.do("key", "space")
+    until(lambda: not krita.ask("widget('preview')._shows_after"))
+    krita.screen.do("key", "v", "space")
+    until(lambda: krita.ask(shown) == "split")
+
+
+@pytest.mark.usefixtures("found")
+def test_at_100_percent_the_picture_s_own_pixels_are_shown_and_dragged(krita: Krita) -> None:
+    krita.click("pixels")
+    until(lambda: krita.ask("docker()._view.preview.scale") == 1.0)
+    krita.wait_for_task()
+    area = "widget('preview')._pictures.area(widget('preview')._rooms()[0])"
+    size = "docker()._view.preview.before"
+    assert krita.ask(f"{area}.width() == {size}.width and {area}.height() == {size}.height")
+    seen = "docker()._view.preview.before.pixels.hex()"
+    before = krita.ask(seen)
+    x, y = krita.ask("place_of('preview', 0.9, 0.5)")
+    krita.screen.do("mousemove", x, y, "mousedown", 1, "mousemove", x - 30, y)
+    krita.screen.do("mouseup", 1)
+    until(lambda: krita.ask(seen) != before)
+    krita.screen.do("mousemove", x - 60, y)
+    krita.wait_for_task()
+    moved = krita.ask(seen)
+    krita.click("fit")
+    until(lambda: krita.ask("docker()._view.preview.is_whole"))
+    assert moved != before
+    assert krita.ask("widget('preview')._split") == 0.5  # the line stayed where it was
+
+
+@pytest.mark.usefixtures("found")
 def test_the_keys_zoom_the_preview_and_move_its_line(krita: Krita) -> None:
     size = "[docker()._view.preview.before.width, docker()._view.preview.before.height]"
     first = krita.ask(size)

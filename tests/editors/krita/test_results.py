@@ -176,6 +176,51 @@ def test_a_saved_result_is_edited_again_with_its_sliders_and_its_faces(
     assert np.array_equal(again[LEFT], canvas[LEFT])
 
 
+def test_a_preset_s_action_beautifies_with_it(krita: Krita, canvas: NDArray[Any]) -> None:
+    do(krita, "retouchml_preset_strong")
+    until(lambda: krita.ask("layers()") == [SOURCE, RESULT])
+    krita.wait_for_task()
+    assert krita.view()["strength"] == 1.0
+    change(krita, strength=0.2)
+    activate(krita, 1)
+    do(krita, "retouchml_edit_again")
+    until(lambda: krita.view()["strength"] == 1.0)
+    krita.wait_for_task()
+
+
+def test_a_click_on_a_past_result_brings_its_look_back(krita: Krita, canvas: NDArray[Any]) -> None:
+    change(krita, strength=0.8, smile=0.3)
+    beautify(krita)
+    change(krita, strength=0.2, smile=0.0)
+    beautify(krita)
+    until(lambda: krita.ask("len(docker()._view.history) == 2"))
+    krita.click("past_1")
+    until(lambda: (krita.view()["strength"], krita.view()["edits"]) == (0.8, {"smile": 0.3}))
+    krita.wait_for_task()
+
+
+def test_a_job_waits_for_the_one_under_way_and_is_taken_out_alone(
+    krita: Krita, canvas: NDArray[Any], tmp_path: Path
+) -> None:
+    krita.run("first = doc; original = docker()._controller._start_next_job")
+    krita.run("docker()._controller._start_next_job = lambda: None")  # as if a job took its time
+    try:
+        krita.click("beautify")
+        pictures.put(krita, canvas, tmp_path)
+        until(lambda: krita.ask("docker()._controller._source.document == doc"))
+        krita.click("beautify")
+        until(lambda: krita.ask("len(docker()._view.jobs)") == 2)
+        until(lambda: krita.ask("widget('cancel_job_1') is not None"))
+        krita.click(f"cancel_job_{krita.ask('docker()._view.jobs[0][0]')}")
+        until(lambda: krita.ask("len(docker()._view.jobs)") == 1)
+    finally:
+        krita.run("docker()._controller._start_next_job = original; original()")
+    krita.wait_for_task()
+    until(lambda: krita.ask("layers()") == [SOURCE, RESULT])
+    krita.run("second = doc; doc = first")
+    assert krita.ask("layers()") == [SOURCE]
+
+
 def test_a_smile_stays_with_its_picture_and_the_strength_goes_on(
     krita: Krita, canvas: NDArray[Any], tmp_path: Path
 ) -> None:
@@ -196,11 +241,12 @@ def test_a_selection_chooses_the_face_and_the_preview_shows_what_it_leaves(
     until(lambda: krita.view()["faces"] is not None)
     krita.wait_for_task()
     assert krita.view()["faces"] == [[False, False], [True, True]]
-    after = "docker()._view.preview.after"
+    after = "docker()._view.preview.after.image"
     alpha = np.frombuffer(bytes.fromhex(krita.ask(f"{after}.pixels[3::4].hex()")), np.uint8)
     alpha = alpha.reshape(krita.ask(f"{after}.height"), krita.ask(f"{after}.width"))
-    assert (alpha[:, :20] == 255).all()
-    assert (alpha[:, 20:] == 0).all()
+    half = alpha.shape[1] // 2  # the selection covers the left half of the face
+    assert (alpha[:, : half - 1] == 255).all()
+    assert (alpha[:, half + 1 :] == 0).all()
     krita.run("chosen.clear(); chosen.select(60, 60, 40, 40, 255); doc.setSelection(chosen)")
     until(lambda: krita.view()["faces"] == [[True, True], [False, False]])
     beautify(krita)

@@ -81,14 +81,19 @@ def test_a_render_before_the_photo_is_open_waits_for_it_and_the_newest_looks_win
     session.render(LOOKS)
     client.process()
     assert client.kinds == ["open"]
-    session.render(OTHER_LOOKS, size="both", report=True)
+    session.render(OTHER_LOOKS, size="both", preview_side=300, report=True)
     client.process()
     client.calls[0].answer(client.photo())
     client.process()
     assert client.kinds == ["open", "render"]
     assert client.calls[1].details == {
-        "looks": OTHER_LOOKS, "size": "both", "report": True, "refine": False, "shown": None
-    }  # fmt: skip
+        "looks": OTHER_LOOKS,
+        "size": "both",
+        "preview_side": 300,
+        "report": True,
+        "refine": False,
+        "shown": None,
+    }
     answer = rendered(render=1.0)
     client.calls[1].answer(answer)
     assert recorder.rendered == [(OTHER_LOOKS, answer)]
