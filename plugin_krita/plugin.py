@@ -88,20 +88,25 @@ class Actions(Extension):
             entries.append((f"{NAME}_preset_{name}", label, partial(_beautify, name)))
         for name, label, function in entries:
             action = window.createAction(name, texts.text(label), f"tools/scripts/{MENU}")
-            action.triggered.connect(guard(partial(_call, function, window)))
+            action.triggered.connect(guard(partial(_call, function)))
 
 
-def _call(function: Callable[[Any], None], window: Any, *_: Any) -> None:
-    function(_shown_docker(window))
+def _call(function: Callable[[Any], None], *_: Any) -> None:
+    function(_shown_docker())
 
 
 def _beautify(preset: str, docker: Any) -> None:
     docker.beautify(preset)
 
 
-def _shown_docker(window: Any) -> Any:
-    """The docker of a window, brought to the front."""
-    docker = next(each for each in window.dockers() if each.objectName() == DOCKER)
+def _shown_docker() -> Any:
+    """The docker of the active window, brought to the front.
+
+    Krita 5.1 knows the dockers of all windows only.
+    """
+    window = Krita.instance().activeWindow().qwindow()
+    dockers = [each for each in Krita.instance().dockers() if each.objectName() == DOCKER]
+    docker = next((each for each in dockers if each.window() == window), dockers[0])
     docker.setVisible(True)
     docker.raise_()
     return docker

@@ -41,10 +41,12 @@ class Viewpoint:
         half = (room[0] / scale / 2, room[1] / scale / 2)
         shift = []
         for axis in (0, 1):
-            wanted = middle[axis] + self.shift[axis] - pixels[axis] / scale
             low, high = half[axis], layer[axis] - half[axis]
-            kept = min(max(wanted, low), high) if low < high else layer[axis] / 2
-            shift.append(kept - middle[axis])
+            if low >= high:  # all of it is shown
+                low = high = layer[axis] / 2
+            now = min(max(middle[axis] + self.shift[axis], low), high)
+            wanted = min(max(now - pixels[axis] / scale, low), high)
+            shift.append(wanted - middle[axis])
         return replace(self, shift=(shift[0], shift[1]))
 
     def box(self, room: Room, face: Box, layer: Room) -> Box:

@@ -55,3 +55,10 @@ def test_what_is_shown_moves_with_the_hand_as_far_as_the_layer_goes() -> None:
 def test_the_surroundings_of_a_face_end_with_the_layer() -> None:
     assert surroundings(FACE, LAYER) == (345, 245, 210, 210)
     assert surroundings((0, 0, 100, 100), LAYER) == (0, 0, 155, 155)
+
+
+def test_a_face_at_the_edge_is_moved_at_once() -> None:
+    view, face = Viewpoint(1.0), (0, 0, 20, 20)
+    before = view.box(ROOM, face, LAYER)
+    moved = view.moved((-5.0, -5.0), ROOM, face, LAYER).box(ROOM, face, LAYER)
+    assert (moved[0] - before[0], moved[1] - before[1]) == (5, 5)

@@ -84,7 +84,7 @@ def test_of_two_faces_the_ticked_one_is_retouched(
     left = krita.ask(
         "[face.box[0] < 512 for face in next(iter(docker()._controller._photos)).session.faces].index(True)"
     )
-    krita.click(f"face_{1 - left}", 0.88, 0.88)
+    krita.click(f"face_{1 - left}", 0.8, 0.62)
     until(lambda: [chosen for chosen, _ in krita.view()["faces"]] == [left == 0, left == 1])
     beautify(krita)
     result = pictures.result(krita, twins, "U8", tmp_path)

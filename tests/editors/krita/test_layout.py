@@ -90,7 +90,9 @@ def test_before_and_after_are_shown_side_by_side_and_one_at_a_time(krita: Krita)
     shown = "widget('preview').view"
     krita.screen.do("key", "v")
     until(lambda: krita.ask(shown) == "side by side")
-    until(lambda: krita.ask("docker()._controller._tasks.room[1] < widget('preview').height() / 1.9"))
+    half = "widget('preview').width() * widget('preview').height() / 1.9"
+    krita.run("room = lambda: docker()._controller._tasks.room")
+    until(lambda: krita.ask(f"room()[0] * room()[1] < {half}"))
     krita.run("app.action('retouchml_view').trigger()")
     until(lambda: krita.ask(shown) == "one")
     krita.click("preview", 0.5, 0.5)
