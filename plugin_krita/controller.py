@@ -220,7 +220,7 @@ class Controller:
     def resize_preview(self, room: Room) -> None:
         """Take the size at which the preview is shown, in pixels."""
         if self._tasks.resize_preview(room):
-            self._redraw()
+            self._redraw(even_if_none=self._task is not None)
 
     def _look_from(self, change: "Callable[[Viewpoint, Room, Box, Room], Viewpoint]") -> None:
         photo = self._active_photo()
@@ -345,20 +345,23 @@ class Controller:
         self._is_behind = self._task_view is not None
         self._schedule_preview(after_ms=REST_MS if self._is_behind else 0)
 
-    def _redraw(self) -> None:
-        """Draw the preview anew, also where it does not follow the sliders."""
+    def _redraw(self, *, even_if_none: bool = False) -> None:
+        """Draw the preview anew, also where it does not follow the sliders.
+
+        even_if_none: also where it is only being made, and for another size
+        """
         photo = self._active_photo()
-        if photo is not None and photo.preview is not None:
+        if even_if_none or (photo is not None and photo.preview is not None):
             self._is_redrawn = True
             self._follow()
 
     def _preview(self) -> None:
         """Render the preview with the newest sliders."""
         self._preview_timer = None
-        self._is_behind = False
         photo = self._active_photo()
         if photo is None or not photo.session.faces or self._is_busy:
             return
+        self._is_behind = False
         is_redrawn, self._is_redrawn = self._is_redrawn, False
         if not self._settings.live and photo.preview is not None and not is_redrawn:
             return
@@ -378,7 +381,7 @@ class Controller:
             self._notice, self._done = notice, (notice, source, added.key)
             self._read_history()
             self._schedule_preview()
-        if error is None and kind == PREVIEW and self._is_behind:
+        if error is None and kind != BEAUTIFY and self._is_behind:
             self._schedule_preview(after_ms=0)
         self._show_error(error)
         if kind != PREVIEW:

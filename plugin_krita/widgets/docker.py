@@ -23,7 +23,8 @@ from .preview_bar import PreviewBar
 from .qt import QtCore, QtWidgets
 from .qt_event_loop import QtEventLoop
 
-_LEAST_SLIDERS = 66  # pixels: the preset and the strength
+_LEAST_SLIDERS = 84  # pixels: the preset and the strength
+_SHARES = [560, 440]  # of the height, for the preview and the sliders at first
 _GROUP, _KEY = "RetouchML", "settings"
 _text = texts.text
 
@@ -153,6 +154,7 @@ class Docker(DockWidget):
         for widget, stretch in ((top, 1), (scroll, 1)):
             splitter.addWidget(widget)
             splitter.setStretchFactor(splitter.count() - 1, stretch)
+        splitter.setSizes(_SHARES)
         foot = QtWidgets.QVBoxLayout()
         foot.setContentsMargins(8, 0, 8, 6)
         foot.setSpacing(6)

@@ -99,6 +99,9 @@ def clean_up():
     preview = widget("preview")
     preview._split, preview._shows_after = 0.5, True
     preview.set_view("split")
+    for area in docker().findChildren(QWidget):
+        if hasattr(area, "ensureWidgetVisible"):
+            area.verticalScrollBar().setValue(0)
 
 
 def pixels(node, box):

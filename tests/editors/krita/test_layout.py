@@ -55,6 +55,18 @@ def test_preview_sliders_and_button_are_in_sight_in_a_low_window_beside_the_laye
 
 
 @pytest.mark.usefixtures("found")
+def test_the_first_preview_fills_its_place(krita: Krita) -> None:
+    """The place has changed while it was made, as the faces came below it."""
+    room = "widget('preview')._rooms()[0]"
+    shown = f"widget('preview')._pictures.area({room})"
+    fills = f"{shown}.width() > {room}.width() - 6 or {shown}.height() > {room}.height() - 6"
+    same = "abs(docker()._controller._tasks.room[1] - widget('preview')._rooms()[0].height()) < 1"
+    until(lambda: krita.ask(f"({fills}) and {same}"))
+    scale = "docker()._view.preview.before.height * docker()._view.preview.scale"
+    until(lambda: krita.ask(f"{scale} < {room}.height() + 3"))
+
+
+@pytest.mark.usefixtures("found")
 def test_all_and_none_tick_every_face_and_no_face(krita: Krita) -> None:
     assert len(krita.view()["faces"]) == 20
     krita.click("none")
