@@ -45,8 +45,8 @@ _Result = TypeVar("_Result")
 class _WorkerPhoto:
     """A photo in the worker: as it was sent, and as a backend opened it.
 
-    pixels: [H, W, C] of the wire; icc: their colour profile, b"" for sRGB; photo: None until a backend has
-    opened it
+    pixels: [H, W, C] of the wire; icc: their colour profile, b"" for sRGB; at: places of faces that the
+    search may miss; photo: None until a backend has opened it
     """
 
     pixels: NDArray[Any]
@@ -55,6 +55,7 @@ class _WorkerPhoto:
     device: str
     icc: bytes = b""
     photo: "Photo | None" = None
+    at: Sequence[Box] = ()
 
     @cached_property
     def without_curve(self) -> PixelFormat:
@@ -106,11 +107,18 @@ class Executor:
         return tuple(dict.fromkeys(model for model, _ in self._backends))
 
     def take(
-        self, name: str, block: Block, picture: PixelFormat, model: str, device: str, icc: bytes = b""
+        self,
+        name: str,
+        block: Block,
+        picture: PixelFormat,
+        model: str,
+        device: str,
+        icc: bytes = b"",
+        at: Sequence[Box] = (),
     ) -> None:
         """Keep a photo; a backend opens it when it is first used. device: "" for the executor's own."""
         pixels = pixel_conversion.view(block.map(), picture)
-        self._photos[name] = _WorkerPhoto(pixels, picture, model, device or self._device, icc)
+        self._photos[name] = _WorkerPhoto(pixels, picture, model, device or self._device, icc, at=at)
         block.close()
 
     def forget(self, name: str) -> None:
@@ -246,7 +254,7 @@ class Executor:
         if entry.photo is None:
             backend = self._backend(entry.model, entry.device, progress)
             pixels = pixel_conversion.to_pipeline(entry.pixels, entry.without_curve)
-            entry.photo = backend.open(pixels, icc=entry.icc, progress=progress, cancel=stop)
+            entry.photo = backend.open(pixels, icc=entry.icc, at=entry.at, progress=progress, cancel=stop)
             entry.device = backend.device
         return entry.photo
 

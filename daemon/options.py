@@ -91,10 +91,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--keep-alive",
         type=float,
-        default=KEEP_ALIVE_MINUTES,
         metavar="MINUTES",
         help="unload the models after so long without work; 0 at once, -1 never "
-        f"(default: {KEEP_ALIVE_MINUTES:g})",
+        f"(default: config.toml's, or {KEEP_ALIVE_MINUTES:g})",
     )
     parser.add_argument(
         "--idle-exit",
@@ -125,11 +124,12 @@ def from_arguments(arguments: argparse.Namespace) -> DaemonOptions:
 
     if arguments.idle_exit is not None and not 0 < arguments.idle_exit < math.inf:
         raise UsageError("--idle-exit must be more than 0 minutes.")
-    if not math.isfinite(arguments.keep_alive):
+    if arguments.keep_alive is not None and not math.isfinite(arguments.keep_alive):
         raise UsageError("--keep-alive must be a number of minutes.", "-1 never unloads the models.")
     if arguments.tcp:
         parse_address(arguments.tcp)
     stored, _ = settings.load(paths.config_dir() / SETTINGS)
+    minutes = stored.keep_alive if arguments.keep_alive is None else arguments.keep_alive
     device, precision = arguments.device or stored.device, arguments.precision or stored.precision
     if "cpu" in device.split(",") and precision not in ("auto", "float32"):
         raise UsageError(f"The device cpu does not compute in {precision}.", "Use --precision auto.")
@@ -137,7 +137,7 @@ def from_arguments(arguments: argparse.Namespace) -> DaemonOptions:
         model=arguments.model or stored.model,
         device=device,
         precision=precision,
-        keep_alive=arguments.keep_alive * 60,
+        keep_alive=(KEEP_ALIVE_MINUTES if minutes is None else minutes) * 60,
         idle_exit=None if arguments.idle_exit is None else arguments.idle_exit * 60,
         tcp=arguments.tcp,
         service=arguments.service,
@@ -154,7 +154,7 @@ def as_command_line(arguments: argparse.Namespace) -> list[str]:
     names = ("model", "device", "precision", "keep_alive", "tcp", "backend", "limits")
     values = {name.replace("_", "-"): getattr(arguments, name) for name in names}
     # "=" keeps a value that starts with a minus sign from looking like an option
-    return [f"--{name}={value}" for name, value in values.items() if value != ""]
+    return [f"--{name}={value}" for name, value in values.items() if value not in ("", None)]
 
 
 def parse_address(text: str) -> tuple[str, int]:

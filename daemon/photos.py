@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 
 from daemon.memory.blocks import Block
 from retouchml.client.pixel_format import PixelFormat
+from retouchml.results import Box
 
 
 @dataclass(eq=False)
@@ -11,7 +12,7 @@ class UploadedPhoto:
     """A client's photo, as the server keeps it.
 
     slot: index of the slot whose worker has it; device: "" for the worker's own; block: its pixels, None
-    until they are copied
+    until they are copied; at: places of faces that the search may miss
     """
 
     name: str
@@ -21,6 +22,7 @@ class UploadedPhoto:
     device: str = ""
     icc: bytes = field(default=b"", repr=False)
     block: Block | None = None
+    at: tuple[Box, ...] = ()
 
     @property
     def size(self) -> int:

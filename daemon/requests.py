@@ -139,6 +139,7 @@ class RequestHandler:
             slot=self._sessions.choose_slot(request.device),
             device=request.device,
             icc=bytes(data[1].buffer) if request.icc else b"",
+            at=request.at,
         )
         job = _job_for(photo, client, header, request)
         job.uploading = True

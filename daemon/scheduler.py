@@ -35,6 +35,7 @@ from daemon.worker_messages import (
 from daemon.worker_process import WorkerProcess
 from retouchml.client.messages import Render
 from retouchml.errors import DaemonStopping, WorkerLost
+from retouchml.results import Box
 
 _log = logging.getLogger(__name__)
 _ATTEMPTS = 2
@@ -259,15 +260,16 @@ class Scheduler:
         slot.worker.watchdog.begin(time.monotonic())
         job.attempts += 1
         photo, picture, icc = job.photo, None, b""
+        at: tuple[Box, ...] = ()
         blocks: list[Block] = []
         if photo is not None and photo.block is not None and photo.name not in slot.worker.photos:
-            picture, icc = photo.picture, photo.icc
+            picture, icc, at = photo.picture, photo.icc, photo.at
             blocks = [photo.block]
             slot.worker.photos.add(photo.name)
         name = photo.name if photo else ""
         try:
             slot.worker.send(
-                DoJob(job.number, job.request, name, job.model, job.device, picture, icc), blocks
+                DoJob(job.number, job.request, name, job.model, job.device, picture, icc, at), blocks
             )
         except ChannelClosed:
             return self._lost(slot, _ENDED)

@@ -152,8 +152,8 @@ class Worker:
         request, photo, flags = message.request, message.photo, self._flags[message.job]
         progress = _JobProgressCall(self, message.job)
         if blocks and message.picture is not None:
-            block, icc = blocks[0], message.icc
-            self._executor.take(photo, block, message.picture, message.model, message.device, icc)
+            place = message.picture, message.model, message.device
+            self._executor.take(photo, blocks[0], *place, message.icc, message.at)
         if isinstance(request, ListEdits):
             return self._executor.list_edits(message.model, message.device, progress)
         if isinstance(request, Open):

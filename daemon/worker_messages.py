@@ -13,6 +13,7 @@ from retouchml.client.answers import ProgressNote
 from retouchml.client.messages import ListEdits, Open, Prepare, Render
 from retouchml.client.pixel_format import PixelFormat, format_from
 from retouchml.errors import RetouchError
+from retouchml.results import Box
 
 WorkRequest = Open | Prepare | Render | ListEdits
 """The requests that a worker does; the daemon answers the others itself."""
@@ -26,7 +27,8 @@ class DoJob:
     """A job to do; the newest pixels of its photo lie in a block beside it, if the worker lacks them.
 
     job: its number; photo: its name, "" for none; device: "" for the worker's own; picture: how the pixels in
-    the block lie, None without a block; icc: their colour profile, b"" for sRGB
+    the block lie, None without a block; icc: their colour profile, b"" for sRGB; at: places of faces that the
+    search may miss
     """
 
     TYPE: ClassVar[str] = "job"
@@ -37,6 +39,7 @@ class DoJob:
     device: str
     picture: PixelFormat | None = None
     icc: bytes = b""
+    at: tuple[Box, ...] = ()
 
     def fields(self) -> dict[str, Any]:
         """As a map."""
@@ -49,6 +52,7 @@ class DoJob:
             "device": self.device,
             "picture": self.picture.fields() if self.picture else None,
             "icc": self.icc,
+            "at": [list(box) for box in self.at],
         }
 
     @classmethod
@@ -57,7 +61,8 @@ class DoJob:
         request = _REQUESTS[fields["kind"]].from_fields(fields["fields"])
         picture = format_from(fields["picture"]) if fields["picture"] else None
         names = (fields["photo"], fields["model"], fields["device"])
-        return cls(fields["job"], request, *names, picture, fields["icc"])
+        x_y_size = ((x, y, width, height) for x, y, width, height in fields["at"])
+        return cls(fields["job"], request, *names, picture, fields["icc"], tuple(x_y_size))
 
 
 @dataclass(frozen=True)

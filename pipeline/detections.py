@@ -31,6 +31,13 @@ def box_of(detection: Detection) -> Box:
     return round(x - side / 2.0), round(y - side / 2.0), side, side
 
 
+def is_same(detection: Detection, box: Box) -> bool:
+    """Whether a detection is of the face with that box."""
+    x, y, width, height = box
+    square = Detection((x + width / 2.0, y + height / 2.0), float(max(width, height)), 0.0, 0.0)
+    return overlap(replace(detection, angle=0.0), square) > _OVERLAP
+
+
 def turned(
     image: NDArray[np.uint8], degrees: float, outside: int | None = None
 ) -> tuple[NDArray[np.uint8], NDArray[np.float64]]:

@@ -4,17 +4,19 @@ YuNet looks first, where it is on this machine; dlib's detectors look where it i
 ``pipeline.landmark_choice`` has the rule for landmarks.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.detections import box_of
+from pipeline.detections import box_of, is_same
 from pipeline.display import Display, displays_of, plain
 from pipeline.dlib_search import SEARCH_SIDE, DlibSearch
 from pipeline.landmark_choice import LandmarkPlacer
 from pipeline.landmarks import FOUR_BOXES, ONE_BOX, LandmarkPredictor
+from pipeline.marked_face import detection_at, mark_of
 from pipeline.mesh import FaceMesh
 from pipeline.pixels import as_channels
 from pipeline.quick_search import QuickSearch
@@ -81,6 +83,28 @@ class FaceFinder:
             landmarks = self._landmarks.place(pixels, detection, display, shifts)
             faces.append(FaceLocation(box_of(detection), landmarks))
         return faces
+
+    def at(
+        self,
+        pixels: NDArray[np.generic],
+        box: Box,
+        known: Sequence[FaceLocation] = (),
+        *,
+        icc: bytes = b"",
+    ) -> FaceLocation | None:
+        """The face at a place of a photo [H, W, C] that the user marked; None if it is a known one.
+
+        icc: as in ``find``. Raises UsageError for a place outside the photo, or too small.
+        """
+        pixels = as_channels(pixels)
+        mark = mark_of(box, pixels.shape[1], pixels.shape[0])
+        display = displays_of(pixels, icc)[0]
+        looks = [self._quick.in_view] if self._quick else []
+        detection = detection_at(pixels, mark, display, [*looks, self._dlib.in_view])
+        if any(is_same(detection, face.box) for face in known):
+            return None
+        landmarks = self._landmarks.place(pixels, detection, display, FOUR_BOXES)
+        return FaceLocation(box_of(detection), landmarks)
 
     def landmarks(
         self, pixels: NDArray[np.generic], detection: Detection, display: Display = plain

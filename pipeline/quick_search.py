@@ -72,6 +72,10 @@ class QuickSearch:
                 found += [face] if face is not None else []
         return without_overlaps(found)
 
+    def in_view(self, view: NDArray[np.uint8]) -> list[Detection]:
+        """Upright faces in a small image [H, W, 3], however unsure."""
+        return [face.detection for face in self._network.look(view, _LEAST / 2.0)]
+
     def _candidates(self, pixels: NDArray[np.generic], display: Display, cancel: Cancel) -> list[Detection]:
         large, scale = reduced(pixels, _LARGE_SIDE, display)
         candidates = []

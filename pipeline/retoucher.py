@@ -22,7 +22,7 @@ from pipeline.pixels import as_channels
 from pipeline.preview import KeptFaces
 from pipeline.working_space import WorkingSpace, profile_for
 from retouchml.progress import NEVER, Cancel, Progress, check, silent
-from retouchml.results import Edit
+from retouchml.results import Box, Edit
 from retouchml.settings import (
     DEFAULT_DEVICE,
     DEFAULT_MODEL,
@@ -69,21 +69,27 @@ class Retoucher:
         pixels: NDArray[np.generic],
         *,
         icc: bytes = b"",
+        at: Sequence[Box] = (),
         progress: Progress | None = None,
         cancel: Cancel | None = None,
     ) -> Photo:
         """Find the faces of a photo [H, W] or [H, W, C]: uint8, uint16 or float32, straight alpha.
 
+        at: places (x, y, width, height) of faces that the search may miss; those that it finds come first.
         icc: its colour profile, b"" for sRGB; the retouch is computed in sRGB's primaries, unbounded.
 
         The photo keeps the array itself, not a copy, and never writes to it. Raises PictureUnsupported for
-        another kind of array, and Cancelled.
+        another kind of array, UsageError for a place that cannot have a face, and Cancelled.
         """
         progress, cancel = progress or silent, cancel or NEVER
         channels = as_channels(pixels)
         progress("detect", 0.0, None)
         start = time.monotonic()
-        locations = self._find(channels, icc, cancel)
+        locations = list(self._find(channels, icc, cancel))
+        for box in at:
+            check(cancel)
+            marked = self.networks.finder.at(channels, box, locations, icc=icc)
+            locations += [] if marked is None else [marked]
         space = WorkingSpace.of(profile_for(icc, channels))
         photo = Photo(pixels, channels, space, locations, self.networks, self._caches, self._kept)
         photo.seconds["detect"] = time.monotonic() - start

@@ -7,9 +7,17 @@ from typing import Any
 from plugin_gimp.texts import _
 from retouchml import sentences
 from retouchml.errors import NoFaceError, UsageError
-from retouchml.look import Look, choose_faces, parse_edit, parse_faces
+from retouchml.look import (
+    DEFAULT_STRENGTH,
+    DEFAULT_TEXTURE,
+    Look,
+    choose_faces,
+    parse_edit,
+    parse_faces,
+    parse_place,
+)
 from retouchml.look_change import ChosenLook, FaceLooks, LookChange, parse_face_change
-from retouchml.results import Face
+from retouchml.results import Box, Face
 from retouchml.sliders import BY_NAME
 
 NEW_LAYER, WITH_MASK, REPLACE = "new-layer", "new-layer-with-mask", "replace"
@@ -33,7 +41,7 @@ class Arguments:
     strength, texture, edits: as in ``Look``; faces: as ``select_faces`` takes it; output: ``NEW_LAYER``,
     ``WITH_MASK`` or ``REPLACE``; preset: a name, which takes the place of strength and texture, or "";
     face_looks: what is different for single faces, as in ``0:preset=studio;1:strength=0.8,teeth=0.5``;
-    earlier: ``IN_ITS_PLACE`` or ``KEEP``
+    earlier: ``IN_ITS_PLACE`` or ``KEEP``; places: of faces that the search may miss
     """
 
     strength: float
@@ -44,6 +52,7 @@ class Arguments:
     preset: str = ""
     face_looks: str = ""
     earlier: str = IN_ITS_PLACE
+    places: tuple[Box, ...] = ()
 
     @property
     def common(self) -> ChosenLook:
@@ -80,12 +89,23 @@ def of_config(config: Any) -> Arguments:
         preset=config.get_property("preset") or "",
         face_looks=config.get_property("face-looks") or "",
         earlier=config.get_property("earlier"),
+        places=parse_places(config.get_property("face-at") or ""),
     )
+
+
+def of_preset(name: str) -> Arguments:
+    """The arguments of the procedure that retouches every face with a preset, onto a new layer."""
+    return Arguments(DEFAULT_STRENGTH, DEFAULT_TEXTURE, preset=name)
 
 
 def parse_edits(text: str) -> "dict[str, float]":
     """The edits in a text such as ``smile=0.3,age=-0.2``. Raises UsageError."""
     return dict(parse_edit(part) for part in text.split(",") if part.strip())
+
+
+def parse_places(text: str) -> "tuple[Box, ...]":
+    """The places in a text such as ``310,80,120,150;20,30,90,100``. Raises UsageError."""
+    return tuple(parse_place(part) for part in text.split(";") if part.strip())
 
 
 def format_edits(edits: Mapping[str, float]) -> str:

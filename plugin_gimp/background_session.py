@@ -18,7 +18,7 @@ from retouchml.client.photo_session import Looks, PhotoSession
 from retouchml.client.pixel_format import PixelFormat
 from retouchml.errors import RetouchError
 from retouchml.progress import Progress
-from retouchml.results import Face
+from retouchml.results import Box, Face
 from retouchml.system.failures import unexpected
 
 _TURN_SECONDS = 0.04  # how long a request may wait while the thread waits for the daemon
@@ -28,9 +28,9 @@ _TURN_SECONDS = 0.04  # how long a request may wait while the thread waits for t
 class Events:
     """The dialog's callbacks.
 
-    progress: see ``retouchml.progress``; faces: called once, when they are known; patches: called with the
-    looks that were requested, whether the patches are final and of full size, and the patches; failed: the
-    work failed
+    progress: see ``retouchml.progress``; faces: called when they are known, and after each mark; patches:
+    called with the looks that were requested, whether the patches are final and of full size, and the
+    patches; failed: the work failed
     """
 
     progress: Progress
@@ -46,8 +46,10 @@ class BackgroundSession:
         self._picture = picture
         self._pixels = pixels
         self._events = events
-        # looks and the face that is shown; None: open the photo
-        self._requests: queue.SimpleQueue[tuple[Looks, int] | None] = queue.SimpleQueue()
+        # looks and the face that is shown; None: open the photo; a box: there is a face
+        self._requests: queue.SimpleQueue[tuple[Looks, int] | Box | None] = queue.SimpleQueue()
+        self._told: tuple[Face, ...] | None = None  # the faces that the dialog knows
+        self._is_marking = False
         self._closed = threading.Event()
         self._thread = threading.Thread(target=self._run, daemon=True, name="retouchml-session")
         self.open()
@@ -56,6 +58,10 @@ class BackgroundSession:
     def open(self) -> None:
         """Open the photo; to be called again after it failed."""
         self._requests.put(None)
+
+    def mark(self, place: Box) -> None:
+        """Say that there is a face at a place of the layer; ``faces`` is called again."""
+        self._requests.put(place)
 
     def render(self, looks: Looks, shown: int) -> None:
         """Render these looks, that of the face ``shown`` first; an older request is dropped."""
@@ -90,8 +96,10 @@ class BackgroundSession:
         events, session = self._events, PhotoSession(client, self._picture, self._pixels)
 
         def on_opened(session: PhotoSession) -> None:
-            session.on_opened = None  # the faces are the same if the photo is opened again
-            self._deliver(events.faces, session.faces)
+            # they are the same if the photo is opened again after a loss
+            if self._told is None or self._is_marking:
+                self._deliver(events.faces, session.faces)
+            self._told, self._is_marking = session.faces, False
 
         def on_rendered(looks: Looks, rendered: Rendered) -> None:
             self._deliver(events.patches, looks, True, rendered.patches)
@@ -106,9 +114,14 @@ class BackgroundSession:
     def _start_newest_request(self, session: PhotoSession) -> None:
         if self._requests.empty():
             return
-        newest = None
+        newest: tuple[Looks, int] | None = None
         while not self._requests.empty():
-            newest = self._requests.get()
+            request = self._requests.get()
+            if request is not None and len(request) == 4:
+                self._is_marking = True
+                session.mark(request)
+                return  # the dialog requests the looks again when it knows the faces
+            newest = request
         if newest is None:
             session.open()
         else:

@@ -1,34 +1,40 @@
 """The dialog: a preview, the faces to retouch, the sliders, and the output."""
 
-import gi
+from gi.repository import Gimp, GimpUi, GLib, Gtk
 
-gi.require_version("Gtk", "3.0")
-gi.require_version("GimpUi", "3.0")
+from plugin_gimp import (
+    arguments,
+    help_dialog,
+    history,
+    layer_pixels,
+    output,
+    pixbufs,
+    reach,
+    results,
+    settings_dialog,
+    window,
+)
+from plugin_gimp.background_session import BackgroundSession, Events
+from plugin_gimp.preview import Preview
+from plugin_gimp.texts import _
+from plugin_gimp.viewport import square_around
+from plugin_gimp.window import Handlers, Window
+from retouchml import __version__, sentences
+from retouchml.client.answers import WirePatch
+from retouchml.client.photo_session import Looks
+from retouchml.client.placed_commands import explain
+from retouchml.errors import Cancelled, DaemonError, RetouchError, UsageError
+from retouchml.first_faces import first_faces
+from retouchml.look import Look
+from retouchml.picture_looks import PictureLooks
+from retouchml.progress import OverallProgress, describe
+from retouchml.remembered import preset_of, remembered
+from retouchml.result_record import ResultRecord, match, record
+from retouchml.results import Box, Face
+from retouchml.sliders import REST_MS
+from retouchml.system.failures import unexpected
 
-from gi.repository import Gimp, GimpUi, GLib, Gtk  # noqa: E402 (after their versions)
-
-from plugin_gimp import arguments, layer_pixels, output, reach, results  # noqa: E402
-from plugin_gimp.background_session import BackgroundSession, Events  # noqa: E402
-from plugin_gimp.controls import FaceRow  # noqa: E402
-from plugin_gimp.look_controls import LookControls  # noqa: E402
-from plugin_gimp.preview import Preview, square_around, thumbnail  # noqa: E402
-from plugin_gimp.texts import _  # noqa: E402
-from retouchml import __version__, sentences  # noqa: E402
-from retouchml.client.answers import WirePatch  # noqa: E402
-from retouchml.client.photo_session import Looks  # noqa: E402
-from retouchml.client.placed_commands import explain  # noqa: E402
-from retouchml.errors import Cancelled, DaemonError, RetouchError, UsageError  # noqa: E402
-from retouchml.first_faces import first_faces  # noqa: E402
-from retouchml.look import Look  # noqa: E402
-from retouchml.progress import OverallProgress, describe  # noqa: E402
-from retouchml.remembered import preset_of, remembered  # noqa: E402
-from retouchml.result_record import match, record  # noqa: E402
-from retouchml.results import Box, Face  # noqa: E402
-from retouchml.sliders import REST_MS  # noqa: E402
-from retouchml.system.failures import unexpected  # noqa: E402
-
-_THUMBNAIL_SIDE = 56
-_RESET = 1  # a response of our own; GTK's are negative
+_THUMBNAIL_SIDE, _PAST_SIDE = 56, 48
 
 
 def run(config: Gimp.ProcedureConfig, layer: Gimp.Drawable) -> None:
@@ -53,19 +59,37 @@ class Dialog:
         picture, pixels, self._encoding = layer_pixels.read(self._layer)
         self._faces: tuple[Face, ...] = ()
         self._shown = 0  # the face in the preview
+        self._looks = PictureLooks(self._first_look())
         self._requested: Looks | None = None
         self._result: tuple[Looks, tuple[WirePatch, ...]] | None = None  # of what is requested
-        self._is_waiting = False  # Beautify was pressed before there was a result
+        self._awaited = 0  # Beautify or Apply was pressed before there was a result
+        self._has_applied = False
         self._error: RetouchError | None = None
         self._timer = 0
         self._overall = OverallProgress()
-        self._build()
+        self._preview = Preview(self._layer, self._encoding)
+        handlers = Handlers(
+            response=self._on_response,
+            show=self._on_show,
+            tick=self._on_change,
+            look=self._on_look,
+            same=self._on_same,
+            mark=self._on_mark,
+            past=self._on_past,
+        )
+        nick = config.get_property("output")
+        self._window = Window(self._preview, handlers, self._looks.common, nick)
+        if chosen.result is not None:
+            self._window.show_again(chosen.result.get_name())
+        if results.of_source(self._layer):
+            self._window.show_keep(keep=config.get_property("earlier") == arguments.KEEP)
+        self._show_history()
         events = Events(self._on_progress, self._on_faces, self._on_patches, self._on_failed)
         self._session = BackgroundSession(picture, pixels, events)
 
     def run(self) -> None:
         """Show the dialog until the result is in the image. Raises Cancelled or RetouchError."""
-        self._window.show()
+        self._window.dialog.show()
         Gtk.main()
         if self._error is not None:
             raise self._error
@@ -75,69 +99,7 @@ class Dialog:
         self._stop_timer()
         self._preview.close()
         self._session.close()
-        self._window.destroy()
-
-    def _build(self) -> None:
-        self._window = GimpUi.Dialog(title=_(sentences.BEAUTIFY), role="retouchml")
-        buttons = {_RESET: _("_Reset"), Gtk.ResponseType.CANCEL: _("_Cancel")}
-        for response, label in buttons.items():
-            self._window.add_button(label, response)
-        beautify = _("_Beautify")
-        self._button = self._window.add_button(beautify, Gtk.ResponseType.OK)
-        self._window.set_default_response(Gtk.ResponseType.OK)
-        self._window.connect("response", self._on_response)
-        self._preview = Preview(self._layer, self._encoding)
-        self._face_row = FaceRow(self._on_show, self._on_change)
-        self._status = Gtk.Label(xalign=0.0, wrap=True, max_width_chars=90)
-        self._bar = Gtk.ProgressBar()
-        left = Gtk.Box(orientation=Gtk.Orientation.VERTICAL, spacing=6)
-        left.pack_start(self._preview, True, True, 0)
-        left.pack_start(self._face_row, False, False, 0)
-        columns = Gtk.Box(spacing=12)
-        columns.pack_start(left, True, True, 0)
-        columns.pack_start(self._build_controls([*buttons.values(), beautify]), False, False, 0)
-        area = self._window.get_content_area()
-        area.set_spacing(6)
-        area.set_border_width(12)
-        parts = [(columns, True), (self._bar, False), (self._status, False)]
-        if self._chosen.result is not None:
-            parts.insert(0, (self._again_line(self._chosen.result), False))
-        for widget, grows in parts:
-            area.pack_start(widget, grows, grows, 0)
-        area.show_all()
-
-    def _again_line(self, result: Gimp.Layer) -> Gtk.Label:
-        """What says that a result is edited again."""
-        sentence = _("“{layer}” is edited again, with its sliders as they were.").format(
-            layer=result.get_name()
-        )
-        return Gtk.Label(label=sentence, xalign=0.0, wrap=True)
-
-    def _build_controls(self, buttons: "list[str]") -> Gtk.Box:
-        """The look and the output. buttons: labels whose mnemonics are in use."""
-        output_label, earlier_label = _("_Output"), _("_Keep earlier results")
-        taken = [*buttons, output_label, earlier_label]
-        self._look_controls = LookControls(self._first_look(), self._on_change, taken)
-        scroll = Gtk.ScrolledWindow(hscrollbar_policy=Gtk.PolicyType.NEVER)
-        scroll.set_propagate_natural_width(True)
-        scroll.add(self._look_controls)
-        title = Gtk.Label(label=output_label, use_underline=True, xalign=0.0)
-        self._output = Gtk.ComboBoxText()
-        for nick, label in arguments.OUTPUTS.items():
-            self._output.append(nick, label)
-        self._output.set_active_id(self._config.get_property("output"))
-        title.set_mnemonic_widget(self._output)
-        line = Gtk.Box(spacing=8)
-        line.pack_start(title, False, False, 0)
-        line.pack_start(self._output, True, True, 0)
-        column = self._controls = Gtk.Box(orientation=Gtk.Orientation.VERTICAL, spacing=8)
-        column.pack_start(scroll, True, True, 0)
-        column.pack_start(line, False, False, 0)
-        self._keep = Gtk.CheckButton(label=earlier_label, use_underline=True)
-        self._keep.set_active(self._config.get_property("earlier") == arguments.KEEP)
-        if results.of_source(self._layer):
-            column.pack_start(self._keep, False, False, 0)
-        return column
+        self._window.dialog.destroy()
 
     def _first_look(self) -> Look:
         """The look of the result that is edited again, or what is remembered of the last picture's."""
@@ -151,25 +113,53 @@ class Dialog:
     # events of the session
 
     def _on_progress(self, stage: str, fraction: float, remaining: "float | None") -> None:
-        self._bar.set_fraction(self._overall.update(stage, fraction))
-        self._status.set_text(describe(stage, remaining, _))
+        self._window.say(describe(stage, remaining, _), self._overall.update(stage, fraction))
 
     def _on_faces(self, faces: "tuple[Face, ...]") -> None:
-        self._faces = faces
+        known, self._faces = self._faces, faces
+        if known:
+            self._add_marked(len(known))
+            return
         try:
             arguments.check_any(faces)
         except RetouchError as error:
-            self._on_failed(error)
+            self._on_failed(RetouchError(error.message, _(sentences.MARK_ADVICE)))
             return
-        ticked = self._first_ticked([face.box for face in faces])
-        shown = next(iter(ticked), 0)
-        width, height = self._layer.get_width(), self._layer.get_height()
-        squares = [square_around(face.box, 1.5, width, height) for face in faces]
-        thumbnails = [thumbnail(self._layer, square, _THUMBNAIL_SIDE) for square in squares]
-        self._face_row.fill(thumbnails, [face.quality.notes for face in faces], ticked, shown)
-        self._shown = shown
-        self._preview.show_face(faces[shown])
+        if not self._awaited:
+            self._window.set_usable(is_usable=True)
+        boxes = [face.box for face in faces]
+        ticked = self._first_ticked(boxes)
+        before = {} if self._chosen.record is None else self._chosen.record.looks(boxes)
+        if before:
+            self._looks = PictureLooks.of(before)
+        self._shown = next(iter(ticked), 0)
+        self._fill_faces(ticked)
         self._request_render()
+
+    def _add_marked(self, known: int) -> None:
+        """Show a face that the user has marked, and tick it. known: how many there were before."""
+        ticked = self._window.face_row.ticked
+        if len(self._faces) > known:
+            ticked = [*ticked, *range(known, len(self._faces))]
+            self._shown = known
+            Gimp.Selection.none(self._layer.get_image())  # it would limit the result
+        else:
+            self._window.say(_(sentences.FACE_KNOWN))
+        self._fill_faces(tuple(ticked))
+        self._requested = None  # the photo was opened again
+        self._request_render()
+
+    def _fill_faces(self, ticked: "tuple[int, ...]") -> None:
+        """Show all faces, and the shown one in the preview and the sliders."""
+        width, height = self._layer.get_width(), self._layer.get_height()
+        squares = [square_around(face.box, 1.5, width, height) for face in self._faces]
+        thumbnails = [pixbufs.of_square(self._layer, square, _THUMBNAIL_SIDE) for square in squares]
+        notes = [face.quality.notes for face in self._faces]
+        self._window.face_row.fill(thumbnails, notes, ticked, self._shown)
+        if len(self._faces) > 1:
+            self._window.show_same(is_same=self._looks.is_same)
+        self._window.look_controls.show_look(self._looks.look(self._shown))
+        self._preview.show_face(self._faces[self._shown])
 
     def _first_ticked(self, boxes: "list[Box]") -> "tuple[int, ...]":
         """The faces to retouch: those of the result that is edited again, those that the selection means."""
@@ -185,35 +175,80 @@ class Dialog:
         if is_full:
             self._result = looks, patches
             self._overall = OverallProgress()
-            self._bar.set_fraction(1.0)
-            self._status.set_text(_("Ready"))
-            if self._is_waiting:
-                self._finish()
+            self._window.say(_("Ready"), 1.0)
+            if self._awaited:
+                self._finish(self._awaited)
 
     def _on_failed(self, error: RetouchError) -> None:
-        self._set_waiting(False)
+        self._await(0)
         # without faces, another try is of use only if the daemon failed
-        self._button.set_sensitive(bool(self._faces) or isinstance(error, DaemonError))
+        self._window.set_usable(is_usable=bool(self._faces) or isinstance(error, DaemonError))
         self._requested = None  # so that the same looks can be requested again
         self._overall = OverallProgress()
-        self._bar.set_fraction(0.0)
-        self._status.set_text(explain(error))
+        self._window.say(explain(error), 0.0)
 
     # events of the widgets
 
-    def _on_response(self, _window: Gtk.Dialog, response: int) -> None:
-        if response == _RESET:
-            self._look_controls.reset()
-        elif response == Gtk.ResponseType.OK:
-            self._beautify()
+    def _on_response(self, response: int) -> None:
+        if response == window.RESET:
+            self._window.look_controls.reset()
+        elif response == window.SETTINGS:
+            settings_dialog.run(self._window.dialog)
+        elif response == window.HELP:
+            help_dialog.run(self._window.dialog)
+        elif response in (window.BEAUTIFY, window.APPLY):
+            self._make(response)
         else:
-            self._quit(Cancelled(""))
+            self._quit(None if self._has_applied else Cancelled(""))
 
     def _on_show(self, number: int) -> None:
+        self._window.look_controls.take_typed()
         self._shown = number
         self._preview.show_face(self._faces[number])
+        self._window.look_controls.show_look(self._looks.look(number))
         if self._requested and self._result is None:  # its turn comes next
             self._session.render(self._requested, number)
+
+    def _on_look(self, look: Look) -> None:
+        self._looks = self._looks.changed(self._shown, look)
+        self._on_change()
+
+    def _on_same(self, is_same: bool) -> None:
+        self._looks = self._looks.same_as(self._shown) if is_same else self._looks.each_its_own()
+        self._on_change()
+
+    def _on_mark(self) -> None:
+        """There is a face where the selection is."""
+        _ok, is_there, left, top, right, bottom = Gimp.Selection.bounds(self._layer.get_image())
+        if not is_there:
+            self._window.say(_(sentences.SELECT_FIRST))
+            return
+        _ok, x, y = self._layer.get_offsets()
+        self._await(0)
+        self._session.mark((left - x, top - y, right - left, bottom - top))
+
+    def _on_past(self, past: ResultRecord) -> None:
+        """Bring back the faces and looks of an earlier result."""
+        looks = past.looks([face.box for face in self._faces])
+        if not looks:
+            return
+        self._looks = PictureLooks.of(looks)
+        if self._shown not in looks:
+            self._shown = min(looks)
+        self._fill_faces(tuple(looks))
+        self._on_change()
+
+    def _show_history(self) -> None:
+        past = history.of_image(self._layer.get_image())
+        self._window.history.show_results(past.of_source(results.name_of_source(self._layer)))
+
+    def _remember(self, made: ResultRecord, patches: "tuple[WirePatch, ...]") -> None:
+        """Add the result to the image's history."""
+        number = self._shown if any(patch.face == self._shown for patch in patches) else patches[0].face
+        size = self._layer.get_width(), self._layer.get_height()
+        square = square_around(self._faces[number].box, 1.5, *size)
+        picture = pixbufs.png_of_face(self._layer, square, _PAST_SIDE, patches, self._encoding)
+        history.remember(self._layer.get_image(), made, picture)
 
     def _on_change(self) -> None:
         self._stop_timer()
@@ -231,57 +266,68 @@ class Dialog:
 
     def _request_render(self) -> None:
         """Request the looks that the sliders describe, unless they are requested already."""
-        if not self._faces:
+        is_computed = self._requested is not None and self._result is None
+        if not self._faces or (self._awaited and is_computed):  # what is awaited must not be dropped
             return
-        looks = dict.fromkeys(self._face_row.ticked, self._look_controls.look)
+        looks = self._looks.looks(self._window.face_row.ticked)
         if looks == self._requested:
             return
         self._requested = looks
         self._result = None
         self._session.render(looks, self._shown)
 
-    def _beautify(self) -> None:
+    def _make(self, response: int) -> None:
         """Put the result into the image, now or as soon as it is there."""
-        self._look_controls.take_typed()
+        self._window.look_controls.take_typed()
         self._stop_timer()
         if not self._faces:  # they are still searched for, or the daemon failed
             self._session.open()
-            self._set_waiting(True)
+            self._await(response)
             return
         self._request_render()
         looks = self._requested or {}
         if not looks:
-            self._status.set_text(_(sentences.NONE_TICKED))
+            self._window.say(_(sentences.NONE_TICKED))
         elif all(look.untouched for look in looks.values()):
-            self._status.set_text(_(sentences.NOTHING_CHANGES))
+            self._window.say(_(sentences.NOTHING_CHANGES))
         elif self._result is not None:
-            self._finish()
+            self._finish(response)
         else:
-            self._set_waiting(True)
+            self._await(response)
 
-    def _set_waiting(self, is_waiting: bool) -> None:
-        self._is_waiting = is_waiting
-        for widget in (self._controls, self._face_row, self._button):
-            widget.set_sensitive(not is_waiting)
+    def _await(self, response: int) -> None:
+        """Wait for the result, to go on with it as that button says; 0: wait no more."""
+        self._awaited = response
+        self._window.set_waiting(for_beautify=response == window.BEAUTIFY, for_apply=response == window.APPLY)
 
-    def _finish(self) -> None:
-        """Put the result into the image and close the dialog."""
+    def _finish(self, response: int) -> None:
+        """Put the result into the image, and close the dialog after Beautify."""
+        self._await(0)
         looks, patches = self._result or ({}, ())
-        nick, keep = self._output.get_active_id(), self._keep.get_active()
+        nick, keep = self._window.output, self._window.keeps_earlier
         boxes = [face.box for face in self._faces]
         made = record(results.name_of_source(self._layer), boxes, looks, __version__)
         try:
             output.check(self._layer, nick)
+            # the layer itself may change
+            self._remember(made, patches)
             output.apply(self._chosen, patches, self._encoding, nick, made, keep_earlier=keep)
         except RetouchError as error:
-            self._set_waiting(False)
-            self._status.set_text(explain(error))
+            self._window.say(explain(error))
             return
         except Exception as error:  # GTK would swallow it, and the dialog would never close
             self._on_failed(RetouchError(unexpected(error, _), _(sentences.UNEXPECTED_ADVICE)))
             return
         self._store(next(iter(looks.values())), nick, keep)
-        self._quit(None)
+        if response == window.BEAUTIFY:
+            self._quit(None)
+            return
+        self._has_applied = True
+        self._window.show_applied()
+        self._window.show_keep()
+        self._show_history()
+        self._window.say(_("The result is in the picture. You can go on."))
+        self._request_render()  # a slider may have moved meanwhile
 
     def _store(self, look: Look, nick: str, keep: bool) -> None:
         """Keep the values for the next time and for Filters > Repeat, but none that belong to one picture."""

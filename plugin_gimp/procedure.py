@@ -1,4 +1,7 @@
-"""The procedure ``plug-in-retouchml-beautify``: its arguments, its place in the menus, its run."""
+"""The procedures: their arguments, their places in the menus, their runs.
+
+``plug-in-retouchml-beautify`` has the dialog; one for each preset retouches without one.
+"""
 
 import sys
 from collections.abc import Mapping
@@ -8,12 +11,15 @@ from typing import Any
 from gi.repository import Gegl, Gimp, GLib, GObject
 
 from plugin_gimp.arguments import EARLIER, IN_ITS_PLACE, NEW_LAYER, OUTPUTS
-from plugin_gimp.texts import _, capitalized, with_mnemonics
+from plugin_gimp.texts import _, capitalized, shipped_title, with_mnemonics
 from retouchml import sentences
+from retouchml.presets.library import SHIPPED
 from retouchml.sliders import EDITS, SLIDERS
 from retouchml.system.failures import unexpected
 
 NAME = "plug-in-retouchml-beautify"
+_WITH_PRESET = "plug-in-retouchml-preset-"
+_MENU = "<Image>/Filters/RetouchML"
 _VENDOR = Path(__file__).resolve().parent.parent / "vendor"
 _FLAGS = GObject.ParamFlags.READWRITE
 
@@ -27,22 +33,26 @@ class RetouchML(Gimp.PlugIn):
 
     def do_query_procedures(self) -> "list[str]":
         """The names of the procedures."""
-        return [NAME]
+        return [NAME, *(f"{_WITH_PRESET}{preset}" for preset in SHIPPED)]
 
     def do_create_procedure(self, name: str) -> Gimp.Procedure:
         """Describe the procedure."""
         procedure = Gimp.ImageProcedure.new(self, name, Gimp.PDBProcType.PLUGIN, _run, None)
         procedure.set_image_types("*")  # for an indexed image there is a sentence that helps
         procedure.set_sensitivity_mask(Gimp.ProcedureSensitivityMask.DRAWABLE)
-        procedure.set_menu_label(_("_Beautify…"))
-        procedure.add_menu_path("<Image>/Filters/RetouchML")
-        procedure.set_documentation(
-            _("Retouch the faces of this layer"),
-            _("Faces are retouched by RetouchML on this machine; the person stays recognizable."),
-            name,
-        )
         procedure.set_attribution("RetouchML", "RetouchML", "2026")
-        _add_arguments(procedure)
+        help_ = _("Faces are retouched by RetouchML on this machine; the person stays recognizable.")
+        if name == NAME:
+            procedure.set_menu_label(_("_Beautify…"))
+            procedure.set_documentation(_("Retouch the faces of this layer"), help_, name)
+            _add_arguments(procedure)
+            procedure.add_menu_path(_MENU)
+            return procedure
+        title = shipped_title(name.removeprefix(_WITH_PRESET))
+        procedure.set_menu_label(title)
+        procedure.add_menu_path(_MENU)
+        summary = _("Retouch the faces of this layer with the preset {preset}, without the dialog")
+        procedure.set_documentation(summary.format(preset=title), help_, name)
         return procedure
 
 
@@ -65,6 +75,13 @@ def _add_arguments(procedure: Gimp.Procedure) -> None:
         "face-looks",
         _("Faces' _looks"),
         _("What is different for single faces, such as 0:preset=studio;1:strength=0.8,teeth=0.5"),
+        "",
+        _FLAGS,
+    )
+    procedure.add_string_argument(
+        "face-at",
+        _("Face a_t"),
+        _("There is a face here, though it is not found: X,Y,WIDTH,HEIGHT; more after a semicolon"),
         "",
         _FLAGS,
     )
@@ -106,7 +123,7 @@ def _run(
         )
         return _answer(procedure, Gimp.PDBStatusType.EXECUTION_ERROR, missing.format(error=error))
     try:
-        _retouch(run_mode, drawables, config)
+        _retouch(procedure.get_name(), run_mode, drawables, config)
     except Cancelled:
         return _answer(procedure, Gimp.PDBStatusType.CANCEL)
     except RetouchError as error:
@@ -124,24 +141,25 @@ def _run(
 
 
 def _retouch(
+    name: str,
     run_mode: Gimp.RunMode,
     drawables: "list[Gimp.Drawable]",
     config: Gimp.ProcedureConfig,
 ) -> None:
     from plugin_gimp import retouch
-    from plugin_gimp.arguments import of_config
+    from plugin_gimp.arguments import of_config, of_preset
     from retouchml.errors import UsageError
     from retouchml.progress import OverallProgress, describe
 
     if len(drawables) != 1:
         raise UsageError(_("Choose exactly one layer."))
     Gegl.init(None)
-    if run_mode == Gimp.RunMode.INTERACTIVE:
+    if name == NAME and run_mode == Gimp.RunMode.INTERACTIVE:
         from plugin_gimp import dialog
 
         dialog.run(config, drawables[0])
         return
-    arguments = of_config(config)
+    arguments = of_config(config) if name == NAME else of_preset(name.removeprefix(_WITH_PRESET))
     Gimp.progress_init(_("RetouchML"))
     overall = OverallProgress()
 
@@ -149,7 +167,7 @@ def _retouch(
         Gimp.progress_set_text(describe(stage, remaining, _))
         Gimp.progress_update(overall.update(stage, fraction))
 
-    repeats = run_mode == Gimp.RunMode.WITH_LAST_VALS
+    repeats = name == NAME and run_mode == Gimp.RunMode.WITH_LAST_VALS
     retouch.run(drawables[0], arguments, show, repeats=repeats)
     Gimp.progress_end()
 

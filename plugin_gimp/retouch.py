@@ -6,7 +6,7 @@ which the daemon notices.
 
 from gi.repository import Gimp
 
-from plugin_gimp import layer_pixels, output, reach, results
+from plugin_gimp import history, layer_pixels, output, reach, results
 from plugin_gimp.arguments import KEEP, Arguments
 from plugin_gimp.texts import _
 from retouchml import __version__, sentences
@@ -29,7 +29,7 @@ def run(layer: Gimp.Drawable, arguments: Arguments, progress: Progress, *, repea
     progress("read", 0.0, None)
     picture, pixels, encoding = layer_pixels.read(chosen.source)
     with Client(start=True, name=f"GIMP {Gimp.version()}", same_version=True) as client:
-        session = PhotoSession(client, picture, pixels)
+        session = PhotoSession(client, picture, pixels, at=arguments.places)
         session.on_progress = progress
         session.open()
         session.wait()
@@ -43,5 +43,6 @@ def run(layer: Gimp.Drawable, arguments: Arguments, progress: Progress, *, repea
         progress("write", 0.0, None)
         patches = rendered.patches if rendered is not None else ()
         made = record(results.name_of_source(chosen.source), boxes, looks, __version__)
+        history.remember(chosen.source.get_image(), made)
         keep = arguments.earlier == KEEP
         output.apply(chosen, patches, encoding, arguments.output, made, keep_earlier=keep)

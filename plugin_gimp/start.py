@@ -11,6 +11,9 @@ import gi  # noqa: E402 (GIMP runs this file alone, so its folder comes first)
 
 gi.require_version("Gimp", "3.0")
 gi.require_version("Gegl", "0.4")
+for name in ("Gtk", "Gdk"):
+    gi.require_version(name, "3.0")
+gi.require_version("GimpUi", "3.0")
 
 from gi.repository import Gimp  # noqa: E402
 

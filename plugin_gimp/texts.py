@@ -17,6 +17,11 @@ def preset_title(preset: Preset) -> str:
     return preset.title if preset.is_own else translated(preset.title)
 
 
+def shipped_title(name: str) -> str:
+    """The title of a preset that comes with RetouchML, without its file, which GIMP's Python may not read."""
+    return translated(capitalized(name.replace("-", " ")))
+
+
 def face_title(number: int) -> str:
     """A face's name for people, who count from 1. number: from 0, as everywhere else."""
     return _(sentences.FACE).format(number=number + 1)

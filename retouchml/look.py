@@ -1,12 +1,13 @@
 """The settings of a face, and the choice of faces."""
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Literal
 
 from retouchml.errors import UsageError
-from retouchml.results import Face
+from retouchml.results import Box, Face
 from retouchml.sliders import BY_NAME, EDITS, SLIDERS, STRENGTH, TEXTURE
 from retouchml.spelling import unknown_name
 
@@ -167,6 +168,15 @@ def parse_edit(text: str) -> tuple[str, float]:
         raise unknown_name("slider", name, BY_NAME)
     check_range(name, value)
     return name, value
+
+
+def parse_place(text: str) -> Box:
+    """The rectangle of pixels in ``X,Y,WIDTH,HEIGHT``, as in 310,80,120,150. Raises UsageError."""
+    numbers = [part.strip() for part in text.split(",")]
+    if len(numbers) != 4 or not all(re.fullmatch("-?[0-9]{1,6}", number) for number in numbers):
+        raise UsageError(f"{text!r} is not X,Y,WIDTH,HEIGHT.", "For example 310,80,120,150.")
+    x, y, width, height = map(int, numbers)
+    return x, y, width, height
 
 
 def parse_value(text: str) -> float:

@@ -13,6 +13,9 @@ REPLACE_PRESET = "There is a preset called {title} already. Replace it?"
 DELETE_PRESET = "Delete the preset {title}?"
 RESET = "Reset"
 FACE = "Face {number}"
+FACE_HERE = "There is a face here"
+SELECT_FIRST = "Select the face in the picture first."
+FACE_KNOWN = "That face is among them already."
 EVERY_FACE = "All"
 NOT_ANY_FACE = "None"
 BEFORE = "Before"
@@ -32,6 +35,9 @@ WORDS = (
     DELETE_PRESET,
     RESET,
     FACE,
+    FACE_HERE,
+    SELECT_FIRST,
+    FACE_KNOWN,
     EVERY_FACE,
     NOT_ANY_FACE,
     BEFORE,
@@ -45,6 +51,7 @@ WORDS = (
 
 NO_FACE = "No face was found on this layer."
 NO_FACE_ADVICE = "Crop closer to the person, or turn the picture upright."
+MARK_ADVICE = "If there is one, select it, then press “There is a face here”."
 NONE_TICKED = "No face is ticked."
 NOTHING_CHANGES = "At strength 0 and without adjustments there is nothing to retouch."
 NOTHING_CHANGES_ADVICE = "Move a slider."
@@ -57,6 +64,7 @@ ALL = (
     *WORDS,
     NO_FACE,
     NO_FACE_ADVICE,
+    MARK_ADVICE,
     NONE_TICKED,
     NOTHING_CHANGES,
     NOTHING_CHANGES_ADVICE,

@@ -4,6 +4,7 @@ A wrong value is named in a warning, and the built-in default is used instead: a
 command.
 """
 
+import json
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -29,6 +30,7 @@ PRECISIONS: tuple[PrecisionName, ...] = ("auto", "float32", "float16", "bfloat16
 """The number types in which a generator can compute, the default first: float16 on CUDA, else float32."""
 
 _LONGEST = 1 << 20  # bytes of a file of settings
+_MOST_MINUTES = 100_000
 _DEVICE = re.compile(r"auto|cpu|mps|cuda(:[0-9]{1,3})?")
 
 
@@ -36,8 +38,9 @@ _DEVICE = re.compile(r"auto|cpu|mps|cuda(:[0-9]{1,3})?")
 class Settings:
     """Defaults of the command line's options of the same names.
 
-    strength, texture: None for the preset's own; language: one of ``translation.LANGUAGES``, "" for the
-    system's
+    strength, texture: None for the preset's own; keep_alive: minutes without work after which the daemon
+    unloads the models, negative for never, None for the daemon's default; language: one of
+    ``translation.LANGUAGES``, "" for the system's
     """
 
     model: str = DEFAULT_MODEL
@@ -48,6 +51,7 @@ class Settings:
     engine: EngineName = ENGINES[0]
     precision: PrecisionName = PRECISIONS[0]
     language: str = ""
+    keep_alive: float | None = None
 
 
 def is_device(text: str) -> bool:
@@ -67,6 +71,34 @@ def load(path: Path) -> tuple[Settings, tuple[str, ...]]:
         reason = getattr(error, "strerror", None) or str(error)
         return Settings(), (f"{path} is ignored: {reason}.",)
     return _usable(stored, path)
+
+
+def store(path: Path, name: str, value: str | float) -> None:
+    """Set one setting in the file, and leave every other line of it as it is.
+
+    Raises UsageError for a value that cannot be used, a file with a mistake, and one that cannot be written.
+    """
+    is_valid, description = _CHECKS[name]
+    if not is_valid(value):
+        raise UsageError(f"{name} is {value!r}, but must be {description}.")
+    line = f"{name} = {json.dumps(value, ensure_ascii=False)}"
+    try:
+        text = files.read_bounded(path, _LONGEST).decode("utf-8-sig") if path.exists() else ""
+        lines = text.splitlines()
+        first_table = next((at for at, each in enumerate(lines) if each.lstrip().startswith("[")), len(lines))
+        key = re.compile(rf"\s*{re.escape(name)}\s*=")
+        place = next((at for at, each in enumerate(lines[:first_table]) if key.match(each)), None)
+        if place is None:
+            lines.insert(first_table, line)
+        else:
+            lines[place] = line
+        text = "\n".join(lines) + "\n"
+        toml.loads(text)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        files.write_atomically(path, text.encode())
+    except (OSError, ValueError, RecursionError) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        raise UsageError(f"{path} cannot be changed: {reason}.") from error
 
 
 def _usable(stored: Mapping[str, Any], path: Path) -> tuple[Settings, tuple[str, ...]]:
@@ -107,7 +139,18 @@ def _slider_check(name: str) -> tuple[Callable[[Any], bool], str]:
     return is_valid, f"a number from {slider.low:g} to {slider.high:g}"
 
 
-_UNSET = {"strength": "the preset's", "texture": "the preset's", "language": "the system's"}
+def _is_minutes(value: object) -> bool:
+    if not isinstance(value, int | float) or isinstance(value, bool):
+        return False
+    return -1 <= value <= _MOST_MINUTES
+
+
+_UNSET = {
+    "strength": "the preset's",
+    "texture": "the preset's",
+    "language": "the system's",
+    "keep_alive": "10",
+}
 _CHECKS: dict[str, tuple[Callable[[Any], bool], str]] = {
     "model": (_is_name, "the name of a model"),
     "device": (lambda value: isinstance(value, str) and is_device(value), "auto, cpu, cuda, cuda:N or mps"),
@@ -117,4 +160,5 @@ _CHECKS: dict[str, tuple[Callable[[Any], bool], str]] = {
     "engine": (lambda value: value in ENGINES, " or ".join(ENGINES)),
     "precision": (lambda value: value in PRECISIONS, "auto, float32, float16 or bfloat16"),
     "language": (lambda value: isinstance(value, str) and value in LANGUAGES, ", ".join(LANGUAGES)),
+    "keep_alive": (_is_minutes, "a number of minutes, -1 for never"),
 }

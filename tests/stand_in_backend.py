@@ -207,12 +207,13 @@ class Backend:
         pixels: npt.NDArray[Any],
         *,
         icc: bytes = b"",
+        at: Sequence[Box] = (),
         progress: Progress | None = None,
         cancel: Cancel | None = None,
     ) -> Photo:
         if progress is not None:
             progress("detect", 0.0, None)
-        return Photo(pixels, faces_of(int(pixels.flat[0])), self.looks)
+        return Photo(pixels, (*faces_of(int(pixels.flat[0])), *_marked(at)), self.looks)
 
 
 ONE_MORE_FACE = b"a profile by which one more face is found"
@@ -224,6 +225,10 @@ def faces_of(count: int) -> tuple[Face, ...]:
         Face((2 + 10 * index, 3, SIDE + index, SIDE + index), _LANDMARKS, 3.0 + index / 10)
         for index in range(count)
     )
+
+
+def _marked(places: Sequence[Box]) -> list[Face]:
+    return [Face(box, _LANDMARKS, 3.0) for box in places]
 
 
 def picture(faces: int, *, dtype: str = "uint8", channels: int = 3) -> npt.NDArray[Any]:
@@ -281,12 +286,13 @@ class FacePairBackend(Backend):
 
     photo = MeasuredPhoto
 
-    def open(self, pixels: npt.NDArray[Any], **_: Any) -> Photo:
+    def open(self, pixels: npt.NDArray[Any], *, at: Sequence[Box] = (), **_: Any) -> Photo:
         height, width = pixels.shape[:2]
         count = self.count
         side = min(height // 4, width // (2 * count))
         lefts = ((2 * index + 1) * width // (2 * count) - side // 2 for index in range(count))
-        faces = [Face((left, (height - side) // 2, side, side), _LANDMARKS, 3.0) for left in lefts]
+        boxes = [(left, (height - side) // 2, side, side) for left in lefts]
+        faces = _marked([*boxes, *at])
         return self.photo(pixels, faces, seconds={})
 
 
@@ -356,6 +362,7 @@ class SlowBackend(Backend):
         pixels: npt.NDArray[Any],
         *,
         icc: bytes = b"",
+        at: Sequence[Box] = (),
         progress: Progress | None = None,
         cancel: Cancel | None = None,
     ) -> Photo:
@@ -443,6 +450,7 @@ class FaultyBackend(Backend):
         pixels: npt.NDArray[Any],
         *,
         icc: bytes = b"",
+        at: Sequence[Box] = (),
         progress: Progress | None = None,
         cancel: Cancel | None = None,
     ) -> Photo:
@@ -451,6 +459,7 @@ class FaultyBackend(Backend):
         photo = FaultyPhoto(pixels, self.device)
         if icc == ONE_MORE_FACE:
             photo.faces = faces_of(len(photo.faces) + 1)
+        photo.faces = (*photo.faces, *_marked(at))
         return photo
 
 

@@ -27,7 +27,8 @@ class GimpPlugin(EditorPlugin):
     def own_files(self) -> dict[str, Path]:
         """The filter's modules, by their place in its folder."""
         code = {f"plugin_gimp/{path.relative_to(_SOURCE).as_posix()}": path for path in _SOURCE.rglob("*.py")}
-        return {self._start: code.pop("plugin_gimp/start.py"), **code}
+        document = {"plugin_gimp/editors.md": TOP / "docs" / "editors.md"}
+        return {self._start: code.pop("plugin_gimp/start.py"), **code, **document}
 
     def files_for(self, profile: Profile, files: Mapping[str, Path], console: Console) -> Mapping[str, Path]:
         """The files; the one that GIMP starts names a Python that has ``gi``."""

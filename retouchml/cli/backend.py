@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
 from retouchml.progress import Cancel, Progress
-from retouchml.results import Face, FaceReport
+from retouchml.results import Box, Face, FaceReport
 
 if TYPE_CHECKING:
     import numpy as np
@@ -56,10 +56,14 @@ class Backend(Protocol):
         pixels: npt.NDArray[np.generic],
         *,
         icc: bytes = b"",
+        at: Sequence[Box] = (),
         progress: Progress | None = None,
         cancel: Cancel | None = None,
     ) -> BackendPhoto:
-        """Find the faces in ``pixels`` [H, W(, C)] of a colour profile, b"" for sRGB. Raises Cancelled."""
+        """Find the faces in ``pixels`` [H, W(, C)] of a colour profile, b"" for sRGB.
+
+        at: places of faces that the search may miss. Raises UsageError for one without room, and Cancelled.
+        """
 
 
 BackendFactory = Callable[[str, str], Backend]  # model, device

@@ -15,7 +15,7 @@ from retouchml.cli.context import (
     path,
     path_text,
 )
-from retouchml.cli.look_options import add_face_option, add_look_options, face_looks
+from retouchml.cli.look_options import add_face_option, add_look_options, add_place_option, face_looks, places
 from retouchml.look import parse_faces
 from retouchml.settings import ENGINES
 
@@ -37,6 +37,7 @@ def add_parser(subparsers: Subparsers) -> None:
     parser.add_argument("-o", "--output", type=path_text, required=True, metavar="OUT", help="the result")
     add_look_options(parser)
     add_face_option(parser)
+    add_place_option(parser)
     parser.add_argument(
         "--faces",
         type=argument_type(parse_faces),
@@ -86,6 +87,7 @@ def run(arguments: argparse.Namespace, context: Context) -> int:
         quiet=arguments.quiet,
         summarise=not arguments.quiet and arguments.json is None,
         report_file=None if is_stream else report_file,
+        places=places(arguments, sources),
     )
 
     def load_backend() -> "Backend":

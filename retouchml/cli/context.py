@@ -2,7 +2,7 @@
 
 import argparse
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from functools import partial
@@ -15,6 +15,7 @@ from retouchml.cli.interrupt import Interrupt
 from retouchml.errors import NoFaceError, UsageError
 from retouchml.look import parse_value
 from retouchml.progress import Progress
+from retouchml.results import Box
 from retouchml.settings import (
     DEFAULT_DEVICE,
     DEFAULT_MODEL,
@@ -89,15 +90,20 @@ class Context:
         return local_backend(model, device, precision=precision)
 
     def find_faces(
-        self, backend: Backend, pixels: "npt.NDArray[Any]", progress: Progress | None, icc: bytes = b""
+        self,
+        backend: Backend,
+        pixels: "npt.NDArray[Any]",
+        progress: Progress | None,
+        icc: bytes = b"",
+        at: Sequence[Box] = (),
     ) -> BackendPhoto | None:
         """The photo in ``pixels``; None if it has no face. Raises Cancelled.
 
-        icc: the colour profile of the pixels, b"" for sRGB
+        icc: the colour profile of the pixels, b"" for sRGB; at: places of faces that the search may miss
         """
         with self.interrupt.polled() as cancel:
             try:
-                photo = backend.open(pixels, icc=icc, progress=progress, cancel=cancel)
+                photo = backend.open(pixels, icc=icc, at=at, progress=progress, cancel=cancel)
             except NoFaceError:
                 return None
         return photo if photo.faces else None

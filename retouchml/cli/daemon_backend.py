@@ -23,6 +23,7 @@ from retouchml.errors import (
     VersionMismatch,
 )
 from retouchml.progress import Cancel, Progress
+from retouchml.results import Box
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -89,6 +90,7 @@ class DaemonBackend:
         pixels: "npt.NDArray[Any]",
         *,
         icc: bytes = b"",
+        at: Sequence[Box] = (),
         progress: Progress | None = None,
         cancel: Cancel | None = None,
     ) -> BackendPhoto:
@@ -99,15 +101,17 @@ class DaemonBackend:
             self._photo.close()
             self._photo = None
         try:
-            photo = DaemonPhoto(self._client, pixels, self.model, self._device, icc, _busy_advice)
+            photo = DaemonPhoto(self._client, pixels, self.model, self._device, icc, _busy_advice, at=at)
             photo.open(progress, cancel)
         except LimitExceeded as error:
-            return self._local_backend(error.message).open(pixels, icc=icc, progress=progress, cancel=cancel)
+            return self._local_backend(error.message).open(
+                pixels, icc=icc, at=at, progress=progress, cancel=cancel
+            )
         self.device = photo.device or self.device
         self._photo = photo
         if len(photo.faces) > protocol.LOOKS:
             reason = f"{len(photo.faces)} faces are more than the daemon retouches at once."
-            return self._local_backend(reason).open(pixels, icc=icc, progress=progress, cancel=cancel)
+            return self._local_backend(reason).open(pixels, icc=icc, at=at, progress=progress, cancel=cancel)
         return photo
 
     def close(self) -> None:

@@ -15,6 +15,7 @@ from retouchml.cli.context import (
     add_quiet_option,
     path,
 )
+from retouchml.cli.look_options import add_place_option, places
 from retouchml.cli.report import Json
 from retouchml.cli.sources import refuse_folder, stopped
 from retouchml.errors import Cancelled, NoFaceError
@@ -33,6 +34,7 @@ def add_parser(subparsers: Subparsers) -> None:
     )
     parser.add_argument("pictures", type=path, nargs="+", metavar="IN")
     parser.add_argument("--json", action="store_true", help="print JSON, with the 68 landmarks of each face")
+    add_place_option(parser)
     add_model_options(parser)
     add_daemon_option(parser)
     add_quiet_option(parser)
@@ -78,6 +80,7 @@ class _Finder:
         self._settings = context.settings()
         self._backend: Backend | None = None
         self._asked = False
+        self._places = places(arguments, arguments.pictures)
 
     @property
     def has_no_backend(self) -> bool:
@@ -92,7 +95,7 @@ class _Finder:
         picture = read_picture(source)
         backend = self._load()
         with context.console.progress(source.name, quiet=arguments.quiet) as progress:
-            photo = context.find_faces(backend, picture.pixels, progress, picture.icc)
+            photo = context.find_faces(backend, picture.pixels, progress, picture.icc, self._places)
         faces = photo.faces if photo else ()
         if not arguments.json:
             prefix = f"{source}: " if len(arguments.pictures) > 1 else ""

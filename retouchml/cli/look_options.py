@@ -1,11 +1,14 @@
 """``--preset``, ``--strength``, ``--texture``, ``--edit``, ``--face``: the options that make looks."""
 
 import argparse
+from collections.abc import Sequence
+from pathlib import Path
 
 from retouchml.cli.context import add_slider_option, argument_type
 from retouchml.errors import UsageError
-from retouchml.look import parse_edit
+from retouchml.look import parse_edit, parse_place
 from retouchml.look_change import ChosenLook, FaceLooks, LookChange, parse_face_change
+from retouchml.results import Box
 from retouchml.settings import Settings
 from retouchml.sliders import BY_NAME, STRENGTH, TEXTURE
 
@@ -38,6 +41,26 @@ def add_face_option(parser: argparse.ArgumentParser) -> None:
         help="what is different for face N, counted from 0; preset=NAME starts from that preset; may be "
         "given again",
     )
+
+
+def add_place_option(parser: argparse.ArgumentParser) -> None:
+    """``--face-at``."""
+    parser.add_argument(
+        "--face-at",
+        type=argument_type(parse_place),
+        action="append",
+        default=[],
+        metavar="X,Y,WIDTH,HEIGHT",
+        help="there is a face in this rectangle of pixels, though it is not found; its number comes after "
+        "those of the others; may be given again",
+    )
+
+
+def places(arguments: argparse.Namespace, sources: Sequence[Path]) -> tuple[Box, ...]:
+    """The places of ``--face-at``. Raises UsageError if there are several pictures."""
+    if arguments.face_at and len(sources) > 1:
+        raise UsageError("`--face-at` is for one picture.", "Run it once for each.")
+    return tuple(arguments.face_at)
 
 
 def chosen_look(arguments: argparse.Namespace, settings: Settings) -> ChosenLook:

@@ -14,6 +14,7 @@ from retouchml.cli.staging import Staging
 from retouchml.look import FaceChoice
 from retouchml.look_change import FaceLooks
 from retouchml.progress import Progress
+from retouchml.results import Box
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -31,6 +32,7 @@ class Options:
     quiet:       show nothing but errors
     summarise:   print a line on each picture
     report_file: what ``--json`` names; None for none, or for a stream
+    places:      of faces that the search may miss
     """
 
     looks: FaceLooks
@@ -39,6 +41,7 @@ class Options:
     quiet: bool = False
     summarise: bool = True
     report_file: Path | None = None
+    places: Sequence[Box] = ()
 
 
 @dataclass(frozen=True)
@@ -114,7 +117,7 @@ def _render(
     context: Context,
     progress: Progress,
 ) -> _Result:
-    photo = context.find_faces(backend, picture.pixels, progress, picture.icc)
+    photo = context.find_faces(backend, picture.pixels, progress, picture.icc, options.places)
     if photo is None:
         return _Result()
     chosen = options.looks.by_face(options.faces, photo.faces)

@@ -32,6 +32,7 @@ from retouchml.client.remote_photo import RemotePhoto
 from retouchml.client.status import Status
 from retouchml.client.transport import ConnectOptions, new_transport
 from retouchml.errors import Busy, Cancelled, DaemonLost, RetouchError
+from retouchml.results import Box
 
 _HELLO_SECONDS = 10.0
 _ANSWERED_AT_ONCE = (messages.Hello, messages.GetStatus, messages.Shutdown, messages.Cancel, messages.Close)
@@ -102,15 +103,17 @@ class Client:
         icc: bytes = b"",
         model: str = "",
         device: str = "",
+        at: Sequence[Box] = (),
     ) -> Call[RemotePhoto]:
         """Upload a photo. ``pixels`` must not change until the answer arrives.
 
-        model, device: "" for the daemon's own. Raises as ``request``.
+        at: places of faces that the search may miss; model, device: "" for the daemon's own. Raises as
+        ``request``.
         """
         data = memoryview(pixels).cast("B")
         picture.check_frame(len(data))
         return self.request(
-            messages.Open(picture, bool(icc), model, device),
+            messages.Open(picture, bool(icc), model, device, tuple(at)),
             lambda fields, _: RemotePhoto(self, Opened.from_fields(fields)),
             [data, icc] if icc else [data],
         )

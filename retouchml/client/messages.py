@@ -10,11 +10,14 @@ from typing import Any, ClassVar
 
 from retouchml.client.fields import take_bool, take_float, take_int, take_list, take_map, take_str
 from retouchml.client.pixel_format import PixelFormat, format_from
-from retouchml.client.protocol import ID_LIMIT, LOOKS
+from retouchml.client.protocol import ID_LIMIT, LOOKS, SIDE
 from retouchml.errors import ProtocolError, UsageError
 from retouchml.look import DEFAULT_STRENGTH, DEFAULT_TEXTURE, Look
+from retouchml.results import Box
 
 PREVIEW_SIDE = 512
+MOST_PLACES = 64
+"""Places that one ``open`` may name."""
 SIZES = ("full", "preview", "both")
 _SMALLEST_PREVIEW, _LARGEST_PREVIEW = 64, 2048
 _MOST_FACES, _MOST_VERSIONS = 1024, 16
@@ -51,7 +54,8 @@ class Hello:
 class Open:
     """Upload a photo and find its faces. The data frames are its pixels, and its ICC profile if it has one.
 
-    picture: the layout of the pixels; icc: whether there is a profile; model, device: "" for the daemon's own
+    picture: the layout of the pixels; icc: whether there is a profile; model, device: "" for the daemon's
+    own; at: places of faces that the search may miss
     """
 
     TYPE: ClassVar[str] = "open"
@@ -59,6 +63,7 @@ class Open:
     icc: bool = False
     model: str = ""
     device: str = ""
+    at: tuple[Box, ...] = ()
 
     def fields(self) -> dict[str, Any]:
         """As a map of the wire."""
@@ -67,13 +72,15 @@ class Open:
             "icc": self.icc,
             "model": self.model,
             "device": self.device,
+            "at": [list(box) for box in self.at],
         }
 
     @classmethod
     def from_fields(cls, fields: Fields) -> "Open":
         """Read it back."""
         picture = format_from(take_map(fields, "picture"))
-        return cls(picture, take_bool(fields, "icc"), *_model_and_device(fields))
+        places = tuple(_place(each) for each in take_list({"at": [], **fields}, "at", MOST_PLACES))
+        return cls(picture, take_bool(fields, "icc"), *_model_and_device(fields), places)
 
 
 @dataclass(frozen=True)
@@ -242,6 +249,18 @@ def face_in(fields: Fields, name: str) -> int:
 def _model_and_device(fields: Fields) -> tuple[str, str]:
     with_defaults = {"model": "", "device": "", **fields}
     return take_str(with_defaults, "model", _LONGEST_NAME), take_str(with_defaults, "device", _LONGEST_NAME)
+
+
+def _place(values: object) -> Box:
+    """Read x, y, width, height in pixels. Raises ProtocolError."""
+    if not isinstance(values, list) or len(values) != 4:
+        raise ProtocolError("Each of at must be four whole numbers.")
+    if not all(isinstance(each, int) and not isinstance(each, bool) for each in values):
+        raise ProtocolError("Each of at must be four whole numbers.")
+    x, y, width, height = values
+    if max(map(abs, values)) > SIDE:
+        raise ProtocolError("A place of at is out of range.")
+    return x, y, width, height
 
 
 def _look_fields(look: Look) -> dict[str, Any]:

@@ -10,7 +10,7 @@ continues, and callbacks run, inside ``client.process()``::
 """
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from retouchml.client.answers import Rendered, WirePatch
@@ -28,10 +28,11 @@ from retouchml.errors import (
     PhotoUnknown,
     RetouchError,
     Superseded,
+    UsageError,
 )
 from retouchml.look import Look
 from retouchml.progress import Cancel, Progress, check
-from retouchml.results import Face
+from retouchml.results import Box, Face
 
 Looks = Mapping[int, Look]
 OnConnected = Callable[["Client | RetouchError"], None]
@@ -78,11 +79,13 @@ class PhotoSession:
         pixels: "bytes | bytearray | memoryview",
         *,
         icc: bytes = b"",
+        at: Sequence[Box] = (),
         model: str = "",
         device: str = "",
         reconnect: Callable[[OnConnected], None] | None = None,
     ) -> None:
-        """picture: the layout of ``pixels``; model, device: "" for the daemon's own.
+        """picture: the layout of ``pixels``; at: places of faces that the search may miss; model, device: ""
+        for the daemon's own.
 
         reconnect: for an event loop, which must not block while a client connects. It is called with a
         function, which it has to call later, on the same thread, with a connected client or the error.
@@ -101,6 +104,7 @@ class PhotoSession:
         self._picture = picture
         self._pixels = pixels
         self._icc = icc
+        self._at = tuple(at)
         self._model, self._device = model, device
         self._reconnect = reconnect
         self._photo: RemotePhoto | None = None
@@ -148,6 +152,17 @@ class PhotoSession:
             self._begin(None)
         elif not self.is_open:
             self._request = None
+
+    def mark(self, place: Box) -> None:
+        """Open the photo again with a face at a place, which the search has missed.
+
+        ``on_opened`` is called as after ``open``. The faces that were found keep their numbers, and a marked
+        one comes after them, unless it is one of them. A place without room for a face is an error, and is
+        forgotten with it.
+        """
+        self.close()
+        self._at = (*self._at, place)
+        self.open()
 
     def render(
         self,
@@ -254,7 +269,9 @@ class PhotoSession:
             self.client.connect()
         self._report_progress("send")
         pixels = memoryview(self._pixels)
-        call = self.client.open(self._picture, pixels, icc=self._icc, model=self._model, device=self._device)
+        call = self.client.open(
+            self._picture, pixels, icc=self._icc, at=self._at, model=self._model, device=self._device
+        )
         self._call = call
         call.on_progress = self._report_progress
         call.on_done = self._on_photo
@@ -326,6 +343,8 @@ class PhotoSession:
         if error is None or isinstance(error, Superseded):
             return
         self._error = error
+        if self._photo is None and isinstance(error, UsageError):
+            self._at = self._at[:-1]
         if self.on_error is not None:
             self.on_error(error)
         self._call_on_done()

@@ -14,7 +14,7 @@ from retouchml.client.pixel_format import CHANNELS_OF, DTYPE_OF, PixelFormat
 from retouchml.errors import ProtocolError
 from retouchml.look import Look
 from retouchml.progress import Cancel, Progress
-from retouchml.results import Face, FaceReport
+from retouchml.results import Box, Face, FaceReport
 from retouchml.scripting.patches import Patch, as_channels, layer_of, painted
 
 _TYPE_OF = {dtype.lstrip("|<"): type_ for type_, dtype in DTYPE_OF.items()}
@@ -34,10 +34,13 @@ class DaemonPhoto:
         device: str,
         icc: bytes = b"",
         guard: Guard = nullcontext,
+        *,
+        at: Sequence[Box] = (),
     ) -> None:
         """pixels: [H, W(, C)], not written to; icc: their colour profile, at most ``protocol.ICC_BYTES``.
 
-        guard: a block around each wait for the daemon, which may say more in an error
+        at: places of faces that the search may miss; guard: a block around each wait for the daemon, which
+        may say more in an error
 
         Raises PictureUnsupported or LimitExceeded.
         """
@@ -48,7 +51,7 @@ class DaemonPhoto:
         kind = _TYPE_OF[self._channels.dtype.str.lstrip("|<")]
         picture = PixelFormat(width, height, kind, _ORDERS[channels])
         data = self._channels.data.cast("B")
-        self._session = PhotoSession(client, picture, data, icc=icc, model=model, device=device)
+        self._session = PhotoSession(client, picture, data, icc=icc, at=at, model=model, device=device)
         self._reports: dict[int, FaceReport] = {}
 
     @property

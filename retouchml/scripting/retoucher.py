@@ -13,7 +13,7 @@ from retouchml.client.retry import Retry
 from retouchml.errors import LimitExceeded, RetouchError
 from retouchml.look import Look, check_looks
 from retouchml.progress import Cancel, Progress
-from retouchml.results import Edit, Face, FaceReport
+from retouchml.results import Box, Edit, Face, FaceReport
 from retouchml.scripting.patches import Patch
 from retouchml.scripting.remote_photo import DaemonPhoto
 from retouchml.settings import DEFAULT_DEVICE, DEFAULT_MODEL
@@ -54,16 +54,18 @@ class Retoucher:
         pixels: npt.NDArray[Any],
         *,
         icc: bytes = b"",
+        at: Sequence[Box] = (),
         progress: Progress | None = None,
         cancel: Cancel | None = None,
     ) -> "Photo":
         """Find the faces of a photo [H, W] or [H, W, C]: uint8, uint16 or float32, straight alpha.
 
-        icc: its colour profile, b"" for sRGB
+        icc: its colour profile, b"" for sRGB; at: places (x, y, width, height) of faces that the search may
+        miss; those that it finds come first
 
         Raises PictureUnsupported for another kind of array, LimitExceeded and Cancelled.
         """
-        photo = DaemonPhoto(self._client, pixels, self.model, self._device, icc)
+        photo = DaemonPhoto(self._client, pixels, self.model, self._device, icc, at=at)
         try:
             photo.open(progress, cancel)
         except BaseException:

@@ -58,3 +58,17 @@ def test_a_daemon_on_the_cpu_in_half_precision_is_refused_before_it_starts(devic
     with pytest.raises(UsageError, match="The device cpu does not compute in float16"):
         options_of("--device", device, "--precision", "float16")
     assert options_of("--device", device, "--precision", "float32").device == device
+
+
+@pytest.mark.parametrize(
+    ("stored", "line", "seconds"),
+    [("", [], 600.0), ("keep_alive = 3", [], 180.0), ("keep_alive = 3", ["--keep-alive=-1"], -60.0)],
+)
+def test_how_long_models_stay_is_the_option_s_then_the_setting_s(
+    home: Path, stored: str, line: list[str], seconds: float
+) -> None:
+    (home / "config").mkdir(parents=True)
+    (home / "config" / "config.toml").write_text(stored)
+    parser = argparse.ArgumentParser()
+    options.add_arguments(parser)
+    assert options.from_arguments(parser.parse_args(line)).keep_alive == seconds

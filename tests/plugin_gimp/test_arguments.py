@@ -128,8 +128,19 @@ def test_the_arguments_are_read_from_what_gimp_keeps() -> None:
                 "preset": "strong",
                 "face-looks": "1:smile=0.2",
                 "earlier": KEEP,
+                "face-at": " 1,2,30,40; 5,6,70,80;",
             }
             return values[name]
 
-    expected = Arguments(0.4, 0.3, {"smile": 0.1}, "0,2", REPLACE, "strong", "1:smile=0.2", KEEP)
+    expected = Arguments(
+        0.4,
+        0.3,
+        {"smile": 0.1},
+        "0,2",
+        REPLACE,
+        "strong",
+        "1:smile=0.2",
+        KEEP,
+        ((1, 2, 30, 40), (5, 6, 70, 80)),
+    )
     assert of_config(Config()) == expected

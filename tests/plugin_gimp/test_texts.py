@@ -9,7 +9,7 @@ import pytest
 
 import plugin_gimp
 from install.editors import light_part
-from plugin_gimp.texts import capitalized, preset_title, with_mnemonics
+from plugin_gimp.texts import capitalized, preset_title, shipped_title, with_mnemonics
 from retouchml import sentences
 from retouchml.presets import library
 from retouchml.progress import FACE_OF, REMAINING, STAGES
@@ -37,9 +37,8 @@ def texts() -> set[str]:
 @pytest.mark.parametrize("language", ["en", "de"])
 def test_no_letter_is_the_key_of_two_controls_and_those_that_are_always_seen_have_one(language: str) -> None:
     translate = Catalogue.load(language).translated
-    others = [
-        translate(text) for text in ("_Reset", "_Cancel", "_Beautify", "_Output", "_Keep earlier results")
-    ]
+    keyed = ("_Reset", "_Cancel", "_Apply", "_Beautify", "_Output", "_Keep earlier results")
+    others = [translate(text) for text in (*keyed, "Same look for all _faces")]
     seen = ["Preset", BY_NAME[STRENGTH].title, *(group.title for group in GROUPS if group is not PATH)]
     folded = [slider.title for slider in EDITS]
     labels = with_mnemonics([translate(title) for title in (*seen, *folded)], others)
@@ -51,7 +50,7 @@ def test_no_letter_is_the_key_of_two_controls_and_those_that_are_always_seen_hav
 def test_the_shipped_presets_have_translated_titles_and_the_user_s_own_their_own() -> None:
     presets, _ = library.presets()
     for preset in presets:
-        assert preset_title(preset) == preset.title
+        assert preset_title(preset) == preset.title == shipped_title(preset.name)
         assert preset_title(replace(preset, title="Meins", is_own=True)) == "Meins"
 
 

@@ -2,7 +2,8 @@ from pathlib import Path
 
 import pytest
 
-from retouchml.settings import Settings, load
+from retouchml.errors import UsageError
+from retouchml.settings import Settings, load, store
 from tests import stand_in_backend
 from tests.retouchml.running import Run
 
@@ -72,7 +73,7 @@ def test_model_and_device_come_from_the_file(config: Path, run: Run, portrait: P
         (
             "strenght = 1",
             "strenght is not a setting; there are model, device, preset, strength, texture, engine, "
-            "precision, language.",
+            "precision, language, keep_alive.",
         ),
     ],
 )
@@ -117,3 +118,28 @@ def test_a_mark_of_the_byte_order_does_no_harm(config: Path) -> None:
 def test_sections_belong_to_others(config: Path) -> None:
     config.write_text("strength = 1\n[daemon]\nidle_minutes = 5\n")
     assert load(config) == (Settings(strength=1), ())
+
+
+def test_a_setting_is_stored_and_every_other_line_stays(tmp_path: Path) -> None:
+    path = tmp_path / "new" / "config.toml"
+    store(path, "device", "cpu")
+    assert load(path) == (Settings(device="cpu"), ())
+    path.write_text('# mine\ndevice = "cpu"  # the slow one\npreset = "clean"\n\n[other]\ndevice = 7\n')
+    store(path, "device", "cuda:1")
+    store(path, "keep_alive", 2.5)
+    assert path.read_text() == (
+        '# mine\ndevice = "cuda:1"\npreset = "clean"\n\nkeep_alive = 2.5\n[other]\ndevice = 7\n'
+    )
+    assert load(path) == (Settings(device="cuda:1", preset="clean", keep_alive=2.5), ())
+
+
+def test_what_cannot_be_used_is_not_stored_and_a_file_with_a_mistake_stays(tmp_path: Path) -> None:
+    path = tmp_path / "config.toml"
+    for name, value in (("device", "gpu"), ("keep_alive", -2), ("keep_alive", float("nan"))):
+        with pytest.raises(UsageError):
+            store(path, name, value)
+    assert not path.exists()
+    path.write_text("device =")
+    with pytest.raises(UsageError, match="cannot be changed"):
+        store(path, "preset", "clean")
+    assert path.read_text() == "device ="

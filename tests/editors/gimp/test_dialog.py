@@ -122,8 +122,8 @@ def test_the_dialog_redraws_while_the_daemon_works(editor: Gimp, daemon: Daemon)
     for _ in range(3):
         before = sliders(editor, dialog)
         press(editor, dialog, "alt+s")
-        press(editor, dialog, "Left")
-        press(editor, dialog, "Left")
+        press(editor, dialog, "Down")
+        press(editor, dialog, "Down")
 
         def is_another(before: NDArray[np.uint8] = before) -> bool:
             return bool((sliders(editor, dialog) != before).any())
@@ -155,10 +155,11 @@ def test_a_daemon_killed_under_the_dialog_has_a_successor_that_does_it(
 def test_the_dialog_shows_a_preview_and_takes_sliders_by_their_keys(editor: Gimp) -> None:
     _main, dialog = open_dialog(editor)
     assert until(lambda: is_split(preview(editor, dialog)), _TIMEOUT)
-    first = preview(editor, dialog)
     press(editor, dialog, "alt+s")
-    for _ in range(8):
-        press(editor, dialog, "Right")
+    time.sleep(1)
+    first = preview(editor, dialog)
+    for _ in range(4):
+        press(editor, dialog, "Page_Up")
 
     def differs(half: slice) -> int:
         return int((preview(editor, dialog)[:, half] != first[:, half]).any(-1).sum())

@@ -142,8 +142,8 @@ answer = [outcome[:2], box(image.get_layers()[0]),
 
 
 AGAIN = 23  # pixels by which the line above the picture moves it down
-THUMBNAILS = ((85, 538), (205, 538))  # on the dialog, as are the ticks
-TICKS = ((24, 538), (144, 538))
+THUMBNAILS = ((54, 575), (144, 575))  # on the dialog, as are the ticks
+TICKS = ((24, 622), (114, 622))
 
 
 def pointer(editor: Gimp, dialog: str, place: "tuple[int, int]", *, click: bool) -> None:
@@ -220,8 +220,8 @@ def test_a_result_is_edited_again_with_its_sliders_and_its_faces(editor: Gimp) -
     pointer(editor, dialog, TICKS[0], click=True)
     leave(editor)
     press(editor, dialog, "alt+s")
-    for _ in range(6):
-        press(editor, dialog, "Right")
+    for _ in range(3):
+        press(editor, dialog, "Page_Up")
     finish(editor, dialog)
     made = editor.ask("names(image)"), editor.ask("pixels(image.get_layers()[0]).hex()")
     dialog = again(editor, main)

@@ -126,3 +126,18 @@ def test_the_colour_profile_goes_along_to_the_search(command: str, run: Run, por
     output = ["-o", portrait.with_name("out.png")] if command == "beautify" else []
     assert run(command, portrait, *output, backend=Asked()).code == 0
     assert profiles == [profile]
+
+
+@pytest.mark.parametrize("command", ["faces", "beautify"])
+def test_a_place_goes_along_to_the_search_and_is_for_one_picture(
+    command: str, run: Run, portrait: Path, landscape: Path
+) -> None:
+    output = ["-o", portrait.with_name("out.png")] if command == "beautify" else []
+    ran = run(command, portrait, *output, "--json", *(["-"] if output else []), "--face-at", "4,5,8,9")
+    assert ran.code == 0
+    assert json.loads(ran.out)["faces"][-1]["box"] == [4, 5, 8, 9]
+    for text in ("4,5,8", "a,b,c,d", "1,2,3,4,5"):
+        assert run(command, portrait, *output, "--face-at", text).code == 2
+    folder = ["-o", portrait.parent / "folder"] if output else []
+    several = run(command, portrait, landscape, *folder, "--face-at", "4,5,8,9")
+    assert (several.code, "is for one picture" in several.err) == (2, True)

@@ -31,6 +31,7 @@ NAMES = (
     "sliders",
     "picture",
     "icc",
+    "at",
     "model",
     "photo",
     "faces",
@@ -186,3 +187,16 @@ def test_a_look_of_an_older_client_gets_the_local_retouch_that_its_strength_asks
 def test_a_slider_that_is_set_to_0_stays_set_on_the_way() -> None:
     look = Look(1.0, edits={"teeth": 0.0})
     assert Render.from_fields(Render("x", {0: look}).fields()).looks[0].value("teeth") == 0
+
+
+def test_places_of_faces_are_read_back_and_what_is_no_place_is_refused() -> None:
+    picture = PixelFormat(4, 3, "u8", "RGB")
+    sent = messages.Open(picture, at=((1, -2, 30, 40), (0, 0, 9, 9)))
+    assert messages.Open.from_fields(sent.fields()) == sent
+    without = {name: value for name, value in sent.fields().items() if name != "at"}
+    assert messages.Open.from_fields(without).at == ()
+    for at in (7, [7], [[1, 2, 3]], [[1, 2, 3, 4.5]], [[1, 2, 3, True]], [[1, 2, 3, 1 << 40]]):
+        with pytest.raises(ProtocolError):
+            messages.Open.from_fields({**sent.fields(), "at": at})
+    with pytest.raises((ProtocolError, RetouchError)):
+        messages.Open.from_fields({**sent.fields(), "at": [[1, 2, 3, 4]] * 65})

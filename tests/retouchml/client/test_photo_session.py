@@ -1,5 +1,6 @@
 """The one policy for a photograph at the daemon: with a client without sockets, and with a real daemon."""
 
+import time
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
@@ -19,6 +20,7 @@ from retouchml.errors import (
     PhotoUnknown,
     RetouchError,
     Superseded,
+    UsageError,
 )
 from retouchml.look import Look
 from tests.daemon.running import PATIENCE, PLAIN, Daemon, picture
@@ -68,7 +70,7 @@ def test_an_opened_photo_has_its_faces_and_where_they_were_found() -> None:
     assert (session.faces, session.model, session.device) == ((FACE,), "m", "cpu")
     assert session.seconds == {"detect": 0.25}
     assert client.calls[0].details == {
-        "pixels": bytes(range(4)), "icc": b"profile", "model": "big", "device": ""
+        "pixels": bytes(range(4)), "icc": b"profile", "at": (), "model": "big", "device": ""
     }  # fmt: skip
     assert (recorder.opened, recorder.stages) == (1, ["connect", "send"])
     session.open()
@@ -469,3 +471,45 @@ def test_new_work_of_a_callback_is_not_done_yet() -> None:
     session.open()
     session.wait()
     assert (client.kinds, ends) == (["open", "render"], [session])
+
+
+def test_a_marked_face_is_sent_with_the_photo_also_when_it_is_opened_again() -> None:
+    client, session, recorder = make("photo", "photo", DaemonLost, "photo")
+    session.open()
+    session.wait()
+    session.mark((1, 2, 3, 4))
+    session.wait()
+    assert client.photos[0].closed
+    assert client.calls[-1].details["at"] == ((1, 2, 3, 4),)
+    assert recorder.opened == 2
+    session.render(LOOKS)
+    for _ in range(200):
+        client.process()
+        time.sleep(0.01)
+    assert client.kinds == ["open", "open", "render", "open", "render"]
+    assert client.calls[3].details["at"] == ((1, 2, 3, 4),)
+
+
+def test_a_mark_without_room_for_a_face_is_forgotten() -> None:
+    client, session, _recorder = make("photo", UsageError("no room"), "photo")
+    session.open()
+    session.wait()
+    session.mark((1, 2, 3, 4))
+    with pytest.raises(UsageError):
+        session.wait()
+    session.open()
+    session.wait()
+    assert client.calls[-1].details["at"] == ()
+
+
+def test_a_real_daemon_adds_a_marked_face_after_those_that_it_found(daemon: Daemon) -> None:
+    session = PhotoSession(daemon.client(), PLAIN, picture(1).tobytes())
+    session.open()
+    session.wait(timeout=PATIENCE)
+    session.mark((30, 8, 8, 8))
+    session.wait(timeout=PATIENCE)
+    assert [face.box for face in session.faces] == [(2, 3, SIDE, SIDE), (30, 8, 8, 8)]
+    session.render({1: Look(0.5)})
+    rendered = session.wait(timeout=PATIENCE)
+    assert rendered is not None
+    assert [patch.box for patch in rendered.patches] == [(30, 8, 8, 8)]

@@ -1,0 +1,79 @@
+"""What an editor's settings page does: commands of the installed project, and the cache of faces.
+
+The plug-ins carry the light package without the command line, so a command runs in the project's own Python.
+It may take minutes: call it in a thread of its own.
+"""
+
+import contextlib
+import os
+import subprocess
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from retouchml import paths
+from retouchml.client.launch import find_interpreter
+from retouchml.errors import DaemonAbsent
+from retouchml.system.processes import CREATION_FLAGS
+
+DIAGNOSTICS = ("doctor",)
+"""The command whose output a person sends with a question."""
+_CACHES = ("searches", "inversions", "paths")  # folders of the cache that hold what is known of faces
+_SECONDS = 3600.0  # that a command may take: models are large
+
+
+@dataclass(frozen=True)
+class Output:
+    """What a command printed. succeeded: whether its exit code was 0."""
+
+    succeeded: bool
+    text: str
+
+
+def run(arguments: Sequence[str], seconds: float = _SECONDS) -> Output:
+    """Run ``retouchml`` with these arguments. Raises DaemonAbsent or Refused if it is not installed."""
+    command, environment = find_interpreter()
+    try:
+        ended = subprocess.run(
+            [*command, "-m", "retouchml", *arguments],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            cwd=Path.home().anchor,
+            env={**environment, "PYTHONIOENCODING": "utf-8", "NO_COLOR": "1"},
+            creationflags=CREATION_FLAGS,
+            timeout=seconds,
+            check=False,
+        )
+    except subprocess.TimeoutExpired as error:
+        text = (error.stdout or b"").decode("utf-8", "replace")
+        return Output(False, text)
+    except OSError as error:
+        raise DaemonAbsent(
+            f"{command[0]} cannot be run: {error.strerror}.", "Run `retouchml doctor`: it says what is wrong."
+        ) from error
+    return Output(ended.returncode == 0, ended.stdout.decode("utf-8", "replace").strip())
+
+
+def cache_bytes() -> int:
+    """The size of what is kept of faces."""
+    total = 0
+    for path in _cached():
+        with contextlib.suppress(OSError):  # deleted meanwhile
+            total += path.stat().st_size
+    return total
+
+
+def clear_cache() -> None:
+    """Delete what is kept of faces; a photograph that was open before takes as long as a new one then."""
+    for path in _cached():
+        with contextlib.suppress(OSError):  # in use, or deleted meanwhile
+            path.unlink()
+
+
+def _cached() -> Iterator[Path]:
+    for name in _CACHES:
+        with contextlib.suppress(OSError), os.scandir(paths.cache_dir() / name) as entries:
+            for entry in entries:
+                if entry.is_file(follow_symlinks=False):
+                    yield Path(entry.path)

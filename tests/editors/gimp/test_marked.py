@@ -1,0 +1,93 @@
+"""A face that was missed is marked in real GIMP; and the last results bring their looks back."""
+
+import time
+from collections.abc import Iterator
+
+import pytest
+
+from tests.daemon.running import until
+from tests.editors.gimp.running import Gimp
+from tests.editors.gimp.test_dialog import is_split, layers, open_dialog, press, preview
+from tests.editors.gimp.test_results import PICTURE, finish, leave, pointer
+from tests.editors.gimp.test_views import amounts
+from tests.stand_in_backend import FACE_PAIR
+
+MARK, HISTORY = (430, 610), (750, 22)  # buttons of the dialog
+
+
+@pytest.fixture
+def backend() -> str:
+    return FACE_PAIR
+
+
+@pytest.fixture(autouse=True)
+def no_display(editor: Gimp) -> Iterator[None]:
+    """Close the dialog and the image's window again."""
+    yield
+    if editor.ask("windows('^Beautify$')"):
+        press(editor, editor.ask("windows('^Beautify$')")[-1], "Escape")
+        assert until(lambda: not editor.ask("windows('^Beautify$')"), 30)
+    editor.run("globals().get('display') and display.is_valid() and display.delete()\nanswer = None")
+
+
+def test_a_face_where_the_selection_is_joins_the_others_and_the_result(editor: Gimp) -> None:
+    _main, dialog = open_dialog(editor, PICTURE)
+    assert until(lambda: is_split(preview(editor, dialog)), 60)
+    before = preview(editor, dialog)
+    editor.run("image.select_rectangle(Gimp.ChannelOps.REPLACE, 140, 20, 30, 30)\nanswer = None")
+    pointer(editor, dialog, MARK, click=True)
+    leave(editor)
+    assert until(lambda: bool((preview(editor, dialog) != before).any()), 30)  # it is shown
+    assert until(lambda: bool(editor.ask("Gimp.Selection.is_empty(image)")), 30)  # nothing limits the result
+    finish(editor, dialog)
+    assert until(
+        lambda: (
+            editor.run("""
+now = seen(image, "R'G'B' u8")
+answer = [now[(y * 320 + x) * 3] != before[(y * 320 + x) * 3] for x, y in ((150, 30), (64, 80), (224, 80))]
+""")
+            == [True, True, True]
+        ),
+        30,
+    )
+
+
+def test_a_script_says_where_a_face_is(editor: Gimp) -> None:
+    answer = editor.run(
+        PICTURE
+        + """
+outcome = beautify(base, **{"face-at": "140,20,30,30", "faces": "2"})
+wrong = beautify(base, **{"face-at": "140,20,30"})
+answer = [outcome[:2], box(image.get_layers()[0]), wrong[0], wrong[1]]
+"""
+    )
+    assert answer[:3] == [[True, ""], [140, 20, 170, 50], False]
+    assert "X,Y,WIDTH,HEIGHT" in answer[3]
+
+
+def test_the_last_results_are_kept_with_the_picture_and_a_click_brings_a_look_back(editor: Gimp) -> None:
+    _main, dialog = open_dialog(editor, PICTURE)
+    assert until(lambda: is_split(preview(editor, dialog)), 60)
+    for strength in ("100", "20"):
+        press(editor, dialog, "alt+s")
+        editor.ask("tool('xdotool', 'key', 'ctrl+a')")
+        editor.ask(f"tool('xdotool', 'type', {strength!r})")
+        press(editor, dialog, "alt+a")
+        share = int(strength) / 100
+        expected = pytest.approx([share] * 2, abs=0.02)
+        assert until(lambda expected=expected: amounts(editor) == expected, 60)  # type: ignore[misc]
+        time.sleep(2)
+    assert layers(editor) == 2
+    kept = editor.run("""
+import json
+kept = json.loads(bytes(image.get_parasite("retouchml-history").get_data()))
+answer = [[each["record"]["faces"][0]["look"]["strength"], bool(each["picture"])] for each in kept]
+""")
+    assert kept == [[0.2, True], [1.0, True]]
+    press(editor, dialog, "alt+h")
+    for key in ("Down", "Return"):  # the second one
+        time.sleep(1)
+        editor.ask(f"tool('xdotool', 'key', {key!r})")
+    time.sleep(1)
+    finish(editor, dialog)
+    assert until(lambda: amounts(editor) == pytest.approx([1.0, 1.0], abs=0.02), 30)
