@@ -32,7 +32,10 @@ def main() -> int:
         )
         return 1
     # the folder above takes the place of this one, so that the installer is a package like any other
-    sys.path[0] = str(Path(__file__).resolve().parent.parent)
+    top = Path(__file__).resolve().parent.parent
+    sys.path[0] = str(top)
+    if not (top / "retouchml").is_dir():  # in the light wheel, in retouchml/setup/files
+        sys.path.append(str(top.parents[2]))
     from install import cli
 
     return cli.main(sys.argv[1:])

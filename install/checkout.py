@@ -1,10 +1,32 @@
-"""Paths in this checkout."""
+"""Paths of this installer: in a checkout, or in the light wheel, whose set-up it is.
+
+The light wheel has this package and what it needs in ``retouchml/setup/files``. The environment that it makes
+lies in the user's data folder then.
+"""
 
 import os
 from pathlib import Path
 
+from install.user_folders import default_folders
+
 TOP = Path(__file__).resolve().parent.parent
-VENV = TOP / ".venv"
+
+ENGINE_RECORD = "engine.json"
+"""The file in the light wheel that names the engine's wheel and its SHA-256."""
+
+IS_PACKAGED = (TOP / ENGINE_RECORD).is_file()
+"""Whether this is the light wheel's set-up, and no checkout."""
+
+SOURCE = TOP.parents[2] if IS_PACKAGED else TOP
+"""The folder that holds ``retouchml/``."""
+
+VENV = default_folders().data / "engine" if IS_PACKAGED else TOP / ".venv"
+HOME = VENV if IS_PACKAGED else TOP
+"""Where the installation belongs: an environment that was made for another place does not work."""
+
+COMMAND_LINE = "retouchml setup" if IS_PACKAGED else "python3 install"
+"""How this installer is called."""
+
 PYTHON = VENV / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
 COMMAND = PYTHON.with_name("retouchml.exe" if os.name == "nt" else "retouchml")
 
@@ -16,6 +38,3 @@ LOG = VENV / "retouchml-install.log"
 PORTRAIT = TOP / "pipeline" / "portrait" / "astronaut.png"
 ZOO = TOP / "stylegan2" / "zoo" / "zoo.toml"
 DEMO = TOP / "demo"
-
-ENGINE_RECORD = "engine.json"
-"""The file in the light wheel that names the engine's wheel and its SHA-256."""

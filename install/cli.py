@@ -9,7 +9,7 @@ from contextlib import suppress
 from types import FrameType
 
 from install.actions.table import ACTIONS
-from install.checkout import LOG, TOP
+from install.checkout import COMMAND_LINE, IS_PACKAGED, LOG, TOP
 from install.console import Console
 from install.errors import InstallError, Interrupted
 from retouchml.system.failures import is_disk_full, unexpected
@@ -45,9 +45,10 @@ def main(argv: Sequence[str]) -> int:
 
 
 def _parse(argv: Sequence[str]) -> argparse.Namespace:
+    place = "for this user" if IS_PACKAGED else "in this checkout"
     parser = argparse.ArgumentParser(
-        prog="python3 install",
-        description="Sets RetouchML up in this checkout. Safe to run again.",
+        prog=COMMAND_LINE,
+        description=f"Sets RetouchML up {place}. Safe to run again.",
         epilog="Packages come through pip with its own configuration: index, mirror, proxy.",
         allow_abbrev=False,
     )
@@ -76,6 +77,9 @@ def _explain(error: OSError) -> str:
         return "The disk is full. Free some space, then run this again."
     path = f"{error.filename}: " if error.filename else ""
     if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
-        advice = f"Make it writable, or copy {TOP} to a folder of yours, then run this again."
+        otherwise = (
+            "choose another with RETOUCHML_HOME" if IS_PACKAGED else f"copy {TOP} to a folder of yours"
+        )
+        advice = f"Make it writable, or {otherwise}, then run this again."
         return f"{path}{error.strerror}. {advice}"
     return f"{path}{error.strerror or error}."

@@ -36,6 +36,16 @@ class Console:
         """Print a line to standard error."""
         print(printable_lines(text), file=sys.stderr, flush=True)
 
+    def agrees(self, question: str) -> bool:
+        """Whether the person at the terminal says yes; False if there is none."""
+        if not (self._live and sys.stdin is not None and sys.stdin.isatty()):
+            return False
+        try:
+            return input(f"{printable_lines(question)} [y/N] ").strip().lower() in ("y", "yes")
+        except EOFError:
+            self.say()
+            return False
+
     @contextmanager
     def step(self, title: str, *, silent: bool = True) -> Iterator[Tick]:
         """A step, which prints its line at the end, and on a terminal also while it lasts.

@@ -1,16 +1,15 @@
 """RetouchML's folders outside the checkout, and the record by which editors find it."""
 
 import json
-import os
-import sys
-from dataclasses import dataclass
 from pathlib import Path
 
 from install import processes
-from install.checkout import PYTHON, TOP
+from install.checkout import HOME, PYTHON
 from install.errors import InstallError
-from retouchml.system.file_names import INSTALL_RECORD
+from install.user_folders import Folders, default_folders
 from retouchml.system.files import write_atomically
+
+__all__ = ["Folders", "default_folders", "find_folders", "write_record"]
 
 _FIND = """
 import json, retouchml
@@ -20,32 +19,13 @@ print(json.dumps([retouchml.__version__, *map(str, folders)]))
 """
 
 
-@dataclass(frozen=True)
-class Folders:
-    """Where RetouchML keeps its files on this machine; none of the folders need exist."""
-
-    config: Path
-    data: Path
-    cache: Path
-
-    @property
-    def models(self) -> Path:
-        """Fetched models."""
-        return self.data / "models"
-
-    @property
-    def record(self) -> Path:
-        """The file by which editors find this checkout's interpreter."""
-        return self.data / INSTALL_RECORD
-
-
 def write_record(*, keep_valid: bool = False) -> None:
     """Write ``install.json`` into the data folder: it tells editors which interpreter to start.
 
     keep_valid: leave a record alone whose interpreter exists. Raises InstallError.
     """
     version, folders = _ask_retouchml()
-    content = json.dumps({"python": str(PYTHON), "version": version, "checkout": str(TOP)}, indent=2) + "\n"
+    content = json.dumps({"python": str(PYTHON), "version": version, "checkout": str(HOME)}, indent=2) + "\n"
     try:
         if folders.record.is_file():
             former = folders.record.read_text(encoding="utf-8")
@@ -73,34 +53,6 @@ def find_folders() -> Folders:
         return _ask_retouchml()[1]
     except (InstallError, OSError):
         return default_folders()
-
-
-def default_folders() -> Folders:
-    """The folders, worked out without the virtual environment, which may be broken or gone."""
-    home = os.environ.get("RETOUCHML_HOME")
-    if home:
-        top = Path(home).expanduser().absolute()
-        return Folders(top / "config", top / "data", top / "cache")
-    return _conventional(sys.platform, Path.home())
-
-
-def _conventional(platform: str, user: Path) -> Folders:
-    if platform == "win32":
-        local = Path(os.environ.get("LOCALAPPDATA") or user / "AppData" / "Local") / "retouchml"
-        return Folders(local, local, local / "Cache")
-    if platform == "darwin":
-        library = user / "Library"
-        support = library / "Application Support" / "retouchml"
-        return Folders(support, support, library / "Caches" / "retouchml")
-
-    def xdg(name: str, default: str) -> Path:
-        return Path(os.environ.get(name, "").strip() or user / default) / "retouchml"
-
-    return Folders(
-        xdg("XDG_CONFIG_HOME", ".config"),
-        xdg("XDG_DATA_HOME", ".local/share"),
-        xdg("XDG_CACHE_HOME", ".cache"),
-    )
 
 
 def _ask_retouchml() -> tuple[str, Folders]:

@@ -34,6 +34,7 @@ _ALLOWED = {
     "plugin_gimp": ("retouchml", "plugin_gimp"),
     "plugin_krita": ("retouchml", "plugin_krita"),
     "install": ("retouchml.system", "install"),
+    "retouchml/setup": ("retouchml.setup", "retouchml.system"),
 }
 """What the modules of a folder may import of ours; of two folders, the inner one's row holds."""
 
@@ -47,6 +48,7 @@ _THIRD_PARTY = {
     "retouchml/cli": None,  # any
     "retouchml": ("msgpack", "platformdirs", "tomli", "zmq"),
     "install": (),
+    "retouchml/setup": (),
 }
 """What the light parts may import of others, besides the standard library."""
 

@@ -5,7 +5,7 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-from install.checkout import TOP, VENV
+from install.checkout import SOURCE, VENV
 from install.console import Console
 from install.data_folders import Folders
 from install.editors import plugin_folder
@@ -13,7 +13,7 @@ from install.editors.plugin import EditorPlugin
 from retouchml.system.editors import DARKTABLE, SCRIPT, Profile
 from retouchml.system.files import write_atomically
 
-_SOURCE = TOP / "retouchml/darktable" / SCRIPT
+_SOURCE = SOURCE / "retouchml/darktable" / SCRIPT
 _LINE = f'require "{DARKTABLE.folder}/{Path(SCRIPT).stem}"'
 _VERSION = re.compile(r'^__version__ = "([^"]+)"', re.MULTILINE)
 
@@ -32,7 +32,7 @@ class DarktableScript(EditorPlugin):
     def own_files(self) -> dict[str, Path]:
         """The script, by its place in its folder, with RetouchML's command and version in it."""
         command = VENV / ("Scripts/retouchml.exe" if sys.platform == "win32" else "bin/retouchml")
-        version = _VERSION.search((TOP / "retouchml/__init__.py").read_text(encoding="utf-8"))
+        version = _VERSION.search((SOURCE / "retouchml/__init__.py").read_text(encoding="utf-8"))
         text = _SOURCE.read_text(encoding="utf-8")
         for name, value in (("VERSION", version[1] if version else ""), ("COMMAND", str(command))):
             text = text.replace(f'"@{name}@"', f'"{_in_lua(value)}"')

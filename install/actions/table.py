@@ -5,9 +5,11 @@ and writes into the cache.
 """
 
 from install.actions.base import Action, Part
+from install.actions.bundle import WriteBundle
 from install.actions.darktable import DarktableScript
 from install.actions.demo import Demo
 from install.actions.dev import Development, Tests
+from install.actions.engine import Engine
 from install.actions.environment import Environment
 from install.actions.gimp import GimpPlugin
 from install.actions.krita import KritaPlugin
@@ -18,18 +20,24 @@ from install.actions.translations import Translations
 from install.actions.uninstall import Uninstall
 from install.actions.user_files import CACHE, CONFIG, MODELS, RECORD, RUN
 from install.actions.wheels import Wheels
+from install.checkout import IS_PACKAGED
 
-_ROWS: dict[str, Action | Part] = {
+_OF_A_CHECKOUT: dict[str, Action | Part] = {
     "demo": Demo(),
     "test": Tests(),
     "dev": Development(),
     "lock": Lock(),
     "wheels": Wheels(),
     "translations": Translations(),
+}
+_OF_THE_LIGHT_WHEEL: dict[str, Action | Part] = {"engine": Engine(), "bundle": WriteBundle()}
+
+_ROWS: dict[str, Action | Part] = {
+    **(_OF_THE_LIGHT_WHEEL if IS_PACKAGED else _OF_A_CHECKOUT),
     "service": BackgroundService(),
     "environment": Environment(),
     "models": MODELS,
-    "tensorflow1": TensorFlow1(),
+    **({} if IS_PACKAGED else {"tensorflow1": TensorFlow1()}),
     "cache": CACHE,
     "config": CONFIG,
     "run": RUN,

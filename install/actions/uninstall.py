@@ -9,7 +9,7 @@ from pathlib import Path
 
 from install import running_daemon
 from install.actions.base import Action, Part
-from install.checkout import TOP
+from install.checkout import IS_PACKAGED, TOP
 from install.console import Console
 from install.data_folders import Folders, find_folders
 from install.errors import InstallError
@@ -49,7 +49,8 @@ class Uninstall(Action):
         for part, path in entries:
             part.remove(path, console)
         _remove_empty(folders)
-        console.say(f"Removed. {TOP} itself is yours to delete.")
+        own = "The command itself goes with `pip uninstall retouchml`, or as it came." if IS_PACKAGED else ""
+        console.say(f"Removed. {own or f'{TOP} itself is yours to delete.'}")
         return 0
 
 

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from install.checkout import TOP
+from install.checkout import SOURCE, TOP
 
 _LEFT_OUT = ("cli", "__main__.py", "scripting", "setup")
 _KINDS = ("*.py", "*.toml", "*.mo")
@@ -10,7 +10,7 @@ _KINDS = ("*.py", "*.toml", "*.mo")
 
 def files() -> dict[str, Path]:
     """The files, by their place in a plug-in's folder."""
-    package = TOP / "retouchml"
+    package = SOURCE / "retouchml"
     paths = sorted(path for kind in _KINDS for path in package.rglob(kind))
     modules = {path.relative_to(package): path for path in paths}
     light = {

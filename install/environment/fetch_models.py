@@ -23,6 +23,12 @@ def fetch_models(console: Console, *, for_tests: bool = False) -> None:
             raise InstallError("The models could not be fetched.", "The next run goes on.", max(code, 1))
 
 
+def models_size() -> int:
+    """Bytes that are fetched for the models that retouching needs."""
+    with ZOO.open("rb") as table:
+        return sum(model.get("size", 0) for model in tomllib.load(table)["model"] if model.get("default"))
+
+
 def model_names(*, for_tests: bool) -> list[str]:
     """Names of the models to fetch, from the zoo's table."""
     with ZOO.open("rb") as table:

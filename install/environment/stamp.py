@@ -5,8 +5,8 @@ import json
 import sys
 from dataclasses import asdict, dataclass
 
-from install.checkout import STAMP, TOP
-from install.environment import requirements
+from install.checkout import HOME, IS_PACKAGED, STAMP, TOP
+from install.environment import engine_wheel, requirements
 from retouchml.system.files import write_atomically
 
 NEWEST = "newest"
@@ -17,7 +17,7 @@ NEWEST = "newest"
 class Stamp:
     """The state of the virtual environment, written into it after every finished step.
 
-    checkout: where it was made; an environment that was moved does not work
+    checkout: the place that it was made for, `HOME`; one that was moved does not work
     python:   minor version of its interpreter, such as "3.11"
     busy:     pip is changing the environment, or was killed while it did
     torch:    version of torch and kind of build, such as "2.13.0 cpu"; "" before torch is installed
@@ -37,12 +37,14 @@ class Stamp:
     @classmethod
     def fresh(cls) -> "Stamp":
         """The stamp of an environment that this Python has just made."""
-        return cls(str(TOP), ".".join(map(str, sys.version_info[:2])))
+        return cls(str(HOME), ".".join(map(str, sys.version_info[:2])))
 
     def fits(self) -> bool:
         """Whether the environment belongs to this checkout and this Python, and is complete."""
         now = Stamp.fresh()
-        return (self.checkout, self.python) == (now.checkout, now.python) and not self.busy
+        # whatever Python the light wheel lies in today, the environment has one of its own
+        same_python = IS_PACKAGED or self.python == now.python
+        return self.checkout == now.checkout and same_python and not self.busy
 
 
 def read() -> Stamp | None:
@@ -64,6 +66,8 @@ def project_digest() -> str:
 
     When it changes, pip has to run again.
     """
+    if IS_PACKAGED:
+        return engine_wheel.project_digest()
     # the editable installation lists the packages one by one, and would not see a new one
     packages = sorted(folder.parent.name for folder in TOP.glob("*/__init__.py"))
     content = (

@@ -7,8 +7,9 @@ version alone, as is that of an index that the user names.
 
 import subprocess
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from install.checkout import IS_PACKAGED
 from install.environment import requirements
 
 TORCH = "2.13.0"
@@ -16,6 +17,7 @@ TORCH = "2.13.0"
 OLDEST_DRIVER = (580,)
 
 _GIGABYTE = 1_000_000_000
+_PYTORCH = "https://download.pytorch.org/whl/cpu"  # PyTorch's own index of builds for the CPU
 
 
 @dataclass(frozen=True)
@@ -26,12 +28,16 @@ class Build:
     arguments: of ``pip install``
     room:      bytes that must be free, for all packages together
     then:      arguments of a second ``pip install``, if there is one
+    optional:  whether the next is tried whatever keeps this one from being installed
+    question:  what the user has to agree to first; "" for nothing
     """
 
     title: str
     arguments: tuple[str, ...]
     room: int
     then: tuple[str, ...] = ()
+    optional: bool = False
+    question: str = ""
 
 
 @dataclass(frozen=True)
@@ -65,12 +71,23 @@ CUDA = Build(f"torch {TORCH} with CUDA (2.7 GB)", _LISTED, 10 * _GIGABYTE)
 CPU = Build(f"torch {TORCH} for the CPU", ("--no-deps", *_WHEELS, f"torch=={TORCH}+cpu"), 3 * _GIGABYTE)
 ORDINARY = Build(f"torch {TORCH}", _LISTED, 3 * _GIGABYTE)
 LARGE = Build(f"torch {TORCH}, the build with CUDA (2.7 GB)", _LISTED, 10 * _GIGABYTE)
+OFFICIAL_CPU = Build(
+    f"torch {TORCH} for the CPU, of PyTorch's own index",
+    ("--index-url", _PYTORCH, "--retries", "1", "--timeout", "20", *CPU.arguments),
+    CPU.room,
+    optional=True,
+)
+ASKED_LARGE = replace(
+    LARGE,
+    question="The build of torch for the CPU cannot be had here. The ordinary one has CUDA: 2.7 GB to "
+    "download, 10 GB of disk. Fetch it?",
+)
 
 
-def choose(index: str | None, system: str = sys.platform) -> Choice:
+def choose(index: str | None, system: str = sys.platform, device: str = "auto") -> Choice:
     """The builds for this machine.
 
-    index: address of the package index for torch that the user gave
+    index: address of the package index for torch that the user gave; device: auto, cpu or cuda
     """
     if index:
         arguments = ("--index-url", index, "--no-deps", "--force-reinstall", *_WHEELS, f"torch=={TORCH}")
@@ -81,6 +98,11 @@ def choose(index: str | None, system: str = sys.platform) -> Choice:
         )
     if not system.startswith("linux"):
         return Choice("cpu", (ORDINARY,))
+    if device == "cuda":
+        return Choice("cuda", (CUDA,))
+    small = (OFFICIAL_CPU, CPU, ASKED_LARGE) if IS_PACKAGED else (CPU, LARGE)
+    if device == "cpu":
+        return Choice("cpu", small)
     driver = nvidia_driver()
     if driver is not None and driver >= OLDEST_DRIVER:
         return Choice("cuda", (CUDA,))
@@ -91,7 +113,7 @@ def choose(index: str | None, system: str = sys.platform) -> Choice:
             f"The NVIDIA driver {installed} is too old for torch {TORCH}, which needs {oldest}: "
             "the CPU is used."
         )
-    return Choice("cpu", (CPU, LARGE), note)
+    return Choice("cpu", small, note)
 
 
 def nvidia_driver() -> tuple[int, ...] | None:

@@ -6,12 +6,13 @@ import sys
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from install import processes
-from install.checkout import LOCK, LOG, PYTHON, STAMP, VENV
+from install.checkout import COMMAND_LINE, IS_PACKAGED, LOCK, LOG, PYTHON, STAMP, VENV
 from install.console import Console
 from install.disk_space import check_free_space
-from install.environment import requirements, stamp, torch_build
+from install.environment import engine_wheel, requirements, stamp, torch_build
 from install.environment.picture_formats import add_picture_formats
 from install.environment.pip_install import PipError, install
 from install.environment.stamp import Stamp
@@ -24,12 +25,20 @@ _FIRST_IMPORT = (
 )
 
 
-def set_up(console: Console, *, dev: bool, torch_index: str | None = None, newest: bool = False) -> None:
+def set_up(
+    console: Console,
+    *,
+    dev: bool,
+    torch_index: str | None = None,
+    newest: bool = False,
+    device: str = "auto",
+) -> None:
     """Make the virtual environment, or bring it up to date; does nothing if it is up to date.
 
     dev:         with the tools for tests
     torch_index: address of a package index for torch alone
     newest:      with the newest versions that pip finds, in place of those that were tested
+    device:      what torch is to use: auto, cpu or cuda
 
     Raises InstallError.
     """
@@ -37,10 +46,12 @@ def set_up(console: Console, *, dev: bool, torch_index: str | None = None, newes
         raise InstallError(f"{VENV} was not made by this installer.", "Move it away, then run this again.")
     waiting = "Another installation is at work in this checkout; waiting for it."
     with exclusive(LOCK, lambda: console.say(waiting)):
-        _bring_up_to_date(console, dev, torch_index, newest)
+        _bring_up_to_date(console, dev, torch_index, newest, device)
 
 
-def _bring_up_to_date(console: Console, dev: bool, torch_index: str | None, newest: bool) -> None:
+def _bring_up_to_date(
+    console: Console, dev: bool, torch_index: str | None, newest: bool, device: str
+) -> None:
     now = stamp.read()
     if now is None or not now.fits() or not _interpreter_works(now):
         LOG.unlink(missing_ok=True)
@@ -52,7 +63,7 @@ def _bring_up_to_date(console: Console, dev: bool, torch_index: str | None, newe
     outdated = now.project != digest or (dev and not now.dev)
     if outdated:
         _add_packages(console, now, dev=dev or now.dev)
-    choice = torch_build.choose(torch_index)
+    choice = torch_build.choose(torch_index, device=device)
     if _needs_torch(now, choice, torch_index):
         now = _add_torch(console, now, choice, torch_index)
     if outdated:
@@ -87,13 +98,18 @@ def _add_torch(console: Console, now: Stamp, choice: torch_build.Choice, torch_i
     if choice.note:
         console.say(choice.note)
     for build in choice.builds:
+        if build.question and not console.agrees(build.question):
+            raise InstallError(
+                "The build of torch for the CPU cannot be had here.",
+                f"`{COMMAND_LINE} --device cuda` fetches the one with CUDA (2.7 GB): it needs no GPU.",
+            )
         check_free_space(VENV, build.room)
         last = build is choice.builds[-1]
         done = replace(now, torch=choice.version, index=stamp.index_digest(torch_index))
         try:
             _pip(console, build.title, (build.arguments, build.then), now, done)
         except PipError as error:
-            if error.missing and not last:
+            if (error.missing or (build.optional and error.harmless)) and not last:
                 continue
             raise
         return done
@@ -102,6 +118,11 @@ def _add_torch(console: Console, now: Stamp, choice: torch_build.Choice, torch_i
 
 def _add_packages(console: Console, now: Stamp, *, dev: bool) -> None:
     check_free_space(VENV, torch_build.CPU.room // 2)
+    if IS_PACKAGED:
+        with TemporaryDirectory(dir=VENV) as folder:
+            calls = (requirements.arguments(requirements.PACKAGES), engine_wheel.arguments(Path(folder)))
+            _pip(console, "the engine and its packages", calls, now, now)
+        return
     title = "RetouchML, its packages" + (" and tools for tests" if dev else "")
     names = (requirements.PACKAGES, *([requirements.DEV] if dev else []))
     # relative to the checkout, so that brackets in its own name do not look like extras; it is built by what

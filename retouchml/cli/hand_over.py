@@ -7,11 +7,12 @@ import os
 import subprocess
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 
 from retouchml import engine
 from retouchml.errors import DaemonAbsent
 
-HERE = ("doctor", "edits", "presets")
+HERE = ("doctor", "edits", "presets", "setup")
 """Commands that need no engine."""
 
 
@@ -34,6 +35,10 @@ def run(arguments: Sequence[str]) -> int:
     from retouchml.client import launch
 
     command, environment = launch.find_interpreter()
+    if _is_this_environment(command[0]):  # it would hand over to itself for ever
+        raise DaemonAbsent(
+            "The engine's own files are missing or damaged.", "Run `retouchml setup --repair`."
+        )
     command = [*command, "-m", "retouchml", *arguments]
     sys.stdout.flush()
     sys.stderr.flush()
@@ -45,6 +50,10 @@ def run(arguments: Sequence[str]) -> int:
                 f"{command[0]} cannot be run: {error.strerror}.", launch.set_up_again()
             ) from error
     return subprocess.run(command, env=environment, check=False).returncode
+
+
+def _is_this_environment(python: str) -> bool:
+    return Path(python).parent.parent.resolve() == Path(sys.prefix).resolve()
 
 
 def _can_run() -> bool:

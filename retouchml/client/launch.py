@@ -91,7 +91,7 @@ def set_up_again(when: str = "again") -> str:
 
 def is_light() -> bool:
     """Whether this is the light package, with a set-up of its own, and neither a checkout nor a plug-in."""
-    return (Path(__file__).resolve().parents[1] / "setup" / "files").is_dir()
+    return (Path(__file__).resolve().parents[1] / "setup" / "files" / "engine.json").is_file()
 
 
 def _first_report(command: Sequence[str], environment: Mapping[str, str]) -> dict[str, Any]:

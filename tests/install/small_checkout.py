@@ -224,7 +224,7 @@ def make(folder: Path, name: str = "a checkout, é [x]") -> SmallCheckout:
     packages = folder / "packages"
     packages.mkdir()
     write_wheel(packages, "torch", "2.13.0+cpu")
-    _write_requirements(top / "install" / "requirements", packages)
+    write_requirements(top / "install" / "requirements", packages)
     excluded = ("PIP_", "UV_", "RETOUCHML")
     inherited = {name: value for name, value in os.environ.items() if not name.startswith(excluded)}
     inherited.pop("SSL_CERT_FILE", None)
@@ -245,7 +245,7 @@ def make(folder: Path, name: str = "a checkout, é [x]") -> SmallCheckout:
     return SmallCheckout(top, inherited | changes)
 
 
-def _write_requirements(folder: Path, packages: Path) -> None:
+def write_requirements(folder: Path, packages: Path) -> None:
     """Wheels in place of the real packages, and requirements files that list them."""
     for file in folder.glob("*.txt"):
         file.unlink()

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from install import data_folders
+from install import user_folders
 from install.actions.table import PARTS
 from install.actions.uninstall import check_removable
 from install.checkout import TOP
@@ -23,12 +23,12 @@ def test_a_folder_around_the_checkout_is_never_removed(tmp_path: Path) -> None:
 
 def test_if_settings_lie_beside_the_models_they_and_the_presets_alone_are_removed(tmp_path: Path) -> None:
     for platform in ("win32", "darwin"):
-        folders = data_folders._conventional(platform, tmp_path / platform)
+        folders = user_folders._conventional(platform, tmp_path / platform)
         folders.models.mkdir(parents=True)
         (folders.config / "config.toml").touch()
         (folders.config / "presets").mkdir()
         assert PARTS["config"].installed(folders) == [folders.data / "config.toml", folders.data / "presets"]
-    apart = data_folders.Folders(tmp_path / "config", tmp_path / "data", tmp_path / "cache")
+    apart = user_folders.Folders(tmp_path / "config", tmp_path / "data", tmp_path / "cache")
     apart.config.mkdir()
     assert PARTS["config"].installed(apart) == [apart.config]
 

@@ -90,3 +90,19 @@ def test_the_torch_that_is_installed_is_one_that_the_project_accepts() -> None:
     (requirement,) = (line for line in project["dependencies"] if line.startswith("torch"))
     oldest = requirement.removeprefix("torch>=").split(".")
     assert list(map(int, torch_build.TORCH.split("."))) >= list(map(int, oldest))
+
+
+@pytest.mark.parametrize("device", ["auto", "cpu"])
+def test_the_light_wheels_set_up_asks_before_it_takes_the_large_build(
+    monkeypatch: pytest.MonkeyPatch, device: str
+) -> None:
+    monkeypatch.setattr(torch_build, "IS_PACKAGED", True)
+    monkeypatch.setattr(torch_build, "nvidia_driver", lambda: None)
+    builds = torch_build.choose(None, "linux", device).builds
+    assert builds == (torch_build.OFFICIAL_CPU, torch_build.CPU, torch_build.ASKED_LARGE)
+    assert "2.7 GB" in builds[-1].question
+
+
+def test_cuda_can_be_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch_build, "nvidia_driver", lambda: None)
+    assert torch_build.choose(None, "linux", "cuda").builds == (torch_build.CUDA,)

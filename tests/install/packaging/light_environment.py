@@ -36,7 +36,7 @@ class LightEnvironment:
             cwd=self.work,
             capture_output=True,
             text=True,
-            timeout=120,
+            timeout=300,  # two cores that others use, too
         )
 
 

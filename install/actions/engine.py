@@ -1,0 +1,78 @@
+"""``engine``: the light wheel's set-up of the engine, in an environment of its own in the data folder."""
+
+import argparse
+import os
+from pathlib import Path
+
+from install import running_daemon
+from install.actions.base import Action, add_torch_index
+from install.checkout import PYTHON, STAMP, VENV
+from install.console import Console
+from install.data_folders import write_record
+from install.environment import stamp, torch_build
+from install.environment.bundle import Bundle
+from install.environment.fetch_models import fetch_models, models_size
+from install.environment.virtual_environment import set_up
+
+DEVICES = ("auto", "cpu", "cuda")
+_MEGABYTE = 1e6
+# of the wheels that pip fetches on Linux, x86; elsewhere they differ little
+_PACKAGES_SIZE, _TORCH_SIZE, _CUDA_SIZE = 190e6, 200e6, 2700e6
+_ROOM, _CUDA_ROOM = 1.6e9, 8e9
+
+
+class Engine(Action):
+    """Makes the environment, brings the models, and says where editors and the command line find it."""
+
+    summary = "set the engine up for this user, or bring it up to date"
+
+    def add_arguments(self, parser: argparse.ArgumentParser) -> None:
+        """Declare the device, the bundle and the repair."""
+        parser.add_argument("--device", choices=DEVICES, default="auto", help="what torch is to use")
+        parser.add_argument("--from", dest="bundle", type=Path, metavar="FOLDER", help="a bundle: no network")
+        parser.add_argument(
+            "--repair", action="store_true", help="make the environment anew, check the models"
+        )
+        add_torch_index(parser)
+
+    def run(self, arguments: argparse.Namespace, console: Console) -> int:
+        """Set up; the exit code. Raises InstallError."""
+        bundle = Bundle.read(arguments.bundle) if arguments.bundle else None
+        now = stamp.read()
+        is_new = now is None or not now.fits() or now.project != stamp.project_digest()
+        if is_new or arguments.repair:
+            _say_plan(console, arguments.device, bundle)
+            if now is not None and now.project:  # a daemon may run, whose files will be replaced
+                running_daemon.stop(console)
+        if arguments.repair:
+            STAMP.unlink(missing_ok=True)
+        if bundle:
+            os.environ.update(bundle.pip_settings())
+        set_up(console, dev=False, torch_index=arguments.torch_index, device=arguments.device)
+        if bundle:
+            bundle.copy_models(console)
+        fetch_models(console)
+        write_record()
+        console.say()
+        console.say("RetouchML is set up. A picture of yours: retouchml beautify IN -o OUT")
+        return 0
+
+
+def _say_plan(console: Console, device: str, bundle: "Bundle | None") -> None:
+    """Say what will be fetched, before anything is."""
+    choice = torch_build.choose(None, device=device)
+    cuda = choice.kind == "cuda"
+    torch = _CUDA_SIZE if cuda else _TORCH_SIZE
+    console.say(f"The engine goes into {VENV}, about {(_CUDA_ROOM if cuda else _ROOM) / 1e9:.1f} GB.")
+    if bundle:
+        console.say(f"All comes from {bundle.folder}; the network is not used.")
+        return
+    kind = "with CUDA" if cuda else "for the CPU"
+    models = models_size()
+    console.say(
+        f"About {(_PACKAGES_SIZE + torch + models) / _MEGABYTE:.0f} MB are fetched, but for what is here "
+        f"already: packages {_PACKAGES_SIZE / _MEGABYTE:.0f} MB, torch {kind} {torch / _MEGABYTE:.0f} MB, "
+        f"models {models / _MEGABYTE:.0f} MB."
+    )
+    if not PYTHON.exists():
+        console.say("It may be interrupted: the next run goes on.")

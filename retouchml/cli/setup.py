@@ -1,0 +1,112 @@
+"""``retouchml setup``: the engine in an environment of its own, the plug-ins in the editors."""
+
+import argparse
+import json
+import os
+import subprocess
+from pathlib import Path
+
+from retouchml.cli.context import Context, Subparsers, path
+from retouchml.errors import RetouchError, UsageError
+
+_EDITORS = ("gimp", "krita", "darktable")
+_ELSEWHERE = (
+    "In a checkout, `python3 install demo` sets RetouchML up, `python3 install gimp` or `krita` an editor."
+)
+
+
+def add_parser(subparsers: Subparsers) -> None:
+    """Declare the command."""
+    parser = subparsers.add_parser(
+        "setup",
+        help="set the engine up, and the editors; repair, remove",
+        description="Set RetouchML up for this user: the engine with its packages and models, in an "
+        "environment of its own. Says what it will fetch before it does. Safe to run again; goes on after an "
+        "interruption.",
+        epilog="Packages come through pip with its own configuration: index, mirror, proxy.",
+        allow_abbrev=False,
+    )
+    parser.add_argument(
+        "what",
+        nargs="?",
+        choices=("engine", *_EDITORS, "bundle"),
+        default="engine",
+        help="also put the plug-in into an editor; or write a bundle for machines without a network",
+    )
+    parser.add_argument("folder", nargs="?", type=path, metavar="FOLDER", help="where the bundle goes")
+    parser.add_argument("--device", choices=("auto", "cpu", "cuda"), help="what retouches (default: auto)")
+    parser.add_argument(
+        "--from", dest="bundle", type=path, metavar="FOLDER", help="take all from a bundle, without a network"
+    )
+    parser.add_argument("--torch-index", metavar="URL", help="take torch from this package index")
+    parser.add_argument("--repair", action="store_true", help="make the engine's environment anew")
+    parser.add_argument("--remove", action="store_true", help="list what was installed, ask, and remove it")
+    parser.add_argument("--yes", action="store_true", help="with --remove: do not ask")
+    parser.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace, context: Context) -> int:
+    """Find a Python, and let the installer do the rest; its exit code. Raises RetouchError."""
+    from retouchml.setup import installer
+
+    if not installer.is_here():
+        raise UsageError("This is no installed package.", _ELSEWHERE)
+    command, environment = installer.command(_python(arguments, context), _words(arguments))
+    context.console.flush()
+    if os.name == "posix":  # signals and the terminal are the installer's
+        os.execve(command[0], command, environment)  # noqa: S606
+    return subprocess.run(command, env=environment, check=False).returncode
+
+
+def _words(arguments: argparse.Namespace) -> list[str]:
+    """The installer's own command line."""
+    what: str = arguments.what
+    if (what == "bundle") != (arguments.folder is not None):
+        raise UsageError(
+            "A bundle needs a folder, and nothing else takes one.", "`retouchml setup bundle FOLDER`."
+        )
+    if arguments.remove:
+        part = [what] if what in _EDITORS else []
+        return ["uninstall", *part, *(["--yes"] if arguments.yes else [])]
+    if what == "bundle":
+        return ["bundle", str(arguments.folder.absolute())]
+    options: list[str] = []
+    if arguments.torch_index:
+        options += ["--torch-index", arguments.torch_index]
+    if what in _EDITORS:
+        if arguments.device or arguments.bundle or arguments.repair:
+            raise UsageError(
+                f"`setup {what}` takes neither --device, --from nor --repair.",
+                "Run `retouchml setup` with them first.",
+            )
+        return [what, *options]
+    if arguments.device:
+        options += ["--device", arguments.device]
+    if arguments.bundle:
+        options += ["--from", str(arguments.bundle.absolute())]
+    return ["engine", *options, *(["--repair"] if arguments.repair else [])]
+
+
+def _python(arguments: argparse.Namespace, context: Context) -> str:
+    from retouchml import paths
+    from retouchml.setup import python
+
+    wanted = _python_of(arguments.bundle) if arguments.bundle else ""
+    if found := python.find(wanted):
+        return found
+    # a bundle is for machines without a network
+    brought = "" if wanted else python.bring(paths.data_dir() / "python", context.console.complain)
+    if brought:
+        return brought
+    raise RetouchError(
+        f"The engine needs Python {wanted or '3.11 to 3.14'} with the module venv, and none was found here.",
+        "Install one (Debian, Ubuntu: `apt install python3-venv`), or uv, then run this again.",
+    )
+
+
+def _python_of(bundle: Path) -> str:
+    """The Python that a bundle is for; "" if it says nothing, which the installer tells."""
+    try:
+        return str(json.loads((bundle / "bundle.json").read_text(encoding="utf-8"))["python"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return ""

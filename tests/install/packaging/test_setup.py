@@ -1,0 +1,146 @@
+"""``retouchml setup`` from the light wheel: the engine's environment, whole or not at all."""
+
+import json
+import shutil
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.install.packaging import small_light
+from tests.install.packaging.small_light import SmallLight
+from tests.marks import marks_tests
+
+pytestmark = [pytest.mark.slow, pytest.mark.skipif(sys.platform == "win32", reason="kills process groups")]
+
+_PATIENCE = 120.0
+
+
+@pytest.fixture
+@marks_tests("processes")
+def small(built: tuple[Path, Path], tmp_path: Path) -> SmallLight:
+    """A light installation with a tiny engine to be had."""
+    return small_light.make(tmp_path, built[0])
+
+
+def _site(small: SmallLight) -> Path:
+    return next(small.engine.glob("lib/python*/site-packages"))
+
+
+def test_the_engine_is_set_up_apart_and_found_again(small: SmallLight) -> None:
+    outcome = small.run("setup")
+    assert (outcome.returncode, outcome.stderr) == (0, "")
+    lines = outcome.stdout.splitlines()
+    # sizes come before anything is fetched
+    assert "MB are fetched" in lines[1]
+    assert "models 5 MB" in lines[1]
+    assert small.record() == {
+        "python": str(small.engine / "bin" / "python"),
+        "version": "0.2.0",
+        "checkout": str(small.engine),
+    }
+    assert (_site(small) / "pipeline" / "__init__.py").is_file()
+    assert not (small.light.packages / "pipeline").exists()
+    # the engine's package is this one, whatever an index has under the name
+    here = (small.light.packages / "retouchml" / "look.py").read_bytes()
+    assert (_site(small) / "retouchml" / "look.py").read_bytes() == here
+
+    again = small.run("setup")
+    assert again.returncode == 0
+    assert "the engine and its packages" not in again.stdout
+
+    handed_over = small.run("models", "fetch")
+    assert (handed_over.returncode, handed_over.stderr) == (0, "")
+
+
+def test_a_new_light_package_renews_the_engine(small: SmallLight) -> None:
+    assert small.run("setup").returncode == 0
+    look = small.light.packages / "retouchml" / "look.py"
+    look.write_text(look.read_text() + "# newer\n")
+    assert small.run("setup").returncode == 0
+    assert (_site(small) / "retouchml" / "look.py").read_text().endswith("# newer\n")
+
+
+def test_another_engine_than_the_one_built_with_it_is_refused(small: SmallLight) -> None:
+    small.offer_engine({"pipeline/__init__.py": "evil = True\n"})
+    outcome = small.run("setup")
+    assert outcome.returncode == 1
+    assert "wrong checksum" in outcome.stderr
+    assert not (small.data / "install.json").exists()
+    assert not (_site(small) / "pipeline").exists()
+    assert "Run `retouchml setup` first." in small.run("beautify", "x.png", "-o", "y.png").stderr
+
+    small.offer_engine()
+    assert small.run("setup").returncode == 0
+    assert (_site(small) / "pipeline").is_dir()
+
+
+def test_killed_in_the_middle_it_leaves_nothing_that_passes_for_whole(small: SmallLight) -> None:
+    process = small.start("setup")
+    stamp = small.engine / "retouchml-install.json"
+    end = time.monotonic() + _PATIENCE
+    while not (stamp.is_file() and json.loads(stamp.read_text())["busy"]):
+        assert time.monotonic() < end
+        time.sleep(0.01)
+    small_light.kill(process)
+    assert not (small.data / "install.json").exists()
+    assert small.run("setup").returncode == 0
+    assert not json.loads(stamp.read_text())["busy"]
+    assert small.record()["python"] == str(small.engine / "bin" / "python")
+
+
+def test_a_damaged_engine_is_repaired_and_removed(small: SmallLight) -> None:
+    assert small.run("setup").returncode == 0
+    shutil.rmtree(_site(small) / "pipeline")
+    damaged = small.run("models", "fetch")
+    assert damaged.returncode == 1
+    assert "Run `retouchml setup --repair`." in damaged.stderr
+    assert small.run("setup", "--repair").returncode == 0
+    assert (_site(small) / "pipeline" / "__init__.py").is_file()
+
+    outcome = small.run("setup", "--remove", "--yes")
+    assert outcome.returncode == 0, outcome.stderr
+    assert f"virtual environment: {small.engine}" in outcome.stdout
+    assert not small.engine.exists()
+    assert not (small.data / "install.json").exists()
+
+
+def test_a_bundle_sets_up_without_a_network(small: SmallLight, tmp_path: Path) -> None:
+    assert small.run("setup").returncode == 0
+    bundle = tmp_path / "a bundle"
+    written = small.run("setup", "bundle", str(bundle))
+    assert written.returncode == 0, written.stderr
+    assert (bundle / "models" / "net" / "zoo.json").is_file()
+    assert small.run("setup", "--remove", "--yes").returncode == 0
+
+    offline = {"PIP_FIND_LINKS": (tmp_path / "nothing").as_uri(), "PIP_NO_MODELS": "1"}
+    assert small.run("setup", **offline).returncode == 1
+    outcome = small.run("setup", "--from", str(bundle), **offline)
+    assert outcome.returncode == 0, outcome.stderr
+    assert "the network is not used" in outcome.stdout
+    assert (_site(small) / "pipeline" / "__init__.py").is_file()
+    assert (small.data / "models" / "net" / "zoo.json").is_file()
+
+
+@pytest.mark.parametrize(
+    ("record", "sentence"),
+    [
+        (None, "no complete bundle"),
+        ({"system": "plan9"}, "is for RetouchML"),
+        ({"version": "9.9"}, "RetouchML 9.9"),
+    ],
+)
+def test_a_bundle_that_does_not_fit_is_refused(
+    small: SmallLight, tmp_path: Path, record: dict[str, str] | None, sentence: str
+) -> None:
+    import platform
+
+    if record is not None:
+        python = ".".join(map(str, sys.version_info[:2]))
+        kind = {"version": "0.2.0", "system": sys.platform, "machine": platform.machine(), "python": python}
+        (tmp_path / "bundle.json").write_text(json.dumps(kind | record))
+    outcome = small.run("setup", "--from", str(tmp_path))
+    assert outcome.returncode == 1
+    assert sentence in outcome.stderr
+    assert not small.engine.exists()

@@ -1,0 +1,68 @@
+"""The Python for the engine: what is taken, and what is not."""
+
+import os
+import sys
+from pathlib import Path
+
+import pytest
+
+from retouchml.setup import python
+
+pytestmark = pytest.mark.skipif(os.name == "nt", reason="the stand-ins are shell scripts")
+
+
+def _stand_in(folder: Path, name: str, answer: str) -> Path:
+    """A program that answers as a Python would."""
+    file = folder / name
+    file.write_text(f"#!/bin/sh\nprintf '%b' '{answer}'\n")
+    file.chmod(0o755)
+    return file
+
+
+@pytest.fixture
+def path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The only folder on the path; this process's own Python is an editor's."""
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setattr(sys, "executable", "/usr/bin/krita")
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    ("version", "bits", "suits"),
+    [("3.11", "True", True), ("3.14", "True", True), ("3.10", "True", False), ("3.15", "True", False)]
+    + [("3.12", "False", False)],
+)
+def test_only_versions_with_tested_wheels_are_taken(path: Path, version: str, bits: str, suits: bool) -> None:
+    base = path / "base-python"
+    base.write_text("")
+    _stand_in(path, "python3", f"{version}\\t{bits}\\t{base}\\n")
+    assert python.find() == (str(base) if suits else "")
+
+
+def test_a_bundle_gets_the_python_that_it_is_for(path: Path) -> None:
+    for version in ("3.12", "3.13"):
+        (path / version).write_text("")
+        _stand_in(path, f"python{version}", f"{version}\\tTrue\\t{path / version}\\n")
+    assert python.find() == str(path / "3.13")
+    assert python.find("3.12") == str(path / "3.12")
+    assert python.find("3.11") == ""
+
+
+def test_without_venv_it_is_none(path: Path) -> None:
+    broken = path / "python3"
+    broken.write_text("#!/bin/sh\nexit 1\n")
+    broken.chmod(0o755)
+    assert python.find() == ""
+
+
+def test_uv_brings_one_where_none_is(path: Path) -> None:
+    base = _stand_in(path, "managed-python", f"3.12\\tTrue\\t{path / 'managed-python'}\\n")
+    uv = path / "uv"
+    uv.write_text(
+        f'#!/bin/sh\necho "$@ $UV_PYTHON_INSTALL_DIR" >> {path}/calls\n[ "$2" = install ] || echo {base}\n'
+    )
+    uv.chmod(0o755)
+    said: list[str] = []
+    assert python.bring(path / "pythons", said.append) == str(base)
+    assert (path / "calls").read_text().splitlines()[0] == f"python install --no-bin 3.12 {path / 'pythons'}"
+    assert "35 MB" in said[0]
