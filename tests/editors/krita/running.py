@@ -16,6 +16,7 @@ from tests.editors.krita.screen import Screen, screen
 TIMEOUT = 120.0  # seconds; a busy machine must not fail a test
 START_TIMEOUT = 400.0  # a first start fills a data base of brushes
 DOCKER = "retouchml_docker"
+_QUEUE = 0.4  # seconds; Krita crashes at times if its list of layers has changes to show of a closed picture
 _HERE = Path(__file__).parent
 _HELPERS = (_HERE / "helpers_in_krita.py").read_text(encoding="utf-8")
 
@@ -58,6 +59,7 @@ class Krita(EditorDriver):
     def clear(self) -> None:
         """Close all pictures, and make sure that Krita shows no traceback."""
         assert self.screen.windows("Script error") == []
+        time.sleep(_QUEUE)
         self.run("close_all()")
         until(lambda: self.ask("len(pictures())") == 0)
 
