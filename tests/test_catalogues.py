@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from install.translations import po
+from install.translations.texts import collect
 from retouchml.translation import LANGUAGES, SOURCE, Catalogue
 
 TOP = Path(__file__).parents[1]
@@ -29,6 +30,13 @@ def typed(text: str) -> list[str]:
 
 def test_every_language_has_a_catalogue_and_a_rule_for_plurals() -> None:
     assert {path.stem for path in LOCALE.glob("*.po")} == set(po.PLURALS) == set(LANGUAGES) - {SOURCE}
+
+
+@each_language
+def test_every_text_of_the_code_is_translated_and_no_other(language: str) -> None:
+    texts = collect(TOP)
+    assert set(entries(language)) == set(texts.places), "run `python3 install translations`, then translate"
+    assert {text: entry.plural for text, entry in entries(language).items() if entry.plural} == texts.plurals
 
 
 @each_language
