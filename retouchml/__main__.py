@@ -9,7 +9,7 @@ def _forget_working_folder() -> None:
 
     ``python -m`` puts that folder first, unless this package itself is imported from there.
     """
-    first = sys.path[0] if sys.path and not sys.flags.safe_path else ""
+    first = sys.path[0] if sys.path and not getattr(sys.flags, "safe_path", False) else ""
     top = Path(__file__).resolve().parents[1]
     try:
         is_working_folder = bool(first) and Path(first).resolve() == Path.cwd()

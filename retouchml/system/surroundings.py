@@ -99,7 +99,7 @@ def names_foreign_packages() -> bool:
 
 def _foreign_folders() -> set[str]:
     foreign = _in_pythonpath()
-    if not sys.flags.safe_path:
+    if not getattr(sys.flags, "safe_path", False):
         foreign.add(_absolute(""))  # `python -m` and `python -c` look there first
     return foreign - _own_folders()
 

@@ -3,6 +3,7 @@
 import os
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -66,3 +67,14 @@ def test_uv_brings_one_where_none_is(path: Path) -> None:
     assert python.bring(path / "pythons", said.append) == str(base)
     assert (path / "calls").read_text().splitlines()[0] == f"python install --no-bin 3.12 {path / 'pythons'}"
     assert "35 MB" in said[0]
+
+
+def test_the_light_package_runs_on_python_310_which_has_no_safe_path(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    from retouchml.system import surroundings
+
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    monkeypatch.setattr(sys, "flags", SimpleNamespace())
+    monkeypatch.setattr(sys, "path", list(sys.path))
+    surroundings.settle()
