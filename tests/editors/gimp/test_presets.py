@@ -1,14 +1,16 @@
-"""Presets in real GIMP: a command for each."""
+"""Presets in real GIMP: a command for each, and the menu of the dialog."""
 
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
-from retouchml.presets import library
+from retouchml.look import Look
+from retouchml.presets import library, preset_file
 from tests.daemon.running import until
 from tests.editors.gimp.running import Gimp
-from tests.editors.gimp.test_dialog import OPEN, layers, press, window
+from tests.editors.gimp.test_dialog import OPEN, is_split, layers, open_dialog, press, preview, window
 from tests.editors.gimp.test_results import PICTURE
 from tests.stand_in_backend import FACE_PAIR
 
@@ -65,3 +67,33 @@ def test_a_preset_s_command_retouches_without_a_dialog(editor: Gimp) -> None:
         editor.ask(f"tool('xdotool', 'key', {key!r})")
     assert until(lambda: layers(editor) == 2, 60)
     assert not editor.ask("windows('^Beautify$')")
+
+
+def test_a_look_is_saved_renamed_and_deleted_by_the_keys_alone(editor: Gimp, editor_home: Path) -> None:
+    own = editor_home / "config" / "presets"
+    _main, dialog = open_dialog(editor, PICTURE)
+    assert until(lambda: is_split(preview(editor, dialog)), 60)
+
+    def keys(*names: str) -> None:
+        for name in names:
+            editor.ask(f"tool('xdotool', 'key', {name!r})")
+            time.sleep(1.5)  # a menu or a question opens
+
+    def type_(text: str) -> None:
+        keys("ctrl+a")
+        editor.ask(f"tool('xdotool', 'type', {text!r})")
+        keys("Return")
+
+    press(editor, dialog, "alt+r")  # the strength of an earlier dialog is remembered
+    time.sleep(1.5)
+    keys("alt+s", "Page_Up", "alt+p", "Tab", "space", "Return")
+    type_("Evening light")
+    path = own / "evening-light.toml"
+    assert until(path.exists)
+    saved = preset_file.read(path, is_own=True)
+    assert (saved.title, saved.look) == ("Evening light", Look(0.6))
+    keys("alt+p", "Tab", "space", "Down", "Return")
+    type_("Morning")
+    assert until(lambda: (own / "morning.toml").exists() and not path.exists())
+    keys("alt+p", "Tab", "space", "Down", "Down", "Return", "alt+o")
+    assert until(lambda: list(own.iterdir()) == [])
