@@ -50,7 +50,7 @@ def test_each_of_two_faces_has_about_half_of_the_slow_work() -> None:
     begin, middle, end = (
         fractions[told.index(each)] for each in (("invert", 0.0), ("invert", 0.5), ("render", 0.0))
     )
-    assert end - begin > 0.7
+    assert end - begin > 0.6
     assert fractions[told.index(("beautify", 0.5))] - begin == pytest.approx((end - begin) / 2.0)
     assert begin < middle < end
 
