@@ -394,6 +394,7 @@ class Controller:
 
     def _stop_task(self, cancel: bool = True) -> None:
         task, self._task = self._task, None
+        self._jobs.running = None
         self._task_view = self._task_source = None
         if task is not None and cancel:
             task.cancel()

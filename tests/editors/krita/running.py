@@ -6,7 +6,7 @@ import signal
 import subprocess
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -45,6 +45,15 @@ class Krita(EditorDriver):
     def click(self, name: str, across: float = 0.5, down: float = 0.5) -> None:
         """Click on a widget of the docker."""
         self.screen.click(*self.ask(f"place_of({name!r}, {across}, {down})"))
+
+    def click_until(self, name: str, taken: Callable[[], Any]) -> None:
+        """Click on a widget again until it took the click: Krita itself may be busy with its windows."""
+        for _ in range(20):
+            self.click(name)
+            with suppress(AssertionError):
+                until(taken, 4.0)
+                return
+        raise AssertionError(f"{name} took no click")
 
     def view(self) -> dict[str, Any]:
         """What the docker shows."""
