@@ -4,6 +4,7 @@ On a CPU it takes a third of torch's time, for an image and for its gradient. ``
 plain reference.
 """
 
+import threading
 from typing import Any
 
 import numpy as np
@@ -31,8 +32,8 @@ Kept = dict[str, "onnxruntime.OrtValue"]
 class SmallImages:
     """w_plus [N, 23, 512] → images [N, 3, R, R] of ``network.coarse``, on the CPU.
 
-    The gradient has no gradient itself. The work takes as many threads as torch has when it is called. Not to
-    be called by two threads at a time.
+    The gradient has no gradient itself. The work takes as many threads as torch has when it is called.
+    Several threads may call it.
     """
 
     def __init__(self, network: Synthesis) -> None:
@@ -40,6 +41,7 @@ class SmallImages:
         self._network = network
         self._key = 0, 0  # image size and threads of the sessions that are kept
         self._sessions: _Size | None = None
+        self._lock = threading.Lock()
 
     def __call__(self, w_plus: Tensor, resolution: int) -> Tensor:
         size = self._size(resolution)
@@ -54,10 +56,11 @@ class SmallImages:
         Making them takes 0.1 s or so, and keeping them up to 0.3 GiB.
         """
         key = resolution, torch.get_num_threads()
-        if self._sessions is None or key != self._key:
-            self._sessions = None  # releases its memory first
-            self._sessions, self._key = _Size(self._network, *key), key
-        return self._sessions
+        with self._lock:
+            if self._sessions is None or key != self._key:
+                self._sessions = None  # releases its memory first
+                self._sessions, self._key = _Size(self._network, *key), key
+            return self._sessions
 
 
 class _Size:

@@ -2,6 +2,7 @@
 
 import copy
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -137,6 +138,18 @@ def test_only_the_last_size_and_number_of_threads_is_kept(network: Synthesis, th
         made.append(small._sessions)
     assert made[0] is made[1]
     assert len(set(map(id, made))) == 3
+
+
+def test_threads_that_ask_for_different_sizes_get_these(network: Synthesis) -> None:
+    small = SmallImages(network)
+    w_plus = torch.randn(1, NUM_STYLES, W_DIM)
+    sizes = [64, 128] * 8
+    with torch.no_grad(), ThreadPoolExecutor(4) as pool:
+        images = list(pool.map(lambda side: small(w_plus, side), sizes))
+    assert [each.shape[-1] for each in images] == sizes
+    for size in (64, 128):
+        first, *others = (image for image, side in zip(images, sizes, strict=True) if side == size)
+        assert all(torch.equal(each, first) for each in others)
 
 
 def test_bands_in_another_order_are_the_same_bands() -> None:
