@@ -57,7 +57,7 @@ def _light_sources(stage: Path) -> None:
     files = stage / _SETUP_FILES
     files.mkdir(parents=True)
     _copy(TOP, files, _SET_UP)
-    for place in ("LICENSE", "stylegan2/zoo/zoo.toml", "pyproject.toml"):
+    for place in ("LICENSE", "stylegan2/zoo/zoo.toml", "pyproject.toml", "docs/editors.md"):
         (files / place).parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(TOP / place, files / place)
 

@@ -15,6 +15,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from retouchml import engine
 from retouchml.client import protocol
 from retouchml.errors import DaemonAbsent, DaemonRuns, Refused, RetouchError
 from retouchml.paths import data_dir
@@ -148,7 +149,7 @@ def _in_background(work: Callable[..., object], *arguments: object) -> None:
 def _from_checkout(interpreter: Sequence[str] = ()) -> tuple[list[str], dict[str, str]]:
     checkout = Path(__file__).resolve().parents[2]
     is_python = Path(sys.executable or "").name.startswith("python")  # not krita, not gimp
-    if not interpreter and not (is_python and (checkout / "daemon").is_dir()):
+    if not interpreter and not (is_python and engine.is_beside(checkout)):
         raise DaemonAbsent("RetouchML is not installed for this user.", set_up_again("first"))
     command = list(interpreter) or [sys.executable]
     # not ``python_environment``: the interpreter may be another than this process's, with packages of its own

@@ -99,6 +99,7 @@ def _fetch_uv(folder: Path, say: Say) -> str:
     say("No Python 3.11 or newer with venv is here. uv, which brings one, is fetched (about 20 MB).")
     pip = [
         sys.executable,
+        "-I",  # no module of the working folder
         "-m",
         "pip",
         "download",

@@ -61,6 +61,26 @@ def test_the_light_wheel_has_all_of_retouchml_and_the_set_up(built: tuple[Path, 
     assert {"LICENSE", "engine.json", "stylegan2/zoo/zoo.toml"} <= set_up
 
 
+_OWN_FILES = """
+from install.actions.table import PARTS
+from install.checkout import IS_PACKAGED, VENV
+from install.editors.plugin import EditorPlugin
+assert IS_PACKAGED
+VENV.mkdir(parents=True)
+for name, part in PARTS.items():
+    if isinstance(part, EditorPlugin):
+        missing = [str(path) for path in part.own_files().values() if not path.is_file()]
+        print(name, *missing)
+"""
+
+
+def test_the_light_wheel_has_every_file_that_editors_get(light: LightEnvironment, tmp_path: Path) -> None:
+    files = light.packages / _SETUP_FILES
+    script = f"import sys; sys.path[:0] = {[str(files), str(light.packages)]!r}\n{_OWN_FILES}"
+    outcome = light.run("-c", script, RETOUCHML_HOME=str(tmp_path))
+    assert (outcome.stdout, outcome.stderr) == ("gimp\nkrita\ndarktable\n", "")
+
+
 def test_the_engine_has_the_engine_and_its_weights(built: tuple[Path, Path]) -> None:
     names = _names(built[1])
     tops = {name.partition("/")[0] for name in names}

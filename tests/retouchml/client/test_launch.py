@@ -94,6 +94,16 @@ def test_an_editor_is_never_taken_for_an_interpreter(home: Path, monkeypatch: py
         launch.find_interpreter()
 
 
+def test_a_package_called_daemon_beside_the_light_one_is_not_the_engine(
+    home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "daemon").mkdir()  # python-daemon's
+    (tmp_path / "daemon" / "__init__.py").touch()
+    monkeypatch.setattr(launch, "__file__", str(tmp_path / "retouchml" / "client" / "launch.py"))
+    with pytest.raises(DaemonAbsent, match="not installed"):
+        launch.find_interpreter()
+
+
 @needs_posix
 def test_an_install_record_that_others_can_write_starts_nothing(home: Path) -> None:
     recorded(sys.executable).chmod(0o666)

@@ -69,6 +69,17 @@ def test_uv_brings_one_where_none_is(path: Path) -> None:
     assert "35 MB" in said[0]
 
 
+def test_pip_that_fetches_uv_imports_no_module_of_the_working_folder(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    own = path / "own-python"
+    own.write_text(f'#!/bin/sh\necho "$@" > {path}/calls\nexit 1\n')
+    own.chmod(0o755)
+    monkeypatch.setattr(sys, "executable", str(own))
+    assert python.bring(path / "pythons", lambda _: None) == ""
+    assert (path / "calls").read_text().startswith("-I -m pip download ")
+
+
 def test_the_light_package_runs_on_python_310_which_has_no_safe_path(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
