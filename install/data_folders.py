@@ -9,7 +9,15 @@ from install.errors import InstallError
 from install.user_folders import Folders, default_folders
 from retouchml.system.files import write_atomically
 
-__all__ = ["Folders", "default_folders", "find_folders", "write_record"]
+__all__ = [
+    "Folders",
+    "default_folders",
+    "find_folders",
+    "own_record",
+    "put_back_record",
+    "withdraw_record",
+    "write_record",
+]
 
 _FIND = """
 import json, retouchml
@@ -38,6 +46,30 @@ def write_record(*, keep_valid: bool = False) -> None:
             f"{folders.record} cannot be written: {error.strerror}.",
             "Make its folder writable, or choose another with RETOUCHML_HOME.",
         ) from error
+
+
+def own_record() -> str | None:
+    """The content of ``install.json`` if it names this environment; None if it names another, or none."""
+    try:
+        content = default_folders().record.read_text(encoding="utf-8")
+        return content if json.loads(content)["python"] == str(PYTHON) else None
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+def withdraw_record() -> str | None:
+    """Remove ``install.json`` if it names this environment: nobody starts that now. What it held, or None."""
+    content = own_record()
+    if content is not None:
+        default_folders().record.unlink(missing_ok=True)
+    return content
+
+
+def put_back_record(content: str | None) -> None:
+    """Undo `withdraw_record`, unless there is a record by now."""
+    record = default_folders().record
+    if content is not None and not record.exists():
+        write_atomically(record, content.encode(), 0o644)
 
 
 def _is_valid(record: str) -> bool:

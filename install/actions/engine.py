@@ -6,7 +6,7 @@ from pathlib import Path
 
 from install import running_daemon
 from install.actions.base import Action, add_torch_index
-from install.checkout import PYTHON, STAMP, VENV
+from install.checkout import PYTHON, VENV
 from install.console import Console
 from install.data_folders import write_record
 from install.environment import stamp, torch_build
@@ -28,7 +28,7 @@ class Engine(Action):
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
         """Declare the device, the bundle and the repair."""
-        parser.add_argument("--device", choices=DEVICES, default="auto", help="what torch is to use")
+        parser.add_argument("--device", choices=DEVICES, help="what torch is to use")
         parser.add_argument("--from", dest="bundle", type=Path, metavar="FOLDER", help="a bundle: no network")
         parser.add_argument(
             "--repair", action="store_true", help="make the environment anew, check the models"
@@ -41,14 +41,18 @@ class Engine(Action):
         now = stamp.read()
         is_new = now is None or not now.fits() or now.project != stamp.project_digest()
         if is_new or arguments.repair:
-            _say_plan(console, arguments.device, bundle)
+            _say_plan(console, arguments.device or (now.device if now else "") or "auto", bundle)
             if now is not None and now.project:  # a daemon may run, whose files will be replaced
                 running_daemon.stop(console)
-        if arguments.repair:
-            STAMP.unlink(missing_ok=True)
         if bundle:
             os.environ.update(bundle.pip_settings())
-        set_up(console, dev=False, torch_index=arguments.torch_index, device=arguments.device)
+        set_up(
+            console,
+            dev=False,
+            torch_index=arguments.torch_index,
+            device=arguments.device,
+            anew=arguments.repair,
+        )
         if bundle:
             bundle.copy_models(console)
         fetch_models(console)

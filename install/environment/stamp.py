@@ -24,6 +24,7 @@ class Stamp:
     index:    digest of the index that torch was taken from, "" for the ordinary one
     project:  digest of what the project's installation depends on; `NEWEST` for the newest versions
     dev:      whether the tools for tests are installed
+    device:   what the user said that torch is to use; "" for nothing
     """
 
     checkout: str
@@ -33,6 +34,7 @@ class Stamp:
     index: str = ""
     project: str = ""
     dev: bool = False
+    device: str = ""
 
     @classmethod
     def fresh(cls) -> "Stamp":

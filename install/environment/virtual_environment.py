@@ -11,6 +11,7 @@ from tempfile import TemporaryDirectory
 from install import processes
 from install.checkout import COMMAND_LINE, IS_PACKAGED, LOCK, LOG, PYTHON, STAMP, VENV
 from install.console import Console
+from install.data_folders import own_record, put_back_record, withdraw_record
 from install.disk_space import check_free_space
 from install.environment import engine_wheel, requirements, stamp, torch_build
 from install.environment.picture_formats import add_picture_formats
@@ -31,14 +32,18 @@ def set_up(
     dev: bool,
     torch_index: str | None = None,
     newest: bool = False,
-    device: str = "auto",
+    device: str | None = None,
+    anew: bool = False,
 ) -> None:
     """Make the virtual environment, or bring it up to date; does nothing if it is up to date.
 
     dev:         with the tools for tests
     torch_index: address of a package index for torch alone
     newest:      with the newest versions that pip finds, in place of those that were tested
-    device:      what torch is to use: auto, cpu or cuda
+    device:      what torch is to use: auto, cpu or cuda; None for what was said last, or else auto
+    anew:        whatever the environment holds
+
+    While it changes, ``install.json`` does not name it: editors start no half of an engine.
 
     Raises InstallError.
     """
@@ -46,16 +51,22 @@ def set_up(
         raise InstallError(f"{VENV} was not made by this installer.", "Move it away, then run this again.")
     waiting = "Another installation is at work in this checkout; waiting for it."
     with exclusive(LOCK, lambda: console.say(waiting)):
-        _bring_up_to_date(console, dev, torch_index, newest, device)
+        former = own_record()
+        _bring_up_to_date(console, dev, torch_index, newest, device, anew)
+        put_back_record(former)
 
 
 def _bring_up_to_date(
-    console: Console, dev: bool, torch_index: str | None, newest: bool, device: str
+    console: Console, dev: bool, torch_index: str | None, newest: bool, device: str | None, anew: bool
 ) -> None:
     now = stamp.read()
-    if now is None or not now.fits() or not _interpreter_works(now):
+    device = device or (now.device if now else "")
+    if anew or now is None or not now.fits() or not _interpreter_works(now):
         LOG.unlink(missing_ok=True)
         now = _make(console)
+    if now.device != device:
+        now = replace(now, device=device)
+        stamp.write(now)
     if newest:
         _add_newest(console, now, torch_index)
         return
@@ -63,7 +74,7 @@ def _bring_up_to_date(
     outdated = now.project != digest or (dev and not now.dev)
     if outdated:
         _add_packages(console, now, dev=dev or now.dev)
-    choice = torch_build.choose(torch_index, device=device)
+    choice = torch_build.choose(torch_index, device=device or "auto")
     if _needs_torch(now, choice, torch_index):
         now = _add_torch(console, now, choice, torch_index)
     if outdated:
@@ -78,6 +89,7 @@ def _make(console: Console) -> Stamp:
     if missing:
         raise _no_venv(f"this Python lacks the module {missing[0]}")
     check_free_space(VENV, torch_build.CPU.room)
+    withdraw_record()
     with console.step("virtual environment") as tick:
         _clear()
         # this Python may run in another virtual environment, on which the new one must not depend
@@ -155,6 +167,7 @@ def _look(console: Console, now: Stamp) -> None:
 
 def _pip(console: Console, title: str, calls: Sequence[tuple[str, ...]], now: Stamp, done: Stamp) -> None:
     """Run pip with each of ``calls``; the next run notices if this one is killed in the middle."""
+    former = withdraw_record()
     stamp.write(replace(now, busy=True))
     with console.step(title) as tick:
         try:
@@ -163,6 +176,7 @@ def _pip(console: Console, title: str, calls: Sequence[tuple[str, ...]], now: St
         except PipError as error:
             if error.harmless:
                 stamp.write(now)
+                put_back_record(former)
             raise
     stamp.write(done)
 

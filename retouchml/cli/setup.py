@@ -30,11 +30,14 @@ def add_parser(subparsers: Subparsers) -> None:
         "what",
         nargs="?",
         choices=("engine", *_EDITORS, "bundle"),
-        default="engine",
         help="also put the plug-in into an editor; or write a bundle for machines without a network",
     )
     parser.add_argument("folder", nargs="?", type=path, metavar="FOLDER", help="where the bundle goes")
-    parser.add_argument("--device", choices=("auto", "cpu", "cuda"), help="what retouches (default: auto)")
+    parser.add_argument(
+        "--device",
+        choices=("auto", "cpu", "cuda"),
+        help="what retouches (default: auto)",
+    )
     parser.add_argument(
         "--from", dest="bundle", type=path, metavar="FOLDER", help="take all from a bundle, without a network"
     )
@@ -60,14 +63,15 @@ def run(arguments: argparse.Namespace, context: Context) -> int:
 
 def _words(arguments: argparse.Namespace) -> list[str]:
     """The installer's own command line."""
-    what: str = arguments.what
+    what: str | None = arguments.what
     if (what == "bundle") != (arguments.folder is not None):
         raise UsageError(
             "A bundle needs a folder, and nothing else takes one.", "`retouchml setup bundle FOLDER`."
         )
     if arguments.remove:
-        part = [what] if what in _EDITORS else []
-        return ["uninstall", *part, *(["--yes"] if arguments.yes else [])]
+        # without a word, everything goes, settings and presets too; "engine" is its environment alone
+        parts = [{"engine": "environment"}.get(what, what)] if what else []
+        return ["uninstall", *parts, *(["--yes"] if arguments.yes else [])]
     if what == "bundle":
         return ["bundle", str(arguments.folder.absolute())]
     options: list[str] = []

@@ -1,8 +1,12 @@
 """RetouchML's folders, worked out without RetouchML."""
 
+import json
+from pathlib import Path
+
 import pytest
 
 from install import data_folders
+from install.checkout import PYTHON
 from retouchml import paths
 
 
@@ -31,3 +35,21 @@ def test_without_an_environment_the_same_folders_are_found_as_retouchml_uses(
         paths.cache_dir(),
         paths.models_dir(),
     )
+
+
+def test_a_record_is_withdrawn_by_the_environment_that_it_names_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("RETOUCHML_HOME", str(tmp_path))
+    record = tmp_path / "data" / "install.json"
+    record.parent.mkdir()
+    record.write_text(json.dumps({"python": "/elsewhere/python"}))
+    assert data_folders.withdraw_record() is None
+    assert record.exists()
+
+    own = json.dumps({"python": str(PYTHON)})
+    record.write_text(own)
+    assert data_folders.withdraw_record() == own
+    assert not record.exists()
+    data_folders.put_back_record(own)
+    assert record.read_text() == own

@@ -90,6 +90,42 @@ def test_killed_in_the_middle_it_leaves_nothing_that_passes_for_whole(small: Sma
     assert small.record()["python"] == str(small.engine / "bin" / "python")
 
 
+def test_killed_in_a_repair_it_leaves_no_engine_to_be_found(small: SmallLight) -> None:
+    assert small.run("setup", "--device", "cpu").returncode == 0
+    before = small.record()
+    stamp = small.engine / "retouchml-install.json"
+    process = small.start("setup", "--repair")
+    end = time.monotonic() + _PATIENCE
+    while stamp.is_file() and not json.loads(stamp.read_text())["busy"]:
+        assert time.monotonic() < end
+    small_light.kill(process)
+    assert not (small.data / "install.json").exists()
+    assert small.run("setup").returncode == 0
+    assert small.record() == before
+
+
+def test_the_device_that_was_named_holds_for_later_runs(small: SmallLight) -> None:
+    assert small.run("setup", "--device", "cpu").returncode == 0
+    assert _device(small) == "cpu"
+    assert small.run("setup", "--repair").returncode == 0
+    assert _device(small) == "cpu"
+    assert small.run("setup", "--device", "auto").returncode == 0
+    assert _device(small) == "auto"
+
+
+def _device(small: SmallLight) -> str:
+    return str(json.loads((small.engine / "retouchml-install.json").read_text())["device"])
+
+
+def test_an_update_that_cannot_fetch_leaves_the_engine_as_it_was(small: SmallLight, tmp_path: Path) -> None:
+    assert small.run("setup").returncode == 0
+    before = small.record()
+    look = small.light.packages / "retouchml" / "look.py"
+    look.write_text(look.read_text() + "# newer\n")
+    assert small.run("setup", PIP_FIND_LINKS=(tmp_path / "nothing").as_uri()).returncode == 1
+    assert small.record() == before
+
+
 def test_a_damaged_engine_is_repaired_and_removed(small: SmallLight) -> None:
     assert small.run("setup").returncode == 0
     shutil.rmtree(_site(small) / "pipeline")

@@ -1,0 +1,30 @@
+"""``retouchml setup``: what it asks the installer to do."""
+
+import argparse
+
+import pytest
+
+from retouchml.cli import setup
+
+
+def _words(*command: str) -> list[str]:
+    parser = argparse.ArgumentParser()
+    setup.add_parser(parser.add_subparsers())
+    return setup._words(parser.parse_args(["setup", *command]))
+
+
+@pytest.mark.parametrize(
+    ("command", "words"),
+    [
+        ([], ["engine"]),
+        (["engine"], ["engine"]),
+        (["--device", "auto"], ["engine", "--device", "auto"]),
+        (["gimp"], ["gimp"]),
+        (["--remove", "--yes"], ["uninstall", "--yes"]),
+        (["engine", "--remove", "--yes"], ["uninstall", "environment", "--yes"]),
+        (["bundle", "somewhere", "--remove"], ["uninstall", "bundle"]),  # which the installer refuses
+        (["gimp", "--remove"], ["uninstall", "gimp"]),
+    ],
+)
+def test_only_a_removal_that_names_nothing_removes_everything(command: list[str], words: list[str]) -> None:
+    assert _words(*command) == words
