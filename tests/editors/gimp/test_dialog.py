@@ -74,8 +74,11 @@ def sliders(editor: Gimp, dialog: str) -> NDArray[np.uint8]:
 
 
 def is_split(picture: NDArray[np.uint8]) -> bool:
-    """Whether a line divides before and after, as it does once there is an after."""
-    return bool((picture[:, 240] == 255).all())
+    """Whether a line divides before and after, as it does once there is an after.
+
+    The preview is a few pixels narrower where what stands right of it is wider.
+    """
+    return bool((picture[:, 234:246] == 255).all(axis=(0, 2)).any())
 
 
 def layers(editor: Gimp) -> int:
