@@ -113,7 +113,9 @@ def test_the_result_may_have_a_transparency_mask(
 ) -> None:
     before = pictures.as_krita(portrait, "U8")
     pictures.put(krita, before, tmp_path)
+    until(lambda: krita.view()["layer"] == "Background")
     krita.click("mask", 0.05)
+    until(lambda: krita.ask("docker()._mask.isChecked()"))
     beautify(krita)
     until(
         lambda: (
