@@ -34,6 +34,11 @@ _LONGEST = 4000  # characters of a sentence that is compared with templates
 _FEWEST_LETTERS = 3  # of a template, besides what is filled in
 _DEEPEST = 4  # sentences in sentences
 _FIELD = re.compile(r"\{(\w+)\}")
+# fields that hold what people or systems call something, which may also be a text of ours
+_OWN_WORDS = frozenset(
+    ("name", "name2", "path", "folder", "source", "sources", "file", "files", "archive", "executable")
+    + ("host", "stem", "url", "log", "home")
+)
 _BETWEEN = re.compile(r"(?<=[.!?]) (?=[A-Z`-])")
 _TRADITIONAL = ("hant", "tw", "hk", "mo")
 
@@ -148,7 +153,8 @@ class Catalogue:
             # most templates are ruled out by their words
             if all(part in english for part in literals) and (match := _pattern(template).fullmatch(english)):
                 fields = {
-                    name: self.translated(value, depth + 1) for name, value in match.groupdict().items()
+                    name: value if name in _OWN_WORDS else self.translated(value, depth + 1)
+                    for name, value in match.groupdict().items()
                 }
                 return _filled(self._messages.gettext(template), fields)
         return None

@@ -83,12 +83,30 @@ local function last_line(path)
   return last
 end
 
---- Put one file into another's place.
-local function replace(new, old)
-  if is_windows then
-    os.remove(old) -- nothing is renamed onto a file there
+--- A name that no file has yet.
+local function unused(stem, ending)
+  local name, number = stem .. ".retouchml" .. ending, 1
+  while exists(name) do
+    name, number = stem .. ".retouchml-" .. number .. ending, number + 1
   end
-  return os.rename(new, old)
+  return name
+end
+
+--- Put one file into another's place. The old one stays if that fails.
+local function replace(new, old)
+  if not is_windows then
+    return os.rename(new, old)
+  end
+  local kept = unused(old, "") -- nothing is renamed onto a file there
+  if not os.rename(old, kept) then
+    return false
+  end
+  if os.rename(new, old) then
+    os.remove(kept)
+    return true
+  end
+  os.rename(kept, old)
+  return false
 end
 
 --- Retouch an exported file in its place. The picture stays as it was exported if that fails, and a line says why.
@@ -102,9 +120,9 @@ function retouchml.retouch(path, preset)
     say("the command " .. command() .. " is missing. Run `python3 install darktable` again, or name it in the preferences.")
     return false
   end
-  local result, errors = folder_and_name .. ".retouched." .. ending, folder_and_name .. ".retouchml.log"
+  local result, errors = unused(folder_and_name, "." .. ending), unused(folder_and_name, ".log")
   local code = run(retouchml.command_line(
-    {command(), "beautify", "--quiet", "--force", "--preset", preset, "--output", result, "--", path}, errors))
+    {command(), "beautify", "--quiet", "--preset", preset, "--output", result, "--", path}, errors))
   local done = code == 0 and replace(result, path)
   if code == NO_FACE then
     say("no face was found in " .. path)

@@ -59,6 +59,13 @@ def test_what_was_filled_in_is_translated_in_turn(catalogue: Catalogue) -> None:
     assert catalogue.translated(nested) == "a lässt sich nicht lesen: Der Datenträger ist voll."
 
 
+def test_a_name_that_is_also_a_text_stays(catalogue: Catalogue) -> None:
+    assert catalogue.translated("Skin is empty.") == "Skin ist leer."
+    assert (
+        catalogue.translated("There is no slider called Skin.") == "Einen Regler namens Skin gibt es nicht."
+    )
+
+
 def test_a_sentence_and_its_advice_in_a_row_are_translated_each(catalogue: Catalogue) -> None:
     assert (
         catalogue.translated("a.png is empty. Copy it again.")

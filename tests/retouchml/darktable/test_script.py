@@ -27,7 +27,7 @@ if words[0] == "presets":
     print('[{{"name": "natural", "title": "N"}}, {{"name": "evening", "title": "E"}}]')
     sys.exit(0)
 source, target = Path(words[-1]), Path(words[words.index("--output") + 1])
-assert words[0] == "beautify" and words[-2] == "--" and "--force" in words
+assert words[0] == "beautify" and words[-2] == "--" and not target.exists()
 if source.read_text() == "broken":
     sys.stderr.write("retouchml: first\\nretouchml: It is damaged.\\n")
     sys.exit(1)
@@ -86,6 +86,20 @@ def test_an_exported_picture_is_retouched_in_its_place_whatever_its_name(
 def test_without_a_preset_nothing_is_done(picture: Path, command: Path, preset: str) -> None:
     assert export(picture, command, preset).said == ""
     assert picture.read_text() == "face"
+
+
+def test_files_of_the_user_beside_the_picture_stay(picture: Path, command: Path) -> None:
+    stem = picture.name.removesuffix(".JPG")
+    own = [
+        picture.with_name(stem + ending)
+        for ending in (".retouchml.JPG", ".retouchml.log", ".retouchml-1.JPG")
+    ]
+    for each in own:
+        each.write_text("own")
+    export(picture, command, "evening")
+    assert picture.read_text() == "face+evening"
+    assert [each.read_text() for each in own] == ["own"] * 3
+    assert sorted(picture.parent.iterdir()) == sorted([picture, *own])
 
 
 def test_a_picture_that_fails_stays_and_its_reason_is_said(picture: Path, command: Path) -> None:
