@@ -120,6 +120,11 @@ function retouchml.retouch(path, preset)
     say("the command " .. command() .. " is missing. Run `python3 install darktable` again, or name it in the preferences.")
     return false
   end
+  if is_windows and path:find("%", 1, true) then
+    -- cmd.exe puts a variable in place of %NAME%, also between quotation marks
+    say("a name with % in it cannot be given to a command on Windows. Rename the file or its folder: " .. path)
+    return false
+  end
   local result, errors = unused(folder_and_name, "." .. ending), unused(folder_and_name, ".log")
   local code = run(retouchml.command_line(
     {command(), "beautify", "--quiet", "--preset", preset, "--output", result, "--", path}, errors))

@@ -52,11 +52,11 @@ def command(tmp_path: Path) -> Path:
     return path
 
 
-def export(file: Path, command: object, preset: str) -> Ran:
-    """Let darktable export a file, with a preset chosen."""
+def export(file: Path, command: object, preset: str, *system: str) -> Ran:
+    """Let darktable export a file, with a preset chosen; system: see ``stand_in.lua``."""
     stand_in = Path(__file__).with_name("stand_in.lua")
     ran = subprocess.run(
-        [LUA, stand_in, SCRIPT, str(command), preset, file],
+        [LUA, stand_in, SCRIPT, str(command), preset, file, *system],
         capture_output=True,
         text=True,
         check=True,
@@ -100,6 +100,37 @@ def test_files_of_the_user_beside_the_picture_stay(picture: Path, command: Path)
     assert picture.read_text() == "face+evening"
     assert [each.read_text() for each in own] == ["own"] * 3
     assert sorted(picture.parent.iterdir()) == sorted([picture, *own])
+
+
+def test_on_windows_the_result_takes_the_picture_s_place(tmp_path: Path, command: Path) -> None:
+    folder = tmp_path / "exported"
+    folder.mkdir()
+    path = folder / "a picture.jpg"
+    path.write_text("face")
+    assert export(path, command, "studio", "windows").said == ""
+    assert path.read_text() == "retouched"
+    assert list(folder.iterdir()) == [path]
+
+
+def test_on_windows_the_picture_stays_if_the_result_cannot_take_its_place(
+    tmp_path: Path, command: Path
+) -> None:
+    folder = tmp_path / "exported"
+    folder.mkdir()
+    path = folder / "a picture.jpg"
+    path.write_text("face")
+    assert export(path, command, "studio", "stuck").said.startswith("RetouchML: ")
+    assert path.read_text() == "face"
+    assert list(folder.iterdir()) == [path]
+
+
+def test_on_windows_a_name_with_a_percent_sign_is_refused(tmp_path: Path, command: Path) -> None:
+    path = tmp_path / "%HOME%.jpg"
+    path.write_text("face")
+    assert "a name with % in it" in export(path, command, "studio", "windows").said
+    assert path.read_text() == "face"
+    assert export(path, command, "studio").said == "", "elsewhere it is a name like any other"
+    assert path.read_text() == "face+studio"
 
 
 def test_a_picture_that_fails_stays_and_its_reason_is_said(picture: Path, command: Path) -> None:
