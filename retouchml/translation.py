@@ -3,8 +3,8 @@
 The source is English. Errors, answers of the daemon, JSON and logs carry English sentences; the program that
 shows one to a person translates it. So one daemon serves clients of several languages, and what it sends and
 logs stays the same. A sentence in which something was filled in is recognised by its template in the
-catalogue, such as "{name} is empty.", and what was filled in is translated in turn. A text without a
-translation stays English.
+catalogue, such as "{name} is empty."; a reason or an advice that was filled in is translated in turn, a name
+or a path is not. A text without a translation stays English.
 
 ``python3 install translations`` collects the texts and makes the catalogues. Standard library only.
 """
@@ -34,10 +34,12 @@ _LONGEST = 4000  # characters of a sentence that is compared with templates
 _FEWEST_LETTERS = 3  # of a template, besides what is filled in
 _DEEPEST = 4  # sentences in sentences
 _FIELD = re.compile(r"\{(\w+)\}")
-# fields that hold what people or systems call something, which may also be a text of ours
-_OWN_WORDS = frozenset(
-    ("name", "name2", "path", "folder", "source", "sources", "file", "files", "archive", "executable")
-    + ("host", "stem", "url", "log", "home")
+# Fields that may hold a text of ours, which is translated in turn. All others, such as names, titles, paths
+# and what was typed, stay: a preset may be called Skin, a file options.
+_OUR_WORDS = frozenset(
+    ("advice", "description", "error", "explain", "help_text", "how", "install", "kind", "last", "lost")
+    + ("message", "no_place", "older", "pid", "question", "reason", "second", "set_up_again", "there")
+    + ("version", "without")
 )
 _BETWEEN = re.compile(r"(?<=[.!?]) (?=[A-Z`-])")
 _TRADITIONAL = ("hant", "tw", "hk", "mo")
@@ -153,7 +155,7 @@ class Catalogue:
             # most templates are ruled out by their words
             if all(part in english for part in literals) and (match := _pattern(template).fullmatch(english)):
                 fields = {
-                    name: value if name in _OWN_WORDS else self.translated(value, depth + 1)
+                    name: self.translated(value, depth + 1) if name in _OUR_WORDS else value
                     for name, value in match.groupdict().items()
                 }
                 return _filled(self._messages.gettext(template), fields)

@@ -1,6 +1,7 @@
 """Texts in the user's language: which language, and how a sentence finds its translation."""
 
 import gettext
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -145,6 +146,34 @@ def test_an_editor_shows_an_error_in_its_language_and_the_error_itself_stays_eng
     error = UsageError("No face is ticked.", "Move a slider.")
     assert explain(error) == "Kein Gesicht ist angekreuzt. Bewegen Sie einen Regler."
     assert str(error) == "No face is ticked."
+
+
+@pytest.mark.usefixtures("german")
+@pytest.mark.parametrize("name", ["Skin", "options"])
+@pytest.mark.parametrize(
+    "sentence",
+    [
+        "There is a preset called {} already.",
+        "{} cannot be the name of a preset.",
+        "{} is saved.",
+        "{} cannot be read: Odd.",
+        "{} changes nothing.",
+        "Make {} writable for you.",
+    ],
+)
+def test_a_name_of_one_s_own_is_in_no_sentence_translated(sentence: str, name: str) -> None:
+    english = sentence.format(name)
+    german = translation.translated(english)
+    assert german != english, "the sentence is translated"
+    assert name in german
+
+
+@pytest.mark.usefixtures("german")
+def test_a_misspelt_slider_and_what_is_meant_are_translated_around_their_names() -> None:
+    sentence = translation.translated("There is no slider called Skn. Did you mean Skin?")
+    assert "Skn" in sentence
+    assert "Skin" in sentence
+    assert not re.search(r"There|slider|mean", sentence)
 
 
 def test_chinese_and_japanese_sentences_stand_without_a_space() -> None:
