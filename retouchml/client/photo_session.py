@@ -105,6 +105,7 @@ class PhotoSession:
         self._pixels = pixels
         self._icc = icc
         self._at = tuple(at)
+        self._known = len(self._at)  # how many of these the daemon has taken, or were given from the start
         self._model, self._device = model, device
         self._reconnect = reconnect
         self._photo: RemotePhoto | None = None
@@ -286,6 +287,7 @@ class PhotoSession:
             self._retry_or_fail(call.error)
             return
         self._photo = photo = call.result()
+        self._known = len(self._at)
         self.faces, self.model, self.device = photo.faces, photo.model, photo.device
         self.seconds.update(photo.seconds)
         if self._request is None:
@@ -343,7 +345,7 @@ class PhotoSession:
         if error is None or isinstance(error, Superseded):
             return
         self._error = error
-        if self._photo is None and isinstance(error, UsageError):
+        if self._photo is None and isinstance(error, UsageError) and len(self._at) > self._known:
             self._at = self._at[:-1]
         if self.on_error is not None:
             self.on_error(error)

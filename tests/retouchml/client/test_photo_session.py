@@ -502,6 +502,40 @@ def test_a_mark_without_room_for_a_face_is_forgotten() -> None:
     assert client.calls[-1].details["at"] == ()
 
 
+@pytest.mark.parametrize("marks", [0, 1])
+def test_an_error_of_a_later_opening_keeps_the_places_that_were_good(marks: int) -> None:
+    client, session, _recorder = make(
+        "photo", *["photo"] * marks, UsageError("odd"), "photo", at=[(5, 6, 7, 8)]
+    )
+    session.open()
+    session.wait()
+    places = [(1, 2, 3, 4)] * marks
+    for place in places:
+        session.mark(place)
+        session.wait()
+    session.close()
+    session.open()
+    with pytest.raises(UsageError):
+        session.wait()
+    session.open()
+    session.wait()
+    assert client.calls[-1].details["at"] == ((5, 6, 7, 8), *places)
+
+
+def test_a_bad_mark_after_a_good_one_is_the_only_one_that_is_forgotten() -> None:
+    client, session, _recorder = make("photo", "photo", UsageError("no room"), "photo")
+    session.open()
+    session.wait()
+    session.mark((1, 2, 3, 4))
+    session.wait()
+    session.mark((9, 9, 1, 1))
+    with pytest.raises(UsageError):
+        session.wait()
+    session.open()
+    session.wait()
+    assert client.calls[-1].details["at"] == ((1, 2, 3, 4),)
+
+
 def test_a_real_daemon_adds_a_marked_face_after_those_that_it_found(daemon: Daemon) -> None:
     session = PhotoSession(daemon.client(), PLAIN, picture(1).tobytes())
     session.open()
