@@ -96,19 +96,23 @@ class BackgroundSession:
         events, session = self._events, PhotoSession(client, self._picture, self._pixels)
 
         def on_opened(session: PhotoSession) -> None:
-            # they are the same if the photo is opened again after a loss
-            if self._told is None or self._is_marking:
+            # they are as many if the photo is opened again after a loss, unless a mark was lost with it
+            if self._told is None or self._is_marking or len(session.faces) != len(self._told):
                 self._deliver(events.faces, session.faces)
             self._told, self._is_marking = session.faces, False
 
         def on_rendered(looks: Looks, rendered: Rendered) -> None:
             self._deliver(events.patches, looks, True, rendered.patches)
 
+        def on_error(error: RetouchError) -> None:
+            self._is_marking = False
+            self._deliver(events.failed, error)
+
         session.on_progress = lambda *progress: self._deliver(events.progress, *progress)
         session.on_opened = on_opened
         session.on_preview = lambda looks, patches: self._deliver(events.patches, looks, False, patches)
         session.on_rendered = on_rendered
-        session.on_error = lambda error: self._deliver(events.failed, error)
+        session.on_error = on_error
         return session
 
     def _start_newest_request(self, session: PhotoSession) -> None:
