@@ -48,8 +48,9 @@ class ResultHistory:
     results: tuple[PastResult, ...] = ()
 
     def with_result(self, result: PastResult) -> "ResultHistory":
-        """With one more; one that was made alike moves to the front."""
-        others = [each for each in self.results if each.record.faces != result.record.faces]
+        """With one more; one that was made alike of the same layer moves to the front."""
+        made = result.record.source, result.record.faces
+        others = [each for each in self.results if (each.record.source, each.record.faces) != made]
         return ResultHistory((result, *others)[:MOST])
 
     def of_source(self, source: str) -> tuple[PastResult, ...]:

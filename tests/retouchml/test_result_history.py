@@ -30,6 +30,11 @@ def test_a_result_that_was_made_alike_moves_to_the_front() -> None:
     assert [each.record.look.strength for each in history.results] == [0.1, 0.2]
 
 
+def test_the_same_look_on_another_layer_is_another_result() -> None:
+    history = ResultHistory().with_result(result(0.1, "7")).with_result(result(0.1, "9"))
+    assert history.results == (result(0.1, "9"), result(0.1, "7"))
+
+
 def test_it_is_read_as_it_was_written() -> None:
     history = ResultHistory((result(0.1), result(0.2, "9")))
     assert ResultHistory.from_json(history.to_json()) == history
