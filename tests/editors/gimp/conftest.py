@@ -10,7 +10,7 @@ from install.actions.gimp import GimpPlugin
 from install.console import Console
 from install.editors import plugin_folder
 from tests.conftest import PORTRAIT
-from tests.daemon.running import Daemon
+from tests.daemon.running import Daemon, until
 from tests.editors.gimp.running import Gimp, gimp
 
 PLUG_IN = "retouchml-beautify"
@@ -44,6 +44,10 @@ def editor(
 
 @pytest.fixture(autouse=True)
 def no_images(editor: Gimp, daemon: Daemon) -> Iterator[None]:
-    """Make sure that each test begins with a daemon and without images."""
+    """Make sure that each test begins with a daemon, and without dialogs, windows of images, and images."""
     yield
+    for dialog in editor.ask("windows('^Beautify$')"):
+        editor.ask(f"tool('xdotool', 'windowactivate', '--sync', {dialog!r}, 'key', 'Escape')")
+    assert until(lambda: not editor.ask("windows('^Beautify$')"), 30)
+    editor.run("globals().get('display') and display.is_valid() and display.delete()\nanswer = None")
     editor.run("delete_all()")

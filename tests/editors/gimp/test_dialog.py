@@ -4,7 +4,6 @@ import time
 from typing import Any
 
 import numpy as np
-import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
@@ -84,13 +83,6 @@ def is_split(picture: NDArray[np.uint8]) -> bool:
 def layers(editor: Gimp) -> int:
     """How many there are."""
     return int(editor.ask("len(names(image))"))
-
-
-@pytest.fixture(autouse=True)
-def no_display(editor: Gimp) -> Any:
-    """Close the image's window again."""
-    yield
-    editor.run("globals().get('display') and display.is_valid() and display.delete()\nanswer = None")
 
 
 def test_beautify_adds_a_layer_that_one_undo_takes_back_to_the_bit(editor: Gimp) -> None:

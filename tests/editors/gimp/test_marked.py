@@ -1,7 +1,6 @@
 """A face that was missed is marked in real GIMP; and the last results bring their looks back."""
 
 import time
-from collections.abc import Iterator
 
 import pytest
 
@@ -18,16 +17,6 @@ MARK, HISTORY = (430, 610), (750, 22)  # buttons of the dialog
 @pytest.fixture
 def backend() -> str:
     return FACE_PAIR
-
-
-@pytest.fixture(autouse=True)
-def no_display(editor: Gimp) -> Iterator[None]:
-    """Close the dialog and the image's window again."""
-    yield
-    if editor.ask("windows('^Beautify$')"):
-        press(editor, editor.ask("windows('^Beautify$')")[-1], "Escape")
-        assert until(lambda: not editor.ask("windows('^Beautify$')"), 30)
-    editor.run("globals().get('display') and display.is_valid() and display.delete()\nanswer = None")
 
 
 def test_a_face_where_the_selection_is_joins_the_others_and_the_result(editor: Gimp) -> None:

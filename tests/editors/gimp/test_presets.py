@@ -1,7 +1,6 @@
 """Presets in real GIMP: a command for each, and the menu of the dialog."""
 
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -18,15 +17,6 @@ from tests.stand_in_backend import FACE_PAIR
 @pytest.fixture
 def backend() -> str:
     return FACE_PAIR
-
-
-@pytest.fixture(autouse=True)
-def no_display(editor: Gimp) -> Iterator[None]:
-    """Close the dialog and the image's window again."""
-    yield
-    if editor.ask("windows('^Beautify$')"):
-        press(editor, editor.ask("windows('^Beautify$')")[-1], "Escape")
-    editor.run("globals().get('display') and display.is_valid() and display.delete()\nanswer = None")
 
 
 @pytest.mark.parametrize("name", library.SHIPPED)

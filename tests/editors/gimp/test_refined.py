@@ -28,13 +28,6 @@ def go(editor_home: Path) -> Iterator[Path]:
     path.unlink(missing_ok=True)
 
 
-@pytest.fixture(autouse=True)
-def no_display(editor: Gimp) -> Iterator[None]:
-    """Close the image's window again."""
-    yield
-    editor.run("globals().get('display') and display.is_valid() and display.delete()\nanswer = None")
-
-
 def middle(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """Pixels of the retouched half, in the middle of the face."""
     return picture[235:245, 250:260]

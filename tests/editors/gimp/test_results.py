@@ -4,7 +4,6 @@ With the stand-in backend, which finds two faces in any picture: everything here
 """
 
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -185,14 +184,6 @@ answer = [now[row + x * 3] != before[row + x * 3] for x in (64, 224)]
     )
 
 
-@pytest.fixture
-def no_display(editor: Gimp) -> Iterator[None]:
-    """Close the image's window again."""
-    yield
-    editor.run("globals().get('display') and display.is_valid() and display.delete()\nanswer = None")
-
-
-@pytest.mark.usefixtures("no_display")
 def test_a_click_shows_a_face_and_its_tick_chooses_it_for_this_picture_alone(editor: Gimp) -> None:
     main, dialog = open_dialog(editor, PICTURE)
     assert until(lambda: is_split(preview(editor, dialog)), 60)
@@ -213,7 +204,6 @@ def test_a_click_shows_a_face_and_its_tick_chooses_it_for_this_picture_alone(edi
     assert until(lambda: changed(editor) == [True, True], 60)
 
 
-@pytest.mark.usefixtures("no_display")
 def test_a_result_is_edited_again_with_its_sliders_and_its_faces(editor: Gimp) -> None:
     main, dialog = open_dialog(editor, PICTURE)
     assert until(lambda: is_split(preview(editor, dialog)), 60)

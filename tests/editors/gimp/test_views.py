@@ -1,7 +1,6 @@
 """The preview of GIMP's dialog: three ways to show before and after, zoom, and each face its own look."""
 
 import time
-from collections.abc import Iterator
 
 import numpy as np
 import pytest
@@ -9,7 +8,7 @@ from numpy.typing import NDArray
 
 from tests.daemon.running import until
 from tests.editors.gimp.running import Gimp
-from tests.editors.gimp.test_dialog import is_split, open_dialog, press, preview
+from tests.editors.gimp.test_dialog import is_split, open_dialog, press, preview, window
 from tests.editors.gimp.test_results import PICTURE, THUMBNAILS, finish, leave, pointer
 from tests.stand_in_backend import FACE_PAIR
 
@@ -24,15 +23,11 @@ def backend() -> str:
 
 
 @pytest.fixture
-def dialog(editor: Gimp) -> Iterator[str]:
+def dialog(editor: Gimp) -> str:
     """The dialog on a picture with two faces, with its preview."""
     _main, dialog = open_dialog(editor, PICTURE)
     assert until(lambda: is_split(preview(editor, dialog)), 60)
-    yield dialog
-    if editor.ask("windows('^Beautify$')"):
-        press(editor, dialog, "Escape")
-        assert until(lambda: not editor.ask("windows('^Beautify$')"), 30)
-    editor.run("globals().get('display') and display.is_valid() and display.delete()\nanswer = None")
+    return dialog
 
 
 def click(editor: Gimp, dialog: str, place: "tuple[int, int]") -> NDArray[np.uint8]:
@@ -104,7 +99,7 @@ def test_each_face_has_its_own_look_until_one_is_for_all(editor: Gimp, dialog: s
     finish(editor, dialog)
     assert until(lambda: amounts(editor) == pytest.approx([1.0, 1.0], abs=0.02), 30)
     assert len(editor.ask("names(image)")) == 2  # the earlier result was replaced
-    press(editor, editor.ask("windows('RGB color.*GIMP')")[-1], "ctrl+z")
+    press(editor, window(editor, "RGB color.*GIMP"), "ctrl+z")
     assert until(lambda: amounts(editor) == pytest.approx([1.0, 0.5], abs=0.02), 30)
 
 
