@@ -13,7 +13,6 @@ from retouchml.remembered import of_one_picture, remembered
 from retouchml.result_history import ResultHistory
 from retouchml.result_record import ResultRecord
 from retouchml.results import Box
-from retouchml.sliders import REST_MS
 
 from . import layers, results, texts
 from .connection import Connection, MakeClient, daemon_listens
@@ -24,10 +23,11 @@ from .layers import SourceLayer
 from .notices import added_notice, error_notice, layer_deleted
 from .past_views import past_views
 from .photo_store import OpenPhoto, PhotoStore
+from .preview_timing import PreviewTiming
 from .retouch_tasks import RetouchTasks, selected_faces
 from .tasks import Task, TaskGenerator
 from .view_box import Room, Viewpoint
-from .view_state import BEAUTIFY, FIND_FACES, OFF, PREVIEW, FaceView, Notice, TaskView, UserSettings, View
+from .view_state import BEAUTIFY, FIND_FACES, OFF, PREVIEW, Notice, TaskView, UserSettings, View
 
 _UPDATE_MS = 250
 _DAEMON_CHECK_UPDATES = 12  # updates between two checks for a daemon that another program started
@@ -56,9 +56,7 @@ class Controller:
         self._jobs = JobQueue()
         self._history, self._past = ResultHistory(), past_views(ResultHistory())
         self._own_values: dict[str, Mapping[str, float]] = {}  # those of one picture, by its layer
-        self._is_behind = False  # whether a slider moved since the preview under way began
-        self._is_redrawn = False  # whether the preview is due although it does not follow the sliders
-        self._preview_timer: Handle | None = None
+        self._timing = PreviewTiming(loop, self._preview)
         self._update_timer: Handle | None = None
         self._updates = 0
 
@@ -116,7 +114,7 @@ class Controller:
             looks = photo.looks_or(self._settings.look).changed(photo.shown, settings.look)
             self._photos.update(photo.source.key, looks=looks)
         self._settings = settings
-        self._follow()
+        self._timing.follow(is_busy=self._task_view is not None)
         self._publish()
 
     def share_look(self, shared: bool) -> None:
@@ -202,7 +200,7 @@ class Controller:
             view = replace(photo.view, shift=(0.0, 0.0))
             self._photos.update(photo.source.key, shown=face, looks=looks, view=view, preview=None)
             self._settings = replace(self._settings, look=looks.look(face))
-            self._schedule_preview(after_ms=0)
+            self._timing.schedule(after_ms=0)
             self._publish()
 
     def zoom_preview(self, factor: float) -> None:
@@ -305,7 +303,7 @@ class Controller:
         if faces:
             self._photos.update(photo.source.key, ticked=faces)
             self.show_face(min(faces))
-        self._schedule_preview(after_ms=0)
+        self._timing.schedule(after_ms=0)
 
     def _drop_undone_notice(self) -> None:
         """Say no longer that a result is there, once it was undone or deleted."""
@@ -335,16 +333,6 @@ class Controller:
         self._task = Task(make(source), self._loop.later, self._on_task_end)
         self._publish()
 
-    def _schedule_preview(self, after_ms: int = REST_MS) -> None:
-        if self._preview_timer is not None:
-            self._preview_timer.stop()
-        self._preview_timer = self._loop.after(after_ms, self._preview)
-
-    def _follow(self) -> None:
-        """Draw the preview at once, or as soon as the one under way is there, or the hand rests."""
-        self._is_behind = self._task_view is not None
-        self._schedule_preview(after_ms=REST_MS if self._is_behind else 0)
-
     def _redraw(self, *, even_if_none: bool = False) -> None:
         """Draw the preview anew, also where it does not follow the sliders.
 
@@ -352,17 +340,14 @@ class Controller:
         """
         photo = self._active_photo()
         if even_if_none or (photo is not None and photo.preview is not None):
-            self._is_redrawn = True
-            self._follow()
+            self._timing.redraw(is_busy=self._task_view is not None)
 
     def _preview(self) -> None:
         """Render the preview with the newest sliders."""
-        self._preview_timer = None
         photo = self._active_photo()
         if photo is None or not photo.session.faces or self._is_busy:
             return
-        self._is_behind = False
-        is_redrawn, self._is_redrawn = self._is_redrawn, False
+        is_redrawn = self._timing.begin()
         if not self._settings.live and photo.preview is not None and not is_redrawn:
             return
         if photo.session.is_open:
@@ -380,9 +365,9 @@ class Controller:
             notice = added_notice(added)
             self._notice, self._done = notice, (notice, source, added.key)
             self._read_history()
-            self._schedule_preview()
-        if error is None and kind != BEAUTIFY and self._is_behind:
-            self._schedule_preview(after_ms=0)
+            self._timing.schedule()
+        if error is None and kind != BEAUTIFY:
+            self._timing.catch_up()
         self._show_error(error)
         if kind != PREVIEW:
             self._start_next_job()
@@ -416,22 +401,13 @@ class Controller:
 
     def _publish(self) -> None:
         photo = self._active_photo()
-        faces = None
-        if photo is not None:
-            notes = {number: face.quality.notes for number, face in enumerate(photo.session.faces)}
-            faces = tuple(
-                FaceView(
-                    number, thumbnail, number in photo.ticked, number == photo.shown, notes.get(number, ())
-                )
-                for number, thumbnail in enumerate(photo.thumbnails)
-            )
         self._show(
             View(
                 layer=self._source.name if self._source is not None else "",
                 title=self._source.title if self._source is not None else "",
                 missing=self._missing,
                 settings=self._settings,
-                faces=faces,
+                faces=photo.face_views if photo is not None else None,
                 preview=photo.preview if photo is not None else None,
                 task=self._task_view,
                 notice=self._notice,

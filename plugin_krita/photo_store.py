@@ -13,7 +13,7 @@ from retouchml.results import Box
 
 from .face_selection import FaceSelection, transfer
 from .view_box import Viewpoint
-from .view_state import Image, Preview
+from .view_state import FaceView, Image, Preview
 
 if TYPE_CHECKING:
     from .layers import SourceLayer
@@ -50,6 +50,15 @@ class OpenPhoto:
         """What is ticked and shown, with the boxes and the looks of the faces."""
         boxes = tuple(face.box for face in self.session.faces)
         return FaceSelection(boxes, self.ticked, self.shown, looks=self.looks)
+
+    @property
+    def face_views(self) -> tuple[FaceView, ...]:
+        """What is shown of the faces."""
+        notes = {number: face.quality.notes for number, face in enumerate(self.session.faces)}
+        return tuple(
+            FaceView(number, thumbnail, number in self.ticked, number == self.shown, notes.get(number, ()))
+            for number, thumbnail in enumerate(self.thumbnails)
+        )
 
     def looks_or(self, look: Look) -> PictureLooks:
         """The looks of the faces; one for all if none was chosen."""
