@@ -5,7 +5,6 @@ in process, so that the result is the same to the bit.
 """
 
 import sys
-import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -13,12 +12,11 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from retouchml.cli.backend import Backend, BackendFactory, BackendPhoto
 from retouchml.client import protocol
 from retouchml.client.client import Client
-from retouchml.client.retry import Retry
+from retouchml.client.retry import repeated
 from retouchml.errors import (
     Busy,
     DaemonAbsent,
     LimitExceeded,
-    RetouchError,
     UsageError,
     VersionMismatch,
 )
@@ -128,17 +126,9 @@ class DaemonBackend:
 
 
 def _with_retry(work: Callable[[], Result]) -> Result:
-    """The result of ``work``, repeated as ``Retry`` says."""
-    retry = Retry()
-    while True:
-        try:
-            with _busy_advice():
-                return work()
-        except RetouchError as error:
-            delay = retry.delay(error)
-            if delay is None:
-                raise
-        time.sleep(delay)
+    """The result of ``work``, repeated as ``Retry`` says; a Busy error also advises ``--no-daemon``."""
+    with _busy_advice():
+        return repeated(work)
 
 
 @contextmanager

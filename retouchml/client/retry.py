@@ -1,11 +1,14 @@
 """When a request is repeated: a lost daemon may be replaced, and one that is stopping soon will be."""
 
 import time
+from collections.abc import Callable
+from typing import TypeVar
 
 from retouchml.errors import DaemonLost, DaemonStopping, PhotoUnknown, RetouchError
 
 _STOPPING_SECONDS = 8.0  # a daemon stops within 5
 _RETRY_SECONDS = 0.2
+Result = TypeVar("Result")
 
 
 class Retry:
@@ -32,3 +35,16 @@ class Retry:
             self.was_lost = True
             return 0.0
         return None
+
+
+def repeated(work: Callable[[], Result]) -> Result:
+    """The result of ``work``, repeated as ``Retry`` says. Raises what it raised last."""
+    retry = Retry()
+    while True:
+        try:
+            return work()
+        except RetouchError as error:
+            delay = retry.delay(error)
+            if delay is None:
+                raise
+        time.sleep(delay)

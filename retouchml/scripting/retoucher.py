@@ -1,15 +1,14 @@
 """``Retoucher`` over the daemon: what ``from retouchml import Retoucher`` gives without the engine here."""
 
 import contextlib
-import time
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any, TypeVar
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy.typing as npt
 
 from retouchml.client import protocol
 from retouchml.client.client import Client
-from retouchml.client.retry import Retry
+from retouchml.client.retry import repeated
 from retouchml.errors import LimitExceeded, RetouchError
 from retouchml.look import Look, check_looks
 from retouchml.progress import Cancel, Progress
@@ -18,8 +17,6 @@ from retouchml.scripting.patches import Patch
 from retouchml.scripting.remote_photo import DaemonPhoto
 from retouchml.settings import DEFAULT_DEVICE, DEFAULT_MODEL
 from retouchml.sliders import EDITS
-
-Result = TypeVar("Result")
 
 
 class Retoucher:
@@ -38,7 +35,7 @@ class Retoucher:
         self._client = Client(start=True, name="retouchml (script)", same_version=True)
         self._device = "" if device == "auto" else device
         try:
-            answer = self._repeated(lambda: self._client.edits(model, self._device).result())
+            answer = repeated(lambda: self._client.edits(model, self._device).result())
         except BaseException:
             self._client.close()
             raise
@@ -83,17 +80,6 @@ class Retoucher:
 
     def __exit__(self, *_error: object) -> None:
         self.close()
-
-    def _repeated(self, work: Callable[[], Result]) -> Result:
-        retry = Retry()
-        while True:
-            try:
-                return work()
-            except RetouchError as error:
-                delay = retry.delay(error)
-                if delay is None:
-                    raise
-            time.sleep(delay)
 
 
 class Photo:
