@@ -74,26 +74,12 @@ def _built(project: str, put_sources: Callable[[Path], None], folder: Path, pyth
         shutil.copyfile(_PROJECTS / project / "pyproject.toml", stage / "pyproject.toml")
         shutil.copyfile(TOP / "LICENSE", stage / "LICENSE")
         put_sources(stage)
-        command: list[str | Path] = [
-            python,
-            "-I",
-            "-m",
-            "pip",
-            "wheel",
-            "--no-input",
-            "--disable-pip-version-check",
-        ]
-        options: list[str | Path] = [
-            "--no-deps",
-            "--no-index",
-            "--no-build-isolation",
-            "--wheel-dir",
-            made,
-            stage,
-        ]
-        outcome = processes.run(
-            [*command, *options], tick, processes.environment(SOURCE_DATE_EPOCH=_EPOCH), log=False
+        pip = (
+            "-I -m pip wheel --no-input --disable-pip-version-check --no-deps --no-index --no-build-isolation"
         )
+        command: list[str | Path] = [python, *pip.split(), "--wheel-dir", made, stage]
+        environment = processes.environment(SOURCE_DATE_EPOCH=_EPOCH)
+        outcome = processes.run(command, tick, environment, log=False)
         wheels = sorted(made.glob("*.whl")) if outcome.code == 0 else []
         if len(wheels) != 1:
             raise InstallError(f"The wheel of {project} could not be built: {outcome.last_line}")

@@ -46,11 +46,11 @@ def bring(folder: Path, say: Say, wanted: str = "") -> str:
         uv = find_uv() or _fetch_uv(Path(temporary), say)
         if not uv:
             return ""
-        say(f"Python {wanted or _BROUGHT} is fetched by uv into {folder} (about 35 MB).")
+        version = wanted or _BROUGHT
+        say(f"Python {version} is fetched by uv into {folder} (about 35 MB).")
         environment = clean_environment(
             UV_PYTHON_INSTALL_DIR=str(folder), UV_PYTHON_PREFERENCE="only-managed"
         )
-        version = wanted or _BROUGHT
         if _run([uv, "python", "install", "--no-bin", version], environment) is None:
             return ""
         path = _run([uv, "python", "find", version], environment)
@@ -97,19 +97,9 @@ def _suitable(candidate: str, wanted: str) -> str:
 def _fetch_uv(folder: Path, say: Say) -> str:
     """uv from pip's index, unpacked into ``folder``; "" if that fails."""
     say("No Python 3.11 or newer with venv is here. uv, which brings one, is fetched (about 20 MB).")
-    pip = [
-        sys.executable,
-        "-I",  # no module of the working folder
-        "-m",
-        "pip",
-        "download",
-        "--no-deps",
-        "--only-binary",
-        ":all:",
-        "--dest",
-        str(folder),
-    ]
-    if _run([*pip, "--disable-pip-version-check", "--no-input", "uv"], None) is None:
+    # -I: no module of the working folder
+    options = "-I -m pip download --no-deps --only-binary :all: --disable-pip-version-check --no-input"
+    if _run([sys.executable, *options.split(), "--dest", str(folder), "uv"], None) is None:
         return ""
     for wheel in folder.glob("uv-*.whl"):
         shutil.unpack_archive(wheel, folder, "zip")
