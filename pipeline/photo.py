@@ -89,10 +89,7 @@ class Photo:
         and Cancelled.
         """
         progress, cancel = progress or silent, cancel or NEVER
-        looks = self._held_back(looks)
-        active = {face: look for face, look in looks.items() if not look.untouched}
-        needing = [face for face, look in active.items() if look.needs_generator]
-        self.prepare(needing, progress=progress, cancel=cancel)
+        active = self._ready(looks, progress, cancel)
         return self._patches(active, self._known.change, progress, cancel)
 
     def preview(
@@ -109,11 +106,7 @@ class Photo:
         as ``render`` does.
         """
         progress, cancel = progress or silent, cancel or NEVER
-        looks = self._held_back(looks)
-        active = {face: look for face, look in looks.items() if not look.untouched}
-        self.prepare(
-            [face for face, look in active.items() if look.needs_generator], progress=progress, cancel=cancel
-        )
+        active = self._ready(looks, progress, cancel)
         boxes = tuple(self._known.boxes(active))
         if any(overlap(one, other) for one, other in combinations(boxes, 2)):
             # The patch of a neighbour that overlaps starts from this one's pixels.
@@ -203,6 +196,13 @@ class Photo:
             return None
         face = shown if shown in active else active[0]
         return at_once(self._known, self._channels, face, looks[face])
+
+    def _ready(self, looks: Mapping[int, Look], progress: Progress, cancel: Cancel) -> dict[int, Look]:
+        """The looks that change something, as far as their faces are trusted; these faces are prepared."""
+        active = {face: look for face, look in self._held_back(looks).items() if not look.untouched}
+        needing = [face for face, look in active.items() if look.needs_generator]
+        self.prepare(needing, progress=progress, cancel=cancel)
+        return active
 
     def _patches(
         self,
