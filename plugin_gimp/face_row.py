@@ -40,9 +40,7 @@ class FaceRow(Gtk.Box):
         self._buttons.set_no_show_all(True)
         self.pack_start(self._scroll, True, True, 0)
         self._mark = Gtk.Button(label=_(sentences.FACE_HERE))
-        self._mark.set_tooltip_text(
-            _("For a face that was missed: select it in the picture, then press this")
-        )
+        self._mark.set_tooltip_text(_(sentences.MARK_TIP))
         self._mark.connect("clicked", lambda _button: on_mark())
         column = Gtk.Box(orientation=Gtk.Orientation.VERTICAL, spacing=6, valign=Gtk.Align.CENTER)
         column.add(self._buttons)

@@ -6,6 +6,7 @@ Others are in ``retouchml.sliders``, ``retouchml.progress`` and ``retouchml.sent
 from collections.abc import Iterable, Sequence
 
 from retouchml import sentences
+from retouchml.mnemonics import with_keys
 from retouchml.presets.preset_file import Preset
 from retouchml.translation import translated
 
@@ -33,22 +34,5 @@ def capitalized(text: str) -> str:
 
 
 def with_mnemonics(titles: Sequence[str], labels: Iterable[str] = ()) -> "list[str]":
-    """The titles with an underscore before the first letter that no other one uses, as GTK marks a key.
-
-    labels: others of the same window, which have their underscores already. A title without a free letter
-    gets none.
-    """
-    used = {label.partition("_")[2][:1].lower() for label in labels}
-    result = []
-    for title in titles:
-        letters = (
-            place for place, letter in enumerate(title) if letter.isalpha() and letter.lower() not in used
-        )
-        place = next(letters, None)
-        if place is None:
-            result.append(title.replace("_", "__"))
-            continue
-        used.add(title[place].lower())
-        before, after = (part.replace("_", "__") for part in (title[:place], title[place:]))
-        result.append(f"{before}_{after}")
-    return result
+    """The titles with a key each, as GTK marks it; labels: others of the window, which have theirs."""
+    return with_keys(titles, labels)

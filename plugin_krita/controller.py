@@ -3,38 +3,39 @@
 One task runs at a time. A preview is interrupted by whatever the user asks for; the newest sliders win.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import replace
 
+from retouchml import sentences
 from retouchml.errors import Cancelled, RetouchError, Superseded
 from retouchml.picture_looks import PictureLooks
-from retouchml.progress import OverallProgress
-from retouchml.remembered import of_one_picture, remembered
-from retouchml.result_history import ResultHistory
 from retouchml.result_record import ResultRecord
-from retouchml.results import Box
 
 from . import layers, results, texts
 from .connection import Connection, MakeClient, daemon_listens
 from .event_loop import EventLoop, Handle
 from .face_selection import FaceSelection
+from .followed_layer import FollowedLayer
 from .job_queue import Job, JobQueue
 from .layers import SourceLayer
 from .notices import added_notice, error_notice, layer_deleted
-from .past_views import past_views
 from .photo_store import OpenPhoto, PhotoStore
 from .preview_timing import PreviewTiming
+from .preview_view import PreviewView
 from .retouch_tasks import RetouchTasks, selected_faces
-from .tasks import Task, TaskGenerator
-from .view_box import Room, Viewpoint
-from .view_state import BEAUTIFY, FIND_FACES, OFF, PREVIEW, Notice, TaskView, UserSettings, View
+from .task_runner import TaskRunner
+from .tasks import TaskGenerator
+from .view_state import BEAUTIFY, FIND_FACES, OFF, PREVIEW, Notice, UserSettings, View
 
 _UPDATE_MS = 250
 _DAEMON_CHECK_UPDATES = 12  # updates between two checks for a daemon that another program started
 
 
 class Controller:
-    """Takes the user's actions, and calls ``show`` with everything that is to be seen."""
+    """Takes the user's actions, and calls ``show`` with everything that is to be seen.
+
+    preview_view: what the preview shows of the face
+    """
 
     def __init__(
         self, loop: EventLoop, make_client: MakeClient, settings: UserSettings, show: Callable[[View], None]
@@ -43,20 +44,16 @@ class Controller:
         self._show = show
         self._photos = PhotoStore()
         self._connection = Connection(loop, make_client, self._publish)
-        self._tasks = RetouchTasks(self._connection, self._photos, self._on_progress)
+        self._runner = TaskRunner(loop, self._on_task_end, self._publish)
+        self._tasks = RetouchTasks(self._connection, self._photos, self._runner.show_progress)
         self._settings = settings
-        self._source: SourceLayer | None = None
-        self._missing = ""
-        self._task: Task | None = None
-        self._task_view: TaskView | None = None
-        self._task_source: SourceLayer | None = None
-        self._overall = OverallProgress()
+        self._layer = FollowedLayer(self._photos)
+        self._missing = ""  # why there is no layer
         self._notice: Notice | None = None
         self._done: tuple[Notice, SourceLayer, str] | None = None  # of the last result, and its key
         self._jobs = JobQueue()
-        self._history, self._past = ResultHistory(), past_views(ResultHistory())
-        self._own_values: dict[str, Mapping[str, float]] = {}  # those of one picture, by its layer
         self._timing = PreviewTiming(loop, self._preview)
+        self.preview_view = PreviewView(self._tasks, self._photos, self._layer, self._redraw)
         self._update_timer: Handle | None = None
         self._updates = 0
 
@@ -64,6 +61,14 @@ class Controller:
     def settings(self) -> UserSettings:
         """What the user has set."""
         return self._settings
+
+    @property
+    def _source(self) -> SourceLayer | None:
+        return self._layer.source
+
+    @property
+    def _photo(self) -> OpenPhoto | None:
+        return self._layer.photo
 
     def start_updates(self) -> None:
         """Follow the active layer from now on: the docker became visible."""
@@ -73,7 +78,7 @@ class Controller:
 
     def stop_updates(self) -> None:
         """Stop following the active layer, unless a task runs: the docker was hidden."""
-        if self._update_timer is not None and self._task is None:
+        if self._update_timer is not None and not self._runner.is_running:
             self._update_timer.stop()
             self._update_timer = None
 
@@ -89,11 +94,11 @@ class Controller:
         except layers.LayerUnusable as error:
             source, missing = None, texts.text(error.message)
         self._drop_undone_notice()
-        is_other = (self._source.key if self._source else "") != (source.key if source else "")
+        is_other = self._layer.key != (source.key if source is not None else "")
         was_deleted = self._source is not None and not self._source.exists
-        if is_other and self._task_view is None and not (was_deleted and self._notice == layer_deleted()):
+        if is_other and self._runner.view is None and not (was_deleted and self._notice == layer_deleted()):
             self._notice = None
-        if self._task_source is not None and not self._task_source.exists:
+        if self._runner.source is not None and not self._runner.source.exists:
             self._stop_task()
             self._notice = layer_deleted()
             self._start_next_job()
@@ -109,17 +114,17 @@ class Controller:
 
     def change_settings(self, settings: UserSettings) -> None:
         """Take settings that the user changed."""
-        photo = self._active_photo()
+        photo = self._photo
         if photo is not None and settings.look != self._settings.look:
             looks = photo.looks_or(self._settings.look).changed(photo.shown, settings.look)
             self._photos.update(photo.source.key, looks=looks)
         self._settings = settings
-        self._timing.follow(is_busy=self._task_view is not None)
+        self._timing.follow(is_busy=self._runner.is_running)
         self._publish()
 
     def share_look(self, shared: bool) -> None:
         """Give every face the look of the shown one from now on, or let each have its own."""
-        photo = self._active_photo()
+        photo = self._photo
         if photo is not None:
             looks = photo.looks_or(self._settings.look)
             looks = looks.same_as(photo.shown) if shared else looks.each_its_own()
@@ -132,14 +137,26 @@ class Controller:
             look = self._settings.look
             self._start_task(FIND_FACES, lambda source: self._tasks.find_faces(source, look))
 
+    def mark_face(self) -> None:
+        """There is a face where the selection is, which the search has missed."""
+        source = self._update_source()
+        if source is None:
+            return
+        place, look = source.selected, self._settings.look
+        if place is None or not all(place[2:]):
+            self._notice = Notice(texts.text(sentences.SELECT_FIRST))
+            self._publish()
+            return
+        self._start_task(FIND_FACES, lambda source: self._tasks.mark_face(source, place, look))
+
     def beautify(self) -> None:
         """Put the result on a layer above the active one."""
         source = self._update_source(even_if_busy=True)
         if source is None:
             return
-        photo = self._active_photo()
+        photo = self._photo
         self._jobs.add(Job(source, self._settings, photo.selection if photo is not None else None))
-        if self._is_busy:
+        if self._runner.is_busy:
             self._publish()
         else:
             self._notice = None
@@ -160,21 +177,23 @@ class Controller:
     def bring_back(self, place: int) -> None:
         """Set the sliders and the ticks as they were for a result of the history, 0 for the last one."""
         source = self._update_source()
-        past = self._history.results
+        past = self._layer.history.results
         if source is not None and place < len(past):
             self._take_record(source, past[place].record)
 
     def _take_record(self, source: SourceLayer, record: ResultRecord) -> None:
         boxes = tuple(face.box for face in record.faces)
         looks = {number: face.look for number, face in enumerate(record.faces)}
-        selection = FaceSelection(boxes, frozenset(looks), others_ticked=False, looks=PictureLooks.of(looks))
+        selection = FaceSelection(
+            boxes, frozenset(looks), others_ticked=False, looks=PictureLooks.of(looks), marked=boxes
+        )
         self._photos.select(source, selection)
         self._settings = replace(self._settings, look=record.look)
         self.find_faces()
 
     def cancel(self) -> None:
         """Stop the task; nothing was changed. The next job begins."""
-        if self._task is not None:
+        if self._runner.is_running:
             self._stop_task()
             self._notice = Notice(texts.text(texts.CANCELLED), is_error=False)
             self._start_next_job()
@@ -186,7 +205,7 @@ class Controller:
 
     def tick_face(self, face: int, ticked: bool) -> None:
         """Tick a face, or untick it."""
-        photo = self._active_photo()
+        photo = self._photo
         if photo is not None:
             faces = photo.ticked | {face} if ticked else photo.ticked - {face}
             self._photos.update(photo.source.key, ticked=faces)
@@ -194,7 +213,7 @@ class Controller:
 
     def show_face(self, face: int) -> None:
         """Show a face in the preview, and its look."""
-        photo = self._active_photo()
+        photo = self._photo
         if photo is not None and photo.shown != face:
             looks = photo.looks_or(self._settings.look)
             view = replace(photo.view, shift=(0.0, 0.0))
@@ -203,36 +222,9 @@ class Controller:
             self._timing.schedule(after_ms=0)
             self._publish()
 
-    def zoom_preview(self, factor: float) -> None:
-        """Show the face larger by this factor."""
-        self._look_from(lambda view, room, face, _layer: view.zoomed(factor, room, face))
-
-    def set_scale(self, scale: float | None) -> None:
-        """Show so many pixels of the screen for one of the layer; None for the whole face."""
-        self._look_from(lambda view, *_: Viewpoint(scale, view.shift if scale else (0.0, 0.0)))
-
-    def move_preview(self, right: float, down: float) -> None:
-        """Move what is shown by so many pixels of the screen."""
-        self._look_from(lambda view, room, face, layer: view.moved((right, down), room, face, layer))
-
-    def resize_preview(self, room: Room) -> None:
-        """Take the size at which the preview is shown, in pixels."""
-        if self._tasks.resize_preview(room):
-            self._redraw(even_if_none=self._task is not None)
-
-    def _look_from(self, change: "Callable[[Viewpoint, Room, Box, Room], Viewpoint]") -> None:
-        photo = self._active_photo()
-        if photo is None or not photo.session.faces:
-            return
-        face = photo.session.faces[photo.shown].box
-        view = change(photo.view, self._tasks.room, face, photo.source.size)
-        if view != photo.view:
-            self._photos.update(photo.source.key, view=view)
-            self._redraw()
-
     def tick_every_face(self, ticked: bool) -> None:
         """Tick all faces, or none."""
-        photo = self._active_photo()
+        photo = self._photo
         if photo is not None:
             faces = frozenset(range(len(photo.session.faces))) if ticked else frozenset[int]()
             self._photos.update(photo.source.key, ticked=faces)
@@ -246,11 +238,6 @@ class Controller:
     def tell(self, error: RetouchError) -> None:
         """Show an error; the task goes on."""
         self._show_error(error)
-
-    @property
-    def _is_busy(self) -> bool:
-        """Whether a task of the user's runs; a preview gives way to one."""
-        return self._task_view is not None and self._task_view.kind != PREVIEW
 
     def _start_next_job(self) -> None:
         """Begin the next job, if one waits."""
@@ -266,7 +253,7 @@ class Controller:
 
     def _update_source(self, *, even_if_busy: bool = False) -> SourceLayer | None:
         """The layer for a new task; None if there is none, or if a task of the user's runs."""
-        if self._is_busy and not even_if_busy:
+        if self._runner.is_busy and not even_if_busy:
             return None
         try:
             self._take_source(layers.active_layer())
@@ -277,25 +264,13 @@ class Controller:
         return self._source
 
     def _take_source(self, source: SourceLayer | None) -> None:
-        """Follow the user to a layer; the values that belong to one picture stay with their own."""
-        old, self._source = self._source, source
-        if (old.key if old else "") != (source.key if source else ""):
-            self._read_history()
-        if source is None or (old is not None and old.key == source.key):
-            return
-        look = self._settings.look
-        if old is not None:
-            self._own_values[old.key] = of_one_picture(look)
-        own = self._own_values.get(source.key, {})
-        photo = self._photos.get(source.key)
-        look = remembered(look).with_values(own)
-        if photo is not None:
-            look = photo.looks_or(look).look(photo.shown)
-        self._settings = replace(self._settings, look=look)
+        look = self._layer.follow(source, self._settings.look)
+        if look != self._settings.look:
+            self._settings = replace(self._settings, look=look)
 
     def _follow_selection(self) -> None:
         """Tick the faces that a changed selection means, and let the preview show what it leaves."""
-        photo = self._active_photo()
+        photo = self._photo
         if photo is None or self._source is None or photo.selected == self._source.selected:
             return
         faces = selected_faces(self._source, [face.box for face in photo.session.faces])
@@ -323,29 +298,26 @@ class Controller:
     ) -> None:
         source = source or self._source
         assert source is not None
-        if self._task is not None:
-            self._task.abandon()  # a preview: at the daemon the newer render wins, what it prepared is kept
         self.start_updates()
         if kind == FIND_FACES:
             self._notice = None
-        self._overall = OverallProgress()
-        self._task_view, self._task_source = TaskView(kind, "read"), source
-        self._task = Task(make(source), self._loop.later, self._on_task_end)
+        self._runner.start(kind, source, make(source))
         self._publish()
 
-    def _redraw(self, *, even_if_none: bool = False) -> None:
+    def _redraw(self, even_if_none: bool) -> None:
         """Draw the preview anew, also where it does not follow the sliders.
 
         even_if_none: also where it is only being made, and for another size
         """
-        photo = self._active_photo()
-        if even_if_none or (photo is not None and photo.preview is not None):
-            self._timing.redraw(is_busy=self._task_view is not None)
+        photo = self._photo
+        is_being_made = even_if_none and self._runner.is_running
+        if is_being_made or (photo is not None and photo.preview is not None):
+            self._timing.redraw(is_busy=self._runner.is_running)
 
     def _preview(self) -> None:
         """Render the preview with the newest sliders."""
-        photo = self._active_photo()
-        if photo is None or not photo.session.faces or self._is_busy:
+        photo = self._photo
+        if photo is None or not photo.session.faces or self._runner.is_busy:
             return
         is_redrawn = self._timing.begin()
         if not self._settings.live and photo.preview is not None and not is_redrawn:
@@ -356,33 +328,27 @@ class Controller:
         else:
             self.find_faces()
 
-    def _on_task_end(self, error: Exception | None) -> None:
-        kind = self._task_view.kind if self._task_view is not None else ""
-        source = self._task_source
-        self._stop_task(cancel=False)
+    def _on_task_end(self, kind: str, source: SourceLayer, error: Exception | None) -> None:
+        self._jobs.running = None
         added = self._tasks.added
-        if error is None and kind == BEAUTIFY and added is not None and source is not None:
+        if error is None and kind == BEAUTIFY and added is not None:
             notice = added_notice(added)
             self._notice, self._done = notice, (notice, source, added.key)
-            self._read_history()
+            self._layer.read_history()
             self._timing.schedule()
+        photo = self._photo
+        if kind == FIND_FACES and photo is not None and source.key == self._layer.key:
+            look = photo.looks_or(self._settings.look).look(photo.shown)
+            self._settings = replace(self._settings, look=look)
         if error is None and kind != BEAUTIFY:
             self._timing.catch_up()
         self._show_error(error)
         if kind != PREVIEW:
             self._start_next_job()
 
-    def _read_history(self) -> None:
-        """Read the last results of the active document; not at each update, since it holds pictures."""
-        self._history = ResultHistory() if self._source is None else results.history(self._source.document)
-        self._past = past_views(self._history)
-
-    def _stop_task(self, cancel: bool = True) -> None:
-        task, self._task = self._task, None
+    def _stop_task(self) -> None:
         self._jobs.running = None
-        self._task_view = self._task_source = None
-        if task is not None and cancel:
-            task.cancel()
+        if self._runner.stop():
             self._connection.nudge()
 
     def _show_error(self, error: Exception | None) -> None:
@@ -390,32 +356,23 @@ class Controller:
             self._notice = error_notice(error)
         self._publish()
 
-    def _on_progress(self, stage: str, fraction: float, remaining: float | None) -> None:
-        if self._task_view is not None:
-            overall = self._overall.update(stage, fraction)
-            self._task_view = TaskView(self._task_view.kind, stage, overall, remaining)
-            self._publish()
-
-    def _active_photo(self) -> OpenPhoto | None:
-        return self._photos.get(self._source.key) if self._source is not None else None
-
     def _publish(self) -> None:
-        photo = self._active_photo()
+        source, photo = self._source, self._photo
         self._show(
             View(
-                layer=self._source.name if self._source is not None else "",
-                title=self._source.title if self._source is not None else "",
+                layer=source.name if source is not None else "",
+                title=source.title if source is not None else "",
                 missing=self._missing,
                 settings=self._settings,
                 faces=photo.face_views if photo is not None else None,
                 preview=photo.preview if photo is not None else None,
-                task=self._task_view,
+                task=self._runner.view,
                 notice=self._notice,
                 daemon=self._connection.state,
                 device=self._tasks.device,
-                is_result=self._source is not None and self._source.result is not None,
+                is_result=source is not None and source.result is not None,
                 jobs=tuple((number, job.source.title) for number, job in self._jobs.waiting),
-                history=self._past,
+                history=self._layer.past,
                 is_look_shared=photo is None or photo.looks is None or photo.looks.is_same,
             )
         )

@@ -15,7 +15,8 @@ class FaceSelection:
 
     boxes: x, y, width, height of each face; ticked: numbers of the faces to retouch; shown: the number of the
     face in the preview; others_ticked: whether faces that were not there before are ticked, None if they are
-    where all faces were, and where there were none as ``first_faces`` says; looks: None if none was chosen
+    where all faces were, and where there were none as ``first_faces`` says; looks: None if none was chosen;
+    marked: places where the user said that there is a face
     """
 
     boxes: tuple[Box, ...] = ()
@@ -23,6 +24,7 @@ class FaceSelection:
     shown: int = 0
     others_ticked: bool | None = None
     looks: PictureLooks | None = None
+    marked: tuple[Box, ...] = ()
 
 
 def transfer(
@@ -50,6 +52,16 @@ def transfer(
     )
     shown = next((number for number, before in old_numbers.items() if before == old.shown), 0)
     return FaceSelection(tuple(boxes), frozenset(ticked), shown, looks=_moved(old.looks, old_numbers))
+
+
+def nearest(place: Box, boxes: Sequence[Box]) -> int:
+    """The number of the box whose middle is nearest to that of a place."""
+
+    def distance(number: int) -> float:
+        box = boxes[number]
+        return sum((box[i] + box[i + 2] / 2 - place[i] - place[i + 2] / 2) ** 2 for i in (0, 1))
+
+    return min(range(len(boxes)), key=distance)
 
 
 def _moved(looks: PictureLooks | None, old_numbers: Mapping[int, int]) -> PictureLooks | None:

@@ -9,6 +9,7 @@ from retouchml.client.photo_session import PhotoSession
 from retouchml.client.pixel_format import PixelFormat
 from retouchml.look import Look
 from retouchml.picture_looks import PictureLooks
+from retouchml.result_record import match
 from retouchml.results import Box
 
 from .face_selection import FaceSelection, transfer
@@ -28,7 +29,8 @@ class OpenPhoto:
     session: keeps it open at the daemon; thumbnails: one a face; ticked, shown: as in ``FaceSelection``;
     looks: of the faces, None if none was chosen; patches: the newest patch of each face, None if nothing
     changed, with its look; previews: likewise, with the longest side in pixels; selected: where the picture's
-    selection lay when the ticks last followed it; view: how the preview looks at the shown face
+    selection lay when the ticks last followed it; view: how the preview looks at the shown face; marked: as
+    in ``FaceSelection``
     """
 
     source: "SourceLayer"
@@ -44,12 +46,13 @@ class OpenPhoto:
     preview: Preview | None = None
     selected: Box | None = None
     view: Viewpoint = field(default_factory=Viewpoint)
+    marked: tuple[Box, ...] = ()
 
     @property
     def selection(self) -> FaceSelection:
         """What is ticked and shown, with the boxes and the looks of the faces."""
         boxes = tuple(face.box for face in self.session.faces)
-        return FaceSelection(boxes, self.ticked, self.shown, looks=self.looks)
+        return FaceSelection(boxes, self.ticked, self.shown, looks=self.looks, marked=self.marked)
 
     @property
     def face_views(self) -> tuple[FaceView, ...]:
@@ -95,7 +98,12 @@ class PhotoStore:
         if photo is None:
             self._selections[source.key] = source, selection
         else:
-            new = transfer(selection, [face.box for face in photo.session.faces])
+            boxes = [face.box for face in photo.session.faces]
+            if len(match(selection.marked, boxes)) < len(selection.marked):  # it has to be opened with these
+                self.close(source.key)
+                self._selections[source.key] = source, selection
+                return
+            new = transfer(selection, boxes)
             is_shown = photo.shown == new.shown
             preview = photo.preview if is_shown else None
             looks = new.looks or photo.looks

@@ -18,7 +18,7 @@ from retouchml.results import Box
 
 from . import layer_pixels, layers, results, texts
 from .connection import Connection
-from .face_selection import FaceSelection, transfer
+from .face_selection import FaceSelection, nearest, transfer
 from .layers import Added, SourceLayer
 from .next_patches import NextPatches
 from .photo_store import OpenPhoto, PhotoStore
@@ -26,7 +26,7 @@ from .pixel_preview import laid_over, limit_image, screen_image
 from .placed_patch import placed
 from .png import as_png
 from .tasks import Awaitable, TaskGenerator
-from .view_box import Room, surroundings
+from .view_box import Room, Viewpoint, surroundings
 from .view_state import Image, PlacedImage, Preview
 
 _MOST_SIDE = 1600  # of the preview, in pixels
@@ -60,6 +60,30 @@ class RetouchTasks:
         """Find the faces of a layer and show one of them."""
         photo = yield from self._open(source)
         yield from self.preview(photo, look)
+
+    def mark_face(self, source: SourceLayer, place: Box, look: Look) -> TaskGenerator[None]:
+        """Open the layer with a face at a place, which the search has missed; show it, ticked.
+
+        look: of faces without one of their own. Raises UsageError for a face that is known, which is shown
+        then, and for a place without room for a face.
+        """
+        photo = yield from self._open_any(source)
+        known, marked = len(photo.session.faces), (*photo.marked, place)
+        photo.session.mark(place)
+        yield from self._wait(photo.session)
+        is_new = len(photo.session.faces) > known
+        if is_new:
+            self._photos.update(source.key, marked=marked)
+        photo = yield from self._add(source, photo.format, photo.pixels, photo.session)
+        shown = known if is_new else nearest(place, [face.box for face in photo.session.faces])
+        view = Viewpoint()
+        self._photos.update(source.key, ticked=photo.ticked | {shown}, shown=shown, view=view, preview=None)
+        if is_new and source.selected == place:
+            source.document.setSelection(None)  # it would limit the result
+        photo = self._photos.get(source.key) or photo
+        yield from self.preview(photo, photo.looks_or(look).look(shown))
+        if not is_new:
+            raise _usage_error(sentences.FACE_KNOWN, "")
 
     def preview(self, photo: OpenPhoto, look: Look) -> TaskGenerator[None]:
         """Show the face in the preview with this look, at the size at which it is shown."""
@@ -157,6 +181,13 @@ class RetouchTasks:
         The selection among its faces is kept, also if the user changes it meanwhile.
         Raises NoFaceError, LayerDeleted and the daemon's errors.
         """
+        photo = yield from self._open_any(source)
+        if not photo.session.faces:
+            raise NoFaceError(texts.text(sentences.NO_FACE), texts.text(sentences.MARK_ADVICE))
+        return photo
+
+    def _open_any(self, source: SourceLayer) -> TaskGenerator[OpenPhoto]:
+        """As ``_open``, also for a layer without faces."""
         self._progress("read", 0.0, None)
         format_ = source.color_space.on_wire.pixel_format(source.width, source.height)
         photo = self._photos.get(source.key)
@@ -168,12 +199,14 @@ class RetouchTasks:
             pixels = yield from layer_pixels.read(source, format_)
             self._progress("connect", 0.0, None)
             client = yield from self._wait(self._connection.open(start=True))
-            session = PhotoSession(client, format_, pixels, reconnect=self._connection.reconnect)
+            if photo is not None and (photo.format.width, photo.format.height) != source.size:
+                self._photos.update(source.key, marked=())  # they lay elsewhere
+            marked = self._photos.selection(source.key).marked
+            reconnect = self._connection.reconnect
+            session = PhotoSession(client, format_, pixels, at=marked, reconnect=reconnect)
             photo = yield from self._add(source, format_, pixels, session)
         elif not photo.session.is_open:
             photo = yield from self._add(source, format_, photo.pixels, photo.session)
-        if not photo.session.faces:
-            raise NoFaceError(texts.text(sentences.NO_FACE), texts.text(sentences.NO_FACE_ADVICE))
         return self._photos.get(source.key) or photo
 
     def _add(
@@ -187,7 +220,8 @@ class RetouchTasks:
             box = surroundings(face.box, source.size)
             thumbnails.append((yield from screen_image(pixels, format_, box, _stride(box, _THUMBNAIL_SIDE))))
         boxes = [face.box for face in session.faces]
-        selection = transfer(self._photos.selection(source.key), boxes, selected_faces(source, boxes))
+        old = self._photos.selection(source.key)
+        selection = transfer(old, boxes, selected_faces(source, boxes))
         photo = OpenPhoto(
             source,
             format_,
@@ -198,6 +232,7 @@ class RetouchTasks:
             selection.shown,
             looks=selection.looks,
             selected=source.selected,
+            marked=old.marked,
         )
         self._photos.put(photo)
         self.device = session.device

@@ -14,6 +14,7 @@ DELETE_PRESET = "Delete the preset {title}?"
 RESET = "Reset"
 FACE = "Face {number}"
 FACE_HERE = "There is a face here"
+MARK_TIP = "For a face that was missed: select it in the picture, then press this"
 SELECT_FIRST = "Select the face in the picture first."
 FACE_KNOWN = "That face is among them already."
 EVERY_FACE = "All"
@@ -36,6 +37,7 @@ WORDS = (
     RESET,
     FACE,
     FACE_HERE,
+    MARK_TIP,
     SELECT_FIRST,
     FACE_KNOWN,
     EVERY_FACE,

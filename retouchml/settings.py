@@ -73,15 +73,15 @@ def load(path: Path) -> tuple[Settings, tuple[str, ...]]:
     return _usable(stored, path)
 
 
-def store(path: Path, name: str, value: str | float) -> None:
-    """Set one setting in the file, and leave every other line of it as it is.
+def store(path: Path, name: str, value: str | float | None) -> None:
+    """Set one setting in the file, and leave every other line of it as it is. value: None to unset it.
 
     Raises UsageError for a value that cannot be used, a file with a mistake, and one that cannot be written.
     """
     is_valid, description = _CHECKS[name]
-    if not is_valid(value):
+    if value is not None and not is_valid(value):
         raise UsageError(f"{name} is {value!r}, but must be {description}.")
-    line = f"{name} = {json.dumps(value, ensure_ascii=False)}"
+    line = [] if value is None else [f"{name} = {json.dumps(value, ensure_ascii=False)}"]
     try:
         text = files.read_bounded(path, _LONGEST).decode("utf-8-sig") if path.exists() else ""
         lines = text.splitlines()
@@ -89,9 +89,9 @@ def store(path: Path, name: str, value: str | float) -> None:
         key = re.compile(rf"\s*{re.escape(name)}\s*=")
         place = next((at for at, each in enumerate(lines[:first_table]) if key.match(each)), None)
         if place is None:
-            lines.insert(first_table, line)
+            lines[first_table:first_table] = line
         else:
-            lines[place] = line
+            lines[place : place + 1] = line
         text = "\n".join(lines) + "\n"
         toml.loads(text)
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -292,7 +292,7 @@ class FacePairBackend(Backend):
         side = min(height // 4, width // (2 * count))
         lefts = ((2 * index + 1) * width // (2 * count) - side // 2 for index in range(count))
         boxes = [(left, (height - side) // 2, side, side) for left in lefts]
-        faces = _marked([*boxes, *at])
+        faces = _marked([*boxes, *(place for place in at if place not in boxes)])
         return self.photo(pixels, faces, seconds={})
 
 

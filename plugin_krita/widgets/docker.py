@@ -17,11 +17,13 @@ from .face_strip import FaceStrip
 from .history_strip import HistoryStrip
 from .job_list import JobList
 from .look_panel import LookPanel
+from .mark_button import MarkButton
 from .panels import DaemonLine, NoticeLine, ResultLine, TaskPanel
 from .preview import PreviewActions, PreviewWidget
 from .preview_bar import PreviewBar
 from .qt import QtCore, QtWidgets
 from .qt_event_loop import QtEventLoop
+from .settings_dialog import SettingsDialog
 
 _LEAST_SLIDERS = 84  # pixels: the preset and the strength
 _SHARES = [560, 440]  # of the height, for the preview and the sliders at first
@@ -68,13 +70,13 @@ class Docker(DockWidget):
         controller = self._controller
         self._preview = PreviewWidget(
             PreviewActions(
-                controller.zoom_preview,
-                controller.set_scale,
-                controller.move_preview,
-                controller.resize_preview,
+                controller.preview_view.zoom,
+                controller.preview_view.set_scale,
+                controller.preview_view.move,
+                controller.preview_view.resize,
             )
         )
-        self._bar = PreviewBar(self._preview.set_view, controller.set_scale)
+        self._bar = PreviewBar(self._preview.set_view, controller.preview_view.set_scale)
         self._preview.on_view = self._bar.show_view
         self._bar.show_view(self._preview.view)
         self._find = QtWidgets.QPushButton(_text(texts.FIND), self._preview)
@@ -94,6 +96,8 @@ class Docker(DockWidget):
             button.setToolTip(_text(texts.ALL_TIP if ticked else texts.NONE_TIP))
             button.clicked.connect(guard(lambda *_, ticked=ticked: controller.tick_every_face(ticked)))
             every.addWidget(button)
+        self._mark = MarkButton()
+        self._mark.clicked.connect(guard(lambda *_: controller.mark_face()))
         self._look = LookPanel(
             controller.settings.look, lambda look: self._change(look=look), controller.tell
         )
@@ -110,7 +114,7 @@ class Docker(DockWidget):
         self._notice = NoticeLine()
         self._jobs = JobList(controller.cancel_job)
         self._history = HistoryStrip(controller.bring_back)
-        self._daemon = DaemonLine(controller.start_daemon)
+        self._daemon = DaemonLine(controller.start_daemon, self._open_settings)
         self._find.setObjectName("find")
         self._find.setToolTip(_text(texts.FIND_TIP))
         self._find.clicked.connect(guard(lambda *_: controller.find_faces()))
@@ -131,6 +135,7 @@ class Docker(DockWidget):
         row.setSpacing(4)
         row.addWidget(self._faces, 1)
         row.addWidget(self._every)
+        row.addWidget(self._mark)
         for whole_part, parts in (
             (top, (self._bar, self._edit_again, self._preview, faces)),
             (body, (self._look, self._same, self._live, self._mask, self._keep, self._history)),
@@ -170,6 +175,12 @@ class Docker(DockWidget):
         whole.setMinimumWidth(200)
         self.setWidget(whole)
 
+    def _open_settings(self) -> None:
+        dialog = self.findChild(SettingsDialog) or SettingsDialog(self, QtEventLoop(self))
+        dialog.show()
+        dialog.raise_()
+        dialog.activateWindow()
+
     def _change(self, **changes: Any) -> None:
         settings = replace(self._controller.settings, **changes)
         self._controller.change_settings(settings)
@@ -193,7 +204,9 @@ class Docker(DockWidget):
         for widget in (self._find, self._hint):
             widget.setVisible(view.preview is None)
         self._find.setEnabled(view.can_find)
-        self._faces.setVisible(bool(view.faces))
+        self._faces.setVisible(view.faces is not None)
+        self._mark.setVisible(view.faces is not None)
+        self._mark.setEnabled(view.can_find)
         self._every.setVisible(len(view.faces or ()) > 1)
         self._faces.show_faces(view.faces or ())
         self._look.show_look(view.settings.look)

@@ -109,9 +109,9 @@ class NoticeLine(QtWidgets.QFrame):
 
 
 class DaemonLine(QtWidgets.QWidget):
-    """The state of the daemon, and a button to start it."""
+    """The state of the daemon, and buttons to start it and for the settings."""
 
-    def __init__(self, start: Callable[[], None]) -> None:
+    def __init__(self, start: Callable[[], None], open_settings: Callable[[], None]) -> None:
         super().__init__()
         self._light = QtWidgets.QLabel()
         self._label = QtWidgets.QLabel()
@@ -127,6 +127,11 @@ class DaemonLine(QtWidgets.QWidget):
         row.addWidget(self._light)
         row.addWidget(self._label, 1)
         row.addWidget(self._start)
+        settings = QtWidgets.QPushButton(_text(texts.SETTINGS))
+        settings.setObjectName("settings")
+        settings.setToolTip(_text(texts.SETTINGS_TIP))
+        settings.clicked.connect(guard(lambda *_: open_settings()))
+        row.addWidget(settings)
         self._start.clicked.connect(guard(lambda *_: start()))
 
     def show_daemon(self, state: str, device: str) -> None:

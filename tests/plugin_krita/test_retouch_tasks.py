@@ -13,6 +13,7 @@ import pytest
 from PIL import Image
 
 from plugin_krita.color_space import SRGB, ColorSpace
+from plugin_krita.face_selection import FaceSelection
 from plugin_krita.photo_store import OpenPhoto, PhotoStore
 from plugin_krita.tasks import Task, TaskGenerator
 from plugin_krita.view_box import Viewpoint
@@ -20,7 +21,7 @@ from plugin_krita.view_state import UserSettings
 from retouchml import sentences
 from retouchml.client.answers import Rendered, WirePatch
 from retouchml.client.pixel_format import PixelFormat
-from retouchml.errors import PhotoUnknown, UsageError
+from retouchml.errors import NoFaceError, PhotoUnknown, UsageError
 from retouchml.look import Look
 from retouchml.picture_looks import PictureLooks
 from retouchml.progress import silent
@@ -132,6 +133,9 @@ class Document:
     def selection(self) -> Selected | None:
         return self.selected
 
+    def setSelection(self, selected: Selected | None) -> None:  # noqa: N802
+        self.selected = selected
+
     def createNode(self, name: str, _type: str) -> Node:  # noqa: N802
         self._created += 1
         return Node(self, f"{name}#{self._created}")
@@ -176,7 +180,8 @@ class Client(FakeClient):
         if call.kind == "open":
             daemon.sent += 1
             daemon.while_sending()
-            return FakePhoto(self, [Face(box, (), 3.0) for box in daemon.faces])
+            new = [box for box in call.details["at"] if box not in daemon.faces]
+            return FakePhoto(self, [Face(box, (), 3.0) for box in (*daemon.faces, *new)])
         if daemon.errors:
             return daemon.errors.pop(0)
         looks = call.details["looks"]
@@ -542,3 +547,47 @@ def test_a_selection_of_a_face_s_unchanged_part_adds_no_layer(scene: Scene) -> N
     with pytest.raises(UsageError, match=sentences.SELECTION_AWAY):
         scene.beautify()
     assert scene.document.added == []
+
+
+def test_a_marked_face_is_shown_and_ticked_and_the_selection_is_taken_away(scene: Scene) -> None:
+    scene.find()
+    scene.photos.update("source", ticked=frozenset({1}))
+    place = (60, 70, 30, 30)
+    scene.document.selected = Selected(place)
+    scene.run(scene.tasks.mark_face(scene.source, place, LOOK))
+    assert [face.box for face in scene.photo.session.faces] == [LEFT, RIGHT, place]
+    assert (scene.photo.ticked, scene.photo.shown, len(scene.photo.thumbnails)) == ({1, 2}, 2, 3)
+    assert scene.document.selected is None
+
+
+def test_a_marked_face_stays_where_the_layer_is_painted_on(scene: Scene) -> None:
+    place = (60, 70, 30, 30)
+    scene.run(scene.tasks.mark_face(scene.source, place, LOOK))
+    scene.paint()
+    assert [face.box for face in scene.find().session.faces] == [LEFT, RIGHT, place]
+
+
+def test_a_layer_without_a_face_can_be_marked(scene: Scene) -> None:
+    scene.daemon.faces = ()
+    with pytest.raises(NoFaceError) as caught:
+        scene.find()
+    assert caught.value.advice == sentences.MARK_ADVICE
+    scene.run(scene.tasks.mark_face(scene.source, LEFT, LOOK))
+    assert (scene.photo.ticked, scene.photo.shown, scene.photo.marked) == ({0}, 0, (LEFT,))
+
+
+def test_a_face_that_is_known_is_shown_and_marked_no_second_time(scene: Scene) -> None:
+    scene.find()
+    scene.photos.update("source", ticked=frozenset())
+    with pytest.raises(UsageError, match="among them already"):
+        scene.run(scene.tasks.mark_face(scene.source, RIGHT, LOOK))
+    assert (scene.photo.ticked, scene.photo.shown, scene.photo.marked) == ({1}, 1, ())
+
+
+def test_a_marked_face_comes_back_with_the_record_of_a_result(scene: Scene) -> None:
+    place = (60, 70, 30, 30)
+    chosen = FaceSelection((place,), frozenset({0}), 0, others_ticked=False, marked=(place,))
+    scene.find()  # without it
+    scene.photos.select(scene.source, chosen)
+    assert [face.box for face in scene.find().session.faces] == [LEFT, RIGHT, place]
+    assert (scene.photo.ticked, scene.photo.shown) == ({2}, 2)

@@ -133,6 +133,15 @@ def test_a_setting_is_stored_and_every_other_line_stays(tmp_path: Path) -> None:
     assert load(path) == (Settings(device="cuda:1", preset="clean", keep_alive=2.5), ())
 
 
+def test_a_setting_is_unset_and_every_other_line_stays(tmp_path: Path) -> None:
+    path = tmp_path / "config.toml"
+    path.write_text('# mine\nlanguage = "de"\npreset = "clean"\n')
+    store(path, "language", None)
+    assert path.read_text() == '# mine\npreset = "clean"\n'
+    store(path, "device", None)
+    assert path.read_text() == '# mine\npreset = "clean"\n'
+
+
 def test_what_cannot_be_used_is_not_stored_and_a_file_with_a_mistake_stays(tmp_path: Path) -> None:
     path = tmp_path / "config.toml"
     for name, value in (("device", "gpu"), ("keep_alive", -2), ("keep_alive", float("nan"))):

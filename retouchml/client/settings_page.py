@@ -1,0 +1,146 @@
+"""What an editor's settings show, whatever draws them: values to choose, and commands of the project.
+
+The texts are English; the editor translates them.
+"""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from retouchml import __version__, paths, settings
+from retouchml.client import maintenance
+from retouchml.client.placed_commands import explain
+from retouchml.errors import RetouchError, VersionMismatch
+from retouchml.settings import Settings
+from retouchml.system.failures import unexpected
+from retouchml.system.file_names import SETTINGS
+from retouchml.translation import LANGUAGES, marked, translated
+
+TITLE = marked("Settings of RetouchML")
+MINUTES = marked("Minutes that models stay loaded (-1: for ever)")
+CACHE = marked("Known faces")
+CLEAR = marked("Clear")
+CLEAR_TIP = marked("A photograph that was open before then takes as long as a new one")
+OUTPUT = marked("What the last command said")
+AT_WORK = marked("At work…")
+COPIED = marked("The diagnostics are in the clipboard.")
+LEAST_MINUTES, MOST_MINUTES, DEFAULT_MINUTES = -1, 10_000, 10.0
+_DEVICES = ("auto", "cpu", "cuda", "mps")
+_ENGINES = {"torch": "PyTorch", "tensorflow1": "TensorFlow 1"}
+_LOG_LINES = "200"
+_KEPT = marked("Kept. The background program uses it after a restart.")
+_KEPT_LANGUAGE = marked("Kept. It is spoken after a restart of the editor.")
+
+
+@dataclass(frozen=True)
+class Choice:
+    """A setting of which one value is chosen.
+
+    name: as in ``config.toml``; title: for people; values: each with what people read; value: the one in use
+    """
+
+    name: str
+    title: str
+    values: tuple[tuple[str, str], ...]
+    value: str
+
+
+@dataclass(frozen=True)
+class Command:
+    """A button that runs ``retouchml`` with these arguments. copies: what it says goes into the clipboard"""
+
+    title: str
+    arguments: Sequence[str]
+    copies: bool = False
+
+
+MODELS = ("models", "list")
+COMMANDS = (
+    Command(marked("Models"), MODELS),
+    Command(marked("Fetch missing models"), ("models", "fetch")),
+    Command(marked("Verify models"), ("models", "verify")),
+    Command(marked("State"), ("daemon", "status")),
+    Command(marked("Restart the background program"), ("daemon", "restart")),
+    Command(marked("Log"), ("daemon", "logs", "-n", _LOG_LINES)),
+    Command(marked("Copy diagnostics"), maintenance.DIAGNOSTICS, copies=True),
+)
+
+
+def load() -> tuple[Settings, tuple[str, ...]]:
+    """The settings that are kept, and warnings about those that cannot be used."""
+    return settings.load(paths.config_dir() / SETTINGS)
+
+
+def choices(stored: Settings) -> tuple[Choice, ...]:
+    """The device, the engine and the language."""
+    devices = dict.fromkeys((*_DEVICES, stored.device))
+    languages = (("", translated("The editor's")), *LANGUAGES.items())
+    return (
+        Choice("device", marked("Device"), tuple((name, name) for name in devices), stored.device),
+        Choice("engine", marked("Engine"), tuple(_ENGINES.items()), stored.engine),
+        Choice("language", marked("Language"), languages, stored.language),
+    )
+
+
+def minutes(stored: Settings) -> float:
+    """How long the models stay loaded; negative for ever."""
+    return DEFAULT_MINUTES if stored.keep_alive is None else stored.keep_alive
+
+
+def keep(name: str, value: str | float) -> str:
+    """Keep a setting; a sentence that says so, or why it cannot be kept. value: "" to unset it."""
+    try:
+        settings.store(paths.config_dir() / SETTINGS, name, None if value == "" else value)
+    except RetouchError as error:
+        return explain(error)
+    return translated(_KEPT_LANGUAGE if name == "language" else _KEPT)
+
+
+def run(arguments: Sequence[str]) -> str:
+    """What a command says, or why it cannot be run. It may take minutes: call it in a thread of its own."""
+    try:
+        return maintenance.run(arguments).text
+    except RetouchError as error:
+        return explain(error)
+    except Exception as error:  # the thread's only way to say it
+        return unexpected(error, translated)
+
+
+def versions(editor: str) -> str:
+    """The plug-in's version and the editor's. editor: with its version, such as "Krita 5.1"."""
+    return translated("RetouchML {version} in {editor}").format(version=__version__, editor=editor)
+
+
+def diagnostics(said: str, editor: str) -> str:
+    """The text to send with a question. said: by the command; editor: as for ``versions``."""
+    return f"RetouchML {__version__}, {editor}\n{said}\n"
+
+
+def version_trouble(plug_in: str) -> str:
+    """That the plug-in is older or newer than the installed project, and what to do; "" if neither.
+
+    plug_in: as ``python3 install`` names it, such as "krita". It runs a command: call it in a thread.
+    """
+    try:
+        said = maintenance.run(("--version",), 60.0)
+    except RetouchError:
+        return ""  # the models' command says it
+    there = said.text.rpartition(" ")[2] if said.succeeded else ""
+    if not there or there == __version__:
+        return ""
+    if _order(__version__) < _order(there):
+        trouble = VersionMismatch(
+            f"The plug-in is version {__version__}, older than RetouchML {there}.",
+            f"Run `python3 install {plug_in}`, then restart the editor.",
+        )
+    else:
+        trouble = VersionMismatch(
+            f"The plug-in is version {__version__}, newer than RetouchML {there}.",
+            "Run `python3 install demo`, then `retouchml daemon restart`.",
+        )
+    return explain(trouble)
+
+
+def _order(version: str) -> list[int]:
+    """What to compare versions by."""
+    return [int(number) for number in re.findall(r"\d+", version)]

@@ -1,0 +1,75 @@
+"""What both editors' settings show and keep."""
+
+from pathlib import Path
+
+import pytest
+
+from retouchml import __version__
+from retouchml.client import maintenance, settings_page
+from retouchml.client.maintenance import Output
+from retouchml.errors import DaemonAbsent
+from retouchml.settings import Settings
+
+
+def test_each_choice_offers_the_value_in_use() -> None:
+    choices = settings_page.choices(Settings(device="cuda:1", engine="tensorflow1", language="ja"))
+    assert {each.name: each.value for each in choices} == {
+        "device": "cuda:1",
+        "engine": "tensorflow1",
+        "language": "ja",
+    }
+    for choice in choices:
+        assert choice.value in dict(choice.values)
+
+
+def test_every_value_that_is_offered_can_be_kept(home: Path) -> None:
+    for choice in settings_page.choices(Settings()):
+        for value, _title in choice.values:
+            assert settings_page.keep(choice.name, value).startswith("Kept.")
+            stored, warnings = settings_page.load()
+            assert (getattr(stored, choice.name), warnings) == (value, ())
+    assert settings_page.keep("keep_alive", 25).startswith("Kept.")
+    assert settings_page.minutes(settings_page.load()[0]) == 25
+
+
+@pytest.mark.usefixtures("home")
+def test_a_value_that_cannot_be_kept_is_a_sentence() -> None:
+    assert "must be" in settings_page.keep("device", "gpu")
+
+
+@pytest.mark.parametrize(
+    ("there", "trouble"),
+    [
+        ("retouchml 0.10.0", "older than RetouchML 0.10.0. Run `python3 install krita`"),
+        ("retouchml 0.1.0", "newer than RetouchML 0.1.0. Run `python3 install demo`"),
+        (f"retouchml {__version__}", ""),
+    ],
+)
+def test_a_plug_in_of_another_version_says_which_side_to_update(
+    monkeypatch: pytest.MonkeyPatch, there: str, trouble: str
+) -> None:
+    monkeypatch.setattr(maintenance, "run", lambda *_: Output(True, there))
+    said = settings_page.version_trouble("krita")
+    assert trouble in said
+    assert bool(said) == bool(trouble)
+
+
+def test_without_the_project_the_version_is_no_trouble_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    def absent(*_: object) -> Output:
+        raise DaemonAbsent("Not installed.", "Install it.")
+
+    monkeypatch.setattr(maintenance, "run", absent)
+    assert settings_page.version_trouble("krita") == ""
+    assert settings_page.run(("models",)).startswith("Not installed. Install it.")
+
+
+def test_a_failure_of_the_thread_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object) -> Output:
+        raise RuntimeError("of the test")
+
+    monkeypatch.setattr(maintenance, "run", fail)
+    assert "RuntimeError" in settings_page.run(("models",))
+
+
+def test_diagnostics_name_both_versions() -> None:
+    assert settings_page.diagnostics("fine", "Krita 5.1.5") == f"RetouchML {__version__}, Krita 5.1.5\nfine\n"
