@@ -124,6 +124,8 @@ SUFFIXES: MappingProxyType[str, str] = MappingProxyType(
     {suffix: name for name, entry in FORMATS.items() if entry.writing for suffix in entry.suffixes}
 )
 """Suffixes (lower case) that a result may have → format."""
+READABLE_SUFFIXES = frozenset(suffix for entry in FORMATS.values() for suffix in entry.suffixes)
+"""Suffixes (lower case) of pictures that are read."""
 
 _HEAD_BYTES = 512  # an SVG drawing may begin with comments
 

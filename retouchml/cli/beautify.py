@@ -1,11 +1,10 @@
 """``retouchml beautify``: its options, and all that is checked before the slow work starts."""
 
 import argparse
-from pathlib import Path
 from typing import TYPE_CHECKING
 
+from retouchml.cli.batch import options as batch_options
 from retouchml.cli.context import (
-    STDOUT,
     Context,
     Subparsers,
     add_daemon_option,
@@ -20,7 +19,10 @@ from retouchml.look import parse_faces
 from retouchml.settings import ENGINES
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from retouchml.cli.backend import Backend
+    from retouchml.cli.retouch import Options
 
 
 def add_parser(subparsers: Subparsers) -> None:
@@ -28,12 +30,12 @@ def add_parser(subparsers: Subparsers) -> None:
     parser = subparsers.add_parser(
         "beautify",
         help="retouch the faces in pictures",
-        description="Retouch the faces in pictures. With several IN, OUT and the FILE of --compare and "
-        "--layer are folders, and the report of --json is a list. Exit code 3 means that no face was found: "
-        "the picture is then written unchanged.",
+        description="Retouch the faces in pictures. IN is a picture or a folder. With several pictures, "
+        "OUT and the FILE of --compare and --layer are folders, and the report of --json is a list. Exit "
+        "code 3 means that no face was found: the picture is then written unchanged.",
         allow_abbrev=False,
     )
-    parser.add_argument("sources", type=path, nargs="+", metavar="IN")
+    parser.add_argument("sources", type=path, nargs="*", metavar="IN")
     parser.add_argument("-o", "--output", type=path_text, required=True, metavar="OUT", help="the result")
     add_look_options(parser)
     add_face_option(parser)
@@ -51,48 +53,45 @@ def add_parser(subparsers: Subparsers) -> None:
         choices=ENGINES,
         help=f"what runs the generator (default: {ENGINES[0]}); see docs/tensorflow1.md",
     )
-    for option, help_text in (
-        ("--compare", "also write before and after, side by side"),
-        ("--layer", "also write the changes as a transparent layer, PNG or TIFF"),
-        ("--json", "also write a report; - is standard output"),
-    ):
-        parser.add_argument(option, type=path_text, metavar="FILE", help=help_text)
+    parser.add_argument(
+        "--compare", type=path_text, metavar="FILE", help="also write before and after, side by side"
+    )
+    parser.add_argument(
+        "--layer",
+        type=path_text,
+        metavar="FILE",
+        help="also write the changes as a transparent layer, PNG or TIFF",
+    )
+    parser.add_argument(
+        "--json", type=path_text, metavar="FILE", help="also write a report; - is standard output"
+    )
     parser.add_argument("--force", action="store_true", help="replace files that exist")
     add_daemon_option(parser)
     add_quiet_option(parser)
+    batch_options.add_batch_options(parser)
     parser.set_defaults(run=run)
 
 
 def run(arguments: argparse.Namespace, context: Context) -> int:
     """Retouch every picture; the worst of their exit codes."""
-    from retouchml.cli import output_files, report
-    from retouchml.cli.batch import Batch
+    from retouchml.cli.batch import command
     from retouchml.cli.retouch import Options
-    from retouchml.cli.sources import refuse_folder
 
+    batch_options.check(arguments)
     settings = context.settings()
-    looks = face_looks(arguments, settings)
-    sources: list[Path] = arguments.sources
-    refuse_folder(sources)
-    outputs = output_files.locate(sources, arguments.output, compare=arguments.compare, layer=arguments.layer)
-    report_file = Path(arguments.json) if arguments.json not in (None, STDOUT) else None
-    is_stream = report_file is not None and report.is_stream(report_file)
-    targets = [target for files in outputs.pictures for target in files.targets]
-    if report_file is not None and not is_stream:
-        targets.append(report_file)
+    model = arguments.model or settings.model
     options = Options(
-        looks,
+        face_looks(arguments, settings),
         arguments.faces,
-        force=arguments.force,
         quiet=arguments.quiet,
         summarise=not arguments.quiet and arguments.json is None,
-        report_file=None if is_stream else report_file,
-        places=places(arguments, sources),
+        places=places(arguments, arguments.sources),
+        only=batch_options.face_filter(arguments),
     )
 
     def load_backend() -> "Backend":
         return context.backend(
-            arguments.model or settings.model,
+            model,
             arguments.device or settings.device,
             engine=arguments.engine or settings.engine,
             precision=arguments.precision or settings.precision,
@@ -100,12 +99,41 @@ def run(arguments: argparse.Namespace, context: Context) -> int:
             use_daemon=not arguments.no_daemon and arguments.precision is None,
         )
 
-    batch = Batch(outputs.pictures, options, context, load_backend)
-    with output_files.new_folders(outputs.folders):
-        output_files.check(sources, targets, force=arguments.force)
-        batch.run()
-    if arguments.json == STDOUT:
-        context.console.print(report.text(batch.report))
-    elif report_file is not None and is_stream:
-        report_file.write_text(report.text(batch.report) + "\n", encoding="utf-8")
-    return batch.exit_code
+    if batch_options.is_many(arguments):
+        return command.run(arguments, context, options, model, load_backend)
+    return _one(arguments, context, options, load_backend)
+
+
+def _one(
+    arguments: argparse.Namespace, context: Context, options: "Options", load_backend: "Callable[[], Backend]"
+) -> int:
+    """Retouch a single picture. Raises what goes wrong."""
+    from pipeline.pictures import format_of, read_picture
+    from retouchml.cli import output_files, report
+    from retouchml.cli.batch.outcomes import Outcomes
+    from retouchml.cli.batch.report_lines import opened
+    from retouchml.cli.retouch import render, write
+
+    force = batch_options.existing(arguments) == "replace"
+    destination = report.Destination.of(arguments.json)
+    results = batch_options.outputs(arguments, batch_options.inputs(arguments, ()), several=False)
+    (files,) = results.pictures
+    reports = [each for each in (destination.file, arguments.report) if each is not None]
+    with output_files.new_folders(results.folders):
+        output_files.check([files.source], [*files.targets, *reports], force=force)
+        for target in files.targets:
+            format_of(target)
+        picture = read_picture(files.source)
+        backend = load_backend()
+        with context.console.overall_progress(files.source.name, quiet=options.quiet) as progress:
+            rendered = render(files, picture, options, backend, context, progress)
+            progress("write", 0.0, None)
+            outcome = write(files, rendered, backend, context, force=force, report_file=destination.file)
+            progress("write", 1.0, 0.0)
+    with opened(arguments.report, extend=False) as lines:
+        outcomes = Outcomes(
+            context.console, several=False, summarise=options.summarise, quiet=options.quiet, lines=lines
+        )
+        outcomes.add(files, outcome)
+    destination.say(outcome.report, context.console)
+    return outcomes.exit_code

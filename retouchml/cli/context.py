@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 from retouchml.cli.backend import Backend, BackendFactory, BackendPhoto
 from retouchml.cli.console import Console
 from retouchml.cli.interrupt import Interrupt
+from retouchml.cli.report import STDOUT
 from retouchml.errors import NoFaceError, UsageError
 from retouchml.look import parse_value
 from retouchml.progress import Progress
@@ -35,8 +36,6 @@ if TYPE_CHECKING:
 
 Subparsers: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
 Value = TypeVar("Value")
-
-STDOUT = "-"
 
 
 @dataclass(frozen=True)

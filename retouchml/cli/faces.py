@@ -20,7 +20,7 @@ from retouchml.cli.report import Json
 from retouchml.cli.sources import refuse_folder, stopped
 from retouchml.errors import Cancelled, NoFaceError
 from retouchml.results import Face
-from retouchml.translation import translated
+from retouchml.translation import marked, translated
 
 
 def add_parser(subparsers: Subparsers) -> None:
@@ -55,7 +55,9 @@ def run(arguments: argparse.Namespace, context: Context) -> int:
             if not several:
                 raise
             done = sum(each != failures.FAILED for each in codes)
-            raise stopped(done, arguments.pictures, number) from error
+            pictures = arguments.pictures
+            again = marked(f"To go on, give the pictures from {pictures[number]} on.")
+            raise stopped(done, len(pictures), again) from error
         except Exception as error:
             if not several or isinstance(error, OutputClosedError) or find.has_no_backend:
                 raise

@@ -5,11 +5,14 @@ No result ever replaces an input, not even through a link. An existing file is o
 
 import errno
 import os
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePath
 
+from retouchml.cli.batch.inputs import Input
+from retouchml.cli.batch.naming import result_name
 from retouchml.errors import PictureUnwritable, UsageError
 
 _LAYER_FORMATS = ("png", "tiff")
@@ -17,17 +20,27 @@ _LAYER_FORMATS = ("png", "tiff")
 
 @dataclass(frozen=True)
 class OutputFiles:
-    """One picture to retouch, and the files that its results are written to."""
+    """One picture to retouch, and the files that its results are written to.
+
+    name: of the picture's result, below the folder of the results, with ``/`` between folders
+    """
 
     source: Path
     picture: Path
     compare: Path | None = None
     layer: Path | None = None
+    name: str = ""
+
+    @property
+    def by_option(self) -> dict[str, Path]:
+        """All files to be written, by the option that asks for them."""
+        options = {"output": self.picture, "compare": self.compare, "layer": self.layer}
+        return {option: target for option, target in options.items() if target is not None}
 
     @property
     def targets(self) -> tuple[Path, ...]:
         """All files to be written."""
-        return tuple(target for target in (self.picture, self.compare, self.layer) if target is not None)
+        return tuple(self.by_option.values())
 
 
 @dataclass(frozen=True)
@@ -39,30 +52,39 @@ class Outputs:
 
 
 def locate(
-    sources: Sequence[Path], picture: str, *, compare: str | None = None, layer: str | None = None
+    inputs: Sequence[Input],
+    picture: str,
+    *,
+    compare: str | None = None,
+    layer: str | None = None,
+    several: bool = False,
+    template: str | None = None,
+    format_name: str | None = None,
 ) -> Outputs:
-    """The output files of each of ``sources``, from the values of ``--output``, ``--compare``, ``--layer``.
+    """The output files of each of ``inputs``, from the values of ``--output``, ``--compare``, ``--layer``.
 
-    A value is a folder if there are several sources, if it ends with a slash, or if it is an existing folder.
-    A result in a folder has the name of its source. It becomes a PNG if the source's format cannot be
-    written; a layer becomes a PNG unless it is a TIFF.
+    A value is a folder if there may be ``several`` pictures, if it ends with a slash, or if it is an existing
+    folder. A result in a folder has the name of its input, or one after ``template`` and ``format_name``
+    (``naming.result_name``). It becomes a PNG if the source's format cannot be written, and keeps the
+    source's suffix before it if another picture has that name; a layer becomes a PNG unless it is a TIFF.
 
     Raises UsageError for a layer in a format without transparency.
     """
     from pipeline.pictures import SUFFIXES
 
-    several = len(sources) > 1
     values = (picture, compare, layer)
     in_folder = {value: _is_folder(value, several) for value in values if value is not None}
+    names = [result_name(each.name, template, format_name) for each in inputs]
+    counts = Counter(os.path.normcase(name) for name in names)
+    for index, (name, each) in enumerate(zip(names, inputs, strict=True)):
+        if counts[os.path.normcase(name)] > 1 and name.suffix.lower() != each.name.suffix.lower():
+            names[index] = name.with_name(f"{name.stem}{each.name.suffix}{name.suffix}")
 
-    def place(value: str, source: Path) -> Path:
-        if not in_folder[value]:
-            return Path(value)
-        target = Path(value) / source.name
-        return target if target.suffix.lower() in SUFFIXES else target.with_suffix(".png")
+    def place(value: str, name: PurePath) -> Path:
+        return Path(value) / name if in_folder[value] else Path(value)
 
-    def place_layer(value: str, source: Path) -> Path:
-        target = place(value, source)
+    def place_layer(value: str, name: PurePath) -> Path:
+        target = place(value, name)
         if SUFFIXES.get(target.suffix.lower()) in _LAYER_FORMATS:
             return target
         if not in_folder[value]:
@@ -71,12 +93,13 @@ def locate(
 
     pictures = tuple(
         OutputFiles(
-            source,
-            place(picture, source),
-            place(compare, source) if compare is not None else None,
-            place_layer(layer, source) if layer is not None else None,
+            each.path,
+            place(picture, name),
+            place(compare, name) if compare is not None else None,
+            place_layer(layer, name) if layer is not None else None,
+            name.as_posix(),
         )
-        for source in sources
+        for each, name in zip(inputs, names, strict=True)
     )
     return Outputs(pictures, tuple(Path(value) for value, is_folder in in_folder.items() if is_folder))
 
@@ -86,8 +109,16 @@ def _is_folder(value: str, several: bool) -> bool:
     return several or value.endswith(slashes) or Path(value).is_dir()
 
 
-def check(sources: Iterable[Path], targets: Sequence[Path], *, force: bool) -> None:
+def check(
+    sources: Iterable[Path],
+    targets: Sequence[Path],
+    *,
+    force: bool,
+    folders: Sequence[Path] | None = None,
+) -> None:
     """Make sure that every one of ``targets`` may and can be written.
+
+    folders: which must be there and open to this user; by default those of the targets
 
     Raises UsageError if two targets are the same file or one is among ``sources``, PictureUnwritable if a
     target exists and not ``force``, or is no ordinary file, or its folder is missing or closed to this user.
@@ -104,7 +135,8 @@ def check(sources: Iterable[Path], targets: Sequence[Path], *, force: bool) -> N
             raise UsageError(f"Two results would go to {target}.", "Give each a name of its own.")
         seen.add(key)
         check_target(target, force=force, keep_links=True)
-    for folder in dict.fromkeys(real(target).parent for target in targets):
+    parents = (real(target).parent for target in targets) if folders is None else folders
+    for folder in dict.fromkeys(parents):
         check_folder(folder)
 
 

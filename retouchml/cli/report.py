@@ -3,16 +3,18 @@
 import json
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from retouchml.cli.backend import Backend
+from retouchml.cli.console import Console
 from retouchml.errors import RetouchError
 from retouchml.look_change import ChosenLook
 from retouchml.results import Face, FaceReport
 
 Json = dict[str, Any]
+STDOUT = "-"
 NO_PATCH = [0, 0, 0, 0]
 """The patch of a face that did not change."""
 
@@ -99,9 +101,31 @@ def text(value: Json | Sequence[Json]) -> str:
     return json.dumps(value, indent=2, allow_nan=False)
 
 
-def is_stream(path: Path) -> bool:
-    """Whether ``path`` exists and is a device or a pipe, which is written to rather than replaced."""
-    return path.exists() and not path.is_file() and not path.is_dir()
+@dataclass(frozen=True)
+class Destination:
+    """Where ``--json`` goes. file: an ordinary file, which is written whole; stream: a device or a pipe."""
+
+    file: Path | None = None
+    stream: Path | None = None
+    on_stdout: bool = False
+
+    @classmethod
+    def of(cls, option: str | None) -> "Destination":
+        """The destination that the option's value names, None if it was not given."""
+        if option is None:
+            return cls()
+        if option == STDOUT:
+            return cls(on_stdout=True)
+        path = Path(option)
+        is_stream = path.exists() and not path.is_file() and not path.is_dir()
+        return cls(stream=path) if is_stream else cls(file=path)
+
+    def say(self, value: Json | Sequence[Json], console: Console) -> None:
+        """Write the report, unless it goes to an ordinary file. Raises OSError."""
+        if self.on_stdout:
+            console.print(text(value))
+        elif self.stream is not None:
+            self.stream.write_text(text(value) + "\n", encoding="utf-8")
 
 
 def _integers(values: Sequence[int]) -> list[int]:

@@ -1,7 +1,9 @@
 """One picture of ``retouchml beautify``: retouches it and writes its files."""
 
+import threading
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,6 +13,7 @@ from retouchml.cli.backend import Backend
 from retouchml.cli.context import Context
 from retouchml.cli.output_files import OutputFiles
 from retouchml.cli.staging import Staging
+from retouchml.face_filter import FaceFilter
 from retouchml.look import FaceChoice
 from retouchml.look_change import FaceLooks
 from retouchml.progress import Progress
@@ -26,22 +29,20 @@ if TYPE_CHECKING:
 class Options:
     """What is done with every picture.
 
-    looks:       of its faces
-    faces:       which of them
-    force:       replace files that exist
-    quiet:       show nothing but errors
-    summarise:   print a line on each picture
-    report_file: what ``--json`` names; None for none, or for a stream
-    places:      of faces that the search may miss
+    looks:     of its faces
+    faces:     which of them
+    quiet:     show nothing but errors
+    summarise: print a line on each picture
+    places:    of faces that the search may miss
+    only:      which faces are worth it
     """
 
     looks: FaceLooks
     faces: FaceChoice
-    force: bool = False
     quiet: bool = False
     summarise: bool = True
-    report_file: Path | None = None
     places: Sequence[Box] = ()
+    only: FaceFilter = field(default_factory=FaceFilter)
 
 
 @dataclass(frozen=True)
@@ -61,13 +62,14 @@ class Outcome:
 
 
 @dataclass(frozen=True)
-class _Result:
+class Rendered:
     """The pixels of a retouched picture.
 
     faces: how many it has; reports: on those that were chosen; pixels: [H, W, C], None if nothing changed;
     layer: [H, W, 4], None if nothing changed or no layer was asked for
     """
 
+    picture: "Picture"
     faces: int = 0
     reports: Sequence[report.Json] = ()
     seconds: Mapping[str, float] = field(default_factory=dict)
@@ -75,52 +77,24 @@ class _Result:
     layer: "npt.NDArray[Any] | None" = None
 
 
-def retouch(
+def render(
     files: OutputFiles,
     picture: "Picture",
     options: Options,
-    backend: Backend,
-    context: Context,
-    *,
-    with_report: bool,
-) -> Outcome:
-    """Retouch ``picture``, which was read from ``files.source``, and write its files: all of them, or none.
-
-    with_report: whether the report file belongs to this picture alone, and is one of these files
-
-    A picture without a face, or with nothing to do, is written unchanged.
-
-    Raises what retouching and writing raise; UsageError for faces that are not there; Cancelled.
-    """
-    started = time.perf_counter()
-    with context.console.overall_progress(files.source.name, quiet=options.quiet) as progress:
-        result = _render(files, options, picture, backend, context, progress)
-        progress("write", 0.0, None)
-        with Staging(force=options.force) as staging:
-            notes = _write_pictures(files, picture, result, staging)
-            seconds = {**result.seconds, "total": time.perf_counter() - started}
-            on_picture = report.picture(files.source, backend, seconds, result.reports, notes)
-            if with_report and options.report_file is not None:
-                staging.write_text(options.report_file, report.text(on_picture) + "\n")
-            with context.interrupt.polled():
-                staging.commit()
-        progress("write", 1.0, 0.0)
-    retouched = sum(face["patch"] != report.NO_PATCH for face in result.reports)
-    return Outcome(result.faces, retouched, on_picture, notes)
-
-
-def _render(
-    files: OutputFiles,
-    options: Options,
-    picture: "Picture",
     backend: Backend,
     context: Context,
     progress: Progress,
-) -> _Result:
+) -> Rendered:
+    """Retouch the pixels of ``picture``, which was read from ``files.source``.
+
+    Raises what retouching raises; UsageError for faces that are not there; Cancelled.
+    """
+    started = time.perf_counter()
     photo = context.find_faces(backend, picture.pixels, progress, picture.icc, options.places)
     if photo is None:
-        return _Result()
+        return Rendered(picture, seconds={"total": time.perf_counter() - started})
     chosen = options.looks.by_face(options.faces, photo.faces)
+    chosen = {face: chosen[face] for face in options.only.worth(chosen, photo.faces)}
     patches: Sequence[Any] = ()
     if not all(each.look.untouched for each in chosen.values()):
         with context.interrupt.polled() as cancel:
@@ -135,18 +109,52 @@ def _render(
         }
         for face, each in chosen.items()
     ]
-    if not patches:
-        return _Result(len(photo.faces), reports, photo.seconds)
-    layer = photo.layer(patches) if files.layer is not None else None
-    return _Result(len(photo.faces), reports, photo.seconds, photo.apply(patches), layer)
+    pixels = photo.apply(patches) if patches else None
+    layer = photo.layer(patches) if patches and files.layer is not None else None
+    seconds = {**photo.seconds, "total": time.perf_counter() - started}
+    return Rendered(picture, len(photo.faces), reports, seconds, pixels, layer)
 
 
-def _write_pictures(
-    files: OutputFiles, picture: "Picture", result: _Result, staging: Staging
-) -> tuple[str, ...]:
+def write(
+    files: OutputFiles,
+    rendered: Rendered,
+    backend: Backend,
+    context: Context,
+    *,
+    force: bool,
+    report_file: Path | None = None,
+) -> Outcome:
+    """Write all files of a picture, or none. A picture that did not change is written unchanged.
+
+    force: whether files that exist are replaced; report_file: belongs to this picture alone, and is one of
+    its files
+
+    Raises what writing raises.
+    """
+    started = time.perf_counter()
+    with Staging(force=force) as staging:
+        notes = _write_pictures(files, rendered, staging)
+        seconds = dict(rendered.seconds)
+        seconds["total"] += time.perf_counter() - started
+        on_picture = report.picture(files.source, backend, seconds, rendered.reports, notes)
+        if report_file is not None:
+            staging.write_text(report_file, report.text(on_picture) + "\n")
+        with context.interrupt.polled() if _is_main_thread() else nullcontext():
+            staging.commit()
+    retouched = sum(face["patch"] != report.NO_PATCH for face in rendered.reports)
+    return Outcome(rendered.faces, retouched, on_picture, notes)
+
+
+def _is_main_thread() -> bool:
+    """Whether signals interrupt this thread."""
+    return threading.current_thread() is threading.main_thread()
+
+
+def _write_pictures(files: OutputFiles, result: Rendered, staging: Staging) -> tuple[str, ...]:
     """Stage the pictures; returns sentences on what they lost or changed. A plain copy loses nothing."""
     from pipeline.pictures import copy_picture, encode_picture, same_format
 
+    picture = result.picture
     after = picture.pixels if result.pixels is None else result.pixels
     notes: list[str] = []
     with staging.file(files.picture) as file:

@@ -13,11 +13,15 @@ def refuse_folder(sources: Sequence[Path]) -> None:
         raise PictureUnreadable(f"{folder} is a folder.", f"Give the pictures in it: {folder / '*.jpg'}.")
 
 
-def stopped(done: int, sources: Sequence[Path], next_one: int) -> Cancelled:
-    """The error of a command that was stopped at a picture, with ``done`` of them done before."""
+def stopped(done: int, total: int | None, advice: str) -> Cancelled:
+    """The error of a command that was stopped when ``done`` pictures of ``total`` were done, if known."""
+    if total is None:
+        return Cancelled(
+            "Stopped: 1 picture is done." if done == 1 else f"Stopped: {done} pictures are done."
+        )
     return Cancelled(
-        f"Stopped: 1 of {len(sources)} pictures is done."
+        f"Stopped: 1 of {total} pictures is done."
         if done == 1
-        else f"Stopped: {done} of {len(sources)} pictures are done.",
-        f"To go on, give the pictures from {sources[next_one]} on.",
+        else f"Stopped: {done} of {total} pictures are done.",
+        advice,
     )

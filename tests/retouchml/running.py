@@ -14,6 +14,7 @@ import tifffile
 from PIL import Image
 
 from retouchml.cli.backend import Backend
+from retouchml.cli.batch import journal
 
 ROOT = Path(__file__).parents[2]
 
@@ -69,6 +70,12 @@ def load(path: Path) -> npt.NDArray[Any]:
 def files(folder: Path) -> list[str]:
     """Names of all that lies in ``folder``, hidden ones too."""
     return sorted(entry.name for entry in folder.iterdir())
+
+
+def results(folder: Path) -> list[str]:
+    """Names of all files in ``folder`` and below, with ``/`` between folders, but those of the journal."""
+    below = (entry.relative_to(folder) for entry in folder.rglob("*") if not entry.is_dir())
+    return sorted(name.as_posix() for name in below if name.parts[0] != journal.FOLDER)
 
 
 def python(code: str, *arguments: object) -> list[str]:

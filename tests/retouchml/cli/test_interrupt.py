@@ -16,7 +16,7 @@ from pipeline import pictures
 from retouchml.cli.interrupt import Interrupt
 from retouchml.errors import Cancelled, DownloadError
 from tests import stand_in_backend
-from tests.retouchml.running import Run, environment, files, python
+from tests.retouchml.running import Run, environment, files, python, results
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="sends a signal")
 
@@ -94,10 +94,10 @@ def test_a_batch_that_is_stopped_keeps_what_is_whole_and_goes_no_further(
         child.send_signal(signal.SIGINT)
         _, err = child.communicate(timeout=PATIENCE)
     assert child.returncode == 130
-    assert files(out) == ["landscape.png"]
+    assert results(out) == ["landscape.png"]
     assert not report.exists()
     assert err.splitlines()[-1] == (
-        f"retouchml: Stopped: 1 of 3 pictures is done. To go on, give the pictures from {portrait} on."
+        "retouchml: Stopped: 1 of 3 pictures is done. To go on, give the same command with `--existing skip`."
     )
     assert "third" not in err
 

@@ -27,7 +27,7 @@ def test_help_is_translated_with_its_headings(run: Run) -> None:
 def test_a_wrong_command_line_is_explained_and_its_exit_code_stays(run: Run) -> None:
     ran = run("beautify")
     assert ran.code == 2
-    assert "Fehler: diese Argumente fehlen: IN, -o/--output" in ran.err
+    assert "Fehler: diese Argumente fehlen: -o/--output" in ran.err
 
 
 def test_an_error_is_translated_with_its_advice(run: Run, tmp_path: Path) -> None:

@@ -3,14 +3,15 @@
 import os
 import stat
 import sys
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Any
 
 import pytest
 
 from retouchml.cli import output_files
+from retouchml.cli.batch.inputs import Input
 from tests import stand_in_backend
-from tests.retouchml.running import Run, files, needs_links, needs_modes, save
+from tests.retouchml.running import Run, files, needs_links, needs_modes
 
 
 class Unwanted(stand_in_backend.Backend):
@@ -21,6 +22,11 @@ class Unwanted(stand_in_backend.Backend):
 
 
 OPTIONS = {"-o": "out.png", "--compare": "both.png", "--layer": "layer.png", "--json": "report.json"}
+
+
+def given(name: str) -> Input:
+    """A picture that was named."""
+    return Input(Path(name), PurePath(name))
 
 
 def command(picture: Path, **changed: object) -> list[object]:
@@ -99,12 +105,6 @@ def test_two_results_of_one_name_are_refused(run: Run, portrait: Path) -> None:
     assert f"Two results would go to {out}." in ran.err
 
 
-def test_two_inputs_of_one_name_are_refused(run: Run, portrait: Path, tmp_path: Path) -> None:
-    (tmp_path / "more").mkdir()
-    twin = save(tmp_path / "more" / portrait.name, stand_in_backend.picture(1))
-    assert run("beautify", portrait, twin, "-o", tmp_path / "out", backend=Unwanted()).code == 2
-
-
 @pytest.mark.parametrize("option", OPTIONS)
 def test_a_missing_folder_is_found_out_early(option: str, run: Run, portrait: Path) -> None:
     lost = portrait.parent / "lost" / OPTIONS[option]
@@ -152,7 +152,7 @@ def test_a_name_that_is_too_long_is_found_out_early(run: Run, portrait: Path) ->
 
 def test_a_slash_at_the_end_means_a_folder(tmp_path: Path) -> None:
     for slash in filter(None, (os.sep, os.altsep)):
-        (single,) = output_files.locate([Path("in.png")], f"{tmp_path / 'new'}{slash}").pictures
+        (single,) = output_files.locate([given("in.png")], f"{tmp_path / 'new'}{slash}").pictures
         assert single.picture == tmp_path / "new" / "in.png"
 
 
@@ -249,7 +249,7 @@ def test_a_file_that_came_into_being_in_the_meantime_is_kept(run: Run, portrait:
 
 def test_a_result_in_a_folder_has_a_format_that_is_written() -> None:
     names = ["a.gif", "b.BMP", "c.JPG", "d.jfif", "e"]
-    located = output_files.locate([Path(name) for name in names], "out").pictures
+    located = output_files.locate([given(name) for name in names], "out", several=True).pictures
     assert [files.picture.name for files in located] == ["a.png", "b.png", "c.JPG", "d.png", "e.png"]
-    (alone,) = output_files.locate([Path("a.gif")], "b.gif").pictures
+    (alone,) = output_files.locate([given("a.gif")], "b.gif").pictures
     assert alone.picture == Path("b.gif")  # which is refused with a sentence

@@ -217,7 +217,7 @@ def test_several_pictures_hold_one_photo_at_a_time(start: Callable[..., Daemon],
         (tmp_path / str(index)).mkdir()
         sources.append(portrait(tmp_path / str(index)).rename(tmp_path / f"{index}.png"))
     ran = run("beautify", *sources, "-o", tmp_path / "out")
-    assert (ran.returncode, len(ran.stdout.splitlines())) == (0, 3)
+    assert (ran.returncode, len(ran.stdout.splitlines())) == (0, 4)
 
 
 def _is_busy(daemon: Daemon) -> bool:

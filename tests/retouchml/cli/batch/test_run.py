@@ -9,7 +9,7 @@ import pytest
 
 from retouchml.errors import DeviceError
 from tests import stand_in_backend
-from tests.retouchml.running import Run, files, load, save
+from tests.retouchml.running import Run, load, results, save
 
 
 @pytest.fixture
@@ -27,9 +27,9 @@ def test_results_go_to_a_folder_that_is_made_under_the_names_of_the_inputs(
     out = tmp_path / "a" / "b"
     ran = run("beautify", first, second, "-o", out)
     assert (ran.code, ran.err) == (0, "")
-    assert files(out) == ["first.png", "second.tif"]
+    assert results(out) == ["first.png", "second.tif"]
     assert not np.array_equal(load(out / "second.tif"), load(second))
-    assert ran.out.splitlines() == [
+    assert ran.out.splitlines()[:-1] == [
         f"{out / 'first.png'}: 1 face retouched, score 3.00 to 3.25.",
         f"{out / 'second.tif'}: 2 faces retouched, score 3.00 to 3.25.",
     ]
@@ -41,7 +41,7 @@ def test_the_work_goes_on_past_a_bad_file_and_the_worst_code_wins(
     out = tmp_path / "out"
     ran = run("beautify", landscape, broken, portrait, "-o", out)
     assert ran.code == 1
-    assert files(out) == ["landscape.png", "portrait.png"]
+    assert results(out) == ["landscape.png", "portrait.png"]
     assert ran.err.count("\n") == 2
     assert str(broken) in ran.err
 
@@ -66,7 +66,7 @@ def test_the_report_is_a_list_with_an_entry_for_every_input(
 def test_the_report_may_lie_in_the_folder_that_is_made(run: Run, portrait: Path, landscape: Path) -> None:
     out = portrait.parent / "out"
     assert run("beautify", portrait, landscape, "-o", out, "--json", out / "report.json").code == 3
-    assert files(out) == ["landscape.png", "portrait.png", "report.json"]
+    assert results(out) == ["landscape.png", "portrait.png", "report.json"]
 
 
 def test_the_report_on_stdout_is_one_list(run: Run, portrait: Path, landscape: Path, tmp_path: Path) -> None:
@@ -80,18 +80,21 @@ def test_compare_and_layer_are_folders_too_and_a_jpegs_layer_is_a_png(
     photo = save(folder / "photo.jpg", np.full((24, 40, 3), 1, np.uint8))
     more = ["--compare", tmp_path / "both", "--layer", tmp_path / "layers"]
     assert run("beautify", portrait, photo, "-o", tmp_path / "out", *more).code == 0
-    assert files(tmp_path / "both") == ["photo.jpg", "portrait.png"]
-    assert files(tmp_path / "layers") == ["photo.png", "portrait.png"]
+    assert results(tmp_path / "both") == ["photo.jpg", "portrait.png"]
+    assert results(tmp_path / "layers") == ["photo.png", "portrait.png"]
 
 
-def test_one_existing_result_stops_everything_before_it_begins(
+def test_an_existing_result_costs_its_picture_alone(
     run: Run, portrait: Path, landscape: Path, tmp_path: Path
 ) -> None:
     out = tmp_path / "out"
     out.mkdir()
     (out / "landscape.png").write_text("precious")
-    assert run("beautify", portrait, landscape, "-o", out).code == 1
-    assert files(out) == ["landscape.png"]
+    ran = run("beautify", landscape, portrait, "-o", out)
+    assert ran.code == 1
+    assert f"{out / 'landscape.png'} exists already. Add `--existing skip`" in ran.err
+    assert results(out) == ["landscape.png", "portrait.png"]
+    assert (out / "landscape.png").read_text() == "precious"
 
 
 def test_a_file_in_place_of_the_folder_is_an_error(run: Run, portrait: Path, landscape: Path) -> None:
@@ -110,7 +113,7 @@ def test_a_face_that_one_picture_lacks_is_that_pictures_failure_alone(
     ran = run("beautify", single, portrait, "-o", tmp_path / "out", "--faces", "1")
     assert ran.code == 1
     assert f"{single}: There is no face number 1: the picture has 1 face, number 0." in ran.err
-    assert files(tmp_path / "out") == ["portrait.png"]
+    assert results(tmp_path / "out") == ["portrait.png"]
 
 
 def test_the_backend_is_made_once_and_only_if_a_picture_could_be_read(

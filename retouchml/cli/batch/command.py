@@ -1,0 +1,103 @@
+"""``retouchml beautify`` with many pictures."""
+
+import argparse
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+
+from retouchml.cli import output_files, report
+from retouchml.cli.backend import Backend
+from retouchml.cli.batch import options as batch_options
+from retouchml.cli.batch.journal import Journal
+from retouchml.cli.batch.outcomes import Outcomes
+from retouchml.cli.batch.report_lines import opened
+from retouchml.cli.batch.run import Batch
+from retouchml.cli.context import Context
+from retouchml.cli.output_files import OutputFiles
+from retouchml.cli.retouch import Options
+from retouchml.cli.sources import stopped
+from retouchml.cli.staging import Staging
+from retouchml.errors import Cancelled
+from retouchml.translation import marked
+
+
+def run(
+    arguments: argparse.Namespace,
+    context: Context,
+    options: Options,
+    model: str,
+    load_backend: Callable[[], Backend],
+) -> int:
+    """Retouch all pictures; the worst of their exit codes.
+
+    Raises Cancelled if it is stopped, and UsageError and PictureError for what is wrong with all of it.
+    """
+    unreadable: list[OSError] = []
+    results = [
+        Path(each) for each in (arguments.output, arguments.compare, arguments.layer) if each is not None
+    ]
+    chosen = batch_options.inputs(arguments, results, unreadable.append)
+    outputs = batch_options.outputs(arguments, chosen, several=True)
+    destination = report.Destination.of(arguments.json)
+    judge = batch_options.judge(arguments, options.looks, options.faces, options.only, model)
+    forced, extend = judge.existing == "replace", judge.existing == "skip"
+    with output_files.new_folders(outputs.folders):
+        sources = [each.path for each in chosen]
+        targets = [target for files in outputs.pictures for target in files.targets]
+        for file, may_exist in ((destination.file, forced), (arguments.report, forced or extend)):
+            if file is not None:
+                output_files.check([*sources, *targets], [file], force=may_exist)
+        output_files.check(sources, targets, force=True, folders=outputs.folders)
+        with opened(arguments.report, extend=extend) as lines, Journal(Path(arguments.output)) as journal:
+            outcomes = Outcomes(
+                context.console,
+                several=True,
+                summarise=options.summarise,
+                quiet=options.quiet,
+                lines=lines,
+                keep_reports=arguments.json is not None,
+            )
+            for error in unreadable:
+                outcomes.add_unreadable_folder(error)
+            batch = Batch(
+                options,
+                context,
+                load_backend,
+                outcomes,
+                journal,
+                judge,
+                look_ahead=arguments.watch is None,
+            )
+            _run(batch, arguments, outputs.pictures, results, outcomes)
+        if destination.file is not None:
+            with Staging(force=forced) as staging:
+                staging.write_text(destination.file, report.text(outcomes.reports) + "\n")
+                staging.commit()
+    destination.say(outcomes.reports, context.console)
+    if options.summarise and outcomes.summary():
+        context.console.print(outcomes.summary())
+    return outcomes.exit_code
+
+
+def _run(
+    batch: Batch,
+    arguments: argparse.Namespace,
+    pictures: Iterable[OutputFiles],
+    results: "list[Path]",
+    outcomes: Outcomes,
+) -> None:
+    total = None
+    if arguments.watch is None:
+        pictures = list(pictures)
+        total = len(pictures)
+    else:
+        pictures = _arriving(arguments, results)
+    try:
+        batch.run(pictures, total)
+    except (Cancelled, KeyboardInterrupt) as error:
+        again = "" if total is None else marked("To go on, give the same command with `--existing skip`.")
+        raise stopped(outcomes.done, total, again) from error
+
+
+def _arriving(arguments: argparse.Namespace, results: "list[Path]") -> Iterator[OutputFiles]:
+    for each in batch_options.arrivals(arguments, results):
+        yield from batch_options.outputs(arguments, [each], several=True).pictures

@@ -1,0 +1,237 @@
+"""The options of ``retouchml beautify`` for many pictures."""
+
+import argparse
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from retouchml.cli.batch import watch
+from retouchml.cli.batch.existing import EXISTING, Existing, Judge
+from retouchml.cli.batch.inputs import Input, Selection, collect, read_list
+from retouchml.cli.batch.journal import digest
+from retouchml.cli.batch.naming import check_template, formats
+from retouchml.cli.context import argument_type, path, path_text
+from retouchml.cli.output_files import Outputs, locate
+from retouchml.cli.report import STDOUT
+from retouchml.errors import PictureUnreadable, UsageError
+from retouchml.face_filter import FaceFilter
+from retouchml.look import FaceChoice
+from retouchml.look_change import ChosenLook, FaceLooks
+
+
+def add_batch_options(parser: argparse.ArgumentParser) -> None:
+    """Which pictures, which of their faces, and where the results go."""
+    group = parser.add_argument_group(title="many pictures")
+    group.add_argument("--recursive", action="store_true", help="also what is in folders below IN")
+    group.add_argument(
+        "--files-from", type=path_text, metavar="FILE", help="a list of pictures, by line or NUL; - is stdin"
+    )
+    group.add_argument("--watch", type=path, metavar="FOLDER", help="retouch what arrives there")
+    group.add_argument(
+        "--include",
+        action="append",
+        default=[],
+        metavar="PATTERN",
+        help="only pictures whose name matches, such as '*.jpg'; may be given again",
+    )
+    group.add_argument(
+        "--exclude",
+        action="append",
+        default=[],
+        metavar="PATTERN",
+        help="no pictures whose name matches; may be given again",
+    )
+    group.add_argument(
+        "--shard",
+        type=argument_type(_shard),
+        default=(1, 1),
+        metavar="I/N",
+        help="only the I-th of N parts, by name; I from 1",
+    )
+    group.add_argument(
+        "--existing",
+        choices=EXISTING,
+        help="where a result exists: fail (the default), skip what is done with the same settings, replace",
+    )
+    group.add_argument(
+        "--name",
+        type=argument_type(check_template),
+        metavar="PATTERN",
+        help="the names of results, such as '{stem}-retouched{suffix}'",
+    )
+    group.add_argument("--format", metavar="FORMAT", help="png, tiff, jpeg or webp, for all results")
+    group.add_argument("--report", type=path, metavar="FILE", help="a line of JSON on each picture, at once")
+    group.add_argument(
+        "--min-face", type=argument_type(_count), metavar="N", help="only faces of N pixels or more"
+    )
+    group.add_argument(
+        "--min-sharpness",
+        type=argument_type(_share),
+        metavar="X",
+        help="only faces as sharp as X, 0 to 1; `faces --json` shows it",
+    )
+    group.add_argument(
+        "--max-faces", type=argument_type(_count), metavar="N", help="only the N largest faces of a picture"
+    )
+
+
+def is_many(arguments: argparse.Namespace) -> bool:
+    """Whether there may be several pictures, so that OUT is a folder."""
+    sources: Sequence[Path] = arguments.sources
+    return (
+        len(sources) != 1
+        or arguments.files_from is not None
+        or arguments.watch is not None
+        or sources[0].is_dir()
+    )
+
+
+def inputs(
+    arguments: argparse.Namespace,
+    without: Sequence[Path],
+    on_unreadable: Callable[[OSError], None] = lambda _: None,
+) -> tuple[Input, ...]:
+    """The pictures that the options name; none for ``--watch``.
+
+    without: folders of results; on_unreadable: is told of a folder that cannot be listed. Raises
+    PictureUnreadable if there is none, UsageError.
+    """
+    if arguments.watch is not None:
+        return ()
+    listed: Sequence[Path] = ()
+    if arguments.files_from is not None:
+        listed = read_list(None if arguments.files_from == STDOUT else Path(arguments.files_from))
+    found = collect(
+        arguments.sources, listed, recursive=arguments.recursive, without=without, on_unreadable=on_unreadable
+    )
+    if not found:
+        raise _nothing(arguments)
+    chosen = tuple(each for each in found if _selection(arguments).takes(each.name))
+    if not chosen and arguments.shard == (1, 1):
+        raise UsageError(
+            f"None of the {len(found)} pictures has a name that `--include` and `--exclude` let pass.",
+            "Patterns are for names below the folder, such as '*.jpg' or 'wedding/*'.",
+        )
+    return chosen
+
+
+def arrivals(arguments: argparse.Namespace, without: Sequence[Path]) -> watch.Arrivals:
+    """The pictures of ``--watch``."""
+
+    def found() -> tuple[Input, ...]:
+        pictures = collect(
+            [arguments.watch], recursive=arguments.recursive, without=without, on_unreadable=lambda _: None
+        )
+        return tuple(each for each in pictures if _selection(arguments).takes(each.name))
+
+    return watch.Arrivals(found, watch.pause)
+
+
+def outputs(arguments: argparse.Namespace, chosen: Sequence[Input], *, several: bool) -> Outputs:
+    """Where the results of these pictures go. Raises UsageError."""
+    located = locate(
+        chosen,
+        arguments.output,
+        compare=arguments.compare,
+        layer=arguments.layer,
+        several=several,
+        template=arguments.name,
+        format_name=arguments.format,
+    )
+    if (arguments.name or arguments.format) and not located.folders:
+        raise UsageError("`--name` and `--format` are for results in a folder.", "Let `-o` end with a slash.")
+    return located
+
+
+def check(arguments: argparse.Namespace) -> None:
+    """Raise UsageError for options that contradict each other, or have no sense."""
+    if arguments.format is not None and arguments.format not in formats():
+        raise UsageError(f"{arguments.format} is no format of results.", f"It is {', '.join(formats())}.")
+    if arguments.watch is not None:
+        if arguments.sources or arguments.files_from is not None:
+            raise UsageError("`--watch` takes its pictures from its folder alone.", "Leave the others out.")
+        if not arguments.watch.is_dir():
+            raise UsageError(f"There is no folder {arguments.watch}.", "Make it first.")
+    elif not arguments.sources and arguments.files_from is None:
+        raise UsageError("No picture was given.", "Name pictures, a folder, or a list with `--files-from`.")
+    for folder in (*arguments.sources, *filter(None, [arguments.watch])):
+        for result in (arguments.output, arguments.compare, arguments.layer):
+            if result is not None and folder.is_dir() and Path(result).is_dir() and folder.samefile(result):
+                raise UsageError(
+                    f"{folder} is a folder of pictures to retouch, and cannot take the results.",
+                    "Name another one; it may lie in it.",
+                )
+    if arguments.force and arguments.existing not in (None, "replace"):
+        raise UsageError("`--force` and `--existing` say different things.", "Leave one out.")
+
+
+def existing(arguments: argparse.Namespace) -> Existing:
+    """What to do where a result exists."""
+    if arguments.existing is not None:
+        chosen: Existing = arguments.existing
+        return chosen
+    if arguments.force:
+        return "replace"
+    return "fail" if arguments.watch is None else "skip"
+
+
+def face_filter(arguments: argparse.Namespace) -> FaceFilter:
+    """Which faces are worth a retouch."""
+    return FaceFilter(arguments.min_face or 0, arguments.min_sharpness or 0.0, arguments.max_faces)
+
+
+def judge(
+    arguments: argparse.Namespace, looks: FaceLooks, faces: FaceChoice, only: FaceFilter, model: str
+) -> Judge:
+    """What decides whether a picture is done: by all that changes its pixels."""
+    settings = {
+        "model": model,
+        "look": _values(looks.common),
+        "own": {str(face): _values(look) for face, look in looks.own.items()},
+        "faces": list(faces) if isinstance(faces, tuple) else faces,
+        "only": [only.min_size, only.min_sharpness, only.most],
+    }
+    return Judge(existing(arguments), digest(settings), time.time())
+
+
+def _values(chosen: ChosenLook) -> dict[str, Any]:
+    return {name: float(value) for name, value in chosen.look.values.items()}
+
+
+def _selection(arguments: argparse.Namespace) -> Selection:
+    return Selection(arguments.include, arguments.exclude, arguments.shard)
+
+
+def _nothing(arguments: argparse.Namespace) -> PictureUnreadable:
+    folder = next((source for source in arguments.sources if source.is_dir()), None)
+    if folder is None:
+        return PictureUnreadable("The list names no picture.", "Put a name in each line.")
+    if arguments.recursive:
+        return PictureUnreadable(f"There is no picture in the folder {folder}, nor below.", "Check its name.")
+    return PictureUnreadable(
+        f"There is no picture in the folder {folder}.", "Add `--recursive` if they are in folders below."
+    )
+
+
+def _shard(text: str) -> tuple[int, int]:
+    part, _, parts = text.partition("/")
+    if part.isdecimal() and parts.isdecimal() and 1 <= int(part) <= int(parts):
+        return int(part), int(parts)
+    raise UsageError(f"{text!r} is not I/N with I from 1 to N.", "For example 1/4.")
+
+
+def _count(text: str) -> int:
+    if text.isdecimal() and 0 < int(text) < 1 << 20:
+        return int(text)
+    raise UsageError(f"{text!r} is not a whole number from 1 on.")
+
+
+def _share(text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = -1.0
+    if 0 <= value <= 1:
+        return value
+    raise UsageError(f"{text!r} is not a number from 0 to 1.")

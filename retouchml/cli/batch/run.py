@@ -1,0 +1,223 @@
+"""All pictures of one ``retouchml beautify``: read ahead, retouched one after the other, written behind.
+
+While a picture is retouched, the next one is read and the one before is written, each in a thread of its own;
+so three pictures are in memory at most. What becomes of them is said in their order. A bad picture does not
+stop the others. A picture at which another command works comes last, and is then done already, as a rule.
+"""
+
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import ExitStack
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+from retouchml.cli import output_files
+from retouchml.cli.backend import Backend
+from retouchml.cli.batch.existing import Judge, Verdict
+from retouchml.cli.batch.journal import Entry, Journal, Taken, now, stamp
+from retouchml.cli.batch.outcomes import Outcomes
+from retouchml.cli.console import OutputClosedError
+from retouchml.cli.context import Context
+from retouchml.cli.output_files import OutputFiles
+from retouchml.cli.retouch import Options, Outcome, Rendered, render, write
+from retouchml.errors import Cancelled, PictureUnwritable
+from retouchml.translation import marked
+
+if TYPE_CHECKING:
+    from pipeline.pictures import Picture
+
+_KEPT = marked("It was not made by this command, and stays as it is.")
+
+
+@dataclass
+class _Turn:
+    """A picture on its way: its claim, and then what its threads return."""
+
+    files: OutputFiles
+    claim: ExitStack = field(default_factory=ExitStack)
+    replaces: bool = False
+    picture: "Future[Picture] | None" = None
+    outcome: "Future[Outcome] | None" = None
+    failure: Exception | None = None
+    note: str = ""
+
+
+class Batch:
+    """The pictures of one command.
+
+    ``load_backend`` is called once, when the first picture has been read; an error of it ends the batch.
+    journal: of the folder of results; look_ahead: whether a picture is read while the one before is retouched
+    """
+
+    def __init__(
+        self,
+        options: Options,
+        context: Context,
+        load_backend: Callable[[], Backend],
+        outcomes: Outcomes,
+        journal: Journal,
+        judge: Judge,
+        *,
+        look_ahead: bool = True,
+    ) -> None:
+        self._options, self._context, self._load_backend = options, context, load_backend
+        self._outcomes, self._journal, self._judge = outcomes, journal, judge
+        self._look_ahead = look_ahead
+        self._backend: Backend | None = None
+        self._deferred: list[OutputFiles] = []
+        self._written: deque[_Turn] = deque()
+        self._number = 0
+
+    def run(self, pictures: Iterable[OutputFiles], total: "int | None" = None) -> None:
+        """Retouch all pictures. total: how many, None if that is not known.
+
+        Raises Cancelled or KeyboardInterrupt if it is stopped, when what was begun to be written is written.
+        """
+        with ThreadPoolExecutor(1, "read") as self._reader, ThreadPoolExecutor(1, "write") as self._writer:
+            try:
+                self._run_all(iter(pictures), total, wait=False)
+                self._run_all(iter(self._deferred), total, wait=True)
+            finally:
+                self._settle()
+
+    def _run_all(self, upcoming: Iterator[OutputFiles], total: "int | None", *, wait: bool) -> None:
+        ahead: deque[_Turn] = deque()
+        try:
+            while (turn := ahead.popleft() if ahead else self._begin(upcoming, wait)) is not None:
+                if self._look_ahead and (following := self._begin(upcoming, wait)) is not None:
+                    ahead.append(following)
+                self._number += 1
+                self._retouch(turn, total)
+        finally:
+            for turn in ahead:
+                turn.claim.close()
+
+    def _begin(self, upcoming: Iterator[OutputFiles], wait: bool) -> "_Turn | None":
+        """The next picture, claimed and being read; None after the last one."""
+        for files in upcoming:
+            turn = _Turn(files)
+            try:
+                self._claim(turn, wait)
+            except Taken:
+                self._deferred.append(files)
+                continue
+            except Exception as error:
+                turn.claim.close()
+                turn.failure = error
+            except BaseException:
+                turn.claim.close()
+                raise
+            return turn
+        return None
+
+    def _claim(self, turn: _Turn, wait: bool) -> None:
+        from pipeline.pictures import format_of
+
+        files = turn.files
+        output_files.check([files.source], files.targets, force=True, folders=())
+        turn.claim.enter_context(output_files.new_folders([target.parent for target in files.targets]))
+        turn.claim.enter_context(self._journal.claimed(files.name, wait=wait))
+        verdict = self._judge(files.source, files.by_option, self._journal.entry(files.name))
+        if verdict is Verdict.DONE:
+            return
+        if verdict is Verdict.KEEP:
+            turn.note = _KEPT
+            return
+        if verdict is Verdict.FAIL:
+            existing = next(target for target in files.targets if target.exists())
+            advice = "Add `--existing skip` to go on after an earlier command, or `--existing replace`."
+            raise PictureUnwritable(f"{existing} exists already.", advice)
+        for target in files.targets:
+            format_of(target)
+        turn.replaces = verdict is Verdict.REPLACE
+        turn.picture = self._reader.submit(_read, files)
+
+    def _retouch(self, turn: _Turn, total: "int | None") -> None:
+        if turn.picture is None:
+            self._written.append(turn)
+            self._settle()
+            return
+        try:
+            picture = turn.picture.result()
+        except Exception as error:
+            turn.failure = error
+        except BaseException:
+            turn.claim.close()
+            raise
+        else:
+            self._render(turn, picture, total)
+        if turn.outcome is None:
+            self._written.append(turn)
+            self._settle()
+
+    def _render(self, turn: _Turn, picture: "Picture", total: "int | None") -> None:
+        """Retouch the pixels, and hand them to the thread that writes."""
+        console, quiet = self._context.console, self._options.quiet
+        label = f"{self._outcomes.label(self._number, total)} · {turn.files.source.name}"
+        try:
+            if self._backend is None:
+                try:
+                    self._backend = self._load_backend()
+                except Exception as error:
+                    raise _BackendError(error) from error
+            with console.overall_progress(label, quiet=quiet) as progress:
+                rendered = render(turn.files, picture, self._options, self._backend, self._context, progress)
+            self._settle()
+            self._journal.add(self._entry(turn.files))
+            turn.outcome = self._writer.submit(self._write, turn, rendered, self._backend)
+            self._written.append(turn)
+        except _BackendError as error:
+            turn.claim.close()
+            raise error.cause from None
+        except (Cancelled, OutputClosedError):
+            turn.claim.close()
+            raise
+        except Exception as error:
+            turn.failure = error
+        except BaseException:
+            turn.claim.close()
+            raise
+
+    def _write(self, turn: _Turn, rendered: Rendered, backend: Backend) -> Outcome:
+        files = turn.files
+        outcome = write(files, rendered, backend, self._context, force=turn.replaces)
+        results = {option: stamp(path) or (0, 0) for option, path in files.by_option.items()}
+        self._journal.add(replace(self._entry(files), results=results))
+        return outcome
+
+    def _entry(self, files: OutputFiles) -> Entry:
+        return Entry(files.name, self._judge.settings, stamp(files.source) or (0, 0), time=now())
+
+    def _settle(self) -> None:
+        """Wait for what is being written, and say what became of it, in order."""
+        while self._written:
+            turn = self._written[0]
+            try:
+                outcome = turn.outcome.result() if turn.outcome is not None else None
+            except Exception as error:
+                turn.failure = error
+            self._written.popleft()
+            turn.claim.close()
+            if turn.failure is not None:
+                if isinstance(turn.failure, Cancelled | OutputClosedError):
+                    raise turn.failure
+                self._outcomes.add_failure(turn.files, turn.failure)
+            elif outcome is not None:
+                self._outcomes.add(turn.files, outcome)
+            else:
+                self._outcomes.add_skipped(turn.files, turn.note)
+
+
+class _BackendError(Exception):
+    """The backend could not be loaded, as it could not for any other picture."""
+
+    def __init__(self, cause: Exception) -> None:
+        super().__init__()
+        self.cause = cause
+
+
+def _read(files: OutputFiles) -> "Picture":
+    from pipeline.pictures import read_picture
+
+    return read_picture(files.source)
