@@ -116,7 +116,6 @@ class Batch:
 
         files = turn.files
         output_files.check([files.source], files.targets, force=True, folders=())
-        turn.claim.enter_context(output_files.new_folders([target.parent for target in files.targets]))
         turn.claim.enter_context(self._journal.claimed(files.name, wait=wait))
         verdict = self._judge(files.source, files.by_option, self._journal.entry(files.name))
         if verdict is Verdict.DONE:
@@ -181,6 +180,8 @@ class Batch:
 
     def _write(self, turn: _Turn, rendered: Rendered, backend: Backend) -> Outcome:
         files = turn.files
+        for target in files.targets:
+            target.parent.mkdir(parents=True, exist_ok=True)
         outcome = write(files, rendered, backend, self._context, force=turn.replaces)
         results = {option: stamp(path) or (0, 0) for option, path in files.by_option.items()}
         self._journal.add(replace(self._entry(files), results=results))

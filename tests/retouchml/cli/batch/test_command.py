@@ -53,7 +53,7 @@ def tree(tmp_path: Path) -> Path:
     for number, name in enumerate(("a.png", "b.png", "x/a.png", "x/c.png", "x/y/d.png")):
         save_numbered(tmp_path / "tree" / name, number)
     save(tmp_path / "tree" / "empty.png", stand_in_backend.picture(0))
-    (tmp_path / "tree" / "broken.png").write_bytes(b"no picture")
+    (tmp_path / "tree" / "x" / "0broken.png").write_bytes(b"no picture")
     return tmp_path / "tree"
 
 
@@ -257,10 +257,10 @@ def test_the_report_has_a_line_for_each_picture_in_order(run: Run, tree: Path) -
     retouch(run, tree, "--report", report)
     lines = reported(report)
     named = [Path(line["image"]).relative_to(tree).as_posix() for line in lines]
-    assert named == ["a.png", "b.png", "broken.png", "empty.png", "x/a.png", "x/c.png", "x/y/d.png"]
+    assert named == ["a.png", "b.png", "empty.png", "x/0broken.png", "x/a.png", "x/c.png", "x/y/d.png"]
     assert Counter(line["status"] for line in lines) == {"done": 5, "failed": 1, "no_face": 1}
     assert {line["version"] for line in lines} == {1}
-    assert lines[2]["error"]["code"] == "picture_unreadable"
+    assert lines[3]["error"]["code"] == "picture_unreadable"
     assert lines[0]["output"] == str(tree.parent / "out" / "a.png")
     assert lines[0]["faces"][0]["score_after"] == 3.25
 
