@@ -119,7 +119,7 @@ def _run(
         from retouchml.errors import Cancelled, RetouchError
     except Exception as error:
         missing = _(
-            "RetouchML's own files do not load: {error}. In its folder, run `python3 install gimp` again."
+            "RetouchML's own files do not load: {error}. Install the filter again, as you did before."
         )
         return _answer(procedure, Gimp.PDBStatusType.EXECUTION_ERROR, missing.format(error=error))
     try:

@@ -104,6 +104,4 @@ DONE_IN_PLACE = "Done: the result took the place of the earlier one."
 DONE_UNSEEN = "The result is the layer “{}”, but it cannot be seen."
 DONE_UNSEEN_ADVICE = "Show it and its group, or move it above what covers it."
 NOT_INSTALLED = "RetouchML's own files are missing: {}."
-NOT_INSTALLED_ADVICE = (
-    "Run `python3 install krita` again, in a terminal, in RetouchML's folder, then restart Krita."
-)
+NOT_INSTALLED_ADVICE = "Install the docker again, as you did before, then restart Krita."

@@ -18,6 +18,7 @@ _LIGHT = (
     "retouchml.progress",
     "retouchml.results",
     "retouchml.scripting.patches",
+    "retouchml.set_up_command",
     "retouchml.settings",
     "retouchml.sliders",
     "retouchml.system",

@@ -5,7 +5,7 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-from install.checkout import SOURCE, VENV
+from install.checkout import COMMAND_LINE, SOURCE, VENV
 from install.console import Console
 from install.data_folders import Folders
 from install.editors import plugin_folder
@@ -33,8 +33,13 @@ class DarktableScript(EditorPlugin):
         """The script, by its place in its folder, with RetouchML's command and version in it."""
         command = VENV / ("Scripts/retouchml.exe" if sys.platform == "win32" else "bin/retouchml")
         version = _VERSION.search((SOURCE / "retouchml/__init__.py").read_text(encoding="utf-8"))
+        values = {
+            "VERSION": version[1] if version else "",
+            "COMMAND": str(command),
+            "SET_UP": f"{COMMAND_LINE} {DARKTABLE.name}",
+        }
         text = _SOURCE.read_text(encoding="utf-8")
-        for name, value in (("VERSION", version[1] if version else ""), ("COMMAND", str(command))):
+        for name, value in values.items():
             text = text.replace(f'"@{name}@"', f'"{_in_lua(value)}"')
         copy = VENV / SCRIPT
         write_atomically(copy, text.encode())

@@ -15,19 +15,25 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+from install.checkout import COMMAND_LINE
 from install.errors import InstallError
+from retouchml.system.file_names import PLUGIN_RECORD
 from retouchml.system.files import write_atomically
 
-MANIFEST = "retouchml-installed.json"
+MANIFEST = PLUGIN_RECORD
 _BYTECODE = "__pycache__"
 
 
 @dataclass(frozen=True)
 class Manifest:
-    """The copied files: their digests by place in the folder, and of files beside the folder by name."""
+    """The copied files: their digests by place in the folder, and of files beside the folder by name.
+
+    by: the command that put them there, which advice in the editor names
+    """
 
     files: Mapping[str, str]
     beside: Mapping[str, str]
+    by: str = COMMAND_LINE
 
 
 def place(folder: Path, files: Mapping[str, Path], beside: Mapping[str, Path] | None = None) -> bool:
@@ -87,7 +93,7 @@ def read(folder: Path) -> Manifest | None:
     """The manifest of a plug-in's folder; None if there is none or it cannot be understood."""
     try:
         content: Any = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
-        manifest = Manifest(dict(content["files"]), dict(content["beside"]))
+        manifest = Manifest(dict(content["files"]), dict(content["beside"]), str(content.get("by", "")))
     except (OSError, ValueError, KeyError, TypeError):
         return None
     places = [PurePosixPath(relative) for relative in (*manifest.files, *manifest.beside)]
@@ -122,7 +128,7 @@ def _fill(folder: Path, files: Mapping[str, Path], manifest: Manifest) -> None:
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(source, target)
         target.chmod(0o755 if os.access(source, os.X_OK) else 0o644)
-    content = {"files": dict(manifest.files), "beside": dict(manifest.beside)}
+    content = {"files": dict(manifest.files), "beside": dict(manifest.beside), "by": manifest.by}
     (folder / MANIFEST).write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
 
 

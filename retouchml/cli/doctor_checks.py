@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from retouchml import engine
 from retouchml.errors import ModelCorrupt
+from retouchml.set_up_command import set_up_again, set_up_command
 
 if TYPE_CHECKING:
     from retouchml.system.editors import Editor, Profile
@@ -130,7 +131,7 @@ def engine_elsewhere() -> Iterator[Finding]:
         found = [Finding(**fields) for fields in json.loads(outcome.stdout)["findings"]]
     except (ValueError, KeyError, TypeError):
         last = (outcome.stderr.strip().splitlines() or ["it said nothing"])[-1]
-        advice = launch.set_up_again()
+        advice = set_up_again()
         yield Finding("engine", "engine", f"{command[0]} does not work: {last}", False, True, advice)
         return
     version = subprocess.run(
@@ -138,7 +139,7 @@ def engine_elsewhere() -> Iterator[Finding]:
     ).stdout.split()[-1:]
     state = f"version {version[0] if version else 'unknown'}, with {command[0]}"
     ok = version == [__version__]
-    advice = "" if ok else f"This is version {__version__}. {launch.set_up_again()}"
+    advice = "" if ok else f"This is version {__version__}. {set_up_again()}"
     yield Finding("engine", "engine", state, ok, advice=advice)
     yield from (finding for finding in found if finding.topic in _OF_THE_ENGINE)
 
@@ -273,16 +274,16 @@ def _plugin(editor: "Editor", profile: "Profile") -> Finding:
 
     folder = profile.plugins / editor.folder
     version = plugin_version(folder)
-    install = f"`python3 install {editor.name}`, in RetouchML's own folder,"
+    install = set_up_command(editor.name)
     if version is None:
-        return Finding("editors", profile.title, "no plug-in", advice=f"{install} puts it there.")
+        return Finding("editors", profile.title, "no plug-in", advice=f"`{install}` puts it there.")
     state = f"plug-in {version or 'of unknown version'} in {folder}"
     if profile.sandbox == SNAP:
         return Finding(
             "editors", profile.title, state, False, advice="Snap's sandbox hides the daemon from it."
         )
     if version != __version__:
-        advice = f"This is version {__version__}: {install} brings the plug-in up to date."
+        advice = f"This is version {__version__}: `{install}` brings the plug-in up to date."
         return Finding("editors", profile.title, state, False, advice=advice)
     advice = ""
     if profile.sandbox:
@@ -303,7 +304,7 @@ def _python_of_gimp() -> Finding:
         )
         return Finding("editors", "Python for GIMP", "no python3 has gi", False, advice=advice)
     if python:
-        state = f"{python}; the first python3 on the path lacks gi, and `python3 install gimp` minds that"
+        state = f"{python}; the first python3 on the path lacks gi, and `{set_up_command('gimp')}` minds that"
         return Finding("editors", "Python for GIMP", state)
     return Finding("editors", "Python for GIMP", "the first python3 on the path has gi")
 

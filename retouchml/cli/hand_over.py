@@ -11,6 +11,7 @@ from pathlib import Path
 
 from retouchml import engine
 from retouchml.errors import DaemonAbsent
+from retouchml.set_up_command import set_up_again
 
 HERE = ("doctor", "edits", "presets", "setup")
 """Commands that need no engine."""
@@ -46,9 +47,7 @@ def run(arguments: Sequence[str]) -> int:
         try:
             os.execve(command[0], command, environment)  # noqa: S606 (the very point)
         except OSError as error:
-            raise DaemonAbsent(
-                f"{command[0]} cannot be run: {error.strerror}.", launch.set_up_again()
-            ) from error
+            raise DaemonAbsent(f"{command[0]} cannot be run: {error.strerror}.", set_up_again()) from error
     return subprocess.run(command, env=environment, check=False).returncode
 
 

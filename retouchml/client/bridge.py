@@ -27,6 +27,7 @@ from retouchml.client import launch, protocol, sandbox
 from retouchml.client.connection_errors import connection_lost
 from retouchml.client.transport import ConnectOptions, Frames
 from retouchml.errors import DaemonAbsent, RetouchError
+from retouchml.set_up_command import set_up_again
 from retouchml.system.processes import CREATION_FLAGS
 
 OPEN, OPENED, MESSAGE, ENDED = b"o", b"d", b"m", b"e"
@@ -98,9 +99,7 @@ class BridgeTransport:
                 creationflags=CREATION_FLAGS,
             )
         except OSError as error:
-            raise DaemonAbsent(
-                f"{command[0]} cannot be run: {error.strerror}.", "Run `python3 install demo` again."
-            ) from error
+            raise DaemonAbsent(f"{command[0]} cannot be run: {error.strerror}.", set_up_again()) from error
         self._process, self._error = process, None
         self._arrived = collections.deque()
         self._outgoing = queue.SimpleQueue()

@@ -19,6 +19,7 @@ from retouchml import engine
 from retouchml.client import protocol
 from retouchml.errors import DaemonAbsent, DaemonRuns, Refused, RetouchError
 from retouchml.paths import data_dir
+from retouchml.set_up_command import set_up_again
 from retouchml.system.file_names import INSTALL_RECORD
 from retouchml.system.files import changeable_by_others, read_bounded
 from retouchml.system.processes import CREATION_FLAGS, clean_environment
@@ -83,16 +84,6 @@ def find_interpreter() -> tuple[list[str], dict[str, str]]:
                 f"`chmod go-w {step}` if it is yours. {set_up_again()}",
             )
     return [python], clean_environment(PYTHONSAFEPATH="1")
-
-
-def set_up_again(when: str = "again") -> str:
-    """The advice to set RetouchML up, with the command that does it here."""
-    return f"Run `{'retouchml setup' if is_light() else 'python3 install demo'}` {when}."
-
-
-def is_light() -> bool:
-    """Whether this is the light package, with a set-up of its own, and neither a checkout nor a plug-in."""
-    return (Path(__file__).resolve().parents[1] / "setup" / "files" / "engine.json").is_file()
 
 
 def _first_report(command: Sequence[str], environment: Mapping[str, str]) -> dict[str, Any]:

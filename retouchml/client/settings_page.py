@@ -11,6 +11,7 @@ from retouchml import __version__, paths, settings
 from retouchml.client import maintenance
 from retouchml.client.placed_commands import explain
 from retouchml.errors import RetouchError, VersionMismatch
+from retouchml.set_up_command import set_up_command
 from retouchml.settings import Settings
 from retouchml.system.failures import unexpected
 from retouchml.system.file_names import SETTINGS
@@ -119,7 +120,7 @@ def diagnostics(said: str, editor: str) -> str:
 def version_trouble(plug_in: str) -> str:
     """That the plug-in is older or newer than the installed project, and what to do; "" if neither.
 
-    plug_in: as ``python3 install`` names it, such as "krita". It runs a command: call it in a thread.
+    plug_in: as the set-up names it, such as "krita". It runs a command: call it in a thread.
     """
     try:
         said = maintenance.run(("--version",), 60.0)
@@ -131,12 +132,12 @@ def version_trouble(plug_in: str) -> str:
     if _order(__version__) < _order(there):
         trouble = VersionMismatch(
             f"The plug-in is version {__version__}, older than RetouchML {there}.",
-            f"Run `python3 install {plug_in}`, then restart the editor.",
+            f"Run `{set_up_command(plug_in)}`, then restart the editor.",
         )
     else:
         trouble = VersionMismatch(
             f"The plug-in is version {__version__}, newer than RetouchML {there}.",
-            "Run `python3 install demo`, then `retouchml daemon restart`.",
+            f"Run `{set_up_command()}`, then `retouchml daemon restart`.",
         )
     return explain(trouble)
 

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 from retouchml import __version__
 from retouchml.errors import VersionMismatch
 from retouchml.look import Look
+from retouchml.set_up_command import set_up_command
 from retouchml.sliders import BY_NAME, STRENGTH, TEXTURE
 
 VERSIONS = (1,)  # that this side speaks, newest last
@@ -26,7 +27,7 @@ def mismatch(versions: Sequence[int], peer: str = "other side") -> VersionMismat
     return VersionMismatch(
         f"The {peer} speaks version {newest} of the protocol, this one "
         f"{' and '.join(map(str, VERSIONS))}: {older} is the older.",
-        "Update RetouchML there (`python3 install demo`, and the editor's plug-in), then restart both.",
+        f"Update RetouchML there (`{set_up_command()}`, and the editor's plug-in), then restart both.",
     )
 
 
@@ -46,8 +47,8 @@ def check_software(daemon: str) -> None:
     if daemon != __version__:
         raise VersionMismatch(
             f"The daemon that runs is version {daemon}, this is {__version__}.",
-            "`retouchml daemon restart` brings an older daemon up to date, `python3 install gimp` or `krita` "
-            "an older plug-in.",
+            f"`retouchml daemon restart` brings an older daemon up to date, `{set_up_command('gimp')}` or "
+            "`krita` an older plug-in.",
         )
 
 

@@ -1,8 +1,8 @@
 --[[
 Retouches the faces of every picture that darktable exports, with RetouchML's command line.
 
-`python3 install darktable` puts this file into darktable's folder of Lua scripts and writes the command and the
-version into it. The module RetouchML of the lighttable has the preset; "off" leaves exported pictures alone.
+The installer puts this file into darktable's folder of Lua scripts and writes the command, the
+version and its own command into it. The module RetouchML of the lighttable has the preset; "off" leaves exported pictures alone.
 darktable-cli runs no scripts. API: docs.darktable.org/lua
 ]]
 
@@ -10,6 +10,7 @@ local dt = require "darktable"
 
 local VERSION = "@VERSION@"
 local COMMAND = "@COMMAND@" -- the command of this script's RetouchML; preferences may name another
+local SET_UP = "@SET_UP@" -- the command that put this script here
 local NAME = "retouchml"
 local OFF = "off"
 local SHIPPED = {"natural", "clean", "studio", "strong", "shape-only", "skin-only"}
@@ -117,7 +118,7 @@ function retouchml.retouch(path, preset)
     return false
   end
   if not exists(command()) then
-    say("the command " .. command() .. " is missing. Run `python3 install darktable` again, or name it in the preferences.")
+    say("the command " .. command() .. " is missing. Run `" .. SET_UP .. "` again, or name it in the preferences.")
     return false
   end
   if is_windows and path:find("%", 1, true) then

@@ -2,6 +2,8 @@
 
 INSTALL_RECORD = "install.json"
 """In the data folder: which interpreter an editor starts."""
+PLUGIN_RECORD = "retouchml-installed.json"
+"""In a plug-in's folder in an editor: what the installer put there."""
 SETTINGS = "config.toml"
 """In the configuration folder: the user's own defaults."""
 PRESETS = "presets"

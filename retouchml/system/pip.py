@@ -84,7 +84,7 @@ _FAILURES = (
         Cause.NOT_LISTED,
         r"in --require-hashes mode[^\n]*\n\s+(?P<package>[\w.-]+)",
         "The list of packages that were tested lacks {package}, which is needed here.",
-        "Report this to RetouchML's developers; who changes the list runs `python3 install lock`.",
+        "Report this to RetouchML's developers; in a checkout `python3 install lock` makes the list anew.",
     ),
     (
         Cause.NO_PIP,

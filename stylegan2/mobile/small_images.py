@@ -13,6 +13,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from retouchml.set_up_command import set_up_again
 from stylegan2.mobile.gradient_graph import (
     GRADIENT,
     IMAGE,
@@ -23,8 +24,6 @@ from stylegan2.mobile.gradient_graph import (
 )
 from stylegan2.mobile.network import Synthesis
 from stylegan2.onnx import session
-
-_ADVICE = "Install ONNX Runtime again: python3 install demo."
 
 Kept = dict[str, "onnxruntime.OrtValue"]
 
@@ -72,8 +71,8 @@ class _Size:
             name: onnxruntime.OrtValue.ortvalue_from_numpy(value)  # shares the memory
             for name, value in self.graphs.weights.items()
         }
-        self._forward = session(self.graphs.forward, threads, _ADVICE, plans_memory=False)
-        self._backward = session(self.graphs.backward, threads, _ADVICE, plans_memory=False)
+        self._forward = session(self.graphs.forward, threads, set_up_again(), plans_memory=False)
+        self._backward = session(self.graphs.backward, threads, set_up_again(), plans_memory=False)
 
     def forward(self, w_plus: NDArray[np.float32], *, keep: bool) -> tuple[NDArray[np.float32], Kept]:
         """The image [3, R, R] of a code [23, 512]; keep: also what ``backward`` needs."""

@@ -8,7 +8,7 @@ from pathlib import Path
 from retouchml import paths
 from retouchml.errors import DeviceError
 
-ADVICE = "Run `python3 install tensorflow1` in RetouchML's folder."
+ADVICE = "Run `python3 install tensorflow1` in a checkout of RetouchML."
 START_SECONDS = 180.0  # TensorFlow alone takes 3 to 20, more on a slow disk
 MEMORY_ADVICE = "It may have run out of memory; the next attempt starts it anew."
 
