@@ -36,8 +36,19 @@ def __getattr__(name: str) -> Any:
     here, elsewhere = _MODULES[name]
     module = here if engine.is_importable() else elsewhere
     if not module:
-        raise ImportError(
-            f"{name} is part of the engine, which this Python does not have. Read and write pictures with "
-            "another library here, such as Pillow, or run the script with the engine's own Python."
-        )
+        raise ImportError(_only_in_the_engine(name))
     return getattr(import_module(module), name)
+
+
+def _only_in_the_engine(name: str) -> str:
+    from retouchml.client.launch import find_interpreter
+    from retouchml.errors import RetouchError
+
+    try:
+        python = find_interpreter()[0][0]
+    except RetouchError as error:
+        return f"{name} needs the engine. {error.explain()}"
+    return (
+        f"{name} is part of the engine, which has a Python of its own: run the script with {python}, or read "
+        "and write pictures with another library, such as Pillow. `Retoucher` works here."
+    )

@@ -39,9 +39,11 @@ class Engine(Action):
         """Set up; the exit code. Raises InstallError."""
         bundle = Bundle.read(arguments.bundle) if arguments.bundle else None
         now = stamp.read()
-        is_new = now is None or not now.fits() or now.project != stamp.project_digest()
-        if is_new or arguments.repair:
-            _say_plan(console, arguments.device or (now.device if now else "") or "auto", bundle)
+        device = arguments.device or (now.device if now else "") or "auto"
+        choice = torch_build.choose(arguments.torch_index, device=device)
+        is_new = arguments.repair or now is None or not now.fits() or now.project != stamp.project_digest()
+        if is_new or now is None or not choice.is_met_by(now.torch):
+            _say_plan(console, choice.kind, bundle, torch_alone=not is_new)
             if now is not None and now.project:  # a daemon may run, whose files will be replaced
                 running_daemon.stop(console)
         if bundle:
@@ -62,16 +64,18 @@ class Engine(Action):
         return 0
 
 
-def _say_plan(console: Console, device: str, bundle: "Bundle | None") -> None:
+def _say_plan(console: Console, build: str, bundle: Bundle | None, *, torch_alone: bool) -> None:
     """Say what will be fetched, before anything is."""
-    choice = torch_build.choose(None, device=device)
-    cuda = choice.kind == "cuda"
+    cuda = build == "cuda"
     torch = _CUDA_SIZE if cuda else _TORCH_SIZE
     console.say(f"The engine goes into {VENV}, about {(_CUDA_ROOM if cuda else _ROOM) / 1e9:.1f} GB.")
     if bundle:
         console.say(f"All comes from {bundle.folder}; the network is not used.")
         return
-    kind = "with CUDA" if cuda else "for the CPU"
+    kind = "with CUDA" if cuda else "from the index given" if build == "index" else "for the CPU"
+    if torch_alone:
+        console.say(f"About {torch / _MEGABYTE:.0f} MB are fetched: torch {kind}. The rest is here already.")
+        return
     models = models_size()
     console.say(
         f"About {(_PACKAGES_SIZE + torch + models) / _MEGABYTE:.0f} MB are fetched, but for what is here "

@@ -4,6 +4,7 @@
 and ``bundle.json`` says which version, system and Python they are for. It is written last.
 """
 
+import hashlib
 import json
 import os
 import platform
@@ -20,6 +21,7 @@ from install.errors import InstallError
 from retouchml.system.files import write_atomically
 
 RECORD = "bundle.json"
+_MODEL_RECORD = "zoo.json"  # as ``stylegan2.zoo`` writes it
 _ADVICE = "Write it again with `retouchml setup bundle FOLDER`, on a machine of the same kind."
 
 
@@ -77,14 +79,23 @@ class Bundle:
         return {"PIP_NO_INDEX": "1", "PIP_FIND_LINKS": links, "PIP_CONFIG_FILE": os.devnull}
 
     def copy_models(self, console: Console) -> None:
-        """Copy the models that are not in the data folder yet, each whole or not at all."""
+        """Copy the models that the data folder lacks, or has damaged, each whole or not at all.
+
+        A damaged one in the bundle is named and left out: the next step fetches it, or fails.
+        """
         target = find_folders().models
-        missing = [each for each in sorted(self.models.iterdir()) if not (target / each.name).exists()]
-        if not missing:
+        wanted = [each for each in sorted(self.models.iterdir()) if damage(target / each.name)]
+        if not wanted:
             return
+        spoilt: list[str] = []
         with console.step("models from the bundle"):
-            for source in missing:
+            for source in wanted:
+                if file := damage(source):
+                    spoilt.append(f"{source.name} ({file})")
+                    continue
                 _copy_whole(source, target / source.name)
+        if spoilt:
+            console.error(f"Damaged in the bundle, and not taken from there: {', '.join(spoilt)}.")
 
 
 def write_record(folder: Path, python: str) -> None:
@@ -97,13 +108,35 @@ def write_record(folder: Path, python: str) -> None:
 def copy_models(source: Path, target: Path) -> None:
     """Copy the models of the data folder into a bundle, in place of those that are there."""
     for model in sorted(source.iterdir()):
-        if model.is_dir() and (model / "zoo.json").is_file():
+        if model.is_dir() and not damage(model):
             shutil.rmtree(target / model.name, ignore_errors=True)
             _copy_whole(model, target / model.name)
+
+
+def damage(model: Path) -> str:
+    """The file of a model's folder that is missing or not as its record says; "" if all are whole."""
+    try:
+        files = json.loads((model / _MODEL_RECORD).read_text(encoding="utf-8"))["files"]
+        for file in files:
+            if not _has_digest(model / str(file["name"]), str(file["sha256"])):
+                return str(file["name"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return _MODEL_RECORD
+    return ""
+
+
+def _has_digest(file: Path, sha256: str) -> bool:
+    try:
+        with file.open("rb") as stream:
+            return hashlib.file_digest(stream, "sha256").hexdigest() == sha256
+    except OSError:
+        return False
 
 
 def _copy_whole(source: Path, target: Path) -> None:
     target.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=target.parent) as draft:
         shutil.copytree(source, Path(draft, "model"))
+        if target.exists():
+            target.rename(Path(draft, "damaged"))
         Path(draft, "model").rename(target)

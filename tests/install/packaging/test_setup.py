@@ -160,6 +160,44 @@ def test_a_bundle_sets_up_without_a_network(small: SmallLight, tmp_path: Path) -
     assert (small.data / "models" / "net" / "zoo.json").is_file()
 
 
+def test_a_damaged_model_of_a_bundle_is_named_and_fetched_or_fails(small: SmallLight, tmp_path: Path) -> None:
+    assert small.run("setup").returncode == 0
+    bundle = tmp_path / "bundle"
+    assert small.run("setup", "bundle", str(bundle)).returncode == 0
+    whole = bundle / "models" / "net" / "net.bin"
+    here = small.data / "models" / "net"
+    shutil.rmtree(here)
+
+    whole.write_text("weighty")
+    offline = small.run("setup", "--from", str(bundle), PIP_NO_MODELS="1")
+    assert offline.returncode == 1
+    assert "Damaged in the bundle, and not taken from there: net (net.bin)." in offline.stderr
+    assert "The models could not be fetched." in offline.stderr
+    assert not here.exists()
+
+    online = small.run("setup", "--from", str(bundle))
+    assert online.returncode == 0
+    assert "net (net.bin)" in online.stderr
+    assert (here / "net.bin").read_text() == "weights"
+
+    # and a damaged one of this machine is replaced by the bundle's
+    whole.write_text("weights")
+    (here / "net.bin").write_text("weighty")
+    assert small.run("setup", "--from", str(bundle), PIP_NO_MODELS="1").returncode == 0
+    assert (here / "net.bin").read_text() == "weights"
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="elsewhere there is one build of torch")
+def test_another_build_of_torch_is_named_with_its_size_before_it_is_fetched(small: SmallLight) -> None:
+    assert small.run("setup", "--device", "cpu").returncode == 0
+    outcome = small.run("setup", "--device", "cuda")
+    said = outcome.stdout.splitlines()
+    assert "About 2700 MB are fetched: torch with CUDA." in said[1]
+    assert "about 8.0 GB" in said[0]
+    again = small.run("setup", "--device", "cpu")  # a build with CUDA runs on the CPU, too
+    assert "MB are fetched" not in again.stdout
+
+
 @pytest.mark.parametrize(
     ("record", "sentence"),
     [
