@@ -21,6 +21,8 @@ from retouchml.translation import LANGUAGES
 
 DEFAULT_MODEL = "ffhq-mobile"
 DEFAULT_DEVICE = "auto"
+LOCAL = "local"
+"""The name of this machine among the remotes."""
 EngineName = Literal["torch", "tensorflow1"]
 ENGINES: tuple[EngineName, ...] = ("torch", "tensorflow1")
 """The libraries that can run the generator, the default first."""
@@ -40,7 +42,8 @@ class Settings:
 
     strength, texture: None for the preset's own; keep_alive: minutes without work after which the daemon
     unloads the models, negative for never, None for the daemon's default; language: one of
-    ``translation.LANGUAGES``, "" for the system's
+    ``translation.LANGUAGES``, "" for the system's; remote: the daemon of another machine, as
+    ``client.remotes`` names it, "" for this machine's
     """
 
     model: str = DEFAULT_MODEL
@@ -52,6 +55,7 @@ class Settings:
     precision: PrecisionName = PRECISIONS[0]
     language: str = ""
     keep_alive: float | None = None
+    remote: str = ""
 
 
 def is_device(text: str) -> bool:
@@ -150,6 +154,7 @@ _UNSET = {
     "texture": "the preset's",
     "language": "the system's",
     "keep_alive": "10",
+    "remote": "this machine",
 }
 _CHECKS: dict[str, tuple[Callable[[Any], bool], str]] = {
     "model": (_is_name, "the name of a model"),
@@ -161,4 +166,5 @@ _CHECKS: dict[str, tuple[Callable[[Any], bool], str]] = {
     "precision": (lambda value: value in PRECISIONS, "auto, float32, float16 or bfloat16"),
     "language": (lambda value: isinstance(value, str) and value in LANGUAGES, ", ".join(LANGUAGES)),
     "keep_alive": (_is_minutes, "a number of minutes, -1 for never"),
+    "remote": (_is_name, "the name of a remote"),
 }

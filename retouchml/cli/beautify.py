@@ -10,13 +10,15 @@ from retouchml.cli.context import (
     add_daemon_option,
     add_model_options,
     add_quiet_option,
+    add_remote_option,
     argument_type,
     path,
     path_text,
+    remote_of,
 )
 from retouchml.cli.look_options import add_face_option, add_look_options, add_place_option, face_looks, places
 from retouchml.look import parse_faces
-from retouchml.settings import ENGINES
+from retouchml.settings import DEFAULT_DEVICE, ENGINES
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -67,6 +69,7 @@ def add_parser(subparsers: Subparsers) -> None:
     )
     parser.add_argument("--force", action="store_true", help="replace files that exist")
     add_daemon_option(parser)
+    add_remote_option(parser)
     add_quiet_option(parser)
     batch_options.add_batch_options(parser)
     parser.set_defaults(run=run)
@@ -79,7 +82,9 @@ def run(arguments: argparse.Namespace, context: Context) -> int:
 
     batch_options.check(arguments)
     settings = context.settings()
-    model = arguments.model or settings.model
+    remote = remote_of(arguments, settings)
+    # another machine has its own defaults
+    model = arguments.model or ("" if remote else settings.model)
     options = Options(
         face_looks(arguments, settings),
         arguments.faces,
@@ -92,11 +97,12 @@ def run(arguments: argparse.Namespace, context: Context) -> int:
     def load_backend() -> "Backend":
         return context.backend(
             model,
-            arguments.device or settings.device,
+            arguments.device or (DEFAULT_DEVICE if remote else settings.device),
             engine=arguments.engine or settings.engine,
             precision=arguments.precision or settings.precision,
             # the daemon has a precision of its own
             use_daemon=not arguments.no_daemon and arguments.precision is None,
+            remote=remote,
         )
 
     if batch_options.is_many(arguments):

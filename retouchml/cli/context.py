@@ -21,6 +21,7 @@ from retouchml.settings import (
     DEFAULT_DEVICE,
     DEFAULT_MODEL,
     ENGINES,
+    LOCAL,
     PRECISIONS,
     EngineName,
     PrecisionName,
@@ -67,15 +68,22 @@ class Context:
         engine: EngineName = ENGINES[0],
         precision: PrecisionName = PRECISIONS[0],
         use_daemon: bool = False,
+        remote: str = "",
     ) -> Backend:
         """Load ``model`` on ``device``: in the daemon if it may and can be there, else in this process.
 
         engine: the daemon runs torch alone, so that any other stays in this process; precision: what this
-        process uses, the daemon has its own
+        process uses, the daemon has its own; remote: the daemon of another machine, which alone does the work
         """
         self.interrupt.check()
         if self.make_backend is not None:
             return self.make_backend(model, device)
+        if remote:
+            from retouchml.cli import daemon_backend
+
+            there = daemon_backend.connect_remote(remote, model, device, self.console.complain)
+            self.closing.callback(there.close)
+            return there
         if engine != ENGINES[0]:
             return local_backend(model, device, engine, precision)
         if use_daemon:
@@ -137,6 +145,36 @@ def add_model_options(parser: argparse.ArgumentParser) -> None:
 def add_daemon_option(parser: argparse.ArgumentParser) -> None:
     """``--no-daemon``."""
     parser.add_argument("--no-daemon", action="store_true", help="do the work in this process")
+
+
+def add_remote_option(parser: argparse.ArgumentParser) -> None:
+    """``--remote``: None if not given, so that the settings decide."""
+    parser.add_argument(
+        "--remote",
+        metavar="NAME",
+        help=f"the machine that does the work, as `retouchml remote list` shows them; {LOCAL} is this one",
+    )
+
+
+def remote_of(arguments: argparse.Namespace, settings: "Settings") -> str:
+    """The remote that does the work, "" for this machine. Raises UsageError for an unknown one."""
+    name: str = settings.remote if arguments.remote is None else arguments.remote
+    if name in ("", LOCAL):
+        return ""
+    is_local = (
+        arguments.no_daemon
+        or arguments.precision is not None
+        or getattr(arguments, "engine", None) is not None
+    )
+    if is_local and arguments.remote is None:
+        return ""
+    if is_local:
+        reason = "`--no-daemon`, `--precision` and `--engine` are for work on this machine."
+        raise UsageError(reason, "Leave them out.")
+    from retouchml.client import remotes
+
+    remotes.path(name)
+    return name
 
 
 def add_quiet_option(parser: argparse.ArgumentParser) -> None:

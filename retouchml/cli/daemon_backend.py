@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from retouchml.cli.backend import Backend, BackendFactory, BackendPhoto
-from retouchml.client import protocol
+from retouchml.client import protocol, remotes
 from retouchml.client.client import Client
 from retouchml.client.retry import repeated
 from retouchml.errors import (
@@ -60,6 +60,21 @@ def connect(
     return None
 
 
+def connect_remote(name: str, model: str, device: str, warn: Warn) -> "DaemonBackend":
+    """The daemon of another machine as a backend.
+
+    name: as ``client.remotes`` has it; device: as for ``connect``. Raises DaemonLost if nobody answers there,
+    Refused if the key is not known there, VersionMismatch, UsageError, Busy, ModelError and DeviceError.
+    """
+    client = Client(name="retouchml", connection_file=remotes.path(name), same_version=True)
+    try:
+        remotes.connect(client, name)
+        return DaemonBackend(client, model, "" if device == "auto" else device, warn, None)
+    except BaseException:
+        client.close()
+        raise
+
+
 def _reason_against(client: Client) -> str:
     """Why the daemon cannot be used, after connecting; "" if it can."""
     try:
@@ -72,8 +87,13 @@ def _reason_against(client: Client) -> str:
 class DaemonBackend:
     """The daemon as a ``Backend``. It holds one photo at a time: the next ``open`` closes the one before."""
 
-    def __init__(self, client: Client, model: str, device: str, warn: Warn, local: BackendFactory) -> None:
-        """Load the model in the daemon. device: "" for the daemon's own."""
+    def __init__(
+        self, client: Client, model: str, device: str, warn: Warn, local: BackendFactory | None
+    ) -> None:
+        """Load the model in the daemon.
+
+        device: "" for the daemon's own; local: None if this machine shall not do the work
+        """
         self._client = client
         self._device = device
         self._warn = warn
@@ -102,6 +122,8 @@ class DaemonBackend:
             photo = DaemonPhoto(self._client, pixels, self.model, self._device, icc, _busy_advice, at=at)
             photo.open(progress, cancel)
         except LimitExceeded as error:
+            if self._make_local is None:
+                raise
             return self._local_backend(error.message).open(
                 pixels, icc=icc, at=at, progress=progress, cancel=cancel
             )
@@ -109,6 +131,8 @@ class DaemonBackend:
         self._photo = photo
         if len(photo.faces) > protocol.LOOKS:
             reason = f"{len(photo.faces)} faces are more than the daemon retouches at once."
+            if self._make_local is None:
+                raise LimitExceeded(reason, "Add `--remote local`: this machine retouches any number.")
             return self._local_backend(reason).open(pixels, icc=icc, at=at, progress=progress, cancel=cancel)
         return photo
 
@@ -119,6 +143,7 @@ class DaemonBackend:
         self._client.close()
 
     def _local_backend(self, reason: str) -> Backend:
+        assert self._make_local is not None
         self._warn(f"{reason} The work is done in this process.")
         if self._local is None:
             self._local = self._make_local(self.model, self._device or "auto")

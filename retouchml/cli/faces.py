@@ -13,13 +13,16 @@ from retouchml.cli.context import (
     add_daemon_option,
     add_model_options,
     add_quiet_option,
+    add_remote_option,
     path,
+    remote_of,
 )
 from retouchml.cli.look_options import add_place_option, places
 from retouchml.cli.report import Json
 from retouchml.cli.sources import refuse_folder, stopped
 from retouchml.errors import Cancelled, NoFaceError
 from retouchml.results import Face
+from retouchml.settings import DEFAULT_DEVICE
 from retouchml.translation import marked, translated
 
 
@@ -37,6 +40,7 @@ def add_parser(subparsers: Subparsers) -> None:
     add_place_option(parser)
     add_model_options(parser)
     add_daemon_option(parser)
+    add_remote_option(parser)
     add_quiet_option(parser)
     parser.set_defaults(run=run)
 
@@ -80,6 +84,7 @@ class _Finder:
         self._arguments = arguments
         self._context = context
         self._settings = context.settings()
+        self._remote = remote_of(arguments, self._settings)
         self._backend: Backend | None = None
         self._asked = False
         self._places = places(arguments, arguments.pictures)
@@ -110,13 +115,15 @@ class _Finder:
     def _load(self) -> Backend:
         if self._backend is None:
             self._asked = True
-            model = self._arguments.model or self._settings.model
-            device = self._arguments.device or self._settings.device
+            remote = self._remote
+            model = self._arguments.model or ("" if remote else self._settings.model)
+            device = self._arguments.device or (DEFAULT_DEVICE if remote else self._settings.device)
             self._backend = self._context.backend(
                 model,
                 device,
                 precision=self._arguments.precision or self._settings.precision,
                 use_daemon=not self._arguments.no_daemon and self._arguments.precision is None,
+                remote=remote,
             )
         return self._backend
 

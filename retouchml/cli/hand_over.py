@@ -13,7 +13,7 @@ from retouchml import engine
 from retouchml.errors import DaemonAbsent
 from retouchml.set_up_command import set_up_again
 
-HERE = ("doctor", "edits", "presets", "setup")
+HERE = ("doctor", "edits", "presets", "remote", "setup")
 """Commands that need no engine."""
 
 

@@ -8,7 +8,19 @@ import sys
 from collections.abc import Sequence
 
 from retouchml import __version__, failures, translation
-from retouchml.cli import beautify, daemon, doctor, edits, faces, hand_over, models, presets, setup, train
+from retouchml.cli import (
+    beautify,
+    daemon,
+    doctor,
+    edits,
+    faces,
+    hand_over,
+    models,
+    presets,
+    remote,
+    setup,
+    train,
+)
 from retouchml.cli.backend import BackendFactory
 from retouchml.cli.console import Console, OutputClosedError
 from retouchml.cli.context import Context
@@ -17,7 +29,7 @@ from retouchml.cli.parser import Parser
 from retouchml.errors import Cancelled
 from retouchml.system import surroundings
 
-COMMANDS = (beautify, faces, edits, presets, models, daemon, train, setup, doctor)
+COMMANDS = (beautify, faces, edits, presets, models, daemon, remote, train, setup, doctor)
 
 
 def main(argv: Sequence[str] | None = None, *, make_backend: BackendFactory | None = None) -> int:

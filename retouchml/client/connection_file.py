@@ -52,10 +52,28 @@ def read(path: Path) -> Connection:
                     f"{files.MAKE_PRIVATE.format(path)} if you trust them; else delete it and start the "
                     "daemon again.",
                 )
-            fields = json.loads(file.read(_LONGEST))
-        return Connection(**{name: str(value) for name, value in fields.items()})
+            content = file.read(_LONGEST)
     except OSError as error:
         raise Refused(f"{path} cannot be read: {error.strerror}.") from error
+    return _parsed(content, path)
+
+
+def read_invitation(path: Path) -> Connection:
+    """Read a connection file that was brought from another machine, whoever may read it here.
+
+    Raises Refused if it is missing or damaged.
+    """
+    try:
+        content = files.read_bounded(path, _LONGEST)
+    except OSError as error:
+        raise Refused(f"{path} cannot be read: {error.strerror}.") from error
+    return replace(_parsed(content, path), server_secret="")
+
+
+def _parsed(content: bytes, path: Path) -> Connection:
+    try:
+        fields = json.loads(content)
+        return Connection(**{name: str(value) for name, value in fields.items()})
     except (ValueError, TypeError, AttributeError) as error:
         raise Refused(f"{path} is no connection file.", "Delete it and start the daemon again.") from error
 

@@ -73,7 +73,7 @@ def test_model_and_device_come_from_the_file(config: Path, run: Run, portrait: P
         (
             "strenght = 1",
             "strenght is not a setting; there are model, device, preset, strength, texture, engine, "
-            "precision, language, keep_alive.",
+            "precision, language, keep_alive, remote.",
         ),
     ],
 )

@@ -432,7 +432,9 @@ def test_the_precision_reaches_the_models_in_this_process(
         engine: str = "torch",
         precision: str = "auto",
         use_daemon: bool = False,
+        remote: str = "",
     ) -> stand_in_backend.Backend:
+        assert not remote
         asked.append((precision, use_daemon))
         return stand_in_backend.Backend(model, device)
 
