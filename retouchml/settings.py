@@ -33,6 +33,7 @@ PRECISIONS: tuple[PrecisionName, ...] = ("auto", "float32", "float16", "bfloat16
 
 _LONGEST = 1 << 20  # bytes of a file of settings
 _MOST_MINUTES = 100_000
+_WEB_ADDRESS = re.compile(r"https?://[^\s/?#]+(/[^\s?#]*)?")
 _DEVICE = re.compile(r"auto|cpu|mps|cuda(:[0-9]{1,3})?")
 
 
@@ -43,7 +44,8 @@ class Settings:
     strength, texture: None for the preset's own; keep_alive: minutes without work after which the daemon
     unloads the models, negative for never, None for the daemon's default; language: one of
     ``translation.LANGUAGES``, "" for the system's; remote: the daemon of another machine, as
-    ``client.remotes`` names it, "" for this machine's
+    ``client.remotes`` names it, "" for this machine's; models_url: where models are fetched first, ``url`` in
+    the section ``models``, "" for nowhere
     """
 
     model: str = DEFAULT_MODEL
@@ -56,11 +58,17 @@ class Settings:
     language: str = ""
     keep_alive: float | None = None
     remote: str = ""
+    models_url: str = ""
 
 
 def is_device(text: str) -> bool:
     """Whether ``text`` names a device as ``--device`` takes it: auto, cpu, cuda, cuda:N or mps."""
     return _DEVICE.fullmatch(text) is not None
+
+
+def is_web_address(text: object) -> bool:
+    """Whether ``text`` is an address that models can be fetched from."""
+    return isinstance(text, str) and _WEB_ADDRESS.fullmatch(text) is not None
 
 
 def load(path: Path) -> tuple[Settings, tuple[str, ...]]:
@@ -109,8 +117,15 @@ def _usable(stored: Mapping[str, Any], path: Path) -> tuple[Settings, tuple[str,
     values: dict[str, Any] = {}
     warnings = []
     for name, value in stored.items():
-        if isinstance(value, dict):
-            continue  # sections belong to other parts of RetouchML
+        if isinstance(value, dict):  # other sections belong to other parts of RetouchML
+            if name == "models" and (url := value.get("url")):
+                if is_web_address(url):
+                    values["models_url"] = url
+                else:
+                    warnings.append(
+                        f"{path}: models.url is {url!r}, but must be a web address; none is used."
+                    )
+            continue
         if name not in _CHECKS:
             warnings.append(f"{path}: {name} is not a setting; there are {', '.join(_CHECKS)}.")
             continue

