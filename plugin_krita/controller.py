@@ -88,7 +88,12 @@ class Controller:
         self._connection.close()
 
     def update(self) -> None:
-        """Check which layer is active, which ones were deleted, and whether a daemon runs."""
+        """Check which layer is active, which ones were deleted, and whether a daemon runs.
+
+        Not while Krita changes its layers: it runs the event loop meanwhile.
+        """
+        if self._runner.is_in_step:
+            return
         try:
             source, missing = layers.active_layer(), ""
         except layers.LayerUnusable as error:

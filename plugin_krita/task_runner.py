@@ -42,6 +42,11 @@ class TaskRunner:
         """Whether a task of the user's runs; a preview gives way to one."""
         return self.view is not None and self.view.kind != PREVIEW
 
+    @property
+    def is_in_step(self) -> bool:
+        """Whether a step of the task is under way, in which Krita runs the event loop."""
+        return self._task is not None and self._task.is_in_step
+
     def start(self, kind: str, source: "SourceLayer", steps: TaskGenerator[None]) -> None:
         """Run a task of a layer in place of the preview under way."""
         if self._task is not None:

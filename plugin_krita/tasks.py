@@ -32,7 +32,11 @@ CallLater = Callable[[Callable[[], None]], None]
 
 
 class Task:
-    """A generator that runs to its end, a slice of time in each turn of the event loop."""
+    """A generator that runs to its end, a slice of time in each turn of the event loop.
+
+    is_in_step: whether one of its steps is under way. Krita runs the event loop inside some calls, such as
+    the one that adds a layer, so that anything may happen in the middle of a step.
+    """
 
     def __init__(
         self,
@@ -44,10 +48,13 @@ class Task:
         self._call_later = call_later
         self._on_end = on_end
         self._awaited: Awaitable | None = None
+        self._is_cancelled = False
+        self.is_in_step = False
         call_later(self._advance)
 
     def cancel(self) -> None:
         """Stop, and cancel what is waited for; ``on_end`` is not called."""
+        self._is_cancelled = True
         awaited = self.abandon()
         if awaited is not None:
             awaited.cancel()
@@ -58,19 +65,26 @@ class Task:
         awaited, self._awaited = self._awaited, None
         if awaited is not None:
             awaited.on_done = awaited.on_progress = None
-        if generator is not None:
+        if generator is not None and not self.is_in_step:
             generator.close()
         return awaited
 
     def _advance(self) -> None:
+        if self.is_in_step:
+            return None
         end = time.perf_counter() + SLICE_SECONDS
-        while self._generator is not None:
+        while (generator := self._generator) is not None:
             try:
-                awaited = self._step(self._generator)
+                awaited = self._step(generator)
             except StopIteration:
                 return self._finish(None)
             except Exception as error:  # any error is the outcome of the task
                 return self._finish(error)
+            if self._generator is None:  # it was stopped in the middle of the step
+                generator.close()
+                if awaited is not None and self._is_cancelled:
+                    awaited.cancel()
+                return None
             self._awaited = awaited
             if awaited is not None and not awaited.done:
                 awaited.on_done = lambda _: self._call_later(self._advance)
@@ -82,11 +96,15 @@ class Task:
 
     def _step(self, generator: TaskGenerator[None]) -> "Awaitable | None":
         awaited, self._awaited = self._awaited, None
-        if awaited is None:
-            return next(generator)
-        if awaited.error is not None:
-            return generator.throw(awaited.error)
-        return generator.send(awaited.result())
+        self.is_in_step = True
+        try:
+            if awaited is None:
+                return next(generator)
+            if awaited.error is not None:
+                return generator.throw(awaited.error)
+            return generator.send(awaited.result())
+        finally:
+            self.is_in_step = False
 
     def _finish(self, error: Exception | None) -> None:
         if self._generator is not None:

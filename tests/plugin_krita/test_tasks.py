@@ -131,3 +131,23 @@ def test_an_abandoned_task_leaves_what_it_waits_for_and_hears_no_more_of_it() ->
     answer.finish()
     loop.run()
     assert (answer.cancelled, answer.on_progress, ends) == (False, None, [])
+
+
+@pytest.mark.parametrize("cancels", [True, False])
+def test_a_task_that_is_stopped_in_the_middle_of_its_step_ends_with_that_step(cancels: bool) -> None:
+    """Krita runs the event loop inside some of its calls."""
+    answer, loop, ends, closed = Answer(), ListLoop(), [], []
+
+    def generator() -> TaskGenerator[None]:
+        try:
+            yield None
+            assert task.is_in_step
+            task.cancel() if cancels else task.abandon()
+            loop.run()
+            yield answer
+        finally:
+            closed.append(True)
+
+    task = Task(generator(), loop.later, ends.append)
+    loop.run()
+    assert (answer.cancelled, closed, ends, task.is_in_step) == (cancels, [True], [], False)

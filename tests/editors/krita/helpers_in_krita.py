@@ -64,6 +64,16 @@ def close_all():
         each.close()
 
 
+def settle():
+    """Begin to wait until Krita's lists have shown their changes; ``settled`` then.
+
+    They wait for up to 0.2 s. Where the picture is closed before that, Krita crashes at times.
+    """
+    global settled
+    settled = False
+    QTimer.singleShot(400, lambda: globals().update(settled=True))
+
+
 def layers():
     doc.waitForDone()
     return [each.name() for each in doc.topLevelNodes()]
@@ -136,21 +146,25 @@ class Stopwatch(QObject):
 
 
 class StepWatch:
-    """Measures each step of the plug-in's tasks, in seconds of processor time: other work does not count."""
+    """Measures each step of the plug-in's tasks, in seconds of processor time: other work does not count.
+
+    adding: the steps in which a layer came; Krita runs its event loop in them.
+    """
 
     def __init__(self):
         from retouchml_krita.tasks import Task
 
-        self.seconds = []
+        self.seconds, self.adding = [], []
         self._task, self._step = Task, Task._step
 
     def start(self):
         def step(task, generator):
-            begin = time.thread_time()
+            count, begin = len(doc.topLevelNodes()), time.thread_time()
             try:
                 return self._step(task, generator)
             finally:
-                self.seconds.append(time.thread_time() - begin)
+                seconds = time.thread_time() - begin
+                (self.seconds if len(doc.topLevelNodes()) == count else self.adding).append(seconds)
 
         self._task._step = step
 

@@ -16,7 +16,6 @@ from tests.editors.krita.screen import Screen, screen
 TIMEOUT = 120.0  # seconds; a busy machine must not fail a test
 START_TIMEOUT = 400.0  # a first start fills a data base of brushes
 DOCKER = "retouchml_docker"
-_QUEUE = 0.4  # seconds; Krita crashes at times if its list of layers has changes to show of a closed picture
 _HERE = Path(__file__).parent
 _HELPERS = (_HERE / "helpers_in_krita.py").read_text(encoding="utf-8")
 
@@ -65,10 +64,15 @@ class Krita(EditorDriver):
         shown: dict[str, Any] = until(lambda: (view := self.view())["task"] is None and view, seconds)
         return shown
 
+    def settle(self) -> None:
+        """Wait until Krita has shown what changed among the layers; to be called before a picture is closed."""
+        self.run("settle()")
+        until(lambda: self.ask("settled"))
+
     def clear(self) -> None:
         """Close all pictures, and make sure that Krita shows no traceback."""
         assert self.screen.windows("Script error") == []
-        time.sleep(_QUEUE)
+        self.settle()
         self.run("close_all()")
         until(lambda: self.ask("len(pictures())") == 0)
 

@@ -179,6 +179,7 @@ def test_a_picture_that_is_closed_half_way_ends_its_task_with_a_sentence(
 ) -> None:
     pictures.put(krita, pictures.as_krita(portrait[:, ::-1] // 2, "U8"), tmp_path)
     until(lambda: krita.view()["layer"] == "Background")
+    krita.settle()
     krita.click("beautify")
     until(lambda: krita.view()["stage"] == "invert")
     krita.run("doc.setModified(False); doc.close()")

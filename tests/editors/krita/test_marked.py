@@ -54,7 +54,9 @@ def test_a_face_where_the_selection_is_joins_the_others_and_comes_back_with_its_
     changed[MISSED] = False
     assert not changed.any()
     file = str(tmp_path / "marked.kra")
-    krita.run(f"doc.setBatchmode(True); doc.saveAs({file!r}); doc.waitForDone(); clean_up()")
+    krita.run(f"doc.setBatchmode(True); doc.saveAs({file!r}); doc.waitForDone()")
+    krita.settle()
+    krita.run("clean_up()")
     until(lambda: krita.ask("len(pictures())") == 0)
     krita.run(f"doc = app.openDocument({file!r}); app.activeWindow().addView(doc)")
     until(lambda: krita.view()["layer"] == SOURCE)

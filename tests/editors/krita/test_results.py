@@ -156,7 +156,9 @@ def test_a_saved_result_is_edited_again_with_its_sliders_and_its_faces(
     beautify(krita)
     first = seen(krita, tmp_path)
     file = str(tmp_path / "result.kra")
-    krita.run(f"doc.setBatchmode(True); doc.saveAs({file!r}); doc.waitForDone(); clean_up()")
+    krita.run(f"doc.setBatchmode(True); doc.saveAs({file!r}); doc.waitForDone()")
+    krita.settle()
+    krita.run("clean_up()")
     until(lambda: krita.ask("len(pictures())") == 0)
     krita.run(f"doc = app.openDocument({file!r}); app.activeWindow().addView(doc)")
     until(lambda: krita.view()["layer"] == SOURCE)
@@ -228,6 +230,7 @@ def test_a_smile_stays_with_its_picture_and_the_strength_goes_on(
     pictures.put(krita, canvas, tmp_path)
     until(lambda: krita.view()["edits"] == {"teeth": 0.1})
     assert krita.view()["strength"] == 0.8
+    krita.settle()
     krita.run("doc.setModified(False); doc.close(); doc = first")
     until(lambda: krita.view()["edits"] == {"teeth": 0.1, "smile": 0.3, "jaw": -0.2})
 
