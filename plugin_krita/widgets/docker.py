@@ -7,6 +7,7 @@ from krita import DockWidget, Krita
 
 from retouchml import sentences
 from retouchml.presets import library
+from retouchml.sliders import GROUPS
 
 from .. import texts
 from ..connection import make_client
@@ -16,6 +17,7 @@ from ..view_state import UserSettings, View
 from .face_strip import FaceStrip
 from .history_strip import HistoryStrip
 from .job_list import JobList
+from .keyboard import give_keys, order_focus
 from .look_panel import LookPanel
 from .mark_button import MarkButton
 from .panels import DaemonLine, NoticeLine, ResultLine, TaskPanel
@@ -27,6 +29,12 @@ from .settings_dialog import SettingsDialog
 
 _LEAST_SLIDERS = 84  # pixels: the preset and the strength
 _SHARES = [560, 440]  # of the height, for the preview and the sliders at first
+_WITH_KEYS = (
+    *("beautify", "cancel", "find", "edit_again", "mark", "all", "none", "start"),
+    *("keep", "live", "mask", "same"),
+    *(f"fold_{group.name.replace(' ', '_')}" for group in GROUPS),
+)
+"""Names of the buttons that get a letter each, the most used ones first."""
 _GROUP, _KEY = "RetouchML", "settings"
 _text = texts.text
 
@@ -81,7 +89,9 @@ class Docker(DockWidget):
         self._bar.show_view(self._preview.view)
         self._find = QtWidgets.QPushButton(_text(texts.FIND), self._preview)
         self._hint = QtWidgets.QLabel(_text(texts.FIND_HINT), self._preview)
-        self._faces = FaceStrip(controller.tick_face, controller.show_face)
+        self._mark = MarkButton()
+        self._mark.clicked.connect(guard(lambda *_: controller.mark_face()))
+        self._faces = FaceStrip(controller.tick_face, controller.show_face, self._mark)
         self._every = QtWidgets.QWidget()
         every = QtWidgets.QVBoxLayout(self._every)
         every.setContentsMargins(0, 0, 0, 0)
@@ -96,8 +106,6 @@ class Docker(DockWidget):
             button.setToolTip(_text(texts.ALL_TIP if ticked else texts.NONE_TIP))
             button.clicked.connect(guard(lambda *_, ticked=ticked: controller.tick_every_face(ticked)))
             every.addWidget(button)
-        self._mark = MarkButton()
-        self._mark.clicked.connect(guard(lambda *_: controller.mark_face()))
         self._look = LookPanel(
             controller.settings.look, lambda look: self._change(look=look), controller.tell
         )
@@ -135,7 +143,6 @@ class Docker(DockWidget):
         row.setSpacing(4)
         row.addWidget(self._faces, 1)
         row.addWidget(self._every)
-        row.addWidget(self._mark)
         for whole_part, parts in (
             (top, (self._bar, self._edit_again, self._preview, faces)),
             (body, (self._look, self._same, self._live, self._mask, self._keep, self._history)),
@@ -150,6 +157,7 @@ class Docker(DockWidget):
         scroll.setFrameShape(QtWidgets.QFrame.Shape.NoFrame)
         scroll.setHorizontalScrollBarPolicy(QtCore.Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         scroll.setWidgetResizable(True)
+        scroll.setFocusPolicy(QtCore.Qt.FocusPolicy.NoFocus)  # the keys are for what is in it
         scroll.setMinimumHeight(_LEAST_SLIDERS)
         scroll.setWidget(body)
         # preview and sliders are both in sight, however low the docker is; the user moves the line between
@@ -174,6 +182,12 @@ class Docker(DockWidget):
         both.addLayout(foot)
         whole.setMinimumWidth(200)
         self.setWidget(whole)
+        self._parts: tuple[QtWidgets.QWidget, ...] = (  # in the order in which they are seen
+            *(self._bar, self._edit_again, self._preview, self._faces, self._every),
+            *(self._look, self._same, self._live, self._mask, self._keep, self._history),
+            *(self._jobs, self._notice, self._task, self._daemon),
+        )
+        order_focus(self._parts)
 
     def _open_settings(self) -> None:
         dialog = self.findChild(SettingsDialog) or SettingsDialog(self, QtEventLoop(self))
@@ -188,6 +202,8 @@ class Docker(DockWidget):
 
     def _on_visibility(self, visible: Any) -> None:
         if visible:
+            found = (self.findChild(QtWidgets.QAbstractButton, name) for name in _WITH_KEYS)
+            give_keys([button for button in found if button is not None], self.window())
             self._look.read_presets()
             self._controller.start_updates()
         else:
@@ -205,10 +221,8 @@ class Docker(DockWidget):
             widget.setVisible(view.preview is None)
         self._find.setEnabled(view.can_find)
         self._faces.setVisible(view.faces is not None)
-        self._mark.setVisible(view.faces is not None)
         self._mark.setEnabled(view.can_find)
         self._every.setVisible(len(view.faces or ()) > 1)
-        self._faces.show_faces(view.faces or ())
         self._look.show_look(view.settings.look)
         self._live.setChecked(view.settings.live)
         self._mask.setChecked(view.settings.mask)
@@ -217,8 +231,13 @@ class Docker(DockWidget):
         self._edit_again.setEnabled(view.can_find)
         self._task.show_task(view)
         self._notice.show_notice(view.notice)
-        self._jobs.show_jobs(view.jobs)
-        self._history.show_past(view.history)
+        has_new = [
+            self._faces.show_faces(view.faces or ()),
+            self._jobs.show_jobs(view.jobs),
+            self._history.show_past(view.history),
+        ]
+        if any(has_new):
+            order_focus(self._parts)
         self._daemon.show_daemon(view.daemon, view.device)
 
 

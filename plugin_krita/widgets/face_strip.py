@@ -123,27 +123,33 @@ class FaceButton(QtWidgets.QAbstractButton):
 
 
 class FaceStrip(QtWidgets.QScrollArea):
-    """The thumbnails in a row that scrolls sideways."""
+    """The thumbnails in a row that scrolls sideways, and behind them the tile for a face that was missed."""
 
-    def __init__(self, tick: Callable[[int, bool], None], show: Callable[[int], None]) -> None:
+    def __init__(
+        self, tick: Callable[[int, bool], None], show: Callable[[int], None], mark: QtWidgets.QWidget
+    ) -> None:
         super().__init__()
+        self._mark = mark
         self._tick, self._show = tick, show
         self._faces: tuple[FaceView, ...] = ()
         self._buttons: list[FaceButton] = []
         self.setFrameShape(QtWidgets.QFrame.Shape.NoFrame)
         self.setWidgetResizable(True)
+        self.setFocusPolicy(QtCore.Qt.FocusPolicy.NoFocus)  # the keys are for what is in it
         self.setVerticalScrollBarPolicy(QtCore.Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self._fill(())
 
-    def show_faces(self, faces: tuple[FaceView, ...]) -> None:
-        """Show these faces; the widgets stay if the thumbnails are the same."""
+    def show_faces(self, faces: tuple[FaceView, ...]) -> bool:
+        """Show these faces; the widgets stay if the thumbnails are the same. Whether there are new ones."""
         if faces == self._faces:
-            return
-        if [face.thumbnail for face in faces] != [face.thumbnail for face in self._faces]:
+            return False
+        is_new = [face.thumbnail for face in faces] != [face.thumbnail for face in self._faces]
+        if is_new:
             self._fill(faces)
         for button, face in zip(self._buttons, faces, strict=True):
             button.show_face(face)
         self._faces = faces
+        return is_new
 
     def _fill(self, faces: tuple[FaceView, ...]) -> None:
         row = QtWidgets.QWidget()
@@ -153,7 +159,8 @@ class FaceStrip(QtWidgets.QScrollArea):
         self._buttons = [FaceButton(face, self._tick, self._show) for face in faces]
         for button in self._buttons:
             layout.addWidget(button)
+        layout.addWidget(self._mark)
         layout.addStretch(1)
         self.setWidget(row)
-        bar = self.horizontalScrollBar().sizeHint().height() if len(faces) > 4 else 0
+        bar = self.horizontalScrollBar().sizeHint().height() if len(faces) > 1 else 0
         self.setFixedHeight(_SIDE + _CAPTION + bar)

@@ -28,6 +28,7 @@ class HistoryStrip(QtWidgets.QWidget):
         scroll.setFrameShape(QtWidgets.QFrame.Shape.NoFrame)
         scroll.setVerticalScrollBarPolicy(QtCore.Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         scroll.setWidgetResizable(True)
+        scroll.setFocusPolicy(QtCore.Qt.FocusPolicy.NoFocus)  # the keys are for what is in it
         scroll.setFixedHeight(_SIDE + 10 + scroll.horizontalScrollBar().sizeHint().height())
         inside = QtWidgets.QWidget()
         whole = QtWidgets.QHBoxLayout(inside)
@@ -37,17 +38,18 @@ class HistoryStrip(QtWidgets.QWidget):
         scroll.setWidget(inside)
         column.addWidget(scroll)
 
-    def show_past(self, past: tuple[PastView, ...]) -> None:
-        """Show these results, or nothing without any."""
+    def show_past(self, past: tuple[PastView, ...]) -> bool:
+        """Show these results, or nothing without any. Whether there are new widgets."""
         self.setVisible(bool(past))
         if past == self._past:
-            return
+            return False
         self._past = past
         while self._row.count():
             item = self._row.takeAt(0)
             item.widget().deleteLater()
         for place, each in enumerate(past):
             self._row.addWidget(self._button(place, each))
+        return True
 
     def _button(self, place: int, past: PastView) -> QtWidgets.QToolButton:
         button = QtWidgets.QToolButton()

@@ -19,11 +19,11 @@ class JobList(QtWidgets.QWidget):
         self._column.setContentsMargins(0, 0, 0, 0)
         self._column.setSpacing(2)
 
-    def show_jobs(self, jobs: tuple[tuple[int, str], ...]) -> None:
-        """Show these jobs: the number and the layer of each."""
+    def show_jobs(self, jobs: tuple[tuple[int, str], ...]) -> bool:
+        """Show these jobs: the number and the layer of each. Whether there are new widgets."""
         self.setVisible(bool(jobs))
         if jobs == self._jobs:
-            return
+            return False
         self._jobs = jobs
         for line in self._lines:
             self._column.removeWidget(line)
@@ -31,6 +31,7 @@ class JobList(QtWidgets.QWidget):
         self._lines = [self._line(number, title) for number, title in jobs]
         for line in self._lines:
             self._column.addWidget(line)
+        return True
 
     def _line(self, number: int, title: str) -> QtWidgets.QWidget:
         line = QtWidgets.QWidget()

@@ -10,6 +10,7 @@ from .qt import QtCore, QtGui, QtWidgets
 
 _SIZE = (70, 66)
 _PADDING = 3
+_FAINT = 110  # opacity of the frame, of 255
 
 
 class MarkButton(QtWidgets.QAbstractButton):
@@ -37,9 +38,11 @@ class MarkButton(QtWidgets.QAbstractButton):
         group = groups.Active if self.isEnabled() else groups.Disabled
         frame = QtCore.QRectF(self.rect()).adjusted(1.5, 1.5, -1.5, -1.5)
         is_framed = self.hasFocus() or self.isDown()
-        pen = QtGui.QPen(self.palette().color(group, role.Highlight if is_framed else role.Mid), 1.2)
+        color = self.palette().color(group, role.Highlight if is_framed else role.WindowText)
+        styles = QtCore.Qt.PenStyle
         if not is_framed:
-            pen.setStyle(QtCore.Qt.PenStyle.DashLine)
+            color.setAlpha(_FAINT)
+        pen = QtGui.QPen(color, 1.2, styles.SolidLine if is_framed else styles.DashLine)
         painter.setPen(pen)
         if self.underMouse() and self.isEnabled():
             painter.setBrush(self.palette().color(group, role.Midlight))

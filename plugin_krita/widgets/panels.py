@@ -2,6 +2,8 @@
 
 from collections.abc import Callable
 
+from krita import Krita
+
 from retouchml import sentences
 
 from .. import texts
@@ -9,6 +11,7 @@ from ..event_loop import guard
 from ..view_state import OFF, READY, STARTING, Notice, View
 from .qt import QtCore, QtGui, QtWidgets
 
+_SETTINGS_ICON = "configure"
 _text = texts.text
 
 
@@ -119,7 +122,6 @@ class DaemonLine(QtWidgets.QWidget):
         self._start = QtWidgets.QPushButton(_text(texts.START))
         self._start.setObjectName("start")
         self._start.setToolTip(_text(texts.START_TIP))
-        keep_place(self._start)
         self.setToolTip(_text(texts.DAEMON_TIP))
         row = QtWidgets.QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
@@ -127,9 +129,14 @@ class DaemonLine(QtWidgets.QWidget):
         row.addWidget(self._light)
         row.addWidget(self._label, 1)
         row.addWidget(self._start)
-        settings = QtWidgets.QPushButton(_text(texts.SETTINGS))
+        settings = QtWidgets.QToolButton()  # which keeps the line as high as with the other button
         settings.setObjectName("settings")
-        settings.setToolTip(_text(texts.SETTINGS_TIP))
+        settings.setIcon(Krita.instance().icon(_SETTINGS_ICON))
+        settings.setAutoRaise(True)
+        settings.setMinimumHeight(self._start.sizeHint().height())
+        settings.setFocusPolicy(QtCore.Qt.FocusPolicy.StrongFocus)
+        settings.setAccessibleName(_text(texts.SETTINGS))
+        settings.setToolTip(f"{_text(texts.SETTINGS)}\n{_text(texts.SETTINGS_TIP)}")
         settings.clicked.connect(guard(lambda *_: open_settings()))
         row.addWidget(settings)
         self._start.clicked.connect(guard(lambda *_: start()))

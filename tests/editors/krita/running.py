@@ -65,7 +65,7 @@ class Krita(EditorDriver):
         return shown
 
     def settle(self) -> None:
-        """Wait until Krita has shown what changed among the layers; to be called before a picture is closed."""
+        """Wait until Krita has shown what changed among the layers, as a picture must be closed only then."""
         self.run("settle()")
         until(lambda: self.ask("settled"))
 
