@@ -17,7 +17,7 @@ from ..view_state import UserSettings, View
 from .face_strip import FaceStrip
 from .history_strip import HistoryStrip
 from .job_list import JobList
-from .keyboard import give_keys, order_focus
+from .keyboard import FocusOrder, give_keys
 from .look_panel import LookPanel
 from .mark_button import MarkButton
 from .panels import DaemonLine, NoticeLine, ResultLine, TaskPanel
@@ -174,7 +174,7 @@ class Docker(DockWidget):
         # a notice comes above the button, which so stays below the mouse
         for part in (self._jobs, self._notice, self._task, self._daemon):
             foot.addWidget(part)
-        whole = QtWidgets.QWidget()
+        self._whole = whole = FocusOrder()
         both = QtWidgets.QVBoxLayout(whole)
         both.setContentsMargins(0, 0, 0, 0)
         both.setSpacing(0)
@@ -182,12 +182,12 @@ class Docker(DockWidget):
         both.addLayout(foot)
         whole.setMinimumWidth(200)
         self.setWidget(whole)
-        self._parts: tuple[QtWidgets.QWidget, ...] = (  # in the order in which they are seen
+        whole.parts = (  # as they are seen
             *(self._bar, self._edit_again, self._preview, self._faces, self._every),
             *(self._look, self._same, self._live, self._mask, self._keep, self._history),
             *(self._jobs, self._notice, self._task, self._daemon),
         )
-        order_focus(self._parts)
+        whole.order()
 
     def _open_settings(self) -> None:
         dialog = self.findChild(SettingsDialog) or SettingsDialog(self, QtEventLoop(self))
@@ -237,7 +237,7 @@ class Docker(DockWidget):
             self._history.show_past(view.history),
         ]
         if any(has_new):
-            order_focus(self._parts)
+            self._whole.order()
         self._daemon.show_daemon(view.daemon, view.device)
 
 

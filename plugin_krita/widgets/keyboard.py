@@ -1,6 +1,6 @@
 """The keyboard in the docker: Tab goes from the top to the bottom, and buttons have letters with Alt."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from itertools import pairwise
 from typing import Any
 
@@ -9,11 +9,36 @@ from retouchml.mnemonics import with_keys
 from .qt import QtCore, QtWidgets
 
 
-def order_focus(parts: Iterable[QtWidgets.QWidget]) -> None:
-    """Let Tab go through these parts of the docker, which come in the order in which they are seen."""
-    stops = [stop for part in parts for stop in _stops(part)]
-    for before, after in pairwise(stops):
-        QtWidgets.QWidget.setTabOrder(before, after)
+class FocusOrder(QtWidgets.QWidget):
+    """The whole of the docker. parts: of it, in the order in which they are seen"""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.parts: tuple[QtWidgets.QWidget, ...] = ()
+
+    def order(self) -> None:
+        """Let Tab go through the parts; to be called when there are new widgets."""
+        for before, after in pairwise(self._stops()):
+            QtWidgets.QWidget.setTabOrder(before, after)
+
+    def focusNextPrevChild(self, forward: bool) -> bool:  # noqa: N802 (Qt's name)
+        """Go back within the docker: in Krita 5, Shift+Tab leads to the canvas from everywhere."""
+        held = self.window().focusWidget()
+        stops = [each for each in self._stops() if each.isVisible() and each.isEnabled()]
+        place = stops.index(held) if held in stops else 0
+        if forward or place == 0:
+            return bool(super().focusNextPrevChild(forward))
+        stops[place - 1].setFocus(QtCore.Qt.FocusReason.BacktabFocusReason)
+        return True
+
+    def _stops(self) -> "list[QtWidgets.QWidget]":
+        """The widgets at which Tab stops."""
+        return [
+            widget
+            for part in self.parts
+            for widget in (part, *part.findChildren(QtWidgets.QWidget))
+            if widget.focusPolicy() & QtCore.Qt.FocusPolicy.TabFocus and widget.focusProxy() is None
+        ]
 
 
 def give_keys(buttons: Sequence[Any], window: QtWidgets.QWidget) -> None:
@@ -24,12 +49,3 @@ def give_keys(buttons: Sequence[Any], window: QtWidgets.QWidget) -> None:
     for button, label in zip(buttons, with_keys(plain, menus, "&"), strict=True):
         if button.text() != label:
             button.setText(label)
-
-
-def _stops(part: QtWidgets.QWidget) -> "list[QtWidgets.QWidget]":
-    """The part and the widgets in it at which Tab stops."""
-    return [
-        widget
-        for widget in (part, *part.findChildren(QtWidgets.QWidget))
-        if widget.focusPolicy() & QtCore.Qt.FocusPolicy.TabFocus and widget.focusProxy() is None
-    ]
