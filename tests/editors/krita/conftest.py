@@ -15,20 +15,40 @@ from tests.editors.krita.installation import install_into
 from tests.editors.krita.running import Krita
 from tests.editors.krita.screen import TOOLS
 
+# where each version is, and the option that sets it up
+VERSIONS = {
+    "5.1": ("RETOUCHML_TEST_KRITA", "--editors"),
+    "5.2": ("RETOUCHML_TEST_KRITA_NEXT", "--editors --next"),
+}
 
-@pytest.fixture(scope="session")
-def one_krita(editor_home: Path) -> Iterator[Krita]:
-    """Krita after ``python3 install krita``."""
-    if not os.environ.get("RETOUCHML_TEST_KRITA"):
-        pytest.skip("Krita was not set up: `python3 install test --editors`")
-    assert [name for name in ("krita", *TOOLS) if shutil.which(name) is None] == []
+
+@pytest.fixture(scope="session", params=sorted(VERSIONS))
+def one_krita(
+    request: pytest.FixtureRequest, editor_home: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Krita]:
+    """A version of Krita after ``python3 install krita``."""
+    variable, option = VERSIONS[request.param]
+    place = os.environ.get(variable)
+    if not place:
+        pytest.skip(f"Krita {request.param} was not set up: `python3 install test {option}`")
+    root = Path(place) if Path(place).is_absolute() else None
+    assert [
+        name for name in (*TOOLS, *(["krita"] if root is None else [])) if shutil.which(name) is None
+    ] == []
+    install = partial(install_into, home=editor_home)
+    binds = [editor_home, tmp_path_factory.getbasetemp()]
     with (
         TemporaryDirectory(prefix="rmlp") as profile,
-        running.krita(
-            Path(profile), partial(install_into, home=editor_home), RETOUCHML_HOME=str(editor_home)
-        ) as krita,
+        running.krita(Path(profile), install, root, binds, RETOUCHML_HOME=str(editor_home)) as krita,
     ):
         yield krita
+
+
+@pytest.fixture
+def starts_python(krita: Krita) -> None:
+    """For a test in which the plug-in starts the project's Python."""
+    if krita.is_boxed:
+        pytest.skip("this Krita lives in a folder without the project's Python")
 
 
 @pytest.fixture

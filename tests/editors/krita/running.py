@@ -5,7 +5,7 @@ import shutil
 import signal
 import subprocess
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,22 @@ START_TIMEOUT = 400.0  # a first start fills a data base of brushes
 DOCKER = "retouchml_docker"
 _HERE = Path(__file__).parent
 _HELPERS = (_HERE / "helpers_in_krita.py").read_text(encoding="utf-8")
+
+# Krita in a folder with a Debian of its own; the mounts end with the namespace.
+_BOXED = """
+set -eu
+mount -t proc proc "$ROOT/proc"
+mount --rbind /dev "$ROOT/dev"
+mount -t tmpfs tmpfs "$ROOT/tmp"
+printf '%s\\n' "$BINDS" | while read -r folder; do
+    mkdir -p "$ROOT$folder"; mount --bind "$folder" "$ROOT$folder"
+done
+exec chroot "$ROOT" dbus-run-session -- krita --nosplash
+"""
+_PRIVATE = (
+    *("unshare", "--mount", "--propagation", "private", "--pid", "--fork", "--kill-child"),
+    *("sh", "-c", _BOXED),
+)
 
 # A plain painter canvas; the OpenGL one works too, but software drawing is slow.
 _DISPLAY = "[General]\nOpenGLRenderer=none\ncanvasState=OPENGL_SUCCESS\n"
@@ -35,11 +51,15 @@ def until(condition: Callable[[], Any], seconds: float = TIMEOUT) -> Any:
 
 
 class Krita(EditorDriver):
-    """Runs Python inside Krita, and clicks on its widgets."""
+    """Runs Python inside Krita, and clicks on its widgets.
 
-    def __init__(self, display: Screen, address: Path) -> None:
+    is_boxed: whether it lives in a folder of its own, where it cannot start the project's Python
+    """
+
+    def __init__(self, display: Screen, address: Path, *, is_boxed: bool = False) -> None:
         super().__init__(address, TIMEOUT)
         self.screen = display
+        self.is_boxed = is_boxed
 
     def click(self, name: str, across: float = 0.5, down: float = 0.5) -> None:
         """Click on a widget of the docker."""
@@ -78,8 +98,18 @@ class Krita(EditorDriver):
 
 
 @contextmanager
-def krita(profile: Path, install: Callable[[Path], object], **environment: str) -> Iterator[Krita]:
-    """Krita with an empty profile, into which ``install(profile)`` installs; it ends with the block."""
+def krita(
+    profile: Path,
+    install: Callable[[Path], object],
+    root: Path | None = None,
+    binds: Sequence[Path] = (),
+    **environment: str,
+) -> Iterator[Krita]:
+    """Krita with an empty profile, into which ``install(profile)`` installs; it ends with the block.
+
+    root: the folder with a Debian in which it lives, None for the machine itself; binds: folders that it sees
+    there under the same names
+    """
     config, data = profile / ".config", profile / ".local" / "share"
     for folder in (config, data / "krita" / "pykrita", profile / ".cache", profile / "run"):
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -109,9 +139,12 @@ def krita(profile: Path, install: Callable[[Path], object], **environment: str) 
     }
     install(profile)
     with screen(profile / "run") as display, (profile / "run" / "krita.log").open("wb") as log:
+        command = ["dbus-run-session", "--", "krita", "--nosplash"] if root is None else _PRIVATE
+        folders = "\n".join(map(str, [profile, *binds]))
+        boxed = {} if root is None else {"ROOT": str(root), "BINDS": folders}
         process = subprocess.Popen(
-            ["dbus-run-session", "--", "krita", "--nosplash"],
-            env={**clean, **variables, **environment, "DISPLAY": display.display},
+            command,
+            env={**clean, **variables, **environment, **boxed, "DISPLAY": display.display},
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,
@@ -120,7 +153,7 @@ def krita(profile: Path, install: Callable[[Path], object], **environment: str) 
         try:
             address = profile / "run" / "driver"
             until(lambda: address.exists() or process.poll() is not None, START_TIMEOUT)
-            editor = Krita(display, address)
+            editor = Krita(display, address, is_boxed=root is not None)
             until(lambda: editor.ask("app.activeWindow() is not None"))
             editor.run(_HELPERS)
             editor.run("arrange()")

@@ -148,6 +148,7 @@ def test_cancel_half_way_leaves_the_picture_as_it_was(
     assert not krita.ask("doc.modified()")
 
 
+@pytest.mark.usefixtures("starts_python")
 def test_work_is_begun_anew_once_after_a_killed_daemon_and_the_start_button_brings_another(
     krita: Krita, daemon: Daemon, portrait: NDArray[np.uint8], tmp_path: Path
 ) -> None:

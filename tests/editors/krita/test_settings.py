@@ -28,6 +28,7 @@ def dialog(krita: Krita, editor_home: Path) -> Iterator[Path]:
     (editor_home / "config" / "config.toml").unlink(missing_ok=True)
 
 
+@pytest.mark.usefixtures("starts_python")
 def test_models_are_listed_and_values_are_kept(krita: Krita, dialog: Path) -> None:
     until(lambda: "ffhq" in krita.ask(_SAID))
     assert krita.ask("widget('note').text()").startswith("RetouchML ")
@@ -41,6 +42,7 @@ def test_models_are_listed_and_values_are_kept(krita: Krita, dialog: Path) -> No
     until(lambda: load(dialog)[0].language == "de")
 
 
+@pytest.mark.usefixtures("starts_python")
 def test_diagnostics_come_into_the_clipboard(krita: Krita, dialog: Path) -> None:
     until(lambda: krita.ask("widget('command_doctor').isEnabled()"))
     krita.click("command_doctor")

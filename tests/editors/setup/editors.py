@@ -20,7 +20,7 @@ MARK = "RETOUCHML_TEST_EDITORS"
 Provide = Callable[[Console], dict[str, str]]
 
 EDITORS: dict[str, Provide] = {"gimp": gimp.provide, "krita": krita.provide}
-NEXT_EDITORS: dict[str, Provide] = {"gimp-next": gimp.provide_next}
+NEXT_EDITORS: dict[str, Provide] = {"gimp-next": gimp.provide_next, "krita-next": krita.provide_next}
 
 
 def provide(console: Console, *, also_next: bool, if_possible: bool) -> dict[str, str]:
