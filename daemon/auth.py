@@ -1,4 +1,4 @@
-"""Authentication: admits the same user over ipc, and whoever has the one client key over TCP.
+"""Authentication: admits the same user over ipc, and over TCP the owner and the people who have a key.
 
 ZeroMQ asks about every new connection (ZAP, RFC 27) before it reads a message of it. For ipc, libzmq gives
 the peer's address as ``host:uid:gid:pid`` from the kernel, if the system tells (ipc_listener.cpp).
@@ -12,6 +12,7 @@ from pathlib import Path
 import zmq
 from zmq.utils import z85
 
+from daemon.people import People, Person
 from retouchml.client import connection_file
 from retouchml.client.connection_file import Connection
 from retouchml.errors import Refused
@@ -39,6 +40,7 @@ class Authenticator:
     def __init__(self, context: "zmq.Context[zmq.Socket[bytes]]") -> None:
         self.refused = 0
         self._client_keys: dict[bytes, bytes] = {}
+        self._people: dict[bytes, People] = {}
         self.socket = context.socket(zmq.ROUTER)
         self.socket.linger = 0
         self.socket.bind("inproc://zeromq.zap.01")
@@ -47,14 +49,21 @@ class Authenticator:
         """Admit only this user to ``router``, which is not bound yet."""
         _set_domain(router, _USER_DOMAIN)
 
-    def guard_with_keys(self, router: "zmq.Socket[bytes]", keys: Connection) -> None:
-        """Encrypt ``router``, which is not bound yet, and admit only the one client key."""
+    def guard_with_keys(
+        self, router: "zmq.Socket[bytes]", keys: Connection, people: "People | None" = None
+    ) -> None:
+        """Encrypt ``router``, which is not bound yet, and admit the client key of ``keys``, and ``people``.
+
+        Messages of a person have their name as ``User-Id``, those of the holder of ``keys`` none.
+        """
         domain = f"keys {len(self._client_keys)}".encode()
         _set_domain(router, domain)
         router.curve_server = True
         router.curve_publickey = keys.server_public.encode()
         router.curve_secretkey = keys.server_secret.encode()
         self._client_keys[domain] = z85.decode(keys.client_public)
+        if people is not None:
+            self._people[domain] = people
 
     def answer(self) -> None:
         """Answer all waiting ZAP requests."""
@@ -67,15 +76,26 @@ class Authenticator:
             start = frames.index(b"") + 1
             version, request, domain, address, _, mechanism, *credentials = frames[start:]
             allowed = self._allows(domain, mechanism, address.decode("ascii", "replace"), credentials)
+            person = None if allowed else self._person(domain, mechanism, credentials)
+            if person is not None:
+                allowed = True
+                _log.info("%s has connected", person.name)
             if not allowed:
                 self.refused += 1
                 _log.warning("a connection was refused (%s)", mechanism.decode("ascii", "replace"))
             status = (b"200", b"OK") if allowed else (b"400", b"Refused")
-            self.socket.send_multipart([*frames[:start], version, request, *status, b"", b""])
+            user = b"" if person is None else person.name.encode()
+            self.socket.send_multipart([*frames[:start], version, request, *status, user, b""])
 
     def close(self) -> None:
         """Close the socket."""
         self.socket.close()
+
+    def _person(self, domain: bytes, mechanism: bytes, credentials: list[bytes]) -> "Person | None":
+        people = self._people.get(domain)
+        if people is None or mechanism != _CURVE or len(credentials) != 1:
+            return None
+        return people.by_key(credentials[0])
 
     def _allows(self, domain: bytes, mechanism: bytes, address: str, credentials: list[bytes]) -> bool:
         if domain in self._client_keys:
@@ -94,15 +114,22 @@ def uid_in(address: str) -> int | None:
     return int(parts[1]) if len(parts) == 4 and parts[1].isdigit() else None
 
 
-def keys_for(path: Path, host: str, port: int) -> Connection:
-    """The keys of a connection file, new ones if there is no file, for an address. Raises Refused."""
+def keys_for(path: Path, host: str, port: int, people: "People | None" = None) -> Connection:
+    """The keys of a connection file for an address. Raises Refused.
+
+    people: whose own keys are taken if there is no such file; None for new ones
+    """
     if not zmq.has("curve"):
         raise Refused("This build of ZeroMQ has no CURVE, and TCP is not used without.", "Leave out --tcp.")
     endpoint = f"tcp://{host}:{port}"
-    if path.exists():
-        connection = connection_file.read(path)
+    connection = connection_file.read(path) if path.exists() else None
+    if people is not None and (people.has_own or connection is None):
+        return people.own().at(endpoint)
+    if connection is not None:
         if not connection.server_secret:
             raise Refused(f"{path} lacks the server's key.", "Delete it and start the daemon anew.")
+        if people is not None:  # of an earlier version: its copies stay valid
+            people.keep(connection)
         return connection.at(endpoint)
     server, client = zmq.curve_keypair(), zmq.curve_keypair()
     return Connection(

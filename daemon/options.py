@@ -3,6 +3,7 @@
 import argparse
 import ipaddress
 import math
+import re
 from dataclasses import dataclass
 
 from retouchml.errors import UsageError
@@ -10,6 +11,7 @@ from retouchml.settings import DEFAULT_DEVICE, DEFAULT_MODEL, PRECISIONS, Precis
 
 KEEP_ALIVE_MINUTES = 10.0
 _HOSTS = {"localhost": "127.0.0.1", "*": "0.0.0.0"}  # noqa: S104 (only if the user asks for it)
+_HOST = re.compile(r"[A-Za-z0-9]([A-Za-z0-9.-]{0,252})")
 _LIMITS = (
     "queue",
     "queue_of_client",
@@ -155,6 +157,14 @@ def as_command_line(arguments: argparse.Namespace) -> list[str]:
     values = {name.replace("_", "-"): getattr(arguments, name) for name in names}
     # "=" keeps a value that starts with a minus sign from looking like an option
     return [f"--{name}={value}" for name, value in values.items() if value not in ("", None)]
+
+
+def parse_target(text: str) -> tuple[str, int]:
+    """The name or number of a machine and the port in ``HOST:PORT``. Raises UsageError."""
+    host, _, port = text.rpartition(":")
+    if not _HOST.fullmatch(host) or not (port.isascii() and port.isdigit()) or not 0 < int(port) <= 65535:
+        raise UsageError(f"{text} is no HOST:PORT.", "For example gpu.example.org:5555.")
+    return host, int(port)
 
 
 def parse_address(text: str) -> tuple[str, int]:

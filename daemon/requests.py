@@ -10,6 +10,7 @@ from daemon.answer_sender import AnswerSender, unexpected
 from daemon.jobs import Job
 from daemon.memory.blocks import Block, no_memory
 from daemon.options import DaemonOptions
+from daemon.people import People
 from daemon.photos import UploadedPhoto
 from daemon.scheduler import Scheduler
 from daemon.sessions import Session, Sessions
@@ -20,10 +21,19 @@ from daemon.worker_messages import WorkRequest
 from retouchml.client import messages, protocol
 from retouchml.client.answers import CancelAnswer
 from retouchml.client.protocol import Header
-from retouchml.errors import Cancelled, LimitExceeded, PhotoUnknown, ProtocolError, RetouchError, Superseded
+from retouchml.errors import (
+    Cancelled,
+    LimitExceeded,
+    PhotoUnknown,
+    ProtocolError,
+    Refused,
+    RetouchError,
+    Superseded,
+)
 
 _log = logging.getLogger(__name__)
 _STOPPED = "Stopped on request."
+_FOR_ADMINS = (messages.Shutdown.TYPE,)
 
 
 class Frame(Protocol):
@@ -55,6 +65,7 @@ class RequestHandler:
         self._answers = answers
         self._reporter = reporter
         self._shut_down = shut_down
+        self._people = People()
         self._handlers: dict[str, Callable[[ClientKey, Header, Sequence[Frame]], None]] = {
             messages.Hello.TYPE: self._hello,
             messages.GetStatus.TYPE: self._status,
@@ -67,14 +78,18 @@ class RequestHandler:
             messages.ListEdits.TYPE: self._list_edits,
         }
 
-    def handle(self, client: ClientKey, frames: Sequence[Frame]) -> None:
-        """Do what a message asks, or answer why not."""
+    def handle(self, client: ClientKey, frames: Sequence[Frame], person: str = "") -> None:
+        """Do what a message asks, or answer why not.
+
+        person: whose key it came with, "" for this user
+        """
         self.last_request_at = time.monotonic()
         head = frames[0].buffer if frames else memoryview(b"")
         try:
             if len(frames) > protocol.FRAMES:
                 raise ProtocolError(f"A message has {protocol.FRAMES} frames at most.")
             header = protocol.decode(head)
+            self._check_role(person, header.type)
             if header.type not in self._handlers:
                 raise ProtocolError(f"There is no request of the type {header.type!r}.")
             session = self._sessions.get(client)
@@ -90,6 +105,16 @@ class RequestHandler:
             _log.exception("a request could not be handled")
             self._answers.refuse(client, protocol.id_in(head), unexpected())
         self._sessions.tidy(client)
+
+    def _check_role(self, person: str, request: str) -> None:
+        """Raise Refused if a person may not ask that, or has no key any more."""
+        if not person:
+            return
+        known = self._people.by_name(person)
+        if known is None:
+            raise Refused("Your key is not valid any more.", "Ask whoever runs the daemon for a new one.")
+        if request in _FOR_ADMINS and known.role != "admin":
+            raise Refused("Your key is for retouching, not for stopping the daemon.")
 
     # requests that are answered at once
 

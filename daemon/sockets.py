@@ -12,6 +12,7 @@ import zmq
 
 from daemon.auth import Authenticator, keys_for
 from daemon.options import parse_address
+from daemon.people import People
 from daemon.resources import file_limit, give_back_memory
 from daemon.runtime_folder import AddressFile
 from retouchml import paths
@@ -52,6 +53,7 @@ class ClientSockets:
         self.authenticator = Authenticator(self._context)
         self.routers: list[zmq.Socket[bytes]] = []
         self._proxy = contextlib.ExitStack()
+        self._people = People()
         try:
             if sys.platform != "win32" and paths.IPC:
                 self._listen(address.path, tcp)
@@ -62,10 +64,11 @@ class ClientSockets:
             self.close()
             raise
 
-    def receive(self, index: int) -> tuple[ClientKey, list[zmq.Frame]] | None:
-        """One message of router ``index``: its sender and its frames; None if no message waits.
+    def receive(self, index: int) -> tuple[ClientKey, list[zmq.Frame], str] | None:
+        """One message of router ``index``: its sender, frames and person; None if no message waits.
 
         If there are more frames than allowed, only the first is kept, and empty ones stand for the others.
+        The person is whose key it came with, "" for this user and whoever has the daemon's own file.
         """
         router = self.routers[index]
         try:
@@ -84,7 +87,7 @@ class ClientSockets:
             del frames[1:], frame
             frames += [zmq.Frame()] * protocol.FRAMES
             give_back_memory()
-        return (index, identity), frames
+        return (index, identity), frames, _person(frames)
 
     def send(self, key: ClientKey, header: bytes, frames: Sequence[memoryview]) -> None:
         """Send a message. Raises ClientLost."""
@@ -118,8 +121,8 @@ class ClientSockets:
                     "Raise the limit (`ulimit -n`), or leave out --tcp.",
                 )
             path = folder / connection_file.NAME
-            keys = keys_for(path, host, port)
-            self._router_with_keys(keys)
+            keys = keys_for(path, host, port, self._people)
+            self._router_with_keys(keys, self._people)
             target = folder / _PROXY_TARGET
             self._bind(f"ipc://{target}")
             target.chmod(0o600)
@@ -136,17 +139,17 @@ class ClientSockets:
         if tcp:
             path = address.with_name(connection_file.NAME)
             host, port = parse_address(tcp)
-            keys = keys_for(path, host, port)
-            self._router_with_keys(keys)
+            keys = keys_for(path, host, port, self._people)
+            self._router_with_keys(keys, self._people)
             connection_file.write(path, keys.at(self._bind(f"tcp://{host}:{port or '*'}")))
         keys = keys_for(address, _LOOPBACK, 0)  # new ones, since the old file was removed
         self._router_with_keys(keys)
         bound = self._bind(f"tcp://{_LOOPBACK}:*")
         connection_file.write(address, replace(keys.at(bound), server_secret=""))
 
-    def _router_with_keys(self, keys: connection_file.Connection) -> None:
+    def _router_with_keys(self, keys: connection_file.Connection, people: People | None = None) -> None:
         router = self._router()
-        self.authenticator.guard_with_keys(router, keys)
+        self.authenticator.guard_with_keys(router, keys, people)
         router.heartbeat_ivl = _HEARTBEAT_MS
         router.heartbeat_timeout = _HEARTBEAT_TIMEOUT_MS
 
@@ -169,3 +172,11 @@ class ClientSockets:
             return cast(bytes, router.getsockopt(zmq.LAST_ENDPOINT)).rstrip(b"\0").decode()
         except zmq.ZMQError as error:
             raise DaemonError(f"The daemon cannot listen at {endpoint}: {error.strerror}.") from error
+
+
+def _person(frames: Sequence[zmq.Frame]) -> str:
+    """The name that the authenticator gave the connection of a message."""
+    try:
+        return str(frames[0].get("User-Id")) if frames else ""
+    except zmq.ZMQError:  # the connection has none
+        return ""

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from retouchml import engine
+from retouchml.cli import daemon_keys
 from retouchml.cli.context import Context, Subparsers
 from retouchml.errors import DaemonAbsent, DaemonError
 
@@ -48,6 +49,9 @@ def add_parser(subparsers: Subparsers) -> None:
     status = actions.add_parser("status", help="show its workers, photos and memory", allow_abbrev=False)
     status.add_argument("--json", action="store_true", help="print JSON")
     status.set_defaults(run=show_status)
+    keys = actions.add_parser("keys", help="who may use it from other machines", allow_abbrev=False)
+    if engine.is_beside():
+        daemon_keys.add_actions(keys)
     logs = actions.add_parser("logs", help="show its log", allow_abbrev=False)
     logs.add_argument(
         "--lines", type=int, default=_LINES, metavar="N", help=f"only the last N lines (default: {_LINES})"

@@ -113,3 +113,42 @@ def test_an_unknown_remote_is_refused_before_anything_is_read(studio: Path, tmp_
     ran = run("beautify", tmp_path / "gone.png", "-o", tmp_path / "out.png", "--remote", "elsewhere")
     assert ran.returncode == 2
     assert "There is no remote called elsewhere" in ran.stderr
+
+
+def test_a_person_is_invited_used_listed_and_revoked(
+    start: Callable[..., Daemon], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    start("--tcp", "127.0.0.1:0")
+    endpoint = connection_file.read(paths.runtime_dir() / connection_file.NAME).endpoint.removeprefix(
+        "tcp://"
+    )
+    invitation = tmp_path / "anna.json"
+    assert "hand it over" in said("daemon", "keys", "add", "anna", "-o", invitation)
+    assert said("daemon", "keys", "list").startswith("anna  use  2")
+    home = paths.config_dir().parent
+    with TemporaryDirectory(prefix="rml") as folder:
+        monkeypatch.setenv("RETOUCHML_HOME", folder)
+        said("remote", "add", invitation, "--host", endpoint)
+        picture = portrait(tmp_path)
+        assert "1 face" in said("beautify", picture, "-o", tmp_path / "a.png", "--remote", "studio")
+        monkeypatch.setenv("RETOUCHML_HOME", str(home))
+        assert "not valid any more" in said("daemon", "keys", "revoke", "anna")
+        monkeypatch.setenv("RETOUCHML_HOME", folder)
+        ran = run("beautify", picture, "-o", tmp_path / "b.png", "--remote", "studio")
+        assert ran.returncode == 1
+        assert "does not know the key of studio" in ran.stderr
+
+
+def test_an_invitation_needs_an_address_and_a_new_file(start: Callable[..., Daemon], tmp_path: Path) -> None:
+    ran = run("daemon", "keys", "add", "anna", "-o", tmp_path / "anna.json")
+    assert (ran.returncode, "No daemon listens on TCP" in ran.stderr) == (2, True)
+    assert "Nobody has one" in said("daemon", "keys", "list")
+    command = ["daemon", "keys", "add", "anna", "-o", tmp_path / "anna.json"]
+    said(*command, "--host", "gpu.example.org:5555")
+    assert connection_file.read(tmp_path / "anna.json").endpoint == "tcp://gpu.example.org:5555"
+    ran = run("daemon", "keys", "add", "otto", "-o", tmp_path / "anna.json", "--host", "a:1")
+    assert (ran.returncode, "exists already" in ran.stderr) == (2, True)
+    assert "otto" not in said("daemon", "keys", "list")
+    ran = run("daemon", "keys", "add", "otto", "-o", tmp_path / "no" / "otto.json", "--host", "a:1")
+    assert ran.returncode == 1
+    assert "otto" not in said("daemon", "keys", "list")
