@@ -14,6 +14,9 @@ TOP = Path(__file__).resolve().parent.parent
 ENGINE_RECORD = "engine.json"
 """The file in the light wheel that names the engine's wheel and its SHA-256."""
 
+ENGINE_WHEELS = Path("retouchml", "setup", "files", "wheels")
+"""A folder of the light package with the engine's wheel, in packages that bring both."""
+
 IS_PACKAGED = (TOP / ENGINE_RECORD).is_file()
 """Whether this is the light wheel's set-up, and no checkout."""
 

@@ -14,6 +14,7 @@ from install.actions.environment import Environment
 from install.actions.gimp import GimpPlugin
 from install.actions.krita import KritaPlugin
 from install.actions.lock import Lock
+from install.actions.release import BuildRelease
 from install.actions.service import BackgroundService
 from install.actions.tensorflow1 import TensorFlow1
 from install.actions.translations import Translations
@@ -28,6 +29,7 @@ _OF_A_CHECKOUT: dict[str, Action | Part] = {
     "dev": Development(),
     "lock": Lock(),
     "wheels": Wheels(),
+    "release": BuildRelease(),
     "translations": Translations(),
 }
 _OF_THE_LIGHT_WHEEL: dict[str, Action | Part] = {"engine": Engine(), "bundle": WriteBundle()}

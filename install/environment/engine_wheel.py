@@ -1,7 +1,7 @@
 """What the light wheel's set-up installs in place of a checkout: the engine's wheel, and the light package.
 
 The engine's wheel is the one that was built with this light wheel: its SHA-256 says so. It is taken from a
-folder that is given, from beside the file that the light wheel was installed from, or from pip's index. The
+folder of the light package, from beside the file that this was installed from, or from pip's index. The
 light package is packed again from its own files, so that both environments have the very same.
 """
 
@@ -13,7 +13,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 from urllib.request import url2pathname
 
-from install.checkout import ENGINE_RECORD, SOURCE, TOP
+from install.checkout import ENGINE_RECORD, ENGINE_WHEELS, SOURCE, TOP
 from install.environment import requirements
 
 _PACKAGE = "retouchml"
@@ -55,13 +55,14 @@ def _listed(file: Path, more: str = "") -> tuple[str, ...]:
 
 
 def beside() -> list[Path]:
-    """The folder of the file that the light wheel was installed from, if the engine's wheel lies there."""
+    """The folders that have the engine's wheel: in the light package, and where that was installed from."""
     name, _ = record()
     folders = dict.fromkeys(_origins())
     return [folder for folder in folders if (folder / name).is_file()]
 
 
 def _origins() -> Iterator[Path]:
+    yield SOURCE / ENGINE_WHEELS
     # pip and uv note where a package came from (PEP 610)
     for file in SOURCE.glob(f"{_PACKAGE}-*.dist-info/direct_url.json"):
         try:
@@ -83,7 +84,7 @@ def write_light(folder: Path) -> Path:
     files = {
         f"{_PACKAGE}/{path.relative_to(package).as_posix()}": path.read_bytes()
         for path in paths
-        if "__pycache__" not in path.parts
+        if "__pycache__" not in path.parts and SOURCE / ENGINE_WHEELS not in path.parents
     }
     about = f"{_PACKAGE}-{version()}.dist-info"
     files |= {

@@ -25,7 +25,16 @@ _SETUP_FILES = Path("retouchml", "setup", "files")
 _EPOCH = "1577836800"
 
 _LEFT_OUT = shutil.ignore_patterns(
-    "__pycache__", "*.pyc", "*.in", "*.po", "*.pot", "light", "engine", "dev.txt", "tensorflow1*.txt"
+    "__pycache__",
+    "*.pyc",
+    "*.in",
+    "*.po",
+    "*.pot",
+    "light",
+    "engine",
+    "templates",
+    "dev.txt",
+    "tensorflow1*.txt",
 )
 
 

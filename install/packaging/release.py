@@ -1,0 +1,114 @@
+"""A release: wheels, packages, descriptions and the folder of models, checked, with ``SHA256SUMS``."""
+
+import hashlib
+import shutil
+import zipfile
+from dataclasses import dataclass
+from pathlib import Path
+
+from install import processes
+from install.console import Console
+from install.errors import InstallError
+from install.packaging import debian, model_files, texts, versions, wheels
+from install.packaging.model_files import SUMS
+from retouchml.system.files import write_atomically
+
+_ENGINE = ("daemon", "pipeline", "stylegan2")
+_NSIS, _CONTAINER, _FORMULA, _WINGET = (
+    "retouchml.nsi",
+    "Containerfile",
+    "retouchml.rb",
+    "retouchml.winget.yaml",
+)
+_LARGEST = {"light": 1.5e6, "engine": 6e6}
+
+
+@dataclass(frozen=True)
+class Release:
+    """What was built. skipped: what was not, and why, a sentence each."""
+
+    version: str
+    day: str
+    files: tuple[Path, ...]
+    skipped: tuple[str, ...]
+
+
+def build(folder: Path, python: Path, home: str, models: Path | None, console: Console) -> Release:
+    """Build all into ``folder``, an empty one or that of a former release, whose files it replaces.
+
+    python: as for ``wheels.build``; home: the address of the project's page, for the descriptions; models:
+    the data folder's models, None to write no folder of models
+
+    Raises InstallError.
+    """
+    version, day = versions.agreed()
+    _clear(folder)
+    skipped: list[str] = []
+    with console.step("the two wheels") as tick:
+        light, engine = wheels.build(folder, python, tick)
+        check(light, engine, version)
+    if debian.can_build():
+        with console.step("the Debian package") as tick:
+            debian.build(light, engine, version, folder, tick)
+    else:
+        skipped.append("No Debian package: dpkg-deb is not here.")
+    values = {
+        "VERSION": version,
+        "HOME": home,
+        "LIGHT": light.name,
+        "ENGINE": engine.name,
+        "LIGHT_SHA256": texts.digest(light),
+        "ENGINE_SHA256": texts.digest(engine),
+    }
+    (script, _) = texts.write(folder, [_NSIS, _CONTAINER], values)
+    setup = _windows_installer(script, console)
+    if setup is None:
+        skipped.append("No Windows installer: makensis is not here. Its script is.")
+    texts.write(folder, [_FORMULA, _WINGET], {**values, "SETUP_SHA256": texts.digest(setup)})
+    if models is not None:
+        with console.step("the folder of models") as tick:
+            model_files.write(models, folder / "models", tick)
+    files = tuple(sorted(path for path in folder.iterdir() if path.is_file()))
+    lines = "".join(f"{hashlib.sha256(path.read_bytes()).hexdigest()}  {path.name}\n" for path in files)
+    write_atomically(folder / SUMS, lines.encode(), 0o644)
+    return Release(version, day, files, tuple(skipped))
+
+
+def _clear(folder: Path) -> None:
+    """Make an empty folder; one of models stays in it, for its files lie under their hashes."""
+    if folder.exists() and any(folder.iterdir()) and not (folder / SUMS).is_file():
+        raise InstallError(f"{folder} is no folder of a release.", "Name an empty one.")
+    folder.mkdir(parents=True, exist_ok=True)
+    for path in folder.iterdir():
+        if path.is_file():
+            path.unlink()
+
+
+def check(light: Path, engine: Path, version: str) -> None:
+    """Raise InstallError unless the two wheels hold what they should, and nothing else."""
+    for kind, wheel, package in (("light", light, "retouchml"), ("engine", engine, "retouchml_engine")):
+        with zipfile.ZipFile(wheel) as archive:
+            names = archive.namelist()
+        own = {"retouchml"} if kind == "light" else set(_ENGINE)
+        tops = {name.partition("/")[0] for name in names}
+        if tops != {*own, f"{package}-{version}.dist-info"}:
+            raise InstallError(f"{wheel.name} holds {', '.join(sorted(tops))}.")
+        stray = [name for name in names if "__pycache__" in name or name.endswith((".pyc", ".po", ".orig"))]
+        if stray:
+            raise InstallError(f"{wheel.name} holds {', '.join(stray)}.")
+        if wheel.stat().st_size > _LARGEST[kind]:
+            raise InstallError(f"{wheel.name} has {wheel.stat().st_size / 1e6:.1f} MB, which is too large.")
+
+
+def _windows_installer(script: Path, console: Console) -> Path | None:
+    """The installer that makensis builds of the script; None if there is no makensis. Raises InstallError."""
+    program = shutil.which("makensis")
+    if program is None:
+        return None
+    before = set(script.parent.iterdir())
+    with console.step("the Windows installer") as tick:
+        outcome = processes.run([program, "-V2", "-WX", script], tick, log=False)
+    built = set(script.parent.iterdir()) - before
+    if outcome.code != 0 or len(built) != 1:
+        raise InstallError(f"The Windows installer could not be built: {outcome.last_line}")
+    return built.pop()
