@@ -197,8 +197,8 @@ class Controller:
         self.find_faces()
 
     def cancel(self) -> None:
-        """Stop the task; nothing was changed. The next job begins."""
-        if self._runner.is_running:
+        """Stop the task; nothing was changed. The next job begins. Not while a result is being added."""
+        if self._runner.is_running and not self._tasks.is_adding:
             self._stop_task()
             self._notice = Notice(texts.text(texts.CANCELLED), is_error=False)
             self._start_next_job()

@@ -2,6 +2,7 @@
 
 import hashlib
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -163,12 +164,13 @@ def add_result(
     *,
     with_mask: bool,
     keep_earlier: bool,
+    on_adding: Callable[[], None],
 ) -> TaskGenerator[Added]:
     """Add a paint layer with these patches, as one step of undo.
 
     It takes the place of the active result, else of the source's topmost result, or goes above that one if
     ``keep_earlier``. It is filled before it is added, as pixels written later could not be undone. The
-    selection limits it: by a mask, or else by its alpha.
+    selection limits it: by a mask, or else by its alpha. on_adding: called right before the document changes
 
     Raises LayerDeleted, or UsageError if the selection leaves nothing, and then nothing was added.
     """
@@ -187,6 +189,7 @@ def add_result(
     boxes = [patch.box for patch in patches]
     before = yield from _shown(source, boxes)
     source.check()
+    on_adding()
     mask = _create_mask(document, patches) if with_mask else None
     if mask is not None:
         layer.addChildNode(mask, None)

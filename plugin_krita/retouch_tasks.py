@@ -39,7 +39,8 @@ _STEP, _LEAST_ASKED, _MOST_ASKED = 128, 128, 2048  # of a reduced patch's longes
 class RetouchTasks:
     """Makes the tasks that the controller runs.
 
-    device: what the daemon computes on, "" if unknown; added: the result that was added last
+    device: what the daemon computes on, "" if unknown; added: the result that was added last; is_adding:
+    whether one is being added, which cannot be cancelled any more
     """
 
     def __init__(self, connection: Connection, photos: PhotoStore, progress: Progress) -> None:
@@ -48,6 +49,7 @@ class RetouchTasks:
         self._progress = progress
         self.device = ""
         self.added: Added | None = None
+        self.is_adding = False
         self.room: Room = _FIRST_ROOM
 
     def resize_preview(self, room: Room) -> bool:
@@ -137,7 +139,7 @@ class RetouchTasks:
         look: of faces without one of their own; chosen: the faces and their looks, None for what is ticked
         by then. Raises UsageError if there is nothing to do.
         """
-        self.added = None
+        self.added, self.is_adding = None, False
         photo = yield from self._open(source)
         boxes = [face.box for face in photo.session.faces]
         chosen = photo.selection if chosen is None else transfer(chosen, boxes)
@@ -156,11 +158,22 @@ class RetouchTasks:
             raise _usage_error(sentences.UNCHANGED, sentences.UNCHANGED_ADVICE)
         self._progress("write", 0.0, None)
         made = record(source.key, boxes, looks, __version__)
-        self.added = yield from layers.add_result(
-            source, patches, made, with_mask=with_mask, keep_earlier=keep_earlier
-        )
-        thumbnail = yield from self._thumbnail(photo, boxes[faces[0]], rendered[0])
-        results.remember_in_history(source.document, PastResult(made, as_png(thumbnail)))
+        try:
+            self.added = yield from layers.add_result(
+                source,
+                patches,
+                made,
+                with_mask=with_mask,
+                keep_earlier=keep_earlier,
+                on_adding=self._begin_to_add,
+            )
+            thumbnail = yield from self._thumbnail(photo, boxes[faces[0]], rendered[0])
+            results.remember_in_history(source.document, PastResult(made, as_png(thumbnail)))
+        finally:
+            self.is_adding = False
+
+    def _begin_to_add(self) -> None:
+        self.is_adding = True
 
     @staticmethod
     def _thumbnail(photo: OpenPhoto, face: Box, patch: WirePatch | None) -> TaskGenerator[Image]:

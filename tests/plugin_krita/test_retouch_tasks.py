@@ -591,3 +591,23 @@ def test_a_marked_face_comes_back_with_the_record_of_a_result(scene: Scene) -> N
     scene.photos.select(scene.source, chosen)
     assert [face.box for face in scene.find().session.faces] == [LEFT, RIGHT, place]
     assert (scene.photo.ticked, scene.photo.shown) == ({2}, 2)
+
+
+def test_a_result_that_is_being_added_is_known_to_be(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    """From then on, "nothing was changed" would be false."""
+    seen: list[bool] = []
+    add = scene.document.addChildNode
+
+    def note(node: Node, above: Node) -> None:
+        seen.append(scene.tasks.is_adding)
+        add(node, above)
+
+    monkeypatch.setattr(scene.document, "addChildNode", note)
+    scene.daemon.while_sending = lambda: seen.append(scene.tasks.is_adding)
+    scene.beautify()
+    assert [*seen, scene.tasks.is_adding] == [False, True, False]
+    scene.daemon.faces = ()
+    scene.paint()
+    with pytest.raises(NoFaceError):
+        scene.beautify()
+    assert not scene.tasks.is_adding

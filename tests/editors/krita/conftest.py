@@ -7,10 +7,11 @@ from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+import numpy as np
 import pytest
 
 from tests.daemon.running import Daemon
-from tests.editors.krita import running
+from tests.editors.krita import pictures, running
 from tests.editors.krita.installation import install_into
 from tests.editors.krita.running import Krita
 from tests.editors.krita.screen import TOOLS
@@ -58,3 +59,11 @@ def krita(one_krita: Krita, daemon: Daemon) -> Iterator[Krita]:
     running.until(lambda: one_krita.view()["daemon"] == "ready")
     yield one_krita
     one_krita.clear()
+
+
+@pytest.fixture
+def small_picture(krita: Krita, tmp_path: Path) -> None:
+    """A picture without a face: Krita 5.2 shows its dockers only where a picture is open."""
+    noise = np.random.default_rng(0).integers(0, 256, (64, 64, 3)).astype(np.uint8)
+    pictures.put(krita, pictures.as_krita(noise, "U8"), tmp_path)
+    running.until(lambda: krita.view()["layer"] == "Background")

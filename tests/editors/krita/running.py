@@ -28,7 +28,7 @@ mount -t tmpfs tmpfs "$ROOT/tmp"
 printf '%s\\n' "$BINDS" | while read -r folder; do
     mkdir -p "$ROOT$folder"; mount --bind "$folder" "$ROOT$folder"
 done
-exec chroot "$ROOT" dbus-run-session -- krita --nosplash
+exec /usr/sbin/chroot "$ROOT" dbus-run-session -- krita --nosplash
 """
 _PRIVATE = (
     *("unshare", "--mount", "--propagation", "private", "--pid", "--fork", "--kill-child"),
@@ -153,6 +153,7 @@ def krita(
         try:
             address = profile / "run" / "driver"
             until(lambda: address.exists() or process.poll() is not None, START_TIMEOUT)
+            assert process.poll() is None, (profile / "run" / "krita.log").read_text(errors="replace")
             editor = Krita(display, address, is_boxed=root is not None)
             until(lambda: editor.ask("app.activeWindow() is not None"))
             editor.run(_HELPERS)
@@ -160,5 +161,6 @@ def krita(
             yield editor
         finally:
             # Krita and its session bus are a process group of their own
-            os.killpg(process.pid, signal.SIGKILL)
+            with suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
             process.wait()

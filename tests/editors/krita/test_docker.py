@@ -237,6 +237,7 @@ def test_sliders_and_reset_do_what_they_say(
     until(lambda: krita.view()["edits"] == {})
 
 
+@pytest.mark.usefixtures("small_picture")
 def test_a_slider_that_follows_the_strength_moves_with_it_until_it_is_set(krita: Krita) -> None:
     def strength_becomes(hundredths: int) -> None:
         krita.click("slider_strength")
@@ -264,6 +265,7 @@ def test_a_slider_that_follows_the_strength_moves_with_it_until_it_is_set(krita:
     krita.click("fold_eyes_and_teeth")
 
 
+@pytest.mark.usefixtures("small_picture")
 def test_every_slider_s_name_and_number_can_be_read(krita: Krita) -> None:
     cut = krita.run("""
 bars = [row._bar for row in docker()._look._rows.values()]
@@ -277,6 +279,7 @@ answer = [
     assert cut == []
 
 
+@pytest.mark.usefixtures("small_picture")
 def test_a_slider_is_dragged_and_its_own_button_unsets_it(krita: Krita) -> None:
     x, y = krita.ask("place_of('slider_strength', 0.3, 0.5)")
     end = krita.ask("place_of('slider_strength', 0.8, 0.5)")
@@ -294,6 +297,7 @@ def test_a_slider_is_dragged_and_its_own_button_unsets_it(krita: Krita) -> None:
     until(lambda: not krita.ask("widget('reset_strength').isVisible()"))
 
 
+@pytest.mark.usefixtures("small_picture")
 def test_a_preset_sets_the_sliders_and_its_name_is_shown_as_long_as_they_are_its_own(krita: Krita) -> None:
     assert krita.ask("widget('preset').text()") == "Natural"
     krita.click("preset")
@@ -307,6 +311,7 @@ def test_a_preset_sets_the_sliders_and_its_name_is_shown_as_long_as_they_are_its
     until(lambda: krita.ask("widget('preset').text()") == "Own values")
 
 
+@pytest.mark.usefixtures("small_picture")
 def test_a_look_is_saved_as_a_preset_renamed_and_deleted(krita: Krita) -> None:
     def choose(title: str) -> None:
         krita.click("preset")

@@ -19,7 +19,7 @@ def backend() -> str:
 
 
 @pytest.fixture
-def dialog(krita: Krita, editor_home: Path) -> Iterator[Path]:
+def dialog(krita: Krita, small_picture: None, editor_home: Path) -> Iterator[Path]:
     """The open settings; the file in which they are kept."""
     krita.click_until("settings", lambda: krita.ask(f"len({_SHOWN})") == 1)
     yield editor_home / "config" / "config.toml"
