@@ -56,7 +56,7 @@ def starts_python(krita: Krita) -> None:
 def krita(one_krita: Krita, daemon: Daemon) -> Iterator[Krita]:
     """Krita without a picture, connected to the daemon, with the docker's first settings."""
     one_krita.run("clean_up()")
-    running.until(lambda: one_krita.view()["daemon"] == "ready")
+    running.until(lambda: one_krita.ask("daemon_state()") == "ready")
     yield one_krita
     one_krita.clear()
 

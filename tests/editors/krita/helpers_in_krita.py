@@ -97,6 +97,13 @@ def view():
     }
 
 
+def daemon_state():
+    """What the docker knows of the daemon now; while it is hidden, as without pictures, it does not look."""
+    docker()._controller._updates = 0
+    docker()._controller.update()
+    return docker()._view.daemon
+
+
 def clean_up():
     """Make everything as at the first start: no pictures, no changed settings, no open photos."""
     close_all()
