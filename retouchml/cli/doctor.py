@@ -19,7 +19,11 @@ def add_parser(subparsers: Subparsers) -> None:
         description="Check all that RetouchML needs. Exit code 1 means that something needed is missing.",
         allow_abbrev=False,
     )
-    parser.add_argument("--json", action="store_true", help="print JSON")
+    form = parser.add_mutually_exclusive_group()
+    form.add_argument("--json", action="store_true", help="print JSON")
+    form.add_argument(
+        "--report", action="store_true", help="print one block for a bug report, without private paths"
+    )
     parser.set_defaults(run=run)
 
 
@@ -27,12 +31,15 @@ def run(arguments: argparse.Namespace, context: Context) -> int:
     """Print the findings; exit code 1 if something needed is missing."""
     from dataclasses import asdict
 
-    from retouchml.cli import doctor_checks, report
+    from retouchml.cli import bug_report, doctor_checks, report
 
     findings = list(doctor_checks.findings())
     ok = all(finding.ok for finding in findings if finding.needed)
     if arguments.json:
         context.console.print(report.text({"ok": ok, "findings": [asdict(finding) for finding in findings]}))
+    elif arguments.report:
+        for line in bug_report.block(findings):
+            context.console.print(line)
     else:
         for line in _lines(findings, ok=ok):
             context.console.print(line)
@@ -52,4 +59,4 @@ def _lines(findings: Sequence["Finding"], *, ok: bool) -> list[str]:
         if finding.advice:
             lines.append(f"  {'':7}  {'':{width}}  {translated(finding.advice)}")
     last = "Everything needed is here." if ok else "Something needed is missing: see the advice above."
-    return [*lines, translated(last)]
+    return [*lines, translated("For a bug report: `retouchml doctor --report`."), translated(last)]

@@ -58,8 +58,8 @@ PACKAGES = {
 class Finding:
     """The result of one check.
 
-    topic:  "python", "packages", "engine", "models", "devices", "engines", "folders", "settings", "daemon" or
-            "editors"
+    topic:  "python", "packages", "set-up", "engine", "models", "devices", "engines", "folders", "settings",
+            "daemon" or "editors"
     state:  for a person
     ok:     whether it is as it should be
     needed: whether retouching needs it to be ok
@@ -79,8 +79,9 @@ def findings() -> Iterator[Finding]:
     yield python()
     yield from packages()
     here = (models, devices, engines) if engine.is_beside() else (engine_elsewhere,)
-    for check in (*here, folders, settings, daemon, editors):
-        yield from _guarded("engine" if check is engine_elsewhere else check.__name__, check)
+    names = {engine_elsewhere: "engine", set_up: "set-up"}
+    for check in (set_up, *here, folders, settings, daemon, editors):
+        yield from _guarded(names.get(check, check.__name__), check)
 
 
 def python() -> Finding:
@@ -110,6 +111,13 @@ def packages() -> Iterator[Finding]:
         how = "install" if state == "missing" else "install --force-reinstall"
         advice = f"Install it with `{sys.executable} -m pip {how} {distributions[0]}`."
         yield Finding("packages", distributions[0], state, False, True, advice)
+
+
+def set_up() -> Iterator[Finding]:
+    """How RetouchML came here, and whether its set-up was finished."""
+    from retouchml.cli import doctor_setup
+
+    yield from doctor_setup.set_up()
 
 
 def engine_elsewhere() -> Iterator[Finding]:

@@ -16,7 +16,7 @@ from retouchml.client.launch import find_interpreter
 from retouchml.errors import DaemonAbsent
 from retouchml.system.processes import CREATION_FLAGS
 
-DIAGNOSTICS = ("doctor",)
+DIAGNOSTICS = ("doctor", "--report")
 """The command whose output a person sends with a question."""
 _CACHES = ("searches", "inversions", "paths")  # folders of the cache that hold what is known of faces
 _SECONDS = 3600.0  # that a command may take: models are large
