@@ -42,16 +42,19 @@ class FollowedLayer:
     def follow(self, source: "SourceLayer | None", look: Look) -> Look:
         """Follow the user to a layer; the look for it.
 
-        look: of the layer before. The values that belong to one picture stay with their own.
+        look: of the layer before. The values that belong to one picture stay with their own. Between two
+        pictures there may be none, as in Krita 5.2 until a new one has its layers.
         """
         old, self.source = self.source, source
         before = old.key if old is not None else ""
         if self.key != before:
             self.read_history()
-        if source is None or source.key == before:
+        if self.key == before:
             return look
         if old is not None:
             self._own_values[old.key] = of_one_picture(look)
+        if source is None:
+            return look
         look = remembered(look).with_values(self._own_values.get(source.key, {}))
         photo = self.photo
         return look if photo is None else photo.looks_or(look).look(photo.shown)

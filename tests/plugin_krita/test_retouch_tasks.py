@@ -33,7 +33,7 @@ from .test_tasks import Answer, ListLoop
 
 LEFT, RIGHT = (10, 20, 40, 40), (110, 20, 40, 40)
 LOOK = UserSettings().look
-_NEED_KRITA = ("layers", "results", "retouch_tasks")
+_NEED_KRITA = ("layers", "results", "retouch_tasks", "followed_layer")
 
 
 class Node(Layer):
@@ -253,7 +253,7 @@ def krita() -> Iterator[Any]:
     module.Krita = SimpleNamespace(instance=lambda: application)
     with pytest.MonkeyPatch.context() as patch:
         patch.setitem(sys.modules, "krita", module)
-        editor.layers, editor.results, editor.tasks = (
+        editor.layers, editor.results, editor.tasks, editor.followed = (
             import_module(f"plugin_krita.{name}") for name in _NEED_KRITA
         )
         yield editor
@@ -611,3 +611,18 @@ def test_a_result_that_is_being_added_is_known_to_be(scene: Scene, monkeypatch: 
     with pytest.raises(NoFaceError):
         scene.beautify()
     assert not scene.tasks.is_adding
+
+
+@pytest.mark.parametrize("without_between", [True, False])
+def test_values_of_one_picture_wait_for_it_also_where_there_is_none_between(
+    scene: Scene, without_between: bool
+) -> None:
+    layer = scene.krita.followed.FollowedLayer(scene.photos)
+    look, other = Look().with_values({"smile": 0.3, "teeth": 0.1}), replace(scene.source, key="other")
+    assert layer.follow(scene.source, look) == Look().with_values({"teeth": 0.1})
+    seen = layer.follow(scene.source, look)
+    for source in (other, scene.source):
+        if without_between:
+            seen = layer.follow(None, seen)
+        seen = layer.follow(source, seen)
+        assert dict(seen.edits) == ({"teeth": 0.1} if source is other else {"teeth": 0.1, "smile": 0.3})
