@@ -7,9 +7,10 @@ when the score hardly rises, after a given length or gain, before the face would
 the same person, and, if the network has a discriminator, before the picture would look less real.
 """
 
+import copy
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -30,6 +31,7 @@ Measure = Callable[[NDArray[np.float32]], Mapping[str, float]]
 
 _SIDE = 128  # pixels; side of the pictures on which drift and identity are measured
 _MEASURE_EVERY = 2  # steps
+_HASTY = 2.0  # times as long as usual are the steps of a path that must be there soon
 _SAMPLES = 512  # codes, for the typical norm of a code
 
 
@@ -106,6 +108,12 @@ class Beautifier:
         # "critic", an older word for the guard, stays: another string would make cached paths unknown
         guard = "" if self._guard is None else f"/critic {GUARD_VERSION}"
         return f"{self._generator.identity}/{VERSION}/{self._guides}/{self.ascent}{guard}"
+
+    def hasty(self) -> "Beautifier":
+        """One that finds nearly the same paths in two thirds of the time, with longer steps."""
+        other = copy.copy(self)
+        other.ascent = replace(self.ascent, step=_HASTY * self.ascent.step)
+        return other
 
     @threads_restored()
     def path(

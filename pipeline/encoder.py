@@ -66,14 +66,6 @@ class Encoder:
             )
         return cls(weight, bias, generator.w_dim)
 
-    @property
-    def shows(self) -> bool:
-        """Whether a picture of the guess is like the face, so that a retouch may be shown from it.
-
-        This one only shortens the inversion: it explains 8 % of a code's variance.
-        """
-        return False
-
     def __call__(
         self, chip: NDArray[np.float32], descriptor: NDArray[np.float32], landmarks: NDArray[np.float64]
     ) -> Tensor:

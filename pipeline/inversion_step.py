@@ -28,15 +28,18 @@ class InversionState:
     """The code that is sought, and what Adam remembers; all of it tensors that are written to in place."""
 
     def __init__(self, start: Tensor, num_layers: int, most_steps: int) -> None:
-        """start: whitened code [W]; most_steps: of any stage."""
+        """Start at a whitened code [W], or at that and each layer's offset [1 + L, W].
+
+        most_steps: of any stage
+        """
         # whitened; the first row is shared by all layers, the others are the layers' offsets from it
-        self.code = start.new_zeros(1 + num_layers, len(start))  # [1 + L, W]
-        self.code[0] = start
+        self.code = start.new_zeros(1 + num_layers, start.shape[-1])  # [1 + L, W]
         self._means = torch.zeros_like(self.code), torch.zeros_like(self.code)  # of gradient and its square
         self._moves = start.new_zeros(1 + num_layers, 1)  # 1 for rows that the stage changes
         self._schedule = start.new_zeros(most_steps, 2)  # of each step, see ``_schedule_of``
         self._step = torch.zeros(1, dtype=torch.int64, device=start.device)
-        self._losses = start.new_full((2,), math.inf)
+        self._losses = start.new_zeros(2)
+        self.restart(start)
 
     @property
     def most_steps(self) -> int:
@@ -44,9 +47,10 @@ class InversionState:
         return len(self._schedule)
 
     def restart(self, start: Tensor) -> None:
-        """Begin another inversion at a whitened code [W]."""
+        """Begin another inversion at a whitened code [W], or at that and each layer's offset [1 + L, W]."""
         self.code.zero_()
-        self.code[0].copy_(start)
+        rows = start.reshape(-1, start.shape[-1])
+        self.code[: len(rows)].copy_(rows)
         self._losses.fill_(math.inf)
 
     def begin(self, rates: Sequence[float], *, offsets: bool) -> None:
@@ -127,7 +131,10 @@ class Descent:
         most_steps: int,
         make_step: Callable[[Callable[[], None], torch.device], Repeated] | None = None,
     ) -> None:
-        """start: whitened code [W]; most_steps: of any stage; make_step: None for steps without graphs"""
+        """Start as an InversionState does.
+
+        make_step: None for steps without graphs
+        """
         self.state = InversionState(start, generator.num_layers, most_steps)
         self._target = target
         self._steps: dict[int, Callable[[], None]] = {}

@@ -16,7 +16,7 @@ from pipeline.change import Change
 from pipeline.local_face import LocalFace, local_face
 from pipeline.networks import Networks
 from pipeline.patch import Patch, box_of, make_patch
-from pipeline.prepared import KeptFields, PreparedFace, guess_face, prepare_face
+from pipeline.prepared import GuessedFace, KeptFields, PreparedFace, guess_face, prepare_face
 from pipeline.working_space import WorkingSpace
 from retouchml.look import Look
 from retouchml.progress import Cancel, Progress, check
@@ -46,7 +46,7 @@ class KnownFaces:
         self._kept = kept
         self._local: dict[int, LocalFace] = {}
         self.prepared: dict[int, PreparedFace] = {}
-        self.guessed: dict[int, PreparedFace] = {}  # until they are prepared
+        self.guessed: dict[int, GuessedFace] = {}  # until they are prepared
         self.seconds: dict[str, float] = {}
 
     def local(self, face: int) -> LocalFace:
@@ -66,19 +66,26 @@ class KnownFaces:
     def prepare(self, face: int, progress: Progress, cancel: Cancel) -> None:
         """Invert a face and find its score path. Raises Cancelled."""
         self.prepared[face] = prepare_face(
-            self.local(face), self._networks, self._caches, self.seconds, self._kept, progress, cancel
+            self.local(face),
+            self._networks,
+            self._caches,
+            self.seconds,
+            self._kept,
+            progress,
+            cancel,
+            self.guessed.get(face),
         )
         self.guessed.pop(face, None)
 
-    def guess(self, face: int, cancel: Cancel) -> bool:
-        """Prepare a face by the encoder's guess, if that was not done; whether it can be shown.
+    def guess(self, face: int, progress: Progress, cancel: Cancel) -> bool:
+        """Begin to invert a face, if that was not done; whether it can be shown before it is prepared.
 
         Raises Cancelled.
         """
         if face not in self.guessed:
             check(cancel)
             guess = guess_face(
-                self.local(face), self._networks, self._caches, self.seconds, self._kept, cancel
+                self.local(face), self._networks, self._caches, self.seconds, self._kept, progress, cancel
             )
             if guess is None:
                 return False
@@ -102,7 +109,7 @@ class KnownFaces:
 
     def guessed_change(self, face: int, look: Look) -> Change:
         """The same for a face that is only guessed."""
-        return self._generated_change(self.guessed[face], look)
+        return self._generated_change(self.guessed[face].prepared, look)
 
     def local_change(self, face: int, look: Look) -> Change:
         """The change of the local sliders alone."""

@@ -6,7 +6,7 @@ moves no code.
 
 import bisect
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import cv2
@@ -17,11 +17,10 @@ from torch import Tensor
 from pipeline.beautify import ScorePath
 from pipeline.cache import Caches, inversion_key, path_key
 from pipeline.carried import Carried, carried_between
-from pipeline.encoder import Encoder
 from pipeline.generated import GeneratedFace
 from pipeline.identity import chip_frame
 from pipeline.inversion_target import TARGET
-from pipeline.invert import Inversion
+from pipeline.invert import Begun, Inversion
 from pipeline.kept import Kept
 from pipeline.local_face import LocalFace, StepClock
 from pipeline.moving_face import CoarseFace, MovingFace
@@ -132,6 +131,14 @@ class PreparedFace:
         return CoarseFace.of(self.face, self.before)
 
 
+@dataclass(frozen=True)
+class GuessedFace:
+    """A face whose inversion has begun."""
+
+    prepared: PreparedFace  # with the code and the path that it has so far
+    begun: Begun
+
+
 def prepare_face(
     local: LocalFace,
     networks: Networks,
@@ -140,10 +147,12 @@ def prepare_face(
     kept: KeptFields,
     progress: Progress,
     cancel: Cancel,
+    guessed: GuessedFace | None = None,
 ) -> PreparedFace:
-    """Invert a face and find its score path. Raises Cancelled."""
+    """Invert a face and find its score path; if it is guessed, from there on. Raises Cancelled."""
     clock = StepClock(seconds)
-    inversion = _inversion(local.whole, local.landmarks, networks, caches, progress, cancel)
+    begun = None if guessed is None else guessed.begun
+    inversion = _inversion(local.whole, local.landmarks, networks, caches, begun, progress, cancel)
     clock.lap("invert")
     return _climbed(local, inversion.w_plus, networks, caches, clock, kept, progress, cancel)
 
@@ -154,24 +163,23 @@ def guess_face(
     caches: Caches | None,
     seconds: dict[str, float],
     kept: KeptFields,
+    progress: Progress,
     cancel: Cancel,
-) -> PreparedFace | None:
-    """A face prepared with the encoder's guess of its code, until it is inverted. Raises Cancelled.
+) -> GuessedFace | None:
+    """A face prepared with the code that it has after a fifth of its inversion. Raises Cancelled.
 
-    None if the guess is not good enough to be shown, or the inversion is in the cache. Nothing of it is kept
-    there.
+    None if that would not be much sooner than the whole: the inversion is in the cache, or not on a CPU.
     """
-    encoder, generator = networks.encoder, networks.generator
-    if encoder is None or not encoder.shows:
-        return None
-    key = inversion_key(local.whole, local.landmarks, generator.identity)
-    if caches is not None and caches.inversions.get(key) is not None:
+    generator = networks.generator
+    if generator.device.type != "cpu" or _cached(local.whole, local.landmarks, networks, caches) is not None:
         return None
     clock = StepClock(seconds)
-    code = _start(encoder, local.whole, local.landmarks, networks).to(generator.latents.mean)
-    w_plus = generator.latents.unwhiten(code.expand(generator.num_layers, generator.w_dim))
-    clock.lap("guess")
-    return _climbed(local, w_plus, networks, None, clock, kept, silent, cancel)
+    start = _start(local.whole, local.landmarks, networks)
+    begun = networks.inverter.begin(local.whole, local.landmarks, start, progress=progress, cancel=cancel)
+    clock.lap("invert")
+    hasty = replace(networks, beautifier=networks.beautifier.hasty())
+    prepared = _climbed(local, begun.w_plus, hasty, None, clock, kept, silent, cancel)
+    return GuessedFace(prepared, begun)
 
 
 def _climbed(
@@ -200,32 +208,42 @@ def _code_of(look: Look) -> Code:
     return look.strength, tuple((name, value) for name, value in edits if BY_NAME[name].latent is not None)
 
 
+def _cached(
+    crop: NDArray[np.float32], points: NDArray[np.float64], networks: Networks, caches: Caches | None
+) -> Inversion | None:
+    """A face's inversion as the cache has it."""
+    generator = networks.generator
+    key = inversion_key(crop, points, generator.identity)
+    cached = caches.inversions.get(key) if caches else None
+    if cached is None or cached.w_plus.shape != (generator.num_layers, generator.w_dim):
+        return None
+    return Inversion(cached.w_plus.to(generator.device), cached.loss, cached.distance)
+
+
 def _inversion(
     crop: NDArray[np.float32],
     points: NDArray[np.float64],
     networks: Networks,
     caches: Caches | None,
+    begun: Begun | None,
     progress: Progress,
     cancel: Cancel,
 ) -> Inversion:
-    generator = networks.generator
-    key = inversion_key(crop, points, generator.identity)
-    cached = caches.inversions.get(key) if caches else None
-    if cached is not None and cached.w_plus.shape == (generator.num_layers, generator.w_dim):
-        return Inversion(cached.w_plus.to(generator.device), cached.loss, cached.distance)
-    encoder = networks.encoder
-    start = None if encoder is None else _start(encoder, crop, points, networks)
+    cached = _cached(crop, points, networks, caches)
+    if cached is not None:
+        return cached
+    start = _start(crop, points, networks) if begun is None else begun
     inversion = networks.inverter.invert(crop, points, start, progress=progress, cancel=cancel)
     if caches is not None:
-        caches.inversions.put(key, inversion)
+        caches.inversions.put(inversion_key(crop, points, networks.generator.identity), inversion)
     return inversion
 
 
-def _start(
-    encoder: Encoder, crop: NDArray[np.float32], points: NDArray[np.float64], networks: Networks
-) -> Tensor:
-    """The encoder's guess of a face's whitened code [W]."""
-    return encoder(face_chip(crop, points), networks.recognizer.describe(crop, points), points)
+def _start(crop: NDArray[np.float32], points: NDArray[np.float64], networks: Networks) -> Tensor | None:
+    """The encoder's guess of a face's whitened code [W]; None without an encoder."""
+    if networks.encoder is None:
+        return None
+    return networks.encoder(face_chip(crop, points), networks.recognizer.describe(crop, points), points)
 
 
 def _path(

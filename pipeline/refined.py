@@ -85,7 +85,7 @@ def refinements(
         look = looks[face]
         on_face = progress_of_face(progress, position, len(order))
         if look.needs_generator and face not in known.prepared:
-            yield from _early(known, face, look, canvas, leave)
+            yield from _early(known, face, look, canvas, on_face, cancel, leave)
             check(leave)
             known.prepare(face, on_face, cancel)
         check(leave)
@@ -116,11 +116,20 @@ def at_once(known: KnownFaces, photo: NDArray[np.generic], face: int, look: Look
     return Refined(refinement, (face,), () if patch is None else (patch,))
 
 
-def _early(known: KnownFaces, face: int, look: Look, canvas: Canvas, cancel: Cancel) -> Iterator[Refined]:
+def _early(
+    known: KnownFaces,
+    face: int,
+    look: Look,
+    canvas: Canvas,
+    progress: Progress,
+    cancel: Cancel,
+    leave: Cancel,  # also when the look is superseded, but not while the face is inverted
+) -> Iterator[Refined]:
     """What a face with a look can show before it is prepared."""
     if touches_locally(look) or reshapes(look):
-        patch = known.patch(face, look, known.local_change, canvas.pixels, cancel)
+        patch = known.patch(face, look, known.local_change, canvas.pixels, leave)
         yield Refined(LOCAL, (face,), () if patch is None else (patch,))
-    if known.guess(face, cancel):
-        patch = known.patch(face, look, known.guessed_change, canvas.pixels, cancel)
+        check(leave)
+    if known.guess(face, progress, cancel):
+        patch = known.patch(face, look, known.guessed_change, canvas.pixels, leave)
         yield Refined(QUICK, (face,), () if patch is None else (patch,))

@@ -14,7 +14,7 @@ Refinement = Literal["local", "quick", "full"]
 LOCAL: Refinement = "local"
 """Local and shape sliders alone, which need no generator: there at once."""
 QUICK: Refinement = "quick"
-"""The whole look, but with a code of the face that was only guessed."""
+"""The whole look, with the code that the face has when a part of its inversion is done."""
 FULL: Refinement = "full"
 """The whole look, with the face's own code."""
 REFINEMENTS = (LOCAL, QUICK, FULL)

@@ -181,6 +181,16 @@ def test_no_picture_is_made_twice(climb: Climb, monkeypatch: pytest.MonkeyPatch)
     assert not any(torch.equal(one, other) for one, other in combinations(asked, 2))
 
 
+def test_a_hasty_path_goes_the_same_way_in_half_as_many_steps(climb: Climb) -> None:
+    beautifier = climb.networks.beautifier
+    before = beautifier.identity
+    hasty = beautifier.hasty().path(climb.start, climb.grid)
+    assert beautifier.identity == before
+    assert len(hasty.knots) <= len(climb.path.knots) // 2 + 1
+    one, other = ((path.at(0.6) - path.at(0.0)).flatten() for path in (climb.path, hasty))
+    assert float(torch.cosine_similarity(one, other, dim=0)) > 0.9
+
+
 def test_the_finest_layers_stay(climb: Climb) -> None:
     finest = climb.networks.beautifier.ascent.finest
     for layer in climb.networks.generator.layers:

@@ -102,3 +102,24 @@ def test_it_stops_within_a_step(
     with pytest.raises(Cancelled):
         inverter.invert(*target, recipe=RECIPE, progress=progress, cancel=cancel)
     assert len(updates) == steps + 1
+
+
+def test_an_inversion_that_was_begun_goes_on_to_the_same_code(
+    networks: Networks, target: tuple[NDArray[np.float32], NDArray[np.float64]]
+) -> None:
+    recipe = (*_SHORT, InversionStage(128, 3, 0.06, True))
+    start = torch.randn(512) * 0.5
+    told: list[float] = []
+
+    def progress(_stage: str, fraction: float, _remaining: float | None) -> None:
+        told.append(fraction)
+
+    whole = networks.inverter.invert(*target, start, recipe=recipe)
+    begun = networks.inverter.begin(*target, start, recipe=recipe, progress=progress)
+    assert told[-1] == pytest.approx(12 / 18)
+    assert torch.equal(begun.w_plus, networks.inverter.invert(*target, start, recipe=_SHORT).w_plus)
+    gone_on = networks.inverter.invert(*target, begun, recipe=recipe, progress=progress)
+    assert torch.equal(gone_on.w_plus, whole.w_plus)
+    assert (gone_on.loss, gone_on.distance) == (whole.loss, whole.distance)
+    assert told == sorted(told)
+    assert told[-1] == 1.0

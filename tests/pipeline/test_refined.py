@@ -3,7 +3,6 @@
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -13,7 +12,7 @@ from numpy.typing import NDArray
 
 from pipeline import known_faces
 from pipeline.cache import InversionCache
-from pipeline.invert import InversionStage
+from pipeline.invert import Begun, InversionStage
 from pipeline.local_face import face_crop
 from pipeline.patch import Patch
 from pipeline.photo import Photo
@@ -120,16 +119,6 @@ def test_progress_counts_the_faces_and_never_falls(ready: Callable[[Pixels], Pho
     assert faces == [(1, 2), (2, 2)]
 
 
-class _Guess:
-    """An encoder whose guess is a code that it was given."""
-
-    def __init__(self, code: torch.Tensor, shows: bool) -> None:
-        self.code, self.shows = code, shows
-
-    def __call__(self, *_: object) -> torch.Tensor:
-        return self.code
-
-
 def steps_until_stopped(steps: Iterator[Refined]) -> list[Refined]:
     """The steps that come before Cancelled is raised, as it must be."""
     taken = []
@@ -141,31 +130,47 @@ def steps_until_stopped(steps: Iterator[Refined]) -> list[Refined]:
     pytest.fail("it was not stopped")
 
 
-@pytest.mark.parametrize(("shows", "known"), [(True, False), (True, True), (False, False)])
-def test_a_good_encoder_s_look_is_shown_until_the_face_is_inverted(
-    shows: bool,
+@pytest.mark.parametrize("known", [False, True])
+def test_the_look_of_a_begun_inversion_is_shown_until_the_face_is_prepared(
     known: bool,
     retoucher: Retoucher,
     photo: Photo,
     portrait: Pixels,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    networks = retoucher.networks
-    guess = networks.generator.latents.whiten(photo._known.prepared[0].path.knots[0]).mean(0)
-    monkeypatch.setattr(retoucher, "networks", replace(networks, encoder=_Guess(guess, shows)))
+    w_plus = photo._known.prepared[0].path.knots[0]
+    begun = Begun(torch.zeros(1 + len(w_plus), w_plus.shape[1]), w_plus)
+    monkeypatch.setattr(retoucher.networks.inverter, "begin", lambda *_, **__: begun)
     if not known:  # the session's cache has the portrait's code
         monkeypatch.setattr(retoucher, "_caches", None)
+    goes_on_from: list[Begun | None] = []
+
+    def invert(_crop: object, _points: object, start: Begun | None, **_: object) -> None:
+        goes_on_from.append(start)
+        raise Cancelled("far enough")
 
     def prepare(*_: object) -> None:
         raise Cancelled("far enough")
 
-    monkeypatch.setattr(known_faces, "prepare_face", prepare)
-    steps = steps_until_stopped(retoucher.open(portrait).refined({0: LOOK}))
-    assert [step.refinement for step in steps] == ([LOCAL, QUICK] if shows and not known else [LOCAL])
-    if len(steps) == 2:
-        local, quick = (step.patches[0] for step in steps)
-        assert local.box == quick.box
-        assert np.abs(local.pixels.astype(int) - quick.pixels).max() > 10
+    monkeypatch.setattr(retoucher.networks.inverter, "invert", invert)
+    if known:
+        monkeypatch.setattr(known_faces, "prepare_face", prepare)
+    opened = retoucher.open(portrait)
+    steps = steps_until_stopped(opened.refined({0: LOOK}))
+    if known:
+        assert [step.refinement for step in steps] == [LOCAL]
+        return
+    assert [step.refinement for step in steps] == [LOCAL, QUICK]
+    assert goes_on_from == [begun]
+    local, quick = (step.patches[0] for step in steps)
+    assert local.box == quick.box
+    assert np.abs(local.pixels.astype(int) - quick.pixels).max() > 10
+    # a slider that moves meanwhile is shown with the same code, and nothing is computed twice
+    meanwhile = opened.at_once({0: LOOK})
+    assert meanwhile is not None
+    assert meanwhile.refinement == QUICK
+    assert same(meanwhile.patches[0], quick)
+    assert [step.refinement for step in steps_until_stopped(opened.refined({0: LOOK}))] == [LOCAL, QUICK]
 
 
 # ---- stopping
@@ -180,8 +185,8 @@ class _Prepared:
     def __call__(self, *arguments: Any) -> Any:
         self.count += 1
         self.flag.set()
-        retoucher_cancel = arguments[-1]
-        if retoucher_cancel.is_set():
+        cancel = arguments[6]
+        if cancel.is_set():
             raise Cancelled("")
         return self.answer
 
@@ -199,6 +204,26 @@ def test_a_newer_look_lets_the_face_at_work_be_prepared_and_begins_no_other(
     assert [step.refinement for step in steps] == [LOCAL]
     assert prepare.count == 1
     assert list(opened._known.prepared) == ([0] if kind == "superseded" else [])
+
+
+def test_an_inversion_that_was_begun_for_an_older_look_is_kept_for_the_newer_one(
+    retoucher: Retoucher, photo: Photo, portrait: Pixels, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    w_plus, newer = photo._known.prepared[0].path.knots[0], threading.Event()
+
+    def begin(*_: object, cancel: threading.Event, **__: object) -> Begun:
+        newer.set()
+        assert not cancel.is_set()
+        return Begun(torch.zeros(1 + len(w_plus), w_plus.shape[1]), w_plus)
+
+    monkeypatch.setattr(retoucher.networks.inverter, "begin", begin)
+    monkeypatch.setattr(retoucher, "_caches", None)
+    opened = retoucher.open(portrait)
+    steps = steps_until_stopped(opened.refined({0: LOOK}, superseded=newer))
+    assert [step.refinement for step in steps] == [LOCAL]
+    meanwhile = opened.at_once({0: LOOK})
+    assert meanwhile is not None
+    assert meanwhile.refinement == QUICK
 
 
 # ---- the canvas
