@@ -44,6 +44,10 @@ class Kept(Generic[_Key, _Value]):
         while self._total > self._limit:
             self._drop(next(iter(self._values)))
 
+    def has_room(self, size: int) -> bool:
+        """Whether a value of ``size`` bytes can be kept while all others stay."""
+        return self._total + size <= self._limit
+
     def clear(self) -> None:
         """Keep nothing of what was kept."""
         self._values.clear()

@@ -102,7 +102,7 @@ class Photo:
     ) -> list[PreviewPatch]:
         """The patches of ``render``, reduced to ``side`` pixels at most and computed at about that size.
 
-        The strength is interpolated, so they are nearly the same as full patches that were reduced. Raises
+        They are nearly the same as full patches that were reduced. Raises
         as ``render`` does.
         """
         progress, cancel = progress or silent, cancel or NEVER
@@ -138,7 +138,7 @@ class Photo:
             return None
         if look.needs_generator:
             with self._known.timed("render"):
-                carried = self._known.prepared[face].shrunk(self._networks, look, preview.factor)
+                carried = self._known.prepared[face].carried(self._networks, look, preview.factor)
             with self._known.timed("stitch"):
                 return preview.patch(preview.moving.change(carried, look), look, face)
         with self._known.timed("stitch"):

@@ -36,7 +36,7 @@ Code = tuple[float, tuple[tuple[str, float], ...]]
 KeptFields = Kept[tuple[Code | None, int], tuple[Code, Carried]]
 """By the code of a knot, or None for the newest of all others, and the factor by which a face is shrunk."""
 KNOTS = (0.0, 0.25, 0.5, 0.75, 1.0)
-"""The strengths between which previews interpolate."""
+"""The strengths between which all others are interpolated, in the full patch as in a preview."""
 _TURNING = ("yaw", "pitch")
 """The sliders that turn the head, and what covers the face with it."""
 _KNOT_CODES: frozenset[Code] = frozenset((strength, ()) for strength in KNOTS)
@@ -52,42 +52,43 @@ class PreparedFace:
     kept: KeptFields
 
     def carried(self, networks: Networks, look: Look, factor: int = 1) -> Carried:
-        """What the generator's picture with a look brings to this face, as long as there is room kept.
+        """What the generator brings to this face with a look; factor: by which its sides are divided.
 
-        factor: by which the sides of the face are divided
+        A strength alone is interpolated between the knots, whatever was computed before: the same look is
+        always the same picture. What is computed is kept as long as there is room.
         """
-        code = _code_of(look)
-        slot = code if code in _KNOT_CODES else None
+        strength, edits = code = _code_of(look)
+        is_knot = code in _KNOT_CODES
+        if not edits and not is_knot:
+            return self.between_knots(networks, strength, factor)
+        slot = code if is_knot else None
         kept = self.kept.get(self, (slot, factor))
         if kept is not None and kept[0] == code:
             return kept[1]
-        if factor == 1:
-            carried = self._carried(networks, look)
-        elif slot is None:
-            carried = self.carried(networks, look).shrunk(factor)
-        else:
-            whole = self.kept.get(self, (slot, 1))
-            carried = (self._carried(networks, look) if whole is None else whole[1]).shrunk(factor)
+        carried = (
+            self._carried(networks, look) if factor == 1 else self._whole(networks, look, slot).shrunk(factor)
+        )
         self.kept.put(self, (slot, factor), (code, carried), carried.nbytes)
         return carried
 
+    def _whole(self, networks: Networks, look: Look, slot: Code | None) -> Carried:
+        """The same for all pixels; that of a knot is kept only where nothing else has to go for it."""
+        if slot is None:
+            return self.carried(networks, look)
+        kept = self.kept.get(self, (slot, 1))
+        if kept is not None:
+            return kept[1]
+        carried = self._carried(networks, look)
+        if self.kept.has_room(carried.nbytes):
+            self.kept.put(self, (slot, 1), (slot, carried), carried.nbytes)
+        return carried
+
     def knots_ahead(self, networks: Networks, factor: int) -> Iterator[None]:
-        """Compute what previews need at the knots, one knot a step, if it is not there yet."""
+        """Compute what moved strengths need at the knots, one knot a step, if it is not there yet."""
         for strength in KNOTS:
             if self.kept.get(self, ((strength, ()), factor)) is None:
                 self.carried(networks, Look(strength), factor)
                 yield
-
-    def shrunk(self, networks: Networks, look: Look, factor: int) -> Carried:
-        """What a look brings to a face whose sides are divided by ``factor``; nearly so between knots.
-
-        If it was computed for a full patch, that is taken: no preview of another slider differs from it.
-        """
-        strength, edits = code = _code_of(look)
-        newest = self.kept.get(self, (None, 1))
-        if edits or (newest is not None and newest[0] == code):
-            return self.carried(networks, look, factor)
-        return self.between_knots(networks, strength, factor)
 
     def between_knots(self, networks: Networks, strength: float, factor: int) -> Carried:
         """What a strength alone brings, from the knots around it: exact at these, interpolated between."""

@@ -1,8 +1,7 @@
 """Previews: a face's patch computed at about the size at which it is shown, while a slider moves.
 
 Masks, regions and the layers of the sliders are those of the full crop with fewer pixels; nothing is looked
-for again. Along the score path the generator's motion and light are interpolated between knots, so that a
-moved strength needs no picture once the knots around it are known.
+for again. A moved strength needs no picture of the generator (``pipeline.prepared``).
 """
 
 from dataclasses import dataclass, field, replace

@@ -57,3 +57,11 @@ def test_values_go_with_their_owner() -> None:
     gc.collect()
     assert kept.total == 3
     assert kept.get(other, "a") == 2
+
+
+def test_room_is_what_is_left_while_all_stay() -> None:
+    owner, kept = Owner(), Kept[str, int](10)
+    assert kept.has_room(10)
+    kept.put(owner, "a", 1, 6)
+    assert kept.has_room(4)
+    assert not kept.has_room(5)

@@ -136,6 +136,25 @@ def test_at_a_knot_what_is_carried_is_exact(large: Photo, retoucher: Retoucher, 
     assert np.array_equal(knot.light, exact.light)
 
 
+def test_between_knots_a_full_patch_is_their_mean_whatever_was_computed_before(
+    large: Photo, retoucher: Retoucher
+) -> None:
+    prepared, networks = large._known.prepared[0], retoucher.networks
+    prepared.kept.clear()
+    alone = prepared.carried(networks, Look(0.6))
+    for look in (Look(0.9), Look(0.6, edits={"smile": 0.5}), Look(0.59)):
+        prepared.carried(networks, look)
+    again = prepared.carried(networks, Look(0.6))
+    below, above = (prepared.carried(networks, Look(knot)) for knot in (0.5, 0.75))
+    for one, other, low, high in (
+        (alone.flow, again.flow, below.flow, above.flow),
+        (alone.light, again.light, below.light, above.light),
+    ):
+        assert np.array_equal(one, other)
+        assert np.abs(one - (0.6 * low + 0.4 * high)).max() < 1e-3
+        assert np.abs(low - high).max() > 0.05
+
+
 def test_motion_and_light_at_half_the_size_are_those_of_all_pixels(
     large: Photo, retoucher: Retoucher
 ) -> None:
@@ -170,7 +189,7 @@ def test_a_smile_shows_the_generator_s_mouth_with_all_its_pixels(large: Photo, r
     [
         (Look(), 0.6, 3.0),
         (Look(0.5, 0.1, {"teeth": 1.0, "shine": 0.9}), 0.7, 4.0),
-        (Look(0.6), 1.0, 12.0),  # between two knots
+        (Look(0.6), 0.6, 3.0),  # between two knots
         (Look(0.25, edits={"smile": 0.5}), 0.6, 4.0),
         (Look(0.25, edits={"jaw": 0.5}), 0.6, 4.0),
     ],
