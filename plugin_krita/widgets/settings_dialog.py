@@ -108,7 +108,7 @@ class SettingsDialog(QtWidgets.QDialog):
         grid = QtWidgets.QGridLayout()
         for number, command in enumerate(settings_page.COMMANDS):
             button = QtWidgets.QPushButton(_text(command.title))
-            button.setObjectName("command_" + "_".join(command.arguments[:2]))
+            button.setObjectName("copy" if command.copies else "_".join(command.arguments[:2]))
             button.setAutoDefault(False)
             button.clicked.connect(guard(lambda *_, command=command: self._press(command)))
             grid.addWidget(button, *divmod(number, _IN_A_ROW))

@@ -103,6 +103,11 @@ def test_the_keys_alone_tick_a_face_set_a_slider_and_beautify(krita: Krita) -> N
     krita.wait_for_task()
 
 
+def test_faces_count_from_one_and_the_headline_names_the_picture(krita: Krita) -> None:
+    assert krita.ask("[widget(f'face_{n}').accessibleName() for n in (0, 1)]") == ["Face 1", "Face 2"]
+    assert krita.ask("widget('layer').text()") == "made: Background"
+
+
 def test_every_control_has_a_name_and_no_two_letters_are_the_same(krita: Krita) -> None:
     unnamed = krita.run(
         _STOPS

@@ -44,8 +44,8 @@ def test_models_are_listed_and_values_are_kept(krita: Krita, dialog: Path) -> No
 
 @pytest.mark.usefixtures("starts_python")
 def test_diagnostics_come_into_the_clipboard(krita: Krita, dialog: Path) -> None:
-    until(lambda: krita.ask("widget('command_doctor').isEnabled()"))
-    krita.click("command_doctor")
+    until(lambda: krita.ask("widget('copy').isEnabled()"))
+    krita.click("copy")
     until(lambda: krita.ask("widget('note').text()") == "The diagnostics are in the clipboard.")
     krita.run("from PyQt5.QtWidgets import QApplication")
     text = krita.ask("QApplication.clipboard().text()")
@@ -55,7 +55,7 @@ def test_diagnostics_come_into_the_clipboard(krita: Krita, dialog: Path) -> None
 
 
 def test_tab_reaches_every_control_and_each_has_a_name_and_a_key(krita: Krita, dialog: Path) -> None:
-    until(lambda: krita.ask("widget('command_doctor').isEnabled()"))
+    until(lambda: krita.ask("widget('copy').isEnabled()"))
     names = ["device", "engine", "language", "keep_alive", "clear", "said", "close"]
     names += krita.ask("[each.objectName() for each in widget('retouchml_settings')._buttons]")
     krita.run("widget('device').setFocus()")
