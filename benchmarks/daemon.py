@@ -44,6 +44,7 @@ _PATIENCE = 120.0
 _IDLE_SECONDS = 10.0
 _LOAD_SECONDS = 3.0
 _LOOKS = {0: Look(0.5)}
+_BEGUN = 0.3  # share of an inversion after which its first look was shown
 _PORTRAIT = Path(__file__).parents[1] / "pipeline" / "portrait" / "astronaut.png"
 
 
@@ -221,7 +222,7 @@ def _first_looks(rounds: int) -> None:
 
 
 def _first_look(client: Client, pixels: NDArray[np.uint8]) -> dict[str, float]:
-    """Seconds until each preview, and the worker's own; the inversion is not waited for."""
+    """Seconds until each preview, and the worker's own; the whole inversion is not waited for."""
     worker = client.status().result(_PATIENCE).workers[0].pid
     busy_before = _cpu_seconds(worker) if worker else 0.0
     seconds: dict[str, float] = {}
@@ -235,7 +236,7 @@ def _first_look(client: Client, pixels: NDArray[np.uint8]) -> dict[str, float]:
         seconds["CPU of the worker until then"] = (_cpu_seconds(worker) if worker else 0.0) - busy_before
 
     def on_progress(stage: str, fraction: float, _remaining: float | None) -> None:
-        if stage == "invert" and fraction > 0.0:
+        if stage == "invert" and fraction > _BEGUN:
             call.cancel()
 
     photo = client.open(PixelFormat(pixels.shape[1], pixels.shape[0]), pixels.data.cast("B")).result(

@@ -11,7 +11,7 @@ from benchmarks import speed
 from benchmarks.rows import group, portrait
 from pipeline.refined import Refined
 from retouchml import Look
-from retouchml.results import FULL, LOCAL
+from retouchml.results import FULL, LOCAL, QUICK, Refinement
 
 
 class _Clock:
@@ -22,13 +22,24 @@ class _Clock:
         return self.now
 
 
-def test_the_first_patch_and_the_first_finished_face_are_timed(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    ("steps", "expected"),
+    [
+        ([(2.0, LOCAL), (4.0, QUICK), (5.0, FULL), (50.0, FULL)], (3.0, 7.0, 12.0)),
+        ([(2.0, LOCAL), (5.0, FULL)], (3.0, 8.0, 8.0)),
+    ],
+)
+def test_the_first_patches_and_the_first_finished_face_are_timed(
+    steps: list[tuple[float, Refinement]],
+    expected: tuple[float, float, float],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     clock = _Clock()
     asked: list[dict[int, Look]] = []
 
     def refined(looks: dict[int, Look]) -> Iterator[Refined]:
         asked.append(looks)
-        for seconds, refinement in ((2.0, LOCAL), (5.0, FULL), (50.0, FULL)):
+        for seconds, refinement in steps:
             clock.now += seconds
             yield Refined(refinement, (0,), ())
 
@@ -38,7 +49,7 @@ def test_the_first_patch_and_the_first_finished_face_are_timed(monkeypatch: pyte
 
     monkeypatch.setattr(speed, "time", clock)
     retoucher: Any = SimpleNamespace(open=open_photo)
-    assert speed.first_look(retoucher, np.zeros((4, 4, 3), np.uint8)) == (3.0, 8.0)
+    assert speed.first_look(retoucher, np.zeros((4, 4, 3), np.uint8)) == expected
     assert asked == [dict.fromkeys(range(3), Look())]
 
 
