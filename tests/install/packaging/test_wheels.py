@@ -190,3 +190,19 @@ def test_a_command_of_the_engine_runs_in_its_environment(light: LightEnvironment
         folder.chmod(0o700)
     outcome = light.run("-m", "retouchml", "faces", "a b.png", RETOUCHML_HOME=str(tmp_path / "r"))
     assert (outcome.returncode, outcome.stdout) == (7, "-m retouchml faces a b.png\n")
+
+
+def test_reading_pictures_without_the_engine_says_what_to_do(light: LightEnvironment, tmp_path: Path) -> None:
+    outcome = light.run("-c", "from retouchml import read_picture")
+    assert outcome.stderr.endswith(
+        "ImportError: read_picture needs the engine. RetouchML is not installed for this user. "
+        "Run `retouchml setup` first.\n"
+    )
+    data = tmp_path / "data"
+    data.mkdir(mode=0o700)
+    tmp_path.chmod(0o700)
+    python = light.home / "engine-python"
+    python.touch(mode=0o700)
+    (data / "install.json").write_text(json.dumps({"python": str(python)}))
+    outcome = light.run("-c", "from retouchml import write_picture", RETOUCHML_HOME=str(tmp_path))
+    assert f"run the script with {python}, or read and write pictures with another library" in outcome.stderr
