@@ -4,11 +4,14 @@ No control character passes, for names of folders and the words of pip are other
 """
 
 import io
+import os
 import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import Any
 
+from retouchml.system import setup_reports
 from retouchml.system.terminal import printable, printable_lines
 
 _WIDTH = 52
@@ -27,14 +30,26 @@ class Console:
                 # a folder's name may hold letters that this terminal cannot show
                 stream.reconfigure(errors="replace")
         self._live = sys.stdout is not None and sys.stdout.isatty()
+        self._reports = bool(os.environ.get(setup_reports.VARIABLE))
 
     def say(self, text: str = "") -> None:
         """Print a line."""
+        if self._reports:
+            self.report(say=printable_lines(text))
+            return
         print(printable_lines(text), flush=True)
 
     def error(self, text: str) -> None:
         """Print a line to standard error."""
+        if self._reports:
+            self.report(error=printable_lines(text))
+            return
         print(printable_lines(text), file=sys.stderr, flush=True)
+
+    def report(self, **fields: Any) -> None:
+        """Tell the program that started this one, if it is one that reads reports."""
+        if self._reports:
+            print(setup_reports.line(**fields), flush=True)
 
     def agrees(self, question: str) -> bool:
         """Whether the person at the terminal says yes; False if there is none."""
@@ -60,6 +75,8 @@ class Console:
         start_of_line = "\r" if self._live and silent else ""
 
         def draw(mark: str, end: str) -> None:
+            if self._reports:
+                return
             # each drawing is as long as the last: no terminal has to know how to clear a line
             print(f"{start_of_line}{printable(title):{_WIDTH}} {mark:>8}", end=end, flush=True)
 
@@ -71,10 +88,13 @@ class Console:
                 draw(f"{now - start:.0f} s", "")
 
         tick()
+        self.report(step=title, state=setup_reports.BEGUN)
         try:
             yield tick
         except BaseException as error:
+            self.report(step=title, state=setup_reports.BROKEN)
             if silent:
                 draw(getattr(error, "mark", "stopped"), "\n")
             raise
         draw(f"{time.monotonic() - start:.1f} s", "\n")
+        self.report(step=title, state=setup_reports.DONE)

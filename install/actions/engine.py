@@ -33,6 +33,7 @@ class Engine(Action):
         parser.add_argument(
             "--repair", action="store_true", help="make the environment anew, check the models"
         )
+        parser.add_argument("--plan", action="store_true", help="say what would be fetched, and do nothing")
         add_torch_index(parser)
 
     def run(self, arguments: argparse.Namespace, console: Console) -> int:
@@ -41,6 +42,9 @@ class Engine(Action):
         now = stamp.read()
         device = arguments.device or (now.device if now else "") or "auto"
         choice = torch_build.choose(arguments.torch_index, device=device)
+        if arguments.plan:
+            _say_plan(console, choice.kind, bundle, torch_alone=False)
+            return 0
         is_new = arguments.repair or now is None or not now.fits() or now.project != stamp.project_digest()
         if is_new or now is None or not choice.is_met_by(now.torch):
             _say_plan(console, choice.kind, bundle, torch_alone=not is_new)
@@ -77,6 +81,8 @@ def _say_plan(console: Console, build: str, bundle: Bundle | None, *, torch_alon
         console.say(f"About {torch / _MEGABYTE:.0f} MB are fetched: torch {kind}. The rest is here already.")
         return
     models = models_size()
+    sizes = {"packages": _PACKAGES_SIZE, "torch": torch, "models": models}
+    console.report(plan={**sizes, "room": _CUDA_ROOM if cuda else _ROOM, "folder": str(VENV)})
     console.say(
         f"About {(_PACKAGES_SIZE + torch + models) / _MEGABYTE:.0f} MB are fetched, but for what is here "
         f"already: packages {_PACKAGES_SIZE / _MEGABYTE:.0f} MB, torch {kind} {torch / _MEGABYTE:.0f} MB, "

@@ -21,6 +21,7 @@ from install.actions.translations import Translations
 from install.actions.uninstall import Uninstall
 from install.actions.user_files import CACHE, CONFIG, MODELS, RECORD, RUN
 from install.actions.wheels import Wheels
+from install.actions.zips import Zips
 from install.checkout import IS_PACKAGED
 
 _OF_A_CHECKOUT: dict[str, Action | Part] = {
@@ -29,6 +30,7 @@ _OF_A_CHECKOUT: dict[str, Action | Part] = {
     "dev": Development(),
     "lock": Lock(),
     "wheels": Wheels(),
+    "zips": Zips(),
     "release": BuildRelease(),
     "translations": Translations(),
 }

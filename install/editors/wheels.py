@@ -20,6 +20,7 @@ _PYTHONS = {
 }
 """The requirements files for each Python. Markers would not do: pip asks them of the Python that runs it."""
 _FOLDER = VENV / "editor-wheels"
+_PURE = ("msgpack", "platformdirs", "tomli")
 _LARGEST = 64 << 20  # bytes of one file of a wheel
 
 
@@ -44,6 +45,25 @@ def vendored(console: Console) -> dict[str, Path]:
     return {
         f"vendor/{path.relative_to(ready).as_posix()}": path for path in ready.rglob("*") if path.is_file()
     }
+
+
+def pure(console: Console) -> dict[str, Path]:
+    """Those of the files that work on every system and Python: ZeroMQ is not among them.
+
+    Raises InstallError.
+    """
+    own = f"vendor/cp{next(iter(_PYTHONS)).replace('.', '')}/"
+    found = {
+        place.removeprefix(own): path
+        for place, path in vendored(console).items()
+        if place.startswith(own) and place.removeprefix(own).startswith(_PURE)
+    }
+    return {f"vendor/any/{place}": path for place, path in sorted(found.items()) if _is_kept(place)}
+
+
+def _is_kept(place: str) -> bool:
+    path = PurePosixPath(place)
+    return path.suffix == ".py" or (".dist-info" in path.parts[0] and path.name in ("COPYING", "LICENSE"))
 
 
 def unpack(wheel: Path, folder: Path) -> None:

@@ -1,10 +1,8 @@
 """``retouchml setup``: the engine in an environment of its own, the plug-ins in the editors."""
 
 import argparse
-import json
 import os
 import subprocess
-from pathlib import Path
 
 from retouchml.cli.context import Context, Subparsers, path
 from retouchml.errors import RetouchError, UsageError
@@ -95,7 +93,7 @@ def _python(arguments: argparse.Namespace, context: Context) -> str:
     from retouchml import paths
     from retouchml.setup import python
 
-    wanted = _python_of(arguments.bundle) if arguments.bundle else ""
+    wanted = python.of_bundle(arguments.bundle) if arguments.bundle else ""
     if found := python.find(wanted):
         return found
     # a bundle is for machines without a network
@@ -106,11 +104,3 @@ def _python(arguments: argparse.Namespace, context: Context) -> str:
         f"The engine needs Python {wanted or '3.11 to 3.14'} with the module venv, and none was found here.",
         "Install one (Debian, Ubuntu: `apt install python3-venv`), or uv, then run this again.",
     )
-
-
-def _python_of(bundle: Path) -> str:
-    """The Python that a bundle is for; "" if it says nothing, which the installer tells."""
-    try:
-        return str(json.loads((bundle / "bundle.json").read_text(encoding="utf-8"))["python"])
-    except (OSError, ValueError, KeyError, TypeError):
-        return ""

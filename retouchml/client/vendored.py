@@ -2,7 +2,8 @@
 
 ``vendor/cp310``, ``cp311`` and ``cp312`` each hold the unpacked wheels of pyzmq, msgpack and platformdirs,
 and cp310 that of tomli. Those of cp312 work on every later Python too (pyzmq has the stable ABI; msgpack
-works without its extension).
+works without its extension). The zips, which are for all systems, have ``vendor/any`` instead, in pure Python
+and without ZeroMQ.
 Standard library only.
 """
 
@@ -11,6 +12,7 @@ import sys
 from pathlib import Path
 
 FOLDER = "vendor"
+ANY = "any"
 OLDEST = (3, 10)
 NEWEST = (3, 12)
 _MODULES = ("platformdirs", "msgpack", "zmq")
@@ -19,7 +21,9 @@ _OPTIONAL = () if sys.version_info >= (3, 11) else ("tomli",)
 
 
 def folder_for(vendor: Path, version: tuple[int, int]) -> Path:
-    """The folder for a Python of that version; that of the newest for later ones."""
+    """The folder for a Python of that version; that of the newest for later ones, or that for any."""
+    if (vendor / ANY).is_dir():
+        return vendor / ANY
     major, minor = min(max(version, OLDEST), NEWEST)
     return vendor / f"cp{major}{minor}"
 

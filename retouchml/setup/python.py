@@ -3,6 +3,7 @@
 The light package may run in an editor's Python, or in one that is too old, or without ``venv``.
 """
 
+import json
 import os
 import shutil
 import subprocess
@@ -37,6 +38,14 @@ def find(wanted: str = "") -> str:
     return ""
 
 
+def of_bundle(bundle: Path) -> str:
+    """The Python that a bundle is for, such as "3.12"; "" if it says nothing, which the installer tells."""
+    try:
+        return str(json.loads((bundle / "bundle.json").read_text(encoding="utf-8"))["python"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return ""
+
+
 def bring(folder: Path, say: Say, wanted: str = "") -> str:
     """A Python that uv downloads into ``folder``; "" if there is no uv, or it cannot.
 
@@ -64,7 +73,7 @@ def find_uv() -> str:
 
 
 def _candidates() -> Iterator[str]:
-    if Path(sys.executable or "").name.startswith("python"):  # not krita, not gimp
+    if _is_python():
         yield sys.executable
     versions = [f"{major}.{minor}" for major, minor in _newest_first()]
     for name in ("python3", "python", *(f"python{version}" for version in versions)):
@@ -75,6 +84,11 @@ def _candidates() -> Iterator[str]:
             environment = clean_environment(UV_PYTHON_DOWNLOADS="never")
             if path := _run([uv, "python", "find", version], environment):
                 yield path.strip()
+
+
+def _is_python() -> bool:
+    """Whether this process runs in an interpreter of its own, and not in krita or gimp."""
+    return Path(sys.executable or "").name.startswith("python")
 
 
 def _newest_first() -> Iterator[tuple[int, int]]:
@@ -96,6 +110,8 @@ def _suitable(candidate: str, wanted: str) -> str:
 
 def _fetch_uv(folder: Path, say: Say) -> str:
     """uv from pip's index, unpacked into ``folder``; "" if that fails."""
+    if not _is_python():
+        return ""
     say("No Python 3.11 or newer with venv is here. uv, which brings one, is fetched (about 20 MB).")
     # -I: no module of the working folder
     options = "-I -m pip download --no-deps --only-binary :all: --disable-pip-version-check --no-input"

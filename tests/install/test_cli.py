@@ -30,6 +30,7 @@ def test_help_names_everything_that_can_be_installed(tmp_path: Path) -> None:
         "dev",
         "lock",
         "wheels",
+        "zips",
         "release",
         "translations",
         "tensorflow1",

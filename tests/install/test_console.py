@@ -3,6 +3,7 @@
 import pytest
 
 from install.console import Console
+from retouchml.system import setup_reports
 from tests.install.test_cli import run_installer
 
 
@@ -23,3 +24,33 @@ def test_a_command_line_cannot_steer_the_terminal_and_is_cut() -> None:
     assert "evil\\x1b[2J" in answer.stderr
     assert "\x1b" not in answer.stderr
     assert "holiday-099" not in answer.stderr
+
+
+def test_a_program_that_started_it_gets_reports(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(setup_reports.VARIABLE, "1")
+    console = Console()
+    console.say("hello")
+    console.error("no\x1b")
+    with console.step("one"):
+        pass
+    with pytest.raises(KeyboardInterrupt), console.step("two"):
+        raise KeyboardInterrupt
+    console.report(plan={"torch": 1})
+    streams = capsys.readouterr()
+    assert streams.err == ""
+    assert [setup_reports.parse(line) for line in streams.out.splitlines()] == [
+        {"say": "hello"},
+        {"error": "no\\x1b"},
+        {"step": "one", "state": "begun"},
+        {"step": "one", "state": "done"},
+        {"step": "two", "state": "begun"},
+        {"step": "two", "state": "broken"},
+        {"plan": {"torch": 1}},
+    ]
+
+
+@pytest.mark.parametrize("line", ["Killed", "[1, 2]", '{"a": 1}', "{", "5"])
+def test_a_line_of_another_program_is_said_as_it_is(line: str) -> None:
+    assert setup_reports.parse(f"{line}\n") == {"say": line}

@@ -1,0 +1,28 @@
+"""Lines by which the installer tells a program, such as an editor's plug-in, how far it is.
+
+With `VARIABLE` in its environment, each line that it prints is a JSON object with one of these: ``say`` and
+``error``, a sentence each; ``step`` with ``state`` (`BEGUN`, `DONE` or `BROKEN`); ``plan``, what will be
+fetched. Other lines are those of programs that it starts. Standard library only.
+"""
+
+import json
+from typing import Any
+
+VARIABLE = "RETOUCHML_SETUP_REPORTS"
+BEGUN, DONE, BROKEN = "begun", "done", "broken"
+_KINDS = ("say", "error", "step", "plan")
+
+
+def line(**fields: Any) -> str:
+    """A report as a line without its end."""
+    return json.dumps(fields)
+
+
+def parse(text: str) -> dict[str, Any]:
+    """The fields of a report; a line of another program becomes one of ``say``."""
+    try:
+        fields = json.loads(text)
+    except ValueError:
+        fields = None
+    is_report = isinstance(fields, dict) and any(kind in fields for kind in _KINDS)
+    return fields if is_report else {"say": text.rstrip()}
