@@ -71,9 +71,9 @@ class KnownFaces:
             self._caches,
             self.seconds,
             self._kept,
+            self.guessed.get(face),
             progress,
             cancel,
-            self.guessed.get(face),
         )
         self.guessed.pop(face, None)
 

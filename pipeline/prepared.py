@@ -146,9 +146,9 @@ def prepare_face(
     caches: Caches | None,
     seconds: dict[str, float],  # by step; what the steps take is added
     kept: KeptFields,
+    guessed: GuessedFace | None,
     progress: Progress,
     cancel: Cancel,
-    guessed: GuessedFace | None = None,
 ) -> PreparedFace:
     """Invert a face and find its score path; if it is guessed, from there on. Raises Cancelled."""
     clock = StepClock(seconds)

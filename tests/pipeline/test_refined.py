@@ -185,7 +185,7 @@ class _Prepared:
     def __call__(self, *arguments: Any) -> Any:
         self.count += 1
         self.flag.set()
-        cancel = arguments[6]
+        cancel = arguments[-1]
         if cancel.is_set():
             raise Cancelled("")
         return self.answer
