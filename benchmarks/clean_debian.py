@@ -24,6 +24,9 @@ _HOME = Path("/home", _USER)
 _PORTRAIT = Path(__file__).parents[1] / "pipeline/portrait/astronaut.png"
 _DOWNLOADED = re.compile(r"Downloading \S+ \(([\d.]+) (kB|MB)\)")
 _TAKEN = re.compile(r"Processing (/\S+\.whl)")
+# torch asks /proc about the processor
+_AS_USER = f'''mount -t proc proc "$0/proc" && mount --bind /dev "$0/dev" \\
+    && exec chroot --userspec={_USER}:{_USER} "$0" sh -c "$1"'''
 _UNITS = {"kB": 1e3, "MB": 1e6}
 
 
@@ -66,13 +69,12 @@ class CleanDebian:
         if wheels is not None:
             shutil.copytree(wheels, root / "wheels", dirs_exist_ok=True)
             variables["PIP_FIND_LINKS"] = "/wheels"
-        return cls(root, {**variables, "PATH": "/usr/bin:/bin", "LANG": "C.UTF-8"})
+        return cls(root, {**variables, "PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LANG": "C.UTF-8"})
 
     def run(self, command: str) -> str:
         """What the user's command printed. Raises CalledProcessError."""
-        return _call(
-            ["chroot", f"--userspec={_USER}:{_USER}", self.root, "sh", "-c", f"cd; {command}"], self.variables
-        )
+        private = ["unshare", "--mount", "--propagation", "private"]
+        return _call([*private, "sh", "-c", _AS_USER, self.root, f"cd; {command}"], self.variables)
 
     def home_size(self) -> float:
         """Megabytes in the user's home."""

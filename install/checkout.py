@@ -30,6 +30,9 @@ HOME = VENV if IS_PACKAGED else TOP
 COMMAND_LINE = "retouchml setup" if IS_PACKAGED else "python3 install"
 """How this installer is called."""
 
+SET_UP = COMMAND_LINE if IS_PACKAGED else f"{COMMAND_LINE} demo"
+"""The command that sets the engine up."""
+
 PYTHON = VENV / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
 COMMAND = PYTHON.with_name("retouchml.exe" if os.name == "nt" else "retouchml")
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from install import processes, running_daemon
 from install.actions.base import Action, Part, delete, existing
-from install.checkout import PYTHON
+from install.checkout import COMMAND_LINE, IS_PACKAGED, PYTHON
 from install.console import Console, Tick
 from install.data_folders import Folders
 from install.errors import InstallError
@@ -54,7 +54,8 @@ class BackgroundService(Action, Part):
             console.say(manager.note())
         console.say(f"It starts when you log in. Described in {file}")
         console.say(f"Stop it until then: {manager.stop_command}")
-        console.say("Remove it: python3 install uninstall service")
+        removal = "service --remove" if IS_PACKAGED else "uninstall service"
+        console.say(f"Remove it: {COMMAND_LINE} {removal}")
         return 0
 
     def installed(self, folders: Folders) -> list[Path]:  # noqa: ARG002

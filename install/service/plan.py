@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from install import processes
-from install.checkout import PYTHON, TOP
+from install.checkout import HOME, PYTHON, SET_UP
 from install.data_folders import Folders, find_folders
 from install.errors import InstallError
 
@@ -99,9 +99,9 @@ def _environment() -> dict[str, str]:
 
 
 def _check_installed() -> None:
-    again = "Run `python3 install demo` first."
+    again = f"Run `{SET_UP}` first."
     if not PYTHON.is_file():
-        raise InstallError(f"RetouchML is not installed in {TOP} yet.", again)
+        raise InstallError(f"RetouchML is not installed in {HOME} yet.", again)
     outcome = processes.run([PYTHON, "-m", "daemon", "--help"], log=False)
     if outcome.code != 0:
         raise InstallError(f"The installed RetouchML does not work: {outcome.last_line}", again)

@@ -8,6 +8,7 @@ from retouchml.cli.context import Context, Subparsers, path
 from retouchml.errors import RetouchError, UsageError
 
 _EDITORS = ("gimp", "krita", "darktable")
+_SERVICE = "service"
 _ELSEWHERE = (
     "In a checkout, `python3 install demo` sets RetouchML up, `python3 install gimp` or `krita` an editor."
 )
@@ -27,8 +28,9 @@ def add_parser(subparsers: Subparsers) -> None:
     parser.add_argument(
         "what",
         nargs="?",
-        choices=("engine", *_EDITORS, "bundle"),
-        help="also put the plug-in into an editor; or write a bundle for machines without a network",
+        choices=("engine", *_EDITORS, _SERVICE, "bundle"),
+        help="also put the plug-in into an editor; or let the daemon start at login; or write a bundle for "
+        "machines without a network",
     )
     parser.add_argument("folder", nargs="?", type=path, metavar="FOLDER", help="where the bundle goes")
     parser.add_argument(
@@ -75,7 +77,7 @@ def _words(arguments: argparse.Namespace) -> list[str]:
     options: list[str] = []
     if arguments.torch_index:
         options += ["--torch-index", arguments.torch_index]
-    if what in _EDITORS:
+    if what == _SERVICE or what in _EDITORS:
         if arguments.device or arguments.bundle or arguments.repair:
             raise UsageError(
                 f"`setup {what}` takes neither --device, --from nor --repair.",

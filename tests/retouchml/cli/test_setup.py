@@ -23,6 +23,8 @@ def _words(*command: str) -> list[str]:
         (["--remove", "--yes"], ["uninstall", "--yes"]),
         (["engine", "--remove", "--yes"], ["uninstall", "environment", "--yes"]),
         (["bundle", "somewhere", "--remove"], ["uninstall", "bundle"]),  # which the installer refuses
+        (["service"], ["service"]),
+        (["service", "--remove"], ["uninstall", "service"]),
         (["gimp", "--remove"], ["uninstall", "gimp"]),
     ],
 )
