@@ -1,6 +1,6 @@
 """Steps of an inversion and a picture of the generator, quiet and beside busy processes.
 
-    python -m benchmarks.busy [--repeat N] [--busy N] [--minutes N]
+    python -m benchmarks.busy [--repeat N] [--busy N ...] [--minutes N]
 
 Each way to use the cores runs in a process of its own, and they take turns, so that what else the machine
 does meets all of them: compare the columns of one run, not those of two. The models must be fetched before.
@@ -26,6 +26,7 @@ _AWAKE = {"GOMP_SPINCOUNT": "300000", "KMP_BLOCKTIME": "200"}
 _LOOP = "while True: pass"
 _SHARE = 10  # of the recipe's steps that are made
 _PICTURES = 5
+_LOADS = tuple(sorted({2, 2 * (os.cpu_count() or 1)}))  # numbers of busy processes
 
 
 @dataclass(frozen=True)
@@ -118,21 +119,28 @@ def medians(
     return steps, pictures
 
 
-def measure(repeat: int, busy: int, minutes: float) -> Iterator[Row]:
-    """The rows of the table. minutes: after which no further round begins, half of them without load."""
-    begun = time.monotonic()
+def measure(repeat: int, loads: Sequence[int], minutes: float) -> Iterator[Row]:
+    """The rows of the table: without load, then beside each number of busy processes.
+
+    minutes: after which no further round begins; each load, and none, has the same share of them
+    """
+    begun, share = time.monotonic(), 60.0 * minutes / (1 + len(loads))
     with ExitStack() as stack:
         processes = []
         for way in WAYS:
             processes.append(Working(way))
             stack.enter_context(ended(processes[-1].process))
-        quiet = medians(processes, repeat, begun + 30.0 * minutes)
-        with load(busy):
-            loaded = medians(processes, repeat, begun + 60.0 * minutes)
-    for title, early, late in zip(("inversion", "picture"), quiet, loaded, strict=True):
-        yield Row(f"{title}, no other process, s", early)
-        yield Row(f"{title}, {busy} busy processes, s", late)
-        yield Row(f"{title}, times as long", tuple(b / a for a, b in zip(early, late, strict=True)))
+        quiet = medians(processes, repeat, begun + share)
+        loaded = []
+        for turn, busy in enumerate(loads, 2):
+            with load(busy):
+                loaded.append(medians(processes, repeat, begun + turn * share))
+    for kind, title in enumerate(("inversion", "picture")):
+        yield Row(f"{title}, no other process, s", quiet[kind])
+        for busy, values in zip(loads, loaded, strict=True):
+            yield Row(f"{title}, {busy} busy processes, s", values[kind])
+            longer = (late / early for early, late in zip(quiet[kind], values[kind], strict=True))
+            yield Row(f"{title}, times as long", tuple(longer))
 
 
 def work(spinning: str) -> None:
@@ -165,9 +173,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description="Measure the steps of an inversion beside busy processes.")
     parser.add_argument("--repeat", type=int, default=3, metavar="N", help="(default: %(default)s)")
     parser.add_argument(
-        "--busy", type=int, default=2 * (os.cpu_count() or 1), metavar="N", help="(default: %(default)s)"
+        "--busy",
+        type=int,
+        nargs="+",
+        default=_LOADS,
+        metavar="N",
+        help="how many busy processes, one load after the other (default: 2, and twice the cores)",
     )
-    parser.add_argument("--minutes", type=float, default=5.0, metavar="N", help="(default: %(default)s)")
+    parser.add_argument("--minutes", type=float, default=7.0, metavar="N", help="(default: %(default)s)")
     parser.add_argument("--work", choices="01", help=argparse.SUPPRESS)
     options = parser.parse_args(arguments)
     if options.work is not None:

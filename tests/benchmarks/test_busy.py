@@ -2,6 +2,7 @@
 
 import subprocess
 from collections.abc import Iterator
+from contextlib import AbstractContextManager
 
 import psutil
 import pytest
@@ -19,7 +20,9 @@ def order(monkeypatch: pytest.MonkeyPatch) -> list[str]:
             self.title = way.title
             self.process = subprocess.Popen(["sleep", "60"], text=True)
             length = float(len(way.title))
-            self.values: Iterator[float] = iter([length, 99.0, length, 3 * length, 0.0, 3 * length])
+            late = [3 * length, 0.0, 3 * length]
+            later = [4 * length, 5 * length, 0.0]
+            self.values: Iterator[float] = iter([length, 99.0, length, *late, *later])
 
         def seconds(self) -> tuple[float, float]:
             turns.append(self.title)
@@ -33,16 +36,39 @@ def order(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 def test_its_table_compares_medians_of_turns(order: list[str]) -> None:
     titles = [way.title for way in busy.WAYS]
     lengths = tuple(float(len(title)) for title in titles)
-    quiet, loaded, times, quiet_picture, *_ = busy.measure(3, 0, 10.0)
+    rows = list(busy.measure(3, (0, 1), 10.0))
+    assert [row.title.split(", ", 1)[1] for row in rows[:5]] == [
+        "no other process, s",
+        "0 busy processes, s",
+        "times as long",
+        "1 busy processes, s",
+        "times as long",
+    ]
+    quiet, loaded, times, more, more_times, quiet_picture, *_ = rows
     assert quiet.values == lengths
     assert loaded.values == tuple(3 * length for length in lengths)
     assert times.values == (3.0,) * len(lengths)
+    assert more.values == tuple(4 * length for length in lengths)
+    assert more_times.values == (4.0,) * len(lengths)
     assert quiet_picture.values == tuple(length / 2 for length in lengths)
-    assert order == titles * 6
+    assert order == titles * 9
+
+
+def test_each_load_is_there_while_it_is_measured(order: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    begun: list[int] = []
+    inner = busy.load
+
+    def noted(count: int) -> AbstractContextManager[None]:
+        begun.append(count)
+        return inner(count)
+
+    monkeypatch.setattr(busy, "load", noted)
+    list(busy.measure(1, (2, 4), 10.0))
+    assert begun == [2, 4]
 
 
 def test_it_ends_in_time_with_fewer_rounds_and_at_least_one(order: list[str]) -> None:
-    assert len(list(busy.measure(3, 0, 0.0))) == 6
+    assert len(list(busy.measure(3, (0,), 0.0))) == 6
     assert len(order) == 2 * len(busy.WAYS)
 
 
