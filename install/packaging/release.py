@@ -3,13 +3,14 @@
 import hashlib
 import shutil
 import zipfile
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from install import processes
 from install.console import Console
 from install.errors import InstallError
-from install.packaging import debian, model_files, texts, versions, wheels
+from install.packaging import debian, model_files, texts, versions, wheels, zips
 from install.packaging.model_files import SUMS
 from retouchml.system.files import write_atomically
 
@@ -33,11 +34,18 @@ class Release:
     skipped: tuple[str, ...]
 
 
-def build(folder: Path, python: Path, home: str, models: Path | None, console: Console) -> Release:
+def build(
+    folder: Path,
+    python: Path,
+    home: str,
+    models: Path | None,
+    vendored: Mapping[str, Path],
+    console: Console,
+) -> Release:
     """Build all into ``folder``, an empty one or that of a former release, whose files it replaces.
 
     python: as for ``wheels.build``; home: the address of the project's page, for the descriptions; models:
-    the data folder's models, None to write no folder of models
+    the data folder's models, None to write no folder of models; vendored: as for ``zips.build``
 
     Raises InstallError.
     """
@@ -47,6 +55,9 @@ def build(folder: Path, python: Path, home: str, models: Path | None, console: C
     with console.step("the two wheels") as tick:
         light, engine = wheels.build(folder, python, tick)
         check(light, engine, version)
+    with console.step("the two zips") as tick:
+        for archive in zips.build(folder, python, vendored, tick):
+            check_zip(archive, engine)
     if debian.can_build():
         with console.step("the Debian package") as tick:
             debian.build(light, engine, version, folder, tick)
@@ -98,6 +109,14 @@ def check(light: Path, engine: Path, version: str) -> None:
             raise InstallError(f"{wheel.name} holds {', '.join(stray)}.")
         if wheel.stat().st_size > _LARGEST[kind]:
             raise InstallError(f"{wheel.name} has {wheel.stat().st_size / 1e6:.1f} MB, which is too large.")
+
+
+def check_zip(archive: Path, engine: Path) -> None:
+    """Raise InstallError unless a plug-in's zip brings this very engine."""
+    with zipfile.ZipFile(archive) as content:
+        found = [content.read(name) for name in content.namelist() if name.endswith(f"/{engine.name}")]
+    if found != [engine.read_bytes()]:
+        raise InstallError(f"{archive.name} has not the engine of this release.")
 
 
 def _windows_installer(script: Path, console: Console) -> Path | None:

@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import sys
 import sysconfig
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -174,11 +175,12 @@ def test_a_whole_release_is_summed_up(
         return light, engine
 
     monkeypatch.setattr(wheels, "build", copies)
-    made = release.build(folder, Path(sys.executable), "https://x.example", zoo, Console())
+    made = release.build(folder, Path(sys.executable), "https://x.example", zoo, {}, Console())
     assert made.version == __version__
     names = {path.name for path in made.files}
     assert {"Containerfile", "retouchml.nsi", "retouchml.rb", "retouchml.winget.yaml"} <= names
     assert (f"retouchml_{__version__}_all.deb" in names) == debian.can_build()
+    assert {f"retouchml-{editor}-{__version__}.zip" for editor in ("gimp", "krita")} <= names
     sums = dict(reversed(line.split("  ")) for line in (folder / "SHA256SUMS").read_text().splitlines())
     assert sums == {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in made.files}
     formula = (folder / "retouchml.rb").read_text()
@@ -187,14 +189,14 @@ def test_a_whole_release_is_summed_up(
     assert "@" not in formula.replace("python@3", "").replace("https://", "")
     assert (folder / "models" / "index.json").is_file()
     # again, over the former one
-    release.build(folder, Path(sys.executable), "https://x.example", None, Console())
+    release.build(folder, Path(sys.executable), "https://x.example", None, {}, Console())
     assert (folder / "models" / "index.json").is_file()
 
 
 def test_a_folder_of_somebody_else_s_is_not_cleared(tmp_path: Path) -> None:
     (tmp_path / "precious").write_text("precious")
     with pytest.raises(InstallError, match="no folder of a release"):
-        release.build(tmp_path, Path(sys.executable), "", None, Console())
+        release.build(tmp_path, Path(sys.executable), "", None, {}, Console())
     assert (tmp_path / "precious").read_text() == "precious"
 
 
@@ -204,6 +206,18 @@ def test_a_wheel_with_something_else_in_it_is_no_release(built: tuple[Path, Path
         release.check(engine, light, __version__)
     with pytest.raises(InstallError, match="holds"):
         release.check(light, engine, "9.9.9")
+
+
+def test_a_zip_with_another_engine_is_no_release(built: tuple[Path, Path], tmp_path: Path) -> None:
+    archive = tmp_path / "plug-in.zip"
+    for content in (built[1].read_bytes(), b"another"):
+        with zipfile.ZipFile(archive, "w") as written:
+            written.writestr(f"folder/{built[1].name}", content)
+        if content == b"another":
+            with pytest.raises(InstallError, match="has not the engine"):
+                release.check_zip(archive, built[1])
+        else:
+            release.check_zip(archive, built[1])
 
 
 def test_an_unknown_field_of_a_template_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
