@@ -15,6 +15,7 @@ from plugin_gimp import (
     window,
 )
 from plugin_gimp.background_session import BackgroundSession, Events
+from plugin_gimp.job_queue import Job, JobQueue
 from plugin_gimp.preview import Preview
 from plugin_gimp.texts import _
 from plugin_gimp.viewport import square_around
@@ -62,7 +63,8 @@ class Dialog:
         self._looks = PictureLooks(self._first_look())
         self._requested: Looks | None = None
         self._result: tuple[Looks, tuple[WirePatch, ...]] | None = None  # of what is requested
-        self._awaited = 0  # Beautify or Apply was pressed before there was a result
+        self._early = 0  # Beautify or Apply was pressed before the faces were known
+        self._jobs = JobQueue()
         self._has_applied = False
         self._error: RetouchError | None = None
         self._timer = 0
@@ -76,6 +78,7 @@ class Dialog:
             same=self._on_same,
             mark=self._on_mark,
             past=self._on_past,
+            cancel=self._on_cancel,
         )
         nick = config.get_property("output")
         self._window = Window(self._preview, handlers, self._looks.common, nick)
@@ -125,7 +128,7 @@ class Dialog:
         except RetouchError as error:
             self._on_failed(RetouchError(error.message, _(sentences.MARK_ADVICE)))
             return
-        if not self._awaited:
+        if not self._early:
             self._window.set_usable(is_usable=True)
         boxes = [face.box for face in faces]
         ticked = self._first_ticked(boxes)
@@ -135,6 +138,9 @@ class Dialog:
         self._shown = next(iter(ticked), 0)
         self._fill_faces(ticked)
         self._request_render()
+        if self._early:
+            early, self._early = self._early, 0
+            self._make(early)
 
     def _add_marked(self, known: int) -> None:
         """Show a face that the user has marked, and tick it. known: how many there were before."""
@@ -176,11 +182,11 @@ class Dialog:
             self._result = looks, patches
             self._overall = OverallProgress()
             self._window.say(_("Ready"), 1.0)
-            if self._awaited:
-                self._finish(self._awaited)
+            if self._jobs.running is not None:
+                self._finish(self._jobs.running)
 
     def _on_failed(self, error: RetouchError) -> None:
-        self._await(0)
+        self._want_nothing()
         # without faces, another try is of use only if the daemon failed
         self._window.set_usable(is_usable=bool(self._faces) or isinstance(error, DaemonError))
         self._requested = None  # so that the same looks can be requested again
@@ -224,7 +230,7 @@ class Dialog:
             self._window.say(_(sentences.SELECT_FIRST))
             return
         _ok, x, y = self._layer.get_offsets()
-        self._await(0)
+        self._want_nothing()
         self._session.mark((left - x, top - y, right - left, bottom - top))
 
     def _on_past(self, past: ResultRecord) -> None:
@@ -266,10 +272,11 @@ class Dialog:
 
     def _request_render(self) -> None:
         """Request the looks that the sliders describe, unless they are requested already."""
-        is_computed = self._requested is not None and self._result is None
-        if not self._faces or (self._awaited and is_computed):  # what is awaited must not be dropped
+        if not self._faces or self._jobs.running is not None:  # a job must not be dropped
             return
-        looks = self._looks.looks(self._window.face_row.ticked)
+        self._request(self._looks.looks(self._window.face_row.ticked))
+
+    def _request(self, looks: Looks) -> None:
         if looks == self._requested:
             return
         self._requested = looks
@@ -282,29 +289,55 @@ class Dialog:
         self._stop_timer()
         if not self._faces:  # they are still searched for, or the daemon failed
             self._session.open()
-            self._await(response)
+            self._early = response
+            self._show_jobs()
             return
-        self._request_render()
-        looks = self._requested or {}
+        looks = self._looks.looks(self._window.face_row.ticked)
         if not looks:
             self._window.say(_(sentences.NONE_TICKED))
         elif all(look.untouched for look in looks.values()):
             self._window.say(_(sentences.NOTHING_CHANGES))
-        elif self._result is not None:
-            self._finish(response)
         else:
-            self._await(response)
+            closes = response == window.BEAUTIFY
+            self._jobs.add(Job(looks, self._window.output, self._window.keeps_earlier, closes))
+            self._continue()
 
-    def _await(self, response: int) -> None:
-        """Wait for the result, to go on with it as that button says; 0: wait no more."""
-        self._awaited = response
-        self._window.set_waiting(for_beautify=response == window.BEAUTIFY, for_apply=response == window.APPLY)
+    def _continue(self) -> None:
+        """Begin the next job, if none is under way; without any, request what the sliders describe."""
+        if self._jobs.running is None and self._jobs.next() is not None:
+            self._begin(self._jobs.running)
+        self._show_jobs()
+        self._request_render()
 
-    def _finish(self, response: int) -> None:
+    def _begin(self, job: "Job | None") -> None:
+        """Compute a job's looks, unless they are there."""
+        if job is None:
+            return
+        self._request(job.looks)
+        if self._result is not None:
+            self._finish(job)
+
+    def _on_cancel(self, number: int) -> None:
+        """Take a job out. number: 0 for the one under way"""
+        if number:
+            self._jobs.remove(number)
+        else:
+            self._jobs.running = None
+        self._continue()
+
+    def _want_nothing(self) -> None:
+        self._early = 0
+        self._jobs.clear()
+        self._show_jobs()
+
+    def _show_jobs(self) -> None:
+        self._window.show_jobs(self._jobs, closes=self._jobs.closes or self._early == window.BEAUTIFY)
+
+    def _finish(self, job: Job) -> None:
         """Put the result into the image, and close the dialog after Beautify."""
-        self._await(0)
+        self._jobs.running = None
         looks, patches = self._result or ({}, ())
-        nick, keep = self._window.output, self._window.keeps_earlier
+        nick, keep = job.output, job.keeps_earlier
         boxes = [face.box for face in self._faces]
         made = record(results.name_of_source(self._layer), boxes, looks, __version__)
         try:
@@ -313,13 +346,14 @@ class Dialog:
             self._remember(made, patches)
             output.apply(self._chosen, patches, self._encoding, nick, made, keep_earlier=keep)
         except RetouchError as error:
+            self._want_nothing()
             self._window.say(explain(error))
             return
         except Exception as error:  # GTK would swallow it, and the dialog would never close
             self._on_failed(RetouchError(unexpected(error, _), _(sentences.UNEXPECTED_ADVICE)))
             return
         self._store(next(iter(looks.values())), nick, keep)
-        if response == window.BEAUTIFY:
+        if job.closes:
             self._quit(None)
             return
         self._has_applied = True
@@ -327,7 +361,7 @@ class Dialog:
         self._window.show_keep()
         self._show_history()
         self._window.say(_("The result is in the picture. You can go on."))
-        self._request_render()  # a slider may have moved meanwhile
+        self._continue()  # a slider may have moved meanwhile
 
     def _store(self, look: Look, nick: str, keep: bool) -> None:
         """Keep the values for the next time and for Filters > Repeat, but none that belong to one picture."""

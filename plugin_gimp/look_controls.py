@@ -74,6 +74,11 @@ class LookControls(Gtk.Box):
         column = Gtk.Box(orientation=Gtk.Orientation.VERTICAL, spacing=2, margin_top=4)
         for slider in in_group(group):
             column.add(self._row(slider.name))
+        column.show_all()
+        column.set_no_show_all(True)
+        column.set_visible(fold.get_expanded())
+        # GTK lets Tab into what is folded
+        fold.connect("notify::expanded", lambda fold, _property: column.set_visible(fold.get_expanded()))
         fold.add(column)
         reset = Gtk.Button(halign=Gtk.Align.END, valign=Gtk.Align.START, relief=Gtk.ReliefStyle.NONE)
         reset.add(Gtk.Image.new_from_icon_name(GimpUi.ICON_RESET, Gtk.IconSize.MENU))

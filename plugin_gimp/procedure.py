@@ -20,6 +20,7 @@ from retouchml.system.failures import unexpected
 NAME = "plug-in-retouchml-beautify"
 _WITH_PRESET = "plug-in-retouchml-preset-"
 _MENU = "<Image>/Filters/RetouchML"
+_ICON = "gimp-tool-heal"  # of GIMP's theme, so that it suits light and dark
 _VENDOR = Path(__file__).resolve().parent.parent / "vendor"
 _FLAGS = GObject.ParamFlags.READWRITE
 
@@ -40,6 +41,7 @@ class RetouchML(Gimp.PlugIn):
         procedure = Gimp.ImageProcedure.new(self, name, Gimp.PDBProcType.PLUGIN, _run, None)
         procedure.set_image_types("*")  # for an indexed image there is a sentence that helps
         procedure.set_sensitivity_mask(Gimp.ProcedureSensitivityMask.DRAWABLE)
+        procedure.set_icon_name(_ICON)
         procedure.set_attribution("RetouchML", "RetouchML", "2026")
         help_ = _("Faces are retouched by RetouchML on this machine; the person stays recognizable.")
         if name == NAME:

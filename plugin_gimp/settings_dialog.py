@@ -38,7 +38,7 @@ class _Settings:
         scroll.add(self._text)
         area.pack_start(scroll, True, True, 0)
         area.show_all()
-        self._show_cache()
+        self._in_thread(_cache_size, self._show_cache)  # a network's folder takes its time
         self._run(settings_page.MODELS, self._done)
         self._in_thread(lambda: settings_page.version_trouble("gimp"), self._add_note)
 
@@ -52,14 +52,17 @@ class _Settings:
         choices = settings_page.choices(stored)
         titles = [_(choice.title) for choice in choices]
         titles += [_(settings_page.MINUTES), _(settings_page.CACHE)]
-        labels = with_mnemonics(titles, [_("_Close")])
+        commands = [_(command.title) for command in settings_page.COMMANDS]
+        labels = with_mnemonics([*titles, *commands], [_("_Close")])
+        self._command_labels = labels[len(titles) :]
+        labels = labels[: len(titles)]
         minutes = Gtk.SpinButton.new_with_range(settings_page.LEAST_MINUTES, settings_page.MOST_MINUTES, 1)
         minutes.set_value(settings_page.minutes(stored))
         minutes.connect("value-changed", lambda spin: self._keep("keep_alive", spin.get_value()))
         self._cache = Gtk.Label(xalign=0.0)
-        clear = Gtk.Button(label=_(settings_page.CLEAR))
+        self._clear = clear = Gtk.Button(label=_(settings_page.CLEAR))
         clear.set_tooltip_text(_(settings_page.CLEAR_TIP))
-        clear.connect("clicked", lambda _button: self._clear())
+        clear.connect("clicked", lambda _button: self._clear_cache())
         cache = Gtk.Box(spacing=8)
         cache.pack_start(self._cache, True, True, 0)
         cache.pack_start(clear, False, False, 0)
@@ -67,9 +70,12 @@ class _Settings:
         grid = Gtk.Grid(row_spacing=6, column_spacing=12)
         for row, (label, widget) in enumerate(zip(labels, widgets, strict=True)):
             title = Gtk.Label(label=label, use_underline=True, xalign=0.0)
-            title.set_mnemonic_widget(clear if widget is cache else widget)
+            target = clear if widget is cache else widget
+            title.set_mnemonic_widget(target)
+            target.get_accessible().set_name(titles[row])
             grid.attach(title, 0, row, 1, 1)
             grid.attach(widget, 1, row, 1, 1)
+        clear.get_accessible().set_name(f"{_(settings_page.CLEAR)}: {_(settings_page.CACHE)}")
         versions = settings_page.versions(_editor())
         self._note = Gtk.Label(label="\n".join((versions, *warnings)), xalign=0.0, wrap=True)
         grid.attach(self._note, 0, len(widgets), 2, 1)
@@ -77,8 +83,8 @@ class _Settings:
 
     def _build_commands(self) -> Gtk.FlowBox:
         box = Gtk.FlowBox(selection_mode=Gtk.SelectionMode.NONE, max_children_per_line=4)
-        for command in settings_page.COMMANDS:
-            button = Gtk.Button(label=_(command.title))
+        for command, label in zip(settings_page.COMMANDS, self._command_labels, strict=True):
+            button = Gtk.Button(label=label, use_underline=True)
             button.connect("clicked", lambda _button, command: self._press(command), command)
             self._buttons.append(button)
             child = Gtk.FlowBoxChild(can_focus=False)  # the focus is the button's
@@ -97,12 +103,18 @@ class _Settings:
     def _keep(self, name: str, value: "str | float") -> None:
         self._note.set_text(settings_page.keep(name, value))
 
-    def _clear(self) -> None:
-        maintenance.clear_cache()
-        self._show_cache()
+    def _clear_cache(self) -> None:
+        self._clear.set_sensitive(False)
 
-    def _show_cache(self) -> None:
-        self._cache.set_text(GLib.format_size(maintenance.cache_bytes()))
+        def work() -> str:
+            maintenance.clear_cache()
+            return _cache_size()
+
+        self._in_thread(work, self._show_cache)
+
+    def _show_cache(self, size: str) -> None:
+        self._clear.set_sensitive(True)
+        self._cache.set_text(size)
 
     def _press(self, command: Command) -> None:
         self._run(command.arguments, self._copied if command.copies else self._done)
@@ -150,3 +162,7 @@ class _Settings:
 
 def _editor() -> str:
     return f"GIMP {Gimp.version()}"
+
+
+def _cache_size() -> str:
+    return str(GLib.format_size(maintenance.cache_bytes()))

@@ -8,6 +8,8 @@ from gi.repository import GimpUi, Gtk
 from plugin_gimp import arguments
 from plugin_gimp.face_row import FaceRow
 from plugin_gimp.history import HistoryButton
+from plugin_gimp.job_list import JobList
+from plugin_gimp.job_queue import JobQueue
 from plugin_gimp.look_controls import LookControls
 from plugin_gimp.preview import Preview
 from plugin_gimp.texts import _
@@ -27,7 +29,8 @@ class Handlers:
 
     response: with ``BEAUTIFY``, ``APPLY``, ``RESET`` or ``CLOSE``; show: with the number of a face; tick:
     after ticks changed; look: with the shown face's new look; same: with whether all faces have it; mark:
-    when the selection is said to hold a face; past: with the record of an earlier result
+    when the selection is said to hold a face; past: with the record of an earlier result; cancel: with the
+    number of a job
     """
 
     response: Callable[[int], None]
@@ -37,6 +40,7 @@ class Handlers:
     same: Callable[[bool], None]
     mark: Callable[[], None]
     past: Callable[[ResultRecord], None]
+    cancel: Callable[[int], None]
 
 
 class Window:
@@ -60,6 +64,7 @@ class Window:
         self.history = HistoryButton(history, handlers.past)
         taken = [*labels.values(), settings, self._output_label, self._keep_label, self._same_label, history]
         self.look_controls = LookControls(look, handlers.look, taken)
+        self._jobs = JobList(handlers.cancel)
         self.face_row = FaceRow(handlers.show, handlers.tick, handlers.mark)
         self._handlers = handlers
         self._quiet = False  # whether the check button changes without the user
@@ -84,7 +89,8 @@ class Window:
         area = self.dialog.get_content_area()
         area.set_spacing(6)
         area.set_border_width(12)
-        parts = [(self._again, False), (columns, True), (self._bar, False), (self._status, False)]
+        parts = [(self._again, False), (columns, True), (self._jobs, False)]
+        parts += [(self._bar, False), (self._status, False)]
         for widget, grows in parts:
             area.pack_start(widget, grows, grows, 0)
         area.show_all()
@@ -101,6 +107,7 @@ class Window:
         self._output.connect("changed", lambda _combo: self._show_apply())
         self._output.set_active_id(output)
         title.set_mnemonic_widget(self._output)
+        self._output.get_accessible().set_name(self._output_label.replace("_", ""))
         line = Gtk.Box(spacing=8)
         line.pack_start(title, False, False, 0)
         line.pack_start(self._output, True, True, 0)
@@ -162,12 +169,13 @@ class Window:
         """Say that closing takes nothing back any more."""
         self._buttons[CLOSE].set_label(_("_Close"))
 
-    def set_waiting(self, *, for_beautify: bool, for_apply: bool) -> None:
-        """While the result is awaited; after Apply the user goes on."""
-        self._is_waiting = for_beautify or for_apply
+    def show_jobs(self, jobs: JobQueue, *, closes: bool) -> None:
+        """Show the results that are awaited; the user goes on, unless the dialog closes after one of them."""
+        self._jobs.show_jobs(jobs)
+        self._is_closing = closes
         for widget in (self._controls, self.face_row):
-            widget.set_sensitive(not for_beautify)
-        self._buttons[BEAUTIFY].set_sensitive(not for_beautify)
+            widget.set_sensitive(not closes)
+        self._buttons[BEAUTIFY].set_sensitive(not closes)
         self._show_apply()
 
     def set_usable(self, *, is_usable: bool) -> None:
@@ -175,12 +183,12 @@ class Window:
         self._buttons[BEAUTIFY].set_sensitive(is_usable)
         self._buttons[APPLY].set_sensitive(is_usable and self._applies)
 
-    _is_waiting = False
+    _is_closing = False
 
     @property
     def _applies(self) -> bool:
         """Whether Apply can be used: a replaced layer is no picture to go on from."""
-        return self.output != arguments.REPLACE and not self._is_waiting
+        return self.output != arguments.REPLACE and not self._is_closing
 
     def _show_apply(self) -> None:
         self._buttons[APPLY].set_sensitive(self._applies)

@@ -25,6 +25,9 @@ BEAUTIFY = "Beautify"
 RESULT_NAME = "{layer} (retouched)"
 KEEP_EARLIER = "Keep earlier results"
 SAME_LOOK = "Same look for all faces"
+CANCEL = "Cancel"
+JOB_UNDER_WAY = "At work: {layer}"
+JOB_WAITING = "Waiting: {layer}"
 WORDS = (
     PRESET,
     OWN_VALUES,
@@ -48,6 +51,9 @@ WORDS = (
     RESULT_NAME,
     KEEP_EARLIER,
     SAME_LOOK,
+    CANCEL,
+    JOB_UNDER_WAY,
+    JOB_WAITING,
 )
 
 

@@ -2,6 +2,8 @@
 
 from collections.abc import Callable
 
+from retouchml import sentences
+
 from .. import texts
 from ..event_loop import guard
 from .qt import QtCore, QtWidgets
@@ -37,15 +39,15 @@ class JobList(QtWidgets.QWidget):
         line = QtWidgets.QWidget()
         row = QtWidgets.QHBoxLayout(line)
         row.setContentsMargins(0, 0, 0, 0)
-        label = QtWidgets.QLabel(texts.text(texts.WAITING).format(layer=title))
+        label = QtWidgets.QLabel(texts.text(sentences.JOB_WAITING).format(layer=title))
         label.setSizePolicy(QtWidgets.QSizePolicy.Policy.Ignored, QtWidgets.QSizePolicy.Policy.Preferred)
         label.setToolTip(title)
         button = QtWidgets.QToolButton()
         button.setObjectName(f"cancel_job_{number}")
         button.setIcon(button.style().standardIcon(QtWidgets.QStyle.StandardPixmap.SP_DialogCancelButton))
         button.setAutoRaise(True)
-        button.setToolTip(texts.text(texts.CANCEL))
-        button.setAccessibleName(f"{texts.text(texts.CANCEL)}: {title}")
+        button.setToolTip(texts.text(sentences.CANCEL))
+        button.setAccessibleName(f"{texts.text(sentences.CANCEL)}: {title}")
         button.setFocusPolicy(QtCore.Qt.FocusPolicy.StrongFocus)
         button.clicked.connect(guard(lambda *_: self._cancel(number)))
         row.addWidget(label, 1)

@@ -27,7 +27,7 @@ class TaskPanel(QtWidgets.QWidget):
         font.setBold(True)
         self._beautify.setFont(font)
         self._beautify.setMinimumHeight(32)
-        self._cancel = QtWidgets.QPushButton(_text(texts.CANCEL))
+        self._cancel = QtWidgets.QPushButton(_text(sentences.CANCEL))
         self._cancel.setObjectName("cancel")
         self._cancel.setMinimumHeight(32)
         self._bar = QtWidgets.QProgressBar()

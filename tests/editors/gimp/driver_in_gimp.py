@@ -88,7 +88,25 @@ def tool(*command):
 
 
 def windows(title):
-    return tool("xdotool", "search", "--onlyvisible", "--name", title).split()
+    """Visible windows. xdotool's search ends without an answer when a window vanishes under it."""
+    for _ in range(10):
+        search = ["xdotool", "search", "--onlyvisible", "--name", title]
+        found = subprocess.run(search, capture_output=True, text=True, timeout=60)
+        if found.returncode == 0 or not found.stderr.strip():
+            return found.stdout.split()
+        time.sleep(0.2)
+    raise AssertionError(found.stderr)
+
+
+def activate(window, seconds=30):
+    """Give a window the keyboard; whether it has it in time. xdotool's own --sync may wait for ever."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        if tool("xdotool", "getactivewindow").strip() == window:
+            return True
+        tool("xdotool", "windowactivate", window)
+        time.sleep(0.1)
+    return False
 
 
 def _serve(connection):

@@ -113,6 +113,7 @@ def gimp(
         "INSIDE": _INSIDE,
         "BATCH": f"exec(open({str(_HERE / 'driver_in_gimp.py')!r}).read())",
         "RETOUCHML_DRIVER": str(address),
+        "PYTHONPATH": str(_HERE / "inside"),
     }
     with (profile / "gimp.log").open("wb") as log:
         process = subprocess.Popen(

@@ -1,12 +1,19 @@
 """GIMP's dialog: its sizes, many faces, numbers that are typed, and the keys alone."""
 
-import time
-
 import pytest
 
 from tests.daemon.running import until
+from tests.editors.gimp.dialog_driver import (
+    is_gone,
+    is_split,
+    open_dialog,
+    press,
+    preview,
+    steady,
+    type_,
+    whole,
+)
 from tests.editors.gimp.running import Gimp
-from tests.editors.gimp.test_dialog import is_split, open_dialog, press, preview, whole
 from tests.editors.gimp.test_results import PICTURE
 from tests.stand_in_backend import FACE_ROW
 
@@ -26,19 +33,19 @@ def dialog(editor: Gimp) -> str:
 
 def resize(editor: Gimp, dialog: str, width: int, height: int) -> tuple[int, int]:
     """Ask for a size; the size that it has then."""
-    editor.ask(f"tool('xdotool', 'windowsize', '--sync', {dialog!r}, '{width}', '{height}')")
-    time.sleep(2)
-    shape = whole(editor, dialog).shape
+    before = whole(editor, dialog).shape
+    editor.ask(f"tool('xdotool', 'windowsize', {dialog!r}, '{width}', '{height}')")
+    assert until(lambda: whole(editor, dialog).shape != before, 30)
+    shape = steady(lambda: whole(editor, dialog)).shape
     return shape[1], shape[0]
 
 
 def test_it_grows_and_shrinks_and_the_picture_with_it(editor: Gimp, dialog: str) -> None:
     width, height = resize(editor, dialog, 1250, 860)
-    large = whole(editor, dialog)
     assert (width, height) == (1250, 860)
-    assert (
-        (large[12 : height - 280, 12 : width - 300] == 255).all(-1).all(0).any()
-    )  # the line, from top to bottom
+    large = preview(editor, dialog)
+    assert min(large.shape[:2]) > 500
+    assert is_split(large)  # from top to bottom
     width, height = resize(editor, dialog, 10, 10)
     assert width <= 780
     assert height <= 560
@@ -53,11 +60,11 @@ def test_twenty_faces_make_it_no_larger(editor: Gimp, dialog: str) -> None:
 def test_it_can_be_used_by_the_keys_alone_and_takes_typed_numbers(editor: Gimp, dialog: str) -> None:
     first = preview(editor, dialog)
     press(editor, dialog, "alt+s")
-    editor.ask("tool('xdotool', 'key', 'ctrl+a')")
-    editor.ask("tool('xdotool', 'type', '100')")
+    type_(editor, "100")
     press(editor, dialog, "Return")
-    assert until(lambda: bool((preview(editor, dialog)[:, 245:] != first[:, 245:]).any()), 60)
+    after = slice(first.shape[1] // 2 + 5, None)
+    assert until(lambda: bool((preview(editor, dialog)[:, after] != first[:, after]).any()), 60)
     press(editor, dialog, "alt+b")
-    assert until(lambda: not editor.ask("windows('^Beautify$')"), 60)
+    assert is_gone(editor)
     place = (80 * 320 + 8) * 3  # on the first face, which the stand-in inverts at full strength
     assert editor.ask(f"seen(image, \"R'G'B' u8\")[{place}] + before[{place}]") == 255

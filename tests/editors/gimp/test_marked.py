@@ -1,17 +1,22 @@
 """A face that was missed is marked in real GIMP; and the last results bring their looks back."""
 
-import time
-
 import pytest
 
 from tests.daemon.running import until
+from tests.editors.gimp.dialog_driver import (
+    Inside,
+    click,
+    is_split,
+    open_dialog,
+    press,
+    preview,
+    type_,
+)
 from tests.editors.gimp.running import Gimp
-from tests.editors.gimp.test_dialog import is_split, layers, open_dialog, press, preview
-from tests.editors.gimp.test_results import PICTURE, finish, leave, pointer
+from tests.editors.gimp.test_dialog import layers
+from tests.editors.gimp.test_results import PICTURE, finish
 from tests.editors.gimp.test_views import amounts
 from tests.stand_in_backend import FACE_PAIR
-
-MARK, HISTORY = (430, 610), (750, 22)  # buttons of the dialog
 
 
 @pytest.fixture
@@ -24,8 +29,7 @@ def test_a_face_where_the_selection_is_joins_the_others_and_the_result(editor: G
     assert until(lambda: is_split(preview(editor, dialog)), 60)
     before = preview(editor, dialog)
     editor.run("image.select_rectangle(Gimp.ChannelOps.REPLACE, 140, 20, 30, 30)\nanswer = None")
-    pointer(editor, dialog, MARK, click=True)
-    leave(editor)
+    click(editor, dialog, "There is a face here")
     assert until(lambda: bool((preview(editor, dialog) != before).any()), 30)  # it is shown
     assert until(lambda: bool(editor.ask("Gimp.Selection.is_empty(image)")), 30)  # nothing limits the result
     finish(editor, dialog)
@@ -59,13 +63,15 @@ def test_the_last_results_are_kept_with_the_picture_and_a_click_brings_a_look_ba
     assert until(lambda: is_split(preview(editor, dialog)), 60)
     for strength in ("100", "20"):
         press(editor, dialog, "alt+s")
-        editor.ask("tool('xdotool', 'key', 'ctrl+a')")
-        editor.ask(f"tool('xdotool', 'type', {strength!r})")
+        type_(editor, strength)
         press(editor, dialog, "alt+a")
         share = int(strength) / 100
         expected = pytest.approx([share] * 2, abs=0.02)
         assert until(lambda expected=expected: amounts(editor) == expected, 60)  # type: ignore[misc]
-        time.sleep(2)
+        # the dialog says so when all is done
+        assert until(lambda: Inside(editor).has("The result is in the picture. You can go on."))
+        press(editor, dialog, "alt+s", "Down")  # and says otherwise now
+        assert until(lambda: not Inside(editor).has("The result is in the picture. You can go on."))
     assert layers(editor) == 2
     kept = editor.run("""
 import json
@@ -73,10 +79,16 @@ kept = json.loads(bytes(image.get_parasite("retouchml-history").get_data()))
 answer = [[each["record"]["faces"][0]["look"]["strength"], bool(each["picture"])] for each in kept]
 """)
     assert kept == [[0.2, True], [1.0, True]]
+    inside = Inside(editor)
     press(editor, dialog, "alt+h")
-    for key in ("Down", "Return"):  # the second one
-        time.sleep(1)
-        editor.ask(f"tool('xdotool', 'key', {key!r})")
-    time.sleep(1)
+    names = (
+        "[name(each) for each in widgets() if type(each).__name__ == 'Button' and ' 2 faces' in name(each)]"
+    )
+    assert until(lambda: len(inside.ask(names)) == 2)
+    editor.ask("tool('xdotool', 'key', 'Down')")  # the second one
+    second = f"[each for each in widgets() if name(each) == {inside.ask(names)[1]!r}][-1].is_focus()"
+    assert until(lambda: bool(inside.ask(second)))
+    editor.ask("tool('xdotool', 'key', 'Return')")
+    assert until(lambda: not inside.ask(names))
     finish(editor, dialog)
     assert until(lambda: amounts(editor) == pytest.approx([1.0, 1.0], abs=0.02), 30)

@@ -1,6 +1,5 @@
 """Presets in real GIMP: a command for each, and the menu of the dialog."""
 
-import time
 from pathlib import Path
 
 import pytest
@@ -8,8 +7,21 @@ import pytest
 from retouchml.look import Look
 from retouchml.presets import library, preset_file
 from tests.daemon.running import until
+from tests.editors.gimp.dialog_driver import (
+    OPEN,
+    Inside,
+    is_split,
+    open_dialog,
+    open_menu,
+    press,
+    preview,
+    reset,
+    type_,
+    window,
+    windows,
+)
 from tests.editors.gimp.running import Gimp
-from tests.editors.gimp.test_dialog import OPEN, is_split, layers, open_dialog, press, preview, window
+from tests.editors.gimp.test_dialog import layers
 from tests.editors.gimp.test_results import PICTURE
 from tests.stand_in_backend import FACE_PAIR
 
@@ -46,44 +58,47 @@ answer = [command[:2], command == preset]
 def test_a_preset_s_command_retouches_without_a_dialog(editor: Gimp) -> None:
     editor.run(PICTURE + OPEN)
     main = window(editor, "RGB color.*GIMP")
-    editor.run(
-        "for each in windows('^(Welcome to GIMP|GIMP Message)'): tool('xdotool', 'windowclose', each)\n"
-        "answer = None"
-    )
-    time.sleep(2)
-    press(editor, main, "alt+r")
-    for key in ("Up", "Right", "Down", "Return"):  # the first one after Beautify
-        time.sleep(1)
-        editor.ask(f"tool('xdotool', 'key', {key!r})")
-    assert until(lambda: layers(editor) == 2, 60)
-    assert not editor.ask("windows('^Beautify$')")
+
+    def is_done() -> bool:
+        return layers(editor) == 2
+
+    open_menu(editor, main, "Down", "Return", has_started=is_done)  # the first one after Beautify
+    assert until(is_done, 60)
+    assert not windows(editor, "^Beautify$")
 
 
 def test_a_look_is_saved_renamed_and_deleted_by_the_keys_alone(editor: Gimp, editor_home: Path) -> None:
     own = editor_home / "config" / "presets"
     _main, dialog = open_dialog(editor, PICTURE)
     assert until(lambda: is_split(preview(editor, dialog)), 60)
+    inside = Inside(editor)
 
-    def keys(*names: str) -> None:
+    def key(*names: str) -> None:
         for name in names:
             editor.ask(f"tool('xdotool', 'key', {name!r})")
-            time.sleep(1.5)  # a menu or a question opens
 
-    def type_(text: str) -> None:
-        keys("ctrl+a")
-        editor.ask(f"tool('xdotool', 'type', {text!r})")
-        keys("Return")
+    def choose(entry: str, sentence: str, *keys: str) -> None:
+        """Open the menu, choose an entry, and see the question."""
+        press(editor, dialog, "alt+p")
+        key("Tab", "space")
+        assert until(lambda: inside.has(entry))
+        key(*keys, "Return")
+        assert until(lambda: inside.has(sentence))
 
-    press(editor, dialog, "alt+r")  # the strength of an earlier dialog is remembered
-    time.sleep(1.5)
-    keys("alt+s", "Page_Up", "alt+p", "Tab", "space", "Return")
-    type_("Evening light")
+    reset(editor, dialog)
+    press(editor, dialog, "alt+s", "Page_Up")
+    assert until(lambda: inside.value("Strength") == 60, 30)
+    choose("Save as…", "Name of the preset:")
+    type_(editor, "Evening light")
+    key("Return")
     path = own / "evening-light.toml"
     assert until(path.exists)
     saved = preset_file.read(path, is_own=True)
     assert (saved.title, saved.look) == ("Evening light", Look(0.6))
-    keys("alt+p", "Tab", "space", "Down", "Return")
-    type_("Morning")
+    choose("Rename…", "Name of the preset:", "Down")
+    type_(editor, "Morning")
+    key("Return")
     assert until(lambda: (own / "morning.toml").exists() and not path.exists())
-    keys("alt+p", "Tab", "space", "Down", "Down", "Return", "alt+o")
+    choose("Delete", "Delete the preset Morning?", "Down", "Down")
+    key("alt+o")
     assert until(lambda: list(own.iterdir()) == [])

@@ -8,9 +8,18 @@ import pytest
 from numpy.typing import NDArray
 
 from tests.daemon.running import Daemon, until
+from tests.editors.gimp.dialog_driver import (
+    click,
+    is_gone,
+    is_split,
+    open_dialog,
+    press,
+    preview,
+    reset,
+    whole,
+)
 from tests.editors.gimp.running import Gimp
-from tests.editors.gimp.test_dialog import is_split, open_dialog, preview
-from tests.editors.gimp.test_results import PICTURE, THUMBNAILS, changed, finish, leave, pointer
+from tests.editors.gimp.test_results import PICTURE, THUMBNAILS, changed, finish
 from tests.editors.gimp.test_trouble import works
 from tests.stand_in_backend import HELD_PAIR
 
@@ -24,13 +33,15 @@ def backend() -> str:
 def go(editor_home: Path) -> Iterator[Path]:
     """The file that lets faces be inverted, which is not there yet."""
     path = editor_home / "go"
+    path.unlink(missing_ok=True)
     yield path
     path.unlink(missing_ok=True)
 
 
 def middle(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """Pixels of the retouched half, in the middle of the face."""
-    return picture[235:245, 250:260]
+    row, column = picture.shape[0] // 2, picture.shape[1] // 2
+    return picture[row - 5 : row + 5, column + 15 : column + 25]
 
 
 def test_the_shown_face_is_seen_before_any_is_inverted(editor: Gimp, daemon: Daemon, go: Path) -> None:
@@ -40,7 +51,25 @@ def test_the_shown_face_is_seen_before_any_is_inverted(editor: Gimp, daemon: Dae
     assert works(daemon)()
     go.touch()
     assert until(lambda: bool((middle(preview(editor, dialog)) != early).any()), 60)
-    pointer(editor, dialog, THUMBNAILS[1], click=True)
-    leave(editor)
+    click(editor, dialog, THUMBNAILS[1])
     finish(editor, dialog)
     assert until(lambda: changed(editor) == [True, True], 30)
+
+
+def test_the_dialog_redraws_while_the_daemon_works(editor: Gimp, daemon: Daemon, go: Path) -> None:
+    _main, dialog = open_dialog(editor, PICTURE)
+    assert until(lambda: is_split(preview(editor, dialog)), 60)
+    reset(editor, dialog)
+    press(editor, dialog, "alt+s")
+    for _ in range(3):
+        before = whole(editor, dialog)[:480, 500:700]  # the sliders
+        press(editor, dialog, "Page_Down")
+
+        def is_another(before: NDArray[np.uint8] = before) -> bool:
+            return bool((whole(editor, dialog)[:480, 500:700] != before).any())
+
+        assert until(is_another, 30)
+        assert works(daemon)()
+    assert not go.exists()
+    press(editor, dialog, "Escape")
+    assert is_gone(editor)

@@ -3,14 +3,26 @@
 With the stand-in backend, which finds two faces in any picture: everything here is the plug-in's own.
 """
 
-import time
 from pathlib import Path
 
 import pytest
 
 from tests.daemon.running import until
+from tests.editors.gimp.dialog_driver import (
+    OPEN,
+    again,
+    click,
+    is_gone,
+    is_split,
+    open_dialog,
+    plug_ins,
+    pointer,
+    press,
+    preview,
+    steady,
+    window,
+)
 from tests.editors.gimp.running import Gimp
-from tests.editors.gimp.test_dialog import OPEN, is_split, open_dialog, press, preview, window
 from tests.stand_in_backend import FACE_PAIR
 
 PICTURE = """
@@ -140,37 +152,16 @@ answer = [outcome[:2], box(image.get_layers()[0]),
     assert "beside the faces" in answer[4]
 
 
-AGAIN = 23  # pixels by which the line above the picture moves it down
-THUMBNAILS = ((54, 575), (144, 575))  # on the dialog, as are the ticks
-TICKS = ((24, 622), (114, 622))
-
-
-def pointer(editor: Gimp, dialog: str, place: "tuple[int, int]", *, click: bool) -> None:
-    """Move the pointer to a place of the dialog, perhaps click, and leave the dialog again."""
-    editor.ask(f"tool('xdotool', 'mousemove', '--window', {dialog!r}, '{place[0]}', '{place[1]}')")
-    time.sleep(0.5)
-    if click:
-        editor.ask("tool('xdotool', 'click', '1')")
-
-
-def leave(editor: Gimp) -> None:
-    editor.ask("tool('xdotool', 'mousemove', '1270', '890')")
-    time.sleep(1)
+THUMBNAILS = ("Face 1: Show it", "Face 2: Show it")
+TICKS = ("Face 1: Retouch it", "Face 2: Retouch it")
+SAME = "Same look for all faces"
 
 
 def finish(editor: Gimp, dialog: str) -> None:
-    """Press Beautify, and wait until the dialog is gone."""
+    """Press Beautify, and wait until the dialog and its process are gone."""
     press(editor, dialog, "alt+b")
-    assert until(lambda: not editor.ask("windows('^Beautify$')"), 60)
-
-
-def again(editor: Gimp, main: str) -> str:
-    """Open the dialog on the layer that is active."""
-    editor.ask(f"tool('xdotool', 'windowactivate', '--sync', {main!r})")
-    for key in ("alt+r", "Up", "Right", "Return"):
-        editor.ask(f"tool('xdotool', 'key', {key!r})")
-        time.sleep(1)
-    return window(editor, "^Beautify$")
+    assert is_gone(editor)
+    assert until(lambda: not plug_ins(editor))
 
 
 def changed(editor: Gimp) -> "list[bool]":
@@ -187,15 +178,13 @@ answer = [now[row + x * 3] != before[row + x * 3] for x in (64, 224)]
 def test_a_click_shows_a_face_and_its_tick_chooses_it_for_this_picture_alone(editor: Gimp) -> None:
     main, dialog = open_dialog(editor, PICTURE)
     assert until(lambda: is_split(preview(editor, dialog)), 60)
-    left = preview(editor, dialog)
-    pointer(editor, dialog, (100, 300), click=False)  # no button is pressed
-    time.sleep(3)  # a tooltip would come
-    assert (preview(editor, dialog) == left).all()
-    pointer(editor, dialog, THUMBNAILS[1], click=True)
-    leave(editor)
+    left = steady(lambda: preview(editor, dialog))
+    for x in (100, 140, 120):
+        pointer(editor, dialog, (x, 300), click=False)  # no button is pressed
+    assert not until(lambda: bool((preview(editor, dialog) != left).any()), 3)  # a tooltip would come
+    click(editor, dialog, THUMBNAILS[1])
     assert until(lambda: bool((preview(editor, dialog) != left).any()), 30)
-    pointer(editor, dialog, TICKS[0], click=True)
-    leave(editor)
+    click(editor, dialog, TICKS[0])
     finish(editor, dialog)
     assert until(lambda: changed(editor) == [False, True], 30)
     editor.run("display.delete()\n" + PICTURE + OPEN)
@@ -207,23 +196,28 @@ def test_a_click_shows_a_face_and_its_tick_chooses_it_for_this_picture_alone(edi
 def test_a_result_is_edited_again_with_its_sliders_and_its_faces(editor: Gimp) -> None:
     main, dialog = open_dialog(editor, PICTURE)
     assert until(lambda: is_split(preview(editor, dialog)), 60)
-    pointer(editor, dialog, TICKS[0], click=True)
-    leave(editor)
-    press(editor, dialog, "alt+s")
-    for _ in range(3):
-        press(editor, dialog, "Page_Up")
+    click(editor, dialog, TICKS[0])
+    press(editor, dialog, "alt+s", *["Page_Up"] * 3)
     finish(editor, dialog)
-    made = editor.ask("names(image)"), editor.ask("pixels(image.get_layers()[0]).hex()")
+    made, first = of_result(editor), editor.ask("image.get_layers()[0].get_id()")
     dialog = again(editor, main)
-    assert until(lambda: is_split(preview(editor, dialog, AGAIN)), 60)
+    assert until(lambda: is_split(preview(editor, dialog)), 60)
     finish(editor, dialog)  # nothing was moved
     assert changed(editor) == [False, True]
-    assert (editor.ask("names(image)"), editor.ask("pixels(image.get_layers()[0]).hex()")) == made
+    assert of_result(editor) == made
+    second = editor.ask("image.get_layers()[0].get_id()")
+    assert second != first
     press(editor, main, "ctrl+f")  # makes it again as it was made: the other face stays as it is
-    time.sleep(10)
-    assert (editor.ask("names(image)"), editor.ask("pixels(image.get_layers()[0]).hex()")) == made
-    press(editor, main, "ctrl+z")
-    time.sleep(1)
-    press(editor, main, "ctrl+z")
-    assert until(lambda: editor.ask("names(image)") == made[0], 30)
+    assert until(lambda: editor.ask("image.get_layers()[0].get_id()") != second, 60)
+    assert until(lambda: not plug_ins(editor))
+    assert of_result(editor) == made
+    for expected in (second, first):
+        press(editor, main, "ctrl+z")
+        assert until(lambda expected=expected: editor.ask("image.get_layers()[0].get_id()") == expected, 30)  # type: ignore[misc]
+    assert of_result(editor) == made
     assert changed(editor) == [False, True]
+
+
+def of_result(editor: Gimp) -> "tuple[object, object]":
+    """The layers' names, and the pixels of the topmost."""
+    return editor.ask("names(image)"), editor.ask("pixels(image.get_layers()[0]).hex()")

@@ -4,11 +4,11 @@ import os
 import signal
 import threading
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 from tests.daemon.running import Daemon, until
 from tests.editors.daemons import Daemons
+from tests.editors.gimp.dialog_driver import plug_ins
 from tests.editors.gimp.running import Gimp
 
 # A picture that no inversion is kept for, so that the work lasts: the portrait with some of its rows moved.
@@ -19,18 +19,6 @@ base.transform_rotate({}, True, 0, 0)
 image.crop(470, 470, 20, 20)
 base = image.flatten()
 """
-
-
-def plug_ins() -> list[int]:
-    """Processes of the filter."""
-    pids = []
-    for file in Path("/proc").glob("[0-9]*/cmdline"):
-        try:
-            if b"retouchml-beautify.py" in file.read_bytes():
-                pids.append(int(file.parent.name))
-        except OSError:
-            continue
-    return pids
 
 
 class Running:
@@ -68,7 +56,7 @@ def test_a_plug_in_that_gimp_kills_on_cancel_frees_the_daemon_and_leaves_nothing
 ) -> None:
     call = Running(editor, 0.03)
     assert until(works(daemon), 120)
-    (pid,) = plug_ins()
+    (pid,) = plug_ins(editor)
     os.kill(pid, signal.SIGKILL)  # as GIMP does: its Cancel gives a plug-in no time
     answer = call.end()
     assert answer[0][0] is False

@@ -1,20 +1,29 @@
 """The preview of GIMP's dialog: three ways to show before and after, zoom, and each face its own look."""
 
-import time
+from collections.abc import Callable
 
 import numpy as np
 import pytest
-from numpy.typing import NDArray
 
 from tests.daemon.running import until
+from tests.editors.gimp.dialog_driver import (
+    Picture,
+    click,
+    is_split,
+    open_dialog,
+    press,
+    preview,
+    reset,
+    steady,
+    type_,
+    window,
+)
 from tests.editors.gimp.running import Gimp
-from tests.editors.gimp.test_dialog import is_split, open_dialog, press, preview, window
-from tests.editors.gimp.test_results import PICTURE, THUMBNAILS, finish, leave, pointer
+from tests.editors.gimp.test_results import PICTURE, SAME, THUMBNAILS, finish
 from tests.stand_in_backend import FACE_PAIR
 
-BUTTONS = {"split": (43, 515), "side by side": (130, 515), "single": (222, 515)}
-SAME = (517, 22)
-PICTURE_FOCUS = (250, 300)
+CAPTIONS = 40  # pixels at the top, in which they are
+PICTURE_NAME = "Before and after"
 
 
 @pytest.fixture
@@ -30,64 +39,87 @@ def dialog(editor: Gimp) -> str:
     return dialog
 
 
-def click(editor: Gimp, dialog: str, place: "tuple[int, int]") -> NDArray[np.uint8]:
-    """Click, and see the preview."""
-    pointer(editor, dialog, place, click=True)
-    leave(editor)
-    return preview(editor, dialog)
+def picture(editor: Gimp, dialog: str) -> Picture:
+    """The preview at rest, without its captions."""
+    return steady(lambda: preview(editor, dialog))[CAPTIONS:-CAPTIONS]
 
 
-def key(editor: Gimp, dialog: str, name: str) -> NDArray[np.uint8]:
-    """Press a key, and see the preview, without its captions."""
-    press(editor, dialog, name)
-    time.sleep(1)
-    return preview(editor, dialog)[30:]
+def comes(editor: Gimp, dialog: str, is_right: Callable[[Picture], bool]) -> Picture:
+    """The preview at rest, once it is right."""
+    seen: list[Picture] = []
+
+    def is_there() -> bool:
+        seen.append(picture(editor, dialog))
+        return is_right(seen[-1])
+
+    assert until(is_there, 60)
+    return seen[-1]
 
 
 def test_side_by_side_shows_the_same_place_twice(editor: Gimp, dialog: str) -> None:
-    picture = click(editor, dialog, BUTTONS["side by side"])[40:440]
-    assert (picture[:, 239] == 255).all()  # the line between
-    face = np.s_[180:240, 100:140]
-    before, after = picture[:, :239], picture[:, 240:479]
-    assert (before[face] != after[face]).any()
-    elsewhere = np.s_[:, :20]
-    assert (before[elsewhere] == after[elsewhere]).all()
-    assert is_split(click(editor, dialog, BUTTONS["split"]))
+    split = picture(editor, dialog)
+    middle = split.shape[1] // 2  # where the line is, or one before it
+
+    def is_beside(seen: Picture) -> bool:
+        if not (seen[:, middle - 2 : middle + 2] == 255).all(axis=(0, 2)).any():
+            return False
+        # the edge of both is the same photograph
+        return bool((seen[:, :20] == seen[:, -(seen.shape[1] // 2) :][:, :20]).all())
+
+    click(editor, dialog, "Side by side")
+    seen = comes(editor, dialog, is_beside)
+    face = np.s_[seen.shape[0] // 2 - 30 : seen.shape[0] // 2 + 30, 100:140]
+    assert (seen[:, :middle][face] != seen[:, -middle:][face]).any()
+    click(editor, dialog, "Split")
+    comes(editor, dialog, lambda seen: bool((seen == split).all()))
 
 
 def test_space_changes_between_before_and_after(editor: Gimp, dialog: str) -> None:
-    split = click(editor, dialog, PICTURE_FOCUS)[30:]
-    before = key(editor, dialog, "space")
-    after = key(editor, dialog, "space")
-    assert (before[:, :235] == split[:, :235]).all()
-    assert (after[:, 260:] == split[:, 260:]).all()
+    click(editor, dialog, PICTURE_NAME)  # has the keys now
+    split = picture(editor, dialog)
+    middle = split.shape[1] // 2
+    left, right = np.s_[:, : middle - 10], np.s_[:, middle + 10 :]
+    press(editor, dialog, "space")
+    before = comes(editor, dialog, lambda seen: bool((seen[right] != split[right]).any()))
+    assert (before[left] == split[left]).all()
+    press(editor, dialog, "space")
+    after = comes(editor, dialog, lambda seen: bool((seen[right] == split[right]).all()))
     assert (before != after).any()
-    assert (key(editor, dialog, "space") == before).all()
+    press(editor, dialog, "space")
+    comes(editor, dialog, lambda seen: bool((seen == before).all()))
 
 
 def test_the_keys_zoom_and_move_the_picture_and_come_back(editor: Gimp, dialog: str) -> None:
-    pointer(editor, dialog, PICTURE_FOCUS, click=True)
-    leave(editor)
-    whole = preview(editor, dialog)[30:]
-    larger = key(editor, dialog, "plus")
-    assert (larger != whole).any()
-    moved = key(editor, dialog, "shift+Right")
-    assert (moved != larger).any()
-    assert (key(editor, dialog, "shift+Left") == larger).all()
-    own_pixels = key(editor, dialog, "1")
+    click(editor, dialog, PICTURE_NAME)
+    whole = picture(editor, dialog)
+
+    def other(key: str, than: Picture) -> Picture:
+        press(editor, dialog, key)
+        return comes(editor, dialog, lambda seen: bool((seen != than).any()))
+
+    def same(key: str, as_: Picture) -> None:
+        press(editor, dialog, key)
+        comes(editor, dialog, lambda seen: bool((seen == as_).all()))
+
+    larger = other("plus", whole)
+    other("shift+Right", larger)
+    same("shift+Left", larger)
+    own_pixels = other("1", larger)
     # the layer is 160 pixels high, and stands in the middle
-    assert len(np.unique(own_pixels[:100].reshape(-1, 3), axis=0)) < len(
-        np.unique(own_pixels[170:270].reshape(-1, 3), axis=0)
-    )
-    assert (key(editor, dialog, "0") == whole).all()
+    middle = own_pixels.shape[0] // 2
+
+    def colors(rows: slice) -> int:
+        return len(np.unique(own_pixels[rows].reshape(-1, 3), axis=0))
+
+    assert colors(slice(0, middle - 90)) < colors(slice(middle - 50, middle + 50))
+    same("0", whole)
 
 
 def test_each_face_has_its_own_look_until_one_is_for_all(editor: Gimp, dialog: str) -> None:
-    press(editor, dialog, "alt+r")  # the strength of an earlier dialog is remembered
+    reset(editor, dialog)
     click(editor, dialog, SAME)  # each its own
     press(editor, dialog, "alt+s")
-    editor.ask("tool('xdotool', 'key', 'ctrl+a')")
-    editor.ask("tool('xdotool', 'type', '100')")
+    type_(editor, "100")
     press(editor, dialog, "Return")
     click(editor, dialog, THUMBNAILS[1])
     press(editor, dialog, "alt+a")  # Apply: the dialog stays

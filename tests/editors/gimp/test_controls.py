@@ -1,0 +1,118 @@
+"""Every control of GIMP's dialogs: its name for screen readers, its key, its turn with Tab; and the icon."""
+
+import pytest
+
+from retouchml.presets.library import SHIPPED
+from tests.daemon.running import until
+from tests.editors.gimp.dialog_driver import (
+    Inside,
+    is_gone,
+    is_split,
+    open_dialog,
+    press,
+    preview,
+    window,
+)
+from tests.editors.gimp.running import Gimp
+from tests.editors.gimp.test_results import PICTURE
+from tests.stand_in_backend import FACE_PAIR
+
+SETTINGS = "Settings of RetouchML"
+# what can have the keyboard in the topmost window: the name and the type of each
+CONTROLS = """
+from gi.repository import Gtk
+top = [each for each in Gtk.Window.list_toplevels() if each.get_title() == %r and each.get_mapped()][0]
+answer = []
+for each in widgets(top):
+    inner = each.get_ancestor(Gtk.ComboBox)
+    if each is top or (inner and each is not inner) or not each.is_sensitive():
+        continue
+    if (each.get_can_focus() or isinstance(each, Gtk.ComboBox)) and each.get_allocated_width() > 1:
+        answer.append([name(each), type(each).__name__])
+"""
+FOCUS = """
+from gi.repository import Gtk
+top = [each for each in Gtk.Window.list_toplevels() if each.get_title() == %r and each.get_mapped()][0]
+focus = top.get_focus()
+answer = focus and name(focus.get_ancestor(Gtk.ComboBox) or focus)
+"""
+KEYS = """
+from gi.repository import Gdk, Gtk
+top = [each for each in Gtk.Window.list_toplevels() if each.get_title() == %r and each.get_mapped()][0]
+answer = [[each.get_text(), each.get_mnemonic_keyval()] for each in widgets(top)
+          if isinstance(each, Gtk.Label) and each.get_mnemonic_keyval() != Gdk.KEY_VoidSymbol]
+"""
+
+
+@pytest.fixture
+def backend() -> str:
+    return FACE_PAIR
+
+
+@pytest.fixture
+def dialog(editor: Gimp) -> str:
+    """The dialog on a picture with two faces, with its preview."""
+    _main, dialog = open_dialog(editor, PICTURE)
+    assert until(lambda: is_split(preview(editor, dialog)), 60)
+    return dialog
+
+
+def controls(inside: Inside, title: str) -> list[str]:
+    """The names of all controls. Fails for one without."""
+    found = inside.run(CONTROLS % title)
+    nameless = [kind for name, kind in found if not name.strip() and kind not in ("ScrolledWindow",)]
+    assert not nameless
+    return [name for name, kind in found if kind not in ("ScrolledWindow",)]
+
+
+def by_tab(editor: Gimp, inside: Inside, title: str, presses: int) -> list[str]:
+    """The names of the controls that Tab brings, in their order, once round."""
+    order: list[str] = []
+    for _ in range(presses):
+        before = inside.ask("kept.get('focus')")
+        editor.ask("tool('xdotool', 'key', 'Tab')")
+        until(lambda before=before: inside.run(FOCUS % title) != before, 3)  # type: ignore[misc]
+        name = inside.run(FOCUS % title)
+        inside.run(f"kept['focus'] = {name!r}\nanswer = None")
+        if name in order:
+            break
+        order.append(name)
+    return order
+
+
+def letters(inside: Inside, title: str) -> list[int]:
+    """The keys that with Alt stand for a control."""
+    return [letter for _text, letter in inside.run(KEYS % title)]
+
+
+def test_every_control_has_a_name_and_tab_reaches_it(editor: Gimp, dialog: str) -> None:
+    inside = Inside(editor)
+    names = controls(inside, "Beautify")
+    press(editor, dialog, "alt+s")
+    order = by_tab(editor, inside, "Beautify", len(names) + 5)
+    assert set(order) == set(names)  # and nothing that is folded
+    assert order.index("Output") < order.index("Apply") < order.index("Beautify")
+    keys = letters(inside, "Beautify")
+    assert len(keys) == len(set(keys))
+    assert len(keys) >= 11
+
+
+def test_the_settings_are_used_by_the_keys_alone(editor: Gimp, dialog: str) -> None:
+    press(editor, dialog, "alt+t")
+    settings = window(editor, f"^{SETTINGS}$")
+    inside = Inside(editor)
+    # a command that is at work holds the others back
+    assert until(lambda: inside.ask("named('Log')[0].get_sensitive()"), 120)
+    names = controls(inside, SETTINGS)
+    assert {"Device", "Engine", "Language", "Clear: Known faces", "Copy diagnostics"} <= set(names)
+    keys = letters(inside, SETTINGS)
+    assert len(keys) == len(set(keys))
+    assert len(keys) >= 12
+    press(editor, settings, "Escape")
+    assert is_gone(editor, f"^{SETTINGS}$")
+
+
+def test_the_procedures_have_an_icon(editor: Gimp) -> None:
+    known = (editor.settings / "pluginrc").read_text(encoding="utf-8", errors="replace")
+    own = known[known.index("retouchml-beautify.py") :].partition("(plug-in-def")[0]
+    assert own.count('(icon icon-name -1 "gimp-tool-heal")') == 1 + len(SHIPPED)
