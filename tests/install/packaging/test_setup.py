@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from retouchml.system import setup_reports
 from tests.install.packaging import small_light
 from tests.install.packaging.small_light import SmallLight
 from tests.marks import marks_tests
@@ -218,4 +219,15 @@ def test_a_bundle_that_does_not_fit_is_refused(
     outcome = small.run("setup", "--from", str(tmp_path))
     assert outcome.returncode == 1
     assert sentence in outcome.stderr
+    assert not small.engine.exists()
+
+
+def test_a_program_can_ask_what_would_be_fetched_and_nothing_is_done(small: SmallLight) -> None:
+    installer = str(small.files / "install")
+    outcome = small.light.run(installer, "engine", "--plan", **small.changes, RETOUCHML_SETUP_REPORTS="1")
+    assert (outcome.returncode, outcome.stderr) == (0, "")
+    reports = [setup_reports.parse(line) for line in outcome.stdout.splitlines()]
+    (plan,) = [report["plan"] for report in reports if "plan" in report]
+    assert plan["models"] == 5_000_000
+    assert plan["folder"] == str(small.engine)
     assert not small.engine.exists()
