@@ -77,12 +77,16 @@ def add_batch_options(parser: argparse.ArgumentParser) -> None:
 
 
 def is_many(arguments: argparse.Namespace) -> bool:
-    """Whether there may be several pictures, so that OUT is a folder."""
+    """Whether there may be several pictures, so that OUT is a folder.
+
+    A single one is treated so if it may have been done before, which the folder's journal knows.
+    """
     sources: Sequence[Path] = arguments.sources
     return (
         len(sources) != 1
         or arguments.files_from is not None
         or arguments.watch is not None
+        or arguments.existing == "skip"
         or sources[0].is_dir()
     )
 
@@ -155,6 +159,11 @@ def check(arguments: argparse.Namespace) -> None:
             raise UsageError(f"There is no folder {arguments.watch}.", "Make it first.")
     elif not arguments.sources and arguments.files_from is None:
         raise UsageError("No picture was given.", "Name pictures, a folder, or a list with `--files-from`.")
+    if arguments.existing == "skip" and len(arguments.sources) == 1 and Path(arguments.output).is_file():
+        raise UsageError(
+            f"{arguments.output} is a file, and `--existing skip` is for results in a folder.",
+            "Name a folder with -o.",
+        )
     for folder in (*arguments.sources, *filter(None, [arguments.watch])):
         for result in (arguments.output, arguments.compare, arguments.layer):
             if result is not None and folder.is_dir() and Path(result).is_dir() and folder.samefile(result):

@@ -145,6 +145,17 @@ def test_what_is_done_with_the_same_settings_is_skipped(run: Run, tree: Path) ->
     assert ran.out.splitlines()[-1].startswith("6 skipped, 1 failed; ")
 
 
+def test_a_single_picture_is_skipped_too(run: Run, tree: Path) -> None:
+    command = ["beautify", tree / "a.png", "-o", tree.parent / "one", "--existing", "skip"]
+    for opened_pictures in (1, 0):
+        backend = Counting()
+        assert run(*command, backend=backend).code == 0
+        assert backend.opened == opened_pictures
+    assert results(tree.parent / "one") == ["a.png"]
+    ran = run("beautify", tree / "a.png", "-o", tree / "b.png", "--existing", "skip")
+    assert (ran.code, "is for results in a folder" in ran.err) == (2, True)
+
+
 def test_a_changed_setting_or_picture_is_done_again(run: Run, tree: Path) -> None:
     retouch(run, tree)
     for change in (["--strength", "0.25"], ["--edit", "smile=0.1"], ["--max-faces", "1"]):
