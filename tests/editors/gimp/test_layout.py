@@ -4,6 +4,8 @@ import pytest
 
 from tests.daemon.running import until
 from tests.editors.gimp.dialog_driver import (
+    Inside,
+    click,
     is_gone,
     is_split,
     open_dialog,
@@ -55,6 +57,19 @@ def test_twenty_faces_make_it_no_larger(editor: Gimp, dialog: str) -> None:
     height, width = whole(editor, dialog).shape[:2]
     assert width <= 960
     assert height <= 790
+
+
+def test_of_many_faces_the_largest_is_ticked_and_all_or_none_by_a_button(editor: Gimp, dialog: str) -> None:
+    inside = Inside(editor)
+    ticks = "[each.get_active() for each in widgets() if name(each).endswith(': Retouch it')]"
+    assert inside.ask(ticks).count(True) == 1
+    assert len(inside.ask(ticks)) == 20
+    click(editor, dialog, "All")
+    assert until(lambda: all(inside.ask(ticks)), 30)
+    click(editor, dialog, "None")
+    assert until(lambda: not any(inside.ask(ticks)), 30)
+    press(editor, dialog, "alt+b")
+    assert until(lambda: inside.has("No face is ticked."), 30)
 
 
 def test_it_can_be_used_by_the_keys_alone_and_takes_typed_numbers(editor: Gimp, dialog: str) -> None:
