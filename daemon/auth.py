@@ -20,6 +20,8 @@ from retouchml.errors import Refused
 _log = logging.getLogger(__name__)
 _CURVE = b"CURVE"
 _NULL = b"NULL"
+OWNER = "owner"
+"""The ``User-Id`` of whoever has the daemon's own connection file; no key is as short."""
 _USER_DOMAIN = b"user"  # a ZAP domain; each set of keys has its own
 # Linux always tells the uid of a peer on ipc; if another system tells none, only the folder guards
 _ALLOWED_UIDS: tuple[int | None, ...]
@@ -54,7 +56,7 @@ class Authenticator:
     ) -> None:
         """Encrypt ``router``, which is not bound yet, and admit the client key of ``keys``, and ``people``.
 
-        Messages of a person have their name as ``User-Id``, those of the holder of ``keys`` none.
+        Messages of a person have their public key as ``User-Id``, those of the holder of ``keys`` ``OWNER``.
         """
         domain = f"keys {len(self._client_keys)}".encode()
         _set_domain(router, domain)
@@ -84,8 +86,9 @@ class Authenticator:
                 self.refused += 1
                 _log.warning("a connection was refused (%s)", mechanism.decode("ascii", "replace"))
             status = (b"200", b"OK") if allowed else (b"400", b"Refused")
-            user = b"" if person is None else person.name.encode()
-            self.socket.send_multipart([*frames[:start], version, request, *status, user, b""])
+            user = OWNER if domain in self._client_keys else ""
+            user = user if person is None else person.public
+            self.socket.send_multipart([*frames[:start], version, request, *status, user.encode(), b""])
 
     def close(self) -> None:
         """Close the socket."""
@@ -95,7 +98,7 @@ class Authenticator:
         people = self._people.get(domain)
         if people is None or mechanism != _CURVE or len(credentials) != 1:
             return None
-        return people.by_key(credentials[0])
+        return people.by_key(z85.encode(credentials[0]).decode())
 
     def _allows(self, domain: bytes, mechanism: bytes, address: str, credentials: list[bytes]) -> bool:
         if domain in self._client_keys:

@@ -16,7 +16,6 @@ from pathlib import Path
 from typing import Literal, get_args
 
 import zmq
-from zmq.utils import z85
 
 from retouchml import paths
 from retouchml.client import connection_file
@@ -29,10 +28,9 @@ Role = Literal["use", "admin"]
 ROLES: tuple[Role, ...] = get_args(Role)
 _FOLDER = "keys"
 _OWN = "own.json"
-_SUFFIX = ".person"
+_PREFIX, _SUFFIX = "key-", ".person"
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 _LONGEST = 4096
-_KEY_BYTES = 32
 
 
 @dataclass(frozen=True)
@@ -67,9 +65,8 @@ class People:
         self._read()
         return self._people.get(name)
 
-    def by_key(self, key: bytes) -> "Person | None":
-        """The person with that public key, 32 bytes."""
-        public = z85.encode(key).decode()
+    def by_key(self, public: str) -> "Person | None":
+        """The person with that public key, Z85; None if there is none, or not any more."""
         return next((person for person in self if person.public == public), None)
 
     def add(self, name: str, role: Role, endpoint: str) -> Connection:
@@ -80,8 +77,12 @@ class People:
         if not _NAME.fullmatch(name):
             advice = "Use letters, digits, dots, hyphens and underscores."
             raise UsageError(f"{name!r} cannot be the name of a person.", advice)
-        if self.by_name(name) is not None:
-            raise UsageError(f"{name} has a key already.", f"`retouchml daemon keys revoke {name}` ends it.")
+        # no two of them may share a file where names that differ in their capitals are one
+        known = next((each.name for each in self if each.name.casefold() == name.casefold()), None)
+        if known is not None:
+            raise UsageError(
+                f"{known} has a key already.", f"`retouchml daemon keys revoke {known}` ends it."
+            )
         own = self.own()
         public, secret = (key.decode() for key in zmq.curve_keypair())
         person = Person(name, public, role, time.time())
@@ -131,7 +132,8 @@ class People:
         connection_file.write(self._folder / _OWN, own)
 
     def _file(self, name: str) -> Path:
-        return self._folder / f"{name}{_SUFFIX}"
+        # with a prefix, since Windows has names such as "con" that no file can have
+        return self._folder / f"{_PREFIX}{name}{_SUFFIX}"
 
     def _read(self) -> None:
         try:
@@ -141,7 +143,7 @@ class People:
             return
         if changed_at == self._read_at:
             return
-        found = (_person(path) for path in self._folder.glob(f"*{_SUFFIX}"))
+        found = (_person(path) for path in self._folder.glob(f"{_PREFIX}*{_SUFFIX}"))
         self._people = {person.name: person for person in found if person is not None}
         # a change within the clock's grain of this reading must not be missed
         self._read_at = changed_at if time.time_ns() - changed_at > 2_000_000_000 else None
@@ -154,7 +156,13 @@ def _person(path: Path) -> "Person | None":
             if not files.is_private(file.fileno()):
                 return None
             person = Person(**json.loads(file.read(_LONGEST)))
-        is_key = len(z85.decode(person.public)) == _KEY_BYTES
-    except (OSError, ValueError, TypeError):
+    except (OSError, ValueError, TypeError, RecursionError):
         return None
-    return person if is_key and person.role in ROLES and path.stem == person.name else None
+    is_sound = (
+        path.name == f"{_PREFIX}{person.name}{_SUFFIX}"
+        and isinstance(person.public, str)
+        and connection_file.is_key(person.public)
+        and person.role in ROLES
+        and isinstance(person.added, float)
+    )
+    return person if is_sound else None

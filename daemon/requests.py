@@ -81,7 +81,7 @@ class RequestHandler:
     def handle(self, client: ClientKey, frames: Sequence[Frame], person: str = "") -> None:
         """Do what a message asks, or answer why not.
 
-        person: whose key it came with, "" for this user
+        person: the public key that it came with, "" for this user and the daemon's owner
         """
         self.last_request_at = time.monotonic()
         head = frames[0].buffer if frames else memoryview(b"")
@@ -110,7 +110,7 @@ class RequestHandler:
         """Raise Refused if a person may not ask that, or has no key any more."""
         if not person:
             return
-        known = self._people.by_name(person)
+        known = self._people.by_key(person)
         if known is None:
             raise Refused("Your key is not valid any more.", "Ask whoever runs the daemon for a new one.")
         if request in _FOR_ADMINS and known.role != "admin":

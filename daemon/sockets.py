@@ -10,7 +10,7 @@ from typing import cast
 
 import zmq
 
-from daemon.auth import Authenticator, keys_for
+from daemon.auth import OWNER, Authenticator, keys_for
 from daemon.options import parse_address
 from daemon.people import People
 from daemon.resources import file_limit, give_back_memory
@@ -28,6 +28,7 @@ _MESSAGES_WAITING = 4  # of a client, before its own queue fills: they may be la
 _LINGER_MS = 500
 _HANDSHAKE_MS = 5000  # then a connection that has not shown who it is ends
 _LOOPBACK = "127.0.0.1"
+_NOBODY = "nobody"  # is no key, and so has none
 _PROXY_TARGET = "tcp"  # the Unix socket behind the TCP one
 _FILES_FOR_TCP = 256
 _HEARTBEAT_MS, _HEARTBEAT_TIMEOUT_MS = 2000, 6000
@@ -68,7 +69,7 @@ class ClientSockets:
         """One message of router ``index``: its sender, frames and person; None if no message waits.
 
         If there are more frames than allowed, only the first is kept, and empty ones stand for the others.
-        The person is whose key it came with, "" for this user and whoever has the daemon's own file.
+        The person is the public key that it came with, "" for this user and the daemon's own file.
         """
         router = self.routers[index]
         try:
@@ -87,7 +88,7 @@ class ClientSockets:
             del frames[1:], frame
             frames += [zmq.Frame()] * protocol.FRAMES
             give_back_memory()
-        return (index, identity), frames, _person(frames)
+        return (index, identity), frames, _person(frames, has_keys=bool(router.curve_server))
 
     def send(self, key: ClientKey, header: bytes, frames: Sequence[memoryview]) -> None:
         """Send a message. Raises ClientLost."""
@@ -174,9 +175,15 @@ class ClientSockets:
             raise DaemonError(f"The daemon cannot listen at {endpoint}: {error.strerror}.") from error
 
 
-def _person(frames: Sequence[zmq.Frame]) -> str:
-    """The name that the authenticator gave the connection of a message."""
-    try:
-        return str(frames[0].get("User-Id")) if frames else ""
-    except zmq.ZMQError:  # the connection has none
+def _person(frames: Sequence[zmq.Frame], *, has_keys: bool) -> str:
+    """The key that the authenticator noted for the connection of a message; "" for this user or the owner.
+
+    has_keys: whether every connection was admitted by a key, so that one without is nobody's
+    """
+    if not has_keys:
         return ""
+    try:
+        user = str(frames[0].get("User-Id")) if frames else ""
+    except zmq.ZMQError:
+        user = ""
+    return "" if user == OWNER else user or _NOBODY

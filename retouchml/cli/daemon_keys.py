@@ -78,15 +78,18 @@ def _endpoint(host: str) -> str:
     """The address in an invitation: the one that was said, or that of the daemon that runs."""
     from daemon.options import parse_target
     from retouchml import paths
-    from retouchml.client import connection_file
+    from retouchml.client import connection_file, discovery, remotes
 
-    if host:
-        name, port = parse_target(host)
-        return f"tcp://{name}:{port}"
     file = paths.runtime_dir() / connection_file.NAME
-    if not file.exists():
+    if not host and (discovery.lock_holder() is None or not file.exists()):
         raise UsageError(
             "No daemon listens on TCP, so its address is not known.",
             "Start it with `retouchml daemon run --tcp HOST:PORT`, or say `--host HOST:PORT`.",
         )
-    return connection_file.read(file).endpoint
+    endpoint = "tcp://{}:{}".format(*parse_target(host)) if host else connection_file.read(file).endpoint
+    if remotes.is_everywhere(endpoint):
+        raise UsageError(
+            f"{endpoint.removeprefix('tcp://')} is every address of this machine, and none of the others.",
+            "Say by which they reach it: `--host HOST:PORT`.",
+        )
+    return endpoint

@@ -52,10 +52,16 @@ def add_remote(arguments: argparse.Namespace, context: Context) -> int:
 def list_remotes(_arguments: argparse.Namespace, context: Context) -> int:
     """Print the remotes, one in a line."""
     from retouchml.client import remotes
+    from retouchml.errors import Refused
 
     used = context.settings().remote
     for name in remotes.names():
-        context.console.print(f"{'*' if name == used else ' '} {name}  {remotes.address(name)}")
+        try:
+            address = remotes.address(name)
+        except Refused as error:
+            context.console.report(error, name)
+            continue
+        context.console.print(f"{'*' if name == used else ' '} {name}  {address}")
     if not remotes.names():
         context.console.say("There is none: `retouchml remote add FILE` keeps one.")
     return 0

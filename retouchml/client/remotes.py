@@ -113,6 +113,15 @@ def _endpoint(stored: str, address: str) -> str:
     return f"tcp://{host}:{port}"
 
 
+def is_everywhere(endpoint: str) -> bool:
+    """Whether an endpoint is that of a daemon which listens at every address of its machine."""
+    host = endpoint.removeprefix("tcp://").rpartition(":")[0]
+    try:
+        return ipaddress.ip_address(host).is_unspecified
+    except ValueError:
+        return False
+
+
 def _is_nowhere(host: str) -> bool:
     """Whether an address leads to the machine itself, as that of a daemon does that listens everywhere."""
     try:

@@ -37,6 +37,16 @@ class ZmqTransport:
         endpoint, keys = self._endpoint()
         self._context = zmq.Context()
         dealer: zmq.Socket[bytes] = self._context.socket(zmq.DEALER)
+        try:
+            self._connect(dealer, endpoint, keys)
+        except BaseException:
+            dealer.close(linger=0)
+            self.close()
+            raise
+
+    def _connect(
+        self, dealer: "zmq.Socket[bytes]", endpoint: str, keys: "connection_file.Connection | None"
+    ) -> None:
         dealer.linger = _LINGER_MS
         dealer.maxmsgsize = protocol.FRAME_BYTES
         if keys is not None:
@@ -44,9 +54,14 @@ class ZmqTransport:
             dealer.curve_publickey = keys.client_public.encode()
             dealer.curve_secretkey = keys.client_secret.encode()
             dealer.heartbeat_ivl, dealer.heartbeat_timeout = _HEARTBEAT_MS, _HEARTBEAT_TIMEOUT_MS
-        self._monitor = dealer.get_monitor_socket(_BROKEN)
-        self._socket = dealer
-        dealer.connect(endpoint)
+        monitor = dealer.get_monitor_socket(_BROKEN)
+        try:
+            dealer.connect(endpoint)
+        except BaseException:
+            dealer.disable_monitor()
+            monitor.close(linger=0)
+            raise
+        self._monitor, self._socket = monitor, dealer
 
     def send(self, frames: Frames) -> None:
         """Send a message, whose frames must not change until it was answered. Raises DaemonLost."""

@@ -7,13 +7,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from zmq.utils import z85
 
 from daemon.people import People
 from retouchml import paths
 from retouchml.client import connection_file
 from retouchml.client.client import Client
-from retouchml.errors import DaemonLost, Refused, RetouchError, UsageError
+from retouchml.errors import DaemonLost, Refused, UsageError
 from tests.daemon.running import PATIENCE, PLAIN, Daemon, is_alive, needs_posix, picture, until
 
 ENDPOINT = "tcp://192.0.2.7:5555"
@@ -22,7 +21,7 @@ ENDPOINT = "tcp://192.0.2.7:5555"
 def test_a_person_has_a_key_until_it_is_revoked() -> None:
     people, others = People(), People()
     invitation = people.add("anna", "use", ENDPOINT)
-    key = z85.decode(invitation.client_public.encode())
+    key = invitation.client_public
     found = others.by_key(key)
     assert found is not None
     assert (found.name, found.role) == ("anna", "use")
@@ -49,20 +48,33 @@ def test_keys_are_for_this_user_alone_and_others_are_not_trusted() -> None:
     folder = paths.config_dir() / "keys"
     assert stat.S_IMODE(folder.stat().st_mode) == 0o700
     assert {stat.S_IMODE(path.stat().st_mode) for path in folder.iterdir()} == {0o600}
-    (folder / "anna.person").chmod(0o644)
+    (folder / "key-anna.person").chmod(0o644)
     os.utime(folder)
     assert People().by_name("anna") is None
 
 
 @pytest.mark.parametrize(
     "change",
-    [{"role": "root"}, {"name": "otto"}, {"public": "short"}, {"more": 1}, {"public": None}],
+    [
+        {"role": "root"},
+        {"name": "otto"},
+        {"public": "short"},
+        {"public": "~" * 40},
+        {"public": "#" * 40},
+        {"more": 1},
+        {"public": None},
+        {"added": "x"},
+        {"role": []},
+    ],
 )
 def test_a_damaged_file_is_nobodys_key(change: dict[str, object]) -> None:
     People().add("anna", "use", ENDPOINT)
-    path = paths.config_dir() / "keys" / "anna.person"
+    People().add("otto", "use", ENDPOINT)
+    path = paths.config_dir() / "keys" / "key-anna.person"
     path.write_text(json.dumps({**json.loads(path.read_text()), **change}))
-    assert list(People()) == []
+    assert [person.name for person in People()] == ["otto"]
+    path.write_text("[" * 4000)
+    assert [person.name for person in People()] == ["otto"]
 
 
 @pytest.mark.parametrize("name", ["", "../anna", "a/b", ".anna", "a" * 65, "a\nb"])
@@ -73,8 +85,9 @@ def test_a_name_is_no_path(name: str) -> None:
 
 def test_a_second_key_needs_the_first_revoked() -> None:
     People().add("anna", "use", ENDPOINT)
-    with pytest.raises(UsageError, match="has a key already"):
-        People().add("anna", "admin", ENDPOINT)
+    for name in ("anna", "Anna"):
+        with pytest.raises(UsageError, match="anna has a key already"):
+            People().add(name, "admin", ENDPOINT)
     with pytest.raises(UsageError, match="Did you mean anna"):
         People().revoke("ana")
 
@@ -98,7 +111,10 @@ def test_a_person_is_served_and_after_a_revocation_no_longer(start: Start, tmp_p
         People().revoke("anna")
         with pytest.raises(Refused, match="not valid any more"):
             client.open(PLAIN, picture().tobytes()).result(PATIENCE)
-    with Client(connection_file=file) as client, pytest.raises(RetouchError):
+        People().add("anna", "admin", ENDPOINT)  # another key under the same name
+        with pytest.raises(Refused, match="not valid any more"):
+            client.shutdown().result(PATIENCE)
+    with Client(connection_file=file) as client, pytest.raises(Refused, match="refused the connection"):
         client.connect()
 
 

@@ -1,5 +1,6 @@
 """Daemons on other machines, by name."""
 
+import json
 import stat
 import time
 from pathlib import Path
@@ -96,6 +97,26 @@ def test_what_is_no_connection_file_is_refused(tmp_path: Path) -> None:
         remotes.add(path, "studio")
     with pytest.raises(Refused, match="cannot be read"):
         remotes.add(tmp_path / "gone", "studio")
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"endpoint": "tcp://gpu"},
+        {"endpoint": "tcp://gpu:99999"},
+        {"endpoint": "ipc://gpu:1"},
+        {"endpoint": "tcp://a b:1"},
+        {"client_secret": "~" * 40},
+        {"client_public": "#" * 40},
+        {"server_public": "ü" * 40},
+    ],
+)
+def test_an_invitation_with_wrong_keys_or_address_is_refused(change: dict[str, str], tmp_path: Path) -> None:
+    path = invitation(tmp_path)
+    path.write_text(json.dumps({**json.loads(path.read_text()), **change}))
+    with pytest.raises(Refused):
+        remotes.add(path, "studio", "127.0.0.1:1")
+    assert remotes.names() == []
 
 
 def test_where_nobody_answers_it_says_so_soon(tmp_path: Path, unused_port: int) -> None:

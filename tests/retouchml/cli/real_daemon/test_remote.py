@@ -144,6 +144,8 @@ def test_an_invitation_needs_an_address_and_a_new_file(start: Callable[..., Daem
     assert (ran.returncode, "No daemon listens on TCP" in ran.stderr) == (2, True)
     assert "Nobody has one" in said("daemon", "keys", "list")
     command = ["daemon", "keys", "add", "anna", "-o", tmp_path / "anna.json"]
+    ran = run(*command, "--host", "0.0.0.0:5555")
+    assert (ran.returncode, "is every address of this machine" in ran.stderr) == (2, True)
     said(*command, "--host", "gpu.example.org:5555")
     assert connection_file.read(tmp_path / "anna.json").endpoint == "tcp://gpu.example.org:5555"
     ran = run("daemon", "keys", "add", "otto", "-o", tmp_path / "anna.json", "--host", "a:1")
