@@ -17,6 +17,7 @@ from retouchml.cli.context import (
     remote_of,
 )
 from retouchml.cli.look_options import add_face_option, add_look_options, add_place_option, face_looks, places
+from retouchml.errors import Cancelled
 from retouchml.look import parse_faces
 from retouchml.settings import DEFAULT_DEVICE, ENGINES
 
@@ -106,7 +107,9 @@ def run(arguments: argparse.Namespace, context: Context) -> int:
         )
 
     if batch_options.is_many(arguments):
-        return command.run(arguments, context, options, model, load_backend)
+        engine = arguments.engine or settings.engine
+        precision = arguments.precision or settings.precision
+        return command.run(arguments, context, options, model, engine, precision, load_backend)
     return _one(arguments, context, options, load_backend)
 
 
@@ -122,24 +125,36 @@ def _one(
 
     force = batch_options.existing(arguments) == "replace"
     destination = report.Destination.of(arguments.json)
-    results = batch_options.outputs(arguments, batch_options.inputs(arguments, ()), several=False)
-    (files,) = results.pictures
-    reports = [each for each in (destination.file, arguments.report) if each is not None]
+    found = batch_options.inputs(arguments, ())
+    results = batch_options.outputs(arguments, found, several=False)
+    chosen = batch_options.selected(arguments, found, results.pictures)
+    if not chosen:
+        return 0  # it belongs to another shard
+    (files,) = chosen
+    reports = [each for each in (destination.file, arguments.report) if each and not report.is_stream(each)]
     with output_files.new_folders(results.folders):
         output_files.check([files.source], [*files.targets, *reports], force=force)
-        for target in files.targets:
-            format_of(target)
-        picture = read_picture(files.source)
-        backend = load_backend()
-        with context.console.overall_progress(files.source.name, quiet=options.quiet) as progress:
-            rendered = render(files, picture, options, backend, context, progress)
-            progress("write", 0.0, None)
-            outcome = write(files, rendered, backend, context, force=force, report_file=destination.file)
-            progress("write", 1.0, 0.0)
-    with opened(arguments.report, extend=False) as lines:
-        outcomes = Outcomes(
-            context.console, several=False, summarise=options.summarise, quiet=options.quiet, lines=lines
-        )
-        outcomes.add(files, outcome)
+        with opened(arguments.report, extend=False) as lines:
+            outcomes = Outcomes(
+                context.console, several=False, summarise=options.summarise, quiet=options.quiet, lines=lines
+            )
+            try:
+                for target in files.targets:
+                    format_of(target)
+                picture = read_picture(files.source)
+                backend = load_backend()
+                with context.console.overall_progress(files.source.name, quiet=options.quiet) as progress:
+                    rendered = render(files, picture, options, backend, context, progress)
+                    progress("write", 0.0, None)
+                    outcome = write(
+                        files, rendered, backend, context, force=force, report_file=destination.file
+                    )
+                    progress("write", 1.0, 0.0)
+            except Cancelled:
+                raise
+            except Exception as error:
+                outcomes.note_failure(files, error)
+                raise
+            outcomes.say(outcomes.note(files, outcome))
     destination.say(outcome.report, context.console)
     return outcomes.exit_code

@@ -9,6 +9,7 @@ import sys
 import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, TextIO
 
 from retouchml import failures
@@ -23,6 +24,26 @@ if TYPE_CHECKING:
 
 class OutputClosedError(Exception):
     """The reader of stdout has closed it (``retouchml edits | head -1``); nothing is reported for that."""
+
+
+@dataclass(frozen=True)
+class Explained:
+    """An error for a person: the English sentence, what is shown in their language, and the exit code."""
+
+    sentence: str
+    shown: str
+    code: int
+    trace: str = ""  # with ``RETOUCHML_DEBUG=1``
+
+    @classmethod
+    def of(cls, error: BaseException, subject: str = "") -> "Explained":
+        """Of an error, with ``subject`` if its sentence does not name that."""
+        is_wanted = os.environ.get("RETOUCHML_DEBUG") == "1"
+        trace = "".join(traceback.format_exception(error)).rstrip() if is_wanted else ""
+        sentences, code = failures.explained(error)
+        sentence = " ".join(filter(None, sentences))
+        before = f"{subject}: " if subject and subject not in sentence else ""
+        return cls(before + sentence, before + joined(*sentences), code, trace)
 
 
 class Console:
@@ -64,13 +85,15 @@ class Console:
 
         With ``RETOUCHML_DEBUG=1`` the traceback comes first. Returns the English sentence and the exit code.
         """
-        if os.environ.get("RETOUCHML_DEBUG") == "1":
-            self.trace("".join(traceback.format_exception(error)).rstrip())
-        sentences, code = failures.explained(error)
-        sentence = " ".join(filter(None, sentences))
-        before = f"{subject}: " if subject and subject not in sentence else ""
-        self._complain(before + joined(*sentences))
-        return before + sentence, code
+        explained = Explained.of(error, subject)
+        self.show(explained)
+        return explained.sentence, explained.code
+
+    def show(self, explained: "Explained") -> None:
+        """Write what ``report`` writes."""
+        if explained.trace:
+            self.trace(explained.trace)
+        self._complain(explained.shown)
 
     def _complain(self, sentence: str) -> None:
         self.trace(f"retouchml: {printable(sentence)}")

@@ -60,6 +60,7 @@ def locate(
     several: bool = False,
     template: str | None = None,
     format_name: str | None = None,
+    keep_suffix: bool = False,
 ) -> Outputs:
     """The output files of each of ``inputs``, from the values of ``--output``, ``--compare``, ``--layer``.
 
@@ -67,6 +68,7 @@ def locate(
     folder. A result in a folder has the name of its input, or one after ``template`` and ``format_name``
     (``naming.result_name``). It becomes a PNG if the source's format cannot be written, and keeps the
     source's suffix before it if another picture has that name; a layer becomes a PNG unless it is a TIFF.
+    keep_suffix: whether it always keeps it, as not all pictures are known yet.
 
     Raises UsageError for a layer in a format without transparency.
     """
@@ -77,7 +79,10 @@ def locate(
     names = [result_name(each.name, template, format_name) for each in inputs]
     counts = Counter(os.path.normcase(name) for name in names)
     for index, (name, each) in enumerate(zip(names, inputs, strict=True)):
-        if counts[os.path.normcase(name)] > 1 and name.suffix.lower() != each.name.suffix.lower():
+        if ".." in name.parts or name.is_absolute():
+            raise UsageError(f"{name} does not lie in the folder of the results.", "Name the picture itself.")
+        is_shared = keep_suffix or counts[os.path.normcase(name)] > 1
+        if is_shared and name.suffix.lower() != each.name.suffix.lower():
             names[index] = name.with_name(f"{name.stem}{each.name.suffix}{name.suffix}")
 
     def place(value: str, name: PurePath) -> Path:
@@ -109,35 +114,42 @@ def _is_folder(value: str, several: bool) -> bool:
     return several or value.endswith(slashes) or Path(value).is_dir()
 
 
-def check(
-    sources: Iterable[Path],
-    targets: Sequence[Path],
-    *,
-    force: bool,
-    folders: Sequence[Path] | None = None,
-) -> None:
+def check(sources: Iterable[Path], targets: Sequence[Path], *, force: bool) -> None:
     """Make sure that every one of ``targets`` may and can be written.
-
-    folders: which must be there and open to this user; by default those of the targets
 
     Raises UsageError if two targets are the same file or one is among ``sources``, PictureUnwritable if a
     target exists and not ``force``, or is no ordinary file, or its folder is missing or closed to this user.
     """
     from pipeline.pictures import check_folder, check_target
 
-    inputs = {identity(source) for source in sources}
+    check_distinct(sources, targets)
+    for target in targets:
+        check_target(target, force=force, keep_links=True)
+    for folder in dict.fromkeys(real(target).parent for target in targets):
+        check_folder(folder)
+
+
+def check_distinct(sources: Iterable[Path], targets: Iterable[Path]) -> None:
+    """Raise UsageError if two targets are the same file, or one is among ``sources``.
+
+    A name that no file can have is passed over: who writes to it finds out.
+    """
+    inputs = {_identity_or_name(source) for source in sources}
     seen: set[object] = set()
     for target in targets:
-        key = identity(target)
+        key = _identity_or_name(target)
         if key in inputs:
             raise UsageError(f"{target} is an input, which is never written to.", "Choose another name.")
         if key in seen:
             raise UsageError(f"Two results would go to {target}.", "Give each a name of its own.")
         seen.add(key)
-        check_target(target, force=force, keep_links=True)
-    parents = (real(target).parent for target in targets) if folders is None else folders
-    for folder in dict.fromkeys(parents):
-        check_folder(folder)
+
+
+def _identity_or_name(path: Path) -> object:
+    try:
+        return identity(path)
+    except PictureUnwritable:
+        return os.path.normcase(path)
 
 
 def identity(path: Path) -> object:

@@ -117,8 +117,7 @@ class Destination:
         if option == STDOUT:
             return cls(on_stdout=True)
         path = Path(option)
-        is_stream = path.exists() and not path.is_file() and not path.is_dir()
-        return cls(stream=path) if is_stream else cls(file=path)
+        return cls(stream=path) if is_stream(path) else cls(file=path)
 
     def say(self, value: Json | Sequence[Json], console: Console) -> None:
         """Write the report, unless it goes to an ordinary file. Raises OSError."""
@@ -126,6 +125,11 @@ class Destination:
             console.print(text(value))
         elif self.stream is not None:
             self.stream.write_text(text(value) + "\n", encoding="utf-8")
+
+
+def is_stream(path: Path) -> bool:
+    """Whether ``path`` exists and is a device or a pipe, which is written to rather than replaced."""
+    return path.exists() and not path.is_file() and not path.is_dir()
 
 
 def _integers(values: Sequence[int]) -> list[int]:

@@ -1,7 +1,7 @@
 """``retouchml beautify`` with many pictures."""
 
 import argparse
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from retouchml.cli import output_files, report
@@ -25,28 +25,37 @@ def run(
     context: Context,
     options: Options,
     model: str,
+    engine: str,
+    precision: str,
     load_backend: Callable[[], Backend],
 ) -> int:
     """Retouch all pictures; the worst of their exit codes.
 
     Raises Cancelled if it is stopped, and UsageError and PictureError for what is wrong with all of it.
     """
+    from pipeline.pictures import check_folder
+
     unreadable: list[OSError] = []
     results = [
         Path(each) for each in (arguments.output, arguments.compare, arguments.layer) if each is not None
     ]
-    chosen = batch_options.inputs(arguments, results, unreadable.append)
-    outputs = batch_options.outputs(arguments, chosen, several=True)
+    found = batch_options.inputs(arguments, results, unreadable.append)
+    outputs = batch_options.outputs(arguments, found, several=True)
+    pictures = batch_options.selected(arguments, found, outputs.pictures) if found else []
     destination = report.Destination.of(arguments.json)
-    judge = batch_options.judge(arguments, options.looks, options.faces, options.only, model)
+    judge = batch_options.judge(
+        arguments, options.looks, options.faces, options.only, model, engine, precision
+    )
     forced, extend = judge.existing == "replace", judge.existing == "skip"
     with output_files.new_folders(outputs.folders):
-        sources = [each.path for each in chosen]
+        sources = [each.path for each in found]
         targets = [target for files in outputs.pictures for target in files.targets]
         for file, may_exist in ((destination.file, forced), (arguments.report, forced or extend)):
-            if file is not None:
+            if file is not None and not report.is_stream(file):
                 output_files.check([*sources, *targets], [file], force=may_exist)
-        output_files.check(sources, targets, force=True, folders=outputs.folders)
+        output_files.check_distinct(sources, targets)
+        for folder in outputs.folders:
+            check_folder(folder)
         with opened(arguments.report, extend=extend) as lines, Journal(Path(arguments.output)) as journal:
             outcomes = Outcomes(
                 context.console,
@@ -67,7 +76,7 @@ def run(
                 judge,
                 look_ahead=arguments.watch is None,
             )
-            _run(batch, arguments, outputs.pictures, results, outcomes)
+            _run(batch, arguments, pictures, results, outcomes)
         if destination.file is not None:
             with Staging(force=forced) as staging:
                 staging.write_text(destination.file, report.text(outcomes.reports) + "\n")
@@ -81,21 +90,25 @@ def run(
 def _run(
     batch: Batch,
     arguments: argparse.Namespace,
-    pictures: Iterable[OutputFiles],
+    pictures: Sequence[OutputFiles],
     results: "list[Path]",
     outcomes: Outcomes,
 ) -> None:
-    total = None
-    if arguments.watch is None:
-        pictures = list(pictures)
-        total = len(pictures)
-    else:
-        pictures = _arriving(arguments, results)
+    is_watching = arguments.watch is not None
+    total = None if is_watching else len(pictures)
     try:
-        batch.run(pictures, total)
+        batch.run(_arriving(arguments, results) if is_watching else pictures, total)
     except (Cancelled, KeyboardInterrupt) as error:
-        again = "" if total is None else marked("To go on, give the same command with `--existing skip`.")
-        raise stopped(outcomes.done, total, again) from error
+        raise stopped(outcomes.done, total, _again(arguments)) from error
+
+
+def _again(arguments: argparse.Namespace) -> str:
+    """How to go on after the command was stopped."""
+    if arguments.watch is not None:
+        return ""
+    if arguments.force:
+        return marked("To go on, give the same command with `--existing skip` in place of `--force`.")
+    return marked("To go on, give the same command with `--existing skip`.")
 
 
 def _arriving(arguments: argparse.Namespace, results: "list[Path]") -> Iterator[OutputFiles]:

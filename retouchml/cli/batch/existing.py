@@ -7,9 +7,10 @@ from pathlib import Path
 from typing import Literal, get_args
 
 from retouchml.cli.batch.journal import Entry, Stamp, stamp
-from retouchml.errors import PictureError
+from retouchml.errors import PictureError, PictureUnreadable
 
 Existing = Literal["fail", "skip", "replace"]
+_CLOCK, _LONGEST_WRITE = 2.0, 600.0  # seconds
 EXISTING: tuple[Existing, ...] = get_args(Existing)
 
 
@@ -47,15 +48,11 @@ class Judge:
             return Verdict.REPLACE
         if self.existing == "fail":
             return Verdict.FAIL
-        foreign = (
-            results[option]
-            for option, found in present.items()
-            if found is not None and (entry is None or found != entry.results.get(option))
-        )
-        if entry is not None and not entry.done:
-            # this batch was killed between beginning and the journal: its files appear whole or not at all
-            return Verdict.REPLACE
-        return Verdict.KEEP if any(map(_is_whole, foreign)) else Verdict.REPLACE
+        ours = entry if entry is not None and entry.picture == source.name else None
+        foreign = [
+            results[option] for option, found in present.items() if found and not _is_of(ours, option, found)
+        ]
+        return Verdict.REPLACE if all(map(_is_half, foreign)) else Verdict.KEEP
 
     def _is_recent(self, entry: "Entry | None") -> bool:
         return entry is not None and entry.time >= self.started
@@ -64,17 +61,40 @@ class Judge:
         return (
             entry.done
             and entry.settings == self.settings
+            and entry.picture == source.name
             and entry.source == stamp(source)
             and all(stamp and entry.results.get(option) == stamp for option, stamp in present.items())
         )
 
 
-def _is_whole(path: Path) -> bool:
-    """Whether a file is a picture that can be read to its end: half a file is nobody's result."""
+def _is_of(entry: "Entry | None", option: str, found: Stamp) -> bool:
+    """Whether a file is what the entry says, or what was written when it was only begun.
+
+    Files appear whole or not at all, so one that a killed command wrote is as old as its entry.
+    """
+    if entry is None:
+        return False
+    if entry.done:
+        return entry.results.get(option) == found
+    return entry.time - _CLOCK <= found[1] / 1e9 <= entry.time + _LONGEST_WRITE
+
+
+def _is_half(path: Path) -> bool:
+    """Whether a file is a part of a picture, which is nobody's result. What cannot be told is none."""
     from pipeline.pictures import read_picture
+    from pipeline.pictures.formats import recognise
 
     try:
+        if path.stat().st_size == 0:
+            return True
+        with path.open("rb") as file:
+            recognise(file, path)
+    except (OSError, PictureError):
+        return False
+    try:
         read_picture(path)
+    except PictureUnreadable:
+        return True
     except PictureError:
         return False
-    return True
+    return False

@@ -3,6 +3,7 @@
 The names do not depend on what is done already, so that a command which is run again finds its results.
 """
 
+import codecs
 import hashlib
 import os
 import sys
@@ -73,10 +74,9 @@ def collect(
     found: dict[str, Input] = {}
     for path in paths:
         if path.is_dir():
-            base = path.absolute().parent if several else path
-            below = path.absolute() if several else path
-            for picture in _pictures_in(below, recursive, passed_over, on_unreadable):
-                found.setdefault(_key(picture), Input(picture, picture.relative_to(base)))
+            above = PurePath(_absolute(path).name) if several else PurePath()
+            for picture in _pictures_in(path, recursive, passed_over, on_unreadable):
+                found.setdefault(_key(picture), Input(picture, above / picture.relative_to(path)))
         else:
             found.setdefault(_key(path), Input(path, PurePath(path.name)))
     for path in listed:
@@ -101,6 +101,9 @@ def read_list(stream_or_file: "Path | None") -> list[Path]:
         raise PictureUnreadable(reason, "Check its name.") from error
     if len(content) > _LONGEST_LIST:
         raise UsageError("The list of pictures is longer than 256 MiB.", "Split it.")
+    if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):  # as PowerShell writes it
+        content = os.fsencode(content.decode("utf-16", "replace"))
+    content = content.removeprefix(codecs.BOM_UTF8)
     names = content.split(b"\0") if b"\0" in content else content.splitlines()
     return [Path(os.fsdecode(name)) for name in names if name.strip()]
 
@@ -127,7 +130,7 @@ def _distinct(inputs: Sequence[Input]) -> tuple[Input, ...]:
     counts = Counter(os.path.normcase(each.name) for each in inputs)
     if len(counts) == len(inputs):
         return tuple(inputs)
-    absolute = [each.path.absolute() for each in inputs]
+    absolute = [_absolute(each.path) for each in inputs]
     try:
         shared = Path(os.path.commonpath([path.parent for path in absolute]))
     except ValueError as error:  # several drives of Windows
@@ -136,6 +139,11 @@ def _distinct(inputs: Sequence[Input]) -> tuple[Input, ...]:
     return tuple(
         Input(each.path, path.relative_to(shared)) for each, path in zip(inputs, absolute, strict=True)
     )
+
+
+def _absolute(path: Path) -> Path:
+    """The same without ``..``; links are not followed, so that names stay those that were given."""
+    return Path(os.path.normpath(path.absolute()))
 
 
 def _matches(name: PurePath, patterns: Sequence[str]) -> bool:

@@ -47,11 +47,12 @@ def digest(settings: Mapping[str, Any]) -> str:
 class Entry:
     """What is known of a picture.
 
-    name: of its result, below the folder; source: the picture's stamp; results: stamps of what was written,
-    by option, empty as long as it is only begun; time: when, in seconds since 1970
+    name: of its result, below the folder; picture: its own name; source: its stamp; results: stamps of what
+    was written, by option, empty as long as it is only begun; time: when, in seconds since 1970
     """
 
     name: str
+    picture: str
     settings: str
     source: Stamp
     results: Mapping[str, Stamp] = field(default_factory=dict)
@@ -124,11 +125,15 @@ class Journal:
                 self._read_until = 0
                 self._entries.clear()
             file.seek(self._read_until)
-            for line in iter(lambda: file.readline(_LONGEST_LINE), b""):
-                if not line.endswith(b"\n"):
-                    break  # it is still being written, or was never finished
-                self._read_until += len(line)
-                entry = _entry(line)
+            size, begins = 0, True  # of a line that is read in parts, and whether the next part begins one
+            for part in iter(lambda: file.readline(_LONGEST_LINE), b""):
+                size, ends = size + len(part), part.endswith(b"\n")
+                if not ends:
+                    begins = False  # too long for an entry, or it is still being written
+                    continue
+                self._read_until += size
+                entry = _entry(part) if begins else None
+                size, begins = 0, True
                 if entry is not None:
                     self._entries[entry.name] = entry
 
@@ -152,6 +157,7 @@ def _entry(line: bytes) -> "Entry | None":
             return None
         return Entry(
             str(values["name"]),
+            str(values["picture"]),
             str(values["settings"]),
             _stamp(values["source"]),
             {str(option): _stamp(each) for option, each in values["results"].items()},

@@ -12,7 +12,7 @@ from retouchml.cli.batch.inputs import Input, Selection, collect, read_list
 from retouchml.cli.batch.journal import digest
 from retouchml.cli.batch.naming import check_template, formats
 from retouchml.cli.context import argument_type, path, path_text
-from retouchml.cli.output_files import Outputs, locate
+from retouchml.cli.output_files import OutputFiles, Outputs, locate
 from retouchml.cli.report import STDOUT
 from retouchml.errors import PictureUnreadable, UsageError
 from retouchml.face_filter import FaceFilter
@@ -111,7 +111,18 @@ def inputs(
     )
     if not found:
         raise _nothing(arguments)
-    chosen = tuple(each for each in found if _selection(arguments).takes(each.name))
+    return found
+
+
+def selected(
+    arguments: argparse.Namespace, found: Sequence[Input], pictures: Sequence[OutputFiles]
+) -> list[OutputFiles]:
+    """Those of the ``pictures``, one for each input, that the options choose. Raises UsageError.
+
+    Their names were settled before, so that each has the same one in every shard.
+    """
+    selection = _selection(arguments)
+    chosen = [files for each, files in zip(found, pictures, strict=True) if selection.takes(each.name)]
     if not chosen and arguments.shard == (1, 1):
         raise UsageError(
             f"None of the {len(found)} pictures has a name that `--include` and `--exclude` let pass.",
@@ -142,6 +153,7 @@ def outputs(arguments: argparse.Namespace, chosen: Sequence[Input], *, several: 
         several=several,
         template=arguments.name,
         format_name=arguments.format,
+        keep_suffix=arguments.watch is not None,
     )
     if (arguments.name or arguments.format) and not located.folders:
         raise UsageError("`--name` and `--format` are for results in a folder.", "Let `-o` end with a slash.")
@@ -171,6 +183,10 @@ def check(arguments: argparse.Namespace) -> None:
                     f"{folder} is a folder of pictures to retouch, and cannot take the results.",
                     "Name another one; it may lie in it.",
                 )
+    if arguments.face_at and is_many(arguments):
+        raise UsageError("`--face-at` is for one picture.", "Run it once for each.")
+    if arguments.report is not None and str(arguments.report) == STDOUT:
+        raise UsageError("`--report` needs a file.", "`--json -` prints a report.")
     if arguments.force and arguments.existing not in (None, "replace"):
         raise UsageError("`--force` and `--existing` say different things.", "Leave one out.")
 
@@ -191,15 +207,26 @@ def face_filter(arguments: argparse.Namespace) -> FaceFilter:
 
 
 def judge(
-    arguments: argparse.Namespace, looks: FaceLooks, faces: FaceChoice, only: FaceFilter, model: str
+    arguments: argparse.Namespace,
+    looks: FaceLooks,
+    faces: FaceChoice,
+    only: FaceFilter,
+    model: str,
+    engine: str,
+    precision: str,
 ) -> Judge:
-    """What decides whether a picture is done: by all that changes its pixels."""
+    """What decides whether a picture is done: the settings that change its pixels.
+
+    model: "" for that of another machine, whichever it has
+    """
     settings = {
         "model": model,
         "look": _values(looks.common),
         "own": {str(face): _values(look) for face, look in looks.own.items()},
         "faces": list(faces) if isinstance(faces, tuple) else faces,
         "only": [only.min_size, only.min_sharpness, only.most],
+        "engine": engine,
+        "precision": precision,
     }
     return Judge(existing(arguments), digest(settings), time.time())
 

@@ -2,18 +2,20 @@
 
 import time
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from retouchml import failures
 from retouchml.cli import report
 from retouchml.cli.batch.report_lines import ReportLines, Status
-from retouchml.cli.console import Console
+from retouchml.cli.console import Console, Explained
 from retouchml.cli.output_files import OutputFiles
 from retouchml.cli.progress_bar import duration
 from retouchml.cli.retouch import Outcome
 from retouchml.errors import NoFaceError
 from retouchml.translation import counted, translated
 
+Said = list[Callable[[], None]]
+"""What is to be said of a picture."""
 _ENOUGH_TO_ESTIMATE = 3  # pictures, before a time is said
 
 
@@ -61,19 +63,31 @@ class Outcomes:
         self._folders_failed = True
         self._console.report(error)
 
-    def add_failure(self, files: OutputFiles, error: Exception) -> None:
-        """A picture failed."""
-        sentence, _ = self._console.report(error, str(files.source))
-        self._add("failed", files, report.failure(files.source, error, sentence))
+    def note_failure(self, files: OutputFiles, error: Exception) -> Said:
+        """Note that a picture failed, in any thread; returns what ``say`` shall say of it.
 
-    def add_skipped(self, files: OutputFiles, note: str = "") -> None:
-        """A picture was left as it is. note: why, "" if it is simply done."""
-        if note:
-            self._console.complain(f"{files.picture}: {note}")
-        self._add("skipped", files, {"image": str(files.source), "notes": [note] if note else []})
+        Raises OSError if its line of the report cannot be written, as the other two do.
+        """
+        explained = Explained.of(error, str(files.source))
+        self._note("failed", files, report.failure(files.source, error, explained.sentence))
+        return [lambda: self._console.show(explained)]
 
-    def add(self, files: OutputFiles, outcome: Outcome) -> None:
-        """A picture was retouched, or has no face."""
+    def note_skipped(self, files: OutputFiles, note: str = "") -> Said:
+        """Note that a picture was left as it is. note: why, "" if it is simply done."""
+        self._note("skipped", files, {"image": str(files.source), "notes": [note] if note else []})
+        return [lambda: self._console.complain(f"{files.picture}: {note}")] if note else []
+
+    def note(self, files: OutputFiles, outcome: Outcome) -> Said:
+        """Note that a picture was retouched, or has no face."""
+        self._note("done" if outcome.faces else "no_face", files, outcome.report)
+        return [lambda: self._say(files, outcome)]
+
+    def say(self, said: Said) -> None:
+        """Say what became of a picture; in the main thread alone, which has the progress bar."""
+        for each in said:
+            each()
+
+    def _say(self, files: OutputFiles, outcome: Outcome) -> None:
         subject = f"{files.source}: " if self._several else ""
         if not self._quiet:
             for note in outcome.notes:
@@ -83,7 +97,6 @@ class Outcomes:
         elif self._summarise:
             for line in (_line(files, outcome), *_held_back(files, outcome)):
                 self._console.print(line)
-        self._add("done" if outcome.faces else "no_face", files, outcome.report)
 
     def label(self, number: int, total: "int | None") -> str:
         """How far the command is, for the progress bar: ``3 of 100, 12 a minute, 8 min 05 s left``."""
@@ -114,7 +127,7 @@ class Outcomes:
         seconds = time.monotonic() - self._started
         return f"{', '.join(filter(None, parts))}; {duration(seconds)}." if any(parts) else ""
 
-    def _add(self, status: Status, files: OutputFiles, item: report.Json) -> None:
+    def _note(self, status: Status, files: OutputFiles, item: report.Json) -> None:
         self._counts[status] += 1
         if self._keep_reports:
             self.reports.append(item)

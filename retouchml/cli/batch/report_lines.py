@@ -12,10 +12,16 @@ from pathlib import Path
 from typing import BinaryIO, Literal
 
 from retouchml.cli.report import Json
+from retouchml.errors import RetouchError, UsageError
 from retouchml.system import files
 
 VERSION = 1
+_LONGEST_LINE, _BLOCK = 1 << 20, 1 << 16
 Status = Literal["done", "no_face", "failed", "skipped"]
+
+
+class ReportUnwritable(RetouchError):
+    """A line of the report cannot be written, which ends the command: no picture's line may be missing."""
 
 
 class ReportLines:
@@ -25,23 +31,36 @@ class ReportLines:
         self._file = file
 
     def add(self, status: Status, item: Json, output: "Path | None") -> None:
-        """Write the line on a picture. output: its result, None if there is none. Raises OSError."""
+        """Write the line on a picture. output: its result, None if there is none. Raises ReportUnwritable."""
         line = {"version": VERSION, "status": status, "output": None if output is None else str(output)}
         text = json.dumps({**line, "notes": [], **item}, allow_nan=False)
-        # one write, so that lines of two commands never mix
-        self._file.write(text.encode() + b"\n")
-        self._file.flush()
+        try:
+            # one write, so that lines of two commands never mix
+            self._file.write(text.encode() + b"\n")
+            self._file.flush()
+        except OSError as error:
+            raise ReportUnwritable(
+                f"The report cannot be written: {error.strerror}.",
+                "What is done stays: give the same command with `--existing skip` when there is room.",
+            ) from error
 
 
 @contextmanager
 def opened(path: "Path | None", *, extend: bool) -> "Iterator[ReportLines | None]":
-    """The report in a file; None for None. extend: keep the lines of an earlier command. Raises OSError."""
+    """The report in a file; None for None.
+
+    extend: keep the lines of an earlier command. Raises OSError, and UsageError for a file to extend that has
+    other lines.
+    """
     if path is None:
         yield None
         return
-    with path.open("ab" if extend else "wb") as file:
-        if extend:
-            _drop_half_line(path)
+    if extend:
+        _drop_half_line(path)
+    elif path.is_file():
+        os.truncate(path, 0)
+    # appended to in any case, so that two commands cannot write over each other's lines
+    with path.open("ab") as file:
         try:
             yield ReportLines(file)
         finally:
@@ -50,18 +69,29 @@ def opened(path: "Path | None", *, extend: bool) -> "Iterator[ReportLines | None
 
 
 def _drop_half_line(path: Path) -> None:
-    """Cut off what a killed command left of a line."""
-    with suppress(OSError), files.open_regular(path) as file:
+    """Cut off what a killed command left of a line of a report."""
+    if not path.is_file():
+        return
+    with files.open_regular(path) as file:
         size = file.seek(0, os.SEEK_END)
+        file.seek(0)
+        first = file.readline(_LONGEST_LINE)
+        if size and not _is_line(first):
+            raise UsageError(f"{path} is no report that can be extended.", "Name another file.")
         position = size
         while position > 0:
-            start = max(position - (1 << 16), 0)
+            start = max(position - _BLOCK, 0)
             file.seek(start)
-            block = file.read(position - start)
-            end = block.rfind(b"\n")
+            end = file.read(position - start).rfind(b"\n")
             if end >= 0:
                 position = start + end + 1
                 break
             position = start
-        if position < size:
-            os.truncate(path, position)
+    if position < size:
+        os.truncate(path, position)
+
+
+def _is_line(line: bytes) -> bool:
+    """Whether these bytes are a line of a report, or begin as one does that was never finished."""
+    start = f'{{"version": {VERSION}, "status": "'.encode()
+    return line.startswith(start) or start.startswith(line)

@@ -16,7 +16,8 @@ from retouchml.cli import output_files
 from retouchml.cli.backend import Backend
 from retouchml.cli.batch.existing import Judge, Verdict
 from retouchml.cli.batch.journal import Entry, Journal, Taken, now, stamp
-from retouchml.cli.batch.outcomes import Outcomes
+from retouchml.cli.batch.outcomes import Outcomes, Said
+from retouchml.cli.batch.report_lines import ReportUnwritable
 from retouchml.cli.console import OutputClosedError
 from retouchml.cli.context import Context
 from retouchml.cli.output_files import OutputFiles
@@ -38,9 +39,9 @@ class _Turn:
     claim: ExitStack = field(default_factory=ExitStack)
     replaces: bool = False
     picture: "Future[Picture] | None" = None
-    outcome: "Future[Outcome] | None" = None
     failure: Exception | None = None
     note: str = ""
+    said: "Future[Said] | None" = None
 
 
 class Batch:
@@ -76,7 +77,8 @@ class Batch:
         """
         with ThreadPoolExecutor(1, "read") as self._reader, ThreadPoolExecutor(1, "write") as self._writer:
             try:
-                self._run_all(iter(pictures), total, wait=False)
+                # what arrives one by one waits for nothing else, and so for other commands at once
+                self._run_all(iter(pictures), total, wait=not self._look_ahead)
                 self._run_all(iter(self._deferred), total, wait=True)
             finally:
                 self._settle()
@@ -85,10 +87,13 @@ class Batch:
         ahead: deque[_Turn] = deque()
         try:
             while (turn := ahead.popleft() if ahead else self._begin(upcoming, wait)) is not None:
-                if self._look_ahead and (following := self._begin(upcoming, wait)) is not None:
+                # while another command is waited for, nothing must be held for which that may wait
+                if not wait and (following := self._begin(upcoming, wait)) is not None:
                     ahead.append(following)
                 self._number += 1
                 self._retouch(turn, total)
+                if wait:
+                    self._settle()
         finally:
             for turn in ahead:
                 turn.claim.close()
@@ -112,10 +117,12 @@ class Batch:
         return None
 
     def _claim(self, turn: _Turn, wait: bool) -> None:
-        from pipeline.pictures import format_of
+        from pipeline.pictures import check_target, format_of
 
         files = turn.files
-        output_files.check([files.source], files.targets, force=True, folders=())
+        output_files.check_distinct([files.source], files.targets)
+        for target in files.targets:
+            check_target(target, force=True, keep_links=True)
         turn.claim.enter_context(self._journal.claimed(files.name, wait=wait))
         verdict = self._judge(files.source, files.by_option, self._journal.entry(files.name))
         if verdict is Verdict.DONE:
@@ -133,39 +140,11 @@ class Batch:
         turn.picture = self._reader.submit(_read, files)
 
     def _retouch(self, turn: _Turn, total: "int | None") -> None:
-        if turn.picture is None:
-            self._written.append(turn)
-            self._settle()
-            return
+        """Retouch a picture, and hand it to the thread that writes it and notes what became of it."""
+        rendered = None
         try:
-            picture = turn.picture.result()
-        except Exception as error:
-            turn.failure = error
-        except BaseException:
-            turn.claim.close()
-            raise
-        else:
-            self._render(turn, picture, total)
-        if turn.outcome is None:
-            self._written.append(turn)
-            self._settle()
-
-    def _render(self, turn: _Turn, picture: "Picture", total: "int | None") -> None:
-        """Retouch the pixels, and hand them to the thread that writes."""
-        console, quiet = self._context.console, self._options.quiet
-        label = f"{self._outcomes.label(self._number, total)} · {turn.files.source.name}"
-        try:
-            if self._backend is None:
-                try:
-                    self._backend = self._load_backend()
-                except Exception as error:
-                    raise _BackendError(error) from error
-            with console.overall_progress(label, quiet=quiet) as progress:
-                rendered = render(turn.files, picture, self._options, self._backend, self._context, progress)
-            self._settle()
-            self._journal.add(self._entry(turn.files))
-            turn.outcome = self._writer.submit(self._write, turn, rendered, self._backend)
-            self._written.append(turn)
+            if turn.picture is not None:
+                rendered = self._rendered(turn, turn.picture.result(), total)
         except _BackendError as error:
             turn.claim.close()
             raise error.cause from None
@@ -177,37 +156,65 @@ class Batch:
         except BaseException:
             turn.claim.close()
             raise
+        self._settle()  # one picture is being written at most
+        self._written.append(turn)
+        turn.said = self._writer.submit(self._finish, turn, rendered)
 
-    def _write(self, turn: _Turn, rendered: Rendered, backend: Backend) -> Outcome:
+    def _rendered(self, turn: _Turn, picture: "Picture", total: "int | None") -> Rendered:
+        console, quiet = self._context.console, self._options.quiet
+        if self._backend is None:
+            try:
+                self._backend = self._load_backend()
+            except Exception as error:
+                raise _BackendError(error) from error
+        label = f"{self._outcomes.label(self._number, total)} · {turn.files.source.name}"
+        with console.overall_progress(label, quiet=quiet) as progress:
+            return render(turn.files, picture, self._options, self._backend, self._context, progress)
+
+    def _finish(self, turn: _Turn, rendered: Rendered | None) -> Said:
+        """Write a picture, and note what became of it: what is left if the process is killed then."""
         files = turn.files
+        try:
+            if turn.failure is None and rendered is not None:
+                outcome = self._write(turn, rendered)
+                return self._outcomes.note(files, outcome)
+        except ReportUnwritable:
+            raise
+        except Exception as error:
+            turn.failure = error
+        if turn.failure is not None:
+            return self._outcomes.note_failure(files, turn.failure)
+        return self._outcomes.note_skipped(files, turn.note)
+
+    def _write(self, turn: _Turn, rendered: Rendered) -> Outcome:
+        files, backend = turn.files, self._backend
+        assert backend is not None
         for target in files.targets:
             target.parent.mkdir(parents=True, exist_ok=True)
+        entry = self._entry(files)
+        self._journal.add(entry)
         outcome = write(files, rendered, backend, self._context, force=turn.replaces)
         results = {option: stamp(path) or (0, 0) for option, path in files.by_option.items()}
-        self._journal.add(replace(self._entry(files), results=results))
+        self._journal.add(replace(entry, results=results))
         return outcome
 
     def _entry(self, files: OutputFiles) -> Entry:
-        return Entry(files.name, self._judge.settings, stamp(files.source) or (0, 0), time=now())
+        source = stamp(files.source) or (0, 0)
+        return Entry(files.name, files.source.name, self._judge.settings, source, time=now())
 
     def _settle(self) -> None:
-        """Wait for what is being written, and say what became of it, in order."""
+        """Wait for what is being written, and say what became of it."""
         while self._written:
             turn = self._written[0]
             try:
-                outcome = turn.outcome.result() if turn.outcome is not None else None
-            except Exception as error:
-                turn.failure = error
+                said = turn.said.result() if turn.said is not None else []
+            except Exception:
+                self._written.popleft()
+                turn.claim.close()
+                raise
             self._written.popleft()
             turn.claim.close()
-            if turn.failure is not None:
-                if isinstance(turn.failure, Cancelled | OutputClosedError):
-                    raise turn.failure
-                self._outcomes.add_failure(turn.files, turn.failure)
-            elif outcome is not None:
-                self._outcomes.add(turn.files, outcome)
-            else:
-                self._outcomes.add_skipped(turn.files, turn.note)
+            self._outcomes.say(said)
 
 
 class _BackendError(Exception):

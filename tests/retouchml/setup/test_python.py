@@ -72,7 +72,7 @@ def test_uv_brings_one_where_none_is(path: Path) -> None:
 def test_pip_that_fetches_uv_imports_no_module_of_the_working_folder(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    own = path / "own-python"
+    own = path / "python-of-its-own"
     own.write_text(f'#!/bin/sh\necho "$@" > {path}/calls\nexit 1\n')
     own.chmod(0o755)
     monkeypatch.setattr(sys, "executable", str(own))

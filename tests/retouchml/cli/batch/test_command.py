@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 from retouchml.cli.batch import journal
+from retouchml.cli.batch.journal import Journal
 from retouchml.errors import RetouchError
 from tests import stand_in_backend
 from tests.retouchml.running import Run, environment, files, load, python, results, save
@@ -135,6 +136,38 @@ def test_pictures_that_differ_in_their_format_alone_get_a_result_each(run: Run, 
         save_numbered(tmp_path / "in" / f"a{suffix}", 1)
     assert run("beautify", tmp_path / "in", "-o", tmp_path / "out").code == 0
     assert results(tmp_path / "out") == ["a.bmp.png", "a.png", "a.tif"]
+
+
+@pytest.mark.parametrize("option", ["--shard", "--include"])
+def test_their_names_are_the_same_whichever_of_them_are_taken(option: str, run: Run, tmp_path: Path) -> None:
+    pictures = [
+        save_numbered(tmp_path / "in" / f"{n}{suffix}", n) for n in range(4) for suffix in (".png", ".bmp")
+    ]
+    for value in ("1/2", "2/2") if option == "--shard" else ("*.png", "*.bmp"):
+        run("beautify", tmp_path / "in", "-o", tmp_path / "out", option, value, "--existing", "skip")
+    assert results(tmp_path / "out") == sorted(
+        f"{n}{suffix}" for n in range(4) for suffix in (".png", ".bmp.png")
+    )
+    assert len(pictures) == 8
+
+
+def test_a_single_picture_of_another_shard_is_left_alone(run: Run, portrait: Path, tmp_path: Path) -> None:
+    codes = [
+        run("beautify", portrait, "-o", tmp_path / f"{part}.png", "--shard", f"{part}/2").code
+        for part in (1, 2)
+    ]
+    assert codes == [0, 0]
+    assert len(list(tmp_path.glob("?.png"))) == 1
+
+
+def test_a_single_picture_that_fails_has_its_line_too(run: Run, tmp_path: Path) -> None:
+    report = tmp_path / "report.jsonl"
+    assert run("beautify", tmp_path / "gone.png", "-o", tmp_path / "out.png", "--report", report).code == 1
+    assert [line["status"] for line in reported(report)] == ["failed"]
+
+
+def test_a_place_for_a_face_is_for_one_picture(run: Run, tree: Path) -> None:
+    assert retouch(run, tree, "--face-at", "1,1,4,4").code == 2
 
 
 def test_what_is_done_with_the_same_settings_is_skipped(run: Run, tree: Path) -> None:
@@ -387,6 +420,42 @@ def test_killed_again_and_again_a_batch_loses_nothing(
     lines = reported(report)
     assert {line["output"] for line in lines} == {str(out / name) for name in names}
     assert {line["status"] for line in lines} <= {"done", "skipped"}
+
+
+def test_the_line_is_there_when_the_picture_is_and_while_the_next_one_is_made(
+    many: Path, tmp_path: Path, children: "list[subprocess.Popen[str]]"
+) -> None:
+    out, report, log = tmp_path / "out", tmp_path / "report.jsonl", tmp_path / "log"
+    child = start(log, 1.0, many / "0", "-o", out, "--report", report)
+    children.append(child)
+    deadline = time.monotonic() + PATIENCE
+    while len(opened(log)) < 2 or not report.exists() or not report.read_text():
+        assert child.poll() is None, child.communicate()
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+    child.kill()
+    assert len(reported(report)) < len(opened(log)) + 1
+    assert Path(reported(report)[0]["output"]).exists()
+
+
+def test_two_commands_that_go_on_in_opposite_orders_do_not_wait_for_each_other(
+    many: Path, tmp_path: Path, children: "list[subprocess.Popen[str]]"
+) -> None:
+    out, log = tmp_path / "out", tmp_path / "log"
+    out.mkdir()
+    pictures = sorted((many / "0").glob("*.png"))
+    held = [Journal(out).claimed(path.name) for path in pictures]
+    for claim in held:
+        claim.__enter__()
+    for order in (pictures, pictures[::-1]):
+        children.append(start(log, 0.01, *order, "-o", out, "--existing", "skip"))
+    time.sleep(3)  # both wait by now, or will
+    for claim in held:
+        claim.__exit__(None, None, None)
+    for child in children:
+        child.communicate(timeout=PATIENCE)
+        assert child.returncode == 0
+    assert len(opened(log)) == len(pictures)
 
 
 def results_but_parts(folder: Path) -> list[str]:

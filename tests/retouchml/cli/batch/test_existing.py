@@ -27,7 +27,7 @@ def done(source: Path, result: Path, time: float) -> Entry:
     before, after = stamp(source), stamp(result)
     assert before is not None
     assert after is not None
-    return Entry("result.png", "settings", before, {"output": after}, time)
+    return Entry("result.png", source.name, "settings", before, {"output": after}, time)
 
 
 def verdict(existing: Existing, source: Path, result: Path, entry: "Entry | None") -> Verdict:
@@ -63,9 +63,25 @@ def test_other_settings_do_not_count_as_done(source: Path, result: Path) -> None
     assert verdict("fail", source, result, entry) is Verdict.FAIL
 
 
-def test_what_was_only_begun_may_be_replaced(source: Path, result: Path) -> None:
-    entry = replace(done(source, result, STARTED - 1), results={})
-    assert verdict("skip", source, result, entry) is Verdict.REPLACE
+def test_what_a_killed_command_wrote_may_be_replaced_and_what_is_older_or_newer_stays(
+    source: Path, result: Path
+) -> None:
+    written = result.stat().st_mtime
+    begun = replace(done(source, result, written), results={})
+    assert verdict("skip", source, result, begun) is Verdict.REPLACE
+    for time in (written + 60, written - 6000):
+        assert verdict("skip", source, result, replace(begun, time=time)) is Verdict.KEEP
+
+
+def test_the_result_of_another_picture_stays(source: Path, result: Path) -> None:
+    entry = replace(done(source, result, STARTED - 1), picture="other.png")
+    assert verdict("skip", source, result, entry) is Verdict.KEEP
+
+
+@pytest.mark.parametrize("content", [b"8BPS" + bytes(100), b"a note", b"%PDF-1.7"])
+def test_what_is_no_part_of_a_picture_stays(content: bytes, source: Path, result: Path) -> None:
+    result.write_bytes(content)
+    assert verdict("skip", source, result, None) is Verdict.KEEP
 
 
 def test_a_file_that_nobody_noted_is_kept_if_it_is_whole(source: Path, result: Path) -> None:

@@ -63,6 +63,16 @@ def test_equal_names_keep_their_place_below_the_folder_that_they_share(tree: Pat
     assert names(tree / "b.jpg", tree / "in" / "c.heic") == ["b.jpg", "c.heic"]
 
 
+def test_a_name_never_leads_out_of_the_results(tree: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tree / "in" / "b.jpg").touch()
+    (tree / "in" / "deep" / "b.jpg").touch()
+    monkeypatch.chdir(tree / "in" / "deep")
+    assert names(Path("../b.jpg"), Path("b.jpg")) == ["b.jpg", "deep/b.jpg"]
+    assert names(listed=(Path("x/../../b.jpg"), Path("b.jpg"))) == ["b.jpg", "deep/b.jpg"]
+    assert names(Path(".."), Path("b.jpg")) == ["in/b.jpg", "in/c.heic", "b.jpg"]
+    assert names(Path("..")) == ["b.jpg", "c.heic"]
+
+
 def test_a_picture_that_is_named_twice_is_taken_once(tree: Path) -> None:
     assert names(tree / "b.jpg", tree / "in" / ".." / "b.jpg") == ["b.jpg"]
     assert names(tree, tree / "b.jpg") == ["tree/A.PNG", "tree/b.jpg"]
@@ -99,6 +109,13 @@ def test_a_list_has_a_name_in_each_line_or_nul_after_each(content: bytes, ends: 
     path = tmp_path / ends
     path.write_bytes(content)
     assert read_list(path) == [Path("a.jpg"), Path(" b c.png")]
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16"])
+def test_a_list_may_begin_with_a_mark_of_its_encoding(encoding: str, tmp_path: Path) -> None:
+    path = tmp_path / "list"
+    path.write_bytes("a.jpg\nü.png\n".encode(encoding))
+    assert read_list(path) == [Path("a.jpg"), Path("ü.png")]
 
 
 def test_a_list_may_come_from_standard_input(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -20,7 +20,7 @@ with Journal(Path(sys.argv[1])) as journal, journal.claimed("a.png"):
 
 
 def entry(name: str = "a.png", size: int = 1) -> Entry:
-    return Entry(name, "settings", (2, 3), {"output": (size, 5)}, 6.5)
+    return Entry(name, name, "settings", (2, 3), {"output": (size, 5)}, 6.5)
 
 
 def lines(folder: Path) -> Path:
@@ -55,6 +55,16 @@ def test_a_journal_that_was_emptied_is_read_anew(tmp_path: Path) -> None:
     assert journal.entry("a.png") is not None
     lines(tmp_path).write_bytes(b"")
     assert journal.entry("a.png") is None
+
+
+def test_a_line_that_is_too_long_hides_none_after_it(tmp_path: Path) -> None:
+    Journal(tmp_path).add(entry())
+    with lines(tmp_path).open("ab") as file:
+        file.write(b"x" * 200_000 + b"\n")
+    journal = Journal(tmp_path)
+    journal.add(entry("b.png"))
+    fresh = Journal(tmp_path)
+    assert [fresh.entry(name) for name in ("a.png", "b.png")] == [entry(), entry("b.png")]
 
 
 def test_nothing_stays_where_nothing_was_noted(tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from retouchml.cli.batch.report_lines import opened
+from retouchml.errors import UsageError
 
 
 def read(path: Path) -> list[dict[str, object]]:
@@ -29,11 +30,20 @@ def test_a_line_is_there_as_soon_as_it_is_added(tmp_path: Path) -> None:
 @pytest.mark.parametrize("rest", [b"", b'{"version": 1, "ima', b"x" * 200_000])
 def test_a_report_is_extended_behind_its_last_whole_line(rest: bytes, tmp_path: Path) -> None:
     path = tmp_path / "report.jsonl"
-    path.write_bytes(b'{"image": "a.png"}\n' + rest)
+    path.write_bytes(b'{"version": 1, "status": "done", "image": "a.png"}\n' + rest)
     with opened(path, extend=True) as lines:
         assert lines is not None
         lines.add("no_face", {"image": "b.png"}, None)
     assert [line["image"] for line in read(path)] == ["a.png", "b.png"]
+
+
+@pytest.mark.parametrize("content", [b'{"name": "mine"}', b"a note\n", b'{"version": 1, "mine": 1}\n{"x"'])
+def test_another_file_is_neither_cut_nor_extended(content: bytes, tmp_path: Path) -> None:
+    path = tmp_path / "mine.json"
+    path.write_bytes(content)
+    with pytest.raises(UsageError, match="is no report"), opened(path, extend=True):
+        pytest.fail("it was opened")
+    assert path.read_bytes() == content
 
 
 def test_without_a_file_there_is_no_report() -> None:

@@ -79,7 +79,8 @@ def test_what_lies_there_and_what_comes_is_retouched_until_ctrl_c(tmp_path: Path
     shots, out = tmp_path / "shots", tmp_path / "shots" / "done"
     shots.mkdir()
     save(shots / "first.png", stand_in_backend.picture(1))
-    argv = ["beautify", "--watch", shots, "-o", out]
+    report = tmp_path / "report.jsonl"
+    argv = ["beautify", "--watch", shots, "-o", out, "--report", report]
     with subprocess.Popen(
         python(COMMAND, *argv), env=environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     ) as child:
@@ -92,13 +93,24 @@ def test_what_lies_there_and_what_comes_is_retouched_until_ctrl_c(tmp_path: Path
                 time.sleep(0.3)
                 file.write(whole[50:])
             wait_for(child, out / "second.png")
+            # saved once more, and one that differs in its format alone
+            first = (out / "first.png").stat().st_mtime_ns
+            (shots / "first.png").write_bytes(whole)
+            save(shots / "second.bmp", stand_in_backend.picture(1))
+            wait_for(child, out / "second.bmp.png")
+            deadline = time.monotonic() + PATIENCE
+            while (out / "first.png").stat().st_mtime_ns == first:
+                assert time.monotonic() < deadline
+                time.sleep(0.01)
+            lines = report.read_text().splitlines()
             child.send_signal(signal.SIGINT)
             _, err = child.communicate(timeout=PATIENCE)
         finally:
             child.kill()
     assert child.returncode == 130
-    assert "Stopped: 2 pictures are done." in err
-    assert results(out) == ["first.png", "second.png"]
+    assert "Stopped: 4 pictures are done." in err
+    assert results(out) == ["first.png", "second.bmp.png", "second.png"]
+    assert len(lines) >= 3
     assert "--existing skip" not in err
 
 
