@@ -86,8 +86,10 @@ class Authenticator:
                 self.refused += 1
                 _log.warning("a connection was refused (%s)", mechanism.decode("ascii", "replace"))
             status = (b"200", b"OK") if allowed else (b"400", b"Refused")
-            user = OWNER if domain in self._client_keys else ""
-            user = user if person is None else person.public
+            if person is not None:
+                user = person.public
+            else:
+                user = OWNER if domain in self._client_keys else ""
             self.socket.send_multipart([*frames[:start], version, request, *status, user.encode(), b""])
 
     def close(self) -> None:

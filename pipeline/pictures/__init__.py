@@ -4,7 +4,7 @@ PNG, TIFF, JPEG and WebP in and out; GIF, BMP, HEIF, AVIF and JPEG XL in.
 """
 
 from pipeline.pictures.file import check_folder, check_target
-from pipeline.pictures.formats import FORMATS, READABLE_SUFFIXES, SUFFIXES, format_of
+from pipeline.pictures.formats import READABLE_SUFFIXES, SUFFIXES, format_of
 from pipeline.pictures.read import read_picture
 from pipeline.pictures.types import MAX_PIXELS, Metadata, Picture, Pixels
 from pipeline.pictures.write import (
@@ -15,7 +15,6 @@ from pipeline.pictures.write import (
 )
 
 __all__ = [
-    "FORMATS",
     "MAX_PIXELS",
     "READABLE_SUFFIXES",
     "SUFFIXES",

@@ -1,7 +1,6 @@
 """One works on while GIMP's dialog computes: results wait for each other, and each can be taken out again."""
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -27,16 +26,6 @@ from tests.stand_in_backend import HELD_PAIR
 @pytest.fixture
 def backend() -> str:
     return HELD_PAIR
-
-
-@pytest.fixture
-def go(editor_home: Path) -> Iterator[Path]:
-    """The file that lets faces be inverted, which is not there yet."""
-    path = editor_home / "go"
-    path.unlink(missing_ok=True)
-    yield path
-    path.touch()  # a dialog that a failed test left can end
-    path.unlink()
 
 
 @pytest.fixture

@@ -1,6 +1,5 @@
 """Real GIMP's dialog while faces are still inverted: the shown one is seen before, and comes first."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -27,15 +26,6 @@ from tests.stand_in_backend import HELD_PAIR
 @pytest.fixture
 def backend() -> str:
     return HELD_PAIR
-
-
-@pytest.fixture
-def go(editor_home: Path) -> Iterator[Path]:
-    """The file that lets faces be inverted, which is not there yet."""
-    path = editor_home / "go"
-    path.unlink(missing_ok=True)
-    yield path
-    path.unlink(missing_ok=True)
 
 
 def middle(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
