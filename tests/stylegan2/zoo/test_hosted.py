@@ -3,7 +3,7 @@
 import hashlib
 import threading
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 
 import pytest
@@ -15,13 +15,14 @@ from stylegan2 import zoo
 from stylegan2.zoo import hosted, http
 from stylegan2.zoo import table as zoo_table
 from stylegan2.zoo.table import Model, ModelFile
+from tests.stylegan2.zoo.local_server import LocalServer
 
 NAME = "small"
 FILES = {"a.onnx": b"first" * 5000, "b c.dat": b"second" * 7000}
 ORIGINAL = b"original"
 
 
-class Server:
+class Server(LocalServer):
     """Serves files by path. fault: of one path; "missing", "cut", "wrong" or "silent"."""
 
     def __init__(self) -> None:
@@ -29,24 +30,7 @@ class Server:
         self.faults: dict[str, str] = {}
         self.asked: list[str] = []
         self.ranges: list[str | None] = []
-        self.go_on = threading.Event()
-        server = self
-
-        class Handler(BaseHTTPRequestHandler):
-            def do_GET(self) -> None:
-                server.answer(self)
-
-            def log_message(self, format: str, *arguments: object) -> None:
-                pass
-
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.server.daemon_threads = True
-        self.thread = threading.Thread(target=self.server.serve_forever, args=(0.02,))
-        self.thread.start()
-
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self.server.server_port}"
+        super().__init__()
 
     def answer(self, request: BaseHTTPRequestHandler) -> None:
         path = request.path
@@ -73,12 +57,6 @@ class Server:
             return
         request.wfile.write(body)
 
-    def close(self) -> None:
-        self.go_on.set()
-        self.server.shutdown()
-        self.server.server_close()
-        self.thread.join()
-
 
 @pytest.fixture
 def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
@@ -88,7 +66,7 @@ def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
     for name, content in FILES.items():
         place = hosted_place(NAME, name, hashlib.sha256(content).hexdigest()).replace(" ", "%20")
         made.files[f"/models/{place}"] = content
-    monkeypatch.setenv(hosted.VARIABLE, f"{made.url}/models/")
+    monkeypatch.setenv(hosted.VARIABLE, f"{made.address}/models/")
     yield made
     made.close()
 
@@ -112,7 +90,7 @@ def table(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
         members=(),
         files=(ModelFile("a.onnx"),),
         converted=files,
-        url=f"{server.url}/original",
+        url=f"{server.address}/original",
     )
     monkeypatch.setattr(zoo_table, "published", lambda: (entry,))
 
@@ -148,10 +126,10 @@ def test_the_setting_says_the_address_and_the_variable_wins(
 ) -> None:
     file = paths.config_dir() / SETTINGS
     file.parent.mkdir(parents=True)
-    file.write_text(f'[models]\nurl = "{server.url}/models"\n')
-    assert hosted.address() == f"{server.url}/models"
+    file.write_text(f'[models]\nurl = "{server.address}/models"\n')
+    assert hosted.address() == f"{server.address}/models"
     monkeypatch.delenv(hosted.VARIABLE)
-    assert hosted.address() == f"{server.url}/models"
+    assert hosted.address() == f"{server.address}/models"
     monkeypatch.setenv(hosted.VARIABLE, "https://models.example/x/")
     assert hosted.address() == "https://models.example/x"
     monkeypatch.setenv(hosted.VARIABLE, "file:///etc")
