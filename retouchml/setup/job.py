@@ -1,0 +1,258 @@
+"""A set-up that an editor's plug-in starts: the installer in a process of its own, and how far it is.
+
+A thread reads what the process reports; the plug-in asks for `SetupJob.state` as often as it draws.
+"""
+
+import contextlib
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from enum import Enum
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from retouchml.setup import installer, python
+from retouchml.system import processes, setup_reports
+
+_MOST_LINES = 2000  # of the log that is kept
+_STEPS = (
+    ("virtual environment", "", 0.03),
+    ("the engine and its packages", "packages", 0.35),
+    ("torch", "torch", 0.32),
+    ("a first look", "", 0.03),
+    ("reader of", "", 0.02),
+    ("models", "models", 0.25),
+)
+"""Beginnings of the installer's steps, which part of the plan they fetch, and their shares of the whole."""
+
+
+class Phase(Enum):
+    """What a set-up does."""
+
+    IDLE = "idle"
+    LOOKING = "looking"
+    RUNNING = "running"
+    STOPPING = "stopping"
+    STOPPED = "stopped"
+    FAILED = "failed"
+    DONE = "done"
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What will be fetched, in bytes, into which folder, and the room that it takes there."""
+
+    packages: int
+    torch: int
+    models: int
+    room: int
+    folder: str
+
+    @classmethod
+    def from_fields(cls, fields: Mapping[str, Any]) -> "Plan":
+        """Of a report. Raises KeyError, TypeError or ValueError."""
+        packages, torch, models, room = (
+            int(fields[name]) for name in ("packages", "torch", "models", "room")
+        )
+        return cls(packages, torch, models, room, str(fields["folder"]))
+
+    @property
+    def fetched(self) -> int:
+        """Bytes that are fetched in all."""
+        return self.packages + self.torch + self.models
+
+
+@dataclass(frozen=True)
+class State:
+    """How far a set-up is.
+
+    plan:     None while it is not known
+    fraction: of the whole, 0 to 1; never falls
+    step:     the installer's name of what it does; fetches: "packages", "torch", "models" or ""
+    problem:  why it failed, in English; "" if there is no Python for it
+    log:      what it said, a line each
+    """
+
+    phase: Phase = Phase.IDLE
+    plan: "Plan | None" = None
+    fraction: float = 0.0
+    step: str = ""
+    fetches: str = ""
+    problem: str = ""
+    has_python: bool = True
+    log: "tuple[str, ...]" = ()
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether it is at work."""
+        return self.phase in (Phase.LOOKING, Phase.RUNNING, Phase.STOPPING)
+
+
+FindPython = Callable[[str], str]
+BringPython = Callable[[Path, Callable[[str], None], str], str]
+
+
+class SetupJob:
+    """One set-up at a time; it can be started again after each end.
+
+    data: the user's data folder
+    """
+
+    def __init__(self, data: Path, find: FindPython = python.find, bring: BringPython = python.bring) -> None:
+        self._data = data
+        self._find = find
+        self._bring = bring
+        self._state = State()
+        self._lock = threading.Lock()
+        self._process: subprocess.Popen[bytes] | None = None
+        self._is_stopping = False
+        self._thread: threading.Thread | None = None
+
+    @property
+    def state(self) -> State:
+        """How far it is now."""
+        with self._lock:
+            return self._state
+
+    def look(self) -> None:
+        """Find out what would be fetched; does nothing while it is at work."""
+        self._begin(Phase.LOOKING, self._look)
+
+    def start(self, *, repair: bool = False, bundle: "Path | None" = None) -> None:
+        """Set up, or go on with it; does nothing while it is at work.
+
+        repair: make the environment anew; bundle: a folder with all that is needed, for no network
+        """
+        options = ["--repair"] if repair else []
+        if bundle is not None:
+            options += ["--from", str(bundle)]
+        wanted = python.of_bundle(bundle) if bundle is not None else ""
+        self._begin(Phase.RUNNING, partial(self._set_up, options, wanted))
+
+    def cancel(self) -> None:
+        """Stop it; what was fetched so far is kept, and the next start goes on."""
+        with self._lock:
+            if self._state.phase is not Phase.RUNNING:
+                return
+            self._is_stopping = True
+            self._state = replace(self._state, phase=Phase.STOPPING)
+            process = self._process
+        if process is not None:
+            threading.Thread(target=_stop, args=(process,), name="retouchml-setup-stop").start()
+
+    def close(self) -> None:
+        """Stop it, and wait for its end: no process is left."""
+        self.cancel()
+        if self._thread is not None:
+            self._thread.join()
+
+    def _begin(self, phase: Phase, work: Callable[[], None]) -> None:
+        with self._lock:
+            if self._state.is_busy:
+                return
+            self._is_stopping = False
+            self._state = State(phase, plan=self._state.plan, log=self._state.log)
+        self._thread = threading.Thread(target=self._guarded, args=(work,), name="retouchml-setup")
+        self._thread.daemon = True  # an editor that ends does not wait for it
+        self._thread.start()
+
+    def _guarded(self, work: Callable[[], None]) -> None:
+        try:
+            work()
+        except Exception as error:  # this is a thread: the page shows it
+            self._change(phase=Phase.FAILED, problem=f"{type(error).__name__}: {error}")
+
+    def _look(self) -> None:
+        found = self._find("")
+        if found:
+            for fields in self._reports(found, ["engine", "--plan"]):
+                self._take(fields)
+        self._change(phase=Phase.IDLE, has_python=bool(found))
+
+    def _set_up(self, options: "Sequence[str]", wanted: str) -> None:
+        found = self._find(wanted)
+        if not found and not wanted:  # a bundle is for machines without a network
+            found = self._bring(self._data / "python", self._say, wanted)
+        if not found:
+            self._change(phase=Phase.FAILED, has_python=False)
+            return
+        code = 0
+        for fields in self._reports(found, ["engine", *options]):
+            code = fields.get("code", code)
+            self._take(fields)
+        if code == 0:
+            self._change(phase=Phase.DONE, fraction=1.0)
+        elif self._is_stopping:
+            self._change(phase=Phase.STOPPED)
+        else:
+            problem = self.state.problem or next(filter(None, reversed(self.state.log)), "")
+            self._change(phase=Phase.FAILED, problem=problem)
+
+    def _reports(self, found: str, arguments: "Sequence[str]") -> "Iterator[dict[str, Any]]":
+        """What the installer reports, and at the end its exit status as ``code``."""
+        command, environment = installer.command(found, arguments)
+        with self._lock:
+            if self._is_stopping:
+                yield {"code": 1}
+                return
+            self._process = subprocess.Popen(
+                command,
+                env={**environment, setup_reports.VARIABLE: "1", "PYTHONIOENCODING": "utf-8"},
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                cwd=Path.home().anchor,
+                start_new_session=True,
+                creationflags=processes.CREATION_FLAGS,
+            )
+            process = self._process
+        with process:
+            for line in process.stdout or ():
+                yield setup_reports.parse(line.decode("utf-8", "replace"))
+        with self._lock:
+            self._process = None
+        yield {"code": process.returncode}
+
+    def _take(self, fields: "Mapping[str, Any]") -> None:
+        for kind in ("say", "error"):
+            if kind in fields:
+                self._say(str(fields[kind]))
+        if "error" in fields:
+            self._change(problem=str(fields["error"]))
+        if "plan" in fields:
+            with contextlib.suppress(KeyError, TypeError, ValueError):
+                self._change(plan=Plan.from_fields(fields["plan"]))
+        if "step" in fields:
+            self._step(str(fields["step"]), str(fields.get("state")))
+
+    def _step(self, title: str, state: str) -> None:
+        done = 0.0
+        for beginning, fetches, share in _STEPS:
+            if title.startswith(beginning):
+                ended = done + share if state == setup_reports.DONE else done
+                fraction = max(self.state.fraction, ended)
+                self._change(step=title, fetches=fetches, fraction=fraction)
+                break
+            done += share
+        if state == setup_reports.BEGUN:
+            self._say(f"{title} …")
+
+    def _say(self, text: str) -> None:
+        with self._lock:
+            lines = (*self._state.log, *text.splitlines())
+            self._state = replace(self._state, log=lines[-_MOST_LINES:])
+
+    def _change(self, **changes: Any) -> None:
+        with self._lock:
+            self._state = replace(self._state, **changes)
+
+
+def _stop(process: "subprocess.Popen[bytes]") -> None:
+    if sys.platform == "win32":  # where what it started would go on without it
+        tree = ["taskkill", "/T", "/F", "/PID", str(process.pid)]
+        processes.stop(process, partial(subprocess.run, tree, capture_output=True, check=False))
+    else:
+        processes.stop(process, process.terminate)  # it stops what it started
