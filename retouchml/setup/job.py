@@ -18,6 +18,7 @@ from retouchml.setup import installer, python
 from retouchml.system import processes, setup_reports
 
 _MOST_LINES = 2000  # of the log that is kept
+_CLOSE_SECONDS = 25.0  # `processes.stop` takes 20 at most; uv, which brings a Python, ends by itself
 _STEPS = (
     ("virtual environment", "", 0.03),
     ("the engine and its packages", "packages", 0.35),
@@ -144,10 +145,10 @@ class SetupJob:
             threading.Thread(target=_stop, args=(process,), name="retouchml-setup-stop").start()
 
     def close(self) -> None:
-        """Stop it, and wait for its end: no process is left."""
+        """Stop it, and wait for its end, but not for ever: an editor that exits calls this."""
         self.cancel()
         if self._thread is not None:
-            self._thread.join()
+            self._thread.join(_CLOSE_SECONDS)
 
     def _begin(self, phase: Phase, work: Callable[[], None]) -> None:
         with self._lock:
