@@ -8,7 +8,8 @@ import os
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from pathlib import Path
 from typing import Any
 
 from retouchml.system import setup_reports
@@ -62,15 +63,17 @@ class Console:
             return False
 
     @contextmanager
-    def step(self, title: str, *, silent: bool = True) -> Iterator[Tick]:
+    def step(self, title: str, *, silent: bool = True, arrivals: Path | None = None) -> Iterator[Tick]:
         """A step, which prints its line at the end, and on a terminal also while it lasts.
 
-        silent: whether nothing else prints meanwhile; otherwise the line is printed at the end only
+        silent:   whether nothing else prints meanwhile; otherwise the line is printed at the end only
+        arrivals: the folder into which it fetches; its size is reported while it grows
 
         Yields a function to call often, so that the line is drawn again.
         """
         start = time.monotonic()
         drawn = start - _REDRAW_SECONDS
+        most = 0  # bytes that were reported
 
         start_of_line = "\r" if self._live and silent else ""
 
@@ -81,14 +84,19 @@ class Console:
             print(f"{start_of_line}{printable(title):{_WIDTH}} {mark:>8}", end=end, flush=True)
 
         def tick() -> None:
-            nonlocal drawn
+            nonlocal drawn, most
             now = time.monotonic()
-            if self._live and silent and now - drawn >= _REDRAW_SECONDS:
-                drawn = now
+            if now - drawn < _REDRAW_SECONDS:
+                return
+            drawn = now
+            if self._live and silent:
                 draw(f"{now - start:.0f} s", "")
+            if self._reports and arrivals is not None and (size := _size(arrivals)) > most:
+                most = size
+                self.report(fetched=size)
 
-        tick()
         self.report(step=title, state=setup_reports.BEGUN)
+        tick()
         try:
             yield tick
         except BaseException as error:
@@ -98,3 +106,13 @@ class Console:
             raise
         draw(f"{time.monotonic() - start:.1f} s", "\n")
         self.report(step=title, state=setup_reports.DONE)
+
+
+def _size(folder: Path) -> int:
+    """Bytes of the files in a folder, as far as they can be seen: some vanish meanwhile."""
+    total = 0
+    with suppress(OSError):
+        for path in folder.rglob("*"):
+            with suppress(OSError):
+                total += path.stat().st_size if path.is_file() else 0
+    return total

@@ -44,8 +44,13 @@ def download(arguments: Sequence[str], tick: Tick) -> None:
     _run("download", arguments, tick, PYTHON, VENV)
 
 
+def arrivals(environment_folder: Path = VENV) -> Path:
+    """The folder into which pip fetches."""
+    return environment_folder / "tmp"
+
+
 def _run(verb: str, arguments: Sequence[str], tick: Tick, python: Path, environment_folder: Path) -> None:
-    temporary = environment_folder / "tmp"
+    temporary = arrivals(environment_folder)
     temporary.mkdir(exist_ok=True)
     # free space was checked on this disk; the system's folder of temporary files is often small
     folders = dict.fromkeys(("TMPDIR", "TEMP", "TMP"), str(temporary))

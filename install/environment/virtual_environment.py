@@ -15,7 +15,7 @@ from install.data_folders import own_record, put_back_record, withdraw_record
 from install.disk_space import check_free_space
 from install.environment import engine_wheel, requirements, stamp, torch_build
 from install.environment.picture_formats import add_picture_formats
-from install.environment.pip_install import PipError, install
+from install.environment.pip_install import PipError, arrivals, install
 from install.environment.stamp import Stamp
 from install.errors import InstallError
 from retouchml.system.locks import exclusive
@@ -169,7 +169,7 @@ def _pip(console: Console, title: str, calls: Sequence[tuple[str, ...]], now: St
     """Run pip with each of ``calls``; the next run notices if this one is killed in the middle."""
     former = withdraw_record()
     stamp.write(replace(now, busy=True))
-    with console.step(title) as tick:
+    with console.step(title, arrivals=arrivals()) as tick:
         try:
             for arguments in filter(None, calls):
                 install(arguments, tick)

@@ -20,14 +20,15 @@ from retouchml.system import processes, setup_reports
 _MOST_LINES = 2000  # of the log that is kept
 _CLOSE_SECONDS = 25.0  # `processes.stop` takes 20 at most; uv, which brings a Python, ends by itself
 _STEPS = (
-    ("virtual environment", "", 0.03),
+    ("virtual environment", "environment", 0.05),
     ("the engine and its packages", "packages", 0.35),
-    ("torch", "torch", 0.32),
-    ("a first look", "", 0.03),
-    ("reader of", "", 0.02),
-    ("models", "models", 0.25),
+    ("torch", "torch", 0.30),
+    ("a first look", "check", 0.05),
+    ("reader of", "check", 0.03),
+    ("models", "models", 0.22),
 )
-"""Beginnings of the installer's steps, which part of the plan they fetch, and their shares of the whole."""
+"""Beginnings of the installer's steps, which part of the set-up they are, and their shares of the whole."""
+_FETCHING = 0.7  # of a step is fetching; the rest is unpacking
 
 
 class Phase(Enum):
@@ -72,7 +73,9 @@ class State:
 
     plan:     None while it is not known
     fraction: of the whole, 0 to 1; never falls
-    step:     the installer's name of what it does; fetches: "packages", "torch", "models" or ""
+    step:     the installer's name of what it does
+    part:     "environment", "packages", "torch", "check" or "models"; "" before these
+    fetched:  bytes of this part that came so far, as far as that is known
     problem:  why it failed, in English; "" if there is no Python for it
     log:      what it said, a line each
     """
@@ -81,7 +84,8 @@ class State:
     plan: "Plan | None" = None
     fraction: float = 0.0
     step: str = ""
-    fetches: str = ""
+    part: str = ""
+    fetched: int = 0
     problem: str = ""
     has_python: bool = True
     log: "tuple[str, ...]" = ()
@@ -228,18 +232,34 @@ class SetupJob:
                 self._change(plan=Plan.from_fields(fields["plan"]))
         if "step" in fields:
             self._step(str(fields["step"]), str(fields.get("state")))
+        if isinstance(fetched := fields.get("fetched"), int):
+            self._fetched(fetched)
 
     def _step(self, title: str, state: str) -> None:
         done = 0.0
-        for beginning, fetches, share in _STEPS:
+        for beginning, part, share in _STEPS:
             if title.startswith(beginning):
-                ended = done + share if state == setup_reports.DONE else done
-                fraction = max(self.state.fraction, ended)
-                self._change(step=title, fetches=fetches, fraction=fraction)
+                self._rise(done + share if state == setup_reports.DONE else done)
+                self._change(step=title, part=part, fetched=0)
                 break
             done += share
         if state == setup_reports.BEGUN:
             self._say(f"{title} …")
+
+    def _fetched(self, count: int) -> None:
+        """Bytes that came in this step so far."""
+        state = self.state
+        self._change(fetched=count)
+        expected = getattr(state.plan, state.part, 0)
+        done = 0.0
+        for beginning, _part, share in _STEPS:
+            if expected and state.step.startswith(beginning):
+                self._rise(done + share * _FETCHING * min(count / expected, 1.0))
+                break
+            done += share
+
+    def _rise(self, fraction: float) -> None:
+        self._change(fraction=max(self.state.fraction, fraction))
 
     def _say(self, text: str) -> None:
         with self._lock:

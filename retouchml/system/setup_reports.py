@@ -1,8 +1,9 @@
 """Lines by which the installer tells a program, such as an editor's plug-in, how far it is.
 
 With `VARIABLE` in its environment, each line that it prints is a JSON object with one of these: ``say`` and
-``error``, a sentence each; ``step`` with ``state`` (`BEGUN`, `DONE` or `BROKEN`); ``plan``, what will be
-fetched. Other lines are those of programs that it starts. Standard library only.
+``error``, a sentence each; ``step`` with ``state`` (`BEGUN`, `DONE` or `BROKEN`); ``fetched``, the bytes that
+came in this step so far; ``plan``, what will be fetched. Other lines are those of programs that it starts.
+Standard library only.
 """
 
 import json
@@ -10,7 +11,7 @@ from typing import Any
 
 VARIABLE = "RETOUCHML_SETUP_REPORTS"
 BEGUN, DONE, BROKEN = "begun", "done", "broken"
-_KINDS = ("say", "error", "step", "plan")
+_KINDS = ("say", "error", "step", "fetched", "plan")
 
 
 def line(**fields: Any) -> str:

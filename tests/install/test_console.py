@@ -1,5 +1,8 @@
 """What the installer prints."""
 
+import time
+from pathlib import Path
+
 import pytest
 
 from install.console import Console
@@ -54,3 +57,22 @@ def test_a_program_that_started_it_gets_reports(
 @pytest.mark.parametrize("line", ["Killed", "[1, 2]", '{"a": 1}', "{", "5"])
 def test_a_line_of_another_program_is_said_as_it_is(line: str) -> None:
     assert setup_reports.parse(f"{line}\n") == {"say": line}
+
+
+def test_a_program_that_started_it_is_told_how_much_came(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv(setup_reports.VARIABLE, "1")
+    seconds = iter(range(100))
+    monkeypatch.setattr(time, "monotonic", lambda: float(next(seconds)))
+    arrivals = tmp_path / "tmp"
+    with Console().step("torch", arrivals=arrivals) as tick:
+        tick()  # before the folder is there
+        (arrivals / "pip-unpack").mkdir(parents=True)
+        (arrivals / "pip-unpack" / "torch.whl").write_bytes(bytes(700))
+        tick()
+        tick()  # nothing more came
+        (arrivals / "other.whl").write_bytes(bytes(300))
+        tick()
+    reports = [setup_reports.parse(line) for line in capsys.readouterr().out.splitlines()]
+    assert [report["fetched"] for report in reports if "fetched" in report] == [700, 1000]
