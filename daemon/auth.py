@@ -13,7 +13,7 @@ import zmq
 from zmq.utils import z85
 
 from daemon.people import People, Person
-from retouchml.client import connection_file
+from retouchml.client import connection_file, host_port
 from retouchml.client.connection_file import Connection
 from retouchml.errors import Refused
 
@@ -126,7 +126,7 @@ def keys_for(path: Path, host: str, port: int, people: "People | None" = None) -
     """
     if not zmq.has("curve"):
         raise Refused("This build of ZeroMQ has no CURVE, and TCP is not used without.", "Leave out --tcp.")
-    endpoint = f"tcp://{host}:{port}"
+    endpoint = host_port.endpoint(host, port)
     connection = connection_file.read(path) if path.exists() else None
     if people is not None and (people.has_own or connection is None):
         return people.own().at(endpoint)

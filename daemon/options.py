@@ -1,17 +1,16 @@
 """How a daemon runs: the options of `retouchml daemon run`, and the limits that tests make smaller."""
 
 import argparse
-import ipaddress
 import math
-import re
 from dataclasses import dataclass
 
-from retouchml.errors import UsageError
+from retouchml.client import host_port
+from retouchml.errors import NameUnknown, UsageError
 from retouchml.settings import DEFAULT_DEVICE, DEFAULT_MODEL, PRECISIONS, PrecisionName
 
 KEEP_ALIVE_MINUTES = 10.0
-_HOSTS = {"localhost": "127.0.0.1", "*": "0.0.0.0"}  # noqa: S104 (only if the user asks for it)
-_HOST = re.compile(r"[A-Za-z0-9]([A-Za-z0-9.-]{0,252})")
+_LOOK_UP_SECONDS = 3.0
+_EVERYWHERE = {"*": "0.0.0.0"}  # noqa: S104 (only if the user asks for it)
 _LIMITS = (
     "queue",
     "queue_of_client",
@@ -129,7 +128,7 @@ def from_arguments(arguments: argparse.Namespace) -> DaemonOptions:
     if arguments.keep_alive is not None and not math.isfinite(arguments.keep_alive):
         raise UsageError("--keep-alive must be a number of minutes.", "-1 never unloads the models.")
     if arguments.tcp:
-        parse_address(arguments.tcp)
+        resolve(*parse_address(arguments.tcp))
     stored, _ = settings.load(paths.config_dir() / SETTINGS)
     minutes = stored.keep_alive if arguments.keep_alive is None else arguments.keep_alive
     device, precision = arguments.device or stored.device, arguments.precision or stored.precision
@@ -159,24 +158,27 @@ def as_command_line(arguments: argparse.Namespace) -> list[str]:
     return [f"--{name}={value}" for name, value in values.items() if value not in ("", None)]
 
 
-def parse_target(text: str) -> tuple[str, int]:
-    """The name or number of a machine and the port in ``HOST:PORT``. Raises UsageError."""
-    host, _, port = text.rpartition(":")
-    if not _HOST.fullmatch(host) or not (port.isascii() and port.isdigit()) or not 0 < int(port) <= 65535:
-        raise UsageError(f"{text} is no HOST:PORT.", "For example gpu.example.org:5555.")
-    return host, int(port)
-
-
 def parse_address(text: str) -> tuple[str, int]:
-    """The numeric host and the port in ``HOST:PORT``; no name server is asked. Raises UsageError."""
+    """The host, a number without brackets or a name, and the port in ``HOST:PORT``. Raises UsageError.
+
+    ``*`` is every address of version 4, ``[::]`` of both; the port 0 is one that the system chooses.
+    """
     host, _, port = text.rpartition(":")
-    if not host or not (port.isascii() and port.isdigit()) or int(port) > 65535:
-        raise UsageError(f"{text} is no HOST:PORT.", "For example 127.0.0.1:5555.")
     try:
-        number = ipaddress.IPv4Address(_HOSTS.get(host, host))
-    except ValueError:
-        raise UsageError(f"{host} is no IPv4 address.", "For example 127.0.0.1:5555.") from None
-    return str(number), int(port)
+        return host_port.parse(f"{_EVERYWHERE.get(host, host)}:{port}", lowest=0)
+    except UsageError:
+        raise UsageError(f"{text} is no HOST:PORT.", "For example 127.0.0.1:5555, or [::1]:5555.") from None
+
+
+def resolve(host: str, port: int) -> tuple[str, int]:
+    """The number of a host, and its version, 4 or 6: that of version 4 if a name has both.
+
+    Raises UsageError for a name that nobody knows.
+    """
+    try:
+        return host_port.look_up(host, port, _LOOK_UP_SECONDS)[0]
+    except NameUnknown as error:
+        raise UsageError(error.message, "For example 127.0.0.1:5555, or [::1]:5555.") from error
 
 
 def _limits(text: str) -> dict[str, int]:

@@ -11,12 +11,12 @@ from typing import cast
 import zmq
 
 from daemon.auth import OWNER, Authenticator, keys_for
-from daemon.options import parse_address
+from daemon.options import parse_address, resolve
 from daemon.people import People
 from daemon.resources import file_limit, give_back_memory
 from daemon.runtime_folder import AddressFile
 from retouchml import paths
-from retouchml.client import connection_file, protocol
+from retouchml.client import connection_file, host_port, protocol
 from retouchml.errors import DaemonError, Refused
 
 if sys.platform != "win32":
@@ -127,10 +127,10 @@ class ClientSockets:
             target = folder / _PROXY_TARGET
             self._bind(f"ipc://{target}")
             target.chmod(0o600)
-            proxy = TcpProxy(host, port, target)
+            proxy = TcpProxy(resolve(host, port)[0], port, target)
             self._proxy.callback(proxy.close)
             proxy.start()
-            connection_file.write(path, keys.at(f"tcp://{host}:{proxy.port}"))
+            connection_file.write(path, keys.at(host_port.endpoint(host, proxy.port)))
 
     def _listen_without_ipc(self, address: Path, tcp: str) -> None:
         """Listen at a port of the loopback interface, and write it to the connection file ``address``.
@@ -142,7 +142,10 @@ class ClientSockets:
             host, port = parse_address(tcp)
             keys = keys_for(path, host, port, self._people)
             self._router_with_keys(keys, self._people)
-            connection_file.write(path, keys.at(self._bind(f"tcp://{host}:{port or '*'}")))
+            number, version = resolve(host, port)
+            self.routers[-1].ipv6 = version == 6
+            bound = self._bind(host_port.endpoint(number, port).removesuffix(":0") + ("" if port else ":*"))
+            connection_file.write(path, keys.at(host_port.endpoint(host, host_port.of_endpoint(bound)[1])))
         keys = keys_for(address, _LOOPBACK, 0)  # new ones, since the old file was removed
         self._router_with_keys(keys)
         bound = self._bind(f"tcp://{_LOOPBACK}:*")

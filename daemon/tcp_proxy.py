@@ -18,7 +18,8 @@ from collections.abc import Set
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from daemon.tcp_shares import Guest, Shares, has_shown_its_key
+from daemon.tcp_shares import Guest, Shares, has_shown_its_key, sharer
+from retouchml.client import host_port
 from retouchml.errors import DaemonError
 
 assert sys.platform != "win32"  # which has no Unix sockets
@@ -169,7 +170,7 @@ class TcpProxy:
     def _accept(self) -> None:
         for _ in range(ACCEPTED_AT_ONCE):
             try:
-                outer, (address, _port) = self._listener.accept()
+                outer, (address, *_) = self._listener.accept()
             except BlockingIOError:
                 return
             except OSError:  # no descriptor is left, or the peer closed already
@@ -177,7 +178,7 @@ class TcpProxy:
                 return
             outer.setblocking(False)
             outer.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            self._shares.add(_Connection(address, time.monotonic(), outer=outer))
+            self._shares.add(_Connection(sharer(address), time.monotonic(), outer=outer))
 
     def _give_turns(self) -> None:
         """Pass on the bytes of those whose turn it is."""
@@ -213,13 +214,17 @@ class TcpProxy:
 
 
 def _listener(host: str, port: int) -> socket.socket:
-    listener = socket.socket(socket.AF_INET)
+    """Listen at a number of version 4 or 6; at ``::``, also for those who come by version 4."""
+    listener = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
     try:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if listener.family == socket.AF_INET6:
+            listener.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, host != "::")
         listener.bind((host, port))
         listener.listen(_BACKLOG)
         listener.setblocking(False)
     except OSError as error:
         listener.close()
-        raise DaemonError(f"The daemon cannot listen at {host}:{port}: {error.strerror}.") from error
+        where = host_port.endpoint(host, port).removeprefix("tcp://")
+        raise DaemonError(f"The daemon cannot listen at {where}: {error.strerror}.") from error
     return listener

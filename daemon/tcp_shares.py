@@ -6,6 +6,7 @@ come first, and each has a second to show its key while others wait. One that ha
 """
 
 import collections
+import ipaddress
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Generic, TypeVar
@@ -35,6 +36,20 @@ def has_shown_its_key(said: bytes) -> bool:
             return True
         position = body + int.from_bytes(said[position + 1 : body], "big")
     return False
+
+
+def sharer(address: str) -> str:
+    """Whose share a connection from a number counts in.
+
+    In version 6 everybody has 2**64 numbers: the network of 64 bits counts as one. A number of version 4 that
+    came by a socket of version 6 is itself.
+    """
+    number = ipaddress.ip_address(address.partition("%")[0])
+    if isinstance(number, ipaddress.IPv4Address):
+        return str(number)
+    if number.ipv4_mapped is not None:
+        return str(number.ipv4_mapped)
+    return str(ipaddress.IPv6Network((int(number), 64), strict=False))
 
 
 @dataclass(eq=False)

@@ -17,6 +17,7 @@ RetouchError
 ├── DaemonError             the background process that keeps the models loaded
 │   ├── DaemonAbsent        none runs, or it cannot be started
 │   ├── DaemonLost          the connection broke, or it stopped answering
+│   │   └── NameUnknown     the name of another machine leads nowhere
 │   ├── DaemonRuns          a second one was to be started
 │   ├── DaemonStopping      it is stopping
 │   ├── Busy                its queue or its photo store is full
@@ -151,6 +152,12 @@ class DaemonLost(DaemonError):
     """The connection to the daemon broke, or the daemon stopped answering."""
 
     code = "daemon_gone"
+
+
+class NameUnknown(DaemonLost):
+    """The name of another machine leads nowhere."""
+
+    code = "name_unknown"
 
 
 class DaemonRuns(DaemonError):

@@ -19,7 +19,7 @@ from retouchml.cli.context import (
 from retouchml.cli.look_options import add_face_option, add_look_options, add_place_option, face_looks, places
 from retouchml.errors import Cancelled
 from retouchml.look import parse_faces
-from retouchml.settings import DEFAULT_DEVICE, ENGINES
+from retouchml.settings import DEFAULT_DEVICE, ENGINES, PRECISIONS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -107,8 +107,9 @@ def run(arguments: argparse.Namespace, context: Context) -> int:
         )
 
     if batch_options.is_many(arguments):
-        engine = arguments.engine or settings.engine
-        precision = arguments.precision or settings.precision
+        # another machine has its own of these, too
+        engine = ENGINES[0] if remote else arguments.engine or settings.engine
+        precision = PRECISIONS[0] if remote else arguments.precision or settings.precision
         return command.run(arguments, context, options, model, engine, precision, load_backend)
     return _one(arguments, context, options, load_backend)
 

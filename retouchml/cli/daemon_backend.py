@@ -68,7 +68,7 @@ def connect_remote(name: str, model: str, device: str, warn: Warn) -> "DaemonBac
     """
     client = Client(name="retouchml", connection_file=remotes.path(name), same_version=True)
     try:
-        remotes.connect(client, name)
+        client.connect()
         return DaemonBackend(client, model, "" if device == "auto" else device, warn, None)
     except BaseException:
         client.close()

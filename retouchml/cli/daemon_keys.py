@@ -76,9 +76,8 @@ def revoke_key(arguments: argparse.Namespace, context: Context) -> int:
 
 def _endpoint(host: str) -> str:
     """The address in an invitation: the one that was said, or that of the daemon that runs."""
-    from daemon.options import parse_target
     from retouchml import paths
-    from retouchml.client import connection_file, discovery, remotes
+    from retouchml.client import connection_file, discovery, host_port, remotes
 
     file = paths.runtime_dir() / connection_file.NAME
     if not host and (discovery.lock_holder() is None or not file.exists()):
@@ -86,7 +85,7 @@ def _endpoint(host: str) -> str:
             "No daemon listens on TCP, so its address is not known.",
             "Start it with `retouchml daemon run --tcp HOST:PORT`, or say `--host HOST:PORT`.",
         )
-    endpoint = "tcp://{}:{}".format(*parse_target(host)) if host else connection_file.read(file).endpoint
+    endpoint = host_port.endpoint(*host_port.parse(host)) if host else connection_file.read(file).endpoint
     if remotes.is_everywhere(endpoint):
         raise UsageError(
             f"{endpoint.removeprefix('tcp://')} is every address of this machine, and none of the others.",

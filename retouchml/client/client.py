@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from retouchml import __version__
-from retouchml.client import messages, protocol, versions
+from retouchml.client import connection_errors, connection_file, messages, protocol, versions
 from retouchml.client.answers import (
     EditList,
     Frames,
@@ -31,10 +31,12 @@ from retouchml.client.pixel_format import PixelFormat
 from retouchml.client.remote_photo import RemotePhoto
 from retouchml.client.status import Status
 from retouchml.client.transport import ConnectOptions, new_transport
-from retouchml.errors import Busy, Cancelled, DaemonLost, RetouchError
+from retouchml.errors import Busy, Cancelled, DaemonLost, Refused, RetouchError
 from retouchml.results import Box
 
 _HELLO_SECONDS = 10.0
+REMOTE_SECONDS = 3.0
+"""That a daemon on TCP has for the greeting."""
 _ANSWERED_AT_ONCE = (messages.Hello, messages.GetStatus, messages.Shutdown, messages.Cancel, messages.Close)
 _LARGE_UPLOAD = 1 << 20
 _SLOWEST_UPLOAD = 5e6  # bytes a second, on a machine that has much else to do
@@ -60,6 +62,8 @@ class Client:
         """
         file = "" if connection_file is None else str(connection_file)
         self._is_remote = connection_file is not None
+        self._connection_file = connection_file
+        self._remote_name = connection_file.stem if connection_file is not None else ""
         options = ConnectOptions(start, file, tuple(interpreter), tuple(start_options))
         self._transport = new_transport(options)
         self._name = name or f"retouchml {__version__}"
@@ -76,13 +80,34 @@ class Client:
         """Whether there is a connection; that it was lost is noticed in ``process`` only."""
         return self._transport.is_open
 
-    def connect(self, seconds: float = _HELLO_SECONDS) -> None:
+    def connect(self, seconds: "float | None" = None) -> None:
         """Connect now, and start the daemon if none runs and that was requested.
 
-        seconds: that the daemon has to answer. Raises DaemonAbsent, DaemonLost, Refused or VersionMismatch.
+        seconds: that the daemon has to answer. Raises DaemonAbsent, DaemonLost, Refused or VersionMismatch;
+        for a daemon on TCP they say where it is.
         """
         if self._transport.is_open:
             return
+        if not self._is_remote:
+            self._connect(_HELLO_SECONDS if seconds is None else seconds)
+            return
+        try:
+            self._connect(REMOTE_SECONDS if seconds is None else seconds)
+        except (DaemonLost, Refused) as error:
+            if not (where := self._where()):
+                raise
+            raise connection_errors.not_connected(error, self._remote_name, where) from error
+
+    def _where(self) -> str:
+        """HOST:PORT of a daemon on TCP; "" if its file cannot be read, or there is none."""
+        if self._connection_file is None:
+            return ""
+        try:
+            return connection_file.read(self._connection_file).endpoint.removeprefix("tcp://")
+        except RetouchError:
+            return ""
+
+    def _connect(self, seconds: float) -> None:
         self._transport.open()
         self._last_message_at = time.monotonic()
         hello = messages.Hello(versions.VERSIONS, self._name)
@@ -185,11 +210,18 @@ class Client:
         now = time.monotonic()
         if broken is not None:
             self._explain_uploads(broken)
-            self._lose(broken)
+            self._lose(self._lost(broken))
         elif self._calls and now - self._last_message_at > self._silence_limit:
-            self._lose(DaemonLost("The daemon does not answer any more.", "Try `retouchml daemon restart`."))
+            silent = DaemonLost("The daemon does not answer any more.", "Try `retouchml daemon restart`.")
+            self._lose(self._lost(silent))
         for call in [call for call in self._calls.values() if call.is_forgotten(now)]:
             call.fail(DaemonLost("The daemon has lost this request.", "Try again."))
+
+    def _lost(self, error: RetouchError) -> RetouchError:
+        """The error, or what it means where the daemon is on TCP."""
+        if not self._is_remote or not isinstance(error, DaemonLost):
+            return error
+        return connection_errors.remote_lost(self._where() or self._remote_name)
 
     def _explain_uploads(self, broken: RetouchError) -> None:
         """Fail the uploads under way with the truth, if the connection broke while the daemon goes on.
@@ -235,6 +267,7 @@ class Client:
         self._silence_limit = max(self._silence_limit, patience)
         self._transport.send([header, *frames])
         advice = RESTART if isinstance(request, _ANSWERED_AT_ONCE) else TRY_OR_RESTART
+        advice = connection_errors.OVER_THERE if self._is_remote else advice
         call = Call(self, id_, parse, patience, size, advice)
         self._calls[id_] = call
         return call

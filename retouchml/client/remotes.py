@@ -11,18 +11,17 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from retouchml import paths
-from retouchml.client import connection_file
-from retouchml.client.client import Client
+from retouchml.client import connection_file, host_port
+from retouchml.client.client import REMOTE_SECONDS, Client
 from retouchml.client.connection_file import Connection
-from retouchml.errors import DaemonLost, Refused, UsageError
+from retouchml.errors import UsageError
 from retouchml.settings import LOCAL
 from retouchml.spelling import unknown_name
 from retouchml.system import files
 
 FOLDER = "remotes"
-ANSWER_SECONDS = 3.0
+ANSWER_SECONDS = REMOTE_SECONDS
 _NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
-_ADDRESS = re.compile(r"(?P<host>[^:/\s]{1,253})(:(?P<port>[0-9]{1,5}))?")
 _SUFFIX = ".json"
 
 
@@ -73,51 +72,31 @@ def address(name: str) -> str:
 
 @contextmanager
 def connected(name: str, client_name: str, *, same_version: bool = True) -> Iterator[Client]:
-    """A client that is connected to a remote, within three seconds. Raises as ``connect``."""
-    with Client(connection_file=path(name), name=client_name, same_version=same_version) as client:
-        connect(client, name)
-        yield client
-
-
-def connect(client: Client, name: str) -> None:
-    """Connect a client of a remote.
+    """A client that is connected to a remote, within three seconds.
 
     Raises DaemonLost if nobody answers there, Refused if the key is not known there, VersionMismatch.
     """
-    where = address(name)
-    try:
-        client.connect(ANSWER_SECONDS)
-    except DaemonLost as error:
-        raise DaemonLost(
-            f"Nobody answers at {where}.",
-            "See that `retouchml daemon run --tcp` runs there, and that no firewall is between. If its keys "
-            "are new, give its new file to `retouchml remote add --force`.",
-        ) from error
-    except Refused as error:
-        advice = "Copy its connection file again, and give it to `retouchml remote add --force`."
-        raise Refused(f"The daemon at {where} does not know the key of {name}.", advice) from error
+    with Client(connection_file=path(name), name=client_name, same_version=same_version) as client:
+        client.connect()
+        yield client
 
 
 def _endpoint(stored: str, address: str) -> str:
-    host, _, port = stored.removeprefix("tcp://").rpartition(":")
+    host, port = host_port.of_endpoint(stored)
     if address:
-        match = _ADDRESS.fullmatch(address)
-        if match is None or int(match["port"] or 0) > 65535:
-            raise UsageError(f"{address} is no HOST or HOST:PORT.", "For example gpu.example.org:5555.")
-        host, port = match["host"], match["port"] or port
+        host, port = host_port.parse(address, port=port)
     elif _is_nowhere(host):
         raise UsageError(
             f"The file does not say at which address the other machine is: {host} is each machine itself.",
             "Say it: --host gpu.example.org, or its number.",
         )
-    return f"tcp://{host}:{port}"
+    return host_port.endpoint(host, port)
 
 
 def is_everywhere(endpoint: str) -> bool:
     """Whether an endpoint is that of a daemon which listens at every address of its machine."""
-    host = endpoint.removeprefix("tcp://").rpartition(":")[0]
     try:
-        return ipaddress.ip_address(host).is_unspecified
+        return ipaddress.ip_address(host_port.of_endpoint(endpoint)[0]).is_unspecified
     except ValueError:
         return False
 

@@ -8,12 +8,13 @@ import zmq
 from zmq.utils.monitor import recv_monitor_message
 
 from retouchml import paths
-from retouchml.client import connection_file, discovery, protocol
+from retouchml.client import connection_file, discovery, host_port, protocol
 from retouchml.client.connection_errors import connection_lost
 from retouchml.client.transport import ConnectOptions, Frames
 from retouchml.errors import DaemonLost, Refused, RetouchError
 
 _LINGER_MS = 200
+_LOOK_UP_SECONDS = 2.0
 _HEARTBEAT_MS, _HEARTBEAT_TIMEOUT_MS = 2000, 6000
 _BROKEN = zmq.EVENT_DISCONNECTED | zmq.EVENT_HANDSHAKE_FAILED_AUTH | zmq.EVENT_HANDSHAKE_FAILED_PROTOCOL
 
@@ -35,8 +36,12 @@ class ZmqTransport:
     def open(self) -> None:
         """Find the daemon and connect. Raises as ``discovery.find``."""
         endpoint, keys = self._endpoint()
+        version = 4
+        if keys is not None:
+            endpoint, version = host_port.reachable(endpoint, _LOOK_UP_SECONDS)
         self._context = zmq.Context()
         dealer: zmq.Socket[bytes] = self._context.socket(zmq.DEALER)
+        dealer.ipv6 = version == 6
         try:
             self._connect(dealer, endpoint, keys)
         except BaseException:

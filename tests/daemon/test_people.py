@@ -114,7 +114,7 @@ def test_a_person_is_served_and_after_a_revocation_no_longer(start: Start, tmp_p
         People().add("anna", "admin", ENDPOINT)  # another key under the same name
         with pytest.raises(Refused, match="not valid any more"):
             client.shutdown().result(PATIENCE)
-    with Client(connection_file=file) as client, pytest.raises(Refused, match="refused the connection"):
+    with Client(connection_file=file) as client, pytest.raises(Refused, match="does not know the key"):
         client.connect()
 
 

@@ -31,6 +31,8 @@ def run(
 ) -> int:
     """Retouch all pictures; the worst of their exit codes.
 
+    model: "" for that of another machine, which is then asked before anything is judged
+
     Raises Cancelled if it is stopped, and UsageError and PictureError for what is wrong with all of it.
     """
     from pipeline.pictures import check_folder
@@ -43,6 +45,9 @@ def run(
     outputs = batch_options.outputs(arguments, found, several=True)
     pictures = batch_options.selected(arguments, found, outputs.pictures) if found else []
     destination = report.Destination.of(arguments.json)
+    if not model:  # another machine's, which alone knows it
+        there = load_backend()
+        model, load_backend = there.model, lambda: there
     judge = batch_options.judge(
         arguments, options.looks, options.faces, options.only, model, engine, precision
     )

@@ -215,10 +215,7 @@ def judge(
     engine: str,
     precision: str,
 ) -> Judge:
-    """What decides whether a picture is done: the settings that change its pixels.
-
-    model: "" for that of another machine, whichever it has
-    """
+    """What decides whether a picture is done: the settings that change its pixels."""
     settings = {
         "model": model,
         "look": _values(looks.common),

@@ -40,6 +40,8 @@ def test_a_copy_is_kept_for_this_user_alone_and_without_the_servers_secret(tmp_p
         ("tcp://0.0.0.0:5555", "gpu.example.org", "gpu.example.org:5555"),
         ("tcp://0.0.0.0:5555", "gpu.example.org:22", "gpu.example.org:22"),
         ("tcp://192.0.2.7:5555", "127.0.0.1:6000", "127.0.0.1:6000"),
+        ("tcp://[::]:5555", "[2001:db8::7]", "[2001:db8::7]:5555"),
+        ("tcp://192.0.2.7:5555", "[2001:db8::7]:22", "[2001:db8::7]:22"),
     ],
 )
 def test_the_address_can_be_said(endpoint: str, address: str, expected: str, tmp_path: Path) -> None:
@@ -47,14 +49,31 @@ def test_the_address_can_be_said(endpoint: str, address: str, expected: str, tmp
     assert remotes.address("studio") == expected
 
 
-@pytest.mark.parametrize("endpoint", ["tcp://0.0.0.0:5555", "tcp://127.0.0.1:5555", "tcp://localhost:5555"])
+@pytest.mark.parametrize(
+    "endpoint", ["tcp://0.0.0.0:5555", "tcp://127.0.0.1:5555", "tcp://localhost:5555", "tcp://[::1]:5"]
+)
 def test_an_address_that_is_each_machine_itself_is_refused(endpoint: str, tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="does not say at which address"):
         remotes.add(invitation(tmp_path, endpoint), "studio")
     assert remotes.names() == []
 
 
-@pytest.mark.parametrize("address", ["a b", "host:", "host:99999", "tcp://host", "a:b:c", ":5"])
+@pytest.mark.parametrize(
+    "address",
+    [
+        "a b",
+        "host:",
+        "host:99999",
+        "tcp://host",
+        "a:b:c",
+        ":5",
+        "[a]:5",
+        "[::1",
+        "::1",
+        "1.2.3:5",
+        "[1.2.3.4]:5",
+    ],
+)
 def test_a_wrong_address_is_refused(address: str, tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="is no HOST"):
         remotes.add(invitation(tmp_path), "studio", address)
@@ -128,6 +147,15 @@ def test_where_nobody_answers_it_says_so_soon(tmp_path: Path, unused_port: int) 
     ):
         pytest.fail("it connected")
     assert time.monotonic() - started < 20  # three seconds; a busy machine must not fail a test
+
+
+def test_a_name_that_nobody_knows_is_said_as_that(tmp_path: Path) -> None:
+    remotes.add(invitation(tmp_path), "studio", "nowhere.invalid:5555")
+    with (
+        pytest.raises(DaemonLost, match=r"The name nowhere\.invalid is not known to the network"),
+        remotes.connected("studio", "a test"),
+    ):
+        pytest.fail("it connected")
 
 
 @pytest.fixture

@@ -154,3 +154,27 @@ def test_an_invitation_needs_an_address_and_a_new_file(start: Callable[..., Daem
     ran = run("daemon", "keys", "add", "otto", "-o", tmp_path / "no" / "otto.json", "--host", "a:1")
     assert ran.returncode == 1
     assert "otto" not in said("daemon", "keys", "list")
+
+
+def test_another_model_there_makes_the_results_again(
+    start: Callable[..., Daemon], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home = paths.config_dir().parent
+    (tmp_path / "in").mkdir()
+    portrait(tmp_path).rename(tmp_path / "in" / "a.png")
+    batch = ["beautify", tmp_path / "in", "-o", tmp_path / "out", "--remote", "studio", "--existing", "skip"]
+    with TemporaryDirectory(prefix="rml") as folder:
+        for model, expected in (
+            ("one", "1 picture retouched"),
+            ("one", "1 skipped"),
+            ("two", "1 picture re"),
+        ):
+            monkeypatch.setenv("RETOUCHML_HOME", str(home))
+            daemon = start("--tcp", "127.0.0.1:0", "--model", model)
+            file = paths.runtime_dir() / connection_file.NAME
+            address = connection_file.read(file).endpoint.removeprefix("tcp://")
+            monkeypatch.setenv("RETOUCHML_HOME", folder)
+            said("remote", "add", file, "--host", address, "--force")
+            assert expected in said(*batch)
+            monkeypatch.setenv("RETOUCHML_HOME", str(home))
+            daemon.stop()
