@@ -6,6 +6,7 @@ from typing import Any
 from krita import DockWidget, Krita
 
 from retouchml import sentences
+from retouchml.client import welcome_page
 from retouchml.presets import library
 from retouchml.sliders import GROUPS
 
@@ -26,6 +27,8 @@ from .preview_bar import PreviewBar
 from .qt import QtCore, QtWidgets
 from .qt_event_loop import QtEventLoop
 from .settings_dialog import SettingsDialog
+from .welcome import WelcomeWidget
+from .welcome import close as close_welcome
 
 _LEAST_SLIDERS = 84  # pixels: the preset and the strength
 _SHARES = [560, 440]  # of the height, for the preview and the sliders at first
@@ -49,18 +52,22 @@ class Docker(DockWidget):
         settings = UserSettings.from_json(Krita.instance().readSetting(_GROUP, _KEY, "{}"))
         self._controller = Controller(QtEventLoop(self), make_client, settings, guard(self._show))
         guard.report = self._controller.report
+        self._welcome: WelcomeWidget | None = None
         self._build()
         self.visibilityChanged.connect(guard(self._on_visibility))
-        QtCore.QCoreApplication.instance().aboutToQuit.connect(guard(self._controller.close))
+        for close in (self._controller.close, close_welcome):
+            QtCore.QCoreApplication.instance().aboutToQuit.connect(guard(close))
         self._show(View(settings=self._controller.settings))
 
     def canvasChanged(self, _canvas: Any) -> None:  # noqa: N802 (Krita's name)
         """Follow Krita to another document, or to none."""
-        if self._view is not None and self.isVisible():
+        if self._view is not None and self.isVisible() and self._welcome is None:
             guard(self._controller.update)()
 
     def beautify(self, preset: str = "") -> None:
         """Do what the button does, with a preset if one is named. Raises UsageError."""
+        if self._welcome is not None:  # it is in sight now, and says what is missing
+            return
         if preset:
             self._change(look=library.preset(preset).look)
             self._controller.share_look(True)
@@ -68,7 +75,8 @@ class Docker(DockWidget):
 
     def edit_again(self) -> None:
         """Do what the button does."""
-        self._controller.edit_again()
+        if self._welcome is None:
+            self._controller.edit_again()
 
     def change_view(self) -> None:
         """Show the preview in the next way."""
@@ -181,13 +189,27 @@ class Docker(DockWidget):
         both.addWidget(splitter, 1)
         both.addLayout(foot)
         whole.setMinimumWidth(200)
-        self.setWidget(whole)
+        self._pages = QtWidgets.QStackedWidget()
+        self._pages.addWidget(whole)
+        if welcome_page.is_wanted():
+            self._welcome = WelcomeWidget(QtEventLoop(self), self._end_welcome)
+            self._pages.setCurrentIndex(self._pages.addWidget(self._welcome))
+        self.setWidget(self._pages)
         whole.parts = (  # as they are seen
             *(self._bar, self._edit_again, self._preview, self._faces, self._every),
             *(self._look, self._same, self._live, self._mask, self._keep, self._history),
             *(self._jobs, self._notice, self._task, self._daemon),
         )
         whole.order()
+
+    def _end_welcome(self) -> None:
+        """Show the normal face: the engine is there."""
+        welcome, self._welcome = self._welcome, None
+        if welcome is not None:
+            self._pages.removeWidget(welcome)
+            welcome.deleteLater()
+        if self.isVisible():
+            self._on_visibility(True)
 
     def _open_settings(self) -> None:
         dialog = self.findChild(SettingsDialog) or SettingsDialog(self, QtEventLoop(self))
@@ -201,7 +223,9 @@ class Docker(DockWidget):
         Krita.instance().writeSetting(_GROUP, _KEY, settings.to_json())
 
     def _on_visibility(self, visible: Any) -> None:
-        if visible:
+        if visible and self._welcome is not None:
+            self._welcome.begin()
+        elif visible:
             found = (self.findChild(QtWidgets.QAbstractButton, name) for name in _WITH_KEYS)
             give_keys([button for button in found if button is not None], self.window())
             self._look.read_presets()

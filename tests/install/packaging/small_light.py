@@ -111,21 +111,32 @@ def make(folder: Path, light_wheel: Path) -> SmallLight:
     made = SmallLight(
         light,
         packages,
-        {
-            "PIP_CONFIG_FILE": os.devnull,
-            "PIP_NO_INDEX": "1",
-            "PIP_FIND_LINKS": packages.as_uri(),
-            "PIP_NO_CACHE_DIR": "1",
-            "RETOUCHML_HOME": str(folder / "r"),
-        },
+        {**pip_settings(packages), "RETOUCHML_HOME": str(folder / "r")},
     )
-    made.offer_engine()
+    shrink(made.files, packages)
+    return made
+
+
+def shrink(files: Path, packages: Path) -> None:
+    """Let the set-up whose files these are install a tiny engine, all of which goes into ``packages``."""
+    for wheel in (files / "wheels").glob("*.whl"):  # a zip has the real one there
+        wheel.unlink()
+    small_checkout.write_wheel(packages, "retouchml_engine", "0.2.0", _ENGINE)
     engine = next(packages.glob("retouchml_engine-*.whl"))
     record = {"wheel": engine.name, "sha256": hashlib.sha256(engine.read_bytes()).hexdigest()}
-    (made.files / "engine.json").write_text(json.dumps(record))
-    (made.files / "stylegan2" / "zoo" / "zoo.toml").write_text(
+    (files / "engine.json").write_text(json.dumps(record))
+    (files / "stylegan2" / "zoo" / "zoo.toml").write_text(
         '[[model]]\nname = "net"\nkind = "generator"\ndefault = true\nsize = 5000000\n'
     )
     small_checkout.write_wheel(packages, "torch", "2.13.0+cpu")
-    small_checkout.write_requirements(made.files / "install" / "requirements", packages)
-    return made
+    small_checkout.write_requirements(files / "install" / "requirements", packages)
+
+
+def pip_settings(packages: Path) -> dict[str, str]:
+    """Variables by which pip takes all from a folder, and nothing from the network."""
+    return {
+        "PIP_CONFIG_FILE": os.devnull,
+        "PIP_NO_INDEX": "1",
+        "PIP_FIND_LINKS": packages.as_uri(),
+        "PIP_NO_CACHE_DIR": "1",
+    }
