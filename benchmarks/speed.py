@@ -38,6 +38,7 @@ from retouchml.results import FULL, LOCAL
 from retouchml.sliders import EDITS
 from stylegan2.generator import Generator
 from stylegan2.mobile.generator import MobileGenerator
+from stylegan2.mobile.half_images import HalfImages, multiplies_half
 from stylegan2.mobile.small_images import SmallImages
 
 _MEGAPIXELS = (1, 12, 24)
@@ -267,7 +268,10 @@ def generation(generator: Generator, repeat: int) -> list[Row]:
 
     ways: dict[str, Synthesize] = {"": generator.synthesize}
     if isinstance(generator, MobileGenerator) and generator.device.type == "cpu":
-        ways = {", torch": generator.network.coarse, ", ONNX Runtime": SmallImages(generator.network)}
+        network = generator.network
+        ways = {", torch": network.coarse, ", ONNX Runtime": SmallImages(network)}
+        if multiplies_half():
+            ways[", bfloat16"] = HalfImages(network)
     for side, (way, synthesize) in product(_COARSE, ways.items()):
         name = f"generator, {side} px{way}"
         rows.append(timed(f"{name}, forward", partial(forward, synthesize, side), repeat))

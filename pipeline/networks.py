@@ -68,6 +68,8 @@ def load_networks(
     generator = stylegan2.load(model, target if engine == "torch" else device, number_type, engine)
     if isinstance(generator, FullGenerator | MobileGenerator):
         generator.graphed.enabled = graphs  # which does nothing on other devices than CUDA
+    if isinstance(generator, MobileGenerator) and precision == "auto":
+        generator.shorten_numbers()
     is_cuda = generator.device.type == "cuda"
     mesh = load_mesh()
     finder = load_finder(mesh=mesh)
@@ -140,8 +142,9 @@ def pick_device(name: str) -> str:
 def pick_precision(name: PrecisionName, device: str, engine: EngineName = ENGINES[0]) -> Precision:
     """The generator's number type on a torch device, as ``pick_device`` gives it.
 
-    ``auto`` is float16 on CUDA cards that are fast in it, float32 elsewhere. On Apple's GPUs float16 can be
-    asked for; nobody has tried it. Raises UsageError where a type makes no sense.
+    ``auto`` is float16 on CUDA cards that are fast in it, float32 elsewhere; on some processors
+    small images have shorter numbers, too (``MobileGenerator.shorten_numbers``). On Apple's GPUs float16 can
+    be asked for; nobody has tried it. Raises UsageError where a type makes no sense.
     """
     if name not in PRECISIONS:
         raise UsageError(f"There is no precision called {name!r}.", f"There are: {', '.join(PRECISIONS)}.")

@@ -29,7 +29,7 @@ ENGINES: tuple[EngineName, ...] = ("torch", "tensorflow1")
 
 PrecisionName = Literal["auto", "float32", "float16", "bfloat16"]
 PRECISIONS: tuple[PrecisionName, ...] = ("auto", "float32", "float16", "bfloat16")
-"""The number types in which a generator can compute, the default first: float16 on CUDA, else float32."""
+"""The number types in which a generator can compute, the default first, which chooses one by the device."""
 
 _LONGEST = 1 << 20  # bytes of a file of settings
 _MOST_MINUTES = 100_000

@@ -52,12 +52,30 @@ class GraphWriter:
         return output
 
     def model(self, outputs: Mapping[str, str]) -> bytes:
-        """The ONNX file; outputs: the name that each shall have, and the value that it is."""
-        nodes = [helper.make_node("Identity", [value], [name]) for name, value in outputs.items()]
+        """The ONNX file; outputs: the name that each shall have, and the value that it is.
+
+        What a node computes is given that name. An Identity instead would copy it: ONNX Runtime keeps those
+        before an output.
+        """
+        computed = {name for node in self._nodes for name in node.output}
+        names: dict[str, str] = {}
+        copies = []
+        for name, value in outputs.items():
+            if value in computed and names.setdefault(value, name) == name:
+                continue
+            copies.append(helper.make_node("Identity", [names.get(value, value)], [name]))
+        nodes = [_renamed(node, names) for node in self._nodes] + copies
         results = [helper.make_tensor_value_info(name, TensorProto.FLOAT, None) for name in outputs]
         constants = list(self._constants.values())
-        body = helper.make_graph(
-            self._nodes + nodes, "network", list(self._inputs.values()), results, constants
-        )
+        body = helper.make_graph(nodes, "network", list(self._inputs.values()), results, constants)
         opset = [helper.make_opsetid("", _OPSET)]
         return bytes(helper.make_model(body, ir_version=_IR_VERSION, opset_imports=opset).SerializeToString())
+
+
+def _renamed(node: onnx.NodeProto, names: Mapping[str, str]) -> onnx.NodeProto:
+    """The same operator with other names of some values."""
+    other = onnx.NodeProto()
+    other.CopyFrom(node)
+    other.input[:] = [names.get(name, name) for name in node.input]
+    other.output[:] = [names.get(name, name) for name in node.output]
+    return other

@@ -1,6 +1,7 @@
 """The writer of ONNX graphs: what it writes computes what was asked for."""
 
 import numpy as np
+import onnx
 
 from stylegan2.onnx import session
 from stylegan2.onnx_graph import GraphWriter
@@ -24,3 +25,18 @@ def test_inputs_keep_their_order_and_equal_constants_are_one() -> None:
     assert graph.number(0.5) == graph.number(0.5)
     assert graph.sizes(1) != graph.number(1.0)
     assert graph.sizes(1, 2) != graph.constant(np.array([[1, 2]]))
+
+
+def test_outputs_are_what_nodes_compute_not_copies_of_it() -> None:
+    graph = GraphWriter()
+    doubled = graph.node("Mul", graph.input("x", (2,)), graph.number(2.0))
+    quadrupled = graph.node("Mul", doubled, graph.number(2.0))
+    model = graph.model({"doubled": doubled, "quadrupled": quadrupled, "again": doubled, "x_too": "x"})
+    nodes = onnx.load_from_string(model).graph.node
+    copies = [node.output[0] for node in nodes if node.op_type == "Identity"]
+    assert copies == ["again", "x_too"]  # a value has one name
+    names = ["doubled", "quadrupled", "again", "x_too"]
+    results = session(model, 1, "").run(names, {"x": np.array([1.0, 3.0], np.float32)})
+    assert np.array_equal(results, [[2.0, 6.0], [4.0, 12.0], [2.0, 6.0], [1.0, 3.0]])
+    # the writer itself is as before, and can write again
+    assert graph.model({"other": quadrupled}) != model

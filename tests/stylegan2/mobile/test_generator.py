@@ -182,7 +182,8 @@ def test_half_precision_gives_nearly_the_same_picture_and_small_pictures_to_the_
     w_plus = generator.map(torch.randn(1, 512), truncation_psi=0.8)
     with torch.no_grad():
         image, expected = half.synthesize(w_plus), generator.synthesize(w_plus)
-        assert torch.equal(half.synthesize(w_plus, 128), generator.synthesize(w_plus, 128))
+        small = MobileGenerator("whole", weights, torch.device("cpu")).synthesize(w_plus, 128)
+        assert torch.equal(half.synthesize(w_plus, 128), small)
     assert image.dtype == torch.float32
     assert 10.0 * math.log10(4.0 / float((image - expected).square().mean())) > least
     rendered = half.render(w_plus[0])  # not by ONNX Runtime, which has float32 alone

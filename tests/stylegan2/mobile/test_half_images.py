@@ -1,0 +1,180 @@
+"""Small images and gradients in bfloat16 against torch's, in float64."""
+
+import copy
+from pathlib import Path
+
+import pytest
+import torch
+
+from pipeline.networks import load_networks
+from stylegan2.mobile import generator as mobile_generator
+from stylegan2.mobile.generator import MobileGenerator
+from stylegan2.mobile.half_images import HalfImages, multiplies_half
+from stylegan2.mobile.network import NUM_STYLES, W_DIM, Synthesis
+from stylegan2.mobile.small_images import SmallImages
+from tests.conftest import at_home
+from tests.stylegan2.mobile.test_small_images import exact, image_and_gradient, relative
+
+_CHANNELS = (16, 16, 24, 16, 16, 8, 8, 8)
+
+
+@pytest.fixture(scope="module")
+def network() -> Synthesis:
+    """A narrow network of random weights, whose maps stay of about the same size."""
+    torch.manual_seed(4)
+    network = Synthesis(channels=_CHANNELS).eval().requires_grad_(False)
+    for name, value in [*network.named_parameters(), *network.named_buffers()]:
+        if "affine" not in name:
+            value.copy_(torch.randn_like(value) * (0.3 if "noise" in name or "bias" in name else 0.5))
+        elif name.endswith("bias"):
+            value.add_(1.0)
+    return network
+
+
+def alike(value: torch.Tensor, reference: torch.Tensor) -> float:
+    """The cosine of two gradients."""
+    cosine = torch.nn.functional.cosine_similarity(value.double().flatten(), reference.flatten(), dim=0)
+    return float(cosine)
+
+
+@pytest.mark.parametrize("side", [64, 128, 256, 512])
+def test_images_and_gradients_are_nearly_those_of_float64(side: int, network: Synthesis) -> None:
+    torch.manual_seed(side)
+    w_plus = torch.randn(1, NUM_STYLES, W_DIM)
+    upstream = torch.randn(1, 3, 1, 1).expand(1, 3, side, side).contiguous()
+    image, gradient = image_and_gradient(HalfImages(network), w_plus, upstream)
+    expected, slope = image_and_gradient(exact(network).coarse, w_plus.double(), upstream.double())
+    assert image.dtype == gradient.dtype == torch.float32
+    assert image.shape == expected.shape
+    assert relative(image, expected) < 0.03
+    # every row, so that no style's gradient is another's
+    rows = torch.nn.functional.cosine_similarity(gradient[0].double(), slope[0], dim=1)
+    assert float(rows.min()) > 0.97
+    assert 0.97 < float(gradient.norm() / slope.norm()) < 1.03
+
+
+def test_a_style_of_zero_has_a_gradient(network: Synthesis) -> None:
+    changed = copy.deepcopy(network)
+    affines = (changed.first_affine, changed.blocks[1].up_affine, changed.blocks[6].up_affine)
+    for affine in (*affines, changed.blocks[0].conv1.affine, changed.blocks[6].conv1.affine):
+        affine.weight[:1] = 0.0
+        affine.bias[:1] = 0.0
+    torch.manual_seed(5)
+    w_plus, upstream = torch.randn(1, NUM_STYLES, W_DIM), torch.ones(1, 3, 64, 64)
+    image, gradient = image_and_gradient(HalfImages(changed), w_plus, upstream)
+    expected, slope = image_and_gradient(exact(changed).coarse, w_plus.double(), upstream.double())
+    assert relative(image, expected) < 0.03
+    assert alike(gradient, slope) > 0.99
+
+
+def test_each_code_of_a_batch_has_its_own_image_and_gradient(network: Synthesis) -> None:
+    torch.manual_seed(6)
+    half = HalfImages(network)
+    w_plus, upstream = torch.randn(3, NUM_STYLES, W_DIM), torch.randn(3, 3, 64, 64)
+    images, gradients = image_and_gradient(half, w_plus, upstream)
+    for index in range(3):
+        one = slice(index, index + 1)
+        image, gradient = image_and_gradient(half, w_plus[one], upstream[one])
+        assert torch.equal(images[one], image)
+        assert torch.equal(gradients[one], gradient)
+    with torch.no_grad():
+        assert torch.equal(half(w_plus, 64), images)
+
+
+def test_maps_are_used_again_for_the_same_result_and_no_others_are_made(network: Synthesis) -> None:
+    torch.manual_seed(7)
+    half = HalfImages(network)
+    w_plus, upstream = torch.randn(1, NUM_STYLES, W_DIM), torch.randn(1, 3, 64, 64)
+    first = image_and_gradient(half, w_plus, upstream)
+    assert half._size is not None
+    kept = {shape: len(maps) for shape, maps in half._size._pool._free.items()}
+    assert len(kept) > 5
+    with torch.no_grad():
+        half(w_plus, 64)
+    again = image_and_gradient(half, w_plus, upstream)
+    assert all(torch.equal(one, other) for one, other in zip(first, again, strict=True))
+    assert {shape: len(maps) for shape, maps in half._size._pool._free.items()} == kept
+
+
+def test_an_image_without_gradient_leaves_its_maps_to_the_next(network: Synthesis) -> None:
+    half = HalfImages(network)
+    with torch.no_grad():
+        half(torch.randn(1, NUM_STYLES, W_DIM), 64)
+        assert half._size is not None
+        kept = {shape: len(maps) for shape, maps in half._size._pool._free.items()}
+        half(torch.randn(2, NUM_STYLES, W_DIM), 64)
+    assert {shape: len(maps) for shape, maps in half._size._pool._free.items()} == kept
+    assert len(kept) > 5
+
+
+def test_two_images_can_wait_for_their_gradients(network: Synthesis) -> None:
+    half = HalfImages(network)
+    torch.manual_seed(8)
+    first, second = (torch.randn(1, NUM_STYLES, W_DIM, requires_grad=True) for _ in range(2))
+    upstream = torch.randn(1, 3, 64, 64)
+    one, two = half(first, 64), half(second, 64)
+    (later,) = torch.autograd.grad(two, second, upstream)
+    (earlier,) = torch.autograd.grad(one, first, upstream)
+    assert torch.equal(earlier, image_and_gradient(half, first.detach(), upstream)[1])
+    assert torch.equal(later, image_and_gradient(half, second.detach(), upstream)[1])
+
+
+def test_there_is_no_second_gradient(network: Synthesis) -> None:
+    leaf = torch.randn(1, NUM_STYLES, W_DIM, requires_grad=True)
+    image = HalfImages(network)(leaf, 64)
+    (gradient,) = torch.autograd.grad(image.square().sum(), leaf, create_graph=True)
+    with pytest.raises(RuntimeError, match="differentiat"):
+        torch.autograd.grad(gradient.sum(), leaf)
+
+
+@pytest.mark.parametrize("side", [64, 128, 256])
+def test_images_of_the_default_generator_are_those_of_float32_to_46_db(side: int, real_home: Path) -> None:
+    with at_home(real_home):
+        weights = mobile_weights()
+    generator = MobileGenerator("ffhq-mobile", weights, torch.device("cpu"))
+    torch.manual_seed(side)
+    w_plus, other = (generator.map(torch.randn(1, 512), truncation_psi=0.7) for _ in range(2))
+    reference = SmallImages(generator.network)
+    with torch.no_grad():
+        upstream = (reference(w_plus, side) - reference(other, side)).sign()  # of the mean difference
+    image, gradient = image_and_gradient(HalfImages(generator.network), w_plus, upstream)
+    expected, slope = image_and_gradient(reference, w_plus, upstream)
+    assert float((image - expected).square().mean().sqrt()) < 2.0 * 10.0 ** (-46.0 / 20.0)
+    assert alike(gradient, slope.double()) > 0.995
+
+
+def mobile_weights() -> Path:
+    """The default generator's file of weights."""
+    from stylegan2 import zoo
+
+    return zoo.path("ffhq-mobile", "ffhq-mobile.safetensors")
+
+
+@pytest.mark.parametrize("able", [True, False])
+def test_numbers_are_short_by_default_where_the_processor_multiplies_them(
+    able: bool, real_home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(mobile_generator, "multiplies_half", lambda: able)
+    with at_home(real_home):
+        automatic = load_networks("ffhq-mobile", "cpu").generator
+        asked = load_networks("ffhq-mobile", "cpu", precision="float32").generator
+    assert isinstance(automatic, MobileGenerator)
+    assert isinstance(asked, MobileGenerator)
+    w_plus = asked.map(torch.zeros(1, 512))
+    with torch.no_grad():
+        for side in (64, 256):
+            same = torch.equal(automatic.synthesize(w_plus, side), asked.synthesize(w_plus, side))
+            assert same is not able
+        assert torch.equal(automatic.synthesize(w_plus, 512), asked.synthesize(w_plus, 512))
+    assert automatic.identity == asked.identity
+
+
+def test_a_processor_without_instructions_for_them_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("avx512_bf16", "amx_tile"):
+        monkeypatch.setattr(torch.cpu, f"_is_{name}_supported", lambda: False, raising=False)
+    assert not multiplies_half()
+    monkeypatch.setattr(torch.cpu, "_is_amx_tile_supported", lambda: True, raising=False)
+    assert multiplies_half()
+    monkeypatch.delattr(torch.cpu, "_is_amx_tile_supported")
+    monkeypatch.delattr(torch.cpu, "_is_avx512_bf16_supported")
+    assert not multiplies_half()
