@@ -15,6 +15,7 @@ from tests.editors.editor_driver import EditorDriver
 
 TIMEOUT = 600.0  # seconds; a busy machine must not fail a test
 _HERE = Path(__file__).parent
+SCREEN = "1280x900"
 _GIMPRC = "(show-welcome-dialog no)\n(check-updates no)\n(save-session-info no)\n"
 
 # The mounts end with the namespace.
@@ -36,7 +37,7 @@ _INSIDE = """
 set -eu
 export HOME="$PROFILE" PATH=/usr/bin:/bin XDG_RUNTIME_DIR=/run/user TMPDIR=/tmp GDK_BACKEND=x11
 cd "$PROFILE"
-Xvfb -displayfd 4 -screen 0 1280x900x24 -nolisten tcp 4>/run/display 2>/run/xvfb.log &
+Xvfb -displayfd 4 -screen 0 "${SCREEN}x24" -nolisten tcp 4>/run/display 2>/run/xvfb.log &
 until [ -s /run/display ]; do sleep 0.1; done
 export DISPLAY=":$(cat /run/display)"
 openbox --sm-disable >/dev/null 2>&1 &
@@ -74,11 +75,11 @@ def plug_ins(root: Path, profile: Path, version: str, first_path: Path) -> str:
     return (settings / "pluginrc").read_text(encoding="utf-8", errors="replace")
 
 
-def _settings(profile: Path, version: str) -> Path:
+def _settings(profile: Path, version: str, preferences: str = "") -> Path:
     """GIMP's folder in a profile."""
     settings = profile / ".config" / "GIMP" / version
     settings.mkdir(parents=True, exist_ok=True)
-    (settings / "gimprc").write_text(_GIMPRC)
+    (settings / "gimprc").write_text(_GIMPRC + preferences)
     return settings
 
 
@@ -97,13 +98,21 @@ def _variables(root: Path, profile: Path, binds: Sequence[Path]) -> dict[str, st
 
 @contextmanager
 def gimp(
-    root: Path, profile: Path, binds: Sequence[Path], version: str, **environment: str
+    root: Path,
+    profile: Path,
+    binds: Sequence[Path],
+    version: str,
+    *,
+    screen: str = SCREEN,
+    preferences: str = "",
+    **environment: str,
 ) -> Iterator[Gimp]:
     """GIMP with the profile folder ``profile``, which has the plug-ins; it ends with the block.
 
-    binds: folders that GIMP can see, under the same names
+    binds: folders that GIMP can see, under the same names; screen: its size in pixels; preferences: more
+    lines of ``gimprc``
     """
-    settings = _settings(profile, version)
+    settings = _settings(profile, version, preferences)
     address = profile / "driver"
     # the list of GIMP's own plug-ins: to query each takes minutes on a busy machine
     plugin_list, cache = settings / "pluginrc", root / ".pluginrc"
@@ -113,6 +122,7 @@ def gimp(
         "INSIDE": _INSIDE,
         "BATCH": f"exec(open({str(_HERE / 'driver_in_gimp.py')!r}).read())",
         "RETOUCHML_DRIVER": str(address),
+        "SCREEN": screen,
         "PYTHONPATH": str(_HERE / "inside"),
     }
     with (profile / "gimp.log").open("wb") as log:
