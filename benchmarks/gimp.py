@@ -26,7 +26,7 @@ from retouchml import paths, sentences, translation
 from tests.daemon import running
 from tests.daemon.running import until
 from tests.editors.gimp.conftest import ROOTS, install
-from tests.editors.gimp.dialog_driver import OPEN, TITLE, Inside, is_gone, leave, plug_ins, press, window
+from tests.editors.gimp.dialog_driver import OPEN, Inside, is_gone, leave, plug_ins, press, window
 from tests.editors.gimp.running import SCREEN, Gimp, gimp
 from tests.editors.gimp.test_results import PICTURE
 from tests.stand_in_backend import FACE_ROW
@@ -89,9 +89,8 @@ def take_picture(arguments: argparse.Namespace) -> None:
         source = PICTURE if arguments.twenty else f"image = load({str(photo)!r})"
         with _opened(arguments, FACE_ROW if arguments.twenty else "", folder) as editor:
             editor.run(source + OPEN)
-            title = translation.Catalogue.load(arguments.language).translated(sentences.BEAUTIFY)
             _open_dialog(editor)
-            dialog = window(editor, f"^{title}$")
+            dialog = window(editor, f"^{_title()}$")
             _wait_for_patches(Inside(editor))
             for keys in arguments.keys:
                 press(editor, dialog, keys)
@@ -117,8 +116,8 @@ def measure(arguments: argparse.Namespace) -> None:
                 editor.run(f"image = load({str(photo)!r})" + OPEN)
                 for kind in ("new", "known"):
                     _measure_dialog(editor, f"{count} face{'s' * (count > 1)}, {kind}", table)
-                    press(editor, window(editor, TITLE), "Escape")
-                    assert is_gone(editor)
+                    press(editor, window(editor, f"^{_title()}$"), "Escape")
+                    assert is_gone(editor, f"^{_title()}$")
                 editor.run("display.delete()\nanswer = None")
     print(f"{'':58}   median    least     most")
     for name, values in table.items():
@@ -130,8 +129,8 @@ def _warm_up(editor: Gimp) -> None:
     editor.run("image = load()" + OPEN)
     _open_dialog(editor)
     _wait_for_patches(Inside(editor))
-    press(editor, window(editor, TITLE), "Escape")
-    assert is_gone(editor)
+    press(editor, window(editor, f"^{_title()}$"), "Escape")
+    assert is_gone(editor, f"^{_title()}$")
     editor.run("display.delete()\nanswer = None")
 
 
@@ -191,21 +190,24 @@ def _open_dialog(editor: Gimp) -> float:
             editor.ask(f"tool('xdotool', 'key', {key!r})")
             time.sleep(0.7)  # a menu opens
         pressed[0] = float(
-            editor.run("answer = time.monotonic()\ntool('xdotool', 'key', '--delay', '0', 'Return')")
+            editor.run(f"answer = time.monotonic()\ntool('xdotool', 'key', '--delay', '0', {_key()!r})")
         )
         return until(lambda: bool(set(plug_ins(editor)) - before), 20)
 
     assert until(starts, _PATIENCE), "the menu does not start the filter"
-    assert until(lambda: _answers(editor), _PATIENCE)
+    window(editor, f"^{_title()}$")  # the process must not be asked before: it is starting
     return pressed[0]
 
 
-def _answers(editor: Gimp) -> bool:
-    """Whether the dialog's main loop turns."""
-    try:
-        return bool(Inside(editor).ask("kept['events']['paints']"))
-    except (OSError, ValueError):  # it is starting
-        return False
+def _title() -> str:
+    """The dialog's title in its language."""
+    return translation.translated(sentences.BEAUTIFY)
+
+
+def _key() -> str:
+    """The filter's key in the menu, which is sorted by titles."""
+    label = translation.translated("_Beautify…")
+    return label[label.index("_") + 1].lower()
 
 
 def _wait_for_patches(inside: Inside, known: int = 0) -> None:
@@ -248,6 +250,7 @@ def main() -> None:
         else:
             each.add_argument("--times", type=int, default=3)
     arguments = parser.parse_args()
+    translation.use(arguments.language)
     arguments.photo = arguments.photo or [PORTRAIT]
     (take_picture if arguments.what == "picture" else measure)(arguments)
 

@@ -34,7 +34,7 @@ class ViewBar(Gtk.Box):
             self._buttons[mode] = button
             group.add(button)
         self.pack_start(group, False, False, 0)
-        self._scale = Gtk.Label(width_chars=5, xalign=1.0)
+        self._scale = Gtk.Label(width_chars=6, xalign=1.0, margin_start=6)
         zooms = (
             (GimpUi.ICON_ZOOM_FIT_BEST, _("Fit the face into the preview (0)"), preview.show_whole),
             (GimpUi.ICON_ZOOM_ORIGINAL, _("Show the photograph's own pixels (1)"), preview.show_own_pixels),

@@ -120,6 +120,8 @@ class Window:
         self._same.connect("toggled", lambda _button: self._toggle_same())
         self._keep = Gtk.CheckButton(label=self._keep_label, use_underline=True, no_show_all=True)
         column = self._controls = Gtk.Box(orientation=Gtk.Orientation.VERTICAL, spacing=8)
+        # what can grow in it would otherwise take half of the room that is the preview's
+        column.set_hexpand(False)
         line_above = Gtk.Box(spacing=8)
         line_above.pack_start(self._same, False, False, 0)
         self.history.set_no_show_all(True)

@@ -48,6 +48,9 @@ def test_it_grows_and_shrinks_and_the_picture_with_it(editor: Gimp, dialog: str)
     large = preview(editor, dialog)
     assert min(large.shape[:2]) > 500
     assert is_split(large)  # from top to bottom
+    left, _top, right, _bottom = Inside(editor).ask("box(named('Output')[-1])")
+    assert right > 1250 - 30  # the sliders stay at the edge, and all other room is the picture's
+    assert large.shape[1] > left - 150
     width, height = resize(editor, dialog, 10, 10)
     assert width <= 780
     assert height <= 560
