@@ -2,14 +2,17 @@
 
 import threading
 from collections.abc import Callable, Sequence
+from typing import TypeVar
 
 from gi.repository import Gdk, Gimp, GLib, Gtk
 
 from plugin_gimp.texts import _, with_mnemonics
 from retouchml.client import maintenance, settings_page
-from retouchml.client.settings_page import Choice, Command
+from retouchml.client.settings_page import Choice, Command, Comparison
 
 _WIDTH, _HEIGHT = 640, 420
+_Said = TypeVar("_Said")
+_PLUG_IN = "gimp"  # as the set-up names it
 
 
 def run(parent: Gtk.Window) -> None:
@@ -40,7 +43,7 @@ class _Settings:
         area.show_all()
         self._in_thread(_cache_size, self._show_cache)  # a network's folder takes its time
         self._run(settings_page.MODELS, self._done)
-        self._in_thread(lambda: settings_page.version_trouble("gimp"), self._add_note)
+        self._in_thread(lambda: settings_page.compare(_PLUG_IN), self._show_comparison)
 
     def close(self) -> None:
         """Close the window; a command that runs ends by itself."""
@@ -79,6 +82,9 @@ class _Settings:
         versions = settings_page.versions(_editor())
         self._note = Gtk.Label(label="\n".join((versions, *warnings)), xalign=0.0, wrap=True)
         grid.attach(self._note, 0, len(widgets), 2, 1)
+        self._update = Gtk.Button(label=_(settings_page.UPDATE), halign=Gtk.Align.START, no_show_all=True)
+        self._update.connect("clicked", lambda _button: self._update_plug_in())
+        grid.attach(self._update, 0, len(widgets) + 1, 2, 1)
         return grid
 
     def _build_commands(self) -> Gtk.FlowBox:
@@ -127,10 +133,10 @@ class _Settings:
         self._show(_(settings_page.AT_WORK))
         self._in_thread(lambda: settings_page.run(arguments), done)
 
-    def _in_thread(self, work: "Callable[[], str]", done: "Callable[[str], None]") -> None:
+    def _in_thread(self, work: "Callable[[], _Said]", done: "Callable[[_Said], None]") -> None:
         """Let a thread work; ``done`` gets what it says, unless the window was closed."""
 
-        def deliver(said: str) -> bool:
+        def deliver(said: _Said) -> bool:
             if not self._closed:
                 done(said)
             return False
@@ -150,9 +156,27 @@ class _Settings:
         clipboard.store()
         self._note.set_text(_(settings_page.COPIED))
 
-    def _add_note(self, sentence: str) -> None:
+    def _show_comparison(self, comparison: Comparison) -> None:
+        """Say that the plug-in and the project differ, and offer what mends it."""
+        sentence = comparison.trouble if comparison.is_older else comparison.sentence
         if sentence:
             self._note.set_text(f"{self._note.get_text()}\n{sentence}")
+        self._update.set_visible(comparison.is_older)
+
+    def _update_plug_in(self) -> None:
+        if self._busy:
+            return
+        self._busy = True
+        self._update.set_sensitive(False)
+        self._show(_(settings_page.AT_WORK))
+        self._in_thread(lambda: settings_page.update(_PLUG_IN), self._show_updated)
+
+    def _show_updated(self, answer: "tuple[bool, str]") -> None:
+        is_updated, said = answer
+        self._done(said)
+        self._note.set_text(_(settings_page.UPDATED if is_updated else settings_page.NOT_UPDATED))
+        self._update.set_visible(not is_updated)
+        self._update.set_sensitive(True)
 
     def _show(self, text: str) -> None:
         for button in self._buttons:

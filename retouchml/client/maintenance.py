@@ -5,6 +5,7 @@ It may take minutes: call it in a thread of its own.
 """
 
 import contextlib
+import json
 import os
 import subprocess
 from collections.abc import Iterator, Sequence
@@ -14,6 +15,7 @@ from pathlib import Path
 from retouchml import paths
 from retouchml.client.launch import find_interpreter
 from retouchml.errors import DaemonAbsent
+from retouchml.system.file_names import INSTALL_RECORD
 from retouchml.system.processes import CREATION_FLAGS
 
 DIAGNOSTICS = ("doctor", "--report")
@@ -32,10 +34,25 @@ class Output:
 
 def run(arguments: Sequence[str], seconds: float = _SECONDS) -> Output:
     """Run ``retouchml`` with these arguments. Raises DaemonAbsent or Refused if it is not installed."""
+    return _run(("-m", "retouchml", *arguments), seconds)
+
+
+def update(plug_in: str) -> Output:
+    """Put the installed project's plug-in into an editor, such as "krita". Raises as ``run``."""
+    find_interpreter()  # it checks that nobody else may write the record
+    home = json.loads((paths.data_dir() / INSTALL_RECORD).read_text(encoding="utf-8")).get("checkout", "")
+    installer = Path(str(home), "install")
+    if (installer / "__main__.py").is_file():
+        return _run((str(installer), plug_in), _SECONDS)
+    return _run(("-m", "retouchml", "setup", plug_in), _SECONDS)
+
+
+def _run(arguments: Sequence[str], seconds: float) -> Output:
+    """Run the project's interpreter."""
     command, environment = find_interpreter()
     try:
         ended = subprocess.run(
-            [*command, "-m", "retouchml", *arguments],
+            [*command, *arguments],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,

@@ -25,6 +25,9 @@ CLEAR_TIP = marked("A photograph that was open before then takes as long as a ne
 OUTPUT = marked("What the last command said")
 AT_WORK = marked("At work…")
 COPIED = marked("The diagnostics are in the clipboard.")
+UPDATE = marked("Update the plug-in")
+UPDATED = marked("The plug-in is updated. Restart the editor.")
+NOT_UPDATED = marked("The plug-in could not be updated. What was said is below.")
 LEAST_MINUTES, MOST_MINUTES, DEFAULT_MINUTES = -1, 10_000, 10.0
 _DEVICES = ("auto", "cpu", "cuda", "mps")
 _ENGINES = {"torch": "PyTorch", "tensorflow1": "TensorFlow 1"}
@@ -53,6 +56,19 @@ class Command:
     title: str
     arguments: Sequence[str]
     copies: bool = False
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """The plug-in's version beside the installed project's.
+
+    trouble: that they differ; "" if they do not; sentence: the same with what to do by hand; is_older:
+    whether the plug-in is the older one, so that ``update`` is of use
+    """
+
+    trouble: str = ""
+    sentence: str = ""
+    is_older: bool = False
 
 
 MODELS = ("models", "list")
@@ -122,24 +138,43 @@ def version_trouble(plug_in: str) -> str:
 
     plug_in: as the set-up names it, such as "krita". It runs a command: call it in a thread.
     """
+    return compare(plug_in).sentence
+
+
+def compare(plug_in: str) -> Comparison:
+    """The plug-in's version beside that of the installed project; otherwise as ``version_trouble``."""
     try:
         said = maintenance.run(("--version",), 60.0)
     except RetouchError:
-        return ""  # the models' command says it
+        return Comparison()  # the models' command says it
     there = said.text.rpartition(" ")[2] if said.succeeded else ""
     if not there or there == __version__:
-        return ""
+        return Comparison()
     if _order(__version__) < _order(there):
         trouble = VersionMismatch(
             f"The plug-in is version {__version__}, older than RetouchML {there}.",
             f"Run `{set_up_command(plug_in)}`, then restart the editor.",
         )
-    else:
-        trouble = VersionMismatch(
-            f"The plug-in is version {__version__}, newer than RetouchML {there}.",
-            f"Run `{set_up_command()}`, then `retouchml daemon restart`.",
-        )
-    return explain(trouble)
+        return Comparison(translated(trouble.message), explain(trouble), is_older=True)
+    trouble = VersionMismatch(
+        f"The plug-in is version {__version__}, newer than RetouchML {there}.",
+        f"Run `{set_up_command()}`, then `retouchml daemon restart`.",
+    )
+    return Comparison(translated(trouble.message), explain(trouble))
+
+
+def update(plug_in: str) -> tuple[bool, str]:
+    """Replace the plug-in by that of the installed project; whether it is, and what to read.
+
+    It may take a minute: call it in a thread.
+    """
+    try:
+        said = maintenance.update(plug_in)
+    except RetouchError as error:
+        return False, explain(error)
+    except Exception as error:  # the thread's only way to say it
+        return False, unexpected(error, translated)
+    return said.succeeded, said.text
 
 
 def _order(version: str) -> list[int]:

@@ -1,11 +1,16 @@
 """Every control of GIMP's dialogs: its name for screen readers, its key, its turn with Tab; and the icon."""
 
+import json
+import shutil
+from pathlib import Path
+
 import pytest
 
 from retouchml.presets.library import SHIPPED
 from tests.daemon.running import until
 from tests.editors.gimp.dialog_driver import (
     Inside,
+    click,
     is_gone,
     is_split,
     open_dialog,
@@ -29,6 +34,12 @@ for each in widgets(top):
         continue
     if (each.get_can_focus() or isinstance(each, Gtk.ComboBox)) and each.get_allocated_width() > 1:
         answer.append([name(each), type(each).__name__])
+"""
+NEWER = """#!/bin/sh
+case "$*" in
+*--version) echo retouchml 99.0.0 ;;
+*/install*) echo "$*" > "{done}" ;;
+esac
 """
 FOCUS = """
 from gi.repository import Gtk
@@ -110,6 +121,32 @@ def test_the_settings_are_used_by_the_keys_alone(editor: Gimp, dialog: str) -> N
     assert len(keys) >= 12
     press(editor, settings, "Escape")
     assert is_gone(editor, f"^{SETTINGS}$")
+
+
+def test_a_plug_in_older_than_the_project_is_updated_by_a_button(
+    editor: Gimp, editor_home: Path, dialog: str
+) -> None:
+    project, record = editor_home / "project", editor_home / "data" / "install.json"
+    (project / "install").mkdir(parents=True)
+    (project / "install" / "__main__.py").touch()
+    python = project / "python"  # a project of the next version
+    python.write_text(NEWER.format(done=project / "done"))
+    python.chmod(0o755)
+    record.write_text(json.dumps({"python": str(python), "checkout": str(project)}))
+    try:
+        press(editor, dialog, "alt+t")
+        settings = window(editor, f"^{SETTINGS}$")
+        inside = Inside(editor)
+        assert until(lambda: inside.ask("named('Log')[0].get_sensitive()"), 120)
+        click(editor, settings, "Update the plug-in")
+        assert until(lambda: inside.has("The plug-in is updated. Restart the editor."), 60)
+        assert (project / "done").read_text().split() == [str(project / "install"), "gimp"]
+        assert not inside.has("Update the plug-in")
+        press(editor, settings, "Escape")
+        assert is_gone(editor, f"^{SETTINGS}$")
+    finally:
+        record.unlink()
+        shutil.rmtree(project)
 
 
 def test_the_procedures_have_an_icon(editor: Gimp) -> None:

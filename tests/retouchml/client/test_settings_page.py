@@ -1,10 +1,12 @@
 """What both editors' settings show and keep."""
 
+import json
+import sys
 from pathlib import Path
 
 import pytest
 
-from retouchml import __version__
+from retouchml import __version__, paths
 from retouchml.client import maintenance, settings_page
 from retouchml.client.maintenance import Output
 from retouchml.errors import DaemonAbsent
@@ -73,3 +75,37 @@ def test_a_failure_of_the_thread_is_said(monkeypatch: pytest.MonkeyPatch) -> Non
 
 def test_diagnostics_name_both_versions() -> None:
     assert settings_page.diagnostics("fine", "Krita 5.1.5") == f"RetouchML {__version__}, Krita 5.1.5\nfine\n"
+
+
+def test_an_older_plug_in_can_be_updated_and_a_newer_one_cannot(monkeypatch: pytest.MonkeyPatch) -> None:
+    for there, is_older in (("99.0.0", True), ("0.0.1", False), (__version__, False)):
+        said = Output(True, f"retouchml {there}")
+        monkeypatch.setattr(maintenance, "run", lambda *_, said=said: said)
+        comparison = settings_page.compare("gimp")
+        assert comparison.is_older == is_older
+        assert bool(comparison.trouble) == (there != __version__)
+        assert "Run `" not in comparison.trouble
+
+
+@pytest.mark.parametrize("is_checkout", [True, False])
+def test_an_update_runs_the_installer_of_the_installed_project(tmp_path: Path, is_checkout: bool) -> None:
+    checkout = tmp_path / "project"
+    record = {"python": sys.executable, "version": "99.0.0", "checkout": str(checkout)}
+    paths.data_dir().mkdir(parents=True)
+    (paths.data_dir() / "install.json").write_text(json.dumps(record))
+    if is_checkout:
+        (checkout / "install").mkdir(parents=True)
+        (checkout / "install" / "__main__.py").write_text("import sys; print('placed', sys.argv[1])")
+        assert settings_page.update("krita") == (True, "placed krita")
+    else:  # the command of this checkout says that it is none of an installed package
+        succeeded, said = settings_page.update("krita")
+        assert not succeeded
+        assert "This is no installed package." in said
+
+
+def test_an_update_without_the_project_says_so() -> None:
+    paths.data_dir().mkdir(parents=True)
+    (paths.data_dir() / "install.json").write_text(json.dumps({"python": "/nowhere/python"}))
+    succeeded, said = settings_page.update("gimp")
+    assert not succeeded
+    assert "does not exist" in said
