@@ -5,7 +5,7 @@ Events are delivered to the dialog in GLib's main loop.
 
 import queue
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -42,8 +42,12 @@ class Events:
 class BackgroundSession:
     """A ``PhotoSession`` in a thread, which opens the photo at once."""
 
-    def __init__(self, picture: PixelFormat, pixels: bytes, events: Events) -> None:
+    def __init__(
+        self, picture: PixelFormat, pixels: bytes, events: Events, places: Sequence[Box] = ()
+    ) -> None:
+        """places: of faces that the search misses."""
         self._picture = picture
+        self._places = tuple(places)
         self._pixels = pixels
         self._events = events
         # looks and the face that is shown; None: open the photo; a box: there is a face
@@ -93,7 +97,7 @@ class BackgroundSession:
             self._deliver(self._events.failed, RetouchError(unexpected(error, _)))
 
     def _new_session(self, client: Client) -> PhotoSession:
-        events, session = self._events, PhotoSession(client, self._picture, self._pixels)
+        events, session = self._events, PhotoSession(client, self._picture, self._pixels, at=self._places)
 
         def on_opened(session: PhotoSession) -> None:
             # they are as many if the photo is opened again after a loss, unless a mark was lost with it

@@ -88,7 +88,9 @@ class Dialog:
             self._window.show_keep(keep=config.get_property("earlier") == arguments.KEEP)
         self._show_history()
         events = Events(self._on_progress, self._on_faces, self._on_patches, self._on_failed)
-        self._session = BackgroundSession(picture, pixels, events)
+        self._places = self._first_places(picture.width, picture.height)
+        self._marked: Box | None = None  # while the daemon is asked about it
+        self._session = BackgroundSession(picture, pixels, events, self._places)
 
     def run(self) -> None:
         """Show the dialog until the result is in the image. Raises Cancelled or RetouchError."""
@@ -112,6 +114,13 @@ class Dialog:
             return remembered(arguments.of_config(self._config).common.look)
         except UsageError:  # from a script
             return Look()
+
+    def _first_places(self, width: int, height: int) -> "tuple[Box, ...]":
+        """Where a face was marked for the result that is edited again, else for the layer's last one."""
+        past = history.of_image(self._layer.get_image()).of_source(results.name_of_source(self._layer))
+        records = [self._chosen.record, *(each.record for each in past)]
+        last = next(filter(None, records), None)
+        return () if last is None else last.places_within(width, height)
 
     # events of the session
 
@@ -145,7 +154,9 @@ class Dialog:
     def _add_marked(self, known: int) -> None:
         """Show a face that the user has marked, and tick it. known: how many there were before."""
         ticked = self._window.face_row.ticked
+        marked, self._marked = self._marked, None
         if len(self._faces) > known:
+            self._places += () if marked is None else (marked,)
             ticked = [*ticked, *range(known, len(self._faces))]
             self._shown = known
             Gimp.Selection.none(self._layer.get_image())  # it would limit the result
@@ -187,6 +198,7 @@ class Dialog:
 
     def _on_failed(self, error: RetouchError) -> None:
         self._want_nothing()
+        self._marked = None
         # without faces, another try is of use only if the daemon failed
         self._window.set_usable(is_usable=bool(self._faces) or isinstance(error, DaemonError))
         self._requested = None  # so that the same looks can be requested again
@@ -231,7 +243,8 @@ class Dialog:
             return
         _ok, x, y = self._layer.get_offsets()
         self._want_nothing()
-        self._session.mark((left - x, top - y, right - left, bottom - top))
+        self._marked = (left - x, top - y, right - left, bottom - top)
+        self._session.mark(self._marked)
 
     def _on_past(self, past: ResultRecord) -> None:
         """Bring back the faces and looks of an earlier result."""
@@ -339,7 +352,7 @@ class Dialog:
         looks, patches = self._result or ({}, ())
         nick, keep = job.output, job.keeps_earlier
         boxes = [face.box for face in self._faces]
-        made = record(results.name_of_source(self._layer), boxes, looks, __version__)
+        made = record(results.name_of_source(self._layer), boxes, looks, __version__, self._places)
         try:
             output.check(self._layer, nick)
             # the layer itself may change

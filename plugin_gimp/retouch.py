@@ -28,8 +28,11 @@ def run(layer: Gimp.Drawable, arguments: Arguments, progress: Progress, *, repea
     output.check(chosen.source, arguments.output)
     progress("read", 0.0, None)
     picture, pixels, encoding = layer_pixels.read(chosen.source)
+    places = arguments.places
+    if repeats and chosen.record is not None:
+        places = chosen.record.places_within(picture.width, picture.height)
     with Client(start=True, name=f"GIMP {Gimp.version()}", same_version=True) as client:
-        session = PhotoSession(client, picture, pixels, at=arguments.places)
+        session = PhotoSession(client, picture, pixels, at=places)
         session.on_progress = progress
         session.open()
         session.wait()
@@ -42,7 +45,7 @@ def run(layer: Gimp.Drawable, arguments: Arguments, progress: Progress, *, repea
         rendered = session.wait()
         progress("write", 0.0, None)
         patches = rendered.patches if rendered is not None else ()
-        made = record(results.name_of_source(chosen.source), boxes, looks, __version__)
+        made = record(results.name_of_source(chosen.source), boxes, looks, __version__, places)
         history.remember(chosen.source.get_image(), made)
         keep = arguments.earlier == KEEP
         output.apply(chosen, patches, encoding, arguments.output, made, keep_earlier=keep)

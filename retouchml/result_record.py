@@ -29,12 +29,13 @@ class ResultRecord:
     """How a result was made.
 
     source: the layer that was retouched, as the editor names it; faces: those that were retouched; version:
-    of RetouchML
+    of RetouchML; places: where the user said that a face is, which the search had missed
     """
 
     source: str
     faces: tuple[FaceRecord, ...]
     version: str = ""
+    places: tuple[Box, ...] = ()
 
     @property
     def look(self) -> Look:
@@ -49,7 +50,16 @@ class ResultRecord:
     def as_fields(self) -> dict[str, Any]:
         """The record as JSON has it."""
         faces = [{"box": list(face.box), "look": _look_fields(face.look)} for face in self.faces]
-        return {"source": self.source, "version": self.version, "faces": faces}
+        fields = {"source": self.source, "version": self.version, "faces": faces}
+        return fields | ({"places": [list(place) for place in self.places]} if self.places else {})
+
+    def places_within(self, width: int, height: int) -> tuple[Box, ...]:
+        """The places that are still on the source, which may have been cropped since. In pixels."""
+        return tuple(
+            (x, y, w, h)
+            for x, y, w, h in self.places
+            if x >= 0 and y >= 0 and x + w <= width and y + h <= height
+        )
 
     def to_json(self) -> str:
         """The record as a text."""
@@ -61,7 +71,8 @@ class ResultRecord:
         try:
             assert isinstance(fields, dict)
             faces = tuple(FaceRecord(_box(each["box"]), _look(each["look"])) for each in fields["faces"])
-            return cls(str(fields["source"]), faces, str(fields.get("version", "")))
+            places = tuple(map(_box, fields.get("places", ())))
+            return cls(str(fields["source"]), faces, str(fields.get("version", "")), places)
         except (ValueError, KeyError, TypeError, AttributeError, AssertionError, UsageError):
             return None
 
@@ -74,10 +85,16 @@ class ResultRecord:
             return None
 
 
-def record(source: str, boxes: Sequence[Box], looks: Mapping[int, Look], version: str) -> ResultRecord:
+def record(
+    source: str,
+    boxes: Sequence[Box],
+    looks: Mapping[int, Look],
+    version: str,
+    places: Sequence[Box] = (),
+) -> ResultRecord:
     """The record of a result. boxes: of all faces of the source; looks: of those retouched, by number."""
     faces = tuple(FaceRecord(boxes[number], look) for number, look in sorted(looks.items()))
-    return ResultRecord(source, faces, version)
+    return ResultRecord(source, faces, version, tuple(places))
 
 
 def match(old: Sequence[Box], new: Sequence[Box]) -> dict[int, int]:

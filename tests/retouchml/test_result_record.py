@@ -17,6 +17,16 @@ def test_a_record_is_read_as_it_was_written() -> None:
     assert made.look == Look(0.8, 0.2, {"smile": 0.3, "teeth": 0.0})
 
 
+def test_places_of_missed_faces_are_kept_as_far_as_they_are_still_on_the_layer() -> None:
+    places = [(0, 0, 30, 40), (90, 0, 30, 40)]
+    made = ResultRecord.from_json(record("layer", BOXES, {0: Look()}, "", places).to_json())
+    assert made is not None
+    assert made.places_within(120, 40) == tuple(places)
+    assert made.places_within(119, 40) == (places[0],)
+    assert made.places_within(120, 39) == ()
+    assert "places" not in record("layer", BOXES, {0: Look()}, "").as_fields()
+
+
 def test_a_slider_of_another_version_is_left_out_and_a_value_out_of_range_is_limited() -> None:
     fields = record("layer", BOXES, {0: Look(0.8)}, "9").as_fields()
     fields["faces"][0]["look"] |= {"strength": 7, "edits": {"beard": 1, "smile": -3}}
@@ -35,6 +45,8 @@ def test_a_slider_of_another_version_is_left_out_and_a_value_out_of_range_is_lim
         json.dumps({"source": "x", "faces": [{"box": [1, 2, 3], "look": {}}]}),
         json.dumps({"source": "x", "faces": [{"box": [1, 2, 3, 4], "look": {"strength": "much"}}]}),
         json.dumps({"source": "x", "faces": 7}),
+        json.dumps({"source": "x", "faces": [], "places": [[1, 2]]}),
+        json.dumps({"source": "x", "faces": [], "places": 3}),
     ],
 )
 def test_nonsense_is_no_record(text: str) -> None:

@@ -5,7 +5,9 @@ import pytest
 from tests.daemon.running import until
 from tests.editors.gimp.dialog_driver import (
     Inside,
+    again,
     click,
+    is_gone,
     is_split,
     open_dialog,
     press,
@@ -43,6 +45,22 @@ answer = [now[(y * 320 + x) * 3] != before[(y * 320 + x) * 3] for x, y in ((150,
         ),
         30,
     )
+
+
+def test_a_marked_face_is_there_when_the_result_is_edited_again(editor: Gimp) -> None:
+    main, dialog = open_dialog(editor, PICTURE)
+    assert until(lambda: is_split(preview(editor, dialog)), 60)
+    editor.run("image.select_rectangle(Gimp.ChannelOps.REPLACE, 140, 20, 30, 30)\nanswer = None")
+    click(editor, dialog, "There is a face here")
+    assert until(lambda: Inside(editor).has("Face 3: Retouch it"), 60)
+    finish(editor, dialog)
+    assert until(lambda: layers(editor) == 2, 30)
+    dialog = again(editor, main)  # the result is the active layer
+    assert until(lambda: is_split(preview(editor, dialog)), 60)
+    ticks = "[each.get_active() for each in widgets() if name(each).endswith(': Retouch it')]"
+    assert until(lambda: Inside(editor).ask(ticks) == [True] * 3, 30)
+    press(editor, dialog, "Escape")
+    assert is_gone(editor)
 
 
 def test_a_script_says_where_a_face_is(editor: Gimp) -> None:

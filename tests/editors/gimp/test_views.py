@@ -115,6 +115,22 @@ def test_the_keys_zoom_and_move_the_picture_and_come_back(editor: Gimp, dialog: 
     same("0", whole)
 
 
+def test_the_preview_shows_what_a_selection_leaves(editor: Gimp) -> None:
+    upper_half = "image.select_rectangle(Gimp.ChannelOps.REPLACE, 0, 0, 320, 80)\n"  # of the faces
+    _main, dialog = open_dialog(editor, PICTURE + upper_half)
+    assert until(lambda: is_split(preview(editor, dialog)), 60)
+    click(editor, dialog, PICTURE_NAME)
+    split = picture(editor, dialog)
+    press(editor, dialog, "space")
+    before = comes(editor, dialog, lambda seen: bool((seen != split).any()))
+    press(editor, dialog, "space")
+    after = comes(editor, dialog, lambda seen: bool((seen != before).any()))
+    rows = np.flatnonzero((before != after).any(axis=(1, 2)))
+    middle = before.shape[0] // 2  # of the face
+    assert rows.min() < middle - 40
+    assert rows.max() < middle + 10  # a pixel of the layer is about five of the screen
+
+
 def test_each_face_has_its_own_look_until_one_is_for_all(editor: Gimp, dialog: str) -> None:
     reset(editor, dialog)
     click(editor, dialog, SAME)  # each its own
