@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 from retouchml.progress import Cancel, Progress
 from retouchml.results import Box, Face, FaceReport
@@ -64,6 +64,22 @@ class Backend(Protocol):
 
         at: places of faces that the search may miss. Raises UsageError for one without room, and Cancelled.
         """
+
+
+@runtime_checkable
+class Companion(Protocol):
+    """A backend beside which there may be others, each used by one thread."""
+
+    def companions(self) -> Sequence[Backend]:
+        """Further backends with the same networks, which can work at the same time."""
+
+    def release(self) -> None:
+        """Free the photo that was opened last: others may wait for room."""
+
+
+def companions(backend: Backend) -> Sequence[Backend]:
+    """The further backends that can work at the same time; most have none."""
+    return backend.companions() if isinstance(backend, Companion) else ()
 
 
 BackendFactory = Callable[[str, str], Backend]  # model, device

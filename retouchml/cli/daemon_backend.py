@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 
 Result = TypeVar("Result")
 Warn = Callable[[str], None]
+_STATUS_SECONDS = 10.0
+_MOST_COMPANIONS = 16
 
 
 def connect(
@@ -51,7 +53,7 @@ def connect(
     try:
         reason = _reason_against(client)
         if not reason:
-            return DaemonBackend(client, model, "" if device == "auto" else device, warn, local)
+            return DaemonBackend(client, model, "" if device == "auto" else device, warn, local).load()
         client.close()
     except BaseException:
         client.close()
@@ -69,7 +71,7 @@ def connect_remote(name: str, model: str, device: str, warn: Warn) -> "DaemonBac
     client = Client(name="retouchml", connection_file=remotes.path(name), same_version=True)
     try:
         client.connect()
-        return DaemonBackend(client, model, "" if device == "auto" else device, warn, None)
+        return DaemonBackend(client, model, "" if device == "auto" else device, warn, None).load()
     except BaseException:
         client.close()
         raise
@@ -90,7 +92,7 @@ class DaemonBackend:
     def __init__(
         self, client: Client, model: str, device: str, warn: Warn, local: BackendFactory | None
     ) -> None:
-        """Load the model in the daemon.
+        """A backend that takes the model as it is; ``load`` asks the daemon for it.
 
         device: "" for the daemon's own; local: None if this machine shall not do the work
         """
@@ -99,9 +101,28 @@ class DaemonBackend:
         self._warn = warn
         self._make_local = local
         self._local: Backend | None = None
+        self._companions: list[DaemonBackend] = []
         self._photo: DaemonPhoto | None = None
-        answer = _with_retry(lambda: client.edits(model, device).result())
+        self.model, self.device = model, device
+
+    def load(self) -> "DaemonBackend":
+        """Load the model in the daemon."""
+        answer = _with_retry(lambda: self._client.edits(self.model, self._device).result())
         self.model, self.device = answer.model, answer.device
+        return self
+
+    def companions(self) -> "Sequence[DaemonBackend]":
+        """As many as there are workers for its device, each with a connection of its own."""
+        if not self._companions:
+            workers = _with_retry(lambda: self._client.status().result(_STATUS_SECONDS)).workers
+            fitting = [worker for worker in workers if worker.device == self._device] or workers
+            for _ in fitting[:_MOST_COMPANIONS]:
+                companion = DaemonBackend(
+                    self._client.another(), self.model, self._device, self._warn, self._make_local
+                )
+                companion.device = self.device
+                self._companions.append(companion)
+        return self._companions
 
     def open(
         self,
@@ -115,9 +136,7 @@ class DaemonBackend:
         """The photo, held by the daemon, or by this process if it exceeds a limit of the protocol."""
         from retouchml.scripting.remote_photo import DaemonPhoto
 
-        if self._photo is not None:
-            self._photo.close()
-            self._photo = None
+        self.release()
         try:
             photo = DaemonPhoto(self._client, pixels, self.model, self._device, icc, _busy_advice, at=at)
             photo.open(progress, cancel)
@@ -136,8 +155,16 @@ class DaemonBackend:
             return self._local_backend(reason).open(pixels, icc=icc, at=at, progress=progress, cancel=cancel)
         return photo
 
+    def release(self) -> None:
+        """Let the daemon free the photo."""
+        if self._photo is not None:
+            self._photo.close()
+            self._photo = None
+
     def close(self) -> None:
         """Disconnect; the daemon frees the photo."""
+        for companion in self._companions:
+            companion.close()
         if self._photo is not None:
             self._photo.close()
         self._client.close()

@@ -9,6 +9,7 @@ to it is ended after a while.
 import os
 import signal
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
@@ -87,6 +88,10 @@ class Interrupt:
             self._polled = False
         self.check()
 
+    def in_thread(self) -> "ThreadInterrupt":
+        """The same flag for work in other threads, which can be asked to stop without a signal, too."""
+        return ThreadInterrupt(self)
+
     def _handle(self, number: int, _frame: FrameType | None) -> None:
         # A flag rather than a threading.Event, whose lock may be held by the very code that is interrupted.
         again, self._requested = self._requested, True
@@ -106,3 +111,39 @@ class Interrupt:
         deadline.daemon = True
         deadline.start()
         return deadline
+
+
+class ThreadInterrupt(Interrupt):
+    """The flag of ``main`` in other threads, where no signal raises anything."""
+
+    def __init__(self, main: Interrupt) -> None:
+        super().__init__()
+        self.main = main
+        self._stopped = threading.Event()
+
+    def stop(self) -> None:
+        """Ask that work to stop."""
+        self._stopped.set()
+
+    def sleep(self, seconds: float) -> None:
+        """Wait so long, or until the work is asked to stop; raises Cancelled then."""
+        end = time.monotonic() + seconds
+        while not self.is_set() and time.monotonic() < end:
+            self._stopped.wait(min(0.1, seconds))
+        self.check()
+
+    def is_set(self) -> bool:
+        """Whether a signal, or ``stop``, asked to stop."""
+        return self.main.is_set() or self._stopped.is_set()
+
+    def check(self) -> None:
+        """Raise Cancelled if the work is asked to stop."""
+        if self.is_set():
+            raise Cancelled("Stopped.")
+
+    @contextmanager
+    def polled(self) -> Iterator["Interrupt"]:
+        """A block that polls ``is_set()``; raises Cancelled before or after it if the work is to stop."""
+        self.check()
+        yield self
+        self.check()

@@ -5,9 +5,8 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
-from retouchml.cli.backend import Backend
 from retouchml.cli.console import Console
 from retouchml.errors import RetouchError
 from retouchml.look_change import ChosenLook
@@ -19,9 +18,21 @@ NO_PATCH = [0, 0, 0, 0]
 """The patch of a face that did not change."""
 
 
+class Maker(Protocol):
+    """What made a picture: a backend, or what is noted of it."""
+
+    @property
+    def model(self) -> str:
+        """The generator's name."""
+
+    @property
+    def device(self) -> str:
+        """What computed."""
+
+
 def picture(
     source: Path,
-    backend: Backend,
+    maker: Maker,
     seconds: Mapping[str, float],
     faces: Sequence[Json],
     notes: Sequence[str] = (),
@@ -29,8 +40,8 @@ def picture(
     """The report on one picture; notes: sentences on what its files lost or changed."""
     return {
         "image": str(source),
-        "model": backend.model,
-        "device": backend.device,
+        "model": maker.model,
+        "device": maker.device,
         "seconds": {stage: number(value, 3) for stage, value in seconds.items()},
         "faces": list(faces),
         "notes": list(notes),

@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -118,16 +118,17 @@ def render(
 def write(
     files: OutputFiles,
     rendered: Rendered,
-    backend: Backend,
+    maker: report.Maker,
     context: Context,
     *,
     force: bool,
     report_file: Path | None = None,
+    before: Callable[[], None] = lambda: None,
 ) -> Outcome:
     """Write all files of a picture, or none. A picture that did not change is written unchanged.
 
     force: whether files that exist are replaced; report_file: belongs to this picture alone, and is one of
-    its files
+    its files; before: called when all is encoded, before anything appears
 
     Raises what writing raises.
     """
@@ -136,9 +137,10 @@ def write(
         notes = _write_pictures(files, rendered, staging)
         seconds = dict(rendered.seconds)
         seconds["total"] += time.perf_counter() - started
-        on_picture = report.picture(files.source, backend, seconds, rendered.reports, notes)
+        on_picture = report.picture(files.source, maker, seconds, rendered.reports, notes)
         if report_file is not None:
             staging.write_text(report_file, report.text(on_picture) + "\n")
+        before()
         with context.interrupt.polled() if _is_main_thread() else nullcontext():
             staging.commit()
     retouched = sum(face["patch"] != report.NO_PATCH for face in rendered.reports)

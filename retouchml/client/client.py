@@ -64,8 +64,8 @@ class Client:
         self._is_remote = connection_file is not None
         self._connection_file = connection_file
         self._remote_name = connection_file.stem if connection_file is not None else ""
-        options = ConnectOptions(start, file, tuple(interpreter), tuple(start_options))
-        self._transport = new_transport(options)
+        self._options = ConnectOptions(start, file, tuple(interpreter), tuple(start_options))
+        self._transport = new_transport(self._options)
         self._name = name or f"retouchml {__version__}"
         self._same_version = same_version
         self._calls: dict[int, Call[Any]] = {}
@@ -74,6 +74,17 @@ class Client:
         self._silence_limit = protocol.SILENCE_SECONDS
         self._timers: list[tuple[float, Callable[[], None]]] = []
         self.welcome: Welcome | None = None
+
+    def another(self) -> "Client":
+        """A client of the same daemon with a connection of its own, for another thread."""
+        return Client(
+            start=self._options.start,
+            connection_file=self._connection_file,
+            name=self._name,
+            interpreter=self._options.interpreter,
+            start_options=self._options.start_options,
+            same_version=self._same_version,
+        )
 
     @property
     def is_connected(self) -> bool:

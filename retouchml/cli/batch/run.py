@@ -1,8 +1,10 @@
-"""All pictures of one ``retouchml beautify``: read ahead, retouched one after the other, written behind.
+"""All pictures of one ``retouchml beautify``: read ahead, retouched, written behind.
 
-While a picture is retouched, the next one is read and the one before is written, each in a thread of its own;
-so three pictures are in memory at most. What becomes of them is said in their order. A bad picture does not
-stop the others. A picture at which another command works comes last, and is then done already, as a rule.
+In this process one picture is retouched at a time, while the next one is read and the one before is written;
+so three are in memory at most. A daemon gets as many at once as ``lanes`` says, and twice as many are in
+memory at most. Pictures appear, and what becomes of them is said, in their order, whichever is done first. A
+bad picture does not stop the others. A picture at which another command works comes last, and is then done
+already, as a rule.
 """
 
 from collections import deque
@@ -13,9 +15,10 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from retouchml.cli import output_files
-from retouchml.cli.backend import Backend
+from retouchml.cli.backend import Backend, companions
 from retouchml.cli.batch.existing import Judge, Verdict
 from retouchml.cli.batch.journal import Entry, Journal, Taken, now, stamp
+from retouchml.cli.batch.lanes import Lanes, Maker, Ride
 from retouchml.cli.batch.outcomes import Outcomes, Said
 from retouchml.cli.batch.report_lines import ReportUnwritable
 from retouchml.cli.console import OutputClosedError
@@ -28,6 +31,7 @@ from retouchml.translation import marked
 if TYPE_CHECKING:
     from pipeline.pictures import Picture
 
+_WRITERS = 4  # threads, which encode at the same time
 _KEPT = marked("It was not made by this command, and stays as it is.")
 
 
@@ -39,6 +43,7 @@ class _Turn:
     claim: ExitStack = field(default_factory=ExitStack)
     replaces: bool = False
     picture: "Future[Picture] | None" = None
+    ride: "Ride | None" = None
     failure: Exception | None = None
     note: str = ""
     said: "Future[Said] | None" = None
@@ -66,6 +71,7 @@ class Batch:
         self._outcomes, self._journal, self._judge = outcomes, journal, judge
         self._look_ahead = look_ahead
         self._backend: Backend | None = None
+        self._lanes: Lanes | None = None
         self._deferred: list[OutputFiles] = []
         self._written: deque[_Turn] = deque()
         self._number = 0
@@ -75,7 +81,11 @@ class Batch:
 
         Raises Cancelled or KeyboardInterrupt if it is stopped, when what was begun to be written is written.
         """
-        with ThreadPoolExecutor(1, "read") as self._reader, ThreadPoolExecutor(1, "write") as self._writer:
+        with (
+            ThreadPoolExecutor(1, "read") as self._reader,
+            ThreadPoolExecutor(_WRITERS, "write") as self._writer,
+            ExitStack() as self._closing,
+        ):
             try:
                 # what arrives one by one waits for nothing else, and so for other commands at once
                 self._run_all(iter(pictures), total, wait=not self._look_ahead)
@@ -88,8 +98,12 @@ class Batch:
         try:
             while (turn := ahead.popleft() if ahead else self._begin(upcoming, wait)) is not None:
                 # while another command is waited for, nothing must be held for which that may wait
-                if not wait and (following := self._begin(upcoming, wait)) is not None:
-                    ahead.append(following)
+                if not wait:
+                    self._fill(ahead, upcoming, 1)
+                self._load_for(turn)
+                if not wait and self._lanes is not None:
+                    self._hand_over(turn)
+                    self._fill(ahead, upcoming, self._lanes.count - 1)
                 self._number += 1
                 self._retouch(turn, total)
                 if wait:
@@ -97,6 +111,34 @@ class Batch:
         finally:
             for turn in ahead:
                 turn.claim.close()
+
+    def _fill(self, ahead: "deque[_Turn]", upcoming: Iterator[OutputFiles], count: int) -> None:
+        """Begin further pictures, up to ``count``, and hand over what was begun."""
+        while len(ahead) < count and (following := self._begin(upcoming, wait=False)) is not None:
+            ahead.append(following)
+        for turn in ahead:
+            self._hand_over(turn)
+
+    def _hand_over(self, turn: _Turn) -> None:
+        """Give a picture to the lanes, if there are any and it is to be made."""
+        if self._lanes is not None and turn.picture is not None and turn.ride is None:
+            turn.ride = self._lanes.submit(turn.files, turn.picture)
+
+    def _load_for(self, turn: _Turn) -> None:
+        """Load the backend, once a picture was read."""
+        if self._backend is not None or turn.picture is None:
+            return
+        try:
+            if turn.picture.exception() is not None:
+                return
+            self._backend = self._load_backend()
+            backends = [self._backend, *companions(self._backend)]
+        except BaseException:
+            turn.claim.close()
+            raise
+        if len(backends) > 1:
+            self._lanes = Lanes(backends, self._options, self._context)
+            self._closing.callback(self._lanes.close)
 
     def _begin(self, upcoming: Iterator[OutputFiles], wait: bool) -> "_Turn | None":
         """The next picture, claimed and being read; None after the last one."""
@@ -145,9 +187,6 @@ class Batch:
         try:
             if turn.picture is not None:
                 rendered = self._rendered(turn, turn.picture.result(), total)
-        except _BackendError as error:
-            turn.claim.close()
-            raise error.cause from None
         except (Cancelled, OutputClosedError):
             turn.claim.close()
             raise
@@ -156,44 +195,56 @@ class Batch:
         except BaseException:
             turn.claim.close()
             raise
-        self._settle()  # one picture is being written at most
+        self._settle(0 if self._lanes is None else self._lanes.count - 1)
+        before = self._written[-1].said if self._written else None
         self._written.append(turn)
-        turn.said = self._writer.submit(self._finish, turn, rendered)
+        turn.said = self._writer.submit(self._finish, turn, rendered, before)
 
-    def _rendered(self, turn: _Turn, picture: "Picture", total: "int | None") -> Rendered:
+    def _rendered(self, turn: _Turn, picture: "Picture", total: "int | None") -> "tuple[Rendered, Maker]":
         console, quiet = self._context.console, self._options.quiet
-        if self._backend is None:
-            try:
-                self._backend = self._load_backend()
-            except Exception as error:
-                raise _BackendError(error) from error
+        backend = self._backend
+        assert backend is not None
+        self._hand_over(turn)
         label = f"{self._outcomes.label(self._number, total)} · {turn.files.source.name}"
         with console.overall_progress(label, quiet=quiet) as progress:
-            return render(turn.files, picture, self._options, self._backend, self._context, progress)
+            if turn.ride is not None and self._lanes is not None:
+                return self._lanes.wait(turn.ride, progress)
+            rendered = render(turn.files, picture, self._options, backend, self._context, progress)
+            return rendered, Maker(backend.model, backend.device)
 
-    def _finish(self, turn: _Turn, rendered: Rendered | None) -> Said:
-        """Write a picture, and note what became of it: what is left if the process is killed then."""
+    def _finish(
+        self, turn: _Turn, made: "tuple[Rendered, Maker] | None", before: "Future[Said] | None"
+    ) -> Said:
+        """Write a picture, and note what became of it: what is left if the process is killed then.
+
+        before: of the picture that comes first, which is waited for when this one is encoded
+        """
+
+        def wait() -> None:
+            if before is not None:
+                before.result()
+
         files = turn.files
         try:
-            if turn.failure is None and rendered is not None:
-                outcome = self._write(turn, rendered)
+            if turn.failure is None and made is not None:
+                outcome = self._write(turn, *made, wait)
                 return self._outcomes.note(files, outcome)
         except ReportUnwritable:
             raise
         except Exception as error:
             turn.failure = error
+        wait()
         if turn.failure is not None:
             return self._outcomes.note_failure(files, turn.failure)
         return self._outcomes.note_skipped(files, turn.note)
 
-    def _write(self, turn: _Turn, rendered: Rendered) -> Outcome:
-        files, backend = turn.files, self._backend
-        assert backend is not None
+    def _write(self, turn: _Turn, rendered: Rendered, maker: Maker, wait: Callable[[], None]) -> Outcome:
+        files = turn.files
         for target in files.targets:
             target.parent.mkdir(parents=True, exist_ok=True)
         entry = self._entry(files)
         self._journal.add(entry)
-        outcome = write(files, rendered, backend, self._context, force=turn.replaces)
+        outcome = write(files, rendered, maker, self._context, force=turn.replaces, before=wait)
         results = {option: stamp(path) or (0, 0) for option, path in files.by_option.items()}
         self._journal.add(replace(entry, results=results))
         return outcome
@@ -202,9 +253,9 @@ class Batch:
         source = stamp(files.source) or (0, 0)
         return Entry(files.name, files.source.name, self._judge.settings, source, time=now())
 
-    def _settle(self) -> None:
-        """Wait for what is being written, and say what became of it."""
-        while self._written:
+    def _settle(self, left: int = 0) -> None:
+        """Wait for what is being written, and say what became of it. left: how many may still be written."""
+        while len(self._written) > left:
             turn = self._written[0]
             try:
                 said = turn.said.result() if turn.said is not None else []
@@ -215,14 +266,6 @@ class Batch:
             self._written.popleft()
             turn.claim.close()
             self._outcomes.say(said)
-
-
-class _BackendError(Exception):
-    """The backend could not be loaded, as it could not for any other picture."""
-
-    def __init__(self, cause: Exception) -> None:
-        super().__init__()
-        self.cause = cause
 
 
 def _read(files: OutputFiles) -> "Picture":
