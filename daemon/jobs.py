@@ -21,7 +21,8 @@ class Job:
 
     uploading: its pixels are still being copied; attempts: how often it was given to a worker; previews:
     those that were sent, which another attempt makes again; answered: the final answer was sent; successor:
-    the newer render for which its preparation goes on
+    the newer render for which its preparation goes on; person: the name of whoever asked, "" for this user
+    and the daemon's owner; begun_at: monotonic seconds, of the last attempt
     """
 
     client: ClientKey
@@ -38,6 +39,8 @@ class Job:
     previews: set[PreviewKey] = field(default_factory=set)
     answered: bool = False
     successor: "Job | None" = None
+    person: str = ""
+    begun_at: float = 0.0
 
     @property
     def faces(self) -> frozenset[int]:

@@ -14,6 +14,8 @@ _EVERYWHERE = {"*": "0.0.0.0"}  # noqa: S104 (only if the user asks for it)
 _LIMITS = (
     "queue",
     "queue_of_client",
+    "queue_of_person",
+    "megapixels_of_person",
     "photos",
     "photos_of_client",
     "photo_bytes",
@@ -31,9 +33,9 @@ class DaemonOptions:
     """The options and limits of one daemon; docs/protocol.md says what the limits bound.
 
     device: a torch device, several with commas, or auto; precision: of the generator on it; keep_alive,
-    idle_exit: seconds, negative and None for never; tcp: host:port, "" for none; service: whether the system
-    starts it on login; backend: "module:function" that makes a backend in place of ``pipeline.Retoucher``,
-    for tests
+    idle_exit: seconds, negative and None for never; tcp, metrics: host:port, "" for none; service: whether
+    the system starts it on login; backend: "module:function" that makes a backend in place of
+    ``pipeline.Retoucher``, for tests
     """
 
     model: str = DEFAULT_MODEL
@@ -42,10 +44,14 @@ class DaemonOptions:
     keep_alive: float = KEEP_ALIVE_MINUTES * 60
     idle_exit: float | None = None
     tcp: str = ""
+    metrics: str = ""
     service: bool = False
     backend: str = ""
-    queue: int = 32
+    queue: int = 64
     queue_of_client: int = 8
+    # of whoever has a key; this user and the owner have the limits of clients alone
+    queue_of_person: int = 16
+    megapixels_of_person: int = 1000
     photos: int = 64
     photos_of_client: int = 16
     photo_bytes: int = 0
@@ -105,6 +111,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--tcp", default="", metavar="HOST:PORT", help="listen there as well, encrypted (default: not at all)"
     )
+    parser.add_argument(
+        "--metrics",
+        default="",
+        metavar="HOST:PORT",
+        help="serve /metrics for Prometheus and /healthz there, on loopback (default: not at all)",
+    )
     parser.set_defaults(detach=False, service=False)
     for name in ("backend", "limits"):  # for tests
         parser.add_argument(f"--{name}", default="", help=argparse.SUPPRESS)
@@ -129,6 +141,10 @@ def from_arguments(arguments: argparse.Namespace) -> DaemonOptions:
         raise UsageError("--keep-alive must be a number of minutes.", "-1 never unloads the models.")
     if arguments.tcp:
         resolve(*parse_address(arguments.tcp))
+    if arguments.metrics:
+        from daemon import metrics
+
+        metrics.parse_loopback(arguments.metrics)
     stored, _ = settings.load(paths.config_dir() / SETTINGS)
     minutes = stored.keep_alive if arguments.keep_alive is None else arguments.keep_alive
     device, precision = arguments.device or stored.device, arguments.precision or stored.precision
@@ -141,6 +157,7 @@ def from_arguments(arguments: argparse.Namespace) -> DaemonOptions:
         keep_alive=(KEEP_ALIVE_MINUTES if minutes is None else minutes) * 60,
         idle_exit=None if arguments.idle_exit is None else arguments.idle_exit * 60,
         tcp=arguments.tcp,
+        metrics=arguments.metrics,
         service=arguments.service,
         backend=arguments.backend,
         **_limits(arguments.limits),
@@ -152,7 +169,7 @@ def as_command_line(arguments: argparse.Namespace) -> list[str]:
 
     Without ``--idle-exit``, which ``retouchml.client.launch`` adds.
     """
-    names = ("model", "device", "precision", "keep_alive", "tcp", "backend", "limits")
+    names = ("model", "device", "precision", "keep_alive", "tcp", "metrics", "backend", "limits")
     values = {name.replace("_", "-"): getattr(arguments, name) for name in names}
     # "=" keeps a value that starts with a minus sign from looking like an option
     return [f"--{name}={value}" for name, value in values.items() if value not in ("", None)]

@@ -4,7 +4,7 @@ import logging
 import secrets
 import time
 from collections.abc import Callable, Sequence
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from daemon.answer_sender import AnswerSender, unexpected
 from daemon.jobs import Job
@@ -44,6 +44,13 @@ class Frame(Protocol):
     def __len__(self) -> int: ...
 
 
+class _Asker(NamedTuple):
+    """Who asks: a client, and the name of its person, "" for this user and the daemon's owner."""
+
+    client: ClientKey
+    person: str
+
+
 class RequestHandler:
     """Handles the requests of all clients; one method for each type of request."""
 
@@ -66,7 +73,7 @@ class RequestHandler:
         self._reporter = reporter
         self._shut_down = shut_down
         self._people = People()
-        self._handlers: dict[str, Callable[[ClientKey, Header, Sequence[Frame]], None]] = {
+        self._handlers: dict[str, Callable[[_Asker, Header, Sequence[Frame]], None]] = {
             messages.Hello.TYPE: self._hello,
             messages.GetStatus.TYPE: self._status,
             messages.Shutdown.TYPE: self._shutdown,
@@ -89,13 +96,13 @@ class RequestHandler:
             if len(frames) > protocol.FRAMES:
                 raise ProtocolError(f"A message has {protocol.FRAMES} frames at most.")
             header = protocol.decode(head)
-            self._check_role(person, header.type)
+            name = self._name_of(person, header.type)
             if header.type not in self._handlers:
                 raise ProtocolError(f"There is no request of the type {header.type!r}.")
             session = self._sessions.get(client)
             if session is not None and header.id in session.jobs:
                 raise ProtocolError(f"Request {header.id} is still open.")
-            self._handlers[header.type](client, header, frames[1:])
+            self._handlers[header.type](_Asker(client, name), header, frames[1:])
         except RetouchError as error:
             self._answers.refuse(client, protocol.id_in(head), error)
         except MemoryError:
@@ -106,57 +113,67 @@ class RequestHandler:
             self._answers.refuse(client, protocol.id_in(head), unexpected())
         self._sessions.tidy(client)
 
-    def _check_role(self, person: str, request: str) -> None:
-        """Raise Refused if a person may not ask that, or has no key any more."""
+    def _name_of(self, person: str, request: str) -> str:
+        """A person's name, "" for this user and the daemon's owner.
+
+        Raises Refused if they may not ask that, or have no key any more.
+        """
         if not person:
-            return
+            return ""
         known = self._people.by_key(person)
         if known is None:
             raise Refused("Your key is not valid any more.", "Ask whoever runs the daemon for a new one.")
         if request in _FOR_ADMINS and known.role != "admin":
             raise Refused("Your key is for retouching, not for stopping the daemon.")
+        return known.name
 
     # requests that are answered at once
 
-    def _hello(self, client: ClientKey, header: Header, _data: Sequence[Frame]) -> None:
+    def _hello(self, asker: _Asker, header: Header, _data: Sequence[Frame]) -> None:
         hello = messages.Hello.from_fields(header.fields)
-        self._answers.reply(client, header, self._reporter.welcome(hello.versions).fields())
+        self._answers.reply(asker.client, header, self._reporter.welcome(hello.versions).fields())
 
-    def _status(self, client: ClientKey, header: Header, _data: Sequence[Frame]) -> None:
-        self._answers.reply(client, header, self._reporter.status().fields())
+    def _status(self, asker: _Asker, header: Header, _data: Sequence[Frame]) -> None:
+        self._answers.reply(asker.client, header, self._reporter.status(self._sees(asker)).fields())
 
-    def _shutdown(self, client: ClientKey, header: Header, _data: Sequence[Frame]) -> None:
-        self._answers.reply(client, header, {})
+    def _shutdown(self, asker: _Asker, header: Header, _data: Sequence[Frame]) -> None:
+        self._answers.reply(asker.client, header, {})
         self._shut_down()
 
-    def _cancel(self, client: ClientKey, header: Header, _data: Sequence[Frame]) -> None:
+    def _cancel(self, asker: _Asker, header: Header, _data: Sequence[Frame]) -> None:
         request = messages.Cancel.from_fields(header.fields)
-        session = self._sessions.get(client)
+        session = self._sessions.get(asker.client)
         job = session.jobs.get(request.target) if session else None
         if job is not None:
             self._end(job, Cancelled(_STOPPED))
-        self._answers.reply(client, header, CancelAnswer(job is not None).fields())
+        self._answers.reply(asker.client, header, CancelAnswer(job is not None).fields())
 
-    def _close(self, client: ClientKey, header: Header, _data: Sequence[Frame]) -> None:
+    def _close(self, asker: _Asker, header: Header, _data: Sequence[Frame]) -> None:
         request = messages.Close.from_fields(header.fields)
-        session, photo = self._find(client, request.photo)
+        session, photo = self._find(asker.client, request.photo)
         for job in list(session.jobs.values()):
             if job.photo is photo:
                 self._end(job, Cancelled(_STOPPED))
         self._sessions.free(session, photo)
-        self._answers.reply(client, header, {})
+        self._answers.reply(asker.client, header, {})
+
+    def _sees(self, asker: _Asker) -> "str | None":
+        """Whose part of the status somebody sees: their own, None for everybody's."""
+        person = self._people.by_name(asker.person) if asker.person else None
+        return None if not asker.person or (person is not None and person.role == "admin") else asker.person
 
     # requests that a worker does
 
-    def _open(self, client: ClientKey, header: Header, data: Sequence[Frame]) -> None:
+    def _open(self, asker: _Asker, header: Header, data: Sequence[Frame]) -> None:
         request = messages.Open.from_fields(header.fields)
         if len(data) != 1 + request.icc:
             raise ProtocolError(f"open needs {1 + request.icc} data frames, and {len(data)} came.")
         request.picture.check_frame(len(data[0]))
         if request.icc and len(data[1]) > protocol.ICC_BYTES:
             raise LimitExceeded("The ICC profile is too large.")
-        self._sessions.check_room(request.picture.size + sum(map(len, data[1:])), client)
-        session = self._sessions.begin(client)
+        size, pixels = request.picture.size, request.picture.width * request.picture.height
+        self._sessions.check_room(size + sum(map(len, data[1:])), *asker, pixels)
+        session = self._sessions.begin(*asker)
         photo = UploadedPhoto(
             name=secrets.token_hex(8),
             picture=request.picture,
@@ -166,7 +183,7 @@ class RequestHandler:
             icc=bytes(data[1].buffer) if request.icc else b"",
             at=request.at,
         )
-        job = _job_for(photo, client, header, request)
+        job = _job_for(photo, asker.client, header, request)
         job.uploading = True
         self._submit(session, job)
         session.photos[photo.name] = photo
@@ -182,28 +199,31 @@ class RequestHandler:
 
         self._uploads.copy(data[0].buffer, copied)
 
-    def _prepare(self, client: ClientKey, header: Header, _data: Sequence[Frame]) -> None:
+    def _prepare(self, asker: _Asker, header: Header, _data: Sequence[Frame]) -> None:
         request = messages.Prepare.from_fields(header.fields)
-        session, photo = self._find(client, request.photo)
-        self._submit(session, _job_for(photo, client, header, request))
+        session, photo = self._find(asker.client, request.photo)
+        self._submit(session, _job_for(photo, asker.client, header, request))
 
-    def _render(self, client: ClientKey, header: Header, _data: Sequence[Frame]) -> None:
+    def _render(self, asker: _Asker, header: Header, _data: Sequence[Frame]) -> None:
         request = messages.Render.from_fields(header.fields)
-        session, photo = self._find(client, request.photo)
+        session, photo = self._find(asker.client, request.photo)
         for older in self._scheduler.withdraw_waiting_renders(photo):
             self._answers.fail(older, _superseded())
-        job = _job_for(photo, client, header, request)
+        job = _job_for(photo, asker.client, header, request)
         self._submit(session, job)
         for older in self._scheduler.supersede(job):
             self._answers.fail(older, _superseded())
 
-    def _list_edits(self, client: ClientKey, header: Header, _data: Sequence[Frame]) -> None:
+    def _list_edits(self, asker: _Asker, header: Header, _data: Sequence[Frame]) -> None:
         request = messages.ListEdits.from_fields(header.fields)
-        session, slot = self._sessions.begin(client), self._sessions.choose_slot(request.device)
+        session, slot = self._sessions.begin(*asker), self._sessions.choose_slot(request.device)
         model = request.model or self._options.model
-        self._submit(session, Job(client, header.id, header.version, request, slot, model, request.device))
+        self._submit(
+            session, Job(asker.client, header.id, header.version, request, slot, model, request.device)
+        )
 
     def _submit(self, session: Session, job: Job) -> None:
+        job.person = session.person
         self._scheduler.submit(job)
         session.jobs[job.request_id] = job
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from math import ceil
 from pathlib import Path
 
+from daemon.accounts import Accounts
 from daemon.channel import ChannelClosed
 from daemon.job_queue import JobQueue
 from daemon.jobs import Job
@@ -68,6 +69,7 @@ class Scheduler:
         self._options = options
         self._log = log
         self._queue = JobQueue(options)
+        self.accounts = Accounts()
         self._stopping = False
         self._ending: list[WorkerProcess] = []
 
@@ -124,6 +126,10 @@ class Scheduler:
     def waiting(self) -> int:
         """How many jobs wait."""
         return len(self._queue)
+
+    def waiting_of(self, person: str) -> int:
+        """How many jobs of a person wait."""
+        return sum(job.person == person for job in self._queue)
 
     def is_idle(self) -> bool:
         """Whether no client waits for a job."""
@@ -259,6 +265,7 @@ class Scheduler:
         slot.job = job
         slot.worker.watchdog.begin(time.monotonic())
         job.attempts += 1
+        job.begun_at = time.monotonic()
         photo, picture, icc = job.photo, None, b""
         at: tuple[Box, ...] = ()
         blocks: list[Block] = []
@@ -299,6 +306,7 @@ class Scheduler:
             return [JobEvent(job.successor or job, message)]
         frames = _split(block, message.sizes) if isinstance(message, JobDone | JobPreview) else []
         if isinstance(message, JobDone | JobFailed):
+            self.accounts.note(job.person, now - job.begun_at, failed=isinstance(message, JobFailed))
             slot.job = None
             slot.idle_since = now
             worker.watchdog.end()
@@ -322,6 +330,8 @@ class Scheduler:
                 slot.start_failed(time.monotonic())
             worker.kill()
             self._ending.append(worker)
+        if job is not None:
+            self.accounts.note(job.person, time.monotonic() - job.begun_at, failed=True)
         if job is None or job.answered:
             return []
         if job.attempts < _ATTEMPTS:

@@ -13,6 +13,7 @@ from types import FrameType
 import zmq
 
 from daemon.answer_sender import AnswerSender
+from daemon.metrics import Metrics, exposition
 from daemon.options import DaemonOptions
 from daemon.requests import RequestHandler
 from daemon.runtime_folder import AddressFile
@@ -58,15 +59,19 @@ class Server:
         self._sessions = Sessions(options, self._scheduler)
         self._answers = AnswerSender(self._sockets.send, self._sessions)
         self._uploads = Uploads(self._wake)
+        self._reporter = StatusReporter(
+            options, self._sessions, self._scheduler, self._sockets.authenticator, log
+        )
         self._requests = RequestHandler(
             options,
             self._sessions,
             self._scheduler,
             self._uploads,
             self._answers,
-            StatusReporter(options, self._sessions, self._scheduler, self._sockets.authenticator, log),
+            self._reporter,
             self.stop,
         )
+        self._metrics = Metrics(options.metrics, self._wake) if options.metrics else None
 
     def run(self, ready: Callable[[], None]) -> None:
         """Serve until a signal, ``shutdown`` or idleness; ``ready`` is called once that begins."""
@@ -78,6 +83,8 @@ class Server:
             for job in self._scheduler.cancel_running():
                 self._answers.fail(job, Cancelled("The daemon is stopping and could not wait for this."))
         finally:
+            if self._metrics is not None:
+                self._metrics.close()
             self._scheduler.close(_SECONDS_FOR_WORKERS)
             self._uploads.close()
             self._sockets.close()
@@ -112,6 +119,8 @@ class Server:
             if router in readable:
                 self._guard(self._handle_requests, index)
         self._guard(self._uploads.finish)
+        if self._metrics is not None:
+            self._guard(self._metrics.answer, self._exposition)
         now = time.monotonic()
         self._guard(self._answers.ping, now)
         self._guard(self._tick_scheduler, now)
@@ -125,6 +134,9 @@ class Server:
         except Exception:
             _log.exception("something went wrong in the daemon's loop, which goes on")
             time.sleep(_SECONDS_AFTER_FAILURE)  # it may come again with every turn
+
+    def _exposition(self) -> str:
+        return exposition(self._reporter.status(), self._scheduler.accounts.total())
 
     def _read_worker(self, slot: Slot) -> None:
         self._deliver(self._scheduler.read(slot))

@@ -19,10 +19,12 @@ _log = logging.getLogger(__name__)
 class Session:
     """What the daemon keeps for a client that has photos or open requests.
 
-    photos: by name; jobs: those not answered yet, by the id of their request; pinged_at: monotonic seconds
+    person: their name, "" for this user and the daemon's owner; photos: by name; jobs: those not answered
+    yet, by the id of their request; pinged_at: monotonic seconds
     """
 
     client: ClientKey
+    person: str = ""
     photos: dict[str, UploadedPhoto] = field(default_factory=dict)
     jobs: dict[int, Job] = field(default_factory=dict)
     pinged_at: float = field(default_factory=time.monotonic)
@@ -51,13 +53,13 @@ class Sessions:
         """The session of a client; None if it has none."""
         return self._sessions.get(client)
 
-    def begin(self, client: ClientKey) -> Session:
-        """The session of a client, a new one if it has none. Raises Busy."""
+    def begin(self, client: ClientKey, person: str = "") -> Session:
+        """The session of a person's client, a new one if it has none. Raises Busy."""
         session = self._sessions.get(client)
         if session is None:
             if len(self._sessions) >= self._options.clients:
                 raise Busy("Too many programs use the daemon at once.", "Close one of them.")
-            session = self._sessions[client] = Session(client)
+            session = self._sessions[client] = Session(client, person)
         return session
 
     def tidy(self, client: ClientKey) -> None:
@@ -71,15 +73,23 @@ class Sessions:
         session = self._sessions.pop(client, None)
         if session is None:
             return
-        _log.info("a client was lost with %d photos and %d jobs", len(session.photos), len(session.jobs))
+        of_whom = f" of {session.person}" if session.person else ""
+        photos, jobs = len(session.photos), len(session.jobs)
+        _log.info("a client%s was lost with %d photos and %d jobs", of_whom, photos, jobs)
         for job in session.jobs.values():
             job.answered = True
         self._scheduler.withdraw_client(client)
         for photo in list(session.photos.values()):
             self.free(session, photo)
 
-    def check_room(self, size: int, client: ClientKey) -> None:
-        """Raise Busy if there is no room for one more photo of ``size`` bytes."""
+    def check_room(self, size: int, client: ClientKey, person: str = "", pixels: int = 0) -> None:
+        """Raise Busy if there is no room for one more photo of ``size`` bytes and so many pixels."""
+        limit = self._options.megapixels_of_person
+        if person and self.pixels_of(person) + pixels > limit * 1_000_000:
+            raise Busy(
+                f"One person may have {limit} megapixels open at once, and you would have more.",
+                "Close one of your pictures.",
+            )
         photos = self.photos
         session = self._sessions.get(client)
         if (
@@ -88,6 +98,15 @@ class Sessions:
             or sum(photo.size for photo in photos) + size > self._options.photo_bytes
         ):
             raise Busy("The daemon holds as many pictures as it may.", "Close one of them.")
+
+    def of(self, person: str) -> list[Session]:
+        """The sessions of a person."""
+        return [session for session in self if session.person == person]
+
+    def pixels_of(self, person: str) -> int:
+        """How many pixels a person has open."""
+        pictures = (photo.picture for session in self.of(person) for photo in session.photos.values())
+        return sum(picture.width * picture.height for picture in pictures)
 
     def free(self, session: Session, photo: UploadedPhoto) -> None:
         """Free a photo's memory, here and in its worker."""

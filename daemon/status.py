@@ -15,7 +15,7 @@ from daemon.sessions import Sessions
 from retouchml import __version__
 from retouchml.client import protocol
 from retouchml.client.answers import Welcome
-from retouchml.client.status import Status
+from retouchml.client.status import PersonStatus, Status
 from retouchml.client.versions import FEATURES, common_version
 from retouchml.sliders import BY_NAME
 
@@ -54,8 +54,8 @@ class StatusReporter:
             features=FEATURES,
         )
 
-    def status(self) -> Status:
-        """The answer to ``status``."""
+    def status(self, only: "str | None" = None) -> Status:
+        """The answer to ``status``. only: whose part of ``people`` it has, None for everybody's"""
         photos = self._sessions.photos
         return Status(
             pid=os.getpid(),
@@ -75,4 +75,24 @@ class StatusReporter:
             log=str(self._log),
             refused=self._authenticator.refused,
             workers=tuple(slot.status() for slot in self._scheduler.slots),
+            people=tuple(map(self._person, self._names() if only is None else [only])),
+        )
+
+    def _names(self) -> list[str]:
+        """Those who are here or were: people with keys; this user and the owner are everybody else."""
+        return sorted(
+            ({session.person for session in self._sessions} | self._scheduler.accounts.people()) - {""}
+        )
+
+    def _person(self, name: str) -> PersonStatus:
+        sessions = self._sessions.of(name)
+        account = self._scheduler.accounts.of(name)
+        return PersonStatus(
+            name=name,
+            clients=len(sessions),
+            photos=sum(len(session.photos) for session in sessions),
+            pixels=self._sessions.pixels_of(name),
+            waiting=self._scheduler.waiting_of(name),
+            jobs=account.jobs,
+            seconds=account.seconds,
         )

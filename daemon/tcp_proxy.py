@@ -24,7 +24,7 @@ from retouchml.errors import DaemonError
 
 assert sys.platform != "win32"  # which has no Unix sockets
 
-CONNECTIONS = 16
+CONNECTIONS = 40
 """Connections at once that have shown a key; while there are so many, others wait."""
 _BACKLOG = 128  # of the system, for the moment until they are accepted
 ACCEPTED_AT_ONCE = 64

@@ -202,6 +202,11 @@ def _lines(status: "Status") -> list[str]:
         f"idle exit  {'never' if idle_exit is None else f'after {duration(idle_exit)}'}",
         f"log        {status.log}",
     ]
+    for person in status.people:
+        lines.append(
+            f"person     {person.name}: {person.photos} photos, {person.pixels / 1e6:.0f} megapixels, "
+            f"{person.waiting} waiting, {person.jobs} done in {duration(person.seconds)}"
+        )
     for worker in status.workers:
         line = f"worker     {worker.device}: {worker.state}"
         if worker.pid is not None:

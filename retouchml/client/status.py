@@ -49,12 +49,46 @@ class WorkerStatus:
 
 
 @dataclass(frozen=True)
+class PersonStatus:
+    """A person with a key in ``Status``.
+
+    clients: programs with photos or requests; pixels: of the open photos; waiting: jobs; jobs, seconds: that
+    workers have done for them since the daemon began
+    """
+
+    name: str
+    clients: int = 0
+    photos: int = 0
+    pixels: int = 0
+    waiting: int = 0
+    jobs: int = 0
+    seconds: float = 0.0
+
+    @classmethod
+    def from_fields(cls, fields: Any) -> "PersonStatus":
+        """Read it back. Raises ProtocolError."""
+        if not isinstance(fields, dict):
+            raise ProtocolError("A person must be a map.")
+        _check_complete(fields, cls.__match_args__)
+        return cls(
+            name=_text(fields, "name"),
+            clients=_count(fields, "clients"),
+            photos=_count(fields, "photos"),
+            pixels=_count(fields, "pixels"),
+            waiting=_count(fields, "waiting"),
+            jobs=_count(fields, "jobs"),
+            seconds=take_number(fields, "seconds"),
+        )
+
+
+@dataclass(frozen=True)
 class Status:
     """The state of the daemon.
 
     uptime, keep_alive: seconds, keep_alive negative for ever; idle_exit: seconds, None for never; memory,
     cache_bytes: bytes, None if unknown; photo_bytes: bytes; queue: jobs that wait; service: whether the
-    system starts it on login; refused: connections that were refused
+    system starts it on login; refused: connections that were refused; people: those with a key who
+    are here or were
     """
 
     pid: int
@@ -74,6 +108,7 @@ class Status:
     log: str
     refused: int
     workers: tuple[WorkerStatus, ...]
+    people: tuple[PersonStatus, ...] = ()
 
     def fields(self) -> dict[str, Any]:
         """As a map of the wire, and of ``retouchml daemon status --json``."""
@@ -84,7 +119,8 @@ class Status:
     @classmethod
     def from_fields(cls, fields: Mapping[str, Any]) -> "Status":
         """Read it back; a newer daemon may send more. Raises ProtocolError."""
-        _check_complete(fields, cls.__match_args__)
+        _check_complete(fields, [name for name in cls.__match_args__ if name != "people"])
+        fields = {"people": [], **fields}
         return cls(
             pid=_count(fields, "pid"),
             software=_text(fields, "software"),
@@ -103,6 +139,7 @@ class Status:
             log=_text(fields, "log"),
             refused=_count(fields, "refused"),
             workers=tuple(map(WorkerStatus.from_fields, take_list(fields, "workers", HEADER_ITEMS))),
+            people=tuple(map(PersonStatus.from_fields, take_list(fields, "people", HEADER_ITEMS))),
         )
 
 
