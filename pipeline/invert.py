@@ -94,7 +94,7 @@ class Inverter:
         progress: Progress = silent,
         cancel: Cancel = NEVER,
     ) -> Begun:
-        """The stages of the smallest picture, a fifth of the time, after which the code is like the face.
+        """The stages of the smallest picture, a quarter of the time, after which the code is like the face.
 
         ``invert`` goes on from there, to the same result. Raises Cancelled.
         """

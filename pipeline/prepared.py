@@ -11,6 +11,7 @@ from functools import cached_property
 
 import cv2
 import numpy as np
+import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
@@ -30,6 +31,7 @@ from pipeline.window import Window
 from retouchml.look import Look
 from retouchml.progress import Cancel, Progress, check, silent
 from retouchml.sliders import BY_NAME
+from stylegan2.generator import as_picture
 
 Code = tuple[float, tuple[tuple[str, float], ...]]
 """What a look's code depends on: the strength, and the expression sliders."""
@@ -37,6 +39,7 @@ KeptFields = Kept[tuple[Code | None, int], tuple[Code, Carried]]
 """By the code of a knot, or None for the newest of all others, and the factor by which a face is shrunk."""
 KNOTS = (0.0, 0.25, 0.5, 0.75, 1.0)
 """The strengths between which all others are interpolated, in the full patch as in a preview."""
+_DRAFT = 256  # pixels; side of the generator's pictures for a first look
 _TURNING = ("yaw", "pitch")
 """The sliders that turn the head, and what covers the face with it."""
 _KNOT_CODES: frozenset[Code] = frozenset((strength, ()) for strength in KNOTS)
@@ -50,6 +53,7 @@ class PreparedFace:
     path: ScorePath
     before: GeneratedFace  # [h, w] the generator's picture of the inverted face
     kept: KeptFields
+    is_draft: bool = False  # whether a few of the generator's pixels will do
 
     def carried(self, networks: Networks, look: Look, factor: int = 1) -> Carried:
         """What the generator brings to this face with a look; factor: by which its sides are divided.
@@ -103,7 +107,7 @@ class PreparedFace:
     def _carried(self, networks: Networks, look: Look) -> Carried:
         w_plus = networks.edit_applier.apply(self.path.at(look.strength), look.edits)
         lips_part = _parts_lips(look)
-        after = _generated(networks, w_plus, self.face, with_teeth=lips_part)
+        after = _generated(networks, w_plus, self.face, with_teeth=lips_part, is_draft=self.is_draft)
         edits = [(BY_NAME[name].latent, value) for name, value in look.edits.items() if value]
         lines = [abs(value) for step, value in edits if step is not None and step.brings_lines]
         coarse, face = self._coarse, self.face
@@ -155,7 +159,8 @@ def prepare_face(
     begun = None if guessed is None else guessed.begun
     inversion = _inversion(local.whole, local.landmarks, networks, caches, begun, progress, cancel)
     clock.lap("invert")
-    return _climbed(local, inversion.w_plus, networks, caches, clock, kept, progress, cancel)
+    path = _path(inversion.w_plus, local, networks, caches, progress, cancel)
+    return _on_path(path, local, networks, clock, kept, cancel)
 
 
 def guess_face(
@@ -167,7 +172,9 @@ def guess_face(
     progress: Progress,
     cancel: Cancel,
 ) -> GuessedFace | None:
-    """A face prepared with the code that it has after a fifth of its inversion. Raises Cancelled.
+    """A face prepared with the code that it has after a quarter of its inversion. Raises Cancelled.
+
+    Its pictures of the generator have few pixels: it is not shown for long.
 
     None if that would not be much sooner than the whole: the inversion is in the cache, or not on a CPU.
     """
@@ -179,28 +186,26 @@ def guess_face(
     begun = networks.inverter.begin(local.whole, local.landmarks, start, progress=progress, cancel=cancel)
     clock.lap("invert")
     hasty = replace(networks, beautifier=networks.beautifier.hasty())
-    prepared = _climbed(local, begun.w_plus, hasty, None, clock, kept, silent, cancel)
-    return GuessedFace(prepared, begun)
+    path = _path(begun.w_plus, local, hasty, None, silent, cancel)
+    return GuessedFace(_on_path(path, local, networks, clock, kept, cancel, is_draft=True), begun)
 
 
-def _climbed(
+def _on_path(
+    path: ScorePath,
     local: LocalFace,
-    w_plus: Tensor,
     networks: Networks,
-    caches: Caches | None,
     clock: StepClock,
     kept: KeptFields,
-    progress: Progress,
     cancel: Cancel,
+    *,
+    is_draft: bool = False,
 ) -> PreparedFace:
-    """The face with a code [L, W] and the path that begins there."""
-    small = (local.landmarks + 0.5) * (TARGET / local.size) - 0.5
-    grid = chip_frame(small).grid(TARGET, TARGET).to(networks.generator.device)
-    path = _path(w_plus, grid, networks, caches, progress, cancel)
+    """The face with its path."""
     clock.lap("beautify")
     check(cancel)
     face = MovingFace.of(local, Window.around(local.moving, local.size))
-    return PreparedFace(face, path, _generated(networks, path.knots[0], face), kept)
+    before = _generated(networks, path.knots[0], face, is_draft=is_draft)
+    return PreparedFace(face, path, before, kept, is_draft)
 
 
 def _code_of(look: Look) -> Code:
@@ -249,12 +254,15 @@ def _start(crop: NDArray[np.float32], points: NDArray[np.float64], networks: Net
 
 def _path(
     w_plus: Tensor,
-    chip_grid: Tensor,
+    local: LocalFace,
     networks: Networks,
     caches: Caches | None,
     progress: Progress,
     cancel: Cancel,
 ) -> ScorePath:
+    """The path that begins at a face's code [L, W]."""
+    small = (local.landmarks + 0.5) * (TARGET / local.size) - 0.5
+    chip_grid = chip_frame(small).grid(TARGET, TARGET).to(networks.generator.device)
     key = path_key(w_plus, chip_grid, networks.beautifier.identity) if caches else ""
     cached = caches.paths.get(key) if caches else None
     if cached is not None and cached.knots.shape[1:] == w_plus.shape:
@@ -272,10 +280,19 @@ def _parts_lips(look: Look) -> bool:
 
 
 def _generated(
-    networks: Networks, w_plus: Tensor, face: MovingFace, with_teeth: bool = False
+    networks: Networks,
+    w_plus: Tensor,
+    face: MovingFace,
+    *,
+    with_teeth: bool = False,
+    is_draft: bool = False,
 ) -> GeneratedFace:
-    """The moving window [h, w] of the generator's picture of a code."""
-    picture = _resized(networks.generator.render(w_plus), face.local.size)
+    """The moving window [h, w] of the generator's picture of a code; a draft is made of fewer pixels."""
+    generator = networks.generator
+    if is_draft:
+        with torch.no_grad():
+            small = as_picture(generator.synthesize(w_plus[None], min(_DRAFT, generator.resolution))[0])
+    picture = _resized(small if is_draft else generator.render(w_plus), face.local.size)
     generated = GeneratedFace.of(picture, networks.finder.landmarks_in_crop, with_teeth)
     return generated.within(face.local.window).within(face.inner)
 

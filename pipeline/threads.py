@@ -5,6 +5,7 @@ for each that costs nothing. On cores that other programs use, too, each wait la
 slowest thread run again, and the work takes many times as long as it would in fewer threads.
 """
 
+import math
 import os
 import statistics
 import sys
@@ -19,6 +20,7 @@ import torch
 _CHOSEN = ("OMP_NUM_THREADS", "MKL_NUM_THREADS")
 _LOAD = Path("/proc/loadavg")  # proc_loadavg(5)
 _SAMPLES, _SECONDS_BETWEEN = 10, 0.004
+_NEWS = 2.0  # seconds; a short stage of an inversion begins with what the one before was told
 
 
 @contextmanager
@@ -32,7 +34,9 @@ def threads_restored() -> Iterator[None]:
 
 
 def use_share(threads: int, device: torch.device) -> None:
-    """Let torch use as many of ``threads`` as pay now, for work on the CPU; takes 40 ms to tell.
+    """Let torch use as many of ``threads`` as pay now, for work on the CPU.
+
+    It takes 40 ms to tell, unless that was told less than two seconds ago.
 
     Nothing changes if the user has chosen the number of threads. With another number, sums are rounded
     differently. In an inversion, which is a descent, such differences grow: the result is as good, but not
@@ -42,7 +46,7 @@ def use_share(threads: int, device: torch.device) -> None:
         machine = os.cpu_count() or threads
         cores = usable_cores(machine)
         # Those that run elsewhere are spread over all cores of the machine, as far as one can tell.
-        torch.set_num_threads(share(threads, cores, running_elsewhere() * cores / machine))
+        torch.set_num_threads(share(threads, cores, _running.now() * cores / machine))
 
 
 def usable_cores(machine: int) -> int:
@@ -71,6 +75,24 @@ def running_elsewhere() -> float:
         return statistics.fmean(_running_now() for _ in range(_SAMPLES))
     except (OSError, ValueError, IndexError):
         return 0.0
+
+
+class _Running:
+    """How many other threads run, as it was told last, for as long as that is news."""
+
+    def __init__(self) -> None:
+        self._told = -math.inf, 0.0  # when, and how many
+
+    def now(self) -> float:
+        """As ``running_elsewhere``."""
+        when, many = self._told
+        if time.monotonic() - when > _NEWS:
+            many = running_elsewhere()
+            self._told = time.monotonic(), many
+        return many
+
+
+_running = _Running()
 
 
 def _running_now() -> int:

@@ -141,6 +141,14 @@ def test_the_look_of_a_begun_inversion_is_shown_until_the_face_is_prepared(
     w_plus = photo._known.prepared[0].path.knots[0]
     begun = Begun(torch.zeros(1 + len(w_plus), w_plus.shape[1]), w_plus)
     monkeypatch.setattr(retoucher.networks.inverter, "begin", lambda *_, **__: begun)
+    renders: list[torch.Tensor] = []
+    render = retoucher.networks.generator.render
+
+    def counted(code: torch.Tensor) -> NDArray[np.float32]:
+        renders.append(code)
+        return render(code)
+
+    monkeypatch.setattr(retoucher.networks.generator, "render", counted)
     if not known:  # the session's cache has the portrait's code
         monkeypatch.setattr(retoucher, "_caches", None)
     goes_on_from: list[Begun | None] = []
@@ -165,6 +173,14 @@ def test_the_look_of_a_begun_inversion_is_shown_until_the_face_is_prepared(
     local, quick = (step.patches[0] for step in steps)
     assert local.box == quick.box
     assert np.abs(local.pixels.astype(int) - quick.pixels).max() > 10
+    # all of it is made of the generator's small pictures, and nearly as with large ones
+    assert not renders
+    full = photo.render({0: LOOK})[0]
+    photo._known.prepared[0]._carried(retoucher.networks, LOOK)
+    assert len(renders) == 1
+    assert full.box == quick.box
+    far, near = (np.abs(full.pixels.astype(int) - each.pixels)[..., :3].mean() for each in (local, quick))
+    assert near < 0.4 * far
     # a slider that moves meanwhile is shown with the same code, and nothing is computed twice
     meanwhile = opened.at_once({0: LOOK})
     assert meanwhile is not None

@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -28,6 +29,7 @@ def four_threads(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setattr(os, "cpu_count", lambda: 4)
     monkeypatch.setattr(os, "sched_getaffinity", lambda _: {0, 1, 2, 3}, raising=False)
+    monkeypatch.setattr(threads, "_running", threads._Running())
     before = torch.get_num_threads()
     torch.set_num_threads(4)
     yield
@@ -39,6 +41,7 @@ def loaded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str) -> Path:
     file.write_text(text)
     monkeypatch.setattr(threads, "_LOAD", file)
     monkeypatch.setattr(sys, "platform", "linux")
+    monkeypatch.setattr(threads, "_running", threads._Running())
     return file
 
 
@@ -73,6 +76,25 @@ def test_beside_others_there_are_fewer_threads_until_the_block_ends(
     assert torch.get_num_threads() == 4
 
 
+def test_what_others_run_is_asked_again_after_a_while_only(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = [100.0]
+    asked: list[float] = []
+    monkeypatch.setattr(time, "monotonic", lambda: now[0])
+    monkeypatch.setattr(time, "sleep", asked.append)
+    file = loaded(tmp_path, monkeypatch, "9.00 8.00 7.00 13/800 4242\n")
+    assert used() == 1
+    told = len(asked)
+    file.write_text("0.00 0.00 0.00 1/800 4242\n")
+    now[0] += 1.0
+    assert used() == 1
+    assert len(asked) == told > 0
+    now[0] += 1.1
+    assert used() == 4
+    assert len(asked) == 2 * told
+
+
 def test_the_threads_are_back_after_a_stopped_work(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     loaded(tmp_path, monkeypatch, "9.00 8.00 7.00 13/800 4242\n")
 
@@ -97,6 +119,7 @@ def test_each_stage_of_an_inversion_and_each_path_take_a_share(
         seen.append(torch.get_num_threads())
         if len(seen) == 3:  # the beginning, and two steps: the first stage is done
             file.write_text("9.00 8.00 7.00 1/800 4242\n")
+            monkeypatch.setattr(threads, "_NEWS", -1.0)  # as after a longer stage
 
     recipe = (InversionStage(64, 2, 0.08, False), InversionStage(64, 1, 0.07, True))
     inversion = networks.inverter.invert(crop, points, recipe=recipe, progress=note)
