@@ -156,6 +156,10 @@ def _retouch(
     if len(drawables) != 1:
         raise UsageError(_("Choose exactly one layer."))
     Gegl.init(None)
+    if run_mode != Gimp.RunMode.NONINTERACTIVE:
+        from plugin_gimp import welcome
+
+        welcome.show_if_wanted()
     if name == NAME and run_mode == Gimp.RunMode.INTERACTIVE:
         from plugin_gimp import dialog
 

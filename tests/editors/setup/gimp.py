@@ -6,6 +6,7 @@ from tests.editors.setup import debian_folder
 _SUITE, _NEXT_SUITE = "trixie", "forky"
 _PACKAGES = (
     *("gimp", "gir1.2-gimp-3.0", "gir1.2-gtk-3.0", "python3", "python3-gi", "python3-gi-cairo"),
+    "python3-venv",  # for the welcome page's set-up
     *("xvfb", "xauth", "xdotool", "imagemagick", "openbox", "dbus", "dbus-daemon"),
     *("fonts-dejavu-core", "procps"),
 )
