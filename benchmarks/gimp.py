@@ -61,6 +61,7 @@ def _opened(arguments: argparse.Namespace, backend: str, folder: Path) -> Iterat
         "RETOUCHML_PORTRAIT": str(PORTRAIT),
         "RETOUCHML_LANGUAGE": arguments.language,
         "RETOUCHML_INSIDE": str(_INSIDE),
+        "PYTHONDONTWRITEBYTECODE": "",  # people's plug-ins are compiled once
         "GDK_SCALE": str(arguments.scale),
     }
     preferences = f'(theme-color-scheme {arguments.theme})\n(language "{arguments.language}")\n'

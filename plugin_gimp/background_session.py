@@ -21,7 +21,7 @@ from retouchml.progress import Progress
 from retouchml.results import Box, Face
 from retouchml.system.failures import unexpected
 
-_TURN_SECONDS = 0.04  # how long a request may wait while the thread waits for the daemon
+_TURN_SECONDS = 0.015  # how long a request may wait while the thread waits for the daemon
 
 
 @dataclass(frozen=True)

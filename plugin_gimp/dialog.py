@@ -75,6 +75,7 @@ class Dialog:
             show=self._on_show,
             tick=self._on_change,
             look=self._on_look,
+            release=self._on_release,
             same=self._on_same,
             mark=self._on_mark,
             past=self._on_past,
@@ -270,8 +271,19 @@ class Dialog:
         history.remember(self._layer.get_image(), made, picture)
 
     def _on_change(self) -> None:
+        """Request what the sliders describe: at once if nothing is under way, else when they rest."""
+        is_idle = not self._timer and self._result is not None
         self._stop_timer()
-        self._timer = GLib.timeout_add(REST_MS, self._on_rest)
+        if is_idle:
+            self._request_render()
+        else:
+            self._timer = GLib.timeout_add(REST_MS, self._on_rest)
+
+    def _on_release(self) -> None:
+        """A slider was let go: there is nothing to wait for."""
+        if self._timer:
+            self._stop_timer()
+            self._request_render()
 
     def _on_rest(self) -> bool:
         self._timer = 0

@@ -19,11 +19,20 @@ _FLAT_STYLE = b"button { padding: 1px 9px; min-height: 16px; min-width: 16px; }"
 class LookControls(Gtk.Box):
     """Shows a look and lets the user change it; ``on_change`` is called with each look of the user's."""
 
-    def __init__(self, look: Look, on_change: "Callable[[Look], None]", taken: Sequence[str]) -> None:
-        """taken: labels of the same window whose mnemonics are in use."""
+    def __init__(
+        self,
+        look: Look,
+        on_change: "Callable[[Look], None]",
+        taken: Sequence[str],
+        on_release: "Callable[[], None]",
+    ) -> None:
+        """taken: labels of the same window whose mnemonics are in use; on_release: called when a slider is
+        let go
+        """
         super().__init__(orientation=Gtk.Orientation.VERTICAL, spacing=4)
         self._look = look
         self._on_change = on_change
+        self._on_release = on_release
         self._rows: dict[str, SliderRow] = {}
         self._group_resets: dict[Group, Gtk.Button] = {}
         folds = [group for group in GROUPS if group is not PATH]
@@ -64,7 +73,7 @@ class LookControls(Gtk.Box):
             look = self._look
             self._change(look.without(name) if value is None else look.with_values({name: value}))
 
-        self._rows[name] = SliderRow(BY_NAME[name], self._labels[name], change)
+        self._rows[name] = SliderRow(BY_NAME[name], self._labels[name], change, self._on_release)
         return self._rows[name]
 
     def _fold(self, group: Group) -> Gtk.Overlay:

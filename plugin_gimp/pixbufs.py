@@ -11,7 +11,7 @@ from plugin_gimp.layer_pixels import Encoding
 from retouchml.client.answers import WirePatch
 from retouchml.results import Box
 
-_SRGB8 = "R'G'B'A u8"
+_SRGB8, _OPAQUE = "R'G'B'A u8", "R'G'B' u8"
 _WHITE = 0xFFFFFFFF
 
 
@@ -43,14 +43,14 @@ def of_layer(
 
     scale: pixels of the screen for one of the layer
     """
-    buffer, (x, y), (width, height) = layer.get_buffer(), origin, size
+    (x, y), (width, height) = origin, size
     if scale <= 1:
-        return _new(layer_pixels.get(buffer, (x, y, width, height), _SRGB8, scale), width, height)
+        return _read(layer, (x, y, width, height), scale)
     # GEGL would enlarge without interpolation
     left, top = math.floor(x / scale), math.floor(y / scale)
     right, bottom = math.ceil((x + width) / scale), math.ceil((y + height) / scale)
     box = (left, top, right - left, bottom - top)
-    source = _new(layer_pixels.get(buffer, box, _SRGB8), box[2], box[3])
+    source = _read(layer, box, 1.0)
     result = GdkPixbuf.Pixbuf.new(GdkPixbuf.Colorspace.RGB, True, 8, width, height)
     offset = left * scale - x, top * scale - y
     source.scale(result, 0, 0, width, height, *offset, scale, scale, GdkPixbuf.InterpType.BILINEAR)
@@ -145,6 +145,23 @@ def show(image: Gtk.Image, pixbuf: GdkPixbuf.Pixbuf, factor: int) -> None:
         image.set_from_surface(Gdk.cairo_surface_create_from_pixbuf(pixbuf, factor, image.get_window()))
     else:
         image.set_from_pixbuf(pixbuf)
+
+
+def _read(layer: Gimp.Layer, box: Box, scale: float) -> GdkPixbuf.Pixbuf:
+    """A rectangle of the scaled layer, transparent beside it."""
+    whole = math.floor(scale * layer.get_width()), math.floor(scale * layer.get_height())
+    is_inside = all(box[axis] >= 0 and box[axis] + box[axis + 2] <= whole[axis] for axis in (0, 1))
+    if layer.has_alpha() or not is_inside:
+        return _new(layer_pixels.get(layer.get_buffer(), box, _SRGB8, scale), box[2], box[3])
+    # babl looks for a way to add the alpha for 0.3 s, in each process anew
+    data = layer_pixels.get(layer.get_buffer(), box, _OPAQUE, scale)
+    return _opaque(data, box[2], box[3]).add_alpha(False, 0, 0, 0)
+
+
+def _opaque(data: bytes, width: int, height: int) -> GdkPixbuf.Pixbuf:
+    return GdkPixbuf.Pixbuf.new_from_bytes(
+        GLib.Bytes.new(data), GdkPixbuf.Colorspace.RGB, False, 8, width, height, 3 * width
+    )
 
 
 def _new(data: bytes, width: int, height: int) -> GdkPixbuf.Pixbuf:

@@ -16,16 +16,24 @@ class SliderRow(Gtk.Box):
     """The spin scale has its label inside; its number can be typed.
 
     People see hundredths, as in Krita: 50 is the value 0.5. label: with an underscore before its mnemonic;
-    on_change: called with the value, or with None for unset, when the user changes it
+    on_change: called with the value, or with None for unset, when the user changes it; on_release: after the
+    pointer let it go
     """
 
-    def __init__(self, slider: Slider, label: str, on_change: "Callable[[float | None], None]") -> None:
+    def __init__(
+        self,
+        slider: Slider,
+        label: str,
+        on_change: "Callable[[float | None], None]",
+        on_release: "Callable[[], None]",
+    ) -> None:
         super().__init__(spacing=2)
         self._adjustment = Gtk.Adjustment(
             lower=100 * slider.low, upper=100 * slider.high, step_increment=_STEP, page_increment=_PAGE
         )
         self._scale = GimpUi.SpinScale.new(self._adjustment, label, 0)
         self._scale.set_size_request(_WIDTH, -1)
+        self._scale.connect("button-release-event", lambda _scale, _event: on_release())
         name = _(slider.title)
         self._scale.get_accessible().set_name(name)
         self._scale.set_tooltip_text(f"{capitalized(_(slider.help))}.")

@@ -28,15 +28,16 @@ class Handlers:
     """What is called when the user does something.
 
     response: with ``BEAUTIFY``, ``APPLY``, ``RESET`` or ``CLOSE``; show: with the number of a face; tick:
-    after ticks changed; look: with the shown face's new look; same: with whether all faces have it; mark:
-    when the selection is said to hold a face; past: with the record of an earlier result; cancel: with the
-    number of a job
+    after ticks changed; look: with the shown face's new look; release: when a slider is let go; same: with
+    whether all faces have it; mark: when the selection is said to hold a face; past: with the record of an
+    earlier result; cancel: with the number of a job
     """
 
     response: Callable[[int], None]
     show: Callable[[int], None]
     tick: Callable[[], None]
     look: Callable[[Look], None]
+    release: Callable[[], None]
     same: Callable[[bool], None]
     mark: Callable[[], None]
     past: Callable[[ResultRecord], None]
@@ -63,7 +64,7 @@ class Window:
         history = _("_History")
         self.history = HistoryButton(history, handlers.past)
         taken = [*labels.values(), settings, self._output_label, self._keep_label, self._same_label, history]
-        self.look_controls = LookControls(look, handlers.look, taken)
+        self.look_controls = LookControls(look, handlers.look, taken, handlers.release)
         self._jobs = JobList(handlers.cancel)
         self.face_row = FaceRow(handlers.show, handlers.tick, handlers.mark)
         self._handlers = handlers
