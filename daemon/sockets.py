@@ -10,11 +10,13 @@ from typing import cast
 
 import zmq
 
+from daemon import sandboxed_editors
 from daemon.auth import OWNER, Authenticator, keys_for
 from daemon.options import parse_address, resolve
 from daemon.people import People
 from daemon.resources import file_limit, give_back_memory
 from daemon.runtime_folder import AddressFile
+from daemon.sandboxed_editors import SandboxFiles
 from retouchml import paths
 from retouchml.client import connection_file, host_port, protocol
 from retouchml.errors import DaemonError, Refused
@@ -30,6 +32,7 @@ _HANDSHAKE_MS = 5000  # then a connection that has not shown who it is ends
 _LOOPBACK = "127.0.0.1"
 _NOBODY = "nobody"  # is no key, and so has none
 _PROXY_TARGET = "tcp"  # the Unix socket behind the TCP one
+_SANDBOX_TARGET = "sandboxes"  # and behind the one for editors in sandboxes
 _FILES_FOR_TCP = 256
 _HEARTBEAT_MS, _HEARTBEAT_TIMEOUT_MS = 2000, 6000
 
@@ -54,6 +57,7 @@ class ClientSockets:
         self.authenticator = Authenticator(self._context)
         self.routers: list[zmq.Socket[bytes]] = []
         self._proxy = contextlib.ExitStack()
+        self._sandbox_files = SandboxFiles()
         self._people = People()
         try:
             if sys.platform != "win32" and paths.IPC:
@@ -100,6 +104,7 @@ class ClientSockets:
 
     def close(self) -> None:
         """Close all sockets, within half a second for messages that are still to be sent."""
+        self._sandbox_files.remove()
         for router in self.routers:
             router.close()
         self.authenticator.close()
@@ -111,6 +116,8 @@ class ClientSockets:
         def _listen(self, address: Path, tcp: str) -> None:
             if tcp:
                 self._listen_through_proxy(address.parent, *parse_address(tcp))
+            if folders := sandboxed_editors.folders():
+                self._listen_for_sandboxes(address.parent, folders)
             # last, since clients that can connect here take the daemon for ready
             self.authenticator.guard(self._router())
             self._bind(f"ipc://{address}")
@@ -124,13 +131,27 @@ class ClientSockets:
             path = folder / connection_file.NAME
             keys = keys_for(path, host, port, self._people)
             self._router_with_keys(keys, self._people)
-            target = folder / _PROXY_TARGET
+            bound = self._proxied(folder / _PROXY_TARGET, host, port)
+            connection_file.write(path, keys.at(host_port.endpoint(host, bound)))
+
+        def _listen_for_sandboxes(self, folder: Path, wanted: Sequence[Path]) -> None:
+            """Listen at a loopback port for editors in sandboxes, whose folders get its address and keys."""
+            if file_limit() < _FILES_FOR_TCP:
+                _log.warning("too few open files are allowed to listen for editors in sandboxes")
+                return
+            keys = keys_for(folder / _SANDBOX_TARGET, _LOOPBACK, 0)  # new ones
+            self._router_with_keys(keys)
+            bound = self._proxied(folder / _SANDBOX_TARGET, _LOOPBACK, 0)
+            self._sandbox_files.write(wanted, keys.at(host_port.endpoint(_LOOPBACK, bound)))
+
+        def _proxied(self, target: Path, host: str, port: int) -> int:
+            """Let a proxy accept at a TCP address for the newest router, bound at ``target``; the port."""
             self._bind(f"ipc://{target}")
             target.chmod(0o600)
             proxy = TcpProxy(resolve(host, port)[0], port, target)
             self._proxy.callback(proxy.close)
             proxy.start()
-            connection_file.write(path, keys.at(host_port.endpoint(host, proxy.port)))
+            return proxy.port
 
     def _listen_without_ipc(self, address: Path, tcp: str) -> None:
         """Listen at a port of the loopback interface, and write it to the connection file ``address``.

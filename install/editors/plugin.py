@@ -12,7 +12,7 @@ from install.editors import light_part, plugin_folder, wheels
 from install.environment.fetch_models import fetch_models
 from install.environment.virtual_environment import set_up
 from install.errors import InstallError
-from retouchml.system.editors import SNAP, Editor, Profile
+from retouchml.system.editors import Editor, Profile
 
 
 class EditorPlugin(Action, Part):
@@ -104,14 +104,8 @@ def some_profiles(editor: Editor) -> list[Profile]:
 
 def _sandbox_advice(profile: Profile) -> str:
     """How a sandboxed editor can reach the daemon, which runs outside."""
-    if profile.sandbox == SNAP:
-        return (
-            "  It runs in Snap's sandbox, which hides the daemon. An editor from Flatpak or from your\n"
-            "  distribution's packages can use it."
-        )
-    which = f"  If this is Flatpak's {profile.app}, it" if profile.may_be_shared else "  It"
+    which = f"  If this is {profile.sandbox}'s {profile.app}, it" if profile.may_be_shared else "  It"
     return (
-        f"{which} runs in a sandbox. So that it can see the daemon, run once:\n"
-        f"  flatpak override --user --filesystem=xdg-run/retouchml:create {profile.app}\n"
-        "  and start the daemon before the editor: retouchml daemon start"
+        f"{which} runs in a sandbox. A daemon that starts from now on listens for it, too:\n"
+        "  retouchml daemon restart"
     )

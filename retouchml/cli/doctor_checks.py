@@ -278,7 +278,7 @@ def editors() -> Iterator[Finding]:
 
 def _plugin(editor: "Editor", profile: "Profile") -> Finding:
     from retouchml import __version__
-    from retouchml.system.editors import SNAP, plugin_version
+    from retouchml.system.editors import plugin_version
 
     folder = profile.plugins / editor.folder
     version = plugin_version(folder)
@@ -286,18 +286,14 @@ def _plugin(editor: "Editor", profile: "Profile") -> Finding:
     if version is None:
         return Finding("editors", profile.title, "no plug-in", advice=f"`{install}` puts it there.")
     state = f"plug-in {version or 'of unknown version'} in {folder}"
-    if profile.sandbox == SNAP:
-        return Finding(
-            "editors", profile.title, state, False, advice="Snap's sandbox hides the daemon from it."
-        )
     if version != __version__:
         advice = f"This is version {__version__}: `{install}` brings the plug-in up to date."
         return Finding("editors", profile.title, state, False, advice=advice)
     advice = ""
     if profile.sandbox:
         advice = (
-            "In its sandbox it sees the daemon only after "
-            f"`flatpak override --user --filesystem=xdg-run/retouchml:create {profile.app}`."
+            "It runs in a sandbox, for which a daemon listens that was started after the plug-in was put "
+            "there: `retouchml daemon restart`."
         )
     return Finding("editors", profile.title, state, advice=advice)
 

@@ -10,6 +10,7 @@ editor.
 
 import collections
 import contextlib
+import os
 import queue
 import select
 import socket
@@ -68,6 +69,19 @@ def read_packet(stream: IO[bytes]) -> "tuple[bytes, list[bytes | memoryview]] | 
     return kind, frames
 
 
+def _interpreter() -> tuple[list[str], dict[str, str]]:
+    """The command of a Python that has ZeroMQ, and its environment; for a sandbox perhaps one outside of it.
+
+    Raises as ``launch.find_interpreter``.
+    """
+    box = sandbox.current()
+    if box is None or launch.is_installed():
+        return launch.find_interpreter()
+    if not box.may_start:
+        raise sandbox.no_daemon(box)
+    return launch.find_interpreter_outside(box, ends_with_us=True), dict(os.environ)
+
+
 class BridgeTransport:
     """A ``Transport`` over a process that has ZeroMQ."""
 
@@ -86,8 +100,7 @@ class BridgeTransport:
 
     def open(self) -> None:
         """Start the process and let it connect. Raises as ``discovery.find``."""
-        sandbox.check()  # the project's own Python is outside of it, too
-        command, environment = launch.find_interpreter()
+        command, environment = _interpreter()
         try:
             process = subprocess.Popen(
                 [*command, "-m", "retouchml.client.bridge_process"],

@@ -8,7 +8,7 @@ import time
 from pathlib import Path
 
 from retouchml import paths
-from retouchml.client import launch, sandbox
+from retouchml.client import connection_file, host_port, launch, sandbox
 from retouchml.client.connection_errors import stopped_at_once
 from retouchml.client.transport import ConnectOptions
 from retouchml.errors import DaemonAbsent, Refused
@@ -24,13 +24,17 @@ _CREDENTIALS = struct.Struct("3i")  # pid, uid, gid: struct ucred of unix(7)
 def find(options: ConnectOptions) -> Path:
     """The ``paths.address_path`` at which a daemon listens, after starting one if that is allowed.
 
+    For an editor in a sandbox it may be the connection file of a daemon outside.
+
     Raises DaemonAbsent, Refused or UsageError; DaemonLost or VersionMismatch if a daemon runs that cannot be
     reached.
     """
     path = paths.address_path()
     deadline = time.monotonic() + _APPEAR_SECONDS
     while not listens(path):
-        sandbox.check()
+        box = sandbox.current()
+        if box is not None and not launch.is_installed():
+            return _find_outside(box, options)
         if not options.start:
             _wait_for_listener(path)
             break
@@ -42,6 +46,31 @@ def find(options: ConnectOptions) -> Path:
             raise stopped_at_once()
         time.sleep(_POLL_SECONDS)
     return path
+
+
+def _find_outside(box: "sandbox.Sandbox", options: ConnectOptions) -> Path:
+    """The connection file of the daemon outside of the sandbox. Raises DaemonAbsent."""
+    if not _accepts(box.connection_file):
+        if not (options.start and box.may_start):
+            raise sandbox.no_daemon(box)
+        launch.start_outside(box)
+        deadline = time.monotonic() + _APPEAR_SECONDS
+        while not _accepts(box.connection_file):
+            if time.monotonic() > deadline:
+                raise sandbox.no_daemon(box)
+            time.sleep(_POLL_SECONDS)
+    return box.connection_file
+
+
+def _accepts(file: Path) -> bool:
+    """Whether something accepts connections where a connection file says; its keys tell later what it is."""
+    try:
+        endpoint = connection_file.read(file).endpoint
+        host, port = host_port.of_endpoint(endpoint)
+        socket.create_connection((host, port), _PROBE_SECONDS).close()
+    except (OSError, Refused):
+        return False
+    return True
 
 
 def lock_holder() -> "int | None":

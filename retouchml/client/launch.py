@@ -6,6 +6,7 @@ the daemon. The daemon's side is ``run_in_background`` in ``daemon.start``.
 
 import contextlib
 import json
+import os
 import queue
 import subprocess
 import sys
@@ -16,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from retouchml import engine
-from retouchml.client import protocol
+from retouchml.client import protocol, sandbox
 from retouchml.errors import DaemonAbsent, DaemonRuns, Refused, RetouchError
 from retouchml.paths import data_dir
 from retouchml.set_up_command import set_up_again
@@ -84,6 +85,36 @@ def find_interpreter() -> tuple[list[str], dict[str, str]]:
                 f"`chmod go-w {step}` if it is yours. {set_up_again()}",
             )
     return [python], clean_environment(PYTHONSAFEPATH="1")
+
+
+def is_installed() -> bool:
+    """Whether this user has an installed project here: in a sandbox, one of the sandbox's own."""
+    return (data_dir() / INSTALL_RECORD).is_file()
+
+
+def start_outside(box: sandbox.Sandbox, idle_exit: float = IDLE_EXIT_MINUTES) -> None:
+    """Start a daemon outside of the sandbox, unless one runs there. Raises DaemonAbsent."""
+    command = find_interpreter_outside(box)
+    arguments = [*command, "-m", "daemon", "--background", f"--idle-exit={idle_exit}"]
+    try:
+        report = _first_report(arguments, dict(os.environ))
+    except OSError as error:
+        raise DaemonAbsent(f"{command[0]} cannot be run: {error.strerror}.", _ADVICE) from error
+    if not report.get("ready") and not isinstance(protocol.error_from(report), DaemonRuns):
+        raise sandbox.no_daemon(box)
+
+
+def find_interpreter_outside(box: sandbox.Sandbox, *, ends_with_us: bool = False) -> list[str]:
+    """The command that runs the project's Python outside of a sandbox which may start programs there.
+
+    ends_with_us: it is ended when this process ends. Raises DaemonAbsent.
+    """
+    try:
+        record = read_bounded(sandbox.record_outside(), _LONGEST_RECORD)
+        python = str(json.loads(record.decode("utf-8"))["python"])
+    except (OSError, ValueError, KeyError, TypeError) as error:  # out of sight, too
+        raise sandbox.no_daemon(box) from error
+    return box.outside([python], ends_with_us=ends_with_us)
 
 
 def _first_report(command: Sequence[str], environment: Mapping[str, str]) -> dict[str, Any]:

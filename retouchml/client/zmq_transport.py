@@ -127,7 +127,7 @@ class ZmqTransport:
         """Where the daemon listens, and the keys for it if that is TCP."""
         if not self._options.connection_file:
             path = discovery.find(self._options)
-            if paths.IPC:
+            if path == paths.address_path() and paths.IPC:
                 return f"ipc://{path}", None
         else:
             path = Path(self._options.connection_file)

@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from retouchml.system.processes import clean_environment
+from retouchml.system.sandboxes import FLATPAK, SNAP, shared_folder
 
-FLATPAK, SNAP = "Flatpak", "Snap"
 SCRIPT = "retouchml.lua"
 """darktable's script, in its folder."""
 _SECONDS = 20.0  # that a program may take to say its version
@@ -124,6 +124,18 @@ class Editor:
         if sandbox:
             title = f"{title} ({sandbox})"
         return Profile(title, folder / self.plugins, folder / place.settings, sandbox, app, is_shared)
+
+
+def sandboxed_folders() -> list[Path]:
+    """What editors in sandboxes that have the plug-in share with what is outside, a folder each."""
+    home = Path.home()
+    found = [
+        shared_folder(profile.sandbox, profile.app, home)
+        for editor in (GIMP, KRITA)
+        for profile in editor.find()
+        if profile.sandbox and (profile.plugins / editor.folder).is_dir()
+    ]
+    return list(dict.fromkeys(found))
 
 
 def plugin_version(folder: Path) -> str | None:

@@ -131,7 +131,8 @@ def test_each_profile_is_shown_with_its_plug_in(editors_home: Path, monkeypatch:
     assert "`python3 install gimp`" in found["GIMP 3.0"].advice
     assert (found["GIMP 3.2"].state, found["GIMP 3.2"].ok) == ("no plug-in", True)
     assert found["Krita"].ok
-    assert not found["Krita (Snap)"].ok
+    assert found["Krita (Snap)"].ok
+    assert "`retouchml daemon restart`" in found["Krita (Snap)"].advice
     assert found["Python for GIMP"].ok
 
 

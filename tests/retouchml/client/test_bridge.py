@@ -1,4 +1,4 @@
-"""An interpreter without ZeroMQ reaches a real daemon over the bridge; sandboxes are told what to do."""
+"""An interpreter without ZeroMQ reaches a real daemon over the bridge."""
 
 import json
 import subprocess
@@ -10,7 +10,7 @@ from typing import Any
 import psutil
 import pytest
 
-from retouchml.client import bridge, sandbox
+from retouchml.client import bridge
 from retouchml.client.call import Call
 from retouchml.client.client import Client
 from retouchml.client.pixel_format import PixelFormat
@@ -179,31 +179,3 @@ def test_packets_that_are_cut_or_absurd_end_the_stream(tmp_path: Path) -> None:
         file.write_bytes(broken)
         with file.open("rb") as stream:
             assert bridge.read_packet(stream) is None
-
-
-@pytest.mark.usefixtures("home")
-def test_an_editor_in_a_snap_is_told_that_it_cannot_see_the_daemon(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("SNAP", "/snap/krita/105")
-    monkeypatch.setenv("SNAP_NAME", "krita")
-    with pytest.raises(DaemonAbsent, match="Snap sandbox of krita") as caught:
-        Client(start=True).connect()
-    assert "Flatpak" in caught.value.advice
-    monkeypatch.setenv("SNAP_NAME", "code")  # a terminal in a program from Snap hands its variables on
-    sandbox.check()
-
-
-@pytest.mark.parametrize("has_zmq", [True, False])
-def test_an_editor_in_a_flatpak_is_told_how_it_can_see_the_daemon(
-    has_zmq: bool, tmp_path: Path, home: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    info = tmp_path / "flatpak-info"
-    info.write_text("[Application]\nname=org.gimp.GIMP\nruntime=runtime/org.gnome.Platform/x86_64/48\n")
-    monkeypatch.setattr(sandbox.flatpak_app, "__defaults__", (info,))
-    if not has_zmq:
-        write_record(home)
-        monkeypatch.setitem(sys.modules, "zmq", None)
-        monkeypatch.setitem(sys.modules, "zmq.utils.monitor", None)
-    with pytest.raises(DaemonAbsent, match=r"Flatpak sandbox of org\.gimp\.GIMP") as caught:
-        Client(start=True).connect()
-    assert "flatpak override --user --filesystem=xdg-run/retouchml" in caught.value.advice
-    assert caught.value.advice.count("org.gimp.GIMP") == 1
