@@ -1,6 +1,7 @@
 """``retouchml beautify``: its options, and all that is checked before the slow work starts."""
 
 import argparse
+from functools import partial
 from typing import TYPE_CHECKING
 
 from retouchml.cli.batch import options as batch_options
@@ -12,6 +13,7 @@ from retouchml.cli.context import (
     add_quiet_option,
     add_remote_option,
     argument_type,
+    local_backend,
     path,
     path_text,
     remote_of,
@@ -79,11 +81,13 @@ def add_parser(subparsers: Subparsers) -> None:
 def run(arguments: argparse.Namespace, context: Context) -> int:
     """Retouch every picture; the worst of their exit codes."""
     from retouchml.cli.batch import command
+    from retouchml.cli.batch.cluster import Cluster
     from retouchml.cli.retouch import Options
 
     batch_options.check(arguments)
     settings = context.settings()
-    remote = remote_of(arguments, settings)
+    # a cluster is chosen for this command, another machine perhaps for all
+    remote = "" if arguments.ray is not None else remote_of(arguments, settings)
     # another machine has its own defaults
     model = arguments.model or ("" if remote else settings.model)
     options = Options(
@@ -110,7 +114,23 @@ def run(arguments: argparse.Namespace, context: Context) -> int:
         # another machine has its own of these, too
         engine = ENGINES[0] if remote else arguments.engine or settings.engine
         precision = PRECISIONS[0] if remote else arguments.precision or settings.precision
-        return command.run(arguments, context, options, model, engine, precision, load_backend)
+        load_pool = None
+        if arguments.ray is not None:
+            make = partial(
+                context.make_backend or partial(local_backend, engine=engine, precision=precision),
+                model,
+                arguments.device or settings.device,
+            )
+            load_pool = partial(
+                Cluster,
+                arguments.ray,
+                options,
+                context,
+                make,
+                workers=arguments.ray_workers,
+                gpus=arguments.ray_gpus,
+            )
+        return command.run(arguments, context, options, model, engine, precision, load_backend, load_pool)
     return _one(arguments, context, options, load_backend)
 
 

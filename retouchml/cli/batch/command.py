@@ -6,10 +6,12 @@ from pathlib import Path
 
 from retouchml.cli import output_files, report
 from retouchml.cli.backend import Backend
+from retouchml.cli.batch import cluster
 from retouchml.cli.batch import options as batch_options
 from retouchml.cli.batch.journal import Journal
 from retouchml.cli.batch.outcomes import Outcomes
 from retouchml.cli.batch.report_lines import opened
+from retouchml.cli.batch.ride import Pool
 from retouchml.cli.batch.run import Batch
 from retouchml.cli.context import Context
 from retouchml.cli.output_files import OutputFiles
@@ -28,10 +30,12 @@ def run(
     engine: str,
     precision: str,
     load_backend: Callable[[], Backend],
+    load_pool: "Callable[[], Pool] | None" = None,
 ) -> int:
     """Retouch all pictures; the worst of their exit codes.
 
-    model: "" for that of another machine, which is then asked before anything is judged
+    model: "" for that of another machine, which is then asked before anything is judged; load_pool: makes
+    what retouches in place of a backend, and wants the bytes of each file
 
     Raises Cancelled if it is stopped, and UsageError and PictureError for what is wrong with all of it.
     """
@@ -80,6 +84,8 @@ def run(
                 journal,
                 judge,
                 look_ahead=arguments.watch is None,
+                read=None if load_pool is None else cluster.read_bytes,
+                load_pool=load_pool,
             )
             _run(batch, arguments, pictures, results, outcomes)
         if destination.file is not None:

@@ -7,21 +7,21 @@ picture is sent while the others are computed. The result of a picture does not 
 import queue
 import time
 from collections.abc import Callable, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor, wait
-from dataclasses import dataclass, field, replace
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from retouchml.cli.backend import Backend, Companion
+from retouchml.cli.batch.ride import Made, Ride
 from retouchml.cli.context import Context
 from retouchml.cli.output_files import OutputFiles
-from retouchml.cli.retouch import Options, Rendered, render
+from retouchml.cli.retouch import Options, Outcome, Rendered, render, write
 from retouchml.errors import Busy
 from retouchml.progress import Progress
 
 if TYPE_CHECKING:
     from pipeline.pictures import Picture
 
-_POLL_SECONDS = 0.1
 _BUSY_SECONDS = 600.0  # others may have much to do; then the picture fails
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.2, 5.0
 
@@ -34,16 +34,18 @@ class Maker:
     device: str
 
 
-@dataclass
-class Ride:
-    """A picture in a lane. note: its newest progress, which another thread may show."""
+@dataclass(frozen=True)
+class Pixels:
+    """A retouched picture as pixels, which are encoded as it is written; a ``Made``."""
 
-    note: "tuple[str, float, float | None] | None" = None
-    done: "Future[tuple[Rendered, Maker]]" = field(default_factory=Future)
+    rendered: Rendered
+    maker: Maker
 
-    def progress(self, stage: str, fraction: float, remaining: float | None) -> None:
-        """Note the progress; called in the lane."""
-        self.note = stage, fraction, remaining
+    def write(
+        self, files: OutputFiles, context: Context, *, force: bool, before: Callable[[], None]
+    ) -> Outcome:
+        """Write all its files, or none."""
+        return write(files, self.rendered, self.maker, context, force=force, before=before)
 
 
 class Lanes:
@@ -66,32 +68,23 @@ class Lanes:
         ride.done = self._threads.submit(self._retouch, files, picture, ride.progress)
         return ride
 
-    def wait(self, ride: Ride, show: Progress) -> tuple[Rendered, Maker]:
-        """What became of a picture, in the thread that shows its progress. Raises its error, or Cancelled."""
-        shown = None
-        with self._interrupt.main.polled():
-            while not ride.done.done():
-                if ride.note is not None and ride.note != shown:
-                    shown = ride.note
-                    show(*shown)
-                wait([ride.done], _POLL_SECONDS)
-            return ride.done.result()
+    def wait(self, ride: Ride, show: Progress) -> Made:
+        """What became of a picture. Raises its error, or Cancelled."""
+        return ride.result(self._interrupt, show)
 
     def close(self) -> None:
         """Stop what is under way, and end the threads."""
         self._interrupt.stop()
         self._threads.shutdown(cancel_futures=True)
 
-    def _retouch(
-        self, files: OutputFiles, picture: "Future[Picture]", progress: Progress
-    ) -> tuple[Rendered, Maker]:
+    def _retouch(self, files: OutputFiles, picture: "Future[Picture]", progress: Progress) -> Made:
         read = picture.result()
         backend = self._free.get()
         try:
             rendered = self._patiently(
                 lambda: render(files, read, self._options, backend, self._context, progress)
             )
-            return rendered, Maker(backend.model, backend.device)
+            return Pixels(rendered, Maker(backend.model, backend.device))
         finally:
             if isinstance(backend, Companion):
                 backend.release()

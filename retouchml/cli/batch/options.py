@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from retouchml.cli.batch import watch
+from retouchml.cli.batch import cluster, watch
 from retouchml.cli.batch.existing import EXISTING, Existing, Judge
 from retouchml.cli.batch.inputs import Input, Selection, collect, read_list
 from retouchml.cli.batch.journal import digest
@@ -14,6 +14,7 @@ from retouchml.cli.batch.naming import check_template, formats
 from retouchml.cli.context import argument_type, path, path_text
 from retouchml.cli.output_files import OutputFiles, Outputs, locate
 from retouchml.cli.report import STDOUT
+from retouchml.client import host_port
 from retouchml.errors import PictureUnreadable, UsageError
 from retouchml.face_filter import FaceFilter
 from retouchml.look import FaceChoice
@@ -74,6 +75,22 @@ def add_batch_options(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--max-faces", type=argument_type(_count), metavar="N", help="only the N largest faces of a picture"
     )
+    group.add_argument(
+        "--ray",
+        nargs="?",
+        const=cluster.LOCAL,
+        metavar="ADDRESS",
+        help="let a Ray cluster do the work: auto, HOST:PORT, or one on this machine alone (the default)",
+    )
+    group.add_argument(
+        "--ray-workers", type=argument_type(_count), metavar="N", help="processes there (default: its room)"
+    )
+    group.add_argument(
+        "--ray-gpus",
+        type=argument_type(_share),
+        metavar="X",
+        help="of a GPU for each of them, 0 to 1 (default: 1 where there are any)",
+    )
 
 
 def is_many(arguments: argparse.Namespace) -> bool:
@@ -87,6 +104,7 @@ def is_many(arguments: argparse.Namespace) -> bool:
         or arguments.files_from is not None
         or arguments.watch is not None
         or arguments.existing == "skip"
+        or arguments.ray is not None
         or sources[0].is_dir()
     )
 
@@ -187,8 +205,27 @@ def check(arguments: argparse.Namespace) -> None:
         raise UsageError("`--face-at` is for one picture.", "Run it once for each.")
     if arguments.report is not None and str(arguments.report) == STDOUT:
         raise UsageError("`--report` needs a file.", "`--json -` prints a report.")
+    if arguments.ray is None and (arguments.ray_workers is not None or arguments.ray_gpus is not None):
+        raise UsageError("`--ray-workers` and `--ray-gpus` are for `--ray`.", "Add it, or leave them out.")
+    if arguments.ray is not None:
+        _check_ray(arguments)
     if arguments.force and arguments.existing not in (None, "replace"):
         raise UsageError("`--force` and `--existing` say different things.", "Leave one out.")
+
+
+def _check_ray(arguments: argparse.Namespace) -> None:
+    address = arguments.ray.removeprefix("ray://")
+    if address not in (cluster.LOCAL, "auto"):
+        try:
+            host_port.parse(address)
+        except UsageError:
+            raise UsageError(
+                f"{arguments.ray} is no address of a Ray cluster.",
+                "Write `--ray=auto` or `--ray=HOST:PORT`, or put `--ray` behind the pictures.",
+            ) from None
+    if arguments.remote is not None:
+        raise UsageError("`--ray` and `--remote` say different machines.", "Leave one out.")
+    cluster.check_installed()
 
 
 def existing(arguments: argparse.Namespace) -> Existing:

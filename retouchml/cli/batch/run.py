@@ -1,10 +1,10 @@
 """All pictures of one ``retouchml beautify``: read ahead, retouched, written behind.
 
 In this process one picture is retouched at a time, while the next one is read and the one before is written;
-so three are in memory at most. A daemon gets as many at once as ``lanes`` says, and twice as many are in
-memory at most. Pictures appear, and what becomes of them is said, in their order, whichever is done first. A
-bad picture does not stop the others. A picture at which another command works comes last, and is then done
-already, as a rule.
+so three are in memory at most. A daemon gets as many at once as ``lanes`` says, a cluster as many as
+``cluster`` says, and twice as many are in memory at most. Pictures appear, and what becomes of them is said,
+in their order, whichever is done first. A bad picture does not stop the others. A picture at which another
+command works comes last, and is then done already, as a rule.
 """
 
 from collections import deque
@@ -12,19 +12,20 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from retouchml.cli import output_files
 from retouchml.cli.backend import Backend, companions
 from retouchml.cli.batch.existing import Judge, Verdict
 from retouchml.cli.batch.journal import Entry, Journal, Taken, now, stamp
-from retouchml.cli.batch.lanes import Lanes, Maker, Ride
+from retouchml.cli.batch.lanes import Lanes, Maker, Pixels
 from retouchml.cli.batch.outcomes import Outcomes, Said
 from retouchml.cli.batch.report_lines import ReportUnwritable
+from retouchml.cli.batch.ride import Made, Pool, Ride
 from retouchml.cli.console import OutputClosedError
 from retouchml.cli.context import Context
 from retouchml.cli.output_files import OutputFiles
-from retouchml.cli.retouch import Options, Outcome, Rendered, render, write
+from retouchml.cli.retouch import Options, Outcome, render
 from retouchml.errors import Cancelled, PictureUnwritable
 from retouchml.translation import marked
 
@@ -42,7 +43,7 @@ class _Turn:
     files: OutputFiles
     claim: ExitStack = field(default_factory=ExitStack)
     replaces: bool = False
-    picture: "Future[Picture] | None" = None
+    picture: "Future[Any] | None" = None
     ride: "Ride | None" = None
     failure: Exception | None = None
     note: str = ""
@@ -53,7 +54,9 @@ class Batch:
     """The pictures of one command.
 
     ``load_backend`` is called once, when the first picture has been read; an error of it ends the batch.
-    journal: of the folder of results; look_ahead: whether a picture is read while the one before is retouched
+    journal: of the folder of results; look_ahead: whether a picture is read while the one before is
+    retouched; load_pool: makes what retouches in place of a backend; read: what that wants of a file, None
+    for its picture
     """
 
     def __init__(
@@ -66,12 +69,15 @@ class Batch:
         judge: Judge,
         *,
         look_ahead: bool = True,
+        read: "Callable[[OutputFiles], Any] | None" = None,
+        load_pool: "Callable[[], Pool] | None" = None,
     ) -> None:
         self._options, self._context, self._load_backend = options, context, load_backend
         self._outcomes, self._journal, self._judge = outcomes, journal, judge
         self._look_ahead = look_ahead
+        self._read, self._load_pool = read or _read, load_pool
         self._backend: Backend | None = None
-        self._lanes: Lanes | None = None
+        self._pool: Pool | None = None
         self._deferred: list[OutputFiles] = []
         self._written: deque[_Turn] = deque()
         self._number = 0
@@ -101,9 +107,9 @@ class Batch:
                 if not wait:
                     self._fill(ahead, upcoming, 1)
                 self._load_for(turn)
-                if not wait and self._lanes is not None:
+                if not wait and self._pool is not None:
                     self._hand_over(turn)
-                    self._fill(ahead, upcoming, self._lanes.count - 1)
+                    self._fill(ahead, upcoming, self._pool.count - 1)
                 self._number += 1
                 self._retouch(turn, total)
                 if wait:
@@ -121,24 +127,30 @@ class Batch:
 
     def _hand_over(self, turn: _Turn) -> None:
         """Give a picture to the lanes, if there are any and it is to be made."""
-        if self._lanes is not None and turn.picture is not None and turn.ride is None:
-            turn.ride = self._lanes.submit(turn.files, turn.picture)
+        if self._pool is not None and turn.picture is not None and turn.ride is None:
+            turn.ride = self._pool.submit(turn.files, turn.picture)
 
     def _load_for(self, turn: _Turn) -> None:
         """Load the backend, once a picture was read."""
-        if self._backend is not None or turn.picture is None:
+        if self._backend is not None or self._pool is not None or turn.picture is None:
             return
         try:
             if turn.picture.exception() is not None:
                 return
-            self._backend = self._load_backend()
-            backends = [self._backend, *companions(self._backend)]
+            self._pool = self._loaded()
         except BaseException:
             turn.claim.close()
             raise
-        if len(backends) > 1:
-            self._lanes = Lanes(backends, self._options, self._context)
-            self._closing.callback(self._lanes.close)
+        if self._pool is not None:
+            self._closing.callback(self._pool.close)
+
+    def _loaded(self) -> "Pool | None":
+        """What retouches several pictures at once; None for a backend that does not."""
+        if self._load_pool is not None:
+            return self._load_pool()
+        self._backend = self._load_backend()
+        backends = [self._backend, *companions(self._backend)]
+        return Lanes(backends, self._options, self._context) if len(backends) > 1 else None
 
     def _begin(self, upcoming: Iterator[OutputFiles], wait: bool) -> "_Turn | None":
         """The next picture, claimed and being read; None after the last one."""
@@ -179,14 +191,14 @@ class Batch:
         for target in files.targets:
             format_of(target)
         turn.replaces = verdict is Verdict.REPLACE
-        turn.picture = self._reader.submit(_read, files)
+        turn.picture = self._reader.submit(self._read, files)
 
     def _retouch(self, turn: _Turn, total: "int | None") -> None:
         """Retouch a picture, and hand it to the thread that writes it and notes what became of it."""
-        rendered = None
+        made = None
         try:
             if turn.picture is not None:
-                rendered = self._rendered(turn, turn.picture.result(), total)
+                made = self._made(turn, turn.picture.result(), total)
         except (Cancelled, OutputClosedError):
             turn.claim.close()
             raise
@@ -195,26 +207,24 @@ class Batch:
         except BaseException:
             turn.claim.close()
             raise
-        self._settle(0 if self._lanes is None else self._lanes.count - 1)
+        self._settle(0 if self._pool is None else self._pool.count - 1)
         before = self._written[-1].said if self._written else None
         self._written.append(turn)
-        turn.said = self._writer.submit(self._finish, turn, rendered, before)
+        turn.said = self._writer.submit(self._finish, turn, made, before)
 
-    def _rendered(self, turn: _Turn, picture: "Picture", total: "int | None") -> "tuple[Rendered, Maker]":
+    def _made(self, turn: _Turn, picture: Any, total: "int | None") -> Made:
         console, quiet = self._context.console, self._options.quiet
-        backend = self._backend
-        assert backend is not None
         self._hand_over(turn)
         label = f"{self._outcomes.label(self._number, total)} · {turn.files.source.name}"
         with console.overall_progress(label, quiet=quiet) as progress:
-            if turn.ride is not None and self._lanes is not None:
-                return self._lanes.wait(turn.ride, progress)
+            if turn.ride is not None and self._pool is not None:
+                return self._pool.wait(turn.ride, progress)
+            backend = self._backend
+            assert backend is not None
             rendered = render(turn.files, picture, self._options, backend, self._context, progress)
-            return rendered, Maker(backend.model, backend.device)
+            return Pixels(rendered, Maker(backend.model, backend.device))
 
-    def _finish(
-        self, turn: _Turn, made: "tuple[Rendered, Maker] | None", before: "Future[Said] | None"
-    ) -> Said:
+    def _finish(self, turn: _Turn, made: "Made | None", before: "Future[Said] | None") -> Said:
         """Write a picture, and note what became of it: what is left if the process is killed then.
 
         before: of the picture that comes first, which is waited for when this one is encoded
@@ -227,7 +237,7 @@ class Batch:
         files = turn.files
         try:
             if turn.failure is None and made is not None:
-                outcome = self._write(turn, *made, wait)
+                outcome = self._write(turn, made, wait)
                 return self._outcomes.note(files, outcome)
         except ReportUnwritable:
             raise
@@ -238,13 +248,13 @@ class Batch:
             return self._outcomes.note_failure(files, turn.failure)
         return self._outcomes.note_skipped(files, turn.note)
 
-    def _write(self, turn: _Turn, rendered: Rendered, maker: Maker, wait: Callable[[], None]) -> Outcome:
+    def _write(self, turn: _Turn, made: Made, wait: Callable[[], None]) -> Outcome:
         files = turn.files
         for target in files.targets:
             target.parent.mkdir(parents=True, exist_ok=True)
         entry = self._entry(files)
         self._journal.add(entry)
-        outcome = write(files, rendered, maker, self._context, force=turn.replaces, before=wait)
+        outcome = made.write(files, self._context, force=turn.replaces, before=wait)
         results = {option: stamp(path) or (0, 0) for option, path in files.by_option.items()}
         self._journal.add(replace(entry, results=results))
         return outcome

@@ -1,0 +1,98 @@
+"""The actor of ``--ray``: a process on some machine of the cluster that keeps its models loaded.
+
+It gets the bytes of a picture file and returns those of the results, so machines need no disk in common. Its
+steps are those of a picture on this machine, ``retouch.render`` and ``retouch.write``, in a temporary folder.
+"""
+
+import tempfile
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from retouchml.cli.backend import Backend
+from retouchml.cli.console import Console
+from retouchml.cli.context import Context
+from retouchml.cli.interrupt import Interrupt
+from retouchml.cli.output_files import OutputFiles
+from retouchml.cli.retouch import Options, Outcome, render, write
+from retouchml.cli.staging import Staging
+from retouchml.errors import RetouchError
+from retouchml.failures import explain
+from retouchml.progress import silent
+
+MakeBackend = Callable[[], Backend]
+
+
+@dataclass(frozen=True)
+class Results:
+    """The files of a retouched picture, by the option that asks for each; a ``Made``."""
+
+    contents: Mapping[str, bytes]
+    outcome: Outcome
+
+    def write(
+        self, files: OutputFiles, _context: Context, *, force: bool, before: Callable[[], None]
+    ) -> Outcome:
+        """Write all of them, or none."""
+        with Staging(force=force) as staging:
+            for option, target in files.by_option.items():
+                with staging.file(target) as file:
+                    file.write(self.contents[option])
+            before()
+            staging.commit()
+        report = {**self.outcome.report, "image": str(files.source)}
+        return Outcome(self.outcome.faces, self.outcome.retouched, report, self.outcome.notes)
+
+
+class ClusterWorker:
+    """Retouches one picture after the other."""
+
+    def __init__(self, make_backend: MakeBackend) -> None:
+        """Load the models."""
+        self._backend = make_backend()
+        self._context = Context(Console(None, None), Interrupt())
+
+    def ready(self) -> str:
+        """The model, once it is loaded."""
+        return self._backend.model
+
+    def retouch(
+        self, name: str, content: bytes, names: Mapping[str, str], options: Options
+    ) -> "Results | RetouchError":
+        """Retouch a picture file.
+
+        name: of the file, without folders; names: of the results, by option. An error of the picture is
+        returned, so that what Ray raises are losses alone.
+        """
+        with tempfile.TemporaryDirectory(prefix="retouchml-") as folder:
+            try:
+                return self._retouch(Path(folder), name, content, names, options)
+            except RetouchError as error:
+                return _without(folder, error)
+            except Exception as error:
+                return _without(folder, RetouchError(explain(error)[0]))
+
+    def _retouch(
+        self, folder: Path, name: str, content: bytes, names: Mapping[str, str], options: Options
+    ) -> Results:
+        from pipeline.pictures import read_picture
+
+        source = folder / "in" / name
+        source.parent.mkdir()
+        source.write_bytes(content)
+        targets = {option: folder / option / each for option, each in names.items()}
+        for target in targets.values():
+            target.parent.mkdir()
+        files = OutputFiles(source, targets["output"], targets.get("compare"), targets.get("layer"))
+        rendered = render(files, read_picture(source), options, self._backend, self._context, silent)
+        outcome = write(files, rendered, self._backend, self._context, force=False)
+        return Results({option: path.read_bytes() for option, path in targets.items()}, outcome)
+
+
+def _without(folder: str, error: RetouchError) -> RetouchError:
+    """The error without the folder, which is gone."""
+    places = (f"{folder}/in/", f"{folder}/")
+    sentences = [error.message, error.advice]
+    for place in places:
+        sentences = [sentence.replace(place, "") for sentence in sentences]
+    return type(error)(*sentences)

@@ -1,0 +1,246 @@
+"""``--ray`` on a real cluster of several raylets; skipped where Ray is not installed."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.retouchml.cli.batch.cluster_backend import DEADLY, LOG, picture
+from tests.retouchml.running import ROOT, Run, environment, load, python, results, save
+
+needs_ray = pytest.mark.skipif(
+    find_spec("ray") is None or sys.platform == "win32", reason="Ray is not installed: pip install ray"
+)
+pytestmark = [
+    pytest.mark.processes,
+    # Ray's own
+    pytest.mark.filterwarnings("ignore"),
+]
+_PATIENCE = 120.0
+_COMMAND = """
+import sys
+from retouchml.cli.main import main
+from tests.retouchml.cli.batch.cluster_backend import make
+sys.exit(main(sys.argv[1:], make_backend=make))
+"""
+_HERE = """
+import sys
+from retouchml.cli.main import main
+from tests.stand_in_backend import Backend
+sys.exit(main(sys.argv[1:], make_backend=Backend))
+"""
+
+
+@pytest.fixture(scope="module")
+def log(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What the actors begin."""
+    return tmp_path_factory.mktemp("log") / "begun"
+
+
+@pytest.fixture(scope="module")
+def cluster(log: Path) -> Iterator[Any]:
+    """A cluster without any room yet."""
+    if find_spec("ray") is None:
+        pytest.skip("Ray is not installed: pip install ray")
+    from ray.cluster_utils import Cluster
+
+    changed = {"PYTHONPATH": str(ROOT), LOG: str(log), "RAY_DEDUP_LOGS": "0"}
+    former = {name: os.environ.get(name) for name in changed}
+    os.environ.update(changed)
+    made = Cluster(initialize_head=True, head_node_args={"num_cpus": 0, "include_dashboard": False})
+    yield made
+    made.shutdown()
+    for name, value in former.items():
+        if value is None:
+            del os.environ[name]
+        else:
+            os.environ[name] = value
+
+
+@pytest.fixture
+def nodes(cluster: Any, log: Path) -> Iterator["list[Any]"]:
+    """Two machines with room for one actor each."""
+    log.write_text("")
+    added = [cluster.add_node(num_cpus=1) for _ in range(2)]
+    cluster.wait_for_nodes()
+    yield added
+    for node in added:
+        if node in cluster.worker_nodes:
+            cluster.remove_node(node, allow_graceful=True)
+
+
+@pytest.fixture
+def begin(cluster: Any, tmp_path: Path) -> Iterator[Callable[..., "subprocess.Popen[str]"]]:
+    """Starts commands on the cluster, with a report."""
+    begun: list[subprocess.Popen[str]] = []
+
+    def begin_one(*more: object) -> "subprocess.Popen[str]":
+        arguments = ["beautify", tmp_path / "in", "-o", tmp_path / "out", f"--ray={cluster.address}"]
+        report = ["--report", tmp_path / "report.jsonl"]
+        command = python(_COMMAND, *arguments, *report, *more)
+        begun.append(
+            subprocess.Popen(
+                command,
+                env=environment(),
+                cwd=ROOT,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                text=True,
+            )
+        )
+        return begun[-1]
+
+    yield begin_one
+    for process in begun:
+        if process.poll() is None:
+            process.kill()
+        process.communicate()
+
+
+def pictures(folder: Path, tenths: "list[int]") -> "list[str]":
+    (folder / "in").mkdir()
+    names = [f"{number:02d}.png" for number in range(len(tenths))]
+    for number, (name, each) in enumerate(zip(names, tenths, strict=True)):
+        save(folder / "in" / name, picture(number, each))
+    return names
+
+
+def lines(folder: Path) -> "list[tuple[str, str]]":
+    read = [json.loads(line) for line in (folder / "report.jsonl").read_text().splitlines()]
+    return [(Path(each["image"]).name, each["status"]) for each in read]
+
+
+def begun(log: Path) -> "Counter[int]":
+    return Counter(int(line.split()[0]) for line in log.read_text().splitlines())
+
+
+def until(condition: Callable[[], bool]) -> bool:
+    end = time.monotonic() + _PATIENCE
+    while time.monotonic() < end and not condition():
+        time.sleep(0.05)
+    return condition()
+
+
+def ended(process: "subprocess.Popen[str]") -> tuple[int, str]:
+    _, said = process.communicate(timeout=_PATIENCE)
+    return process.returncode, said
+
+
+@needs_ray
+def test_all_machines_work_and_the_results_are_those_of_this_machine(
+    nodes: "list[Any]", begin: Callable[..., Any], log: Path, tmp_path: Path
+) -> None:
+    names = pictures(tmp_path, [3, 1, 2, 1, 2, 1])
+    (tmp_path / "in" / "broken.png").write_bytes(b"no picture")
+    code, said = ended(begin("--layer", tmp_path / "layers"))
+    assert (code, said.count("\n")) == (1, 1), said
+    assert str(tmp_path / "in" / "broken.png") in said
+    assert lines(tmp_path) == [*((name, "done") for name in names), ("broken.png", "failed")]
+    assert len({line.split()[1] for line in log.read_text().splitlines()}) == len(nodes)
+    here = ["beautify", tmp_path / "in", "-o", tmp_path / "here", "--layer", tmp_path / "layers-here"]
+    assert subprocess.run(python(_HERE, *here), env=environment(), cwd=ROOT, check=False).returncode == 1
+    for name in names:
+        assert (tmp_path / "out" / name).read_bytes() == (tmp_path / "here" / name).read_bytes()
+        assert (tmp_path / "layers" / name).read_bytes() == (tmp_path / "layers-here" / name).read_bytes()
+
+
+@needs_ray
+def test_a_machine_that_is_lost_in_the_middle_costs_no_picture(
+    cluster: Any, nodes: "list[Any]", begin: Callable[..., Any], log: Path, tmp_path: Path
+) -> None:
+    names = pictures(tmp_path, [3] * 12)
+    process = begin()
+    assert until(lambda: len({line.split()[1] for line in log.read_text().splitlines()}) == 2)
+    cluster.remove_node(nodes[1], allow_graceful=False)
+    assert ended(process) == (0, "")
+    assert lines(tmp_path) == [(name, "done") for name in names]
+    assert results(tmp_path / "out") == names
+    assert all(load(tmp_path / "out" / name).shape == (24, 40, 3) for name in names)
+    # what the lost machine worked at was begun again, and nothing else
+    assert sorted(begun(log).values())[:-1] == [1] * 11
+
+
+@needs_ray
+def test_a_picture_that_kills_its_process_is_set_aside_after_two(
+    nodes: "list[Any]", begin: Callable[..., Any], log: Path, tmp_path: Path
+) -> None:
+    pictures(tmp_path, [1, DEADLY, 1, 1])
+    code, said = ended(begin())
+    assert code == 1
+    assert "ended unexpectedly, twice" in said
+    assert [status for _, status in lines(tmp_path)] == ["done", "failed", "done", "done"]
+    assert begun(log)[1] == 2
+    assert results(tmp_path / "out") == ["00.png", "02.png", "03.png"]
+
+
+@needs_ray
+def test_a_command_that_was_killed_goes_on_and_does_nothing_twice(
+    nodes: "list[Any]", begin: Callable[..., Any], log: Path, tmp_path: Path
+) -> None:
+    names = pictures(tmp_path, [3] * 8)
+    process = begin()
+    assert until(lambda: (tmp_path / "out" / "02.png").exists())
+    process.send_signal(signal.SIGKILL)
+    process.wait(_PATIENCE)
+    kept = {path.name: path.stat().st_mtime_ns for path in (tmp_path / "out").glob("*.png")}
+    assert ended(begin("--existing", "skip")) == (0, "")
+    assert results(tmp_path / "out") == names
+    assert {name: (tmp_path / "out" / name).stat().st_mtime_ns for name in kept} == kept
+    counts = begun(log)
+    assert all(counts[names.index(name)] == 1 for name in kept)
+
+
+@needs_ray
+def test_a_command_that_is_stopped_ends_soon(
+    nodes: "list[Any]", begin: Callable[..., Any], tmp_path: Path
+) -> None:
+    pictures(tmp_path, [0, 200, 200])
+    process = begin()
+    assert until(lambda: (tmp_path / "out" / "00.png").exists())
+    process.send_signal(signal.SIGINT)
+    code, said = ended(process)
+    assert code == 130
+    assert "1 of 3" in said
+
+
+@needs_ray
+def test_where_no_cluster_is_it_is_said(tmp_path: Path) -> None:
+    pictures(tmp_path, [0])
+    command = python(_COMMAND, "beautify", tmp_path / "in", "-o", tmp_path / "out", "--ray=127.0.0.1:1")
+    ran = subprocess.run(command, env=environment(), cwd=ROOT, capture_output=True, text=True, check=False)
+    assert ran.returncode == 1
+    assert "There is no Ray cluster at 127.0.0.1:1" in ran.stderr
+
+
+@pytest.mark.parametrize(
+    ("options", "reason"),
+    [
+        (["--ray", "photos/"], "is no address of a Ray cluster"),
+        (["--ray=host"], "is no address of a Ray cluster"),
+        (["--ray-workers", "2"], "are for `--ray`"),
+        (["--ray", "--ray-gpus", "1.5"], "--ray-gpus"),
+        (["--ray", "--remote", "studio"], "say different machines"),
+    ],
+)
+def test_what_does_not_go_together_is_refused(
+    run: Run, portrait: Path, tmp_path: Path, options: "list[str]", reason: str
+) -> None:
+    ran = run("beautify", portrait, "-o", tmp_path / "out", *options)
+    assert ran.code == 2
+    assert reason in ran.err
+
+
+@pytest.mark.skipif(find_spec("ray") is not None, reason="Ray is installed")
+def test_without_ray_it_says_how_to_get_it(run: Run, portrait: Path, tmp_path: Path) -> None:
+    ran = run("beautify", portrait, "-o", tmp_path / "out", "--ray")
+    assert ran.code == 2
+    assert "Ray is not installed. `pip install 'retouchml[ray]'`" in ran.err
