@@ -21,6 +21,9 @@ _NSIS, _CONTAINER, _FORMULA, _WINGET = (
     "retouchml.rb",
     "retouchml.winget.yaml",
 )
+_FLATPAK = "org.gimp.GIMP.Plugin.RetouchML.json"
+_METAINFO = "org.gimp.GIMP.Plugin.RetouchML.metainfo.xml"
+_SNAP = "retouchml.snap-part.yaml"  # in JSON, which YAML includes
 _LARGEST = {"light": 1.5e6, "engine": 6e6}
 
 
@@ -56,7 +59,8 @@ def build(
         light, engine = wheels.build(folder, python, tick)
         check(light, engine, version)
     with console.step("the two zips") as tick:
-        for archive in zips.build(folder, python, vendored, tick):
+        krita, gimp = zips.build(folder, python, vendored, tick)
+        for archive in (krita, gimp):
             check_zip(archive, engine)
     if debian.can_build():
         with console.step("the Debian package") as tick:
@@ -65,7 +69,10 @@ def build(
         skipped.append("No Debian package: dpkg-deb is not here.")
     values = {
         "VERSION": version,
+        "DAY": day,
         "HOME": home,
+        "GIMP_ZIP": gimp.name,
+        "GIMP_ZIP_SHA256": texts.digest(gimp),
         "LIGHT": light.name,
         "ENGINE": engine.name,
         "LIGHT_SHA256": texts.digest(light),
@@ -75,6 +82,7 @@ def build(
     setup = _windows_installer(script, console)
     if setup is None:
         skipped.append("No Windows installer: makensis is not here. Its script is.")
+    texts.write(folder, [_FLATPAK, _METAINFO, _SNAP], values)
     texts.write(folder, [_FORMULA, _WINGET], {**values, "SETUP_SHA256": texts.digest(setup)})
     if models is not None:
         with console.step("the folder of models") as tick:

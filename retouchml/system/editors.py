@@ -16,6 +16,12 @@ from pathlib import Path
 from retouchml.system.processes import clean_environment
 from retouchml.system.sandboxes import FLATPAK, SNAP, shared_folder
 
+_FLATPAK_OF_GIMP = "flatpak/runtime/org.gimp.GIMP.Plugin.RetouchML"
+_PACKAGED = (
+    (FLATPAK, "org.gimp.GIMP", (_FLATPAK_OF_GIMP, f"/var/lib/{_FLATPAK_OF_GIMP}")),
+    (SNAP, "gimp", ("/snap/gimp/current/usr/lib/gimp/3.0/plug-ins/retouchml-beautify",)),
+)
+"""Where the plug-in lies that came with a package of a sandbox, from the user's folder of data."""
 SCRIPT = "retouchml.lua"
 """darktable's script, in its folder."""
 _SECONDS = 20.0  # that a program may take to say its version
@@ -129,13 +135,18 @@ class Editor:
 def sandboxed_folders() -> list[Path]:
     """What editors in sandboxes that have the plug-in share with what is outside, a folder each."""
     home = Path.home()
+    packaged = [
+        shared_folder(kind, app, home)
+        for kind, app, places in _PACKAGED
+        if any(_user().named("XDG_DATA_HOME", ".local/share").joinpath(place).is_dir() for place in places)
+    ]
     found = [
         shared_folder(profile.sandbox, profile.app, home)
         for editor in (GIMP, KRITA)
         for profile in editor.find()
         if profile.sandbox and (profile.plugins / editor.folder).is_dir()
     ]
-    return list(dict.fromkeys(found))
+    return list(dict.fromkeys([*found, *packaged]))
 
 
 def plugin_version(folder: Path) -> str | None:

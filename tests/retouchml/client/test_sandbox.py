@@ -98,6 +98,10 @@ def test_folders_are_those_of_sandboxes_with_the_plug_in(
     profile = tmp_path / ".var/app/org.gimp.GIMP/config/GIMP/3.0/plug-ins"
     profile.mkdir(parents=True)
     assert sandboxed_folders() == []
+    extension = tmp_path / ".local/share/flatpak/runtime/org.gimp.GIMP.Plugin.RetouchML"
+    extension.mkdir(parents=True)  # as a package of Flatpak
+    assert sandboxed_folders() == [tmp_path / ".var/app/org.gimp.GIMP/data/retouchml"]
+    extension.rmdir()
     (profile / "retouchml-beautify").mkdir()
     (tmp_path / "snap/gimp/current/.config/GIMP/3.0/plug-ins/retouchml-beautify").mkdir(parents=True)
     assert sandboxed_folders() == [
