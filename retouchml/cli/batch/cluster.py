@@ -124,8 +124,6 @@ class Cluster:
 
     def _serve(self) -> None:
         """Be the thread of one actor, which is replaced whenever it is lost."""
-        from ray.exceptions import RayError
-
         actor, is_ready, refusals = None, False, 0
         while not self._interrupt.is_set():
             try:
@@ -139,7 +137,7 @@ class Cluster:
                 continue
             except Cancelled:
                 return
-            except RayError as error:  # the models cannot be loaded, or the machine was lost meanwhile
+            except Exception as error:  # the models cannot be loaded, or the machine was lost meanwhile
                 actor, refusals = None, refusals + 1
                 if refusals >= _ATTEMPTS:
                     self._refuse(error)
@@ -185,6 +183,11 @@ class Cluster:
                     f"The retouching process ended unexpectedly, twice, at {files.source}.", advice
                 )
                 task.ride.done.set_exception(lost)
+            return False
+        except Cancelled:
+            raise
+        except Exception as error:  # nobody may wait for this picture for ever
+            task.ride.done.set_exception(error)
             return False
         if isinstance(made, RetouchError):
             task.ride.done.set_exception(made)
