@@ -68,7 +68,14 @@ class Backend(Protocol):
 
 @runtime_checkable
 class Companion(Protocol):
-    """A backend beside which there may be others, each used by one thread."""
+    """A backend beside which there may be others, each used by one thread.
+
+    alone: whether nothing else does the work once it is lost, for this picture nor the next
+    """
+
+    @property
+    def alone(self) -> bool:
+        """See above."""
 
     def companions(self) -> Sequence[Backend]:
         """Further backends with the same networks, which can work at the same time."""
@@ -80,6 +87,11 @@ class Companion(Protocol):
 def companions(backend: Backend) -> Sequence[Backend]:
     """The further backends that can work at the same time; most have none."""
     return backend.companions() if isinstance(backend, Companion) else ()
+
+
+def is_alone(backend: object) -> bool:
+    """Whether nothing else does the work once this backend is lost."""
+    return isinstance(backend, Companion) and backend.alone
 
 
 BackendFactory = Callable[[str, str], Backend]  # model, device

@@ -155,6 +155,11 @@ class DaemonBackend:
             return self._local_backend(reason).open(pixels, icc=icc, at=at, progress=progress, cancel=cancel)
         return photo
 
+    @property
+    def alone(self) -> bool:
+        """Whether it is on another machine, in whose place this one does nothing."""
+        return self._make_local is None
+
     def release(self) -> None:
         """Let the daemon free the photo."""
         if self._photo is not None:

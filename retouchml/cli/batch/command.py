@@ -18,7 +18,7 @@ from retouchml.cli.output_files import OutputFiles
 from retouchml.cli.retouch import Options
 from retouchml.cli.sources import stopped
 from retouchml.cli.staging import Staging
-from retouchml.errors import Cancelled
+from retouchml.errors import Cancelled, DaemonLost
 from retouchml.translation import marked
 
 
@@ -87,7 +87,7 @@ def run(
                 read=None if load_pool is None else cluster.read_bytes,
                 load_pool=load_pool,
             )
-            _run(batch, arguments, pictures, results, outcomes)
+            _run(batch, arguments, context, pictures, results, outcomes)
         if destination.file is not None:
             with Staging(force=forced) as staging:
                 staging.write_text(destination.file, report.text(outcomes.reports) + "\n")
@@ -101,6 +101,7 @@ def run(
 def _run(
     batch: Batch,
     arguments: argparse.Namespace,
+    context: Context,
     pictures: Sequence[OutputFiles],
     results: "list[Path]",
     outcomes: Outcomes,
@@ -111,6 +112,9 @@ def _run(
         batch.run(_arriving(arguments, results) if is_watching else pictures, total)
     except (Cancelled, KeyboardInterrupt) as error:
         raise stopped(outcomes.done, total, _again(arguments)) from error
+    except DaemonLost:
+        context.console.complain(_again(arguments))
+        raise
 
 
 def _again(arguments: argparse.Namespace) -> str:

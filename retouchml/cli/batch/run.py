@@ -15,7 +15,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from retouchml.cli import output_files
-from retouchml.cli.backend import Backend, companions
+from retouchml.cli.backend import Backend, companions, is_alone
 from retouchml.cli.batch.existing import Judge, Verdict
 from retouchml.cli.batch.journal import Entry, Journal, Taken, now, stamp
 from retouchml.cli.batch.lanes import Lanes, Maker, Pixels
@@ -26,7 +26,7 @@ from retouchml.cli.console import OutputClosedError
 from retouchml.cli.context import Context
 from retouchml.cli.output_files import OutputFiles
 from retouchml.cli.retouch import Options, Outcome, render
-from retouchml.errors import Cancelled, PictureUnwritable
+from retouchml.errors import Cancelled, DaemonLost, PictureUnwritable
 from retouchml.translation import marked
 
 if TYPE_CHECKING:
@@ -203,6 +203,9 @@ class Batch:
             turn.claim.close()
             raise
         except Exception as error:
+            if isinstance(error, DaemonLost) and is_alone(self._backend):
+                turn.claim.close()
+                raise  # it would be the same with every other picture
             turn.failure = error
         except BaseException:
             turn.claim.close()

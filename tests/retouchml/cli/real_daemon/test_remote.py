@@ -1,6 +1,8 @@
 """``retouchml remote`` and ``--remote``: a real daemon on TCP, used from another home."""
 
 import json
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -14,8 +16,9 @@ from retouchml import paths
 from retouchml.client import connection_file
 from retouchml.client.connection_file import Connection
 from retouchml.system.files import private_folder
-from tests.daemon.running import Daemon
+from tests.daemon.running import PATIENCE, ROOT, Daemon, environment, until
 from tests.retouchml.cli.real_daemon.test_daemon_backend import portrait, run
+from tests.retouchml.running import results
 
 pytestmark = pytest.mark.processes
 
@@ -178,3 +181,36 @@ def test_another_model_there_makes_the_results_again(
             assert expected in said(*batch)
             monkeypatch.setenv("RETOUCHML_HOME", str(home))
             daemon.stop()
+
+
+def test_a_machine_that_is_lost_ends_the_batch_which_goes_on_later(
+    start: Callable[..., Daemon], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home = paths.config_dir().parent
+    daemon = start("--tcp", "127.0.0.1:0")
+    file = paths.runtime_dir() / connection_file.NAME
+    address = connection_file.read(file).endpoint.removeprefix("tcp://")
+    (tmp_path / "in").mkdir()
+    for number in range(8):
+        portrait(tmp_path, tenths=4).rename(tmp_path / "in" / f"{number}.png")
+    batch = ["beautify", tmp_path / "in", "-o", tmp_path / "out", "--remote", "studio", "--existing", "skip"]
+    report = tmp_path / "report.jsonl"
+    with TemporaryDirectory(prefix="rml") as folder:
+        monkeypatch.setenv("RETOUCHML_HOME", folder)
+        said("remote", "add", file, "--host", address)
+        command = [sys.executable, "-m", "retouchml", *map(str, batch), "--report", str(report)]
+        with subprocess.Popen(command, env=environment(), cwd=ROOT, stderr=subprocess.PIPE) as process:
+            assert until(lambda: (tmp_path / "out" / "1.png").exists())
+            daemon.kill()
+            _, errors = process.communicate(timeout=PATIENCE)
+        assert process.returncode == 1
+        assert f"Nobody answers at {address}".encode() in errors
+        assert b"To go on, give the same command" in errors
+        lines = [json.loads(line) for line in report.read_text().splitlines()]
+        assert [line["status"] for line in lines] == ["done"] * len(results(tmp_path / "out"))
+        assert 2 <= len(lines) < 8
+        monkeypatch.setenv("RETOUCHML_HOME", str(home))
+        start("--tcp", address)
+        monkeypatch.setenv("RETOUCHML_HOME", folder)
+        assert f"{len(lines)} skipped" in said(*batch)
+    assert len(results(tmp_path / "out")) == 8
