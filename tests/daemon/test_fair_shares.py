@@ -91,12 +91,6 @@ def test_the_megapixels_of_a_person_are_bounded_over_all_their_programs(
         second.open(large, pixels).result(PATIENCE)
 
 
-def _heard(clients: "list[Client]", ended: "list[str]") -> int:
-    for client in clients:
-        client.process(0.01)
-    return len(ended)
-
-
 def test_a_moved_slider_of_one_person_waits_for_one_job_of_another_at_most(
     invite: Callable[..., Path],
 ) -> None:
@@ -105,10 +99,8 @@ def test_a_moved_slider_of_one_person_waits_for_one_job_of_another_at_most(
     with Client(connection_file=invite("otto")) as otto:
         photos = [client.open(PLAIN, picture().tobytes()).result(PATIENCE) for client in crowd]
         own = otto.open(PLAIN, picture().tobytes()).result(PATIENCE)
-        ended: list[str] = []
-        for number, photo in enumerate(photos):
-            call = photo.render({0: SLOW})
-            call.on_done = lambda _, number=number: ended.append(f"anna {number}")  # type: ignore[misc]
+        for photo in photos:
+            photo.render({0: Look(0.5, edits={"slow": 0.1})})  # a second each
         assert until(lambda: people(otto)["otto"].waiting == 0)
         with Client() as owner:
             assert until(lambda: people(owner)["anna"].waiting >= 4)
@@ -117,6 +109,5 @@ def test_a_moved_slider_of_one_person_waits_for_one_job_of_another_at_most(
             after = people(owner)["anna"].jobs
         # the one that ran, and one more where the answer took its time
         assert after - before <= 2
-        assert until(lambda: _heard(crowd, ended) == 6)
     for client in crowd:
         client.close()

@@ -38,7 +38,7 @@ def test_all_workers_work_at_once_and_the_report_keeps_the_order(
     start: Callable[..., Daemon], tmp_path: Path
 ) -> None:
     daemon = start("--device", "one,two")
-    source = pictures(tmp_path / "in", [8, 1, 6, 1, 5, 1, 4, 1])
+    source = pictures(tmp_path / "in", [15, 1, 12, 1, 5, 1, 4, 1])
     report = tmp_path / "report.jsonl"
     command = [sys.executable, "-m", "retouchml", "beautify", source, "-o", tmp_path / "out"]
     with subprocess.Popen(
