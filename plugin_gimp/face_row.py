@@ -30,6 +30,7 @@ class FaceRow(Gtk.Box):
         self._quiet = False  # whether widgets change without the user
         self._faces = Gtk.Box(spacing=6)
         self._scroll = Gtk.ScrolledWindow(vscrollbar_policy=Gtk.PolicyType.NEVER)
+        self._scroll.set_overlay_scrolling(False)  # else nothing says that there are more faces
         self._scroll.add(self._faces)
         self._buttons = Gtk.Box(spacing=2, homogeneous=True)
         for label, ticked in ((_(sentences.EVERY_FACE), True), (_(sentences.NOT_ANY_FACE), False)):

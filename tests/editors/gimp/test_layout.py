@@ -60,6 +60,8 @@ def test_twenty_faces_make_it_no_larger(editor: Gimp, dialog: str) -> None:
     height, width = whole(editor, dialog).shape[:2]
     assert width <= 960
     assert height <= 790
+    bars = "[each.get_opacity() for each in widgets() if type(each).__name__ == 'Scrollbar']"
+    assert until(lambda: Inside(editor).ask(bars) == [1.0], 30)  # that there are more than fit is seen
 
 
 def test_of_many_faces_the_largest_is_ticked_and_all_or_none_by_a_button(editor: Gimp, dialog: str) -> None:
