@@ -17,7 +17,7 @@ _SIDE = 256  # pixels; side of the reduced crop, fine enough for blotches
 _GRAIN = 0.009  # of the crop's side; what is finer is grain, freckles, stubble and spots, and stays
 _AROUND = 0.045  # of the crop's side; the skin around a blotch
 _BROAD = 0.13  # of the crop's side; the skin around a flush
-_REDDER, _OTHER = 0.85, 0.55  # shares of a blotch's shift that go at 1: towards red, and in other directions
+_REDDER, _OTHER = 0.95, 0.6  # shares of a blotch's shift that go at 1: towards red, and in other directions
 _FLUSH = 0.15  # share of a flush that goes; the rest is blush
 _LIGHTER = 0.45  # L* by which redness darkens skin, for each unit of a*
 _MOST = 9.0  # of a* or b*; what differs more is no blotch
@@ -37,7 +37,9 @@ class Redness(SmoothShift):
         smooth = mean_within(color, skin, _GRAIN * side)
         around = mean_within(color, skin, _AROUND * side)
         broad = mean_within(color, skin, _BROAD * side)
-        blotch = _bounded(smooth - around)
+        # Taken twice, the difference from the skin around holds blotches and little of a blush.
+        differs = smooth - around
+        blotch = _bounded(differs - mean_within(differs, skin, _AROUND * side))
         flush = _bounded(around - broad)
         shift = np.zeros_like(lab)
         shift[..., 1] = -np.where(blotch[..., 0] > 0.0, _REDDER, _OTHER) * blotch[..., 0]

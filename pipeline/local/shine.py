@@ -28,6 +28,7 @@ _PALER = (1.03, 0.9)  # chroma by that of the skin around: where shine begins, a
 _COLORED_SKIN = (2.0, 6.0)  # chroma of the skin around: a grey picture does not tell shine from form
 _SOFT = 0.008  # of the crop's side; blur of what shines
 _DIMMED, _MOST = 0.85, 11.0  # share of what is above the knee that goes at 1; the most, in L*
+_BROAD, _FORM = 0.04, 0.7  # of the crop's side; share of the dimming over such a width that stays undone
 _COLORED = 0.85  # share of the missing chroma that comes back
 _WIDE, _MOST_COLORED = 0.05, 2.0  # of the crop's side; the most chroma over such a width
 
@@ -59,7 +60,10 @@ class Shine(SmoothShift):
         shift = np.zeros_like(lab)
         # Above the knee light is compressed, never below it: what was lighter stays lighter, so form stays.
         over = np.maximum(excess - _KNEE, 0.0)
-        shift[..., 0] = -_MOST * np.tanh(_DIMMED * over / _MOST) * pale
+        dimmed = np.asarray(_MOST * np.tanh(_DIMMED * over / _MOST) * pale, np.float32)
+        # Most of a broad glow stays, or forehead and cheeks look flat.
+        broad = mean_within(dimmed, skin, _BROAD * side)
+        shift[..., 0] = -np.maximum(dimmed - _FORM * broad, 0.0)
         lit = np.clip((smooth[..., 0] + shift[..., 0]) / np.maximum(around[..., 0], 1.0), 1.0, 1.1)
         colored = _COLORED * pale * smoothstep(excess, *_LIGHTER)
         missing = np.asarray(

@@ -21,6 +21,8 @@ _DARKER, _LIGHTER = 0.88, 0.35  # shares of the difference that go at 1: dark, l
 _RED, _YELLOW = 0.55, 0.85
 _BELOW = (0.05, 0.075, 0.1)  # of the crop's side; how far below the region the cheek is looked at
 _CHEEK = 0.04  # of the crop's side; blur of the cheek's colour
+_AROUND = 0.13  # of the crop's side; the skin around
+_LIT = 8.0  # L* above the skin around; a cheek that is lighter is lit, and what lies in its shade is form
 _SOFT = 0.014  # of the crop's side; blur by which the region passes into the cheek
 _PAINT = (14.0, 22.0)  # of a* and b* together; a colour that differs as much was painted
 _MOST = (16.0, 9.0, 9.0)  # of L*, a*, b*; what differs more is shadow
@@ -47,6 +49,8 @@ class UnderEyes(SmoothShift):
         # The cheek is what lies below, not the side of the nose nor the temple: the crop is upright.
         below = np.maximum.reduce([_lowered(under, round(share * side)) for share in _BELOW])
         cheek = mean_within(smooth, below * skin * smoothstep(near, 0.3, 0.05), _CHEEK * side)
+        around = mean_within(smooth, skin, _AROUND * side)
+        cheek[..., 0] = np.minimum(cheek[..., 0], around[..., 0] + _LIT)
         difference = smooth - cheek
         paint = smoothstep(np.hypot(difference[..., 1], difference[..., 2]), *_PAINT)
         most = np.array(_MOST, np.float32)

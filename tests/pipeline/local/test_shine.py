@@ -65,6 +65,22 @@ def test_light_that_forms_is_left() -> None:
     assert np.abs(change[..., 0]).max() < 1.0
 
 
+def test_a_broad_glow_keeps_more_of_its_light_than_a_small_highlight() -> None:
+    kept = []
+    for radius, soft in ((12.0, 5.0), (40.0, 15.0)):
+        lab = skin_lab(LIGHT)
+        glow = cv2.GaussianBlur(disc(SIZE, _AT, radius), (0, 0), soft)[..., None]
+        lab[..., :1] += 16.0 * glow
+        lab[..., 1:] *= 1.0 - 0.4 * glow
+        crop = to_rgb(lab)
+        change = to_lab(crop + Shine.of(crop, regions(), SIZE).change(1.0)) - to_lab(crop)
+        middle = disc(SIZE, _AT, 4.0) > 0.5
+        kept.append(1.0 + change[middle][:, 0].mean() / 16.0)
+    small, broad = kept
+    assert broad > small + 0.1
+    assert broad > 0.68
+
+
 def test_a_grey_picture_keeps_its_highlights() -> None:
     lab = with_highlight(LIGHT)
     lab[..., 1:] = 0.0

@@ -36,6 +36,18 @@ def test_the_contrast_is_halved_at_one(
     assert np.linalg.norm(whole) < np.linalg.norm(half) < np.linalg.norm(before)
 
 
+def test_a_cheek_in_hard_light_is_no_aim() -> None:
+    lab = np.asarray(skin_lab() + crescent()[..., None] * np.array((-6.0, 1.0, -3.0), np.float32))
+    lit = np.zeros((SIZE, SIZE), np.float32)
+    cv2.ellipse(lit, (200, 262), (46, 20), 0, 0, 360, 1.0, -1)
+    lab[..., 0] += 20.0 * cv2.GaussianBlur(lit, (0, 0), 5.0)
+    crop = to_rgb(lab)
+    after = to_lab(crop + UnderEyes.of(crop, regions(under_eyes=crescent()), SIZE).change(1.0))
+    inside, usual = crescent() > 0.8, np.median(skin_lab()[..., 0])
+    # As light as skin around, not as what the lamp lights.
+    assert to_lab(crop)[inside][:, 0].mean() + 2.0 < after[inside][:, 0].mean() < usual + 6.0
+
+
 def test_texture_stays_and_nothing_else_changes() -> None:
     lab = np.asarray(skin_lab() + crescent()[..., None] * np.array((-7.0, 2.0, -5.0), np.float32))
     crop = to_rgb(lab)
