@@ -130,7 +130,9 @@ SLIDERS = (
     _local("blemishes", "Blemishes", SKIN, 0.9, 1.0, "spots and pimples healed"),
     _local("marks", "Marks", SKIN, 0.0, None, "moles and freckles removed; they stay unless this is set"),
     _local("lines", "Lines", SKIN, 0.7, 0.9, "wrinkles and folds softened"),
-    _local("evenness", "Evenness", SKIN, 0.55, 0.75, "coarse pores and small shadows evened out; grain stays"),
+    _local(
+        "evenness", "Evenness", SKIN, 0.55, 0.75, "coarse pores and small shadows evened out; grain stays"
+    ),
     _local("under_eyes", "Under the eyes", SKIN, 0.7, 0.75, "bags and dark circles eased"),
     _local("redness", "Redness", SKIN, 0.7, 0.85, "red patches and blotches evened out"),
     _local("shine", "Shine", SKIN, 0.5, 0.6, "bright reflections on the skin taken back"),
