@@ -114,6 +114,7 @@ class Status:
         """As a map of the wire, and of ``retouchml daemon status --json``."""
         result = asdict(self)
         result["workers"] = [{**asdict(each), "models": list(each.models)} for each in self.workers]
+        result["people"] = list(result["people"])
         return result
 
     @classmethod

@@ -12,6 +12,7 @@ import pytest
 from daemon import cache_size
 from daemon.cache_size import CacheSize
 from daemon.options import DaemonOptions
+from daemon.sessions import Sessions
 from daemon.status import StatusReporter
 from retouchml.client.status import Status
 from retouchml.paths import RESULT_CACHES, cache_dir
@@ -40,9 +41,10 @@ def slow_disk(monkeypatch: pytest.MonkeyPatch) -> Iterator[threading.Event]:
 
 
 def reporter() -> StatusReporter:
-    nothing = cast(Any, SimpleNamespace(photos=(), waiting=0, slots=(), refused=0))
-    sessions = cast(Any, type("NoSessions", (), {"photos": (), "__len__": lambda _: 0})())
-    return StatusReporter(DaemonOptions(), sessions, nothing, nothing, Path("log"))
+    options = DaemonOptions()
+    scheduler = cast(Any, SimpleNamespace(waiting=0, slots=(), accounts=SimpleNamespace(people=set)))
+    refused = cast(Any, SimpleNamespace(refused=0))
+    return StatusReporter(options, Sessions(options, scheduler), scheduler, refused, Path("log"))
 
 
 def test_the_files_of_all_result_caches_are_counted(monkeypatch: pytest.MonkeyPatch) -> None:
