@@ -43,7 +43,7 @@ class Setup:
         self.client = UnconnectedClient(*errors)
         self.backend = DaemonBackend(
             cast(Client, self.client), "some-model", "", self.warnings.append, self._make_local
-        )
+        ).load()
 
     def _make_local(self, model: str, device: str) -> Backend:
         self.local.append((model, device))
