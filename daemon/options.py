@@ -93,7 +93,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         choices=PRECISIONS,
         default="",
         help=f"the generator's number type (default: config.toml's, or {PRECISIONS[0]}: float16 on CUDA, "
-        "else float32)",
+        "else bfloat16 or float32)",
     )
     parser.add_argument(
         "--keep-alive",

@@ -138,7 +138,7 @@ def add_model_options(parser: argparse.ArgumentParser) -> None:
         "--precision",
         choices=PRECISIONS,
         help=f"the generator's number type, in this process (default: {PRECISIONS[0]}: float16 on CUDA, "
-        "else float32)",
+        "else bfloat16 or float32)",
     )
 
 
