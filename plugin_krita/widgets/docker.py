@@ -188,8 +188,8 @@ class Docker(DockWidget):
         both.setSpacing(0)
         both.addWidget(splitter, 1)
         both.addLayout(foot)
-        whole.setMinimumWidth(200)
         self._pages = QtWidgets.QStackedWidget()
+        self._pages.setMinimumWidth(200)
         self._pages.addWidget(whole)
         if welcome_page.is_wanted():
             self._welcome = WelcomeWidget(QtEventLoop(self), self._end_welcome)
