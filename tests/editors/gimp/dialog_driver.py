@@ -126,7 +126,9 @@ class Inside(EditorDriver):
         status = Path(f"/proc/{pid}/status").read_text(encoding="utf-8")
         # GIMP's processes count for themselves
         own = next(line.split()[-1] for line in status.splitlines() if line.startswith("NSpid:"))
-        super().__init__(editor.profile / f"driver.{own}", PATIENCE)
+        address = editor.profile / f"driver.{own}"
+        until(address.exists, PATIENCE)  # a window may be there before its driver is
+        super().__init__(address, PATIENCE)
 
     def place(self, name: str) -> tuple[int, int]:
         """The middle of the widget that a screen reader calls so, in its window."""
