@@ -17,6 +17,7 @@ from retouchml.look import (
     parse_place,
 )
 from retouchml.look_change import ChosenLook, FaceLooks, LookChange, parse_face_change
+from retouchml.remembered import preset_of, remembered
 from retouchml.results import Box, Face
 from retouchml.sliders import BY_NAME
 
@@ -96,6 +97,23 @@ def of_config(config: Any) -> Arguments:
 def of_preset(name: str) -> Arguments:
     """The arguments of the procedure that retouches every face with a preset, onto a new layer."""
     return Arguments(DEFAULT_STRENGTH, DEFAULT_TEXTURE, preset=name)
+
+
+def store(config: Any, look: Look, output: str, *, keep_earlier: bool) -> None:
+    """Keep the values for the next time and for Filters > Repeat, but none that belong to one picture."""
+    look = remembered(look)
+    preset = preset_of(look)
+    for name, value in (
+        ("strength", look.strength),
+        ("texture", look.texture),
+        ("edits", "" if preset else format_edits(look.edits)),
+        ("preset", preset),
+        ("face-looks", ""),
+        ("faces", "all"),
+        ("output", output),
+        ("earlier", KEEP if keep_earlier else IN_ITS_PLACE),
+    ):
+        config.set_property(name, value)
 
 
 def parse_edits(text: str) -> "dict[str, float]":

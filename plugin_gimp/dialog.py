@@ -29,7 +29,7 @@ from retouchml.first_faces import first_faces
 from retouchml.look import Look
 from retouchml.picture_looks import PictureLooks
 from retouchml.progress import OverallProgress, describe
-from retouchml.remembered import preset_of, remembered
+from retouchml.remembered import remembered
 from retouchml.result_record import ResultRecord, match, record
 from retouchml.results import Box, Face
 from retouchml.sliders import REST_MS
@@ -377,7 +377,7 @@ class Dialog:
         except Exception as error:  # GTK would swallow it, and the dialog would never close
             self._on_failed(RetouchError(unexpected(error, _), _(sentences.UNEXPECTED_ADVICE)))
             return
-        self._store(next(iter(looks.values())), nick, keep)
+        arguments.store(self._config, next(iter(looks.values())), nick, keep_earlier=keep)
         if job.closes:
             self._quit(None)
             return
@@ -387,22 +387,6 @@ class Dialog:
         self._show_history()
         self._window.say(_("The result is in the picture. You can go on."))
         self._continue()  # a slider may have moved meanwhile
-
-    def _store(self, look: Look, nick: str, keep: bool) -> None:
-        """Keep the values for the next time and for Filters > Repeat, but none that belong to one picture."""
-        look = remembered(look)
-        preset = preset_of(look)
-        for name, value in (
-            ("strength", look.strength),
-            ("texture", look.texture),
-            ("edits", "" if preset else arguments.format_edits(look.edits)),
-            ("preset", preset),
-            ("face-looks", ""),
-            ("faces", "all"),
-            ("output", nick),
-            ("earlier", arguments.KEEP if keep else arguments.IN_ITS_PLACE),
-        ):
-            self._config.set_property(name, value)
 
     def _quit(self, error: "RetouchError | None") -> None:
         self._error = error

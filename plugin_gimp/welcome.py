@@ -14,7 +14,6 @@ _LONGEST_LINE = 64  # characters
 _LOG_HEIGHT = 180
 _BORDER = 18
 _WARNING = "dialog-warning"
-_ELSEWHERE_EVERY = 8  # polls between two looks whether something else has set the engine up
 
 
 def show_if_wanted() -> None:
@@ -38,7 +37,6 @@ class _Page:
         self._page = page
         self._is_done = False
         self._shown: Shown | None = None
-        self._polls = 0
         self.dialog = GimpUi.Dialog(title=_(welcome_page.TITLE), role="retouchml-welcome")
         self.dialog.add_button(_("_Close"), Gtk.ResponseType.CLOSE)
         self.dialog.connect("response", lambda _dialog, _response: Gtk.main_quit())
@@ -104,12 +102,10 @@ class _Page:
         self._show(self._page.shown())
 
     def _update(self) -> bool:
-        self._polls += 1
         shown = self._page.shown()
         if shown != self._shown:
             self._show(shown)
-        looks = self._polls % _ELSEWHERE_EVERY == 0 and not self._page.is_busy
-        self._is_done = shown.is_done or (looks and not welcome_page.is_wanted())
+        self._is_done = shown.is_done
         if self._is_done:
             self._timer = 0
             Gtk.main_quit()

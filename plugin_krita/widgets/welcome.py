@@ -15,7 +15,6 @@ from .qt import QtCore, QtGui, QtWidgets
 
 _text = texts.text
 _BUTTON_HEIGHT, _LOG_HEIGHT = 32, 120
-_ELSEWHERE_EVERY = 8  # polls between two looks whether something else has set the engine up
 
 
 class _OfAllWindows:
@@ -41,7 +40,6 @@ class WelcomeWidget(FocusOrder):
         self._loop = loop
         self._on_done = on_done
         self._poll: Any = None
-        self._polls = 0
         self._shown: Shown | None = None
         self.setObjectName("welcome")
         title = QtWidgets.QLabel(_text(welcome_page.TITLE))
@@ -138,10 +136,8 @@ class WelcomeWidget(FocusOrder):
     def _update(self) -> None:
         page = _OfAllWindows.page
         assert page is not None
-        self._polls += 1
         shown = page.shown()
-        is_elsewhere = self._polls % _ELSEWHERE_EVERY == 0 and not (page.is_busy or welcome_page.is_wanted())
-        if shown.is_done or is_elsewhere:
+        if shown.is_done:
             self._poll.stop()
             self._on_done()
             return

@@ -70,6 +70,7 @@ def list_remotes(_arguments: argparse.Namespace, context: Context) -> int:
 def test_remote(arguments: argparse.Namespace, context: Context) -> int:
     """Print whether a remote answers, in which time, and what it has."""
     from retouchml.client import remotes
+    from retouchml.client.client import REMOTE_SECONDS
     from retouchml.errors import UsageError
 
     name = arguments.name or context.settings().remote
@@ -77,7 +78,7 @@ def test_remote(arguments: argparse.Namespace, context: Context) -> int:
         raise UsageError("No remote is in use.", "Name one, as `retouchml remote list` shows them.")
     with remotes.connected(name, "retouchml remote test", same_version=False) as client:
         started = time.monotonic()
-        status = client.status().result(remotes.ANSWER_SECONDS)
+        status = client.status().result(REMOTE_SECONDS)
         milliseconds = (time.monotonic() - started) * 1000
     devices = ", ".join(worker.device for worker in status.workers)
     context.console.say(f"{name} answers within {milliseconds:.1f} ms: version {status.software}, {devices}.")

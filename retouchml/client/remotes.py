@@ -12,7 +12,7 @@ from pathlib import Path
 
 from retouchml import paths
 from retouchml.client import connection_file, host_port
-from retouchml.client.client import REMOTE_SECONDS, Client
+from retouchml.client.client import Client
 from retouchml.client.connection_file import Connection
 from retouchml.errors import UsageError
 from retouchml.settings import LOCAL
@@ -20,7 +20,6 @@ from retouchml.spelling import unknown_name
 from retouchml.system import files
 
 FOLDER = "remotes"
-ANSWER_SECONDS = REMOTE_SECONDS
 _NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
 _SUFFIX = ".json"
 

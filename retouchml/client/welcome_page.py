@@ -26,6 +26,7 @@ LOG_NAME = marked("What the set-up says")
 LOG_TIP = marked("Every line of the set-up, to be sent with a question")
 POLL_MS = 250
 """How often an editor asks for `WelcomePage.shown`."""
+_ELSEWHERE_EVERY = 8  # times that it is shown between two looks whether something else has set the engine up
 INSTALL, CANCEL, REPAIR = "install", "cancel_setup", "repair"
 """Names of the buttons, as `WelcomePage.press` takes them."""
 
@@ -132,6 +133,8 @@ class WelcomePage:
         self._platform = platform
         self._clock = clock
         self._began = 0.0
+        self._looks = 0
+        self._is_elsewhere = False
 
     @classmethod
     def of_this_user(cls) -> "WelcomePage":
@@ -175,8 +178,15 @@ class WelcomePage:
             fraction=state.fraction if is_working else None,
             buttons=self._buttons(state),
             log="\n".join(state.log),
-            is_done=phase == "done",
+            is_done=phase == "done" or self._came_from_elsewhere(),
         )
+
+    def _came_from_elsewhere(self) -> bool:
+        """Whether something else has set the engine up; it looks now and then."""
+        self._looks += 1
+        if self._looks % _ELSEWHERE_EVERY == 0 and not self.is_busy:
+            self._is_elsewhere = not is_wanted()
+        return self._is_elsewhere
 
     def _about(self, state: "State") -> tuple[str, ...]:
         what = joined(_WHAT, _ENGINE_IS_MISSING)

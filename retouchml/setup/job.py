@@ -236,13 +236,10 @@ class SetupJob:
             self._fetched(fetched)
 
     def _step(self, title: str, state: str) -> None:
-        done = 0.0
-        for beginning, part, share in _STEPS:
-            if title.startswith(beginning):
-                self._rise(done + share if state == setup_reports.DONE else done)
-                self._change(step=title, part=part, fetched=0)
-                break
-            done += share
+        if known := _known(title):
+            part, done, share = known
+            self._rise(done + share if state == setup_reports.DONE else done)
+            self._change(step=title, part=part, fetched=0)
         if state == setup_reports.BEGUN:
             self._say(f"{title} …")
 
@@ -251,12 +248,9 @@ class SetupJob:
         state = self.state
         self._change(fetched=count)
         expected = getattr(state.plan, state.part, 0)
-        done = 0.0
-        for beginning, _part, share in _STEPS:
-            if expected and state.step.startswith(beginning):
-                self._rise(done + share * _FETCHING * min(count / expected, 1.0))
-                break
-            done += share
+        if expected and (known := _known(state.step)):
+            _part, done, share = known
+            self._rise(done + share * _FETCHING * min(count / expected, 1.0))
 
     def _rise(self, fraction: float) -> None:
         self._change(fraction=max(self.state.fraction, fraction))
@@ -269,6 +263,16 @@ class SetupJob:
     def _change(self, **changes: Any) -> None:
         with self._lock:
             self._state = replace(self._state, **changes)
+
+
+def _known(title: str) -> "tuple[str, float, float] | None":
+    """The part that a step belongs to, what of the whole comes before, and its share, if it is known."""
+    done = 0.0
+    for beginning, part, share in _STEPS:
+        if title.startswith(beginning):
+            return part, done, share
+        done += share
+    return None
 
 
 def _stop(process: "subprocess.Popen[bytes]") -> None:

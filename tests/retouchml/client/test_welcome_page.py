@@ -171,3 +171,18 @@ def test_bytes_that_came_raise_the_bar_within_a_step(tmp_path: Path) -> None:
         fractions.append(job.state.fraction)
     assert fractions == pytest.approx([0, 0.4, 0.505, 0.61, 0.61, 0.7])
     assert job.state.part == "torch"
+
+
+def test_an_engine_that_something_else_has_set_up_is_noticed(
+    job: RecordedJob, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    there: list[bool] = []
+    monkeypatch.setattr(welcome_page, "is_wanted", lambda: not there)
+    page = WelcomePage(job)
+    assert not any(page.shown().is_done for _ in range(20))
+    there.append(True)
+    job.now = replace(job.now, phase=Phase.RUNNING)
+    assert not any(page.shown().is_done for _ in range(20))
+    job.now = replace(job.now, phase=Phase.IDLE)
+    assert any(page.shown().is_done for _ in range(20))
+    assert page.shown().is_done  # in Krita's other window, too

@@ -1,6 +1,5 @@
 """Small images and gradients in bfloat16 against torch's, in float64."""
 
-import copy
 from pathlib import Path
 
 import pytest
@@ -13,22 +12,14 @@ from stylegan2.mobile.half_images import HalfImages, multiplies_half
 from stylegan2.mobile.network import NUM_STYLES, W_DIM, Synthesis
 from stylegan2.mobile.small_images import SmallImages
 from tests.conftest import at_home
-from tests.stylegan2.mobile.test_small_images import exact, image_and_gradient, relative
-
-_CHANNELS = (16, 16, 24, 16, 16, 8, 8, 8)
-
-
-@pytest.fixture(scope="module")
-def network() -> Synthesis:
-    """A narrow network of random weights, whose maps stay of about the same size."""
-    torch.manual_seed(4)
-    network = Synthesis(channels=_CHANNELS).eval().requires_grad_(False)
-    for name, value in [*network.named_parameters(), *network.named_buffers()]:
-        if "affine" not in name:
-            value.copy_(torch.randn_like(value) * (0.3 if "noise" in name or "bias" in name else 0.5))
-        elif name.endswith("bias"):
-            value.add_(1.0)
-    return network
+from tests.stylegan2.mobile.image_checks import (
+    check_that_there_is_no_second_gradient,
+    check_that_two_images_can_wait,
+    exact,
+    image_and_gradient,
+    relative,
+    with_styles_of_zero,
+)
 
 
 def alike(value: torch.Tensor, reference: torch.Tensor) -> float:
@@ -54,11 +45,7 @@ def test_images_and_gradients_are_nearly_those_of_float64(side: int, network: Sy
 
 
 def test_a_style_of_zero_has_a_gradient(network: Synthesis) -> None:
-    changed = copy.deepcopy(network)
-    affines = (changed.first_affine, changed.blocks[1].up_affine, changed.blocks[6].up_affine)
-    for affine in (*affines, changed.blocks[0].conv1.affine, changed.blocks[6].conv1.affine):
-        affine.weight[:1] = 0.0
-        affine.bias[:1] = 0.0
+    changed = with_styles_of_zero(network)
     torch.manual_seed(5)
     w_plus, upstream = torch.randn(1, NUM_STYLES, W_DIM), torch.ones(1, 3, 64, 64)
     image, gradient = image_and_gradient(HalfImages(changed), w_plus, upstream)
@@ -108,23 +95,11 @@ def test_an_image_without_gradient_leaves_its_maps_to_the_next(network: Synthesi
 
 
 def test_two_images_can_wait_for_their_gradients(network: Synthesis) -> None:
-    half = HalfImages(network)
-    torch.manual_seed(8)
-    first, second = (torch.randn(1, NUM_STYLES, W_DIM, requires_grad=True) for _ in range(2))
-    upstream = torch.randn(1, 3, 64, 64)
-    one, two = half(first, 64), half(second, 64)
-    (later,) = torch.autograd.grad(two, second, upstream)
-    (earlier,) = torch.autograd.grad(one, first, upstream)
-    assert torch.equal(earlier, image_and_gradient(half, first.detach(), upstream)[1])
-    assert torch.equal(later, image_and_gradient(half, second.detach(), upstream)[1])
+    check_that_two_images_can_wait(HalfImages(network))
 
 
 def test_there_is_no_second_gradient(network: Synthesis) -> None:
-    leaf = torch.randn(1, NUM_STYLES, W_DIM, requires_grad=True)
-    image = HalfImages(network)(leaf, 64)
-    (gradient,) = torch.autograd.grad(image.square().sum(), leaf, create_graph=True)
-    with pytest.raises(RuntimeError, match="differentiat"):
-        torch.autograd.grad(gradient.sum(), leaf)
+    check_that_there_is_no_second_gradient(HalfImages(network))
 
 
 @pytest.mark.parametrize("side", [64, 128, 256])

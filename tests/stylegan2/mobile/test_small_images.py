@@ -1,37 +1,28 @@
 """Small images and gradients by ONNX Runtime against torch's, in float64."""
 
-import copy
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
-from torch import Tensor
 
 from stylegan2 import zoo
 from stylegan2.generator import Generator
 from stylegan2.mobile.generator import MobileGenerator
 from stylegan2.mobile.gradient_graph import band_order
-from stylegan2.mobile.network import NUM_STYLES, W_DIM, ModulatedConv, Synthesis, inverse_haar
+from stylegan2.mobile.network import NUM_STYLES, W_DIM, Synthesis, inverse_haar
 from stylegan2.mobile.small_images import SmallImages
 from tests.conftest import at_home
-
-_CHANNELS = (16, 16, 24, 16, 16, 8, 8, 8)
-
-
-@pytest.fixture(scope="module")
-def network() -> Synthesis:
-    """A narrow network of random weights."""
-    torch.manual_seed(4)
-    network = Synthesis(channels=_CHANNELS).eval().requires_grad_(False)
-    for name, value in [*network.named_parameters(), *network.named_buffers()]:
-        if "affine" not in name:
-            value.copy_(torch.randn_like(value) * (0.3 if "noise" in name or "bias" in name else 0.5))
-        elif name.endswith("bias"):
-            value.add_(1.0)
-    return network
+from tests.stylegan2.mobile.image_checks import (
+    check_that_there_is_no_second_gradient,
+    check_that_two_images_can_wait,
+    exact,
+    image_and_gradient,
+    relative,
+    with_styles_of_zero,
+)
 
 
 @pytest.fixture
@@ -40,32 +31,6 @@ def threads() -> Iterator[int]:
     before = torch.get_num_threads()
     yield before
     torch.set_num_threads(before)
-
-
-def exact(network: Synthesis) -> Synthesis:
-    """The same network in float64."""
-    double = copy.deepcopy(network).double()
-    for module in double.modules():
-        if isinstance(module, ModulatedConv):
-            module._coarse.clear()
-    return double
-
-
-def image_and_gradient(
-    compute: Callable[[Tensor, int], Tensor], w_plus: Tensor, upstream: Tensor
-) -> tuple[Tensor, Tensor]:
-    """The images of codes, and the gradient of ``sum(images * upstream)``."""
-    leaf = w_plus.clone().requires_grad_(True)
-    images = compute(leaf, upstream.shape[-1])
-    (gradient,) = torch.autograd.grad(images, leaf, upstream)
-    return images.detach(), gradient
-
-
-def relative(value: Tensor, reference: Tensor) -> float:
-    """The largest relative error of a code's layer, or of an image."""
-    axes = (-1,) if value.ndim == 3 else (1, 2, 3)
-    error = torch.linalg.vector_norm(value.double() - reference.double(), dim=axes)
-    return float((error / torch.linalg.vector_norm(reference.double(), dim=axes)).max())
 
 
 @pytest.mark.parametrize("side", [64, 128, 256, 512])
@@ -81,11 +46,7 @@ def test_images_and_gradients_are_torchs(side: int, network: Synthesis) -> None:
 
 
 def test_a_style_of_zero_has_a_gradient(network: Synthesis) -> None:
-    changed = copy.deepcopy(network)
-    affines = (changed.first_affine, changed.blocks[1].up_affine, changed.blocks[6].up_affine)
-    for affine in (*affines, changed.blocks[0].conv1.affine, changed.blocks[6].conv1.affine):
-        affine.weight[:1] = 0.0
-        affine.bias[:1] = 0.0
+    changed = with_styles_of_zero(network)
     torch.manual_seed(5)
     w_plus, upstream = torch.randn(1, NUM_STYLES, W_DIM), torch.randn(1, 3, 64, 64)
     image, gradient = image_and_gradient(SmallImages(changed), w_plus, upstream)
@@ -109,23 +70,11 @@ def test_each_code_of_a_batch_has_its_own_image_and_gradient(network: Synthesis)
 
 
 def test_two_images_can_wait_for_their_gradients(network: Synthesis) -> None:
-    small = SmallImages(network)
-    torch.manual_seed(7)
-    first, second = (torch.randn(1, NUM_STYLES, W_DIM, requires_grad=True) for _ in range(2))
-    upstream = torch.randn(1, 3, 64, 64)
-    one, two = small(first, 64), small(second, 64)
-    (later,) = torch.autograd.grad(two, second, upstream)
-    (earlier,) = torch.autograd.grad(one, first, upstream)
-    assert torch.equal(earlier, image_and_gradient(small, first.detach(), upstream)[1])
-    assert torch.equal(later, image_and_gradient(small, second.detach(), upstream)[1])
+    check_that_two_images_can_wait(SmallImages(network))
 
 
 def test_there_is_no_second_gradient(network: Synthesis) -> None:
-    leaf = torch.randn(1, NUM_STYLES, W_DIM, requires_grad=True)
-    image = SmallImages(network)(leaf, 64)
-    (gradient,) = torch.autograd.grad(image.square().sum(), leaf, create_graph=True)
-    with pytest.raises(RuntimeError, match="differentiat"):
-        torch.autograd.grad(gradient.sum(), leaf)
+    check_that_there_is_no_second_gradient(SmallImages(network))
 
 
 def test_only_the_last_size_and_number_of_threads_is_kept(network: Synthesis, threads: int) -> None:
