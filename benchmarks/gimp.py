@@ -2,14 +2,17 @@
 
     python -m benchmarks.gimp picture OUT.png [--theme light] [--language de] [--screen 1366x768] [--scale 2]
                                               [--twenty] [--photo FILE] [--dialog] [--keys alt+k]
-    python -m benchmarks.gimp clock [--photo FILE ...] [--times 3]
+                                              [--unfolded] [--settings] [--machine] [--older]
+    python -m benchmarks.gimp clock [--photo FILE ...] [--times 3] [--megapixels 12] [--next]
 
-Both need the GIMP that ``python3 install test --editors`` makes. The picture shows the bundled portrait with
-the real models, or with ``--twenty`` the tests' stand-in with as many faces. The clock puts each photo's face
-into 12 megapixels, three times the bundled one by default, and prints seconds.
+Both need the GIMP that ``python3 install test --editors`` makes, with ``--next`` the next. The picture shows
+the bundled portrait with the real models, or with ``--twenty`` the tests' stand-in with as many faces. The
+clock puts each photo's face into a picture of that size, three times the bundled one by default, and prints
+seconds beside the goals.
 """
 
 import argparse
+import json
 import os
 import shutil
 import tempfile
@@ -19,11 +22,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from PIL import Image, ImageEnhance, ImageOps
-
-from benchmarks.rows import PORTRAIT, Row
-from retouchml import paths, sentences, translation
-from tests.daemon import running
+from benchmarks import editor_clock
+from benchmarks.editor_clock import FIRST, SLIDERS, Table
+from benchmarks.rows import PORTRAIT
+from retouchml import sentences, translation
+from retouchml.client import settings_page
 from tests.daemon.running import until
 from tests.editors.gimp.conftest import ROOTS, install
 from tests.editors.gimp.dialog_driver import OPEN, Inside, is_gone, leave, plug_ins, press, window
@@ -31,68 +34,85 @@ from tests.editors.gimp.running import SCREEN, Gimp, gimp
 from tests.editors.gimp.test_results import PICTURE
 from tests.stand_in_backend import FACE_ROW
 
-_VERSION = "3.0"
-_SIZE = 4000, 3000
-_FACE = 1300  # pixels of a photo's width there
 _INSIDE = Path(__file__).with_name("gimp_inside.py")
-_FONTS = Path("/usr/share/fonts/opentype/noto/NotoSansCJK-Regular.ttc")  # the tests' Debian has no Japanese
-_SLIDERS = ("Strength", "Texture", "Blemishes", "Teeth", "Smile")
+_FONTS = "RETOUCHML_TEST_FONTS"  # a folder of fonts: the tests' Debian has none for Japanese
 _PATIENCE = 900.0  # seconds
+_UNFOLD = """
+for each in every():
+    if type(each).__name__ == "Expander":
+        each.set_expanded(True)
+answer = None
+"""
+_SETTINGS = """
+from gi.repository import GLib
+button = [each for each in every() if type(each).__name__ == "Button" and each.get_label() == %r][-1]
+GLib.idle_add(lambda: button.clicked() and False)  # the window has an event loop of its own
+answer = None
+"""
 
 
 @contextmanager
 def _opened(arguments: argparse.Namespace, backend: str, folder: Path) -> Iterator[Gimp]:
     """GIMP and a daemon, with the user's models and no known face."""
-    home, profile = folder / "home", folder / "gimp"
-    models = paths.data_dir() / "models"
-    (home / "data").mkdir(parents=True)
-    (home / "data" / "models").symlink_to(models)
-    root = os.environ.get(ROOTS[_VERSION][0])
+    profile, version = folder / "gimp", "3.2" if arguments.next else "3.0"
+    variable, option = ROOTS[version]
+    root = os.environ.get(variable)
     if root is None:
-        raise SystemExit(f"{ROOTS[_VERSION][0]} names no GIMP: `python3 install test {ROOTS[_VERSION][1]}`")
-    install(profile, _VERSION)
-    if _FONTS.is_file():
-        (profile / ".local/share/fonts").mkdir(parents=True)
-        shutil.copy(_FONTS, profile / ".local/share/fonts")
-    os.environ["RETOUCHML_HOME"] = str(home)
-    daemon = running.start("--device", "cpu", backend=backend)
-    variables = {
-        "RETOUCHML_HOME": str(home),
-        "RETOUCHML_PORTRAIT": str(PORTRAIT),
-        "RETOUCHML_LANGUAGE": arguments.language,
-        "RETOUCHML_INSIDE": str(_INSIDE),
-        "PYTHONDONTWRITEBYTECODE": "",  # people's plug-ins are compiled once
-        "GDK_SCALE": str(arguments.scale),
-    }
+        raise SystemExit(f"{variable} names no GIMP: `python3 install test {option}`")
+    install(profile, version)
+    fonts = os.environ.get(_FONTS)
+    if fonts is not None:
+        shutil.copytree(fonts, profile / ".local" / "share" / "fonts")
     preferences = f'(theme-color-scheme {arguments.theme})\n(language "{arguments.language}")\n'
     binds = [folder, PORTRAIT.parent, _INSIDE.parent]
-    try:
+    with editor_clock.home(folder, backend) as home:
+        variables = {
+            "RETOUCHML_HOME": str(home),
+            "RETOUCHML_PORTRAIT": str(PORTRAIT),
+            "RETOUCHML_LANGUAGE": arguments.language,
+            "RETOUCHML_INSIDE": str(_INSIDE),
+            "PYTHONDONTWRITEBYTECODE": "",  # people's plug-ins are compiled once
+            "GDK_SCALE": str(arguments.scale),
+        }
         with gimp(
             Path(root),
             profile,
             binds,
-            _VERSION,
+            version,
             screen=arguments.screen,
             preferences=preferences,
             **variables,
         ) as editor:
             yield editor
-    finally:
-        daemon.close()
 
 
 def take_picture(arguments: argparse.Namespace) -> None:
     """Write a picture of the screen or of the dialog alone once its preview is there."""
     with tempfile.TemporaryDirectory(prefix="rmlg") as temporary:
         folder = Path(temporary)
-        photo = folder / "photo.png"
-        shutil.copy(arguments.photo[0], photo)
+        photo = editor_clock.copy_photo(arguments.photo[0], folder)
         source = PICTURE if arguments.twenty else f"image = load({str(photo)!r})"
-        with _opened(arguments, FACE_ROW if arguments.twenty else "", folder) as editor:
+        with (
+            _opened(arguments, FACE_ROW if arguments.twenty else "", folder) as editor,
+            editor_clock.machine(arguments.machine, folder / "home"),
+        ):
             editor.run(source + OPEN)
             _open_dialog(editor)
             dialog = window(editor, f"^{_title()}$")
-            _wait_for_patches(Inside(editor))
+            inside = Inside(editor)
+            _wait_for_patches(inside)
+            if arguments.unfolded:
+                inside.run(_UNFOLD)
+                editor.ask(f"tool('xdotool', 'windowsize', {dialog!r}, *{arguments.screen.split('x')!r})")
+                time.sleep(2.0)
+            if arguments.older:
+                python, project = editor_clock.make_older(folder / "home")
+                record = {"python": str(python), "checkout": str(project)}
+                (folder / "home" / "data" / "install.json").write_text(json.dumps(record))
+            if arguments.settings:
+                inside.run(_SETTINGS % translation.translated("Se_ttings…"))
+                dialog = window(editor, f"^{translation.translated(settings_page.TITLE)}$")
+                time.sleep(10.0)  # for what another machine answers, and the project
             for keys in arguments.keys:
                 press(editor, dialog, keys)
                 time.sleep(1.0)
@@ -104,13 +124,11 @@ def take_picture(arguments: argparse.Namespace) -> None:
 
 def measure(arguments: argparse.Namespace) -> None:
     """Print the seconds of every step, with one face and with three."""
-    table: dict[str, list[float]] = {}
+    table = Table()
     with tempfile.TemporaryDirectory(prefix="rmlg") as temporary:
         folder = Path(temporary)
-        photos = []
-        for number, count in enumerate((1, 3) * arguments.times):
-            photos.append((count, folder / f"{number}.png"))
-            _write_photo(arguments.photo, count, number, photos[-1][1])
+        counts = (1, 3) * arguments.times
+        photos = list(editor_clock.write_photos(arguments.photo, counts, folder, arguments.megapixels))
         with _opened(arguments, "", folder) as editor:
             _warm_up(editor)
             for count, photo in photos:
@@ -120,9 +138,7 @@ def measure(arguments: argparse.Namespace) -> None:
                     press(editor, window(editor, f"^{_title()}$"), "Escape")
                     assert is_gone(editor, f"^{_title()}$")
                 editor.run("display.delete()\nanswer = None")
-    print(f"{'':58}   median    least     most")
-    for name, values in table.items():
-        print(Row(name, tuple(values)).text(), end="")
+    print(table.text(), end="")
 
 
 def _warm_up(editor: Gimp) -> None:
@@ -135,7 +151,7 @@ def _warm_up(editor: Gimp) -> None:
     editor.run("display.delete()\nanswer = None")
 
 
-def _measure_dialog(editor: Gimp, kind: str, table: dict[str, list[float]]) -> None:
+def _measure_dialog(editor: Gimp, kind: str, table: Table) -> None:
     pressed = _open_dialog(editor)
     inside = Inside(editor)
     _wait_for_patches(inside)
@@ -143,17 +159,17 @@ def _measure_dialog(editor: Gimp, kind: str, table: dict[str, list[float]]) -> N
     paints = events["paints"]
 
     def note(name: str, seconds: float) -> None:
-        table.setdefault(f"{kind}: {name}", []).append(seconds)
+        table.note(f"{kind}: {name}", seconds)
 
     note("menu to dialog", paints[0] - pressed)
-    note("menu to first retouched preview", _after(events["patches"][0][0], paints) - pressed)
+    note(f"menu to {FIRST}", _after(events["patches"][0][0], paints) - pressed)
     note("menu to last preview", _after(events["patches"][-1][0], paints) - pressed)
     if kind.endswith("known"):
-        for slider in _SLIDERS:
+        for slider in SLIDERS:
             note(f"slider {slider} to changed preview", _move(inside, slider))
     gaps = inside.ask("kept['events']['gaps']")
-    for name, column in (("wall", 1), ("own processor time", 2)):
-        note(f"longest turn of the event loop, {name}", max((gap[column] for gap in gaps), default=0.0))
+    for name, column in (("longest own turn, processor time", 2), ("longest turn, by the clock", 1)):
+        note(name, max((gap[column] for gap in gaps), default=0.0))
 
 
 def _move(inside: Inside, slider: str) -> float:
@@ -218,41 +234,15 @@ def _wait_for_patches(inside: Inside, known: int = 0) -> None:
     time.sleep(0.5)
 
 
-def _write_photo(photos: Sequence[Path], count: int, seed: int, to: Path) -> None:
-    """Write 12 megapixels with that many faces, each different in every photo."""
-    canvas = Image.new("RGB", _SIZE, (122, 128, 131))
-    for number in range(count):
-        with Image.open(photos[number % len(photos)]) as opened:
-            face = ImageOps.exif_transpose(opened).convert("RGB")
-        if number % 2:
-            face = ImageOps.mirror(face)
-        face = ImageEnhance.Brightness(face).enhance(1 - 0.01 * (seed + number))
-        face = ImageOps.contain(face, (_FACE, _SIZE[1] - 400))
-        canvas.paste(face, (20 + number * (_FACE + 20), 400))
-    canvas.save(to, compress_level=1)
-
-
 def main() -> None:
     """Run the command."""
-    parser = argparse.ArgumentParser(description="GIMP's dialog in real GIMP: a picture, or its clock")
-    whats = parser.add_subparsers(dest="what", required=True)
-    for what in ("picture", "clock"):
-        each = whats.add_parser(what)
-        each.add_argument("--photo", type=Path, action="append", default=[])
-        each.add_argument("--language", default="en")
-        each.add_argument("--theme", default="dark")
-        each.add_argument("--screen", default=SCREEN)
-        each.add_argument("--scale", type=int, default=1)
-        if what == "picture":
-            each.add_argument("out", type=Path)
-            each.add_argument("--twenty", action="store_true")
-            each.add_argument("--dialog", action="store_true", help="the dialog alone")
-            each.add_argument("--keys", nargs="*", default=[])
-        else:
-            each.add_argument("--times", type=int, default=3)
-    arguments = parser.parse_args()
+    options = editor_clock.Options.of("GIMP's dialog in real GIMP: a picture, or its clock", SCREEN)
+    for each in (options.picture, options.clock):
+        each.add_argument("--next", action="store_true")
+    options.picture.add_argument("--dialog", action="store_true", help="the dialog alone")
+    options.picture.add_argument("--keys", nargs="*", default=[])
+    arguments = options.read()
     translation.use(arguments.language)
-    arguments.photo = arguments.photo or [PORTRAIT]
     (take_picture if arguments.what == "picture" else measure)(arguments)
 
 

@@ -9,10 +9,10 @@ imported.
 import sys
 import threading
 import time
+from importlib.machinery import PathFinder
 from pathlib import Path
 
 events = {"start": time.monotonic(), "paints": [], "patches": [], "gaps": []}
-_POLL_SECONDS = 0.001
 _PULSE_MS = 2
 _STALL = 0.02  # seconds; shorter gaps are not kept
 
@@ -22,19 +22,33 @@ def _waited() -> float:
     return int(Path("/proc/self/task", str(_main), "schedstat").read_text().split()[1]) / 1e9
 
 
-def _hook() -> None:
-    while not hasattr(sys.modules.get("plugin_gimp.dialog"), "Dialog"):
-        time.sleep(_POLL_SECONDS)
-    from gi.repository import GLib
+class _Finder:
+    """Finds the dialog's module and notes what is asked of it before anybody uses it."""
 
-    from plugin_gimp.dialog import Dialog
+    @staticmethod
+    def find_spec(name, path, _target=None):
+        if name != "plugin_gimp.dialog":
+            return None
+        spec = PathFinder.find_spec(name, path)
+        loads = spec.loader.exec_module
+
+        def load(module):
+            loads(module)
+            _hook(module.Dialog)
+
+        spec.loader.exec_module = load
+        return spec
+
+
+def _hook(Dialog) -> None:
+    from gi.repository import GLib
 
     shows, runs = Dialog._on_patches, Dialog.run
     last = [time.monotonic(), time.thread_time(), 0.0]
 
-    def on_patches(self, looks, is_full, patches):
+    def on_patches(self, looks, is_full, patches, reports):
         is_wanted = looks is self._requested
-        shows(self, looks, is_full, patches)
+        shows(self, looks, is_full, patches, reports)
         if is_wanted:
             events["patches"].append([time.monotonic(), is_full, [patch.face for patch in patches]])
 
@@ -61,4 +75,4 @@ def _hook() -> None:
 
 
 _main = threading.get_native_id()
-threading.Thread(target=_hook, daemon=True).start()
+sys.meta_path.insert(0, _Finder)

@@ -187,7 +187,7 @@ def sliders(photo: Photo, repeat: int) -> list[Row]:
         "full patch": lambda look: photo.render({0: look}),
     }
     photo.prepare()
-    for _ in photo.ahead([0], PREVIEW_SIDE):
+    for _ in photo.ahead({0: Look()}, PREVIEW_SIDE):
         pass  # a worker computes it while nothing waits
     values = np.random.default_rng(0).uniform(0.05, 0.95, (1 + _MOVES * repeat, len(_MOVED)))
     measured: dict[str, list[dict[str, float]]] = {}

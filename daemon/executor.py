@@ -4,86 +4,45 @@ import gc
 import importlib
 import os
 import sys
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
-from functools import cached_property
-from typing import TYPE_CHECKING, Any, TypeVar
-
-import numpy as np
-from numpy.typing import NDArray
+from collections.abc import Callable, Iterator, Sequence, Set
+from itertools import islice
+from typing import TYPE_CHECKING, TypeVar
 
 from daemon import pixel_conversion
 from daemon.activity import resident_bytes
 from daemon.memory.blocks import Block
+from daemon.photo_in_parts import composed
 from daemon.worker_messages import Usage
-from retouchml.client.answers import EditList, Opened, Prepared, Rendered, WirePatch
+from daemon.worker_photos import WorkerPhoto, WorkerPhotos, convert
+from retouchml.client.answers import EditList, Opened, Prepared, Rendered
 from retouchml.client.messages import Render
+from retouchml.client.photo_parts import Part, exact_boxes
 from retouchml.client.pixel_format import PixelFormat
 from retouchml.errors import DeviceError
-from retouchml.progress import Cancel, EitherCancel, Progress
+from retouchml.progress import NEVER, Cancel, EitherCancel, Progress
 from retouchml.results import Box
 from retouchml.settings import PRECISIONS, PrecisionName
 
 if TYPE_CHECKING:
     from pipeline.patch import Patch
     from pipeline.photo import Photo
-    from pipeline.preview import PreviewPatch
     from pipeline.refined import Refined
     from pipeline.retoucher import Retoucher
 
 _PIPELINE = "pipeline.retoucher:Retoucher"  # imported when it is first needed, which takes seconds
 _MAX_BACKENDS = 2
+_AFTER_A_FIRST_LOOK = 4
+"""Steps ahead for a slider that is moved next; each holds up a moved slider that does not need it."""
+_REST = 0.2
+"""Seconds before the first step ahead: a slider that is being dragged must not wait for it."""
+_REST_BEFORE_OTHERS = 3.0
+"""The same before steps for a face that is not shown, whose sliders are further from the hand."""
 _OUT_OF_MEMORY = (
     "out of memory",
     "DefaultCPUAllocator",
     "_STATUS_ALLOC_FAILED",
 )  # of CUDA and MPS, torch, cuBLAS
 _Result = TypeVar("_Result")
-
-
-@dataclass
-class _WorkerPhoto:
-    """A photo in the worker: as it was sent, and as a backend opened it.
-
-    pixels: [H, W, C] of the wire; icc: their colour profile, b"" for sRGB; at: places of faces that the
-    search may miss; photo: None until a backend has opened it
-    """
-
-    pixels: NDArray[Any]
-    picture: PixelFormat
-    model: str
-    device: str
-    icc: bytes = b""
-    photo: "Photo | None" = None
-    at: Sequence[Box] = ()
-
-    @cached_property
-    def without_curve(self) -> PixelFormat:
-        """The picture's format; the profile alone says what values mean, if there is one to heed."""
-        from pipeline.working_space import profile_for
-
-        profile = profile_for(self.icc, self.pixels)
-        return replace(self.picture, encoding="srgb") if profile else self.picture
-
-
-@dataclass(frozen=True)
-class _ConvertedPatch:
-    """A patch with the wire's pixels [h, w, C]; box: the rectangle of the photo that it covers."""
-
-    face: int
-    box: Box
-    pixels: NDArray[Any]
-    picture: PixelFormat
-
-    def reduced(self, side: int) -> "_ConvertedPatch":
-        """The patch with a longest side of ``side`` pixels at most."""
-        pixels, picture = pixel_conversion.reduced(self.pixels, self.picture, side)
-        return _ConvertedPatch(self.face, self.box, pixels, picture)
-
-    def to_wire(self) -> WirePatch:
-        """The patch of an answer."""
-        pixels = np.ascontiguousarray(self.pixels).data.cast("B")
-        return WirePatch(self.face, self.box, self.picture, pixels)
 
 
 class Executor:
@@ -98,8 +57,9 @@ class Executor:
         self._factory = factory
         self._precision = precision
         self._backends: dict[tuple[str, str], Retoucher] = {}
-        self._photos: dict[str, _WorkerPhoto] = {}
-        self._ahead: Iterator[None] | None = None  # what was not asked for yet, see ``do_ahead``
+        self.photos = WorkerPhotos()
+        self._ahead: Iterator[bool] | None = None  # what was not asked for yet, see ``do_ahead``
+        self._rest = 0.0
 
     @property
     def models(self) -> tuple[str, ...]:
@@ -115,28 +75,41 @@ class Executor:
         device: str,
         icc: bytes = b"",
         at: Sequence[Box] = (),
+        scorer: str = "",
+        parts: Sequence[Part] = (),
+        stop: Cancel = NEVER,
     ) -> None:
-        """Keep a photo; a backend opens it when it is first used. device: "" for the executor's own."""
-        pixels = pixel_conversion.view(block.map(), picture)
-        self._photos[name] = _WorkerPhoto(pixels, picture, model, device or self._device, icc, at=at)
-        block.close()
+        """Keep a photo; a backend opens it when it is first used. device: "" for the executor's own.
+
+        parts: what the block holds, if that is not the picture itself. Raises ProtocolError if they are
+        damaged, or Cancelled; the photo is then unknown.
+        """
+        data = block.map()
+        block.close()  # what is mapped stays
+        pixels = composed(parts, data, picture, stop) if parts else pixel_conversion.view(data, picture)
+        exact = exact_boxes(parts) if parts else None
+        photo = WorkerPhoto(
+            pixels, picture, model, device or self._device, icc, at=at, scorer=scorer, exact=exact
+        )
+        self.photos.take(name, photo)
 
     def forget(self, name: str) -> None:
-        """Free a photo."""
-        self._photos.pop(name, None)
+        """Close a photo, whose memory stays until another one is opened: see ``WorkerPhotos``."""
+        self.photos.close(name)
         self._ahead = None
 
     def open(self, name: str, progress: Progress, stop: Cancel) -> Opened:
         """Find the faces of a photo."""
-        entry = self._photos[name]
+        entry = self.photos[name]
         photo = self._with_memory(name, lambda: self._open(entry, progress, stop))
-        return Opened(name, photo.faces, entry.model, entry.device, dict(photo.seconds))
+        needs = entry.lacking(photo.reads)
+        return Opened(name, photo.faces, entry.model, entry.device, dict(photo.seconds), needs)
 
     def prepare(self, name: str, faces: Sequence[int] | None, progress: Progress, stop: Cancel) -> Prepared:
         """Invert faces, all of them by default: the slow part."""
 
         def work() -> "Photo":
-            photo = self._open(self._photos[name], progress, stop)
+            photo = self._open(self.photos[name], progress, stop)
             photo.prepare(faces, progress=progress, cancel=stop)
             return photo
 
@@ -151,35 +124,41 @@ class Executor:
         on_preview: Callable[[Rendered], None],
     ) -> Rendered:
         """Render patches. ``stop`` ends it at once, ``superseded`` lets a running preparation end first."""
-        entry = self._photos[render.photo]
+        entry = self.photos[render.photo]
         self._ahead = None
-        previews: list[Rendered] = []
+        answer: list[Rendered] = []
+        previewed: set[int] = set()
+        cancel = EitherCancel(stop, superseded)
 
         def work() -> tuple["Photo", Sequence["Patch"]]:
             photo = self._open(entry, progress, stop)
             photo.check(render.looks)
-            cancel = EitherCancel(stop, superseded)
-            if self._is_previewed(render, photo):
-                previews.append(self._preview(render, photo, progress, cancel))
-                if render.size == "preview":
+            for faces in _previews_of(render, photo):
+                preview = self._preview(render, photo, faces, progress, cancel)
+                if render.size == "preview" and len(faces) == len(render.looks):
+                    answer.append(preview)
                     return photo, ()
-                on_preview(previews[0])
+                on_preview(preview)
+                previewed.update(faces)
             if render.refine:
-                return photo, self._refined(render, photo, progress, stop, superseded, on_preview)
+                watched = progress, stop, superseded
+                return photo, self._refined(render, photo, previewed, *watched, on_preview)
             needing = [face for face, look in render.looks.items() if look.needs_generator]
             photo.prepare(needing, progress=progress, cancel=stop)
             return photo, photo.render(render.looks, progress=progress, cancel=cancel)
 
         photo, patches = self._with_memory(render.photo, work)
-        if previews:
-            self._ahead = photo.ahead(sorted(render.looks), render.preview_side)
-        if previews and render.size == "preview":
-            return previews[-1]
-        converted = [_convert(patch, entry) for patch in patches]
+        if render.size != "full":
+            ahead = photo.ahead(render.looks, render.preview_side, shown=render.shown)
+            self._ahead = ahead if previewed or answer else islice(ahead, _AFTER_A_FIRST_LOOK)
+            self._rest = _REST
+        if answer:
+            return answer[0]
+        converted = [convert(patch, entry) for patch in patches]
         faces = tuple(sorted(render.looks))
         if render.size != "full":
             reduced = [patch.reduced(render.preview_side) for patch in converted]
-            if render.size == "both" and not previews:
+            if render.size == "both" and not previewed:
                 preview = tuple(patch.to_wire() for patch in reduced)
                 on_preview(Rendered(preview, seconds=dict(photo.seconds), faces=faces))
             elif render.size == "preview":
@@ -188,12 +167,17 @@ class Executor:
         wired = tuple(patch.to_wire() for patch in converted)
         return Rendered(wired, report, dict(photo.seconds), faces=faces)
 
+    @property
+    def rest_before_ahead(self) -> float | None:
+        """Seconds without a request until ``do_ahead`` is to be called; None if it has nothing to do."""
+        return None if self._ahead is None else self._rest
+
     def do_ahead(self) -> bool:
         """Do a part of what the next preview is likely to need; False if nothing is left to do."""
         if self._ahead is None:
             return False
         try:
-            next(self._ahead)
+            self._rest = _REST_BEFORE_OTHERS if next(self._ahead) else 0.0
         except StopIteration:
             self._ahead = None
         except Exception as error:  # nobody has asked for it: the next request meets the error itself
@@ -201,45 +185,43 @@ class Executor:
             self._ahead = None
         return self._ahead is not None
 
-    @staticmethod
-    def _is_previewed(render: Render, photo: "Photo") -> bool:
-        """Whether a render begins with a preview that is computed at its own size: nothing slow is left."""
-        if render.size == "full" or (render.size == "preview" and render.report):
-            return False
-        return all(photo.is_prepared(face) for face, look in render.looks.items() if look.needs_generator)
-
-    def _preview(self, render: Render, photo: "Photo", progress: Progress, cancel: Cancel) -> Rendered:
-        entry, side = self._photos[render.photo], render.preview_side
-        patches = photo.preview(render.looks, side, progress=progress, cancel=cancel)
-        converted = [_convert(patch, entry).reduced(side) for patch in patches]
+    def _preview(
+        self, render: Render, photo: "Photo", faces: Sequence[int], progress: Progress, cancel: Cancel
+    ) -> Rendered:
+        """Some faces of a render, computed at about the size of the preview."""
+        entry, side = self.photos[render.photo], render.preview_side
+        looks = {face: render.looks[face] for face in faces}
+        patches = photo.preview(looks, side, progress=progress, cancel=cancel)
+        converted = [convert(patch, entry).reduced(side) for patch in patches]
         wired = tuple(patch.to_wire() for patch in converted)
         scale = min((patch.picture.width / patch.box[2] for patch in converted), default=1.0)
-        faces = tuple(sorted(render.looks))
-        return Rendered(wired, (), dict(photo.seconds), faces=faces, scale=min(1.0, scale))
+        return Rendered(wired, (), dict(photo.seconds), faces=tuple(faces), scale=min(1.0, scale))
 
     def _refined(
         self,
         render: Render,
         photo: "Photo",
+        previewed: Set[int],  # faces that are shown already, as well as a preview can
         progress: Progress,
         stop: Cancel,
         superseded: Cancel,
         on_preview: Callable[[Rendered], None],
     ) -> Sequence["Patch"]:
         """The final patches; what can be had sooner goes to ``on_preview``."""
-        entry = self._photos[render.photo]
+        entry = self.photos[render.photo]
         patches: Sequence[Patch] = ()
         flags: dict[str, Cancel] = {"cancel": stop, "superseded": superseded}
         for step in photo.refined(render.looks, shown=render.shown, progress=progress, **flags):
             patches = step.patches
             if step.is_last:
                 break
-            on_preview(_preview(step, render, entry, photo))
+            if not set(step.faces) <= previewed:
+                on_preview(_preview(step, render, entry, photo))
         return patches
 
     def at_once(self, render: Render) -> Rendered | None:
         """What a render can show while a face is prepared. Raises UsageError."""
-        entry = self._photos.get(render.photo)
+        entry = self.photos.get(render.photo)
         if entry is None or entry.photo is None:
             return None
         step = entry.photo.at_once(render.looks, render.shown)
@@ -250,11 +232,13 @@ class Executor:
         backend = self._backend(model, device or self._device, progress)
         return EditList(model, backend.device, tuple(backend.edits))
 
-    def _open(self, entry: _WorkerPhoto, progress: Progress, stop: Cancel) -> "Photo":
+    def _open(self, entry: WorkerPhoto, progress: Progress, stop: Cancel) -> "Photo":
         if entry.photo is None:
             backend = self._backend(entry.model, entry.device, progress)
             pixels = pixel_conversion.to_pipeline(entry.pixels, entry.without_curve)
-            entry.photo = backend.open(pixels, icc=entry.icc, at=entry.at, progress=progress, cancel=stop)
+            entry.photo = backend.open(
+                pixels, icc=entry.icc, at=entry.at, scorer=entry.scorer, progress=progress, cancel=stop
+            )
             entry.device = backend.device
         return entry.photo
 
@@ -290,8 +274,8 @@ class Executor:
         except Exception as error:
             if not is_out_of_memory(error):
                 raise
-        entry = self._photos[name]
-        entry.photo, entry.device = None, "cpu"
+        entry = self.photos[name]
+        entry.photo, entry.device, entry.fell_back = None, "cpu", True
         self._free_memory(name)
         try:
             return work()
@@ -304,8 +288,9 @@ class Executor:
 
     def _free_memory(self, name: str) -> None:
         """Drop what was prepared for other photos, and every backend but this photo's."""
-        current = self._photos[name]
-        for entry in self._photos.values():
+        current = self.photos[name]
+        self.photos.forget_closed()
+        for entry in self.photos:
             if entry is not current:
                 entry.photo = None
         backend = self._backends.get((current.model, current.device))
@@ -346,24 +331,28 @@ def _make_backend(factory: str, model: str, device: str, precision: PrecisionNam
     return backend
 
 
-def _preview(step: "Refined", render: Render, entry: _WorkerPhoto, photo: "Photo") -> Rendered:
+def _preview(step: "Refined", render: Render, entry: WorkerPhoto, photo: "Photo") -> Rendered:
     """The answer with a step of a retouch that gets finer."""
-    converted = [_convert(patch, entry) for patch in step.patches]
+    converted = [convert(patch, entry) for patch in step.patches]
     if render.size != "full":
         converted = [patch.reduced(render.preview_side) for patch in converted]
     wired = tuple(patch.to_wire() for patch in converted)
     return Rendered(wired, (), dict(photo.seconds), step.refinement, step.faces, step.scale)
 
 
-def _convert(patch: "Patch | PreviewPatch", entry: _WorkerPhoto) -> _ConvertedPatch:
-    x, y, width, height = (int(each) for each in patch.box)
-    original = entry.pixels[y : y + height, x : x + width]
-    if patch.pixels.shape[:2] != (height, width):
-        rows, columns = (
-            (np.arange(count) + 0.5) * length // count
-            for count, length in zip(patch.pixels.shape[:2], (height, width), strict=True)
-        )
-        original = original[rows.astype(int)[:, None], columns.astype(int)]
-    pixels, picture = pixel_conversion.from_pipeline(patch.pixels, original, entry.without_curve)
-    picture = replace(picture, encoding=entry.picture.encoding)
-    return _ConvertedPatch(patch.face, (x, y, width, height), pixels, picture)
+def _previews_of(render: Render, photo: "Photo") -> list[tuple[int, ...]]:
+    """The faces of the previews, one after the other, that can be computed at their own size at once.
+
+    They are all faces at once, or face by face with the shown one first. None if the first one takes long.
+    """
+    if render.size == "full" or (render.size == "preview" and render.report):
+        return []
+    every = tuple(sorted(render.looks, key=lambda face: (face != render.shown, face)))
+    ready = [face for face in every if not render.looks[face].needs_generator or photo.is_prepared(face)]
+    all_at_once = [tuple(sorted(every))] if len(ready) == len(every) else []
+    if not render.refine or len(every) < 2:
+        return all_at_once
+    if ready[:1] != [every[0]]:
+        return []
+    singly: list[tuple[int, ...]] = [(face,) for face in ready]
+    return [*singly[:1], *all_at_once] if render.size == "preview" else singly

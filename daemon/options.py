@@ -32,8 +32,10 @@ _LIMITS = (
 class DaemonOptions:
     """The options and limits of one daemon; docs/protocol.md says what the limits bound.
 
-    device: a torch device, several with commas, or auto; precision: of the generator on it; keep_alive,
-    idle_exit: seconds, negative and None for never; tcp, metrics: host:port, "" for none; service: whether
+    device: a torch device, several with commas, or auto; precision: of the generator on it; scorer: whose
+    taste strength follows where a request names none, "" for the standard one; keep_alive,
+    idle_exit: seconds, negative and None for never; tcp, metrics: host:port, "" for none; advertise: host or
+    host:port by which others reach it, "" for that of tcp; service: whether
     the system starts it on login; backend: "module:function" that makes a backend in place of
     ``pipeline.Retoucher``, for tests
     """
@@ -41,9 +43,11 @@ class DaemonOptions:
     model: str = DEFAULT_MODEL
     device: str = DEFAULT_DEVICE
     precision: PrecisionName = PRECISIONS[0]
+    scorer: str = ""
     keep_alive: float = KEEP_ALIVE_MINUTES * 60
     idle_exit: float | None = None
     tcp: str = ""
+    advertise: str = ""
     metrics: str = ""
     service: bool = False
     backend: str = ""
@@ -85,7 +89,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--device",
         default="",
-        help="auto, cpu, cuda, cuda:N or mps; several with commas "
+        help="auto, cpu, cuda, cuda:N, mps, xpu or xpu:N; several with commas "
         f"(default: config.toml's, or {DEFAULT_DEVICE})",
     )
     parser.add_argument(
@@ -110,6 +114,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--tcp", default="", metavar="HOST:PORT", help="listen there as well, encrypted (default: not at all)"
+    )
+    parser.add_argument(
+        "--advertise",
+        default="",
+        metavar="HOST[:PORT]",
+        help="by which other machines reach it: what invitations say (default: as --tcp)",
     )
     parser.add_argument(
         "--metrics",
@@ -141,6 +151,10 @@ def from_arguments(arguments: argparse.Namespace) -> DaemonOptions:
         raise UsageError("--keep-alive must be a number of minutes.", "-1 never unloads the models.")
     if arguments.tcp:
         resolve(*parse_address(arguments.tcp))
+    if arguments.advertise:
+        if not arguments.tcp:
+            raise UsageError("--advertise is of use with --tcp only.", "Add --tcp HOST:PORT.")
+        host_port.parse(arguments.advertise, port=1)
     if arguments.metrics:
         from daemon import metrics
 
@@ -154,9 +168,11 @@ def from_arguments(arguments: argparse.Namespace) -> DaemonOptions:
         model=arguments.model or stored.model,
         device=device,
         precision=precision,
+        scorer=stored.scorer,
         keep_alive=(KEEP_ALIVE_MINUTES if minutes is None else minutes) * 60,
         idle_exit=None if arguments.idle_exit is None else arguments.idle_exit * 60,
         tcp=arguments.tcp,
+        advertise=arguments.advertise,
         metrics=arguments.metrics,
         service=arguments.service,
         backend=arguments.backend,
@@ -169,7 +185,10 @@ def as_command_line(arguments: argparse.Namespace) -> list[str]:
 
     Without ``--idle-exit``, which ``retouchml.client.launch`` adds.
     """
-    names = ("model", "device", "precision", "keep_alive", "tcp", "metrics", "backend", "limits")
+    names = (
+        *("model", "device", "precision", "keep_alive"),
+        *("tcp", "advertise", "metrics", "backend", "limits"),
+    )
     values = {name.replace("_", "-"): getattr(arguments, name) for name in names}
     # "=" keeps a value that starts with a minus sign from looking like an option
     return [f"--{name}={value}" for name, value in values.items() if value not in ("", None)]

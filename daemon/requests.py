@@ -20,6 +20,7 @@ from daemon.uploads import Uploads
 from daemon.worker_messages import WorkRequest
 from retouchml.client import messages, protocol
 from retouchml.client.answers import CancelAnswer
+from retouchml.client.photo_parts import Part
 from retouchml.client.protocol import Header
 from retouchml.errors import (
     Cancelled,
@@ -151,10 +152,7 @@ class RequestHandler:
     def _close(self, asker: _Asker, header: Header, _data: Sequence[Frame]) -> None:
         request = messages.Close.from_fields(header.fields)
         session, photo = self._find(asker.client, request.photo)
-        for job in list(session.jobs.values()):
-            if job.photo is photo:
-                self._end(job, Cancelled(_STOPPED))
-        self._sessions.free(session, photo)
+        self._close_photo(session, photo)
         self._answers.reply(asker.client, header, {})
 
     def _sees(self, asker: _Asker) -> "str | None":
@@ -168,11 +166,14 @@ class RequestHandler:
         request = messages.Open.from_fields(header.fields)
         if len(data) != 1 + request.icc:
             raise ProtocolError(f"open needs {1 + request.icc} data frames, and {len(data)} came.")
-        request.picture.check_frame(len(data[0]))
+        base = self._find(asker.client, request.base)[1] if request.base else None
+        parts_before = _parts_of(base, request)
+        request.check_frame(len(data[0]), parts_before)
         if request.icc and len(data[1]) > protocol.ICC_BYTES:
             raise LimitExceeded("The ICC profile is too large.")
         size, pixels = request.picture.size, request.picture.width * request.picture.height
-        self._sessions.check_room(size + sum(map(len, data[1:])), *asker, pixels)
+        size += sum(part.size for part in (*parts_before, *request.parts))
+        self._sessions.check_room(size + sum(map(len, data[1:])), *asker, pixels, base)
         session = self._sessions.begin(*asker)
         photo = UploadedPhoto(
             name=secrets.token_hex(8),
@@ -182,11 +183,16 @@ class RequestHandler:
             device=request.device,
             icc=bytes(data[1].buffer) if request.icc else b"",
             at=request.at,
+            scorer=request.scorer or self._options.scorer,
+            parts=(*parts_before, *request.parts),
         )
+        before = base.block.map() if base is not None and base.block is not None else memoryview(b"")
         job = _job_for(photo, asker.client, header, request)
         job.uploading = True
         self._submit(session, job)
         session.photos[photo.name] = photo
+        if base is not None:  # its place is taken: there are never both
+            self._close_photo(session, base)
 
         def copied(outcome: Block | RetouchError) -> None:
             job.uploading = False
@@ -197,7 +203,7 @@ class RequestHandler:
             else:  # closed, or its client was lost, in the meantime
                 outcome.close()
 
-        self._uploads.copy(data[0].buffer, copied)
+        self._uploads.copy(data[0].buffer, copied, before)
 
     def _prepare(self, asker: _Asker, header: Header, _data: Sequence[Frame]) -> None:
         request = messages.Prepare.from_fields(header.fields)
@@ -227,6 +233,13 @@ class RequestHandler:
         self._scheduler.submit(job)
         session.jobs[job.request_id] = job
 
+    def _close_photo(self, session: Session, photo: UploadedPhoto) -> None:
+        """Stop what is done for a photo, and free it."""
+        for job in list(session.jobs.values()):
+            if job.photo is photo:
+                self._end(job, Cancelled(_STOPPED))
+        self._sessions.free(session, photo)
+
     def _end(self, job: Job, error: RetouchError) -> None:
         """Answer a job with an error, and stop what is done for it."""
         self._scheduler.withdraw(job)
@@ -239,6 +252,17 @@ class RequestHandler:
         if session is None or photo is None:
             raise PhotoUnknown("This photo is not open.", "Open it again.")
         return session, photo
+
+
+def _parts_of(base: UploadedPhoto | None, request: messages.Open) -> tuple[Part, ...]:
+    """The parts of a photo's base. Raises ProtocolError, also while they are being copied."""
+    if base is None:
+        return ()
+    if base.picture != request.picture or not base.parts:
+        raise ProtocolError("The base is of another photograph.")
+    if base.block is None:
+        raise ProtocolError("The base is still being uploaded.")
+    return base.parts
 
 
 def _job_for(photo: UploadedPhoto, client: ClientKey, header: Header, request: WorkRequest) -> Job:

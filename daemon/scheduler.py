@@ -35,6 +35,7 @@ from daemon.worker_messages import (
 )
 from daemon.worker_process import WorkerProcess
 from retouchml.client.messages import Render
+from retouchml.client.photo_parts import Part
 from retouchml.errors import DaemonStopping, WorkerLost
 from retouchml.results import Box
 
@@ -268,16 +269,18 @@ class Scheduler:
         job.begun_at = time.monotonic()
         photo, picture, icc = job.photo, None, b""
         at: tuple[Box, ...] = ()
+        scorer = ""
+        parts: tuple[Part, ...] = ()
         blocks: list[Block] = []
         if photo is not None and photo.block is not None and photo.name not in slot.worker.photos:
             picture, icc, at = photo.picture, photo.icc, photo.at
+            scorer, parts = photo.scorer, photo.parts
             blocks = [photo.block]
             slot.worker.photos.add(photo.name)
         name = photo.name if photo else ""
         try:
-            slot.worker.send(
-                DoJob(job.number, job.request, name, job.model, job.device, picture, icc, at), blocks
-            )
+            place = name, job.model, job.device
+            slot.worker.send(DoJob(job.number, job.request, *place, picture, icc, at, scorer, parts), blocks)
         except ChannelClosed:
             return self._lost(slot, _ENDED)
         return []

@@ -54,7 +54,7 @@ class Server:
             if hasattr(signal, name):
                 signal.signal(getattr(signal, name), self._on_signal)
         signal.set_wakeup_fd(self._wake_writer.fileno(), warn_on_full_buffer=False)
-        self._sockets = ClientSockets(address, options.tcp)
+        self._sockets = ClientSockets(address, options.tcp, options.advertise)
         self._scheduler = Scheduler(options, log.with_name("worker.log"))
         self._sessions = Sessions(options, self._scheduler)
         self._answers = AnswerSender(self._sockets.send, self._sessions)

@@ -82,19 +82,32 @@ class Sessions:
         for photo in list(session.photos.values()):
             self.free(session, photo)
 
-    def check_room(self, size: int, client: ClientKey, person: str = "", pixels: int = 0) -> None:
-        """Raise Busy if there is no room for one more photo of ``size`` bytes and so many pixels."""
+    def check_room(
+        self,
+        size: int,
+        client: ClientKey,
+        person: str = "",
+        pixels: int = 0,
+        base: UploadedPhoto | None = None,
+    ) -> None:
+        """Raise Busy if there is no room for one more photo of ``size`` bytes and so many pixels.
+
+        base: a photo of the client whose place it takes, which is therefore not counted
+        """
         limit = self._options.megapixels_of_person
+        if base is not None:
+            pixels -= base.picture.width * base.picture.height
         if person and self.pixels_of(person) + pixels > limit * 1_000_000:
             raise Busy(
                 f"One person may have {limit} megapixels open at once, and you would have more.",
                 "Close one of your pictures.",
             )
-        photos = self.photos
+        photos = [photo for photo in self.photos if photo is not base]
         session = self._sessions.get(client)
+        own = 0 if session is None else len(session.photos) - (base is not None)
         if (
             len(photos) >= self._options.photos
-            or (session is not None and len(session.photos) >= self._options.photos_of_client)
+            or own >= self._options.photos_of_client
             or sum(photo.size for photo in photos) + size > self._options.photo_bytes
         ):
             raise Busy("The daemon holds as many pictures as it may.", "Close one of them.")

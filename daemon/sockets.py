@@ -48,11 +48,13 @@ class ClientLost(Exception):
 class ClientSockets:
     """The daemon's sockets for clients: over ipc or loopback, and over TCP if the user asks for it."""
 
-    def __init__(self, address: AddressFile, tcp: str) -> None:
+    def __init__(self, address: AddressFile, tcp: str, advertise: str = "") -> None:
         """Bind the sockets. Raises DaemonError, Refused or UsageError.
 
-        tcp: HOST:PORT to listen at as well, "" for none
+        tcp: HOST:PORT to listen at as well, "" for none; advertise: HOST or HOST:PORT by which others reach
+        that, "" for the same
         """
+        self._advertise = advertise
         self._context: zmq.Context[zmq.Socket[bytes]] = zmq.Context()
         self.authenticator = Authenticator(self._context)
         self.routers: list[zmq.Socket[bytes]] = []
@@ -132,7 +134,7 @@ class ClientSockets:
             keys = keys_for(path, host, port, self._people)
             self._router_with_keys(keys, self._people)
             bound = self._proxied(folder / _PROXY_TARGET, host, port)
-            connection_file.write(path, keys.at(host_port.endpoint(host, bound)))
+            connection_file.write(path, keys.at(self._advertised(host, bound)))
 
         def _listen_for_sandboxes(self, folder: Path, wanted: Sequence[Path]) -> None:
             """Listen at a loopback port for editors in sandboxes, whose folders get its address and keys."""
@@ -166,11 +168,17 @@ class ClientSockets:
             number, version = resolve(host, port)
             self.routers[-1].ipv6 = version == 6
             bound = self._bind(host_port.endpoint(number, port).removesuffix(":0") + ("" if port else ":*"))
-            connection_file.write(path, keys.at(host_port.endpoint(host, host_port.of_endpoint(bound)[1])))
+            connection_file.write(path, keys.at(self._advertised(host, host_port.of_endpoint(bound)[1])))
         keys = keys_for(address, _LOOPBACK, 0)  # new ones, since the old file was removed
         self._router_with_keys(keys)
         bound = self._bind(f"tcp://{_LOOPBACK}:*")
         connection_file.write(address, replace(keys.at(bound), server_secret=""))
+
+    def _advertised(self, host: str, port: int) -> str:
+        """The endpoint that the connection file and invitations say."""
+        if self._advertise:
+            host, port = host_port.parse(self._advertise, port=port)
+        return host_port.endpoint(host, port)
 
     def _router_with_keys(self, keys: connection_file.Connection, people: People | None = None) -> None:
         router = self._router()

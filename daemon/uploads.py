@@ -11,6 +11,7 @@ from retouchml.failures import explain
 
 _log = logging.getLogger(__name__)
 _LARGE = 1 << 20  # bytes; a smaller upload is copied sooner than handed to the thread
+_NOTHING = memoryview(b"")
 _Done = Callable[["Block | RetouchError"], None]
 
 
@@ -23,16 +24,19 @@ class Uploads:
         self._thread = ThreadPoolExecutor(1, "upload")
         self._due_calls: collections.deque[tuple[_Done, Block | RetouchError]] = collections.deque()
 
-    def copy(self, data: memoryview, done: _Done) -> None:
-        """Call ``done`` with the block or the error: at once, or from ``finish``."""
-        if len(data) >= _LARGE:
+    def copy(self, data: memoryview, done: _Done, before: memoryview = _NOTHING) -> None:
+        """Call ``done`` with the block or the error: at once, or from ``finish``.
+
+        before: what comes first in the block
+        """
+        if len(before) + len(data) >= _LARGE:
             try:
-                self._thread.submit(self._copy_in_thread, [data], done)
+                self._thread.submit(self._copy_in_thread, [before, data], done)
             except RuntimeError:  # the system allows no more threads
                 pass
             else:
                 return
-        done(_copy(data))
+        done(_copy([before, data]))
 
     def finish(self) -> None:
         """Make the calls that are due; called in the main thread."""
@@ -44,16 +48,16 @@ class Uploads:
         """Wait for the copy that is being made."""
         self._thread.shutdown(cancel_futures=True)
 
-    def _copy_in_thread(self, only: list[memoryview], done: _Done) -> None:
-        # popped, since the executor refers to its arguments for longer
-        outcome = _copy(only.pop())
+    def _copy_in_thread(self, parts: list[memoryview], done: _Done) -> None:
+        outcome = _copy(parts)
+        parts.clear()  # the executor refers to its arguments for longer
         self._due_calls.append((done, outcome))
         self._wake()
 
 
-def _copy(data: memoryview) -> "Block | RetouchError":
+def _copy(parts: list[memoryview]) -> "Block | RetouchError":
     try:
-        return Block.of([data])
+        return Block.of(parts)
     except RetouchError as error:
         return error
     except Exception as error:

@@ -83,9 +83,7 @@ class Worker:
             threading.Thread(target=loop, daemon=True).start()
         self._send(Ready(os.getpid()))
         while True:
-            while self._messages.empty() and self._executor.do_ahead():
-                pass
-            message, blocks = self._messages.get()
+            message, blocks = self._next_message()
             if isinstance(message, Quit):
                 return
             if isinstance(message, ForgetPhoto):
@@ -94,6 +92,22 @@ class Worker:
                 self._working.set()
                 self._do(message, blocks)
                 self._working.clear()
+
+    def _next_message(self) -> tuple[ToWorker, list[Block]]:
+        """Wait for the next message; meanwhile compute ahead, and free a closed photo after long."""
+        photos = self._executor.photos
+        left = photos.seconds_of_closed()
+        if left == 0.0:
+            photos.forget_closed()
+            left = None
+        while (rest := self._executor.rest_before_ahead) is not None:
+            with contextlib.suppress(queue.Empty):
+                return self._messages.get(timeout=rest)
+            self._executor.do_ahead()
+        with contextlib.suppress(queue.Empty):
+            return self._messages.get(timeout=left)
+        photos.forget_closed()
+        return self._messages.get()
 
     def _beat(self) -> None:
         try:
@@ -153,7 +167,16 @@ class Worker:
         progress = _JobProgressCall(self, message.job)
         if blocks and message.picture is not None:
             place = message.picture, message.model, message.device
-            self._executor.take(photo, blocks[0], *place, message.icc, message.at)
+            self._executor.take(
+                photo,
+                blocks[0],
+                *place,
+                message.icc,
+                message.at,
+                message.scorer,
+                message.parts,
+                flags.stop,
+            )
         if isinstance(request, ListEdits):
             return self._executor.list_edits(message.model, message.device, progress)
         if isinstance(request, Open):

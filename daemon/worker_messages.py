@@ -10,7 +10,8 @@ from typing import Any, ClassVar
 
 from retouchml.client import protocol
 from retouchml.client.answers import ProgressNote
-from retouchml.client.messages import ListEdits, Open, Prepare, Render
+from retouchml.client.messages import ListEdits, Open, Prepare, Render, part_fields, parts_in
+from retouchml.client.photo_parts import Part
 from retouchml.client.pixel_format import PixelFormat, format_from
 from retouchml.errors import RetouchError
 from retouchml.results import Box
@@ -28,7 +29,8 @@ class DoJob:
 
     job: its number; photo: its name, "" for none; device: "" for the worker's own; picture: how the pixels in
     the block lie, None without a block; icc: their colour profile, b"" for sRGB; at: places of faces that the
-    search may miss
+    search may miss; scorer: whose taste strength follows, "" for the standard one; parts: what the block
+    holds, if that is not the picture itself
     """
 
     TYPE: ClassVar[str] = "job"
@@ -40,6 +42,8 @@ class DoJob:
     picture: PixelFormat | None = None
     icc: bytes = b""
     at: tuple[Box, ...] = ()
+    scorer: str = ""
+    parts: tuple[Part, ...] = ()
 
     def fields(self) -> dict[str, Any]:
         """As a map."""
@@ -53,6 +57,8 @@ class DoJob:
             "picture": self.picture.fields() if self.picture else None,
             "icc": self.icc,
             "at": [list(box) for box in self.at],
+            "scorer": self.scorer,
+            "parts": part_fields(self.parts),
         }
 
     @classmethod
@@ -62,7 +68,8 @@ class DoJob:
         picture = format_from(fields["picture"]) if fields["picture"] else None
         names = (fields["photo"], fields["model"], fields["device"])
         x_y_size = ((x, y, width, height) for x, y, width, height in fields["at"])
-        return cls(fields["job"], request, *names, picture, fields["icc"], tuple(x_y_size))
+        more = tuple(x_y_size), fields["scorer"], parts_in(fields)
+        return cls(fields["job"], request, *names, picture, fields["icc"], *more)
 
 
 @dataclass(frozen=True)

@@ -20,10 +20,7 @@ def main(source: str, target: str) -> None:
     looks = {number: OTHERS if number else LARGEST for number in range(len(photo.faces))}
     patches = photo.render(looks)
     for report in photo.report(patches):
-        print(
-            f"face {report.face}: score {report.score_before:.2f} to {report.score_after:.2f}, "
-            f"identity distance {report.identity_distance:.2f}"
-        )
+        print(f"face {report.face}: identity distance {report.identity_distance:.2f}")
     write_picture(target, picture, photo.apply(patches))
 
 

@@ -4,7 +4,6 @@ No control character passes, for names of folders and the words of pip are other
 """
 
 import io
-import os
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -31,7 +30,7 @@ class Console:
                 # a folder's name may hold letters that this terminal cannot show
                 stream.reconfigure(errors="replace")
         self._live = sys.stdout is not None and sys.stdout.isatty()
-        self._reports = bool(os.environ.get(setup_reports.VARIABLE))
+        self._reports = setup_reports.are_wanted()
 
     def say(self, text: str = "") -> None:
         """Print a line."""

@@ -19,7 +19,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from pipeline.identity import FaceRecognition
-from pipeline.latent_network import LatentNetwork, by_octave, fingerprint
+from pipeline.latent_network import LatentFunction, LatentNetwork, by_octave, fingerprint
 from pipeline.realism import VERSION as GUARD_VERSION
 from pipeline.realism import RealismGuard
 from pipeline.threads import threads_restored, use_share
@@ -81,7 +81,7 @@ class Beautifier:
     def __init__(
         self,
         generator: Generator,
-        scorer: LatentNetwork,
+        scorer: LatentFunction,
         attributes: LatentNetwork,
         recognition: FaceRecognition,
         measure: Measure,
@@ -113,6 +113,13 @@ class Beautifier:
         """One that finds nearly the same paths in two thirds of the time, with longer steps."""
         other = copy.copy(self)
         other.ascent = replace(self.ascent, step=_HASTY * self.ascent.step)
+        return other
+
+    def with_scorer(self, scorer: LatentFunction) -> "Beautifier":
+        """One that climbs another score."""
+        other = copy.copy(self)
+        other._scorer = scorer
+        other._guides = "/".join(fingerprint(network) for network in (scorer, self._attributes))
         return other
 
     @threads_restored()

@@ -7,7 +7,7 @@ path, of its first code, the place of the face chip, and everything that guides 
 
 import hashlib
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Generic, TypeVar
@@ -18,10 +18,11 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from pipeline.beautify import ScorePath
-from pipeline.faces import FaceLocation
+from pipeline.faces import FaceLocation, Search
 from pipeline.invert import VERSION, Inversion
 from pipeline.store import Store
 from retouchml.paths import RESULT_CACHES, cache_dir
+from retouchml.results import Box
 
 _SEARCHES, _INVERSIONS, _PATHS = RESULT_CACHES
 _BOUND = 256 * 2**20  # bytes in all, of each kind
@@ -103,7 +104,7 @@ class _Cache(ABC, Generic[_Result]):
         """The result, or None if the tensors are something else."""
 
 
-class SearchCache(_Cache[tuple[FaceLocation, ...]]):
+class SearchCache(_Cache[Search]):
     """The faces of photographs by ``photo_key``; a photograph without faces has an entry, too."""
 
     suffix = ".search"
@@ -111,27 +112,42 @@ class SearchCache(_Cache[tuple[FaceLocation, ...]]):
     dtype = torch.float64
 
     @staticmethod
-    def _to_tensors(result: tuple[FaceLocation, ...]) -> dict[str, Tensor]:
+    def _to_tensors(result: Search) -> dict[str, Tensor]:
+        landmarks = np.array([face.landmarks for face in result.faces]).reshape(-1, 68, 2)
         return {
-            "landmarks": torch.tensor(np.array([face.landmarks for face in result]).reshape(-1, 68, 2)),
-            "boxes": torch.tensor([face.box for face in result], dtype=torch.float64).reshape(-1, 4),
+            "landmarks": torch.tensor(landmarks),
+            "boxes": _of_boxes([face.box for face in result.faces]),
+            "reads": _of_boxes(result.reads),
         }
 
     @staticmethod
-    def _from_tensors(tensors: Mapping[str, Tensor]) -> tuple[FaceLocation, ...] | None:
-        landmarks, boxes = tensors.get("landmarks"), tensors.get("boxes")
-        if landmarks is None or boxes is None:
+    def _from_tensors(tensors: Mapping[str, Tensor]) -> Search | None:
+        landmarks, boxes, reads = (tensors.get(name) for name in ("landmarks", "boxes", "reads"))
+        if landmarks is None or boxes is None or reads is None:
             return None
-        if landmarks.shape[1:] != (68, 2) or boxes.shape != (len(landmarks), 4):
+        if landmarks.shape[1:] != (68, 2) or len(boxes) != len(landmarks):
             return None
         if len(boxes) > _FACES_LIMIT or not (_is_within(landmarks, _LARGEST_COORDINATE)):
             return None
-        if not _is_within(boxes, _LARGEST_COORDINATE) or bool((boxes[:, 2:] < 0).any()):
+        if not _are_boxes(boxes) or not _are_boxes(reads):
             return None
-        return tuple(
-            FaceLocation((round(x), round(y), round(width), round(height)), points)
-            for (x, y, width, height), points in zip(boxes.tolist(), landmarks.numpy(), strict=True)
+        faces = (
+            FaceLocation(box, points) for box, points in zip(_boxes(boxes), landmarks.numpy(), strict=True)
         )
+        return Search(tuple(faces), tuple(_boxes(reads)))
+
+
+def _of_boxes(boxes: Sequence[Box]) -> Tensor:
+    return torch.tensor(boxes, dtype=torch.float64).reshape(-1, 4)
+
+
+def _are_boxes(tensor: Tensor) -> bool:
+    is_alike = tensor.ndim == 2 and tensor.shape[1] == 4
+    return is_alike and _is_within(tensor, _LARGEST_COORDINATE) and not bool((tensor[:, 2:] < 0).any())
+
+
+def _boxes(tensor: Tensor) -> list[Box]:
+    return [(round(x), round(y), round(width), round(height)) for x, y, width, height in tensor.tolist()]
 
 
 class InversionCache(_Cache[Inversion]):

@@ -59,6 +59,25 @@ class Change:
         return np.asarray(moved + (self.pixels - moved) * self.cover[..., None], np.float32)
 
 
+@dataclass(frozen=True)
+class Moved:
+    """A crop [H, W] as the generator's motion displaces it, whatever the sliders do to its own pixels."""
+
+    displace: Displacement
+    crop: NDArray[np.float32]  # [H, W, 3]
+    tone: Mask  # where it may change its colour
+    bare: Mask  # where both it and the photograph show bare skin
+    light: Mask  # change of L* that the generator brings
+
+    @classmethod
+    def of(cls, crop: NDArray[np.float32], carried: Carried, masks: FaceMasks, size: int) -> "Moved":
+        """crop: [H, W, 3] in [0, 1], or a part of one; size: side of the whole crop."""
+        displace = Displacement(carried.flow)
+        moved, moved_masks = displace(crop), displaced_masks(masks, displace, ("skin", "tone"))
+        light = np.asarray(carried.light * room_for_light(moved, size), np.float32)
+        return cls(displace, moved, moved_masks.tone, _bare_in_both(masks, moved_masks), light)
+
+
 def change_between(
     crop: NDArray[np.float32],  # [H, W, 3] in [0, 1], or a part of one
     before: GeneratedFace,  # the generator's picture [H, W, 3] of it
@@ -99,17 +118,15 @@ def change_of(
     local: NDArray[np.float32] | None = None,  # [H, W, 3] the local retouch of the crop, which moves along
     teeth: float = 0.0,  # 0 to 1, how far teeth that the generator shows are whitened
     scale: float = 1.0,  # photo pixels to a crop pixel
+    moved: Moved | None = None,  # of ``crop`` and ``carried``, if it was computed before
 ) -> Change:
     """The change of a crop whose skin is retouched, and onto which the generator's change is carried."""
-    flow, displace = carried.flow, Displacement(carried.flow)
-    moved, moved_masks = displace(crop), displaced_masks(masks, displace, ("skin", "tone"))
+    flow, moved = carried.flow, moved or Moved.of(crop, carried, masks, size)
     retouch = skin.change(strength, texture)
-    retouched = moved + displace(retouch if local is None else retouch + local)
-    bare = _bare_in_both(masks, moved_masks)
-    brought = np.asarray(carried.light * room_for_light(moved, size), np.float32)
-    light = _without_moved_light(crop, retouched, brought, bare, moved_masks.tone, size)
-    color = retouched - moved + as_color(retouched, light, size)
-    color = color + held_color(crop, moved + color, bare, masks.inner, size)
+    retouched = moved.crop + moved.displace(retouch if local is None else retouch + local)
+    light = _without_moved_light(crop, retouched, moved.light, moved.bare, moved.tone, size)
+    color = retouched - moved.crop + as_color(retouched, light, size)
+    color = color + held_color(crop, moved.crop + color, moved.bare, masks.inner, size)
     color = color + resharpened(crop, np.asarray(color, np.float32), flow, masks.features, scale)
     cover, pixels = np.zeros(crop.shape[:2], np.float32), np.zeros_like(crop)
     if carried.mouth is not None:

@@ -7,11 +7,15 @@ P space, each the smallest that does both.
 
 import math
 from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Protocol
 
 import torch
 from torch import Tensor
 
 from pipeline.latent_network import LatentNetwork, by_octave
+from pipeline.taste.judgement import Joined, Judgement
+from retouchml.errors import LatentSpaceMismatch
 from retouchml.sliders import EDITS, LatentStep
 from stylegan2.generator import Generator
 
@@ -21,17 +25,34 @@ _STEPS_PER_DEVIATION = 3
 _DAMPING = 1e-3
 
 
+class Measured(Protocol):
+    """Attributes of a code, in standard deviations: an attribute network, or several in a row."""
+
+    @property
+    def outputs(self) -> tuple[str, ...]: ...
+    def __call__(self, octaves: Tensor) -> Tensor: ...
+    def jacobian(self, octaves: Tensor) -> Tensor: ...
+
+
 class EditApplier:
     """Applies expression sliders to the codes of one generator."""
 
-    def __init__(self, generator: Generator, attributes: LatentNetwork) -> None:
+    def __init__(
+        self,
+        generator: Generator,
+        attributes: LatentNetwork,
+        own: Mapping[str, Judgement] = MappingProxyType({}),
+    ) -> None:
+        """own: the sliders that the user trained for this generator, by name."""
         self._generator = generator
         self.attributes = attributes
+        self._own = own
 
     def apply(self, w_plus: Tensor, edits: Mapping[str, float]) -> Tensor:
         """The code [L, W] with every slider of ``edits`` applied, one after the other.
 
-        Sliders that work on the photograph's own pixels change no code.
+        Sliders that work on the photograph's own pixels change no code. Raises LatentSpaceMismatch for a
+        slider of the user's own that this generator does not have.
         """
         active = {name: value for name, value in edits.items() if value != 0.0 and name in _STEPS}
         if not active:
@@ -39,33 +60,42 @@ class EditApplier:
         space = self._generator.latents
         v = space.whiten(w_plus)
         for name, value in active.items():
-            v = self._moved(v, _STEPS[name], value)
+            v = moved(v, _STEPS[name], value, self._measured(_STEPS[name]), self._generator)
         return space.unwhiten(v)
 
-    @torch.no_grad()
-    def _moved(self, v: Tensor, latent: LatentStep, value: float) -> Tensor:
-        deviations = value * latent.deviations
-        steps = max(1, math.ceil(abs(deviations) * _STEPS_PER_DEVIATION))
-        layers = self._generator.layers
-        free = v.new_tensor([[1.0 if layer.resolution <= latent.finest else 0.0] for layer in layers])
-        names = self.attributes.outputs
-        row = names.index(latent.attribute)
-        rows = [i for i, name in enumerate(names) if name not in latent.released]
-        start = self._values(v)
-        target = start.clone()
-        # [9, L] how much of each layer's code an octave has
-        shares = by_octave(torch.eye(len(layers), device=v.device)[None], layers)[0]
-        for step in range(1, steps + 1):
-            target[row] = start[row] + deviations * step / steps
-            octaves = by_octave(v[None], layers)
-            gradients = self.attributes.jacobian(octaves[0])[rows]
-            jacobian = (torch.einsum("kow,ol->klw", gradients, shares) * free).flatten(1)
-            gram = jacobian @ jacobian.T
-            gram = gram + _DAMPING * gram.diagonal().mean() * torch.eye(len(rows), device=v.device)
-            difference = (target - self.attributes(octaves)[0])[rows]
-            v = v + (jacobian.T @ torch.linalg.solve(gram, difference)).reshape(v.shape)
-        return v
+    def _measured(self, latent: LatentStep) -> Measured:
+        """What a step looks at: the attributes, and its own if it is none of them."""
+        if latent.attribute in self.attributes.outputs:
+            return self.attributes
+        if latent.attribute not in self._own:
+            raise LatentSpaceMismatch(
+                f"The slider {latent.attribute} was not trained for {self._generator.name}.",
+                f"Label faces of it: retouchml label {latent.attribute} --model {self._generator.name}.",
+            )
+        return Joined((self.attributes, self._own[latent.attribute]))
 
-    def _values(self, v: Tensor) -> Tensor:
-        values: Tensor = self.attributes(by_octave(v[None], self._generator.layers))[0]
-        return values
+
+@torch.no_grad()
+def moved(v: Tensor, latent: LatentStep, value: float, measured: Measured, generator: Generator) -> Tensor:
+    """The whitened code [L, W] after a step of a slider that is set to ``value``."""
+    deviations = value * latent.deviations
+    steps = max(1, math.ceil(abs(deviations) * _STEPS_PER_DEVIATION))
+    layers = generator.layers
+    free = v.new_tensor([[1.0 if layer.resolution <= latent.finest else 0.0] for layer in layers])
+    names = measured.outputs
+    row = names.index(latent.attribute)
+    rows = [i for i, name in enumerate(names) if name not in latent.released]
+    start = measured(by_octave(v[None], layers))[0]
+    target = start.clone()
+    # [9, L] how much of each layer's code an octave has
+    shares = by_octave(torch.eye(len(layers), device=v.device)[None], layers)[0]
+    for step in range(1, steps + 1):
+        target[row] = start[row] + deviations * step / steps
+        octaves = by_octave(v[None], layers)
+        gradients = measured.jacobian(octaves[0])[rows]
+        jacobian = (torch.einsum("kow,ol->klw", gradients, shares) * free).flatten(1)
+        gram = jacobian @ jacobian.T
+        gram = gram + _DAMPING * gram.diagonal().mean() * torch.eye(len(rows), device=v.device)
+        difference = (target - measured(octaves)[0])[rows]
+        v = v + (jacobian.T @ torch.linalg.solve(gram, difference)).reshape(v.shape)
+    return v

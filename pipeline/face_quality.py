@@ -5,7 +5,7 @@ portraits have no note, and 42 of SCUT-FBP5500, the extremes of which are given.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import cv2
 import numpy as np
@@ -18,7 +18,7 @@ from pipeline.masks import hidden_face, outline, skin_likelihood
 from pipeline.mesh import Mesh
 from pipeline.mesh_landmarks import landmarks_of_mesh
 from pipeline.pose import pose_of_mesh
-from retouchml.results import FaceQuality, Trust
+from retouchml.results import LAUGHING, SMALL, TURNED, FaceQuality, Trust
 
 SIZE = 256  # pixels of the crop in which a face is judged
 _EYES = (slice(36, 42), slice(42, 48))
@@ -45,6 +45,8 @@ class Signs:
     apart: Disagreement  # dlib's landmarks and the mesh's; SCUT: 3.4, 2.2, 1.3, 2.0
     uncertainty: float  # the same of the landmarks that are used, in its bounds
     mesh_score: float  # 0 to 1 that the mesh's network sees a face; 1 without a mesh
+    smile: float  # as ``geometric`` measures it; SCUT: 0.78
+    mouth_open: float  # likewise; SCUT: 0.27, but both at once no more than 0.74 and 0.2
 
 
 _NOT_APART = Disagreement(0.0, 0.0, 0.0, 0.0)
@@ -80,18 +82,15 @@ def signs_of(
         apart=_NOT_APART if mesh is None else disagreement(by_dlib, mesh),
         uncertainty=0.0 if mesh is None else _uncertainty(disagreement(points, mesh)),
         mesh_score=1.0 if mesh is None else mesh.score,
+        smile=measures["smile"],
+        mouth_open=measures["mouth_open"],
     )
 
 
 def quality_of(signs: Signs) -> FaceQuality:
     """The quality of a face of which these signs were measured."""
-    shape = skin = eyes = mouth = 1.0
-    notes = []
-    for note, trust in _doubts(signs):
-        shape, skin = min(shape, trust.shape), min(skin, trust.skin)
-        eyes, mouth = min(eyes, trust.eyes), min(mouth, trust.mouth)
-        if min(trust.shape, trust.skin, trust.eyes, trust.mouth) < _NOTED:
-            notes.append(note)
+    doubts = list(_doubts(signs))
+    trust = Trust(**{kind: min(getattr(doubt.trust, kind) for doubt in doubts) for kind in _KINDS})
     return FaceQuality(
         yaw=signs.yaw,
         pitch=signs.pitch,
@@ -100,32 +99,59 @@ def quality_of(signs: Signs) -> FaceQuality:
         sharpness=signs.sharpness,
         covered=max(1.0 - _ramp(signs.mesh_score, 0.3, 0.8), signs.hidden),
         uncertainty=signs.uncertainty,
-        trust=Trust(shape, skin, eyes, mouth),
-        notes=tuple(notes),
+        trust=trust,
+        notes=tuple(doubt.note for doubt in doubts if doubt.least < _NOTED),
+        outside=tuple(doubt.outside for doubt in doubts if doubt.outside and doubt.least < 1.0),
     )
 
 
 _NOTED = 0.9  # trust below which a note is made
+_KINDS = tuple(field.name for field in fields(Trust))
+# A mouth that is open, and wide with raised corners: from where strength is held back most, to where not.
+_LAUGH, _BROAD = (0.4, 0.2), (0.9, 0.74)
+_LAUGHING = 0.6  # of the strength is left then: the scorer learned from the generator's laughing faces, too
 
 
-def _doubts(signs: Signs) -> Iterator[tuple[str, Trust]]:
-    """Every reason for a doubt: its note, and how far it leaves trust."""
+@dataclass(frozen=True)
+class _Doubt:
+    """A reason for a doubt.
+
+    note: for people; trust: how far it leaves it; outside: of ``OUTSIDE``, if the rater knows no such faces
+    """
+
+    note: str
+    trust: Trust
+    outside: str = ""
+
+    @property
+    def least(self) -> float:
+        """The trust that is left in what it concerns."""
+        return min(float(getattr(self.trust, kind)) for kind in _KINDS)
+
+
+def _doubts(signs: Signs) -> Iterator[_Doubt]:
+    """Every reason for a doubt, also where it leaves all trust."""
     turned = min(_ramp(abs(signs.yaw), 50.0, 22.0), _ramp(abs(signs.pitch), 45.0, 26.0))
-    yield "turned away: shape is held back", Trust(shape=turned)
-    yield "cut by the frame: shape is held back", Trust(shape=_ramp(signs.cut, 0.35, 0.02))
+    yield _Doubt("turned away: shape is held back", Trust(shape=turned), TURNED)
+    yield _Doubt("cut by the frame: shape is held back", Trust(shape=_ramp(signs.cut, 0.35, 0.02)))
     small = _ramp(signs.eye_distance, 8.0, 20.0)
-    yield "small: the retouch is held back", Trust(small, small, small, small)
+    yield _Doubt("small: the retouch is held back", Trust(small, small, small, small), SMALL)
     blurred = _ramp(signs.sharpness, 0.08, 0.22) if signs.eye_distance > _SMALL else 1.0
-    yield "blurred: skin, eyes and mouth are held back", Trust(skin=blurred, eyes=blurred, mouth=blurred)
+    held = Trust(skin=blurred, eyes=blurred, mouth=blurred)
+    yield _Doubt("blurred: skin, eyes and mouth are held back", held)
     seen = _ramp(signs.mesh_score, 0.3, 0.8)
-    yield "covered: the retouch is held back", Trust(seen, seen, seen, seen)
-    yield "partly hidden: shape is held back", Trust(shape=_ramp(signs.hidden, 0.35, 0.05))
-    yield "eyes covered: they are held back", Trust(eyes=_ramp(signs.eye_skin, 0.05, 0.09))
+    yield _Doubt("covered: the retouch is held back", Trust(seen, seen, seen, seen))
+    yield _Doubt("partly hidden: shape is held back", Trust(shape=_ramp(signs.hidden, 0.35, 0.05)))
+    yield _Doubt("eyes covered: they are held back", Trust(eyes=_ramp(signs.eye_skin, 0.05, 0.09)))
     # dlib loses the mouth under a hand, but also wide open, where the mesh sees lips
     lips = max(_ramp(signs.apart.mouth, 6.0, 4.0), _ramp(signs.lip_redness, 1.5, 3.0))
-    yield "mouth covered: it is held back", Trust(mouth=lips)
+    yield _Doubt("mouth covered: it is held back", Trust(mouth=lips))
     sure = _ramp(signs.uncertainty, 3.2, 1.6)
-    yield "landmarks uncertain: shape, eyes and mouth are held back", Trust(shape=sure, eyes=sure, mouth=sure)
+    held = Trust(shape=sure, eyes=sure, mouth=sure)
+    yield _Doubt("landmarks uncertain: shape, eyes and mouth are held back", held)
+    calm = max(_ramp(signs.mouth_open, *_LAUGH), _ramp(signs.smile, *_BROAD))
+    held = Trust(path=_LAUGHING + (1.0 - _LAUGHING) * calm)
+    yield _Doubt("laughing: strength is held back", held, LAUGHING)
 
 
 _SMALL = 16.0  # pixels between the eyes, below which no face looks sharp

@@ -20,12 +20,13 @@ from pipeline.marked_face import detection_at, mark_of
 from pipeline.mesh import FaceMesh
 from pipeline.pixels import as_channels
 from pipeline.quick_search import QuickSearch
+from pipeline.reach import around_crop, whole
 from pipeline.views import Detection, reduced
 from pipeline.yunet import YuNet
 from retouchml.progress import NEVER, Cancel, check
 from retouchml.results import Box
 
-VERSION = 4  # of the search; cached results of another version are not used
+VERSION = 5  # of the search; cached results of another version are not used
 
 
 @dataclass(frozen=True)
@@ -34,6 +35,18 @@ class FaceLocation:
 
     box: Box
     landmarks: NDArray[np.float64]  # [68, 2] photo pixels, in iBUG 300-W order
+
+
+@dataclass(frozen=True)
+class Search:
+    """What a search found, the largest face first.
+
+    reads: parts of the photo that were looked at in its own pixels, or will be for a retouch; the rest was
+    seen in a halved copy (``pipeline.reach``)
+    """
+
+    faces: tuple[FaceLocation, ...]
+    reads: tuple[Box, ...]
 
 
 class FaceFinder:
@@ -65,24 +78,34 @@ class FaceFinder:
 
         icc: the photo's colour profile, b"" for sRGB
         """
-        pixels = as_channels(pixels)
-        for display in displays_of(pixels, icc):
-            faces = self._find(pixels, display, cancel)
-            if faces:
-                return sorted(faces, key=lambda face: -face.box[2] * face.box[3])
-        return []
+        return list(self.search(pixels, cancel, icc=icc).faces)
 
-    def _find(self, pixels: NDArray[np.generic], display: Display, cancel: Cancel) -> list[FaceLocation]:
-        detections = self._quick.find(pixels, display, cancel) if self._quick else []
+    def search(self, pixels: NDArray[np.generic], cancel: Cancel = NEVER, *, icc: bytes = b"") -> Search:
+        """As ``find``, and which parts of the photo had to be seen for it."""
+        pixels = as_channels(pixels)
+        displays = displays_of(pixels, icc)
+        for display in displays:
+            faces, reads = self._find(pixels, display, cancel)
+            if faces:
+                break
+        if not faces or displays != (plain,):  # where white lies depends on all pixels
+            reads = (whole(pixels),)
+        faces.sort(key=lambda face: -face.box[2] * face.box[3])
+        return Search(tuple(faces), (*reads, *(around_crop(face.landmarks, pixels) for face in faces)))
+
+    def _find(
+        self, pixels: NDArray[np.generic], display: Display, cancel: Cancel
+    ) -> tuple[list[FaceLocation], tuple[Box, ...]]:
+        detections, reads = self._quick.search(pixels, display, cancel) if self._quick else ([], ())
         shifts = FOUR_BOXES if detections else ONE_BOX
         if not detections:
-            detections = self._dlib.find(pixels, display, cancel)
+            detections, reads = self._dlib.find(pixels, display, cancel), (whole(pixels),)
         faces = []
         for detection in detections:
             check(cancel)
             landmarks = self._landmarks.place(pixels, detection, display, shifts)
             faces.append(FaceLocation(box_of(detection), landmarks))
-        return faces
+        return faces, reads
 
     def at(
         self,

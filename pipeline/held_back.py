@@ -6,6 +6,7 @@ from retouchml.sliders import (
     BY_NAME,
     EXPRESSION,
     EYES_AND_TEETH,
+    OWN,
     PATH,
     SHAPE,
     SKIN,
@@ -14,11 +15,12 @@ from retouchml.sliders import (
 )
 
 _KINDS = {
-    PATH.name: ("shape",),
+    PATH.name: ("shape", "path"),
     SKIN.name: ("skin",),
     EYES_AND_TEETH.name: ("eyes",),
     SHAPE.name: ("shape",),
     EXPRESSION.name: ("shape",),
+    OWN.name: ("shape",),
 }
 """By group: the kinds of trust that a slider needs."""
 _OTHER_KINDS = {

@@ -32,6 +32,28 @@ _BLOCKS = (
 )
 
 
+@dataclass(frozen=True)
+class SeenBlock:
+    """A block whose activations raters see, averaged over the cells of a grid on the chip."""
+
+    index: int
+    cells: int  # a side
+
+    @property
+    def channels(self) -> int:
+        """How many there are in each cell."""
+        return _BLOCKS[self.index][0]
+
+    @property
+    def size(self) -> int:
+        """How many activations it gives."""
+        return self.channels * self.cells**2
+
+
+SEEN_BLOCKS = (SeenBlock(2, 6), SeenBlock(6, 6), SeenBlock(9, 4), SeenBlock(12, 3), SeenBlock(13, 1))
+ACTIVATIONS = sum(block.size for block in SEEN_BLOCKS)
+
+
 class FaceRecognition(nn.Module):
     """dlib's network: face chips [N, 3, 150, 150] in [0, 1] → descriptors [N, 128] and block features."""
 
@@ -139,6 +161,16 @@ def chip_frame(landmarks: NDArray[np.float64]) -> ChipFrame:
     return ChipFrame(np.hstack([linear, offset[:, None]]))
 
 
+@dataclass(frozen=True)
+class Sight:
+    """What dlib's network sees of a face."""
+
+    descriptor: NDArray[np.float32]  # [128]
+    activations: NDArray[
+        np.float32
+    ]  # [ACTIVATIONS] of its blocks, the mean over the face and its mirror image
+
+
 class Recognizer:
     """Computes descriptors of faces in pictures."""
 
@@ -155,3 +187,17 @@ class Recognizer:
         with torch.no_grad():
             descriptor, _ = self.network(chip.to(self._device))
         return np.asarray(descriptor[0].cpu().numpy(), np.float32)
+
+    @threads_restored()
+    def see(self, picture: NDArray[np.float32], landmarks: NDArray[np.float64]) -> Sight:
+        """What is seen of the face at ``landmarks`` [68, 2] in a picture [H, W, 3] in [0, 1]."""
+        torch.set_num_threads(1)
+        chip = torch.from_numpy(chip_frame(landmarks).cut(picture)).permute(2, 0, 1)
+        with torch.no_grad():
+            descriptors, blocks = self.network(torch.stack([chip, chip.flip(2)]).to(self._device))
+        seen = [F.adaptive_avg_pool2d(blocks[each.index], each.cells).flatten(1) for each in SEEN_BLOCKS]
+        activations = torch.cat(seen, 1).mean(0)
+        return Sight(
+            np.asarray(descriptors[0].cpu().numpy(), np.float32),
+            np.asarray(activations.cpu().numpy(), np.float32),
+        )

@@ -1,4 +1,8 @@
-"""A bounded place for what was computed and may be needed again: the least recently used goes first."""
+"""A bounded place for what was computed and may be needed again.
+
+The least recently used goes first. A large value takes the place of large ones, as far as there are any: it
+would cost many small ones, and these are what a moving slider needs.
+"""
 
 import weakref
 from collections import OrderedDict
@@ -42,7 +46,7 @@ class Kept(Generic[_Key, _Value]):
         self._values[id(owner), key] = value, size
         self._total += size
         while self._total > self._limit:
-            self._drop(next(iter(self._values)))
+            self._drop(self._first_to_go(size))
 
     def has_room(self, size: int) -> bool:
         """Whether a value of ``size`` bytes can be kept while all others stay."""
@@ -52,6 +56,12 @@ class Kept(Generic[_Key, _Value]):
         """Keep nothing of what was kept."""
         self._values.clear()
         self._total = 0
+
+    def _first_to_go(self, size: int) -> tuple[int, _Key]:
+        """The least recently used, one that is no smaller than ``size`` if there is an older one."""
+        newest = next(reversed(self._values))
+        as_large = (key for key, (_, other) in self._values.items() if other >= size and key != newest)
+        return next(as_large, next(iter(self._values)))
 
     def _drop(self, key: tuple[int, _Key]) -> None:
         entry = self._values.pop(key, None)

@@ -7,9 +7,10 @@ mixture, a linear part and a shared hidden layer.
 
 import hashlib
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, Protocol
 
 import torch
 from safetensors.torch import save
@@ -66,7 +67,23 @@ class LatentNetwork(nn.Module):
         return outputs
 
 
-def fingerprint(network: LatentNetwork) -> str:
+class LatentFunction(Protocol):
+    """A latent network, or what is used in its place."""
+
+    outputs: tuple[str, ...]
+
+    @property
+    def __call__(self) -> Callable[[Tensor], Tensor]:
+        """Outputs [N, K] of whitened codes by octave [N, 9, W], in units of each one's standard deviation."""
+
+    def values(self, octaves: Tensor) -> Tensor:
+        """Outputs [N, K] in their own units."""
+
+    def state_dict(self) -> dict[str, Any]:
+        """What it has learned."""
+
+
+def fingerprint(network: LatentFunction) -> str:
     """A hash of what a network has learned and what its outputs are called."""
     digest = hashlib.sha256(",".join(network.outputs).encode())
     for name, tensor in sorted(network.state_dict().items()):

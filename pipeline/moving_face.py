@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.carried import Carried, covering
-from pipeline.change import Change, change_of
+from pipeline.change import Change, Moved, change_of
 from pipeline.generated import GeneratedFace
 from pipeline.local_face import LocalFace
 from pipeline.masks import FaceMasks, Mask
@@ -32,10 +32,14 @@ class MovingFace:
         """The part of a local face in a window of its window."""
         return cls(local, inner, inner.of(local.crop), inner.of_masks(local.masks), local.skin.within(inner))
 
-    def change(self, carried: Carried, look: Look) -> Change:
+    def moved(self, carried: Carried) -> Moved:
+        """What the generator's motion makes of it; ``change`` takes it if it was computed before."""
+        return Moved.of(self.crop, carried, self.masks, self.local.size)
+
+    def change(self, carried: Carried, look: Look, moved: Moved | None = None) -> Change:
         """The change of the local face's window for a look, without its shape sliders."""
         change = self.local.change(look)
-        moved = change_of(
+        part = change_of(
             self.crop,
             carried,
             self.masks,
@@ -46,8 +50,9 @@ class MovingFace:
             local=self.inner.of(change.color),
             teeth=look.value("teeth"),
             scale=self.local.alignment.side / self.local.size,
+            moved=moved,
         )
-        change.put(moved, self.inner)
+        change.put(part, self.inner)
         return change
 
 

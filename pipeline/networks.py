@@ -1,6 +1,6 @@
 """The networks and learned parts that are loaded once for all photographs."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
@@ -18,7 +18,9 @@ from pipeline.invert import Inverter
 from pipeline.latent_network import learned_part, load_network
 from pipeline.mesh import FaceMesh
 from pipeline.rater import FeatureRater
+from pipeline.taste.judgement import OwnSliders, own_scorer
 from retouchml.errors import DeviceError, UsageError
+from retouchml.own_parts import STANDARD
 from retouchml.settings import ENGINES, PRECISIONS, EngineName, PrecisionName
 from stylegan2 import zoo
 from stylegan2.full_generator import FullGenerator
@@ -44,6 +46,15 @@ class Networks:
     edit_applier: EditApplier
     rater: FeatureRater
     mesh: FaceMesh | None = None  # None where its model was not fetched
+
+    def with_scorer(self, name: str) -> "Networks":
+        """The same with the user's own scorer of a name; "" and ``standard`` are the one that is there.
+
+        Raises UsageError if there is none, LatentSpaceMismatch if it fits another model, and ModelCorrupt.
+        """
+        if name in ("", STANDARD):
+            return self
+        return replace(self, beautifier=self.beautifier.with_scorer(own_scorer(name, self.generator)))
 
 
 def load_networks(
@@ -90,7 +101,7 @@ def load_networks(
         encoder=Encoder.load(learned_part("encoder", space), generator),
         inverter=Inverter(generator, recognizer.network, make_step=Repeated if graphs and is_cuda else None),
         beautifier=Beautifier(generator, scorer, attributes, recognizer.network, measure),
-        edit_applier=EditApplier(generator, attributes),
+        edit_applier=EditApplier(generator, attributes, OwnSliders(generator)),
         rater=FeatureRater(recognizer),
         mesh=mesh,
     )
@@ -118,22 +129,26 @@ def load_mesh() -> FaceMesh | None:
 
 
 def pick_device(name: str) -> str:
-    """The torch device for ``auto``, ``cpu``, ``cuda``, ``cuda:N`` or ``mps``.
+    """The torch device for ``auto``, ``cpu``, ``cuda``, ``cuda:N``, ``mps`` or ``xpu``.
 
     Raises DeviceError if this machine does not have it.
     """
     if name == "auto":
         if torch.cuda.is_available():
             return "cuda"
+        if torch.xpu.is_available():
+            return "xpu"
         return "mps" if torch.backends.mps.is_available() else "cpu"
     try:
         kind = torch.device(name)
     except RuntimeError:
         kind = None
-    if kind is None or kind.type not in ("cpu", "cuda", "mps"):
-        raise DeviceError(f"{name} is no device.", "Choose auto, cpu, cuda, cuda:N or mps.")
+    if kind is None or kind.type not in ("cpu", "cuda", "mps", "xpu"):
+        raise DeviceError(f"{name} is no device.", "Choose auto, cpu, cuda, cuda:N, mps, xpu or xpu:N.")
     if kind.type == "cuda" and (kind.index or 0) >= torch.cuda.device_count():
         raise DeviceError(f"There is no CUDA device {name} here.", "Use --device cpu, or --device auto.")
+    if kind.type == "xpu" and (kind.index or 0) >= torch.xpu.device_count():
+        raise DeviceError("There is no Intel GPU here.", "Use --device cpu, or --device auto.")
     if kind.type == "mps" and not torch.backends.mps.is_available():
         raise DeviceError("There is no Apple GPU here.", "Use --device cpu, or --device auto.")
     return name

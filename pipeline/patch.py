@@ -20,6 +20,8 @@ __all__ = ["Patch", "box_of", "changed_pixels", "layer_of", "make_patch", "paint
 
 _STRIP = 1 << 20  # pixels
 _FINEST = 0.6  # crop pixels, or photo pixels if these are larger; finer detail is lost between the two
+Corners = tuple[int, int, int, int]
+"""A rectangle of a photo: left, top, right, bottom."""
 _LUMA = np.array([0.299, 0.587, 0.114], np.float32)
 
 
@@ -47,10 +49,14 @@ def changed_pixels(
     alignment: Alignment,  # of the change's pixels
     change: Change,  # [h, w]
     support: NDArray[np.uint8],  # [h, w] 1 where the change may change something
-    box: tuple[int, int, int, int],  # left, top, right, bottom in the photo
+    box: Corners,
     space: WorkingSpace,
+    kept: "dict[Corners, NDArray[np.float32]] | None" = None,
 ) -> NDArray[np.generic]:
-    """The pixels of a patch in a box: RGBA, straight alpha, the photo's depth."""
+    """The pixels of a patch in a box: RGBA, straight alpha, the photo's depth.
+
+    kept: strips of the displaced photo, read and written; only for the same photo, alignment and flow
+    """
     left, top, right, bottom = box
     result = np.empty((bottom - top, right - left, 4), photo.dtype)
     smooth = np.dstack([change.flow, change.cover, change.smoothing])
@@ -64,7 +70,12 @@ def changed_pixels(
         flow = _sampled(smooth, alignment, strip, cv2.INTER_LINEAR)
         # Linear interpolation would blur the fine detail of the colour.
         color = _sampled(change.color, alignment, strip, cv2.INTER_CUBIC)
-        changed = _displaced(photo, alignment, flow[..., :2], strip, space) + color
+        moved = None if kept is None else kept.get(strip)
+        if moved is None:
+            moved = _displaced(photo, alignment, flow[..., :2], strip, space)
+            if kept is not None:
+                kept[strip] = moved
+        changed = moved + color
         if smooths:
             # Smooth the grain that is too fine for the crop, or is lost in sampling.
             blurred = cv2.GaussianBlur(changed, (0, 0), blur)
@@ -89,10 +100,8 @@ def _strips(top: int, bottom: int, width: int) -> Iterator[tuple[int, int]]:
         yield low, min(bottom, low + rows)
 
 
-def box_of(
-    alignment: Alignment, support: NDArray[np.uint8], shape: tuple[int, ...]
-) -> tuple[int, int, int, int] | None:
-    """(left, top, right, bottom) in a photo [H, W, C] around a support [h, w] in a crop.
+def box_of(alignment: Alignment, support: NDArray[np.uint8], shape: tuple[int, ...]) -> Corners | None:
+    """The rectangle of a photo [H, W, C] around a support [h, w] in a crop.
 
     None if the support is empty or lies outside the photo.
     """
@@ -109,9 +118,9 @@ def box_of(
 
 
 def _sampled(
-    field: NDArray[np.float32], alignment: Alignment, strip: tuple[int, int, int, int], interpolation: int
+    field: NDArray[np.float32], alignment: Alignment, strip: Corners, interpolation: int
 ) -> NDArray[np.float32]:
-    """A field of the crop at the photo's own pixels in a strip (left, top, right, bottom); zero elsewhere."""
+    """A field of the crop at the photo's own pixels in a strip; zero elsewhere."""
     left, top, right, bottom = strip
     offset = alignment.matrix[:, 2] - (left, top)
     to_strip = np.hstack([alignment.matrix[:, :2], offset[:, None]])
@@ -123,7 +132,7 @@ def _displaced(
     photo: NDArray[np.generic],  # [H, W, C]
     alignment: Alignment,
     flow: NDArray[np.float32],  # [h, w, 2] of the strip, in crop pixels
-    strip: tuple[int, int, int, int],  # left, top, right, bottom
+    strip: Corners,
     space: WorkingSpace,
 ) -> NDArray[np.float32]:
     """The photo sampled at x + flow(x): float32 [h, w, 3] of the working space."""

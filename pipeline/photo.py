@@ -1,6 +1,6 @@
 """An open photograph: prepare its faces, and render looks as patches."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import combinations
 
 import numpy as np
@@ -20,7 +20,7 @@ from pipeline.shape import reshapes
 from pipeline.working_space import WorkingSpace
 from retouchml.look import Look, check_faces, check_looks
 from retouchml.progress import NEVER, Cancel, Progress, check, progress_of_face, silent
-from retouchml.results import FaceReport
+from retouchml.results import Box, FaceReport
 
 
 class Photo:
@@ -35,7 +35,9 @@ class Photo:
         networks: Networks,
         caches: Caches | None,
         kept: KeptFaces,
+        reads: Sequence[Box] = (),  # as in ``faces.Search``
     ) -> None:
+        self.reads = tuple(reads)
         self._pixels = pixels
         self._channels = channels
         self._space = space
@@ -125,12 +127,21 @@ class Photo:
         """Whether a face is ready for every look that its quality allows."""
         return face in self._known.prepared or self.faces[face].quality.trust.shape <= 0.0
 
-    def ahead(self, faces: Iterable[int], side: int) -> Iterator[None]:
-        """Compute, a part at each step, what a moved strength of previewed faces will need."""
-        for face in faces:
+    def ahead(self, looks: Mapping[int, Look], side: int, *, shown: int | None = None) -> Iterator[bool]:
+        """Compute, a part at each step, what moved sliders of previewed faces will need.
+
+        The face ``shown`` comes first, and of each the strengths that are closest to its own. Each step
+        says whether the next one turns to a face that is not shown.
+        """
+        for position, face in enumerate(sorted(looks, key=lambda face: (face != shown, face))):
+            if position:
+                yield True
             preview = self._previews.face(face, self._known.local(face), side)
+            yield False
             if preview is not None and face in self._known.prepared:
-                yield from self._known.prepared[face].knots_ahead(self._networks, preview.factor)
+                prepared, strength = self._known.prepared[face], looks[face].strength
+                for _ in prepared.knots_ahead(self._networks, preview.factor, strength):
+                    yield False
 
     def _preview(self, face: int, look: Look, side: int) -> PreviewPatch | None:
         preview = self._previews.face(face, self._known.local(face), side)
@@ -140,9 +151,9 @@ class Photo:
             with self._known.timed("render"):
                 carried = self._known.prepared[face].carried(self._networks, look, preview.factor)
             with self._known.timed("stitch"):
-                return preview.patch(preview.moving.change(carried, look), look, face)
+                return preview.generated_patch(carried, look, face)
         with self._known.timed("stitch"):
-            return preview.patch(preview.local.change(look), look, face)
+            return preview.local_patch(look, face)
 
     def render_local(
         self,

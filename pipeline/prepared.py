@@ -59,19 +59,23 @@ class PreparedFace:
         """What the generator brings to this face with a look; factor: by which its sides are divided.
 
         A strength alone is interpolated between the knots, whatever was computed before: the same look is
-        always the same picture. What is computed is kept as long as there is room.
+        always the same picture. What is computed is kept as long as there is room: then the next call gives
+        the same object.
         """
         strength, edits = code = _code_of(look)
         is_knot = code in _KNOT_CODES
-        if not edits and not is_knot:
-            return self.between_knots(networks, strength, factor)
         slot = code if is_knot else None
         kept = self.kept.get(self, (slot, factor))
         if kept is not None and kept[0] == code:
             return kept[1]
-        carried = (
-            self._carried(networks, look) if factor == 1 else self._whole(networks, look, slot).shrunk(factor)
-        )
+        if not edits and not is_knot:
+            carried = self.between_knots(networks, strength, factor)
+            if factor == 1:
+                return carried  # large, and quickly made again
+        elif factor == 1:
+            carried = self._carried(networks, look)
+        else:
+            carried = self._whole(networks, look, slot).shrunk(factor)
         self.kept.put(self, (slot, factor), (code, carried), carried.nbytes)
         return carried
 
@@ -87,11 +91,14 @@ class PreparedFace:
             self.kept.put(self, (slot, 1), (slot, carried), carried.nbytes)
         return carried
 
-    def knots_ahead(self, networks: Networks, factor: int) -> Iterator[None]:
-        """Compute what moved strengths need at the knots, one knot a step, if it is not there yet."""
-        for strength in KNOTS:
-            if self.kept.get(self, ((strength, ()), factor)) is None:
-                self.carried(networks, Look(strength), factor)
+    def knots_ahead(self, networks: Networks, factor: int, strength: float) -> Iterator[None]:
+        """Compute what moved strengths need at the knots, one knot a step, if it is not there yet.
+
+        The knots that are closest to ``strength`` come first.
+        """
+        for knot in sorted(KNOTS, key=lambda knot: abs(knot - strength)):
+            if self.kept.get(self, ((knot, ()), factor)) is None:
+                self.carried(networks, Look(knot), factor)
                 yield
 
     def between_knots(self, networks: Networks, strength: float, factor: int) -> Carried:

@@ -12,13 +12,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.align import Alignment
-from pipeline.change import Change
+from pipeline.carried import Carried
+from pipeline.change import Change, Moved
 from pipeline.kept import Kept
 from pipeline.local_face import LocalFace
 from pipeline.moving_face import MovingFace
-from pipeline.patch import Patch, box_of, changed_pixels
+from pipeline.patch import Corners, Patch, box_of, changed_pixels
 from pipeline.pixels import as_channels, full_scale
 from pipeline.prepared import KeptFields
+from pipeline.shape import reshapes
 from pipeline.window import Window
 from pipeline.working_space import WorkingSpace
 from retouchml.look import Look
@@ -26,8 +28,8 @@ from retouchml.results import Box
 
 FACTORS = (4, 2, 1)
 _KEPT_FIELDS = 96 << 20  # bytes of what the generator's pictures bring, for all faces together
-_KEPT_PREVIEWS = 64 << 20  # bytes of faces with fewer pixels
-_FIELDS = 60  # of one channel, in all that a face keeps
+_KEPT_PREVIEWS = 80 << 20  # bytes of faces with fewer pixels
+_FIELDS = 72  # of one channel, in all that a face keeps
 _LEAST = 0.65  # pixels of the crop for one of the preview
 
 
@@ -41,6 +43,15 @@ class PreviewPatch:
 
 
 @dataclass(frozen=True)
+class _Displaced:
+    """A face as the generator's motion displaces it: sliders that work on its own pixels need it again."""
+
+    carried: Carried
+    moved: Moved
+    photo: dict[Corners, NDArray[np.float32]]  # strips of the photo, which the first patch brings
+
+
+@dataclass(frozen=True)
 class PreviewFace:
     """A face with fewer pixels, and the part of the photo around it with as many as are shown."""
 
@@ -51,6 +62,7 @@ class PreviewFace:
     alignment: Alignment  # of the shrunk crop's pixels in ``photo``
     inner: Window  # of the shrunk face's window, that the generator may change
     space: WorkingSpace  # of the photo
+    newest: list[_Displaced] = field(default_factory=list)  # at most one
 
     @classmethod
     def of(
@@ -85,15 +97,30 @@ class PreviewFace:
         """About the memory that it takes, with the layers of its sliders."""
         return self.photo.nbytes + _FIELDS * self.local.crop[..., 0].nbytes
 
-    def patch(self, change: Change, look: Look, face: int) -> PreviewPatch:
+    def generated_patch(self, carried: Carried, look: Look, face: int) -> PreviewPatch:
+        """The patch of a look that needs the generator, which brings ``carried``."""
+        if not self.newest or self.newest[0].carried is not carried:
+            self.newest[:] = [_Displaced(carried, self.moving.moved(carried), {})]
+        newest = self.newest[0]
+        change = self.moving.change(carried, look, newest.moved)
+        return self._patch(change, look, face, None if reshapes(look) else newest.photo)
+
+    def local_patch(self, look: Look, face: int) -> PreviewPatch:
+        """The patch of the local and shape sliders of a look."""
+        return self._patch(self.local.change(look), look, face, None)
+
+    def _patch(
+        self, change: Change, look: Look, face: int, kept: dict[Corners, NDArray[np.float32]] | None
+    ) -> PreviewPatch:
         """The patch of a change of the shrunk crop's window, with the shape sliders of a look, too."""
         change = self.local.reshaped(change, look)
         if self.factor > 1:
             # What is too fine for the crop is too fine for a preview, too.
             change = replace(change, smoothing=np.zeros_like(change.smoothing))
         height, width = self.photo.shape[:2]
+        whole = (0, 0, width, height)
         pixels = changed_pixels(
-            self.photo, self.alignment, change, self.local.support, (0, 0, width, height), self.space
+            self.photo, self.alignment, change, self.local.support, whole, self.space, kept
         )
         return PreviewPatch(face, self.box, pixels)
 

@@ -16,9 +16,11 @@ from pipeline.detections import contains, moved, overlap, placed, turned, unturn
 from pipeline.display import Display
 from pipeline.dlib_search import DOUBTFUL, DlibSearch
 from pipeline.panorama import SMALLEST_SIDE, is_panorama, tiles_of
+from pipeline.reach import around, halved, whole
 from pipeline.views import Detection, reduced, rotation_of, view_of
 from pipeline.yunet import LARGEST_FACE, YuNet
 from retouchml.progress import Cancel, check
+from retouchml.results import Box
 
 _GREY = 120
 _LARGE_SIDE = 1280  # pixels; longest side of the largest copy
@@ -55,10 +57,18 @@ class QuickSearch:
 
     def find(self, pixels: NDArray[np.generic], display: Display, cancel: Cancel) -> list[Detection]:
         """The faces of a photo [H, W, C], as squares of dlib's kind. Raises Cancelled."""
+        return self.search(pixels, display, cancel)[0]
+
+    def search(
+        self, pixels: NDArray[np.generic], display: Display, cancel: Cancel
+    ) -> tuple[list[Detection], tuple[Box, ...]]:
+        """As ``find``, and the parts of the photo whose own pixels decided."""
         if min(pixels.shape[:2]) < SMALLEST_SIDE:
-            return []
+            return [], (whole(pixels),)
         candidates = self._candidates(pixels, display, cancel)
+        reads: tuple[Box, ...] = ()
         if is_panorama(pixels):
+            reads = (whole(pixels),)
             for rows, columns in tiles_of(*pixels.shape[:2]):
                 part = np.ascontiguousarray(pixels[rows, columns])
                 image, scale = reduced(part, _LARGE_SIDE, display)
@@ -67,17 +77,21 @@ class QuickSearch:
         found: list[Detection] = []
         for candidate in sorted(without_overlaps(candidates), key=lambda d: -d.side):
             check(cancel)
+            reads += (around(candidate, pixels),)
             if not any(contains(face, candidate, _NESTED) for face in found):
                 face = self._confirmed(pixels, candidate, display)
                 found += [face] if face is not None else []
-        return without_overlaps(found)
+        return without_overlaps(found), reads
 
     def in_view(self, view: NDArray[np.uint8]) -> list[Detection]:
         """Upright faces in a small image [H, W, 3], however unsure."""
         return [face.detection for face in self._network.look(view, _LEAST / 2.0)]
 
     def _candidates(self, pixels: NDArray[np.generic], display: Display, cancel: Cancel) -> list[Detection]:
-        large, scale = reduced(pixels, _LARGE_SIDE, display)
+        # halved first, as a client on a slow network does, which then need not send all pixels
+        small, times = halved(pixels, _LARGE_SIDE)
+        large, scale = reduced(small, _LARGE_SIDE, display)
+        scale *= times
         candidates = []
         for look in (*_UPRIGHT_LOOKS, *_TURNED_LOOKS):
             image, again = reduced(large, look.side)

@@ -1,12 +1,14 @@
 """Raters of faces in pictures, on the scale of the training photographs, 1 to 5.
 
-There are two of different kinds, so that one can judge what the other guides: ``FeatureRater`` sees dlib's
-descriptor and the shape of the landmarks, ``PixelRater`` the aligned chip alone. Both learned from
+There are two of different kinds, so that one can judge what the other guides: ``FeatureRater`` sees what
+dlib's network sees, in its blocks, ``PixelRater`` the aligned chip alone. Both learned from
 SCUT-FBP5500: they repeat the taste of 60 people of one country in neutral frontal faces, and know nothing of
 smiles, profiles and children. ``docs/models.md`` has their figures.
 """
 
+import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -15,18 +17,22 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from pipeline.activation_network import ActivationNetwork
 from pipeline.identity import Recognizer
 from pipeline.latent_network import LearnedFile, learned_part, load_learned
 from pipeline.rater_input import face_chip, shape_features
 from retouchml.errors import ModelCorrupt
 
 FEATURES = 128 + 136
-_SHAPE_SHARE = 0.6  # of the descriptor's weight
+ACTIVATION_INPUT = "activations"  # what a rater's file calls the input of ``ActivationNetwork``
 _WIDTHS = (24, 48, 96, 160)
 
 
 class FeatureNetwork(nn.Module):
-    """Features [N, 264] → rating less the mean [N]: descriptor and landmark shape, standardised."""
+    """Features [N, 264 or more] → rating less the mean [N]: descriptor and landmark shape, standardised.
+
+    The rater of versions before 0.2: files that users trained then are still read.
+    """
 
     center: Tensor
     spread: Tensor
@@ -46,14 +52,8 @@ class FeatureNetwork(nn.Module):
             nn.Linear(64, 1),
         )
 
-    def standardize(self, features: Tensor) -> None:
-        """Set centre and spread from training features [N, 264]; the descriptor has one spread in common."""
-        self.center.copy_(features.mean(0))
-        self.spread[:128] = features[:, :128].std(0).mean()
-        self.spread[128:] = (features[:, 128:].std(0) + 1e-6) / _SHAPE_SHARE
-
     def forward(self, features: Tensor) -> Tensor:
-        rating: Tensor = self.layers((features - self.center) / self.spread)
+        rating: Tensor = self.layers((features[:, :FEATURES] - self.center) / self.spread)
         return rating[:, 0]
 
 
@@ -99,23 +99,87 @@ def rater_features(descriptors: NDArray[np.float32], landmarks: NDArray[np.float
     return torch.from_numpy(np.hstack([descriptors, shapes]).astype(np.float32))
 
 
+def all_features(
+    descriptors: NDArray[np.float32], landmarks: NDArray[np.float32], activations: NDArray[np.floating]
+) -> Tensor:
+    """As ``rater_features``, then activations [N, ACTIVATIONS]: what a ``FeatureRater`` needs."""
+    seen = torch.from_numpy(activations.astype(np.float32))
+    return torch.cat([rater_features(descriptors, landmarks), seen], 1)
+
+
+class _ByActivations(ActivationNetwork):
+    """The same network on the features of ``all_features``."""
+
+    def forward(self, features: Tensor) -> Tensor:
+        return super().forward(features[:, FEATURES:])
+
+
+@dataclass(frozen=True)
+class Rating:
+    """A rating, 1 to 5, and the standard deviation of its error among faces that the rater knows.
+
+    uncertainty: None if the rater's file does not say
+    """
+
+    value: float
+    uncertainty: float | None
+
+
+@dataclass(frozen=True)
+class Uncertainty:
+    """The error of an ensemble's mean, from how much its members disagree: sqrt(error² + (share spread)²)."""
+
+    error: float  # rating points, where all members agree
+    share: float  # of the members' standard deviation
+
+    def __call__(self, spread: float) -> float:
+        return math.hypot(self.error, self.share * spread)
+
+    @classmethod
+    def fitted(cls, errors: NDArray[np.float32], spreads: NDArray[np.float32]) -> "Uncertainty":
+        """Of the errors [N] of means on unseen faces and the members' standard deviations [N]."""
+        squares = np.square(errors.astype(np.float64))
+        spread = np.square(spreads.astype(np.float64))
+        deviation = spread - spread.mean()
+        slope = float(deviation @ squares) / max(float(deviation @ deviation), 1e-12)
+        slope = min(max(slope, 0.0), float(squares.mean()) / max(float(spread.mean()), 1e-12))
+        rest = max(float(squares.mean()) - slope * float(spread.mean()), 0.0)
+        return cls(math.sqrt(rest), math.sqrt(slope))
+
+    def __str__(self) -> str:
+        return f"{self.error:.4f},{self.share:.4f}"
+
+
 class FeatureRater:
-    """The rater that guides: the scorer learned from its ratings, and reports show them."""
+    """The rater by whose ratings a scorer is trained, and which reports show."""
 
     def __init__(self, recognizer: Recognizer, path: Path | None = None) -> None:
         """path: a file other than the learned part in use. Raises ModelMissing or ModelCorrupt."""
         self._recognizer = recognizer
         file = load_learned(path or learned_part("rater"), "rater")
-        self._mean, self._networks = _ensemble(file, FeatureNetwork)
+        kind = _ByActivations if file.metadata.get("input") == ACTIVATION_INPUT else FeatureNetwork
+        self._mean, self._networks = _ensemble(file, kind)
+        self._uncertainty = _uncertainty(file)
 
     def rate(self, picture: NDArray[np.float32], landmarks: NDArray[np.float64]) -> float:
         """Rating of the face at ``landmarks`` [68, 2] in a picture [H, W, 3] in [0, 1]."""
-        descriptor = self._recognizer.describe(picture, landmarks)
-        features = rater_features(descriptor[None], landmarks[None].astype(np.float32))
-        return float(self.rate_features(features)[0])
+        return self.rating_of(self.see(picture, landmarks)).value
+
+    def see(self, picture: NDArray[np.float32], landmarks: NDArray[np.float64]) -> Tensor:
+        """Features [1, K] of the face at ``landmarks`` [68, 2] in a picture [H, W, 3] in [0, 1]."""
+        sight = self._recognizer.see(picture, landmarks)
+        return all_features(
+            sight.descriptor[None], landmarks[None].astype(np.float32), sight.activations[None]
+        )
+
+    def rating_of(self, features: Tensor) -> Rating:
+        """The rating of features [1, K], and how far off it may be."""
+        ratings = _ratings(self._networks, features, self._mean)[:, 0]
+        uncertainty = None if self._uncertainty is None else self._uncertainty(float(ratings.std()))
+        return Rating(float(ratings.mean()), uncertainty)
 
     def rate_features(self, features: Tensor) -> NDArray[np.float32]:
-        """Ratings [N] of features [N, 264]."""
+        """Ratings [N] of features [N, K] of ``all_features``."""
         return _mean_rating(self._networks, features, self._mean)
 
 
@@ -158,6 +222,19 @@ def _ensemble(file: LearnedFile, kind: type[nn.Module]) -> tuple[float, list[nn.
         raise _unfit() from error
 
 
+def _uncertainty(file: LearnedFile) -> Uncertainty | None:
+    """What a file says of its errors; None from one that was trained before it was measured."""
+    if "uncertainty" not in file.metadata:
+        return None
+    try:
+        error, share = map(float, file.metadata["uncertainty"].split(","))
+    except ValueError as wrong:
+        raise _unfit() from wrong
+    if not (0.0 <= error < math.inf and 0.0 <= share < math.inf):
+        raise _unfit()
+    return Uncertainty(error, share)
+
+
 def _fold(file: LearnedFile) -> int:
     try:
         number = int(file.metadata["fold"])
@@ -175,6 +252,11 @@ def _unfit() -> ModelCorrupt:
 
 
 def _mean_rating(networks: Sequence[nn.Module], inputs: Tensor, mean: float) -> NDArray[np.float32]:
+    return np.asarray(_ratings(networks, inputs, mean).mean(0), np.float32)
+
+
+def _ratings(networks: Sequence[nn.Module], inputs: Tensor, mean: float) -> NDArray[np.float32]:
+    """Ratings [M, N] of N inputs by each of M networks."""
     with torch.no_grad():
-        ratings = torch.stack([network(inputs) for network in networks]).mean(0) + mean
+        ratings = torch.stack([network(inputs) for network in networks]) + mean
     return np.asarray(ratings.numpy(), np.float32)

@@ -20,16 +20,21 @@ def face_of(
     landmarks = location.landmarks
     crop, _ = face_crop(channels, landmarks, space)
     (points,) = networks.finder.landmarks_in_crops(crop)
+    rating = networks.rater.rating_of(networks.rater.see(crop, points))
     return Face(
         location.box,
         tuple((float(x), float(y)) for x, y in landmarks),
-        networks.rater.rate(crop, points),
+        rating.value,
         _quality(landmarks, channels, space, networks),
+        rating.uncertainty,
     )
 
 
 def _quality(
-    landmarks: NDArray[np.float64], channels: NDArray[np.generic], space: WorkingSpace, networks: Networks
+    landmarks: NDArray[np.float64],
+    channels: NDArray[np.generic],
+    space: WorkingSpace,
+    networks: Networks,
 ) -> FaceQuality:
     alignment = alignment_of(landmarks)
     crop = alignment.cut(channels, space)
@@ -64,4 +69,5 @@ def report_on(
         score_after=networks.rater.rate(after, points_after),
         identity_distance=float(distance),
         patch=patch.box,
+        score_uncertainty=face.score_uncertainty,
     )

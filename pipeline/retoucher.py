@@ -15,11 +15,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.cache import Caches, photo_key
-from pipeline.faces import FaceLocation
+from pipeline.faces import Search
 from pipeline.networks import load_networks
 from pipeline.photo import Photo
 from pipeline.pixels import as_channels
 from pipeline.preview import KeptFaces
+from pipeline.reach import whole
 from pipeline.working_space import WorkingSpace, profile_for
 from retouchml.progress import NEVER, Cancel, Progress, check, silent
 from retouchml.results import Box, Edit
@@ -70,39 +71,45 @@ class Retoucher:
         *,
         icc: bytes = b"",
         at: Sequence[Box] = (),
+        scorer: str = "",
         progress: Progress | None = None,
         cancel: Cancel | None = None,
     ) -> Photo:
         """Find the faces of a photo [H, W] or [H, W, C]: uint8, uint16 or float32, straight alpha.
 
         at: places (x, y, width, height) of faces that the search may miss; those that it finds come first.
-        icc: its colour profile, b"" for sRGB; the retouch is computed in sRGB's primaries, unbounded.
+        icc: its colour profile, b"" for sRGB; the retouch is computed in sRGB's primaries, unbounded. scorer:
+        the name of the user's own taste that strength follows, "" for the standard one.
 
         The photo keeps the array itself, not a copy, and never writes to it. Raises PictureUnsupported for
-        another kind of array, UsageError for a place that cannot have a face, and Cancelled.
+        another kind of array, UsageError for a place that cannot have a face or an unknown scorer, and
+        Cancelled.
         """
         progress, cancel = progress or silent, cancel or NEVER
+        networks = self.networks.with_scorer(scorer)
         channels = as_channels(pixels)
         progress("detect", 0.0, None)
         start = time.monotonic()
-        locations = list(self._find(channels, icc, cancel))
+        search = self._search(channels, icc, cancel)
+        locations = list(search.faces)
         for box in at:
             check(cancel)
             marked = self.networks.finder.at(channels, box, locations, icc=icc)
             locations += [] if marked is None else [marked]
         space = WorkingSpace.of(profile_for(icc, channels))
-        photo = Photo(pixels, channels, space, locations, self.networks, self._caches, self._kept)
+        reads = (whole(channels),) if at else search.reads  # at a marked place, the search looks anywhere
+        photo = Photo(pixels, channels, space, locations, networks, self._caches, self._kept, reads)
         photo.seconds["detect"] = time.monotonic() - start
         progress("detect", 1.0, 0.0)
         return photo
 
-    def _find(self, channels: NDArray[np.generic], icc: bytes, cancel: Cancel) -> Sequence[FaceLocation]:
+    def _search(self, channels: NDArray[np.generic], icc: bytes, cancel: Cancel) -> Search:
         if self._caches is None:
-            return self.networks.finder.find(channels, cancel, icc=icc)
+            return self.networks.finder.search(channels, cancel, icc=icc)
         key = photo_key(channels, icc, self.networks.finder.identity)
-        locations = self._caches.searches.get(key)
-        if locations is None:
-            locations = tuple(self.networks.finder.find(channels, cancel, icc=icc))
-            self._caches.searches.put(key, locations)
+        search = self._caches.searches.get(key)
+        if search is None:
+            search = self.networks.finder.search(channels, cancel, icc=icc)
+            self._caches.searches.put(key, search)
         check(cancel)
-        return locations
+        return search

@@ -3,24 +3,28 @@
 Events are delivered to the dialog in GLib's main loop.
 """
 
+import contextlib
 import queue
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from gi.repository import Gimp, GLib
 
 from plugin_gimp.texts import _
+from retouchml.client import machines_page
 from retouchml.client.answers import Rendered, WirePatch
 from retouchml.client.client import Client
+from retouchml.client.machines_page import Said
 from retouchml.client.photo_session import Looks, PhotoSession
 from retouchml.client.pixel_format import PixelFormat
-from retouchml.errors import RetouchError
+from retouchml.errors import RetouchError, UsageError
 from retouchml.progress import Progress
-from retouchml.results import Box, Face
+from retouchml.results import Box, Face, FaceReport
 from retouchml.system.failures import unexpected
 
+_DRAWN_MS = 60  # until the pixels are read
 _TURN_SECONDS = 0.015  # how long a request may wait while the thread waits for the daemon
 
 
@@ -28,36 +32,80 @@ _TURN_SECONDS = 0.015  # how long a request may wait while the thread waits for 
 class Events:
     """The dialog's callbacks.
 
-    progress: see ``retouchml.progress``; faces: called when they are known, and after each mark; patches:
-    called with the looks that were requested, whether the patches are final and of full size, and the
-    patches; failed: the work failed
+    progress: see ``retouchml.progress``; faces: called when they are known, after each mark, and when more is
+    known of them, with the places of the marks that this answers; patches: called with the looks that were
+    requested, whether the patches are final and of full size, the patches, and what was measured, if that was
+    asked for; failed: the work failed; machine: which one does the work, whenever the photo was opened
     """
 
     progress: Progress
-    faces: "Callable[[tuple[Face, ...]], None]"
-    patches: "Callable[[Looks, bool, tuple[WirePatch, ...]], None]"
+    faces: "Callable[[tuple[Face, ...], tuple[Box, ...]], None]"
+    patches: "Callable[[Looks, bool, tuple[WirePatch, ...], tuple[FaceReport, ...]], None]"
     failed: "Callable[[RetouchError], None]"
+    machine: "Callable[[Said], None]"
+
+
+@dataclass(frozen=True)
+class _Render:
+    """The request for these looks; shown: the face that is; reports: whether to measure what they do."""
+
+    looks: Looks
+    shown: int
+    reports: bool
+
+
+class _Move:
+    """The request to work on another machine."""
 
 
 class BackgroundSession:
-    """A ``PhotoSession`` in a thread, which opens the photo at once."""
+    """A ``PhotoSession`` in a thread, which opens the photo as soon as its pixels are there.
 
-    def __init__(
-        self, picture: PixelFormat, pixels: bytes, events: Events, places: Sequence[Box] = ()
-    ) -> None:
+    The thread connects to the daemon meanwhile.
+    """
+
+    def __init__(self, picture: PixelFormat, events: Events, places: Sequence[Box] = ()) -> None:
         """places: of faces that the search misses."""
         self._picture = picture
         self._places = tuple(places)
-        self._pixels = pixels
+        self._pixels = bytearray()
+        self._has_pixels = threading.Event()
+        self._reading = 0
         self._events = events
-        # looks and the face that is shown; None: open the photo; a box: there is a face
-        self._requests: queue.SimpleQueue[tuple[Looks, int] | Box | None] = queue.SimpleQueue()
+        # None: open the photo; a box: there is a face
+        self._requests: queue.SimpleQueue[_Render | Box | _Move | None] = queue.SimpleQueue()
         self._told: tuple[Face, ...] | None = None  # the faces that the dialog knows
-        self._is_marking = False
+        self._marking: tuple[Box, ...] = ()  # marks without an answer
         self._closed = threading.Event()
         self._thread = threading.Thread(target=self._run, daemon=True, name="retouchml-session")
         self.open()
+
+    def start(self, parts: "Iterator[tuple[int, bytes]]") -> None:
+        """Start the thread, and read the pixels: parts of them, each with its first byte's place.
+
+        They are read in the main loop, as GIMP requires, and after a moment, in which the dialog is drawn.
+        """
+        self._pixels = bytearray(self._picture.size)
         self._thread.start()
+        self._reading = GLib.timeout_add(_DRAWN_MS, self._begin_to_read, parts)
+
+    def _begin_to_read(self, parts: "Iterator[tuple[int, bytes]]") -> bool:
+        # Before drawing: on a busy machine a moving progress bar would never let it come to its turn.
+        self._reading = GLib.idle_add(self._read, parts, priority=GLib.PRIORITY_HIGH_IDLE)
+        return False
+
+    def _read(self, parts: "Iterator[tuple[int, bytes]]") -> bool:
+        """Read a part of the layer; called again until nothing is left."""
+        try:
+            for start, pixels in parts:
+                self._pixels[start : start + len(pixels)] = pixels
+                return True
+        except Exception as error:  # GLib would swallow it
+            self._deliver(self._events.failed, RetouchError(unexpected(error, _)))
+        else:
+            self._has_pixels.set()
+        self._reading = 0
+        return False
 
     def open(self) -> None:
         """Open the photo; to be called again after it failed."""
@@ -67,14 +115,26 @@ class BackgroundSession:
         """Say that there is a face at a place of the layer; ``faces`` is called again."""
         self._requests.put(place)
 
-    def render(self, looks: Looks, shown: int) -> None:
-        """Render these looks, that of the face ``shown`` first; an older request is dropped."""
-        self._requests.put((looks, shown))
+    def render(self, looks: Looks, shown: int, *, reports: bool = False) -> None:
+        """Render these looks, that of the face ``shown`` first; an older request is dropped.
+
+        reports: whether score and identity are measured
+        """
+        self._requests.put(_Render(looks, shown, reports))
+
+    def move(self) -> None:
+        """Work on the machine that the settings name now; the looks have to be requested again."""
+        self._requests.put(_Move())
 
     def close(self, seconds: float = 2.0) -> None:
         """Stop the thread and the daemon's work for this photo; waits so many seconds at most."""
         self._closed.set()
-        self._thread.join(seconds)
+        self._has_pixels.set()
+        if self._reading:
+            GLib.source_remove(self._reading)
+            self._reading = 0
+        if self._thread.is_alive():
+            self._thread.join(seconds)
 
     def _deliver(self, event: "Callable[..., None]", *arguments: Any) -> None:
         def call() -> bool:
@@ -85,36 +145,48 @@ class BackgroundSession:
         GLib.idle_add(call)
 
     def _run(self) -> None:
+        session: PhotoSession | None = None
         try:
-            with Client(start=True, name=f"GIMP {Gimp.version()}", same_version=True) as client:
-                session = self._new_session(client)
-                while not self._closed.is_set():
-                    self._start_newest_request(session)
-                    client.process(_TURN_SECONDS)
+            session = self._new_session(_new_client())
+            with contextlib.suppress(RetouchError):  # the session says it, and tries again
+                session.client.connect()
+            self._has_pixels.wait()
+            while not self._closed.is_set():
+                self._start_newest_request(session)
+                session.client.process(_TURN_SECONDS)
         except RetouchError as error:
             self._deliver(self._events.failed, error)
         except Exception as error:
             self._deliver(self._events.failed, RetouchError(unexpected(error, _)))
+        finally:
+            if session is not None:
+                session.client.close()
 
     def _new_session(self, client: Client) -> PhotoSession:
-        events, session = self._events, PhotoSession(client, self._picture, self._pixels, at=self._places)
+        events = self._events
+        session = PhotoSession(
+            client, self._picture, self._pixels, at=self._places, spares=True, previews=True
+        )
 
         def on_opened(session: PhotoSession) -> None:
-            # they are as many if the photo is opened again after a loss, unless a mark was lost with it
-            if self._told is None or self._is_marking or len(session.faces) != len(self._told):
-                self._deliver(events.faces, session.faces)
-            self._told, self._is_marking = session.faces, False
+            # they are the same if the photo is opened again after a loss; over a network more is known later
+            if self._marking or session.faces != self._told:
+                self._deliver(events.faces, session.faces, self._marking)
+            self._told, self._marking = session.faces, ()
+            self._deliver(events.machine, machines_page.at_work(session.client))
 
         def on_rendered(looks: Looks, rendered: Rendered) -> None:
-            self._deliver(events.patches, looks, True, rendered.patches)
+            self._deliver(events.patches, looks, True, rendered.patches, rendered.report)
 
         def on_error(error: RetouchError) -> None:
-            self._is_marking = False
+            if isinstance(error, UsageError):
+                self._marking = self._marking[:-1]  # so does the session
+            self._deliver(events.machine, Said(""))
             self._deliver(events.failed, error)
 
         session.on_progress = lambda *progress: self._deliver(events.progress, *progress)
         session.on_opened = on_opened
-        session.on_preview = lambda looks, patches: self._deliver(events.patches, looks, False, patches)
+        session.on_preview = lambda looks, patches: self._deliver(events.patches, looks, False, patches, ())
         session.on_rendered = on_rendered
         session.on_error = on_error
         return session
@@ -122,16 +194,25 @@ class BackgroundSession:
     def _start_newest_request(self, session: PhotoSession) -> None:
         if self._requests.empty():
             return
-        newest: tuple[Looks, int] | None = None
+        newest: _Render | None = None
         while not self._requests.empty():
             request = self._requests.get()
-            if request is not None and len(request) == 4:
-                self._is_marking = True
+            if isinstance(request, _Move):
+                newest = None
+                session.close()
+                session.client.close()
+                session.client = _new_client()  # it opens the photo again
+            elif isinstance(request, tuple):
+                self._marking += (request,)
                 session.mark(request)
                 return  # the dialog requests the looks again when it knows the faces
-            newest = request
+            else:
+                newest = request
         if newest is None:
             session.open()
         else:
-            looks, shown = newest
-            session.render(looks, size="both", refine=True, shown=shown)
+            session.render(newest.looks, size="both", report=newest.reports, refine=True, shown=newest.shown)
+
+
+def _new_client() -> Client:
+    return machines_page.new_client(f"GIMP {Gimp.version()}")

@@ -9,12 +9,12 @@ from plugin_gimp import (
     layer_pixels,
     output,
     pixbufs,
-    reach,
     results,
     settings_dialog,
     window,
 )
 from plugin_gimp.background_session import BackgroundSession, Events
+from plugin_gimp.beginning import first_look, first_places, first_ticked
 from plugin_gimp.job_queue import Job, JobQueue
 from plugin_gimp.preview import Preview
 from plugin_gimp.texts import _
@@ -24,14 +24,13 @@ from retouchml import __version__, sentences
 from retouchml.client.answers import WirePatch
 from retouchml.client.photo_session import Looks
 from retouchml.client.placed_commands import explain
-from retouchml.errors import Cancelled, DaemonError, RetouchError, UsageError
-from retouchml.first_faces import first_faces
+from retouchml.errors import Cancelled, DaemonError, RetouchError
 from retouchml.look import Look
+from retouchml.marked_face import marked_face
 from retouchml.picture_looks import PictureLooks
 from retouchml.progress import OverallProgress, describe
-from retouchml.remembered import remembered
-from retouchml.result_record import ResultRecord, match, record
-from retouchml.results import Box, Face
+from retouchml.result_record import ResultRecord, record
+from retouchml.results import Box, Face, FaceReport
 from retouchml.sliders import REST_MS
 from retouchml.system.failures import unexpected
 
@@ -57,10 +56,11 @@ class Dialog:
         self._config = config
         self._chosen = chosen
         self._layer = chosen.source
-        picture, pixels, self._encoding = layer_pixels.read(self._layer)
+        self._pixels = layer_pixels.Pixels.of(self._layer)
+        self._encoding = self._pixels.encoding
         self._faces: tuple[Face, ...] = ()
         self._shown = 0  # the face in the preview
-        self._looks = PictureLooks(self._first_look())
+        self._looks = PictureLooks(first_look(config, chosen))
         self._requested: Looks | None = None
         self._result: tuple[Looks, tuple[WirePatch, ...]] | None = None  # of what is requested
         self._early = 0  # Beautify or Apply was pressed before the faces were known
@@ -88,14 +88,20 @@ class Dialog:
         if results.of_source(self._layer):
             self._window.show_keep(keep=config.get_property("earlier") == arguments.KEEP)
         self._show_history()
-        events = Events(self._on_progress, self._on_faces, self._on_patches, self._on_failed)
-        self._places = self._first_places(picture.width, picture.height)
-        self._marked: Box | None = None  # while the daemon is asked about it
-        self._session = BackgroundSession(picture, pixels, events, self._places)
+        events = Events(
+            self._on_progress,
+            self._on_faces,
+            self._on_patches,
+            self._on_failed,
+            lambda said: self._window.show_machine(said.sentence),
+        )
+        self._places = first_places(chosen)
+        self._session = BackgroundSession(self._pixels.picture, events, self._places)
 
     def run(self) -> None:
         """Show the dialog until the result is in the image. Raises Cancelled or RetouchError."""
         self._window.dialog.show()
+        self._session.start(self._pixels.parts())
         Gtk.main()
         if self._error is not None:
             raise self._error
@@ -107,31 +113,18 @@ class Dialog:
         self._session.close()
         self._window.dialog.destroy()
 
-    def _first_look(self) -> Look:
-        """The look of the result that is edited again, or what is remembered of the last picture's."""
-        if self._chosen.record is not None:
-            return self._chosen.record.look
-        try:
-            return remembered(arguments.of_config(self._config).common.look)
-        except UsageError:  # from a script
-            return Look()
-
-    def _first_places(self, width: int, height: int) -> "tuple[Box, ...]":
-        """Where a face was marked for the result that is edited again, else for the layer's last one."""
-        past = history.of_image(self._layer.get_image()).of_source(results.name_of_source(self._layer))
-        records = [self._chosen.record, *(each.record for each in past)]
-        last = next(filter(None, records), None)
-        return () if last is None else last.places_within(width, height)
-
     # events of the session
 
     def _on_progress(self, stage: str, fraction: float, remaining: "float | None") -> None:
         self._window.say(describe(stage, remaining, _), self._overall.update(stage, fraction))
 
-    def _on_faces(self, faces: "tuple[Face, ...]") -> None:
+    def _on_faces(self, faces: "tuple[Face, ...]", marks: "tuple[Box, ...]") -> None:
         known, self._faces = self._faces, faces
+        if known and not marks and len(faces) >= len(known):  # more is known of them
+            self._fill_faces(tuple(self._window.face_row.ticked))
+            return
         if known:
-            self._add_marked(len(known))
+            self._add_marked(len(known), marks)
             return
         try:
             arguments.check_any(faces)
@@ -140,8 +133,9 @@ class Dialog:
             return
         if not self._early:
             self._window.set_usable(is_usable=True)
+        self._places += marks
         boxes = [face.box for face in faces]
-        ticked = self._first_ticked(boxes)
+        ticked = first_ticked(self._chosen, boxes)
         before = {} if self._chosen.record is None else self._chosen.record.looks(boxes)
         if before:
             self._looks = PictureLooks.of(before)
@@ -152,18 +146,21 @@ class Dialog:
             early, self._early = self._early, 0
             self._make(early)
 
-    def _add_marked(self, known: int) -> None:
+    def _add_marked(self, known: int, marks: "tuple[Box, ...]") -> None:
         """Show a face that the user has marked, and tick it. known: how many there were before."""
-        ticked = self._window.face_row.ticked
-        marked, self._marked = self._marked, None
-        if len(self._faces) > known:
-            self._places += () if marked is None else (marked,)
-            ticked = [*ticked, *range(known, len(self._faces))]
-            self._shown = known
+        ticked = set(self._window.face_row.ticked)
+        boxes = [face.box for face in self._faces]
+        new = {number: place for place in marks if (number := marked_face(place, boxes)) >= known}
+        if new:
+            self._places += tuple(new.values())
+            ticked.update(new)
+            self._shown = [*new][-1]
             Gimp.Selection.none(self._layer.get_image())  # it would limit the result
-        else:
+        elif marks:
             self._window.say(_(sentences.FACE_KNOWN))
-        self._fill_faces(tuple(ticked))
+        if self._shown >= len(self._faces):  # another machine found fewer
+            self._shown = 0
+        self._fill_faces(tuple(sorted(ticked)))
         self._requested = None  # the photo was opened again
         self._request_render()
 
@@ -178,20 +175,17 @@ class Dialog:
             self._window.show_same(is_same=self._looks.is_same)
         self._window.look_controls.show_look(self._looks.look(self._shown))
         self._preview.show_face(self._faces[self._shown])
+        self._window.score.show_face(self._shown, self._faces[self._shown])
 
-    def _first_ticked(self, boxes: "list[Box]") -> "tuple[int, ...]":
-        """The faces to retouch: those of the result that is edited again, those that the selection means."""
-        if self._chosen.record is not None:
-            before = match([face.box for face in self._chosen.record.faces], boxes)
-            return tuple(sorted(before)) or tuple(range(len(boxes)))
-        return reach.selected_faces(self._layer, boxes) or first_faces(len(boxes))
-
-    def _on_patches(self, looks: Looks, is_full: bool, patches: "tuple[WirePatch, ...]") -> None:
+    def _on_patches(
+        self, looks: Looks, is_full: bool, patches: "tuple[WirePatch, ...]", reports: "tuple[FaceReport, ...]"
+    ) -> None:
         if looks is not self._requested:  # the sliders have moved since
             return
         self._preview.show_patches(patches)
         if is_full:
             self._result = looks, patches
+            self._window.score.end(reports)
             self._overall = OverallProgress()
             self._window.say(_("Ready"), 1.0)
             if self._jobs.running is not None:
@@ -199,7 +193,7 @@ class Dialog:
 
     def _on_failed(self, error: RetouchError) -> None:
         self._want_nothing()
-        self._marked = None
+        self._window.score.begin(())
         # without faces, another try is of use only if the daemon failed
         self._window.set_usable(is_usable=bool(self._faces) or isinstance(error, DaemonError))
         self._requested = None  # so that the same looks can be requested again
@@ -212,7 +206,13 @@ class Dialog:
         if response == window.RESET:
             self._window.look_controls.reset()
         elif response == window.SETTINGS:
-            settings_dialog.run(self._window.dialog)
+            has_moved = settings_dialog.run(self._window.dialog)
+            lacks_scores = self._window.score.follow_settings()
+            if has_moved:
+                self._session.move()
+                self._session.open()
+            if has_moved or lacks_scores:
+                self._request_again()
         elif response == window.HELP:
             help_dialog.run(self._window.dialog)
         elif response in (window.BEAUTIFY, window.APPLY):
@@ -220,13 +220,21 @@ class Dialog:
         else:
             self._quit(None if self._has_applied else Cancelled(""))
 
+    def _request_again(self) -> None:
+        """Request what was requested, of another machine or with scores."""
+        self._requested = None
+        if self._faces:
+            looks = self._jobs.running.looks if self._jobs.running is not None else None
+            self._request(looks or self._looks.looks(self._window.face_row.ticked))
+
     def _on_show(self, number: int) -> None:
         self._window.look_controls.take_typed()
         self._shown = number
         self._preview.show_face(self._faces[number])
+        self._window.score.show_face(number, self._faces[number])
         self._window.look_controls.show_look(self._looks.look(number))
         if self._requested and self._result is None:  # its turn comes next
-            self._session.render(self._requested, number)
+            self._session.render(self._requested, number, reports=self._window.score.is_wanted)
 
     def _on_look(self, look: Look) -> None:
         self._looks = self._looks.changed(self._shown, look)
@@ -244,8 +252,7 @@ class Dialog:
             return
         _ok, x, y = self._layer.get_offsets()
         self._want_nothing()
-        self._marked = (left - x, top - y, right - left, bottom - top)
-        self._session.mark(self._marked)
+        self._session.mark((left - x, top - y, right - left, bottom - top))
 
     def _on_past(self, past: ResultRecord) -> None:
         """Bring back the faces and looks of an earlier result."""
@@ -306,7 +313,8 @@ class Dialog:
             return
         self._requested = looks
         self._result = None
-        self._session.render(looks, self._shown)
+        self._window.score.begin(looks)
+        self._session.render(looks, self._shown, reports=self._window.score.is_wanted)
 
     def _make(self, response: int) -> None:
         """Put the result into the image, now or as soon as it is there."""

@@ -1,12 +1,11 @@
 """A layer's pixels as bytes and back, in the layer's own depth and encoding; GEGL converts if needed."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from gi.repository import Gegl, Gimp
 
-from plugin_gimp.texts import _
 from retouchml.client.pixel_format import PixelFormat
-from retouchml.errors import PictureUnsupported
 from retouchml.results import Box
 
 # babl's names of components, by encoding and by the wire's order of channels
@@ -22,6 +21,7 @@ _DEPTHS = {
     "FLOAT": ("f32", "float"),
     "DOUBLE": ("f32", "float"),
 }
+_PIXELS_AT_ONCE, _TILE = 1 << 20, 64
 
 
 @dataclass(frozen=True)
@@ -45,14 +45,9 @@ class Encoding:
 def encoding_of(image: Gimp.Image) -> Encoding:
     """The encoding of an image's pixels in sRGB's primaries.
 
-    An image with another profile is read as float, which can hold colours outside sRGB.
-
-    Raises PictureUnsupported for an indexed image.
+    An image with another profile is read as float, which can hold colours outside sRGB. The pixels of an
+    indexed image are read as the colours that they stand for.
     """
-    if image.get_base_type() == Gimp.ImageBaseType.INDEXED:
-        raise PictureUnsupported(
-            _("Indexed images cannot be retouched."), _("Choose Image > Mode > RGB first.")
-        )
     depth, _underscore, curve = (
         image.get_precision().value_name.removeprefix("GIMP_PRECISION_").partition("_")
     )
@@ -62,24 +57,53 @@ def encoding_of(image: Gimp.Image) -> Encoding:
     return Encoding("f32", "float", _CURVED if components is not _LINEAR else _LINEAR)
 
 
-def read(layer: Gimp.Drawable) -> "tuple[PixelFormat, bytes, Encoding]":
-    """The pixels of a layer, without its mask, and their format.
+@dataclass(frozen=True)
+class Pixels:
+    """The pixels of a layer, without its mask: their format, and how to read them.
 
-    Raises PictureUnsupported or LimitExceeded.
+    Raises LimitExceeded when it is made.
     """
-    encoding = encoding_of(layer.get_image())
-    width, height = layer.get_width(), layer.get_height()
-    picture = PixelFormat(width, height, encoding.type, order_of(layer), encoding.wire)
-    return picture, get(layer.get_buffer(), (0, 0, width, height), babl_of(layer)), encoding
+
+    layer: Gimp.Drawable
+    picture: PixelFormat
+    encoding: Encoding
+
+    @classmethod
+    def of(cls, layer: Gimp.Drawable) -> "Pixels":
+        """Those of a layer, which are not read yet."""
+        encoding = encoding_of(layer.get_image())
+        size = layer.get_width(), layer.get_height()
+        return cls(layer, PixelFormat(*size, encoding.type, order_of(layer), encoding.wire), encoding)
+
+    def parts(self) -> "Iterator[tuple[int, bytes]]":
+        """The pixels, some rows at a time, so that an event loop can turn meanwhile; and where they begin."""
+        width, height = self.picture.width, self.picture.height
+        buffer, name = self.layer.get_buffer(), babl_of(self.layer)
+        rows = max(1, _PIXELS_AT_ONCE // width // _TILE) * _TILE
+        for top in range(0, height, rows):
+            pixels = get(buffer, (0, top, width, min(rows, height - top)), name)
+            yield top * self.picture.row_bytes, pixels
+
+    def read(self) -> "bytearray":
+        """All pixels."""
+        whole = bytearray(self.picture.size)
+        for start, pixels in self.parts():
+            whole[start : start + len(pixels)] = pixels
+        return whole
 
 
 def order_of(layer: Gimp.Drawable) -> str:
     """The wire's name for the channels of a layer."""
-    return ("RGB" if layer.is_rgb() else "Y") + ("A" if layer.has_alpha() else "")
+    return ("Y" if layer.is_gray() else "RGB") + ("A" if layer.has_alpha() else "")
+
+
+def is_indexed(image: Gimp.Image) -> bool:
+    """Whether the image has a palette, in which a retouched face has no place."""
+    return bool(image.get_base_type() == Gimp.ImageBaseType.INDEXED)
 
 
 def babl_of(layer: Gimp.Drawable) -> str:
-    """babl's name for the pixels that ``read`` returns."""
+    """babl's name for the pixels that ``Pixels`` reads."""
     return encoding_of(layer.get_image()).babl(order_of(layer))
 
 

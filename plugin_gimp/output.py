@@ -66,7 +66,7 @@ def apply(
     """Put patches over the chosen layer or into it. Raises RetouchError, and then nothing changed.
 
     A new layer takes the place of the chosen result, else of the layer's topmost result, or goes above that
-    one if ``keep_earlier``.
+    one if ``keep_earlier``. An indexed image becomes RGB with it.
     """
     layer = chosen.source
     if not layer.is_valid():
@@ -77,6 +77,8 @@ def apply(
     chosen_result = chosen.result if chosen.result in earlier else None
     replaced = None if keep_earlier or not earlier else chosen_result or earlier[0]
     with _one_undo_step(image):
+        if layer_pixels.is_indexed(image):
+            image.convert_rgb()
         if output == REPLACE:
             _replace(layer, _stack(image, layer, layer, patches, encoding))
         else:

@@ -39,7 +39,7 @@ class RetouchML(Gimp.PlugIn):
     def do_create_procedure(self, name: str) -> Gimp.Procedure:
         """Describe the procedure."""
         procedure = Gimp.ImageProcedure.new(self, name, Gimp.PDBProcType.PLUGIN, _run, None)
-        procedure.set_image_types("*")  # for an indexed image there is a sentence that helps
+        procedure.set_image_types("*")
         procedure.set_sensitivity_mask(Gimp.ProcedureSensitivityMask.DRAWABLE)
         procedure.set_icon_name(_ICON)
         procedure.set_attribution("RetouchML", "RetouchML", "2026")
@@ -148,10 +148,7 @@ def _retouch(
     drawables: "list[Gimp.Drawable]",
     config: Gimp.ProcedureConfig,
 ) -> None:
-    from plugin_gimp import retouch
-    from plugin_gimp.arguments import of_config, of_preset
     from retouchml.errors import UsageError
-    from retouchml.progress import OverallProgress, describe
 
     if len(drawables) != 1:
         raise UsageError(_("Choose exactly one layer."))
@@ -165,6 +162,16 @@ def _retouch(
 
         dialog.run(config, drawables[0])
         return
+    _retouch_without_dialog(name, run_mode, drawables[0], config)
+
+
+def _retouch_without_dialog(
+    name: str, run_mode: Gimp.RunMode, layer: Gimp.Drawable, config: Gimp.ProcedureConfig
+) -> None:
+    from plugin_gimp import retouch
+    from plugin_gimp.arguments import of_config, of_preset
+    from retouchml.progress import OverallProgress, describe
+
     arguments = of_config(config) if name == NAME else of_preset(name.removeprefix(_WITH_PRESET))
     Gimp.progress_init(_("RetouchML"))
     overall = OverallProgress()
@@ -174,7 +181,7 @@ def _retouch(
         Gimp.progress_update(overall.update(stage, fraction))
 
     repeats = name == NAME and run_mode == Gimp.RunMode.WITH_LAST_VALS
-    retouch.run(drawables[0], arguments, show, repeats=repeats)
+    retouch.run(layer, arguments, show, repeats=repeats)
     Gimp.progress_end()
 
 

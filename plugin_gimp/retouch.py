@@ -10,7 +10,7 @@ from plugin_gimp import history, layer_pixels, output, reach, results
 from plugin_gimp.arguments import KEEP, Arguments
 from plugin_gimp.texts import _
 from retouchml import __version__, sentences
-from retouchml.client.client import Client
+from retouchml.client import machines_page
 from retouchml.client.photo_session import PhotoSession
 from retouchml.errors import UsageError
 from retouchml.progress import Progress
@@ -27,12 +27,12 @@ def run(layer: Gimp.Drawable, arguments: Arguments, progress: Progress, *, repea
     chosen = results.choose(layer)
     output.check(chosen.source, arguments.output)
     progress("read", 0.0, None)
-    picture, pixels, encoding = layer_pixels.read(chosen.source)
-    places = arguments.places
+    pixels = layer_pixels.Pixels.of(chosen.source)
+    picture, places = pixels.picture, arguments.places
     if repeats and chosen.record is not None:
         places = chosen.record.places_within(picture.width, picture.height)
-    with Client(start=True, name=f"GIMP {Gimp.version()}", same_version=True) as client:
-        session = PhotoSession(client, picture, pixels, at=places)
+    with machines_page.new_client(f"GIMP {Gimp.version()}") as client:
+        session = PhotoSession(client, picture, pixels.read(), at=places, spares=True)
         session.on_progress = progress
         session.open()
         session.wait()
@@ -48,4 +48,4 @@ def run(layer: Gimp.Drawable, arguments: Arguments, progress: Progress, *, repea
         made = record(results.name_of_source(chosen.source), boxes, looks, __version__, places)
         history.remember(chosen.source.get_image(), made)
         keep = arguments.earlier == KEEP
-        output.apply(chosen, patches, encoding, arguments.output, made, keep_earlier=keep)
+        output.apply(chosen, patches, pixels.encoding, arguments.output, made, keep_earlier=keep)

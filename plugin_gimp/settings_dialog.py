@@ -6,8 +6,10 @@ from typing import TypeVar
 
 from gi.repository import Gdk, Gimp, GLib, Gtk
 
+from plugin_gimp import machine_rows, welcome
+from plugin_gimp.machine_rows import MachineRows
 from plugin_gimp.texts import _, with_mnemonics
-from retouchml.client import maintenance, settings_page
+from retouchml.client import machines_page, maintenance, settings_page, welcome_reason
 from retouchml.client.settings_page import Choice, Command, Comparison
 
 _WIDTH, _HEIGHT = 640, 420
@@ -15,11 +17,13 @@ _Said = TypeVar("_Said")
 _PLUG_IN = "gimp"  # as the set-up names it
 
 
-def run(parent: Gtk.Window) -> None:
-    """Show the settings until they are closed."""
+def run(parent: Gtk.Window) -> bool:
+    """Show the settings until they are closed; whether another machine does the work since."""
+    before = machines_page.in_use()
     page = _Settings(parent)
     page.dialog.run()
     page.close()
+    return machines_page.in_use() != before
 
 
 class _Settings:
@@ -42,7 +46,8 @@ class _Settings:
         area.pack_start(scroll, True, True, 0)
         area.show_all()
         self._in_thread(_cache_size, self._show_cache)  # a network's folder takes its time
-        self._run(settings_page.MODELS, self._done)
+        if not machines_page.is_alone():
+            self._run(settings_page.MODELS, self._done)
         self._in_thread(lambda: settings_page.compare(_PLUG_IN), self._show_comparison)
 
     def close(self) -> None:
@@ -56,8 +61,11 @@ class _Settings:
         titles = [_(choice.title) for choice in choices]
         titles += [_(settings_page.MINUTES), _(settings_page.CACHE)]
         commands = [_(command.title) for command in settings_page.COMMANDS]
-        labels = with_mnemonics([*titles, *commands], [_("_Close")])
-        self._command_labels = labels[len(titles) :]
+        commands += [_(settings_page.UPDATE), _(settings_page.SET_UP_AGAIN), _(settings_page.SCORES)]
+        others = [_(label) for label in machine_rows.LABELS]
+        labels = with_mnemonics([*titles, *commands, *others], [_("_Close")])
+        *self._command_labels, update, self._again_label, scores = labels[len(titles) : -len(others)]
+        self._machines = MachineRows(self.dialog, labels[-len(others) :], self._in_thread)
         labels = labels[: len(titles)]
         minutes = Gtk.SpinButton.new_with_range(settings_page.LEAST_MINUTES, settings_page.MOST_MINUTES, 1)
         minutes.set_value(settings_page.minutes(stored))
@@ -69,22 +77,29 @@ class _Settings:
         cache = Gtk.Box(spacing=8)
         cache.pack_start(self._cache, True, True, 0)
         cache.pack_start(clear, False, False, 0)
+        shows_scores = Gtk.CheckButton(label=scores, use_underline=True, active=stored.scores)
+        shows_scores.set_tooltip_text(_(settings_page.SCORES_TIP))
+        shows_scores.connect("toggled", lambda tick: self._keep("scores", tick.get_active()))
         widgets = [*(self._combo(choice) for choice in choices), minutes, cache]
         grid = Gtk.Grid(row_spacing=6, column_spacing=12)
-        for row, (label, widget) in enumerate(zip(labels, widgets, strict=True)):
+        grid.attach(self._machines.title, 0, 0, 1, 1)
+        grid.attach(self._machines, 1, 0, 2, 1)
+        scorer = next(row for row, choice in enumerate(choices, 1) if choice.name == "scorer")
+        for row, (label, widget) in enumerate(zip(labels, widgets, strict=True), 1):
             title = Gtk.Label(label=label, use_underline=True, xalign=0.0)
             target = clear if widget is cache else widget
             title.set_mnemonic_widget(target)
-            target.get_accessible().set_name(titles[row])
+            target.get_accessible().set_name(titles[row - 1])
             grid.attach(title, 0, row, 1, 1)
-            grid.attach(widget, 1, row, 1, 1)
+            grid.attach(widget, 1, row, 1 if row == scorer else 2, 1)
+        grid.attach(shows_scores, 2, scorer, 1, 1)
         clear.get_accessible().set_name(f"{_(settings_page.CLEAR)}: {_(settings_page.CACHE)}")
         versions = settings_page.versions(_editor())
         self._note = Gtk.Label(label="\n".join((versions, *warnings)), xalign=0.0, wrap=True)
-        grid.attach(self._note, 0, len(widgets), 2, 1)
-        self._update = Gtk.Button(label=_(settings_page.UPDATE), halign=Gtk.Align.START, no_show_all=True)
+        grid.attach(self._note, 0, len(widgets) + 1, 3, 1)
+        self._update = Gtk.Button(label=update, use_underline=True, halign=Gtk.Align.START, no_show_all=True)
         self._update.connect("clicked", lambda _button: self._update_plug_in())
-        grid.attach(self._update, 0, len(widgets) + 1, 2, 1)
+        grid.attach(self._update, 0, len(widgets) + 2, 3, 1)
         return grid
 
     def _build_commands(self) -> Gtk.FlowBox:
@@ -93,6 +108,12 @@ class _Settings:
             button = Gtk.Button(label=label, use_underline=True)
             button.connect("clicked", lambda _button, command: self._press(command), command)
             self._buttons.append(button)
+        if welcome_reason.is_possible():
+            again = Gtk.Button(label=self._again_label, use_underline=True)
+            again.set_tooltip_text(_(settings_page.SET_UP_AGAIN_TIP))
+            again.connect("clicked", lambda _button: welcome.set_up_again(self.dialog))
+            self._buttons.append(again)
+        for button in self._buttons:
             child = Gtk.FlowBoxChild(can_focus=False)  # the focus is the button's
             child.add(button)
             box.add(child)

@@ -5,9 +5,12 @@ What it says and does is ``retouchml.client.welcome_page``'s; here are its widge
 
 from gi.repository import GimpUi, GLib, Gtk, Pango
 
+from plugin_gimp import machine_rows
 from plugin_gimp.texts import _
-from retouchml.client import welcome_page
-from retouchml.client.welcome_page import CANCEL, INSTALL, REPAIR, Shown, WelcomePage
+from retouchml.client import welcome_page, welcome_reason, welcome_texts
+from retouchml.client.welcome_buttons import BUTTONS, MACHINE
+from retouchml.client.welcome_page import Shown, WelcomePage
+from retouchml.client.welcome_reason import Reason
 from retouchml.errors import Cancelled
 
 _LONGEST_LINE = 64  # characters
@@ -17,27 +20,40 @@ _WARNING = "dialog-warning"
 
 
 def show_if_wanted() -> None:
-    """Show the page if there is no engine, until there is one. Raises Cancelled if it is closed before."""
-    if not welcome_page.is_wanted():
+    """Show the page until there is an engine of this version. Raises Cancelled if it is closed before."""
+    reason = welcome_reason.find()
+    if reason is None:
         return
     GimpUi.init("retouchml")
-    page = _Page(WelcomePage.of_this_user())
+    if not _show(reason):
+        raise Cancelled("")
+
+
+def set_up_again(parent: Gtk.Window) -> None:
+    """Show the page because somebody asked for it, until it is closed."""
+    _show(welcome_reason.asked(), parent)
+
+
+def _show(reason: Reason, parent: "Gtk.Window | None" = None) -> bool:
+    """Show the page; whether it came to its end."""
+    page = _Page(WelcomePage.of_this_user(reason), parent)
     try:
-        is_done = page.run()
+        return page.run()
     finally:
         page.close()
-    if not is_done:
-        raise Cancelled("")
 
 
 class _Page:
     """The page's window. It asks how far the set-up is, and never waits for it while it is seen."""
 
-    def __init__(self, page: WelcomePage) -> None:
+    def __init__(self, page: WelcomePage, parent: "Gtk.Window | None") -> None:
         self._page = page
         self._is_done = False
         self._shown: Shown | None = None
-        self.dialog = GimpUi.Dialog(title=_(welcome_page.TITLE), role="retouchml-welcome")
+        self.dialog = GimpUi.Dialog(title=_(welcome_texts.TITLE), role="retouchml-welcome")
+        if parent is not None:
+            self.dialog.set_transient_for(parent)
+            self.dialog.set_modal(True)
         self.dialog.add_button(_("_Close"), Gtk.ResponseType.CLOSE)
         self.dialog.connect("response", lambda _dialog, _response: Gtk.main_quit())
         self._about = Gtk.Label(xalign=0.0, wrap=True, selectable=True, can_focus=False)
@@ -45,7 +61,7 @@ class _Page:
         self._sign.set_no_show_all(True)
         self._state = Gtk.Label(xalign=0.0, wrap=True, selectable=True, can_focus=False)
         self._bar = Gtk.ProgressBar(no_show_all=True)
-        self._buttons = {name: self._button(name) for name in (REPAIR, CANCEL, INSTALL)}
+        self._buttons = {name: self._button(name) for name in reversed(BUTTONS)}
         area = self.dialog.get_content_area()
         area.set_spacing(12)
         area.set_border_width(_BORDER)
@@ -89,16 +105,18 @@ class _Page:
 
     def _build_log(self) -> Gtk.Expander:
         self._log = Gtk.TextView(editable=False, monospace=True, wrap_mode=Gtk.WrapMode.WORD_CHAR)
-        self._log.get_accessible().set_name(_(welcome_page.LOG_NAME))
+        self._log.get_accessible().set_name(_(welcome_texts.LOG_NAME))
         scroll = Gtk.ScrolledWindow(shadow_type=Gtk.ShadowType.IN, min_content_height=_LOG_HEIGHT)
         scroll.add(self._log)
-        fold = Gtk.Expander(label=_(welcome_page.LOG), resize_toplevel=True)
-        fold.set_tooltip_text(_(welcome_page.LOG_TIP))
+        fold = Gtk.Expander(label=_(welcome_texts.LOG), resize_toplevel=True)
+        fold.set_tooltip_text(_(welcome_texts.LOG_TIP))
         fold.add(scroll)
         return fold
 
     def _press(self, name: str) -> None:
         self._page.press(name)
+        if name == MACHINE and (said := machine_rows.add_machine(self.dialog)) is not None:
+            self._page.take_machine(said)
         self._show(self._page.shown())
 
     def _update(self) -> bool:

@@ -12,6 +12,7 @@ from plugin_gimp.job_list import JobList
 from plugin_gimp.job_queue import JobQueue
 from plugin_gimp.look_controls import LookControls
 from plugin_gimp.preview import Preview
+from plugin_gimp.score_line import ScoreLine
 from plugin_gimp.texts import _
 from plugin_gimp.view_bar import ViewBar
 from retouchml import sentences
@@ -65,6 +66,7 @@ class Window:
         self.history = HistoryButton(history, handlers.past)
         taken = [*labels.values(), settings, self._output_label, self._keep_label, self._same_label, history]
         self.look_controls = LookControls(look, handlers.look, taken, handlers.release)
+        self.score = ScoreLine()
         self._jobs = JobList(handlers.cancel)
         self.face_row = FaceRow(handlers.show, handlers.tick, handlers.mark)
         self._handlers = handlers
@@ -80,9 +82,11 @@ class Window:
         self._again = Gtk.Label(xalign=0.0, wrap=True, no_show_all=True)
         self._status = Gtk.Label(xalign=0.0, wrap=True, max_width_chars=90)
         self._bar = Gtk.ProgressBar()
+        self._machine = Gtk.Label(xalign=0.0, wrap=True, max_width_chars=90, no_show_all=True)
         left = Gtk.Box(orientation=Gtk.Orientation.VERTICAL, spacing=6)
         left.pack_start(preview, True, True, 0)
         left.pack_start(ViewBar(preview), False, False, 0)
+        left.pack_start(self.score, False, False, 0)
         left.pack_start(self.face_row, False, False, 0)
         columns = Gtk.Box(spacing=12)
         columns.pack_start(left, True, True, 0)
@@ -91,7 +95,7 @@ class Window:
         area.set_spacing(6)
         area.set_border_width(12)
         parts = [(self._again, False), (columns, True), (self._jobs, False)]
-        parts += [(self._bar, False), (self._status, False)]
+        parts += [(self._bar, False), (self._status, False), (self._machine, False)]
         for widget, grows in parts:
             area.pack_start(widget, grows, grows, 0)
         area.show_all()
@@ -148,6 +152,11 @@ class Window:
         self._status.set_text(sentence)
         if fraction is not None:
             self._bar.set_fraction(fraction)
+
+    def show_machine(self, sentence: str) -> None:
+        """Say which machine does the work; "" if there is nothing to say."""
+        self._machine.set_text(sentence)
+        self._machine.set_visible(bool(sentence))
 
     def show_again(self, layer: str) -> None:
         """Say that the result of that name is edited again."""

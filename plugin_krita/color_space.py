@@ -16,6 +16,7 @@ SRGB, LINEAR_SRGB = "sRGB-elle-V2-srgbtrc.icc", "sRGB-elle-V2-g10.icc"
 _TYPES = {"U8": "u8", "U16": "u16", "F16": "f16", "F32": "f32"}
 _LINEAR = ("linear", "-g10")
 _LIKE_SRGB = ("srgb", "scrgb")
+_SRGB_CURVE = "srgbtrc"  # in the name of a profile whose curve alone is that of sRGB
 
 
 @dataclass(frozen=True)
@@ -35,7 +36,8 @@ class ColorSpace:
         same precision.
         """
         if self.model == "RGBA":
-            is_srgb = not self.profile or any(name in self.profile.lower() for name in _LIKE_SRGB)
+            primaries = self.profile.lower().replace(_SRGB_CURVE, "")
+            is_srgb = not self.profile or any(name in primaries for name in _LIKE_SRGB)
             return self if is_srgb else ColorSpace("RGBA", "F32", LINEAR_SRGB)
         if self.model == "GRAYA" and self.depth in ("U8", "U16"):
             return self

@@ -8,11 +8,10 @@ from dataclasses import replace
 
 from retouchml import sentences
 from retouchml.errors import Cancelled, RetouchError, Superseded
-from retouchml.picture_looks import PictureLooks
 from retouchml.result_record import ResultRecord
 
 from . import layers, results, texts
-from .connection import Connection, MakeClient, daemon_listens
+from .connection import Connection, MakeClient
 from .event_loop import EventLoop, Handle
 from .face_selection import FaceSelection
 from .followed_layer import FollowedLayer
@@ -25,7 +24,7 @@ from .preview_view import PreviewView
 from .retouch_tasks import RetouchTasks, selected_faces
 from .task_runner import TaskRunner
 from .tasks import TaskGenerator
-from .view_state import BEAUTIFY, FIND_FACES, OFF, PREVIEW, Notice, UserSettings, View
+from .view_state import BEAUTIFY, FIND_FACES, PREVIEW, Notice, UserSettings, View
 
 _UPDATE_MS = 250
 _DAEMON_CHECK_UPDATES = 12  # updates between two checks for a daemon that another program started
@@ -108,9 +107,7 @@ class Controller:
             self._notice = layer_deleted()
             self._start_next_job()
         self._photos.close_deleted()
-        is_due = self._updates % _DAEMON_CHECK_UPDATES == 0
-        if is_due and self._connection.state == OFF and daemon_listens():
-            self._connection.open(start=False)
+        self._connection.look_for_daemon(here=self._updates % _DAEMON_CHECK_UPDATES == 0)
         self._updates += 1
         self._take_source(source)
         self._missing = missing
@@ -126,6 +123,13 @@ class Controller:
         self._settings = settings
         self._timing.follow(is_busy=self._runner.is_running)
         self._publish()
+
+    def show_scores(self, shown: bool) -> None:
+        """Show how faces are rated from now on, or no longer."""
+        if shown != self._tasks.with_scores:
+            self._tasks.with_scores = shown
+            self._redraw(even_if_none=False)
+            self._publish()
 
     def share_look(self, shared: bool) -> None:
         """Give every face the look of the shown one from now on, or let each have its own."""
@@ -187,12 +191,7 @@ class Controller:
             self._take_record(source, past[place].record)
 
     def _take_record(self, source: SourceLayer, record: ResultRecord) -> None:
-        boxes = tuple(face.box for face in record.faces)
-        looks = {number: face.look for number, face in enumerate(record.faces)}
-        selection = FaceSelection(
-            boxes, frozenset(looks), others_ticked=False, looks=PictureLooks.of(looks), marked=boxes
-        )
-        self._photos.select(source, selection)
+        self._photos.select(source, FaceSelection.of(record))
         self._settings = replace(self._settings, look=record.look)
         self.find_faces()
 
@@ -203,10 +202,18 @@ class Controller:
             self._notice = Notice(texts.text(texts.CANCELLED), is_error=False)
             self._start_next_job()
 
+    def change_machine(self) -> None:
+        """Work on the machine that the settings name now, and show the preview from there."""
+        self._stop_task()
+        self._connection.change_machine()
+        self._timing.schedule(after_ms=0)
+        self._start_next_job()
+        self._publish()
+
     def start_daemon(self) -> None:
-        """Start the daemon and connect to it."""
+        """Start the daemon, unless it is another machine's, and connect to it."""
         self._notice = None
-        self._connection.open(start=True).on_done = lambda connecting: self._show_error(connecting.error)
+        self._connection.start().on_done = lambda connecting: self._show_error(connecting.error)
 
     def tick_face(self, face: int, ticked: bool) -> None:
         """Tick a face, or untick it."""
@@ -375,9 +382,18 @@ class Controller:
                 notice=self._notice,
                 daemon=self._connection.state,
                 device=self._tasks.device,
+                remote=self._connection.remote,
+                instead=self._connection.instead,
                 is_result=source is not None and source.result is not None,
                 jobs=tuple((number, job.source.title) for number, job in self._jobs.waiting),
                 history=self._layer.past,
                 is_look_shared=photo is None or photo.looks is None or photo.looks.is_same,
+                score=self._score(),
             )
         )
+
+    def _score(self) -> str:
+        """How the shown face is rated, for who wants to see that."""
+        if self._photo is None or not self._tasks.with_scores:
+            return ""
+        return self._photo.score(self._settings.look, is_awaited=self._runner.is_running)

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 from retouchml.first_faces import first_faces
 from retouchml.picture_looks import PictureLooks
-from retouchml.result_record import match
+from retouchml.result_record import ResultRecord, match
 from retouchml.results import Box
 
 
@@ -25,6 +25,13 @@ class FaceSelection:
     others_ticked: bool | None = None
     looks: PictureLooks | None = None
     marked: tuple[Box, ...] = ()
+
+    @classmethod
+    def of(cls, record: ResultRecord) -> "FaceSelection":
+        """What was ticked when a result was made, and its looks."""
+        boxes = tuple(face.box for face in record.faces)
+        looks = {number: face.look for number, face in enumerate(record.faces)}
+        return cls(boxes, frozenset(looks), others_ticked=False, looks=PictureLooks.of(looks), marked=boxes)
 
 
 def transfer(
@@ -52,16 +59,6 @@ def transfer(
     )
     shown = next((number for number, before in old_numbers.items() if before == old.shown), 0)
     return FaceSelection(tuple(boxes), frozenset(ticked), shown, looks=_moved(old.looks, old_numbers))
-
-
-def nearest(place: Box, boxes: Sequence[Box]) -> int:
-    """The number of the box whose middle is nearest to that of a place."""
-
-    def distance(number: int) -> float:
-        box = boxes[number]
-        return sum((box[i] + box[i + 2] / 2 - place[i] - place[i + 2] / 2) ** 2 for i in (0, 1))
-
-    return min(range(len(boxes)), key=distance)
 
 
 def _moved(looks: PictureLooks | None, old_numbers: Mapping[int, int]) -> PictureLooks | None:

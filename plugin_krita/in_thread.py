@@ -2,10 +2,12 @@
 
 import threading
 from collections.abc import Callable
+from typing import TypeVar
 
 from .event_loop import EventLoop
 
 _POLL_MS = 80
+_Said = TypeVar("_Said")
 
 
 class InThread:
@@ -15,9 +17,9 @@ class InThread:
         self._loop = loop
         self._is_closed = False
 
-    def run(self, work: Callable[[], str], done: Callable[[str], None]) -> None:
+    def run(self, work: Callable[[], _Said], done: Callable[[_Said], None]) -> None:
         """Call ``done`` with what ``work`` returned, which must not raise."""
-        said: list[str] = []
+        said: list[_Said] = []
 
         def look() -> None:
             if said or self._is_closed:

@@ -10,11 +10,13 @@ from typing import Any
 from retouchml import coverage
 from retouchml.client.answers import WirePatch
 from retouchml.client.pixel_format import BYTES_OF, PixelFormat
+from retouchml.results import Box
 
 from .tasks import TaskGenerator
 
 STRIP_BYTES = 2 << 20
 """About 5 ms of reading or writing."""
+_SAMPLED_ROWS = 48
 
 ReadSelection = Callable[[int, int, int, int], bytes]
 """Called with x, y, width, height; the selection in that rectangle, a byte a pixel."""
@@ -62,6 +64,34 @@ def write(layer: Any, patch: WirePatch, read_selection: "ReadSelection | None" =
             strip = limit_alpha(strip, patch.picture, read_selection(x, y + first, width, rows))
         layer.setPixelData(strip, x, y + first, width, rows)
         yield None
+
+
+def is_reached(patch: WirePatch, read_selection: ReadSelection) -> TaskGenerator[bool]:
+    """Whether the selection lets any pixel of a patch through."""
+    x, y, width, height = patch.box
+    row, view = patch.picture.row_bytes, memoryview(patch.pixels).cast("B")
+    for first, rows in strips(height, row):
+        covered = alpha(view[first * row : (first + rows) * row].tobytes(), patch.picture)
+        if coverage.reaches(covered, read_selection(x, y + first, width, rows)):
+            return True
+        yield None
+    return False
+
+
+def selected_share(box: Box, selected: Box, read_selection: ReadSelection) -> float:
+    """About which share of a box the selection covers, from some of its rows.
+
+    To read all of a large face would stop Krita. selected: the smallest box around the selection, whose first
+    row is among those that are read, so that a thin one is seen, too
+    """
+    left, top = max(box[0], selected[0]), max(box[1], selected[1])
+    right = min(box[0] + box[2], selected[0] + selected[2])
+    bottom = min(box[1] + box[3], selected[1] + selected[3])
+    if right <= left or bottom <= top:
+        return 0.0
+    rows = range(top, bottom, max(1, (bottom - top) // _SAMPLED_ROWS))
+    shares = [coverage.share(read_selection(left, row, right - left, 1)) for row in rows]
+    return sum(shares) / len(shares) * (right - left) * (bottom - top) / (box[2] * box[3])
 
 
 def limit_alpha(pixels: bytes, format_: PixelFormat, selection: bytes) -> bytes:

@@ -9,7 +9,7 @@ from typing import Any
 
 from krita import Krita
 
-from retouchml import coverage, sentences
+from retouchml import sentences
 from retouchml.client.answers import WirePatch
 from retouchml.errors import RetouchError, UsageError
 from retouchml.result_record import ResultRecord
@@ -175,7 +175,10 @@ def add_result(
     Raises LayerDeleted, or UsageError if the selection leaves nothing, and then nothing was added.
     """
     document = source.document
-    if not any(_is_reached(source, patch) for patch in patches):
+    is_reached = document.selection() is None
+    for patch in patches:
+        is_reached = is_reached or (yield from layer_pixels.is_reached(patch, source.selection))
+    if not is_reached:
         raise UsageError(texts.text(sentences.SELECTION_AWAY), texts.text(sentences.SELECTION_AWAY_ADVICE))
     earlier = results.of_source(document, source.key)
     replaced = None if keep_earlier or not earlier else source.result or earlier[-1]
@@ -239,14 +242,6 @@ def _convert(layer: Any, source: SourceLayer) -> None:
     target = source.color_space
     if now != target and source.node.type() == "paintlayer":
         layer.setColorSpace(target.model, target.depth, target.profile)
-
-
-def _is_reached(source: SourceLayer, patch: WirePatch) -> bool:
-    """Whether the selection lets any pixel of a patch through."""
-    if source.document.selection() is None:
-        return True
-    alpha = layer_pixels.alpha(memoryview(patch.pixels).cast("B").tobytes(), patch.picture)
-    return coverage.reaches(alpha, source.selection(*patch.box))
 
 
 def _shown(source: SourceLayer, boxes: "list[Box]") -> TaskGenerator[bytes]:

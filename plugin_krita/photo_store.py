@@ -4,13 +4,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
+from retouchml import score_words
 from retouchml.client.answers import WirePatch
 from retouchml.client.photo_session import PhotoSession
 from retouchml.client.pixel_format import PixelFormat
 from retouchml.look import Look
 from retouchml.picture_looks import PictureLooks
 from retouchml.result_record import match
-from retouchml.results import Box
+from retouchml.results import Box, FaceReport
 
 from .face_selection import FaceSelection, transfer
 from .view_box import Viewpoint
@@ -28,7 +29,8 @@ class OpenPhoto:
 
     session: keeps it open at the daemon; thumbnails: one a face; ticked, shown: as in ``FaceSelection``;
     looks: of the faces, None if none was chosen; patches: the newest patch of each face, None if nothing
-    changed, with its look; previews: likewise, with the longest side in pixels; selected: where the picture's
+    changed, with its look; previews: likewise, with the longest side in pixels; reports: likewise, what was
+    measured; part: the box and the stride of what the preview shows before; selected: where the picture's
     selection lay when the ticks last followed it; view: how the preview looks at the shown face; marked: as
     in ``FaceSelection``
     """
@@ -43,7 +45,9 @@ class OpenPhoto:
     looks: PictureLooks | None = None
     patches: dict[int, tuple[Look, WirePatch | None]] = field(default_factory=dict)
     previews: dict[int, tuple[Look, int, WirePatch | None]] = field(default_factory=dict)
+    reports: dict[int, tuple[Look, FaceReport | None]] = field(default_factory=dict)
     preview: Preview | None = None
+    part: tuple[Box, int] | None = None
     selected: Box | None = None
     view: Viewpoint = field(default_factory=Viewpoint)
     marked: tuple[Box, ...] = ()
@@ -62,6 +66,18 @@ class OpenPhoto:
             FaceView(number, thumbnail, number in self.ticked, number == self.shown, notes.get(number, ()))
             for number, thumbnail in enumerate(self.thumbnails)
         )
+
+    def score(self, look: Look, *, is_awaited: bool) -> str:
+        """How the shown face is rated, and how far this look takes it from itself, in words.
+
+        is_awaited: whether what is not known yet is being measured
+        """
+        if self.shown >= len(self.session.faces):
+            return ""
+        known = self.reports.get(self.shown)
+        report = known[1] if known is not None and known[0] == look else None
+        awaits = is_awaited and (known is None or known[0] != look)
+        return score_words.line(self.session.faces[self.shown], report, is_awaited=awaits)
 
     def looks_or(self, look: Look) -> PictureLooks:
         """The looks of the faces; one for all if none was chosen."""

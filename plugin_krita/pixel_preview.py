@@ -5,6 +5,7 @@ For looking at only. Floats are looked up by their upper 16 bits, which is more 
 
 import functools
 import struct
+from collections.abc import Callable
 
 from retouchml import coverage
 from retouchml.client.pixel_format import BYTES_OF, PixelFormat
@@ -35,18 +36,19 @@ def screen_image(
     return Image(columns, len(rows), bytes(result))
 
 
-def limit_image(image: Image, selection: bytes, size: tuple[int, int]) -> TaskGenerator[Image]:
+def limit_image(
+    image: Image, read_row: Callable[[int], bytes], size: tuple[int, int]
+) -> TaskGenerator[Image]:
     """An image whose alpha, which is full or zero, is the selection's where it was full.
 
-    selection: a byte for each pixel of the part of the layer that the image covers; size: width and height
-    of that part
+    read_row: called with a row of the part of the layer that the image covers, from 0; the selection there, a
+    byte a pixel; size: width and height of that part
     """
     width, height = size
     columns = [column * width // image.width for column in range(image.width)]
     mask = bytearray()
     for row in range(image.height):
-        first = (row * height // image.height) * width
-        mask += bytes(map(selection[first : first + width].__getitem__, columns))
+        mask += bytes(map(read_row(row * height // image.height).__getitem__, columns))
         if row % _ROWS_A_STEP == _ROWS_A_STEP - 1:
             yield None
     pixels = bytearray(image.pixels)

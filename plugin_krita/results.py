@@ -3,6 +3,7 @@
 The records are an annotation of the document, which Krita saves in its files.
 """
 
+import functools
 import json
 from typing import Any
 
@@ -26,8 +27,13 @@ def records(document: Any) -> dict[str, ResultRecord]:
     """The records of a document's results, by the key of the layer, which may have been deleted since."""
     if _ANNOTATION not in document.annotationTypes():
         return {}
+    return dict(_parsed(bytes(document.annotation(_ANNOTATION))))
+
+
+@functools.lru_cache(maxsize=4)  # it is asked four times a second, and may be a megabyte
+def _parsed(annotation: bytes) -> dict[str, ResultRecord]:
     try:
-        stored = json.loads(bytes(document.annotation(_ANNOTATION)).decode("utf-8"))
+        stored = json.loads(annotation.decode("utf-8"))
     except (ValueError, RecursionError):
         return {}
     if not isinstance(stored, dict):

@@ -10,6 +10,7 @@ from retouchml.client.photo_session import PhotoSession
 from retouchml.client.pixel_format import PixelFormat
 from retouchml.errors import NoFaceError, UsageError
 from retouchml.look import Look
+from retouchml.marked_face import marked_face
 from retouchml.picture_looks import PictureLooks
 from retouchml.progress import Progress
 from retouchml.result_history import PastResult
@@ -18,7 +19,7 @@ from retouchml.results import Box
 
 from . import layer_pixels, layers, results, texts
 from .connection import Connection
-from .face_selection import FaceSelection, nearest, transfer
+from .face_selection import FaceSelection, transfer
 from .layers import Added, SourceLayer
 from .next_patches import NextPatches
 from .photo_store import OpenPhoto, PhotoStore
@@ -40,7 +41,8 @@ class RetouchTasks:
     """Makes the tasks that the controller runs.
 
     device: what the daemon computes on, "" if unknown; added: the result that was added last; is_adding:
-    whether one is being added, which cannot be cancelled any more
+    whether one is being added, which cannot be cancelled any more; with_scores: whether previews are followed
+    by what score and identity are measured
     """
 
     def __init__(self, connection: Connection, photos: PhotoStore, progress: Progress) -> None:
@@ -50,6 +52,7 @@ class RetouchTasks:
         self.device = ""
         self.added: Added | None = None
         self.is_adding = False
+        self.with_scores = False
         self.room: Room = _FIRST_ROOM
 
     def resize_preview(self, room: Room) -> bool:
@@ -73,11 +76,11 @@ class RetouchTasks:
         known, marked = len(photo.session.faces), (*photo.marked, place)
         photo.session.mark(place)
         yield from self._wait(photo.session)
-        is_new = len(photo.session.faces) > known
+        shown = marked_face(place, [face.box for face in photo.session.faces])
+        is_new = shown >= known
         if is_new:
             self._photos.update(source.key, marked=marked)
         photo = yield from self._add(source, photo.format, photo.pixels, photo.session)
-        shown = known if is_new else nearest(place, [face.box for face in photo.session.faces])
         view = Viewpoint()
         self._photos.update(source.key, ticked=photo.ticked | {shown}, shown=shown, view=view, preview=None)
         if is_new and source.selected == place:
@@ -93,7 +96,11 @@ class RetouchTasks:
         box = photo.view.box(self.room, face, photo.source.size)
         scale = photo.view.scale_in(self.room, face)
         stride = max(1, int(1 / scale))
-        before = yield from screen_image(photo.pixels, photo.format, box, stride)
+        if photo.preview is not None and photo.part == (box, stride):  # as with each move of a slider
+            before = photo.preview.before
+        else:
+            before = yield from screen_image(photo.pixels, photo.format, box, stride)
+            self._photos.update(photo.source.key, part=(box, stride))
         shown = Preview(before, None, scale * stride, photo.view.scale is None)
         if photo.preview is None or photo.preview.before != before:
             self._photos.update(photo.source.key, preview=shown)
@@ -104,6 +111,31 @@ class RetouchTasks:
 
         patch = yield from self._render_preview(photo, look, _asked_side(face, scale), show)
         yield from show(patch)
+        yield from self._add_late_faces(photo)
+        if self.with_scores:
+            yield from self._measure(photo, look)
+
+    def _measure(self, photo: OpenPhoto, look: Look) -> TaskGenerator[None]:
+        """Measure what this look does to the shown face, at full size; Beautify then has its patch."""
+        face = photo.shown
+        if photo.reports.get(face, (None,))[0] == look:
+            return
+        photo.session.render({face: look}, report=True, shown=face)
+        rendered = yield from self._wait(photo.session)
+        patch = next((each for each in rendered.patches if each.face == face), None)
+        report = next((each for each in rendered.report if each.face == face), None)
+        photo.patches[face], photo.reports[face] = (look, patch), (look, report)
+
+    def _add_late_faces(self, photo: OpenPhoto) -> TaskGenerator[None]:
+        """Show faces that were found only when all that decides about them had been sent; not ticked."""
+        late = photo.session.faces[len(photo.thumbnails) :]
+        thumbnails = [*photo.thumbnails]
+        for face in late:
+            box = surroundings(face.box, photo.source.size)
+            stride = _stride(box, _THUMBNAIL_SIDE)
+            thumbnails.append((yield from screen_image(photo.pixels, photo.format, box, stride)))
+        if late:
+            self._photos.update(photo.source.key, thumbnails=tuple(thumbnails))
 
     @staticmethod
     def _placed(
@@ -118,7 +150,10 @@ class RetouchTasks:
         if photo.source.document.selection() is not None:
             corner = round(left), round(top)
             size = max(1, round(width)), max(1, round(height))
-            image = yield from limit_image(image, photo.source.selection(*corner, *size), size)
+            read = photo.source.selection
+            image = yield from limit_image(
+                image, lambda row: read(corner[0], corner[1] + row, size[0], 1), size
+            )
         return PlacedImage(
             image,
             ((left - box[0]) / stride, (top - box[1]) / stride),
@@ -216,7 +251,9 @@ class RetouchTasks:
                 self._photos.update(source.key, marked=())  # they lay elsewhere
             marked = self._photos.selection(source.key).marked
             reconnect = self._connection.reconnect
-            session = PhotoSession(client, format_, pixels, at=marked, reconnect=reconnect)
+            session = PhotoSession(
+                client, format_, pixels, at=marked, spares=True, previews=True, reconnect=reconnect
+            )
             photo = yield from self._add(source, format_, pixels, session)
         elif not photo.session.is_open:
             photo = yield from self._add(source, format_, photo.pixels, photo.session)
@@ -300,9 +337,11 @@ class RetouchTasks:
 
 def selected_faces(source: SourceLayer, boxes: Sequence[Box]) -> "frozenset[int] | None":
     """The numbers of the faces that the document's selection means; None if there is no selection."""
-    if source.document.selection() is None:
+    selected = source.selected
+    if selected is None:
         return None
-    return frozenset(coverage.meant([coverage.share(source.selection(*box)) for box in boxes]))
+    shares = [layer_pixels.selected_share(box, selected, source.selection) for box in boxes]
+    return frozenset(coverage.meant(shares))
 
 
 def _usage_error(sentence: str, advice: str) -> UsageError:

@@ -88,6 +88,15 @@ DAEMON = {
     "ready": "Ready",
 }
 DAEMON_TIP = "The background program on this machine that does the work"
+CONNECT = "Connect"
+CONNECT_TIP = "Connect to the machine that does the work"
+REMOTE = {
+    "off": "{name}: not connected",
+    "starting": "Connecting to {name}…",
+    "ready": "{name}: ready",
+}
+REMOTE_TIP = "{name} does the work: layers are sent there. The settings say which machine does it."
+INSTEAD = "This machine, not {name}"
 
 NO_DOCUMENT = "No picture is open."
 NO_LAYER = "No layer is active."

@@ -151,7 +151,9 @@ class View:
     is none; faces: None before they were searched for; device: what the daemon computes on, "" if unknown;
     is_result: whether a result that can be edited again is the active layer; is_look_shared: whether a
     moved slider changes every face, not only the shown one; jobs: those that wait, with their numbers and
-    their layers; history: the last results of the document
+    their layers; history: the last results of the document; remote: the name of the other machine that does
+    the work, "" for this one; instead: why this one does it nevertheless, "" if it does not; score: how the
+    shown face is rated, "" if that is not to be shown
     """
 
     layer: str = ""
@@ -163,11 +165,14 @@ class View:
     notice: Notice | None = None
     daemon: str = OFF
     device: str = ""
+    remote: str = ""
+    instead: str = ""
     is_result: bool = False
     title: str = ""
     is_look_shared: bool = True
     jobs: tuple[tuple[int, str], ...] = ()
     history: tuple[PastView, ...] = ()
+    score: str = ""
 
     @property
     def can_start(self) -> bool:

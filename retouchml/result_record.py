@@ -100,7 +100,7 @@ def record(
 def match(old: Sequence[Box], new: Sequence[Box]) -> dict[int, int]:
     """Numbers of new boxes to numbers of old ones, one to one; the greatest overlaps are matched first."""
     pairs = [
-        (_intersection_over_union(before, after), i, j)
+        (intersection_over_union(before, after), i, j)
         for i, before in enumerate(old)
         for j, after in enumerate(new)
     ]
@@ -127,7 +127,8 @@ def _box(values: Any) -> Box:
     return x, y, width, height
 
 
-def _intersection_over_union(one: Box, other: Box) -> float:
+def intersection_over_union(one: Box, other: Box) -> float:
+    """The share of two boxes' union that both cover."""
     width, height = (
         min(one[axis] + one[axis + 2], other[axis] + other[axis + 2]) - max(one[axis], other[axis])
         for axis in (0, 1)

@@ -21,14 +21,23 @@ REFINEMENTS = (LOCAL, QUICK, FULL)
 """From the first to the last that is shown of a face; any but the last may be left out."""
 
 
+TURNED, LAUGHING, SMALL = "turned", "laughing", "small"
+OUTSIDE = (TURNED, LAUGHING, SMALL)
+"""What a face can be that the faces were not from which the rater learned."""
+
+
 @dataclass(frozen=True)
 class Trust:
-    """How far each kind of retouch of a face can be trusted: 0 (it is held back) to 1 (it is not)."""
+    """How far each kind of retouch of a face can be trusted: 0 (it is held back) to 1 (it is not).
+
+    path: how well the networks that rate faces know such a one; strength moves it no further
+    """
 
     shape: float = 1.0
     skin: float = 1.0
     eyes: float = 1.0
     mouth: float = 1.0
+    path: float = 1.0
 
 
 @dataclass(frozen=True)
@@ -40,6 +49,7 @@ class FaceQuality:
     of coarser ones, some 0.3 to 0.6 in a sharp portrait; covered: 0 to 1; uncertainty: distance of the
     landmarks from those of another network, 1 where a doubt begins
     notes: what is held back and why, a plain phrase each; an ordinary portrait has none
+    outside: why the rater knows no such faces, of ``OUTSIDE``; empty if it does
     """
 
     yaw: float = 0.0
@@ -51,6 +61,7 @@ class FaceQuality:
     uncertainty: float = 0.0
     trust: Trust = Trust()
     notes: tuple[str, ...] = ()
+    outside: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -58,13 +69,15 @@ class Face:
     """A face of a photograph.
 
     box: may reach beyond the photograph; landmarks: 68 points (x, y) in pixels, in iBUG 300-W order;
-    score: attractiveness, 1 to 5
+    score: attractiveness, 1 to 5; score_uncertainty: standard deviation of its error among faces that
+    the rater knows, None if that was not measured
     """
 
     box: Box
     landmarks: tuple[tuple[float, float], ...]
     score: float
     quality: FaceQuality = FaceQuality()
+    score_uncertainty: float | None = None
 
 
 @dataclass(frozen=True)
@@ -72,7 +85,8 @@ class FaceReport:
     """What a retouch did to one face.
 
     face: its number, from 0; identity_distance: between dlib's descriptors before and after, below 0.6 counts
-    as the same person; patch: the rectangle that changed
+    as the same person; patch: the rectangle that changed; score_uncertainty: of either score, as in ``Face``,
+    not of their difference, which compares a face with itself
     """
 
     face: int
@@ -81,6 +95,7 @@ class FaceReport:
     score_after: float
     identity_distance: float
     patch: Box
+    score_uncertainty: float | None = None
 
 
 @dataclass(frozen=True)

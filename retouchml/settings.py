@@ -34,7 +34,7 @@ PRECISIONS: tuple[PrecisionName, ...] = ("auto", "float32", "float16", "bfloat16
 _LONGEST = 1 << 20  # bytes of a file of settings
 _MOST_MINUTES = 100_000
 _WEB_ADDRESS = re.compile(r"https?://[^\s/?#]+(/[^\s?#]*)?")
-_DEVICE = re.compile(r"auto|cpu|mps|cuda(:[0-9]{1,3})?")
+_DEVICE = re.compile(r"auto|cpu|mps|(cuda|xpu)(:[0-9]{1,3})?")
 
 
 @dataclass(frozen=True)
@@ -44,8 +44,10 @@ class Settings:
     strength, texture: None for the preset's own; keep_alive: minutes without work after which the daemon
     unloads the models, negative for never, None for the daemon's default; language: one of
     ``translation.LANGUAGES``, "" for the system's; remote: the daemon of another machine, as
-    ``client.remotes`` names it, "" for this machine's; models_url: where models are fetched first, ``url`` in
-    the section ``models``, "" for nowhere
+    ``client.remotes`` names it, "" for this machine's; remote_fallback: whether this machine does an editor's
+    work while that one cannot be reached; scorer: of the user's own taste, as ``own_parts`` names it, "" for
+    the standard one; scores: whether the command line and the editors show how faces are rated; models_url:
+    where models are fetched first, ``url`` in the section ``models``, "" for nowhere
     """
 
     model: str = DEFAULT_MODEL
@@ -58,11 +60,14 @@ class Settings:
     language: str = ""
     keep_alive: float | None = None
     remote: str = ""
+    remote_fallback: bool = False
+    scorer: str = ""
+    scores: bool = False
     models_url: str = ""
 
 
 def is_device(text: str) -> bool:
-    """Whether ``text`` names a device as ``--device`` takes it: auto, cpu, cuda, cuda:N or mps."""
+    """Whether ``text`` names a device as ``--device`` takes it, such as auto, cpu, cuda, cuda:1 or xpu."""
     return _DEVICE.fullmatch(text) is not None
 
 
@@ -170,10 +175,16 @@ _UNSET = {
     "language": "the system's",
     "keep_alive": "10",
     "remote": "this machine",
+    "remote_fallback": "false",
+    "scorer": "the standard one",
+    "scores": "false",
 }
 _CHECKS: dict[str, tuple[Callable[[Any], bool], str]] = {
     "model": (_is_name, "the name of a model"),
-    "device": (lambda value: isinstance(value, str) and is_device(value), "auto, cpu, cuda, cuda:N or mps"),
+    "device": (
+        lambda value: isinstance(value, str) and is_device(value),
+        "auto, cpu, cuda, cuda:N, mps, xpu or xpu:N",
+    ),
     "preset": (_is_preset, "the name of a preset"),
     "strength": _slider_check(STRENGTH),
     "texture": _slider_check(TEXTURE),
@@ -182,4 +193,7 @@ _CHECKS: dict[str, tuple[Callable[[Any], bool], str]] = {
     "language": (lambda value: isinstance(value, str) and value in LANGUAGES, ", ".join(LANGUAGES)),
     "keep_alive": (_is_minutes, "a number of minutes, -1 for never"),
     "remote": (_is_name, "the name of a remote"),
+    "remote_fallback": (lambda value: isinstance(value, bool), "true or false"),
+    "scorer": (_is_name, "the name of a scorer"),
+    "scores": (lambda value: isinstance(value, bool), "true or false"),
 }

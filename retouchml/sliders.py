@@ -1,4 +1,4 @@
-"""The table of sliders. A new slider is one row here.
+"""The table of sliders. A new slider is one row here; those that the user trained are added at the end.
 
 Editors, command line, settings and wire take names, groups, ranges, defaults and titles from it; the pipeline
 takes the step in the latent space.
@@ -6,6 +6,8 @@ takes the step in the latent space.
 
 from dataclasses import dataclass
 
+from retouchml import own_parts
+from retouchml.own_parts import OwnPart
 from retouchml.results import Edit
 
 STRENGTH, TEXTURE = "strength", "texture"
@@ -45,7 +47,8 @@ SKIN = Group("skin", "Skin")
 EYES_AND_TEETH = Group("eyes and teeth", "Eyes and teeth")
 SHAPE = Group("shape", "Shape")
 EXPRESSION = Group("expression", "Expression")
-GROUPS = (PATH, SKIN, EYES_AND_TEETH, SHAPE, EXPRESSION)
+OWN = Group("own", "Your own")
+_SHIPPED_GROUPS = (PATH, SKIN, EYES_AND_TEETH, SHAPE, EXPRESSION)
 
 
 @dataclass(frozen=True)
@@ -116,7 +119,7 @@ def _latent(name: str, title: str, help_: str, step: LatentStep) -> Slider:
     return Slider(name, title, EXPRESSION.name, -1.0, 1.0, 0.0, help_, None, step)
 
 
-SLIDERS = (
+SHIPPED = (
     Slider(
         STRENGTH,
         "Strength",
@@ -173,6 +176,40 @@ SLIDERS = (
     _latent("pitch", "Nod", "chin down, or up", LatentStep("pitch", 0.8, 32, ("yaw", "brows"))),
     _latent("age", "Age", "older, or younger", LatentStep("age", 1.5, 256, brings_lines=True)),
 )
+OWN_STEP = LatentStep("", 1.5, 256)
+"""What a slider of the user's own does unless its file says otherwise."""
+_LARGEST_STEP = 6.0  # deviations; a file may say what it likes
+
+
+def _own(part: OwnPart) -> Slider:
+    """The row of a slider that the user trained. Raises ValueError or KeyError."""
+    step = LatentStep(
+        part.name,
+        min(max(float(part.facts["deviations"]), 0.0), _LARGEST_STEP),
+        int(part.facts["finest"]),
+        tuple(filter(None, part.facts["released"].split(","))),
+    )
+    return Slider(part.name, part.title, OWN.name, -1.0, 1.0, 0.0, part.facts["help"], None, step)
+
+
+def _own_rows() -> tuple[Slider, ...]:
+    """The rows of the user's own sliders, one for each name, whatever models they fit."""
+    rows = {slider.name: slider for slider in SHIPPED}
+    try:
+        parts = own_parts.own_parts(own_parts.SLIDERS)
+    except (ImportError, OSError):  # an editor whose packages are not there yet
+        return ()
+    for part in parts:
+        try:
+            rows.setdefault(part.name, _own(part))
+        except (ValueError, KeyError):  # of a later version
+            continue
+    return tuple(rows.values())[len(SHIPPED) :]
+
+
+_OWN_ROWS = _own_rows()
+SLIDERS = (*SHIPPED, *_OWN_ROWS)
+GROUPS = (*_SHIPPED_GROUPS, OWN) if _OWN_ROWS else _SHIPPED_GROUPS
 BY_NAME = {slider.name: slider for slider in SLIDERS}
 EDITS = tuple(slider for slider in SLIDERS if slider.name not in (STRENGTH, TEXTURE))
 """The sliders that a ``Look`` holds by name in ``edits``."""

@@ -45,6 +45,11 @@ if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
 _USERS_MODELS = paths.models_dir()
 _USERS_TENSORFLOW1 = paths.data_dir() / "tensorflow1"
 
+with pytest.MonkeyPatch.context() as patch:
+    # The table of sliders is made when it is first imported: without those that the developer trained.
+    patch.setenv("RETOUCHML_HOME", os.devnull)
+    import retouchml.sliders  # noqa: F401
+
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark tests by what they need: ``models``, ``processes``, or nothing of either and thus ``quick``."""

@@ -8,7 +8,7 @@ from typing import Any
 from retouchml.client.pixel_format import PixelFormat
 from retouchml.errors import DaemonLost, RetouchError
 from retouchml.look import Look
-from retouchml.results import Face
+from retouchml.results import Box, Face
 
 FACE = Face((2, 3, 8, 8), ((0.0, 0.0),) * 68, 3.0)
 
@@ -50,10 +50,14 @@ class FakePhoto:
 
     model, device = "m", "cpu"
 
-    def __init__(self, client: "FakeClient", faces: Sequence[Face] = (FACE,)) -> None:
+    def __init__(
+        self, client: "FakeClient", faces: Sequence[Face] = (FACE,), needs: Sequence[Box] = ()
+    ) -> None:
         self._client = client
         self.faces = tuple(faces)
         self.seconds = {"detect": 0.25}
+        self.needs = tuple(needs)
+        self.name = "p"
         self.closed = False
 
     def render(self, looks: Mapping[int, Look], **options: Any) -> FakeCall:
@@ -75,6 +79,9 @@ class FakeClient:
         self.photos: list[FakePhoto] = []
         self.is_connected = False
         self.connections = 0
+        self.remote = ""
+        self.takes_parts = False
+        self.fallback_reason: RetouchError | None = None
         self._error = error
         self._timers: list[tuple[float, Callable[[], None]]] = []
 
@@ -92,6 +99,10 @@ class FakeClient:
 
     def after(self, seconds: float, callback: Callable[[], None]) -> None:
         self._timers.append((time.monotonic() + seconds, callback))
+
+    @property
+    def has_timers(self) -> bool:
+        return bool(self._timers)
 
     def process(self, _wait: float = 0.0) -> None:
         now = time.monotonic()

@@ -11,7 +11,7 @@ import os
 import sys
 import time
 import weakref
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import SimpleNamespace
@@ -81,6 +81,11 @@ class Photo:
     looks: list[Mapping[int, Look]] = field(default_factory=list)
     seconds: dict[str, float] = field(default_factory=lambda: {"detect": 0.25})
 
+    @property
+    def reads(self) -> Sequence[Box]:
+        """The boxes of its faces, and as much again on each side."""
+        return [(max(0, x - w), max(0, y - h), 3 * w, 3 * h) for x, y, w, h in (f.box for f in self.faces)]
+
     def prepare(
         self,
         faces: Sequence[int] | None = None,
@@ -141,7 +146,7 @@ class Photo:
         """The final patches; what the daemon makes of them is reduced to ``side``."""
         return [self.patch(face, look, cancel) for face, look in looks.items() if not look.untouched]
 
-    def ahead(self, faces: Iterable[int], side: int) -> Iterator[None]:
+    def ahead(self, looks: Mapping[int, Look], side: int, *, shown: int | None = None) -> Iterator[bool]:
         """Nothing is computed ahead."""
         yield from ()
 
@@ -180,7 +185,9 @@ class Photo:
 
     def report(self, patches: Sequence[Patch]) -> list[FaceReport]:
         return [
-            FaceReport(patch.face, patch.box, 3.0, float("nan") if patch.face else 3.25, 0.125, patch.box)
+            FaceReport(
+                patch.face, patch.box, 3.0, float("nan") if patch.face else 3.25, 0.125, patch.box, 0.25
+            )
             for patch in patches
         ]
 
@@ -201,6 +208,7 @@ class Backend:
         self.precision = precision
         self.device = "cpu" if device == "auto" else device
         self.looks: list[Mapping[int, Look]] = []
+        self.scorers: list[str] = []  # of the photos, in the order in which they were opened
 
     def open(
         self,
@@ -208,9 +216,11 @@ class Backend:
         *,
         icc: bytes = b"",
         at: Sequence[Box] = (),
+        scorer: str = "",
         progress: Progress | None = None,
         cancel: Cancel | None = None,
     ) -> Photo:
+        self.scorers.append(scorer)
         if progress is not None:
             progress("detect", 0.0, None)
         return Photo(pixels, (*faces_of(int(pixels.flat[0])), *_marked(at)), self.looks)
@@ -222,7 +232,12 @@ ONE_MORE_FACE = b"a profile by which one more face is found"
 def faces_of(count: int) -> tuple[Face, ...]:
     """So many faces, one beside the other."""
     return tuple(
-        Face((2 + 10 * index, 3, SIDE + index, SIDE + index), _LANDMARKS, 3.0 + index / 10)
+        Face(
+            (2 + 10 * index, 3, SIDE + index, SIDE + index),
+            _LANDMARKS,
+            3.0 + index / 10,
+            score_uncertainty=0.25,
+        )
         for index in range(count)
     )
 
@@ -363,6 +378,7 @@ class SlowBackend(Backend):
         *,
         icc: bytes = b"",
         at: Sequence[Box] = (),
+        scorer: str = "",
         progress: Progress | None = None,
         cancel: Cancel | None = None,
     ) -> Photo:
@@ -451,6 +467,7 @@ class FaultyBackend(Backend):
         *,
         icc: bytes = b"",
         at: Sequence[Box] = (),
+        scorer: str = "",
         progress: Progress | None = None,
         cancel: Cancel | None = None,
     ) -> Photo:

@@ -72,7 +72,7 @@ def test_every_module_in_backticks_exists(document: Path) -> None:
 
 @each_document
 def test_every_command_in_a_block_is_understood(document: Path) -> None:
-    lines = [line for block in _blocks(document) for line in block.splitlines()]
+    lines = [line for block in _blocks(document) for line in block.replace("\\\n", " ").splitlines()]
     for line in lines:
         words = shlex.split(line, comments=True) if re.match(r"\s*(\S*/)?retouchml ", line) else []
         if words:

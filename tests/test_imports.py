@@ -13,6 +13,7 @@ _ENGINE = ("daemon", "pipeline", "stylegan2")
 _LIGHT = (
     "retouchml.errors",
     "retouchml.look",
+    "retouchml.own_parts",
     "retouchml.paths",
     "retouchml.presets",
     "retouchml.progress",
@@ -21,6 +22,7 @@ _LIGHT = (
     "retouchml.set_up_command",
     "retouchml.settings",
     "retouchml.sliders",
+    "retouchml.spelling",
     "retouchml.system",
 )
 

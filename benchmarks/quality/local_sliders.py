@@ -22,6 +22,7 @@ class LocalFigures:
 
     spots: float
     spots_left: float = math.nan
+    marks_left: float = math.nan
     spots_grain: float = math.nan
     under_eyes: float = math.nan
     shine: float = math.nan
@@ -32,15 +33,16 @@ def local_figures(subject: Subject, mesh: FaceMesh | None) -> LocalFigures:
     before, skin = subject.before, subject.skin
     bare = away_from_creases(skin, subject.points)
     spots = red_spots(before, bare)
-    left = kept = shine = math.nan
+    left = marks = kept = shine = math.nan
     if spots.count >= LEAST_SPOTS and subject.has_whole("blemishes"):
-        healed = subject.alone("blemishes", 1.0)
+        healed = subject.alone(blemishes=1.0)
         left = red_spots(healed, bare).count / spots.count
+        marks = red_spots(subject.alone(blemishes=1.0, marks=1.0), bare).count / spots.count
         kept = grain_kept(before, healed, spots.area)
     if subject.has_whole("shine"):
-        found = shine_left(before, subject.alone("shine", 1.0), skin)
+        found = shine_left(before, subject.alone(shine=1.0), skin)
         shine = math.nan if found is None else found
-    return LocalFigures(float(spots.count), left, kept, _under_eyes(subject, mesh), shine)
+    return LocalFigures(float(spots.count), left, marks, kept, _under_eyes(subject, mesh), shine)
 
 
 def _under_eyes(subject: Subject, mesh: FaceMesh | None) -> float:
@@ -54,5 +56,5 @@ def _under_eyes(subject: Subject, mesh: FaceMesh | None) -> float:
     contrast = under_eye_contrast(before, points, around)
     if contrast is None or contrast < LEAST_CONTRAST:
         return math.nan
-    eased = under_eye_contrast(subject.alone("under_eyes", 1.0), points, around)
+    eased = under_eye_contrast(subject.alone(under_eyes=1.0), points, around)
     return math.nan if eased is None else eased / contrast

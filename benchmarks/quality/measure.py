@@ -104,7 +104,7 @@ def measure(
 def _whiter(subject: Subject, points: NDArray[np.float64]) -> float:
     if not subject.has_whole("teeth"):  # a hand before the mouth may look like teeth
         return math.nan
-    return _or_nan(teeth_whitened(subject.before, subject.alone("teeth", _WHITENED), points))
+    return _or_nan(teeth_whitened(subject.before, subject.alone(teeth=_WHITENED), points))
 
 
 def _yellower(subject: Subject, look: Look, networks: Networks) -> float:

@@ -34,6 +34,7 @@ class Row:
     whiter: float  # share of its distance to neutral that their b* loses at teeth=0.6 alone
     spots: float  # red spots before
     spots_left: float  # share of them that is seen at blemishes=1 alone
+    marks_left: float  # the same at marks=1, too: what is red may be a mole
     spots_grain: float  # fine band in the healed places, by that beside them before
     under_eyes: float  # contrast under the eyes at under_eyes=1 alone, ratio
     shine: float  # area that shines at shine=1 alone, ratio
@@ -103,6 +104,7 @@ FIGURES = (
     Figure("whiter", "higher", (Goal("worst", 0.2),)),
     Figure("spots", ""),
     Figure("spots_left", "lower", (Goal("pooled", 0.2),)),
+    Figure("marks_left", "lower", (Goal("pooled", 0.2),)),
     Figure("spots_grain", "higher", (Goal("median", 0.9),)),
     Figure("under_eyes", "lower", (Goal("median", 0.5),)),
     Figure("shine", "lower", (Goal("median", 0.5),)),

@@ -42,9 +42,9 @@ class Subject:
         """The face's crop [S, S, 3] of the photo after a retouch."""
         return self.alignment.cut(retouched, self.space)
 
-    def alone(self, slider: str, value: float) -> Picture:
-        """The crop with one slider set, and nothing else."""
-        return self.crop_of(self.retouched(Look(strength=0.0, edits={slider: value})))
+    def alone(self, **sliders: float) -> Picture:
+        """The crop with these sliders set, and nothing else."""
+        return self.crop_of(self.retouched(Look(strength=0.0, edits=sliders)))
 
     def has_whole(self, slider: str) -> bool:
         """Whether this face gets a slider as it is set: nothing about it is held back."""

@@ -70,8 +70,9 @@ def _engine(target: Path, tick: Tick) -> None:
 
 
 def _torch(target: Path, installed: str, tick: Tick) -> None:
-    device = installed.split()[-1]
-    builds = torch_build.choose(None, device="cuda" if device == "cuda" else "cpu").builds
+    kind = installed.split()[1]
+    device = kind if kind in ("cuda", "rocm", "xpu") else "cpu"
+    builds = torch_build.choose(None, device=device).builds
     for build in builds:
         try:
             pip_install.download(("--dest", str(target), *build.arguments), tick)

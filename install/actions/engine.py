@@ -14,11 +14,10 @@ from install.environment.bundle import Bundle
 from install.environment.fetch_models import fetch_models, models_size
 from install.environment.virtual_environment import set_up
 
-DEVICES = ("auto", "cpu", "cuda")
+DEVICES = ("auto", "cpu", "cuda", "rocm", "xpu")
 _MEGABYTE = 1e6
 # of the wheels that pip fetches on Linux, x86; elsewhere they differ little
-_PACKAGES_SIZE, _TORCH_SIZE, _CUDA_SIZE = 190e6, 200e6, 2700e6
-_ROOM, _CUDA_ROOM = 1.6e9, 8e9
+_PACKAGES_SIZE = 190e6
 
 
 class Engine(Action):
@@ -70,19 +69,18 @@ class Engine(Action):
 
 def _say_plan(console: Console, build: str, bundle: Bundle | None, *, torch_alone: bool) -> None:
     """Say what will be fetched, before anything is."""
-    cuda = build == "cuda"
-    torch = _CUDA_SIZE if cuda else _TORCH_SIZE
-    console.say(f"The engine goes into {VENV}, about {(_CUDA_ROOM if cuda else _ROOM) / 1e9:.1f} GB.")
+    torch, room = (table.get(build, table["cpu"]) for table in (torch_build.SIZES, torch_build.ROOMS))
+    console.say(f"The engine goes into {VENV}, about {room / 1e9:.1f} GB.")
     if bundle:
         console.say(f"All comes from {bundle.folder}; the network is not used.")
         return
-    kind = "with CUDA" if cuda else "from the index given" if build == "index" else "for the CPU"
+    kind = torch_build.NAMES[build]
     if torch_alone:
         console.say(f"About {torch / _MEGABYTE:.0f} MB are fetched: torch {kind}. The rest is here already.")
         return
     models = models_size()
     sizes = {"packages": _PACKAGES_SIZE, "torch": torch, "models": models}
-    console.report(plan={**sizes, "room": _CUDA_ROOM if cuda else _ROOM, "folder": str(VENV)})
+    console.report(plan={**sizes, "room": room, "folder": str(VENV)})
     console.say(
         f"About {(_PACKAGES_SIZE + torch + models) / _MEGABYTE:.0f} MB are fetched, but for what is here "
         f"already: packages {_PACKAGES_SIZE / _MEGABYTE:.0f} MB, torch {kind} {torch / _MEGABYTE:.0f} MB, "

@@ -97,6 +97,13 @@ _EXTRAS = (
         )
         for reader in READERS
     ),
+    File(
+        requirements.RAY,
+        "Ray, for the tests of --ray, beside the packages and the tools.",
+        _PACKAGES.sources,
+        (requirements.RAY,),
+        _PYTHONS,
+    ),
 )
 # what is in one environment has one solution, of which each file takes a share
 _ALL = File("solution.txt", "", _PACKAGES.sources, tuple(extra.name for extra in _EXTRAS), pythons=_PYTHONS)
@@ -114,6 +121,18 @@ _APART = (
         (_input(requirements.EDITORS_310),),
         pythons=_EDITORS_PYTHONS[:1],
         oldest=_EDITORS_PYTHONS[0],
+    ),
+    File(
+        requirements.PIP,
+        "pip, for the environment of a Python without ensurepip.",
+        (_input(requirements.PIP),),
+        pythons=_PYTHONS,
+    ),
+    File(
+        requirements.UV,
+        "uv, which brings a Python where there is none.",
+        (_input(requirements.UV),),
+        pythons=_PYTHONS,
     ),
     File(
         requirements.TENSORFLOW1,

@@ -7,7 +7,7 @@ from install.actions.base import Action
 from install.checkout import PYTHON, TOP
 from install.console import Console
 from install.data_folders import find_folders
-from install.editors.wheels import pure
+from install.editors.wheels import for_zips
 from install.environment.virtual_environment import set_up
 from install.packaging import release
 
@@ -36,7 +36,7 @@ class BuildRelease(Action):
         set_up(console, dev=False)
         models = None if arguments.without_models else find_folders().models
         folder = arguments.folder.expanduser().absolute()
-        made = release.build(folder, PYTHON, arguments.home.rstrip("/"), models, pure(console), console)
+        made = release.build(folder, PYTHON, arguments.home.rstrip("/"), models, for_zips(console), console)
         for file in made.files:
             console.say(f"{file.stat().st_size / 1e6:9.2f} MB  {file.name}")
         for sentence in made.skipped:

@@ -6,6 +6,7 @@ and writes into the cache.
 
 from install.actions.base import Action, Part
 from install.actions.bundle import WriteBundle
+from install.actions.connector import Connector
 from install.actions.darktable import DarktableScript
 from install.actions.demo import Demo
 from install.actions.dev import Development, Tests
@@ -34,7 +35,11 @@ _OF_A_CHECKOUT: dict[str, Action | Part] = {
     "release": BuildRelease(),
     "translations": Translations(),
 }
-_OF_THE_LIGHT_WHEEL: dict[str, Action | Part] = {"engine": Engine(), "bundle": WriteBundle()}
+_OF_THE_LIGHT_WHEEL: dict[str, Action | Part] = {
+    "engine": Engine(),
+    "bundle": WriteBundle(),
+    "connector": Connector(),
+}
 
 _ROWS: dict[str, Action | Part] = {
     **(_OF_THE_LIGHT_WHEEL if IS_PACKAGED else _OF_A_CHECKOUT),

@@ -21,7 +21,7 @@ class Zips(Action):
     def run(self, arguments: argparse.Namespace, console: Console) -> int:  # noqa: ARG002
         """Build them. Raises InstallError."""
         set_up(console, dev=False)
-        vendored = wheels.pure(console)
+        vendored = wheels.for_zips(console)
         with console.step("the two zips") as tick:
             built = zips.build(TOP / "dist", PYTHON, vendored, tick)
         for archive in built:

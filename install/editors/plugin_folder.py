@@ -28,7 +28,7 @@ _BYTECODE = "__pycache__"
 class Manifest:
     """The copied files: their digests by place in the folder, and of files beside the folder by name.
 
-    by: the command that put them there, which advice in the editor names
+    by: the command that put them there, which advice in the editor names; `BY_A_ZIP` for a zip
     """
 
     files: Mapping[str, str]
@@ -100,6 +100,12 @@ def read(folder: Path) -> Manifest | None:
     return None if any(relative.is_absolute() or ".." in relative.parts for relative in places) else manifest
 
 
+def text(manifest: Manifest) -> str:
+    """A manifest as it stands in its file."""
+    content = {"files": dict(manifest.files), "beside": dict(manifest.beside), "by": manifest.by}
+    return json.dumps(content, indent=1) + "\n"
+
+
 def _read_own(folder: Path) -> Manifest:
     manifest = read(folder)
     if manifest is None:
@@ -128,8 +134,7 @@ def _fill(folder: Path, files: Mapping[str, Path], manifest: Manifest) -> None:
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(source, target)
         target.chmod(0o755 if os.access(source, os.X_OK) else 0o644)
-    content = {"files": dict(manifest.files), "beside": dict(manifest.beside), "by": manifest.by}
-    (folder / MANIFEST).write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
+    (folder / MANIFEST).write_text(text(manifest), encoding="utf-8")
 
 
 def _keep_added(old: Path, new: Path, former: Manifest) -> None:

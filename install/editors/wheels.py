@@ -7,7 +7,7 @@ import shutil
 import zipfile
 from pathlib import Path, PurePosixPath
 
-from install.checkout import VENV
+from install.checkout import ENGINE_WHEELS, VENV
 from install.console import Console
 from install.environment import pip_install, requirements
 from install.errors import InstallError
@@ -45,6 +45,25 @@ def vendored(console: Console) -> dict[str, Path]:
     return {
         f"vendor/{path.relative_to(ready).as_posix()}": path for path in ready.rglob("*") if path.is_file()
     }
+
+
+def for_zips(console: Console) -> dict[str, Path]:
+    """What others wrote in a plug-in's zip, by its place there: modules, and pip for a Python without it.
+
+    Raises InstallError.
+    """
+    pip = _pip(console)
+    return {**pure(console), (ENGINE_WHEELS / pip.name).as_posix(): pip}
+
+
+def _pip(console: Console) -> Path:
+    """pip's wheel, which is downloaded if it is not here yet. Raises InstallError."""
+    folder = VENV / "pip-wheel" / requirements.digest(requirements.PIP)[:16]
+    if not (found := sorted(folder.glob("pip-*.whl"))):
+        with console.step("pip for zips") as tick:
+            pip_install.download(("--dest", str(folder), *requirements.arguments(requirements.PIP)), tick)
+        found = sorted(folder.glob("pip-*.whl"))
+    return found[0]
 
 
 def pure(console: Console) -> dict[str, Path]:

@@ -6,6 +6,7 @@ from install import processes
 from install.checkout import PYTHON, ZOO
 from install.console import Console
 from install.errors import InstallError
+from retouchml.system import setup_reports
 
 
 def fetch_models(console: Console, *, for_tests: bool = False) -> None:
@@ -18,7 +19,8 @@ def fetch_models(console: Console, *, for_tests: bool = False) -> None:
     labels = [name for name in names if name not in model_names(for_tests=False)]
     with console.step("models: " + ", ".join(names), silent=False):
         command = ["-m", "retouchml", "models", "fetch", "--default", *labels]
-        code = processes.foreground([PYTHON, *command], silent=True)
+        # it reports the bytes itself, on its standard output
+        code = processes.foreground([PYTHON, *command], silent=not setup_reports.are_wanted())
         if code != 0:
             raise InstallError("The models could not be fetched.", "The next run goes on.", max(code, 1))
 

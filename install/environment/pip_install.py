@@ -21,7 +21,7 @@ class PipError(InstallError):
     """
 
     def __init__(self, message: str, advice: str, *, harmless: bool = False, missing: bool = False) -> None:
-        super().__init__(message, f"{advice} pip's output is in {LOG}.".lstrip())
+        super().__init__(message, f"{advice} What pip said: {LOG}".lstrip())
         self.harmless = harmless
         self.missing = missing
         if missing:

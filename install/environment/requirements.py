@@ -20,11 +20,20 @@ TORCH = "torch"
 DEV = "dev"
 """The tools for tests, beside the packages."""
 
+RAY = "ray"
+"""Ray, for the tests of `--ray`, beside the packages and the tools."""
+
 EDITORS = "editors"
 """What lies beside the plug-ins in editors."""
 
 EDITORS_310 = "editors-3.10"
 """What Python 3.10 needs besides."""
+
+PIP = "pip"
+"""pip itself, for a Python that cannot put it into an environment."""
+
+UV = "uv"
+"""uv, which brings a Python."""
 
 TENSORFLOW1 = "tensorflow1"
 TENSORFLOW1_GPU = "tensorflow1-gpu"

@@ -13,17 +13,27 @@ from install.checkout import COMMAND_LINE, IS_PACKAGED, LOCK, LOG, PYTHON, STAMP
 from install.console import Console
 from install.data_folders import own_record, put_back_record, withdraw_record
 from install.disk_space import check_free_space
-from install.environment import engine_wheel, requirements, stamp, torch_build
+from install.environment import engine_wheel, first_pip, requirements, stamp, torch_build
 from install.environment.picture_formats import add_picture_formats
 from install.environment.pip_install import PipError, arrivals, install
 from install.environment.stamp import Stamp
 from install.errors import InstallError
+from retouchml.system import setup_reports
 from retouchml.system.locks import exclusive
 
 _FIRST_IMPORT = (
     "import cv2, dlib, msgpack, numpy, onnxruntime, PIL, platformdirs, psutil, safetensors"
     ", tifffile, torch, zmq"
 )
+
+
+class _CannotBeHad(InstallError):
+    """No build of torch can be had, or none has room; what was installed is as it was."""
+
+    @classmethod
+    def like(cls, error: InstallError) -> "_CannotBeHad":
+        """The same sentence and advice."""
+        return cls(error.message, error.advice, error.code)
 
 
 def set_up(
@@ -60,7 +70,8 @@ def _bring_up_to_date(
     console: Console, dev: bool, torch_index: str | None, newest: bool, device: str | None, anew: bool
 ) -> None:
     now = stamp.read()
-    device = device or (now.device if now else "")
+    former = now.device if now else ""
+    device = device or former
     if anew or now is None or not now.fits() or not _interpreter_works(now):
         LOG.unlink(missing_ok=True)
         now = _make(console)
@@ -76,7 +87,14 @@ def _bring_up_to_date(
         _add_packages(console, now, dev=dev or now.dev)
     choice = torch_build.choose(torch_index, device=device or "auto")
     if _needs_torch(now, choice, torch_index):
-        now = _add_torch(console, now, choice, torch_index)
+        try:
+            now = _add_torch(console, now, choice, torch_index)
+        except _CannotBeHad as error:
+            if choice.kind == "cpu" or choice.kind != device:
+                raise
+            # else every set-up to come, and every press of a button, would try the same and fail
+            stamp.write(replace(now, device=former if former != device else ""))
+            raise _forgotten(error, device) from error
     if outdated:
         done = replace(now, project=digest, dev=dev or now.dev)
         _look(console, now)
@@ -86,7 +104,8 @@ def _bring_up_to_date(
 
 def _make(console: Console) -> Stamp:
     missing = [module for module in ("venv", "ensurepip") if importlib.util.find_spec(module) is None]
-    if missing:
+    brings_pip = missing == ["ensurepip"] and first_pip.can_come()
+    if missing and not brings_pip:
         raise _no_venv(f"this Python lacks the module {missing[0]}")
     check_free_space(VENV, torch_build.CPU.room)
     withdraw_record()
@@ -94,7 +113,10 @@ def _make(console: Console) -> Stamp:
         _clear()
         # this Python may run in another virtual environment, on which the new one must not depend
         base = getattr(sys, "_base_executable", None) or sys.executable
-        outcome = processes.run([base, "-m", "venv", VENV], tick)
+        command = [base, "-m", "venv", *(["--without-pip"] if brings_pip else []), VENV]
+        outcome = processes.run(command, tick)
+        if brings_pip and outcome.code == 0:
+            outcome = first_pip.add(tick)
     if outcome.code != 0:
         if "ensurepip" in outcome.output:
             raise _no_venv("this Python cannot put pip into it")
@@ -109,23 +131,50 @@ def _make(console: Console) -> Stamp:
 def _add_torch(console: Console, now: Stamp, choice: torch_build.Choice, torch_index: str | None) -> Stamp:
     if choice.note:
         console.say(choice.note)
+    broken: PipError | None = None  # what kept a small build from coming, if it is there at all
     for build in choice.builds:
         if build.question and not console.agrees(build.question):
-            raise InstallError(
-                "The build of torch for the CPU cannot be had here.",
-                f"`{COMMAND_LINE} --device cuda` fetches the one with CUDA (2.7 GB): it needs no GPU.",
-            )
-        check_free_space(VENV, build.room)
+            console.report(large=torch_build.LARGE_SIZE)  # an editor's page has a button for it
+            raise _no_small_torch(broken)
         last = build is choice.builds[-1]
-        done = replace(now, torch=choice.version, index=stamp.index_digest(torch_index))
+        try:
+            check_free_space(VENV, build.room)
+        except InstallError as error:
+            if last:
+                raise _CannotBeHad.like(error) from error
+            if build.kind in ("", "cpu"):
+                raise
+            console.say(f"{error.message} A smaller build is taken.")
+            continue
+        done = replace(now, torch=choice.version_of(build), index=stamp.index_digest(torch_index))
         try:
             _pip(console, build.title, (build.arguments, build.then), now, done)
         except PipError as error:
-            if (error.missing or (build.optional and error.harmless)) and not last:
-                continue
-            raise
+            if not (error.missing or (build.optional and error.harmless)):
+                raise
+            if last:
+                raise _CannotBeHad.like(error) from error
+            broken = broken if error.missing else error
+            continue
+        if IS_PACKAGED:  # a checkout's environment may build extensions
+            torch_build.drop_unused(VENV)
         return done
     raise AssertionError("the last build was either installed or raised")
+
+
+def _forgotten(error: InstallError, device: str) -> InstallError:
+    """The error to raise where a build that was asked for cannot be had."""
+    then = f"`{COMMAND_LINE}` goes on without it; with `--device {device}` it is tried again."
+    return InstallError(error.message, f"{error.advice} {then}".lstrip(), error.code)
+
+
+def _no_small_torch(broken: PipError | None) -> InstallError:
+    advice = f"`{COMMAND_LINE} --device cuda` fetches the one with CUDA (2.7 GB): it needs no GPU."
+    why = f" {broken.message} Try again." if broken else ""
+    return InstallError(
+        f"The build of torch for the CPU cannot be had here.{why}",
+        "" if setup_reports.are_wanted() else advice,
+    )
 
 
 def _add_packages(console: Console, now: Stamp, *, dev: bool) -> None:

@@ -8,6 +8,7 @@ import hashlib
 import json
 import shutil
 import tomllib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -31,8 +32,10 @@ class _File:
     size: int
 
 
-def write(source: Path, target: Path, tick: Tick = lambda: None) -> int:
-    """Copy the default models of the data folder's ``source`` into ``target``; the bytes of all its files.
+def write(sources: Sequence[Path], target: Path, tick: Tick = lambda: None) -> int:
+    """Copy the default models into ``target``; the bytes of all its files.
+
+    sources: folders of models; of those that have a model the first one counts
 
     Files of other versions in ``target`` stay. Raises InstallError if a model is missing, or was converted to
     other bytes than the table says: then the table needs the new hashes, and a new revision.
@@ -42,6 +45,7 @@ def write(source: Path, target: Path, tick: Tick = lambda: None) -> int:
     for row in tomllib.loads(ZOO.read_text(encoding="utf-8"))["model"]:
         if not row.get("default"):
             continue
+        source = next((each for each in sources if (each / row["name"]).is_dir()), sources[-1])
         files = [_file(row["name"], file, source) for file in row.get("converted") or row["files"]]
         placed += files
         index[row["name"]] = {

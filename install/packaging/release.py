@@ -2,6 +2,7 @@
 
 import hashlib
 import shutil
+import tempfile
 import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,7 +11,7 @@ from pathlib import Path
 from install import processes
 from install.console import Console
 from install.errors import InstallError
-from install.packaging import debian, model_files, texts, versions, wheels, zips
+from install.packaging import conversion, debian, model_files, texts, versions, wheels, zips
 from install.packaging.model_files import SUMS
 from retouchml.system.files import write_atomically
 
@@ -24,7 +25,7 @@ _NSIS, _CONTAINER, _FORMULA, _WINGET = (
 _FLATPAK = "org.gimp.GIMP.Plugin.RetouchML.json"
 _METAINFO = "org.gimp.GIMP.Plugin.RetouchML.metainfo.xml"
 _SNAP = "retouchml.snap-part.yaml"  # in JSON, which YAML includes
-_LARGEST = {"light": 1.5e6, "engine": 6e6}
+_LARGEST = {"light": 1.5e6, "engine": 8e6}
 
 
 @dataclass(frozen=True)
@@ -48,7 +49,8 @@ def build(
     """Build all into ``folder``, an empty one or that of a former release, whose files it replaces.
 
     python: as for ``wheels.build``; home: the address of the project's page, for the descriptions; models:
-    the data folder's models, None to write no folder of models; vendored: as for ``zips.build``
+    the data folder's models, for those that come as they are, None to write no folder of models; vendored:
+    as for ``zips.build``
 
     Raises InstallError.
     """
@@ -85,12 +87,20 @@ def build(
     texts.write(folder, [_FLATPAK, _METAINFO, _SNAP], values)
     texts.write(folder, [_FORMULA, _WINGET], {**values, "SETUP_SHA256": texts.digest(setup)})
     if models is not None:
-        with console.step("the folder of models") as tick:
-            model_files.write(models, folder / "models", tick)
+        _write_models(folder / "models", models, python, console)
     files = tuple(sorted(path for path in folder.iterdir() if path.is_file()))
     lines = "".join(f"{hashlib.sha256(path.read_bytes()).hexdigest()}  {path.name}\n" for path in files)
     write_atomically(folder / SUMS, lines.encode(), 0o644)
     return Release(version, day, files, tuple(skipped))
+
+
+def _write_models(folder: Path, models: Path, python: Path, console: Console) -> None:
+    """The folder of models; those that are converted are made anew, and compared with the table's hashes."""
+    with tempfile.TemporaryDirectory() as home:
+        with console.step("the models, converted anew from their sources") as tick:
+            converted = conversion.convert(Path(home), python, tick)
+        with console.step("the folder of models") as tick:
+            model_files.write((converted, models), folder, tick)
 
 
 def _clear(folder: Path) -> None:

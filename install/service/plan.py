@@ -37,7 +37,9 @@ class Service:
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the daemon's options, as ``retouchml daemon run`` has them."""
-    parser.add_argument("--device", metavar="DEVICE", help="auto, cpu, cuda, cuda:N or mps (default: auto)")
+    parser.add_argument(
+        "--device", metavar="DEVICE", help="auto, cpu, cuda, cuda:N, mps, xpu or xpu:N (default: auto)"
+    )
     parser.add_argument(
         "--precision", metavar="TYPE", help="auto, float32, float16 or bfloat16 (default: auto)"
     )

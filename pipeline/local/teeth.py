@@ -10,14 +10,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.local.colour import change_of, to_lab
+from pipeline.local.colour import change_of, to_lab, white_in_light
 from pipeline.local.fields import mean_within
 from pipeline.masks import Mask
 from pipeline.regions import FaceRegions
 
 _IVORY = np.array([1.0, 2.0], np.float32)  # a* and b* towards which teeth move in neutral light
-_SKIN = np.array([12.0, 17.0], np.float32)  # a* and b* of skin in neutral light, about
-_WARMTH = np.array([0.25, 0.35], np.float32)  # by which ivory follows warmer skin
 _WARMEST = np.array([4.0, 9.0], np.float32)  # a* and b* of the warmest ivory
 _OWN = 0.3  # share of their own median a* and b* that teeth keep at least
 _LEFT = 0.5  # share of ivory that a pixel keeps which is paler than the tooth around it
@@ -46,8 +44,7 @@ class Teeth:
     @classmethod
     def within(cls, lab: NDArray[np.float32], mask: Mask, skin: NDArray[np.float32], size: int) -> "Teeth":
         """The teeth of a mask [H, W] in a picture in CIE Lab [H, W, 3]; skin: colours of skin [N, 3]."""
-        warmth = np.maximum(np.median(skin[:, 1:], axis=0) - _SKIN, 0.0) if len(skin) else np.zeros(2)
-        ivory = np.minimum(_IVORY + _WARMTH * warmth, _WARMEST)
+        ivory = white_in_light(_IVORY, skin, _WARMEST)
         color = np.ascontiguousarray(lab[..., 1:])
         if (mask > 0.5).any():
             ivory = np.maximum(ivory, _OWN * np.median(color[mask > 0.5], axis=0))

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.masks import FaceMasks, Mask, Points, guided, outline, skin_likelihood
+from pipeline.regions.enclosed_skin import with_enclosed
 from pipeline.regions.geometry import disc, smoothstep
 
 _SIDE = 256  # pixels; skin outside the face is found in a reduced crop
@@ -46,7 +47,8 @@ def all_skin(crop: NDArray[np.float32], landmarks: Points, masks: FaceMasks) -> 
     outside = like * cv2.GaussianBlur(connected, (0, 0), 0.006 * side) * (1.0 - features)
     outside = cv2.resize(outside, (size, size), interpolation=cv2.INTER_LINEAR)
     # The face's own mask fades at its outline as this one begins: together they have no seam there.
-    return np.asarray(np.minimum(masks.skin + outside * (1.0 - _inside(landmarks, size)), 1.0), np.float32)
+    skin = np.asarray(np.minimum(masks.skin + outside * (1.0 - _inside(landmarks, size)), 1.0), np.float32)
+    return with_enclosed(skin, crop, landmarks, masks.features)
 
 
 def _even(grey: NDArray[np.floating[Any]]) -> Mask:

@@ -11,7 +11,7 @@ from pipeline.latent_network import OCTAVES
 from pipeline.training.arguments import add_sampling_arguments
 from pipeline.training.dataset import load_dataset
 from pipeline.training.fitting import octaves_of, ridge, split
-from pipeline.training.saving import save_part
+from pipeline.training.saving import GENERATED, save_part
 
 _COMPONENTS = 256  # of the whitened code, those that vary most
 _PENALTY = 0.05
@@ -43,6 +43,8 @@ def main(arguments: argparse.Namespace) -> int:
         title=f"Encoder to {generator.latents.name}",
         data=f"A ridge regression on {len(samples)} pictures that {generator.name} made of random codes.",
         figures=figures,
+        command=f"retouchml train encoder --samples {len(samples)}",
+        groups=GENERATED,
         limits="A rough guess that the inversion starts from; nothing of it is left in the result.",
     )
     return 0

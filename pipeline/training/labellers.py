@@ -7,6 +7,8 @@ from pipeline.faces import FaceFinder
 from pipeline.identity import Recognizer
 from stylegan2 import zoo
 
+_AGE = ("age-gender", "age-v1.onnx")
+
 
 @dataclass(frozen=True)
 class Labellers:
@@ -17,9 +19,15 @@ class Labellers:
     age_gender: AgeGender | None = None
 
 
+def require_labellers() -> None:
+    """Raises ModelMissing if ``load_labellers`` would."""
+    zoo.path(*_AGE)
+    zoo.path("dlib-faces", "dlib_face_recognition_resnet_model_v1.dat")
+
+
 def load_labellers(*, age_gender: bool = True) -> Labellers:
     """Load the labellers. Raises ModelMissing."""
-    networks = AgeGender(zoo.path("age-gender", "age-v1.onnx").parent) if age_gender else None
+    networks = AgeGender(zoo.path(*_AGE).parent) if age_gender else None
     return Labellers(load_finder(), load_recognizer(), networks)
 
 

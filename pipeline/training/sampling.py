@@ -20,7 +20,7 @@ from pipeline.training.labellers import Labellers
 from pipeline.training.tables import load_table, save_table
 from stylegan2.generator import Generator, as_picture
 
-VERSION = 1  # of the samples; a file of another version is not used
+VERSION = 2  # of the samples; a file of another version is not used
 RENDER = 256  # pixels; side of the pictures that are labelled
 ATTRIBUTES = (*GEOMETRIC, "age", "male", "glasses")
 _CHUNK = 100
@@ -37,6 +37,7 @@ class Samples:
     crossover: NDArray[np.int32]  # [N] side in pixels from which the second code holds
     landmarks: NDArray[np.float32]  # [N, 68, 2] in pixels of a 256 px picture
     descriptors: NDArray[np.float32]  # [N, 128]
+    activations: NDArray[np.float16]  # [N, ACTIVATIONS] of dlib's network
     attributes: NDArray[np.float32]  # [N, len(ATTRIBUTES)]
     chips: NDArray[np.uint8]  # [N, 112, 112, 3], the input of the pixel rater
 
@@ -100,11 +101,13 @@ def _label(
     age, male = labellers.age_gender(picture, landmarks)
     shape = geometric(landmarks)
     attributes = [*(shape[name] for name in GEOMETRIC), age, male, glasses(picture, landmarks)]
+    sight = labellers.recognizer.see(picture, landmarks)
     return (
         w,
         np.array(crossover, np.int32),
         landmarks.astype(np.float32),
-        labellers.recognizer.describe(picture, landmarks),
+        sight.descriptor,
+        sight.activations.astype(np.float16),
         np.array(attributes, np.float32),
         np.rint(face_chip(picture, landmarks) * 255.0).astype(np.uint8),
     )

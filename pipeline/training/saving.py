@@ -17,6 +17,14 @@ _LICENCE = (
     "The weights that come with RetouchML are licensed CC BY-NC 4.0. Weights that you fit are yours, "
     "within the terms of your data and of the models that measured them."
 )
+_USES = (
+    "It is a part of a tool for retouching pictures whose owner wants that. It must not be used to judge, "
+    "rank, choose, admit or refuse people, or to tell anybody's age, gender, origin, health or worth."
+)
+GENERATED = (
+    "Not measured: nobody knows to which group a generated face belongs. The generator's faces resemble "
+    "those of FFHQ, most of which have light skin, and whoever is rare there is known less well."
+)
 _LIMITS = (
     "It knows the faces that the generator makes, and repeats the errors of the instruments that measured "
     "these: dlib's landmarks and descriptor, a small age and gender network, and the rater with the taste "
@@ -25,11 +33,15 @@ _LIMITS = (
 
 
 def save_latent_network(
-    dataset: Dataset, kind: str, network: LatentNetwork, explained: Mapping[str, float]
+    dataset: Dataset,
+    kind: str,
+    network: LatentNetwork,
+    explained: Mapping[str, float],
+    others: Mapping[str, Tensor] | None = None,
 ) -> None:
     """Write a latent network as float16 with its card, and print how it does on unseen samples.
 
-    explained: R² of each output on the hold-out
+    explained: R² of each output on the hold-out; others: tensors beside it, which stay float32
     """
     generator, count = dataset.generator, len(dataset.samples)
     metadata = {
@@ -41,6 +53,7 @@ def save_latent_network(
         "explained": ",".join(f"{value:.3f}" for value in explained.values()),
     }
     tensors = {f"network.{name}": tensor.half() for name, tensor in network.state_dict().items()}
+    tensors |= others or {}
     figures = "".join(
         f"{name}: explains {value:.3f} of the variance on unseen samples\n"
         for name, value in explained.items()
@@ -54,6 +67,8 @@ def save_latent_network(
         data=f"Fitted on {count} pictures of {generator.name} from random codes, "
         "and what was measured on them.",
         figures=figures,
+        command=f"retouchml train {kind} --samples {count}",
+        groups=GENERATED,
         limits=_LIMITS,
     )
 
@@ -66,6 +81,8 @@ def save_part(
     title: str,
     data: str,  # what it was fitted on
     figures: str,  # lines of text as the command printed them
+    command: str,  # that makes it
+    groups: str,  # how well it knows whom
     limits: str,  # what it does not know
 ) -> None:
     """Write a learned part and its card, and print where they are."""
@@ -73,7 +90,9 @@ def save_part(
     lines = [f"# {title}", "", data, "", "| fact | value |", "|---|---|"]
     lines += [f"| {name} | {value} |" for name, value in metadata.items()]
     lines += ["", "## Figures", "", "```", figures.rstrip("\n"), "```"]
+    lines += ["", "Command: `" + command + "`", "", "## Groups", "", groups]
     lines += ["", "## Limits", "", limits]
+    lines += ["", "## What it must not be used for", "", _USES]
     lines += ["", "## Licence", "", _LICENCE]
     card = weights.with_suffix(".md")
     card.write_text("\n".join(lines), encoding="utf-8")

@@ -6,9 +6,10 @@ and a rating on each line.
 
 import hashlib
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -26,7 +27,8 @@ _LABELS = Path("train_test_files") / "All_labels.txt"
 _PHOTOS = Path("Images")
 _LAYOUT = f"Give a folder with {_PHOTOS} and {_LABELS.parent}, as SCUT-FBP5500 has them."
 _FOLDS = Path("train_test_files") / "5_folders_cross_validations_files"
-_VERSION = 1  # of the measurements
+_VERSION = 2  # of the measurements
+_SAVE_EVERY = 250  # photographs; an interruption loses no more
 
 
 @dataclass(frozen=True)
@@ -37,6 +39,7 @@ class RatedPhotos:
     ratings: NDArray[np.float32]  # [N] 1 to 5
     landmarks: NDArray[np.float32]  # [N, 68, 2] pixels
     descriptors: NDArray[np.float32]  # [N, 128]
+    activations: NDArray[np.float16]  # [N, ACTIVATIONS] of dlib's network
     chips: NDArray[np.uint8]  # [N, 112, 112, 3]
 
     def __len__(self) -> int:
@@ -112,7 +115,7 @@ def measure(
     cache: Path,  # folder that keeps the measurements for the next run
     progress: Callable[[int, int], None] = lambda _done, _total: None,
 ) -> RatedPhotos:
-    """Measure every rated photograph of ``folder``, unless an earlier run did.
+    """Measure every rated photograph of ``folder``, unless an earlier run did, or go on where it ended.
 
     Raises UsageError if a photograph cannot be read, or none shows a face.
     """
@@ -120,22 +123,33 @@ def measure(
     path = cache / f"photos-{digest}.npz"
     if (photos := load_table(path, RatedPhotos)) is not None:
         return photos
-    rows = []
+    begun = path.with_suffix(".part.npz")
+    saved = load_table(begun, RatedPhotos)
+    last = "" if saved is None else str(saved.names[-1])
+    rows = [] if saved is None else [*zip(*vars(saved).values(), strict=True)]
     for done, (name, rating) in enumerate(sorted(ratings.items())):
         progress(done, len(ratings))
+        if name <= last:
+            continue
+        if rows and done % _SAVE_EVERY == 0:
+            save_table(begun, _table(rows))
         row = _measure_one(folder / _PHOTOS / name, labellers.finder, labellers.recognizer)
         if row is not None:
             rows.append((name, np.float32(rating), *row))
     if not rows:
         raise UsageError(f"No face was found in any photograph of {folder}.", "Give photographs of faces.")
-    photos = RatedPhotos(*(np.stack(column) for column in zip(*rows, strict=True)))
+    photos = _table(rows)
     save_table(path, photos)
+    begun.unlink(missing_ok=True)
     return photos
 
 
-def _measure_one(
-    path: Path, finder: FaceFinder, recognizer: Recognizer
-) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.uint8]] | None:
+def _table(rows: Sequence[tuple[Any, ...]]) -> RatedPhotos:
+    return RatedPhotos(*(np.stack(column) for column in zip(*rows, strict=True)))
+
+
+def _measure_one(path: Path, finder: FaceFinder, recognizer: Recognizer) -> tuple[Any, ...] | None:
+    """What a row of ``RatedPhotos`` has beside name and rating; None if no face is found."""
     image = cv2.imread(str(path), cv2.IMREAD_COLOR_RGB)
     if image is None:
         raise UsageError(
@@ -145,6 +159,6 @@ def _measure_one(
     if not faces:
         return None
     landmarks = faces[0].landmarks
-    descriptor = recognizer.describe(image.astype(np.float32) / 255.0, landmarks)
+    sight = recognizer.see(image.astype(np.float32) / 255.0, landmarks)
     chip = np.rint(face_chip(image, landmarks) * 255.0).astype(np.uint8)
-    return landmarks.astype(np.float32), descriptor, chip
+    return landmarks.astype(np.float32), sight.descriptor, sight.activations.astype(np.float16), chip

@@ -6,7 +6,8 @@ from typing import Any
 from krita import DockWidget, Krita
 
 from retouchml import sentences
-from retouchml.client import welcome_page
+from retouchml.client import settings_page, welcome_reason
+from retouchml.client.welcome_reason import Reason
 from retouchml.presets import library
 from retouchml.sliders import GROUPS
 
@@ -21,7 +22,7 @@ from .job_list import JobList
 from .keyboard import FocusOrder, give_keys
 from .look_panel import LookPanel
 from .mark_button import MarkButton
-from .panels import DaemonLine, NoticeLine, ResultLine, TaskPanel
+from .panels import DaemonLine, NoticeLine, ResultLine, ScoreLine, TaskPanel
 from .preview import PreviewActions, PreviewWidget
 from .preview_bar import PreviewBar
 from .qt import QtCore, QtWidgets
@@ -33,7 +34,7 @@ from .welcome import close as close_welcome
 _LEAST_SLIDERS = 84  # pixels: the preset and the strength
 _SHARES = [560, 440]  # of the height, for the preview and the sliders at first
 _WITH_KEYS = (
-    *("beautify", "cancel", "find", "edit_again", "mark", "all", "none", "start"),
+    *("beautify", "cancel", "find", "edit_again", "mark", "all", "none", "start", "connect"),
     *("keep", "live", "mask", "same"),
     *(f"fold_{group.name.replace(' ', '_')}" for group in GROUPS),
 )
@@ -100,6 +101,7 @@ class Docker(DockWidget):
         self._mark = MarkButton()
         self._mark.clicked.connect(guard(lambda *_: controller.mark_face()))
         self._faces = FaceStrip(controller.tick_face, controller.show_face, self._mark)
+        self._score = ScoreLine()
         self._every = QtWidgets.QWidget()
         every = QtWidgets.QVBoxLayout(self._every)
         every.setContentsMargins(0, 0, 0, 0)
@@ -152,7 +154,7 @@ class Docker(DockWidget):
         row.addWidget(self._faces, 1)
         row.addWidget(self._every)
         for whole_part, parts in (
-            (top, (self._bar, self._edit_again, self._preview, faces)),
+            (top, (self._bar, self._edit_again, self._preview, self._score, faces)),
             (body, (self._look, self._same, self._live, self._mask, self._keep, self._history)),
         ):
             column = QtWidgets.QVBoxLayout(whole_part)
@@ -191,9 +193,9 @@ class Docker(DockWidget):
         self._pages = QtWidgets.QStackedWidget()
         self._pages.setMinimumWidth(200)
         self._pages.addWidget(whole)
-        if welcome_page.is_wanted():
-            self._welcome = WelcomeWidget(QtEventLoop(self), self._end_welcome)
-            self._pages.setCurrentIndex(self._pages.addWidget(self._welcome))
+        reason = welcome_reason.find()
+        if reason is not None:
+            self._show_welcome(reason)
         self.setWidget(self._pages)
         whole.parts = (  # as they are seen
             *(self._bar, self._edit_again, self._preview, self._faces, self._every),
@@ -202,17 +204,38 @@ class Docker(DockWidget):
         )
         whole.order()
 
+    def _show_welcome(self, reason: Reason) -> None:
+        self._welcome = WelcomeWidget(QtEventLoop(self), reason, self._end_welcome)
+        self._pages.setCurrentIndex(self._pages.addWidget(self._welcome))
+
+    def _set_up_again(self) -> None:
+        """Show the page in place of the normal face: somebody asked for it."""
+        if self._welcome is None:
+            self._controller.stop_updates()
+            self._show_welcome(welcome_reason.asked())
+            self.setVisible(True)
+            self._on_visibility(True)
+
     def _end_welcome(self) -> None:
         """Show the normal face: the engine is there."""
         welcome, self._welcome = self._welcome, None
         if welcome is not None:
             self._pages.removeWidget(welcome)
             welcome.deleteLater()
+        self._controller.change_machine()  # the page may have chosen another one
         if self.isVisible():
             self._on_visibility(True)
 
     def _open_settings(self) -> None:
-        dialog = self.findChild(SettingsDialog) or SettingsDialog(self, QtEventLoop(self))
+        dialog = self.findChild(SettingsDialog)
+        if dialog is None:
+            dialog = SettingsDialog(
+                self,
+                QtEventLoop(self),
+                on_machine=self._controller.change_machine,
+                on_scores=self._controller.show_scores,
+                on_set_up=self._set_up_again,
+            )
         dialog.show()
         dialog.raise_()
         dialog.activateWindow()
@@ -229,6 +252,7 @@ class Docker(DockWidget):
             found = (self.findChild(QtWidgets.QAbstractButton, name) for name in _WITH_KEYS)
             give_keys([button for button in found if button is not None], self.window())
             self._look.read_presets()
+            self._controller.show_scores(settings_page.shows_scores())
             self._controller.start_updates()
         else:
             self._controller.stop_updates()
@@ -255,6 +279,7 @@ class Docker(DockWidget):
         self._edit_again.setEnabled(view.can_find)
         self._task.show_task(view)
         self._notice.show_notice(view.notice)
+        self._score.show_words(view.score)
         has_new = [
             self._faces.show_faces(view.faces or ()),
             self._jobs.show_jobs(view.jobs),
@@ -262,7 +287,7 @@ class Docker(DockWidget):
         ]
         if any(has_new):
             self._whole.order()
-        self._daemon.show_daemon(view.daemon, view.device)
+        self._daemon.show_daemon(view)
 
 
 def _check_box(label: str, tip: str, on_click: Any, name: str) -> QtWidgets.QCheckBox:

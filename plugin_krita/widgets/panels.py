@@ -1,10 +1,10 @@
-"""Parts of the docker: the task, the notice, the daemon."""
+"""Parts of the docker: the task, the score, the notice, the daemon."""
 
 from collections.abc import Callable
 
 from krita import Krita
 
-from retouchml import sentences
+from retouchml import score_words, sentences
 
 from .. import texts
 from ..event_loop import guard
@@ -12,6 +12,8 @@ from ..view_state import OFF, READY, STARTING, Notice, View
 from .qt import QtCore, QtGui, QtWidgets
 
 _SETTINGS_ICON = "configure"
+_AMBER = "#e0a83c"
+_SMALL = 0.9  # times the ordinary size of letters
 _text = texts.text
 
 
@@ -84,6 +86,25 @@ class ResultLine(QtWidgets.QWidget):
         button.clicked.connect(guard(lambda *_: edit_again()))
 
 
+class ScoreLine(QtWidgets.QLabel):
+    """How the shown face is rated, and how far the retouch takes it from itself: small and pale."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setObjectName("score")
+        self.setToolTip(_text(score_words.TIP))
+        self.setWordWrap(True)
+        font = self.font()
+        font.setPointSizeF(_SMALL * font.pointSizeF())
+        self.setFont(font)
+        self.setEnabled(False)  # the palettes of Krita's themes have no other colour that is pale
+
+    def show_words(self, words: str) -> None:
+        """Show this; "" for nothing."""
+        self.setText(words)
+        self.setVisible(bool(words))
+
+
 class NoticeLine(QtWidgets.QFrame):
     """A sentence for the user and what to do next."""
 
@@ -112,23 +133,22 @@ class NoticeLine(QtWidgets.QFrame):
 
 
 class DaemonLine(QtWidgets.QWidget):
-    """The state of the daemon, and buttons to start it and for the settings."""
+    """The state of the daemon, and buttons to start or reach it and for the settings."""
 
     def __init__(self, start: Callable[[], None], open_settings: Callable[[], None]) -> None:
         super().__init__()
         self._light = QtWidgets.QLabel()
         self._label = QtWidgets.QLabel()
         self._label.setObjectName("daemon")
-        self._start = QtWidgets.QPushButton(_text(texts.START))
-        self._start.setObjectName("start")
-        self._start.setToolTip(_text(texts.START_TIP))
-        self.setToolTip(_text(texts.DAEMON_TIP))
+        self._start = _daemon_button("start", texts.START, texts.START_TIP, start)
+        self._connect = _daemon_button("connect", texts.CONNECT, texts.CONNECT_TIP, start)
         row = QtWidgets.QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(6)
         row.addWidget(self._light)
         row.addWidget(self._label, 1)
         row.addWidget(self._start)
+        row.addWidget(self._connect)
         settings = QtWidgets.QToolButton()  # which keeps the line as high as with the other button
         settings.setObjectName("settings")
         settings.setIcon(Krita.instance().icon(_SETTINGS_ICON))
@@ -139,14 +159,29 @@ class DaemonLine(QtWidgets.QWidget):
         settings.setToolTip(f"{_text(texts.SETTINGS)}\n{_text(texts.SETTINGS_TIP)}")
         settings.clicked.connect(guard(lambda *_: open_settings()))
         row.addWidget(settings)
-        self._start.clicked.connect(guard(lambda *_: start()))
 
-    def show_daemon(self, state: str, device: str) -> None:
-        """Show the state, which is ``OFF``, ``STARTING`` or ``READY``."""
-        label = _text(texts.DAEMON[state])
-        self._label.setText(f"{label} · {device}" if device and state == READY else label)
-        self._start.setVisible(state == OFF)
-        self._light.setPixmap(_light({READY: "#4caf6d", STARTING: "#e0a83c"}.get(state, "#8a8a8a")))
+    def show_daemon(self, view: View) -> None:
+        """Show the machine that does the work, its state, which is ``OFF``, ``STARTING`` or ``READY``."""
+        state, name = view.daemon, view.remote
+        is_ready = state == READY
+        label = _text(texts.REMOTE[state]).format(name=name) if name else _text(texts.DAEMON[state])
+        tip = _text(texts.REMOTE_TIP).format(name=name) if name else _text(texts.DAEMON_TIP)
+        if view.instead:
+            label, tip = _text(texts.INSTEAD).format(name=name), view.instead
+        self._label.setText(f"{label} · {view.device}" if view.device and is_ready else label)
+        self.setToolTip(tip)
+        self._start.setVisible(state == OFF and not name)
+        self._connect.setVisible(state == OFF and bool(name))
+        colors = {READY: _AMBER if view.instead else "#4caf6d", STARTING: _AMBER}
+        self._light.setPixmap(_light(colors.get(state, "#8a8a8a")))
+
+
+def _daemon_button(name: str, label: str, tip: str, press: Callable[[], None]) -> QtWidgets.QPushButton:
+    button = QtWidgets.QPushButton(_text(label))
+    button.setObjectName(name)
+    button.setToolTip(_text(tip))
+    button.clicked.connect(guard(lambda *_: press()))
+    return button
 
 
 def keep_place(widget: QtWidgets.QWidget) -> None:

@@ -5,26 +5,42 @@ from typing import Any
 
 from krita import Krita
 
-from retouchml.client import maintenance, settings_page
-from retouchml.client.settings_page import Choice, Command
+from retouchml.client import machines_page, maintenance, settings_page, welcome_reason
+from retouchml.client.settings_page import Choice, Command, Comparison
 from retouchml.mnemonics import with_keys
 
 from .. import texts
 from ..event_loop import EventLoop, guard
 from ..in_thread import InThread
+from .machine_rows import MachineRows
 from .qt import QtCore, QtGui, QtWidgets
 
 _text = texts.text
-_WIDTH, _HEIGHT = 640, 460
+_WIDTH, _HEIGHT = 680, 560
 _IN_A_ROW = 3
+_PLUG_IN = "krita"  # as the set-up names it
 
 
 class SettingsDialog(QtWidgets.QDialog):
-    """A window of its own beside Krita's, which stays usable."""
+    """A window of its own beside Krita's, which stays usable.
 
-    def __init__(self, parent: QtWidgets.QWidget, loop: EventLoop) -> None:
+    on_machine: called when another machine does the work; on_scores: when scores are to be shown, or not;
+    on_set_up: lets the docker show the page that sets RetouchML up
+    """
+
+    def __init__(
+        self,
+        parent: QtWidgets.QWidget,
+        loop: EventLoop,
+        *,
+        on_machine: Callable[[], None],
+        on_scores: Callable[[bool], None],
+        on_set_up: Callable[[], None],
+    ) -> None:
         super().__init__(parent)
+        self._on_scores, self._on_set_up = on_scores, on_set_up
         self._threads = InThread(loop)
+        self._machines = MachineRows(self, self._threads, on_machine)
         self._is_busy = False
         self._buttons: list[Any] = []
         self.setObjectName("retouchml_settings")
@@ -48,13 +64,20 @@ class SettingsDialog(QtWidgets.QDialog):
         whole = QtWidgets.QVBoxLayout(self)
         whole.addLayout(self._values())
         whole.addWidget(self._note)
+        self._update = QtWidgets.QPushButton(_text(settings_page.UPDATE))
+        self._update.setObjectName("update")
+        self._update.setAutoDefault(False)
+        self._update.clicked.connect(guard(lambda *_: self._update_plug_in()))
+        self._update.hide()
+        whole.addWidget(self._update, 0, QtCore.Qt.AlignmentFlag.AlignLeft)
         whole.addLayout(self._commands())
         whole.addWidget(self._said, 1)
         whole.addWidget(close, 0, QtCore.Qt.AlignmentFlag.AlignRight)
         self._give_keys(close)
         self._show_cache()
-        self._run(settings_page.MODELS, self._done)
-        self._threads.run(lambda: settings_page.version_trouble("krita"), self._add_note)
+        if not machines_page.is_alone():
+            self._run(settings_page.MODELS, self._done)
+        self._threads.run(lambda: settings_page.compare(_PLUG_IN), self._show_comparison)
 
     def closeEvent(self, event: Any) -> None:  # noqa: N802 (Qt's name)
         """Close the window; a command that runs ends by itself."""
@@ -81,11 +104,25 @@ class SettingsDialog(QtWidgets.QDialog):
         cache.addWidget(self._cache, 1)
         cache.addWidget(self._clear)
         form = QtWidgets.QFormLayout()
-        self._labels: list[tuple[Any, Any]] = []
+        title = QtWidgets.QLabel(_text(machines_page.TITLE))
+        title.setBuddy(self._machines.box)
+        form.addRow(title, self._machines)
+        self._labels: list[tuple[Any, Any]] = [(title, self._machines.box)]
         choices = settings_page.choices(stored)
-        rows: list[tuple[str, Any, Any]] = [
-            (choice.title, box, box) for choice in choices for box in (self._box(choice),)
-        ]
+        self._scores = QtWidgets.QCheckBox(_text(settings_page.SCORES))
+        self._scores.setObjectName("scores")
+        self._scores.setToolTip(_text(settings_page.SCORES_TIP))
+        self._scores.setChecked(stored.scores)
+        self._scores.clicked.connect(guard(lambda on: self._show_scores(bool(on))))
+        rows: list[tuple[str, Any, Any]] = []
+        for choice in choices:
+            box = self._box(choice)
+            row = box
+            if choice.name == "scorer":
+                row = QtWidgets.QHBoxLayout()
+                row.addWidget(box, 1)
+                row.addWidget(self._scores)
+            rows.append((choice.title, row, box))
         rows += [(settings_page.MINUTES, minutes, minutes), (settings_page.CACHE, cache, self._clear)]
         for title, row, buddy in rows:
             label = QtWidgets.QLabel(_text(title))
@@ -113,13 +150,30 @@ class SettingsDialog(QtWidgets.QDialog):
             button.clicked.connect(guard(lambda *_, command=command: self._press(command)))
             grid.addWidget(button, *divmod(number, _IN_A_ROW))
             self._buttons.append(button)
+        if welcome_reason.is_possible():
+            again = QtWidgets.QPushButton(_text(settings_page.SET_UP_AGAIN))
+            again.setObjectName("set_up_again")
+            again.setToolTip(_text(settings_page.SET_UP_AGAIN_TIP))
+            again.setAutoDefault(False)
+            again.clicked.connect(guard(lambda *_: self._set_up_again()))
+            grid.addWidget(again, *divmod(len(self._buttons), _IN_A_ROW))
+            self._buttons.append(again)
         return grid
+
+    def _set_up_again(self) -> None:
+        self.close()
+        self._on_set_up()
 
     def _give_keys(self, close: Any) -> None:
         """Give every control a key of its own."""
-        named = [close, *(label for label, _buddy in self._labels), *self._buttons]
+        labels = (label for label, _buddy in self._labels)
+        named = [close, *labels, *self._buttons, *self._machines.buttons, self._update, self._scores]
         for widget, label in zip(named, with_keys([each.text() for each in named], mark="&"), strict=True):
             widget.setText(label)
+
+    def _show_scores(self, shown: bool) -> None:
+        self._keep("scores", shown)
+        self._on_scores(settings_page.shows_scores())
 
     def _keep(self, name: str, value: "str | int") -> None:
         self._note.setText(settings_page.keep(name, value))
@@ -151,9 +205,27 @@ class SettingsDialog(QtWidgets.QDialog):
         QtWidgets.QApplication.clipboard().setText(settings_page.diagnostics(said, _editor()))
         self._note.setText(_text(settings_page.COPIED))
 
-    def _add_note(self, sentence: str) -> None:
+    def _show_comparison(self, comparison: Comparison) -> None:
+        """Say that the plug-in and the project differ, and offer what mends it."""
+        sentence = comparison.trouble if comparison.is_older else comparison.sentence
         if sentence:
             self._note.setText(f"{self._note.text()}\n{sentence}")
+        self._update.setVisible(comparison.is_older)
+
+    def _update_plug_in(self) -> None:
+        if self._is_busy:
+            return
+        self._is_busy = True
+        self._update.setEnabled(False)
+        self._show(_text(settings_page.AT_WORK))
+        self._threads.run(lambda: settings_page.update(_PLUG_IN), self._show_updated)
+
+    def _show_updated(self, answer: tuple[bool, str]) -> None:
+        is_updated, said = answer
+        self._done(said)
+        self._note.setText(_text(settings_page.UPDATED if is_updated else settings_page.NOT_UPDATED))
+        self._update.setVisible(not is_updated)
+        self._update.setEnabled(True)
 
     def _show(self, said: str) -> None:
         for button in self._buttons:

@@ -57,12 +57,14 @@ class Backend(Protocol):
         *,
         icc: bytes = b"",
         at: Sequence[Box] = (),
+        scorer: str = "",
         progress: Progress | None = None,
         cancel: Cancel | None = None,
     ) -> BackendPhoto:
         """Find the faces in ``pixels`` [H, W(, C)] of a colour profile, b"" for sRGB.
 
-        at: places of faces that the search may miss. Raises UsageError for one without room, and Cancelled.
+        at: places of faces that the search may miss; scorer: whose taste strength follows. Raises UsageError
+        for a place without room or an unknown scorer, and Cancelled.
         """
 
 

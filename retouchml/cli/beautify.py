@@ -5,6 +5,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from retouchml.cli.batch import options as batch_options
+from retouchml.cli.batch.storage import Storage
 from retouchml.cli.context import (
     Context,
     Subparsers,
@@ -12,11 +13,14 @@ from retouchml.cli.context import (
     add_model_options,
     add_quiet_option,
     add_remote_option,
+    add_scorer_option,
+    add_scores_option,
     argument_type,
     local_backend,
-    path,
     path_text,
     remote_of,
+    scorer_of,
+    shows_scores,
 )
 from retouchml.cli.look_options import add_face_option, add_look_options, add_place_option, face_looks, places
 from retouchml.errors import Cancelled
@@ -40,7 +44,7 @@ def add_parser(subparsers: Subparsers) -> None:
         "code 3 means that no face was found: the picture is then written unchanged.",
         allow_abbrev=False,
     )
-    parser.add_argument("sources", type=path, nargs="*", metavar="IN")
+    parser.add_argument("sources", type=path_text, nargs="*", metavar="IN")
     parser.add_argument("-o", "--output", type=path_text, required=True, metavar="OUT", help="the result")
     add_look_options(parser)
     add_face_option(parser)
@@ -53,6 +57,8 @@ def add_parser(subparsers: Subparsers) -> None:
         help="which faces (default: all)",
     )
     add_model_options(parser)
+    add_scorer_option(parser)
+    add_scores_option(parser)
     parser.add_argument(
         "--engine",
         choices=ENGINES,
@@ -80,11 +86,18 @@ def add_parser(subparsers: Subparsers) -> None:
 
 def run(arguments: argparse.Namespace, context: Context) -> int:
     """Retouch every picture; the worst of their exit codes."""
+    with Storage() as storage:
+        context.console.tell_through(storage.told)
+        batch_options.settle(arguments, storage)
+        batch_options.check(arguments)
+        return _retouch(arguments, context)
+
+
+def _retouch(arguments: argparse.Namespace, context: Context) -> int:
     from retouchml.cli.batch import command
     from retouchml.cli.batch.cluster import Cluster
     from retouchml.cli.retouch import Options
 
-    batch_options.check(arguments)
     settings = context.settings()
     # a cluster is chosen for this command, another machine perhaps for all
     remote = "" if arguments.ray is not None else remote_of(arguments, settings)
@@ -97,6 +110,8 @@ def run(arguments: argparse.Namespace, context: Context) -> int:
         summarise=not arguments.quiet and arguments.json is None,
         places=places(arguments, arguments.sources),
         only=batch_options.face_filter(arguments),
+        scorer=scorer_of(arguments, settings, remote),
+        scores=shows_scores(arguments, settings),
     )
 
     def load_backend() -> "Backend":
@@ -157,7 +172,12 @@ def _one(
         output_files.check([files.source], [*files.targets, *reports], force=force)
         with opened(arguments.report, extend=False) as lines:
             outcomes = Outcomes(
-                context.console, several=False, summarise=options.summarise, quiet=options.quiet, lines=lines
+                context.console,
+                several=False,
+                summarise=options.summarise,
+                quiet=options.quiet,
+                with_scores=options.scores,
+                lines=lines,
             )
             try:
                 for target in files.targets:

@@ -7,7 +7,7 @@ import errno
 import os
 import sys
 import traceback
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TextIO
@@ -53,6 +53,11 @@ class Console:
         self._out = out
         self._in = in_
         self._err = err
+        self._told: Callable[[str], str] = str
+
+    def tell_through(self, told: Callable[[str], str]) -> None:
+        """From now on, give each text to a function, and show what that returns."""
+        self._told = told
 
     def print(self, text: str) -> None:
         """Write ``text`` and a line end to stdout.
@@ -61,7 +66,7 @@ class Console:
         """
         if self._out is not None:
             with self._out_errors():
-                self._out.write(_encodable(printable_lines(text), self._out) + "\n")
+                self._out.write(_encodable(printable_lines(self._told(text)), self._out) + "\n")
 
     def say(self, sentence: str) -> None:
         """As ``print``, for a sentence in English, which is shown in the user's language."""
@@ -102,7 +107,7 @@ class Console:
         """Write ``text``, which may have several lines, to stderr."""
         if self._err is not None:
             with suppress(OSError, ValueError):
-                self._err.write(_encodable(printable_lines(text), self._err) + end)
+                self._err.write(_encodable(printable_lines(self._told(text)), self._err) + end)
                 self._err.flush()
 
     def ask(self, question: str) -> str | None:

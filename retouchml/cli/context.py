@@ -15,6 +15,7 @@ from retouchml.cli.interrupt import Interrupt
 from retouchml.cli.report import STDOUT
 from retouchml.errors import NoFaceError, UsageError
 from retouchml.look import parse_value
+from retouchml.own_parts import STANDARD, scorer_names
 from retouchml.progress import Progress
 from retouchml.results import Box
 from retouchml.settings import (
@@ -27,6 +28,7 @@ from retouchml.settings import (
     PrecisionName,
 )
 from retouchml.sliders import Slider
+from retouchml.spelling import unknown_name
 from retouchml.system import surroundings
 from retouchml.system.file_names import SETTINGS
 
@@ -103,14 +105,16 @@ class Context:
         progress: Progress | None,
         icc: bytes = b"",
         at: Sequence[Box] = (),
+        scorer: str = "",
     ) -> BackendPhoto | None:
         """The photo in ``pixels``; None if it has no face. Raises Cancelled.
 
-        icc: the colour profile of the pixels, b"" for sRGB; at: places of faces that the search may miss
+        icc: the colour profile of the pixels, b"" for sRGB; at: places of faces that the search may miss;
+        scorer: whose taste strength follows
         """
         with self.interrupt.polled() as cancel:
             try:
-                photo = backend.open(pixels, icc=icc, at=at, progress=progress, cancel=cancel)
+                photo = backend.open(pixels, icc=icc, at=at, scorer=scorer, progress=progress, cancel=cancel)
             except NoFaceError:
                 return None
         return photo if photo.faces else None
@@ -132,7 +136,7 @@ def add_model_options(parser: argparse.ArgumentParser) -> None:
         "--device",
         type=device,
         metavar="DEVICE",
-        help=f"auto, cpu, cuda, cuda:N or mps (default: {DEFAULT_DEVICE})",
+        help=f"auto, cpu, cuda, cuda:N, mps, xpu or xpu:N (default: {DEFAULT_DEVICE})",
     )
     parser.add_argument(
         "--precision",
@@ -140,6 +144,37 @@ def add_model_options(parser: argparse.ArgumentParser) -> None:
         help=f"the generator's number type, in this process (default: {PRECISIONS[0]}: float16 on CUDA, "
         "else bfloat16 or float32)",
     )
+
+
+def add_scorer_option(parser: argparse.ArgumentParser) -> None:
+    """``--scorer``: None if not given, so that the settings decide."""
+    parser.add_argument(
+        "--scorer",
+        metavar="NAME",
+        help=f"whose taste strength follows: one that you trained, or {STANDARD} (default: {STANDARD})",
+    )
+
+
+def scorer_of(arguments: argparse.Namespace, settings: "Settings", remote: str) -> str:
+    """The scorer that is asked for, "" for the one that another machine has. Raises UsageError."""
+    name: str = arguments.scorer or ("" if remote else settings.scorer)
+    if not remote and name and name not in scorer_names():
+        raise unknown_name("scorer", name, scorer_names())
+    return name
+
+
+def add_scores_option(parser: argparse.ArgumentParser) -> None:
+    """``--scores``: None if not given, so that the settings decide."""
+    parser.add_argument(
+        "--scores",
+        action=argparse.BooleanOptionalAction,
+        help="show how attractive the rater finds each face: the taste of 60 people of one country",
+    )
+
+
+def shows_scores(arguments: argparse.Namespace, settings: "Settings") -> bool:
+    """Whether lines for people show scores."""
+    return settings.scores if arguments.scores is None else bool(arguments.scores)
 
 
 def add_daemon_option(parser: argparse.ArgumentParser) -> None:
@@ -201,7 +236,9 @@ def device(text: str) -> str:
     from retouchml.settings import is_device
 
     if not is_device(text):
-        raise argparse.ArgumentTypeError(f"{text!r} is not a device: auto, cpu, cuda, cuda:N or mps")
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is not a device: auto, cpu, cuda, cuda:N, mps, xpu or xpu:N"
+        )
     return text
 
 

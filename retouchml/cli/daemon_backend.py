@@ -130,6 +130,7 @@ class DaemonBackend:
         *,
         icc: bytes = b"",
         at: Sequence[Box] = (),
+        scorer: str = "",
         progress: Progress | None = None,
         cancel: Cancel | None = None,
     ) -> BackendPhoto:
@@ -138,13 +139,15 @@ class DaemonBackend:
 
         self.release()
         try:
-            photo = DaemonPhoto(self._client, pixels, self.model, self._device, icc, _busy_advice, at=at)
+            photo = DaemonPhoto(
+                self._client, pixels, self.model, self._device, icc, _busy_advice, at=at, scorer=scorer
+            )
             photo.open(progress, cancel)
         except LimitExceeded as error:
             if self._make_local is None:
                 raise
             return self._local_backend(error.message).open(
-                pixels, icc=icc, at=at, progress=progress, cancel=cancel
+                pixels, icc=icc, at=at, scorer=scorer, progress=progress, cancel=cancel
             )
         self.device = photo.device or self.device
         self._photo = photo
@@ -152,7 +155,9 @@ class DaemonBackend:
             reason = f"{len(photo.faces)} faces are more than the daemon retouches at once."
             if self._make_local is None:
                 raise LimitExceeded(reason, "Add `--remote local`: this machine retouches any number.")
-            return self._local_backend(reason).open(pixels, icc=icc, at=at, progress=progress, cancel=cancel)
+            return self._local_backend(reason).open(
+                pixels, icc=icc, at=at, scorer=scorer, progress=progress, cancel=cancel
+            )
         return photo
 
     @property

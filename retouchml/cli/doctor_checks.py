@@ -185,6 +185,8 @@ def devices() -> Iterator[Finding]:
         yield Finding("devices", f"cuda:{index}", str(torch.cuda.get_device_name(index)))
     if count == 0:
         yield _no_cuda(torch, [str(warning.message) for warning in caught])
+    for index in range(torch.xpu.device_count()):
+        yield Finding("devices", f"xpu:{index}", str(torch.xpu.get_device_name(index)))
     mps = torch.backends.mps.is_available()
     if mps or sys.platform == "darwin":
         yield Finding("devices", "mps", "available" if mps else "not available")

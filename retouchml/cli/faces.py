@@ -3,7 +3,7 @@
 import argparse
 from pathlib import Path
 
-from retouchml import failures
+from retouchml import failures, score_words
 from retouchml.cli import report
 from retouchml.cli.backend import Backend
 from retouchml.cli.console import OutputClosedError
@@ -14,8 +14,10 @@ from retouchml.cli.context import (
     add_model_options,
     add_quiet_option,
     add_remote_option,
+    add_scores_option,
     path,
     remote_of,
+    shows_scores,
 )
 from retouchml.cli.look_options import add_place_option, places
 from retouchml.cli.report import Json
@@ -30,13 +32,14 @@ def add_parser(subparsers: Subparsers) -> None:
     """Declare the command."""
     parser = subparsers.add_parser(
         "faces",
-        help="list the faces in pictures: boxes, landmarks, scores",
+        help="list the faces in pictures: boxes and landmarks",
         description="Find the faces in pictures. With several IN, what --json prints is a list. Exit code 3 "
         "means that there is none.",
         allow_abbrev=False,
     )
     parser.add_argument("pictures", type=path, nargs="+", metavar="IN")
     parser.add_argument("--json", action="store_true", help="print JSON, with the 68 landmarks of each face")
+    add_scores_option(parser)
     add_place_option(parser)
     add_model_options(parser)
     add_daemon_option(parser)
@@ -85,6 +88,7 @@ class _Finder:
         self._context = context
         self._settings = context.settings()
         self._remote = remote_of(arguments, self._settings)
+        self._with_scores = shows_scores(arguments, self._settings)
         self._backend: Backend | None = None
         self._asked = False
         self._places = places(arguments, arguments.pictures)
@@ -107,7 +111,7 @@ class _Finder:
         if not arguments.json:
             prefix = f"{source}: " if len(arguments.pictures) > 1 else ""
             for number, face in enumerate(faces):
-                context.console.print(prefix + _line(number, face))
+                context.console.print(prefix + _line(number, face, with_score=self._with_scores))
         on_picture: Json = {"image": str(source), "width": picture.width, "height": picture.height}
         on_picture["faces"] = [report.detected_face(face) for face in faces]
         return on_picture, 0 if faces else NoFaceError.exit_code
@@ -128,7 +132,11 @@ class _Finder:
         return self._backend
 
 
-def _line(number: int, face: Face) -> str:
+def _line(number: int, face: Face, *, with_score: bool) -> str:
     x, y, width, height = face.box
-    line = translated(f"{number}: {width} x {height} pixels at ({x}, {y}), score {face.score:.2f}")
+    line = translated(f"{number}: {width} x {height} pixels at ({x}, {y})")
+    said = (
+        score_words.words((face.score,), face.score_uncertainty, face.quality.outside) if with_score else ""
+    )
+    line += f", {said}" if said else ""
     return "; ".join((line, *map(translated, face.quality.notes)))

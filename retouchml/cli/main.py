@@ -15,8 +15,10 @@ from retouchml.cli import (
     edits,
     faces,
     hand_over,
+    label,
     models,
     presets,
+    rate,
     remote,
     setup,
     train,
@@ -29,7 +31,7 @@ from retouchml.cli.parser import Parser
 from retouchml.errors import Cancelled
 from retouchml.system import surroundings
 
-COMMANDS = (beautify, faces, edits, presets, models, daemon, remote, train, setup, doctor)
+COMMANDS = (beautify, faces, edits, presets, models, daemon, remote, label, rate, train, setup, doctor)
 
 
 def main(argv: Sequence[str] | None = None, *, make_backend: BackendFactory | None = None) -> int:

@@ -2,9 +2,15 @@
 
 import argparse
 
+from retouchml.cli.console import Console
 from retouchml.cli.context import Context, Subparsers, add_quiet_option, path
 from retouchml.errors import DownloadError, ModelCorrupt, UsageError
+from retouchml.progress import Progress
+from retouchml.system import setup_reports
 from retouchml.translation import translated
+
+_REPORTED_BYTES = 1_000_000
+"""So many have to come until a set-up is told again."""
 
 
 def add_parser(subparsers: Subparsers) -> None:
@@ -94,14 +100,18 @@ def fetch_models(arguments: argparse.Namespace, context: Context) -> int:
         names += zoo.defaults()
     for name in names:  # grows: the models that a model needs are appended
         names += [needed for needed in zoo.find(name).needs if needed not in names]
+    before = 0  # bytes of those that are done
     for name in dict.fromkeys(names):
+        size = zoo.find(name).size
         try:
             with (
-                context.console.progress(name, quiet=arguments.quiet) as progress,
+                context.console.progress(name, quiet=arguments.quiet) as bar,
                 context.interrupt.polled() as cancel,
             ):
+                progress = _reported(before, size, context.console) if setup_reports.are_wanted() else bar
                 source = arguments.source if name in arguments.names else None
                 zoo.fetch(name, source=source, progress=progress, cancel=cancel)
+                before += size
         except (DownloadError, ModelCorrupt) as error:
             lost = zoo.find(name).without
             if not lost or name in arguments.names:
@@ -114,6 +124,21 @@ def fetch_models(arguments: argparse.Namespace, context: Context) -> int:
         if not arguments.quiet:
             context.console.say(f"{name} is in {zoo.folder(name)}.")
     return 0
+
+
+def _reported(before: int, size: int, console: Console) -> Progress:
+    """Progress that says how many bytes came, for the set-up that started this; before: of other models."""
+    reached = before
+
+    def report(_stage: str, fraction: float, _remaining: float | None) -> None:
+        nonlocal reached
+        here = before + round(fraction * size)
+        if here >= reached + _REPORTED_BYTES:
+            reached = here
+            console.print(setup_reports.line(fetched=here))
+            console.flush()
+
+    return report
 
 
 def import_model(arguments: argparse.Namespace, context: Context) -> int:

@@ -1,7 +1,6 @@
 """``retouchml remote``: daemons on other machines, which do the work there."""
 
 import argparse
-import time
 from pathlib import Path
 
 from retouchml import __version__
@@ -70,19 +69,17 @@ def list_remotes(_arguments: argparse.Namespace, context: Context) -> int:
 def test_remote(arguments: argparse.Namespace, context: Context) -> int:
     """Print whether a remote answers, in which time, and what it has."""
     from retouchml.client import remotes
-    from retouchml.client.client import REMOTE_SECONDS
     from retouchml.errors import UsageError
 
     name = arguments.name or context.settings().remote
     if not name:
         raise UsageError("No remote is in use.", "Name one, as `retouchml remote list` shows them.")
-    with remotes.connected(name, "retouchml remote test", same_version=False) as client:
-        started = time.monotonic()
-        status = client.status().result(REMOTE_SECONDS)
-        milliseconds = (time.monotonic() - started) * 1000
-    devices = ", ".join(worker.device for worker in status.workers)
-    context.console.say(f"{name} answers within {milliseconds:.1f} ms: version {status.software}, {devices}.")
-    if status.software != __version__:
+    answer = remotes.test(name, "retouchml remote test")
+    devices = ", ".join(answer.devices)
+    context.console.say(
+        f"{name} answers within {answer.milliseconds:.1f} ms: version {answer.software}, {devices}."
+    )
+    if answer.software != __version__:
         context.console.complain(
             f"The work needs the same version on both machines, and this one has {__version__}."
         )

@@ -61,6 +61,7 @@ def retouched_face(report: FaceReport) -> Json:
         "box": _integers(report.box),
         "score_before": number(report.score_before),
         "score_after": number(report.score_after),
+        "score_uncertainty": _number_or_none(report.score_uncertainty),
         "identity_distance": number(report.identity_distance),
         "patch": _integers(report.patch),
     }
@@ -68,7 +69,8 @@ def retouched_face(report: FaceReport) -> Json:
 
 def untouched_face(index: int, face: Face) -> Json:
     """A face that was chosen and stays as it is: its patch is empty."""
-    return retouched_face(FaceReport(index, face.box, face.score, face.score, 0.0, (0, 0, 0, 0)))
+    same = FaceReport(index, face.box, face.score, face.score, 0.0, (0, 0, 0, 0), face.score_uncertainty)
+    return retouched_face(same)
 
 
 def chosen_look(chosen: ChosenLook) -> Json:
@@ -85,26 +87,32 @@ def detected_face(face: Face) -> Json:
         "box": _integers(face.box),
         "landmarks": [[number(x, 2), number(y, 2)] for x, y in face.landmarks],
         "score": number(face.score),
+        "score_uncertainty": _number_or_none(face.score_uncertainty),
         **quality(face),
     }
 
 
 def quality(face: Face) -> Json:
-    """How well a picture shows a face, and what is held back there."""
+    """How well a picture shows a face, what is held back there, and why the rater knows no such faces."""
     measures = asdict(face.quality)
-    trust, notes = measures.pop("trust"), measures.pop("notes")
+    trust, notes, outside = (measures.pop(name) for name in ("trust", "notes", "outside"))
     return {
+        "score_outside": list(outside),
         "quality": {
             **{name: number(value, 3) for name, value in measures.items()},
             "trust": {kind: number(value, 3) for kind, value in trust.items()},
             "notes": list(notes),
-        }
+        },
     }
 
 
 def number(value: float, digits: int = 4) -> float | None:
     """``value`` rounded, as Python's own float; None if it is not finite, as JSON has no NaN."""
     return round(float(value), digits) if math.isfinite(value) else None
+
+
+def _number_or_none(value: float | None) -> float | None:
+    return None if value is None else number(value)
 
 
 def text(value: Json | Sequence[Json]) -> str:

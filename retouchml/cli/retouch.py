@@ -35,6 +35,8 @@ class Options:
     summarise: print a line on each picture
     places:    of faces that the search may miss
     only:      which faces are worth it
+    scorer:    whose taste strength follows, "" for the daemon's own, or the standard one
+    scores:    whether the line shows how faces were rated
     """
 
     looks: FaceLooks
@@ -43,6 +45,8 @@ class Options:
     summarise: bool = True
     places: Sequence[Box] = ()
     only: FaceFilter = field(default_factory=FaceFilter)
+    scorer: str = ""
+    scores: bool = False
 
 
 @dataclass(frozen=True)
@@ -90,7 +94,7 @@ def render(
     Raises what retouching raises; UsageError for faces that are not there; Cancelled.
     """
     started = time.perf_counter()
-    photo = context.find_faces(backend, picture.pixels, progress, picture.icc, options.places)
+    photo = context.find_faces(backend, picture.pixels, progress, picture.icc, options.places, options.scorer)
     if photo is None:
         return Rendered(picture, seconds={"total": time.perf_counter() - started})
     chosen = options.looks.by_face(options.faces, photo.faces)
@@ -124,16 +128,17 @@ def write(
     force: bool,
     report_file: Path | None = None,
     before: Callable[[], None] = lambda: None,
+    claim: str = "",
 ) -> Outcome:
     """Write all files of a picture, or none. A picture that did not change is written unchanged.
 
     force: whether files that exist are replaced; report_file: belongs to this picture alone, and is one of
-    its files; before: called when all is encoded, before anything appears
+    its files; before: called when all is encoded, before anything appears; claim: as ``Staging``'s
 
     Raises what writing raises.
     """
     started = time.perf_counter()
-    with Staging(force=force) as staging:
+    with Staging(force=force, claim=claim) as staging:
         notes = _write_pictures(files, rendered, staging)
         seconds = dict(rendered.seconds)
         seconds["total"] += time.perf_counter() - started

@@ -35,8 +35,8 @@ def add_parser(subparsers: Subparsers) -> None:
     parser.add_argument("folder", nargs="?", type=path, metavar="FOLDER", help="where the bundle goes")
     parser.add_argument(
         "--device",
-        choices=("auto", "cpu", "cuda"),
-        help="what retouches (default: auto)",
+        choices=("auto", "cpu", "cuda", "rocm", "xpu"),
+        help="what retouches: cuda, rocm (AMD) or xpu (Intel) are graphics cards (default: auto)",
     )
     parser.add_argument(
         "--from", dest="bundle", type=path, metavar="FOLDER", help="take all from a bundle, without a network"
@@ -96,10 +96,11 @@ def _python(arguments: argparse.Namespace, context: Context) -> str:
     from retouchml.setup import python
 
     wanted = python.of_bundle(arguments.bundle) if arguments.bundle else ""
-    if found := python.find(wanted):
+    own = paths.data_dir() / "python"
+    if found := python.find(wanted, own):
         return found
     # a bundle is for machines without a network
-    brought = "" if wanted else python.bring(paths.data_dir() / "python", context.console.complain)
+    brought = "" if wanted else python.bring(own, context.console.complain)
     if brought:
         return brought
     raise RetouchError(

@@ -1,10 +1,13 @@
 """Files that appear all together, whole, or not at all.
 
-A process that is killed outright leaves its temporary file behind. The next result that is written to the
-same folder removes it once it is a day old.
+A process that is killed outright leaves its temporary file behind. Whoever has a claim on the picture gives
+it a name that the next one with that claim knows, and removes; the next result that is written to the same
+folder removes any other once it is a day old.
 """
 
-from collections.abc import Iterator
+import hashlib
+import os
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import TracebackType
@@ -19,11 +22,12 @@ _ABANDONED = 24 * 3600.0  # seconds since it was last written to; no picture tak
 class Staging:
     """Temporary files beside their targets: ``commit`` moves them into place, leaving the block removes them.
 
-    ``force`` allows to replace a target that exists.
+    ``force`` allows to replace a target that exists. claim: of a picture, at which nobody else works; "" for
+    none.
     """
 
-    def __init__(self, *, force: bool) -> None:
-        self._force = force
+    def __init__(self, *, force: bool, claim: str = "") -> None:
+        self._force, self._claim = force, claim
         self._temporaries: dict[Path, Path] = {}  # by target
         self._swept: set[Path] = set()
 
@@ -43,7 +47,7 @@ class Staging:
 
         An OSError of the block, or of closing the file, names ``target``.
         """
-        temporary = output_files.real(target).with_name(files.temporary_name())
+        temporary = _temporary(target, self._claim)
         if temporary.parent not in self._swept:
             self._swept.add(temporary.parent)
             files.sweep(temporary.parent, _ABANDONED)
@@ -72,3 +76,18 @@ class Staging:
         for target, temporary in self._temporaries.items():
             files.move_into_place(temporary, output_files.real(target))
         self._temporaries.clear()
+
+
+def remove_left(targets: Iterable[Path], claim: str) -> None:
+    """Remove what a killed process with that claim left of these files."""
+    for target in targets:
+        with suppress(OSError):
+            _temporary(target, claim).unlink(missing_ok=True)
+
+
+def _temporary(target: Path, claim: str) -> Path:
+    path = output_files.real(target)
+    if not claim:
+        return path.with_name(files.temporary_name())
+    key = hashlib.sha256(os.fsencode(f"{claim}\0{path}")).digest()
+    return path.with_name(files.temporary_name(key))

@@ -62,13 +62,17 @@ class Welcome:
 
 @dataclass(frozen=True)
 class Opened:
-    """The answer to ``open``. photo: its name in requests; faces: the largest first; seconds: by step."""
+    """The answer to ``open``. photo: its name in requests; faces: the largest first; seconds: by step.
+
+    needs: boxes of the photo that came reduced, and whose own pixels decide about its faces
+    """
 
     photo: str
     faces: tuple[Face, ...]
     model: str = ""
     device: str = ""
     seconds: Mapping[str, float] = field(default_factory=dict)
+    needs: tuple[Box, ...] = ()
 
     def fields(self) -> dict[str, Any]:
         """As a map of the wire."""
@@ -78,6 +82,7 @@ class Opened:
             "model": self.model,
             "device": self.device,
             "seconds": dict(self.seconds),
+            "needs": [list(box) for box in self.needs],
         }
 
     @classmethod
@@ -90,6 +95,10 @@ class Opened:
             str(fields.get("model", "")),
             str(fields.get("device", "")),
             take_map({"seconds": {}, **fields}, "seconds"),
+            tuple(
+                _box({"needs": each}, "needs")
+                for each in take_list({"needs": [], **fields}, "needs", HEADER_ITEMS)
+            ),
         )
 
 
@@ -289,7 +298,12 @@ def _face_fields(face: Face) -> dict[str, Any]:
         "box": list(face.box),
         "landmarks": [list(point) for point in face.landmarks],
         "score": face.score,
-        "quality": {**asdict(face.quality), "notes": list(face.quality.notes)},
+        "score_uncertainty": face.score_uncertainty,
+        "quality": {
+            **asdict(face.quality),
+            "notes": list(face.quality.notes),
+            "outside": list(face.quality.outside),
+        },
     }
 
 
@@ -300,7 +314,20 @@ def _face_from(fields: Any) -> Face:
     if not all(isinstance(point, list) and len(point) == 2 for point in landmarks):
         raise ProtocolError("Landmarks must be pairs of numbers.")
     points = tuple((float(x), float(y)) for x, y in landmarks)
-    return Face(_box(fields, "box"), points, take_number(fields, "score"), _quality_from(fields))
+    return Face(
+        _box(fields, "box"),
+        points,
+        take_number(fields, "score"),
+        _quality_from(fields),
+        _uncertainty_from(fields),
+    )
+
+
+def _uncertainty_from(fields: Fields) -> float | None:
+    """The uncertainty of a score; None from a daemon that does not know it."""
+    if fields.get("score_uncertainty") is None:
+        return None
+    return take_float(fields, "score_uncertainty", 0.0, 0.0)
 
 
 def _quality_from(face: Fields) -> FaceQuality:
@@ -316,6 +343,7 @@ def _quality_from(face: Fields) -> FaceQuality:
         **{name: take_float(fields, name, 0.0) for name in _MEASURES},
         trust=Trust(**{kind: take_float(trust, kind, 1.0, 0.0, 1.0) for kind in asdict(Trust())}),
         notes=tuple(notes),
+        outside=_names({"outside": [], **fields}, "outside"),
     )
 
 
@@ -333,6 +361,7 @@ def _report_from(fields: Any) -> FaceReport:
         take_number(fields, "score_after"),
         take_number(fields, "identity_distance"),
         _box(fields, "patch"),
+        _uncertainty_from(fields),
     )
 
 

@@ -24,7 +24,7 @@ from typing import IO
 
 import msgpack
 
-from retouchml.client import launch, protocol, sandbox
+from retouchml.client import connector, launch, protocol, sandbox
 from retouchml.client.connection_errors import connection_lost
 from retouchml.client.transport import ConnectOptions, Frames
 from retouchml.errors import DaemonAbsent, RetouchError
@@ -69,11 +69,22 @@ def read_packet(stream: IO[bytes]) -> "tuple[bytes, list[bytes | memoryview]] | 
     return kind, frames
 
 
-def _interpreter() -> tuple[list[str], dict[str, str]]:
-    """The command of a Python that has ZeroMQ, and its environment; for a sandbox perhaps one outside of it.
+def _interpreter(options: ConnectOptions) -> tuple[list[str], dict[str, str]]:
+    """The command of a Python that has ZeroMQ, and its environment.
 
-    Raises as ``launch.find_interpreter``.
+    Where no engine is, another machine's daemon can still be reached. Raises as ``launch.find_interpreter``.
     """
+    try:
+        return _interpreter_of_engine()
+    except DaemonAbsent:
+        found = connector.find() if options.connection_file else None
+        if found is None:
+            raise
+        return found
+
+
+def _interpreter_of_engine() -> tuple[list[str], dict[str, str]]:
+    """The engine's; for a sandbox perhaps one outside of it. Raises as ``launch.find_interpreter``."""
     box = sandbox.current()
     if box is None or launch.is_installed():
         return launch.find_interpreter()
@@ -100,7 +111,7 @@ class BridgeTransport:
 
     def open(self) -> None:
         """Start the process and let it connect. Raises as ``discovery.find``."""
-        command, environment = _interpreter()
+        command, environment = _interpreter(self._options)
         try:
             process = subprocess.Popen(
                 [*command, "-m", "retouchml.client.bridge_process"],

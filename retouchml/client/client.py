@@ -15,6 +15,7 @@ only, and a daemon that stopped answering is noticed by the clock. Callbacks run
 import itertools
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -27,11 +28,12 @@ from retouchml.client.answers import (
     Welcome,
 )
 from retouchml.client.call import RESTART, TRY_OR_RESTART, Call, Parse, Result
+from retouchml.client.photo_parts import Part
 from retouchml.client.pixel_format import PixelFormat
 from retouchml.client.remote_photo import RemotePhoto
 from retouchml.client.status import Status
 from retouchml.client.transport import ConnectOptions, new_transport
-from retouchml.errors import Busy, Cancelled, DaemonLost, Refused, RetouchError
+from retouchml.errors import Busy, Cancelled, DaemonAbsent, DaemonLost, RetouchError, VersionMismatch
 from retouchml.results import Box
 
 _HELLO_SECONDS = 10.0
@@ -55,15 +57,18 @@ class Client:
         interpreter: Sequence[str] = (),
         start_options: Sequence[str] = (),
         same_version: bool = False,
+        falls_back: bool = False,
     ) -> None:
         """start: start the daemon if none runs; connection_file: of a daemon on TCP; name: for its log;
         interpreter, start_options: for ``launch.start``; same_version: refuse a daemon of another version of
-        RetouchML, as whoever retouches should
+        RetouchML, as whoever retouches should; falls_back: to this user's own daemon while the one on TCP
+        cannot be reached
         """
         file = "" if connection_file is None else str(connection_file)
         self._is_remote = connection_file is not None
         self._connection_file = connection_file
         self._remote_name = connection_file.stem if connection_file is not None else ""
+        self._falls_back = falls_back
         self._options = ConnectOptions(start, file, tuple(interpreter), tuple(start_options))
         self._transport = new_transport(self._options)
         self._name = name or f"retouchml {__version__}"
@@ -74,6 +79,8 @@ class Client:
         self._silence_limit = protocol.SILENCE_SECONDS
         self._timers: list[tuple[float, Callable[[], None]]] = []
         self.welcome: Welcome | None = None
+        self.fallback_reason: RetouchError | None = None
+        """Why this user's own daemon is connected in place of the one on TCP; None if it is not."""
 
     def another(self) -> "Client":
         """A client of the same daemon with a connection of its own, for another thread."""
@@ -84,7 +91,19 @@ class Client:
             interpreter=self._options.interpreter,
             start_options=self._options.start_options,
             same_version=self._same_version,
+            falls_back=self._falls_back,
         )
+
+    @property
+    def remote(self) -> str:
+        """The name of the daemon on TCP that this is a client of, its file's; "" for this user's own."""
+        return self._remote_name
+
+    @property
+    def takes_parts(self) -> bool:
+        """Whether uploads take their time, over a network, and the daemon takes photos in parts."""
+        features = self.welcome.features if self.welcome is not None else ()
+        return self._is_remote and self._transport.is_open and versions.PARTS in features
 
     @property
     def is_connected(self) -> bool:
@@ -99,15 +118,29 @@ class Client:
         """
         if self._transport.is_open:
             return
-        if not self._is_remote:
+        if self._connection_file is None:
             self._connect(_HELLO_SECONDS if seconds is None else seconds)
             return
         try:
+            self._aim(self._options)
             self._connect(REMOTE_SECONDS if seconds is None else seconds)
-        except (DaemonLost, Refused) as error:
-            if not (where := self._where()):
-                raise
-            raise connection_errors.not_connected(error, self._remote_name, where) from error
+        except RetouchError as error:
+            reason = connection_errors.not_connected(error, self._remote_name, self._where())
+            if not self._falls_back:
+                raise reason from (None if reason is error else error)
+            self._aim(replace(self._options, connection_file=""))
+            try:
+                self._connect(_HELLO_SECONDS if seconds is None else seconds)
+            except DaemonAbsent:  # perhaps there is no engine here; what the user awaits is the other machine
+                raise reason from (None if reason is error else error)
+            self.fallback_reason = reason
+
+    def _aim(self, options: ConnectOptions) -> None:
+        """Let the next connection be to the daemon of these options."""
+        is_remote = bool(options.connection_file)
+        if is_remote != self._is_remote:
+            self._transport = new_transport(options)
+        self._is_remote, self.fallback_reason = is_remote, None
 
     def _where(self) -> str:
         """HOST:PORT of a daemon on TCP; "" if its file cannot be read, or there is none."""
@@ -140,16 +173,26 @@ class Client:
         model: str = "",
         device: str = "",
         at: Sequence[Box] = (),
+        scorer: str = "",
+        parts: Sequence[Part] = (),
+        base: str = "",
     ) -> Call[RemotePhoto]:
         """Upload a photo. ``pixels`` must not change until the answer arrives.
 
-        at: places of faces that the search may miss; model, device: "" for the daemon's own. Raises as
-        ``request``.
+        at: places of faces that the search may miss; model, device, scorer: "" for the daemon's own; parts:
+        what ``pixels`` holds, packed, if that is not the picture itself; base: as in ``messages.Open``.
+        Raises as ``request``, and VersionMismatch for a scorer if the daemon knows none.
         """
+        if scorer and self.welcome is not None and versions.SCORERS not in self.welcome.features:
+            raise VersionMismatch(
+                "The daemon that runs knows no scorers.", "`retouchml daemon restart` brings it up to date."
+            )
         data = memoryview(pixels).cast("B")
-        picture.check_frame(len(data))
+        request = messages.Open(picture, bool(icc), model, device, tuple(at), scorer, tuple(parts), base)
+        if not base:  # otherwise the daemon knows the other parts
+            request.check_frame(len(data))
         return self.request(
-            messages.Open(picture, bool(icc), model, device, tuple(at)),
+            request,
             lambda fields, _: RemotePhoto(self, Opened.from_fields(fields)),
             [data, icc] if icc else [data],
         )
@@ -196,6 +239,11 @@ class Client:
     def after(self, seconds: float, callback: Callable[[], None]) -> None:
         """Call ``callback`` within ``process`` after so many seconds, or once the connection is lost."""
         self._timers.append((time.monotonic() + seconds, callback))
+
+    @property
+    def has_timers(self) -> bool:
+        """Whether ``process`` has something to do soon, also if no message arrives."""
+        return bool(self._timers)
 
     def process(self, wait: float = 0.0) -> None:
         """Handle what has arrived, after waiting up to so many seconds for it; runs callbacks."""

@@ -15,8 +15,10 @@ def connection_lost() -> DaemonLost:
 def not_connected(error: RetouchError, name: str, where: str) -> RetouchError:
     """The error for another machine, where ``error`` is what came of connecting to it.
 
-    name: of the remote; where: HOST:PORT
+    name: of the remote; where: HOST:PORT, "" if its file cannot be read
     """
+    if not where:
+        return error
     if isinstance(error, Refused):
         advice = "Copy its connection file again, and give it to `retouchml remote add --force`."
         return Refused(f"The daemon at {where} does not know the key of {name}.", advice)

@@ -20,7 +20,7 @@ from retouchml import engine
 from retouchml.client import protocol, sandbox
 from retouchml.errors import DaemonAbsent, DaemonRuns, Refused, RetouchError
 from retouchml.paths import data_dir
-from retouchml.set_up_command import set_up_again
+from retouchml.set_up_command import set_up_again, set_up_first
 from retouchml.system.file_names import INSTALL_RECORD
 from retouchml.system.files import changeable_by_others, read_bounded
 from retouchml.system.processes import CREATION_FLAGS, clean_environment
@@ -172,7 +172,7 @@ def _from_checkout(interpreter: Sequence[str] = ()) -> tuple[list[str], dict[str
     checkout = Path(__file__).resolve().parents[2]
     is_python = Path(sys.executable or "").name.startswith("python")  # not krita, not gimp
     if not interpreter and not (is_python and engine.is_beside(checkout)):
-        raise DaemonAbsent("RetouchML is not installed for this user.", set_up_again("first"))
+        raise DaemonAbsent("RetouchML is not installed for this user.", set_up_first())
     command = list(interpreter) or [sys.executable]
     # not ``python_environment``: the interpreter may be another than this process's, with packages of its own
     return command, clean_environment(PYTHONSAFEPATH="1", PYTHONPATH=str(checkout))

@@ -4,13 +4,15 @@
 LimitExceeded if a number is too large. docs/protocol.md is the contract; the answers are in ``answers``.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
+from retouchml.client import photo_parts
 from retouchml.client.fields import take_bool, take_float, take_int, take_list, take_map, take_str
+from retouchml.client.photo_parts import MOST_PARTS, Part
 from retouchml.client.pixel_format import PixelFormat, format_from
-from retouchml.client.protocol import ID_LIMIT, LOOKS, SIDE
+from retouchml.client.protocol import FRAME_BYTES, ID_LIMIT, LOOKS, SIDE
 from retouchml.errors import ProtocolError, UsageError
 from retouchml.look import DEFAULT_STRENGTH, DEFAULT_TEXTURE, Look
 from retouchml.results import Box
@@ -55,7 +57,9 @@ class Open:
     """Upload a photo and find its faces. The data frames are its pixels, and its ICC profile if it has one.
 
     picture: the layout of the pixels; icc: whether there is a profile; model, device: "" for the daemon's
-    own; at: places of faces that the search may miss
+    own; at: places of faces that the search may miss; scorer: whose taste strength follows, "" for the
+    daemon's own; parts: of the photo, which the frame then holds, packed, in place of its pixels; base: an
+    open photo of the same picture whose parts come before these, "" for none
     """
 
     TYPE: ClassVar[str] = "open"
@@ -64,23 +68,46 @@ class Open:
     model: str = ""
     device: str = ""
     at: tuple[Box, ...] = ()
+    scorer: str = ""
+    parts: tuple[Part, ...] = ()
+    base: str = ""
 
     def fields(self) -> dict[str, Any]:
         """As a map of the wire."""
-        return {
+        fields = {
             "picture": self.picture.fields(),
             "icc": self.icc,
             "model": self.model,
             "device": self.device,
             "at": [list(box) for box in self.at],
+            "scorer": self.scorer,
         }
+        if self.parts:  # which an older daemon does not know
+            fields |= {"parts": part_fields(self.parts), "base": self.base}
+        return fields
 
     @classmethod
     def from_fields(cls, fields: Fields) -> "Open":
         """Read it back."""
         picture = format_from(take_map(fields, "picture"))
         places = tuple(_place(each) for each in take_list({"at": [], **fields}, "at", MOST_PLACES))
-        return cls(picture, take_bool(fields, "icc"), *_model_and_device(fields), places)
+        scorer = take_str({"scorer": "", **fields}, "scorer", _LONGEST_NAME)
+        parts = parts_in({"parts": [], **fields})
+        base = take_str({"base": "", **fields}, "base", _LONGEST_PHOTO_NAME)
+        if base and not parts:
+            raise ProtocolError("Without parts of its own, a photograph has no base.")
+        return cls(picture, take_bool(fields, "icc"), *_model_and_device(fields), places, scorer, parts, base)
+
+    def check_frame(self, length: int, before: tuple[Part, ...] = ()) -> None:
+        """Raise ProtocolError unless a frame of so many bytes holds this photo.
+
+        before: the parts of its base
+        """
+        if self.parts:
+            known = sum(part.size for part in before)
+            photo_parts.check((*before, *self.parts), self.picture, known + length)
+        else:
+            self.picture.check_frame(length)
 
 
 @dataclass(frozen=True)
@@ -261,6 +288,28 @@ def _place(values: object) -> Box:
     if max(map(abs, values)) > SIDE:
         raise ProtocolError("A place of at is out of range.")
     return x, y, width, height
+
+
+def part_fields(parts: Sequence[Part]) -> list[list[int]]:
+    """Parts of a photograph as a list of the wire."""
+    return [[*part.box, part.reduced, part.size] for part in parts]
+
+
+def parts_in(fields: Fields) -> tuple[Part, ...]:
+    """Read them back. Raises ProtocolError, LimitExceeded."""
+    return tuple(_part(each) for each in take_list(fields, "parts", MOST_PARTS))
+
+
+def _part(values: object) -> Part:
+    """Read x, y, width, height, the reduction and the bytes of a part."""
+    if not isinstance(values, list) or len(values) != 6:
+        raise ProtocolError("Each of parts must be six whole numbers.")
+    if not all(isinstance(each, int) and not isinstance(each, bool) for each in values):
+        raise ProtocolError("Each of parts must be six whole numbers.")
+    x, y, width, height, reduced, size = values
+    if min(x, y) < 0 or min(width, height, reduced, size) < 1 or max(values) > FRAME_BYTES:
+        raise ProtocolError("A part of the photograph is out of range.")
+    return Part((x, y, width, height), reduced, size)
 
 
 def _look_fields(look: Look) -> dict[str, Any]:

@@ -17,10 +17,13 @@ from retouchml.client.answers import Rendered, WirePatch
 from retouchml.client.call import TRY_OR_RESTART, Call
 from retouchml.client.client import Client
 from retouchml.client.connection_errors import connection_lost, stopped_at_once
+from retouchml.client.face_numbers import FaceNumbers
 from retouchml.client.messages import PREVIEW_SIDE
+from retouchml.client.photo_opening import PACKING_SECONDS, PhotoOpening
 from retouchml.client.pixel_format import PixelFormat
 from retouchml.client.remote_photo import RemotePhoto
 from retouchml.client.retry import Retry
+from retouchml.client.sparing_upload import Names, SparingUpload
 from retouchml.errors import (
     DaemonAbsent,
     DaemonLost,
@@ -28,7 +31,6 @@ from retouchml.errors import (
     PhotoUnknown,
     RetouchError,
     Superseded,
-    UsageError,
 )
 from retouchml.look import Look
 from retouchml.progress import Cancel, Progress, check
@@ -39,6 +41,8 @@ OnConnected = Callable[["Client | RetouchError"], None]
 
 _POLL_SECONDS = 0.05
 _CANCEL_SECONDS = 1.0
+_REST_SECONDS = 0.5
+"""After a preview of the sketch, in which a slider may move, before more pixels are sent."""
 
 
 @dataclass(frozen=True)
@@ -64,7 +68,8 @@ class PhotoSession:
 
     Callbacks, each of which may be set at any time and may begin new work:
     on_progress(stage, fraction, remaining): see ``retouchml.progress``;
-    on_opened(session): the faces are known, also after the photo was opened again;
+    on_opened(session): the faces are known, also after the photo was opened again, or more of it was sent:
+    the faces keep their numbers, what is said of them may change, and new ones come last;
     on_preview(looks, patches): all patches that can be shown by now, in the order of their faces, for
     ``size="both"`` or ``refine``; of a face of which nothing new is there yet, its last one;
     on_rendered(looks, rendered): the answer to a render;
@@ -82,10 +87,15 @@ class PhotoSession:
         at: Sequence[Box] = (),
         model: str = "",
         device: str = "",
+        scorer: str = "",
+        spares: bool = False,
+        previews: bool = False,
         reconnect: Callable[[OnConnected], None] | None = None,
     ) -> None:
-        """picture: the layout of ``pixels``; at: places of faces that the search may miss; model, device: ""
-        for the daemon's own.
+        """picture: the layout of ``pixels``; at: places of faces that the search may miss; model, device,
+        scorer: "" for the daemon's own; spares: over a network, no more is sent than is needed by then, see
+        ``sparing_upload``; previews: then faces and a first preview may come of the photo reduced; what is
+        said of these faces, and their order, may change with the pixels that follow.
 
         reconnect: for an event loop, which must not block while a client connects. It is called with a
         function, which it has to call later, on the same thread, with a connected client or the error.
@@ -101,17 +111,21 @@ class PhotoSession:
         self.on_rendered: Callable[[Looks, Rendered], None] | None = None
         self.on_error: Callable[[RetouchError], None] | None = None
         self.on_done: Callable[[PhotoSession], None] | None = None
-        self._picture = picture
-        self._pixels = pixels
-        self._icc = icc
-        self._at = tuple(at)
-        self._known = len(self._at)  # how many of these the daemon has taken, or were given from the start
-        self._model, self._device = model, device
+        names = Names(model=model, device=device, scorer=scorer)
+        self._opening = PhotoOpening(
+            SparingUpload(picture, pixels, icc, names, spares=spares, previews=previews),
+            at,
+            report=self._report_progress,
+            on_opened=self._on_opened,
+            on_next=self._advance,
+            on_error=self._retry_or_fail,
+        )
+        self._sketched: _Request | None = None  # the one of which a preview of the sketch was shown
+        self._rests_until = 0.0  # by the monotonic clock; until then it gets no more pixels
         self._reconnect = reconnect
-        self._photo: RemotePhoto | None = None
         self._busy = False
         self._request: _Request | None = None
-        self._call: Call[RemotePhoto] | Call[Rendered] | None = None
+        self._call: Call[Rendered] | None = None
         self._connecting = False
         self._retry = Retry()
         self._rendered: Rendered | None = None
@@ -121,7 +135,7 @@ class PhotoSession:
     @property
     def is_open(self) -> bool:
         """Whether the daemon has the photo; that it lost the photo is noticed by the next render only."""
-        return self._photo is not None and self.client.is_connected
+        return self._opening.photo is not None and self.client.is_connected
 
     @property
     def busy(self) -> bool:
@@ -162,7 +176,7 @@ class PhotoSession:
         forgotten with it.
         """
         self.close()
-        self._at = (*self._at, place)
+        self._opening.mark(place)
         self.open()
 
     def render(
@@ -179,23 +193,17 @@ class PhotoSession:
 
         A render that is under way is dropped. The rest: as in ``messages.Render``.
         """
-        if self._call is not None and self._photo is not None:
-            self._drop_call()  # the daemon ends it with Superseded
+        self._drop_call()  # the daemon ends it with Superseded
         self._begin(_Request(looks, size, preview_side, report, refine, shown))
 
     def cancel(self) -> None:
         """Stop the work; no callback is called for it any more."""
-        call = self._drop_call()
-        if call is not None:
-            call.cancel()
-        self._end(None)
+        self._cancel()
 
     def close(self) -> None:
         """Stop the work and let the daemon forget the photo; further work opens it again."""
         self.cancel()
-        photo, self._photo = self._photo, None
-        if photo is not None:
-            photo.close()
+        self._opening.close()
 
     def wait(self, cancel: Cancel | None = None, timeout: float | None = None) -> Rendered | None:
         """Process until the work ends; the answer to a render, None for an opening.
@@ -231,26 +239,29 @@ class PhotoSession:
         """Do the next step: connect, send the photo, or send the looks."""
         try:
             self.client.process()  # notices a lost connection; callbacks may begin other work
-            if not self._busy or self._call is not None or self._connecting:
+            if not self._busy or self._call or self._connecting or self._opening.is_under_way:
                 return
             if not self.client.is_connected:
-                self._photo = None
+                self._opening.photo = None
                 self._report_progress("connect")
-            if not self.client.is_connected and self._reconnect is not None:
-                self._connect(self._reconnect)
-            elif self._photo is None:
-                self._send_photo()
+                if self._reconnect is not None:
+                    self._connecting = True
+                    self._reconnect(self._on_connected)
+                    return
+                self.client.connect()
+            photo = self._opening.photo
+            if photo is None:
+                self._opening.begin(self.client)
+            elif self._lacks_pixels():
+                if not self._rests():
+                    self._opening.go_on(self.client)
             elif self._request is not None:
-                self._send_looks(self._photo, self._request)
+                self._send_looks(photo, self._request)
             else:
                 self._end(None)
                 self._call_on_done()
         except RetouchError as error:
             self._retry_or_fail(error)
-
-    def _connect(self, reconnect: Callable[[OnConnected], None]) -> None:
-        self._connecting = True
-        reconnect(self._on_connected)
 
     def _on_connected(self, result: "Client | RetouchError") -> None:
         self._connecting = False
@@ -265,30 +276,21 @@ class PhotoSession:
         if self._busy:
             self._retry_or_fail(error)
 
-    def _send_photo(self) -> None:
-        if not self.client.is_connected:
-            self.client.connect()
-        self._report_progress("send")
-        pixels = memoryview(self._pixels)
-        call = self.client.open(
-            self._picture, pixels, icc=self._icc, at=self._at, model=self._model, device=self._device
-        )
-        self._call = call
-        call.on_progress = self._report_progress
-        call.on_done = self._on_photo
+    def _lacks_pixels(self) -> bool:
+        """Whether the next step needs pixels that the daemon does not have."""
+        if not self._opening.tells_faces:
+            return True
+        request = self._request
+        is_done = request is None or (request.size != "full" and request is not self._sketched)
+        return self._opening.is_sketch and not is_done
 
-    def _on_photo(self, call: Call[RemotePhoto]) -> None:
-        if call is not self._call:  # cancelled, but the answer was under way
-            if call.error is None:
-                call.result().close()
-            return
-        self._call = None
-        if call.error is not None:
-            self._retry_or_fail(call.error)
-            return
-        self._photo = photo = call.result()
-        self._known = len(self._at)
-        self.faces, self.model, self.device = photo.faces, photo.model, photo.device
+    def _rests(self) -> bool:
+        """Whether a slider may still move; the preview of the sketch has asked for a later look."""
+        request = self._request
+        return request is not None and request is self._sketched and time.monotonic() < self._rests_until
+
+    def _on_opened(self, photo: RemotePhoto) -> None:
+        self.faces, self.model, self.device = self._opening.numbers.faces, photo.model, photo.device
         self.seconds.update(photo.seconds)
         if self._request is None:
             self._end(None)
@@ -300,37 +302,51 @@ class PhotoSession:
 
     def _send_looks(self, photo: RemotePhoto, request: _Request) -> None:
         self._report_progress("wait")
+        is_sketch, numbers = self._opening.is_sketch, self._opening.numbers
         call = photo.render(
-            request.looks,
-            size=request.size,
+            numbers.sent(request.looks),
+            size="preview" if is_sketch else request.size,
             preview_side=request.preview_side,
             report=request.report,
-            refine=request.refine,
-            shown=request.shown,
+            refine=request.refine or is_sketch,  # of a sketch, what can be had sooner is all that is wanted
+            shown=numbers.shown(request.shown),
         )
         self._call = call
         call.on_progress = self._report_progress
-        call.on_preview = lambda rendered: self._report_preview(request.looks, rendered)
-        call.on_done = lambda _: self._on_answer(call, request.looks)
+        call.on_preview = lambda rendered: self._on_preview(request, numbers.received(rendered))
+        call.on_done = lambda _: self._on_answer(call, request, numbers)
 
-    def _on_answer(self, call: Call[Rendered], looks: Looks) -> None:
+    def _on_preview(self, request: _Request, rendered: Rendered) -> None:
+        if self._opening.is_sketch:
+            call = self._drop_call()
+            if call is not None and not call.done:
+                call.cancel()
+            self._sketched, self._rests_until = request, time.monotonic() + _REST_SECONDS
+            self.client.after(_REST_SECONDS + PACKING_SECONDS, self._advance)
+        self._report_preview(request.looks, rendered)
+
+    def _on_answer(self, call: Call[Rendered], request: _Request, numbers: FaceNumbers) -> None:
         if call is not self._call:
             return
         self._call = None
         if call.error is not None:
             self._retry_or_fail(call.error)
             return
-        self._rendered = rendered = call.result()
+        rendered = numbers.received(call.result())
+        if self._opening.is_sketch:
+            self._on_preview(request, rendered)
+            return
+        self._rendered = rendered
         self._patches = {patch.face: patch for patch in rendered.patches}
         self.seconds.update(rendered.seconds)
         self._end(None)
         if self.on_rendered is not None:
-            self.on_rendered(looks, rendered)
+            self.on_rendered(request.looks, rendered)
         self._call_on_done()
 
     def _retry_or_fail(self, error: RetouchError) -> None:
         if isinstance(error, (DaemonLost, PhotoUnknown, DaemonStopping)):
-            self._photo = None
+            self._opening.photo = None
         delay = self._retry.delay(error)
         if delay is None and isinstance(error, DaemonAbsent) and self._retry.was_lost:
             self._end(DaemonAbsent(f"{connection_lost().message} {error.message}", error.advice))
@@ -345,8 +361,7 @@ class PhotoSession:
         if error is None or isinstance(error, Superseded):
             return
         self._error = error
-        if self._photo is None and isinstance(error, UsageError) and len(self._at) > self._known:
-            self._at = self._at[:-1]
+        self._opening.forget_refused(error)
         if self.on_error is not None:
             self.on_error(error)
         self._call_on_done()
@@ -355,17 +370,24 @@ class PhotoSession:
         if self.done and self.on_done is not None:
             self.on_done(self)
 
-    def _drop_call(self) -> "Call[RemotePhoto] | Call[Rendered] | None":
-        """Stop listening to the call under way."""
+    def _drop_call(self) -> "Call[Rendered] | None":
+        """Stop listening to the render under way."""
         call, self._call = self._call, None
         if call is not None:
             call.on_progress = call.on_preview = None
         return call
 
+    def _cancel(self) -> "Call[RemotePhoto] | Call[Rendered] | None":
+        """Stop the work; the call that was cancelled."""
+        rendering, opening = self._drop_call(), self._opening.stop()
+        if rendering is not None:
+            rendering.cancel()
+        self._end(None)
+        return rendering or opening
+
     def _cancel_and_wait(self) -> None:
         """Cancel, and give the daemon a moment to say that it stopped."""
-        call = self._call
-        self.cancel()
+        call = self._cancel()
         deadline = time.monotonic() + _CANCEL_SECONDS
         while call is not None and not call.done and time.monotonic() < deadline:
             self.client.process(_POLL_SECONDS)

@@ -1,14 +1,17 @@
 """Advice that names a command, for people in an editor: it says where to type it."""
 
+import contextlib
 import re
 import sys
 from pathlib import Path
 
 from retouchml.client import launch
 from retouchml.errors import RetouchError
+from retouchml.set_up_command import is_zip
 from retouchml.translation import joined, marked, translated
 
 _COMMAND = re.compile(r"`(retouchml|python3 install) ([^`]*)`")
+_OF_A_ZIP = marked("Type the command in a terminal, or use the buttons in the settings of RetouchML.")
 _SCRIPTS = Path(".venv", "Scripts" if sys.platform == "win32" else "bin")
 
 
@@ -18,6 +21,9 @@ def placed(advice: str) -> str:
     advice = translated(advice)
     if not _COMMAND.search(advice):
         return advice
+    if is_zip():  # which put no command on the path, but the engine has one
+        advice = _COMMAND.sub(lambda match: f"`{_of_the_engine(match[1])} {match[2]}`", advice)
+        return joined(advice, _OF_A_ZIP)
     folder = _checkout()
     if folder is not None:  # where ``retouchml`` need not be on the path
         advice = _COMMAND.sub(lambda match: f"`{_from_folder(match[1])} {match[2]}`", advice)
@@ -28,6 +34,15 @@ def placed(advice: str) -> str:
 def explain(error: RetouchError) -> str:
     """An error's sentence and what to do, for a person in an editor."""
     return joined(error.message, placed(error.advice))
+
+
+def _of_the_engine(program: str) -> str:
+    """The program as a person types it who has the engine of a light set-up alone."""
+    if program != "retouchml":
+        return program
+    with contextlib.suppress(RetouchError):
+        return str(Path(launch.find_interpreter()[0][0]).with_name(program))
+    return program
 
 
 def _from_folder(program: str) -> str:

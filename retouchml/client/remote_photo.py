@@ -19,6 +19,7 @@ class RemotePhoto:
         self._client = client
         self.name, self.faces = opened.photo, opened.faces
         self.model, self.device, self.seconds = opened.model, opened.device, opened.seconds
+        self.needs = opened.needs
 
     def prepare(self, faces: Sequence[int] | None = None) -> Call[Prepared]:
         """Do the slow part of the work for these faces, or all."""

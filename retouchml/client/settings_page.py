@@ -11,7 +11,8 @@ from retouchml import __version__, paths, settings
 from retouchml.client import maintenance
 from retouchml.client.placed_commands import explain
 from retouchml.errors import RetouchError, VersionMismatch
-from retouchml.set_up_command import set_up_command
+from retouchml.own_parts import SCORERS, own_parts
+from retouchml.set_up_command import is_zip, set_up_again, set_up_command
 from retouchml.settings import Settings
 from retouchml.system.failures import unexpected
 from retouchml.system.file_names import SETTINGS
@@ -28,12 +29,20 @@ COPIED = marked("The diagnostics are in the clipboard.")
 UPDATE = marked("Update the plug-in")
 UPDATED = marked("The plug-in is updated. Restart the editor.")
 NOT_UPDATED = marked("The plug-in could not be updated. What was said is below.")
+SCORES = marked("Show scores")
+SCORES_TIP = marked("How the rater rates a face, and how far the retouch takes the face from itself")
+SET_UP_AGAIN = marked("Set up again")
+SET_UP_AGAIN_TIP = marked("Repair the part that does the work, or bring it up to date")
 LEAST_MINUTES, MOST_MINUTES, DEFAULT_MINUTES = -1, 10_000, 10.0
-_DEVICES = ("auto", "cpu", "cuda", "mps")
+_DEVICES = ("auto", "cpu", "cuda", "mps", "xpu")
 _ENGINES = {"torch": "PyTorch", "tensorflow1": "TensorFlow 1"}
 _LOG_LINES = "200"
 _KEPT = marked("Kept. The background program uses it after a restart.")
 _KEPT_LANGUAGE = marked("Kept. It is spoken after a restart of the editor.")
+_KEPT_SCORES = {
+    True: marked("Kept. Scores are shown below the preview."),
+    False: marked("Kept. No scores are shown."),
+}
 
 
 @dataclass(frozen=True)
@@ -89,12 +98,15 @@ def load() -> tuple[Settings, tuple[str, ...]]:
 
 
 def choices(stored: Settings) -> tuple[Choice, ...]:
-    """The device, the engine and the language."""
+    """The device, the engine, the scorer and the language."""
     devices = dict.fromkeys((*_DEVICES, stored.device))
+    scorers = {"": translated("Standard"), **{part.name: part.title for part in own_parts(SCORERS)}}
+    scorers.setdefault(stored.scorer, stored.scorer)
     languages = (("", translated("The editor's")), *LANGUAGES.items())
     return (
         Choice("device", marked("Device"), tuple((name, name) for name in devices), stored.device),
         Choice("engine", marked("Engine"), tuple(_ENGINES.items()), stored.engine),
+        Choice("scorer", marked("Scorer"), tuple(scorers.items()), stored.scorer),
         Choice("language", marked("Language"), languages, stored.language),
     )
 
@@ -104,12 +116,19 @@ def minutes(stored: Settings) -> float:
     return DEFAULT_MINUTES if stored.keep_alive is None else stored.keep_alive
 
 
+def shows_scores() -> bool:
+    """Whether the user wants to see how faces are rated."""
+    return load()[0].scores
+
+
 def keep(name: str, value: str | float) -> str:
     """Keep a setting; a sentence that says so, or why it cannot be kept. value: "" to unset it."""
     try:
         settings.store(paths.config_dir() / SETTINGS, name, None if value == "" else value)
     except RetouchError as error:
         return explain(error)
+    if name == "scores":
+        return translated(_KEPT_SCORES[bool(value)])
     return translated(_KEPT_LANGUAGE if name == "language" else _KEPT)
 
 
@@ -133,16 +152,11 @@ def diagnostics(said: str, editor: str) -> str:
     return f"RetouchML {__version__}, {editor}\n{said}\n"
 
 
-def version_trouble(plug_in: str) -> str:
-    """That the plug-in is older or newer than the installed project, and what to do; "" if neither.
+def compare(plug_in: str) -> Comparison:
+    """The plug-in's version beside that of the installed project.
 
     plug_in: as the set-up names it, such as "krita". It runs a command: call it in a thread.
     """
-    return compare(plug_in).sentence
-
-
-def compare(plug_in: str) -> Comparison:
-    """The plug-in's version beside that of the installed project; otherwise as ``version_trouble``."""
     try:
         said = maintenance.run(("--version",), 60.0)
     except RetouchError:
@@ -158,7 +172,7 @@ def compare(plug_in: str) -> Comparison:
         return Comparison(translated(trouble.message), explain(trouble), is_older=True)
     trouble = VersionMismatch(
         f"The plug-in is version {__version__}, newer than RetouchML {there}.",
-        f"Run `{set_up_command()}`, then `retouchml daemon restart`.",
+        set_up_again() if is_zip() else f"Run `{set_up_command()}`, then `retouchml daemon restart`.",
     )
     return Comparison(translated(trouble.message), explain(trouble))
 

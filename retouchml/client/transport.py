@@ -50,7 +50,10 @@ class Transport(Protocol):
         """Connect. Raises as ``discovery.find``."""
 
     def send(self, frames: Frames) -> None:
-        """Send a message, whose frames must not change until it was answered. Raises DaemonLost."""
+        """Send a message, whose frames must not change until it was answered.
+
+        Raises DaemonLost or Refused.
+        """
 
     def receive(self) -> "list[bytes | memoryview] | None":
         """A message that has arrived; None if there is none."""

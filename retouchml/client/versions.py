@@ -11,10 +11,10 @@ from retouchml.sliders import BY_NAME, STRENGTH, TEXTURE
 VERSIONS = (1,)  # that this side speaks, newest last
 VERSION = VERSIONS[-1]
 
-REFINE, MARKED_FACES = "refine", "marked_faces"
-FEATURES = (REFINE, MARKED_FACES)
-"""What this side can do beyond the first daemons of its version: ``refine`` of ``render``, ``at`` of
-``open``."""
+REFINE, MARKED_FACES, SCORERS, PARTS = "refine", "marked_faces", "scorers", "parts"
+FEATURES = (REFINE, MARKED_FACES, SCORERS, PARTS)
+"""What this side can do beyond the first daemons of its version: ``refine`` of ``render``, ``at``, ``scorer``
+and ``parts`` of ``open``."""
 
 _UNSAID_SLIDERS = (STRENGTH, TEXTURE, "smile", "age", "yaw", "pitch", "eyes", "mouth", "brows")
 """Those of a daemon that does not say which it knows: version 0.2 or older."""

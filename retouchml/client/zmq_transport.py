@@ -69,13 +69,18 @@ class ZmqTransport:
         self._monitor, self._socket = monitor, dealer
 
     def send(self, frames: Frames) -> None:
-        """Send a message, whose frames must not change until it was answered. Raises DaemonLost."""
+        """Send a message, whose frames must not change until it was answered.
+
+        Raises DaemonLost or Refused.
+        """
         if self._socket is None:
             raise DaemonLost("There is no connection to the daemon.", "Try again.")
         try:
             self._socket.send_multipart(frames, zmq.NOBLOCK, copy=False)
         except zmq.Again as error:
-            raise DaemonLost("The daemon takes no more messages.", "Try again.") from error
+            raise self._why_ended() or DaemonLost(
+                "The daemon takes no more messages.", "Try again."
+            ) from error
 
     def receive(self) -> "list[bytes | memoryview] | None":
         """A message that has arrived; None if there is none."""
@@ -100,6 +105,10 @@ class ZmqTransport:
         if also is not None:
             poller.register(also, zmq.POLLIN)
         poller.poll(max(0, round(1000 * seconds)))
+        return self._why_ended()
+
+    def _why_ended(self) -> RetouchError | None:
+        """Why the connection ended; None if the monitor told of no end."""
         with contextlib.suppress(zmq.Again):
             event = recv_monitor_message(self._monitor, zmq.NOBLOCK)["event"]
             if event == zmq.EVENT_DISCONNECTED:

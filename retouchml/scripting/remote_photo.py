@@ -36,11 +36,12 @@ class DaemonPhoto:
         guard: Guard = nullcontext,
         *,
         at: Sequence[Box] = (),
+        scorer: str = "",
     ) -> None:
         """pixels: [H, W(, C)], not written to; icc: their colour profile, at most ``protocol.ICC_BYTES``.
 
-        at: places of faces that the search may miss; guard: a block around each wait for the daemon, which
-        may say more in an error
+        at: places of faces that the search may miss; scorer: "" for the daemon's own; guard: a block around
+        each wait for the daemon, which may say more in an error
 
         Raises PictureUnsupported or LimitExceeded.
         """
@@ -51,7 +52,9 @@ class DaemonPhoto:
         kind = _TYPE_OF[self._channels.dtype.str.lstrip("|<")]
         picture = PixelFormat(width, height, kind, _ORDERS[channels])
         data = self._channels.data.cast("B")
-        self._session = PhotoSession(client, picture, data, icc=icc, at=at, model=model, device=device)
+        self._session = PhotoSession(
+            client, picture, data, icc=icc, at=at, model=model, device=device, scorer=scorer, spares=True
+        )
         self._reports: dict[int, FaceReport] = {}
 
     @property

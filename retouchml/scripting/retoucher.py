@@ -52,17 +52,19 @@ class Retoucher:
         *,
         icc: bytes = b"",
         at: Sequence[Box] = (),
+        scorer: str = "",
         progress: Progress | None = None,
         cancel: Cancel | None = None,
     ) -> "Photo":
         """Find the faces of a photo [H, W] or [H, W, C]: uint8, uint16 or float32, straight alpha.
 
         icc: its colour profile, b"" for sRGB; at: places (x, y, width, height) of faces that the search may
-        miss; those that it finds come first
+        miss; those that it finds come first; scorer: the name of the user's own taste that strength follows,
+        "" for the daemon's own
 
         Raises PictureUnsupported for another kind of array, LimitExceeded and Cancelled.
         """
-        photo = DaemonPhoto(self._client, pixels, self.model, self._device, icc, at=at)
+        photo = DaemonPhoto(self._client, pixels, self.model, self._device, icc, at=at, scorer=scorer)
         try:
             photo.open(progress, cancel)
         except BaseException:

@@ -18,7 +18,7 @@ from retouchml.setup import installer, python
 from retouchml.system import processes, setup_reports
 
 _MOST_LINES = 2000  # of the log that is kept
-_CLOSE_SECONDS = 25.0  # `processes.stop` takes 20 at most; uv, which brings a Python, ends by itself
+_CLOSE_SECONDS = 25.0  # `processes.stop` takes 20 at most
 _STEPS = (
     ("virtual environment", "environment", 0.05),
     ("the engine and its packages", "packages", 0.35),
@@ -28,7 +28,12 @@ _STEPS = (
     ("models", "models", 0.22),
 )
 """Beginnings of the installer's steps, which part of the set-up they are, and their shares of the whole."""
+_CONNECTOR = "connector"
 _FETCHING = 0.7  # of a step is fetching; the rest is unpacking
+
+
+class _Stopped(Exception):
+    """The set-up was cancelled; ends what its thread does, and goes no further."""
 
 
 class Phase(Enum):
@@ -74,9 +79,11 @@ class State:
     plan:     None while it is not known
     fraction: of the whole, 0 to 1; never falls
     step:     the installer's name of what it does
-    part:     "environment", "packages", "torch", "check" or "models"; "" before these
+    part:     "environment", "packages", "torch", "check" or "models", or "connector"; "" before these
     fetched:  bytes of this part that came so far, as far as that is known
     problem:  why it failed, in English; "" if there is no Python for it
+    has_python: whether there is one; if not, the next start fetches it, and then the plan is known
+    large:    bytes of the ordinary build of PyTorch, if it is the only one that can be had; else 0
     log:      what it said, a line each
     """
 
@@ -88,6 +95,7 @@ class State:
     fetched: int = 0
     problem: str = ""
     has_python: bool = True
+    large: int = 0
     log: "tuple[str, ...]" = ()
 
     @property
@@ -96,8 +104,8 @@ class State:
         return self.phase in (Phase.LOOKING, Phase.RUNNING, Phase.STOPPING)
 
 
-FindPython = Callable[[str], str]
-BringPython = Callable[[Path, Callable[[str], None], str], str]
+FindPython = Callable[[str, Path], str]
+BringPython = Callable[[Path, python.Say, str, python.Tick], str]
 
 
 class SetupJob:
@@ -117,6 +125,11 @@ class SetupJob:
         self._thread: threading.Thread | None = None
 
     @property
+    def _brought(self) -> Path:
+        """Where a Python goes that uv brings."""
+        return self._data / "python"
+
+    @property
     def state(self) -> State:
         """How far it is now."""
         with self._lock:
@@ -126,16 +139,23 @@ class SetupJob:
         """Find out what would be fetched; does nothing while it is at work."""
         self._begin(Phase.LOOKING, self._look)
 
-    def start(self, *, repair: bool = False, bundle: "Path | None" = None) -> None:
+    def start(self, *, repair: bool = False, device: str = "", bundle: "Path | None" = None) -> None:
         """Set up, or go on with it; does nothing while it is at work.
 
-        repair: make the environment anew; bundle: a folder with all that is needed, for no network
+        repair: make the environment anew; device: which build of PyTorch, "cuda" for the ordinary one, "cpu"
+        for the small one, "" for what suits this machine; bundle: a folder with all, for no network
         """
         options = ["--repair"] if repair else []
+        if device:
+            options += ["--device", device]
         if bundle is not None:
             options += ["--from", str(bundle)]
         wanted = python.of_bundle(bundle) if bundle is not None else ""
-        self._begin(Phase.RUNNING, partial(self._set_up, options, wanted))
+        self._begin(Phase.RUNNING, partial(self._set_up, ["engine", *options], wanted))
+
+    def start_connector(self) -> None:
+        """Fetch what connects to another machine, and no engine; does nothing while it is at work."""
+        self._begin(Phase.RUNNING, partial(self._set_up, [_CONNECTOR], ""))
 
     def cancel(self) -> None:
         """Stop it; what was fetched so far is kept, and the next start goes on."""
@@ -167,25 +187,37 @@ class SetupJob:
     def _guarded(self, work: Callable[[], None]) -> None:
         try:
             work()
+        except _Stopped:
+            self._change(phase=Phase.STOPPED)
         except Exception as error:  # this is a thread: the page shows it
             self._change(phase=Phase.FAILED, problem=f"{type(error).__name__}: {error}")
 
     def _look(self) -> None:
-        found = self._find("")
+        found = self._find("", self._brought)
         if found:
-            for fields in self._reports(found, ["engine", "--plan"]):
-                self._take(fields)
+            self._plan(found)
         self._change(phase=Phase.IDLE, has_python=bool(found))
 
-    def _set_up(self, options: "Sequence[str]", wanted: str) -> None:
-        found = self._find(wanted)
-        if not found and not wanted:  # a bundle is for machines without a network
-            found = self._bring(self._data / "python", self._say, wanted)
+    def _plan(self, found: str) -> None:
+        for fields in self._reports(found, ["engine", "--plan"]):
+            self._take(fields)
+
+    def _set_up(self, action: "Sequence[str]", wanted: str) -> None:
+        """action: the installer's, with its options; wanted: the version of Python that it has to be"""
+        found = self._find(wanted, self._brought)
+        is_brought = not found and not wanted  # a bundle is for machines without a network
+        if is_brought:
+            found = self._bring(self._brought, self._say, wanted, self._stop_if_cancelled)
+        self._stop_if_cancelled()
         if not found:
             self._change(phase=Phase.FAILED, has_python=False)
             return
+        if is_brought and action[0] != _CONNECTOR:  # before anything large is fetched, its size is shown
+            self._plan(found)
+            self._change(phase=Phase.IDLE)
+            return
         code = 0
-        for fields in self._reports(found, ["engine", *options]):
+        for fields in self._reports(found, action):
             code = fields.get("code", code)
             self._take(fields)
         if code == 0:
@@ -195,6 +227,10 @@ class SetupJob:
         else:
             problem = self.state.problem or next(filter(None, reversed(self.state.log)), "")
             self._change(phase=Phase.FAILED, problem=problem)
+
+    def _stop_if_cancelled(self) -> None:
+        if self._is_stopping:
+            raise _Stopped
 
     def _reports(self, found: str, arguments: "Sequence[str]") -> "Iterator[dict[str, Any]]":
         """What the installer reports, and at the end its exit status as ``code``."""
@@ -232,6 +268,8 @@ class SetupJob:
                 self._change(plan=Plan.from_fields(fields["plan"]))
         if "step" in fields:
             self._step(str(fields["step"]), str(fields.get("state")))
+        if isinstance(large := fields.get("large"), int):
+            self._change(large=large)
         if isinstance(fetched := fields.get("fetched"), int):
             self._fetched(fetched)
 
@@ -267,6 +305,8 @@ class SetupJob:
 
 def _known(title: str) -> "tuple[str, float, float] | None":
     """The part that a step belongs to, what of the whole comes before, and its share, if it is known."""
+    if title == setup_reports.CONNECTOR_STEP:
+        return _CONNECTOR, 0.0, 1.0
     done = 0.0
     for beginning, part, share in _STEPS:
         if title.startswith(beginning):

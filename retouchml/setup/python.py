@@ -9,9 +9,11 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
+from retouchml.setup import fetch_uv, installer
+from retouchml.system import processes
 from retouchml.system.processes import clean_environment
 
 OLDEST, NEWEST = (3, 11), (3, 14)
@@ -19,23 +21,33 @@ OLDEST, NEWEST = (3, 11), (3, 14)
 _BROUGHT = "3.12"
 _TIMEOUT_SECONDS = 30
 _DESCRIBE = (
-    "import ensurepip, sys, venv; "
-    "print('%d.%d' % sys.version_info[:2], sys.maxsize > 2**32, getattr(sys, '_base_executable', '') "
-    "or sys.executable, sep='\\t')"
+    "import importlib.util, sys, venv; "
+    "print('%d.%d' % sys.version_info[:2], sys.maxsize > 2**32, "
+    "importlib.util.find_spec('ensurepip') is not None, "
+    "getattr(sys, '_base_executable', '') or sys.executable, sep='\\t')"
 )
 
 Say = Callable[[str], None]
+Tick = Callable[[], object]
+"""Called again and again while something is fetched; may raise, which stops that."""
 
 
-def find(wanted: str = "") -> str:
+def find(wanted: str = "", brought: "Path | None" = None) -> str:
     """The path of a suitable Python on this machine; "" if there is none.
 
-    wanted: the minor version that it has to be, such as "3.12"; "" for any
+    One without ``ensurepip``, as Debian's python3 without python3-venv, is taken if there is no other, and
+    pip can come from elsewhere.
+
+    wanted:  the minor version that it has to be, such as "3.12"; "" for any
+    brought: the folder into which `bring` put one, perhaps
     """
-    for candidate in dict.fromkeys(_candidates()):
-        if python := _suitable(candidate, wanted):
+    second = ""
+    for candidate in dict.fromkeys((*_candidates(), *_brought(brought))):
+        python, has_pip = _suitable(candidate, wanted)
+        if python and has_pip:
             return python
-    return ""
+        second = second or python
+    return second if second and _has_pip_elsewhere() else ""
 
 
 def of_bundle(bundle: Path) -> str:
@@ -46,13 +58,13 @@ def of_bundle(bundle: Path) -> str:
         return ""
 
 
-def bring(folder: Path, say: Say, wanted: str = "") -> str:
+def bring(folder: Path, say: Say, wanted: str = "", tick: Tick = lambda: None) -> str:
     """A Python that uv downloads into ``folder``; "" if there is no uv, or it cannot.
 
-    uv itself is the one on this machine, else that of pip's package index.
+    uv itself is the one on this machine, else that of the package index. What ``tick`` raises is passed on.
     """
     with tempfile.TemporaryDirectory() as temporary:
-        uv = find_uv() or _fetch_uv(Path(temporary), say)
+        uv = find_uv() or _fetch_uv(Path(temporary), say, tick)
         if not uv:
             return ""
         version = wanted or _BROUGHT
@@ -60,10 +72,10 @@ def bring(folder: Path, say: Say, wanted: str = "") -> str:
         environment = clean_environment(
             UV_PYTHON_INSTALL_DIR=str(folder), UV_PYTHON_PREFERENCE="only-managed"
         )
-        if _run([uv, "python", "install", "--no-bin", version], environment) is None:
+        if not _fetches([uv, "python", "install", "--no-bin", version], environment, tick):
             return ""
         path = _run([uv, "python", "find", version], environment)
-        return _suitable(path.strip(), wanted) if path else ""
+        return _suitable(path.strip(), wanted)[0] if path else ""
 
 
 def find_uv() -> str:
@@ -86,6 +98,12 @@ def _candidates() -> Iterator[str]:
                 yield path.strip()
 
 
+def _brought(folder: "Path | None") -> Iterator[str]:
+    """The interpreters below a folder of uv's."""
+    if folder is not None:
+        yield from map(str, sorted((*folder.glob("*/bin/python3"), *folder.glob("*/python.exe"))))
+
+
 def _is_python() -> bool:
     """Whether this process runs in an interpreter of its own, and not in krita or gimp."""
     return Path(sys.executable or "").name.startswith("python")
@@ -96,26 +114,37 @@ def _newest_first() -> Iterator[tuple[int, int]]:
         yield OLDEST[0], minor
 
 
-def _suitable(candidate: str, wanted: str) -> str:
-    """The interpreter behind ``candidate``, outside any virtual environment, if it suits; else ""."""
+def _suitable(candidate: str, wanted: str) -> tuple[str, bool]:
+    """The interpreter behind ``candidate``, outside any virtual environment, if it suits, else "".
+
+    And whether it can put pip into an environment by itself.
+    """
     answer = _run([candidate, "-I", "-c", _DESCRIBE], clean_environment())
     try:
-        version, is_64_bit, path = (answer or "").strip().split("\t")
+        version, is_64_bit, has_pip, path = (answer or "").strip().split("\t")
         numbers = tuple(map(int, version.split(".")))
     except ValueError:
-        return ""
+        return "", False
     suits = OLDEST <= numbers <= NEWEST and is_64_bit == "True" and wanted in ("", version)
-    return path if suits and Path(path).is_file() else ""
+    return (path, has_pip == "True") if suits and Path(path).is_file() else ("", False)
 
 
-def _fetch_uv(folder: Path, say: Say) -> str:
-    """uv from pip's index, unpacked into ``folder``; "" if that fails."""
-    if not _is_python():
-        return ""
+def _has_pip_elsewhere() -> bool:
+    """Whether the installer can put pip into an environment: a zip carries it, and uv fetches it."""
+    return bool(find_uv()) or any((installer.FILES / "wheels").glob("pip-*.whl"))
+
+
+def _fetch_uv(folder: Path, say: Say, tick: Tick) -> str:
+    """uv from the package index, unpacked into ``folder``; "" if that fails."""
     say("No Python 3.11 or newer with venv is here. uv, which brings one, is fetched (about 20 MB).")
+    return (_fetch_uv_by_pip(folder, tick) if _is_python() else "") or fetch_uv.fetch(folder, tick)
+
+
+def _fetch_uv_by_pip(folder: Path, tick: Tick) -> str:
     # -I: no module of the working folder
     options = "-I -m pip download --no-deps --only-binary :all: --disable-pip-version-check --no-input"
-    if _run([sys.executable, *options.split(), "--dest", str(folder), "uv"], None) is None:
+    tested = ["--require-hashes", "-r", str(fetch_uv.requirements())]
+    if not _fetches([sys.executable, *options.split(), "--dest", str(folder), *tested], os.environ, tick):
         return ""
     for wheel in folder.glob("uv-*.whl"):
         shutil.unpack_archive(wheel, folder, "zip")
@@ -126,7 +155,16 @@ def _fetch_uv(folder: Path, say: Say) -> str:
     return ""
 
 
-def _run(command: "list[str]", environment: "dict[str, str] | None") -> "str | None":
+def _fetches(command: "list[str]", environment: "Mapping[str, str]", tick: Tick) -> bool:
+    """Whether a command that fetches something, however long it takes, is there and does."""
+    try:
+        code, _output = processes.run(command, environment, tick, Path(Path.home().anchor))
+    except OSError:
+        return False
+    return code == 0
+
+
+def _run(command: "list[str]", environment: "Mapping[str, str]") -> "str | None":
     """What a command prints; None if it fails or is not there."""
     try:
         outcome = subprocess.run(
@@ -135,7 +173,7 @@ def _run(command: "list[str]", environment: "dict[str, str] | None") -> "str | N
             capture_output=True,
             text=True,
             check=True,
-            timeout=None if "install" in command or "download" in command else _TIMEOUT_SECONDS,
+            timeout=_TIMEOUT_SECONDS,
             cwd=Path.home().anchor,
         )
     except (OSError, subprocess.SubprocessError, UnicodeDecodeError):

@@ -100,9 +100,12 @@ def write_atomically(path: Path, content: bytes, mode: "int | None" = None, *, d
         file.write(content)
 
 
-def temporary_name() -> str:
-    """A name for a file beside the one that it is to become; ``.retouchml-0123456789abcdef.part``."""
-    return f".retouchml-{secrets.token_hex(8)}.part"
+def temporary_name(key: bytes = b"") -> str:
+    """A name for a file beside the one that it is to become; ``.retouchml-0123456789abcdef.part``.
+
+    key: bytes that make it always the same, eight or more; b"" for one that nobody else has
+    """
+    return f".retouchml-{(key or secrets.token_bytes(8))[:8].hex()}.part"
 
 
 def sweep(folder: Path, seconds: float) -> None:

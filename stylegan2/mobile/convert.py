@@ -10,11 +10,11 @@ from pathlib import Path
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from safetensors.torch import save
 from torch import Tensor
 
 from retouchml.errors import ModelCorrupt
 from retouchml.progress import Progress, silent
+from stylegan2.formats.safetensors_bytes import to_bytes
 from stylegan2.latents import LatentSpace
 from stylegan2.mobile import openvino_ir
 from stylegan2.mobile.network import (
@@ -57,7 +57,7 @@ def convert(ir_folder: Path, target: Path, progress: Progress = silent) -> None:
         "num_styles": str(NUM_STYLES),
     }
     # safetensors' own writer hides the reason of a failure, such as a full disk
-    content = save({k: v.contiguous() for k, v in weights.items()}, metadata)
+    content = to_bytes({k: v.contiguous() for k, v in weights.items()}, metadata)
     (target / "ffhq-mobile.safetensors").write_bytes(content)
     progress("fast renderer", 0.6, None)
     export_onnx(synthesis, target / "ffhq-mobile.onnx")

@@ -2,7 +2,6 @@
 
 import math
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -92,18 +91,21 @@ def test_the_official_code_runs_beside_ours_and_says_whether_it_has_its_kernels(
     assert min(shares) > 1.0  # this one does nothing
 
 
-def test_times_are_medians_of_the_last_rounds_in_turns() -> None:
-    pauses = iter([0.2, 0.0, 0.01, 0.05])
+def test_times_are_medians_of_the_last_rounds_in_turns(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = 100.0
+    monkeypatch.setattr("benchmarks.gpu.time.perf_counter", lambda: now)
+    seconds = iter([0.2, 0.0, 0.01, 0.05])
     ran: list[str] = []
 
     def slow() -> None:
+        nonlocal now
         ran.append("slow")
-        time.sleep(next(pauses))
+        now += next(seconds)
 
     first, second = Setting(torch.device("cpu"), 3, tiny=True).times([slow, lambda: ran.append("quick")])
     assert ran == ["slow", "quick"] * 4
-    assert 10.0 <= first < 45.0
-    assert second < first
+    assert first == pytest.approx(10.0)
+    assert second == 0.0
 
 
 def test_operations_are_counted_where_there_is_no_gpu_to_launch_on() -> None:

@@ -1,5 +1,6 @@
 """What the tests of the daemon share: real processes, a way to wait, pictures for the stand-in backend."""
 
+import contextlib
 import os
 import select
 import socket
@@ -20,7 +21,7 @@ import zmq
 
 from daemon import control
 from retouchml import paths
-from retouchml.client import connection_file
+from retouchml.client import connection_file, protocol
 from retouchml.client.call import Call
 from retouchml.client.client import Client
 from retouchml.client.discovery import listens
@@ -96,6 +97,17 @@ def connect(dealer: "zmq.Socket[bytes]") -> None:
     dealer.curve_publickey = keys.client_public.encode()
     dealer.curve_secretkey = keys.client_secret.encode()
     dealer.connect(keys.endpoint)
+
+
+def is_answered_without_keys(endpoint: str) -> bool:
+    """Whether the daemon says anything within half a second to a bare socket without keys."""
+    with zmq.Context() as context, context.socket(zmq.DEALER) as dealer:
+        dealer.linger = 0
+        dealer.connect(endpoint)
+        # Once refused, a socket has nowhere to send to: without NOBLOCK it would wait for ever.
+        with contextlib.suppress(zmq.Again):
+            dealer.send(protocol.encode("status", 1), zmq.NOBLOCK)
+        return bool(dealer.poll(500))
 
 
 def bare_connection() -> socket.socket:

@@ -10,11 +10,20 @@ import zmq
 
 from daemon.auth import Authenticator, uid_in
 from retouchml import paths
-from retouchml.client import connection_file, protocol
+from retouchml.client import connection_file
 from retouchml.client.client import Client
 from retouchml.client.connection_file import Connection
 from retouchml.errors import Refused
-from tests.daemon.running import PATIENCE, PLAIN, Daemon, environment, is_root, needs_posix, picture
+from tests.daemon.running import (
+    PATIENCE,
+    PLAIN,
+    Daemon,
+    environment,
+    is_answered_without_keys,
+    is_root,
+    needs_posix,
+    picture,
+)
 
 Start = Callable[..., Daemon]
 only_root = pytest.mark.skipif(not is_root, reason="only root can be, or give to, somebody else")
@@ -74,11 +83,7 @@ def test_over_tcp_another_key_is_refused(start: Start, tmp_path: Path) -> None:
 def test_over_tcp_whoever_does_not_encrypt_gets_no_answer(start: Start) -> None:
     start("--tcp", "127.0.0.1:0")
     endpoint = connection_file.read(paths.runtime_dir() / connection_file.NAME).endpoint
-    with zmq.Context() as context, context.socket(zmq.DEALER) as socket:
-        socket.linger = 0
-        socket.connect(endpoint)
-        socket.send(protocol.encode("status", 1))
-        assert not socket.poll(500)
+    assert not is_answered_without_keys(endpoint)
 
 
 def test_the_keys_outlive_the_daemon_so_that_a_copy_stays_valid(start: Start) -> None:

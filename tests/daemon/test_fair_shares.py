@@ -88,6 +88,7 @@ def test_the_megapixels_of_a_person_are_bounded_over_all_their_programs(
         for other in (otto, owner, owner):
             other.open(large, pixels).result(PATIENCE)
         photo.close()
+        first.status().result(PATIENCE)  # that it was closed is known, before another connection asks
         second.open(large, pixels).result(PATIENCE)
 
 

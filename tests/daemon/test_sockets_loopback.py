@@ -10,13 +10,21 @@ import pytest
 import zmq
 
 from retouchml import paths
-from retouchml.client import connection_file, greeting, protocol
+from retouchml.client import connection_file, greeting
 from retouchml.client.client import Client
 from retouchml.client.discovery import listens
 from retouchml.errors import DaemonAbsent, DaemonLost, Refused, VersionMismatch
 from retouchml.look import Look
 from retouchml.system.processes import python_command
-from tests.daemon.running import PATIENCE, Daemon, environment, holds_lock, needs_posix, until
+from tests.daemon.running import (
+    PATIENCE,
+    Daemon,
+    environment,
+    holds_lock,
+    is_answered_without_keys,
+    needs_posix,
+    until,
+)
 from tests.stand_in_backend import FAULTY
 
 pytestmark = pytest.mark.processes
@@ -89,11 +97,7 @@ def test_another_key_is_refused_on_loopback(run: Run) -> None:
 
 def test_whoever_does_not_encrypt_gets_no_answer_on_loopback(run: Run) -> None:
     daemon = run()
-    with zmq.Context() as context, context.socket(zmq.DEALER) as dealer:
-        dealer.linger = 0
-        dealer.connect(connection_file.read(paths.address_path()).endpoint)
-        dealer.send(protocol.encode("status", 1))
-        assert not dealer.poll(500)
+    assert not is_answered_without_keys(connection_file.read(paths.address_path()).endpoint)
     assert daemon.status().pid == daemon.process.pid
 
 

@@ -1,16 +1,18 @@
 """Where a daemon listens with --tcp: names, version 6, and what clients are told when it is gone."""
 
+import argparse
 import socket
 import time
 from collections.abc import Callable
 
 import pytest
 
+from daemon import options
 from daemon.tcp_shares import sharer
 from retouchml import paths
-from retouchml.client import connection_file
+from retouchml.client import connection_file, host_port
 from retouchml.client.client import Client
-from retouchml.errors import DaemonLost
+from retouchml.errors import DaemonLost, UsageError
 from tests.daemon.running import PATIENCE, PLAIN, Daemon, picture
 
 
@@ -40,6 +42,38 @@ def test_a_daemon_listens_at_a_name_or_a_number_of_version_6(
     assert connection_file.read(path).endpoint.startswith(f"tcp://{host}:")
     with Client(connection_file=path) as client:
         assert len(client.open(PLAIN, picture(2).tobytes()).result(PATIENCE).faces) == 2
+
+
+@pytest.mark.parametrize("advertised", ["gpu.example.org", "gpu.example.org:7000"])
+def test_the_file_says_the_address_by_which_others_reach_it(
+    start: Callable[..., Daemon], advertised: str
+) -> None:
+    start("--tcp", "*:0", "--advertise", advertised)
+    path = paths.runtime_dir() / connection_file.NAME
+    given = connection_file.read(path)
+    host, port = host_port.of_endpoint(given.endpoint)
+    assert host == "gpu.example.org"
+    assert port == 7000 or not advertised.endswith(":7000")
+    assert port > 0
+    if advertised == host:  # the port is the one at which it listens
+        connection_file.write(path, given.at(f"tcp://127.0.0.1:{port}"))
+        with Client(connection_file=path) as client:
+            assert client.status().result(PATIENCE).clients >= 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["--advertise", "gpu.example.org"], "--advertise is of use with --tcp only"),
+        (["--tcp", "127.0.0.1:0", "--advertise", "a b"], "is no HOST"),
+        (["--tcp", "127.0.0.1:0", "--advertise", "gpu:0"], "is no HOST"),
+    ],
+)
+def test_an_address_that_cannot_be_advertised_is_refused(arguments: list[str], said: str) -> None:
+    parser = argparse.ArgumentParser()
+    options.add_arguments(parser)
+    with pytest.raises(UsageError, match=said):
+        options.from_arguments(parser.parse_args(arguments))
 
 
 @needs_version_6

@@ -29,7 +29,7 @@ USAGE = Usage(1, None, ("ffhq-mobile",), ("cuda:0", "cuda:1"))
 
 TO_WORKER: list[ToWorker] = [
     DoJob(1, Open(PICTURE, model="m"), "photo", "m", "", PICTURE),
-    DoJob(2, Prepare("photo", (0, 2)), "photo", "m", "cpu", PICTURE, b"profile", ((1, -2, 30, 40),)),
+    DoJob(2, Prepare("photo", (0, 2)), "photo", "m", "cpu", PICTURE, b"profile", ((1, -2, 30, 40),), "mine"),
     DoJob(3, Render("photo", {1: Look(0.25, edits={"smile": -0.5})}, "both", 64, True), "photo", "m", ""),
     DoJob(4, ListEdits("m", "cpu"), "", "m", "cpu"),
     CancelJob(3, keep=True),

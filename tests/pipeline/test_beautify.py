@@ -71,6 +71,7 @@ def test_its_identity_tells_networks_and_settings_apart(networks: Networks) -> N
         ).identity
 
     scorer = beautifier._scorer
+    assert isinstance(scorer, LatentNetwork)
     assert with_parts(copy.deepcopy(scorer), Ascent()) == beautifier.identity
     learned = copy.deepcopy(scorer)
     learned.bias.data[0] += 1e-3

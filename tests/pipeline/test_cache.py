@@ -14,7 +14,7 @@ from safetensors.torch import save
 from pipeline import cache as cache_module
 from pipeline.beautify import ScorePath
 from pipeline.cache import InversionCache, PathCache, SearchCache, inversion_key, path_key, photo_key
-from pipeline.faces import FaceLocation
+from pipeline.faces import FaceLocation, Search
 from pipeline.invert import Inversion
 from retouchml.paths import cache_dir
 from retouchml.system.files import temporary_name
@@ -335,19 +335,21 @@ def test_a_paths_name_depends_on_all_that_the_climb_starts_from() -> None:
     assert len(names) == 4
 
 
-def face_locations(count: int) -> tuple[FaceLocation, ...]:
+def search_of(count: int) -> Search:
     points = np.random.default_rng(0).normal(500.0, 100.0, (count, 68, 2))
-    return tuple(FaceLocation((-3, 5 + n, 70001, 70001), points[n]) for n in range(count))
+    faces = (FaceLocation((-3, 5 + n, 70001, 70001), points[n]) for n in range(count))
+    return Search(tuple(faces), ((0, 0, 4000, 3000), (7, 8, 9, 70001)))
 
 
 @pytest.mark.parametrize("count", [0, 1, 3])
 def test_faces_come_back_to_the_bit_from_disk(count: int) -> None:
-    SearchCache().put("a", face_locations(count))
+    SearchCache().put("a", search_of(count))
     assert entries(cache_dir() / "searches") == ["a.search"]
-    locations = SearchCache().get("a")
-    assert locations is not None
-    assert len(locations) == count
-    for location, original in zip(locations, face_locations(count), strict=True):
+    search = SearchCache().get("a")
+    assert search is not None
+    assert search.reads == search_of(count).reads
+    assert len(search.faces) == count
+    for location, original in zip(search.faces, search_of(count).faces, strict=True):
         assert location.box == original.box
         assert location.landmarks.dtype == np.float64
         assert np.array_equal(location.landmarks, original.landmarks)
@@ -368,12 +370,14 @@ def zeros(*shape: int) -> torch.Tensor:
         {"boxes": torch.zeros(1, 4, dtype=torch.float32)},
         {"boxes": None},
         {"boxes": zeros(2, 4)},
+        {"reads": None},
+        {"reads": zeros(1, 3)},
     ],
 )
 def test_an_entry_that_is_no_search_is_searched_again(
     tmp_path: Path, changed: dict[str, torch.Tensor | None]
 ) -> None:
-    tensors = {"landmarks": zeros(1, 68, 2), "boxes": zeros(1, 4)}
+    tensors = {"landmarks": zeros(1, 68, 2), "boxes": zeros(1, 4), "reads": zeros(3, 4)}
     content = save({name: value for name, value in (tensors | changed).items() if value is not None})
     (tmp_path / "a.search").write_bytes(hashlib.sha256(content).digest() + content)
     assert SearchCache(tmp_path).get("a") is None

@@ -26,6 +26,8 @@ ORDINARY = Signs(
     apart=Disagreement(1.0, 1.0, 1.0, 1.0),
     uncertainty=0.5,
     mesh_score=1.0,
+    smile=0.6,
+    mouth_open=0.02,
 )
 
 
@@ -50,6 +52,7 @@ def test_an_ordinary_face_has_full_trust_and_no_note() -> None:
         ({"eye_skin": 0.01}, "eyes covered", {"eyes"}),
         ({"apart": Disagreement(2, 2, 1, 9), "lip_redness": -2.0}, "mouth covered", {"mouth"}),
         ({"uncertainty": 3.0}, "landmarks uncertain", {"shape", "eyes", "mouth"}),
+        ({"smile": 1.0, "mouth_open": 0.45}, "laughing", {"path"}),
     ],
 )
 def test_each_fault_holds_back_what_it_concerns_and_says_so(
@@ -58,7 +61,7 @@ def test_each_fault_holds_back_what_it_concerns_and_says_so(
     quality = quality_of(replace(ORDINARY, **change))  # type: ignore[arg-type]
     (said,) = quality.notes
     assert said.startswith(f"{note}: ")
-    less = {kind for kind in ("shape", "skin", "eyes", "mouth") if getattr(quality.trust, kind) < 0.5}
+    less = {kind for kind in ("shape", "skin", "eyes", "mouth", "path") if getattr(quality.trust, kind) < 0.7}
     assert less == held
 
 
@@ -70,6 +73,30 @@ def test_a_note_names_every_part_that_it_holds_back(change: dict[str, object]) -
     assert parts == {
         kind for kind in ("shape", "skin", "eyes", "mouth") if getattr(quality.trust, kind) < 1.0
     }
+
+
+@pytest.mark.parametrize(
+    ("change", "outside"),
+    [
+        ({}, ()),
+        ({"yaw": -30.0}, ("turned",)),
+        ({"eye_distance": 18.0}, ("small",)),
+        ({"smile": 0.95, "mouth_open": 0.4}, ("laughing",)),
+        ({"pitch": 40.0, "eye_distance": 9.0}, ("turned", "small")),
+        # what shows of a cut or blurred face may well be a face of those
+        ({"cut": 0.3, "sharpness": 0.1}, ()),
+    ],
+)
+def test_a_face_unlike_those_that_the_rater_learned_from_is_outside_of_what_it_knows(
+    change: dict[str, object], outside: tuple[str, ...]
+) -> None:
+    assert quality_of(replace(ORDINARY, **change)).outside == outside  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("change", [{"smile": 1.0}, {"mouth_open": 0.5}])
+def test_a_smile_and_an_open_mouth_are_no_doubt_alone(change: dict[str, object]) -> None:
+    quality = quality_of(replace(ORDINARY, **change))  # type: ignore[arg-type]
+    assert (quality.trust, quality.notes, quality.outside) == (Trust(), (), ())
 
 
 def test_an_open_mouth_that_dlib_loses_is_not_covered() -> None:

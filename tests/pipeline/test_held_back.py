@@ -44,6 +44,19 @@ def test_each_part_is_held_back_by_its_own_trust(kind: str, names: set[str]) -> 
     assert all(held.value(name) == pytest.approx(0.25 * look.value(name)) for name in names)
 
 
+def test_strength_alone_shrinks_where_the_rater_knows_no_such_faces() -> None:
+    look = Look(0.8, edits={"smile": -0.6, "jaw": 0.5})
+    held = held_back(look, quality(path=0.5))
+    assert held.strength == pytest.approx(0.4)
+    assert {n: v for n, v in held.values.items() if n != "strength"} == pytest.approx(
+        {n: v for n, v in look.values.items() if n != "strength"}
+    )
+
+
+def test_two_doubts_about_the_path_do_not_add_up() -> None:
+    assert held_back(Look(0.8), quality(path=0.5, shape=0.25)).strength == pytest.approx(0.2)
+
+
 def test_a_face_that_cannot_be_trusted_is_left_untouched_and_needs_no_inversion() -> None:
     look = Look(1.0, 0.2, {slider.name: slider.high for slider in EDITS if slider.name != TEXTURE})
     held = held_back(look, quality(shape=0.0, skin=0.0, eyes=0.0, mouth=0.0))

@@ -65,3 +65,21 @@ def test_room_is_what_is_left_while_all_stay() -> None:
     kept.put(owner, "a", 1, 6)
     assert kept.has_room(4)
     assert not kept.has_room(5)
+
+
+def test_a_large_value_takes_the_place_of_large_ones() -> None:
+    kept: Kept[str, int] = Kept(20)
+    owner = Owner()
+    for key, size in (("small", 2), ("large", 8), ("as large", 8)):
+        kept.put(owner, key, size, size)
+    kept.put(owner, "new", 8, 8)
+    assert [kept.get(owner, key) for key in ("small", "large", "as large", "new")] == [2, None, 8, 8]
+
+
+def test_where_no_large_value_can_go_the_least_recently_used_does() -> None:
+    kept: Kept[str, int] = Kept(10)
+    owner = Owner()
+    for key, size in (("a", 2), ("b", 3), ("c", 3)):
+        kept.put(owner, key, size, size)
+    kept.put(owner, "new", 5, 5)
+    assert [kept.get(owner, key) for key in ("a", "b", "c", "new")] == [None, None, 3, 5]

@@ -44,6 +44,7 @@ def test_parts_that_the_user_trained_are_used(networks: Networks) -> None:
     own = {**encoder.tensors, "bias": encoder.tensors["bias"] + 1.0}
     save_learned(trained_part("encoder", SPACE), own, encoder.metadata)
     loaded = load_networks("ffhq-mobile", "cpu")
+    assert isinstance(loaded.beautifier._scorer, LatentNetwork)
     assert torch.equal(loaded.beautifier._scorer.linear, scorer.linear)
     assert loaded.beautifier.identity != networks.beautifier.identity  # kept paths are not mixed up
     assert loaded.encoder is not None

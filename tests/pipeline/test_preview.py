@@ -13,7 +13,7 @@ from pipeline.carried import carried_between
 from pipeline.local_face import LocalFace, local_face
 from pipeline.patch import make_patch
 from pipeline.photo import Photo
-from pipeline.prepared import KNOTS, _generated
+from pipeline.prepared import KNOTS, KeptFields, PreparedFace, _generated
 from pipeline.preview import PreviewFace, reduced_patch
 from pipeline.retoucher import Retoucher
 from pipeline.working_space import PLAIN
@@ -56,7 +56,7 @@ def test_a_local_preview_is_the_full_patch_reduced(
     assert full is not None
     assert preview is not None
     assert preview.factor == 1024 // side if side < 512 else preview.factor in (1, 2)
-    patch = preview.patch(preview.local.change(look), look, 0)
+    patch = preview.local_patch(look, 0)
     assert patch.box == full.box
     expected = reduced_patch(full, side)
     assert patch.pixels.shape == expected.pixels.shape
@@ -87,7 +87,7 @@ def test_a_preview_has_the_photo_s_depth_and_a_patch_s_channels(
         photo = np.concatenate([photo, opaque], -1)
     preview = PreviewFace.of(photo, painted_face, _SIDE, PLAIN)
     assert preview is not None
-    patch = preview.patch(preview.local.change(Look(0.0)), Look(0.0), 0)
+    patch = preview.local_patch(Look(0.0), 0)
     assert patch.pixels.dtype == dtype
     assert patch.pixels.shape[2] == 4
     x, y, width, height = patch.box
@@ -230,6 +230,7 @@ def test_beside_a_full_patch_another_slider_s_preview_has_its_motion(large: Phot
 
 def test_a_preview_does_not_depend_on_what_was_shown_before(large: Photo) -> None:
     looks = [Look(0.6), Look(0.6, edits={"teeth": 0.9}), Look(0.6, 0.2), Look(0.3, edits={"jaw": -0.5})]
+    looks += [Look(0.5), Look(0.5, edits={"shine": 1.0}), Look(0.5, edits={"chin": 1.0}), Look(0.5)]
     large._kept.fields.clear()
     looks += [Look(0.6, edits={"smile": 0.4}), Look(0.0, edits={"lines": 1.0}), Look(0.6)]
     in_turn = [large.preview({0: look}, 512)[0].pixels for look in looks]
@@ -245,7 +246,7 @@ def test_what_is_kept_stays_within_its_bounds(large: Photo) -> None:
         large.preview({0: Look(strength)}, 512)
         large.preview({0: Look(strength, edits={"smile": strength})}, 384)
     assert 1 << 20 < large._kept.fields.total <= 96 << 20
-    assert 1 << 20 < large._kept.previews.total <= 64 << 20
+    assert 1 << 20 < large._kept.previews.total <= 80 << 20
 
 
 def test_faces_that_overlap_have_the_previews_of_their_full_patches(
@@ -258,3 +259,19 @@ def test_faces_that_overlap_have_the_previews_of_their_full_patches(
     full = opened.render(looks)
     for patch, preview in zip(full, opened.preview(looks, 64), strict=True):
         assert np.array_equal(preview.pixels, reduced_patch(patch, 64).pixels)
+    turns = list(opened.ahead(looks, 64, shown=1))  # ahead of need, it turns once to the other face
+    assert turns.count(True) == 1
+    assert not turns[0]
+
+
+def test_the_knots_closest_to_the_strength_are_computed_ahead_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[float] = []
+
+    def carried(_self: PreparedFace, _networks: object, look: Look, _factor: int) -> None:
+        asked.append(look.strength)
+
+    monkeypatch.setattr(PreparedFace, "carried", carried)
+    nothing: Any = None
+    face = PreparedFace(nothing, nothing, nothing, KeptFields(100))
+    assert len(list(face.knots_ahead(nothing, 2, 0.7))) == len(KNOTS)
+    assert asked == [0.75, 0.5, 1.0, 0.25, 0.0]

@@ -17,6 +17,7 @@ from pipeline.faces import FaceLocation
 from pipeline.patch import Patch
 from pipeline.photo import Photo
 from pipeline.preview import KeptFaces
+from pipeline.rater import Rating
 from pipeline.retoucher import Retoucher
 from pipeline.working_space import PLAIN
 from retouchml import Look
@@ -532,7 +533,7 @@ def test_a_photo_seen_before_is_neither_searched_nor_inverted_nor_climbed_again(
     assert photo.seconds
     with at_home(real_home):  # what a new process finds
         monkeypatch.setattr(retoucher, "_caches", Caches.of_user())
-    monkeypatch.setattr(type(retoucher.networks.finder), "find", refuse)
+    monkeypatch.setattr(type(retoucher.networks.finder), "search", refuse)
     monkeypatch.setattr(type(retoucher.networks.inverter), "invert", refuse)
     monkeypatch.setattr(type(retoucher.networks.beautifier), "path", refuse)
     (patch,) = retoucher.open(portrait.copy()).render({0: Look(strength=0.5)})
@@ -600,7 +601,7 @@ def test_the_overall_progress_of_two_faces_never_falls(monkeypatch: pytest.Monke
             landmarks_in_crop=lambda crop: landmarks(),
             landmarks_in_crops=lambda *crops: [landmarks() for _ in crops],
         ),
-        rater=SimpleNamespace(rate=lambda crop, points: 3.0),
+        rater=SimpleNamespace(see=lambda crop, points: None, rating_of=lambda features: Rating(3.0, None)),
         mesh=None,
     )
     pixels = np.zeros((256, 512, 3), np.uint8)

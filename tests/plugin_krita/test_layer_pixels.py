@@ -8,7 +8,8 @@ import pytest
 
 from plugin_krita import layer_pixels
 from plugin_krita.color_space import SRGB, ColorSpace
-from plugin_krita.pixel_preview import screen_image
+from plugin_krita.pixel_preview import limit_image, screen_image
+from plugin_krita.view_state import Image
 from retouchml.client.answers import WirePatch
 from retouchml.client.pixel_format import DTYPE_OF, PixelFormat
 
@@ -131,8 +132,77 @@ def test_other_colour_models_go_as_rgb_of_no_less_precision() -> None:
     assert ColorSpace("LABA", "F32", "").on_wire == ColorSpace("RGBA", "F32", SRGB)
 
 
-@pytest.mark.parametrize("profile", ["Adobe RGB (1998)", "Rec2020-elle-V4-g10.icc", "Display P3"])
+@pytest.mark.parametrize(
+    "profile", ["Adobe RGB (1998)", "Rec2020-elle-V4-g10.icc", "Display P3", "ClayRGB-elle-V4-srgbtrc.icc"]
+)
 def test_rgb_of_another_profile_goes_as_linear_float_which_holds_all_its_colours(profile: str) -> None:
     on_wire = ColorSpace("RGBA", "U8", profile).on_wire
     assert on_wire == ColorSpace("RGBA", "F32", "sRGB-elle-V2-g10.icc")
     assert on_wire.pixel_format(4, 3).encoding == "linear"
+
+
+class Marked:
+    """A selection as Krita tells of it. pixels: [H, W]; most: bytes that were asked for at once"""
+
+    def __init__(self, pixels: Any) -> None:
+        self.pixels = pixels
+        self.most = self.asked = 0
+
+    def __call__(self, x: int, y: int, width: int, height: int) -> bytes:
+        self.most, self.asked = max(self.most, width * height), self.asked + width * height
+        return bytes(self.pixels[y : y + height, x : x + width].tobytes())
+
+
+def test_one_selected_pixel_below_a_large_patch_is_found_in_strips() -> None:
+    rows = np.full((1500, 2000, 4), 255, "u1")
+    rows[1000:, :, 3] = 0
+    wire = WirePatch(0, (10, 20, 2000, 1500), PixelFormat(2000, 1500, "u8", "BGRA"), rows.tobytes())
+    marked = Marked(np.zeros((1600, 2100), "u1"))
+    marked.pixels[1021, 500] = 255  # where the patch is transparent
+    assert not run(layer_pixels.is_reached(wire, marked))
+    assert 4 * marked.most <= layer_pixels.STRIP_BYTES
+    marked.pixels[1019, 500] = 1
+    assert run(layer_pixels.is_reached(wire, marked))
+
+
+@pytest.mark.parametrize(
+    ("selected", "expected"),
+    [
+        ((0, 0, 4000, 3000), 1.0),
+        ((1000, 0, 1000, 3000), 0.5),
+        ((500, 800, 1000, 700), 500 * 700 / 4e6),
+        ((0, 1700, 4000, 1), 2000 / 4e6),
+        ((3100, 0, 900, 3000), 0.0),
+    ],
+)
+def test_the_share_of_a_large_face_that_is_selected_is_read_from_a_few_rows(
+    selected: tuple[int, int, int, int], expected: float
+) -> None:
+    x, y, width, height = selected
+    marked = Marked(np.zeros((3000, 4000), "u1"))
+    marked.pixels[y : y + height, x : x + width] = 255
+    share = layer_pixels.selected_share((1000, 500, 2000, 2000), selected, marked)
+    assert share == pytest.approx(expected, rel=0.03)
+    assert marked.asked <= 2 * 48 * 2000
+
+
+def test_a_round_selection_s_share_is_close_to_its_own() -> None:
+    down, across = np.mgrid[:2000, :2000]
+    marked = Marked(np.where((down - 1000) ** 2 + (across - 1000) ** 2 < 900**2, 255, 0).astype("u1"))
+    share = layer_pixels.selected_share((0, 0, 2000, 2000), (100, 100, 1800, 1800), marked)
+    assert share == pytest.approx(np.pi * 900**2 / 4e6, rel=0.03)
+
+
+def test_of_a_selection_only_the_rows_that_are_shown_are_read() -> None:
+    image = Image(50, 40, bytes([9, 9, 9, 255]) * 2000)
+    mask = np.arange(80 * 100, dtype=np.uint32).reshape(80, 100).astype("u1")
+    asked: list[int] = []
+
+    def read_row(row: int) -> bytes:
+        asked.append(row)
+        return bytes(mask[row].tobytes())
+
+    limited = run(limit_image(image, read_row, (100, 80)))
+    alpha = np.frombuffer(limited.pixels, "u1").reshape(40, 50, 4)[..., 3]
+    assert (alpha == mask[::2, ::2]).all()
+    assert asked == list(range(0, 80, 2))

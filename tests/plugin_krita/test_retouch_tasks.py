@@ -25,7 +25,7 @@ from retouchml.errors import NoFaceError, PhotoUnknown, UsageError
 from retouchml.look import Look
 from retouchml.picture_looks import PictureLooks
 from retouchml.progress import silent
-from retouchml.results import Box, Face
+from retouchml.results import Box, Face, FaceReport
 from tests.fake_client import FakeCall, FakeClient, FakePhoto
 
 from .test_layer_pixels import Layer
@@ -186,7 +186,9 @@ class Client(FakeClient):
             return daemon.errors.pop(0)
         looks = call.details["looks"]
         daemon.rendered.append(set(looks))
-        answer = Rendered(tuple(_patch(face) for face in {*looks} - daemon.without_patch))
+        changed = {*looks} - daemon.without_patch
+        reports = tuple(_report(face) for face in changed) if call.details.get("report") else ()
+        answer = Rendered(tuple(_patch(face) for face in changed), reports)
         if not call.details["refine"]:
             return answer
 
@@ -242,6 +244,11 @@ class Daemon:
 def _patch(face: int, value: int = 255) -> WirePatch:
     box = (10 + 100 * face, 23, 4, 2)
     return WirePatch(face, box, PixelFormat(4, 2, "u8", "BGRA"), bytes([value]) * 32)
+
+
+def _report(face: int) -> FaceReport:
+    box = (10 + 100 * face, 23, 4, 2)
+    return FaceReport(face, box, 3.0, 3.25, 0.125, box, 0.25)
 
 
 @pytest.fixture(scope="module")
@@ -348,6 +355,32 @@ def test_the_preview_shows_what_is_there_sooner_and_then_the_answer(
     assert scene.photo.preview.after is None
 
 
+def test_a_moved_slider_shows_the_same_picture_before_without_reading_it_again(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    boxes: list[Any] = []
+    module = sys.modules["plugin_krita.retouch_tasks"]
+    read = module.screen_image  # type: ignore[attr-defined]
+
+    def count(pixels: Any, format_: Any, box: Any, stride: int = 1) -> Any:
+        if pixels is scene.photo.pixels:
+            boxes.append(box)
+        return read(pixels, format_, box, stride)
+
+    first = scene.find().preview
+    monkeypatch.setattr(module, "screen_image", count)
+    scene.run(scene.tasks.preview(scene.photo, Look(0.9)))
+    assert boxes == []
+    assert first is not None
+    assert scene.photo.preview is not None
+    assert scene.photo.preview.before is first.before
+    scene.tasks.resize_preview((60, 60))  # less than a face has
+    scene.photos.update("source", view=Viewpoint(1.0))
+    scene.run(scene.tasks.preview(scene.photo, Look(0.9)))
+    assert len(boxes) == 1
+    assert scene.photo.preview.before != first.before
+
+
 def test_a_preview_that_is_given_up_leaves_the_next_one_alone(scene: Scene) -> None:
     scene.find()
     scene.photo.previews.clear()
@@ -378,6 +411,22 @@ def test_a_preview_asks_for_as_many_pixels_as_it_shows_and_for_all_of_an_enlarge
     scene.beautify()
     assert asked == [("preview", 128), ("full", 2048), ("full", 512)]
     assert scene.daemon.rendered[-1] == {1}  # the shown face is there already
+
+
+def test_scores_are_measured_after_the_preview_and_once_for_each_look(scene: Scene) -> None:
+    scene.find()
+    assert scene.photo.reports == {}, "nobody asked"
+    assert scene.photo.score(LOOK, is_awaited=False) == "Score 3.00"
+    scene.tasks.with_scores = True
+    for look in (Look(0.9), Look(0.9), Look(0.0)):
+        assert scene.photo.score(look, is_awaited=True) == "Score 3.00 to … · identity distance …"
+        scene.daemon.without_patch = {0} if look.untouched else set()
+        scene.run(scene.tasks.preview(scene.photo, look))
+        measured = "Score 3.00" if look.untouched else "Score 3.00 to 3.25 ± 0.25 · identity distance 0.12"
+        assert scene.photo.score(look, is_awaited=True) == measured
+        scene.photo.reports.update({} if look.untouched else {0: (Look(0.1), None)})
+    renders = [call for call in scene.daemon.client.calls if call.kind == "render"]
+    assert [call.details["report"] for call in renders] == [False, False, True, True, False, True]
 
 
 def test_each_face_is_retouched_with_its_own_look(scene: Scene) -> None:
@@ -558,6 +607,20 @@ def test_a_marked_face_is_shown_and_ticked_and_the_selection_is_taken_away(scene
     assert [face.box for face in scene.photo.session.faces] == [LEFT, RIGHT, place]
     assert (scene.photo.ticked, scene.photo.shown, len(scene.photo.thumbnails)) == ({1, 2}, 2, 3)
     assert scene.document.selected is None
+
+
+def test_a_face_that_is_found_together_with_the_marked_one_is_not_taken_for_it(scene: Scene) -> None:
+    scene.find()
+    scene.photos.update("source", ticked=frozenset({1}))
+    place, late = (60, 70, 30, 30), (150, 80, 30, 30)
+    for order in ((LEFT, RIGHT, late, place), (LEFT, RIGHT, place, late)):
+        scene.photos.update("source", marked=())
+        scene.daemon.faces = order  # as of a search in all pixels
+        scene.photo.session.faces = scene.photo.session.faces[:2]
+        scene.run(scene.tasks.mark_face(scene.source, place, LOOK))
+        assert scene.photo.session.faces[scene.photo.shown].box == place
+        assert scene.photo.shown in scene.photo.ticked
+        assert scene.photo.marked == (place,)
 
 
 def test_a_marked_face_stays_where_the_layer_is_painted_on(scene: Scene) -> None:

@@ -78,6 +78,11 @@ def results(folder: Path) -> list[str]:
     return sorted(name.as_posix() for name in below if name.parts[0] != journal.FOLDER)
 
 
+def results_but_parts(folder: Path) -> list[str]:
+    """The results, without the temporary files that killed processes left."""
+    return [name for name in results(folder) if not Path(name).name.startswith(".retouchml-")]
+
+
 def python(code: str, *arguments: object) -> list[str]:
     """A command that runs ``code`` in a Python of its own."""
     return [sys.executable, "-c", code, *map(str, arguments)]

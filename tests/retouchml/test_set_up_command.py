@@ -9,7 +9,7 @@ import pytest
 
 from install.editors import light_part, plugin_folder
 from retouchml import paths, set_up_command
-from retouchml.system.file_names import INSTALL_RECORD, PLUGIN_RECORD
+from retouchml.system.file_names import BY_A_ZIP, INSTALL_RECORD, PLUGIN_RECORD
 
 TOP = Path(__file__).parents[2]
 _SHIPPED = ("retouchml", "daemon", "pipeline", "stylegan2", "plugin_gimp", "plugin_krita")
@@ -43,7 +43,16 @@ def test_the_light_package_has_its_own_command(package: Path) -> None:
     (package / "setup" / "files" / "engine.json").write_text("{}")
     assert set_up_command.set_up_command() == "retouchml setup"
     assert set_up_command.set_up_command("krita") == "retouchml setup krita"
-    assert set_up_command.set_up_again("first") == "Run `retouchml setup` first."
+    assert set_up_command.set_up_first() == "Run `retouchml setup` first."
+
+
+def test_a_zip_has_a_button_in_place_of_a_command(package: Path) -> None:
+    (package.parent / PLUGIN_RECORD).write_text(json.dumps({"files": {}, "beside": {}, "by": BY_A_ZIP}))
+    assert set_up_command.is_zip()
+    for advice in (set_up_command.set_up_again(), set_up_command.set_up_first()):
+        assert "“Set up again”" in advice
+        assert "`" not in advice
+    assert set_up_command.set_up_command("krita") == "retouchml setup krita", "which the engine has"
 
 
 @pytest.mark.parametrize("command", ["retouchml setup", "python3 install"])

@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from retouchml.errors import UsageError
-from retouchml.settings import Settings, load, store
+from retouchml.settings import Settings, is_device, load, store
 from tests import stand_in_backend
 from tests.retouchml.running import Run
 
@@ -52,7 +52,10 @@ def test_model_and_device_come_from_the_file(config: Path, run: Run, portrait: P
         ("strength = nan", "strength is nan, but must be a number from 0 to 1; the preset's is used."),
         ("strength = true", "strength is True, but must be a number from 0 to 1; the preset's is used."),
         ('texture = "much"', "texture is 'much', but must be a number from 0 to 1; the preset's is used."),
-        ('device = "gpu"', "device is 'gpu', but must be auto, cpu, cuda, cuda:N or mps; auto is used."),
+        (
+            'device = "gpu"',
+            "device is 'gpu', but must be auto, cpu, cuda, cuda:N, mps, xpu or xpu:N; auto is used.",
+        ),
         ('model = ""', "model is '', but must be the name of a model; ffhq-mobile is used."),
         ('engine = "jax"', "engine is 'jax', but must be torch or tensorflow1; torch is used."),
         (
@@ -73,7 +76,7 @@ def test_model_and_device_come_from_the_file(config: Path, run: Run, portrait: P
         (
             "strenght = 1",
             "strenght is not a setting; there are model, device, preset, strength, texture, engine, "
-            "precision, language, keep_alive, remote.",
+            "precision, language, keep_alive, remote, remote_fallback, scorer, scores.",
         ),
     ],
 )
@@ -85,6 +88,11 @@ def test_a_bad_value_is_one_warning_and_the_default_stands_in(
     assert ran.code == 0
     assert ran.err == f"retouchml: {config}: {said}\n"
     assert load(config)[0] == Settings()
+
+
+def test_a_device_of_several_may_be_named_by_its_number() -> None:
+    assert all(is_device(name) for name in ("auto", "cpu", "mps", "cuda", "cuda:1", "xpu", "xpu:0"))
+    assert not any(is_device(name) for name in ("", "gpu", "cpu:0", "xpu:", "xpu:x", "mps:1", "cuda:1000"))
 
 
 def test_a_bad_value_does_not_spoil_the_good_ones(config: Path) -> None:

@@ -2,6 +2,8 @@
 ; Build it beside the two wheels: makensis retouchml.nsi
 ; It puts the wheels into %LOCALAPPDATA%\RetouchML\package, makes an environment there with the Python that py.exe
 ; finds (3.11 to 3.14), and says what to do if there is none. `retouchml setup` then fetches the engine.
+; the engine's packages are for 64 bits alone
+Target amd64-unicode
 Unicode true
 !include LogicLib.nsh
 Name "RetouchML @VERSION@"
@@ -62,6 +64,8 @@ Section "Uninstall"
   Delete "$INSTDIR\@ENGINE@"
   Delete "$INSTDIR\uninstall.exe"
   RMDir "$INSTDIR"
+  ; only if nothing else is in there
+  RMDir "$LOCALAPPDATA\RetouchML"
   Delete "$SMPROGRAMS\RetouchML\Set RetouchML up.lnk"
   RMDir "$SMPROGRAMS\RetouchML"
   DeleteRegKey HKCU "${KEY}"

@@ -31,10 +31,10 @@ class Results:
     outcome: Outcome
 
     def write(
-        self, files: OutputFiles, _context: Context, *, force: bool, before: Callable[[], None]
+        self, files: OutputFiles, _context: Context, *, force: bool, before: Callable[[], None], claim: str
     ) -> Outcome:
         """Write all of them, or none."""
-        with Staging(force=force) as staging:
+        with Staging(force=force, claim=claim) as staging:
             for option, target in files.by_option.items():
                 with staging.file(target) as file:
                     file.write(self.contents[option])

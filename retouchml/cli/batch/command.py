@@ -8,11 +8,11 @@ from retouchml.cli import output_files, report
 from retouchml.cli.backend import Backend
 from retouchml.cli.batch import cluster
 from retouchml.cli.batch import options as batch_options
-from retouchml.cli.batch.journal import Journal
 from retouchml.cli.batch.outcomes import Outcomes
 from retouchml.cli.batch.report_lines import opened
 from retouchml.cli.batch.ride import Pool
 from retouchml.cli.batch.run import Batch
+from retouchml.cli.batch.storage import Storage
 from retouchml.cli.context import Context
 from retouchml.cli.output_files import OutputFiles
 from retouchml.cli.retouch import Options
@@ -45,6 +45,7 @@ def run(
     results = [
         Path(each) for each in (arguments.output, arguments.compare, arguments.layer) if each is not None
     ]
+    storage: Storage = arguments.storage
     found = batch_options.inputs(arguments, results, unreadable.append)
     outputs = batch_options.outputs(arguments, found, several=True)
     pictures = batch_options.selected(arguments, found, outputs.pictures) if found else []
@@ -53,10 +54,15 @@ def run(
         there = load_backend()
         model, load_backend = there.model, lambda: there
     judge = batch_options.judge(
-        arguments, options.looks, options.faces, options.only, model, engine, precision
+        arguments, options.looks, options.faces, options.only, model, engine, precision, options.scorer
     )
     forced, extend = judge.existing == "replace", judge.existing == "skip"
-    with output_files.new_folders(outputs.folders):
+    storage.open_results(outputs.folders)
+    with (
+        output_files.new_folders(outputs.folders),
+        storage.kept(destination.file),
+        storage.kept(arguments.report) as save_report,
+    ):
         sources = [each.path for each in found]
         targets = [target for files in outputs.pictures for target in files.targets]
         for file, may_exist in ((destination.file, forced), (arguments.report, forced or extend)):
@@ -65,14 +71,19 @@ def run(
         output_files.check_distinct(sources, targets)
         for folder in outputs.folders:
             check_folder(folder)
-        with opened(arguments.report, extend=extend) as lines, Journal(Path(arguments.output)) as journal:
+        with (
+            storage.journal(Path(arguments.output)) as journal,
+            opened(arguments.report, extend=extend, on_line=save_report) as lines,
+        ):
             outcomes = Outcomes(
                 context.console,
                 several=True,
                 summarise=options.summarise,
                 quiet=options.quiet,
+                with_scores=options.scores,
                 lines=lines,
                 keep_reports=arguments.json is not None,
+                told=storage.told,
             )
             for error in unreadable:
                 outcomes.add_unreadable_folder(error)
@@ -86,6 +97,7 @@ def run(
                 look_ahead=arguments.watch is None,
                 read=None if load_pool is None else cluster.read_bytes,
                 load_pool=load_pool,
+                storage=storage,
             )
             _run(batch, arguments, context, pictures, results, outcomes)
         if destination.file is not None:

@@ -1,6 +1,6 @@
 """What is done with a picture whose result exists already: ``--existing``."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
@@ -29,16 +29,17 @@ class Judge:
     """Decides for the pictures of one command.
 
     settings: their digest; started: when the command began. What another command has done since then with the
-    same settings is done, whatever ``existing`` says.
+    same settings is done, whatever ``existing`` says. stamp: of a file, wherever it is
     """
 
     existing: Existing
     settings: str
     started: float
+    stamp: "Callable[[Path], Stamp | None]" = stamp
 
     def __call__(self, source: Path, results: Mapping[str, Path], entry: "Entry | None") -> Verdict:
         """The verdict on a picture. results: its files by option; entry: what the journal says."""
-        present = {option: stamp(path) for option, path in results.items()}
+        present = {option: self.stamp(path) for option, path in results.items()}
         is_done = entry is not None and self._is_done(source, present, entry)
         if is_done and (self.existing == "skip" or self._is_recent(entry)):
             return Verdict.DONE
@@ -62,7 +63,7 @@ class Judge:
             entry.done
             and entry.settings == self.settings
             and entry.picture == source.name
-            and entry.source == stamp(source)
+            and entry.source == self.stamp(source)
             and all(stamp and entry.results.get(option) == stamp for option, stamp in present.items())
         )
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path, PurePath
 
+from retouchml.cli.batch.storage import Storage
 from retouchml.errors import PictureUnreadable, UsageError
 
 _LONGEST_LIST = 1 << 28  # bytes of a list of names
@@ -58,12 +59,13 @@ def collect(
     *,
     recursive: bool = False,
     without: Sequence[Path] = (),
+    storage: "Storage | None" = None,
     on_unreadable: Callable[[OSError], None],
 ) -> tuple[Input, ...]:
     """The pictures among ``paths``, in the folders among them, and in a list; each once.
 
-    recursive: also those in folders below; without: folders that are passed over; on_unreadable: is told of a
-    folder that cannot be listed
+    recursive: also those in folders below; without: folders that are passed over; storage: knows the folders
+    at URLs; on_unreadable: is told of a folder that cannot be listed
 
     What is in a folder keeps its place there, below the folder's own name if several paths are given. A
     listed name keeps its folders if it is relative; any other picture has its bare name. Where two would have
@@ -75,18 +77,24 @@ def collect(
     for path in paths:
         if path.is_dir():
             above = PurePath(_absolute(path).name) if several else PurePath()
-            for picture in _pictures_in(path, recursive, passed_over, on_unreadable):
+            if storage is not None and storage.is_remote(path):
+                pictures = _pictures_elsewhere(storage, path, recursive, passed_over, on_unreadable)
+            else:
+                pictures = _pictures_in(path, recursive, passed_over, on_unreadable)
+            for picture in pictures:
                 found.setdefault(_key(picture), Input(picture, above / picture.relative_to(path)))
         else:
             found.setdefault(_key(path), Input(path, PurePath(path.name)))
     for path in listed:
         is_below = not path.is_absolute() and ".." not in path.parts
         found.setdefault(_key(path), Input(path, PurePath(path) if is_below else PurePath(path.name)))
-    return _distinct(tuple(found.values()))
+    return _distinct(tuple(found.values()), storage)
 
 
-def read_list(stream_or_file: "Path | None") -> list[Path]:
+def read_list(stream_or_file: "Path | None", local: Callable[[str], Path] = Path) -> list[Path]:
     """The names in a file, or on standard input for None: one in a line, or NUL after each.
+
+    local: the path of a name, which may be a URL
 
     Raises PictureUnreadable, and UsageError for a list that is too long.
     """
@@ -105,7 +113,7 @@ def read_list(stream_or_file: "Path | None") -> list[Path]:
         content = os.fsencode(content.decode("utf-16", "replace"))
     content = content.removeprefix(codecs.BOM_UTF8)
     names = content.split(b"\0") if b"\0" in content else content.splitlines()
-    return [Path(os.fsdecode(name)) for name in names if name.strip()]
+    return [local(os.fsdecode(name)) for name in names if name.strip()]
 
 
 def _pictures_in(
@@ -126,19 +134,51 @@ def _pictures_in(
                 yield here / name
 
 
-def _distinct(inputs: Sequence[Input]) -> tuple[Input, ...]:
+def _pictures_elsewhere(
+    storage: Storage,
+    folder: Path,
+    recursive: bool,
+    passed_over: set[str],
+    on_unreadable: Callable[[OSError], None],
+) -> Iterator[Path]:
+    """As ``_pictures_in``, of a folder at a URL."""
+    from pipeline.pictures import READABLE_SUFFIXES
+
+    found = []
+    try:
+        for path in storage.files(folder, recursive=recursive):
+            below = path.relative_to(folder)
+            if any(part.startswith(".") for part in below.parts):
+                continue
+            is_result = any(_key(folder / each) in passed_over for each in list(below.parents)[:-1])
+            if not is_result and path.suffix.lower() in READABLE_SUFFIXES:
+                found.append(below)
+    except OSError as error:
+        on_unreadable(error)
+    for below in sorted(found, key=lambda each: [*((1, part) for part in each.parts[:-1]), (0, each.name)]):
+        yield folder / below
+
+
+def _distinct(inputs: Sequence[Input], storage: "Storage | None") -> tuple[Input, ...]:
     counts = Counter(os.path.normcase(each.name) for each in inputs)
     if len(counts) == len(inputs):
         return tuple(inputs)
-    absolute = [_absolute(each.path) for each in inputs]
+    here = [each for each in inputs if storage is None or not storage.is_remote(each.path)]
+    places: dict[Path, PurePath] = {}
+    if storage is not None:
+        places = {each.path: storage.place(each.path) for each in inputs if storage.is_remote(each.path)}
     try:
-        shared = Path(os.path.commonpath([path.parent for path in absolute]))
+        if here:
+            absolute = {each.path: _absolute(each.path) for each in here}
+            shared = Path(os.path.commonpath([path.parent for path in absolute.values()]))
+            places |= {path: each.relative_to(shared) for path, each in absolute.items()}
+        else:
+            shared_place = os.path.commonpath([place.parent for place in places.values()])
+            places = {path: place.relative_to(shared_place) for path, place in places.items()}
     except ValueError as error:  # several drives of Windows
         advice = "Give the pictures of each drive to a command of its own."
         raise UsageError("Pictures of several drives have the same name.", advice) from error
-    return tuple(
-        Input(each.path, path.relative_to(shared)) for each, path in zip(inputs, absolute, strict=True)
-    )
+    return tuple(Input(each.path, places[each.path]) for each in inputs)
 
 
 def _absolute(path: Path) -> Path:

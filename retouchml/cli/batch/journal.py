@@ -97,16 +97,15 @@ class Journal:
 
     def add(self, entry: Entry) -> None:
         """Append an entry. Raises OSError."""
-        line = json.dumps({"version": _VERSION, **asdict(entry)}, allow_nan=False)
         with locks.exclusive(self._folder / _LOCK), (self._folder / _LINES).open("ab") as file:
             # a process that was killed may have left half a line
             half = file.tell() > 0 and not _ends_a_line(self._folder / _LINES)
-            file.write(b"\n" * half + line.encode() + b"\n")
+            file.write(b"\n" * half + encoded(entry) + b"\n")
         self._entries[entry.name] = entry
 
     @contextmanager
-    def claimed(self, name: str, *, wait: bool = False) -> Iterator[None]:
-        """A block in which no other command works at a picture.
+    def claimed(self, name: str, *, wait: bool = False) -> Iterator[str]:
+        """A block in which no other command works at a picture; the name of that claim, "" without locks.
 
         wait: until another one is done with it, instead of raising Taken. Raises OSError.
         """
@@ -116,8 +115,8 @@ class Journal:
                 raise Taken(name)
 
         key = hashlib.sha256(os.fsencode(name)).hexdigest()[:32]
-        with locks.exclusive(self._folder / f"{key}.lock", poll=give_up, remove=True):
-            yield
+        with locks.exclusive(self._folder / f"{key}.lock", poll=give_up, remove=True) as is_locked:
+            yield f"{os.path.realpath(self._folder)}\0{name}" if is_locked else ""
 
     def _read(self) -> None:
         with suppress(FileNotFoundError), (self._folder / _LINES).open("rb") as file:
@@ -132,7 +131,7 @@ class Journal:
                     begins = False  # too long for an entry, or it is still being written
                     continue
                 self._read_until += size
-                entry = _entry(part) if begins else None
+                entry = decoded(part) if begins else None
                 size, begins = 0, True
                 if entry is not None:
                     self._entries[entry.name] = entry
@@ -149,7 +148,12 @@ def _ends_a_line(path: Path) -> bool:
         return file.read(1) == b"\n"
 
 
-def _entry(line: bytes) -> "Entry | None":
+def encoded(entry: Entry) -> bytes:
+    """The line of an entry, without its end."""
+    return json.dumps({"version": _VERSION, **asdict(entry)}, allow_nan=False).encode()
+
+
+def decoded(line: bytes) -> "Entry | None":
     """The entry in a line; None for what is not one, or of another version."""
     try:
         values = json.loads(line)

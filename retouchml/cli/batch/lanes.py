@@ -42,10 +42,10 @@ class Pixels:
     maker: Maker
 
     def write(
-        self, files: OutputFiles, context: Context, *, force: bool, before: Callable[[], None]
+        self, files: OutputFiles, context: Context, *, force: bool, before: Callable[[], None], claim: str
     ) -> Outcome:
         """Write all its files, or none."""
-        return write(files, self.rendered, self.maker, context, force=force, before=before)
+        return write(files, self.rendered, self.maker, context, force=force, before=before, claim=claim)
 
 
 class Lanes:

@@ -1,6 +1,7 @@
 """The options of ``retouchml beautify`` for many pictures."""
 
 import argparse
+import os
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -11,7 +12,9 @@ from retouchml.cli.batch.existing import EXISTING, Existing, Judge
 from retouchml.cli.batch.inputs import Input, Selection, collect, read_list
 from retouchml.cli.batch.journal import digest
 from retouchml.cli.batch.naming import check_template, formats
-from retouchml.cli.context import argument_type, path, path_text
+from retouchml.cli.batch.storage import Storage
+from retouchml.cli.batch.urls import check_secrets, is_url
+from retouchml.cli.context import argument_type, path_text
 from retouchml.cli.output_files import OutputFiles, Outputs, locate
 from retouchml.cli.report import STDOUT
 from retouchml.client import host_port
@@ -19,6 +22,7 @@ from retouchml.errors import PictureUnreadable, UsageError
 from retouchml.face_filter import FaceFilter
 from retouchml.look import FaceChoice
 from retouchml.look_change import ChosenLook, FaceLooks
+from retouchml.own_parts import STANDARD
 
 
 def add_batch_options(parser: argparse.ArgumentParser) -> None:
@@ -28,7 +32,7 @@ def add_batch_options(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--files-from", type=path_text, metavar="FILE", help="a list of pictures, by line or NUL; - is stdin"
     )
-    group.add_argument("--watch", type=path, metavar="FOLDER", help="retouch what arrives there")
+    group.add_argument("--watch", type=path_text, metavar="FOLDER", help="retouch what arrives there")
     group.add_argument(
         "--include",
         action="append",
@@ -62,7 +66,9 @@ def add_batch_options(parser: argparse.ArgumentParser) -> None:
         help="the names of results, such as '{stem}-retouched{suffix}'",
     )
     group.add_argument("--format", metavar="FORMAT", help="png, tiff, jpeg or webp, for all results")
-    group.add_argument("--report", type=path, metavar="FILE", help="a line of JSON on each picture, at once")
+    group.add_argument(
+        "--report", type=path_text, metavar="FILE", help="a line of JSON on each picture, at once"
+    )
     group.add_argument(
         "--min-face", type=argument_type(_count), metavar="N", help="only faces of N pixels or more"
     )
@@ -93,6 +99,28 @@ def add_batch_options(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def settle(arguments: argparse.Namespace, storage: Storage) -> None:
+    """Put paths in place of the texts of files, folders and URLs. Raises UsageError, PictureUnreadable."""
+    for option in ("watch", "files_from"):
+        text = getattr(arguments, option)
+        if text is not None and is_url(text):
+            check_secrets(text)
+            raise UsageError(
+                f"`--{option.replace('_', '-')}` is for this machine, and {text} is not on it.",
+                "Name a folder of pictures.",
+            )
+    for option in ("output", "compare", "layer", "json"):
+        text = getattr(arguments, option)
+        if text is not None and is_url(text):
+            slash = os.sep if text.endswith("/") else ""  # which says that it is a folder
+            setattr(arguments, option, f"{storage.local(text)}{slash}")
+    for option in ("watch", "report"):
+        text = getattr(arguments, option)
+        setattr(arguments, option, None if text is None else storage.local(text))
+    arguments.sources = [storage.source(text) for text in arguments.sources]
+    arguments.storage = storage
+
+
 def is_many(arguments: argparse.Namespace) -> bool:
     """Whether there may be several pictures, so that OUT is a folder.
 
@@ -105,6 +133,7 @@ def is_many(arguments: argparse.Namespace) -> bool:
         or arguments.watch is not None
         or arguments.existing == "skip"
         or arguments.ray is not None
+        or arguments.storage.has_urls
         or sources[0].is_dir()
     )
 
@@ -123,9 +152,15 @@ def inputs(
         return ()
     listed: Sequence[Path] = ()
     if arguments.files_from is not None:
-        listed = read_list(None if arguments.files_from == STDOUT else Path(arguments.files_from))
+        file = None if arguments.files_from == STDOUT else Path(arguments.files_from)
+        listed = read_list(file, arguments.storage.local)
     found = collect(
-        arguments.sources, listed, recursive=arguments.recursive, without=without, on_unreadable=on_unreadable
+        arguments.sources,
+        listed,
+        recursive=arguments.recursive,
+        without=without,
+        storage=arguments.storage,
+        on_unreadable=on_unreadable,
     )
     if not found:
         raise _nothing(arguments)
@@ -251,6 +286,7 @@ def judge(
     model: str,
     engine: str,
     precision: str,
+    scorer: str,
 ) -> Judge:
     """What decides whether a picture is done: the settings that change its pixels."""
     settings = {
@@ -262,7 +298,9 @@ def judge(
         "engine": engine,
         "precision": precision,
     }
-    return Judge(existing(arguments), digest(settings), time.time())
+    if scorer not in ("", STANDARD):  # what was done before there were others stays done
+        settings["scorer"] = scorer
+    return Judge(existing(arguments), digest(settings), time.time(), arguments.storage.stamp)
 
 
 def _values(chosen: ChosenLook) -> dict[str, Any]:

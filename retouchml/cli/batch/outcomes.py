@@ -2,9 +2,10 @@
 
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
+from typing import Any
 
-from retouchml import failures
+from retouchml import failures, score_words
 from retouchml.cli import report
 from retouchml.cli.batch.report_lines import ReportLines, Status
 from retouchml.cli.console import Console, Explained
@@ -23,7 +24,8 @@ class Outcomes:
     """Collects what became of each picture, and says it.
 
     several: whether lines must name their picture; summarise: print a line on each picture; quiet: show
-    nothing but errors; lines: where each is written at once; keep_reports: whether ``reports`` is filled
+    nothing but errors; with_scores: whether those lines show how faces were rated; lines: where each is
+    written at once; keep_reports: whether ``reports`` is filled; told: gives what reports say of files
     """
 
     def __init__(
@@ -33,12 +35,15 @@ class Outcomes:
         several: bool,
         summarise: bool,
         quiet: bool,
+        with_scores: bool = False,
         lines: "ReportLines | None" = None,
         keep_reports: bool = True,
+        told: Callable[[Any], Any] = lambda value: value,
     ) -> None:
         self._console = console
         self._several, self._summarise, self._quiet = several, summarise, quiet
-        self._lines, self._keep_reports = lines, keep_reports
+        self._with_scores = with_scores
+        self._lines, self._keep_reports, self._told = lines, keep_reports, told
         self._counts: Counter[Status] = Counter()
         self._started = time.monotonic()
         self._folders_failed = False
@@ -95,7 +100,7 @@ class Outcomes:
         if not outcome.faces:
             self._console.complain(f"No face was found in {files.source}; it is written unchanged.")
         elif self._summarise:
-            for line in (_line(files, outcome), *_held_back(files, outcome)):
+            for line in (_line(files, outcome, with_scores=self._with_scores), *_held_back(files, outcome)):
                 self._console.print(line)
 
     def label(self, number: int, total: "int | None") -> str:
@@ -129,10 +134,11 @@ class Outcomes:
 
     def _note(self, status: Status, files: OutputFiles, item: report.Json) -> None:
         self._counts[status] += 1
+        item = self._told(item)
         if self._keep_reports:
             self.reports.append(item)
         if self._lines is not None:
-            self._lines.add(status, item, None if status == "failed" else files.picture)
+            self._lines.add(status, item, None if status == "failed" else self._told(str(files.picture)))
 
 
 def _held_back(files: OutputFiles, outcome: Outcome) -> Iterator[str]:
@@ -144,15 +150,13 @@ def _held_back(files: OutputFiles, outcome: Outcome) -> Iterator[str]:
             yield f"{files.picture}: {face_name} {'; '.join(map(translated, notes))}."
 
 
-def _line(files: OutputFiles, outcome: Outcome) -> str:
+def _line(files: OutputFiles, outcome: Outcome, *, with_scores: bool) -> str:
     if not outcome.retouched:
         return f"{files.picture}: {translated('unchanged')}."
     faces = counted("{number} face retouched", "{number} faces retouched", outcome.retouched)
-    changed: Sequence[report.Json] = [
-        face for face in outcome.report["faces"] if face["patch"] != report.NO_PATCH
-    ]
-    scores = [(face["score_before"], face["score_after"]) for face in changed]
-    finite = [pair for pair in scores if None not in pair]
-    rise = translated("{before} to {after}")  # too few words to be recognised when it is filled in
-    rises = ", ".join(rise.format(before=f"{before:.2f}", after=f"{after:.2f}") for before, after in finite)
-    return f"{files.picture}: {faces}" + (f", {translated('score')} {rises}" if rises else "") + "."
+    line = f"{files.picture}: {faces}"
+    for face in outcome.report["faces"] if with_scores else ():
+        pair = (face["score_before"], face["score_after"])
+        if face["patch"] != report.NO_PATCH and None not in pair:
+            line += ", " + score_words.words(pair, face["score_uncertainty"], face["score_outside"])
+    return f"{line}."

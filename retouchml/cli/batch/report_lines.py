@@ -6,17 +6,19 @@ command that is killed leaves the lines of all that it did. docs/cli.md describe
 
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO, Literal
 
 from retouchml.cli.report import Json
-from retouchml.errors import RetouchError, UsageError
+from retouchml.errors import PictureUnwritable, RetouchError, UsageError
 from retouchml.system import files
+from retouchml.translation import marked
 
 VERSION = 1
 _LONGEST_LINE, _BLOCK = 1 << 20, 1 << 16
+_GO_ON = marked("What is done stays: give the same command with `--existing skip` when there is room.")
 Status = Literal["done", "no_face", "failed", "skipped"]
 
 
@@ -27,30 +29,32 @@ class ReportUnwritable(RetouchError):
 class ReportLines:
     """An open report; the file may be a pipe."""
 
-    def __init__(self, file: BinaryIO) -> None:
-        self._file = file
+    def __init__(self, file: BinaryIO, on_line: Callable[[], None]) -> None:
+        self._file, self._on_line = file, on_line
 
-    def add(self, status: Status, item: Json, output: "Path | None") -> None:
+    def add(self, status: Status, item: Json, output: "str | None") -> None:
         """Write the line on a picture. output: its result, None if there is none. Raises ReportUnwritable."""
-        line = {"version": VERSION, "status": status, "output": None if output is None else str(output)}
+        line = {"version": VERSION, "status": status, "output": output}
         text = json.dumps({**line, "notes": [], **item}, allow_nan=False)
         try:
             # one write, so that lines of two commands never mix
             self._file.write(text.encode() + b"\n")
             self._file.flush()
+            self._on_line()
+        except PictureUnwritable as error:
+            raise ReportUnwritable(error.message, error.advice) from error
         except OSError as error:
-            raise ReportUnwritable(
-                f"The report cannot be written: {error.strerror}.",
-                "What is done stays: give the same command with `--existing skip` when there is room.",
-            ) from error
+            raise ReportUnwritable(f"The report cannot be written: {error.strerror}.", _GO_ON) from error
 
 
 @contextmanager
-def opened(path: "Path | None", *, extend: bool) -> "Iterator[ReportLines | None]":
+def opened(
+    path: "Path | None", *, extend: bool, on_line: Callable[[], None] = lambda: None
+) -> "Iterator[ReportLines | None]":
     """The report in a file; None for None.
 
-    extend: keep the lines of an earlier command. Raises OSError, and UsageError for a file to extend that has
-    other lines.
+    extend: keep the lines of an earlier command; on_line: called after each line. Raises OSError, and
+    UsageError for a file to extend that has other lines.
     """
     if path is None:
         yield None
@@ -62,7 +66,7 @@ def opened(path: "Path | None", *, extend: bool) -> "Iterator[ReportLines | None
     # appended to in any case, so that two commands cannot write over each other's lines
     with path.open("ab") as file:
         try:
-            yield ReportLines(file)
+            yield ReportLines(file, on_line)
         finally:
             with suppress(OSError):  # a pipe or a device cannot be synchronised
                 os.fsync(file.fileno())

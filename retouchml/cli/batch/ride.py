@@ -18,7 +18,7 @@ class Made(Protocol):
     """A retouched picture that is not written yet."""
 
     def write(
-        self, files: OutputFiles, context: Context, *, force: bool, before: Callable[[], None]
+        self, files: OutputFiles, context: Context, *, force: bool, before: Callable[[], None], claim: str
     ) -> Outcome:
         """Write all its files, or none; as ``retouch.write``."""
 

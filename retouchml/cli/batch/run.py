@@ -11,43 +11,34 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from retouchml.cli import output_files
 from retouchml.cli.backend import Backend, companions, is_alone
 from retouchml.cli.batch.existing import Judge, Verdict
-from retouchml.cli.batch.journal import Entry, Journal, Taken, now, stamp
+from retouchml.cli.batch.journal import Entry, Journal, Taken, now
 from retouchml.cli.batch.lanes import Lanes, Maker, Pixels
 from retouchml.cli.batch.outcomes import Outcomes, Said
 from retouchml.cli.batch.report_lines import ReportUnwritable
-from retouchml.cli.batch.ride import Made, Pool, Ride
+from retouchml.cli.batch.ride import Made, Pool
+from retouchml.cli.batch.storage import Storage
+from retouchml.cli.batch.turn import Turn
+from retouchml.cli.batch.url_journal import UrlJournal
 from retouchml.cli.console import OutputClosedError
 from retouchml.cli.context import Context
 from retouchml.cli.output_files import OutputFiles
 from retouchml.cli.retouch import Options, Outcome, render
+from retouchml.cli.staging import remove_left
 from retouchml.errors import Cancelled, DaemonLost, PictureUnwritable
 from retouchml.translation import marked
 
 if TYPE_CHECKING:
     from pipeline.pictures import Picture
 
-_WRITERS = 4  # threads, which encode at the same time
+_READERS, _WRITERS = 1, 4  # threads; the latter encode at the same time
+_AT_URLS = 8  # threads of each kind, which wait for a network
 _KEPT = marked("It was not made by this command, and stays as it is.")
-
-
-@dataclass
-class _Turn:
-    """A picture on its way: its claim, and then what its threads return."""
-
-    files: OutputFiles
-    claim: ExitStack = field(default_factory=ExitStack)
-    replaces: bool = False
-    picture: "Future[Any] | None" = None
-    ride: "Ride | None" = None
-    failure: Exception | None = None
-    note: str = ""
-    said: "Future[Said] | None" = None
 
 
 class Batch:
@@ -56,7 +47,7 @@ class Batch:
     ``load_backend`` is called once, when the first picture has been read; an error of it ends the batch.
     journal: of the folder of results; look_ahead: whether a picture is read while the one before is
     retouched; load_pool: makes what retouches in place of a backend; read: what that wants of a file, None
-    for its picture
+    for its picture; storage: where the files are, None for this machine
     """
 
     def __init__(
@@ -65,21 +56,23 @@ class Batch:
         context: Context,
         load_backend: Callable[[], Backend],
         outcomes: Outcomes,
-        journal: Journal,
+        journal: "Journal | UrlJournal",
         judge: Judge,
         *,
         look_ahead: bool = True,
         read: "Callable[[OutputFiles], Any] | None" = None,
         load_pool: "Callable[[], Pool] | None" = None,
+        storage: "Storage | None" = None,
     ) -> None:
         self._options, self._context, self._load_backend = options, context, load_backend
         self._outcomes, self._journal, self._judge = outcomes, journal, judge
         self._look_ahead = look_ahead
         self._read, self._load_pool = read or _read, load_pool
+        self._storage = storage or Storage()
         self._backend: Backend | None = None
         self._pool: Pool | None = None
         self._deferred: list[OutputFiles] = []
-        self._written: deque[_Turn] = deque()
+        self._written: deque[Turn] = deque()
         self._number = 0
 
     def run(self, pictures: Iterable[OutputFiles], total: "int | None" = None) -> None:
@@ -87,9 +80,10 @@ class Batch:
 
         Raises Cancelled or KeyboardInterrupt if it is stopped, when what was begun to be written is written.
         """
+        readers, writers = (_AT_URLS, _AT_URLS) if self._storage.has_urls else (_READERS, _WRITERS)
         with (
-            ThreadPoolExecutor(1, "read") as self._reader,
-            ThreadPoolExecutor(_WRITERS, "write") as self._writer,
+            ThreadPoolExecutor(readers, "read") as self._reader,
+            ThreadPoolExecutor(writers, "write") as self._writer,
             ExitStack() as self._closing,
         ):
             try:
@@ -100,7 +94,7 @@ class Batch:
                 self._settle()
 
     def _run_all(self, upcoming: Iterator[OutputFiles], total: "int | None", *, wait: bool) -> None:
-        ahead: deque[_Turn] = deque()
+        ahead: deque[Turn] = deque()
         try:
             while (turn := ahead.popleft() if ahead else self._begin(upcoming, wait)) is not None:
                 # while another command is waited for, nothing must be held for which that may wait
@@ -118,19 +112,19 @@ class Batch:
             for turn in ahead:
                 turn.claim.close()
 
-    def _fill(self, ahead: "deque[_Turn]", upcoming: Iterator[OutputFiles], count: int) -> None:
+    def _fill(self, ahead: "deque[Turn]", upcoming: Iterator[OutputFiles], count: int) -> None:
         """Begin further pictures, up to ``count``, and hand over what was begun."""
         while len(ahead) < count and (following := self._begin(upcoming, wait=False)) is not None:
             ahead.append(following)
         for turn in ahead:
             self._hand_over(turn)
 
-    def _hand_over(self, turn: _Turn) -> None:
+    def _hand_over(self, turn: Turn) -> None:
         """Give a picture to the lanes, if there are any and it is to be made."""
         if self._pool is not None and turn.picture is not None and turn.ride is None:
             turn.ride = self._pool.submit(turn.files, turn.picture)
 
-    def _load_for(self, turn: _Turn) -> None:
+    def _load_for(self, turn: Turn) -> None:
         """Load the backend, once a picture was read."""
         if self._backend is not None or self._pool is not None or turn.picture is None:
             return
@@ -152,10 +146,10 @@ class Batch:
         backends = [self._backend, *companions(self._backend)]
         return Lanes(backends, self._options, self._context) if len(backends) > 1 else None
 
-    def _begin(self, upcoming: Iterator[OutputFiles], wait: bool) -> "_Turn | None":
+    def _begin(self, upcoming: Iterator[OutputFiles], wait: bool) -> "Turn | None":
         """The next picture, claimed and being read; None after the last one."""
         for files in upcoming:
-            turn = _Turn(files)
+            turn = Turn(files)
             try:
                 self._claim(turn, wait)
             except Taken:
@@ -170,14 +164,16 @@ class Batch:
             return turn
         return None
 
-    def _claim(self, turn: _Turn, wait: bool) -> None:
+    def _claim(self, turn: Turn, wait: bool) -> None:
         from pipeline.pictures import check_target, format_of
 
         files = turn.files
         output_files.check_distinct([files.source], files.targets)
         for target in files.targets:
             check_target(target, force=True, keep_links=True)
-        turn.claim.enter_context(self._journal.claimed(files.name, wait=wait))
+        turn.claim_name = turn.claim.enter_context(self._journal.claimed(files.name, wait=wait))
+        if turn.claim_name:
+            remove_left(files.targets, turn.claim_name)
         verdict = self._judge(files.source, files.by_option, self._journal.entry(files.name))
         if verdict is Verdict.DONE:
             return
@@ -185,15 +181,19 @@ class Batch:
             turn.note = _KEPT
             return
         if verdict is Verdict.FAIL:
-            existing = next(target for target in files.targets if target.exists())
+            existing = next(target for target in files.targets if self._storage.stamp(target) is not None)
             advice = "Add `--existing skip` to go on after an earlier command, or `--existing replace`."
             raise PictureUnwritable(f"{existing} exists already.", advice)
         for target in files.targets:
             format_of(target)
         turn.replaces = verdict is Verdict.REPLACE
-        turn.picture = self._reader.submit(self._read, files)
+        turn.picture = self._reader.submit(self._fetch, turn)
 
-    def _retouch(self, turn: _Turn, total: "int | None") -> None:
+    def _fetch(self, turn: Turn) -> Any:
+        turn.here = replace(turn.files, source=self._storage.fetch(turn.files.source))
+        return self._read(turn.here)
+
+    def _retouch(self, turn: Turn, total: "int | None") -> None:
         """Retouch a picture, and hand it to the thread that writes it and notes what became of it."""
         made = None
         try:
@@ -215,7 +215,7 @@ class Batch:
         self._written.append(turn)
         turn.said = self._writer.submit(self._finish, turn, made, before)
 
-    def _made(self, turn: _Turn, picture: Any, total: "int | None") -> Made:
+    def _made(self, turn: Turn, picture: Any, total: "int | None") -> Made:
         console, quiet = self._context.console, self._options.quiet
         self._hand_over(turn)
         label = f"{self._outcomes.label(self._number, total)} · {turn.files.source.name}"
@@ -227,7 +227,7 @@ class Batch:
             rendered = render(turn.files, picture, self._options, backend, self._context, progress)
             return Pixels(rendered, Maker(backend.model, backend.device))
 
-    def _finish(self, turn: _Turn, made: "Made | None", before: "Future[Said] | None") -> Said:
+    def _finish(self, turn: Turn, made: "Made | None", before: "Future[Said] | None") -> Said:
         """Write a picture, and note what became of it: what is left if the process is killed then.
 
         before: of the picture that comes first, which is waited for when this one is encoded
@@ -241,29 +241,37 @@ class Batch:
         try:
             if turn.failure is None and made is not None:
                 outcome = self._write(turn, made, wait)
+                wait()
                 return self._outcomes.note(files, outcome)
         except ReportUnwritable:
             raise
         except Exception as error:
             turn.failure = error
+        finally:
+            self._storage.drop([files.source, *files.targets])
         wait()
         if turn.failure is not None:
             return self._outcomes.note_failure(files, turn.failure)
         return self._outcomes.note_skipped(files, turn.note)
 
-    def _write(self, turn: _Turn, made: Made, wait: Callable[[], None]) -> Outcome:
+    def _write(self, turn: Turn, made: Made, wait: Callable[[], None]) -> Outcome:
         files = turn.files
         for target in files.targets:
             target.parent.mkdir(parents=True, exist_ok=True)
         entry = self._entry(files)
         self._journal.add(entry)
-        outcome = made.write(files, self._context, force=turn.replaces, before=wait)
-        results = {option: stamp(path) or (0, 0) for option, path in files.by_option.items()}
+        # what is copied to URLs need not wait for the ones before it, as their order is not seen there
+        before = _no_wait if self._storage.has_urls else wait
+        outcome = made.write(
+            turn.here or files, self._context, force=turn.replaces, before=before, claim=turn.claim_name
+        )
+        self._storage.deliver(files.targets)
+        results = {option: self._storage.stamp(path) or (0, 0) for option, path in files.by_option.items()}
         self._journal.add(replace(entry, results=results))
         return outcome
 
     def _entry(self, files: OutputFiles) -> Entry:
-        source = stamp(files.source) or (0, 0)
+        source = self._storage.stamp(files.source) or (0, 0)
         return Entry(files.name, files.source.name, self._judge.settings, source, time=now())
 
     def _settle(self, left: int = 0) -> None:
@@ -279,6 +287,10 @@ class Batch:
             self._written.popleft()
             turn.claim.close()
             self._outcomes.say(said)
+
+
+def _no_wait() -> None:
+    """Wait for nothing."""
 
 
 def _read(files: OutputFiles) -> "Picture":

@@ -43,7 +43,7 @@ def test_a_slider_alone_needs_no_inversion_and_changes_its_own_place(
 ) -> None:
     photo = retoucher.open(portrait)
     subject = Subject.of(photo, portrait)
-    whiter = subject.alone("teeth", 1.0)
+    whiter = subject.alone(teeth=1.0)
     assert "invert" not in photo.seconds
     changed = np.argwhere((whiter != subject.before).any(2))
     lips = subject.points[48:60]
@@ -59,6 +59,7 @@ def test_painted_spots_are_found_and_healed(retoucher: Retoucher, portrait: Pixe
     found = local_figures(subject, retoucher.networks.mesh)
     assert found.spots > 10
     assert found.spots_left < 0.4
+    assert found.marks_left < 0.4
     assert found.spots_grain > 0.7
 
 

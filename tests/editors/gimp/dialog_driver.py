@@ -60,7 +60,7 @@ def window(editor: Gimp, title: str) -> str:
     return ids[-1]
 
 
-def is_gone(editor: Gimp, title: str = TITLE, seconds: float = 60) -> bool:
+def is_gone(editor: Gimp, title: str = TITLE, seconds: float = PATIENCE) -> bool:
     """Whether there is no such window any more, before that time is over."""
     return until(lambda: not windows(editor, title), seconds)
 
@@ -93,7 +93,7 @@ button.connect_after("clicked", lambda _button: kept.update(reset=True))
 answer = None
 """)
     press(editor, dialog, "alt+r")
-    assert until(lambda: bool(inside.ask("kept['reset']")), 30)  # a button takes a moment to act
+    assert until(lambda: bool(inside.ask("kept['reset']")), PATIENCE)  # a button takes a moment to act
 
 
 def whole(editor: Gimp, dialog: str) -> Picture:
@@ -105,7 +105,7 @@ def whole(editor: Gimp, dialog: str) -> Picture:
         return np.asarray(image.convert("RGB"))
 
 
-def steady(look: Callable[[], Picture], seconds: float = 60) -> Picture:
+def steady(look: Callable[[], Picture], seconds: float = PATIENCE) -> Picture:
     """What is seen once it is the same twice in a row."""
     seen: list[Picture] = [look()]
 
@@ -212,7 +212,7 @@ def pointer(editor: Gimp, dialog: str, place: "tuple[int, int]", *, click: bool)
 def click(editor: Gimp, dialog: str, name: str) -> None:
     """Click on the widget that a screen reader calls so, once it is there, and take the pointer away."""
     inside = Inside(editor)
-    assert until(lambda: inside.has(name), 60), f"no widget {name}"
+    assert until(lambda: inside.has(name), PATIENCE), f"no widget {name}"
     pointer(editor, dialog, inside.place(name), click=True)
     time.sleep(0.3)
     leave(editor)

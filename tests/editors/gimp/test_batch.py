@@ -193,16 +193,6 @@ answer = [outcome, before == [names(image), seen(image, "R'G'B' u8"), image.is_d
     assert answer[1]
 
 
-def test_an_indexed_image_is_answered_with_what_to_do(editor: Gimp) -> None:
-    answer = editor.run("""
-image = load()
-image.convert_indexed(Gimp.ConvertDitherType.NONE, Gimp.ConvertPaletteType.GENERATE, 64, False, False, "")
-answer = [beautify(image.get_layers()[0]), len(names(image))]
-""")
-    assert "Image > Mode > RGB" in answer[0][1]
-    assert answer[1] == 1
-
-
 def test_of_two_faces_the_chosen_one_changes(editor: Gimp) -> None:
     answer = editor.run("""
 image = load()

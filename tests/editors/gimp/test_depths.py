@@ -3,6 +3,8 @@
 import numpy as np
 import pytest
 
+from tests.daemon.running import until
+from tests.editors.gimp.dialog_driver import press, window
 from tests.editors.gimp.running import Gimp
 from tests.stand_in_backend import LARGE_FACE
 
@@ -99,6 +101,32 @@ answer = [struct.unpack("768f", bytes(own)), struct.unpack("768f", bytes(became)
     # a step of sixteen bits is 15e-6
     assert np.abs(1 - np.array(own) - np.array(became)).max() < 2e-6
     assert len(set(became)) == 768
+
+
+@pytest.mark.parametrize("output", ["new-layer", "replace"])
+def test_an_indexed_image_becomes_rgb_with_its_result_and_one_undo_takes_both_back(
+    editor: Gimp, output: str
+) -> None:
+    answer = editor.run(f"""
+image = load()
+image.convert_indexed(Gimp.ConvertDitherType.NONE, Gimp.ConvertPaletteType.GENERATE, 64, False, False, "")
+display = Gimp.Display.new(image)
+before = seen(image, "R'G'B'A u8")
+outcome = beautify(image.get_layers()[0], output={output!r})
+after = seen(image, "R'G'B'A u8")
+answer = [outcome[:2], image.get_base_type().value_nick, differences(before, after, 512, 4),
+          [255 - before[4 * (256 * 512 + 200)], after[4 * (256 * 512 + 200)]]]
+""")
+    outcome, kind, (count, changed), (wanted, became) = answer
+    assert outcome == [True, ""]
+    assert kind == "rgb"
+    assert count > 60000
+    assert changed == [128, 128, 384, 384]
+    assert became == wanted
+    press(editor, window(editor, "RGB color.*GIMP"), "ctrl+z")
+    is_back = "[image.get_base_type().value_nick, len(names(image))] == ['indexed', 1]"
+    assert until(lambda: bool(editor.ask(is_back)), 60)
+    assert editor.ask("seen(image, \"R'G'B'A u8\") == before")
 
 
 def test_half_transparent_pixels_stay_half_transparent(editor: Gimp) -> None:

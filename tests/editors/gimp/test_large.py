@@ -26,13 +26,14 @@ image.insert_layer(layer, None, 0)
 answer = []
 for _ in range(5):
     start = time.monotonic()
-    picture, data, encoding = layer_pixels.read(layer)
+    whole = layer_pixels.Pixels.of(layer)
+    data = whole.read()
     read = time.monotonic() - start
     pixels = bytes([200, 150, 120, 255]) * (1300 * 1500)
     patch = WirePatch(0, (1000, 800, 1300, 1500), PixelFormat(1300, 1500), pixels)
     start = time.monotonic()
     made = ResultRecord("photo", ())
-    output.apply(Chosen(layer), [patch], encoding, "new-layer", made, keep_earlier=False)
+    output.apply(Chosen(layer), [patch], whole.encoding, "new-layer", made, keep_earlier=False)
     answer.append([read, time.monotonic() - start])
     image.remove_layer(image.get_layers()[0])
 """)

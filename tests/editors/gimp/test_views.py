@@ -1,12 +1,15 @@
 """The preview of GIMP's dialog: three ways to show before and after, zoom, and each face its own look."""
 
 from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from tests.daemon.running import until
 from tests.editors.gimp.dialog_driver import (
+    PATIENCE,
+    Inside,
     Picture,
     click,
     is_split,
@@ -19,6 +22,7 @@ from tests.editors.gimp.dialog_driver import (
     window,
 )
 from tests.editors.gimp.running import Gimp
+from tests.editors.gimp.test_controls import SETTINGS
 from tests.editors.gimp.test_results import PICTURE, SAME, THUMBNAILS, finish
 from tests.stand_in_backend import FACE_PAIR
 
@@ -35,7 +39,7 @@ def backend() -> str:
 def dialog(editor: Gimp) -> str:
     """The dialog on a picture with two faces, with its preview."""
     _main, dialog = open_dialog(editor, PICTURE)
-    assert until(lambda: is_split(preview(editor, dialog)), 60)
+    assert until(lambda: is_split(preview(editor, dialog)), PATIENCE)
     return dialog
 
 
@@ -52,7 +56,7 @@ def comes(editor: Gimp, dialog: str, is_right: Callable[[Picture], bool]) -> Pic
         seen.append(picture(editor, dialog))
         return is_right(seen[-1])
 
-    assert until(is_there, 60)
+    assert until(is_there, PATIENCE)
     return seen[-1]
 
 
@@ -118,7 +122,7 @@ def test_the_keys_zoom_and_move_the_picture_and_come_back(editor: Gimp, dialog: 
 def test_the_preview_shows_what_a_selection_leaves(editor: Gimp) -> None:
     upper_half = "image.select_rectangle(Gimp.ChannelOps.REPLACE, 0, 0, 320, 80)\n"  # of the faces
     _main, dialog = open_dialog(editor, PICTURE + upper_half)
-    assert until(lambda: is_split(preview(editor, dialog)), 60)
+    assert until(lambda: is_split(preview(editor, dialog)), PATIENCE)
     click(editor, dialog, PICTURE_NAME)
     split = picture(editor, dialog)
     press(editor, dialog, "space")
@@ -139,16 +143,36 @@ def test_each_face_has_its_own_look_until_one_is_for_all(editor: Gimp, dialog: s
     press(editor, dialog, "Return")
     click(editor, dialog, THUMBNAILS[1])
     press(editor, dialog, "alt+a")  # Apply: the dialog stays
-    assert until(lambda: len(editor.ask("names(image)")) == 2, 60)
+    assert until(lambda: len(editor.ask("names(image)")) == 2, PATIENCE)
     # the layer is there before its pixels
-    assert until(lambda: amounts(editor) == pytest.approx([1.0, 0.5], abs=0.02), 30)
+    assert until(lambda: amounts(editor) == pytest.approx([1.0, 0.5], abs=0.02), PATIENCE)
     click(editor, dialog, THUMBNAILS[0])
     click(editor, dialog, SAME)  # the first one's for all
     finish(editor, dialog)
-    assert until(lambda: amounts(editor) == pytest.approx([1.0, 1.0], abs=0.02), 30)
+    assert until(lambda: amounts(editor) == pytest.approx([1.0, 1.0], abs=0.02), PATIENCE)
     assert len(editor.ask("names(image)")) == 2  # the earlier result was replaced
     press(editor, window(editor, "RGB color.*GIMP"), "ctrl+z")
-    assert until(lambda: amounts(editor) == pytest.approx([1.0, 0.5], abs=0.02), 30)
+    assert until(lambda: amounts(editor) == pytest.approx([1.0, 0.5], abs=0.02), PATIENCE)
+
+
+def test_scores_come_below_the_preview_once_the_settings_switch_them_on(
+    editor: Gimp, editor_home: Path, dialog: str
+) -> None:
+    inside = Inside(editor)
+    rated = "[name(each) for each in widgets() if name(each).startswith('Score ')]"
+    reset(editor, dialog)
+    assert inside.ask(rated) == []
+    try:
+        press(editor, dialog, "alt+t")
+        settings = window(editor, f"^{SETTINGS}$")
+        click(editor, settings, "Show scores")
+        press(editor, settings, "Escape")
+        said = ["Score 3.00 to 3.25 ± 0.25 · identity distance 0.12"]
+        assert until(lambda: inside.ask(rated) == said, PATIENCE)
+        click(editor, dialog, "Face 1: Retouch it")
+        assert until(lambda: inside.ask(rated) == ["Score 3.00"], PATIENCE)
+    finally:
+        (editor_home / "config" / "config.toml").unlink()
 
 
 def amounts(editor: Gimp) -> list[float]:

@@ -5,34 +5,44 @@ The set-up is the real one, with a tiny engine and packages from a folder in pla
 
 import json
 import os
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pytest
 
+from install.console import Console
+from install.editors import wheels
 from retouchml.system.locks import exclusive
 from tests.daemon.running import until
 from tests.editors.gimp.conftest import PLUG_IN, ROOTS
 from tests.editors.gimp.dialog_driver import (
     OPEN,
+    TITLE,
     Inside,
     click,
     is_gone,
+    is_split,
     open_menu,
     plug_ins,
     press,
+    preview,
     window,
 )
 from tests.editors.gimp.running import Gimp, gimp
+from tests.editors.gimp.test_controls import SETTINGS
+from tests.editors.gimp.test_machines import WORKS_THERE, fill_in, says
 from tests.editors.gimp.test_results import PICTURE
 from tests.editors.gimp.test_zip import build_zip, unpack
-from tests.install.packaging import small_light
+from tests.editors.studio import studio, takes
+from tests.install.packaging import connector_wheels, small_light
 from tests.marks import marks_tests
+from tests.stand_in_backend import FACE_PAIR
 
-WELCOME = "^Welcome to RetouchML$"
+WELCOME, ANOTHER = "^Welcome to RetouchML$", "Another machine"
 SENTENCES = "' '.join(each.get_text() for each in widgets() if type(each).__name__ == 'Label')"
 
 
@@ -50,6 +60,7 @@ class Welcoming:
     page: str
     data: Path
     packages: Path
+    files: Path  # the set-up's
 
     @property
     def record(self) -> Path:
@@ -99,7 +110,8 @@ def welcoming(archive: Path, tmp_path: Path) -> Iterator[Welcoming]:
     ):
         folder = Path(profile, ".config", "GIMP", "3.0", "plug-ins")
         unpack(archive, folder)
-        small_light.shrink(folder / PLUG_IN / "retouchml" / "setup" / "files", packages)
+        files = folder / PLUG_IN / "retouchml" / "setup" / "files"
+        small_light.shrink(files, packages)
         variables = {
             **small_light.pip_settings(packages),
             "RETOUCHML_HOME": home,
@@ -110,7 +122,7 @@ def welcoming(archive: Path, tmp_path: Path) -> Iterator[Welcoming]:
             main = window(editor, "RGB color.*GIMP")
             open_menu(editor, main, "Return")
             page = window(editor, WELCOME)
-            yield Welcoming(editor, main, page, Path(home, "data"), packages)
+            yield Welcoming(editor, main, page, Path(home, "data"), packages, files)
 
 
 def test_it_sets_up_after_a_failure_and_a_cancel_and_gives_way_to_the_dialog(welcoming: Welcoming) -> None:
@@ -139,7 +151,34 @@ def test_it_sets_up_after_a_failure_and_a_cancel_and_gives_way_to_the_dialog(wel
     assert is_gone(editor, WELCOME, 300)
     python = json.loads(welcoming.record.read_text())["python"]
     assert python == str(welcoming.data / "engine" / "bin" / "python")
-    assert window(editor, "^Beautify$")
+    dialog = window(editor, TITLE)
+
+    # something is broken: Set up again, then Repair
+    package = next(welcoming.data.glob("engine/lib/python*/site-packages/pipeline/__init__.py"))
+    package.unlink()
+    press(editor, dialog, "alt+t")
+    click(editor, window(editor, f"^{SETTINGS}$"), "Set up again")
+    welcoming = replace(welcoming, page=window(editor, WELCOME))
+    assert until(lambda: welcoming.says("is set up on this machine"), 60)
+    welcoming.press("Repair")
+    assert is_gone(editor, WELCOME, 300)
+    assert package.is_file()
+    press(editor, window(editor, f"^{SETTINGS}$"), "Escape")
+    assert is_gone(editor, f"^{SETTINGS}$")
+    press(editor, window(editor, TITLE), "Escape")
+    assert is_gone(editor)
+    assert until(lambda: not plug_ins(editor), 60)
+
+    # a newer zip was put in
+    record = json.loads(welcoming.record.read_text())
+    welcoming.record.write_text(json.dumps({**record, "version": "0.1.0"}))
+    open_menu(editor, welcoming.main, "Return")
+    welcoming = replace(welcoming, page=window(editor, WELCOME))
+    assert until(lambda: welcoming.says("what does the work is version 0.1.0"), 60)
+    welcoming.press("Update")
+    assert is_gone(editor, WELCOME, 300)
+    assert json.loads(welcoming.record.read_text())["version"] == record["version"]
+    assert window(editor, TITLE)
 
 
 def test_a_page_that_is_closed_stops_the_set_up_and_leaves_nothing_half_made(welcoming: Welcoming) -> None:
@@ -152,3 +191,30 @@ def test_a_page_that_is_closed_stops_the_set_up_and_leaves_nothing_half_made(wel
     assert not welcoming.record.exists()
     assert not (welcoming.data / "engine" / "pyvenv.cfg").exists()
     assert welcoming.editor.ask("names(image)") == ["photo"]
+
+
+def test_another_machine_does_the_work_and_no_engine_is_fetched(
+    welcoming: Welcoming, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    editor, home = welcoming.editor, welcoming.data.parent
+    # this GIMP's Python takes ZeroMQ for 3.12 and all later ones
+    unpacked = next(place for name, place in wheels.vendored(Console()).items() if "cp312/zmq/" in name)
+    folder = next(parent for parent in unpacked.parents if parent.name == "cp312")
+    connector_wheels.offer(welcoming.packages, welcoming.files, folder)
+    # its Debian has no pip, so that of the zip has to be there
+    pip = next(place for place in wheels.for_zips(Console()).values() if place.name.startswith("pip-"))
+    shutil.copy(pip, welcoming.files / "wheels")
+    monkeypatch.setenv("RETOUCHML_HOME", str(home))
+    with studio(FACE_PAIR, home) as there:
+        click(editor, welcoming.page, f"{ANOTHER}…")
+        fill_in(editor, there)
+        assert is_gone(editor, WELCOME, 120), Inside(editor).ask(SENTENCES)
+        dialog = window(editor, TITLE)
+        assert says(Inside(editor), WORKS_THERE)
+        assert takes(there, 1)
+        assert until(lambda: is_split(preview(editor, dialog)), 120)
+        press(editor, dialog, "Return")
+        assert is_gone(editor)
+        assert until(lambda: len(editor.ask("names(image)")) == 2, 60)
+    assert not (welcoming.data / "engine").exists()
+    assert not welcoming.record.exists()

@@ -16,14 +16,15 @@ def docker():
     return next(each for each in app.dockers() if each.objectName() == "retouchml_docker")
 
 
-def arrange():
+def arrange(width=1280, height=880):
     """A window as large as the screen, with the layers and our docker alone at its side."""
-    app.activeWindow().qwindow().setGeometry(0, 0, 1280, 880)
+    app.activeWindow().qwindow().setGeometry(0, 0, width, height)
     for each in app.dockers():
         if each.isVisible() and each.objectName() not in (*FRAMES, "ToolBox"):
             each.setVisible(False)
-    docker().setVisible(True)
-    docker().raise_()
+        if each.objectName() == "retouchml_docker":  # there is none before the import of a zip
+            each.setVisible(True)
+            each.raise_()
 
 
 def widget(name):
@@ -153,16 +154,19 @@ class Stopwatch(QObject):
 
 
 class StepWatch:
-    """Measures each step of the plug-in's tasks, in seconds of processor time: other work does not count.
+    """Measures what the plug-in does, in seconds of processor time: other work does not count.
 
-    adding: the steps in which a layer came; Krita runs its event loop in them.
+    seconds: of the steps of its tasks, and of its looks at the active layer; adding: of the steps in which a
+    layer came; Krita runs its event loop in them.
     """
 
     def __init__(self):
+        from retouchml_krita.controller import Controller
         from retouchml_krita.tasks import Task
 
         self.seconds, self.adding = [], []
         self._task, self._step = Task, Task._step
+        self._controller, self._follow = Controller, Controller._follow_selection
 
     def start(self):
         def step(task, generator):
@@ -173,7 +177,14 @@ class StepWatch:
                 seconds = time.thread_time() - begin
                 (self.seconds if len(doc.topLevelNodes()) == count else self.adding).append(seconds)
 
+        def follow(controller):
+            begin = time.thread_time()
+            self._follow(controller)
+            self.seconds.append(time.thread_time() - begin)
+
         self._task._step = step
+        self._controller._follow_selection = follow
 
     def stop(self):
         self._task._step = self._step
+        self._controller._follow_selection = self._follow

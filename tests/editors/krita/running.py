@@ -14,6 +14,7 @@ from tests.editors.editor_driver import EditorDriver
 from tests.editors.krita.screen import Screen, screen
 
 TIMEOUT = 120.0  # seconds; a busy machine must not fail a test
+SCREEN = "1280x900"
 START_TIMEOUT = 400.0  # a first start fills a data base of brushes
 DOCKER = "retouchml_docker"
 _HERE = Path(__file__).parent
@@ -103,21 +104,29 @@ def krita(
     install: Callable[[Path], object],
     root: Path | None = None,
     binds: Sequence[Path] = (),
+    *,
+    size: str = SCREEN,
+    settings: str = "",
     **environment: str,
 ) -> Iterator[Krita]:
     """Krita with an empty profile, into which ``install(profile)`` installs; it ends with the block.
 
+    A profile that it had before is used as it is.
+
     root: the folder with a Debian in which it lives, None for the machine itself; binds: folders that it sees
-    there under the same names
+    there under the same names; size: of the screen, in pixels; settings: more lines of ``kritarc``
     """
     config, data = profile / ".config", profile / ".local" / "share"
     for folder in (config, data / "krita" / "pykrita", profile / ".cache", profile / "run"):
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    (config / "kritarc").write_text(
-        "[General]\nShowRootLayer=false\n\n[python]\nenable_retouchml_driver=true\n"
-    )
+    if not (config / "kritarc").exists():
+        (config / "kritarc").write_text(
+            "[General]\nShowRootLayer=false\n\n[python]\nenable_retouchml_driver=true\n" + settings
+        )
     (config / "kritadisplayrc").write_text(_DISPLAY)
     shutil.copytree(_HERE / "driver", data / "krita" / "pykrita", dirs_exist_ok=True)
+    address = profile / "run" / "driver"
+    address.unlink(missing_ok=True)
     clean = {
         name: value
         for name, value in os.environ.items()
@@ -135,10 +144,10 @@ def krita(
         "LIBGL_ALWAYS_SOFTWARE": "1",
         "NO_AT_BRIDGE": "1",
         "LC_ALL": "C.UTF-8",
-        "RETOUCHML_DRIVER": str(profile / "run" / "driver"),
+        "RETOUCHML_DRIVER": str(address),
     }
     install(profile)
-    with screen(profile / "run") as display, (profile / "run" / "krita.log").open("wb") as log:
+    with screen(profile / "run", size) as display, (profile / "run" / "krita.log").open("wb") as log:
         command = ["dbus-run-session", "--", "krita", "--nosplash"] if root is None else _PRIVATE
         folders = "\n".join(map(str, [profile, *binds]))
         boxed = {} if root is None else {"ROOT": str(root), "BINDS": folders}
@@ -151,7 +160,6 @@ def krita(
             start_new_session=True,
         )
         try:
-            address = profile / "run" / "driver"
             until(lambda: address.exists() or process.poll() is not None, START_TIMEOUT)
             assert process.poll() is None, (profile / "run" / "krita.log").read_text(errors="replace")
             editor = Krita(display, address, is_boxed=root is not None)

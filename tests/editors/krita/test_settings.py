@@ -1,11 +1,15 @@
 """The settings in real Krita: values are kept, commands run, and the keys reach every control."""
 
+import json
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from retouchml.settings import load
+from tests.editors.krita import pictures
 from tests.editors.krita.running import Krita, until
 from tests.stand_in_backend import FACE_PAIR
 
@@ -54,9 +58,43 @@ def test_diagnostics_come_into_the_clipboard(krita: Krita, dialog: Path) -> None
     assert "python" in text
 
 
+NEWER = """#!/bin/sh
+case "$*" in
+*--version) echo retouchml 99.0.0 ;;
+*/install*) echo "$*" > "{done}" ;;
+esac
+"""
+
+
+@pytest.mark.usefixtures("starts_python")
+def test_a_plug_in_older_than_the_project_is_updated_by_a_button(krita: Krita, dialog: Path) -> None:
+    krita.run("widget('retouchml_settings').close()")
+    until(lambda: krita.ask(f"len({_SHOWN})") == 0)
+    project, record = dialog.parents[1] / "project", dialog.parents[1] / "data" / "install.json"
+    before = record.read_bytes()
+    (project / "install").mkdir(parents=True)
+    (project / "install" / "__main__.py").touch()
+    python = project / "python"  # a project of the next version
+    python.write_text(NEWER.format(done=project / "done"))
+    python.chmod(0o755)
+    record.write_text(json.dumps({"python": str(python), "checkout": str(project)}))
+    try:
+        krita.click_until("settings", lambda: krita.ask(f"len({_SHOWN})") == 1)
+        until(lambda: krita.ask("widget('update').isVisible() and widget('copy').isEnabled()"))
+        assert "older than RetouchML 99.0.0" in krita.ask("widget('note').text()")
+        krita.click("update")
+        updated = "The plug-in is updated. Restart the editor."
+        until(lambda: krita.ask("widget('note').text()") == updated)
+        assert (project / "done").read_text().split() == [str(project / "install"), "krita"]
+        assert not krita.ask("widget('update').isVisible()")
+    finally:
+        record.write_bytes(before)
+        shutil.rmtree(project)
+
+
 def test_tab_reaches_every_control_and_each_has_a_name_and_a_key(krita: Krita, dialog: Path) -> None:
     until(lambda: krita.ask("widget('copy').isEnabled()"))
-    names = ["device", "engine", "language", "keep_alive", "clear", "said", "close"]
+    names = ["device", "engine", "scores", "language", "keep_alive", "clear", "said", "close"]
     names += krita.ask("[each.objectName() for each in widget('retouchml_settings')._buttons]")
     krita.run("widget('device').setFocus()")
     until(lambda: krita.ask("widget('device').hasFocus()"))
@@ -72,3 +110,31 @@ def test_tab_reaches_every_control_and_each_has_a_name_and_a_key(krita: Krita, d
     )
     assert "" not in keys
     assert len(set(keys)) == len(keys)
+
+
+def test_scores_come_below_the_preview_once_they_are_switched_on(
+    krita: Krita, dialog: Path, tmp_path: Path
+) -> None:
+    pixels = np.random.default_rng(5).integers(0, 100, (160, 320, 3)).astype(np.uint8)
+    pictures.put(krita, pictures.as_krita(pixels, "U8"), tmp_path)
+    until(lambda: krita.view()["layer"] == "Background")
+    krita.run("docker()._controller.find_faces()")
+    until(lambda: krita.view()["preview"])
+    krita.wait_for_task()
+    score = "widget('score').isVisible() and widget('score').text()"
+    assert not krita.ask(score)
+    krita.click("scores", 0.1)
+    until(lambda: krita.ask(score) == "Score 3.00 to 3.25 ± 0.25 · identity distance 0.12")
+    assert load(dialog)[0].scores
+    greys = krita.run("""
+from PyQt5.QtGui import qGray
+seen = widget("score").grab().toImage()
+answer = sorted({qGray(seen.pixel(x, y)) for x in range(seen.width()) for y in range(seen.height())})
+""")
+    assert greys[-1] - greys[0] > 50  # it can be read
+    krita.run("docker()._change(look=docker()._controller.settings.look.with_values({'strength': 0.9}))")
+    until(lambda: "…" in krita.ask("widget('score').text()"))
+    until(lambda: "…" not in krita.ask("widget('score').text()"))
+    krita.click("scores", 0.1)
+    until(lambda: not krita.ask("widget('score').isVisible()"))
+    assert not load(dialog)[0].scores

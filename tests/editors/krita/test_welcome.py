@@ -13,15 +13,23 @@ from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from install.packaging import zips
 from retouchml.system.locks import exclusive
-from tests.editors.krita import running
+from tests.editors.krita import pictures, running
 from tests.editors.krita.conftest import VERSIONS
 from tests.editors.krita.running import Krita, until
-from tests.install.packaging import small_light
+from tests.editors.krita.test_machines import give_invitation, is_visible
+from tests.editors.krita.test_results import picture
+from tests.editors.studio import studio, takes
+from tests.install.packaging import connector_wheels, small_light
 from tests.marks import marks_tests
+from tests.stand_in_backend import FACE_PAIR
+
+__all__ = ["picture"]
 
 _IMPORTER = Path("/usr/share/krita/pykrita/plugin_importer/plugin_importer.py")
 _PLUGIN = Path(".local", "share", "krita", "pykrita", "retouchml_krita")
@@ -35,6 +43,7 @@ class Welcoming:
     krita: Krita
     data: Path
     packages: Path
+    files: Path  # the set-up's
 
     @property
     def engine(self) -> Path:
@@ -106,7 +115,8 @@ def welcoming(archive: Path, tmp_path: Path) -> Iterator[Welcoming]:
         variables = {**small_light.pip_settings(packages), "RETOUCHML_HOME": home}
         with running.krita(Path(profile), import_zip, **variables) as krita:
             until(lambda: krita.ask("docker().isVisible() and docker()._welcome is not None"))
-            yield Welcoming(krita, Path(home, "data"), packages)
+            files = Path(profile, _PLUGIN, "retouchml", "setup", "files")
+            yield Welcoming(krita, Path(home, "data"), packages, files)
 
 
 def test_it_sets_up_after_a_failure_and_a_cancel_and_gives_way_to_the_docker(welcoming: Welcoming) -> None:
@@ -136,6 +146,38 @@ def test_it_sets_up_after_a_failure_and_a_cancel_and_gives_way_to_the_docker(wel
     assert json.loads(welcoming.record.read_text())["python"] == str(welcoming.engine / "bin" / "python")
     until(lambda: krita.ask("widget('beautify').isVisible()"))
     assert krita.ask("len(docker().findChildren(QWidget, 'welcome'))") == 0
+
+    krita.run("docker()._open_settings()")
+    until(lambda: welcoming.offers("set_up_again"))
+    krita.click_until("set_up_again", lambda: krita.ask("docker()._welcome is not None"))
+    until(lambda: welcoming.offers("repair") and welcoming.offers("later"))
+    assert "is set up on this machine" in krita.ask("widget('about').text()")
+    krita.click_until("later", lambda: krita.ask("docker()._welcome is None"))
+    until(lambda: krita.ask("widget('beautify').isVisible()"))
+
+    # something is broken: Set up again, then Repair
+    package = next(welcoming.engine.glob("lib/python*/site-packages/pipeline/__init__.py"))
+    package.unlink()
+    krita.run("docker()._open_settings()")
+    until(lambda: welcoming.offers("set_up_again"))
+    krita.click_until("set_up_again", lambda: krita.ask("docker()._welcome is not None"))
+    welcoming.press("repair")
+    until(lambda: krita.ask("docker()._welcome is None"))
+    assert package.is_file()
+    assert welcoming.record.is_file()
+    assert krita.screen.windows("Script error") == []
+
+    # a newer zip was put in: the docker of a Krita that is started again offers the update
+    record = json.loads(welcoming.record.read_text())
+    welcoming.record.write_text(json.dumps({**record, "version": "0.1.0"}))
+    krita.run("from retouchml.client import welcome_reason")
+    krita.run("docker()._show_welcome(welcome_reason.find()); docker()._on_visibility(True)")
+    until(lambda: welcoming.offers("install") and welcoming.offers("later"))
+    assert krita.ask("widget('install').text().replace('&', '')") == "Update"
+    assert "what does the work is version 0.1.0" in krita.ask("widget('about').text()")
+    welcoming.press("install")
+    until(lambda: krita.ask("docker()._welcome is None"))
+    assert json.loads(welcoming.record.read_text())["version"] == record["version"]
     assert krita.screen.windows("Script error") == []
 
 
@@ -162,3 +204,23 @@ def test_the_actions_of_the_menu_bring_the_page_and_do_nothing_else(welcoming: W
     until(lambda: krita.ask("docker().isVisible() and widget('welcome').isVisible()"))
     assert krita.view()["notice"] is None
     assert krita.view()["daemon"] == "off"
+
+
+def test_another_machine_does_the_work_and_no_engine_is_fetched(
+    welcoming: Welcoming, picture: NDArray[np.uint8], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    krita, home = welcoming.krita, welcoming.data.parent
+    connector_wheels.offer(welcoming.packages, welcoming.files)
+    monkeypatch.setenv("RETOUCHML_HOME", str(home))  # which the other machine is not to have
+    pictures.put(krita, pictures.as_krita(picture, "U8"), tmp_path)
+    with studio(FACE_PAIR, home) as there:
+        until(lambda: welcoming.offers("another_machine"))
+        krita.click_until("another_machine", lambda: is_visible(krita, "invitation"))
+        give_invitation(krita, there)
+        until(lambda: krita.ask("docker()._welcome is None"))
+        until(lambda: krita.ask("widget('daemon').text()").startswith("studio: ready"))
+        krita.click_until("beautify", lambda: takes(there, 1))
+        until(lambda: len(krita.ask("layers()")) == 2)
+    assert not welcoming.engine.exists()
+    assert not welcoming.record.exists()
+    assert krita.screen.windows("Script error") == []

@@ -1,4 +1,4 @@
-"""The real editors for the tests in ``tests/editors/``, which ``test --editors`` sets up.
+"""The real editors for the tests in ``tests/editors/``, which ``test --editors`` sets up, and a browser.
 
 An editor is a module and a row in ``EDITORS``. Its ``provide`` sets it up (safe to run again) and returns
 what its tests have to know, as environment variables.
@@ -12,14 +12,18 @@ from pathlib import Path
 
 from install.console import Console
 from install.errors import InstallError
-from tests.editors.setup import gimp, krita
+from tests.editors.setup import chromium, gimp, krita
 
 MARK = "RETOUCHML_TEST_EDITORS"
 """Set for tests that may use real editors; tests/editors/conftest.py skips them otherwise."""
 
 Provide = Callable[[Console], dict[str, str]]
 
-EDITORS: dict[str, Provide] = {"gimp": gimp.provide, "krita": krita.provide}
+EDITORS: dict[str, Provide] = {
+    "chromium": chromium.provide,
+    "gimp": gimp.provide,
+    "krita": krita.provide,
+}
 NEXT_EDITORS: dict[str, Provide] = {"gimp-next": gimp.provide_next, "krita-next": krita.provide_next}
 
 

@@ -54,7 +54,7 @@ def test_every_list_is_made_anew_from_one_solution_and_says_so(checkout: SmallCh
         assert str(checkout.top) not in text
     for name, call in calls.items():
         assert {"--universal", "--generate-hashes", "--fork-strategy"} <= set(call)
-        apart = name.startswith(("editors", "tensorflow1", "solution"))
+        apart = name.startswith(("editors", "pip", "uv", "tensorflow1", "solution"))
         assert ("--constraint" in call) is not apart
     # torch is in a list of its own, letter by letter; what another list has is left out
     assert made["torch"].splitlines()[2].startswith("torch===9.0")

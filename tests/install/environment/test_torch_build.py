@@ -2,12 +2,14 @@
 
 import os
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from install.checkout import TOP
-from install.environment import torch_build
+from install.environment import accelerators, torch_build
+from install.errors import InstallError
 
 
 def fake_driver(folder: Path, monkeypatch: pytest.MonkeyPatch, script: str) -> None:
@@ -15,6 +17,23 @@ def fake_driver(folder: Path, monkeypatch: pytest.MonkeyPatch, script: str) -> N
     program.write_text(f"#!/bin/sh\n{script}\n")
     program.chmod(0o755)
     monkeypatch.setenv("PATH", f"{folder}{os.pathsep}{os.environ['PATH']}")
+
+
+def test_what_no_retouch_uses_of_torch_is_dropped_and_nothing_else(tmp_path: Path) -> None:
+    torch = tmp_path / "lib" / "python3.12" / "site-packages" / "torch"
+    kept = {"lib/libtorch_cpu.so", "bin/torch_shm_manager", "testing/__init__.py", "__init__.py"}
+    for place in (
+        *kept,
+        "test/test_api",
+        "include/ATen/ATen.h",
+        "bin/test_api",
+        "bin/FileStoreTest",
+        "bin/protoc",
+    ):
+        (torch / place).parent.mkdir(parents=True, exist_ok=True)
+        (torch / place).touch()
+    torch_build.drop_unused(tmp_path)
+    assert {path.relative_to(torch).as_posix() for path in torch.rglob("*") if path.is_file()} == kept
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows gets torch's ordinary build")
@@ -79,8 +98,33 @@ def test_what_is_installed_serves_unless_cuda_became_possible() -> None:
     assert cpu.is_met_by(index.version)
     assert cuda.is_met_by(index.version)
     assert not cuda.is_met_by(cpu.version)
+    rocm, xpu, mps = (torch_build.Choice(variant, ()) for variant in ("rocm", "xpu", "mps"))
+    assert cpu.is_met_by(rocm.version)
+    assert not rocm.is_met_by(cpu.version)
+    assert not xpu.is_met_by(rocm.version)
+    assert mps.is_met_by(cpu.version), "macOS has one build"
     assert not cpu.is_met_by("1.0 cpu")
     assert not cpu.is_met_by("")
+
+
+def test_a_build_that_could_not_be_had_is_not_tried_at_every_set_up() -> None:
+    fallback = replace(torch_build.CPU, kind="cpu")
+    by_itself = torch_build.Choice("rocm", (torch_build.ROCM, fallback))
+    installed = by_itself.version_of(fallback)
+    assert by_itself.is_met_by(installed)
+    assert torch_build.Choice("cpu", (torch_build.CPU,)).is_met_by(installed)
+    assert not torch_build.Choice("rocm", (torch_build.ROCM,)).is_met_by(installed), "who asks for it gets it"
+    assert not torch_build.Choice("xpu", (torch_build.XPU, fallback)).is_met_by(installed)
+    assert not by_itself.is_met_by("1.0 cpu without rocm")
+
+
+@pytest.mark.parametrize(
+    ("system", "device"), [("win32", "rocm"), ("darwin", "rocm"), ("darwin", "xpu"), ("darwin", "cuda")]
+)
+def test_a_build_that_a_system_has_not_is_refused(system: str, device: str) -> None:
+    with pytest.raises(InstallError, match="no torch with") as refused:
+        torch_build.choose(None, system, device)
+    assert "--device auto" in refused.value.advice
 
 
 def test_the_torch_that_is_installed_is_one_that_the_project_accepts() -> None:
@@ -106,3 +150,89 @@ def test_the_light_wheels_set_up_asks_before_it_takes_the_large_build(
 def test_cuda_can_be_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(torch_build, "nvidia_driver", lambda: None)
     assert torch_build.choose(None, "linux", "cuda").builds == (torch_build.CUDA,)
+
+
+@pytest.fixture
+def light(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
+    """The light wheel's set-up on a machine of the usual kind, without an NVIDIA card."""
+    monkeypatch.setattr(torch_build, "IS_PACKAGED", True)
+    monkeypatch.setattr(torch_build, "nvidia_driver", lambda: None)
+    monkeypatch.setattr("platform.machine", lambda: "x86_64")
+    for name in ("amd_gpu", "intel_gpu"):
+        monkeypatch.setattr(accelerators, name, lambda: "")
+    return monkeypatch
+
+
+@pytest.mark.parametrize(
+    ("maker", "found", "kind", "version"),
+    [
+        ("amd_gpu", "gfx1100", "rocm", f"torch=={torch_build.TORCH}+rocm7.2"),
+        ("intel_gpu", "0x56a0", "xpu", f"torch=={torch_build.TORCH}+xpu"),
+    ],
+)
+def test_a_card_of_amd_or_intel_gets_its_build_and_the_small_one_stays_in_reserve(
+    light: pytest.MonkeyPatch, maker: str, found: str, kind: str, version: str
+) -> None:
+    light.setattr(accelerators, maker, lambda: found)
+    choice = torch_build.choose(None, "linux")
+    assert choice.kind == kind
+    first, *others = choice.builds
+    assert first.arguments[:2] == ("--index-url", f"https://download.pytorch.org/whl/{version.split('+')[1]}")
+    assert first.arguments[-1] == version
+    assert "--no-deps" not in first.arguments, "its libraries are on that index, too"
+    assert first.optional
+    assert found in choice.note
+    assert [build.arguments for build in others] == [
+        each.arguments for each in (torch_build.OFFICIAL_CPU, torch_build.CPU, torch_build.ASKED_LARGE)
+    ]
+    # what was installed in the end is what the stamp says
+    assert choice.version_of(first) == f"{torch_build.TORCH} {kind}"
+    assert {choice.version_of(build) for build in others} == {f"{torch_build.TORCH} cpu without {kind}"}
+    assert torch_build.SIZES[kind] > 500e6
+    assert torch_build.choose(None, "linux", "cpu").kind == "cpu"
+    assert torch_build.choose(None, "linux", kind).builds == (first,)
+
+
+def test_an_nvidia_card_comes_first_and_other_processors_have_no_such_builds(
+    light: pytest.MonkeyPatch,
+) -> None:
+    light.setattr(accelerators, "amd_gpu", lambda: "gfx1100")
+    light.setattr("platform.machine", lambda: "aarch64")
+    assert torch_build.choose(None, "linux").kind == "cpu"
+    light.setattr("platform.machine", lambda: "x86_64")
+    light.setattr(torch_build, "nvidia_driver", lambda: (580, 1))
+    assert torch_build.choose(None, "linux").kind == "cuda"
+
+
+@pytest.mark.parametrize(("machine", "kind"), [("arm64", "mps"), ("x86_64", "cpu")])
+def test_the_build_of_macos_computes_on_apples_gpu(
+    light: pytest.MonkeyPatch, machine: str, kind: str
+) -> None:
+    light.setattr("platform.machine", lambda: machine)
+    choice = torch_build.choose(None, "darwin")
+    assert (choice.kind, choice.builds) == (kind, (torch_build.ORDINARY,))
+    assert torch_build.choose(None, "darwin", "cpu").kind == "cpu"
+
+
+def test_windows_has_a_build_for_intels_cards_where_it_is_asked_for(light: pytest.MonkeyPatch) -> None:
+    assert torch_build.choose(None, "win32", "xpu").builds == (torch_build.XPU,)
+    assert torch_build.choose(None, "win32").builds == (torch_build.ORDINARY,)
+
+
+def test_windows_has_cuda_from_pytorchs_own_index_for_a_card_that_serves(light: pytest.MonkeyPatch) -> None:
+    (asked,) = torch_build.choose(None, "win32", "cuda").builds
+    assert asked.arguments[:2] == ("--index-url", "https://download.pytorch.org/whl/cu130")
+    assert asked.arguments[-1] == f"torch=={torch_build.TORCH}+cu130"
+    light.setattr(torch_build, "nvidia_driver", lambda: (580, 1))
+    choice = torch_build.choose(None, "win32")
+    assert choice.kind == "cuda"
+    first, second = choice.builds
+    assert first == asked
+    # the ordinary build is for the processor there, so it must not pass for CUDA
+    assert second.arguments == torch_build.ORDINARY.arguments
+    assert choice.version_of(second) == f"{torch_build.TORCH} cpu without cuda"
+    assert torch_build.choose(None, "win32", "cpu").builds == (torch_build.ORDINARY,)
+    light.setattr(torch_build, "nvidia_driver", lambda: (535, 1))
+    choice = torch_build.choose(None, "win32")
+    assert choice.builds == (torch_build.ORDINARY,)
+    assert "535.1 is too old" in choice.note

@@ -13,7 +13,7 @@ from tests.install import small_checkout
 from tests.install.packaging import light_environment
 from tests.install.packaging.light_environment import LightEnvironment
 
-_ENGINE = {
+ENGINE = {
     "daemon/__init__.py": "",
     "daemon/options.py": "def add_arguments(parser): pass\ndef add_run_arguments(parser): pass\n",
     "daemon/pidfile.py": "def running_pid(folder): return None\n",
@@ -28,7 +28,7 @@ def defaults():
     return ["net"]
 
 def find(name):
-    return types.SimpleNamespace(needs=(), without="", name=name)
+    return types.SimpleNamespace(needs=(), without="", name=name, size=5_000_000)
 
 def folder(name):
     return FOLDER
@@ -38,6 +38,8 @@ def fetch(name, source=None, progress=None, cancel=None):
         return
     if "PIP_NO_MODELS" in os.environ:
         sys.exit("no network here")
+    if progress is not None:
+        progress("downloading", 0.5, None)
     FOLDER.mkdir(parents=True)
     (FOLDER / "net.bin").write_text("weights")
     digest = hashlib.sha256(b"weights").hexdigest()
@@ -91,7 +93,7 @@ class SmallLight:
 
     def offer_engine(self, content: "dict[str, str] | None" = None) -> None:
         """Put the engine's wheel among the packages."""
-        small_checkout.write_wheel(self.packages, "retouchml_engine", "0.2.0", content or _ENGINE)
+        small_checkout.write_wheel(self.packages, "retouchml_engine", "0.2.0", content or ENGINE)
 
 
 def kill(process: "subprocess.Popen[bytes]") -> None:
@@ -121,7 +123,7 @@ def shrink(files: Path, packages: Path) -> None:
     """Let the set-up whose files these are install a tiny engine, all of which goes into ``packages``."""
     for wheel in (files / "wheels").glob("*.whl"):  # a zip has the real one there
         wheel.unlink()
-    small_checkout.write_wheel(packages, "retouchml_engine", "0.2.0", _ENGINE)
+    small_checkout.write_wheel(packages, "retouchml_engine", "0.2.0", ENGINE)
     engine = next(packages.glob("retouchml_engine-*.whl"))
     record = {"wheel": engine.name, "sha256": hashlib.sha256(engine.read_bytes()).hexdigest()}
     (files / "engine.json").write_text(json.dumps(record))

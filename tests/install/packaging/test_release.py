@@ -13,7 +13,7 @@ import pytest
 
 from install.console import Console
 from install.errors import InstallError
-from install.packaging import debian, model_files, release, texts, versions, wheels
+from install.packaging import conversion, debian, model_files, release, texts, versions, wheels
 from retouchml import __version__
 from retouchml.system.file_names import hosted_place
 from tests.marks import marks_tests
@@ -39,11 +39,11 @@ def test_a_place_that_was_forgotten_is_named(tmp_path: Path) -> None:
     assert versions.agreed(tmp_path) == (__version__, "2026-12-01")
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 @marks_tests("processes")
-def package(built: tuple[Path, Path], tmp_path: Path) -> Path:
-    """The Debian package."""
-    return debian.build(*built, __version__, tmp_path)
+def package(built: tuple[Path, Path], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The Debian package; tests leave it as it is."""
+    return debian.build(*built, __version__, tmp_path_factory.mktemp("deb"))
 
 
 def _unpacked(package: Path, folder: Path) -> Path:
@@ -113,7 +113,7 @@ def zoo(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def test_the_folder_of_models_has_each_file_under_its_hash(zoo: Path, tmp_path: Path) -> None:
     target = tmp_path / "served"
-    assert model_files.write(zoo, target) == 8
+    assert model_files.write((zoo,), target) == 8
     place = hosted_place("made", "net.onnx", hashlib.sha256(b"made").hexdigest())
     assert (target / place).read_bytes() == b"made"
     index = json.loads((target / "index.json").read_text())["models"]
@@ -130,18 +130,66 @@ def test_the_folder_of_models_has_each_file_under_its_hash(zoo: Path, tmp_path: 
         assert hashlib.sha256((target / place).read_bytes()).hexdigest() == digest
     # a file that was damaged since is written anew
     (target / index["made"]["files"][0]["path"]).write_bytes(b"mode")
-    model_files.write(zoo, target)
+    model_files.write((zoo,), target)
     assert (target / index["made"]["files"][0]["path"]).read_bytes() == b"made"
 
 
 def test_a_model_that_is_missing_or_another_ends_it(zoo: Path, tmp_path: Path) -> None:
     (zoo / "made" / "net.onnx").write_bytes(b"else")
     with pytest.raises(InstallError, match="the table of models says"):
-        model_files.write(zoo, tmp_path / "served")
+        model_files.write((zoo,), tmp_path / "served")
     (zoo / "made" / "net.onnx").unlink()
     with pytest.raises(InstallError, match="The model made is not here"):
-        model_files.write(zoo, tmp_path / "served")
+        model_files.write((zoo,), tmp_path / "served")
     assert not (tmp_path / "served" / "index.json").exists()
+
+
+class Converting:
+    """A stand-in for the Python that fetches models: it writes ``content`` as the one that is converted."""
+
+    def __init__(self, folder: Path, content: str) -> None:
+        self.python = folder / "python"
+        self.python.write_text(
+            f'#!/bin/sh\necho "$*" > {folder}/asked\n'
+            'test -z "$RETOUCHML_MODELS_URL" || exit 1\n'
+            'test -n "$RETOUCHML_HOME" && mkdir -p "$RETOUCHML_HOME/data/models/made" || exit 1\n'
+            f'printf {content} > "$RETOUCHML_HOME/data/models/made/net.onnx"\n'
+        )
+        self.python.chmod(0o755)
+        self.asked = folder / "asked"
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="its Python is a script of the shell")
+@pytest.mark.parametrize("content", ["made", "rounded"])
+def test_a_release_has_what_is_converted_anew_and_no_other_bytes_than_the_table_says(
+    zoo: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, content: str
+) -> None:
+    table = tmp_path / "zoo.toml"
+    table.write_text(table.read_text().replace('name = "made"', 'name = "made"\nconverter = "mobile"', 1))
+    monkeypatch.setattr(conversion, "ZOO", table)
+    monkeypatch.setenv("RETOUCHML_MODELS_URL", "https://models.example")
+    (zoo / "made" / "net.onnx").write_bytes(b"left by an older version")
+    converting = Converting(tmp_path, content)
+    served = tmp_path / "served"
+    if content == "made":
+        release._write_models(served, zoo, converting.python, Console())
+        place = hosted_place("made", "net.onnx", hashlib.sha256(b"made").hexdigest())
+        assert (served / place).read_bytes() == b"made"
+        assert json.loads((served / "index.json").read_text())["models"].keys() == {"made", "came"}
+    else:
+        with pytest.raises(InstallError, match=r"made/net\.onnx has the SHA-256 .* the table of models says"):
+            release._write_models(served, zoo, converting.python, Console())
+        assert not (served / "index.json").exists()
+    assert converting.asked.read_text().split()[-2:] == ["--quiet", "made"]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="false is a program of Unix")
+def test_a_conversion_that_fails_ends_the_release(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    table = tmp_path / "converted.toml"
+    table.write_text('[[model]]\nname = "made"\ndefault = true\nconverter = "mobile"\n')
+    monkeypatch.setattr(conversion, "ZOO", table)
+    with pytest.raises(InstallError, match="The models made could not be converted anew"):
+        conversion.convert(tmp_path, Path("/bin/false"))
 
 
 def test_what_clients_ask_for_is_where_the_release_puts_it(
@@ -157,7 +205,7 @@ def test_what_clients_ask_for_is_where_the_release_puts_it(
         asked.append(model.url)
         raise InterruptedError
 
-    model_files.write(zoo, tmp_path / "served")
+    model_files.write((zoo,), tmp_path / "served")
     row = Model("made", "", "faces", "", "", "", 4, "", "", (), (ModelFile("net.onnx"),), converted=(file,))
     monkeypatch.setattr(http, "download", stop)
     with pytest.raises(InterruptedError):

@@ -55,12 +55,11 @@ def test_the_engine_is_set_up_apart_and_found_again(small: SmallLight) -> None:
     assert (handed_over.returncode, handed_over.stderr) == (0, "")
 
 
-def test_a_new_light_package_renews_the_engine(small: SmallLight) -> None:
-    assert small.run("setup").returncode == 0
-    look = small.light.packages / "retouchml" / "look.py"
+def test_a_new_light_package_renews_the_engine(ready: SmallLight) -> None:
+    look = ready.light.packages / "retouchml" / "look.py"
     look.write_text(look.read_text() + "# newer\n")
-    assert small.run("setup").returncode == 0
-    assert (_site(small) / "retouchml" / "look.py").read_text().endswith("# newer\n")
+    assert ready.run("setup").returncode == 0
+    assert (_site(ready) / "retouchml" / "look.py").read_text().endswith("# newer\n")
 
 
 def test_another_engine_than_the_one_built_with_it_is_refused(small: SmallLight) -> None:
@@ -77,106 +76,87 @@ def test_another_engine_than_the_one_built_with_it_is_refused(small: SmallLight)
     assert (_site(small) / "pipeline").is_dir()
 
 
-def test_killed_in_the_middle_it_leaves_nothing_that_passes_for_whole(small: SmallLight) -> None:
-    process = small.start("setup")
-    stamp = small.engine / "retouchml-install.json"
-    end = time.monotonic() + _PATIENCE
-    while not (stamp.is_file() and json.loads(stamp.read_text())["busy"]):
-        assert time.monotonic() < end
-        time.sleep(0.01)
-    small_light.kill(process)
-    assert not (small.data / "install.json").exists()
-    assert small.run("setup").returncode == 0
-    assert not json.loads(stamp.read_text())["busy"]
-    assert small.record()["python"] == str(small.engine / "bin" / "python")
-
-
-def test_killed_in_a_repair_it_leaves_no_engine_to_be_found(small: SmallLight) -> None:
-    assert small.run("setup", "--device", "cpu").returncode == 0
-    before = small.record()
-    stamp = small.engine / "retouchml-install.json"
-    process = small.start("setup", "--repair")
+def test_killed_in_a_repair_it_leaves_no_engine_to_be_found(ready: SmallLight) -> None:
+    before = ready.record()
+    stamp = ready.engine / "retouchml-install.json"
+    process = ready.start("setup", "--repair")
     end = time.monotonic() + _PATIENCE
     while stamp.is_file():  # until the old environment goes
         assert time.monotonic() < end
         time.sleep(0.01)
     small_light.kill(process)
-    assert not (small.data / "install.json").exists()
-    assert small.run("setup").returncode == 0
-    assert small.record() == before
+    assert not (ready.data / "install.json").exists()
+    assert ready.run("setup").returncode == 0
+    assert ready.record() == before
 
 
-def test_the_device_that_was_named_holds_for_later_runs(small: SmallLight) -> None:
-    assert small.run("setup", "--device", "cpu").returncode == 0
-    assert _device(small) == "cpu"
-    assert small.run("setup", "--repair").returncode == 0
-    assert _device(small) == "cpu"
-    assert small.run("setup", "--device", "auto").returncode == 0
-    assert _device(small) == "auto"
+def test_the_device_that_was_named_holds_for_later_runs(ready: SmallLight) -> None:
+    assert ready.run("setup", "--device", "cpu").returncode == 0
+    assert _device(ready) == "cpu"
+    assert ready.run("setup", "--repair").returncode == 0
+    assert _device(ready) == "cpu"
+    assert ready.run("setup", "--device", "auto").returncode == 0
+    assert _device(ready) == "auto"
 
 
 def _device(small: SmallLight) -> str:
     return str(json.loads((small.engine / "retouchml-install.json").read_text())["device"])
 
 
-def test_an_update_that_cannot_fetch_leaves_the_engine_as_it_was(small: SmallLight, tmp_path: Path) -> None:
-    assert small.run("setup").returncode == 0
-    before = small.record()
-    look = small.light.packages / "retouchml" / "look.py"
+def test_an_update_that_cannot_fetch_leaves_the_engine_as_it_was(ready: SmallLight, tmp_path: Path) -> None:
+    before = ready.record()
+    look = ready.light.packages / "retouchml" / "look.py"
     look.write_text(look.read_text() + "# newer\n")
-    assert small.run("setup", PIP_FIND_LINKS=(tmp_path / "nothing").as_uri()).returncode == 1
-    assert small.record() == before
+    assert ready.run("setup", PIP_FIND_LINKS=(tmp_path / "nothing").as_uri()).returncode == 1
+    assert ready.record() == before
 
 
-def test_a_damaged_engine_is_repaired_and_removed(small: SmallLight) -> None:
-    assert small.run("setup").returncode == 0
-    shutil.rmtree(_site(small) / "pipeline")
-    damaged = small.run("models", "fetch")
+def test_a_damaged_engine_is_repaired_and_removed(ready: SmallLight) -> None:
+    shutil.rmtree(_site(ready) / "pipeline")
+    damaged = ready.run("models", "fetch")
     assert damaged.returncode == 1
     assert "Run `retouchml setup --repair`." in damaged.stderr
-    assert small.run("setup", "--repair").returncode == 0
-    assert (_site(small) / "pipeline" / "__init__.py").is_file()
+    assert ready.run("setup", "--repair").returncode == 0
+    assert (_site(ready) / "pipeline" / "__init__.py").is_file()
 
-    outcome = small.run("setup", "--remove", "--yes")
+    outcome = ready.run("setup", "--remove", "--yes")
     assert outcome.returncode == 0, outcome.stderr
-    assert f"virtual environment: {small.engine}" in outcome.stdout
-    assert not small.engine.exists()
-    assert not (small.data / "install.json").exists()
+    assert f"virtual environment: {ready.engine}" in outcome.stdout
+    assert not ready.engine.exists()
+    assert not (ready.data / "install.json").exists()
 
 
-def test_a_bundle_sets_up_without_a_network(small: SmallLight, tmp_path: Path) -> None:
-    assert small.run("setup").returncode == 0
+def test_a_bundle_sets_up_without_a_network(ready: SmallLight, tmp_path: Path) -> None:
     bundle = tmp_path / "a bundle"
-    written = small.run("setup", "bundle", str(bundle))
+    written = ready.run("setup", "bundle", str(bundle))
     assert written.returncode == 0, written.stderr
     assert (bundle / "models" / "net" / "zoo.json").is_file()
-    assert small.run("setup", "--remove", "--yes").returncode == 0
+    assert ready.run("setup", "--remove", "--yes").returncode == 0
 
     offline = {"PIP_FIND_LINKS": (tmp_path / "nothing").as_uri(), "PIP_NO_MODELS": "1"}
-    assert small.run("setup", **offline).returncode == 1
-    outcome = small.run("setup", "--from", str(bundle), **offline)
+    assert ready.run("setup", **offline).returncode == 1
+    outcome = ready.run("setup", "--from", str(bundle), **offline)
     assert outcome.returncode == 0, outcome.stderr
     assert "the network is not used" in outcome.stdout
-    assert (_site(small) / "pipeline" / "__init__.py").is_file()
-    assert (small.data / "models" / "net" / "zoo.json").is_file()
+    assert (_site(ready) / "pipeline" / "__init__.py").is_file()
+    assert (ready.data / "models" / "net" / "zoo.json").is_file()
 
 
-def test_a_damaged_model_of_a_bundle_is_named_and_fetched_or_fails(small: SmallLight, tmp_path: Path) -> None:
-    assert small.run("setup").returncode == 0
+def test_a_damaged_model_of_a_bundle_is_named_and_fetched_or_fails(ready: SmallLight, tmp_path: Path) -> None:
     bundle = tmp_path / "bundle"
-    assert small.run("setup", "bundle", str(bundle)).returncode == 0
+    assert ready.run("setup", "bundle", str(bundle)).returncode == 0
     whole = bundle / "models" / "net" / "net.bin"
-    here = small.data / "models" / "net"
+    here = ready.data / "models" / "net"
     shutil.rmtree(here)
 
     whole.write_text("weighty")
-    offline = small.run("setup", "--from", str(bundle), PIP_NO_MODELS="1")
+    offline = ready.run("setup", "--from", str(bundle), PIP_NO_MODELS="1")
     assert offline.returncode == 1
     assert "Damaged in the bundle, and not taken from there: net (net.bin)." in offline.stderr
     assert "The models could not be fetched." in offline.stderr
     assert not here.exists()
 
-    online = small.run("setup", "--from", str(bundle))
+    online = ready.run("setup", "--from", str(bundle))
     assert online.returncode == 0
     assert "net (net.bin)" in online.stderr
     assert (here / "net.bin").read_text() == "weights"
@@ -184,18 +164,35 @@ def test_a_damaged_model_of_a_bundle_is_named_and_fetched_or_fails(small: SmallL
     # and a damaged one of this machine is replaced by the bundle's
     whole.write_text("weights")
     (here / "net.bin").write_text("weighty")
-    assert small.run("setup", "--from", str(bundle), PIP_NO_MODELS="1").returncode == 0
+    assert ready.run("setup", "--from", str(bundle), PIP_NO_MODELS="1").returncode == 0
     assert (here / "net.bin").read_text() == "weights"
 
 
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="elsewhere there is no such build")
+def test_a_device_that_cannot_be_had_is_tried_when_it_is_named_and_not_at_every_set_up(
+    ready: SmallLight,
+) -> None:
+    before = ready.record()
+    refused = ready.run("setup", "--device", "rocm")
+    assert refused.returncode == 1
+    assert "`retouchml setup` goes on without it; with `--device rocm` it is tried again." in refused.stderr
+    assert ready.record() == before
+    again = ready.run("setup")
+    assert (again.returncode, again.stderr) == (0, "")
+    assert "ROCm" not in again.stdout
+    # what was named before it holds again
+    assert ready.run("setup", "--device", "cpu").returncode == 0
+    assert ready.run("setup", "--device", "rocm").returncode == 1
+    assert _device(ready) == "cpu"
+
+
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="elsewhere there is one build of torch")
-def test_another_build_of_torch_is_named_with_its_size_before_it_is_fetched(small: SmallLight) -> None:
-    assert small.run("setup", "--device", "cpu").returncode == 0
-    outcome = small.run("setup", "--device", "cuda")
+def test_another_build_of_torch_is_named_with_its_size_before_it_is_fetched(ready: SmallLight) -> None:
+    outcome = ready.run("setup", "--device", "cuda")
     said = outcome.stdout.splitlines()
     assert "About 2700 MB are fetched: torch with CUDA." in said[1]
     assert "about 8.0 GB" in said[0]
-    again = small.run("setup", "--device", "cpu")  # a build with CUDA runs on the CPU, too
+    again = ready.run("setup", "--device", "cpu")  # a build with CUDA runs on the CPU, too
     assert "MB are fetched" not in again.stdout
 
 

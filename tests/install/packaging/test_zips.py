@@ -11,7 +11,9 @@ from types import ModuleType
 
 import pytest
 
+from install.editors import light_part, plugin_folder
 from install.packaging import zips
+from retouchml.system.file_names import BY_A_ZIP
 from tests.marks import marks_tests
 
 _TOP = Path(__file__).parents[3]
@@ -74,6 +76,26 @@ def test_the_files_of_each_plugin_are_there(both: tuple[Path, Path]) -> None:
     with zipfile.ZipFile(both[1]) as archive:
         mode = archive.getinfo("retouchml-beautify/retouchml-beautify.py").external_attr >> 16
     assert mode & 0o111 == 0o111, "GIMP starts programs only"
+
+
+@pytest.mark.parametrize(("which", "folder"), [(0, "retouchml_krita"), (1, "retouchml-beautify")])
+def test_a_zip_that_was_put_in_by_hand_can_be_taken_over_or_removed_by_an_installer(
+    both: tuple[Path, Path], which: int, folder: str, tmp_path: Path
+) -> None:
+    with zipfile.ZipFile(both[which]) as archive:
+        archive.extractall(tmp_path / "editor" / "plugins")
+    plugin = tmp_path / "editor" / "plugins" / folder
+    manifest = plugin_folder.read(plugin)
+    assert manifest is not None
+    assert manifest.by == BY_A_ZIP
+    assert plugin_folder.place(plugin, light_part.files())
+    assert plugin_folder.read(plugin).by != BY_A_ZIP  # type: ignore[union-attr]
+    assert not (plugin / "retouchml" / "setup").exists()
+    with zipfile.ZipFile(both[which]) as archive:
+        archive.extractall(tmp_path / "editor" / "plugins")
+    assert plugin_folder.remove(plugin) == []
+    assert not plugin.exists()
+    assert not (plugin.parent / "retouchml_krita.desktop").exists()
 
 
 def test_the_same_sources_give_the_same_bytes(

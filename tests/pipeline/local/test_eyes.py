@@ -31,7 +31,7 @@ def test_whites_lose_red_and_yellow_and_get_a_little_lighter(face: PaintedFace) 
     changed = face.crop + EyeWhites.of(face.crop, face.regions, SIZE).change(1.0)
     before, after = (face.lab(picture, whites).mean(0) for picture in (face.crop, changed))
     assert 0.5 < after[1] < 0.85 * before[1]
-    assert 0.0 < after[2] < 0.7 * before[2]
+    assert 0.0 < after[2] < 0.75 * before[2]
     assert before[0] + 1.0 < after[0] < before[0] + 6.5
 
 
@@ -55,6 +55,18 @@ def test_a_shaded_white_stays_shaded(face: PaintedFace) -> None:
     changed = crop + EyeWhites.of(crop, face.regions, SIZE).change(1.0)
     before, after = (face.lab(picture, face.regions.eye_whites)[:, 0] for picture in (crop, changed))
     assert after.std() > 0.8 * before.std()
+
+
+def test_in_warm_light_clean_whites_are_warmer(face: PaintedFace) -> None:
+    whites = face.regions.eye_whites
+    warm = np.asarray(np.clip(face.crop * np.array([1.05, 0.9, 0.6], np.float32), 0.0, 1.0), np.float32)
+    before, after = (
+        face.lab(picture, whites)[:, 2].mean()
+        for picture in (warm, warm + EyeWhites.of(warm, face.regions, SIZE).change(1.0))
+    )
+    assert after < before - 4.0
+    # towards 2, as in neutral light, they would lose 0.6 of the way and look blue
+    assert after > 2.0 + 0.4 * (before - 2.0) + 1.5
 
 
 def patterned(face: PaintedFace) -> NDArray[np.float32]:

@@ -6,6 +6,7 @@ import subprocess
 import sys
 import zlib
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -345,14 +346,20 @@ def test_a_folder_that_takes_no_files() -> None:
     assert is_clear(caught.value)
 
 
-@pytest.fixture
+@contextmanager
 def small_files() -> Iterator[None]:
-    """No file may grow beyond 16 KiB, as on a disk that is full by then."""
+    """No file may grow beyond 16 KiB, as on a disk that is full by then.
+
+    The limit holds for the whole process. So it must end before the test does: pytest then writes a
+    dot, and its own output may be such a file.
+    """
     resource = pytest.importorskip("resource", reason="Windows limits no files")
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (1 << 14, hard))
-    yield
-    resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 
 
 @pytest.fixture
@@ -391,9 +398,8 @@ def test_a_full_disk_is_noticed_whatever_a_tiff_is_compressed_by(small_disk: Pat
 
 
 @pytest.mark.parametrize("suffix", [".png", ".tif", ".jpg", ".webp"])
-@pytest.mark.usefixtures("small_files")
 def test_a_limit_on_file_sizes_leaves_nothing(tmp_path: Path, suffix: str) -> None:
-    with pytest.raises(DiskFullError) as caught:
+    with pytest.raises(DiskFullError) as caught, small_files():
         write_picture(tmp_path / f"a{suffix}", PICTURE, PICTURE.pixels)
     assert is_clear(caught.value)
     assert list(tmp_path.iterdir()) == []

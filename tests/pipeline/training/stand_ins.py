@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from PIL import Image
 from torch import Tensor
 
+from pipeline.identity import ACTIVATIONS, Sight
 from pipeline.training.labellers import Labellers
 from pipeline.training.sampling import ATTRIBUTES, Samples, collect
 from pipeline.training.tables import load_table
@@ -53,12 +54,13 @@ class SmallGenerator(Generator):
 def labellers() -> Labellers:
     """Labellers that find the same face everywhere, and describe it by the picture's colour."""
 
-    def describe(picture: NDArray[np.float32], points: NDArray[np.float64]) -> NDArray[np.float32]:
-        return np.resize(picture.mean((0, 1)), 128).astype(np.float32)
+    def see(picture: NDArray[np.float32], points: NDArray[np.float64]) -> Sight:
+        colour = picture.mean((0, 1)).astype(np.float32)
+        return Sight(np.resize(colour, 128), np.resize(colour, ACTIVATIONS))
 
     tools: Any = SimpleNamespace(
         landmarks_in_crop=lambda crop: landmarks((256.0, 256.0), 120.0),
-        describe=describe,
+        see=see,
     )
     return Labellers(tools, tools, lambda picture, points: (30.0, 0.5))
 
@@ -76,6 +78,7 @@ def samples(generator: Generator, count: int) -> Samples:
         np.full(count, 2048, np.int32),
         faces.astype(np.float32),
         np.hstack([v, np.zeros((count, 128 - WIDTH))]).astype(np.float32),
+        np.resize(v.T, (ACTIVATIONS, count)).T.astype(np.float16),
         attributes.astype(np.float32),
         random.integers(0, 256, (count, 112, 112, 3), dtype=np.uint8),
     )

@@ -10,9 +10,10 @@ import pytest
 import torch
 from numpy.typing import NDArray
 
+from pipeline.identity import ACTIVATIONS, Sight
 from pipeline.latent_network import load_learned, save_learned, weights_folder
-from pipeline.rater import FeatureRater, rater_features
-from pipeline.training import rater
+from pipeline.rater import FeatureRater, all_features
+from pipeline.training import distilling, rater, scut
 from pipeline.training.labellers import Labellers
 from pipeline.training.scut import RatedPhotos, measure, read_fold, read_ratings
 from pipeline.training.tables import load_table
@@ -24,12 +25,20 @@ from tests.pipeline.training.stand_ins import lay_out
 
 pytestmark = pytest.mark.slow
 
+
+@pytest.fixture(autouse=True)
+def few_mixtures(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Networks that are taught in a second."""
+    monkeypatch.setattr(distilling, "_MIXTURES", 1500)
+    monkeypatch.setattr(distilling, "_COMPONENTS", 100)
+
+
 NAMES = [f"{group}{index}.png" for index in range(5) for group in ("AF", "AM", "CF", "CM")]
 BLANK = np.zeros((8, 8, 3), np.uint8)
 
 
 def rated(count: int, seed: int = 0) -> RatedPhotos:
-    """Photographs whose rating is linear in the descriptor."""
+    """Photographs whose rating is linear in what is behind descriptor and activations."""
     random = np.random.default_rng(seed)
     descriptors = 0.1 * random.standard_normal((count, 128)).astype(np.float32)
     way = np.random.default_rng(9).standard_normal(128) / 128**0.5
@@ -38,6 +47,7 @@ def rated(count: int, seed: int = 0) -> RatedPhotos:
         (3.0 + 5.0 * descriptors @ way).astype(np.float32),
         (landmarks() + random.standard_normal((count, 68, 2))).astype(np.float32),
         descriptors,
+        (descriptors @ np.random.default_rng(8).standard_normal((128, ACTIVATIONS))).astype(np.float16),
         random.integers(0, 256, (count, 112, 112, 3), dtype=np.uint8),
     )
 
@@ -49,7 +59,8 @@ def blind(faces: dict[int, Any]) -> Labellers:
         anybody = [SimpleNamespace(landmarks=landmarks((4.0, 4.0), 3.0))]
         return list(faces.get(int(image[0, 0, 0]), anybody))
 
-    tools: Any = SimpleNamespace(find=find, describe=lambda picture, points: np.ones(128, np.float32))
+    sight = Sight(np.ones(128, np.float32), np.ones(ACTIVATIONS, np.float32))
+    tools: Any = SimpleNamespace(find=find, see=lambda picture, points: sight)
     return Labellers(tools, tools)
 
 
@@ -57,10 +68,10 @@ def blind(faces: dict[int, Any]) -> Labellers:
 
 
 def test_a_known_taste_is_learned_and_holds_for_faces_that_were_not_seen() -> None:
-    photos = rated(800)
-    train, test = np.arange(700), np.arange(700, 800)
+    photos = rated(500)
+    train, test = np.arange(400), np.arange(400, 500)
     networks = rater.fit_rater("features", photos, train)
-    assert len(networks) == 3
+    assert len(networks) == 2
     predicted = rater.predict(networks, photos, test, float(photos.ratings[train].mean()))
     pearson, error = rater.agreement(predicted, photos.ratings[test])
     assert pearson > 0.8
@@ -71,7 +82,7 @@ def test_a_known_taste_is_learned_and_holds_for_faces_that_were_not_seen() -> No
 def test_a_fit_does_not_depend_on_what_it_is_tested_on() -> None:
     photos, rows = rated(40), np.arange(30)
     spoiled = RatedPhotos(*(column.copy() for column in vars(photos).values()))
-    spoiled.ratings[30:], spoiled.descriptors[30:] = 1.0, 7.0
+    spoiled.ratings[30:], spoiled.activations[30:] = 1.0, 7.0
     first, second = (rater.fit_rater("features", p, rows)[0].state_dict() for p in (photos, spoiled))
     assert all(torch.equal(first[name], second[name]) for name in first)
 
@@ -125,6 +136,34 @@ def test_photographs_are_measured_once_and_without_a_face_left_out(tmp_path: Pat
         measure(data, {**ratings, NAMES[0]: 1.5}, Labellers(None, None), tmp_path / "cache")
 
 
+def test_an_interrupted_measurement_goes_on_where_it_was_last_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(scut, "_SAVE_EVERY", 5)
+    pictures = {name: np.full((8, 8, 3), index, np.uint8) for index, name in enumerate(NAMES)}
+    data = lay_out(tmp_path / "d", pictures, np.linspace(1, 5, 20).tolist(), NAMES[:4])
+    ratings, looked = read_ratings(data), list[int]()
+
+    def interrupted(done: int, total: int) -> None:
+        if done == 12:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        measure(data, ratings, blind({}), tmp_path / "cache", interrupted)
+    tools = blind({})
+    find = tools.finder.find
+
+    def noted(image: NDArray[np.uint8]) -> Any:
+        looked.append(int(image[0, 0, 0]))
+        return find(image)
+
+    monkeypatch.setattr(tools.finder, "find", noted)
+    photos = measure(data, ratings, tools, tmp_path / "cache")
+    assert len(looked) == 10  # 10 of 20 had been written
+    assert photos.names.tolist() == sorted(NAMES)
+    assert [path.name[:7] for path in (tmp_path / "cache").iterdir()] == ["photos-"]
+
+
 def test_a_folder_without_any_face_is_refused(tmp_path: Path) -> None:
     data = lay_out(tmp_path / "d", {"CF0.png": BLANK}, [3.0], ["CF0.png"])
     with pytest.raises(UsageError, match="No face was found"):
@@ -173,6 +212,9 @@ def test_weights_and_card_are_written_and_hold_no_face(
     card = output.with_suffix(".md").read_text()
     assert file.metadata["fold"] == "2"
     assert float(file.metadata["mean"]) == pytest.approx(np.mean(ratings[4:]), abs=1e-5)
+    error, share = map(float, file.metadata["uncertainty"].split(","))
+    assert error > 0.0 or share > 0.0
+    assert printed.count("uncertainty") == 1
     assert f"fold 2: Pearson {file.metadata['pearson']}" in card
     assert card.count("mean absolute error") == printed.count("mean absolute error") == 2
     assert f"written: {output}, rater.md" in printed
@@ -181,7 +223,7 @@ def test_weights_and_card_are_written_and_hold_no_face(
     assert photos is not None
     assert len(photos) == 16
     rates = FeatureRater(None).rate_features(  # type: ignore[arg-type]
-        rater_features(photos.descriptors, photos.landmarks)
+        all_features(photos.descriptors, photos.landmarks, photos.activations)
     )
     assert np.isfinite(rates).all()
     for name, tensor in file.tensors.items():

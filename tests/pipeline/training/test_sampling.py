@@ -26,8 +26,9 @@ def test_samples_have_the_shapes_they_say(tmp_path: Path) -> None:
     assert samples.attributes.shape == (5, len(ATTRIBUTES))
     assert samples.attributes[:, ATTRIBUTES.index("age")].tolist() == [30.0] * 5
     assert samples.chips.shape == (5, 112, 112, 3)
-    # A picture of one colour: descriptor and chip both show it.
+    # A picture of one colour: descriptor, chip and activations show it.
     assert np.allclose(samples.descriptors[:, :3], samples.chips[:, 50, 50] / 255.0, atol=0.003)
+    assert np.allclose(samples.activations[:, :3], samples.descriptors[:, :3], atol=0.001)
     # Landmarks were measured on a picture twice as large.
     assert np.allclose(samples.landmarks, landmarks((256.0, 256.0), 120.0) / 2.0, atol=1e-3)
     unmixed = samples.crossover > 1024

@@ -10,10 +10,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from retouchml import own_parts, paths, settings
 from retouchml.cli.context import Context
 from retouchml.errors import NoFaceError
 from retouchml.look import Look
 from retouchml.results import FaceQuality, Trust
+from retouchml.system.file_names import SETTINGS
 from tests import stand_in_backend
 from tests.retouchml.running import Run, files, load, save
 
@@ -69,7 +71,7 @@ def test_a_face_that_is_not_there_is_an_error_that_says_how_many_are(run: Run, p
 
 QUALITY = {
     **dict.fromkeys(("yaw", "pitch", "cut", "eye_distance", "sharpness", "covered", "uncertainty"), 0.0),
-    "trust": {"shape": 1.0, "skin": 1.0, "eyes": 1.0, "mouth": 1.0},
+    "trust": {"shape": 1.0, "skin": 1.0, "eyes": 1.0, "mouth": 1.0, "path": 1.0},
     "notes": [],
 }
 
@@ -90,10 +92,12 @@ def test_the_report_has_the_shape_of_the_design(run: Run, portrait: Path) -> Non
                 "box": [2, 3, 4, 4],
                 "score_before": 3.0,
                 "score_after": 3.25,
+                "score_uncertainty": 0.25,
                 "identity_distance": 0.125,
                 "patch": [2, 3, 4, 4],
                 "preset": "natural",
                 "look": Look().values,
+                "score_outside": [],
                 "quality": QUALITY,
             },
             {
@@ -101,10 +105,12 @@ def test_the_report_has_the_shape_of_the_design(run: Run, portrait: Path) -> Non
                 "box": [12, 3, 5, 5],
                 "score_before": 3.0,
                 "score_after": None,  # the stand-in's answer is not finite, and JSON knows no NaN
+                "score_uncertainty": 0.25,
                 "identity_distance": 0.125,
                 "patch": [12, 3, 5, 5],
                 "preset": "natural",
                 "look": Look().values,
+                "score_outside": [],
                 "quality": QUALITY,
             },
         ],
@@ -122,7 +128,9 @@ def test_the_report_alone_is_on_stdout_when_asked(run: Run, portrait: Path) -> N
 
 def test_without_a_report_one_line_says_what_was_done_unless_quiet(run: Run, portrait: Path) -> None:
     out = portrait.with_name("out.png")
-    assert run("beautify", portrait, "-o", out).out == f"{out}: 2 faces retouched, score 3.00 to 3.25.\n"
+    assert run("beautify", portrait, "-o", out).out == f"{out}: 2 faces retouched.\n"
+    scored = run("beautify", portrait, "-o", out, "--force", "--scores").out
+    assert scored == f"{out}: 2 faces retouched, score 3.00 to 3.25 ± 0.25.\n"
     assert run("beautify", portrait, "-o", out, "--force", "--quiet").out == ""
 
 
@@ -141,8 +149,8 @@ def test_a_line_says_what_is_held_back_on_which_face(
     held = f"{out}: face 1 turned away: shape is held back."
     assert run("beautify", portrait, "-o", out).out.splitlines()[1:] == [held]
     assert run("faces", portrait).out.splitlines() == [
-        "0: 4 x 4 pixels at (2, 3), score 3.00",
-        "1: 5 x 5 pixels at (12, 3), score 3.10; turned away: shape is held back",
+        "0: 4 x 4 pixels at (2, 3)",
+        "1: 5 x 5 pixels at (12, 3); turned away: shape is held back",
     ]
     said = json.loads(run("beautify", portrait, "-o", out, "--force", "--json", "-").out)
     assert [face["quality"]["yaw"] for face in said["faces"]] == [0.0, 41.0]
@@ -449,3 +457,28 @@ def test_the_precision_reaches_the_models_in_this_process(
     # the daemon reads config.toml itself, but does not know this command's option
     assert asked == [("auto", True), ("bfloat16", False), ("float32", True)]
     assert run(*words, "--precision", "half").code == 2
+
+
+def train_scorer(name: str) -> None:
+    """A file of the user's own, as far as the command line looks at it."""
+    path = own_parts.place(own_parts.SCORERS, "w", name)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    head = json.dumps({"__metadata__": {"kind": own_parts.SCORERS, "version": "1"}}).encode()
+    path.write_bytes(len(head).to_bytes(8, "little") + head)
+
+
+def test_a_scorer_of_ones_own_reaches_the_backend(run: Run, portrait: Path) -> None:
+    train_scorer("mine")
+    backend, out = stand_in_backend.Backend(), portrait.with_name("out.png")
+    for options in ([], ["--scorer", "mine"], ["--scorer", "standard"]):
+        assert run("beautify", portrait, "-o", out, "--force", *options, backend=backend).code == 0
+    settings.store(paths.config_dir() / SETTINGS, "scorer", "mine")
+    run("beautify", portrait, "-o", out, "--force", backend=backend)
+    assert backend.scorers == ["", "mine", "standard", "mine"]
+
+
+def test_an_unknown_scorer_is_refused_before_anything_is_loaded(run: Run, portrait: Path) -> None:
+    train_scorer("mine")
+    ran = run("beautify", portrait, "-o", portrait.with_name("out.png"), "--scorer", "mina")
+    assert ran.code == 2
+    assert "There is no scorer called mina. Did you mean mine?" in ran.err

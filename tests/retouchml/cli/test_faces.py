@@ -1,35 +1,70 @@
 """``retouchml faces``."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 from PIL import Image, ImageCms
 
+from retouchml import paths, settings
 from retouchml.cli.main import main
 from retouchml.errors import DeviceError
+from retouchml.results import FaceQuality
+from retouchml.system.file_names import SETTINGS
 from tests import stand_in_backend
 from tests.retouchml.running import Run, save
 
 
-def test_faces_are_numbered_with_box_and_score(run: Run, portrait: Path) -> None:
+def test_faces_are_numbered_with_their_boxes_and_no_score(run: Run, portrait: Path) -> None:
     ran = run("faces", portrait)
     assert (ran.code, ran.err) == (0, "")
     assert ran.out.splitlines() == [
-        "0: 4 x 4 pixels at (2, 3), score 3.00",
-        "1: 5 x 5 pixels at (12, 3), score 3.10",
+        "0: 4 x 4 pixels at (2, 3)",
+        "1: 5 x 5 pixels at (12, 3)",
     ]
+
+
+def test_scores_are_shown_with_their_uncertainty_to_who_asks(run: Run, portrait: Path) -> None:
+    shown = [
+        "0: 4 x 4 pixels at (2, 3), score 3.00 ± 0.25",
+        "1: 5 x 5 pixels at (12, 3), score 3.10 ± 0.25",
+    ]
+    assert run("faces", portrait, "--scores").out.splitlines() == shown
+    settings.store(paths.config_dir() / SETTINGS, "scores", True)
+    assert run("faces", portrait).out.splitlines() == shown
+    assert "score" not in run("faces", portrait, "--no-scores").out
+
+
+def test_a_score_of_a_face_that_the_rater_does_not_know_says_so(
+    run: Run, portrait: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def open_unknown(*given: Any, **options: Any) -> stand_in_backend.Photo:
+        photo = found(*given, **options)
+        quality = FaceQuality(outside=("laughing", "turned"))
+        photo.faces = (replace(photo.faces[0], quality=quality, score_uncertainty=None),)
+        return photo
+
+    found = stand_in_backend.Backend.open
+    monkeypatch.setattr(stand_in_backend.Backend, "open", open_unknown)
+    assert run("faces", portrait, "--scores").out == (
+        "0: 4 x 4 pixels at (2, 3), score 3.00 (the rater knows no such faces: laughing, turned away)\n"
+    )
+    (face,) = json.loads(run("faces", portrait, "--json").out)["faces"]
+    assert (face["score"], face["score_uncertainty"]) == (3.0, None)
+    assert face["score_outside"] == ["laughing", "turned"]
 
 
 def test_the_json_of_faces_has_the_shape_of_the_design(run: Run, portrait: Path) -> None:
     ran = run("faces", portrait, "--json")
     said = json.loads(ran.out)
     assert (said["image"], said["width"], said["height"]) == (str(portrait), 40, 24)
-    assert [(face["box"], face["score"]) for face in said["faces"]] == [
-        ([2, 3, 4, 4], 3.0),
-        ([12, 3, 5, 5], 3.1),
+    assert [(face["box"], face["score"], face["score_uncertainty"]) for face in said["faces"]] == [
+        ([2, 3, 4, 4], 3.0, 0.25),
+        ([12, 3, 5, 5], 3.1, 0.25),
     ]
+    assert [face["score_outside"] for face in said["faces"]] == [[], []]
     landmarks = said["faces"][0]["landmarks"]
     assert (len(landmarks), landmarks[0], landmarks[-1]) == (68, [0.0, 0.01], [0.99, 1.0])
 
@@ -48,9 +83,9 @@ def test_several_pictures_are_listed_one_after_the_other(
     single = save(folder / "single.png", stand_in_backend.picture(1))
     ran = run("faces", portrait, landscape, single)
     assert ran.out.splitlines() == [
-        f"{portrait}: 0: 4 x 4 pixels at (2, 3), score 3.00",
-        f"{portrait}: 1: 5 x 5 pixels at (12, 3), score 3.10",
-        f"{single}: 0: 4 x 4 pixels at (2, 3), score 3.00",
+        f"{portrait}: 0: 4 x 4 pixels at (2, 3)",
+        f"{portrait}: 1: 5 x 5 pixels at (12, 3)",
+        f"{single}: 0: 4 x 4 pixels at (2, 3)",
     ]
     assert (ran.code, ran.err) == (3, f"retouchml: No face was found in {landscape}.\n")
 

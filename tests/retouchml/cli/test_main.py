@@ -11,10 +11,7 @@ from retouchml import look
 from retouchml.sliders import BY_NAME
 from tests.retouchml.running import Run, environment, files, python
 
-HEAVY = (
-    "numpy torch cv2 PIL dlib onnxruntime zmq msgpack tifffile imagecodecs platformdirs psutil"
-    " pipeline stylegan2"
-)
+HEAVY = "numpy torch cv2 PIL dlib onnxruntime zmq msgpack tifffile imagecodecs psutil pipeline stylegan2"
 
 LIST_IMPORTS = """
 import sys

@@ -113,6 +113,9 @@ def test_the_face_of_an_older_daemon_is_trusted_and_a_newer_one_s_fields_are_ign
         {"notes": [7]},
         {"notes": "turned"},
         {"notes": ["x"] * 65},
+        {"outside": "small"},
+        {"outside": [7]},
+        {"trust": {"path": 2.0}},
     ],
 )
 def test_a_quality_that_cannot_be_true_is_refused(quality: object) -> None:
@@ -120,15 +123,36 @@ def test_a_quality_that_cannot_be_true_is_refused(quality: object) -> None:
         answers.Opened.from_fields(opened_with({"quality": quality}))
 
 
+@pytest.mark.parametrize("uncertainty", ["much", -0.1, float("nan"), [0.1]])
+def test_an_uncertainty_that_cannot_be_true_is_refused(uncertainty: object) -> None:
+    with pytest.raises(ProtocolError):
+        answers.Opened.from_fields(opened_with({"score_uncertainty": uncertainty}))
+
+
+def test_a_daemon_that_knows_no_uncertainty_says_none() -> None:
+    for fields in ({}, {"score_uncertainty": None}):
+        (face,) = answers.Opened.from_fields(opened_with(fields)).faces
+        assert face.score_uncertainty is None
+
+
 def test_every_answer_survives_the_way() -> None:
     box = (1, 2, 3, 4)
     quality = FaceQuality(
-        41.0, -3.5, 0.25, 80.0, 0.4, 0.1, 1.5, Trust(0.25, 1.0, 0.5, 0.75), ("turned", "cut")
+        41.0,
+        -3.5,
+        0.25,
+        80.0,
+        0.4,
+        0.1,
+        1.5,
+        Trust(0.25, 1.0, 0.5, 0.75, 0.4),
+        ("turned", "cut"),
+        ("laughing",),
     )
-    face = Face(box, ((0.5, 1.5),) * 68, 3.0, quality)
+    face = Face(box, ((0.5, 1.5),) * 68, 3.0, quality, 0.375)
     picture = PixelFormat(3, 4)
     patch = answers.WirePatch(0, box, picture, bytes(picture.size))
-    report = FaceReport(0, box, 3.0, 3.25, 0.125, box)
+    report = FaceReport(0, box, 3.0, 3.25, 0.125, box, 0.375)
     worker = WorkerStatus("cpu", "idle", 7, 8, None, ("ffhq-mobile",), 1, 2)
     status = Status(1, "0.1", "i", 2.0, 3, 1, 1, 9, 0, 32, 600.0, None, False, 5, "log", 0, (worker,))
     for answer in (
@@ -200,3 +224,13 @@ def test_places_of_faces_are_read_back_and_what_is_no_place_is_refused() -> None
             messages.Open.from_fields({**sent.fields(), "at": at})
     with pytest.raises((ProtocolError, RetouchError)):
         messages.Open.from_fields({**sent.fields(), "at": [[1, 2, 3, 4]] * 65})
+
+
+def test_a_scorer_is_read_back_and_older_clients_name_none() -> None:
+    sent = messages.Open(PixelFormat(4, 3, "u8", "RGB"), scorer="mine")
+    assert messages.Open.from_fields(sent.fields()) == sent
+    older = {name: value for name, value in sent.fields().items() if name != "scorer"}
+    assert messages.Open.from_fields(older).scorer == ""
+    for scorer in (7, ["mine"], "x" * 200):
+        with pytest.raises(ProtocolError):
+            messages.Open.from_fields({**sent.fields(), "scorer": scorer})

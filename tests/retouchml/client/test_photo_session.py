@@ -70,7 +70,7 @@ def test_an_opened_photo_has_its_faces_and_where_they_were_found() -> None:
     assert (session.faces, session.model, session.device) == ((FACE,), "m", "cpu")
     assert session.seconds == {"detect": 0.25}
     assert client.calls[0].details == {
-        "pixels": bytes(range(4)), "icc": b"profile", "at": (), "model": "big", "device": ""
+        "pixels": bytes(range(4)), "icc": b"profile", "at": (), "model": "big", "device": "", "scorer": ""
     }  # fmt: skip
     assert (recorder.opened, recorder.stages) == (1, ["connect", "send"])
     session.open()

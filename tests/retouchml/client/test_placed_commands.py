@@ -43,6 +43,17 @@ def test_without_a_folder_a_terminal_is_mentioned(monkeypatch: pytest.MonkeyPatc
 
 
 @pytest.mark.usefixtures("folder")
+def test_who_has_a_zip_alone_gets_the_engines_own_command_or_a_button(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(placed_commands, "is_zip", lambda: True)
+    monkeypatch.setattr(launch, "find_interpreter", lambda: (["/home/anna/data/engine/bin/python"], {}))
+    said = placed("Run `retouchml daemon restart`.")
+    assert said.startswith("Run `/home/anna/data/engine/bin/retouchml daemon restart`.")
+    assert said.endswith("use the buttons in the settings of RetouchML.")
+    assert placed("Press “Set up again”.") == "Press “Set up again”."
+
+
 def test_an_error_is_explained_by_its_sentence_and_its_advice() -> None:
     assert explain(UsageError("Not so.", "But so.")) == "Not so. But so."
     assert explain(UsageError("Not so.")) == "Not so."

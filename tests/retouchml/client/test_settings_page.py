@@ -14,10 +14,12 @@ from retouchml.settings import Settings
 
 
 def test_each_choice_offers_the_value_in_use() -> None:
-    choices = settings_page.choices(Settings(device="cuda:1", engine="tensorflow1", language="ja"))
+    stored = Settings(device="cuda:1", engine="tensorflow1", language="ja", scorer="mine")
+    choices = settings_page.choices(stored)
     assert {each.name: each.value for each in choices} == {
         "device": "cuda:1",
         "engine": "tensorflow1",
+        "scorer": "mine",
         "language": "ja",
     }
     for choice in choices:
@@ -32,6 +34,15 @@ def test_every_value_that_is_offered_can_be_kept(home: Path) -> None:
             assert (getattr(stored, choice.name), warnings) == (value, ())
     assert settings_page.keep("keep_alive", 25).startswith("Kept.")
     assert settings_page.minutes(settings_page.load()[0]) == 25
+
+
+@pytest.mark.usefixtures("home")
+def test_scores_are_shown_once_they_are_switched_on() -> None:
+    assert not settings_page.shows_scores()
+    assert settings_page.keep("scores", True) == "Kept. Scores are shown below the preview."
+    assert settings_page.shows_scores()
+    assert settings_page.keep("scores", False) == "Kept. No scores are shown."
+    assert not settings_page.shows_scores()
 
 
 @pytest.mark.usefixtures("home")
@@ -51,7 +62,7 @@ def test_a_plug_in_of_another_version_says_which_side_to_update(
     monkeypatch: pytest.MonkeyPatch, there: str, trouble: str
 ) -> None:
     monkeypatch.setattr(maintenance, "run", lambda *_: Output(True, there))
-    said = settings_page.version_trouble("krita")
+    said = settings_page.compare("krita").sentence
     assert trouble in said
     assert bool(said) == bool(trouble)
 
@@ -61,7 +72,7 @@ def test_without_the_project_the_version_is_no_trouble_of_its_own(monkeypatch: p
         raise DaemonAbsent("Not installed.", "Install it.")
 
     monkeypatch.setattr(maintenance, "run", absent)
-    assert settings_page.version_trouble("krita") == ""
+    assert settings_page.compare("krita").sentence == ""
     assert settings_page.run(("models",)).startswith("Not installed. Install it.")
 
 

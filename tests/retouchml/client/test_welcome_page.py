@@ -1,16 +1,25 @@
 """What the welcome page says and offers in each state of the set-up, and what its buttons do."""
 
-import json
-import sys
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from retouchml import paths
-from retouchml.client import welcome_page
-from retouchml.client.welcome_page import CANCEL, INSTALL, REPAIR, WelcomePage
-from retouchml.setup import installer
+from retouchml.client import welcome_reason
+from retouchml.client.machines_page import Said
+from retouchml.client.welcome_buttons import (
+    CANCEL,
+    CONNECT,
+    HERE,
+    INSTALL,
+    LARGE,
+    LATER,
+    MACHINE,
+    REPAIR,
+    SMALL,
+)
+from retouchml.client.welcome_page import WelcomePage
+from retouchml.client.welcome_reason import Reason, Why
 from retouchml.setup.job import Phase, Plan, SetupJob, State
 
 
@@ -31,14 +40,18 @@ class RecordedJob(SetupJob):
         """Note it."""
         self.asked.append("look")
 
-    def start(self, *, repair: bool = False, bundle: "Path | None" = None) -> None:
+    def start(self, *, repair: bool = False, device: str = "", bundle: "Path | None" = None) -> None:
         """Note it."""
-        self.asked.append("repair" if repair else "start")
+        self.asked.append("repair" if repair else device or "start")
         assert bundle is None
 
     def cancel(self) -> None:
         """Note it."""
         self.asked.append("cancel")
+
+    def start_connector(self) -> None:
+        """Note it."""
+        self.asked.append("connector")
 
 
 @pytest.fixture
@@ -58,7 +71,7 @@ def test_it_says_what_will_be_fetched_how_large_and_where_before_anything_is(
     about = " ".join(shown.about)
     assert "About 547 MB are fetched: packages 181 MB, PyTorch 192 MB, models 174 MB." in about
     assert f"about 1.6 GB in {tmp_path}." in about
-    assert [button.name for button in shown.buttons] == [INSTALL]
+    assert [button.name for button in shown.buttons] == [INSTALL, MACHINE]
     assert (shown.state, shown.is_error, shown.fraction, shown.is_done) == ("", False, None, False)
 
 
@@ -72,11 +85,11 @@ def test_a_disk_without_the_room_is_named_before_the_button_is_pressed(job: Reco
     ("phase", "buttons"),
     [
         (Phase.LOOKING, []),
-        (Phase.IDLE, [INSTALL]),
+        (Phase.IDLE, [INSTALL, MACHINE]),
         (Phase.RUNNING, [CANCEL]),
         (Phase.STOPPING, []),
-        (Phase.STOPPED, [INSTALL]),
-        (Phase.FAILED, [INSTALL]),
+        (Phase.STOPPED, [INSTALL, MACHINE]),
+        (Phase.FAILED, [INSTALL, MACHINE]),
         (Phase.DONE, []),
     ],
 )
@@ -96,16 +109,16 @@ def test_a_set_up_that_was_begun_goes_on_or_is_repaired(job: RecordedJob) -> Non
     folder.mkdir()
     (folder / "pyvenv.cfg").write_text("")
     page = WelcomePage(job)
-    assert _names(page) == [INSTALL, REPAIR]
+    assert _names(page) == [INSTALL, REPAIR, MACHINE]
     assert page.shown().buttons[0].title == "Go on"
     assert "begun before" in page.shown().state
 
 
 def test_the_buttons_do_what_they_say(job: RecordedJob) -> None:
     page = WelcomePage(job)
-    for name in (INSTALL, CANCEL, REPAIR):
+    for name in (INSTALL, CANCEL, REPAIR, LARGE):
         page.press(name)
-    assert job.asked == ["start", "cancel", "repair"]
+    assert job.asked == ["start", "cancel", "repair", "cuda"]
 
 
 def test_progress_is_told_in_megabytes_and_seconds(job: RecordedJob) -> None:
@@ -132,27 +145,57 @@ def test_a_failure_says_why(job: RecordedJob) -> None:
 @pytest.mark.parametrize(
     ("platform", "word"), [("win32", "Store"), ("darwin", "python.org"), ("linux", "venv")]
 )
-def test_without_a_python_it_says_which_one_to_install(job: RecordedJob, platform: str, word: str) -> None:
-    job.now = replace(job.now, has_python=False)
+def test_where_no_python_can_be_had_it_says_which_one_to_install(
+    job: RecordedJob, platform: str, word: str
+) -> None:
+    job.now = replace(job.now, phase=Phase.FAILED, has_python=False)
     shown = WelcomePage(job, platform).shown()
     assert shown.is_error
     assert word in shown.state
     assert shown.buttons[0].title == "Try again"
 
 
-def test_only_a_zip_without_an_engine_wants_the_page(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr(sys, "executable", "/usr/bin/krita")
-    assert not welcome_page.is_wanted(), "a checkout has an installer of its own"
-    monkeypatch.setattr(installer, "FILES", tmp_path)
-    (tmp_path / "engine.json").write_text("{}")
-    assert welcome_page.is_wanted()
-    record = paths.data_dir() / "install.json"
-    record.parent.mkdir(parents=True)
-    python = tmp_path / "python"
-    record.write_text(json.dumps({"python": str(python)}))
-    assert welcome_page.is_wanted(), "the engine was deleted by hand"
-    python.write_text("")
-    assert not welcome_page.is_wanted()
+def test_without_a_python_one_is_fetched_first_and_then_the_sizes_are_seen(job: RecordedJob) -> None:
+    job.now = State(has_python=False)
+    shown = WelcomePage(job).shown()
+    assert "about 55 MB" in shown.state
+    assert not shown.is_error
+    assert shown.buttons[0].title == "Fetch Python"
+    assert "MB are fetched" not in " ".join(shown.about)
+
+
+def test_where_only_the_large_pytorch_can_be_had_a_button_takes_it(job: RecordedJob) -> None:
+    job.now = replace(job.now, phase=Phase.FAILED, problem="There is no small one.", large=2_700_000_000)
+    page = WelcomePage(job)
+    assert "2.7 GB to fetch" in page.shown().state
+    assert "`" not in page.shown().state, "nobody who has a zip alone can type a command"
+    assert _names(page) == [INSTALL, LARGE, MACHINE]
+
+
+def test_an_older_engine_is_updated_or_used_as_it_is(
+    job: RecordedJob, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put_off: list[bool] = []
+    monkeypatch.setattr(welcome_reason, "put_off", lambda: put_off.append(True))
+    assert job.now.plan is not None
+    folder = Path(job.now.plan.folder)
+    folder.mkdir()
+    (folder / "pyvenv.cfg").write_text("")
+    page = WelcomePage(job, reason=Reason(Why.OLDER, "0.1.0"))
+    shown = page.shown()
+    assert "version 0.1.0, and should be updated." in shown.about[0]
+    assert "not fetched again" in shown.about[1]
+    assert [button.title for button in shown.buttons] == ["Update", "Not now"]
+    assert shown.state == ""
+    page.press(LATER)
+    assert page.shown().is_done
+    assert put_off == [True]
+
+
+def test_somebody_who_asks_for_it_gets_a_repair(job: RecordedJob) -> None:
+    page = WelcomePage(job, reason=Reason(Why.ASKED))
+    assert _names(page) == [REPAIR, LATER]
+    assert not any(page.shown().is_done for _ in range(20)), "that an engine is there ends nothing"
 
 
 def test_bytes_that_came_raise_the_bar_within_a_step(tmp_path: Path) -> None:
@@ -177,7 +220,7 @@ def test_an_engine_that_something_else_has_set_up_is_noticed(
     job: RecordedJob, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     there: list[bool] = []
-    monkeypatch.setattr(welcome_page, "is_wanted", lambda: not there)
+    monkeypatch.setattr(welcome_reason, "find", lambda: None if there else Reason(Why.MISSING))
     page = WelcomePage(job)
     assert not any(page.shown().is_done for _ in range(20))
     there.append(True)
@@ -186,3 +229,82 @@ def test_an_engine_that_something_else_has_set_up_is_noticed(
     job.now = replace(job.now, phase=Phase.IDLE)
     assert any(page.shown().is_done for _ in range(20))
     assert page.shown().is_done  # in Krita's other window, too
+
+
+def test_a_build_for_a_graphics_card_is_large_and_the_small_one_can_be_taken(job: RecordedJob) -> None:
+    page = WelcomePage(job)
+    assert SMALL not in _names(page)
+    assert job.now.plan is not None
+    job.now = replace(job.now, plan=replace(job.now.plan, torch=5_000_000_000))
+    assert "PyTorch 5000 MB" in " ".join(page.shown().about)
+    assert _names(page) == [INSTALL, SMALL, MACHINE]
+    page.press(SMALL)
+    assert job.asked == ["cpu"]
+
+
+@pytest.fixture
+def elsewhere(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The machine "studio" does the work, and nothing connects to it yet."""
+    there = Reason(Why.CONNECT, machine="studio")
+    monkeypatch.setattr(welcome_reason, "find", lambda: there)
+    monkeypatch.setattr("retouchml.client.machines_page.chosen", lambda: "studio")
+
+
+@pytest.mark.usefixtures("elsewhere")
+def test_a_machine_that_was_added_takes_the_place_of_an_engine(job: RecordedJob) -> None:
+    page = WelcomePage(job)
+    page.press(MACHINE)
+    assert job.asked == [], "the editor asks for its file first"
+    page.take_machine(Said("That is no invitation.", is_error=True))
+    assert (page.shown().state, page.shown().is_error) == ("That is no invitation.", True)
+    assert _names(page) == [INSTALL, MACHINE]
+    page.take_machine(Said("studio does the work now."))
+    assert job.asked == ["connector"]
+    assert page.shown().state == ""
+    assert " ".join(page.shown().about) == (
+        "studio does the work: layers are sent there. What connects this editor to it is not here yet: "
+        "2 MB are fetched."
+    )
+    job.now = replace(job.now, phase=Phase.FAILED, problem="There is no network.")
+    assert [(button.name, button.title) for button in page.shown().buttons] == [
+        (CONNECT, "Try again"),
+        (HERE, "This machine instead"),
+    ]
+    page.press(CONNECT)
+    assert job.asked == ["connector"] * 2
+    job.now = replace(job.now, phase=Phase.DONE)
+    assert page.shown().is_done
+
+
+@pytest.mark.usefixtures("elsewhere")
+def test_a_set_up_that_another_window_has_begun_ends_before_a_machine_is_connected(job: RecordedJob) -> None:
+    page = WelcomePage(job)
+    job.now = replace(job.now, phase=Phase.RUNNING)
+    page.take_machine(Said("studio does the work now."))
+    page.shown()
+    assert job.asked == ["cancel"]
+    job.now = replace(job.now, phase=Phase.STOPPED)
+    page.shown()
+    page.shown()
+    assert job.asked == ["cancel", "connector"]
+
+
+@pytest.mark.usefixtures("elsewhere")
+def test_this_machine_can_be_set_up_after_all(job: RecordedJob, monkeypatch: pytest.MonkeyPatch) -> None:
+    used: list[str] = []
+    monkeypatch.setattr("retouchml.client.machines_page.use", used.append)
+    page = WelcomePage(job, reason=Reason(Why.CONNECT, machine="studio"))
+    page.press(HERE)
+    assert used == [""]
+    assert _names(page) == [INSTALL, MACHINE]
+    assert job.asked == ["look"]
+
+
+def test_whoever_asks_for_it_while_another_machine_does_the_work_may_set_this_one_up(
+    job: RecordedJob,
+) -> None:
+    page = WelcomePage(job, reason=Reason(Why.ASKED_FIRST))
+    assert "is not here yet" in " ".join(page.shown().about)
+    assert _names(page) == [INSTALL, LATER]
+    page.press(LATER)
+    assert page.shown().is_done

@@ -151,9 +151,16 @@ def test_without_an_address_the_model_comes_from_its_own_source(
 def test_an_address_that_fails_gives_way_to_the_model_s_own_source(
     server: Server, monkeypatch: pytest.MonkeyPatch, fault: str, file: str
 ) -> None:
-    monkeypatch.setattr(http, "_TIMEOUT_SECONDS", 0.3)
+    patience = http._TIMEOUT_SECONDS
+    if fault == "silent":
+        monkeypatch.setattr(http, "_TIMEOUT_SECONDS", 0.3)
+
+    def wait_for_the_own_source(stage: str, _fraction: float, _left: float | None) -> None:
+        if stage == "looking elsewhere":
+            monkeypatch.setattr(http, "_TIMEOUT_SECONDS", patience)
+
     server.faults[file] = fault
-    zoo.fetch(NAME)
+    zoo.fetch(NAME, progress=wait_for_the_own_source)
     assert _here() == {"a.onnx": ORIGINAL}
     assert server.asked[-1] == "/original"
     assert not [each for each in _leftovers() if ".part-" in each], "no half of a model"

@@ -11,11 +11,12 @@ from typing import Any
 import numpy as np
 import pytest
 
+from retouchml.cli import staging
 from retouchml.cli.batch import journal
 from retouchml.cli.batch.journal import Journal
 from retouchml.errors import RetouchError
 from tests import stand_in_backend
-from tests.retouchml.running import Run, environment, files, load, python, results, save
+from tests.retouchml.running import Run, environment, files, load, python, results, results_but_parts, save
 
 PATIENCE = 120  # seconds before a test gives up
 
@@ -262,6 +263,8 @@ def test_replace_makes_everything_again(run: Run, tree: Path) -> None:
         (["--max-faces", "-1"], "not a whole number"),
         (["--existing", "perhaps"], "invalid choice"),
         (["--include", "*.gif"], "None of the 7 pictures"),
+        (["--exclude", "*"], "None of the 7 pictures"),
+        (["--report", "-"], "needs a file"),
         (["--watch", "."], "from its folder alone"),
     ],
 )
@@ -269,6 +272,13 @@ def test_a_wrong_option_is_explained(options: list[str], words: str, run: Run, t
     ran = retouch(run, tree, *options)
     assert ran.code == 2
     assert words in ran.err
+    assert not (tree.parent / "out").exists()
+
+
+def test_a_list_that_is_not_there_is_named(run: Run, tree: Path) -> None:
+    ran = retouch(run, tree, "--files-from", tree / "missing.txt")
+    assert ran.code == 1
+    assert "missing.txt cannot be read" in ran.err
     assert not (tree.parent / "out").exists()
 
 
@@ -422,6 +432,24 @@ def test_killed_again_and_again_a_batch_loses_nothing(
     assert {line["status"] for line in lines} <= {"done", "skipped"}
 
 
+def test_what_a_killed_command_left_of_a_file_goes_with_the_next_one(
+    run: Run, tree: Path, tmp_path: Path
+) -> None:
+    """That of a picture at which nobody works any more; those of other folders' commands stay."""
+    out = tmp_path / "out"
+    out.mkdir()
+    left = []
+    for folder in (out, tmp_path / "another"):
+        with Journal(folder).claimed("a.png") as claim:
+            left.append(staging._temporary(out / "a.png", claim))
+    for path in left:
+        path.write_bytes(b"half of it")
+    retouch(run, tree, "--include", "a.png", "--existing", "skip")
+    assert [path.exists() for path in left] == [False, True]
+    assert left[0] != left[1]
+    assert results_but_parts(out) == ["a.png", "x/a.png"]
+
+
 def test_the_line_is_there_when_the_picture_is_and_while_the_next_one_is_made(
     many: Path, tmp_path: Path, children: "list[subprocess.Popen[str]]"
 ) -> None:
@@ -456,11 +484,6 @@ def test_two_commands_that_go_on_in_opposite_orders_do_not_wait_for_each_other(
         child.communicate(timeout=PATIENCE)
         assert child.returncode == 0
     assert len(opened(log)) == len(pictures)
-
-
-def results_but_parts(folder: Path) -> list[str]:
-    """The results, without the temporary files that killed processes left."""
-    return [name for name in results(folder) if not Path(name).name.startswith(".retouchml-")]
 
 
 def test_two_commands_on_one_folder_do_no_work_twice(

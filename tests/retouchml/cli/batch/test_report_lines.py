@@ -19,7 +19,7 @@ def test_a_line_is_there_as_soon_as_it_is_added(tmp_path: Path) -> None:
     path = tmp_path / "report.jsonl"
     with opened(path, extend=False) as lines:
         assert lines is not None
-        lines.add("done", {"image": "a.png", "notes": ["x"]}, Path("out/a.png"))
+        lines.add("done", {"image": "a.png", "notes": ["x"]}, str(Path("out/a.png")))
         lines.add("failed", {"image": "b.png"}, None)
         assert read(path) == [
             {"version": 1, "status": "done", "output": "out/a.png", "image": "a.png", "notes": ["x"]},
