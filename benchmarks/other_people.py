@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 
 from pipeline.pictures import read_picture
 from pipeline.rater import FeatureRater, PixelRater
+from pipeline.threads import threads_restored
 from pipeline.training.labellers import load_finder, load_recognizer
 from pipeline.training.progress_line import ProgressLine
 from retouchml.errors import RetouchError, UsageError
@@ -122,6 +123,7 @@ def table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     return "".join(f"| {' | '.join(line)} |\n" for line in lines)
 
 
+@threads_restored()
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; returns the exit code."""
     parser = argparse.ArgumentParser(description="How the raters serve people of whom they have seen none.")

@@ -5,6 +5,7 @@ A home of their own, the real models, the bundled portrait.
 
 import os
 import signal
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -58,6 +59,22 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(mark)
         if not any(item.get_closest_marker(mark) for mark in ("models", "processes", "slow")):
             item.add_marker("quick")
+
+
+def _threads() -> dict[str, int]:
+    """The threads of each library that is loaded and keeps their number for the whole process."""
+    counts = {"torch": "get_num_threads", "cv2": "getNumThreads"}
+    loaded = {name: library for name in counts if (library := sys.modules.get(name)) is not None}
+    return {name: getattr(library, counts[name])() for name, library in loaded.items()}
+
+
+@pytest.fixture(autouse=True)
+def _threads_are_left_as_they_were() -> Iterator[None]:
+    """A test that leaves another number slows all later ones down, and changes how they round."""
+    before = _threads()
+    yield
+    after = {name: _threads()[name] for name in before}
+    assert after == before
 
 
 @contextmanager

@@ -538,7 +538,7 @@ def test_a_photo_seen_before_is_neither_searched_nor_inverted_nor_climbed_again(
     monkeypatch.setattr(type(retoucher.networks.beautifier), "path", refuse)
     (patch,) = retoucher.open(portrait.copy()).render({0: Look(strength=0.5)})
     (expected,) = photo.render({0: Look(strength=0.5)})
-    assert np.array_equal(patch.pixels, expected.pixels)
+    np.testing.assert_array_equal(patch.pixels, expected.pixels)
 
 
 def test_another_photo_or_depth_is_searched_for_itself(retoucher: Retoucher, portrait: Pixels) -> None:
