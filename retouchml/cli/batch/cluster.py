@@ -1,22 +1,22 @@
 """``--ray``: the pictures of a batch on the machines of a Ray cluster.
 
 Which pictures, what is done already, the journal, the report and all that is written stay with this process;
-the actors of ``cluster_worker`` do the work. Each actor has a thread here, which gives it one picture at a
-time. A picture whose actor was lost, with its machine or without, is tried once more on whichever actor is
-free first, and is set aside after the second loss. Ray places actors, starts machines for them where it may,
-and replaces lost actors.
+the actors of ``cluster_worker`` do the work. Each actor has a thread here, which gives it pictures as
+``cluster_tasks`` says: the next one is sent, and read there, while one is retouched. A picture whose actor
+was lost, with its machine or without, is tried once more on whichever actor is free first, and is set aside
+after the second loss. Ray places actors, starts machines for them where it may, and replaces lost actors.
 """
 
-import itertools
 import logging
-import queue
 import socket
 import threading
+from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future
-from dataclasses import dataclass, field
+from contextlib import suppress
 from typing import Any
 
+from retouchml.cli.batch.cluster_tasks import AT_ONCE, Task, Tasks
 from retouchml.cli.batch.cluster_worker import ClusterWorker, MakeBackend
 from retouchml.cli.batch.ride import Made, Ride
 from retouchml.cli.context import Context
@@ -32,17 +32,6 @@ _POLL_SECONDS = 0.2
 _CONNECT_SECONDS = 3.0
 _LARGEST_FILE = 1 << 30
 _MOST_WORKERS = 1024
-
-
-@dataclass(order=True)
-class _Task:
-    """A picture that waits for an actor; the order is that of the pictures."""
-
-    number: int
-    files: OutputFiles = field(compare=False)
-    read: "Future[bytes]" = field(compare=False)
-    ride: Ride = field(compare=False)
-    losses: int = field(default=0, compare=False)
 
 
 def check_installed() -> None:
@@ -87,17 +76,20 @@ class Cluster:
         resources = ray.cluster_resources()
         share = (1.0 if resources.get("GPU") else 0.0) if gpus is None else gpus
         room = resources.get("GPU", 0.0) / share if share else resources.get("CPU", 1.0)
-        self.count = min(max(int(room), 1) if workers is None else workers, _MOST_WORKERS)
+        workers = min(max(int(room), 1) if workers is None else workers, _MOST_WORKERS)
+        # one more for each process, so that none waits for a file or for the order of results
+        self.count = (AT_ONCE + 1) * workers
         self._options = options
         self._interrupt = context.interrupt.in_thread()
         self._make_actor: Callable[[], Any] = lambda: (
-            ray.remote(ClusterWorker).options(num_cpus=1, num_gpus=share).remote(make_backend)
+            ray.remote(ClusterWorker)
+            .options(num_cpus=1, num_gpus=share, max_concurrency=AT_ONCE)
+            .remote(make_backend)
         )
-        self._tasks: queue.PriorityQueue[_Task] = queue.PriorityQueue()
-        self._numbers = itertools.count()
+        self._tasks = Tasks()
         self._threads = [
             threading.Thread(target=self._serve, name=f"ray {number}", daemon=True)
-            for number in range(self.count)
+            for number in range(workers)
         ]
         for thread in self._threads:
             thread.start()
@@ -106,7 +98,7 @@ class Cluster:
         """Retouch a picture file whose content is being read."""
         ride = Ride()
         ride.progress("detect", 0.0, None)
-        self._tasks.put(_Task(next(self._numbers), files, read, ride))
+        self._tasks.add(files, read, ride)
         return ride
 
     def wait(self, ride: Ride, show: Progress) -> Made:
@@ -118,75 +110,81 @@ class Cluster:
         import ray
 
         self._interrupt.stop()
+        self._tasks.close()
         for thread in self._threads:
             thread.join()
         ray.shutdown()
 
     def _serve(self) -> None:
         """Be the thread of one actor, which is replaced whenever it is lost."""
-        actor, is_ready, refusals = None, False, 0
+        refusals = 0
         while not self._interrupt.is_set():
+            actor = None
             try:
-                if actor is None:
-                    actor, is_ready = self._make_actor(), False
-                if not is_ready:
-                    self._result(actor.ready.remote())
-                    is_ready, refusals = True, 0
-                task = self._tasks.get(timeout=_POLL_SECONDS)
-            except queue.Empty:
-                continue
+                actor = self._make_actor()
+                self._result(actor.ready.remote())
+                refusals = 0
+                self._feed(actor)
             except Cancelled:
                 return
             except Exception as error:  # the models cannot be loaded, or the machine was lost meanwhile
-                actor, refusals = None, refusals + 1
+                refusals += 1
                 if refusals >= _ATTEMPTS:
-                    self._refuse(error)
+                    self._tasks.refuse(_not_started(error))
                     refusals = 0
-                continue
-            try:
-                if not self._retouch(task, actor):
-                    actor = None
-            except Cancelled as error:
-                task.ride.done.set_exception(error)
-                return
+            finally:
+                _end(actor)
 
-    def _refuse(self, error: Exception) -> None:
-        """Fail the next picture: no actor can be started here."""
-        lines = str(error).strip().splitlines() or [type(error).__name__]
+    def _feed(self, actor: Any) -> None:
+        """Give an actor pictures until it is lost, or there are no more. Raises Cancelled."""
+        under_way: deque[tuple[Task, Any]] = deque()
+        number = 0
         try:
-            task = self._tasks.get_nowait()
-        except queue.Empty:
-            return
-        reason = f"A process of the cluster could not load the models: {lines[-1]}"
-        task.ride.done.set_exception(WorkerLost(reason, "See Ray's logs on that machine."))
+            while True:
+                self._interrupt.check()
+                held = [each for each, _ in under_way]
+                task = self._tasks.further(held) if held else self._tasks.first()
+                if task is None and not held:
+                    return  # there will be no more
+                if task is not None:
+                    if (reference := self._begin(actor, number, task)) is not None:
+                        under_way.append((task, reference))
+                        number += 1
+                    continue
+                if self._is_ready(under_way[0][1]) and not self._take(*under_way.popleft()):
+                    return
+        finally:
+            for task, reference in under_way:
+                self._take(task, reference)
 
-    def _retouch(self, task: _Task, actor: Any) -> bool:
-        """Let an actor retouch a picture; False if the actor was lost. Raises Cancelled."""
-        from ray.exceptions import RayError
-
-        try:
-            content = task.read.result()
-        except Exception as error:
-            task.ride.done.set_exception(error)
-            return True
+    def _begin(self, actor: Any, number: int, task: Task) -> Any:
+        """Send a picture, the ``number``-th of this actor; None if that is not possible."""
         files = task.files
         names = {option: target.name for option, target in files.by_option.items()}
         try:
-            made = self._result(actor.retouch.remote(files.source.name, content, names, self._options))
+            content = task.read.result()
+            return actor.retouch.remote(number, files.source.name, content, names, self._options)
+        except Exception as error:
+            task.ride.done.set_exception(error)
+            return None
+
+    def _take(self, task: Task, reference: Any) -> bool:
+        """What became of a picture; False if its actor was lost."""
+        from ray.exceptions import RayError
+
+        try:
+            made = self._result(reference)
         except RayError:
             task.losses += 1
             if task.losses < _ATTEMPTS:
-                self._tasks.put(task)
-            else:
-                advice = "It is set aside. Perhaps the machine is short of memory."
-                lost = WorkerLost(
-                    f"The retouching process ended unexpectedly, twice, at {files.source}.", advice
-                )
-                task.ride.done.set_exception(lost)
+                self._tasks.again(task)
+                return False
+            advice = "It is set aside. Perhaps the machine is short of memory."
+            source = task.files.source
+            lost = WorkerLost(f"The retouching process ended unexpectedly, twice, at {source}.", advice)
+            task.ride.done.set_exception(lost)
             return False
-        except Cancelled:
-            raise
-        except Exception as error:  # nobody may wait for this picture for ever
+        except Exception as error:  # Cancelled too; nobody may wait for this picture for ever
             task.ride.done.set_exception(error)
             return False
         if isinstance(made, RetouchError):
@@ -199,11 +197,29 @@ class Cluster:
         """The value of a reference. Raises Cancelled, and what Ray raises."""
         import ray
 
-        while True:
-            ready, _ = ray.wait([reference], timeout=_POLL_SECONDS)
-            if ready:
-                return ray.get(reference)
+        while not self._is_ready(reference):
             self._interrupt.check()
+        return ray.get(reference)
+
+    def _is_ready(self, reference: Any) -> bool:
+        """Whether there is a value, or an error, soon."""
+        import ray
+
+        return bool(ray.wait([reference], timeout=_POLL_SECONDS)[0])
+
+
+def _not_started(error: Exception) -> WorkerLost:
+    lines = str(error).strip().splitlines() or [type(error).__name__]
+    reason = f"A process of the cluster could not load the models: {lines[-1]}"
+    return WorkerLost(reason, "See Ray's logs on that machine.")
+
+
+def _end(actor: Any) -> None:
+    """End an actor at once, whatever it is doing; it may be lost already."""
+    import ray
+
+    with suppress(Exception):
+        ray.kill(actor)
 
 
 def _connect(address: str) -> None:

@@ -2,10 +2,14 @@
 
 It gets the bytes of a picture file and returns those of the results, so machines need no disk in common. Its
 steps are those of a picture on this machine, ``retouch.render`` and ``retouch.write``, in a temporary folder.
+Of two pictures, one is read or encoded while the other is retouched.
 """
 
 import tempfile
-from collections.abc import Callable, Mapping
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -45,48 +49,78 @@ class Results:
 
 
 class ClusterWorker:
-    """Retouches one picture after the other."""
+    """Retouches one picture after the other, in their order; its threads are Ray's."""
 
     def __init__(self, make_backend: MakeBackend) -> None:
         """Load the models."""
-        self._backend = make_backend()
+        # a single thread for all that computes: OpenMP has threads, and a number of them, for each that asks
+        self._computing = ThreadPoolExecutor(1, "retouch")
+        self._backend = self._computing.submit(make_backend).result()
         self._context = Context(Console(None, None), Interrupt())
+        self._next = 0
+        self._passed = threading.Condition()
 
     def ready(self) -> str:
         """The model, once it is loaded."""
         return self._backend.model
 
     def retouch(
-        self, name: str, content: bytes, names: Mapping[str, str], options: Options
+        self, number: int, name: str, content: bytes, names: Mapping[str, str], options: Options
     ) -> "Results | RetouchError":
         """Retouch a picture file.
 
-        name: of the file, without folders; names: of the results, by option. An error of the picture is
-        returned, so that what Ray raises are losses alone.
+        number: of the pictures that this process gets, from 0 on; name: of the file, without folders; names:
+        of the results, by option. An error of the picture is returned, so that what Ray raises are losses
+        alone.
         """
         with tempfile.TemporaryDirectory(prefix="retouchml-") as folder:
             try:
-                return self._retouch(Path(folder), name, content, names, options)
+                return self._retouch(number, Path(folder), name, content, names, options)
             except RetouchError as error:
                 return _without(folder, error)
             except Exception as error:
                 return _without(folder, RetouchError(explain(error)[0]))
 
     def _retouch(
-        self, folder: Path, name: str, content: bytes, names: Mapping[str, str], options: Options
+        self,
+        number: int,
+        folder: Path,
+        name: str,
+        content: bytes,
+        names: Mapping[str, str],
+        options: Options,
     ) -> Results:
         from pipeline.pictures import read_picture
 
         source = folder / "in" / name
-        source.parent.mkdir()
-        source.write_bytes(content)
         targets = {option: folder / option / each for option, each in names.items()}
-        for target in targets.values():
-            target.parent.mkdir()
         files = OutputFiles(source, targets["output"], targets.get("compare"), targets.get("layer"))
-        rendered = render(files, read_picture(source), options, self._backend, self._context, silent)
+        try:
+            for path in (source, *targets.values()):
+                path.parent.mkdir()
+            source.write_bytes(content)
+            picture = read_picture(source)
+        except Exception:
+            with self._turn(number):  # which the next one waits for
+                raise
+        with self._turn(number):
+            rendered = self._computing.submit(
+                render, files, picture, options, self._backend, self._context, silent
+            ).result()
         outcome = write(files, rendered, self._backend, self._context, force=False)
         return Results({option: path.read_bytes() for option, path in targets.items()}, outcome)
+
+    @contextmanager
+    def _turn(self, number: int) -> Iterator[None]:
+        """A block that pictures pass one at a time, in the order of their numbers."""
+        with self._passed:
+            self._passed.wait_for(lambda: self._next == number)
+        try:
+            yield
+        finally:
+            with self._passed:
+                self._next += 1
+                self._passed.notify_all()
 
 
 def _without(folder: str, error: RetouchError) -> RetouchError:

@@ -39,6 +39,7 @@ class Ride:
         shown = None
         with interrupt.main.polled():
             while not self.done.done():
+                interrupt.check()
                 if self.note is not None and self.note != shown:
                     shown = self.note
                     show(*shown)

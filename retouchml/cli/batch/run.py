@@ -2,9 +2,9 @@
 
 In this process one picture is retouched at a time, while the next one is read and the one before is written;
 so three are in memory at most. A daemon gets as many at once as ``lanes`` says, a cluster as many as
-``cluster`` says, and twice as many are in memory at most. Pictures appear, and what becomes of them is said,
-in their order, whichever is done first. A bad picture does not stop the others. A picture at which another
-command works comes last, and is then done already, as a rule.
+``cluster`` says; as many again, but not more than eight, are being written. Pictures appear, and what becomes
+of them is said, in their order, whichever is done first. A bad picture does not stop the others. A picture at
+which another command works comes last, and is then done already, as a rule.
 """
 
 from collections import deque
@@ -210,7 +210,7 @@ class Batch:
         except BaseException:
             turn.claim.close()
             raise
-        self._settle(0 if self._pool is None else self._pool.count - 1)
+        self._settle(0 if self._pool is None else min(self._pool.count - 1, 2 * _WRITERS))
         before = self._written[-1].said if self._written else None
         self._written.append(turn)
         turn.said = self._writer.submit(self._finish, turn, made, before)

@@ -13,12 +13,14 @@ from tests import stand_in_backend
 
 LOG = "RETOUCHML_TEST_CLUSTER_LOG"
 """The variable that names the file in which every picture that is begun has a line: its number, the pid."""
-DEADLY = 255
+DEADLY, ENDLESS = 255, 254
 _NUMBER, _TENTHS = 1, 2  # values of the first pixel beside the count of faces
 
 
 def picture(number: int, tenths: int = 0) -> npt.NDArray[np.uint8]:
-    """A picture of one face that takes so many tenths of a second, or kills its process if ``DEADLY``."""
+    """A picture of one face that takes so many tenths of a second, ``ENDLESS``, or kills its process if
+    ``DEADLY``.
+    """
     pixels = stand_in_backend.picture(1)
     pixels[0, 0, _NUMBER], pixels[0, 0, _TENTHS] = number, tenths
     return pixels.astype(np.uint8)
@@ -33,6 +35,8 @@ class ClusterBackend(stand_in_backend.Backend):
             log.write(f"{number} {os.getpid()}\n")
         if tenths == DEADLY:
             psutil.Process().kill()
+        while tenths == ENDLESS:
+            time.sleep(1)
         time.sleep(tenths / 10)
         return super().open(pixels, **more)
 

@@ -12,9 +12,11 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 
-from tests.retouchml.cli.batch.cluster_backend import DEADLY, LOG, picture
+from retouchml.cli.batch.cluster_tasks import AT_ONCE
+from tests.retouchml.cli.batch.cluster_backend import DEADLY, ENDLESS, LOG, picture
 from tests.retouchml.running import ROOT, Run, environment, load, python, results, results_but_parts, save
 
 needs_ray = pytest.mark.skipif(
@@ -173,8 +175,10 @@ def test_a_machine_that_is_lost_in_the_middle_costs_no_picture(
     assert lines(tmp_path) == [(name, "done") for name in names]
     assert results(tmp_path / "out") == names
     assert all(load(tmp_path / "out" / name).shape == (24, 40, 3) for name in names)
-    # what the lost machine worked at was begun again, and nothing else
-    assert sorted(begun(log).values())[:-1] == [1] * 11
+    # what the lost machine retouched or encoded was begun again, and nothing else
+    counts = sorted(begun(log).values())
+    assert counts[:-AT_ONCE] == [1] * (12 - AT_ONCE)
+    assert counts[-1] == 2
 
 
 @needs_ray
@@ -209,15 +213,19 @@ def test_a_command_that_was_killed_goes_on_and_does_nothing_twice(
 
 @needs_ray
 def test_a_command_that_is_stopped_ends_soon(
-    nodes: "list[Any]", begin: Callable[..., Any], tmp_path: Path
+    nodes: "list[Any]", begin: Callable[..., Any], log: Path, tmp_path: Path
 ) -> None:
-    pictures(tmp_path, [0, 200, 200])
+    pictures(tmp_path, [0, *[ENDLESS] * 5])
     process = begin()
-    assert until(lambda: (tmp_path / "out" / "00.png").exists())
+    assert until(lambda: (tmp_path / "out" / "00.png").exists() and len(begun(log)) == 3)
     process.send_signal(signal.SIGINT)
     code, said = ended(process)
     assert code == 130
-    assert "1 of 3" in said
+    assert "1 of 6" in said
+    # one for each process, which is ended with it; those that were sent ahead are not begun
+    assert sorted(begun(log)) == [0, 1, 2]
+    workers = {int(line.split()[1]) for line in log.read_text().splitlines()}
+    assert until(lambda: not any(map(psutil.pid_exists, workers)))
 
 
 @needs_ray
