@@ -1,6 +1,6 @@
 """The dialog's photo at the daemon, in a thread of its own, so that the dialog never waits.
 
-Events are delivered to the dialog in GLib's main loop.
+Events are delivered to the dialog in GLib's main loop. The thread never calls GIMP: see ``editor``.
 """
 
 import contextlib
@@ -10,8 +10,9 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from gi.repository import Gimp, GLib
+from gi.repository import GLib
 
+from plugin_gimp import editor
 from plugin_gimp.texts import _
 from retouchml.client import machines_page
 from retouchml.client.answers import Rendered, WirePatch
@@ -67,6 +68,7 @@ class BackgroundSession:
     def __init__(self, picture: PixelFormat, events: Events, places: Sequence[Box] = ()) -> None:
         """places: of faces that the search misses."""
         self._picture = picture
+        self._editor = editor.name()
         self._places = tuple(places)
         self._pixels = bytearray()
         self._has_pixels = threading.Event()
@@ -147,7 +149,7 @@ class BackgroundSession:
     def _run(self) -> None:
         session: PhotoSession | None = None
         try:
-            session = self._new_session(_new_client())
+            session = self._new_session(self._new_client())
             with contextlib.suppress(RetouchError):  # the session says it, and tries again
                 session.client.connect()
             self._has_pixels.wait()
@@ -201,7 +203,7 @@ class BackgroundSession:
                 newest = None
                 session.close()
                 session.client.close()
-                session.client = _new_client()  # it opens the photo again
+                session.client = self._new_client()  # it opens the photo again
             elif isinstance(request, tuple):
                 self._marking += (request,)
                 session.mark(request)
@@ -213,6 +215,5 @@ class BackgroundSession:
         else:
             session.render(newest.looks, size="both", report=newest.reports, refine=True, shown=newest.shown)
 
-
-def _new_client() -> Client:
-    return machines_page.new_client(f"GIMP {Gimp.version()}")
+    def _new_client(self) -> Client:
+        return machines_page.new_client(self._editor)

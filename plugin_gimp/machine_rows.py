@@ -3,8 +3,9 @@
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from gi.repository import Gimp, Gtk
+from gi.repository import Gtk
 
+from plugin_gimp import editor
 from plugin_gimp.texts import _, with_mnemonics
 from retouchml.client import machines_page, settings_page
 from retouchml.client.machines_page import Invitation, Said
@@ -102,7 +103,8 @@ class MachineRows(Gtk.Box):
             if self._asked == name:
                 self._show(said)
 
-        self._in_thread(lambda: machines_page.test(name, f"GIMP {Gimp.version()}"), show)
+        asks = editor.name()  # here, for a thread must not call GIMP
+        self._in_thread(lambda: machines_page.test(name, asks), show)
 
     def _forget_machine(self) -> None:
         self._asked = ""

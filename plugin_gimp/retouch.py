@@ -6,7 +6,7 @@ which the daemon notices.
 
 from gi.repository import Gimp
 
-from plugin_gimp import history, layer_pixels, output, reach, results
+from plugin_gimp import editor, history, layer_pixels, output, reach, results
 from plugin_gimp.arguments import KEEP, Arguments
 from plugin_gimp.texts import _
 from retouchml import __version__, sentences
@@ -31,7 +31,7 @@ def run(layer: Gimp.Drawable, arguments: Arguments, progress: Progress, *, repea
     picture, places = pixels.picture, arguments.places
     if repeats and chosen.record is not None:
         places = chosen.record.places_within(picture.width, picture.height)
-    with machines_page.new_client(f"GIMP {Gimp.version()}") as client:
+    with machines_page.new_client(editor.name()) as client:
         session = PhotoSession(client, picture, pixels.read(), at=places, spares=True)
         session.on_progress = progress
         session.open()

@@ -4,9 +4,9 @@ import threading
 from collections.abc import Callable, Sequence
 from typing import TypeVar
 
-from gi.repository import Gdk, Gimp, GLib, Gtk
+from gi.repository import Gdk, GLib, Gtk
 
-from plugin_gimp import machine_rows, welcome
+from plugin_gimp import editor, machine_rows, welcome
 from plugin_gimp.machine_rows import MachineRows
 from plugin_gimp.texts import _, with_mnemonics
 from retouchml.client import machines_page, maintenance, settings_page, welcome_reason
@@ -94,7 +94,7 @@ class _Settings:
             grid.attach(widget, 1, row, 1 if row == scorer else 2, 1)
         grid.attach(shows_scores, 2, scorer, 1, 1)
         clear.get_accessible().set_name(f"{_(settings_page.CLEAR)}: {_(settings_page.CACHE)}")
-        versions = settings_page.versions(_editor())
+        versions = settings_page.versions(editor.name())
         self._note = Gtk.Label(label="\n".join((versions, *warnings)), xalign=0.0, wrap=True)
         grid.attach(self._note, 0, len(widgets) + 1, 3, 1)
         self._update = Gtk.Button(label=update, use_underline=True, halign=Gtk.Align.START, no_show_all=True)
@@ -173,7 +173,7 @@ class _Settings:
     def _copied(self, said: str) -> None:
         self._done(said)
         clipboard = Gtk.Clipboard.get_default(Gdk.Display.get_default())
-        clipboard.set_text(settings_page.diagnostics(said, _editor()), -1)
+        clipboard.set_text(settings_page.diagnostics(said, editor.name()), -1)
         clipboard.store()
         self._note.set_text(_(settings_page.COPIED))
 
@@ -203,10 +203,6 @@ class _Settings:
         for button in self._buttons:
             button.set_sensitive(not self._busy)
         self._text.get_buffer().set_text(text)
-
-
-def _editor() -> str:
-    return f"GIMP {Gimp.version()}"
 
 
 def _cache_size() -> str:

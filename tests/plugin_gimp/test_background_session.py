@@ -2,6 +2,7 @@
 
 import importlib
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from types import ModuleType, SimpleNamespace
 from typing import Any
@@ -16,7 +17,7 @@ from retouchml.results import Box, Face, FaceReport
 from tests.daemon.running import PLAIN
 from tests.fake_client import FACE, FakeClient, FakePhoto
 
-MODULE = "plugin_gimp.background_session"
+MODULES = "plugin_gimp.background_session", "plugin_gimp.editor"
 PLACE, OTHER = (1, 2, 3, 4), (9, 9, 3, 4)
 
 
@@ -58,14 +59,17 @@ def module(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     glib = SimpleNamespace(
         idle_add=at_once, timeout_add=lambda _ms, *called: at_once(*called), PRIORITY_HIGH_IDLE=100
     )
-    vars(repository).update(Gimp=SimpleNamespace(), GLib=glib)
+    gimp = SimpleNamespace(version=lambda: f"3.0 asked by {threading.current_thread().name}")
+    vars(repository).update(Gimp=gimp, GLib=glib)
     monkeypatch.setitem(sys.modules, "gi", ModuleType("gi"))
     monkeypatch.setitem(sys.modules, "gi.repository", repository)
-    monkeypatch.delitem(sys.modules, MODULE, raising=False)
-    module = importlib.import_module(MODULE)
+    for name in MODULES:
+        monkeypatch.delitem(sys.modules, name, raising=False)
+    module = importlib.import_module(MODULES[0])
     monkeypatch.setattr(module.BackgroundSession, "_run", lambda _self: None)
     yield module
-    sys.modules.pop(MODULE, None)
+    for name in MODULES:
+        sys.modules.pop(name, None)
 
 
 def test_after_a_mark_that_failed_a_photo_that_is_opened_again_tells_no_faces(module: Any) -> None:
@@ -126,7 +130,7 @@ def test_after_a_move_the_photo_is_opened_at_the_other_machine_with_its_marks(
     told.work()
     other = FakeClient("photo", Rendered(()))
     other.remote = "studio"
-    monkeypatch.setattr(module, "_new_client", lambda: other)
+    monkeypatch.setattr(told.background, "_new_client", lambda: other)
     told.background.render({0: Look(0.1)}, 0)  # for the old machine, and so dropped
     told.background.move()
     told.background.render({0: Look(0.5)}, 0)
@@ -141,6 +145,16 @@ def test_after_a_move_the_photo_is_opened_at_the_other_machine_with_its_marks(
     assert other.calls[1].details["looks"] == {0: Look(0.5)}
     assert told.faces == [(FACE,), (FACE,)], "the dialog knows them"
     assert told.machines[-1].sentence == "studio does the work."
+
+
+def test_gimp_is_asked_in_the_main_thread_alone(module: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    names: list[str] = []
+    monkeypatch.setattr(module.machines_page, "new_client", names.append)
+    told = Told(module, FakeClient("photo"))
+    thread = threading.Thread(target=told.background._new_client, name="retouchml-session")
+    thread.start()
+    thread.join()
+    assert names == [f"GIMP 3.0 asked by {threading.main_thread().name}"]
 
 
 def test_what_a_retouch_does_is_measured_for_who_asks(module: Any) -> None:

@@ -6,6 +6,7 @@ Mounts and processes have their own namespaces, and end with the block.
 import os
 import shutil
 import subprocess
+import sys
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -16,6 +17,7 @@ from tests.editors.editor_driver import EditorDriver
 TIMEOUT = 600.0  # seconds; a busy machine must not fail a test
 _HERE = Path(__file__).parent
 SCREEN = "1280x900"
+_LONGEST_LOG = 4000  # characters of GIMP's log that a failure shows
 _GIMPRC = "(show-welcome-dialog no)\n(check-updates no)\n(save-session-info no)\n"
 
 # The mounts end with the namespace.
@@ -140,6 +142,9 @@ def gimp(
                 time.sleep(0.2)
             shutil.copyfile(plugin_list, cache)
             yield Gimp(address, profile, settings)
+        except BaseException:  # GIMP and libgimp say why a plug-in ended
+            print((profile / "gimp.log").read_text(errors="replace")[-_LONGEST_LOG:], file=sys.stderr)
+            raise
         finally:
             process.kill()  # --kill-child ends all of its namespace
             process.wait()
