@@ -36,10 +36,11 @@ SET_UP = COMMAND_LINE if IS_PACKAGED else f"{COMMAND_LINE} demo"
 PYTHON = VENV / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
 COMMAND = PYTHON.with_name("retouchml.exe" if os.name == "nt" else "retouchml")
 
-# files of the installer itself; the lock and the log are kept when the environment is made anew
+# files of the installer itself; the lock, the log and the hashes are kept when the environment is made anew
 LOCK = VENV / "retouchml-install.lock"
 STAMP = VENV / "retouchml-install.json"
 LOG = VENV / "retouchml-install.log"
+FIRST_HASHES = VENV / "retouchml-first.sha256"
 
 PORTRAIT = TOP / "pipeline" / "portrait" / "astronaut.png"
 ZOO = TOP / "stylegan2" / "zoo" / "zoo.toml"

@@ -8,7 +8,15 @@ from install.checkout import VENV
 from install.console import Console, Tick
 from install.data_folders import find_folders
 from install.disk_space import check_free_space
-from install.environment import bundle, engine_wheel, pip_install, requirements, stamp, torch_build
+from install.environment import (
+    bundle,
+    engine_wheel,
+    first_hashes,
+    pip_install,
+    requirements,
+    stamp,
+    torch_build,
+)
 from install.environment.picture_formats import READERS
 from install.environment.pip_install import PipError
 from install.errors import InstallError
@@ -80,4 +88,6 @@ def _torch(target: Path, installed: str, tick: Tick) -> None:
             if (error.missing or build.optional) and build is not builds[-1]:
                 continue
             raise
+        if not build.listed:
+            first_hashes.compare_folder(target)
         return

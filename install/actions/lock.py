@@ -1,7 +1,9 @@
 """``lock``: makes the requirements files anew, with the newest versions and the hashes of all their files.
 
-uv finds the versions. One solution serves all systems and Pythons, so that what is tested on one is what the
-others get. Afterwards each file is asked whether every system has wheels for it.
+uv finds the versions. One solution serves all systems and Pythons, so that what is tested on one is what
+the others get. Afterwards each file is asked whether every system has wheels for it. torch for the CPU of
+Linux is on PyTorch's own index alone; where that is out of reach, its list stays if its version is still the
+right one.
 """
 
 import argparse
@@ -16,7 +18,7 @@ from install import processes
 from install.actions.base import Action, add_torch_index
 from install.checkout import LOG, PYTHON, VENV
 from install.console import Console, Tick
-from install.environment import requirements
+from install.environment import requirements, torch_build
 from install.environment.picture_formats import READERS
 from install.environment.virtual_environment import set_up
 from install.errors import InstallError
@@ -53,6 +55,8 @@ class File:
     extras:  of pyproject.toml
     pythons: those that must have wheels; none where that is not asked
     oldest:  the oldest Python that the versions must suit
+    index:   address of the one package index that has it; "" for uv's own
+    systems: those that must have wheels
     """
 
     name: str
@@ -61,6 +65,8 @@ class File:
     extras: tuple[str, ...] = ()
     pythons: tuple[str, ...] = ()
     oldest: str = _PYTHONS[0]
+    index: str = ""
+    systems: tuple[str, ...] = tuple(_SYSTEMS)
 
 
 def _input(name: str) -> str:
@@ -107,6 +113,14 @@ _EXTRAS = (
 )
 # what is in one environment has one solution, of which each file takes a share
 _ALL = File("solution.txt", "", _PACKAGES.sources, tuple(extra.name for extra in _EXTRAS), pythons=_PYTHONS)
+_TORCH_CPU = File(
+    requirements.TORCH_CPU,
+    "torch for the CPU of Linux, of PyTorch's own index.",
+    (_input(requirements.TORCH_CPU),),
+    pythons=_PYTHONS,
+    index=torch_build.CPU_INDEX,
+    systems=("Linux on x86", "Linux on ARM"),
+)
 _APART = (
     File(
         requirements.EDITORS,
@@ -169,9 +183,15 @@ class Lock(Action):
             with console.step("wheels for every system") as tick:
                 lacking = [
                     sentence
-                    for file in (_PACKAGES, _TORCH, *_EXTRAS, *_APART)
+                    for file in (_PACKAGES, _TORCH, _TORCH_CPU, *_EXTRAS, *_APART)
+                    if file.name in texts
                     for sentence in _without_wheel(file, work / f"{file.name}.txt", tick)
                 ]
+            if _TORCH_CPU.name not in texts:
+                lacking.append(
+                    f"{_TORCH_CPU.name}.txt stays as it was, for PyTorch's own index did not answer. Its "
+                    "version is still the right one."
+                )
             for name, text in texts.items():
                 write_atomically(requirements.FOLDER / f"{name}.txt", text.encode(), 0o644)
         finally:
@@ -198,7 +218,21 @@ def _make(console: Console, work: Path) -> dict[str, str]:
     for file in _APART:
         with console.step(f"{file.name}.txt") as tick:
             texts[file.name] = _compile(file, work / f"{file.name}.txt", tick)
+    with console.step(f"{_TORCH_CPU.name}.txt") as tick:
+        try:
+            texts[_TORCH_CPU.name] = _compile(_TORCH_CPU, work / f"{_TORCH_CPU.name}.txt", tick)
+        except InstallError:
+            if not _is_listed(_TORCH_CPU):
+                raise
     return texts
+
+
+def _is_listed(file: File) -> bool:
+    """Whether the present file has the version that its source names."""
+    wanted = (requirements.FOLDER / f"{file.name}.in").read_text(encoding="utf-8").split()[-1]
+    path = requirements.FOLDER / f"{file.name}.txt"
+    listed = path.read_text(encoding="utf-8").splitlines() if path.is_file() else []
+    return any(line.startswith(f"{wanted.replace('==', '===')} ") for line in listed)
 
 
 def names(text: str) -> set[str]:
@@ -219,6 +253,7 @@ def _compile(
     options = ["--universal", "--fork-strategy", "fewest", "--python-version", file.oldest]
     options += ["--generate-hashes", "--no-header", "--no-annotate", "--output-file", str(target)]
     options += ["--no-build"] if file.pythons else []
+    options += ["--no-deps", "--default-index", file.index] if file.index else []
     options += [option for extra in file.extras for option in ("--extra", extra)]
     options += ["--constraint", str(solution)] if solution else []
     options += [option for name in sorted(left_out) for option in ("--no-emit-package", name)]
@@ -233,10 +268,12 @@ def _compile(
 def _without_wheel(file: File, text: Path, tick: Tick) -> list[str]:
     """A sentence for each system that lacks wheels of something in a requirements file."""
     sentences = []
-    for system, platform in _SYSTEMS.items():
+    for system in file.systems:
+        platform = _SYSTEMS[system]
         lacking: dict[str, list[str]] = {}
         for python in file.pythons:
             options = ["--no-build", "--no-deps", "--python-platform", platform, "--python-version", python]
+            options += ["--default-index", file.index] if file.index else []
             outcome = _uv([*options, str(text)], tick)
             if outcome.code != 0:
                 found = _LACKING.search(outcome.output)

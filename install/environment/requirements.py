@@ -17,6 +17,9 @@ PACKAGES = "packages"
 TORCH = "torch"
 """torch of the ordinary index, and for Linux the CUDA libraries that it needs."""
 
+TORCH_CPU = "torch-cpu"
+"""torch for the CPU of Linux, of PyTorch's own index."""
+
 DEV = "dev"
 """The tools for tests, beside the packages."""
 

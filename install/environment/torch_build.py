@@ -1,8 +1,8 @@
 """Chooses the build of torch for this machine.
 
-The ordinary builds are in ``install/requirements/torch.txt`` with their hashes. The build for the CPU of
-Linux is not on the ordinary index but on others, which the user's pip knows or not: it is taken by its
-version alone, as is that of an index that the user names.
+``install/requirements/torch.txt`` has the ordinary builds with their hashes, ``torch-cpu.txt`` the build for
+the CPU of Linux, wherever it comes from. The others are PyTorch's own for one kind of GPU, and those of an
+index that the user names: no list has them, and ``first_hashes`` holds each to the file that came first.
 """
 
 import platform
@@ -26,6 +26,7 @@ _GIGABYTE = 1_000_000_000
 LARGE_SIZE = 2_700_000_000
 """Bytes that the build with CUDA and its libraries take on the way."""
 _PYTORCH = "https://download.pytorch.org/whl"  # PyTorch's own indexes, one for each kind of build
+CPU_INDEX = f"{_PYTORCH}/cpu"
 _ROCM, _CUDA = "rocm7.2", "cu130"  # of that version; their indexes have the libraries, too
 
 
@@ -40,6 +41,7 @@ class Build:
     optional:  whether the next is tried whatever keeps this one from being installed
     question:  what the user has to agree to first; "" for nothing
     kind:      if it is another than that of its choice
+    listed:    whether a list has the hashes of its files
     """
 
     title: str
@@ -49,6 +51,7 @@ class Build:
     optional: bool = False
     question: str = ""
     kind: str = ""
+    listed: bool = True
 
 
 @dataclass(frozen=True)
@@ -92,13 +95,14 @@ class Choice:
 _WHEELS = ("--only-binary", ":all:")
 # what torch itself needs is among the packages that are installed before, but for the CUDA libraries
 _LISTED = ("--no-deps", *requirements.arguments(requirements.TORCH))
+_LISTED_CPU = ("--no-deps", *requirements.arguments(requirements.TORCH_CPU))
 CUDA = Build(f"torch {TORCH} with CUDA (2.7 GB)", _LISTED, 10 * _GIGABYTE)
-CPU = Build(f"torch {TORCH} for the CPU", ("--no-deps", *_WHEELS, f"torch=={TORCH}+cpu"), 3 * _GIGABYTE)
+CPU = Build(f"torch {TORCH} for the CPU", _LISTED_CPU, 3 * _GIGABYTE)
 ORDINARY = Build(f"torch {TORCH}", _LISTED, 3 * _GIGABYTE)
 LARGE = Build(f"torch {TORCH}, the build with CUDA (2.7 GB)", _LISTED, 10 * _GIGABYTE)
 OFFICIAL_CPU = Build(
     f"torch {TORCH} for the CPU, of PyTorch's own index",
-    ("--index-url", f"{_PYTORCH}/cpu", "--retries", "1", "--timeout", "20", *CPU.arguments),
+    ("--index-url", CPU_INDEX, "--retries", "1", "--timeout", "20", *CPU.arguments),
     CPU.room,
     optional=True,
 )
@@ -112,7 +116,7 @@ ASKED_LARGE = replace(
 def _of_pytorch(title: str, kind: str, index: str, room: int) -> Build:
     """A build that PyTorch's own index alone has, with the libraries that it needs."""
     arguments = ("--index-url", f"{_PYTORCH}/{index}", "--retries", "1", "--timeout", "20", *_WHEELS)
-    return Build(title, (*arguments, f"torch=={TORCH}+{index}"), room, optional=True, kind=kind)
+    return Build(title, (*arguments, f"torch=={TORCH}+{index}"), room, optional=True, kind=kind, listed=False)
 
 
 SIZES = {
@@ -155,9 +159,8 @@ def choose(index: str | None, system: str = sys.platform, device: str = "auto") 
         arguments = ("--index-url", index, "--no-deps", "--force-reinstall", *_WHEELS, f"torch=={TORCH}")
         # the libraries that this build needs may be on the ordinary index alone
         then = (*_WHEELS, f"torch=={TORCH}")
-        return Choice(
-            "index", (Build(f"torch {TORCH} from the index given", arguments, 3 * _GIGABYTE, then),)
-        )
+        title = f"torch {TORCH} from the index given"
+        return Choice("index", (Build(title, arguments, 3 * _GIGABYTE, then, listed=False),))
     if not system.startswith("linux"):
         return _of_windows_or_macos(system, device)
     if device == "cuda":

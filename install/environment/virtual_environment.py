@@ -9,11 +9,11 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from install import processes
-from install.checkout import COMMAND_LINE, IS_PACKAGED, LOCK, LOG, PYTHON, STAMP, VENV
+from install.checkout import COMMAND_LINE, FIRST_HASHES, IS_PACKAGED, LOCK, LOG, PYTHON, STAMP, VENV
 from install.console import Console
 from install.data_folders import own_record, put_back_record, withdraw_record
 from install.disk_space import check_free_space
-from install.environment import engine_wheel, first_pip, requirements, stamp, torch_build
+from install.environment import engine_wheel, first_hashes, first_pip, requirements, stamp, torch_build
 from install.environment.picture_formats import add_picture_formats
 from install.environment.pip_install import PipError, arrivals, install
 from install.environment.stamp import Stamp
@@ -148,7 +148,8 @@ def _add_torch(console: Console, now: Stamp, choice: torch_build.Choice, torch_i
             continue
         done = replace(now, torch=choice.version_of(build), index=stamp.index_digest(torch_index))
         try:
-            _pip(console, build.title, (build.arguments, build.then), now, done)
+            calls = (build.arguments, build.then)
+            _pip(console, build.title, calls, now, done, are_listed=build.listed)
         except PipError as error:
             if not (error.missing or (build.optional and error.harmless)):
                 raise
@@ -214,14 +215,26 @@ def _look(console: Console, now: Stamp) -> None:
         )
 
 
-def _pip(console: Console, title: str, calls: Sequence[tuple[str, ...]], now: Stamp, done: Stamp) -> None:
-    """Run pip with each of ``calls``; the next run notices if this one is killed in the middle."""
+def _pip(
+    console: Console,
+    title: str,
+    calls: Sequence[tuple[str, ...]],
+    now: Stamp,
+    done: Stamp,
+    *,
+    are_listed: bool = True,
+) -> None:
+    """Run pip with each of ``calls``; the next run notices if this one is killed in the middle.
+
+    are_listed: whether lists have the hashes of what comes; if not, it has to be what came first
+    """
+    bring = install if are_listed else first_hashes.install
     former = withdraw_record()
     stamp.write(replace(now, busy=True))
     with console.step(title, arrivals=arrivals()) as tick:
         try:
             for arguments in filter(None, calls):
-                install(arguments, tick)
+                bring(arguments, tick)
         except PipError as error:
             if error.harmless:
                 stamp.write(now)
@@ -250,7 +263,7 @@ def _interpreter_works(now: Stamp) -> bool:
 def _clear() -> None:
     STAMP.unlink(missing_ok=True)
     for path in VENV.iterdir():
-        if path in (LOCK, LOG):
+        if path in (LOCK, LOG, FIRST_HASHES):
             continue
         if path.is_dir() and not path.is_symlink():
             shutil.rmtree(path)

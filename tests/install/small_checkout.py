@@ -127,7 +127,7 @@ if "--output-file" in sys.argv:
     target = pathlib.Path(sys.argv[sys.argv.index("--output-file") + 1])
     if target.stem == os.environ.get("FAIL_AT"):
         sys.exit("error: No solution found")
-    names = {"torch": "torch", "solution": "torch"}
+    names = {"torch": "torch", "torch-cpu": "torch", "solution": "torch"}
     target.write_text(names.get(target.stem, "x-" + target.stem) + "==9.0 --hash=sha256:00\\n")
 elif os.environ.get("LACK", "-") in sys.argv:
     sys.exit("Because new==1.0 has no wheels with a matching platform tag")
@@ -252,6 +252,7 @@ def write_requirements(folder: Path, packages: Path) -> None:
     listed = {
         "packages": [write_wheel(packages, "parts", "1.0")],
         "torch": [write_wheel(packages, "torch", "2.13.0")],
+        "torch-cpu": [write_wheel(packages, "torch", "2.13.0+cpu")],
         "dev": [write_wheel(packages, "tools", "1.0")],
         "heif": [write_wheel(packages, "pillow_heif", "1.0")],
         "jpegxl": [write_wheel(packages, "pyjpegxl", "1.0")],

@@ -54,13 +54,39 @@ def test_every_list_is_made_anew_from_one_solution_and_says_so(checkout: SmallCh
         assert str(checkout.top) not in text
     for name, call in calls.items():
         assert {"--universal", "--generate-hashes", "--fork-strategy"} <= set(call)
-        apart = name.startswith(("editors", "pip", "uv", "tensorflow1", "solution"))
+        apart = name.startswith(("editors", "pip", "uv", "tensorflow1", "torch-cpu", "solution"))
         assert ("--constraint" in call) is not apart
     # torch is in a list of its own, letter by letter; what another list has is left out
     assert made["torch"].splitlines()[2].startswith("torch===9.0")
     assert "--no-emit-package torch" in " ".join(calls["packages"])
     assert "--no-emit-package x-packages" in " ".join(calls["torch"])
     assert not (checkout.venv / "lock").exists()
+    asked = calls["torch-cpu"]
+    assert asked[asked.index("--default-index") + 1] == "https://download.pytorch.org/whl/cpu"
+    assert made["torch-cpu"].splitlines()[2].startswith("torch===")
+    assert not any("--default-index" in call for name, call in calls.items() if name != "torch-cpu")
+
+
+def test_the_list_of_torch_for_the_cpu_stays_where_pytorchs_index_is_out_of_reach(
+    checkout: SmallCheckout,
+) -> None:
+    before = lists(checkout)
+    result = checkout.run("lock", FAIL_AT="torch-cpu")
+    assert (result.returncode, result.stderr) == (0, "")
+    assert "torch-cpu.txt stays as it was" in result.stdout
+    after = lists(checkout)
+    assert after["torch-cpu"] == before["torch-cpu"]
+    assert after["torch"] != before["torch"]
+
+
+def test_a_new_version_of_torch_needs_its_hashes(checkout: SmallCheckout) -> None:
+    listed = checkout.top / "install/requirements/torch-cpu.txt"
+    listed.write_text(listed.read_text().replace("torch===2.13.0+cpu", "torch===2.12.0+cpu"))
+    before = lists(checkout)
+    result = checkout.run("lock", FAIL_AT="torch-cpu")
+    assert result.returncode == 1
+    assert result.stderr.startswith("No versions for torch-cpu.txt fit each other.")
+    assert lists(checkout) == before
 
 
 def test_a_list_that_cannot_be_made_leaves_all_as_they_were(checkout: SmallCheckout) -> None:

@@ -10,7 +10,7 @@ import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-from install.actions import tensorflow1
+from install.actions import lock, tensorflow1
 from install.checkout import TOP
 from install.environment import requirements, stamp, torch_build
 from install.environment.picture_formats import READERS
@@ -46,9 +46,9 @@ def test_every_entry_is_an_exact_version_with_hashes(name: str) -> None:
     assert entries(name)
     for entry in entries(name):
         requirement, *hashes = entry.split(" --hash=")
-        assert re.fullmatch(r"[a-z0-9.-]+={2,3}[0-9a-z.]+(post\d+)?( ; [^#]+)?", requirement.strip()), (
-            requirement
-        )
+        assert re.fullmatch(
+            r"[a-z0-9.-]+={2,3}[0-9a-z.]+(\+cpu)?(post\d+)?( ; [^#]+)?", requirement.strip()
+        ), requirement
         assert hashes, f"{requirement} has no hash"
         for each in hashes:
             assert re.fullmatch(r"sha256:[0-9a-f]{64}", each.strip())
@@ -78,12 +78,20 @@ def test_all_readers_of_picture_formats_are_the_extra_formats() -> None:
 
 def test_the_versions_that_the_installer_names_are_the_listed_ones() -> None:
     assert listed(requirements.TORCH)["torch"] == torch_build.TORCH
+    assert listed(requirements.TORCH_CPU)["torch"] == f"{torch_build.TORCH}+cpu"
     assert listed(requirements.TENSORFLOW1)["tensorflow"] == tensorflow1._VERSION
     assert listed(requirements.TENSORFLOW1_GPU)["tensorflow-gpu"] == tensorflow1._VERSION
 
 
 def test_torch_for_cuda_is_never_a_build_for_the_cpu_of_the_same_version() -> None:
     assert any(entry.startswith("torch===") for entry in entries(requirements.TORCH))
+
+
+def test_torch_for_the_cpu_of_linux_has_a_hash_for_each_processor_and_python() -> None:
+    (entry,) = entries(requirements.TORCH_CPU)
+    assert entry.startswith(f"torch==={torch_build.TORCH}+cpu ")
+    digests = re.findall(r"sha256:([0-9a-f]{64})", entry)
+    assert len(set(digests)) >= len(lock._TORCH_CPU.systems) * len(lock._TORCH_CPU.pythons)
 
 
 def test_these_tests_run_on_the_versions_that_are_listed() -> None:

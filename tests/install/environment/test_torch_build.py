@@ -75,10 +75,28 @@ def test_without_a_driver_a_cpu_build_is_tried_before_the_large_one_whose_size_i
 ) -> None:
     monkeypatch.setattr(torch_build, "nvidia_driver", lambda: None)
     small, large = torch_build.choose(None, "linux").builds
-    assert small.arguments == ("--no-deps", "--only-binary", ":all:", f"torch=={torch_build.TORCH}+cpu")
+    assert small.arguments[-2:] == ("--requirement", "install/requirements/torch-cpu.txt")
+    assert "--require-hashes" in small.arguments
     assert "--require-hashes" in large.arguments
     assert "GB" in large.title
     assert large.room > small.room
+
+
+def test_every_build_is_listed_with_its_hash_or_held_to_the_file_that_came_first(
+    light: pytest.MonkeyPatch,
+) -> None:
+    choices = [torch_build.choose("https://index.example/simple")]
+    for gpu in ("nobody", "amd_gpu", "intel_gpu"):
+        with light.context() as patch:
+            patch.setattr(accelerators, gpu, lambda: "gfx1100", raising=False)
+            choices += [torch_build.choose(None, system) for system in ("linux", "win32", "darwin")]
+    choices += [torch_build.choose(None, "linux", device) for device in ("cpu", "cuda", "rocm", "xpu")]
+    choices += [torch_build.choose(None, "win32", device) for device in ("cpu", "cuda", "xpu")]
+    builds = {build for choice in choices for build in choice.builds}
+    assert {build.kind for build in builds if not build.listed} == {"", "cuda", "rocm", "xpu"}
+    for build in builds:
+        assert build.listed == ("--require-hashes" in build.arguments), build.title
+        assert not (build.listed and build.then), build.title
 
 
 def test_an_index_for_torch_is_used_for_torch_alone() -> None:

@@ -4,65 +4,24 @@ A package index on this machine delivers half of a file. Each time nothing is fo
 whole, and the next run finishes it.
 """
 
-import functools
 import hashlib
-import html
-import http.server
 import json
 import os
 import shutil
 import subprocess
 import sys
-import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from urllib.parse import unquote
 
 import pytest
 
 from tests.install.packaging import small_light
+from tests.install.packaging.package_index import PATIENCE, Handler, serve
 from tests.install.packaging.small_light import SmallLight
 from tests.marks import marks_tests
 
 pytestmark = [pytest.mark.slow, pytest.mark.skipif(sys.platform != "linux", reason="as Linux ends processes")]
-
-_PATIENCE = 120.0
-
-
-class Handler(http.server.SimpleHTTPRequestHandler):
-    """A package index (PEP 503) over a folder of wheels.
-
-    half: of files whose name begins so, only the half is delivered; is_over: set when the rest may be
-    missing: until then the connection stays open
-    """
-
-    half = ""
-    is_half_sent = threading.Event()
-    is_over = threading.Event()
-
-    def do_GET(self) -> None:
-        """Answer with a list of files, a file, or the half of one."""
-        parts = unquote(self.path).strip("/").split("/")
-        files = sorted(Path(self.directory).glob("*.whl"))
-        if parts[0] in ("simple", "whl"):
-            links = "".join(f'<a href="/{file.name}">{html.escape(file.name)}</a>' for file in files)
-            content = f"<!DOCTYPE html><html><body>{links}</body></html>".encode()
-        else:
-            content = next((file.read_bytes() for file in files if file.name == parts[-1]), b"")
-        is_cut = bool(self.half) and parts[-1].startswith(self.half)
-        self.send_response(200 if content else 404)
-        self.send_header("Content-Type", "text/html" if parts[0] in ("simple", "whl") else "application/zip")
-        self.send_header("Content-Length", str(len(content)))
-        self.end_headers()
-        self.wfile.write(content[: len(content) // 2] if is_cut else content)
-        if is_cut:
-            self.wfile.flush()
-            self.is_half_sent.set()
-            self.is_over.wait(_PATIENCE)
-
-    def log_message(self, *_: object) -> None:
-        """Nothing."""
 
 
 @pytest.fixture
@@ -70,29 +29,8 @@ class Handler(http.server.SimpleHTTPRequestHandler):
 def small(built: tuple[Path, Path], tmp_path: Path) -> Iterator[SmallLight]:
     """A light installation whose packages come over HTTP."""
     made = small_light.make(tmp_path, built[0])
-    handler = functools.partial(Handler, directory=str(made.packages))
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        address = f"http://127.0.0.1:{server.server_port}"
-        builds = made.files / "install" / "environment" / "torch_build.py"
-        builds.write_text(builds.read_text().replace("https://download.pytorch.org", address))
-        made.changes["PIP_INDEX_URL"] = f"{address}/simple"
-        made.changes["PIP_RETRIES"] = "0"
-        for name in ("PIP_NO_INDEX", "PIP_FIND_LINKS"):
-            del made.changes[name]
+    with serve(made):
         yield made
-        Handler.is_over.set()
-        server.shutdown()
-
-
-@pytest.fixture(autouse=True)
-def whole() -> Iterator[None]:
-    """Each test begins with an index that delivers all."""
-    Handler.half = ""
-    Handler.is_half_sent.clear()
-    Handler.is_over.clear()
-    yield
-    Handler.half = ""
 
 
 def _is_found(small: SmallLight) -> bool:
@@ -127,7 +65,7 @@ def test_a_network_that_goes_in_the_middle_of_a_file(small: SmallLight, name: st
 
 
 def _half_is_here(process: "subprocess.Popen[bytes]") -> bool:
-    end = time.monotonic() + _PATIENCE
+    end = time.monotonic() + PATIENCE
     while not Handler.is_half_sent.is_set() and process.poll() is None and time.monotonic() < end:
         time.sleep(0.02)
     return Handler.is_half_sent.is_set()
@@ -164,7 +102,7 @@ def test_an_editor_that_closes_in_the_middle_of_a_file(small: SmallLight) -> Non
         cwd=small.light.work,
     )
     assert _half_is_here(process)
-    said, _ = process.communicate(timeout=_PATIENCE)
+    said, _ = process.communicate(timeout=PATIENCE)
     assert said.decode().strip() == "stopped"
     _goes_on(small)
 
