@@ -12,9 +12,10 @@ from pathlib import Path
 from PIL import Image, ImageEnhance, ImageOps
 
 from benchmarks.rows import PORTRAIT, Row
-from retouchml import paths
+from retouchml import paths, settings
 from retouchml.client import machines_page
 from retouchml.client.machines_page import Invitation
+from retouchml.system.file_names import SETTINGS
 from tests.daemon import running
 from tests.editors.studio import studio
 from tests.stand_in_backend import FACE_PAIR
@@ -78,6 +79,7 @@ class Options:
             each.add_argument("--theme", default="dark")
             each.add_argument("--screen", default=screen)
             each.add_argument("--scale", type=int, default=1)
+            each.add_argument("--scores", action="store_true", help="with scores shown")
         picture.add_argument("out", type=Path)
         picture.add_argument("--twenty", action="store_true", help="twenty faces, by the tests' stand-in")
         picture.add_argument("--unfolded", action="store_true", help="with all groups of sliders open")
@@ -96,13 +98,17 @@ class Options:
 
 
 @contextmanager
-def home(folder: Path, backend: str) -> Iterator[Path]:
-    """A RETOUCHML_HOME with the user's models and no known face, in which a daemon runs."""
+def home(folder: Path, backend: str, *, shows_scores: bool = False) -> Iterator[Path]:
+    """A RETOUCHML_HOME with the user's models and no known face, in which a daemon runs.
+
+    shows_scores: as the editors' settings have it
+    """
     models, made = paths.models_dir(), folder / "home"
     (made / "data").mkdir(parents=True)
     (made / "data" / "models").symlink_to(models)
     before = os.environ.get("RETOUCHML_HOME")
     os.environ["RETOUCHML_HOME"] = str(made)
+    settings.store(paths.config_dir() / SETTINGS, "scores", shows_scores)
     daemon = running.start("--device", "cpu", backend=backend)
     try:
         yield made

@@ -2,7 +2,7 @@
 
     python -m benchmarks.gimp picture OUT.png [--theme light] [--language de] [--screen 1366x768] [--scale 2]
                                               [--twenty] [--photo FILE] [--dialog] [--keys alt+k]
-                                              [--unfolded] [--settings] [--machine] [--older]
+                                              [--unfolded] [--settings] [--machine] [--older] [--scores]
     python -m benchmarks.gimp clock [--photo FILE ...] [--times 3] [--megapixels 12] [--next]
 
 Both need the GIMP that ``python3 install test --editors`` makes, with ``--next`` the next. The picture shows
@@ -65,7 +65,7 @@ def _opened(arguments: argparse.Namespace, backend: str, folder: Path) -> Iterat
         shutil.copytree(fonts, profile / ".local" / "share" / "fonts")
     preferences = f'(theme-color-scheme {arguments.theme})\n(language "{arguments.language}")\n'
     binds = [folder, PORTRAIT.parent, _INSIDE.parent]
-    with editor_clock.home(folder, backend) as home:
+    with editor_clock.home(folder, backend, shows_scores=arguments.scores) as home:
         variables = {
             "RETOUCHML_HOME": str(home),
             "RETOUCHML_PORTRAIT": str(PORTRAIT),

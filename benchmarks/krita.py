@@ -2,7 +2,7 @@
 
     python -m benchmarks.krita picture OUT.png [--theme bright] [--language de] [--screen 1366x768]
                                                [--scale 2] [--twenty] [--unfolded] [--settings] [--machine]
-                                               [--older]
+                                               [--older] [--scores]
     python -m benchmarks.krita clock [--photo FILE ...] [--times 3] [--megapixels 12]
 
 Both need the Krita that ``python3 install test --editors`` installs. The picture shows the bundled portrait
@@ -43,7 +43,7 @@ def _opened(arguments: argparse.Namespace, backend: str, folder: Path) -> Iterat
     fonts = os.environ.get(_FONTS)
     if fonts is not None:
         shutil.copytree(fonts, profile / ".local" / "share" / "fonts")
-    with editor_clock.home(folder, backend) as home:
+    with editor_clock.home(folder, backend, shows_scores=arguments.scores) as home:
         variables = {
             "RETOUCHML_HOME": str(home),
             "RETOUCHML_LANGUAGE": arguments.language,

@@ -28,8 +28,9 @@ from retouchml import paths
 from retouchml.client import connection_file, host_port
 from retouchml.client.answers import WirePatch
 from retouchml.client.client import Client
-from retouchml.client.photo_session import Looks, PhotoSession
+from retouchml.client.photo_session import PhotoSession
 from retouchml.client.pixel_format import PixelFormat
+from retouchml.client.render_request import Looks
 from retouchml.look import Look
 from tests.conftest import PORTRAIT
 from tests.daemon.running import start

@@ -18,8 +18,9 @@ from retouchml.client import machines_page
 from retouchml.client.answers import Rendered, WirePatch
 from retouchml.client.client import Client
 from retouchml.client.machines_page import Said
-from retouchml.client.photo_session import Looks, PhotoSession
+from retouchml.client.photo_session import PhotoSession
 from retouchml.client.pixel_format import PixelFormat
+from retouchml.client.render_request import Looks
 from retouchml.errors import RetouchError, UsageError
 from retouchml.progress import Progress
 from retouchml.results import Box, Face, FaceReport

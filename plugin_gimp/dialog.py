@@ -5,7 +5,6 @@ from gi.repository import Gimp, GimpUi, GLib, Gtk
 from plugin_gimp import (
     arguments,
     help_dialog,
-    history,
     layer_pixels,
     output,
     pixbufs,
@@ -15,6 +14,7 @@ from plugin_gimp import (
 )
 from plugin_gimp.background_session import BackgroundSession, Events
 from plugin_gimp.beginning import first_look, first_places, first_ticked
+from plugin_gimp.history import LayerHistory
 from plugin_gimp.job_queue import Job, JobQueue
 from plugin_gimp.preview import Preview
 from plugin_gimp.texts import _
@@ -22,8 +22,8 @@ from plugin_gimp.viewport import square_around
 from plugin_gimp.window import Handlers, Window
 from retouchml import __version__, sentences
 from retouchml.client.answers import WirePatch
-from retouchml.client.photo_session import Looks
 from retouchml.client.placed_commands import explain
+from retouchml.client.render_request import Looks
 from retouchml.errors import Cancelled, DaemonError, RetouchError
 from retouchml.look import Look
 from retouchml.marked_face import marked_face
@@ -34,7 +34,7 @@ from retouchml.results import Box, Face, FaceReport
 from retouchml.sliders import REST_MS
 from retouchml.system.failures import unexpected
 
-_THUMBNAIL_SIDE, _PAST_SIDE = 56, 48
+_THUMBNAIL_SIDE = 56
 
 
 def run(config: Gimp.ProcedureConfig, layer: Gimp.Drawable) -> None:
@@ -87,7 +87,7 @@ class Dialog:
             self._window.show_again(chosen.result.get_name())
         if results.of_source(self._layer):
             self._window.show_keep(keep=config.get_property("earlier") == arguments.KEEP)
-        self._show_history()
+        self._history = LayerHistory(self._layer, self._window.history)
         events = Events(
             self._on_progress,
             self._on_faces,
@@ -265,18 +265,6 @@ class Dialog:
         self._fill_faces(tuple(looks))
         self._on_change()
 
-    def _show_history(self) -> None:
-        past = history.of_image(self._layer.get_image())
-        self._window.history.show_results(past.of_source(results.name_of_source(self._layer)))
-
-    def _remember(self, made: ResultRecord, patches: "tuple[WirePatch, ...]") -> None:
-        """Add the result to the image's history."""
-        number = self._shown if any(patch.face == self._shown for patch in patches) else patches[0].face
-        size = self._layer.get_width(), self._layer.get_height()
-        square = square_around(self._faces[number].box, 1.5, *size)
-        picture = pixbufs.png_of_face(self._layer, square, _PAST_SIDE, patches, self._encoding)
-        history.remember(self._layer.get_image(), made, picture)
-
     def _on_change(self) -> None:
         """Request what the sliders describe: at once if nothing is under way, else when they rest."""
         is_idle = not self._timer and self._result is not None
@@ -375,8 +363,7 @@ class Dialog:
         made = record(results.name_of_source(self._layer), boxes, looks, __version__, self._places)
         try:
             output.check(self._layer, nick)
-            # the layer itself may change
-            self._remember(made, patches)
+            self._history.remember(made, self._faces, self._shown, patches, self._encoding)
             output.apply(self._chosen, patches, self._encoding, nick, made, keep_earlier=keep)
         except RetouchError as error:
             self._want_nothing()
@@ -392,7 +379,7 @@ class Dialog:
         self._has_applied = True
         self._window.show_applied()
         self._window.show_keep()
-        self._show_history()
+        self._history.show()
         self._window.say(_("The result is in the picture. You can go on."))
         self._continue()  # a slider may have moved meanwhile
 

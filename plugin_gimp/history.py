@@ -4,16 +4,22 @@ from collections.abc import Callable, Sequence
 
 from gi.repository import GdkPixbuf, Gimp, GimpUi, GLib, Gtk
 
+from plugin_gimp import pixbufs, results
+from plugin_gimp.layer_pixels import Encoding
 from plugin_gimp.texts import _
+from plugin_gimp.viewport import square_around
+from retouchml.client.answers import WirePatch
 from retouchml.look_words import words_of
 from retouchml.presets import library
 from retouchml.result_history import PastResult, ResultHistory
 from retouchml.result_record import ResultRecord
+from retouchml.results import Face
 from retouchml.translation import counted
 
 _PARASITE = "retouchml-history"
 _FLAGS = 1  # GIMP_PARASITE_PERSISTENT: saved with the image; undo leaves it alone
 _HEIGHT = 360  # pixels of the list at most
+_SIDE = 48  # pixels of a result's picture
 
 
 def of_image(image: Gimp.Image) -> ResultHistory:
@@ -89,3 +95,36 @@ def _pixbuf(png: bytes) -> "GdkPixbuf.Pixbuf | None":
     except GLib.Error:  # another program may have written the parasite
         return None
     return loader.get_pixbuf()
+
+
+class LayerHistory:
+    """The last results of the dialog's layer: listed in its button, and one more with each result."""
+
+    def __init__(self, layer: Gimp.Drawable, button: HistoryButton) -> None:
+        self._layer = layer
+        self._button = button
+        self.show()
+
+    def show(self) -> None:
+        """List the results."""
+        past = of_image(self._layer.get_image())
+        self._button.show_results(past.of_source(results.name_of_source(self._layer)))
+
+    def remember(
+        self,
+        made: ResultRecord,
+        faces: "Sequence[Face]",
+        shown: int,
+        patches: "Sequence[WirePatch]",
+        encoding: Encoding,
+    ) -> None:
+        """Add a result, before it is in the image: the layer itself may change.
+
+        Its picture is that of the shown face, or of the first one that was retouched. encoding: of the
+        patches' pixels
+        """
+        number = shown if any(patch.face == shown for patch in patches) else patches[0].face
+        width, height = self._layer.get_width(), self._layer.get_height()
+        square = square_around(faces[number].box, 1.5, width, height)
+        picture = pixbufs.png_of_face(self._layer, square, _SIDE, patches, encoding)
+        remember(self._layer.get_image(), made, picture)

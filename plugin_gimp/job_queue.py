@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field, replace
 
-from retouchml.client.photo_session import Looks
+from retouchml.client.render_request import Looks
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,8 @@
 from typing import Any
 
 from retouchml.client.answers import Rendered, WirePatch
-from retouchml.client.photo_session import Looks, PhotoSession
+from retouchml.client.photo_session import PhotoSession
+from retouchml.client.render_request import Looks
 
 
 class NextPatches:

@@ -1,10 +1,11 @@
 """Scores in words, for who asked to see them: never without how far off they may be."""
 
 import math
+import re
 from collections.abc import Sequence
 
 from retouchml.results import LAUGHING, SMALL, TURNED, Face, FaceReport
-from retouchml.translation import marked, translated
+from retouchml.translation import decimal_mark, marked, translated
 
 TIP = marked(
     "The score is the taste of 60 people of one country, from 1 to 5, and no fact about a person. "
@@ -12,6 +13,7 @@ TIP = marked(
     "below 0.6 counts as the same person."
 )
 _AWAITED = "…"
+_DECIMAL_POINT = re.compile(r"(?<=\d)\.(?=\d)")
 _REASONS = {
     TURNED: marked("turned away"),
     LAUGHING: marked("laughing"),
@@ -42,7 +44,8 @@ def line(face: Face, report: FaceReport | None, *, is_awaited: bool = False) -> 
     else:
         parts = [words((face.score,), uncertainty, outside)]
     said = " · ".join(part for part in parts if part)
-    return f"{said[:1].upper()}{said[1:]}"
+    local = _DECIMAL_POINT.sub(decimal_mark(), said)
+    return f"{local[:1].upper()}{local[1:]}"
 
 
 def _words(

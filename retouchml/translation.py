@@ -27,6 +27,7 @@ LANGUAGES = {
 }
 """The languages, each with its own name for itself; the source first."""
 SOURCE = "en"
+_WITH_COMMA = ("de", "es", "fr")
 VARIABLE = "RETOUCHML_LANGUAGE"
 
 _FOLDER = Path(__file__).parent / "locale"
@@ -68,6 +69,11 @@ def joined(*sentences: str) -> str:
 def language() -> str:
     """The language in use: one of ``LANGUAGES``."""
     return _Current.catalogue.language
+
+
+def decimal_mark() -> str:
+    """What stands before the decimals of a number in the language in use."""
+    return "," if language() in _WITH_COMMA else "."
 
 
 def begin(editor: str = "") -> None:

@@ -1,6 +1,7 @@
 """Parts of the docker: the task, the score, the notice, the daemon."""
 
 from collections.abc import Callable
+from typing import Any
 
 from krita import Krita
 
@@ -13,6 +14,7 @@ from .qt import QtCore, QtGui, QtWidgets
 
 _SETTINGS_ICON = "configure"
 _AMBER = "#e0a83c"
+_PALE = 0.75
 _SMALL = 0.9  # times the ordinary size of letters
 _text = texts.text
 
@@ -87,7 +89,10 @@ class ResultLine(QtWidgets.QWidget):
 
 
 class ScoreLine(QtWidgets.QLabel):
-    """How the shown face is rated, and how far the retouch takes it from itself: small and pale."""
+    """How the shown face is rated, and how far the retouch takes it from itself: small and pale.
+
+    It is as high as its rows: a splitter would not ask how high that is at its width.
+    """
 
     def __init__(self) -> None:
         super().__init__()
@@ -97,12 +102,24 @@ class ScoreLine(QtWidgets.QLabel):
         font = self.font()
         font.setPointSizeF(_SMALL * font.pointSizeF())
         self.setFont(font)
-        self.setEnabled(False)  # the palettes of Krita's themes have no other colour that is pale
+        # the palettes of Krita's themes have no colour that is pale and still read with ease
+        pale = QtWidgets.QGraphicsOpacityEffect(self)
+        pale.setOpacity(_PALE)
+        self.setGraphicsEffect(pale)
 
     def show_words(self, words: str) -> None:
         """Show this; "" for nothing."""
         self.setText(words)
         self.setVisible(bool(words))
+        self._fit()
+
+    def resizeEvent(self, event: Any) -> None:  # noqa: N802 (Qt's name)
+        """Take as many rows as the text needs at this width."""
+        super().resizeEvent(event)
+        self._fit()
+
+    def _fit(self) -> None:
+        self.setMinimumHeight(self.heightForWidth(self.width()) if self.text() else 0)
 
 
 class NoticeLine(QtWidgets.QFrame):

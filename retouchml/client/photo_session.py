@@ -10,18 +10,19 @@ continues, and callbacks run, inside ``client.process()``::
 """
 
 import time
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
 
 from retouchml.client.answers import Rendered, WirePatch
 from retouchml.client.call import TRY_OR_RESTART, Call
 from retouchml.client.client import Client
 from retouchml.client.connection_errors import connection_lost, stopped_at_once
 from retouchml.client.face_numbers import FaceNumbers
+from retouchml.client.latest_patches import LatestPatches
 from retouchml.client.messages import PREVIEW_SIDE
 from retouchml.client.photo_opening import PACKING_SECONDS, PhotoOpening
 from retouchml.client.pixel_format import PixelFormat
 from retouchml.client.remote_photo import RemotePhoto
+from retouchml.client.render_request import Looks, RenderRequest
 from retouchml.client.retry import Retry
 from retouchml.client.sparing_upload import Names, SparingUpload
 from retouchml.errors import (
@@ -32,29 +33,15 @@ from retouchml.errors import (
     RetouchError,
     Superseded,
 )
-from retouchml.look import Look
 from retouchml.progress import Cancel, Progress, check
 from retouchml.results import Box, Face
 
-Looks = Mapping[int, Look]
 OnConnected = Callable[["Client | RetouchError"], None]
 
 _POLL_SECONDS = 0.05
 _CANCEL_SECONDS = 1.0
 _REST_SECONDS = 0.5
 """After a preview of the sketch, in which a slider may move, before more pixels are sent."""
-
-
-@dataclass(frozen=True)
-class _Request:
-    """A render that was requested; see ``PhotoSession.render``."""
-
-    looks: Looks
-    size: str
-    preview_side: int
-    report: bool
-    refine: bool
-    shown: int | None
 
 
 class PhotoSession:
@@ -120,16 +107,16 @@ class PhotoSession:
             on_next=self._advance,
             on_error=self._retry_or_fail,
         )
-        self._sketched: _Request | None = None  # the one of which a preview of the sketch was shown
+        self._sketched: RenderRequest | None = None  # the one of which a preview of the sketch was shown
         self._rests_until = 0.0  # by the monotonic clock; until then it gets no more pixels
         self._reconnect = reconnect
         self._busy = False
-        self._request: _Request | None = None
+        self._request: RenderRequest | None = None
         self._call: Call[Rendered] | None = None
         self._connecting = False
         self._retry = Retry()
         self._rendered: Rendered | None = None
-        self._patches: dict[int, WirePatch] = {}  # the last of each face, also of earlier looks
+        self._patches = LatestPatches()
         self._error: RetouchError | None = None
 
     @property
@@ -194,7 +181,7 @@ class PhotoSession:
         A render that is under way is dropped. The rest: as in ``messages.Render``.
         """
         self._drop_call()  # the daemon ends it with Superseded
-        self._begin(_Request(looks, size, preview_side, report, refine, shown))
+        self._begin(RenderRequest(looks, size, preview_side, report, refine, shown))
 
     def cancel(self) -> None:
         """Stop the work; no callback is called for it any more."""
@@ -222,7 +209,7 @@ class PhotoSession:
                 raise DaemonLost(f"The daemon did not answer within {timeout:g} s.", TRY_OR_RESTART)
         return self.result()
 
-    def _begin(self, request: _Request | None) -> None:
+    def _begin(self, request: RenderRequest | None) -> None:
         self._busy = True
         self._request = request
         self._rendered = self._error = None
@@ -281,7 +268,7 @@ class PhotoSession:
         if not self._opening.tells_faces:
             return True
         request = self._request
-        is_done = request is None or (request.size != "full" and request is not self._sketched)
+        is_done = request is None or request.is_done(self._sketched)
         return self._opening.is_sketch and not is_done
 
     def _rests(self) -> bool:
@@ -300,7 +287,7 @@ class PhotoSession:
             self.on_opened(self)
         self._call_on_done()
 
-    def _send_looks(self, photo: RemotePhoto, request: _Request) -> None:
+    def _send_looks(self, photo: RemotePhoto, request: RenderRequest) -> None:
         self._report_progress("wait")
         is_sketch, numbers = self._opening.is_sketch, self._opening.numbers
         call = photo.render(
@@ -316,7 +303,7 @@ class PhotoSession:
         call.on_preview = lambda rendered: self._on_preview(request, numbers.received(rendered))
         call.on_done = lambda _: self._on_answer(call, request, numbers)
 
-    def _on_preview(self, request: _Request, rendered: Rendered) -> None:
+    def _on_preview(self, request: RenderRequest, rendered: Rendered) -> None:
         if self._opening.is_sketch:
             call = self._drop_call()
             if call is not None and not call.done:
@@ -325,7 +312,7 @@ class PhotoSession:
             self.client.after(_REST_SECONDS + PACKING_SECONDS, self._advance)
         self._report_preview(request.looks, rendered)
 
-    def _on_answer(self, call: Call[Rendered], request: _Request, numbers: FaceNumbers) -> None:
+    def _on_answer(self, call: Call[Rendered], request: RenderRequest, numbers: FaceNumbers) -> None:
         if call is not self._call:
             return
         self._call = None
@@ -337,7 +324,7 @@ class PhotoSession:
             self._on_preview(request, rendered)
             return
         self._rendered = rendered
-        self._patches = {patch.face: patch for patch in rendered.patches}
+        self._patches.replace(rendered)
         self.seconds.update(rendered.seconds)
         self._end(None)
         if self.on_rendered is not None:
@@ -397,10 +384,6 @@ class PhotoSession:
             self.on_progress(stage, fraction, remaining)
 
     def _report_preview(self, looks: Looks, rendered: Rendered) -> None:
-        replaced = set(rendered.faces) or set(looks)  # a daemon of version 0.2 sends all faces at once
-        kept = {
-            face: patch for face, patch in self._patches.items() if face in looks and face not in replaced
-        }
-        self._patches = kept | {patch.face: patch for patch in rendered.patches}
+        patches = self._patches.add(looks, rendered)
         if self.on_preview is not None:
-            self.on_preview(looks, tuple(patch for _, patch in sorted(self._patches.items())))
+            self.on_preview(looks, patches)

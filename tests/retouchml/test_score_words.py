@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from retouchml import score_words
+from retouchml import score_words, translation
 from retouchml.results import Face, FaceQuality, FaceReport
 from tests.fake_client import FACE
 
@@ -36,3 +36,18 @@ def test_a_line_has_what_is_known_and_how_far_off_it_may_be(
     face: Face, report: FaceReport | None, is_awaited: bool, said: str
 ) -> None:
     assert score_words.line(face, report, is_awaited=is_awaited) == said
+
+
+@pytest.mark.parametrize(
+    ("language", "said"),
+    [
+        ("de", "Bewertung 3,00 auf 3,25 ± 0,25 · Identitätsabstand 0,21"),
+        ("ja", "スコア 3.00 → 3.25 ± 0.25 · 本人との距離 0.21"),
+    ],
+)
+def test_numbers_have_the_decimal_mark_of_the_language(language: str, said: str) -> None:
+    translation.use(language)
+    try:
+        assert score_words.line(RATED, REPORT) == said
+    finally:
+        translation.use(translation.SOURCE)

@@ -126,6 +126,14 @@ def test_scores_come_below_the_preview_once_they_are_switched_on(
     krita.click("scores", 0.1)
     until(lambda: krita.ask(score) == "Score 3.00 to 3.25 ± 0.25 · identity distance 0.12")
     assert load(dialog)[0].scores
+    # nothing of it is cut where the preview has the least room
+    krita.run("sizes = widget('splitter').sizes(); widget('splitter').setSizes([1, 9999])")
+    rows = "[widget('score').height(), widget('score').heightForWidth(widget('score').width())]"
+    assert until(lambda: krita.ask("widget('preview').height()") < 200)
+    height, needed = krita.ask(rows)
+    assert height >= needed
+    assert krita.ask("widget('score').y() >= widget('preview').geometry().bottom()")
+    krita.run("widget('splitter').setSizes(sizes)")
     greys = krita.run("""
 from PyQt5.QtGui import qGray
 seen = widget("score").grab().toImage()

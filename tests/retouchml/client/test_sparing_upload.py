@@ -13,8 +13,9 @@ from retouchml.client.answers import Rendered, WirePatch
 from retouchml.client.client import Client
 from retouchml.client.messages import Open
 from retouchml.client.photo_parts import Part
-from retouchml.client.photo_session import Looks, PhotoSession
+from retouchml.client.photo_session import PhotoSession
 from retouchml.client.pixel_format import PixelFormat
+from retouchml.client.render_request import Looks
 from retouchml.errors import DaemonLost, PhotoUnknown, ProtocolError, RetouchError
 from retouchml.look import Look
 from retouchml.results import Box, Face
