@@ -108,11 +108,10 @@ class _Settings:
             button = Gtk.Button(label=label, use_underline=True)
             button.connect("clicked", lambda _button, command: self._press(command), command)
             self._buttons.append(button)
-        if welcome_reason.is_possible():
-            again = Gtk.Button(label=self._again_label, use_underline=True)
-            again.set_tooltip_text(_(settings_page.SET_UP_AGAIN_TIP))
-            again.connect("clicked", lambda _button: welcome.set_up_again(self.dialog))
-            self._buttons.append(again)
+        again = Gtk.Button(label=self._again_label, use_underline=True)
+        again.set_tooltip_text(_(settings_page.SET_UP_AGAIN_TIP))
+        again.connect("clicked", lambda _button: self._set_up_again())
+        self._buttons.append(again)
         for button in self._buttons:
             child = Gtk.FlowBoxChild(can_focus=False)  # the focus is the button's
             child.add(button)
@@ -143,16 +142,27 @@ class _Settings:
         self._clear.set_sensitive(True)
         self._cache.set_text(size)
 
+    def _set_up_again(self) -> None:
+        """A zip's plug-in has a page for it; else the project's own installer does it."""
+        if welcome_reason.is_possible():
+            welcome.set_up_again(self.dialog)
+        else:
+            self._work(settings_page.repair, self._done)
+
     def _press(self, command: Command) -> None:
         self._run(command.arguments, self._copied if command.copies else self._done)
 
     def _run(self, arguments: "Sequence[str]", done: "Callable[[str], None]") -> None:
-        """Run a command in a thread, one at a time."""
+        """Run a command in a thread."""
+        self._work(lambda: settings_page.run(arguments), done)
+
+    def _work(self, work: "Callable[[], str]", done: "Callable[[str], None]") -> None:
+        """Let a thread work, one at a time."""
         if self._busy:
             return
         self._busy = True
         self._show(_(settings_page.AT_WORK))
-        self._in_thread(lambda: settings_page.run(arguments), done)
+        self._in_thread(work, done)
 
     def _in_thread(self, work: "Callable[[], _Said]", done: "Callable[[_Said], None]") -> None:
         """Let a thread work; ``done`` gets what it says, unless the window was closed."""

@@ -6,6 +6,7 @@ from retouchml import sentences
 
 from .. import texts
 from ..event_loop import guard
+from .elided_label import ElidedLabel
 from .qt import QtCore, QtWidgets
 
 
@@ -39,9 +40,7 @@ class JobList(QtWidgets.QWidget):
         line = QtWidgets.QWidget()
         row = QtWidgets.QHBoxLayout(line)
         row.setContentsMargins(0, 0, 0, 0)
-        label = QtWidgets.QLabel(texts.text(sentences.JOB_WAITING).format(layer=title))
-        label.setSizePolicy(QtWidgets.QSizePolicy.Policy.Ignored, QtWidgets.QSizePolicy.Policy.Preferred)
-        label.setToolTip(title)
+        label = ElidedLabel(texts.text(sentences.JOB_WAITING).format(layer=title))
         button = QtWidgets.QToolButton()
         button.setObjectName(f"cancel_job_{number}")
         button.setIcon(button.style().standardIcon(QtWidgets.QStyle.StandardPixmap.SP_DialogCancelButton))

@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 from .. import texts
 from ..event_loop import guard
+from .elided_label import ElidedLabel
 from .preview_painting import VIEWS
 from .qt import QtCore, QtWidgets
 
@@ -19,12 +20,9 @@ class PreviewBar(QtWidgets.QWidget):
 
     def __init__(self, set_view: Callable[[str], None], set_scale: Callable[[float | None], None]) -> None:
         super().__init__()
-        self._layer = QtWidgets.QLabel()
+        self._layer = ElidedLabel()
         self._layer.setObjectName("layer")
         self._layer.setEnabled(False)
-        self._layer.setSizePolicy(
-            QtWidgets.QSizePolicy.Policy.Ignored, QtWidgets.QSizePolicy.Policy.Preferred
-        )
         self._buttons = QtWidgets.QWidget()
         self._views = QtWidgets.QToolButton()
         self._views.setObjectName("views")
@@ -64,8 +62,7 @@ class PreviewBar(QtWidgets.QWidget):
 
     def show_layer(self, title: str, *, is_previewed: bool) -> None:
         """Show the name of the layer. is_previewed: whether there is a preview"""
-        self._layer.setText(title)
-        self._layer.setToolTip(title)
+        self._layer.show_text(title)
         self._buttons.setVisible(is_previewed)
 
     def show_view(self, view: str) -> None:

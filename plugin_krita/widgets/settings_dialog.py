@@ -150,19 +150,22 @@ class SettingsDialog(QtWidgets.QDialog):
             button.clicked.connect(guard(lambda *_, command=command: self._press(command)))
             grid.addWidget(button, *divmod(number, _IN_A_ROW))
             self._buttons.append(button)
-        if welcome_reason.is_possible():
-            again = QtWidgets.QPushButton(_text(settings_page.SET_UP_AGAIN))
-            again.setObjectName("set_up_again")
-            again.setToolTip(_text(settings_page.SET_UP_AGAIN_TIP))
-            again.setAutoDefault(False)
-            again.clicked.connect(guard(lambda *_: self._set_up_again()))
-            grid.addWidget(again, *divmod(len(self._buttons), _IN_A_ROW))
-            self._buttons.append(again)
+        again = QtWidgets.QPushButton(_text(settings_page.SET_UP_AGAIN))
+        again.setObjectName("set_up_again")
+        again.setToolTip(_text(settings_page.SET_UP_AGAIN_TIP))
+        again.setAutoDefault(False)
+        again.clicked.connect(guard(lambda *_: self._set_up_again()))
+        grid.addWidget(again, *divmod(len(self._buttons), _IN_A_ROW))
+        self._buttons.append(again)
         return grid
 
     def _set_up_again(self) -> None:
-        self.close()
-        self._on_set_up()
+        """A zip's plug-in has a page for it, in the docker; else the project's own installer does it."""
+        if welcome_reason.is_possible():
+            self.close()
+            self._on_set_up()
+        else:
+            self._work(settings_page.repair, self._done)
 
     def _give_keys(self, close: Any) -> None:
         """Give every control a key of its own."""
@@ -189,12 +192,16 @@ class SettingsDialog(QtWidgets.QDialog):
         self._run(command.arguments, self._copied if command.copies else self._done)
 
     def _run(self, arguments: Sequence[str], done: Callable[[str], None]) -> None:
-        """Run a command in a thread, one at a time."""
+        """Run a command in a thread."""
+        self._work(lambda: settings_page.run(arguments), done)
+
+    def _work(self, work: Callable[[], str], done: Callable[[str], None]) -> None:
+        """Let a thread work, one at a time."""
         if self._is_busy:
             return
         self._is_busy = True
         self._show(_text(settings_page.AT_WORK))
-        self._threads.run(lambda: settings_page.run(arguments), done)
+        self._threads.run(work, done)
 
     def _done(self, said: str) -> None:
         self._is_busy = False

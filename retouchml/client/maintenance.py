@@ -7,8 +7,9 @@ It may take minutes: call it in a thread of its own.
 import contextlib
 import json
 import os
+import shutil
 import subprocess
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,7 +17,8 @@ from retouchml import paths
 from retouchml.client.launch import find_interpreter
 from retouchml.errors import DaemonAbsent
 from retouchml.system.file_names import INSTALL_RECORD
-from retouchml.system.processes import CREATION_FLAGS
+from retouchml.system.files import changeable_by_others
+from retouchml.system.processes import CREATION_FLAGS, clean_environment
 
 DIAGNOSTICS = ("doctor", "--report")
 """The command whose output a person sends with a question."""
@@ -40,19 +42,49 @@ def run(arguments: Sequence[str], seconds: float = _SECONDS) -> Output:
 def update(plug_in: str) -> Output:
     """Put the installed project's plug-in into an editor, such as "krita". Raises as ``run``."""
     find_interpreter()  # it checks that nobody else may write the record
-    home = json.loads((paths.data_dir() / INSTALL_RECORD).read_text(encoding="utf-8")).get("checkout", "")
-    installer = Path(str(home), "install")
-    if (installer / "__main__.py").is_file():
+    installer = _installer()
+    if installer is not None:
         return _run((str(installer), plug_in), _SECONDS)
     return _run(("-m", "retouchml", "setup", plug_in), _SECONDS)
+
+
+def set_up_again() -> Output:
+    """Repair the installed project, or bring it up to date. Raises as ``run``.
+
+    Where the Python of a checkout is gone, another one of this machine runs its installer.
+    """
+    try:
+        find_interpreter()
+    except DaemonAbsent:
+        installer, python = _installer(), shutil.which("python3")
+        is_own = changeable_by_others(paths.data_dir() / INSTALL_RECORD) is None
+        if installer is None or python is None or not is_own:
+            raise
+        return _call([python, str(installer), "demo"], clean_environment(), _SECONDS)
+    installer = _installer()
+    return _run(("-m", "retouchml", "setup") if installer is None else (str(installer), "demo"), _SECONDS)
+
+
+def _installer() -> "Path | None":
+    """The folder ``install`` of the checkout that is installed; None if it is none."""
+    try:
+        content = json.loads((paths.data_dir() / INSTALL_RECORD).read_text(encoding="utf-8"))
+        installer = Path(content["checkout"], "install")
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+    return installer if (installer / "__main__.py").is_file() else None
 
 
 def _run(arguments: Sequence[str], seconds: float) -> Output:
     """Run the project's interpreter."""
     command, environment = find_interpreter()
+    return _call([*command, *arguments], environment, seconds)
+
+
+def _call(command: Sequence[str], environment: Mapping[str, str], seconds: float) -> Output:
     try:
         ended = subprocess.run(
-            [*command, *arguments],
+            command,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,

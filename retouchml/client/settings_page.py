@@ -33,6 +33,8 @@ SCORES = marked("Show scores")
 SCORES_TIP = marked("How the rater rates a face, and how far the retouch takes the face from itself")
 SET_UP_AGAIN = marked("Set up again")
 SET_UP_AGAIN_TIP = marked("Repair the part that does the work, or bring it up to date")
+SET_UP = marked("RetouchML is set up.")
+NOT_SET_UP = marked("RetouchML could not be set up. What was said is below.")
 LEAST_MINUTES, MOST_MINUTES, DEFAULT_MINUTES = -1, 10_000, 10.0
 _DEVICES = ("auto", "cpu", "cuda", "mps", "xpu")
 _ENGINES = {"torch": "PyTorch", "tensorflow1": "TensorFlow 1"}
@@ -140,6 +142,17 @@ def run(arguments: Sequence[str]) -> str:
         return explain(error)
     except Exception as error:  # the thread's only way to say it
         return unexpected(error, translated)
+
+
+def repair() -> str:
+    """Set the installed project up again; what that said. It takes minutes: call it in a thread."""
+    try:
+        said = maintenance.set_up_again()
+    except RetouchError as error:
+        return explain(error)
+    except Exception as error:  # the thread's only way to say it
+        return unexpected(error, translated)
+    return "\n".join((translated(SET_UP if said.succeeded else NOT_SET_UP), said.text))
 
 
 def versions(editor: str) -> str:

@@ -6,7 +6,7 @@ from retouchml import __version__
 from retouchml.errors import VersionMismatch
 from retouchml.look import Look
 from retouchml.set_up_command import set_up_command
-from retouchml.sliders import BY_NAME, STRENGTH, TEXTURE
+from retouchml.sliders import BY_NAME, OWN, STRENGTH, TEXTURE
 
 VERSIONS = (1,)  # that this side speaks, newest last
 VERSION = VERSIONS[-1]
@@ -61,6 +61,12 @@ def check_sliders(looks: Iterable[Look], known: Sequence[str] | None, daemon: st
     there = _UNSAID_SLIDERS if known is None else known
     for look in looks:
         unknown = [name for name in look.edits if name in BY_NAME and name not in there]
+        if unknown and BY_NAME[unknown[0]].group == OWN.name:
+            raise VersionMismatch(
+                f"The daemon that runs does not know your own slider {unknown[0]}.",
+                "`retouchml daemon restart` brings it what was trained since it started. On another machine, "
+                "the slider's file has to be there, too.",
+            )
         if unknown:
             raise VersionMismatch(
                 f"The daemon that runs, version {daemon}, does not know the slider {unknown[0]}.",

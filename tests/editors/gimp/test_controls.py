@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -22,7 +23,7 @@ from tests.editors.gimp.running import Gimp
 from tests.editors.gimp.test_results import PICTURE
 from tests.stand_in_backend import FACE_PAIR
 
-SETTINGS = "Settings of RetouchML"
+SETTINGS, OUTPUT = "Settings of RetouchML", "What the last command said"
 # what can have the keyboard in the topmost window: the name and the type of each
 CONTROLS = """
 from gi.repository import Gtk
@@ -123,30 +124,49 @@ def test_the_settings_are_used_by_the_keys_alone(editor: Gimp, dialog: str) -> N
     assert is_gone(editor, f"^{SETTINGS}$")
 
 
-def test_a_plug_in_older_than_the_project_is_updated_by_a_button(
-    editor: Gimp, editor_home: Path, dialog: str
-) -> None:
-    project, record = editor_home / "project", editor_home / "data" / "install.json"
-    (project / "install").mkdir(parents=True)
-    (project / "install" / "__main__.py").touch()
-    python = project / "python"  # a project of the next version
-    python.write_text(NEWER.format(done=project / "done"))
+@pytest.fixture
+def project(editor_home: Path) -> Iterator[Path]:
+    """An installed project of the next version; ``done`` in it has the installer's arguments."""
+    folder, record = editor_home / "project", editor_home / "data" / "install.json"
+    (folder / "install").mkdir(parents=True)
+    (folder / "install" / "__main__.py").touch()
+    python = folder / "python"
+    python.write_text(NEWER.format(done=folder / "done"))
     python.chmod(0o755)
-    record.write_text(json.dumps({"python": str(python), "checkout": str(project)}))
-    try:
-        press(editor, dialog, "alt+t")
-        settings = window(editor, f"^{SETTINGS}$")
-        inside = Inside(editor)
-        assert until(lambda: inside.ask("named('Log')[0].get_sensitive()"), 120)
-        click(editor, settings, "Update the plug-in")
-        assert until(lambda: inside.has("The plug-in is updated. Restart the editor."), 60)
-        assert (project / "done").read_text().split() == [str(project / "install"), "gimp"]
-        assert not inside.has("Update the plug-in")
-        press(editor, settings, "Escape")
-        assert is_gone(editor, f"^{SETTINGS}$")
-    finally:
-        record.unlink()
-        shutil.rmtree(project)
+    record.write_text(json.dumps({"python": str(python), "checkout": str(folder)}))
+    yield folder
+    record.unlink()
+    shutil.rmtree(folder)
+
+
+def open_settings(editor: Gimp, dialog: str) -> str:
+    """The settings' window, once no command holds the others back."""
+    press(editor, dialog, "alt+t")
+    settings = window(editor, f"^{SETTINGS}$")
+    assert until(lambda: Inside(editor).ask("named('Log')[0].get_sensitive()"), 120)
+    return settings
+
+
+def test_a_plug_in_older_than_the_project_is_updated_by_a_button(
+    editor: Gimp, dialog: str, project: Path
+) -> None:
+    settings, inside = open_settings(editor, dialog), Inside(editor)
+    click(editor, settings, "Update the plug-in")
+    assert until(lambda: inside.has("The plug-in is updated. Restart the editor."), 60)
+    assert (project / "done").read_text().split() == [str(project / "install"), "gimp"]
+    assert not inside.has("Update the plug-in")
+    press(editor, settings, "Escape")
+    assert is_gone(editor, f"^{SETTINGS}$")
+
+
+def test_the_project_is_set_up_again_by_a_button(editor: Gimp, dialog: str, project: Path) -> None:
+    settings, inside = open_settings(editor, dialog), Inside(editor)
+    click(editor, settings, "Set up again")
+    said = f"named({OUTPUT!r})[-1].get_buffer().get_property('text')"
+    assert until(lambda: str(inside.ask(said)).startswith("RetouchML is set up."), 60)
+    assert (project / "done").read_text().split() == [str(project / "install"), "demo"]
+    press(editor, settings, "Escape")
+    assert is_gone(editor, f"^{SETTINGS}$")
 
 
 def test_the_procedures_have_an_icon(editor: Gimp) -> None:

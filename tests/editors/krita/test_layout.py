@@ -55,6 +55,15 @@ def test_preview_sliders_and_button_are_in_sight_in_a_low_window_beside_the_laye
 
 
 @pytest.mark.usefixtures("found")
+def test_a_long_name_of_a_layer_ends_with_an_ellipsis(krita: Krita) -> None:
+    krita.run(f"base.setName({'Retouched by hand ' * 9!r})")
+    until(lambda: krita.ask("widget('layer').toolTip()").endswith("by hand "))
+    assert krita.ask("widget('layer').seen").endswith("…")
+    krita.run("base.setName('Background')")
+    until(lambda: krita.view()["layer"] == "Background")
+
+
+@pytest.mark.usefixtures("found")
 def test_the_first_preview_fills_its_place(krita: Krita) -> None:
     """The place has changed while it was made, as the faces came below it."""
     room = "widget('preview')._rooms()[0]"

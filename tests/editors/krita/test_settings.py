@@ -66,30 +66,42 @@ esac
 """
 
 
-@pytest.mark.usefixtures("starts_python")
-def test_a_plug_in_older_than_the_project_is_updated_by_a_button(krita: Krita, dialog: Path) -> None:
+@pytest.fixture
+def project(krita: Krita, dialog: Path) -> Iterator[Path]:
+    """The settings, and an installed project of the next version; ``done`` has its installer's arguments."""
     krita.run("widget('retouchml_settings').close()")
     until(lambda: krita.ask(f"len({_SHOWN})") == 0)
-    project, record = dialog.parents[1] / "project", dialog.parents[1] / "data" / "install.json"
+    folder, record = dialog.parents[1] / "project", dialog.parents[1] / "data" / "install.json"
     before = record.read_bytes()
-    (project / "install").mkdir(parents=True)
-    (project / "install" / "__main__.py").touch()
-    python = project / "python"  # a project of the next version
-    python.write_text(NEWER.format(done=project / "done"))
+    (folder / "install").mkdir(parents=True)
+    (folder / "install" / "__main__.py").touch()
+    python = folder / "python"
+    python.write_text(NEWER.format(done=folder / "done"))
     python.chmod(0o755)
-    record.write_text(json.dumps({"python": str(python), "checkout": str(project)}))
-    try:
-        krita.click_until("settings", lambda: krita.ask(f"len({_SHOWN})") == 1)
-        until(lambda: krita.ask("widget('update').isVisible() and widget('copy').isEnabled()"))
-        assert "older than RetouchML 99.0.0" in krita.ask("widget('note').text()")
-        krita.click("update")
-        updated = "The plug-in is updated. Restart the editor."
-        until(lambda: krita.ask("widget('note').text()") == updated)
-        assert (project / "done").read_text().split() == [str(project / "install"), "krita"]
-        assert not krita.ask("widget('update').isVisible()")
-    finally:
-        record.write_bytes(before)
-        shutil.rmtree(project)
+    record.write_text(json.dumps({"python": str(python), "checkout": str(folder)}))
+    krita.click_until("settings", lambda: krita.ask(f"len({_SHOWN})") == 1)
+    until(lambda: krita.ask("widget('copy').isEnabled()"))
+    yield folder
+    record.write_bytes(before)
+    shutil.rmtree(folder)
+
+
+@pytest.mark.usefixtures("starts_python")
+def test_a_plug_in_older_than_the_project_is_updated_by_a_button(krita: Krita, project: Path) -> None:
+    until(lambda: krita.ask("widget('update').isVisible()"))
+    assert "older than RetouchML 99.0.0" in krita.ask("widget('note').text()")
+    krita.click("update")
+    updated = "The plug-in is updated. Restart the editor."
+    until(lambda: krita.ask("widget('note').text()") == updated)
+    assert (project / "done").read_text().split() == [str(project / "install"), "krita"]
+    assert not krita.ask("widget('update').isVisible()")
+
+
+@pytest.mark.usefixtures("starts_python")
+def test_the_project_is_set_up_again_by_a_button(krita: Krita, project: Path) -> None:
+    krita.click("set_up_again")
+    until(lambda: krita.ask(_SAID).startswith("RetouchML is set up."))
+    assert (project / "done").read_text().split() == [str(project / "install"), "demo"]
 
 
 def test_tab_reaches_every_control_and_each_has_a_name_and_a_key(krita: Krita, dialog: Path) -> None:

@@ -114,6 +114,37 @@ def test_an_update_runs_the_installer_of_the_installed_project(tmp_path: Path, i
         assert "This is no installed package." in said
 
 
+@pytest.mark.parametrize("is_gone", [False, True])
+def test_a_checkout_is_set_up_again_by_its_installer_even_if_its_python_is_gone(
+    tmp_path: Path, is_gone: bool
+) -> None:
+    checkout = tmp_path / "project"
+    (checkout / "install").mkdir(parents=True)
+    (checkout / "install" / "__main__.py").write_text("import sys; print('did', sys.argv[1])")
+    record = {"python": "/nowhere/python" if is_gone else sys.executable, "checkout": str(checkout)}
+    paths.data_dir().mkdir(parents=True)
+    (paths.data_dir() / "install.json").write_text(json.dumps(record))
+    assert settings_page.repair() == "RetouchML is set up.\ndid demo"
+
+
+def test_a_set_up_that_fails_says_so_and_why(tmp_path: Path) -> None:
+    checkout = tmp_path / "project"
+    (checkout / "install").mkdir(parents=True)
+    (checkout / "install" / "__main__.py").write_text("raise SystemExit('the disk is full')")
+    paths.data_dir().mkdir(parents=True)
+    record = {"python": sys.executable, "checkout": str(checkout)}
+    (paths.data_dir() / "install.json").write_text(json.dumps(record))
+    said = settings_page.repair()
+    assert said.startswith("RetouchML could not be set up.")
+    assert "the disk is full" in said
+
+
+def test_what_no_record_names_cannot_be_set_up_again() -> None:
+    paths.data_dir().mkdir(parents=True)
+    (paths.data_dir() / "install.json").write_text(json.dumps({"python": "/nowhere/python"}))
+    assert "does not exist" in settings_page.repair()
+
+
 def test_an_update_without_the_project_says_so() -> None:
     paths.data_dir().mkdir(parents=True)
     (paths.data_dir() / "install.json").write_text(json.dumps({"python": "/nowhere/python"}))
