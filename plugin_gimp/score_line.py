@@ -9,9 +9,11 @@ from retouchml import score_words
 from retouchml.client import settings_page
 from retouchml.results import Face, FaceReport
 
+_PALE = 0.75  # GTK's own dim labels are hard to read in the dark theme
+
 
 class ScoreLine(Gtk.Label):
-    """A dim line below the preview, out of sight unless the settings say otherwise.
+    """A pale line below the preview, out of sight unless the settings say otherwise.
 
     is_wanted: whether scores are to be shown
     """
@@ -19,7 +21,7 @@ class ScoreLine(Gtk.Label):
     def __init__(self) -> None:
         super().__init__(xalign=0.0, wrap=True, max_width_chars=60, no_show_all=True)
         self.set_tooltip_text(_(score_words.TIP))
-        self.get_style_context().add_class(Gtk.STYLE_CLASS_DIM_LABEL)
+        self.set_opacity(_PALE)
         self.is_wanted = settings_page.shows_scores()
         self._shown: tuple[int, Face] | None = None
         self._reports: dict[int, FaceReport] = {}

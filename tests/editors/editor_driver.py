@@ -27,11 +27,22 @@ class EditorDriver:
             connection.connect(str(self._address))
             data = source.encode()
             connection.sendall(_LENGTH.pack(len(data)) + data)
-            (length,) = _LENGTH.unpack(connection.recv(_LENGTH.size, socket.MSG_WAITALL))
-            reply = json.loads(connection.recv(length, socket.MSG_WAITALL))
+            (length,) = _LENGTH.unpack(_receive(connection, _LENGTH.size))
+            reply = json.loads(_receive(connection, length))
         assert "error" not in reply, reply["error"]
         return reply["answer"]
 
     def ask(self, expression: str) -> Any:
         """The value of an expression."""
         return self.run(f"answer = {expression}")
+
+
+def _receive(connection: socket.socket, length: int) -> bytes:
+    """So many bytes. MSG_WAITALL would not wait for all on a socket with a timeout."""
+    received = bytearray()
+    while len(received) < length:
+        part = connection.recv(length - len(received))
+        if not part:
+            raise ConnectionError("the editor ended in the middle of its answer")
+        received += part
+    return bytes(received)
