@@ -6,7 +6,7 @@ from retouchml.cli.console import Console
 from retouchml.cli.context import Context, Subparsers, add_quiet_option, path
 from retouchml.errors import DownloadError, ModelCorrupt, UsageError
 from retouchml.progress import Progress
-from retouchml.system import setup_reports
+from retouchml.system import setup_reports, terminal
 from retouchml.translation import translated
 
 _REPORTED_BYTES = 1_000_000
@@ -76,10 +76,12 @@ def list_models(arguments: argparse.Namespace, context: Context) -> int:
         context.console.print(report.text(entries))
         return 0
     width = max(len(model.name) for model in zoo.models())
+    states = translated("not here"), translated("installed")
+    columns = max(map(terminal.width, states))
     for model in zoo.models():
-        state = "installed" if zoo.is_installed(model.name) else "not here"
+        state = terminal.padded(states[zoo.is_installed(model.name)], columns)
         size = model.size_text
-        context.console.print(f"{model.name:{width}}  {state:9}  {size:>6}  {model.title}")
+        context.console.print(f"{model.name:{width}}  {state}  {size:>6}  {model.title}")
         context.console.print(f"{'':{width}}  {translated('licence')}: {model.licence}")
         if model.imported and model.note:
             context.console.print(f"{'':{width}}  {translated('note')}: {model.note}")

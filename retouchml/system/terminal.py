@@ -32,10 +32,24 @@ def fitting(line: str, columns: int) -> str:
     """The beginning of ``line`` that fits into so many columns; Chinese and Japanese letters take two."""
     left = columns
     for place, letter in enumerate(line):
-        left -= 2 if unicodedata.east_asian_width(letter) in "WF" else 1
+        left -= _columns(letter)
         if left < 0:
             return line[:place]
     return line
+
+
+def padded(text: str, columns: int) -> str:
+    """``text`` with spaces behind it, so many columns wide at least."""
+    return text + " " * (columns - width(text))
+
+
+def width(text: str) -> int:
+    """The columns that a text takes."""
+    return sum(map(_columns, text))
+
+
+def _columns(letter: str) -> int:
+    return 2 if unicodedata.east_asian_width(letter) in "WF" else 1
 
 
 def _is_shown(character: str) -> bool:

@@ -7,7 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from retouchml import translation
 from retouchml.errors import DownloadError
+from retouchml.system import terminal
 from stylegan2 import zoo
 from stylegan2.zoo.storage import write_record
 from tests.retouchml.running import Run
@@ -42,6 +44,22 @@ def test_the_list_shows_what_is_here_and_every_licence(run: Run, installed: Path
     (line,) = (line for line in listed.splitlines() if line.startswith(NAME))
     assert " installed " in line
     assert listed.count("not here") == len(zoo.models()) - 1
+
+
+@pytest.mark.parametrize(
+    ("language", "here", "there"), [("de", "vorhanden", "nicht hier"), ("ja", "あります", "ありません")]
+)
+def test_the_list_says_what_is_here_in_the_language_of_the_user(
+    run: Run, installed: Path, monkeypatch: pytest.MonkeyPatch, language: str, here: str, there: str
+) -> None:
+    monkeypatch.setenv("RETOUCHML_LANGUAGE", language)
+    try:
+        heads = [line for line in run("models", "list").out.splitlines() if not line.startswith(" ")]
+    finally:
+        translation.use(translation.SOURCE)
+    assert [f" {here} " in line for line in heads] == [line.startswith(NAME) for line in heads]
+    assert [f" {there} " in line for line in heads] == [not line.startswith(NAME) for line in heads]
+    assert len({terminal.width(line.partition(" MB")[0]) for line in heads}) == 1  # in columns
 
 
 def test_the_list_as_json(run: Run, installed: Path) -> None:
