@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from retouchml import __version__
 from retouchml.client.welcome_reason import Reason, Why
-from retouchml.translation import joined, marked, translated
+from retouchml.translation import decimal_mark, joined, marked, translated
 
 if TYPE_CHECKING:
     from retouchml.setup.job import Plan, State
@@ -93,7 +93,7 @@ def sentence(state: "State", platform: str, seconds: float, *, is_begun: bool) -
         failed = translated(_FAILED).format(reason=translated(state.problem))
         if not state.large:
             return failed
-        return joined(failed, translated(_LARGE).format(size=f"{state.large / _GIGABYTE:.1f}"))
+        return joined(failed, translated(_LARGE).format(size=_gigabytes(state.large)))
     if phase == "failed":
         system = platform if platform in _NO_PYTHON_ADVICE else ""
         return joined(_NO_PYTHON, _NO_PYTHON_ADVICE[system])
@@ -117,7 +117,7 @@ def _sizes(plan: "Plan", *, some_is_here: bool) -> "tuple[str, ...]":
     packages, torch, models, whole = (
         f"{count / _MEGABYTE:.0f}" for count in (plan.packages, plan.torch, plan.models, plan.fetched)
     )
-    room = f"{plan.room / _GIGABYTE:.1f}"
+    room = _gigabytes(plan.room)
     fetched = translated(
         "About {whole} MB are fetched: packages {packages} MB, PyTorch {torch} MB, models {models} MB."
     ).format(whole=whole, packages=packages, torch=torch, models=models)
@@ -128,7 +128,7 @@ def _sizes(plan: "Plan", *, some_is_here: bool) -> "tuple[str, ...]":
     )
     free = _free(Path(plan.folder))
     if free is not None and free < plan.room:
-        where = joined(where, translated(_NO_ROOM).format(free=f"{free / _GIGABYTE:.1f}"))
+        where = joined(where, translated(_NO_ROOM).format(free=_gigabytes(free)))
     return fetched, where
 
 
@@ -139,3 +139,7 @@ def _free(folder: Path) -> "int | None":
         return shutil.disk_usage(existing).free
     except (OSError, StopIteration):
         return None
+
+
+def _gigabytes(count: int) -> str:
+    return f"{count / _GIGABYTE:.1f}".replace(".", decimal_mark())
