@@ -126,7 +126,7 @@ class BackgroundSession:
         self._requests.put(_Render(looks, shown, reports))
 
     def move(self) -> None:
-        """Work on the machine that the settings name now; the looks have to be requested again."""
+        """Work where and by whose taste the settings say now; the looks have to be requested again."""
         self._requests.put(_Move())
 
     def close(self, seconds: float = 2.0) -> None:
@@ -168,7 +168,13 @@ class BackgroundSession:
     def _new_session(self, client: Client) -> PhotoSession:
         events = self._events
         session = PhotoSession(
-            client, self._picture, self._pixels, at=self._places, spares=True, previews=True
+            client,
+            self._picture,
+            self._pixels,
+            at=self._places,
+            scorer=machines_page.scorer(),
+            spares=True,
+            previews=True,
         )
 
         def on_opened(session: PhotoSession) -> None:
@@ -204,6 +210,7 @@ class BackgroundSession:
                 newest = None
                 session.close()
                 session.client.close()
+                session.set_scorer(machines_page.scorer())
                 session.client = self._new_client()  # it opens the photo again
             elif isinstance(request, tuple):
                 self._marking += (request,)

@@ -32,7 +32,8 @@ def run(layer: Gimp.Drawable, arguments: Arguments, progress: Progress, *, repea
     if repeats and chosen.record is not None:
         places = chosen.record.places_within(picture.width, picture.height)
     with machines_page.new_client(editor.name()) as client:
-        session = PhotoSession(client, picture, pixels.read(), at=places, spares=True)
+        scorer = machines_page.scorer()
+        session = PhotoSession(client, picture, pixels.read(), at=places, scorer=scorer, spares=True)
         session.on_progress = progress
         session.open()
         session.wait()

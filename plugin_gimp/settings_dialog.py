@@ -18,7 +18,7 @@ _PLUG_IN = "gimp"  # as the set-up names it
 
 
 def run(parent: Gtk.Window) -> bool:
-    """Show the settings until they are closed; whether another machine does the work since."""
+    """Show the settings until they are closed; whether another machine works since, or another taste."""
     before = machines_page.in_use()
     page = _Settings(parent)
     page.dialog.run()

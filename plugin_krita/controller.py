@@ -203,8 +203,9 @@ class Controller:
             self._start_next_job()
 
     def change_machine(self) -> None:
-        """Work on the machine that the settings name now, and show the preview from there."""
+        """Work on the machine, and by the taste, that the settings name now, and show the preview."""
         self._stop_task()
+        self._photos.follow_settings()
         self._connection.change_machine()
         self._timing.schedule(after_ms=0)
         self._start_next_job()

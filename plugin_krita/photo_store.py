@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from retouchml import score_words
+from retouchml.client import machines_page
 from retouchml.client.answers import WirePatch
 from retouchml.client.photo_session import PhotoSession
 from retouchml.client.pixel_format import PixelFormat
@@ -141,6 +142,11 @@ class PhotoStore:
         photo = self._photos.get(key)
         if photo is not None:
             self._photos[key] = replace(photo, **changes)
+
+    def follow_settings(self) -> None:
+        """Let strength follow the taste that the settings name now."""
+        for photo in self:
+            photo.session.set_scorer(machines_page.scorer())
 
     def close(self, key: str) -> None:
         """Close a photo, here and at the daemon; its selection is kept."""

@@ -5,6 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 from retouchml import __version__, coverage, sentences
+from retouchml.client import machines_page
 from retouchml.client.answers import Rendered, WirePatch
 from retouchml.client.photo_session import PhotoSession
 from retouchml.client.pixel_format import PixelFormat
@@ -252,7 +253,14 @@ class RetouchTasks:
             marked = self._photos.selection(source.key).marked
             reconnect = self._connection.reconnect
             session = PhotoSession(
-                client, format_, pixels, at=marked, spares=True, previews=True, reconnect=reconnect
+                client,
+                format_,
+                pixels,
+                at=marked,
+                scorer=machines_page.scorer(),
+                spares=True,
+                previews=True,
+                reconnect=reconnect,
             )
             photo = yield from self._add(source, format_, pixels, session)
         elif not photo.session.is_open:

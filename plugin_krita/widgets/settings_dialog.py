@@ -24,8 +24,8 @@ _PLUG_IN = "krita"  # as the set-up names it
 class SettingsDialog(QtWidgets.QDialog):
     """A window of its own beside Krita's, which stays usable.
 
-    on_machine: called when another machine does the work; on_scores: when scores are to be shown, or not;
-    on_set_up: lets the docker show the page that sets RetouchML up
+    on_machine: called when another machine does the work, or by another taste; on_scores: when scores are to
+    be shown, or not; on_set_up: lets the docker show the page that sets RetouchML up
     """
 
     def __init__(
@@ -38,7 +38,7 @@ class SettingsDialog(QtWidgets.QDialog):
         on_set_up: Callable[[], None],
     ) -> None:
         super().__init__(parent)
-        self._on_scores, self._on_set_up = on_scores, on_set_up
+        self._on_scores, self._on_set_up, self._on_machine = on_scores, on_set_up, on_machine
         self._threads = InThread(loop)
         self._machines = MachineRows(self, self._threads, on_machine)
         self._is_busy = False
@@ -179,7 +179,10 @@ class SettingsDialog(QtWidgets.QDialog):
         self._on_scores(settings_page.shows_scores())
 
     def _keep(self, name: str, value: "str | int") -> None:
+        before = machines_page.scorer()
         self._note.setText(settings_page.keep(name, value))
+        if machines_page.scorer() != before:
+            self._on_machine()
 
     def _clear_cache(self) -> None:
         maintenance.clear_cache()

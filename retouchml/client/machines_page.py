@@ -155,10 +155,19 @@ def chosen() -> str:
     return load()[0].remote
 
 
-def in_use() -> "tuple[str, bool]":
-    """What decides where the work is done: when it changes, an editor has to connect again."""
+def in_use() -> "tuple[str, bool, str]":
+    """What decides where the work is done, and by whose taste: when it changes, photos are opened again."""
     stored = load()[0]
-    return stored.remote, bool(stored.remote) and stored.remote_fallback
+    return stored.remote, bool(stored.remote) and stored.remote_fallback, scorer()
+
+
+def scorer() -> str:
+    """Whose taste strength follows in the photos of an editor; "" for the default of what does the work.
+
+    Another machine has tastes of its own.
+    """
+    stored = load()[0]
+    return "" if stored.remote else stored.scorer
 
 
 def is_alone() -> bool:

@@ -98,7 +98,7 @@ class PhotoSession:
         self.on_rendered: Callable[[Looks, Rendered], None] | None = None
         self.on_error: Callable[[RetouchError], None] | None = None
         self.on_done: Callable[[PhotoSession], None] | None = None
-        names = Names(model=model, device=device, scorer=scorer)
+        self._names = names = Names(model=model, device=device, scorer=scorer)  # the upload reads them
         self._opening = PhotoOpening(
             SparingUpload(picture, pixels, icc, names, spares=spares, previews=previews),
             at,
@@ -154,6 +154,12 @@ class PhotoSession:
             self._begin(None)
         elif not self.is_open:
             self._request = None
+
+    def set_scorer(self, scorer: str) -> None:
+        """Let strength follow a taste, "" for the daemon's default: the next work opens the photo again."""
+        if scorer != self._names["scorer"]:
+            self.close()
+            self._names["scorer"] = scorer
 
     def mark(self, place: Box) -> None:
         """Open the photo again with a face at a place, which the search has missed.

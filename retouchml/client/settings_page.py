@@ -11,7 +11,7 @@ from retouchml import __version__, paths, settings
 from retouchml.client import maintenance
 from retouchml.client.placed_commands import explain
 from retouchml.errors import RetouchError, VersionMismatch
-from retouchml.own_parts import SCORERS, own_parts
+from retouchml.own_parts import SCORERS, STANDARD, own_parts
 from retouchml.set_up_command import is_zip, set_up_again, set_up_command
 from retouchml.settings import Settings
 from retouchml.system.failures import unexpected
@@ -41,6 +41,7 @@ _ENGINES = {"torch": "PyTorch", "tensorflow1": "TensorFlow 1"}
 _LOG_LINES = "200"
 _KEPT = marked("Kept. The background program uses it after a restart.")
 _KEPT_LANGUAGE = marked("Kept. It is spoken after a restart of the editor.")
+_KEPT_SCORER = marked("Kept. On this machine strength follows it from now on.")
 _KEPT_SCORES = {
     True: marked("Kept. Scores are shown below the preview."),
     False: marked("Kept. No scores are shown."),
@@ -102,13 +103,14 @@ def load() -> tuple[Settings, tuple[str, ...]]:
 def choices(stored: Settings) -> tuple[Choice, ...]:
     """The device, the engine, the scorer and the language."""
     devices = dict.fromkeys((*_DEVICES, stored.device))
-    scorers = {"": translated("Standard"), **{part.name: part.title for part in own_parts(SCORERS)}}
-    scorers.setdefault(stored.scorer, stored.scorer)
+    scorer = stored.scorer or STANDARD
+    scorers = {STANDARD: translated("Standard"), **{part.name: part.title for part in own_parts(SCORERS)}}
+    scorers.setdefault(scorer, scorer)
     languages = (("", translated("The editor's")), *LANGUAGES.items())
     return (
         Choice("device", marked("Device"), tuple((name, name) for name in devices), stored.device),
         Choice("engine", marked("Engine"), tuple(_ENGINES.items()), stored.engine),
-        Choice("scorer", marked("Scorer"), tuple(scorers.items()), stored.scorer),
+        Choice("scorer", marked("Scorer"), tuple(scorers.items()), scorer),
         Choice("language", marked("Language"), languages, stored.language),
     )
 
@@ -129,6 +131,8 @@ def keep(name: str, value: str | float) -> str:
         settings.store(paths.config_dir() / SETTINGS, name, None if value == "" else value)
     except RetouchError as error:
         return explain(error)
+    if name == "scorer":
+        return translated(_KEPT_SCORER)
     if name == "scores":
         return translated(_KEPT_SCORES[bool(value)])
     return translated(_KEPT_LANGUAGE if name == "language" else _KEPT)

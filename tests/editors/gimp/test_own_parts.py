@@ -35,9 +35,14 @@ def backend(editor_home: Path, all_daemons: Daemons) -> Iterator[str]:
 
 
 def test_a_slider_and_a_scorer_of_the_users_own_are_listed_and_used(editor: Gimp, editor_home: Path) -> None:
+    config = editor_home / "config" / "config.toml"
+    config.parent.mkdir(exist_ok=True)
+    config.write_text("scores = true\n")
     _main, dialog = open_dialog(editor, PICTURE)
     assert until(lambda: is_split(preview(editor, dialog)), PATIENCE)
     inside = Inside(editor)
+    rated = "[name(each) for each in widgets() if name(each).startswith('Score ')]"
+    assert until(lambda: any("3.00 to" in each for each in inside.ask(rated)), PATIENCE)
     assert not inside.has(own_parts.TITLE)  # it is folded
     click(editor, dialog, "Your own")
     assert until(lambda: inside.has(own_parts.TITLE), PATIENCE)
@@ -52,10 +57,12 @@ answer = [row[0] for row in box.get_model()]
 box.set_active(1)
 """)
         assert titles == ["Standard", "My taste"]
-        assert until(lambda: load(editor_home / "config" / "config.toml")[0].scorer == own_parts.SCORER, 30)
+        assert until(lambda: load(config)[0].scorer == own_parts.SCORER, 30)
         press(editor, settings, "Escape")
+        # the photo is opened again with it, by which the stand-in finds other scores
+        assert until(lambda: any("4.00" in each for each in inside.ask(rated)), PATIENCE)
     finally:
-        (editor_home / "config" / "config.toml").unlink(missing_ok=True)
+        config.unlink()
     press(editor, dialog, "alt+b")
     assert is_gone(editor)
     assert until(lambda: len(editor.ask("names(image)")) == 2, PATIENCE)

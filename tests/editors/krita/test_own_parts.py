@@ -71,10 +71,15 @@ def test_a_slider_and_a_scorer_of_the_users_own_are_listed_and_used(
         "settings", lambda: krita.ask("len(docker().findChildren(QWidget, 'retouchml_settings'))") == 1
     )
     box = "widget('scorer')"
+    config = editor_home / "config" / "config.toml"
     assert krita.ask(f"[{box}.itemText(at) for at in range({box}.count())]") == ["Standard", "My taste"]
     try:
+        krita.click("scores", 0.1)
+        until(lambda: "3.00" in krita.ask("widget('score').text()"))
         krita.run(f"{box}.setCurrentIndex(1); {box}.activated.emit(1)")
-        until(lambda: load(editor_home / "config" / "config.toml")[0].scorer == own_parts.SCORER)
+        until(lambda: load(config)[0].scorer == own_parts.SCORER)
+        # the photo is opened again with it, by which the stand-in finds other scores
+        until(lambda: "4.00" in krita.ask("widget('score').text()"))
     finally:
-        (editor_home / "config" / "config.toml").unlink(missing_ok=True)
+        config.unlink(missing_ok=True)
         krita.run("for each in docker().findChildren(QWidget, 'retouchml_settings'): each.close()")

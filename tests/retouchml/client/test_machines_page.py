@@ -72,6 +72,17 @@ def test_the_name_and_the_address_come_from_the_file(tmp_path: Path) -> None:
         machines_page.read(tmp_path / "other.json")
 
 
+@pytest.mark.usefixtures("home")
+def test_a_taste_of_ones_own_is_followed_on_this_machine_alone() -> None:
+    before = machines_page.in_use()
+    assert machines_page.scorer() == ""
+    assert settings_page.keep("scorer", "mine").startswith("Kept. On this machine strength follows it")
+    assert machines_page.scorer() == "mine"
+    assert machines_page.in_use() != before  # photos have to be opened again
+    settings_page.keep("remote", "studio")
+    assert machines_page.scorer() == ""
+
+
 def test_it_tells_how_a_machine_answers(added: Studio) -> None:
     said = machines_page.test("studio", EDITOR)
     assert said.sentence.startswith("studio answers within ")

@@ -78,6 +78,17 @@ def test_an_opened_photo_has_its_faces_and_where_they_were_found() -> None:
     assert client.kinds == ["open"], "it is open already"
 
 
+def test_with_another_taste_the_photo_is_opened_again() -> None:
+    client, session, _recorder = make("photo", "photo")
+    session.open()
+    session.wait()
+    for scorer in ("", "mine"):  # the first one is that which it has
+        session.set_scorer(scorer)
+        session.open()
+        session.wait()
+    assert [call.details["scorer"] for call in client.calls if call.kind == "open"] == ["", "mine"]
+
+
 def test_a_render_before_the_photo_is_open_waits_for_it_and_the_newest_looks_win() -> None:
     client, session, recorder = make()
     session.render(LOOKS)
