@@ -87,7 +87,10 @@ class Beautifier:
         measure: Measure,
         ascent: Ascent | None = None,
     ) -> None:
-        """measure: picture [S, S, 3] in [0, 1] → attributes by name, those that a picture shows."""
+        """scorer: the rating, or an output for each member of an ensemble that rates.
+
+        measure: picture [S, S, 3] in [0, 1] → attributes by name, those that a picture shows.
+        """
         self._generator = generator
         self._scorer = scorer
         self._attributes = attributes
@@ -179,7 +182,7 @@ class Beautifier:
         settings = self.ascent
         v = v.detach().requires_grad_(True)
         octaves = by_octave(v[None], self._generator.layers)
-        score = self._scorer(octaves)[0, 0]
+        score = self._scorer(octaves)[0].mean()  # of an ensemble's members
         (uphill,) = torch.autograd.grad(score, v, retain_graph=True)
         values = self._attributes(octaves)[0]
         rows, drift, share = [], [], []
@@ -210,7 +213,7 @@ class Beautifier:
 
     def _score(self, v: Tensor) -> float:
         with torch.no_grad():
-            return float(self._scorer.values(by_octave(v[None], self._generator.layers))[0, 0])
+            return float(self._scorer.values(by_octave(v[None], self._generator.layers))[0].mean())
 
     def _predicted(self, v: Tensor) -> Tensor:
         """Attributes as the network predicts them, in standard deviations."""

@@ -16,13 +16,14 @@ from pipeline.latent_network import trained_part
 from pipeline.training.arguments import check_output
 from pipeline.training.labellers import load_finder, load_labellers
 from pipeline.training.progress_line import ProgressLine
-from pipeline.training.sampling import VERSION, Samples, collect, draw, picture_of
+from pipeline.training.sampling import PART, VERSION, Samples, collect, draw, picture_of
 from pipeline.training.tables import load_table
 from pipeline.training.worker_pool import worker_pool
 from retouchml.errors import RetouchError
 from retouchml.paths import cache_dir
 from stylegan2 import zoo
 from stylegan2.generator import Generator
+from stylegan2.mobile.generator import MobileGenerator
 
 _PREVIEWS = 8  # pictures that are searched for a face before thousands are made
 
@@ -62,26 +63,29 @@ def warn_if_faceless(generator: Generator) -> None:
 
 
 def gather_samples(model: str, count: int, jobs: int) -> Samples:
-    """``count`` labelled samples of a generator, including those of earlier runs.
+    """The first ``count`` labelled samples of a generator, however many processes draw them.
 
-    After an interruption, the next call continues from the samples on disk.
+    Those of earlier runs are on disk; after an interruption, the next call continues there.
     """
     folder = cache_dir() / "training"
-    share = -(-count // jobs)
     entry = zoo.find(model)
     # another file may be imported under the same name
     name = f"{model}-{entry.sha256[:12]}" if entry.imported else model
-    paths = [folder / f"samples-{name}-v{VERSION}-{seed}.npz" for seed in range(1, jobs + 1)]
-    tasks = [(model, share, seed, path) for seed, path in enumerate(paths, 1)]
+    starts = range(0, count, PART)
+    tasks = [
+        (model, min(PART, count - start), seed, folder / f"samples-{name}-v{VERSION}-{seed}.npz")
+        for seed, start in enumerate(starts, 1)
+    ]
     if jobs == 1:
-        _sample(*tasks[0])
+        for task in tasks:
+            _sample(*task)
     else:
         with worker_pool(jobs) as pool:
             pool.starmap(_sample, tasks, chunksize=1)
-    parts = [part for path in paths if (part := load_table(path, Samples)) is not None]
-    if len(parts) < jobs:
+    parts = [part for *_, path in tasks if (part := load_table(path, Samples)) is not None]
+    if len(parts) < len(tasks):
         raise RetouchError(f"Samples that were just written to {folder} cannot be read.", "Try again.")
-    return Samples.joined(parts)
+    return Samples.joined(parts).first(count)
 
 
 def _sample(model: str, count: int, seed: int, path: Path) -> None:
@@ -92,6 +96,8 @@ def _sample(model: str, count: int, seed: int, path: Path) -> None:
     torch.set_num_threads(1)
     cv2.setNumThreads(1)
     generator = stylegan2.load(model, "cuda" if torch.cuda.is_available() else "cpu")
+    if isinstance(generator, MobileGenerator):
+        generator.shorten_numbers()  # ratings change by 0.007, where the samples' deviation is 0.5
     progress = ProgressLine(f"sampling {model} ({seed})")
     for done in collect(generator, load_labellers(), count, seed, path):
         progress(done, count)

@@ -6,6 +6,7 @@ be in a file. So networks learn what it says of the photographs and of mixtures 
 1710.09412), which it can rate as well: their number has no limit.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
@@ -30,15 +31,24 @@ class Teacher:
     weights: Tensor  # [N]
 
     @classmethod
-    def fitted(cls, activations: Tensor, ratings: Tensor) -> "Teacher":
-        """On activations [N, ACTIVATIONS] and ratings [N] less their mean."""
+    def fitted(cls, activations: Tensor, ratings: Tensor, groups: Sequence[str] = ()) -> "Teacher":
+        """On activations [N, ACTIVATIONS] and ratings [N] less their mean.
+
+        groups: [N] whom each photograph shows; no group is then rated higher or lower than people did. That
+        is measured on each photograph by the regression on all others.
+        """
         products = tuple(_products(block) for block in split_blocks(activations))
         kernels = [_kernel(p.diagonal(), p.diagonal(), p) for p in products]
         kernel = torch.stack(kernels).mean(0).double()
         kernel.diagonal().add_(_RIDGE)
         factor = torch.linalg.cholesky(kernel)
-        weights = torch.cholesky_solve(ratings.double()[:, None], factor)[:, 0]
-        return cls(products, weights.float())
+        targets = ratings.double()[:, None]
+        weights = torch.cholesky_solve(targets, factor)
+        if groups:
+            # The error of each left out: a closed form of ridge regression.
+            errors = weights[:, 0] / torch.cholesky_inverse(factor).diagonal()
+            weights = torch.cholesky_solve(targets + _group_means(errors, groups)[:, None], factor)
+        return cls(products, weights[:, 0].float())
 
     def of_mixtures(self, one: Tensor, other: Tensor, share: Tensor) -> Tensor:
         """Ratings [M] of ``share`` [M] of photograph ``one`` [M] and the rest of ``other`` [M]."""
@@ -56,9 +66,14 @@ class Teacher:
         return kernel / len(self.products) @ self.weights
 
 
-def fit_students(activations: Tensor, ratings: Tensor, members: int) -> list[ActivationNetwork]:
-    """Networks that rate activations [N, ACTIVATIONS], from ratings [N] less their mean."""
-    teacher = Teacher.fitted(activations, ratings)
+def fit_students(
+    activations: Tensor, ratings: Tensor, members: int, groups: Sequence[str] = ()
+) -> list[ActivationNetwork]:
+    """Networks that rate activations [N, ACTIVATIONS], from ratings [N] less their mean.
+
+    groups: [N] whom each photograph shows, if that is known
+    """
+    teacher = Teacher.fitted(activations, ratings, groups)
     random = torch.Generator().manual_seed(0)
     torch.manual_seed(0)
     count = len(activations)
@@ -121,6 +136,14 @@ def _student(
             whole.bias.copy_(part.bias)
     assert network.first.in_features == INPUTS
     return network.eval()
+
+
+def _group_means(values: Tensor, groups: Sequence[str]) -> Tensor:
+    """The mean of each value's group [N]."""
+    names = sorted(set(groups))
+    index = torch.tensor([names.index(group) for group in groups])
+    sums = torch.zeros(len(names), dtype=values.dtype).index_add_(0, index, values)
+    return (sums / torch.bincount(index))[index]
 
 
 def _spread(values: Tensor) -> Tensor:

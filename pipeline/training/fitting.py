@@ -1,5 +1,7 @@
 """Fits latent networks and ridge regressions, and measures them on held-out samples."""
 
+from collections.abc import Sequence
+
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -37,13 +39,15 @@ def fit_latent_network(
     epochs: int = 15,
     rate: float = 2e-3,
     decay: float = 0.1,
+    member: int | None = None,  # number in an ensemble
 ) -> tuple[LatentNetwork, dict[str, float]]:
     """Fit a latent network; returns it and each output's R² on the hold-out.
 
+    A member of an ensemble learns from samples drawn with replacement (bagging), and all have one hold-out.
     Only the ``components`` of the whitened code that vary most are used. The others hardly show in a picture,
     yet a network finds chance correlations in them, and an ascent would follow these first.
     """
-    torch.manual_seed(0)
+    torch.manual_seed(member or 0)
     unused = max(octaves.shape[2] - components, 0)
     octaves = octaves.clone()
     octaves[..., :unused] = 0.0
@@ -52,6 +56,8 @@ def fit_latent_network(
     network.mean.copy_(targets[train].mean(0))
     network.deviation.copy_(targets[train].std(0))
     scaled = (targets - network.mean) / network.deviation
+    if member is not None:
+        train = np.random.default_rng(member).choice(train, len(train))
     others = [p for name, p in network.named_parameters() if name != "octave_logits"]
     optimizer = torch.optim.AdamW(
         [
@@ -71,12 +77,46 @@ def fit_latent_network(
             optimizer.step()
         schedule.step()
     network.eval().requires_grad_(False)
-    error = (network(octaves[test]) - scaled[test]).square().mean(0)
-    explained = 1.0 - error / scaled[test].var(0)
+    explained = _explained(network(octaves[test]), scaled[test])
     r2 = dict(zip(outputs, (round(float(x), 3) for x in explained), strict=True))
     network.linear[:, :unused] = 0.0
     network.hidden_weight[:, :unused] = 0.0
     return network, r2
+
+
+def fit_ensemble(
+    output: str,
+    octaves: Tensor,  # [N, 9, W] whitened codes
+    target: Tensor,  # [N]
+    *,
+    components: int,
+    members: int,
+) -> tuple[LatentNetwork, float]:
+    """Fit an ensemble as one latent network, an output for each member; returns it and their mean's R²."""
+    fits = [
+        fit_latent_network((output,), octaves, target[:, None], components=components, member=member)[0]
+        for member in range(members)
+    ]
+    _, test = split(len(octaves))
+    said = torch.cat([fit.values(octaves[test]) for fit in fits], 1).mean(1)
+    return together(fits), round(float(_explained(said, target[test])), 3)
+
+
+def together(networks: Sequence[LatentNetwork]) -> LatentNetwork:
+    """One network with the outputs of all, none of which sees another's hidden units."""
+    outputs = [name for network in networks for name in network.outputs]
+    hidden, width = networks[0].hidden_weight.shape
+    whole = LatentNetwork(outputs, width, hidden * len(networks)).requires_grad_(False)
+    parts = [network.state_dict() for network in networks]
+    state = {name: torch.cat([part[name] for part in parts]) for name in parts[0] if name != "readout"}
+    state["readout"] = torch.block_diag(*(part["readout"] for part in parts))
+    whole.load_state_dict(state)
+    return whole.eval()
+
+
+def _explained(said: Tensor, truth: Tensor) -> Tensor:
+    """R² of predictions [N] or [N, K]."""
+    return 1.0 - (said - truth).square().mean(0) / truth.var(0)
 
 
 def ridge(x: Tensor, y: Tensor, penalty: float) -> Tensor:

@@ -6,6 +6,8 @@ from it has not seen the test photographs of that fold.
 
 import argparse
 import sys
+from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -20,7 +22,7 @@ from pipeline.training.distilling import fit_students
 from pipeline.training.labellers import load_labellers
 from pipeline.training.progress_line import ProgressLine
 from pipeline.training.saving import save_part
-from pipeline.training.scut import GROUPS, RatedPhotos, measure, read_fold, read_ratings
+from pipeline.training.scut import GROUPS, RatedPhotos, group_of, measure, read_fold, read_ratings
 from retouchml.errors import UsageError
 from retouchml.paths import cache_dir
 from retouchml.system.surroundings import file_path
@@ -77,16 +79,16 @@ def main(arguments: argparse.Namespace) -> int:
     )
     rows = {number: _fold_rows(photos, number, *names) for number, names in folds_by_number.items()}
     part: LearnedFile | None = None
-    correlations, lines = [], list[str]()
+    lines, tested = list[str](), list[_Tested]()
     for number, (train, test) in rows.items():
         mean = float(photos.ratings[train].mean())
         networks = fit_rater(arguments.kind, photos, train)
         predictions = predict(networks, photos, test, mean)
         correlation, error = agreement(predictions, photos.ratings[test])
-        correlations.append(correlation)
+        tested.append(_Tested(photos.names[test], predictions, photos.ratings[test]))
         figures = [f"fold {number}: Pearson {correlation:.4f}, mean absolute error {error:.4f}\n"]
+        figures.append(group_table(*tested[-1]))
         if part is None:
-            figures.append(group_table(photos.names[test], predictions, photos.ratings[test]))
             errors = predictions - photos.ratings[test]
             spreads = members_apart(networks, photos, test)
             uncertainty = None
@@ -99,7 +101,7 @@ def main(arguments: argparse.Namespace) -> int:
         sys.stdout.flush()
         lines += figures
     assert part is not None  # there is one fold at least
-    summary = f"Pearson over {len(correlations)} folds: {np.mean(correlations):.4f}\n"
+    summary = _summary(tested)
     sys.stdout.write(summary)
     save_part(
         output,
@@ -114,6 +116,24 @@ def main(arguments: argparse.Namespace) -> int:
         limits=_LIMITS,
     )
     return 0
+
+
+class _Tested(NamedTuple):
+    """The photographs that a fold's rater was tested on."""
+
+    names: NDArray[np.str_]  # [N]
+    predictions: NDArray[np.float32]  # [N]
+    ratings: NDArray[np.float32]  # [N]
+
+
+def _summary(folds: Sequence[_Tested]) -> str:
+    """The means over the folds, and the groups of all their test photographs, as lines of text."""
+    means = np.mean([agreement(fold.predictions, fold.ratings) for fold in folds], 0)
+    together = _Tested(*(np.concatenate(column) for column in zip(*folds, strict=True)))
+    return (
+        f"Over {len(folds)} folds: Pearson {means[0]:.4f}, mean absolute error {means[1]:.4f}\n"
+        + group_table(*together)
+    )
 
 
 def _fold_rows(
@@ -138,7 +158,8 @@ def fit_rater(kind: str, photos: RatedPhotos, rows: NDArray[np.intp]) -> list[nn
     ratings = torch.from_numpy(photos.ratings[rows] - photos.ratings[rows].mean())
     if kind == "pixels":
         return [_fit_pixels(photos.chips[rows], ratings)]
-    return [*fit_students(_activations(photos, rows), ratings, _MEMBERS)]
+    groups = [group_of(name) for name in photos.names[rows]]
+    return [*fit_students(_activations(photos, rows), ratings, _MEMBERS, groups)]
 
 
 def predict(
@@ -176,7 +197,7 @@ def group_table(
     """Count, Pearson and mean signed error of each group (Asian/Caucasian, female/male) as lines of text."""
     lines = []
     for group in GROUPS:
-        rows = np.flatnonzero([name.startswith(group) for name in names])
+        rows = np.flatnonzero([group_of(name) == group for name in names])
         if len(rows) < 3:
             continue
         correlation = np.corrcoef(predictions[rows], ratings[rows])[0, 1]

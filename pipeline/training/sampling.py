@@ -1,8 +1,8 @@
 """Samples of a generator: codes, and the labels of their pictures.
 
 Each sample is two codes w and a resolution at which the second takes over (style mixing, as StyleGAN2 was
-trained), so that what is learned knows which layers matter. A file holds the finished samples, so that a run
-can continue after an interruption.
+trained), so that what is learned knows which layers matter. They are drawn in parts, each from a seed of its
+own and kept in a file of its own, so that a run can continue after an interruption.
 """
 
 from collections.abc import Iterator, Sequence
@@ -20,11 +20,11 @@ from pipeline.training.labellers import Labellers
 from pipeline.training.tables import load_table, save_table
 from stylegan2.generator import Generator, as_picture
 
-VERSION = 2  # of the samples; a file of another version is not used
+VERSION = 3  # of the samples; a file of another version is not used
+PART = 500  # samples in a file
 RENDER = 256  # pixels; side of the pictures that are labelled
 ATTRIBUTES = (*GEOMETRIC, "age", "male", "glasses")
-_CHUNK = 100
-_SAVE_EVERY = 500  # samples; an interruption loses no more
+_CHUNK = 100  # samples; an interruption loses no more
 _CROSSOVERS = (8, 16, 32, 64, 128)
 _MIXED = 0.4  # share of samples with two codes
 
@@ -43,6 +43,10 @@ class Samples:
 
     def __len__(self) -> int:
         return len(self.w)
+
+    def first(self, count: int) -> "Samples":
+        """The first ``count`` samples."""
+        return Samples(*(getattr(self, f.name)[:count] for f in fields(self)))
 
     @classmethod
     def joined(cls, parts: Sequence["Samples"]) -> "Samples":
@@ -76,7 +80,7 @@ def collect(generator: Generator, labellers: Labellers, count: int, seed: int, p
     """Add labelled samples to the file ``path`` up to ``count``; yields their number after each chunk."""
     saved = load_table(path, Samples)
     parts: list[Samples] = [saved] if saved is not None else []
-    finished = written = len(saved) if saved is not None else 0
+    finished = len(saved) if saved is not None else 0
     chunk: list[tuple[NDArray[np.generic], ...]] = []
     for index, (w, crossover) in enumerate(draw(generator, count, seed)):
         if index < finished:
@@ -85,9 +89,7 @@ def collect(generator: Generator, labellers: Labellers, count: int, seed: int, p
         if len(chunk) == _CHUNK or index == count - 1:
             parts.append(Samples(*(np.stack(column) for column in zip(*chunk, strict=True))))
             chunk = []
-            if index + 1 - written >= _SAVE_EVERY or index == count - 1:
-                save_table(path, Samples.joined(parts))
-                written = index + 1
+            save_table(path, Samples.joined(parts))
             yield index + 1
 
 

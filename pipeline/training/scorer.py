@@ -1,24 +1,30 @@
 """``retouchml train scorer``: the rater's judgement as a function of the latent code.
 
-Samples the generator, rates the pictures, and fits a small network from w to the rating: a gradient without
-rendering. With ``--ratings FILE``, a scorer of one's own taste (``pipeline.training.own_scorer``).
+Samples the generator, rates the pictures, and fits small networks from w to the rating: a gradient without
+rendering. The path climbs the mean of an ensemble, so that it cannot follow the errors of one. With
+``--ratings FILE``, a scorer of one's own taste (``pipeline.training.own_scorer``).
 """
 
 import argparse
 import sys
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from pipeline.rater import FeatureRater, all_features
 from pipeline.training import own_scorer
 from pipeline.training.arguments import add_sampling_arguments
 from pipeline.training.dataset import load_dataset
-from pipeline.training.fitting import fit_latent_network, octaves_of
+from pipeline.training.fitting import fit_ensemble, octaves_of
 from pipeline.training.labellers import load_recognizer
+from pipeline.training.sampling import Samples
 from pipeline.training.saving import save_latent_network
 from retouchml.errors import UsageError
 
 _COMPONENTS = 120  # 100 and 200 climb as well, 512 half as high: docs/models.md
+_MEMBERS = 5
+_PART = 1000  # samples
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -35,15 +41,23 @@ def main(arguments: argparse.Namespace) -> int:
         raise UsageError("A scorer with a name is one of your own taste.", "Add `--ratings FILE`.")
     dataset = load_dataset(arguments, "scorer")
     samples = dataset.samples
-    ratings = FeatureRater(load_recognizer()).rate_features(
-        all_features(samples.descriptors, samples.landmarks, samples.activations)
-    )
+    ratings = _rate(samples)
     sys.stdout.write(f"{len(samples)} samples, rating {ratings.mean():.2f} ± {ratings.std():.2f}\n")
-    network, explained = fit_latent_network(
-        ("rating",),
+    network, explained = fit_ensemble(
+        "rating",
         octaves_of(samples, dataset.generator.latents),
-        torch.from_numpy(ratings)[:, None],
+        torch.from_numpy(ratings),
         components=_COMPONENTS,
+        members=_MEMBERS,
     )
-    save_latent_network(dataset, "scorer", network, explained)
+    save_latent_network(dataset, "scorer", network, {"rating": explained})
     return 0
+
+
+def _rate(samples: Samples) -> NDArray[np.float32]:
+    """The rater's ratings [N] of the samples' pictures, a part at a time: activations take much memory."""
+    rater = FeatureRater(load_recognizer())
+    columns = (samples.descriptors, samples.landmarks, samples.activations)
+    starts = range(0, len(samples), _PART)
+    parts = (all_features(*(column[start : start + _PART] for column in columns)) for start in starts)
+    return np.concatenate([rater.rate_features(part) for part in parts])

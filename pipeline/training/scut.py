@@ -50,6 +50,11 @@ class RatedPhotos:
         return np.flatnonzero([name in names for name in self.names])
 
 
+def group_of(name: str) -> str:
+    """Whom a photograph shows, of ``GROUPS``, as its file is named; "" if that does not say."""
+    return next((group for group in GROUPS if name.startswith(group)), "")
+
+
 def read_ratings(folder: Path) -> dict[str, float]:
     """File name → mean rating. Raises UsageError if the folder is not laid out like SCUT-FBP5500."""
     labels = folder / _LABELS

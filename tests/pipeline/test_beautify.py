@@ -16,8 +16,10 @@ from pipeline.identity import chip_frame
 from pipeline.inversion_target import TARGET
 from pipeline.latent_network import LatentNetwork, by_octave
 from pipeline.networks import Networks
+from pipeline.training.fitting import together
 from retouchml.errors import Cancelled
 from stylegan2.generator import as_picture
+from tests.pipeline.synthetic_faces import landmarks
 
 # ---- strength along a path
 
@@ -77,6 +79,25 @@ def test_its_identity_tells_networks_and_settings_apart(networks: Networks) -> N
     learned.bias.data[0] += 1e-3
     others = {with_parts(learned, Ascent()), with_parts(scorer, Ascent(gain=1.0)), beautifier.identity}
     assert len(others) == 3
+
+
+def test_the_path_climbs_the_mean_of_an_ensemble(networks: Networks) -> None:
+    scorer = networks.beautifier._scorer
+    assert isinstance(scorer, LatentNetwork)
+    flat = copy.deepcopy(scorer)
+    flat.linear.zero_()
+    flat.readout.zero_()
+    beautifier = networks.beautifier.with_scorer(together([flat, scorer]))
+    beautifier.ascent = replace(beautifier.ascent, reach=0.4)
+    torch.manual_seed(41)
+    start = networks.generator.map(torch.randn(1, 512), truncation_psi=0.6)[0]
+    grid = chip_frame(landmarks((64.0, 64.0), 30.0)).grid(128, 128)
+    path = beautifier.path(start, grid)
+    v = networks.generator.latents.whiten(start)
+    level = float(flat.bias[0] * flat.deviation[0] + flat.mean[0])
+    assert path.score == pytest.approx((networks.beautifier._score(v) + level) / 2, abs=1e-4)
+    assert len(path.knots) > 1
+    assert float(path.gains[-1]) > 0.01
 
 
 class Climb:

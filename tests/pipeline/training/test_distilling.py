@@ -58,3 +58,45 @@ def test_the_students_of_the_same_photographs_are_the_same() -> None:
     activations, ratings = faces(30)
     first, again = (fit_students(activations, ratings, 1)[0].state_dict() for _ in range(2))
     assert all(torch.equal(first[name], again[name]) for name in first)
+
+
+def test_no_group_is_rated_higher_or_lower_than_people_did() -> None:
+    random = np.random.default_rng(3)
+    groups = ["CM" if person % 6 == 0 else "AF" for person in range(360)]
+    few = np.array([group == "CM" for group in groups])
+    causes = random.standard_normal((360, 12))
+    causes[:, 3] = 1.5 * few + 0.3 * random.standard_normal(360)
+    activations = torch.from_numpy(
+        causes @ np.random.default_rng(2).standard_normal((12, ACTIVATIONS))
+    ).float()
+    ratings = torch.from_numpy(causes[:, 0] - 1.5 * few).float()
+    train, test = slice(0, 240), slice(240, 360)
+    biases = []
+    for known in ([], groups[train]):
+        students = fit_students(activations[train], ratings[train] - ratings[train].mean(), 1, known)
+        with torch.no_grad():
+            above = students[0](activations[test]) + ratings[train].mean() - ratings[test]
+        biases.append([abs(float(above[few[test] == group].mean())) for group in (True, False)])
+    plain, level = biases
+    assert level[0] < 0.8 * plain[0]
+    assert level[1] < plain[1] + 0.02
+
+
+def test_the_error_of_a_group_is_that_of_regressions_without_the_photograph() -> None:
+    activations, ratings = faces(30)
+    activations = activations / activations.std(0)
+    groups = ["AF"] * 20 + ["CM"] * 10
+    levelled = Teacher.fitted(activations, ratings, groups)
+    kernels = [distilling._kernel(p.diagonal(), p.diagonal(), p) for p in levelled.products]
+    kernel = torch.stack(kernels).mean(0).double()
+    errors = torch.zeros(30, dtype=torch.float64)
+    for out in range(30):
+        others = [other for other in range(30) if other != out]
+        inner = kernel[others][:, others] + _RIDGE * torch.eye(29, dtype=torch.float64)
+        said = kernel[out, others] @ torch.linalg.solve(inner, ratings[others].double())
+        errors[out] = ratings[out] - said
+    targets = ratings.double() + torch.tensor(
+        [float(errors[:20].mean())] * 20 + [float(errors[20:].mean())] * 10
+    )
+    weights = torch.linalg.solve(kernel + _RIDGE * torch.eye(30, dtype=torch.float64), targets)
+    assert torch.allclose(levelled.weights.double(), weights, atol=1e-3)

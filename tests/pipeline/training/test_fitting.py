@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from pipeline.latent_network import OCTAVES
-from pipeline.training.fitting import fit_latent_network, octaves_of, ridge, split
+from pipeline.training.fitting import fit_ensemble, fit_latent_network, octaves_of, ridge, split, together
 from pipeline.training.sampling import Samples
 from tests.pipeline.training.stand_ins import WIDTH, SmallGenerator, samples
 
@@ -34,6 +34,33 @@ def test_a_known_function_of_one_octave_is_recovered() -> None:
     fresh = random(200, OCTAVES, 8, seed=3)
     expected = 5.0 + 2.0 * fresh[:, 3] @ way
     assert float((network.values(fresh)[:, 0] - expected).abs().mean()) < 0.15 * float(expected.std())
+
+
+def test_an_ensemble_is_one_network_that_says_what_each_member_says() -> None:
+    fits = [
+        fit_latent_network(
+            ("a",), random(300, OCTAVES, 8), random(300, 1, seed=5), components=8, member=member
+        )[0]
+        for member in range(3)
+    ]
+    assert not torch.equal(fits[0].linear, fits[1].linear)
+    fresh = random(20, OCTAVES, 8, seed=3)
+    whole = together(fits)
+    assert whole.outputs == ("a", "a", "a")
+    assert torch.allclose(whole.values(fresh), torch.cat([fit.values(fresh) for fit in fits], 1), atol=1e-5)
+
+
+def test_the_mean_of_an_ensemble_errs_less_than_its_members() -> None:
+    octaves = random(600, OCTAVES, 40)
+    target = octaves[:, 2] @ random(40, seed=1) + 4.0 * random(600, seed=2)
+    network, explained = fit_ensemble("rating", octaves, target, components=40, members=4)
+    _, test = split(600)
+    said = network.values(octaves[test])
+    truth = target[test]
+    errors = [float((member - truth).square().mean()) for member in said.T]
+    error = float((said.mean(1) - truth).square().mean())
+    assert error < np.mean(errors)
+    assert explained == pytest.approx(1.0 - error / float(truth.var()), abs=1e-3)
 
 
 def test_only_the_components_that_vary_most_are_used() -> None:

@@ -108,6 +108,20 @@ def test_the_group_table_counts_each_group_and_signs_its_bias() -> None:
     assert table == "  AF: 3 photos, Pearson 1.000, bias +0.500\n"  # two say nothing
 
 
+def test_the_summary_has_the_means_over_folds_and_the_groups_of_all_photographs() -> None:
+    names = np.array(["AF1", "AF2", "CM1"])
+    ratings = np.array([1.0, 2.0, 4.0], np.float32)
+    folds = [
+        rater._Tested(names, ratings + np.float32(0.5), ratings),
+        rater._Tested(names, -ratings, ratings),
+    ]
+    together = np.corrcoef([1.5, 2.5, -1.0, -2.0], [1.0, 2.0, 1.0, 2.0])[0, 1]
+    assert rater._summary(folds) == (
+        f"Over 2 folds: Pearson 0.0000, mean absolute error {(0.5 + 14 / 3) / 2:.4f}\n"
+        f"  AF: 4 photos, Pearson {together:.3f}, bias -1.250\n"
+    )
+
+
 # ---- folders
 
 
@@ -215,8 +229,9 @@ def test_weights_and_card_are_written_and_hold_no_face(
     error, share = map(float, file.metadata["uncertainty"].split(","))
     assert error > 0.0 or share > 0.0
     assert printed.count("uncertainty") == 1
+    assert "Over 2 folds: Pearson" in printed
     assert f"fold 2: Pearson {file.metadata['pearson']}" in card
-    assert card.count("mean absolute error") == printed.count("mean absolute error") == 2
+    assert card.count("mean absolute error") == printed.count("mean absolute error") == 3
     assert f"written: {output}, rater.md" in printed
     (measured,) = (cache_dir() / "training").glob("photos-*.npz")
     photos = load_table(measured, RatedPhotos)

@@ -14,9 +14,8 @@ from tests.pipeline.training.stand_ins import WIDTH, SmallGenerator, assert_equa
 
 @pytest.fixture(autouse=True)
 def small_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Two samples a chunk; written down every four."""
+    """Two samples a chunk."""
     monkeypatch.setattr(sampling, "_CHUNK", 2)
-    monkeypatch.setattr(sampling, "_SAVE_EVERY", 4)
 
 
 def test_samples_have_the_shapes_they_say(tmp_path: Path) -> None:
@@ -42,10 +41,10 @@ def test_an_interrupted_sampling_goes_on_where_it_was_last_written(tmp_path: Pat
     assert [next(run) for _ in range(3)] == [2, 4, 6]
     before = load_table(path, Samples)
     assert before is not None
-    assert len(before) == 4
+    assert len(before) == 6
     generator = SmallGenerator()
     assert_equal(sampled(path, 11, generator), whole)
-    assert generator.pictures == 7
+    assert generator.pictures == 5
 
 
 def test_what_is_added_to_an_odd_number_of_samples_is_written_down_on_the_way(tmp_path: Path) -> None:
