@@ -109,7 +109,7 @@ def together(networks: Sequence[LatentNetwork]) -> LatentNetwork:
     whole = LatentNetwork(outputs, width, hidden * len(networks)).requires_grad_(False)
     parts = [network.state_dict() for network in networks]
     state = {name: torch.cat([part[name] for part in parts]) for name in parts[0] if name != "readout"}
-    state["readout"] = torch.block_diag(*(part["readout"] for part in parts))
+    state["readout"] = torch.block_diag(*(part["readout"] for part in parts))  # type: ignore[no-untyped-call]
     whole.load_state_dict(state)
     return whole.eval()
 

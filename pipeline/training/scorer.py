@@ -57,7 +57,9 @@ def main(arguments: argparse.Namespace) -> int:
 def _rate(samples: Samples) -> NDArray[np.float32]:
     """The rater's ratings [N] of the samples' pictures, a part at a time: activations take much memory."""
     rater = FeatureRater(load_recognizer())
-    columns = (samples.descriptors, samples.landmarks, samples.activations)
-    starts = range(0, len(samples), _PART)
-    parts = (all_features(*(column[start : start + _PART] for column in columns)) for start in starts)
-    return np.concatenate([rater.rate_features(part) for part in parts])
+    ratings = []
+    for start in range(0, len(samples), _PART):
+        part = slice(start, start + _PART)
+        features = all_features(samples.descriptors[part], samples.landmarks[part], samples.activations[part])
+        ratings.append(rater.rate_features(features))
+    return np.concatenate(ratings)
