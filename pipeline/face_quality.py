@@ -18,7 +18,7 @@ from pipeline.masks import hidden_face, outline, skin_likelihood
 from pipeline.mesh import Mesh
 from pipeline.mesh_landmarks import landmarks_of_mesh
 from pipeline.pose import pose_of_mesh
-from retouchml.results import LAUGHING, SMALL, TURNED, FaceQuality, Trust
+from retouchml.results import CHILD, LAUGHING, SMALL, TURNED, FaceQuality, Trust
 
 SIZE = 256  # pixels of the crop in which a face is judged
 _EYES = (slice(36, 42), slice(42, 48))
@@ -47,6 +47,7 @@ class Signs:
     mesh_score: float  # 0 to 1 that the mesh's network sees a face; 1 without a mesh
     smile: float  # as ``geometric`` measures it; SCUT: 0.78
     mouth_open: float  # likewise; SCUT: 0.27, but both at once no more than 0.74 and 0.2
+    age: float | None  # years, as a network says; None where it was not fetched
 
 
 _NOT_APART = Disagreement(0.0, 0.0, 0.0, 0.0)
@@ -59,6 +60,7 @@ def signs_of(
     by_dlib: NDArray[np.float64],  # [68, 2] in pixels of the crop, by dlib alone
     mesh: Mesh | None,  # in pixels of the crop
     frame: tuple[int, int],  # height and width of the photo
+    age: float | None = None,  # years
 ) -> Signs:
     """What is measured of a face."""
     points = alignment.to_crop(landmarks)
@@ -84,6 +86,7 @@ def signs_of(
         mesh_score=1.0 if mesh is None else mesh.score,
         smile=measures["smile"],
         mouth_open=measures["mouth_open"],
+        age=age,
     )
 
 
@@ -110,6 +113,8 @@ _KINDS = tuple(field.name for field in fields(Trust))
 # A mouth that is open, and wide with raised corners: from where strength is held back most, to where not.
 _LAUGH, _BROAD = (0.4, 0.2), (0.9, 0.74)
 _LAUGHING = 0.6  # of the strength is left then: the scorer learned from the generator's laughing faces, too
+_INFANT, _GROWN = 5.0, 7.0  # years of age, from where strength is held back most, to where not
+_CHILD = 0.4  # of the strength is left then
 
 
 @dataclass(frozen=True)
@@ -152,6 +157,8 @@ def _doubts(signs: Signs) -> Iterator[_Doubt]:
     calm = max(_ramp(signs.mouth_open, *_LAUGH), _ramp(signs.smile, *_BROAD))
     held = Trust(path=_LAUGHING + (1.0 - _LAUGHING) * calm)
     yield _Doubt("laughing: strength is held back", held, LAUGHING)
+    grown = 1.0 if signs.age is None else _ramp(signs.age, _INFANT, _GROWN)
+    yield _Doubt("a child: strength is held back", Trust(path=_CHILD + (1.0 - _CHILD) * grown), CHILD)
 
 
 _SMALL = 16.0  # pixels between the eyes, below which no face looks sharp

@@ -8,7 +8,7 @@ import torch
 from numpy.typing import NDArray
 
 import stylegan2
-from pipeline.attributes import geometric
+from pipeline.attributes import AgeGender, geometric
 from pipeline.beautify import Beautifier
 from pipeline.edits import EditApplier
 from pipeline.encoder import Encoder
@@ -46,6 +46,7 @@ class Networks:
     edit_applier: EditApplier
     rater: FeatureRater
     mesh: FaceMesh | None = None  # None where its model was not fetched
+    ages: AgeGender | None = None  # likewise; it tells children
 
     def with_scorer(self, name: str) -> "Networks":
         """The same with the user's own scorer of a name; "" and ``standard`` are the one that is there.
@@ -104,6 +105,9 @@ def load_networks(
         edit_applier=EditApplier(generator, attributes, OwnSliders(generator)),
         rater=FeatureRater(recognizer),
         mesh=mesh,
+        ages=AgeGender(zoo.path("age-gender", "age-v1.onnx").parent)
+        if zoo.is_installed("age-gender")
+        else None,
     )
 
 

@@ -21,8 +21,8 @@ REFINEMENTS = (LOCAL, QUICK, FULL)
 """From the first to the last that is shown of a face; any but the last may be left out."""
 
 
-TURNED, LAUGHING, SMALL = "turned", "laughing", "small"
-OUTSIDE = (TURNED, LAUGHING, SMALL)
+TURNED, LAUGHING, SMALL, CHILD = "turned", "laughing", "small", "child"
+OUTSIDE = (TURNED, LAUGHING, SMALL, CHILD)
 """What a face can be that the faces were not from which the rater learned."""
 
 

@@ -4,7 +4,7 @@ import math
 import re
 from collections.abc import Sequence
 
-from retouchml.results import LAUGHING, SMALL, TURNED, Face, FaceReport
+from retouchml.results import CHILD, LAUGHING, SMALL, TURNED, Face, FaceReport
 from retouchml.translation import decimal_mark, marked, translated
 
 TIP = marked(
@@ -18,6 +18,7 @@ _REASONS = {
     TURNED: marked("turned away"),
     LAUGHING: marked("laughing"),
     SMALL: marked("small"),
+    CHILD: marked("a child"),
 }
 
 

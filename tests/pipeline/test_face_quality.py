@@ -1,16 +1,25 @@
 """The quality of a face: nothing is said of an ordinary portrait, and the truth of others."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from pipeline.attributes import AgeGender
 from pipeline.face_quality import Signs, alignment_of, quality_of, signs_of
+from pipeline.faces import FaceLocation
 from pipeline.landmark_choice import Disagreement
 from pipeline.networks import Networks
+from pipeline.photo import Photo
+from pipeline.report import face_of
+from pipeline.training.sampling import draw, picture_of
+from pipeline.working_space import WorkingSpace
 from retouchml.results import FaceQuality, Trust
+from stylegan2 import zoo
+from tests.conftest import at_home
 
 Pixels = NDArray[np.uint8]
 
@@ -28,6 +37,7 @@ ORDINARY = Signs(
     mesh_score=1.0,
     smile=0.6,
     mouth_open=0.02,
+    age=30.0,
 )
 
 
@@ -53,6 +63,7 @@ def test_an_ordinary_face_has_full_trust_and_no_note() -> None:
         ({"apart": Disagreement(2, 2, 1, 9), "lip_redness": -2.0}, "mouth covered", {"mouth"}),
         ({"uncertainty": 3.0}, "landmarks uncertain", {"shape", "eyes", "mouth"}),
         ({"smile": 1.0, "mouth_open": 0.45}, "laughing", {"path"}),
+        ({"age": 3.0}, "a child", {"path"}),
     ],
 )
 def test_each_fault_holds_back_what_it_concerns_and_says_so(
@@ -82,6 +93,9 @@ def test_a_note_names_every_part_that_it_holds_back(change: dict[str, object]) -
         ({"yaw": -30.0}, ("turned",)),
         ({"eye_distance": 18.0}, ("small",)),
         ({"smile": 0.95, "mouth_open": 0.4}, ("laughing",)),
+        ({"age": 6.0}, ("child",)),
+        ({"age": 8.0}, ()),  # the network says that of some women, too
+        ({"age": None}, ()),
         ({"pitch": 40.0, "eye_distance": 9.0}, ("turned", "small")),
         # what shows of a cut or blurred face may well be a face of those
         ({"cut": 0.3, "sharpness": 0.1}, ()),
@@ -202,3 +216,29 @@ def test_the_pose_is_told_without_the_mesh(
     assert without.notes == ()
     assert without.yaw == pytest.approx(with_mesh.yaw, abs=8.0)
     assert without.pitch == pytest.approx(with_mesh.pitch, abs=15.0)
+
+
+@pytest.mark.parametrize("with_ages", [True, False])
+def test_a_generated_child_is_told_where_the_age_network_is_there(
+    with_ages: bool, networks: Networks, real_home: Path
+) -> None:
+    with at_home(real_home):
+        if not zoo.is_installed("age-gender"):
+            pytest.skip("not fetched: age-gender (`python3 install test` fetches it)")
+        ages = AgeGender(zoo.path("age-gender", "manifest.json").parent) if with_ages else None
+    *_, (w, crossover) = draw(networks.generator, 32, 1)  # the last is an infant
+    picture = picture_of(networks.generator, w, crossover)
+    landmarks = networks.finder.landmarks_in_crop(cv2.resize(picture, (512, 512))) / 2.0
+    pixels = np.rint(picture * 255.0).astype(np.uint8)
+    location = FaceLocation((64, 64, 128, 128), landmarks)
+    quality = face_of(location, pixels, WorkingSpace(), replace(networks, ages=ages)).quality
+    assert ("child" in quality.outside) is with_ages
+    assert ("a child: strength is held back" in quality.notes) is with_ages
+    assert (quality.trust.path < 0.6) is with_ages
+
+
+def test_the_portrait_s_woman_is_no_child(networks: Networks, photo: Photo, real_home: Path) -> None:
+    (face,) = photo.faces
+    assert "child" not in face.quality.outside
+    with at_home(real_home):
+        assert (networks.ages is None) is not zoo.is_installed("age-gender")
