@@ -113,7 +113,7 @@ _KINDS = tuple(field.name for field in fields(Trust))
 # A mouth that is open, and wide with raised corners: from where strength is held back most, to where not.
 _LAUGH, _BROAD = (0.4, 0.2), (0.9, 0.74)
 _LAUGHING = 0.6  # of the strength is left then: the scorer learned from the generator's laughing faces, too
-_INFANT, _GROWN = 5.0, 7.0  # years of age, from where strength is held back most, to where not
+_INFANT, _GROWN = 5.0, 8.0  # years of age, from where strength is held back most, to where not
 _CHILD = 0.4  # of the strength is left then
 
 
