@@ -8,23 +8,38 @@ from retouchml.client import launch, placed_commands
 from retouchml.client.placed_commands import explain, placed
 from retouchml.errors import DaemonAbsent, UsageError
 
+BUTTON = "The settings of RetouchML have a button for it, too."
+
 
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """RetouchML's folder, whose Python editors know."""
     python = tmp_path / placed_commands._SCRIPTS / "python"
     monkeypatch.setattr(launch, "find_interpreter", lambda: ([str(python)], {}))
+    monkeypatch.setattr(launch, "is_installed", lambda: True)
     return tmp_path
 
 
 def test_a_command_is_given_with_its_folder(folder: Path) -> None:
     program = placed_commands._SCRIPTS / "retouchml"
     assert placed("Try `retouchml daemon restart`.") == (
-        f"Try `{program} daemon restart`. Type the command in a terminal, in the folder {folder}."
+        f"Try `{program} daemon restart`. Type the command in a terminal, in the folder {folder}. {BUTTON}"
     )
     assert placed("Run `python3 install demo` again.") == (
-        f"Run `python3 install demo` again. Type the command in a terminal, in the folder {folder}."
+        f"Run `python3 install demo` again. Type the command in a terminal, in the folder {folder}. {BUTTON}"
     )
+
+
+def test_no_button_is_promised_for_a_command_that_has_none(folder: Path) -> None:
+    for advice in ("Run `retouchml doctor`.", "`python3 install gimp`, then `retouchml daemon restart`."):
+        assert placed(advice).endswith(f"in the folder {folder}.")
+
+
+def test_no_button_is_promised_where_nothing_is_installed(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(launch, "is_installed", lambda: False)
+    assert placed("Run `python3 install demo` first.").endswith(f"in the folder {folder}.")
 
 
 @pytest.mark.usefixtures("folder")
