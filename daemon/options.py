@@ -113,17 +113,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="stop after so long without a request (default: never)",
     )
     parser.add_argument(
-        "--tcp", default="", metavar="HOST:PORT", help="listen there as well, encrypted (default: not at all)"
+        "--tcp", metavar="HOST:PORT", help="listen there as well, encrypted (default: not at all)"
     )
     parser.add_argument(
         "--advertise",
-        default="",
         metavar="HOST[:PORT]",
         help="by which other machines reach it: what invitations say (default: as --tcp)",
     )
     parser.add_argument(
         "--metrics",
-        default="",
         metavar="HOST:PORT",
         help="serve /metrics for Prometheus and /healthz there, on loopback (default: not at all)",
     )
@@ -149,13 +147,13 @@ def from_arguments(arguments: argparse.Namespace) -> DaemonOptions:
         raise UsageError("--idle-exit must be more than 0 minutes.")
     if arguments.keep_alive is not None and not math.isfinite(arguments.keep_alive):
         raise UsageError("--keep-alive must be a number of minutes.", "-1 never unloads the models.")
-    if arguments.tcp:
+    if arguments.tcp is not None:
         resolve(*parse_address(arguments.tcp))
-    if arguments.advertise:
+    if arguments.advertise is not None:
         if not arguments.tcp:
             raise UsageError("--advertise is of use with --tcp only.", "Add --tcp HOST:PORT.")
         host_port.parse(arguments.advertise, port=1)
-    if arguments.metrics:
+    if arguments.metrics is not None:
         from daemon import metrics
 
         metrics.parse_loopback(arguments.metrics)
@@ -171,9 +169,9 @@ def from_arguments(arguments: argparse.Namespace) -> DaemonOptions:
         scorer=stored.scorer,
         keep_alive=(KEEP_ALIVE_MINUTES if minutes is None else minutes) * 60,
         idle_exit=None if arguments.idle_exit is None else arguments.idle_exit * 60,
-        tcp=arguments.tcp,
-        advertise=arguments.advertise,
-        metrics=arguments.metrics,
+        tcp=arguments.tcp or "",
+        advertise=arguments.advertise or "",
+        metrics=arguments.metrics or "",
         service=arguments.service,
         backend=arguments.backend,
         **_limits(arguments.limits),

@@ -94,6 +94,10 @@ class People:
 
     def revoke(self, name: str) -> None:
         """End a person's key. Raises UsageError if there is none."""
+        if not name:
+            raise UsageError("The name of a person is missing.", "`retouchml daemon keys list` shows them.")
+        if not any(self):
+            raise UsageError(f"There is no person called {name}, nor any other.")
         if self.by_name(name) is None:
             raise unknown_name("person", name, [person.name for person in self])
         with suppress(FileNotFoundError):

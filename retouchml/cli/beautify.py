@@ -42,6 +42,7 @@ def add_parser(subparsers: Subparsers) -> None:
         description="Retouch the faces in pictures. IN is a picture or a folder. With several pictures, "
         "OUT and the FILE of --compare and --layer are folders, and the report of --json is a list. Exit "
         "code 3 means that no face was found: the picture is then written unchanged.",
+        usage="%(prog)s [IN ...] -o OUT [OPTION ...]",  # all of them would bury an error
         allow_abbrev=False,
     )
     parser.add_argument("sources", type=path_text, nargs="*", metavar="IN")
@@ -81,7 +82,7 @@ def add_parser(subparsers: Subparsers) -> None:
     add_remote_option(parser)
     add_quiet_option(parser)
     batch_options.add_batch_options(parser)
-    parser.set_defaults(run=run)
+    parser.set_defaults(run=run, pictures_are=("sources", path_text))
 
 
 def run(arguments: argparse.Namespace, context: Context) -> int:
@@ -180,6 +181,8 @@ def _one(
                 lines=lines,
             )
             try:
+                if not files.source.exists():
+                    read_picture(files.source)  # which says so, before anything is said of the results
                 for target in files.targets:
                     format_of(target)
                 picture = read_picture(files.source)

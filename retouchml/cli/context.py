@@ -194,6 +194,8 @@ def add_remote_option(parser: argparse.ArgumentParser) -> None:
 def remote_of(arguments: argparse.Namespace, settings: "Settings") -> str:
     """The remote that does the work, "" for this machine. Raises UsageError for an unknown one."""
     name: str = settings.remote if arguments.remote is None else arguments.remote
+    if arguments.remote == "":  # as a variable of a script that is not set
+        raise UsageError("`--remote` needs a name.", f"`{LOCAL}` is this machine.")
     if name in ("", LOCAL):
         return ""
     is_local = (

@@ -85,8 +85,11 @@ def _endpoint(host: str) -> str:
             "No daemon listens on TCP, so its address is not known.",
             "Start it with `retouchml daemon run --tcp HOST:PORT`, or say `--host HOST:PORT`.",
         )
-    endpoint = host_port.endpoint(*host_port.parse(host)) if host else connection_file.read(file).endpoint
-    if remotes.is_everywhere(endpoint):
+    if host.startswith("*:"):  # as --tcp takes it
+        endpoint = f"tcp://{host}"
+    else:
+        endpoint = host_port.endpoint(*host_port.parse(host)) if host else connection_file.read(file).endpoint
+    if host.startswith("*:") or remotes.is_everywhere(endpoint):
         raise UsageError(
             f"{endpoint.removeprefix('tcp://')} is every address of this machine, and none of the others.",
             "Say by which they reach it: `--host HOST:PORT`.",

@@ -70,12 +70,28 @@ def make_parser() -> argparse.ArgumentParser:
     return parser
 
 
+def _parsed(words: Sequence[str]) -> argparse.Namespace:
+    """The arguments; pictures may also come behind options, where argparse leaves them over."""
+    parser = make_parser()
+    arguments, left = parser.parse_known_args(words)
+    name, type_ = getattr(arguments, "pictures_are", ("", str))
+    wrong = [word for word in left if word.startswith("-")] if name else left
+    if wrong:
+        parser.error(f"unrecognized arguments: {' '.join(wrong)}")
+    if left:
+        try:
+            setattr(arguments, name, [*getattr(arguments, name), *map(type_, left)])
+        except argparse.ArgumentTypeError as error:
+            parser.error(f"argument IN: {error}")
+    return arguments
+
+
 def _run(argv: Sequence[str] | None, context: Context) -> int:
     words = list(sys.argv[1:] if argv is None else argv)
     if hand_over.is_needed(words):
         return hand_over.run(words)
     try:
-        arguments = make_parser().parse_args(words)
+        arguments = _parsed(words)
     except SystemExit as end:  # argparse has printed its help or its error
         return end.code if isinstance(end.code, int) else 0
     code: int = arguments.run(arguments, context)

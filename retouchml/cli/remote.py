@@ -71,8 +71,8 @@ def test_remote(arguments: argparse.Namespace, context: Context) -> int:
     from retouchml.client import remotes
     from retouchml.errors import UsageError
 
-    name = arguments.name or context.settings().remote
-    if not name:
+    name = context.settings().remote if arguments.name is None else arguments.name
+    if arguments.name is None and not name:
         raise UsageError("No remote is in use.", "Name one, as `retouchml remote list` shows them.")
     answer = remotes.test(name, "retouchml remote test")
     devices = ", ".join(answer.devices)
@@ -94,7 +94,7 @@ def use_remote(arguments: argparse.Namespace, context: Context) -> int:
     from retouchml.system.file_names import SETTINGS
 
     name = "" if arguments.name == settings.LOCAL else arguments.name
-    if name:
+    if arguments.name != settings.LOCAL:
         remotes.path(name)
     settings.store(paths.config_dir() / SETTINGS, "remote", name or None)
     context.console.say(

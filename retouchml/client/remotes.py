@@ -52,6 +52,8 @@ def file(name: str) -> Path:
 
 def path(name: str) -> Path:
     """The connection file of a remote. Raises UsageError for an unknown name."""
+    if not name:
+        raise UsageError("The name of a remote is missing.", "`retouchml remote list` shows them.")
     if not names():
         advice = "`retouchml remote add FILE` keeps one."
         raise UsageError(f"There is no remote called {name}, nor any other.", advice)

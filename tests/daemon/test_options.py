@@ -72,3 +72,9 @@ def test_how_long_models_stay_is_the_option_s_then_the_setting_s(
     parser = argparse.ArgumentParser()
     options.add_arguments(parser)
     assert options.from_arguments(parser.parse_args(line)).keep_alive == seconds
+
+
+@pytest.mark.parametrize("option", ["--tcp", "--advertise", "--metrics"])
+def test_an_address_without_content_is_refused_and_not_passed_over(option: str, home: Path) -> None:
+    with pytest.raises(UsageError):
+        options_of("--tcp=127.0.0.1:0", f"{option}=")

@@ -243,6 +243,7 @@ def _connect(address: str) -> None:
 
 
 def _no_cluster(address: str, reason: str) -> DaemonError:
+    reason = reason.rstrip(".")
     return DaemonError(
         f"There is no Ray cluster at {address}: {reason}.",
         "Start it with `ray start`, and run this command on one of its machines.",

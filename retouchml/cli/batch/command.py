@@ -67,7 +67,8 @@ def run(
         targets = [target for files in outputs.pictures for target in files.targets]
         for file, may_exist in ((destination.file, forced), (arguments.report, forced or extend)):
             if file is not None and not report.is_stream(file):
-                output_files.check([*sources, *targets], [file], force=may_exist)
+                output_files.check(sources, [file], force=may_exist)
+                targets.append(file)
         output_files.check_distinct(sources, targets)
         for folder in outputs.folders:
             check_folder(folder)

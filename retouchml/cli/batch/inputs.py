@@ -5,6 +5,7 @@ The names do not depend on what is done already, so that a command which is run 
 
 import codecs
 import hashlib
+import io
 import os
 import sys
 from collections import Counter
@@ -14,7 +15,7 @@ from fnmatch import fnmatchcase
 from pathlib import Path, PurePath
 
 from retouchml.cli.batch.storage import Storage
-from retouchml.errors import PictureUnreadable, UsageError
+from retouchml.errors import PictureError, PictureUnreadable, PictureUnsupported, UsageError
 
 _LONGEST_LIST = 1 << 28  # bytes of a list of names
 
@@ -109,11 +110,31 @@ def read_list(stream_or_file: "Path | None", local: Callable[[str], Path] = Path
         raise PictureUnreadable(reason, "Check its name.") from error
     if len(content) > _LONGEST_LIST:
         raise UsageError("The list of pictures is longer than 256 MiB.", "Split it.")
+    if stream_or_file is not None and _is_picture(content):
+        raise UsageError(
+            f"{stream_or_file} is a picture, and no list of pictures.", "Leave out `--files-from`."
+        )
     if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):  # as PowerShell writes it
         content = os.fsencode(content.decode("utf-16", "replace"))
     content = content.removeprefix(codecs.BOM_UTF8)
     names = content.split(b"\0") if b"\0" in content else content.splitlines()
     return [local(os.fsdecode(name)) for name in names if name.strip()]
+
+
+def _is_picture(content: bytes) -> bool:
+    """Whether this is no list: a picture file by its first bytes, some of which no text has.
+
+    A name may begin as a picture does, such as ``BMW/1.jpg``.
+    """
+    from pipeline.pictures.formats import recognise
+
+    if not any(byte < 32 and byte not in b"\0\t\n\r" for byte in content[:512]):
+        return False
+    try:
+        recognise(io.BytesIO(content), Path("list"))
+    except PictureError as error:
+        return isinstance(error, PictureUnsupported)
+    return True
 
 
 def _pictures_in(

@@ -16,6 +16,17 @@ def formats() -> tuple[str, ...]:
     return tuple(dict.fromkeys(SUFFIXES.values()))
 
 
+def format_of(text: str) -> str:
+    """The format that a text means: its name, or a suffix of it. Raises UsageError."""
+    from pipeline.pictures import SUFFIXES
+
+    given = text.lower().removeprefix(".")
+    name = SUFFIXES.get(f".{given}", given)
+    if name not in formats():
+        raise UsageError(f"{text!r} is no format of results.", f"It is {', '.join(formats())}.")
+    return name
+
+
 def check_template(template: str) -> str:
     """Return a template of names if it is one. Raises UsageError."""
     try:

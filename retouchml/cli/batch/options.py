@@ -11,7 +11,7 @@ from retouchml.cli.batch import cluster, watch
 from retouchml.cli.batch.existing import EXISTING, Existing, Judge
 from retouchml.cli.batch.inputs import Input, Selection, collect, read_list
 from retouchml.cli.batch.journal import digest
-from retouchml.cli.batch.naming import check_template, formats
+from retouchml.cli.batch.naming import check_template, format_of
 from retouchml.cli.batch.storage import Storage
 from retouchml.cli.batch.urls import check_secrets, is_url
 from retouchml.cli.context import argument_type, path_text
@@ -23,6 +23,22 @@ from retouchml.face_filter import FaceFilter
 from retouchml.look import FaceChoice
 from retouchml.look_change import ChosenLook, FaceLooks
 from retouchml.own_parts import STANDARD
+from retouchml.translation import translated
+
+
+class _Once(argparse.Action):
+    """Stores what a second one would replace silently, which is refused."""
+
+    def __call__(
+        self,
+        parser: argparse.ArgumentParser,
+        namespace: argparse.Namespace,
+        values: "str | Sequence[Any] | None",
+        _option: "str | None" = None,
+    ) -> None:
+        if getattr(namespace, self.dest) is not None:
+            parser.error(f"argument {'/'.join(self.option_strings)}: {translated('it can be given once')}")
+        setattr(namespace, self.dest, values)
 
 
 def add_batch_options(parser: argparse.ArgumentParser) -> None:
@@ -30,12 +46,19 @@ def add_batch_options(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group(title="many pictures")
     group.add_argument("--recursive", action="store_true", help="also what is in folders below IN")
     group.add_argument(
-        "--files-from", type=path_text, metavar="FILE", help="a list of pictures, by line or NUL; - is stdin"
+        "--files-from",
+        action=_Once,
+        type=path_text,
+        metavar="FILE",
+        help="a list of pictures, by line or NUL; - is stdin",
     )
-    group.add_argument("--watch", type=path_text, metavar="FOLDER", help="retouch what arrives there")
+    group.add_argument(
+        "--watch", action=_Once, type=path_text, metavar="FOLDER", help="retouch what arrives there"
+    )
     group.add_argument(
         "--include",
         action="append",
+        type=argument_type(_pattern),
         default=[],
         metavar="PATTERN",
         help="only pictures whose name matches, such as '*.jpg'; may be given again",
@@ -43,6 +66,7 @@ def add_batch_options(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--exclude",
         action="append",
+        type=argument_type(_pattern),
         default=[],
         metavar="PATTERN",
         help="no pictures whose name matches; may be given again",
@@ -65,7 +89,12 @@ def add_batch_options(parser: argparse.ArgumentParser) -> None:
         metavar="PATTERN",
         help="the names of results, such as '{stem}-retouched{suffix}'",
     )
-    group.add_argument("--format", metavar="FORMAT", help="png, tiff, jpeg or webp, for all results")
+    group.add_argument(
+        "--format",
+        type=argument_type(format_of),
+        metavar="FORMAT",
+        help="png, tiff, jpeg or webp, for all results",
+    )
     group.add_argument(
         "--report", type=path_text, metavar="FILE", help="a line of JSON on each picture, at once"
     )
@@ -178,7 +207,7 @@ def selected(
     chosen = [files for each, files in zip(found, pictures, strict=True) if selection.takes(each.name)]
     if not chosen and arguments.shard == (1, 1):
         raise UsageError(
-            f"None of the {len(found)} pictures has a name that `--include` and `--exclude` let pass.",
+            f"None of the pictures ({len(found)}) has a name that `--include` and `--exclude` let pass.",
             "Patterns are for names below the folder, such as '*.jpg' or 'wedding/*'.",
         )
     return chosen
@@ -215,20 +244,24 @@ def outputs(arguments: argparse.Namespace, chosen: Sequence[Input], *, several: 
 
 def check(arguments: argparse.Namespace) -> None:
     """Raise UsageError for options that contradict each other, or have no sense."""
-    if arguments.format is not None and arguments.format not in formats():
-        raise UsageError(f"{arguments.format} is no format of results.", f"It is {', '.join(formats())}.")
+    if arguments.ray is not None:
+        _check_ray(arguments)  # first, as `--ray` may have taken a picture for an address
     if arguments.watch is not None:
         if arguments.sources or arguments.files_from is not None:
             raise UsageError("`--watch` takes its pictures from its folder alone.", "Leave the others out.")
+        if arguments.watch.exists() and not arguments.watch.is_dir():
+            raise UsageError(f"{arguments.watch} is no folder.", "Name the folder in which pictures arrive.")
         if not arguments.watch.is_dir():
             raise UsageError(f"There is no folder {arguments.watch}.", "Make it first.")
     elif not arguments.sources and arguments.files_from is None:
         raise UsageError("No picture was given.", "Name pictures, a folder, or a list with `--files-from`.")
-    if arguments.existing == "skip" and len(arguments.sources) == 1 and Path(arguments.output).is_file():
+    if arguments.existing == "skip" and len(arguments.sources) == 1 and _names_a_file(arguments):
         raise UsageError(
-            f"{arguments.output} is a file, and `--existing skip` is for results in a folder.",
+            f"{arguments.output} names a file, and `--existing skip` is for results in a folder.",
             "Name a folder with -o.",
         )
+    if is_many(arguments) and Path(arguments.output).is_file():
+        raise UsageError(f"{arguments.output} is a file.", "Name a folder with -o.")
     for folder in (*arguments.sources, *filter(None, [arguments.watch])):
         for result in (arguments.output, arguments.compare, arguments.layer):
             if result is not None and folder.is_dir() and Path(result).is_dir() and folder.samefile(result):
@@ -242,22 +275,30 @@ def check(arguments: argparse.Namespace) -> None:
         raise UsageError("`--report` needs a file.", "`--json -` prints a report.")
     if arguments.ray is None and (arguments.ray_workers is not None or arguments.ray_gpus is not None):
         raise UsageError("`--ray-workers` and `--ray-gpus` are for `--ray`.", "Add it, or leave them out.")
-    if arguments.ray is not None:
-        _check_ray(arguments)
     if arguments.force and arguments.existing not in (None, "replace"):
         raise UsageError("`--force` and `--existing` say different things.", "Leave one out.")
 
 
+def _names_a_file(arguments: argparse.Namespace) -> bool:
+    """Whether OUT is no folder, and would hardly be meant as one."""
+    from pipeline.pictures import SUFFIXES
+
+    output = Path(arguments.output)
+    is_new = not output.is_dir() and not str(arguments.output).endswith(("/", os.sep))
+    is_one = not arguments.sources[0].is_dir()
+    return output.is_file() or (is_new and is_one and output.suffix.lower() in SUFFIXES)
+
+
 def _check_ray(arguments: argparse.Namespace) -> None:
+    advice = "Write `--ray=auto` or `--ray=HOST:PORT`, or put `--ray` behind the pictures."
+    if not arguments.ray:
+        raise UsageError("`--ray=` lacks an address.", advice)
     address = arguments.ray.removeprefix("ray://")
     if address not in (cluster.LOCAL, "auto"):
         try:
             host_port.parse(address)
         except UsageError:
-            raise UsageError(
-                f"{arguments.ray} is no address of a Ray cluster.",
-                "Write `--ray=auto` or `--ray=HOST:PORT`, or put `--ray` behind the pictures.",
-            ) from None
+            raise UsageError(f"{arguments.ray} is no address of a Ray cluster.", advice) from None
     if arguments.remote is not None:
         raise UsageError("`--ray` and `--remote` say different machines.", "Leave one out.")
     cluster.check_installed()
@@ -327,6 +368,12 @@ def _shard(text: str) -> tuple[int, int]:
     if part.isdecimal() and parts.isdecimal() and 1 <= int(part) <= int(parts):
         return int(part), int(parts)
     raise UsageError(f"{text!r} is not I/N with I from 1 to N.", "For example 1/4.")
+
+
+def _pattern(text: str) -> str:
+    if not text:
+        raise UsageError("A pattern is missing.", "For example '*.jpg'.")
+    return text
 
 
 def _count(text: str) -> int:

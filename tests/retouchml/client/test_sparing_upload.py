@@ -2,6 +2,7 @@
 
 import zlib
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -186,6 +187,26 @@ def test_what_adds_to_a_photograph_takes_its_place(client: Client) -> None:
     with pytest.raises(PhotoUnknown):
         sketch.render(LOOKS).result(PATIENCE)
     assert more.render(LOOKS).result(PATIENCE).faces == (0,)
+
+
+def test_what_adds_to_a_large_photograph_waits_for_it_and_every_pixel_comes_through(client: Client) -> None:
+    """Both are copied in a thread of the daemon, which serves others meanwhile and this one in its order."""
+    picture = PixelFormat(2048, 1024, "u8", "RGB")
+    values = np.random.default_rng(5).integers(0, 256, (1024, 2048, 3)).astype(np.uint8)
+    sketch = photo_parts.whole(picture, 2)
+    (window,) = photo_parts.windows([(384, 384, 256, 256)], picture, 2)
+    first, second = (
+        b"".join(photo_parts.packed(part, picture, values.tobytes())) for part in (sketch, window)
+    )
+    assert len(first) > 1 << 20  # what is copied in a thread
+    base = client.open(picture, first, parts=(replace(sketch, size=len(first)),)).result(PATIENCE)
+    opening = client.open(picture, second, parts=(replace(window, size=len(second)),), base=base.name)
+    assert client.status().result(PATIENCE).photos == 1
+    rendered = opening.result(PATIENCE).render({0: Look(1.0)}).result(PATIENCE)
+    (patch,) = rendered.patches
+    x, y, width, height = patch.box
+    got = np.frombuffer(bytes(patch.pixels), np.uint8).reshape(height, width, 4)
+    assert (got[..., :3] == 255 - values[y : y + height, x : x + width]).all()
 
 
 def _nothing(*_: object) -> None: ...

@@ -237,26 +237,6 @@ def test_where_no_cluster_is_it_is_said(tmp_path: Path) -> None:
     assert "There is no Ray cluster at 127.0.0.1:1" in ran.stderr
 
 
-@pytest.mark.parametrize(
-    ("options", "reason"),
-    [
-        (["--ray", "photos/"], "is no address of a Ray cluster"),
-        (["--ray=host"], "is no address of a Ray cluster"),
-        (["--ray-workers", "2"], "are for `--ray`"),
-        (["--ray-gpus", "0.5"], "are for `--ray`"),
-        (["--ray", "--ray-workers", "0"], "not a whole number"),
-        (["--ray", "--ray-gpus", "1.5"], "--ray-gpus"),
-        (["--ray", "--remote", "studio"], "say different machines"),
-    ],
-)
-def test_what_does_not_go_together_is_refused(
-    run: Run, portrait: Path, tmp_path: Path, options: "list[str]", reason: str
-) -> None:
-    ran = run("beautify", portrait, "-o", tmp_path / "out", *options)
-    assert ran.code == 2
-    assert reason in ran.err
-
-
 def test_without_ray_it_says_how_to_get_it(
     run: Run, portrait: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

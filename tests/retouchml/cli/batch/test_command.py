@@ -250,31 +250,6 @@ def test_replace_makes_everything_again(run: Run, tree: Path) -> None:
         assert backend.opened == 6
 
 
-@pytest.mark.parametrize(
-    ("options", "words"),
-    [
-        (["--existing", "skip", "--force"], "say different things"),
-        (["--shard", "0/4"], "is not I/N"),
-        (["--shard", "5/4"], "is not I/N"),
-        (["--name", "{number}"], "is no pattern for names"),
-        (["--format", "gif"], "is no format of results"),
-        (["--min-face", "0"], "not a whole number"),
-        (["--min-sharpness", "2"], "not a number from 0 to 1"),
-        (["--max-faces", "-1"], "not a whole number"),
-        (["--existing", "perhaps"], "invalid choice"),
-        (["--include", "*.gif"], "None of the 7 pictures"),
-        (["--exclude", "*"], "None of the 7 pictures"),
-        (["--report", "-"], "needs a file"),
-        (["--watch", "."], "from its folder alone"),
-    ],
-)
-def test_a_wrong_option_is_explained(options: list[str], words: str, run: Run, tree: Path) -> None:
-    ran = retouch(run, tree, *options)
-    assert ran.code == 2
-    assert words in ran.err
-    assert not (tree.parent / "out").exists()
-
-
 def test_a_list_that_is_not_there_is_named(run: Run, tree: Path) -> None:
     ran = retouch(run, tree, "--files-from", tree / "missing.txt")
     assert ran.code == 1
@@ -286,12 +261,6 @@ def test_without_a_picture_the_ways_to_name_some_are_said(run: Run, tmp_path: Pa
     ran = run("beautify", "-o", tmp_path / "out")
     assert ran.code == 2
     assert "--files-from" in ran.err
-
-
-def test_a_name_for_a_single_file_is_refused(run: Run, portrait: Path) -> None:
-    ran = run("beautify", portrait, "-o", portrait.with_name("out.png"), "--format", "png")
-    assert ran.code == 2
-    assert "for results in a folder" in ran.err
 
 
 @pytest.mark.parametrize(
