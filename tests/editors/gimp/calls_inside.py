@@ -11,6 +11,8 @@ import threading
 from importlib.machinery import PathFinder
 from pathlib import Path
 
+from gi._gi import FunctionInfo
+
 _FILE = f"{os.environ['RETOUCHML_DRIVER']}.calls"
 _noted = set()
 
@@ -39,17 +41,15 @@ class _Noting:
 
     def __getattr__(self, name):
         value = getattr(self._module, name)
-        if type(value).__module__ == "gi" and not isinstance(value, type) and callable(value):
+        if isinstance(value, FunctionInfo):
             value = _noting(name, value)
         setattr(self, name, value)
         return value
 
 
 def _watch_methods(owner):
-    import gi
-
     for name, value in list(vars(owner).items()):
-        if isinstance(value, gi.FunctionInfo) and not value.is_constructor():
+        if isinstance(value, FunctionInfo) and not value.is_constructor():
             noting = _noting(f"{owner.__name__}.{name}", value)
             setattr(owner, name, noting if value.is_method() else staticmethod(noting))
 
