@@ -12,6 +12,15 @@ from install.console import Tick
 from install.errors import InstallError
 
 _ADDRESS = "RETOUCHML_MODELS_URL"
+# The statistics of a latent space are sums of many products, whose order is that of threads and instructions:
+# one thread, and what every x86 processor has (MKL's "Conditional Numerical Reproducibility").
+_SAME_EVERYWHERE = {
+    "OMP_NUM_THREADS": "1",
+    "MKL_NUM_THREADS": "1",
+    "MKL_CBWR": "COMPATIBLE",
+    "ATEN_CPU_CAPABILITY": "default",
+    "ONEDNN_MAX_CPU_ISA": "SSE41",
+}
 
 
 def convert(home: Path, python: Path, tick: Tick = lambda: None) -> Path:
@@ -22,7 +31,7 @@ def convert(home: Path, python: Path, tick: Tick = lambda: None) -> Path:
     rows = tomllib.loads(ZOO.read_text(encoding="utf-8"))["model"]
     names = [row["name"] for row in rows if row.get("default") and row.get("converter")]
     if names:
-        environment = processes.environment(RETOUCHML_HOME=str(home))
+        environment = processes.environment(RETOUCHML_HOME=str(home), **_SAME_EVERYWHERE)
         environment.pop(_ADDRESS, None)  # there they are converted already
         command = [python, "-m", "retouchml", "models", "fetch", "--quiet", *names]
         outcome = processes.run(command, tick, environment)

@@ -88,7 +88,7 @@ def build(
     texts.write(folder, [_FORMULA, _WINGET], {**values, "SETUP_SHA256": texts.digest(setup)})
     if models is not None:
         _write_models(folder / "models", models, python, console)
-    files = tuple(sorted(path for path in folder.iterdir() if path.is_file()))
+    files = tuple(sorted(path for path in folder.iterdir() if path.is_file() and path.name != SUMS))
     lines = "".join(f"{hashlib.sha256(path.read_bytes()).hexdigest()}  {path.name}\n" for path in files)
     write_atomically(folder / SUMS, lines.encode(), 0o644)
     return Release(version, day, files, tuple(skipped))
@@ -111,6 +111,7 @@ def _clear(folder: Path) -> None:
     for path in folder.iterdir():
         if path.is_file():
             path.unlink()
+    (folder / SUMS).touch()  # so that a release that broke off is known for one
 
 
 def check(light: Path, engine: Path, version: str) -> None:

@@ -241,6 +241,18 @@ def test_a_whole_release_is_summed_up(
     assert (folder / "models" / "index.json").is_file()
 
 
+def test_a_release_that_broke_off_is_begun_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def build(folder: Path, *_: object) -> tuple[Path, Path]:
+        (folder / "half.whl").touch()
+        raise InstallError("broke off")
+
+    monkeypatch.setattr(wheels, "build", build)
+    for _ in range(2):
+        with pytest.raises(InstallError, match="broke off"):
+            release.build(tmp_path, Path(sys.executable), "", None, {}, Console())
+    assert (tmp_path / "SHA256SUMS").read_text() == ""
+
+
 def test_a_folder_of_somebody_else_s_is_not_cleared(tmp_path: Path) -> None:
     (tmp_path / "precious").write_text("precious")
     with pytest.raises(InstallError, match="no folder of a release"):
