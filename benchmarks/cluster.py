@@ -3,7 +3,8 @@
     python -m benchmarks.cluster [--pictures 40] [--seconds 1] [--megapixels 12] [--workers 1 2 4]
 
 A stand-in takes the place of the models and sleeps --seconds for each picture, so that there may be more
-processes than cores; reading, sending, encoding and writing are real. The pictures are JPEGs of the bundled
+processes than cores; reading, sending, encoding and writing are real, and so is the cluster, with a raylet
+for each process. The pictures are JPEGs of the bundled
 portrait, enlarged. The plain command and each number of processes take turns. What is printed are medians of
 the rounds: seconds from one result to the next once all processes work, and seconds until the first result.
 The exit code is 1 if one process takes more than 5 % longer for a picture than the plain command.
@@ -16,7 +17,8 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
@@ -108,15 +110,33 @@ def measure(folder: Path, pictures: Sequence[Path], workers: int) -> Run:
     results = Path(tempfile.mkdtemp(dir=folder))
     listed = folder / "list.txt"
     listed.write_text("".join(f"{path}\n" for path in pictures))
-    own = ["--ray", "--ray-workers", str(workers), "--ray-gpus", "0"] if workers else ["--no-daemon"]
     command = [sys.executable, "-c", _COMMAND, "beautify", "--files-from", str(listed), "-o", str(results)]
-    started = time.time()
-    environment = {**os.environ, "PYTHONPATH": str(_ROOT), "RAY_num_cpus": str(max(workers, 1))}
-    subprocess.run([*command, "--quiet", *own], check=True, env=environment)
+    with _cluster(workers) as own:
+        started = time.time()
+        subprocess.run([*command, "--quiet", *own], check=True)
     # when each got its name
     appeared = sorted((results / path.name).stat().st_ctime for path in pictures)
     begins = 2 * max(workers, 1)
     return Run((appeared[-1] - appeared[begins]) / (len(appeared) - 1 - begins), appeared[0] - started)
+
+
+@contextmanager
+def _cluster(workers: int) -> Iterator[list[str]]:
+    """The options for a cluster with so many raylets, which have room for one process each; none for 0."""
+    os.environ["PYTHONPATH"] = str(_ROOT)  # of the raylets, too
+    if not workers:
+        yield ["--no-daemon"]
+        return
+    from ray.cluster_utils import Cluster
+
+    cluster = Cluster(initialize_head=True, head_node_args={"num_cpus": 0, "include_dashboard": False})
+    try:
+        for _ in range(workers):
+            cluster.add_node(num_cpus=1)
+        cluster.wait_for_nodes()
+        yield [f"--ray={cluster.address}", "--ray-workers", str(workers), "--ray-gpus", "0"]
+    finally:
+        cluster.shutdown()
 
 
 def verdict(runs: "dict[int, list[Run]]") -> int:

@@ -29,6 +29,7 @@ def test_it_measures_both_ways(
 ) -> None:
     monkeypatch.setenv("RETOUCHML_HOME", str(tmp_path))
     monkeypatch.setenv(cluster.SECONDS, "")
+    monkeypatch.setenv("PYTHONPATH", "")
     options = ["--pictures", "4", "--seconds", "0", "--megapixels", "0.1", "--workers", "1", "--rounds", "1"]
     cluster.main(options)
     rows = [json.loads(line) for line in capsys.readouterr().out.splitlines()]

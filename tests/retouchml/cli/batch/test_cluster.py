@@ -34,6 +34,17 @@ from retouchml.cli.main import main
 from tests.retouchml.cli.batch.cluster_backend import make
 sys.exit(main(sys.argv[1:], make_backend=make))
 """
+_AT_MEMORY = """
+import sys
+import fsspec
+from retouchml.cli.main import main
+from tests.retouchml.cli.batch.cluster_backend import make
+store = fsspec.filesystem("memory")
+store.put(sys.argv[1] + "/", "/in/", recursive=True)
+code = main(sys.argv[3:], make_backend=make)
+store.get("/out/", sys.argv[2] + "/", recursive=True)
+sys.exit(code)
+"""
 _HERE = """
 import sys
 from retouchml.cli.main import main
@@ -80,6 +91,12 @@ def nodes(cluster: Any, log: Path) -> Iterator["list[Any]"]:
             cluster.remove_node(node, allow_graceful=True)
 
 
+def start(command: "list[str]") -> "subprocess.Popen[str]":
+    """Start a command that finds the project and these tests."""
+    pipe = subprocess.PIPE
+    return subprocess.Popen(command, env=environment(), cwd=ROOT, stdout=pipe, stderr=pipe, text=True)
+
+
 @pytest.fixture
 def begin(cluster: Any, tmp_path: Path) -> Iterator[Callable[..., "subprocess.Popen[str]"]]:
     """Starts commands on the cluster, with a report."""
@@ -89,16 +106,7 @@ def begin(cluster: Any, tmp_path: Path) -> Iterator[Callable[..., "subprocess.Po
         arguments = ["beautify", tmp_path / "in", "-o", tmp_path / "out", f"--ray={cluster.address}"]
         report = ["--report", tmp_path / "report.jsonl"]
         command = python(_COMMAND, *arguments, *report, *more)
-        begun.append(
-            subprocess.Popen(
-                command,
-                env=environment(),
-                cwd=ROOT,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.PIPE,
-                text=True,
-            )
-        )
+        begun.append(start(command))
         return begun[-1]
 
     yield begin_one
@@ -226,6 +234,56 @@ def test_a_command_that_is_stopped_ends_soon(
     assert sorted(begun(log)) == [0, 1, 2]
     workers = {int(line.split()[1]) for line in log.read_text().splitlines()}
     assert until(lambda: not any(map(psutil.pid_exists, workers)))
+
+
+@needs_ray
+def test_pictures_and_results_at_urls_need_no_disk_of_the_machines(
+    cluster: Any, nodes: "list[Any]", log: Path, tmp_path: Path
+) -> None:
+    names = pictures(tmp_path, [1] * 6)
+    (tmp_path / "in" / "broken.png").write_bytes(b"no picture")
+    report = ["--report", "memory://out/report.jsonl"]
+    ray = [f"--ray={cluster.address}", "--layer", "memory://out/layers"]
+    command = ["beautify", "memory://in", "-o", "memory://out/pictures", *report, *ray]
+    code, said = ended(start(python(_AT_MEMORY, tmp_path / "in", tmp_path / "out", *command)))
+    assert (code, said.count("\n")) == (1, 1), said
+    assert "memory://in/broken.png" in said
+    here = ["beautify", tmp_path / "in", "-o", tmp_path / "here", "--layer", tmp_path / "layers"]
+    assert subprocess.run(python(_HERE, *here), env=environment(), cwd=ROOT, check=False).returncode == 1
+    for name in names:
+        assert (tmp_path / "out" / "pictures" / name).read_bytes() == (tmp_path / "here" / name).read_bytes()
+        assert (tmp_path / "out" / "layers" / name).read_bytes() == (tmp_path / "layers" / name).read_bytes()
+    read = [json.loads(line) for line in (tmp_path / "out" / "report.jsonl").read_text().splitlines()]
+    assert [each["image"] for each in read] == [f"memory://in/{name}" for name in [*names, "broken.png"]]
+    assert read[0]["output"] == "memory://out/pictures/00.png"
+    assert len({line.split()[1] for line in log.read_text().splitlines()}) == len(nodes)
+
+
+@needs_ray
+def test_a_bucket_of_s3_goes_on_after_its_command_and_a_machine_were_lost(
+    cluster: Any, nodes: "list[Any]", log: Path, s3: Any, tmp_path: Path
+) -> None:
+    names = pictures(tmp_path, [3] * 8)
+    s3.put(f"{tmp_path / 'in'}/", "photos/cluster/in/", recursive=True)
+    to_bucket = ["beautify", "s3://photos/cluster/in", "-o", "s3://photos/cluster/out"]
+    command = [*to_bucket, f"--ray={cluster.address}", "--existing", "skip"]
+
+    def made() -> "list[str]":
+        s3.invalidate_cache()
+        return sorted(name.rpartition("/")[2] for name in s3.glob("photos/cluster/out/*.png"))
+
+    process = start(python(_COMMAND, *command))
+    assert until(lambda: len(made()) >= 2)
+    process.send_signal(signal.SIGKILL)
+    process.communicate()
+    cluster.remove_node(nodes[1], allow_graceful=False)
+    assert ended(start(python(_COMMAND, *command, "--report", "s3://photos/cluster/report.jsonl"))) == (0, "")
+    assert made() == names
+    s3.get("photos/cluster/out/", f"{tmp_path / 'out'}/", recursive=True)
+    assert all(load(tmp_path / "out" / name).shape == (24, 40, 3) for name in names)
+    reported = [json.loads(line) for line in s3.cat_file("photos/cluster/report.jsonl").splitlines()]
+    assert [each["image"] for each in reported] == [f"s3://photos/cluster/in/{name}" for name in names]
+    assert {each["status"] for each in reported} == {"skipped", "done"}
 
 
 @needs_ray
