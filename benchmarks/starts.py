@@ -83,10 +83,15 @@ def decibels(picture: Tensor, subject: Subject) -> float:
 
 
 def towards(guess: Tensor, found: Tensor, share: float) -> Tensor:
-    """The code [1 + L, W], shared part and offsets, a share of the way from a guess [W] to codes [L, W]."""
-    layers = guess + share * (found - guess)
+    """The code [1 + L, W], shared part and offsets, a share of the way from a guess to codes [L, W]."""
+    layers = _layers(guess) + share * (found - _layers(guess))
     shared = layers.mean(0)
     return torch.cat([shared[None], layers - shared])
+
+
+def _layers(guess: Tensor) -> Tensor:
+    """The codes [L, W], or [W] if all layers share one, of a guess [W] or [1 + L, W]."""
+    return guess if guess.ndim == 1 else guess[0] + guess[1:]
 
 
 class Starts:
@@ -102,13 +107,16 @@ class Starts:
         networks, space = self._networks, self._networks.generator.latents
         crop, points = subject.crop, subject.points
         mean = torch.zeros_like(space.mean)
-        guess = mean
+        starts, guess = {"mean": mean}, mean
         if networks.encoder is not None:
             descriptor = networks.recognizer.describe(crop, points)
             guess = networks.encoder(face_chip(crop, points), descriptor, points).to(mean)
+            starts["encoder" if networks.encoder.network is None else "ridge"] = guess
+        if networks.encoder is not None and networks.encoder.network is not None:
+            guess = networks.encoder.refined(guess, crop, networks.generator).to(mean)
+            starts["encoder"] = guess
         full = networks.inverter.invert(crop, points, guess)
         found = space.whiten(full.w_plus)
-        starts = {"mean": mean, "encoder": guess}
         starts |= {f"{share:.0%} nearer": towards(guess, found, share) for share in SHARES}
         rows = [self._outcome(subject, "whole recipe", SMALL_STEPS, full, is_whole=True)]
         for name, start in starts.items():
@@ -124,7 +132,7 @@ class Starts:
             inversion = self._networks.inverter.invert(subject.crop, subject.points, start, recipe=recipe)
         else:
             generator = self._networks.generator
-            layers = start.expand(generator.num_layers, -1) if start.ndim == 1 else start[0] + start[1:]
+            layers = _layers(start).expand(generator.num_layers, -1)
             inversion = Inversion(generator.latents.unwhiten(layers), math.inf, math.inf)
         return self._outcome(subject, name, steps, inversion, is_whole=bool(larger))
 

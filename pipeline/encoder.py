@@ -1,7 +1,8 @@
 """The encoder: a first guess of a face's code, from which the inversion starts.
 
 A ridge regression from a small chip of the face, its descriptor and the shape of its landmarks to the
-whitened code, fitted on the generator's own samples.
+whitened code, fitted on the generator's own samples. A network that brings the guess nearer
+(``pipeline.encoder_network``) may follow.
 """
 
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from pipeline.encoder_network import EncoderNetwork, refined
 from pipeline.latent_network import load_learned
 from pipeline.rater import FEATURES, rater_features
 from retouchml.errors import ModelCorrupt
@@ -21,6 +23,7 @@ from stylegan2.generator import Generator
 CHIP = 16  # pixels
 _FEATURES = 3 * CHIP * CHIP + FEATURES
 _SCALES = (2.0, 10.0, 5.0)  # of chip, descriptor and shape, whose values differ in size
+_NETWORK = "network."  # before the names of its tensors
 
 
 def encoder_features(
@@ -42,6 +45,7 @@ class Encoder:
     weight: Tensor  # [1032, K]
     bias: Tensor  # [K]
     width: int  # of the code
+    network: EncoderNetwork | None = None
 
     @classmethod
     def load(cls, path: Path, generator: Generator) -> "Encoder | None":
@@ -61,10 +65,26 @@ class Encoder:
             or weight.shape != (_FEATURES, len(bias))
             or len(bias) > generator.w_dim
         ):
-            raise ModelCorrupt(
-                f"{path.name} does not fit its architecture.", "Fit it again: retouchml train encoder."
-            )
-        return cls(weight, bias, generator.w_dim)
+            raise _unfit(path)
+        network = None
+        state = {
+            name.removeprefix(_NETWORK): t for name, t in file.tensors.items() if name.startswith(_NETWORK)
+        }
+        if state:
+            network = EncoderNetwork(len(bias))
+            try:
+                network.load_state_dict(state)
+            except RuntimeError as error:
+                raise _unfit(path) from error
+            network = network.to(generator.device).eval().requires_grad_(False)
+        return cls(weight, bias, generator.w_dim, network)
+
+    def tensors(self) -> dict[str, Tensor]:
+        """What ``load`` reads, as float16."""
+        state = {} if self.network is None else self.network.state_dict()
+        learned = {"weight": self.weight, "bias": self.bias}
+        learned |= {f"{_NETWORK}{name}": tensor for name, tensor in state.items()}
+        return {name: tensor.half() for name, tensor in learned.items()}
 
     def __call__(
         self, chip: NDArray[np.float32], descriptor: NDArray[np.float32], landmarks: NDArray[np.float64]
@@ -74,3 +94,13 @@ class Encoder:
         code = torch.zeros(self.width)
         code[-len(self.bias) :] = features[0] @ self.weight + self.bias
         return code
+
+    def refined(self, guess: Tensor, crop: NDArray[np.float32], generator: Generator) -> Tensor:
+        """The guess [W] of the face in a crop [S, S, 3], or [1 + L, W] nearer to it if there is a network."""
+        return guess if self.network is None else refined(self.network, guess, crop, generator)
+
+
+def _unfit(path: Path) -> ModelCorrupt:
+    return ModelCorrupt(
+        f"{path.name} does not fit its architecture.", "Fit it again: retouchml train encoder."
+    )

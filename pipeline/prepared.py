@@ -253,10 +253,12 @@ def _inversion(
 
 
 def _start(crop: NDArray[np.float32], points: NDArray[np.float64], networks: Networks) -> Tensor | None:
-    """The encoder's guess of a face's whitened code [W]; None without an encoder."""
-    if networks.encoder is None:
+    """The encoder's guess of a face's whitened code, [W] or [1 + L, W]; None without an encoder."""
+    encoder = networks.encoder
+    if encoder is None:
         return None
-    return networks.encoder(face_chip(crop, points), networks.recognizer.describe(crop, points), points)
+    guess = encoder(face_chip(crop, points), networks.recognizer.describe(crop, points), points)
+    return encoder.refined(guess, crop, networks.generator)
 
 
 def _path(

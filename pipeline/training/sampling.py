@@ -67,12 +67,14 @@ def draw(generator: Generator, count: int, seed: int) -> Iterator[tuple[NDArray[
         yield (w if mixed else w[[0, 0]]), crossover
 
 
-def picture_of(generator: Generator, w: NDArray[np.float32], crossover: int) -> NDArray[np.float32]:
-    """The picture [256, 256, 3] in [0, 1] of two codes [2, W] and a crossover resolution."""
+def picture_of(
+    generator: Generator, w: NDArray[np.float32], crossover: int, side: int = RENDER
+) -> NDArray[np.float32]:
+    """The picture [S, S, 3] in [0, 1] of two codes [2, W] and a crossover resolution."""
     layers = [1 if layer.resolution >= crossover else 0 for layer in generator.layers]
     w_plus = torch.from_numpy(w[layers]).to(generator.device)
     with torch.no_grad():
-        image = generator.synthesize(w_plus[None], RENDER)
+        image = generator.synthesize(w_plus[None], side)
     return as_picture(image[0])
 
 
