@@ -3,7 +3,8 @@
 ``exclusive`` is for work that one process at a time may do. ``take`` and ``holder`` are for a file whose
 holder can be asked for: its first line is the holder's pid, and on POSIX the kernel names the holder,
 whatever the file says. The kernel does so for the locks of fcntl(2), which a process loses as soon as it
-closes the file anywhere, and not for those of flock(2), which ``exclusive`` takes.
+closes the file anywhere, and not for those of flock(2), which ``exclusive`` takes. A child process that gets
+the descriptor of such a lock keeps it: where its parent is killed, the lock is free once the child ends, too.
 """
 
 import errno
@@ -23,6 +24,7 @@ else:
 
 _TAKEN = (errno.EACCES, errno.EAGAIN, errno.EDEADLK)
 _POLL_SECONDS = 0.1
+_held: set[int] = set()
 _ATTEMPTS_TO_TAKE, _ATTEMPTS_TO_ASK, _SECONDS_BETWEEN = 50, 5, 0.002
 
 
@@ -47,8 +49,13 @@ def exclusive(
         with path.open("ab") as stream:
             is_locked = _try_exclusive(stream)
             if is_locked is False or (is_locked and _is_still_at(path, stream)):
-                with _deleted_after(path, stream) if remove else nullcontext():
-                    yield is_locked
+                descriptor = stream.fileno()
+                _held.add(descriptor)
+                try:
+                    with _deleted_after(path, stream) if remove else nullcontext():
+                        yield is_locked
+                finally:
+                    _held.discard(descriptor)
                 return
             if is_locked:
                 continue
@@ -57,6 +64,11 @@ def exclusive(
             on_wait()
         poll()
         time.sleep(_POLL_SECONDS)
+
+
+def held() -> "tuple[int, ...]":
+    """Descriptors of the files that ``exclusive`` holds now, for child processes; none on Windows."""
+    return () if sys.platform == "win32" else tuple(_held)
 
 
 @contextmanager

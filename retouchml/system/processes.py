@@ -10,6 +10,7 @@ from contextlib import suppress
 from functools import partial
 from pathlib import Path
 
+from retouchml.system import locks
 from retouchml.system.surroundings import search_path
 
 if sys.platform == "win32":
@@ -97,6 +98,9 @@ def run(
 ) -> "tuple[int, str]":
     """Run a child process away from the terminal; its exit status and all that it printed.
 
+    It keeps the locks that this process holds: where this one is killed, what the child still does is waited
+    for by the next that wants them.
+
     tick: called about ten times a second; may raise, which stops the child and its own children
     folder: its working folder, by default this process's
     """
@@ -110,6 +114,7 @@ def run(
         cwd=folder,
         start_new_session=True,  # Ctrl-C reaches this process alone, which then stops the child in order
         creationflags=CREATION_FLAGS,
+        pass_fds=locks.held(),
     ) as process:
         try:
             while output is None:

@@ -8,6 +8,7 @@ import hashlib
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import time
@@ -16,6 +17,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.daemon.running import until
 from tests.install.packaging import small_light
 from tests.install.packaging.package_index import PATIENCE, Handler, serve
 from tests.install.packaging.small_light import SmallLight
@@ -31,6 +33,9 @@ def small(built: tuple[Path, Path], tmp_path: Path) -> Iterator[SmallLight]:
     made = small_light.make(tmp_path, built[0])
     with serve(made):
         yield made
+
+
+_WAITS = "Another installation is at work in this checkout; waiting for it.\n"
 
 
 def _is_found(small: SmallLight) -> bool:
@@ -77,6 +82,37 @@ def test_killed_in_the_middle_of_a_file(small: SmallLight) -> None:
     assert _half_is_here(process)
     small_light.kill(process)
     _goes_on(small)
+
+
+def test_killed_alone_what_it_started_is_waited_for(small: SmallLight) -> None:
+    Handler.half = "retouchml_engine-"
+    process = small.start("setup")
+    assert _half_is_here(process)
+    # from then on pip says nothing: it would end where nobody reads it any more
+    assert until(lambda: any(small.engine.glob("tmp/pip-*/*.whl")), PATIENCE)
+    os.kill(process.pid, signal.SIGKILL)  # pip goes on
+    process.wait()
+    Handler.half = ""
+    following = subprocess.Popen(
+        [str(small.light.python), "-u", "-m", "retouchml", "setup"],
+        env={"PATH": os.environ["PATH"], "HOME": str(small.light.home), **small.changes},
+        cwd=small.light.work,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    with following:
+        assert following.stdout is not None
+        first = []
+        for line in following.stdout:
+            first.append(line)
+            if line == _WAITS:
+                break
+        assert first[-1] == _WAITS, first
+        Handler.is_over.set()
+        rest = following.stdout.read()
+    assert following.returncode == 0, rest
+    assert _is_found(small)
 
 
 _EDITOR = """
