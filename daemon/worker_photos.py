@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 SECONDS_OF_CLOSED = 300.0
 """How long a photo that was closed can be opened again without work, if no other one is opened."""
+_RIM = 0.03  # around a place whose own pixels are asked for, of its longer side
 
 
 @dataclass
@@ -70,10 +71,15 @@ class WorkerPhoto:
         return self.picture, self.model, self.asked_device, exact, *own
 
     def lacking(self, boxes: Sequence[Box]) -> tuple[Box, ...]:
-        """Those of which not all pixels are the photograph's own."""
+        """Those of which not all pixels are the photograph's own, with a rim.
+
+        A face is seen a little beside its place as long as its own pixels are not there. Without a rim, a
+        place that has moved by a pixel when they are would cost all of the photograph.
+        """
         if self.exact is None:
             return ()
-        return tuple(box for box in boxes if not any(_contains(own, box) for own in self.exact))
+        lacking = (box for box in boxes if not any(_contains(own, box) for own in self.exact))
+        return tuple(_with_rim(box, self.picture) for box in lacking)
 
     @cached_property
     def without_curve(self) -> PixelFormat:
@@ -82,6 +88,14 @@ class WorkerPhoto:
 
         profile = profile_for(self.icc, self.pixels)
         return replace(self.picture, encoding="srgb") if profile else self.picture
+
+
+def _with_rim(box: Box, picture: PixelFormat) -> Box:
+    x, y, width, height = box
+    rim = round(_RIM * max(width, height))
+    left, top = max(0, x - rim), max(0, y - rim)
+    right, bottom = min(picture.width, x + width + rim), min(picture.height, y + height + rim)
+    return left, top, right - left, bottom - top
 
 
 def _contains(outer: Box, inner: Box) -> bool:
