@@ -34,7 +34,6 @@ _NOBODY = "nobody"  # is no key, and so has none
 _PROXY_TARGET = "tcp"  # the Unix socket behind the TCP one
 _SANDBOX_TARGET = "sandboxes"  # and behind the one for editors in sandboxes
 _FILES_FOR_TCP = 256
-_HEARTBEAT_MS, _HEARTBEAT_TIMEOUT_MS = 2000, 6000
 
 
 ClientKey = tuple[int, bytes]
@@ -183,8 +182,8 @@ class ClientSockets:
     def _router_with_keys(self, keys: connection_file.Connection, people: People | None = None) -> None:
         router = self._router()
         self.authenticator.guard_with_keys(router, keys, people)
-        router.heartbeat_ivl = _HEARTBEAT_MS
-        router.heartbeat_timeout = _HEARTBEAT_TIMEOUT_MS
+        router.heartbeat_ivl = protocol.HEARTBEAT_MS
+        router.heartbeat_timeout = protocol.HEARTBEAT_TIMEOUT_MS
 
     def _router(self) -> "zmq.Socket[bytes]":
         router: zmq.Socket[bytes] = self._context.socket(zmq.ROUTER)

@@ -42,6 +42,8 @@ LIMITS: Mapping[str, int] = {
     "looks": LOOKS,
 }
 
+HEARTBEAT_MS, HEARTBEAT_TIMEOUT_MS = 2000, 60_000
+"""ZeroMQ's, over TCP. They wait behind a frame that is sent, such as 150 MB at 20 megabits a second."""
 PING_SECONDS = 3.0
 """How often the daemon sends ``ping`` to a client with photos or requests."""
 SILENCE_SECONDS = 15.0

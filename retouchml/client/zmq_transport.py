@@ -15,7 +15,6 @@ from retouchml.errors import DaemonLost, Refused, RetouchError
 
 _LINGER_MS = 200
 _LOOK_UP_SECONDS = 2.0
-_HEARTBEAT_MS, _HEARTBEAT_TIMEOUT_MS = 2000, 6000
 _BROKEN = zmq.EVENT_DISCONNECTED | zmq.EVENT_HANDSHAKE_FAILED_AUTH | zmq.EVENT_HANDSHAKE_FAILED_PROTOCOL
 
 
@@ -58,7 +57,8 @@ class ZmqTransport:
             dealer.curve_serverkey = keys.server_public.encode()
             dealer.curve_publickey = keys.client_public.encode()
             dealer.curve_secretkey = keys.client_secret.encode()
-            dealer.heartbeat_ivl, dealer.heartbeat_timeout = _HEARTBEAT_MS, _HEARTBEAT_TIMEOUT_MS
+            dealer.heartbeat_ivl = protocol.HEARTBEAT_MS
+            dealer.heartbeat_timeout = protocol.HEARTBEAT_TIMEOUT_MS
         monitor = dealer.get_monitor_socket(_BROKEN)
         try:
             dealer.connect(endpoint)

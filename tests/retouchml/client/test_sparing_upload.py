@@ -2,6 +2,7 @@
 
 import zlib
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
@@ -207,6 +208,21 @@ def test_what_adds_to_a_large_photograph_waits_for_it_and_every_pixel_comes_thro
     x, y, width, height = patch.box
     got = np.frombuffer(bytes(patch.pixels), np.uint8).reshape(height, width, 4)
     assert (got[..., :3] == 255 - values[y : y + height, x : x + width]).all()
+
+
+def test_pixels_that_take_long_on_a_slow_network_come_through(
+    start: Callable[..., Daemon], home: Path, tmp_path: Path
+) -> None:
+    """Heartbeats wait behind them."""
+    start("--tcp", "127.0.0.1:0", backend=FACE_PAIR)
+    own = connection_file.read(paths.runtime_dir() / connection_file.NAME)
+    link = SlowLink(host_port.of_endpoint(own.endpoint), bits=1.5e6)
+    file = tmp_path / "studio.json"
+    connection_file.write(file, own.at(f"tcp://{link.address}"))
+    picture = PixelFormat(1000, 800, "u8", "RGB")
+    values = np.random.default_rng(6).integers(0, 256, (800, 1000, 3)).astype(np.uint8)
+    with closing(link), Client(connection_file=file) as client:
+        assert len(client.open(picture, values.tobytes()).result(PATIENCE).faces) == 2  # 13 s
 
 
 def _nothing(*_: object) -> None: ...
