@@ -47,9 +47,9 @@ class Call(Generic[Result]):
         self.on_done: Callable[[Call[Result]], None] | None = None
         self._client = client
         self._parse = parse
-        self._patience = patience
+        self.patience = patience
         self._advice = advice
-        self._heard_at = time.monotonic()
+        self._heard_at, self.was_heard = time.monotonic(), False
         self._result: Result | None = None
         self._error: RetouchError | None = None
         self.done = False
@@ -83,11 +83,11 @@ class Call(Generic[Result]):
 
     def hear(self, now: float) -> None:
         """Note a sign that the daemon knows this request."""
-        self._heard_at = now
+        self._heard_at, self.was_heard = now, True
 
     def is_forgotten(self, now: float) -> bool:
         """Whether the daemon, though it may be heard, does not know this request any more."""
-        return now - self._heard_at > self._patience
+        return now - self._heard_at > self.patience
 
     def handle(self, type_: str, fields: Mapping[str, Any], frames: Frames) -> None:
         """Handle a message that belongs to this call."""

@@ -264,8 +264,10 @@ class Client:
             if frames is None:
                 break
             self._last_message_at = time.monotonic()
-            self._silence_limit = protocol.SILENCE_SECONDS
             self._handle(frames)
+            # an answer to something before does not mean that an upload has arrived
+            sent = (call.patience for call in self._calls.values() if not call.was_heard)
+            self._silence_limit = max([protocol.SILENCE_SECONDS, *sent])
         now = time.monotonic()
         if broken is not None:
             self._explain_uploads(broken)
