@@ -21,7 +21,7 @@ SIDE = 64  # pixels of both pictures
 PASSES = 2
 OCTAVES_SEEN = 5  # 4 to 64 px
 _CHANNELS = (48, 96, 192, 320, 320)  # at 64, 32, 16, 8 and 4 px
-_READ = 4 * 4 * 64  # numbers that the changes are read from
+_FEATURES = 4 * 4 * 64  # that the changes are read from
 
 
 class EncoderNetwork(nn.Module):
@@ -30,37 +30,37 @@ class EncoderNetwork(nn.Module):
     def __init__(self, components: int) -> None:
         """components: K; before any training, nothing is changed"""
         super().__init__()
-        self.first = nn.Conv2d(6, _CHANNELS[0], 3, padding=1)
+        self.stem = nn.Conv2d(6, _CHANNELS[0], 3, padding=1)
         pairs = pairwise(_CHANNELS)
-        self.stages = nn.ModuleList([_Stage(_CHANNELS[0], _CHANNELS[0], stride=1)])
-        self.stages.extend(_Stage(before, after, stride=2) for before, after in pairs)
-        self.squeeze = nn.Conv2d(_CHANNELS[-1], _READ // 16, 1)
-        self.read = nn.Linear(_READ, OCTAVES_SEEN * components)
-        nn.init.zeros_(self.read.weight)
-        nn.init.zeros_(self.read.bias)
+        self.blocks = nn.ModuleList([_ResidualBlock(_CHANNELS[0], _CHANNELS[0], stride=1)])
+        self.blocks.extend(_ResidualBlock(before, after, stride=2) for before, after in pairs)
+        self.bottleneck = nn.Conv2d(_CHANNELS[-1], _FEATURES // 16, 1)
+        self.head = nn.Linear(_FEATURES, OCTAVES_SEEN * components)
+        nn.init.zeros_(self.head.weight)
+        nn.init.zeros_(self.head.bias)
 
     def forward(self, photos: Tensor, images: Tensor) -> Tensor:
-        x = self.first(torch.cat([photos, photos - images], 1))
-        for stage in self.stages:
-            x = stage(x)
-        changes: Tensor = self.read(F.leaky_relu(self.squeeze(x), 0.2).flatten(1))
+        x = self.stem(torch.cat([photos, photos - images], 1))
+        for block in self.blocks:
+            x = block(x)
+        changes: Tensor = self.head(F.leaky_relu(self.bottleneck(x), 0.2).flatten(1))
         return changes.reshape(len(changes), OCTAVES_SEEN, -1)
 
 
-class _Stage(nn.Module):
-    """Two convolutions and what goes past them (arXiv 1512.03385)."""
+class _ResidualBlock(nn.Module):
+    """Two convolutions and a shortcut (arXiv 1512.03385)."""
 
     def __init__(self, before: int, after: int, *, stride: int) -> None:
         super().__init__()
         groups = after // 16
-        self.one = nn.Conv2d(before, after, 3, stride, padding=1)
+        self.conv1 = nn.Conv2d(before, after, 3, stride, padding=1)
         self.norm = nn.GroupNorm(groups, after)
-        self.two = nn.Conv2d(after, after, 3, padding=1)
-        self.past = nn.Conv2d(before, after, 1, stride)
+        self.conv2 = nn.Conv2d(after, after, 3, padding=1)
+        self.shortcut = nn.Conv2d(before, after, 1, stride)
 
     def forward(self, x: Tensor) -> Tensor:
-        y = F.leaky_relu(self.norm(self.one(F.leaky_relu(x, 0.2))), 0.2)
-        both: Tensor = self.two(y) + self.past(x)
+        y = F.leaky_relu(self.norm(self.conv1(F.leaky_relu(x, 0.2))), 0.2)
+        both: Tensor = self.conv2(y) + self.shortcut(x)
         return 0.7 * both
 
 
@@ -71,13 +71,13 @@ def as_input(crop: NDArray[np.float32]) -> Tensor:
     return torch.from_numpy(small.astype(np.float32) * 2.0 - 1.0).permute(2, 0, 1)[None]
 
 
-def spread(guess: Tensor, num_layers: int) -> Tensor:
-    """Guesses [N, W] as codes [N, 1 + L, W]: what all layers share, and no offset of any."""
-    offsets = guess.new_zeros(len(guess), num_layers, guess.shape[1])
-    return torch.cat([guess[:, None], offsets], 1)
+def without_offsets(shared: Tensor, num_layers: int) -> Tensor:
+    """What all layers share, [N, W], as codes [N, 1 + L, W]: the offset of each layer is zero."""
+    offsets = shared.new_zeros(len(shared), num_layers, shared.shape[1])
+    return torch.cat([shared[:, None], offsets], 1)
 
 
-def changed(codes: Tensor, changes: Tensor, layers: Sequence[StyleLayer]) -> Tensor:
+def add_changes(codes: Tensor, changes: Tensor, layers: Sequence[StyleLayer]) -> Tensor:
     """Whitened codes [N, 1 + L, W] with changes [N, 5, K] of their last K components."""
     whole = F.pad(changes, (codes.shape[2] - changes.shape[2], 0))
     shared = whole.mean(1)
@@ -97,10 +97,10 @@ def refined(
 ) -> Tensor:
     """A guess [W] of a face's whitened code brought nearer to its crop [S, S, 3]: [1 + L, W]."""
     photo = as_input(crop).to(generator.device)
-    codes = spread(guess[None].to(generator.latents.mean), generator.num_layers)
+    codes = without_offsets(guess[None].to(generator.latents.mean), generator.num_layers)
     for _ in range(PASSES):
         image = generator.synthesize(w_plus_of(codes, generator), SIDE)
-        codes = changed(codes, network(photo, image), generator.layers)
+        codes = add_changes(codes, network(photo, image), generator.layers)
     return codes[0]
 
 

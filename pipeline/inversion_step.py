@@ -19,7 +19,7 @@ from stylegan2.generator import Generator
 from stylegan2.repeated import Repeated
 
 _SHARED_PULL, _OFFSET_PULL = 0.03, 0.1
-_IDENTITY, _FEATURES = 0.4, 0.15
+IDENTITY_WEIGHT, FEATURES_WEIGHT = 0.4, 0.15  # of descriptor and early features, in the loss
 _BETAS = 0.9, 0.99
 _EPSILON = 1e-8
 
@@ -107,7 +107,7 @@ class InversionStep:
             loss = near + _SHARED_PULL * shared.square().mean()
             loss = loss + _OFFSET_PULL * offsets.square().mean()
             if identity is not None:
-                loss = loss + _IDENTITY * identity[0].square() + _FEATURES * identity[1]
+                loss = loss + IDENTITY_WEIGHT * identity[0].square() + FEATURES_WEIGHT * identity[1]
         scale = self._generator.gradient_scale
         (gradient,) = torch.autograd.grad(loss if scale == 1.0 else loss * scale, code)
         with torch.no_grad():

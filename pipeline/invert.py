@@ -88,7 +88,7 @@ class Inverter:
         self,
         crop: NDArray[np.float32],  # FFHQ crop [S, S, 3] in [0, 1]
         landmarks: NDArray[np.float64],  # [68, 2] in crop pixels
-        start: Tensor | None = None,  # whitened code to start from, zero by default; see InversionState
+        start: Tensor | None = None,  # whitened code [W] to start from, or [1 + L, W] with offsets
         *,
         recipe: Sequence[InversionStage] = RECIPE,
         progress: Progress = silent,
@@ -106,7 +106,7 @@ class Inverter:
         self,
         crop: NDArray[np.float32],  # FFHQ crop [S, S, 3] in [0, 1]
         landmarks: NDArray[np.float64],  # [68, 2] in crop pixels
-        start: Tensor | Begun | None = None,  # whitened code to start from, zero by default
+        start: Tensor | Begun | None = None,  # whitened code [W] to start from, or [1 + L, W] with offsets
         *,
         recipe: Sequence[InversionStage] = RECIPE,
         progress: Progress = silent,

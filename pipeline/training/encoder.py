@@ -16,7 +16,7 @@ from pipeline.encoder import Encoder, encoder_features
 from pipeline.latent_network import OCTAVES
 from pipeline.training.arguments import add_sampling_arguments, samples
 from pipeline.training.dataset import Dataset, load_dataset
-from pipeline.training.encoder_network import fit_network, photographs_in
+from pipeline.training.encoder_network_fit import fit_network, photographs_in
 from pipeline.training.fitting import octaves_of, ridge, split
 from pipeline.training.saving import GENERATED, save_part
 from retouchml.errors import UsageError
@@ -37,9 +37,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--views",
         type=samples,
-        default=_VIEWS,
         metavar="N",
-        help="how many views of faces the network learns from (default: %(default)s)",
+        help=f"how many views of faces the network learns from (default: {_VIEWS})",
     )
     parser.add_argument(
         "--photos", type=file_path, metavar="FOLDER", help="photographs that the network learns from, too"
@@ -58,8 +57,10 @@ class _Ridge:
 
 def main(arguments: argparse.Namespace) -> int:
     """Run the command; returns the exit code."""
-    if arguments.photos is not None and not arguments.network:
-        raise UsageError("--photos is for the network.", "Add --network, or leave --photos out.")
+    for option in ("photos", "views"):
+        if getattr(arguments, option) is not None and not arguments.network:
+            raise UsageError(f"--{option} is for the network.", f"Add --network, or leave --{option} out.")
+    views = arguments.views or _VIEWS
     photographs = [] if arguments.photos is None else photographs_in(arguments.photos)
     dataset = load_dataset(arguments, "encoder")
     name, count = dataset.generator.name, len(dataset.samples)
@@ -73,13 +74,13 @@ def main(arguments: argparse.Namespace) -> int:
     if arguments.network:
         cuda = torch.cuda.is_available()
         generator = stylegan2.load(arguments.model, "cuda") if cuda else dataset.generator
-        learned = fit_network(dataset, generator, encoder, found.guesses, photographs, arguments.views)
+        learned = fit_network(dataset, generator, encoder, found.guesses, photographs, views)
         encoder = replace(encoder, network=learned.network)
         sys.stdout.write(learned.figures)
         figures += learned.figures
         others = f" and of {len(photographs)} photographs" if photographs else ""
-        data += f" From its guess on a network, on {arguments.views} views of these pictures{others}."
-        command += f" --network --views {arguments.views}" + (" --photos FOLDER" if photographs else "")
+        data += f" From its guess on a network, on {views} views of these pictures{others}."
+        command += f" --network --views {views}" + (" --photos FOLDER" if photographs else "")
     save_part(
         dataset.output,
         encoder.tensors(),

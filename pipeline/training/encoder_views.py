@@ -80,7 +80,8 @@ def _degraded(crop: NDArray[np.float32], random: np.random.Generator) -> NDArray
     pixels = np.rint(np.clip(seen, 0.0, 1.0) * 255.0).astype(np.uint8)
     if random.random() < _COMPRESSED:
         quality = [cv2.IMWRITE_JPEG_QUALITY, int(random.integers(15, 90))]
-        pixels = np.asarray(cv2.imdecode(cv2.imencode(".jpg", pixels, quality)[1], cv2.IMREAD_COLOR))
+        file = cv2.imencode(".jpg", np.ascontiguousarray(pixels[..., ::-1]), quality)[1]
+        pixels = np.asarray(cv2.imdecode(file, cv2.IMREAD_COLOR))[..., ::-1]
     return np.asarray(pixels, np.float32) / np.float32(255.0)
 
 
@@ -101,12 +102,14 @@ def photographed(paths: Sequence[Path], labellers: Labellers) -> list[Face]:
         try:
             picture = read_picture(path)
         except RetouchError:
+            picture = None
+        progress(done, len(paths))
+        if picture is None:
             continue
         found = labellers.finder.find(picture.pixels, icc=picture.icc)
         if found:
             crop, alignment = face_crop(picture.pixels, found[0].landmarks, WorkingSpace.of(picture.icc))
             faces.append(reduced(crop, alignment.to_crop(found[0].landmarks)))
-        progress(done, len(paths))
     return faces
 
 
@@ -114,5 +117,9 @@ def reduced(crop: NDArray[np.float32], landmarks: NDArray[np.float64]) -> Face:
     """The face of a crop [S, S, 3] of any size."""
     interpolation = cv2.INTER_AREA if crop.shape[0] > CROP else _CUBIC
     small = np.clip(cv2.resize(crop, (CROP, CROP), interpolation=interpolation), 0.0, 1.0)
-    points = (landmarks + 0.5) * (CROP / crop.shape[0]) - 0.5
-    return Face(small.astype(np.float32), points)
+    return Face(small.astype(np.float32), points_of_crop(landmarks, crop.shape[0]))
+
+
+def points_of_crop(landmarks: NDArray[np.float64], side: int) -> NDArray[np.float64]:
+    """Landmarks [68, 2] in pixels of a crop of 128 pixels, from those of one with ``side``."""
+    return (landmarks + 0.5) * (CROP / side) - 0.5

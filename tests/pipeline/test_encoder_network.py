@@ -11,10 +11,10 @@ from pipeline.encoder_network import (
     OCTAVES_SEEN,
     SIDE,
     EncoderNetwork,
+    add_changes,
     as_input,
-    changed,
-    spread,
     w_plus_of,
+    without_offsets,
 )
 from pipeline.latent_network import save_learned
 from retouchml.errors import ModelCorrupt
@@ -42,7 +42,7 @@ def test_each_octave_gets_its_change_and_what_64_px_do_not_show_the_mean_of_all(
     generator = SmallGenerator()  # a layer for each octave
     changes = torch.zeros(1, OCTAVES_SEEN, 2)
     changes[0, :, 1] = torch.tensor([1.0, 2.0, 3.0, 4.0, 5.0])
-    codes = changed(spread(torch.zeros(1, WIDTH), 9), changes, generator.layers)
+    codes = add_changes(without_offsets(torch.zeros(1, WIDTH), 9), changes, generator.layers)
     layers = (codes[:, :1] + codes[:, 1:])[0]
     assert layers[:, -1].tolist() == [1.0, 2.0, 3.0, 4.0, 5.0, 3.0, 3.0, 3.0, 3.0]
     assert not layers[:, :-1].any()
@@ -92,7 +92,7 @@ def test_an_encoder_is_read_with_its_network_or_without(tmp_path: Path) -> None:
 def test_a_network_of_another_architecture_is_corrupt(tmp_path: Path) -> None:
     generator, path = SmallGenerator(), tmp_path / "encoder.safetensors"
     tensors = encoder(EncoderNetwork(WIDTH)).tensors()
-    del tensors["network.first.bias"]
+    del tensors["network.stem.bias"]
     save_learned(path, tensors, {"kind": "encoder", "latent_space": generator.latents.name})
     with pytest.raises(ModelCorrupt, match="does not fit its architecture"):
         Encoder.load(path, generator)

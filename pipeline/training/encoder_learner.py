@@ -18,11 +18,12 @@ from pipeline.encoder_network import (
     PASSES,
     SIDE,
     EncoderNetwork,
+    add_changes,
     as_input,
-    changed,
-    spread,
     w_plus_of,
+    without_offsets,
 )
+from pipeline.inversion_step import FEATURES_WEIGHT, IDENTITY_WEIGHT
 from pipeline.inversion_target import Recognition, Target
 from pipeline.latent_network import by_octave
 from pipeline.threads import threads_restored, use_share
@@ -32,7 +33,6 @@ from stylegan2.generator import Generator
 BATCH = 8  # views a step
 _RATE, _DECAY = 6e-4, 0.01
 _WARM = 0.02  # share of the steps until the rate is reached; then it falls to zero
-_IDENTITY, _FEATURES = 0.4, 0.15  # as in an inversion
 _PULL = 0.01  # towards the mean face
 _CODE = 0.03
 _LARGEST_GRADIENT = 1.0
@@ -102,7 +102,7 @@ class Learner:
                 for _ in range(PASSES):
                     image = self._image(codes, SIDE)
                     row.append(float(target.compare(image)[0]))
-                    codes = changed(codes, self._network(photo, image), self._generator.layers)
+                    codes = add_changes(codes, self._network(photo, image), self._generator.layers)
                 row.append(float(target.compare(self._image(codes, SIDE))[0]))
             losses.append(row)
         return tuple(float(x) for x in np.mean(losses, axis=0)) if losses else ()
@@ -117,7 +117,7 @@ class Learner:
         with torch.no_grad():
             image = self._image(codes, SIDE)
         for _ in range(PASSES):
-            codes = changed(codes, self._network(photo, image), self._generator.layers)
+            codes = add_changes(codes, self._network(photo, image), self._generator.layers)
             made = self._image(codes, side)
             loss = self._loss(target, made, codes, example)
             (loss / BATCH).backward()  # type: ignore[no-untyped-call]
@@ -129,7 +129,7 @@ class Learner:
         layers = codes[:, :1] + codes[:, 1:]
         loss = near + _PULL * layers.square().mean()
         if identity is not None:
-            loss = loss + _IDENTITY * identity[0].square() + _FEATURES * identity[1]
+            loss = loss + IDENTITY_WEIGHT * identity[0].square() + FEATURES_WEIGHT * identity[1]
         if example.octaves is not None:
             found = by_octave(layers, self._generator.layers)[:, :OCTAVES_SEEN, -self._components :]
             known = example.octaves[None, :OCTAVES_SEEN, -self._components :].to(found)
@@ -142,7 +142,9 @@ class Learner:
         )
 
     def _start(self, example: Example) -> Tensor:
-        return spread(example.guess[None].to(self._generator.latents.mean), self._generator.num_layers)
+        return without_offsets(
+            example.guess[None].to(self._generator.latents.mean), self._generator.num_layers
+        )
 
     def _image(self, codes: Tensor, side: int) -> Tensor:
         return self._generator.synthesize(w_plus_of(codes, self._generator), side)

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -12,8 +13,8 @@ from pipeline.encoder_network import EncoderNetwork
 from pipeline.pictures import READABLE_SUFFIXES
 from pipeline.rater_input import face_chip
 from pipeline.training.dataset import Dataset
-from pipeline.training.encoder_learning import Example, Learner
-from pipeline.training.encoder_views import CROP, Face, photographed
+from pipeline.training.encoder_learner import Example, Learner
+from pipeline.training.encoder_views import CROP, Face, photographed, points_of_crop
 from pipeline.training.fitting import octaves_of, split
 from pipeline.training.labellers import Labellers, load_labellers
 from pipeline.training.progress_line import ProgressLine
@@ -58,7 +59,7 @@ def fit_network(
 
     def generated(number: int) -> Example:
         crop = picture_of(generator, samples.w[number], int(samples.crossover[number]), CROP)
-        points = (samples.landmarks[number].astype(float) + 0.5) * (CROP / RENDER) - 0.5
+        points = points_of_crop(samples.landmarks[number].astype(np.float64), RENDER)
         return Example(Face(crop, points), guesses[number], octaves[number])
 
     labellers = load_labellers(age_gender=False)

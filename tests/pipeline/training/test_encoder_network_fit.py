@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 
 from pipeline.networks import Networks
 from pipeline.threads import threads_restored
-from pipeline.training.encoder_learning import Example, Learner
-from pipeline.training.encoder_network import photographs_in
+from pipeline.training.encoder_learner import Example, Learner
+from pipeline.training.encoder_network_fit import photographs_in
 from pipeline.training.encoder_views import CROP, Face, photographed, reduced, view_of
 from pipeline.training.sampling import picture_of
 from retouchml.cli.main import main
