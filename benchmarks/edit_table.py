@@ -22,6 +22,7 @@ from pipeline.edits import moved
 from pipeline.latent_network import LatentNetwork, learned_part, load_network
 from pipeline.taste.faces import DrawnFaces
 from pipeline.taste.measuring import ATTRIBUTES, SIDE, Instruments
+from pipeline.threads import threads_restored
 from pipeline.training.progress_line import ProgressLine
 from retouchml.settings import DEFAULT_MODEL
 from retouchml.sliders import EXPRESSION, SLIDERS, LatentStep
@@ -76,6 +77,7 @@ def table(changed: Changes) -> str:
     return "".join(f"| {' | '.join(line)} |\n" for line in lines)
 
 
+@threads_restored()
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; returns the exit code."""
     parser = argparse.ArgumentParser(description="What each expression slider moves.")

@@ -14,12 +14,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from retouchml.errors import ModelCorrupt
+from stylegan2 import zoo
 from stylegan2.onnx import session
 
 GEOMETRIC = ("smile", "eyes_open", "yaw", "pitch", "mouth_open", "brows")
 _MEAN_RGB = np.array([122.782, 117.001, 104.298], np.float32)
 _CHIP_PADDING = 0.2
 _AGE_CHIP, _GENDER_CHIP = 64, 32
+MODEL = "age-gender"  # of the zoo
+_ADVICE = "Fetch it again: retouchml models fetch age-gender."
 
 
 def geometric(landmarks: NDArray[np.float64]) -> dict[str, float]:
@@ -72,35 +75,54 @@ def glasses(crop: NDArray[np.float32], landmarks: NDArray[np.float64]) -> float:
     return (bridge + min(rims)) / 10.0
 
 
-class AgeGender:
-    """Two small ONNX networks (Cydral, for dlib) that tell age and gender from dlib face chips."""
+class AgeNetwork:
+    """A small ONNX network (Cydral, for dlib) that tells an age from a dlib face chip."""
 
-    def __init__(self, folder: Path, threads: int = 1) -> None:
-        """Load ``age-v1.onnx``, ``gender-v1.onnx`` and ``manifest.json`` from ``folder``.
-
-        Raises ModelCorrupt if one of them is damaged.
-        """
-        advice = "Fetch it again: retouchml models fetch age-gender."
-        self._age, self._gender = (
-            session(folder / f"{name}-v1.onnx", threads, advice) for name in ("age", "gender")
-        )
+    def __init__(self, model: Path, manifest: Path, threads: int = 1) -> None:
+        """model: ``age-v1.onnx``. Raises ModelCorrupt if a file is damaged."""
+        self._session = session(model, threads, _ADVICE)
         try:
-            manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
-            self._years = np.array(manifest["models"]["age"]["age_weights"], np.float32)
+            facts = json.loads(manifest.read_text(encoding="utf-8"))
+            self._years = np.array(facts["models"]["age"]["age_weights"], np.float32)
         except (OSError, ValueError, KeyError, TypeError) as error:
-            raise ModelCorrupt(f"{folder / 'manifest.json'} is damaged or missing.", advice) from error
+            raise ModelCorrupt(f"{manifest} is damaged or missing.", _ADVICE) from error
+
+    @classmethod
+    def load(cls) -> "AgeNetwork":
+        """Load it from the zoo. Raises ModelMissing or ModelCorrupt."""
+        return cls(zoo.path(MODEL, "age-v1.onnx"), zoo.path(MODEL, "manifest.json"))
+
+    def years(self, picture: NDArray[np.float32], landmarks: NDArray[np.float64]) -> float:
+        """The age of the face at ``landmarks`` [68, 2] in a picture [H, W, 3] in [0, 1]."""
+        said = self._session.run(None, {"images": _chip(picture, landmarks, _AGE_CHIP)})[0][0]
+        return float(said @ self._years)
+
+
+class AgeGender:
+    """The age network, and another by the same maker that tells gender."""
+
+    def __init__(self, age: AgeNetwork, gender: Path, threads: int = 1) -> None:
+        """gender: ``gender-v1.onnx``. Raises ModelCorrupt if it is damaged."""
+        self._age = age
+        self._gender = session(gender, threads, _ADVICE)
+
+    @classmethod
+    def load(cls) -> "AgeGender":
+        """Load both from the zoo. Raises ModelMissing or ModelCorrupt."""
+        return cls(AgeNetwork.load(), zoo.path(MODEL, "gender-v1.onnx"))
 
     def __call__(self, picture: NDArray[np.float32], landmarks: NDArray[np.float64]) -> tuple[float, float]:
         """(years of age, probability of male) of the face at ``landmarks`` in a picture [H, W, 3]."""
-        pixels = np.rint(np.clip(picture, 0.0, 1.0) * 255.0).astype(np.uint8)
-        points = [dlib.point(round(x), round(y)) for x, y in landmarks.tolist()]
-        shape = dlib.full_object_detection(dlib.rectangle(0, 0, *picture.shape[1::-1]), points)
+        genders = self._gender.run(None, {"images": _chip(picture, landmarks, _GENDER_CHIP)})[0][0]
+        return self._age.years(picture, landmarks), float(genders[1])
 
-        def chip(size: int) -> NDArray[np.float32]:
-            cut = dlib.get_face_chip(np.ascontiguousarray(pixels), shape, size, _CHIP_PADDING)
-            scaled = (cut.astype(np.float32) - _MEAN_RGB) / 256.0
-            return np.ascontiguousarray(scaled.transpose(2, 0, 1)[None])
 
-        ages = self._age.run(None, {"images": chip(_AGE_CHIP)})[0][0]
-        genders = self._gender.run(None, {"images": chip(_GENDER_CHIP)})[0][0]
-        return float(ages @ self._years), float(genders[1])
+def _chip(
+    picture: NDArray[np.float32], landmarks: NDArray[np.float64], size: int
+) -> NDArray[np.float32]:  # [1, 3, size, size]
+    pixels = np.rint(np.clip(picture, 0.0, 1.0) * 255.0).astype(np.uint8)
+    points = [dlib.point(round(x), round(y)) for x, y in landmarks.tolist()]
+    shape = dlib.full_object_detection(dlib.rectangle(0, 0, *picture.shape[1::-1]), points)
+    cut = dlib.get_face_chip(np.ascontiguousarray(pixels), shape, size, _CHIP_PADDING)
+    scaled = (cut.astype(np.float32) - _MEAN_RGB) / 256.0
+    return np.ascontiguousarray(scaled.transpose(2, 0, 1)[None])

@@ -8,7 +8,7 @@ import torch
 from numpy.typing import NDArray
 
 import stylegan2
-from pipeline.attributes import AgeGender, geometric
+from pipeline.attributes import AgeNetwork, geometric
 from pipeline.beautify import Beautifier
 from pipeline.edits import EditApplier
 from pipeline.encoder import Encoder
@@ -19,7 +19,7 @@ from pipeline.latent_network import learned_part, load_network
 from pipeline.mesh import FaceMesh
 from pipeline.rater import FeatureRater
 from pipeline.taste.judgement import OwnSliders, own_scorer
-from retouchml.errors import DeviceError, UsageError
+from retouchml.errors import DeviceError, ModelCorrupt, ModelMissing, UsageError
 from retouchml.own_parts import STANDARD
 from retouchml.settings import ENGINES, PRECISIONS, EngineName, PrecisionName
 from stylegan2 import zoo
@@ -46,7 +46,7 @@ class Networks:
     edit_applier: EditApplier
     rater: FeatureRater
     mesh: FaceMesh | None = None  # None where its model was not fetched
-    ages: AgeGender | None = None  # likewise; it tells children
+    ages: AgeNetwork | None = None  # None where it was not fetched or is damaged; it tells children
 
     def with_scorer(self, name: str) -> "Networks":
         """The same with the user's own scorer of a name; "" and ``standard`` are the one that is there.
@@ -105,9 +105,7 @@ def load_networks(
         edit_applier=EditApplier(generator, attributes, OwnSliders(generator)),
         rater=FeatureRater(recognizer),
         mesh=mesh,
-        ages=AgeGender(zoo.path("age-gender", "age-v1.onnx").parent)
-        if zoo.is_installed("age-gender")
-        else None,
+        ages=load_ages(),
     )
 
 
@@ -130,6 +128,17 @@ def load_mesh() -> FaceMesh | None:
         return None
     face, eyes = (zoo.path("mediapipe-face", name) for name in ("face_landmark.onnx", "iris_landmark.onnx"))
     return FaceMesh(face, eyes)
+
+
+def load_ages() -> AgeNetwork | None:
+    """The age network, or None where it was not fetched or is damaged: a retouch can do without it.
+
+    ``retouchml doctor`` and ``models verify`` tell of damage.
+    """
+    try:
+        return AgeNetwork.load()
+    except (ModelMissing, ModelCorrupt):
+        return None
 
 
 def pick_device(name: str) -> str:

@@ -41,7 +41,7 @@ def _quality(
     mesh = None if networks.mesh is None else networks.mesh.mesh_in_crop(crop)
     by_dlib = networks.finder.landmarks_in_crop(crop)
     frame = (channels.shape[0], channels.shape[1])
-    age = None if networks.ages is None else networks.ages(crop, alignment.to_crop(landmarks))[0]
+    age = None if networks.ages is None else networks.ages.years(crop, alignment.to_crop(landmarks))
     return quality_of(signs_of(crop, alignment, landmarks, by_dlib, mesh, frame, age))
 
 

@@ -43,7 +43,6 @@ from retouchml import Look
 from retouchml.cli import output_files
 from retouchml.errors import ModelMissing, RetouchError
 from retouchml.look import DEFAULT_TEXTURE, parse_edit
-from stylegan2 import zoo
 
 _NAMES = tuple(field.name for field in fields(Row))
 
@@ -115,7 +114,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if not photos:
             parser.error("name photographs, --folder or --data")
         output_files.check((), [each for each in (options.sheet, options.rows) if each], force=True)
-        instruments = Instruments(judge, AgeGender(zoo.path("age-gender", "age-v1.onnx").parent), _second())
+        instruments = Instruments(judge, AgeGender.load(), _second())
     except RetouchError as error:
         parser.error(error.explain())
     with options.rows.open("w", encoding="utf-8") if options.rows else nullcontext() as rows:

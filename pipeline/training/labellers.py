@@ -2,12 +2,10 @@
 
 from dataclasses import dataclass
 
-from pipeline.attributes import AgeGender
+from pipeline.attributes import MODEL, AgeGender
 from pipeline.faces import FaceFinder
 from pipeline.identity import Recognizer
 from stylegan2 import zoo
-
-_AGE = ("age-gender", "age-v1.onnx")
 
 
 @dataclass(frozen=True)
@@ -21,14 +19,13 @@ class Labellers:
 
 def require_labellers() -> None:
     """Raises ModelMissing if ``load_labellers`` would."""
-    zoo.path(*_AGE)
+    zoo.path(MODEL, "age-v1.onnx")
     zoo.path("dlib-faces", "dlib_face_recognition_resnet_model_v1.dat")
 
 
 def load_labellers(*, age_gender: bool = True) -> Labellers:
-    """Load the labellers. Raises ModelMissing."""
-    networks = AgeGender(zoo.path(*_AGE).parent) if age_gender else None
-    return Labellers(load_finder(), load_recognizer(), networks)
+    """Load the labellers. Raises ModelMissing or ModelCorrupt."""
+    return Labellers(load_finder(), load_recognizer(), AgeGender.load() if age_gender else None)
 
 
 def load_finder() -> FaceFinder:

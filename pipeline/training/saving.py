@@ -95,5 +95,5 @@ def save_part(
     lines += ["", "## What it must not be used for", "", _USES]
     lines += ["", "## Licence", "", _LICENCE]
     card = weights.with_suffix(".md")
-    card.write_text("\n".join(lines), encoding="utf-8")
+    card.write_text("\n".join(lines) + "\n", encoding="utf-8")
     sys.stdout.write(printable(f"written: {weights}, {card.name}") + "\n")

@@ -6,8 +6,9 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from benchmarks.edit_table import MEASURED, changes, steps, table
+from benchmarks.edit_table import MEASURED, changes, main, steps, table
 from pipeline.latent_network import LatentNetwork, by_octave
+from retouchml.errors import ModelMissing
 from tests.pipeline.training.stand_ins import WIDTH, SmallGenerator
 
 
@@ -51,3 +52,14 @@ def test_the_table_marks_what_a_slider_is_for_and_what_may_move_along() -> None:
     assert cells["mouth_open"] == "(+0.30)"
     assert cells["yaw"] == "-0.10"
     assert cells["its way"] == "75%"
+
+
+def test_the_command_gives_torch_its_threads_back() -> None:
+    before = torch.get_num_threads()
+    torch.set_num_threads(before + 1)
+    try:
+        with pytest.raises(ModelMissing):
+            main([])  # the test's home has no models
+        assert torch.get_num_threads() == before + 1
+    finally:
+        torch.set_num_threads(before)

@@ -7,7 +7,7 @@ import pytest
 from numpy.typing import NDArray
 
 from pipeline.align import ffhq_alignment
-from pipeline.attributes import GEOMETRIC, AgeGender, geometric, glasses
+from pipeline.attributes import GEOMETRIC, AgeGender, AgeNetwork, geometric, glasses
 from pipeline.networks import Networks
 from retouchml.errors import ModelCorrupt
 from stylegan2 import zoo
@@ -92,7 +92,10 @@ def test_the_portrait_s_age_and_gender_are_told(
 ) -> None:
     points = networks.finder.find(portrait)[0].landmarks
     alignment = ffhq_alignment(points, 512)
-    years, male = AgeGender(age_gender)(alignment.cut(portrait), alignment.to_crop(points))
+    picture, points = alignment.cut(portrait), alignment.to_crop(points)
+    age = AgeNetwork(age_gender / "age-v1.onnx", age_gender / "manifest.json")
+    years, male = AgeGender(age, age_gender / "gender-v1.onnx")(picture, points)
+    assert age.years(picture, points) == years
     assert 25.0 < years < 60.0
     assert male < 0.2
 
@@ -104,4 +107,6 @@ def test_damaged_networks_are_corrupt(damaged: str, age_gender: Path, tmp_path: 
     (tmp_path / damaged).unlink()
     (tmp_path / damaged).write_bytes(b"nonsense")
     with pytest.raises(ModelCorrupt):
-        AgeGender(tmp_path)
+        AgeGender(
+            AgeNetwork(tmp_path / "age-v1.onnx", tmp_path / "manifest.json"), tmp_path / "gender-v1.onnx"
+        )

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from pipeline.attributes import AgeGender
+from pipeline.attributes import AgeNetwork
 from pipeline.face_quality import Signs, alignment_of, quality_of, signs_of
 from pipeline.faces import FaceLocation
 from pipeline.landmark_choice import Disagreement
@@ -225,7 +225,7 @@ def test_a_generated_child_is_told_where_the_age_network_is_there(
     with at_home(real_home):
         if not zoo.is_installed("age-gender"):
             pytest.skip("not fetched: age-gender (`python3 install test` fetches it)")
-        ages = AgeGender(zoo.path("age-gender", "manifest.json").parent) if with_ages else None
+        ages = AgeNetwork.load() if with_ages else None
     *_, (w, crossover) = draw(networks.generator, 32, 1)  # the last is an infant
     picture = picture_of(networks.generator, w, crossover)
     landmarks = networks.finder.landmarks_in_crop(cv2.resize(picture, (512, 512))) / 2.0

@@ -1,16 +1,19 @@
 """Loading: the user's own learned parts before those of the project, and the device."""
 
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 import torch
 
+from pipeline.attributes import MODEL
 from pipeline.latent_network import LatentNetwork, learned_part, load_learned, save_learned, trained_part
 from pipeline.networks import Networks, load_networks, pick_device, pick_precision
 from pipeline.retoucher import Retoucher
-from retouchml.errors import DeviceError, LatentSpaceMismatch, UsageError
+from retouchml.errors import DeviceError, LatentSpaceMismatch, ModelCorrupt, UsageError
 from retouchml.settings import PrecisionName
+from stylegan2 import zoo
 from stylegan2.mobile.generator import MobileGenerator
 from tests.conftest import at_home
 
@@ -59,6 +62,25 @@ def test_a_trained_part_of_another_latent_space_is_refused() -> None:
     with pytest.raises(LatentSpaceMismatch, match=r"w-0123.*ffhq-config-f") as refused:
         load_networks("ffhq-mobile", "cpu")
     assert "retouchml train scorer --model ffhq-mobile" in refused.value.advice
+
+
+@pytest.mark.parametrize(("damaged", "tells"), [("age-v1.onnx", False), ("gender-v1.onnx", True)])
+def test_a_retouch_goes_on_without_an_age_network_that_is_damaged(
+    damaged: str, tells: bool, real_home: Path, tmp_path: Path
+) -> None:
+    models, own = real_home / "data" / "models", tmp_path / "home" / "data" / "models"
+    if not (models / MODEL).is_dir():
+        pytest.skip("not fetched: age-gender (`python3 install test` fetches it)")
+    own.mkdir(parents=True)
+    for model in models.iterdir():
+        (own / model.name).symlink_to(model)
+    (own / MODEL).unlink()
+    shutil.copytree(models / MODEL, own / MODEL)
+    size = (own / MODEL / damaged).stat().st_size
+    (own / MODEL / damaged).write_bytes(bytes(size))
+    with pytest.raises(ModelCorrupt, match=damaged):
+        zoo.verify(MODEL)
+    assert (load_networks("ffhq-mobile", "cpu").ages is not None) is tells
 
 
 @pytest.mark.parametrize("device", ["nonsense", "meta", "cuda:99", ""])

@@ -94,7 +94,7 @@ def test_the_row_of_the_portrait_has_every_figure_that_was_asked_for(
     with at_home(real_home):
         if not zoo.is_installed("age-gender"):
             pytest.skip("not fetched: age-gender")
-        age_gender = AgeGender(zoo.path("age-gender", "age-v1.onnx").parent)
+        age_gender = AgeGender.load()
     instruments = Instruments(PixelRater(), age_gender, None)
     row, pair = measure(subject, Look(1.0), instruments, retoucher.networks, behind=1.5)
     missing = {name for name, value in asdict(row).items() if math.isnan(value)}

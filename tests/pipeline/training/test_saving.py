@@ -36,6 +36,7 @@ def test_a_card_says_data_command_figures_groups_limits_uses_and_licence(tmp_pat
     ):
         assert said in card
     assert "| kind | part |" in card
+    assert card.endswith("\n")
 
 
 @pytest.mark.parametrize(
