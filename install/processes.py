@@ -3,15 +3,16 @@
 import os
 import signal
 import subprocess
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from contextvars import ContextVar
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
 from install.checkout import LOG, TOP
 from install.errors import Interrupted
-from retouchml.system import processes
+from retouchml.system import locks, processes
 
 _GRACE_SECONDS = 2.0
 
@@ -20,6 +21,24 @@ _PRIVATE = {"ORT_DISABLE_TELEMETRY": "1"}
 
 # else a Python on Windows prints into a pipe in an old code page
 _UTF_8 = {"PYTHONIOENCODING": "utf-8:backslashreplace"}
+
+_lock: ContextVar[int | None] = ContextVar("_lock", default=None)
+
+
+@contextmanager
+def exclusive(
+    path: Path, on_wait: Callable[[], None] = lambda: None, *, remove: bool = False
+) -> Iterator[None]:
+    """``locks.exclusive`` for a block whose quiet child processes hold the lock as well.
+
+    A pip that outlives a killed set-up is still at work in the environment: the next set-up waits for it.
+    """
+    with locks.exclusive(path, on_wait, remove=remove) as lock:
+        former = _lock.set(lock)
+        try:
+            yield
+        finally:
+            _lock.reset(former)
 
 
 @dataclass(frozen=True)
@@ -53,7 +72,7 @@ def run(
     tick: called several times a second while it runs
     log:  whether its output is added to the log
     """
-    code, output = processes.run(command, {**(env or environment()), **_UTF_8}, tick, TOP)
+    code, output = processes.run(command, {**(env or environment()), **_UTF_8}, tick, TOP, lock=_lock.get())
     outcome = Outcome(code, output)
     if log:
         _log(command, outcome)

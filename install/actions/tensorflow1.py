@@ -21,7 +21,6 @@ from install.environment import python37, requirements, torch_build
 from install.environment.pip_install import PipError, install
 from install.environment.virtual_environment import set_up
 from install.errors import InstallError
-from retouchml.system.locks import exclusive
 
 RECORD = "installed.json"
 _GIGABYTE = 1_000_000_000
@@ -78,7 +77,7 @@ class TensorFlow1(Action, Part):
         folders = find_folders()
         folders.data.mkdir(parents=True, exist_ok=True)
         waiting = "Another installation is at work in the data folder; waiting for it."
-        with exclusive(_lock_file(folders), lambda: console.say(waiting)):
+        with processes.exclusive(_lock_file(folders), lambda: console.say(waiting)):
             _bring_up_to_date(console, folders, python)
         return 0
 

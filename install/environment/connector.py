@@ -22,7 +22,6 @@ from install.user_folders import default_folders
 from retouchml.system import pip, setup_reports
 from retouchml.system.file_names import CONNECTOR, CONNECTOR_PACKAGES, CONNECTOR_RECORD
 from retouchml.system.files import write_atomically
-from retouchml.system.locks import exclusive
 
 _LOOK = "import msgpack, platformdirs, zmq.utils.monitor"
 
@@ -33,7 +32,7 @@ def add(console: Console) -> Path:
     folder.parent.mkdir(parents=True, exist_ok=True)
     waiting = "Another set-up is at work; waiting for it."
     with (
-        exclusive(folder.with_name(f"{CONNECTOR}.lock"), lambda: console.say(waiting), remove=True),
+        processes.exclusive(folder.with_name(f"{CONNECTOR}.lock"), lambda: console.say(waiting), remove=True),
         TemporaryDirectory(prefix=f"{CONNECTOR}-", dir=folder.parent) as temporary,
     ):
         draft = Path(temporary, "new")

@@ -19,7 +19,6 @@ from install.environment.pip_install import PipError, arrivals, install
 from install.environment.stamp import Stamp
 from install.errors import InstallError
 from retouchml.system import setup_reports
-from retouchml.system.locks import exclusive
 
 _FIRST_IMPORT = (
     "import cv2, dlib, msgpack, numpy, onnxruntime, PIL, platformdirs, psutil, safetensors"
@@ -60,7 +59,7 @@ def set_up(
     if VENV.is_dir() and not LOCK.exists() and any(VENV.iterdir()):
         raise InstallError(f"{VENV} was not made by this installer.", "Move it away, then run this again.")
     waiting = "Another installation is at work in this checkout; waiting for it."
-    with exclusive(LOCK, lambda: console.say(waiting)):
+    with processes.exclusive(LOCK, lambda: console.say(waiting)):
         former = own_record()
         _bring_up_to_date(console, dev, torch_index, newest, device, anew)
         put_back_record(former)

@@ -3,8 +3,9 @@
 ``exclusive`` is for work that one process at a time may do. ``take`` and ``holder`` are for a file whose
 holder can be asked for: its first line is the holder's pid, and on POSIX the kernel names the holder,
 whatever the file says. The kernel does so for the locks of fcntl(2), which a process loses as soon as it
-closes the file anywhere, and not for those of flock(2), which ``exclusive`` takes. A child process that gets
-the descriptor of such a lock keeps it: where its parent is killed, the lock is free once the child ends, too.
+closes the file anywhere, and not for those of flock(2), which ``exclusive`` takes. A child process that is
+given the descriptor of such a lock holds it as well: if its parent is killed, the lock stays taken until the
+child ends.
 """
 
 import errno
@@ -24,7 +25,6 @@ else:
 
 _TAKEN = (errno.EACCES, errno.EAGAIN, errno.EDEADLK)
 _POLL_SECONDS = 0.1
-_held: set[int] = set()
 _ATTEMPTS_TO_TAKE, _ATTEMPTS_TO_ASK, _SECONDS_BETWEEN = 50, 5, 0.002
 
 
@@ -35,10 +35,10 @@ def exclusive(
     *,
     poll: Callable[[], None] = lambda: None,
     remove: bool = False,
-) -> Iterator[bool]:
+) -> "Iterator[int | None]":
     """Hold a lock file, made with its folder if need be, for as long as the block runs.
 
-    Yields False, without a lock, on file systems that know none.
+    Yields the locked file's descriptor; None, without a lock, on file systems that know none.
     on_wait: called once if another process holds it; poll: called about ten times a second meanwhile, may
     raise to give up; remove: whether the file is deleted at the end. Raises OSError if the file cannot be
     created.
@@ -49,13 +49,8 @@ def exclusive(
         with path.open("ab") as stream:
             is_locked = _try_exclusive(stream)
             if is_locked is False or (is_locked and _is_still_at(path, stream)):
-                descriptor = stream.fileno()
-                _held.add(descriptor)
-                try:
-                    with _deleted_after(path, stream) if remove else nullcontext():
-                        yield is_locked
-                finally:
-                    _held.discard(descriptor)
+                with _deleted_after(path, stream) if remove else nullcontext():
+                    yield stream.fileno() if is_locked else None
                 return
             if is_locked:
                 continue
@@ -64,11 +59,6 @@ def exclusive(
             on_wait()
         poll()
         time.sleep(_POLL_SECONDS)
-
-
-def held() -> "tuple[int, ...]":
-    """Descriptors of the files that ``exclusive`` holds now, for child processes; none on Windows."""
-    return () if sys.platform == "win32" else tuple(_held)
 
 
 @contextmanager

@@ -10,7 +10,6 @@ from contextlib import suppress
 from functools import partial
 from pathlib import Path
 
-from retouchml.system import locks
 from retouchml.system.surroundings import search_path
 
 if sys.platform == "win32":
@@ -95,14 +94,15 @@ def run(
     environment: Mapping[str, str],
     tick: "Callable[[], object]",
     folder: "Path | None" = None,
+    *,
+    lock: "int | None" = None,
 ) -> "tuple[int, str]":
     """Run a child process away from the terminal; its exit status and all that it printed.
 
-    It keeps the locks that this process holds: where this one is killed, what the child still does is waited
-    for by the next that wants them.
-
     tick: called about ten times a second; may raise, which stops the child and its own children
     folder: its working folder, by default this process's
+    lock: the descriptor of a lock that the child holds as well, on POSIX: if this process is killed, the next
+    that wants the lock waits until the child ends
     """
     output: bytes | None = None
     with subprocess.Popen(
@@ -114,7 +114,7 @@ def run(
         cwd=folder,
         start_new_session=True,  # Ctrl-C reaches this process alone, which then stops the child in order
         creationflags=CREATION_FLAGS,
-        pass_fds=locks.held(),
+        pass_fds=() if lock is None or sys.platform == "win32" else (lock,),
     ) as process:
         try:
             while output is None:

@@ -115,8 +115,8 @@ class Journal:
                 raise Taken(name)
 
         key = hashlib.sha256(os.fsencode(name)).hexdigest()[:32]
-        with locks.exclusive(self._folder / f"{key}.lock", poll=give_up, remove=True) as is_locked:
-            yield f"{os.path.realpath(self._folder)}\0{name}" if is_locked else ""
+        with locks.exclusive(self._folder / f"{key}.lock", poll=give_up, remove=True) as lock:
+            yield f"{os.path.realpath(self._folder)}\0{name}" if lock is not None else ""
 
     def _read(self) -> None:
         with suppress(FileNotFoundError), (self._folder / _LINES).open("rb") as file:

@@ -38,10 +38,10 @@ def _sweep() -> None:
             is_own = not hasattr(os, "getuid") or status.st_uid == os.getuid()
             if path.is_symlink() or not is_own or time.time() - status.st_mtime < _YOUNG:
                 continue
-            with locks.exclusive(path / _LOCK, _give_up) as is_locked:
-                if is_locked:
+            with locks.exclusive(path / _LOCK, _give_up) as lock:
+                if lock is not None:
                     shutil.rmtree(path, ignore_errors=True)
-            if is_locked:
+            if lock is not None:
                 shutil.rmtree(path, ignore_errors=True)  # Windows keeps a file that is open
 
 

@@ -19,8 +19,8 @@ _HOLDING = """
 import sys
 from pathlib import Path
 from retouchml.system.locks import exclusive
-with exclusive(Path(sys.argv[1])) as is_locked:
-    print(is_locked, flush=True)
+with exclusive(Path(sys.argv[1])) as lock:
+    print(lock is not None, flush=True)
     sys.stdin.read()
 """
 
@@ -68,8 +68,8 @@ def test_the_lock_of_a_process_that_was_killed_is_free(tmp_path: Path) -> None:
     path = tmp_path / "lock"
     with held_elsewhere(path):
         pass
-    with locks.exclusive(path, lambda: pytest.fail("it is free")) as is_locked:
-        assert is_locked
+    with locks.exclusive(path, lambda: pytest.fail("it is free")) as lock:
+        assert lock is not None
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="no open file can be deleted there")
@@ -98,8 +98,8 @@ def test_a_file_system_without_locks_is_worked_on_without(
         raise OSError(errno.ENOLCK, "no locks")
 
     monkeypatch.setattr(locks, "_lock_exclusive", fail)
-    with locks.exclusive(tmp_path / "lock") as is_locked:
-        assert not is_locked
+    with locks.exclusive(tmp_path / "lock") as lock:
+        assert lock is None
 
 
 _TAKING = """

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from retouchml.system import locks
 from retouchml.system.processes import FOREIGN_VARIABLES, clean_environment, run
 
 
@@ -46,3 +47,31 @@ def test_an_interrupted_child_is_stopped_with_its_own_children(tmp_path: Path) -
     while is_running(int(ready.read_text())):
         assert time.monotonic() < deadline, "the child's own child still runs"
         time.sleep(0.05)
+
+
+_OPEN = """
+import os, sys
+
+def is_it(descriptor):
+    try:
+        return os.path.samestat(os.fstat(descriptor), os.stat(sys.argv[1]))
+    except OSError:
+        return False
+
+print(any(map(is_it, range(256))))
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows gives no descriptors to children")
+def test_a_child_holds_the_one_lock_that_it_is_given_and_no_other(tmp_path: Path) -> None:
+    given, other = tmp_path / "given", tmp_path / "other"
+    with locks.exclusive(given) as lock, locks.exclusive(other):
+        seen = {
+            path.name: run(
+                [sys.executable, "-c", _OPEN, str(path)], clean_environment(), lambda: None, lock=lock
+            )
+            for path in (given, other)
+        }
+        assert seen == {"given": (0, "True\n"), "other": (0, "False\n")}
+        unasked = run([sys.executable, "-c", _OPEN, str(given)], clean_environment(), lambda: None)
+        assert unasked == (0, "False\n")
