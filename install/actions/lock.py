@@ -1,9 +1,9 @@
 """``lock``: makes the requirements files anew, with the newest versions and the hashes of all their files.
 
 uv finds the versions. One solution serves all systems and Pythons, so that what is tested on one is what
-the others get. Afterwards each file is asked whether every system has wheels for it. torch for the CPU of
-Linux is on PyTorch's own index alone; where that is out of reach, its list stays if its version is still the
-right one.
+the others get. Afterwards each file is asked whether every system has wheels for it. The list of torch
+for the CPU of Linux is made from PyTorch's own index; where that cannot be reached, the list stays if its
+version is still the right one.
 """
 
 import argparse
@@ -43,6 +43,11 @@ _HEADER = """\
 """
 _NAME = re.compile(r"^([a-z0-9][a-z0-9.-]*)===?", re.MULTILINE)
 _LACKING = re.compile(r"Because (\S+) has no")
+_NETWORK = re.compile(r"Failed to fetch|error sending request|error decoding response body|timed out")
+
+
+class _OutOfReach(InstallError):
+    """uv could not reach a package index."""
 
 
 @dataclass(frozen=True)
@@ -179,7 +184,7 @@ class Lock(Action):
         shutil.rmtree(work, ignore_errors=True)
         work.mkdir()
         try:
-            texts = _make(console, work)
+            texts, left = _make(console, work)
             with console.step("wheels for every system") as tick:
                 lacking = [
                     sentence
@@ -187,11 +192,7 @@ class Lock(Action):
                     if file.name in texts
                     for sentence in _without_wheel(file, work / f"{file.name}.txt", tick)
                 ]
-            if _TORCH_CPU.name not in texts:
-                lacking.append(
-                    f"{_TORCH_CPU.name}.txt stays as it was, for PyTorch's own index did not answer. Its "
-                    "version is still the right one."
-                )
+            lacking += left
             for name, text in texts.items():
                 write_atomically(requirements.FOLDER / f"{name}.txt", text.encode(), 0o644)
         finally:
@@ -202,8 +203,8 @@ class Lock(Action):
         return 0
 
 
-def _make(console: Console, work: Path) -> dict[str, str]:
-    """The files' contents by name. Raises InstallError."""
+def _make(console: Console, work: Path) -> tuple[dict[str, str], list[str]]:
+    """The files' contents by name, and a sentence for each that stays as it was. Raises InstallError."""
     solution = work / "solution.txt"
     with console.step("one solution for all systems") as tick:
         everything = _compile(_ALL, solution, tick)
@@ -221,10 +222,12 @@ def _make(console: Console, work: Path) -> dict[str, str]:
     with console.step(f"{_TORCH_CPU.name}.txt") as tick:
         try:
             texts[_TORCH_CPU.name] = _compile(_TORCH_CPU, work / f"{_TORCH_CPU.name}.txt", tick)
-        except InstallError:
+        except _OutOfReach as error:
             if not _is_listed(_TORCH_CPU):
                 raise
-    return texts
+            still = f"{_TORCH_CPU.name}.txt stays as it was. Its version is still the right one."
+            return texts, [f"{error.message} {still}"]
+    return texts, []
 
 
 def _is_listed(file: File) -> bool:
@@ -257,7 +260,12 @@ def _compile(
     options += [option for extra in file.extras for option in ("--extra", extra)]
     options += ["--constraint", str(solution)] if solution else []
     options += [option for name in sorted(left_out) for option in ("--no-emit-package", name)]
-    if _uv([*options, *file.sources], tick).code != 0:
+    outcome = _uv([*options, *file.sources], tick)
+    if outcome.code != 0:
+        if _NETWORK.search(outcome.output):
+            index = "PyTorch's own index" if file.index else "The package index"
+            reason = outcome.last_line.removeprefix("cause: ")
+            raise _OutOfReach(f"{index} could not be reached: {reason}.", f"What uv said: {LOG}")
         raise InstallError(f"No versions for {file.name}.txt fit each other.", f"uv's reasons are in {LOG}.")
     # "===" compares letter by letter: a build that is marked as "+cpu" is another file
     text = re.sub("^torch==", "torch===", target.read_text(encoding="utf-8"), flags=re.MULTILINE)

@@ -127,6 +127,10 @@ if "--output-file" in sys.argv:
     target = pathlib.Path(sys.argv[sys.argv.index("--output-file") + 1])
     if target.stem == os.environ.get("FAIL_AT"):
         sys.exit("error: No solution found")
+    if target.stem == os.environ.get("UNREACHED_AT"):
+        reasons = ("error: Request failed after 3 retries in 12.1s", "cause: Failed to fetch: http://x/",
+            "cause: error sending request for url (http://x/)", "cause: Connection refused (os error 111)")
+        sys.exit("\\n  ".join(reasons))
     names = {"torch": "torch", "torch-cpu": "torch", "solution": "torch"}
     target.write_text(names.get(target.stem, "x-" + target.stem) + "==9.0 --hash=sha256:00\\n")
 elif os.environ.get("LACK", "-") in sys.argv:

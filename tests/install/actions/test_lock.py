@@ -71,9 +71,10 @@ def test_the_list_of_torch_for_the_cpu_stays_where_pytorchs_index_is_out_of_reac
     checkout: SmallCheckout,
 ) -> None:
     before = lists(checkout)
-    result = checkout.run("lock", FAIL_AT="torch-cpu")
+    result = checkout.run("lock", UNREACHED_AT="torch-cpu")
     assert (result.returncode, result.stderr) == (0, "")
-    assert "torch-cpu.txt stays as it was" in result.stdout
+    reason = "PyTorch's own index could not be reached: Connection refused (os error 111)."
+    assert f"{reason} torch-cpu.txt stays as it was." in result.stdout
     after = lists(checkout)
     assert after["torch-cpu"] == before["torch-cpu"]
     assert after["torch"] != before["torch"]
@@ -82,6 +83,16 @@ def test_the_list_of_torch_for_the_cpu_stays_where_pytorchs_index_is_out_of_reac
 def test_a_new_version_of_torch_needs_its_hashes(checkout: SmallCheckout) -> None:
     listed = checkout.top / "install/requirements/torch-cpu.txt"
     listed.write_text(listed.read_text().replace("torch===2.13.0+cpu", "torch===2.12.0+cpu"))
+    before = lists(checkout)
+    result = checkout.run("lock", UNREACHED_AT="torch-cpu")
+    assert result.returncode == 1
+    assert result.stderr.startswith("PyTorch's own index could not be reached: Connection refused")
+    assert lists(checkout) == before
+
+
+def test_torch_for_the_cpu_without_a_solution_is_an_error_and_not_the_network(
+    checkout: SmallCheckout,
+) -> None:
     before = lists(checkout)
     result = checkout.run("lock", FAIL_AT="torch-cpu")
     assert result.returncode == 1
