@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 
 from install import processes
-from install.checkout import HOME, PYTHON
+from install.checkout import HOME, IS_PACKAGED, PYTHON, TOP
 from install.errors import InstallError
 from install.user_folders import Folders, default_folders
 from retouchml.system.files import write_atomically
@@ -33,7 +33,10 @@ def write_record(*, keep_valid: bool = False) -> None:
     keep_valid: leave a record alone whose interpreter exists. Raises InstallError.
     """
     version, folders = _ask_retouchml()
-    content = json.dumps({"python": str(PYTHON), "version": version, "checkout": str(HOME)}, indent=2) + "\n"
+    fields = {"python": str(PYTHON), "version": version, "checkout": str(HOME)}
+    if IS_PACKAGED:  # ``checkout`` is the environment, which holds nothing that could make it anew
+        fields["setup"] = _set_up_folder(folders)
+    content = json.dumps(fields, indent=2) + "\n"
     try:
         if folders.record.is_file():
             former = folders.record.read_text(encoding="utf-8")
@@ -46,6 +49,16 @@ def write_record(*, keep_valid: bool = False) -> None:
             f"{folders.record} cannot be written: {error.strerror}.",
             "Make its folder writable, or choose another with RETOUCHML_HOME.",
         ) from error
+
+
+def _set_up_folder(folders: Folders) -> str:
+    """The folder of the set-up that can make the environment again, even where that is damaged."""
+    if not TOP.is_relative_to(HOME):
+        return str(TOP)
+    try:  # the environment's own copy goes when it is made anew
+        return str(json.loads(folders.record.read_text(encoding="utf-8"))["setup"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return ""
 
 
 def own_record() -> str | None:

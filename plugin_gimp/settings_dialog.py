@@ -1,7 +1,7 @@
 """The settings, as ``retouchml.client.settings_page`` has them: values to choose, and commands."""
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import TypeVar
 
 from gi.repository import Gdk, GLib, Gtk
@@ -9,8 +9,9 @@ from gi.repository import Gdk, GLib, Gtk
 from plugin_gimp import editor, machine_rows, welcome
 from plugin_gimp.machine_rows import MachineRows
 from plugin_gimp.texts import _, with_mnemonics
-from retouchml.client import machines_page, maintenance, settings_page, welcome_reason
-from retouchml.client.settings_page import Choice, Command, Comparison
+from retouchml.client import machines_page, maintenance, settings_commands, settings_page, welcome_reason
+from retouchml.client.settings_commands import Command
+from retouchml.client.settings_page import Choice, Comparison
 
 _WIDTH, _HEIGHT = 640, 420
 _Said = TypeVar("_Said")
@@ -47,7 +48,7 @@ class _Settings:
         area.show_all()
         self._in_thread(_cache_size, self._show_cache)  # a network's folder takes its time
         if not machines_page.is_alone():
-            self._run(settings_page.MODELS, self._done)
+            self._work(lambda: settings_page.run(settings_commands.MODELS), self._done)
         self._in_thread(lambda: settings_page.compare(_PLUG_IN), self._show_comparison)
 
     def close(self) -> None:
@@ -60,8 +61,8 @@ class _Settings:
         choices = settings_page.choices(stored)
         titles = [_(choice.title) for choice in choices]
         titles += [_(settings_page.MINUTES), _(settings_page.CACHE)]
-        commands = [_(command.title) for command in settings_page.COMMANDS]
-        commands += [_(settings_page.UPDATE), _(settings_page.SET_UP_AGAIN), _(settings_page.SCORES)]
+        commands = [_(command.title) for command in settings_commands.COMMANDS]
+        commands += [_(settings_page.UPDATE), _(settings_commands.SET_UP_AGAIN), _(settings_page.SCORES)]
         others = [_(label) for label in machine_rows.LABELS]
         labels = with_mnemonics([*titles, *commands, *others], [_("_Close")])
         *self._command_labels, update, self._again_label, scores = labels[len(titles) : -len(others)]
@@ -104,12 +105,12 @@ class _Settings:
 
     def _build_commands(self) -> Gtk.FlowBox:
         box = Gtk.FlowBox(selection_mode=Gtk.SelectionMode.NONE, max_children_per_line=4)
-        for command, label in zip(settings_page.COMMANDS, self._command_labels, strict=True):
+        for command, label in zip(settings_commands.COMMANDS, self._command_labels, strict=True):
             button = Gtk.Button(label=label, use_underline=True)
             button.connect("clicked", lambda _button, command: self._press(command), command)
             self._buttons.append(button)
         again = Gtk.Button(label=self._again_label, use_underline=True)
-        again.set_tooltip_text(_(settings_page.SET_UP_AGAIN_TIP))
+        again.set_tooltip_text(_(settings_commands.SET_UP_AGAIN_TIP))
         again.connect("clicked", lambda _button: self._set_up_again())
         self._buttons.append(again)
         for button in self._buttons:
@@ -150,11 +151,8 @@ class _Settings:
             self._work(settings_page.repair, self._done)
 
     def _press(self, command: Command) -> None:
-        self._run(command.arguments, self._copied if command.copies else self._done)
-
-    def _run(self, arguments: "Sequence[str]", done: "Callable[[str], None]") -> None:
-        """Run a command in a thread."""
-        self._work(lambda: settings_page.run(arguments), done)
+        done = self._copied if command.copies else self._done
+        self._work(lambda: settings_page.run(command.arguments), done)
 
     def _work(self, work: "Callable[[], str]", done: "Callable[[str], None]") -> None:
         """Let a thread work, one at a time."""

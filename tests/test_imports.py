@@ -37,7 +37,7 @@ _ALLOWED = {
     "plugin_gimp": ("retouchml", "plugin_gimp"),
     "plugin_krita": ("retouchml", "plugin_krita"),
     "install": ("retouchml.system", "install"),
-    "retouchml/setup": ("retouchml.setup", "retouchml.system"),
+    "retouchml/setup": ("retouchml.errors", "retouchml.setup", "retouchml.system"),
 }
 """What the modules of a folder may import of ours; of two folders, the inner one's row holds."""
 

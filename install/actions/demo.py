@@ -3,7 +3,7 @@
 import argparse
 from pathlib import Path
 
-from install import processes
+from install import processes, running_daemon
 from install.actions.base import Action, add_torch_index
 from install.checkout import COMMAND, DEMO, PORTRAIT, PYTHON
 from install.console import Console
@@ -19,12 +19,15 @@ class Demo(Action):
     summary = "set everything up and retouch a bundled portrait"
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
-        """Declare where torch comes from."""
+        """Declare where torch comes from, and the repair."""
+        parser.add_argument("--repair", action="store_true", help="make the environment anew")
         add_torch_index(parser)
 
     def run(self, arguments: argparse.Namespace, console: Console) -> int:
         """Set up and retouch; the exit code. Raises InstallError."""
-        set_up(console, dev=False, torch_index=arguments.torch_index)
+        if arguments.repair:  # a daemon may run, whose files will be replaced
+            running_daemon.stop(console)
+        set_up(console, dev=False, torch_index=arguments.torch_index, anew=arguments.repair)
         write_record()
         fetch_models(console)
         after, comparison = DEMO / "after.png", DEMO / "before-and-after.png"

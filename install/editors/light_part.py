@@ -1,10 +1,10 @@
-"""The part of RetouchML that editors get: no command line, no arrays and no set-up; and the licence."""
+"""The part of RetouchML that editors get: no command line, no arrays and no installer; and the licence."""
 
 from pathlib import Path
 
 from install.checkout import SOURCE, TOP
 
-_LEFT_OUT = ("cli", "__main__.py", "scripting", "setup")
+_LEFT_OUT = ("cli", "__main__.py", "scripting", "setup/files")
 _KINDS = ("*.py", "*.toml", "*.mo")
 
 
@@ -16,6 +16,6 @@ def files() -> dict[str, Path]:
     light = {
         f"retouchml/{place.as_posix()}": path
         for place, path in modules.items()
-        if place.parts[0] not in _LEFT_OUT
+        if not any(place.is_relative_to(each) for each in _LEFT_OUT)
     }
     return {**light, "LICENSE": TOP / "LICENSE"}

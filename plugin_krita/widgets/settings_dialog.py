@@ -1,12 +1,13 @@
 """The settings, as ``retouchml.client.settings_page`` has them: values to choose, and commands."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
 from krita import Krita
 
-from retouchml.client import machines_page, maintenance, settings_page, welcome_reason
-from retouchml.client.settings_page import Choice, Command, Comparison
+from retouchml.client import machines_page, maintenance, settings_commands, settings_page, welcome_reason
+from retouchml.client.settings_commands import Command
+from retouchml.client.settings_page import Choice, Comparison
 from retouchml.mnemonics import with_keys
 
 from .. import texts
@@ -76,7 +77,7 @@ class SettingsDialog(QtWidgets.QDialog):
         self._give_keys(close)
         self._show_cache()
         if not machines_page.is_alone():
-            self._run(settings_page.MODELS, self._done)
+            self._work(lambda: settings_page.run(settings_commands.MODELS), self._done)
         self._threads.run(lambda: settings_page.compare(_PLUG_IN), self._show_comparison)
 
     def closeEvent(self, event: Any) -> None:  # noqa: N802 (Qt's name)
@@ -143,16 +144,16 @@ class SettingsDialog(QtWidgets.QDialog):
 
     def _commands(self) -> Any:
         grid = QtWidgets.QGridLayout()
-        for number, command in enumerate(settings_page.COMMANDS):
+        for number, command in enumerate(settings_commands.COMMANDS):
             button = QtWidgets.QPushButton(_text(command.title))
             button.setObjectName("copy" if command.copies else "_".join(command.arguments[:2]))
             button.setAutoDefault(False)
             button.clicked.connect(guard(lambda *_, command=command: self._press(command)))
             grid.addWidget(button, *divmod(number, _IN_A_ROW))
             self._buttons.append(button)
-        again = QtWidgets.QPushButton(_text(settings_page.SET_UP_AGAIN))
+        again = QtWidgets.QPushButton(_text(settings_commands.SET_UP_AGAIN))
         again.setObjectName("set_up_again")
-        again.setToolTip(_text(settings_page.SET_UP_AGAIN_TIP))
+        again.setToolTip(_text(settings_commands.SET_UP_AGAIN_TIP))
         again.setAutoDefault(False)
         again.clicked.connect(guard(lambda *_: self._set_up_again()))
         grid.addWidget(again, *divmod(len(self._buttons), _IN_A_ROW))
@@ -192,11 +193,8 @@ class SettingsDialog(QtWidgets.QDialog):
         self._cache.setText(QtCore.QLocale().formattedDataSize(maintenance.cache_bytes()))
 
     def _press(self, command: Command) -> None:
-        self._run(command.arguments, self._copied if command.copies else self._done)
-
-    def _run(self, arguments: Sequence[str], done: Callable[[str], None]) -> None:
-        """Run a command in a thread."""
-        self._work(lambda: settings_page.run(arguments), done)
+        done = self._copied if command.copies else self._done
+        self._work(lambda: settings_page.run(command.arguments), done)
 
     def _work(self, work: Callable[[], str], done: Callable[[str], None]) -> None:
         """Let a thread work, one at a time."""

@@ -5,7 +5,7 @@ import os
 import subprocess
 
 from retouchml.cli.context import Context, Subparsers, path
-from retouchml.errors import RetouchError, UsageError
+from retouchml.errors import UsageError
 
 _EDITORS = ("gimp", "krita", "darktable")
 _SERVICE = "service"
@@ -103,7 +103,4 @@ def _python(arguments: argparse.Namespace, context: Context) -> str:
     brought = "" if wanted else python.bring(own, context.console.complain)
     if brought:
         return brought
-    raise RetouchError(
-        f"The engine needs Python {wanted or '3.11 to 3.14'} with the module venv, and none was found here.",
-        "Install one (Debian, Ubuntu: `apt install python3-venv`), or uv, then run this again.",
-    )
+    raise python.missing(wanted)

@@ -77,14 +77,19 @@ def find_interpreter() -> tuple[list[str], dict[str, str]]:
         raise DaemonAbsent(f"{record} cannot be understood.", set_up_again()) from error
     if not isinstance(python, str) or not Path(python).is_file():
         raise DaemonAbsent(f"The interpreter that {record} names does not exist.", set_up_again())
-    for path in (record, Path(python)):
+    refuse_if_changeable(record, Path(python))
+    return [python], clean_environment(PYTHONSAFEPATH="1")
+
+
+def refuse_if_changeable(*paths: Path) -> None:
+    """Raises Refused if another user may change one of these files, or what leads to it."""
+    for path in paths:
         step = changeable_by_others(path)
         if step is not None:
             raise Refused(
                 f"{step}, which decides what is run as the daemon, can be changed by other users.",
                 f"`chmod go-w {step}` if it is yours. {set_up_again()}",
             )
-    return [python], clean_environment(PYTHONSAFEPATH="1")
 
 
 def is_installed() -> bool:

@@ -7,22 +7,23 @@ It may take minutes: call it in a thread of its own.
 import contextlib
 import json
 import os
-import shutil
 import subprocess
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from retouchml import paths
-from retouchml.client.launch import find_interpreter
+from retouchml.client.launch import find_interpreter, refuse_if_changeable
 from retouchml.errors import DaemonAbsent
+from retouchml.set_up_command import set_up_again as advice_to_set_up_again
+from retouchml.setup import python
 from retouchml.system.file_names import INSTALL_RECORD
-from retouchml.system.files import changeable_by_others
+from retouchml.system.files import read_bounded
 from retouchml.system.processes import CREATION_FLAGS, clean_environment
 
-DIAGNOSTICS = ("doctor", "--report")
-"""The command whose output a person sends with a question."""
 _CACHES = ("searches", "inversions", "paths")  # folders of the cache that hold what is known of faces
+_CHECKOUT, _LIGHT = "checkout", "setup"  # names in the record of the folders that may have an installer
+_LONGEST_RECORD = 1 << 16  # bytes
 _SECONDS = 3600.0  # that a command may take: models are large
 
 
@@ -42,37 +43,64 @@ def run(arguments: Sequence[str], seconds: float = _SECONDS) -> Output:
 def update(plug_in: str) -> Output:
     """Put the installed project's plug-in into an editor, such as "krita". Raises as ``run``."""
     find_interpreter()  # it checks that nobody else may write the record
-    installer = _installer()
+    installer = _installer(_CHECKOUT)
     if installer is not None:
         return _run((str(installer), plug_in), _SECONDS)
     return _run(("-m", "retouchml", "setup", plug_in), _SECONDS)
 
 
 def set_up_again() -> Output:
-    """Repair the installed project, or bring it up to date. Raises as ``run``.
+    """Make the installed project's environment anew, and fetch what is missing. Raises as ``run``.
 
-    Where the Python of a checkout is gone, another one of this machine runs its installer.
+    The environment's own Python may be gone, and is replaced; so the installer runs in the one that it was
+    made with, or in another of this machine.
+    """
+    own, reason = "", None
+    try:
+        own = find_interpreter()[0][0]
+    except DaemonAbsent as error:
+        reason = error
+    command = _repair()
+    if command is None:
+        raise reason or DaemonAbsent(
+            f"{_record()} does not name the set-up that RetouchML came from.", advice_to_set_up_again()
+        )
+    chosen = (python.behind(own) if own else "") or python.find(brought=paths.data_dir() / "python")
+    if not chosen:
+        raise python.missing()
+    refuse_if_changeable(Path(chosen))
+    return _call([chosen, *command], clean_environment(PYTHONSAFEPATH="1"), _SECONDS)
+
+
+def _repair() -> "list[str] | None":
+    """The installer and its arguments that make the environment anew; None if there is none."""
+    for place, action in ((_CHECKOUT, "demo"), (_LIGHT, "engine")):
+        installer = _installer(place)
+        if installer is not None:
+            return [str(installer), action, "--repair"]
+    return None
+
+
+def _installer(place: str) -> "Path | None":
+    """The folder ``install`` below the folder that the record names; None if there is none.
+
+    place: its name in the record. Raises Refused if other users may change what would be run.
     """
     try:
-        find_interpreter()
-    except DaemonAbsent:
-        installer, python = _installer(), shutil.which("python3")
-        is_own = changeable_by_others(paths.data_dir() / INSTALL_RECORD) is None
-        if installer is None or python is None or not is_own:
-            raise
-        return _call([python, str(installer), "demo"], clean_environment(), _SECONDS)
-    installer = _installer()
-    return _run(("-m", "retouchml", "setup") if installer is None else (str(installer), "demo"), _SECONDS)
-
-
-def _installer() -> "Path | None":
-    """The folder ``install`` of the checkout that is installed; None if it is none."""
-    try:
-        content = json.loads((paths.data_dir() / INSTALL_RECORD).read_text(encoding="utf-8"))
-        installer = Path(content["checkout"], "install")
+        content = json.loads(read_bounded(_record(), _LONGEST_RECORD).decode("utf-8"))
+        installer = Path(content[place], "install")
     except (OSError, ValueError, KeyError, TypeError):
         return None
-    return installer if (installer / "__main__.py").is_file() else None
+    main = installer / "__main__.py"
+    if not installer.is_absolute() or not main.is_file():
+        return None
+    # a checkout that was deleted in /tmp or a group's folder may be there again, and be somebody else's
+    refuse_if_changeable(_record(), main)
+    return installer
+
+
+def _record() -> Path:
+    return paths.data_dir() / INSTALL_RECORD
 
 
 def _run(arguments: Sequence[str], seconds: float) -> Output:

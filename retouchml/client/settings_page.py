@@ -1,14 +1,15 @@
-"""What an editor's settings show, whatever draws them: values to choose, and commands of the project.
+"""What an editor's settings show, whatever draws them: values to choose, and what commands say.
 
 The texts are English; the editor translates them.
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from retouchml import __version__, paths, settings
 from retouchml.client import maintenance
+from retouchml.client.maintenance import Output
 from retouchml.client.placed_commands import explain
 from retouchml.errors import RetouchError, VersionMismatch
 from retouchml.own_parts import SCORERS, STANDARD, own_parts
@@ -28,17 +29,14 @@ AT_WORK = marked("At work…")
 COPIED = marked("The diagnostics are in the clipboard.")
 UPDATE = marked("Update the plug-in")
 UPDATED = marked("The plug-in is updated. Restart the editor.")
-NOT_UPDATED = marked("The plug-in could not be updated. What was said is below.")
+NOT_UPDATED = marked("The plug-in could not be updated. The text below says why.")
 SCORES = marked("Show scores")
 SCORES_TIP = marked("How the rater rates a face, and how far the retouch takes the face from itself")
-SET_UP_AGAIN = marked("Set up again")
-SET_UP_AGAIN_TIP = marked("Repair the part that does the work, or bring it up to date")
 SET_UP = marked("RetouchML is set up.")
-NOT_SET_UP = marked("RetouchML could not be set up. What was said is below.")
+NOT_SET_UP = marked("RetouchML could not be set up. The text below says why.")
 LEAST_MINUTES, MOST_MINUTES, DEFAULT_MINUTES = -1, 10_000, 10.0
 _DEVICES = ("auto", "cpu", "cuda", "mps", "xpu")
 _ENGINES = {"torch": "PyTorch", "tensorflow1": "TensorFlow 1"}
-_LOG_LINES = "200"
 _KEPT = marked("Kept. The background program uses it after a restart.")
 _KEPT_LANGUAGE = marked("Kept. It is spoken after a restart of the editor.")
 _KEPT_SCORER = marked("Kept. On this machine strength follows it from now on.")
@@ -62,15 +60,6 @@ class Choice:
 
 
 @dataclass(frozen=True)
-class Command:
-    """A button that runs ``retouchml`` with these arguments. copies: what it says goes into the clipboard"""
-
-    title: str
-    arguments: Sequence[str]
-    copies: bool = False
-
-
-@dataclass(frozen=True)
 class Comparison:
     """The plug-in's version beside the installed project's.
 
@@ -81,18 +70,6 @@ class Comparison:
     trouble: str = ""
     sentence: str = ""
     is_older: bool = False
-
-
-MODELS = ("models", "list")
-COMMANDS = (
-    Command(marked("Models"), MODELS),
-    Command(marked("Fetch missing models"), ("models", "fetch")),
-    Command(marked("Verify models"), ("models", "verify")),
-    Command(marked("State"), ("daemon", "status")),
-    Command(marked("Restart the background program"), ("daemon", "restart")),
-    Command(marked("Log"), ("daemon", "logs", "-n", _LOG_LINES)),
-    Command(marked("Copy diagnostics"), maintenance.DIAGNOSTICS, copies=True),
-)
 
 
 def load() -> tuple[Settings, tuple[str, ...]]:
@@ -140,22 +117,12 @@ def keep(name: str, value: str | float) -> str:
 
 def run(arguments: Sequence[str]) -> str:
     """What a command says, or why it cannot be run. It may take minutes: call it in a thread of its own."""
-    try:
-        return maintenance.run(arguments).text
-    except RetouchError as error:
-        return explain(error)
-    except Exception as error:  # the thread's only way to say it
-        return unexpected(error, translated)
+    return _tried(lambda: maintenance.run(arguments)).text
 
 
 def repair() -> str:
     """Set the installed project up again; what that said. It takes minutes: call it in a thread."""
-    try:
-        said = maintenance.set_up_again()
-    except RetouchError as error:
-        return explain(error)
-    except Exception as error:  # the thread's only way to say it
-        return unexpected(error, translated)
+    said = _tried(maintenance.set_up_again, by_a_button=True)
     return "\n".join((translated(SET_UP if said.succeeded else NOT_SET_UP), said.text))
 
 
@@ -199,13 +166,18 @@ def update(plug_in: str) -> tuple[bool, str]:
 
     It may take a minute: call it in a thread.
     """
-    try:
-        said = maintenance.update(plug_in)
-    except RetouchError as error:
-        return False, explain(error)
-    except Exception as error:  # the thread's only way to say it
-        return False, unexpected(error, translated)
+    said = _tried(lambda: maintenance.update(plug_in))
     return said.succeeded, said.text
+
+
+def _tried(work: Callable[[], Output], *, by_a_button: bool = False) -> Output:
+    """What was said, or what to read in its place. by_a_button: as for `placed_commands.placed`"""
+    try:
+        return work()
+    except RetouchError as error:
+        return Output(False, explain(error, by_a_button=by_a_button))
+    except Exception as error:  # the thread's only way to say it
+        return Output(False, unexpected(error, translated))
 
 
 def _order(version: str) -> list[int]:

@@ -12,6 +12,7 @@ import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
+from retouchml.errors import RetouchError
 from retouchml.setup import fetch_uv, installer
 from retouchml.system import processes
 from retouchml.system.processes import clean_environment
@@ -48,6 +49,19 @@ def find(wanted: str = "", brought: "Path | None" = None) -> str:
             return python
         second = second or python
     return second if second and _has_pip_elsewhere() else ""
+
+
+def behind(program: str) -> str:
+    """The interpreter that a virtual environment's was made with; "" if it is gone, or does not suit."""
+    return _suitable(program, "")[0]
+
+
+def missing(wanted: str = "") -> RetouchError:
+    """The error where there is none, and none can be brought."""
+    return RetouchError(
+        f"The engine needs Python {wanted or '3.11 to 3.14'} with the module venv, and none was found here.",
+        "Install one (Debian, Ubuntu: `apt install python3-venv`), or uv, then run this again.",
+    )
 
 
 def of_bundle(bundle: Path) -> str:
@@ -89,13 +103,22 @@ def _candidates() -> Iterator[str]:
         yield sys.executable
     versions = [f"{major}.{minor}" for major, minor in _newest_first()]
     for name in ("python3", "python", *(f"python{version}" for version in versions)):
-        if path := shutil.which(name):
+        if path := shutil.which(name, path=_search_path()):
             yield path
     if uv := find_uv():
         for version in versions:
             environment = clean_environment(UV_PYTHON_DOWNLOADS="never")
             if path := _run([uv, "python", "find", version], environment):
                 yield path.strip()
+
+
+def _search_path() -> str:
+    """The user's PATH, without the folders of an editor's AppImage, which are gone when that ends."""
+    image = os.environ.get("APPDIR")
+    folders = os.environ.get("PATH", os.defpath).split(os.pathsep)
+    return os.pathsep.join(
+        folder for folder in folders if not image or not Path(folder).is_relative_to(image)
+    )
 
 
 def _brought(folder: "Path | None") -> Iterator[str]:

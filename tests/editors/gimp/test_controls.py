@@ -42,6 +42,10 @@ case "$*" in
 */install*) echo "$*" > "{done}" ;;
 esac
 """
+INSTALLER = """
+import pathlib, sys
+pathlib.Path({done!r}).write_text(" ".join(sys.argv))
+"""
 FOCUS = """
 from gi.repository import Gtk
 top = [each for each in Gtk.Window.list_toplevels() if each.get_title() == %r and each.get_mapped()][0]
@@ -129,7 +133,8 @@ def project(editor_home: Path) -> Iterator[Path]:
     """An installed project of the next version; ``done`` in it has the installer's arguments."""
     folder, record = editor_home / "project", editor_home / "data" / "install.json"
     (folder / "install").mkdir(parents=True)
-    (folder / "install" / "__main__.py").touch()
+    # another Python than the environment's own sets it up again
+    (folder / "install" / "__main__.py").write_text(INSTALLER.format(done=str(folder / "done")))
     python = folder / "python"
     python.write_text(NEWER.format(done=folder / "done"))
     python.chmod(0o755)
@@ -164,7 +169,7 @@ def test_the_project_is_set_up_again_by_a_button(editor: Gimp, dialog: str, proj
     click(editor, settings, "Set up again")
     said = f"named({OUTPUT!r})[-1].get_buffer().get_property('text')"
     assert until(lambda: str(inside.ask(said)).startswith("RetouchML is set up."), 60)
-    assert (project / "done").read_text().split() == [str(project / "install"), "demo"]
+    assert (project / "done").read_text().split() == [str(project / "install"), "demo", "--repair"]
     press(editor, settings, "Escape")
     assert is_gone(editor, f"^{SETTINGS}$")
 

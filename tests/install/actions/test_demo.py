@@ -92,6 +92,21 @@ def test_a_second_run_installs_nothing_and_needs_no_network(ready: Ready) -> Non
     assert ready.checkout.calls()[0] == "retouchml models fetch --default"
 
 
+def test_a_repair_makes_the_environment_anew_once_the_daemon_is_stopped(ready: Ready, tmp_path: Path) -> None:
+    checkout = ready.copy(tmp_path)
+    assert checkout.run("demo").returncode == 0
+    checkout.calls()
+    damaged = next(checkout.venv.glob("lib/python*/site-packages/msgpack.py"))
+    damaged.unlink()
+    result = checkout.run("demo")
+    assert (result.returncode, damaged.exists()) == (0, False), "its stamp fits"
+    checkout.calls()
+    result = checkout.run("demo", "--repair")
+    assert (result.returncode, damaged.exists()) == (0, True), result.stderr
+    assert result.stdout.startswith("virtual environment")
+    assert checkout.calls()[0] == "retouchml daemon stop"
+
+
 def test_a_checkout_that_was_moved_gets_a_new_environment(ready: Ready, tmp_path: Path) -> None:
     checkout = ready.copy(tmp_path)
     result = checkout.run("dev")

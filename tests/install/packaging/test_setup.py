@@ -40,6 +40,7 @@ def test_the_engine_is_set_up_apart_and_found_again(small: SmallLight) -> None:
         "python": str(small.engine / "bin" / "python"),
         "version": "0.2.0",
         "checkout": str(small.engine),
+        "setup": str(small.files),
     }
     assert (_site(small) / "pipeline" / "__init__.py").is_file()
     assert not (small.light.packages / "pipeline").exists()
@@ -124,6 +125,42 @@ def test_a_damaged_engine_is_repaired_and_removed(ready: SmallLight) -> None:
     assert f"virtual environment: {ready.engine}" in outcome.stdout
     assert not ready.engine.exists()
     assert not (ready.data / "install.json").exists()
+
+
+_SET_UP_AGAIN = """
+from retouchml.client import maintenance
+said = maintenance.set_up_again()
+print(said.text)
+raise SystemExit(not said.succeeded)
+"""
+
+
+@pytest.mark.parametrize("damage", ["pipeline", "python"])
+def test_an_editor_repairs_what_it_finds_damaged(ready: SmallLight, damage: str) -> None:
+    before = ready.record()
+    if damage == "python":
+        (ready.engine / "bin" / "python").unlink()
+    else:
+        shutil.rmtree(_site(ready) / "pipeline")
+    outcome = ready.light.run("-c", _SET_UP_AGAIN, **ready.changes)
+    assert outcome.returncode == 0, outcome.stdout + outcome.stderr
+    assert (_site(ready) / "pipeline" / "__init__.py").is_file()
+    assert ready.run("models", "fetch").returncode == 0
+    assert ready.record() == before
+
+
+def test_the_engines_own_copy_of_the_set_up_is_not_what_editors_repair_it_with(ready: SmallLight) -> None:
+    before = ready.record()
+    python = str(ready.engine / "bin" / "python")
+    assert (
+        ready.light.run(
+            "-c",
+            f"import os; os.execv({python!r}, [{python!r}, '-m', 'retouchml', 'setup'])",
+            **ready.changes,
+        ).returncode
+        == 0
+    )
+    assert ready.record() == before
 
 
 def test_a_bundle_sets_up_without_a_network(ready: SmallLight, tmp_path: Path) -> None:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from retouchml.client import launch, placed_commands
+from retouchml.client import launch, placed_commands, settings_commands
 from retouchml.client.placed_commands import explain, placed
 from retouchml.errors import DaemonAbsent, UsageError
 
@@ -28,6 +28,13 @@ def test_a_command_is_given_with_its_folder(folder: Path) -> None:
     assert placed("Run `python3 install demo` again.") == (
         f"Run `python3 install demo` again. Type the command in a terminal, in the folder {folder}. {BUTTON}"
     )
+
+
+@pytest.mark.usefixtures("folder")
+@pytest.mark.parametrize("command", settings_commands.COMMANDS)
+def test_every_command_that_the_settings_show_is_promised(command: settings_commands.Command) -> None:
+    words = " ".join(word for word in command.arguments if word not in ("-n", "200", "--report"))
+    assert placed(f"Run `retouchml {words}`.").endswith(BUTTON) != command.copies
 
 
 def test_no_button_is_promised_for_a_command_that_has_none(folder: Path) -> None:
