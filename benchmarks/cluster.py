@@ -4,10 +4,10 @@
 
 A stand-in takes the place of the models and sleeps --seconds for each picture, so that there may be more
 processes than cores; reading, sending, encoding and writing are real, and so is the cluster, with a raylet
-for each process. The pictures are JPEGs of the bundled
-portrait, enlarged. The plain command and each number of processes take turns. What is printed are medians of
-the rounds: seconds from one result to the next once all processes work, and seconds until the first result.
-The exit code is 1 if one process takes more than 5 % longer for a picture than the plain command.
+for each process. The pictures are JPEGs of the bundled portrait, enlarged. The plain command and each number
+of processes take turns. What is printed are medians of the rounds: seconds from one result to the next once
+all processes work, and seconds until the first result. The exit code is 1 if one process takes more than 5 %
+longer for a picture than the plain command.
 """
 
 import argparse

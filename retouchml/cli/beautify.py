@@ -82,7 +82,7 @@ def add_parser(subparsers: Subparsers) -> None:
     add_remote_option(parser)
     add_quiet_option(parser)
     batch_options.add_batch_options(parser)
-    parser.set_defaults(run=run, pictures_are=("sources", path_text))
+    parser.set_defaults(run=run, pictures_are=("sources", path_text), parser=parser)
 
 
 def run(arguments: argparse.Namespace, context: Context) -> int:
@@ -181,11 +181,9 @@ def _one(
                 lines=lines,
             )
             try:
-                if not files.source.exists():
-                    read_picture(files.source)  # which says so, before anything is said of the results
+                picture = read_picture(files.source)  # whose fault is named first
                 for target in files.targets:
                     format_of(target)
-                picture = read_picture(files.source)
                 backend = load_backend()
                 with context.console.overall_progress(files.source.name, quiet=options.quiet) as progress:
                     rendered = render(files, picture, options, backend, context, progress)

@@ -45,7 +45,7 @@ def add_parser(subparsers: Subparsers) -> None:
     add_daemon_option(parser)
     add_remote_option(parser)
     add_quiet_option(parser)
-    parser.set_defaults(run=run, pictures_are=("pictures", path))
+    parser.set_defaults(run=run, pictures_are=("pictures", path), parser=parser)
 
 
 def run(arguments: argparse.Namespace, context: Context) -> int:

@@ -55,6 +55,9 @@ def main(argv: Sequence[str] | None = None, *, make_backend: BackendFactory | No
     return code
 
 
+_NO_OPTIONS = "--"  # what follows this word is no option
+
+
 def make_parser() -> argparse.ArgumentParser:
     """The parser of the whole command line; imports nothing heavy."""
     parser = Parser(
@@ -74,8 +77,11 @@ def _parsed(words: Sequence[str]) -> argparse.Namespace:
     """The arguments; pictures may also come behind options, where argparse leaves them over."""
     parser = make_parser()
     arguments, left = parser.parse_known_args(words)
+    parser = getattr(arguments, "parser", parser)
     name, type_ = getattr(arguments, "pictures_are", ("", str))
-    wrong = [word for word in left if word.startswith("-")] if name else left
+    pictures = words[words.index(_NO_OPTIONS) + 1 :] if _NO_OPTIONS in words else ()
+    left = [word for word in left if word != _NO_OPTIONS]
+    wrong = [word for word in left if word.startswith("-") and word not in pictures] if name else left
     if wrong:
         parser.error(f"unrecognized arguments: {' '.join(wrong)}")
     if left:

@@ -152,6 +152,7 @@ class Cluster:
                         number += 1
                     continue
                 if self._is_ready(under_way[0][1]) and not self._take(*under_way.popleft()):
+                    _end(actor)  # if it lives, it may wait for a picture that it never got
                     return
         finally:
             for task, reference in under_way:

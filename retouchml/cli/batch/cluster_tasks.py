@@ -1,8 +1,8 @@
 """The pictures of ``--ray`` that wait for a process, in their order.
 
-A process that has a picture gets a second one, so that it reads this while it retouches the first; but not
-before every process has one. A picture whose process was lost gets a process for itself: if that is lost,
-too, it is known which picture it was.
+A process that has a picture gets a second one, so that it reads this while it retouches the first; but none
+while another process waits for its first. A picture whose process was lost gets a process for itself: if that
+is lost, too, it is known which picture it was.
 """
 
 import heapq
@@ -32,7 +32,7 @@ class Task:
 
 
 class Tasks:
-    """Those that wait; for several threads."""
+    """The pictures that wait; several threads may ask for them."""
 
     def __init__(self) -> None:
         self._waiting: list[Task] = []
@@ -55,7 +55,7 @@ class Tasks:
             self._changed.notify_all()
 
     def first(self) -> "Task | None":
-        """The next one, for which a process without any waits; None once these are closed."""
+        """The next picture, for a process that has none; waits until there is one. None after ``close``."""
         with self._changed:
             self._idle += 1
             try:
@@ -65,7 +65,7 @@ class Tasks:
                 self._idle -= 1
 
     def further(self, held: Sequence[Task]) -> "Task | None":
-        """One more for a process that has some, if there is one for it now."""
+        """One more picture for a process that holds some, if there is one for it now; does not wait."""
         with self._changed:
             if len(held) >= AT_ONCE or self._idle or not self._waiting or any(each.losses for each in held):
                 return None

@@ -7,9 +7,8 @@ Of two pictures, one is read or encoded while the other is retouched.
 
 import tempfile
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -73,13 +72,16 @@ class ClusterWorker:
         of the results, by option. An error of the picture is returned, so that what Ray raises are losses
         alone.
         """
-        with tempfile.TemporaryDirectory(prefix="retouchml-") as folder:
-            try:
-                return self._retouch(number, Path(folder), name, content, names, options)
-            except RetouchError as error:
-                return _without(folder, error)
-            except Exception as error:
-                return _without(folder, RetouchError(explain(error)[0]))
+        try:
+            with tempfile.TemporaryDirectory(prefix="retouchml-") as folder:
+                try:
+                    return self._retouch(number, Path(folder), name, content, names, options)
+                except RetouchError as error:
+                    return _without(folder, error)
+                except Exception as error:
+                    return _without(folder, RetouchError(explain(error)[0]))
+        finally:
+            self._let_pass(number)
 
     def _retouch(
         self,
@@ -95,32 +97,25 @@ class ClusterWorker:
         source = folder / "in" / name
         targets = {option: folder / option / each for option, each in names.items()}
         files = OutputFiles(source, targets["output"], targets.get("compare"), targets.get("layer"))
-        try:
-            for path in (source, *targets.values()):
-                path.parent.mkdir()
-            source.write_bytes(content)
-            picture = read_picture(source)
-        except Exception:
-            with self._turn(number):  # which the next one waits for
-                raise
-        with self._turn(number):
-            rendered = self._computing.submit(
-                render, files, picture, options, self._backend, self._context, silent
-            ).result()
+        for path in (source, *targets.values()):
+            path.parent.mkdir()
+        source.write_bytes(content)
+        picture = read_picture(source)
+        with self._passed:
+            self._passed.wait_for(lambda: self._next == number)
+        rendered = self._computing.submit(
+            render, files, picture, options, self._backend, self._context, silent
+        ).result()
+        self._let_pass(number)
         outcome = write(files, rendered, self._backend, self._context, force=False)
         return Results({option: path.read_bytes() for option, path in targets.items()}, outcome)
 
-    @contextmanager
-    def _turn(self, number: int) -> Iterator[None]:
-        """A block that pictures pass one at a time, in the order of their numbers."""
+    def _let_pass(self, number: int) -> None:
+        """Give the turn of a picture to the next one; those before it come first, whatever became of it."""
         with self._passed:
-            self._passed.wait_for(lambda: self._next == number)
-        try:
-            yield
-        finally:
-            with self._passed:
-                self._next += 1
-                self._passed.notify_all()
+            self._passed.wait_for(lambda: self._next >= number)
+            self._next = max(self._next, number + 1)
+            self._passed.notify_all()
 
 
 def _without(folder: str, error: RetouchError) -> RetouchError:

@@ -49,8 +49,10 @@ def test_a_process_that_has_none_comes_before_the_second_of_another() -> None:
     got: list[Task] = []
     idle = threading.Thread(target=lambda: got.append(first(tasks)))
     idle.start()
-    while not tasks._idle:
+    end = time.monotonic() + PATIENCE
+    while not tasks._idle and time.monotonic() < end:
         time.sleep(0.001)
+    assert tasks._idle
     with tasks._changed:  # the idle one cannot wake up before the busy one asks
         add(tasks, 1)
         assert tasks.further(held) is None

@@ -1,9 +1,11 @@
 """The actor of ``--ray`` without Ray: which steps of two pictures overlap, and in which order they go."""
 
 import io
+import tempfile
 import threading
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -118,3 +120,14 @@ def test_a_picture_that_cannot_be_read_or_retouched_stops_no_other(
         patch.setattr(worker.backend, "open", lambda *_, **__: 1 / 0)
         assert "ZeroDivisionError" in str(worker.retouch(1).result(PATIENCE))
     assert isinstance(worker.retouch(2).result(PATIENCE), Results)
+
+
+def test_a_picture_that_gets_no_folder_holds_no_other_up(
+    worker: Worker, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    worker.backend.may.set()
+    with monkeypatch.context() as patch:
+        patch.setattr(tempfile, "tempdir", str(tmp_path / "none"))
+        with pytest.raises(FileNotFoundError):
+            worker.retouch(0).result(PATIENCE)
+    assert isinstance(worker.retouch(1).result(PATIENCE), Results)

@@ -156,6 +156,16 @@ def test_pictures_may_come_before_and_behind_options(run: Run, here: Path) -> No
     assert (ran.code, "in/a.png" in ran.out) == (0, True)
 
 
+def test_what_follows_two_dashes_is_a_picture(run: Run, here: Path) -> None:
+    (here / "in" / "a.png").rename(here / "-a.png")
+    (here / "out").mkdir()
+    assert run("beautify", "-o", "out", "--quiet", "--", "-a.png").code == 0
+    assert run("beautify", "one.png", "-o", "more", "--quiet", "--", "-a.png", "in/b.png").code == 0
+    assert results(here / "out") == ["-a.png"]
+    assert results(here / "more") == ["-a.png", "b.png", "one.png"]
+    assert run("faces", "one.png", "--json", "--", "-a.png").code == 0
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
@@ -168,6 +178,7 @@ def test_what_is_wrong_around_them_is_named(arguments: list[str], words: str, ru
     ran = run("beautify", *arguments)
     assert ran.code == 2
     assert words in ran.err
+    assert "usage: retouchml [" not in ran.err  # but that of the command, if any
 
 
 def test_a_missing_picture_is_said_before_anything_of_its_result(run: Run, here: Path) -> None:
