@@ -1,11 +1,10 @@
 """Scores in words, for who asked to see them: never without how far off they may be."""
 
 import math
-import re
 from collections.abc import Sequence
 
 from retouchml.results import CHILD, LAUGHING, SMALL, TURNED, Face, FaceReport
-from retouchml.translation import decimal_mark, marked, translated
+from retouchml.translation import decimal, marked, translated
 
 TIP = marked(
     "The score is the taste of 60 people of one country, from 1 to 5, and no fact about a person. "
@@ -13,7 +12,7 @@ TIP = marked(
     "below 0.6 counts as the same person."
 )
 _AWAITED = "…"
-_DECIMAL_POINT = re.compile(r"(?<=\d)\.(?=\d)")
+_DIGITS = 2
 _REASONS = {
     TURNED: marked("turned away"),
     LAUGHING: marked("laughing"),
@@ -27,7 +26,7 @@ def words(scores: Sequence[float], uncertainty: float | None, outside: Sequence[
 
     uncertainty: as in ``Face``, None if it is not known; outside: why the rater knows no such faces
     """
-    return _words([f"{score:.2f}" for score in scores], scores, uncertainty, outside)
+    return _words([decimal(score, _DIGITS) for score in scores], scores, uncertainty, outside)
 
 
 def line(face: Face, report: FaceReport | None, *, is_awaited: bool = False) -> str:
@@ -40,13 +39,12 @@ def line(face: Face, report: FaceReport | None, *, is_awaited: bool = False) -> 
         pair = (report.score_before, report.score_after)
         parts = [words(pair, report.score_uncertainty, outside), _distance(report.identity_distance)]
     elif is_awaited:
-        figures = [f"{face.score:.2f}", _AWAITED]
+        figures = [decimal(face.score, _DIGITS), _AWAITED]
         parts = [_words(figures, (face.score,), uncertainty, outside), _distance(None)]
     else:
         parts = [words((face.score,), uncertainty, outside)]
     said = " · ".join(part for part in parts if part)
-    local = _DECIMAL_POINT.sub(decimal_mark(), said)
-    return f"{local[:1].upper()}{local[1:]}"
+    return f"{said[:1].upper()}{said[1:]}"
 
 
 def _words(
@@ -61,7 +59,7 @@ def _words(
         (said,) = figures
     text = f"{translated('score')} {said}"
     if uncertainty is not None:
-        text += f" ± {uncertainty:.2f}"
+        text += f" ± {decimal(uncertainty, _DIGITS)}"
     if outside:
         reasons = ", ".join(translated(_REASONS.get(reason, reason)) for reason in outside)
         text += f" ({translated('the rater knows no such faces')}: {reasons})"
@@ -72,5 +70,5 @@ def _distance(distance: float | None) -> str:
     """In words; None: it is awaited."""
     if distance is not None and not math.isfinite(distance):
         return ""
-    figure = _AWAITED if distance is None else f"{distance:.2f}"
+    figure = _AWAITED if distance is None else decimal(distance, _DIGITS)
     return translated("identity distance {distance}").format(distance=figure)

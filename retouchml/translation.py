@@ -16,18 +16,29 @@ import struct
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import NamedTuple
+
+
+class Language(NamedTuple):
+    """A language that RetouchML speaks.
+
+    name: its own for itself; decimal_mark: what stands before the decimals of a number
+    """
+
+    name: str
+    decimal_mark: str
+
 
 LANGUAGES = {
-    "en": "English",
-    "de": "Deutsch",
-    "es": "Español",
-    "fr": "Français",
-    "ja": "日本語",
-    "zh_CN": "简体中文",
+    "en": Language("English", "."),
+    "de": Language("Deutsch", ","),
+    "es": Language("Español", ","),
+    "fr": Language("Français", ","),
+    "ja": Language("日本語", "."),
+    "zh_CN": Language("简体中文", "."),
 }
-"""The languages, each with its own name for itself; the source first."""
+"""The languages; the source first."""
 SOURCE = "en"
-_WITH_COMMA = ("de", "es", "fr")
 VARIABLE = "RETOUCHML_LANGUAGE"
 
 _FOLDER = Path(__file__).parent / "locale"
@@ -71,9 +82,9 @@ def language() -> str:
     return _Current.catalogue.language
 
 
-def decimal_mark() -> str:
-    """What stands before the decimals of a number in the language in use."""
-    return "," if language() in _WITH_COMMA else "."
+def decimal(value: float, digits: int) -> str:
+    """A number with that many decimals, as the language in use writes it."""
+    return f"{value:.{digits}f}".replace(".", LANGUAGES[language()].decimal_mark)
 
 
 def begin(editor: str = "") -> None:

@@ -83,7 +83,8 @@ def choices(stored: Settings) -> tuple[Choice, ...]:
     scorer = stored.scorer or STANDARD
     scorers = {STANDARD: translated("Standard"), **{part.name: part.title for part in own_parts(SCORERS)}}
     scorers.setdefault(scorer, scorer)
-    languages = (("", translated("The editor's")), *LANGUAGES.items())
+    names = ((code, language.name) for code, language in LANGUAGES.items())
+    languages = (("", translated("The editor's")), *names)
     return (
         Choice("device", marked("Device"), tuple((name, name) for name in devices), stored.device),
         Choice("engine", marked("Engine"), tuple(_ENGINES.items()), stored.engine),

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from retouchml import __version__
 from retouchml.client.welcome_reason import Reason, Why
-from retouchml.translation import decimal_mark, joined, marked, translated
+from retouchml.translation import decimal, joined, marked, translated
 
 if TYPE_CHECKING:
     from retouchml.setup.job import Plan, State
@@ -142,4 +142,4 @@ def _free(folder: Path) -> "int | None":
 
 
 def _gigabytes(count: int) -> str:
-    return f"{count / _GIGABYTE:.1f}".replace(".", decimal_mark())
+    return decimal(count / _GIGABYTE, 1)

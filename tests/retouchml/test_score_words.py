@@ -49,5 +49,7 @@ def test_numbers_have_the_decimal_mark_of_the_language(language: str, said: str)
     translation.use(language)
     try:
         assert score_words.line(RATED, REPORT) == said
+        # on the command line, too, whose line has no identity distance
+        assert score_words.words((3.0, 3.254), 0.25, ()) == said.partition(" · ")[0]
     finally:
         translation.use(translation.SOURCE)
