@@ -39,15 +39,14 @@ def fit_latent_network(
     epochs: int = 15,
     rate: float = 2e-3,
     decay: float = 0.1,
-    member: int | None = None,  # number in an ensemble
+    seed: int = 0,  # of the start, and of the samples' order
 ) -> tuple[LatentNetwork, dict[str, float]]:
     """Fit a latent network; returns it and each output's R² on the hold-out.
 
-    A member of an ensemble learns from samples drawn with replacement (bagging), and all have one hold-out.
     Only the ``components`` of the whitened code that vary most are used. The others hardly show in a picture,
     yet a network finds chance correlations in them, and an ascent would follow these first.
     """
-    torch.manual_seed(member or 0)
+    torch.manual_seed(seed)
     unused = max(octaves.shape[2] - components, 0)
     octaves = octaves.clone()
     octaves[..., :unused] = 0.0
@@ -56,8 +55,6 @@ def fit_latent_network(
     network.mean.copy_(targets[train].mean(0))
     network.deviation.copy_(targets[train].std(0))
     scaled = (targets - network.mean) / network.deviation
-    if member is not None:
-        train = np.random.default_rng(member).choice(train, len(train))
     others = [p for name, p in network.named_parameters() if name != "octave_logits"]
     optimizer = torch.optim.AdamW(
         [
@@ -91,19 +88,29 @@ def fit_ensemble(
     *,
     components: int,
     members: int,
+    epochs: int,
 ) -> tuple[LatentNetwork, float]:
-    """Fit an ensemble as one latent network, an output for each member; returns it and their mean's R²."""
+    """Fit an ensemble as one latent network, an output for each member; returns it and their mean's R².
+
+    Members differ by their start and by the order of the samples. All learn from the same ones, and have one
+    hold-out: samples drawn with replacement helped the mean of few alone (docs/models.md).
+    """
     fits = [
-        fit_latent_network((output,), octaves, target[:, None], components=components, member=member)[0]
-        for member in range(members)
+        fit_latent_network(
+            (output,), octaves, target[:, None], components=components, epochs=epochs, seed=seed
+        )[0]
+        for seed in range(members)
     ]
     _, test = split(len(octaves))
     said = torch.cat([fit.values(octaves[test]) for fit in fits], 1).mean(1)
-    return together(fits), round(float(_explained(said, target[test])), 3)
+    return ensemble_of(fits), round(float(_explained(said, target[test])), 3)
 
 
-def together(networks: Sequence[LatentNetwork]) -> LatentNetwork:
-    """One network with the outputs of all, none of which sees another's hidden units."""
+def ensemble_of(networks: Sequence[LatentNetwork]) -> LatentNetwork:
+    """The members of an ensemble as one network with the outputs of all.
+
+    No output sees another member's hidden units.
+    """
     outputs = [name for network in networks for name in network.outputs]
     hidden, width = networks[0].hidden_weight.shape
     whole = LatentNetwork(outputs, width, hidden * len(networks)).requires_grad_(False)

@@ -16,7 +16,7 @@ from pipeline.identity import chip_frame
 from pipeline.inversion_target import TARGET
 from pipeline.latent_network import LatentNetwork, by_octave
 from pipeline.networks import Networks
-from pipeline.training.fitting import together
+from pipeline.training.fitting import ensemble_of
 from retouchml.errors import Cancelled
 from stylegan2.generator import as_picture
 from tests.pipeline.synthetic_faces import landmarks
@@ -87,7 +87,7 @@ def test_the_path_climbs_the_mean_of_an_ensemble(networks: Networks) -> None:
     flat = copy.deepcopy(scorer)
     flat.linear.zero_()
     flat.readout.zero_()
-    beautifier = networks.beautifier.with_scorer(together([flat, scorer]))
+    beautifier = networks.beautifier.with_scorer(ensemble_of([flat, scorer]))
     beautifier.ascent = replace(beautifier.ascent, reach=0.4)
     torch.manual_seed(41)
     start = networks.generator.map(torch.randn(1, 512), truncation_psi=0.6)[0]
