@@ -83,11 +83,12 @@ def _torch(target: Path, installed: str, tick: Tick) -> None:
     builds = torch_build.choose(None, device=device).builds
     for build in builds:
         try:
-            pip_install.download(("--dest", str(target), *build.arguments), tick)
+            if build.listed:
+                pip_install.download(("--dest", str(target), *build.arguments), tick)
+            else:
+                first_hashes.download(build.arguments, target, tick)
         except PipError as error:
             if (error.missing or build.optional) and build is not builds[-1]:
                 continue
             raise
-        if not build.listed:
-            first_hashes.compare_folder(target)
         return

@@ -6,6 +6,7 @@ markers say which packages are for one system alone.
 """
 
 import hashlib
+import re
 
 from install.checkout import TOP
 
@@ -53,6 +54,17 @@ def arguments(*names: str, built: str = "") -> tuple[str, ...]:
     source = ("--no-binary", built, "--no-build-isolation") if built else ()
     files = [argument for name in names for argument in ("--requirement", f"install/requirements/{name}.txt")]
     return ("--require-hashes", "--only-binary", ":all:", *source, *files)
+
+
+def names(name: str) -> set[str]:
+    """The packages that a requirements file lists, in their normal spelling."""
+    lines = (FOLDER / f"{name}.txt").read_text(encoding="utf-8").splitlines()
+    return {normal(found[0]) for line in lines if (found := re.match(r"[A-Za-z0-9][\w.-]*(?===)", line))}
+
+
+def normal(name: str) -> str:
+    """A package's name as PEP 503 spells it."""
+    return re.sub(r"[-_.]+", "-", name).lower()
 
 
 def digest(*names: str) -> str:

@@ -35,7 +35,7 @@ class Build:
     """One way to install torch.
 
     title:     for the person who waits
-    arguments: of ``pip install``
+    arguments: of ``pip install``; where no list has it, the last is the package
     room:      bytes that must be free, for all packages together
     then:      arguments of a second ``pip install``, if there is one
     optional:  whether the next is tried whatever keeps this one from being installed

@@ -36,8 +36,14 @@ def small(built: tuple[Path, Path], tmp_path: Path) -> Iterator[SmallLight]:
 
 
 def exchange(small: SmallLight, name: str, version: str, needs: str = "") -> None:
-    """Put another file of the same name in the place of a wheel."""
-    small_checkout.write_wheel(small.packages, name, version, {f"{name}.py": "evil = True\n"}, needs)
+    """Put another file of the same name in the place of a wheel; Python runs a part of it at every start."""
+    modules = {f"{name}.py": "evil = True\n", f"{name}_evil.pth": "import sys\n"}
+    small_checkout.write_wheel(small.packages, name, version, modules, needs)
+
+
+def installed(environment: Path, name: str) -> list[str]:
+    """What is in an environment of a package, whatever it is."""
+    return sorted(path.name for path in environment.glob(f"lib/python*/site-packages/{name}*"))
 
 
 def is_found(small: SmallLight) -> bool:
@@ -62,7 +68,7 @@ def test_another_torch_for_the_cpu_than_the_listed_one_is_refused(small: SmallLi
     assert "torch===2.13.0+cpu" in outcome.stderr
     assert "wrong checksum" in outcome.stderr
     assert not is_found(small)
-    assert not [*small.engine.glob("lib/python*/site-packages/torch*")]
+    assert installed(small.engine, "torch") == []
 
     small_checkout.write_wheel(small.packages, "torch", "2.13.0+cpu")
     outcome = small.run("setup", "--device", "cpu")
@@ -88,6 +94,7 @@ def test_a_build_that_no_list_has_must_stay_the_one_that_came_first(small: Small
     assert noted(small) == first
     assert small.run("setup").returncode == 1
     assert not is_found(small)
+    assert installed(small.engine, "torch") + installed(small.engine, "triton") == []
 
     small_checkout.write_wheel(small.packages, "triton_rocm", LIBRARY)
     outcome = small.run("setup")
@@ -114,6 +121,29 @@ def test_a_torch_of_an_index_that_is_given_must_stay_the_one_that_came_first(sma
     assert outcome.returncode == 1
     assert "torch-2.13.0-py3-none-any.whl is another file than the one that came first" in outcome.stderr
     assert not is_found(small)
+    assert installed(small.engine, "torch") == []
+
+
+def test_an_exchanged_torch_gets_into_no_checkouts_environment(tmp_path: Path) -> None:
+    index = tmp_path / "index" / "torch"
+    index.mkdir(parents=True)
+    wheel = small_checkout.write_wheel(index, "torch", "2.13.0+cu999")
+    (index / "index.html").write_text(f'<a href="{wheel.name.replace("+", "%2B")}">{wheel.name}</a>')
+    checkout = small_checkout.make(tmp_path)
+    command = ("demo", "--torch-index", index.parent.as_uri())
+    settings = {"PIP_NO_INDEX": "0", "PIP_INDEX_URL": index.parent.as_uri()}
+    outcome = checkout.run(*command, **settings)
+    assert (outcome.returncode, outcome.stderr) == (0, "")
+    assert "torch.py" in installed(checkout.venv, "torch")
+
+    modules = {"torch.py": "evil = True\n", "torch_evil.pth": "import sys\n"}
+    small_checkout.write_wheel(index, "torch", "2.13.0+cu999", modules)
+    (checkout.venv / "retouchml-install.json").unlink()  # the environment is made anew
+    outcome = checkout.run(*command, **settings)
+    assert outcome.returncode == 1
+    assert f"{wheel.name} is another file than the one that came first" in outcome.stderr
+    assert "retouchml.pth" in installed(checkout.venv, "retouchml")  # there would be something to import it
+    assert installed(checkout.venv, "torch") == []
 
 
 def test_a_file_that_is_not_what_the_index_states_is_refused_the_first_time(small: SmallLight) -> None:
@@ -123,14 +153,30 @@ def test_a_file_that_is_not_what_the_index_states_is_refused_the_first_time(smal
     outcome = small.run("setup", "--device", "rocm")
     assert outcome.returncode == 1
     assert "wrong checksum" in outcome.stderr
-    assert not [*small.engine.glob("lib/python*/site-packages/torch*")]
+    assert installed(small.engine, "torch") == []
     assert not (small.engine / "retouchml-first.sha256").exists()
 
 
 def test_a_bundle_takes_no_other_file_than_the_one_that_came_first(small: SmallLight, tmp_path: Path) -> None:
     assert small.run("setup", "--device", "rocm").returncode == 0
     exchange(small, "torch", ROCM, needs="triton-rocm")
-    outcome = small.run("setup", "bundle", str(tmp_path / "bundle"))
+    bundle = tmp_path / "bundle"
+    outcome = small.run("setup", "bundle", str(bundle))
     assert outcome.returncode == 1
     assert "is another file than the one that came first" in outcome.stderr
-    assert not (tmp_path / "bundle" / "bundle.json").exists()
+    assert not (bundle / "bundle.json").exists()
+    assert not [*bundle.glob("wheels/torch*")]
+
+    small_checkout.write_wheel(small.packages, "torch", ROCM, needs="triton-rocm")
+    (small.engine / "retouchml-first.sha256").rename(small.engine / "kept")  # as an earlier version left it
+    outcome = small.run("setup", "bundle", str(bundle))
+    assert outcome.returncode == 1
+    assert f"The SHA-256 of torch-{ROCM}-py3-none-any.whl was not noted when it came" in outcome.stderr
+    assert not (bundle / "bundle.json").exists()
+    assert not [*bundle.glob("wheels/torch*")]
+
+    (small.engine / "kept").rename(small.engine / "retouchml-first.sha256")
+    outcome = small.run("setup", "bundle", str(bundle))
+    assert (outcome.returncode, outcome.stderr) == (0, "")
+    kept = {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in bundle.glob("wheels/t*")}
+    assert kept == noted(small)
