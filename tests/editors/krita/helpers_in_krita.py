@@ -6,10 +6,33 @@
 import time
 
 from krita import Krita, Selection
-from PyQt5.QtCore import QObject, QPoint, QTimer
-from PyQt5.QtWidgets import QWidget
+from PyQt5.QtCore import QEvent, QObject, QPoint, QTimer
+from PyQt5.QtWidgets import QApplication, QWidget
 
 FRAMES = ("KisLayerBox", "retouchml_docker")
+
+
+heard = []
+
+
+class Ear(QObject):
+    """Notes the letters that come to any window of Krita, whichever widget gets them then."""
+
+    def eventFilter(self, receiver, event):  # noqa: N802 (Qt's name)
+        if receiver.isWindowType() and event.type() == QEvent.Type.KeyPress and event.text().isprintable():
+            heard.append(event.text())
+        return False
+
+
+ear = Ear()
+
+
+def listen(wanted=True):
+    """Note the letters that come in ``heard``, or no longer."""
+    if wanted:
+        QApplication.instance().installEventFilter(ear)
+    else:
+        QApplication.instance().removeEventFilter(ear)
 
 
 def docker():
