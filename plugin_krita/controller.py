@@ -10,14 +10,15 @@ from retouchml import sentences
 from retouchml.errors import Cancelled, RetouchError, Superseded
 from retouchml.result_record import ResultRecord
 
-from . import layers, results, texts
+from . import layers, texts
 from .connection import Connection, MakeClient
 from .event_loop import EventLoop, Handle
 from .face_selection import FaceSelection
 from .followed_layer import FollowedLayer
 from .job_queue import Job, JobQueue
+from .last_result import LastResult
 from .layers import SourceLayer
-from .notices import added_notice, error_notice, layer_deleted
+from .notices import error_notice, layer_deleted
 from .photo_store import OpenPhoto, PhotoStore
 from .preview_timing import PreviewTiming
 from .preview_view import PreviewView
@@ -49,7 +50,7 @@ class Controller:
         self._layer = FollowedLayer(self._photos)
         self._missing = ""  # why there is no layer
         self._notice: Notice | None = None
-        self._done: tuple[Notice, SourceLayer, str] | None = None  # of the last result, and its key
+        self._last_result = LastResult()
         self._jobs = JobQueue()
         self._timing = PreviewTiming(loop, self._preview)
         self.preview_view = PreviewView(self._tasks, self._photos, self._layer, self._redraw)
@@ -97,7 +98,7 @@ class Controller:
             source, missing = layers.active_layer(), ""
         except layers.LayerUnusable as error:
             source, missing = None, texts.text(error.message)
-        self._drop_undone_notice()
+        self._notice = self._last_result.notice_unless_undone(self._notice)
         is_other = self._layer.key != (source.key if source is not None else "")
         was_deleted = self._source is not None and not self._source.exists
         if is_other and self._runner.view is None and not (was_deleted and self._notice == layer_deleted()):
@@ -293,16 +294,6 @@ class Controller:
             self.show_face(min(faces))
         self._timing.schedule(after_ms=0)
 
-    def _drop_undone_notice(self) -> None:
-        """Say no longer that a result is there, once it was undone or deleted."""
-        if self._done is None:
-            return
-        notice, source, key = self._done
-        if not source.exists or results.find(source.document.rootNode(), key) is None:
-            self._done = None
-            if self._notice == notice:
-                self._notice = None
-
     def _start_task(
         self,
         kind: str,
@@ -345,8 +336,7 @@ class Controller:
         self._jobs.running = None
         added = self._tasks.added
         if error is None and kind == BEAUTIFY and added is not None:
-            notice = added_notice(added)
-            self._notice, self._done = notice, (notice, source, added.key)
+            self._notice = self._last_result.take(added, source)
             self._layer.read_history()
             self._timing.schedule()
         photo = self._photo
