@@ -90,7 +90,7 @@ def test_a_zip_that_was_put_in_by_hand_can_be_taken_over_or_removed_by_an_instal
     assert manifest.by == BY_A_ZIP
     assert plugin_folder.place(plugin, light_part.files())
     assert plugin_folder.read(plugin).by != BY_A_ZIP  # type: ignore[union-attr]
-    assert not (plugin / "retouchml" / "setup").exists()
+    assert not (plugin / "retouchml" / "setup" / "files").exists()
     with zipfile.ZipFile(both[which]) as archive:
         archive.extractall(tmp_path / "editor" / "plugins")
     assert plugin_folder.remove(plugin) == []
