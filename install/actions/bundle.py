@@ -10,6 +10,7 @@ from install.data_folders import find_folders
 from install.disk_space import check_free_space
 from install.environment import (
     bundle,
+    bundled_python,
     engine_wheel,
     first_hashes,
     pip_install,
@@ -32,6 +33,7 @@ class WriteBundle(Action):
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
         """Declare the folder."""
         parser.add_argument("folder", type=Path, metavar="FOLDER")
+        parser.add_argument("--python", action="store_true", help="with a Python that uv brought")
 
     def run(self, arguments: argparse.Namespace, console: Console) -> int:
         """Write it; the record comes last, so that half a bundle is none. Raises InstallError."""
@@ -59,6 +61,11 @@ class WriteBundle(Action):
                     raise
         with console.step("models"):
             bundle.copy_models(find_folders().models, folder / "models")
+        if arguments.python:
+            with console.step(f"Python {now.python}") as tick:
+                bundled_python.write(folder, now.python, tick)
+        else:
+            bundled_python.withdraw(folder)
         bundle.write_record(folder, now.python)
         size = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
         console.say(f"{size / 1e6:.0f} MB in {folder}")

@@ -1,7 +1,8 @@
 """A bundle: a folder with all that a set-up fetches, for machines without a network.
 
 ``wheels/`` has the packages' wheels and the engine's, ``models/`` the models as they lie in the data folder,
-and ``bundle.json`` says which version, system and Python they are for. It is written last.
+and ``bundle.json`` says which version, system and Python they are for. It is written last. A Python may be in
+it, too: ``bundled_python``.
 """
 
 import hashlib

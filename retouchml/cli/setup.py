@@ -41,6 +41,11 @@ def add_parser(subparsers: Subparsers) -> None:
     parser.add_argument(
         "--from", dest="bundle", type=path, metavar="FOLDER", help="take all from a bundle, without a network"
     )
+    parser.add_argument(
+        "--python",
+        action="store_true",
+        help="with bundle: put a Python into it as well, for a machine that has none that fits",
+    )
     parser.add_argument("--torch-index", metavar="URL", help="take torch from this package index")
     parser.add_argument("--repair", action="store_true", help="make the engine's environment anew")
     parser.add_argument("--remove", action="store_true", help="list what was installed, ask, and remove it")
@@ -68,12 +73,15 @@ def _words(arguments: argparse.Namespace) -> list[str]:
         raise UsageError(
             "A bundle needs a folder, and nothing else takes one.", "`retouchml setup bundle FOLDER`."
         )
+    if arguments.python and (what != "bundle" or arguments.remove):
+        raise UsageError("--python is for a bundle.", "`retouchml setup bundle FOLDER --python`.")
     if arguments.remove:
         # without a word, everything goes, settings and presets too; "engine" is its environment alone
         parts = [{"engine": "environment"}.get(what, what)] if what else []
         return ["uninstall", *parts, *(["--yes"] if arguments.yes else [])]
     if what == "bundle":
-        return ["bundle", str(arguments.folder.absolute())]
+        more = ["--python"] if arguments.python else []
+        return ["bundle", str(arguments.folder.absolute()), *more]
     options: list[str] = []
     if arguments.torch_index:
         options += ["--torch-index", arguments.torch_index]
@@ -93,14 +101,17 @@ def _words(arguments: argparse.Namespace) -> list[str]:
 
 def _python(arguments: argparse.Namespace, context: Context) -> str:
     from retouchml import paths
-    from retouchml.setup import python
+    from retouchml.setup import bundled_python, python
 
     wanted = python.of_bundle(arguments.bundle) if arguments.bundle else ""
     own = paths.data_dir() / "python"
     if found := python.find(wanted, own):
         return found
     # a bundle is for machines without a network
-    brought = "" if wanted else python.bring(own, context.console.complain)
+    if arguments.bundle:
+        brought = bundled_python.bring(arguments.bundle, own, wanted) if wanted else ""
+    else:
+        brought = python.bring(own, context.console.complain)
     if brought:
         return brought
     raise python.missing(wanted)

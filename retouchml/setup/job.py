@@ -14,7 +14,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from retouchml.setup import installer, python
+from retouchml.errors import RetouchError
+from retouchml.setup import bundled_python, installer, python
 from retouchml.system import processes, setup_reports
 
 _MOST_LINES = 2000  # of the log that is kept
@@ -150,12 +151,11 @@ class SetupJob:
             options += ["--device", device]
         if bundle is not None:
             options += ["--from", str(bundle)]
-        wanted = python.of_bundle(bundle) if bundle is not None else ""
-        self._begin(Phase.RUNNING, partial(self._set_up, ["engine", *options], wanted))
+        self._begin(Phase.RUNNING, partial(self._set_up, ["engine", *options], bundle))
 
     def start_connector(self) -> None:
         """Fetch what connects to another machine, and no engine; does nothing while it is at work."""
-        self._begin(Phase.RUNNING, partial(self._set_up, [_CONNECTOR], ""))
+        self._begin(Phase.RUNNING, partial(self._set_up, [_CONNECTOR]))
 
     def cancel(self) -> None:
         """Stop it; what was fetched so far is kept, and the next start goes on."""
@@ -189,6 +189,8 @@ class SetupJob:
             work()
         except _Stopped:
             self._change(phase=Phase.STOPPED)
+        except RetouchError as error:
+            self._change(phase=Phase.FAILED, problem=error.explain())
         except Exception as error:  # this is a thread: the page shows it
             self._change(phase=Phase.FAILED, problem=f"{type(error).__name__}: {error}")
 
@@ -202,9 +204,12 @@ class SetupJob:
         for fields in self._reports(found, ["engine", "--plan"]):
             self._take(fields)
 
-    def _set_up(self, action: "Sequence[str]", wanted: str) -> None:
-        """action: the installer's, with its options; wanted: the version of Python that it has to be"""
+    def _set_up(self, action: "Sequence[str]", bundle: "Path | None" = None) -> None:
+        """action: the installer's, with its options; bundle: what also says which Python it has to be"""
+        wanted = python.of_bundle(bundle) if bundle is not None else ""
         found = self._find(wanted, self._brought)
+        if not found and bundle is not None and wanted:
+            found = bundled_python.bring(bundle, self._brought, wanted)
         is_brought = not found and not wanted  # a bundle is for machines without a network
         if is_brought:
             found = self._bring(self._brought, self._say, wanted, self._stop_if_cancelled)

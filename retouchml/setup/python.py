@@ -15,6 +15,7 @@ from pathlib import Path
 from retouchml.errors import RetouchError
 from retouchml.setup import fetch_uv, installer
 from retouchml.system import processes
+from retouchml.system.bundles import interpreters
 from retouchml.system.processes import clean_environment
 
 OLDEST, NEWEST = (3, 11), (3, 14)
@@ -62,6 +63,12 @@ def missing(wanted: str = "") -> RetouchError:
         f"The engine needs Python {wanted or '3.11 to 3.14'} with the module venv, and none was found here.",
         "Install one (Debian, Ubuntu: `apt install python3-venv`), or uv, then run this again.",
     )
+
+
+def is_suitable(interpreter: Path, wanted: str) -> bool:
+    """Whether the engine's environment can be made with it, pip included."""
+    found, has_pip = _suitable(str(interpreter), wanted)
+    return bool(found) and has_pip
 
 
 def of_bundle(bundle: Path) -> str:
@@ -124,7 +131,8 @@ def _search_path() -> str:
 def _brought(folder: "Path | None") -> Iterator[str]:
     """The interpreters below a folder of uv's."""
     if folder is not None:
-        yield from map(str, sorted((*folder.glob("*/bin/python3"), *folder.glob("*/python.exe"))))
+        for each in sorted(folder.glob("*")):
+            yield from map(str, interpreters(each))
 
 
 def _is_python() -> bool:

@@ -5,6 +5,7 @@ import argparse
 import pytest
 
 from retouchml.cli import setup
+from retouchml.errors import UsageError
 
 
 def _words(*command: str) -> list[str]:
@@ -30,3 +31,11 @@ def _words(*command: str) -> list[str]:
 )
 def test_only_a_removal_that_names_nothing_removes_everything(command: list[str], words: list[str]) -> None:
     assert _words(*command) == words
+
+
+def test_a_python_goes_into_a_bundle_alone() -> None:
+    words = _words("bundle", "somewhere", "--python")
+    assert (words[0], words[2:]) == ("bundle", ["--python"])
+    for command in (["--python"], ["gimp", "--python"], ["bundle", "somewhere", "--python", "--remove"]):
+        with pytest.raises(UsageError, match="--python is for a bundle"):
+            _words(*command)
