@@ -25,7 +25,8 @@ def require_labellers() -> None:
 
 def load_labellers(*, age_gender: bool = True) -> Labellers:
     """Load the labellers. Raises ModelMissing or ModelCorrupt."""
-    return Labellers(load_finder(), load_recognizer(), AgeGender.load() if age_gender else None)
+    networks = AgeGender.load() if age_gender else None  # first, since it is the one that may not be fetched
+    return Labellers(load_finder(), load_recognizer(), networks)
 
 
 def load_finder() -> FaceFinder:

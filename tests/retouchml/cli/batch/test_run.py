@@ -101,8 +101,8 @@ def test_a_file_in_place_of_the_folder_is_an_error(run: Run, portrait: Path, lan
     out = portrait.with_name("out")
     out.write_text("precious")
     ran = run("beautify", portrait, landscape, "-o", out, "--force")
-    assert ran.code == 1
-    assert f"The folder {out} cannot be created" in ran.err
+    assert ran.code == 2
+    assert f"{out} is a file. Name a folder with -o." in ran.err
     assert out.read_text() == "precious"
 
 
