@@ -59,8 +59,7 @@ box.set_active(1)
         assert titles == ["Standard", "My taste"]
         assert until(lambda: load(config)[0].scorer == own_parts.SCORER, 30)
         press(editor, settings, "Escape")
-        # the photo is opened again with it, by which the stand-in finds other scores
-        assert until(lambda: any("4.00" in each for each in inside.ask(rated)), PATIENCE)
+        assert is_gone(editor, f"^{SETTINGS}$")
     finally:
         config.unlink()
     press(editor, dialog, "alt+b")
