@@ -294,6 +294,14 @@ class MeasuredPhoto(Photo):
         patch.pixels[..., 3] = self._white
         return patch
 
+    def report(self, patches: Sequence[Patch]) -> list[FaceReport]:
+        """By the scores of its faces."""
+        rows = [(row, self.faces[row.face].score) for row in super().report(patches)]
+        return [
+            replace(row, score_before=score, score_after=score + row.score_after - row.score_before)
+            for row, score in rows
+        ]
+
 
 class FacePairBackend(Backend):
     """Finds two faces in any picture, left and right of its middle, each a quarter as high as the picture."""

@@ -78,6 +78,8 @@ def test_a_slider_and_a_scorer_of_the_users_own_are_listed_and_used(
         until(lambda: "3.00" in krita.ask("widget('score').text()"))
         krita.run(f"{box}.setCurrentIndex(1); {box}.activated.emit(1)")
         until(lambda: load(config)[0].scorer == own_parts.SCORER)
+        # the photo is opened again with it, by which the stand-in finds other scores
+        until(lambda: "4.00 to" in krita.ask("widget('score').text()"))
     finally:
         config.unlink(missing_ok=True)
         krita.run("for each in docker().findChildren(QWidget, 'retouchml_settings'): each.close()")
