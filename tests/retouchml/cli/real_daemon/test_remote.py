@@ -192,7 +192,8 @@ def test_a_machine_that_is_lost_ends_the_batch_which_goes_on_later(
     address = connection_file.read(file).endpoint.removeprefix("tcp://")
     (tmp_path / "in").mkdir()
     for number in range(7):
-        portrait(tmp_path, tenths=10).rename(tmp_path / "in" / f"{number}.png")
+        # the third is worked at until the daemon is killed
+        portrait(tmp_path, tenths=250 if number == 2 else number).rename(tmp_path / "in" / f"{number}.png")
     batch = ["beautify", tmp_path / "in", "-o", tmp_path / "out", "--remote", "studio", "--existing", "skip"]
     report = tmp_path / "report.jsonl"
     with TemporaryDirectory(prefix="rml") as folder:
@@ -209,6 +210,7 @@ def test_a_machine_that_is_lost_ends_the_batch_which_goes_on_later(
         lines = [json.loads(line) for line in report.read_text().splitlines()]
         assert [line["status"] for line in lines] == ["done"] * len(results(tmp_path / "out"))
         assert 2 <= len(lines) < 7
+        portrait(tmp_path).replace(tmp_path / "in" / "2.png")
         monkeypatch.setenv("RETOUCHML_HOME", str(home))
         start("--tcp", address)
         monkeypatch.setenv("RETOUCHML_HOME", folder)
