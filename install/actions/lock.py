@@ -1,9 +1,9 @@
 """``lock``: makes the requirements files anew, with the newest versions and the hashes of all their files.
 
 uv finds the versions. One solution serves all systems and Pythons, so that what is tested on one is what
-the others get. Afterwards each file is asked whether every system has wheels for it. The list of torch
-for the CPU of Linux is made from PyTorch's own index; where that cannot be reached, the list stays if its
-version is still the right one.
+the others get. Afterwards each file is asked whether every system has wheels for it. The lists of torch
+for the CPU of Linux, and with CUDA for Windows, are made from PyTorch's own index. Where that cannot be
+reached, or states fewer hashes than are listed, a list stays if its version is still the right one.
 """
 
 import argparse
@@ -42,12 +42,13 @@ _HEADER = """\
 # Made by `python3 install lock`. These versions were tested; pip refuses a file with another hash.
 """
 _NAME = re.compile(r"^([a-z0-9][a-z0-9.-]*)===?", re.MULTILINE)
+_HASH = "--hash=sha256:"
 _LACKING = re.compile(r"Because (\S+) has no")
 _NETWORK = re.compile(r"Failed to fetch|error sending request|error decoding response body|timed out")
 
 
-class _OutOfReach(InstallError):
-    """uv could not reach a package index."""
+class _NoBetterList(InstallError):
+    """A package index could not be reached, or states too few hashes."""
 
 
 @dataclass(frozen=True)
@@ -126,6 +127,15 @@ _TORCH_CPU = File(
     index=torch_build.CPU_INDEX,
     systems=("Linux on x86", "Linux on ARM"),
 )
+_TORCH_CUDA_WINDOWS = File(
+    requirements.TORCH_CUDA_WINDOWS,
+    "torch with CUDA for Windows, of PyTorch's own index.",
+    (_input(requirements.TORCH_CUDA_WINDOWS),),
+    pythons=_PYTHONS,
+    index=torch_build.CUDA_INDEX,
+    systems=("Windows on x86",),
+)
+_OF_PYTORCH = (_TORCH_CPU, _TORCH_CUDA_WINDOWS)
 _APART = (
     File(
         requirements.EDITORS,
@@ -188,7 +198,7 @@ class Lock(Action):
             with console.step("wheels for every system") as tick:
                 lacking = [
                     sentence
-                    for file in (_PACKAGES, _TORCH, _TORCH_CPU, *_EXTRAS, *_APART)
+                    for file in (_PACKAGES, _TORCH, *_OF_PYTORCH, *_EXTRAS, *_APART)
                     if file.name in texts
                     for sentence in _without_wheel(file, work / f"{file.name}.txt", tick)
                 ]
@@ -219,15 +229,27 @@ def _make(console: Console, work: Path) -> tuple[dict[str, str], list[str]]:
     for file in _APART:
         with console.step(f"{file.name}.txt") as tick:
             texts[file.name] = _compile(file, work / f"{file.name}.txt", tick)
-    with console.step(f"{_TORCH_CPU.name}.txt") as tick:
-        try:
-            texts[_TORCH_CPU.name] = _compile(_TORCH_CPU, work / f"{_TORCH_CPU.name}.txt", tick)
-        except _OutOfReach as error:
-            if not _is_listed(_TORCH_CPU):
-                raise
-            still = f"{_TORCH_CPU.name}.txt stays as it was. Its version is still the right one."
-            return texts, [f"{error.message} {still}"]
-    return texts, []
+    left = []
+    for file in _OF_PYTORCH:
+        with console.step(f"{file.name}.txt") as tick:
+            try:
+                texts[file.name] = _compile_of_pytorch(file, work / f"{file.name}.txt", tick)
+            except _NoBetterList as error:
+                if not _is_listed(file):
+                    raise
+                still = f"{file.name}.txt stays as it was. Its version is still the right one."
+                left.append(f"{error.message} {still}")
+    return texts, left
+
+
+def _compile_of_pytorch(file: File, target: Path, tick: Tick) -> str:
+    """``_compile``, of an index that states no hash of some files. Raises as that, and _NoBetterList."""
+    text = _compile(file, target, tick)
+    present = requirements.FOLDER / target.name
+    stated, listed = text.count(_HASH), present.read_text("utf-8").count(_HASH) if present.is_file() else 0
+    if stated < (listed if _is_listed(file) else 1):
+        raise _NoBetterList(f"PyTorch's own index states {stated} hashes for {target.name}.")
+    return text
 
 
 def _is_listed(file: File) -> bool:
@@ -265,7 +287,7 @@ def _compile(
         if _NETWORK.search(outcome.output):
             index = "PyTorch's own index" if file.index else "The package index"
             reason = outcome.last_line.removeprefix("cause: ")
-            raise _OutOfReach(f"{index} could not be reached: {reason}.", f"What uv said: {LOG}")
+            raise _NoBetterList(f"{index} could not be reached: {reason}.", f"What uv said: {LOG}")
         raise InstallError(f"No versions for {file.name}.txt fit each other.", f"uv's reasons are in {LOG}.")
     # "===" compares letter by letter: a build that is marked as "+cpu" is another file
     text = re.sub("^torch==", "torch===", target.read_text(encoding="utf-8"), flags=re.MULTILINE)

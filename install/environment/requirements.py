@@ -21,6 +21,9 @@ TORCH = "torch"
 TORCH_CPU = "torch-cpu"
 """torch for the CPU of Linux, of PyTorch's own index."""
 
+TORCH_CUDA_WINDOWS = "torch-cuda-windows"
+"""torch with CUDA for Windows, of PyTorch's own index."""
+
 DEV = "dev"
 """The tools for tests, beside the packages."""
 

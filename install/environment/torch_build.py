@@ -1,8 +1,9 @@
 """Chooses the build of torch for this machine.
 
 ``install/requirements/torch.txt`` has the ordinary builds with their hashes, ``torch-cpu.txt`` the build for
-the CPU of Linux, wherever it comes from. The others are PyTorch's own for one kind of GPU, and those of an
-index that the user names: no list has them, and ``first_hashes`` holds each to the file that came first.
+the CPU of Linux, wherever it comes from, ``torch-cuda-windows.txt`` the one with CUDA for Windows. No list
+has PyTorch's own for AMD's and Intel's GPUs, nor those of an index that the user names: ``first_hashes``
+holds each to the file that came first.
 """
 
 import platform
@@ -27,7 +28,8 @@ LARGE_SIZE = 2_700_000_000
 """Bytes that the build with CUDA and its libraries take on the way."""
 _PYTORCH = "https://download.pytorch.org/whl"  # PyTorch's own indexes, one for each kind of build
 CPU_INDEX = f"{_PYTORCH}/cpu"
-_ROCM, _CUDA = "rocm7.2", "cu130"  # of that version; their indexes have the libraries, too
+_ROCM = "rocm7.2"  # of that version; its index has the libraries, too
+CUDA_INDEX = f"{_PYTORCH}/cu130"  # Windows' build has the libraries in it
 
 
 @dataclass(frozen=True)
@@ -96,13 +98,20 @@ _WHEELS = ("--only-binary", ":all:")
 # what torch itself needs is among the packages that are installed before, but for the CUDA libraries
 _LISTED = ("--no-deps", *requirements.arguments(requirements.TORCH))
 _LISTED_CPU = ("--no-deps", *requirements.arguments(requirements.TORCH_CPU))
+
+
+def _from_index(address: str) -> tuple[str, ...]:
+    """pip's arguments for an index of PyTorch's own, which is not waited for long."""
+    return ("--index-url", address, "--retries", "1", "--timeout", "20")
+
+
 CUDA = Build(f"torch {TORCH} with CUDA (2.7 GB)", _LISTED, 10 * _GIGABYTE)
 CPU = Build(f"torch {TORCH} for the CPU", _LISTED_CPU, 3 * _GIGABYTE)
 ORDINARY = Build(f"torch {TORCH}", _LISTED, 3 * _GIGABYTE)
 LARGE = Build(f"torch {TORCH}, the build with CUDA (2.7 GB)", _LISTED, 10 * _GIGABYTE)
 OFFICIAL_CPU = Build(
     f"torch {TORCH} for the CPU, of PyTorch's own index",
-    ("--index-url", CPU_INDEX, "--retries", "1", "--timeout", "20", *CPU.arguments),
+    (*_from_index(CPU_INDEX), *CPU.arguments),
     CPU.room,
     optional=True,
 )
@@ -115,8 +124,8 @@ ASKED_LARGE = replace(
 
 def _of_pytorch(title: str, kind: str, index: str, room: int) -> Build:
     """A build that PyTorch's own index alone has, with the libraries that it needs."""
-    arguments = ("--index-url", f"{_PYTORCH}/{index}", "--retries", "1", "--timeout", "20", *_WHEELS)
-    return Build(title, (*arguments, f"torch=={TORCH}+{index}"), room, optional=True, kind=kind, listed=False)
+    arguments = (*_from_index(f"{_PYTORCH}/{index}"), *_WHEELS, f"torch=={TORCH}+{index}")
+    return Build(title, arguments, room, optional=True, kind=kind, listed=False)
 
 
 SIZES = {
@@ -146,7 +155,17 @@ NAMES = {
 ROCM = _of_pytorch(f"torch {TORCH} with ROCm, for AMD's GPUs (5 GB)", "rocm", _ROCM, 25 * _GIGABYTE)
 XPU = _of_pytorch(f"torch {TORCH} with XPU, for Intel's GPUs (2 GB)", "xpu", "xpu", 10 * _GIGABYTE)
 # the ordinary index has no build with CUDA for Windows
-CUDA_OF_WINDOWS = _of_pytorch(f"torch {TORCH} with CUDA (2 to 3 GB)", "cuda", _CUDA, 10 * _GIGABYTE)
+CUDA_OF_WINDOWS = Build(
+    f"torch {TORCH} with CUDA (1.9 GB)",
+    (
+        *_from_index(CUDA_INDEX),
+        "--no-deps",
+        *requirements.arguments(requirements.TORCH_CUDA_WINDOWS),
+    ),
+    10 * _GIGABYTE,
+    optional=True,
+    kind="cuda",
+)
 
 
 def choose(index: str | None, system: str = sys.platform, device: str = "auto") -> Choice:

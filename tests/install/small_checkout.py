@@ -131,8 +131,9 @@ if "--output-file" in sys.argv:
         reasons = ("error: Request failed after 3 retries in 12.1s", "cause: Failed to fetch: http://x/",
             "cause: error sending request for url (http://x/)", "cause: Connection refused (os error 111)")
         sys.exit("\\n  ".join(reasons))
-    names = {"torch": "torch", "torch-cpu": "torch", "solution": "torch"}
-    target.write_text(names.get(target.stem, "x-" + target.stem) + "==9.0 --hash=sha256:00\\n")
+    name = "torch" if target.stem.startswith(("torch", "solution")) else "x-" + target.stem
+    hashes = "" if target.stem == os.environ.get("NO_HASH_AT") else " --hash=sha256:00"
+    target.write_text(name + "==9.0" + hashes + "\\n")
 elif os.environ.get("LACK", "-") in sys.argv:
     sys.exit("Because new==1.0 has no wheels with a matching platform tag")
 """
@@ -257,6 +258,7 @@ def write_requirements(folder: Path, packages: Path) -> None:
         "packages": [write_wheel(packages, "parts", "1.0")],
         "torch": [write_wheel(packages, "torch", "2.13.0")],
         "torch-cpu": [write_wheel(packages, "torch", "2.13.0+cpu")],
+        "torch-cuda-windows": [write_wheel(packages, "torch", "2.13.0+cu130")],
         "dev": [write_wheel(packages, "tools", "1.0")],
         "heif": [write_wheel(packages, "pillow_heif", "1.0")],
         "jpegxl": [write_wheel(packages, "pyjpegxl", "1.0")],

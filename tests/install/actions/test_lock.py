@@ -54,29 +54,38 @@ def test_every_list_is_made_anew_from_one_solution_and_says_so(checkout: SmallCh
         assert str(checkout.top) not in text
     for name, call in calls.items():
         assert {"--universal", "--generate-hashes", "--fork-strategy"} <= set(call)
-        apart = name.startswith(("editors", "pip", "uv", "tensorflow1", "torch-cpu", "solution"))
+        apart = name.startswith(("editors", "pip", "uv", "tensorflow1", "torch-", "solution"))
         assert ("--constraint" in call) is not apart
     # torch is in a list of its own, letter by letter; what another list has is left out
     assert made["torch"].splitlines()[2].startswith("torch===9.0")
     assert "--no-emit-package torch" in " ".join(calls["packages"])
     assert "--no-emit-package x-packages" in " ".join(calls["torch"])
     assert not (checkout.venv / "lock").exists()
-    asked = calls["torch-cpu"]
-    assert asked[asked.index("--default-index") + 1] == "https://download.pytorch.org/whl/cpu"
-    assert made["torch-cpu"].splitlines()[2].startswith("torch===")
-    assert not any("--default-index" in call for name, call in calls.items() if name != "torch-cpu")
+    of_pytorch = {"torch-cpu": "cpu", "torch-cuda-windows": "cu130"}
+    for name, index in of_pytorch.items():
+        asked = calls[name]
+        assert asked[asked.index("--default-index") + 1] == f"https://download.pytorch.org/whl/{index}"
+        assert made[name].splitlines()[2].startswith("torch===")
+    assert not any("--default-index" in call for name, call in calls.items() if name not in of_pytorch)
 
 
-def test_the_list_of_torch_for_the_cpu_stays_where_pytorchs_index_is_out_of_reach(
-    checkout: SmallCheckout,
+@pytest.mark.parametrize("name", ["torch-cpu", "torch-cuda-windows"])
+@pytest.mark.parametrize(
+    ("trouble", "reason"),
+    [
+        ("UNREACHED_AT", "PyTorch's own index could not be reached: Connection refused (os error 111)."),
+        ("NO_HASH_AT", "PyTorch's own index states 0 hashes for {}.txt."),
+    ],
+)
+def test_a_list_of_pytorchs_own_index_stays_where_that_is_out_of_reach_or_states_too_few_hashes(
+    checkout: SmallCheckout, name: str, trouble: str, reason: str
 ) -> None:
     before = lists(checkout)
-    result = checkout.run("lock", UNREACHED_AT="torch-cpu")
+    result = checkout.run("lock", **{trouble: name})
     assert (result.returncode, result.stderr) == (0, "")
-    reason = "PyTorch's own index could not be reached: Connection refused (os error 111)."
-    assert f"{reason} torch-cpu.txt stays as it was." in result.stdout
+    assert f"{reason.format(name)} {name}.txt stays as it was." in result.stdout
     after = lists(checkout)
-    assert after["torch-cpu"] == before["torch-cpu"]
+    assert after[name] == before[name]
     assert after["torch"] != before["torch"]
 
 

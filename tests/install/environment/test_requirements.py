@@ -47,7 +47,7 @@ def test_every_entry_is_an_exact_version_with_hashes(name: str) -> None:
     for entry in entries(name):
         requirement, *hashes = entry.split(" --hash=")
         assert re.fullmatch(
-            r"[a-z0-9.-]+={2,3}[0-9a-z.]+(\+cpu)?(post\d+)?( ; [^#]+)?", requirement.strip()
+            r"[a-z0-9.-]+={2,3}[0-9a-z.]+(\+(cpu|cu130))?(post\d+)?( ; [^#]+)?", requirement.strip()
         ), requirement
         assert hashes, f"{requirement} has no hash"
         for each in hashes:
@@ -79,6 +79,8 @@ def test_all_readers_of_picture_formats_are_the_extra_formats() -> None:
 def test_the_versions_that_the_installer_names_are_the_listed_ones() -> None:
     assert listed(requirements.TORCH)["torch"] == torch_build.TORCH
     assert listed(requirements.TORCH_CPU)["torch"] == f"{torch_build.TORCH}+cpu"
+    cuda = torch_build.CUDA_INDEX.rpartition("/")[2]
+    assert listed(requirements.TORCH_CUDA_WINDOWS)["torch"] == f"{torch_build.TORCH}+{cuda}"
     assert listed(requirements.TENSORFLOW1)["tensorflow"] == tensorflow1._VERSION
     assert listed(requirements.TENSORFLOW1_GPU)["tensorflow-gpu"] == tensorflow1._VERSION
 
@@ -87,11 +89,14 @@ def test_torch_for_cuda_is_never_a_build_for_the_cpu_of_the_same_version() -> No
     assert any(entry.startswith("torch===") for entry in entries(requirements.TORCH))
 
 
-def test_torch_for_the_cpu_of_linux_has_a_hash_for_each_processor_and_python() -> None:
-    (entry,) = entries(requirements.TORCH_CPU)
-    assert entry.startswith(f"torch==={torch_build.TORCH}+cpu ")
+@pytest.mark.parametrize(("file", "build"), [(lock._TORCH_CPU, "cpu"), (lock._TORCH_CUDA_WINDOWS, "cu130")])
+def test_torch_of_pytorchs_own_index_has_a_hash_for_each_processor_and_python(
+    file: lock.File, build: str
+) -> None:
+    (entry,) = entries(file.name)
+    assert entry.startswith(f"torch==={torch_build.TORCH}+{build} ")
     digests = re.findall(r"sha256:([0-9a-f]{64})", entry)
-    assert len(set(digests)) >= len(lock._TORCH_CPU.systems) * len(lock._TORCH_CPU.pythons)
+    assert len(set(digests)) >= len(file.systems) * len(file.pythons)
 
 
 def test_these_tests_run_on_the_versions_that_are_listed() -> None:
