@@ -65,11 +65,13 @@ def set_up_again() -> Output:
         raise reason or DaemonAbsent(
             f"{_record()} does not name the set-up that RetouchML came from.", advice_to_set_up_again()
         )
-    chosen = (python.behind(own) if own else "") or python.find(brought=paths.data_dir() / "python")
+    chosen = (python.base_interpreter(own) if own else "") or python.find(brought=paths.data_dir() / "python")
     if not chosen:
         raise python.missing()
     refuse_if_changeable(Path(chosen))
-    return _call([chosen, *command], clean_environment(PYTHONSAFEPATH="1"), _SECONDS)
+    # this Python's bytecode has no business beside the installer, which may lie in an editor's plug-in
+    environment = clean_environment(PYTHONSAFEPATH="1", PYTHONDONTWRITEBYTECODE="1")
+    return _call([chosen, *command], environment, _SECONDS)
 
 
 def _repair() -> "list[str] | None":

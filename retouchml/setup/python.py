@@ -52,7 +52,7 @@ def find(wanted: str = "", brought: "Path | None" = None) -> str:
     return second if second and _has_pip_elsewhere() else ""
 
 
-def behind(program: str) -> str:
+def base_interpreter(program: str) -> str:
     """The interpreter that a virtual environment's was made with; "" if it is gone, or does not suit."""
     return _suitable(program, "")[0]
 
@@ -106,7 +106,7 @@ def find_uv() -> str:
 
 
 def _candidates() -> Iterator[str]:
-    if _is_python():
+    if _is_python() and not _is_in_app_image(sys.executable):
         yield sys.executable
     versions = [f"{major}.{minor}" for major, minor in _newest_first()]
     for name in ("python3", "python", *(f"python{version}" for version in versions)):
@@ -120,12 +120,14 @@ def _candidates() -> Iterator[str]:
 
 
 def _search_path() -> str:
-    """The user's PATH, without the folders of an editor's AppImage, which are gone when that ends."""
-    image = os.environ.get("APPDIR")
     folders = os.environ.get("PATH", os.defpath).split(os.pathsep)
-    return os.pathsep.join(
-        folder for folder in folders if not image or not Path(folder).is_relative_to(image)
-    )
+    return os.pathsep.join(folder for folder in folders if not _is_in_app_image(folder))
+
+
+def _is_in_app_image(path: str) -> bool:
+    """Whether it lies in an editor's AppImage, and is gone when that ends."""
+    image = os.environ.get("APPDIR", "")
+    return image != "" and Path(path).is_relative_to(image)
 
 
 def _brought(folder: "Path | None") -> Iterator[str]:
@@ -206,6 +208,7 @@ def _run(command: "list[str]", environment: "Mapping[str, str]") -> "str | None"
             check=True,
             timeout=_TIMEOUT_SECONDS,
             cwd=Path.home().anchor,
+            creationflags=processes.CREATION_FLAGS,
         )
     except (OSError, subprocess.SubprocessError, UnicodeDecodeError):
         return None

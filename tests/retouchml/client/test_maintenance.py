@@ -16,7 +16,7 @@ from retouchml.system.file_names import INSTALL_RECORD
 
 _SAYS_HOW = """
 import os, sys
-print(*sys.argv[1:], sys.prefix == sys.base_prefix, os.environ.get("PYTHONSAFEPATH"))
+print(*sys.argv[1:], sys.prefix == sys.base_prefix, sys.dont_write_bytecode, os.environ.get("PYTHONSAFEPATH"))
 """
 _GONE = "/nowhere/python"
 
@@ -49,7 +49,7 @@ def test_it_is_set_up_again_outside_of_the_environment_even_if_that_is_gone(
 ) -> None:
     fields: dict[str, object] = {"checkout": tmp_path / "engine", place: _project(tmp_path / "project")}
     _recorded(python=_GONE if is_gone else environment, **fields)
-    assert maintenance.set_up_again() == maintenance.Output(True, f"{action} --repair True 1")
+    assert maintenance.set_up_again() == maintenance.Output(True, f"{action} --repair True True 1")
 
 
 @pytest.mark.skipif(os.name == "nt", reason="a user's profile is this user's alone")

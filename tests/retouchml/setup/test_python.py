@@ -71,6 +71,17 @@ def test_one_that_cannot_bring_pip_is_taken_if_pip_comes_from_elsewhere_and_no_o
     assert python.find() == str(path / "base-python3.12")
 
 
+def test_the_python_of_an_editors_app_image_is_none(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    image = path / "mounted"
+    image.mkdir()
+    own = _stand_in(image, "python3", f"3.12\\tTrue\\tTrue\\t{image / 'python3'}\\n")
+    monkeypatch.setattr(sys, "executable", str(own))
+    monkeypatch.setenv("PATH", f"{image}{os.pathsep}{path}")
+    assert python.find() == str(own)
+    monkeypatch.setenv("APPDIR", str(image))
+    assert python.find() == "", "it is gone when the editor ends"
+
+
 def test_the_one_that_uv_brought_is_found_again(path: Path, tmp_path: Path) -> None:
     folder = tmp_path / "pythons" / "cpython-3.12" / "bin"
     folder.mkdir(parents=True)
