@@ -32,6 +32,7 @@ from retouchml.errors import Cancelled
 from retouchml.system import surroundings
 
 COMMANDS = (beautify, faces, edits, presets, models, daemon, remote, label, rate, train, setup, doctor)
+_NO_OPTIONS = "--"  # what follows this word is no option
 
 
 def main(argv: Sequence[str] | None = None, *, make_backend: BackendFactory | None = None) -> int:
@@ -53,9 +54,6 @@ def main(argv: Sequence[str] | None = None, *, make_backend: BackendFactory | No
         code = console.report(error)[1]
         return context.interrupt.exit_code if code == Cancelled.exit_code else code
     return code
-
-
-_NO_OPTIONS = "--"  # what follows this word is no option
 
 
 def make_parser() -> argparse.ArgumentParser:

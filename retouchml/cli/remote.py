@@ -5,7 +5,7 @@ from pathlib import Path
 
 from retouchml import __version__
 from retouchml.cli.context import Context, Subparsers, path
-from retouchml.translation import translated
+from retouchml.translation import decimal, translated
 
 
 def add_parser(subparsers: Subparsers) -> None:
@@ -76,9 +76,8 @@ def test_remote(arguments: argparse.Namespace, context: Context) -> int:
         raise UsageError("No remote is in use.", "Name one, as `retouchml remote list` shows them.")
     answer = remotes.test(name, "retouchml remote test")
     devices = ", ".join(answer.devices)
-    context.console.say(
-        f"{name} answers within {answer.milliseconds:.1f} ms: version {answer.software}, {devices}."
-    )
+    milliseconds = decimal(answer.milliseconds, 1)
+    context.console.say(f"{name} answers within {milliseconds} ms: version {answer.software}, {devices}.")
     if answer.software != __version__:
         context.console.complain(
             f"The work needs the same version on both machines, and this one has {__version__}."

@@ -16,7 +16,7 @@ from retouchml.errors import DaemonLost, NameUnknown, Refused, RetouchError, Usa
 from retouchml.settings import Settings
 from retouchml.system.failures import unexpected
 from retouchml.system.file_names import SETTINGS
-from retouchml.translation import joined, marked, translated
+from retouchml.translation import decimal, joined, marked, translated
 
 MACHINE = "remote"
 """The setting, and the name of its choice."""
@@ -143,7 +143,8 @@ def test(name: str, editor: str) -> Said:
     except Exception as error:  # the thread's only way to say it
         return Said(unexpected(error, translated), is_error=True)
     devices = ", ".join(answer.devices)
-    sentence = f"{name} answers within {answer.milliseconds:.1f} ms: version {answer.software}, {devices}."
+    milliseconds = decimal(answer.milliseconds, 1)
+    sentence = f"{name} answers within {milliseconds} ms: version {answer.software}, {devices}."
     if answer.software == __version__:
         return Said(translated(sentence))
     trouble = f"The work needs the same version on both machines, and this one has {__version__}."

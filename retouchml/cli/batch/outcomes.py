@@ -13,7 +13,7 @@ from retouchml.cli.output_files import OutputFiles
 from retouchml.cli.progress_bar import duration
 from retouchml.cli.retouch import Outcome
 from retouchml.errors import NoFaceError
-from retouchml.translation import counted, translated
+from retouchml.translation import counted, decimal, translated
 
 Said = list[Callable[[], None]]
 """What is to be said of a picture."""
@@ -113,7 +113,9 @@ class Outcomes:
             else translated(f"picture {number}")
         ]
         if made >= _ENOUGH_TO_ESTIMATE and seconds > 0:
-            parts.append(translated(f"{made * 60 / seconds:.3g} a minute"))
+            rate = made * 60 / seconds
+            made_per_minute = decimal(rate, 0 if rate >= 10 else 1)
+            parts.append(translated(f"{made_per_minute} a minute"))
             if total is not None:
                 remaining = (total - number + 1) * seconds / made
                 parts.append(translated(f"{duration(remaining)} left"))

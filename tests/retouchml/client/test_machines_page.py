@@ -1,5 +1,6 @@
 """Which machine an editor's work is done on: real daemons, one of them on TCP in another home."""
 
+import re
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -7,7 +8,7 @@ from tempfile import TemporaryDirectory
 
 import pytest
 
-from retouchml import __version__, paths
+from retouchml import __version__, paths, translation
 from retouchml.client import connection_file, launch, machines_page, remotes, settings_page
 from retouchml.client.client import Client
 from retouchml.client.machines_page import Invitation
@@ -84,6 +85,11 @@ def test_a_taste_of_ones_own_is_followed_on_this_machine_alone() -> None:
 
 
 def test_it_tells_how_a_machine_answers(added: Studio) -> None:
+    translation.use("de")
+    try:
+        assert re.match(r"studio antwortet in \d+,\d ms", machines_page.test("studio", EDITOR).sentence)
+    finally:
+        translation.use(translation.SOURCE)
     said = machines_page.test("studio", EDITOR)
     assert said.sentence.startswith("studio answers within ")
     assert f"version {__version__}, " in said.sentence

@@ -1,10 +1,12 @@
 """The Python of a bundle: what is unpacked, and what is refused."""
 
+import errno
 import hashlib
 import io
 import json
 import os
 import platform
+import shutil
 import sys
 import tarfile
 from pathlib import Path
@@ -77,6 +79,27 @@ def test_one_that_is_exchanged_or_leaves_its_folder_is_refused(
         bundled_python.bring(bundle, tmp_path / "own", "3.12")
     assert not [*(tmp_path / "own").iterdir()]
     assert not [path for path in tmp_path.rglob("python3") if path.is_file()]
+
+
+def test_where_there_is_no_room_the_bundle_is_not_said_to_be_damaged(
+    bundle: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def is_full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    write(bundle)
+    monkeypatch.setattr(shutil, "copyfile", is_full)
+    with pytest.raises(RetouchError, match="No space left on device") as raised:
+        bundled_python.bring(bundle, tmp_path / "own", "3.12")
+    assert raised.value.advice == "Make room there and try again."
+    assert not [*(tmp_path / "own").iterdir()]
+
+
+def test_a_file_in_place_of_its_folder_is_said(bundle: Path, tmp_path: Path) -> None:
+    write(bundle)
+    (tmp_path / "own").touch()
+    with pytest.raises(RetouchError, match=r"could not be unpacked into .*: File exists"):
+        bundled_python.bring(bundle, tmp_path / "own", "3.12")
 
 
 def test_its_archive_is_beside_its_record(bundle: Path, tmp_path: Path) -> None:
