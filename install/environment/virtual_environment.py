@@ -71,6 +71,7 @@ def _bring_up_to_date(
     now = stamp.read()
     former = now.device if now else ""
     device = device or former
+    dev = dev or (now is not None and now.dev)  # tools that are here come back with a new environment
     if anew or now is None or not now.fits() or not _interpreter_works(now):
         LOG.unlink(missing_ok=True)
         now = _make(console)
@@ -83,7 +84,7 @@ def _bring_up_to_date(
     digest = stamp.project_digest()
     outdated = now.project != digest or (dev and not now.dev)
     if outdated:
-        _add_packages(console, now, dev=dev or now.dev)
+        _add_packages(console, now, dev=dev)
     choice = torch_build.choose(torch_index, device=device or "auto")
     if _needs_torch(now, choice, torch_index):
         try:
@@ -95,7 +96,7 @@ def _bring_up_to_date(
             stamp.write(replace(now, device=former if former != device else ""))
             raise _forgotten(error, device) from error
     if outdated:
-        done = replace(now, project=digest, dev=dev or now.dev)
+        done = replace(now, project=digest, dev=dev)
         _look(console, now)
         add_picture_formats(console)
         stamp.write(done)

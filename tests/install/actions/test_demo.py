@@ -94,7 +94,7 @@ def test_a_second_run_installs_nothing_and_needs_no_network(ready: Ready) -> Non
 
 def test_a_repair_makes_the_environment_anew_once_the_daemon_is_stopped(ready: Ready, tmp_path: Path) -> None:
     checkout = ready.copy(tmp_path)
-    assert checkout.run("demo").returncode == 0
+    assert checkout.run("dev").returncode == 0
     checkout.calls()
     damaged = next(checkout.venv.glob("lib/python*/site-packages/msgpack.py"))
     damaged.unlink()
@@ -105,6 +105,7 @@ def test_a_repair_makes_the_environment_anew_once_the_daemon_is_stopped(ready: R
     assert (result.returncode, damaged.exists()) == (0, True), result.stderr
     assert result.stdout.startswith("virtual environment")
     assert checkout.calls()[0] == "retouchml daemon stop"
+    assert checkout.stamp()["dev"] is True, "the tools for tests are there again"
 
 
 def test_a_checkout_that_was_moved_gets_a_new_environment(ready: Ready, tmp_path: Path) -> None:
