@@ -12,27 +12,27 @@ from PyQt5.QtWidgets import QApplication, QWidget
 FRAMES = ("KisLayerBox", "retouchml_docker")
 
 
-heard = []
+recorded_keys = []
 
 
-class Ear(QObject):
+class KeyRecorder(QObject):
     """Notes the letters that come to any window of Krita, whichever widget gets them then."""
 
     def eventFilter(self, receiver, event):  # noqa: N802 (Qt's name)
         if receiver.isWindowType() and event.type() == QEvent.Type.KeyPress and event.text().isprintable():
-            heard.append(event.text())
+            recorded_keys.append(event.text())
         return False
 
 
-ear = Ear()
+key_recorder = KeyRecorder()
 
 
-def listen(wanted=True):
-    """Note the letters that come in ``heard``, or no longer."""
+def record_keys(wanted=True):
+    """Note the letters that come in ``recorded_keys``, or no longer."""
     if wanted:
-        QApplication.instance().installEventFilter(ear)
+        QApplication.instance().installEventFilter(key_recorder)
     else:
-        QApplication.instance().removeEventFilter(ear)
+        QApplication.instance().removeEventFilter(key_recorder)
 
 
 def docker():

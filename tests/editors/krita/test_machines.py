@@ -66,20 +66,20 @@ def fill(krita: Krita, field: str, text: str) -> None:
     The display loses keys on a busy machine. Those that come, the field has to take at once.
     """
     krita.click_until(field, lambda: krita.ask(f"widget({field!r}).hasFocus()"))
-    krita.run("listen()")
+    krita.run("record_keys()")
     try:
         for _ in range(5):
-            krita.run("heard.clear()")
+            krita.run("recorded_keys.clear()")
             krita.screen.do("key", "ctrl+a")
             krita.screen.do("type", text)
             with suppress(AssertionError):
                 until(lambda: krita.ask(f"widget({field!r}).text()") == text, 15.0)
             is_taken = krita.ask(f"widget({field!r}).text()") == text
-            assert is_taken == (krita.ask("''.join(heard)") == text), f"{field} lost keys of {text}"
+            assert is_taken == (krita.ask("''.join(recorded_keys)") == text), f"{field} lost keys of {text}"
             if is_taken:
                 return
     finally:
-        krita.run("listen(False)")
+        krita.run("record_keys(False)")
     raise AssertionError(f"the display lost keys of {text}, again and again")
 
 

@@ -1,4 +1,4 @@
-"""A request that the daemon has lost ends, though the daemon is heard."""
+"""How long a daemon may be silent, and a request that it has lost, though it is heard."""
 
 import time
 from collections.abc import Callable
@@ -7,7 +7,7 @@ from typing import Any
 import msgpack
 import pytest
 
-from retouchml.client import protocol
+from retouchml.client import messages, protocol
 from retouchml.client.call import Call
 from retouchml.client.client import Client
 from retouchml.client.status import Status
@@ -73,3 +73,57 @@ def test_a_request_that_the_daemon_knows_is_waited_for(
     call = asked(monkeypatch, ping)
     with pytest.raises(DaemonLost, match="did not answer within"):
         call.result(4 * PATIENCE)
+
+
+_UPLOAD = bytes(20_000_000)  # four seconds at the slowest speed that is reckoned with
+
+
+class ScheduledTransport(PingingTransport):
+    """A daemon that says each thing at its moment, by a clock that goes on only while it is waited for."""
+
+    def __init__(
+        self, monkeypatch: pytest.MonkeyPatch, says: dict[float, Callable[[list[int]], bytes]]
+    ) -> None:
+        super().__init__(lambda _: {})
+        self.now = 0.0
+        self._says = says
+        monkeypatch.setattr(time, "monotonic", lambda: self.now)
+
+    def wait(self, seconds: float) -> None:
+        self.now += seconds
+        for moment in [moment for moment in self._says if moment <= self.now]:
+            self._answers.append(self._says.pop(moment)(self.requests))
+
+
+def uploaded(
+    monkeypatch: pytest.MonkeyPatch, says: dict[float, Callable[[list[int]], bytes]]
+) -> tuple[Call[str], ScheduledTransport]:
+    """A small request, and a large upload behind it."""
+    monkeypatch.setattr(protocol, "SILENCE_SECONDS", 1.0)
+    client = Client()
+    client._transport = transport = ScheduledTransport(monkeypatch, says)
+    client.request(messages.GetStatus(), lambda _fields, _frames: "small")
+    call = client.request(messages.GetStatus(), lambda _fields, _frames: "large", [_UPLOAD])
+    return call, transport
+
+
+def test_an_answer_that_comes_while_pixels_are_sent_does_not_shorten_their_time(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    call, _ = uploaded(
+        monkeypatch,
+        {
+            0.5: lambda ids: protocol.encode("result", ids[0], {}),
+            4.5: lambda ids: protocol.encode("result", ids[1], {}),
+        },
+    )
+    assert call.result() == "large"
+
+
+def test_a_daemon_that_has_the_pixels_is_not_waited_for_as_if_they_were_on_their_way(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    call, transport = uploaded(monkeypatch, {0.5: lambda ids: protocol.encode("ping", 0, {"open": ids})})
+    with pytest.raises(DaemonLost, match="does not answer any more"):
+        call.result()
+    assert transport.now < 2.0

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from retouchml import paths
-from retouchml.client import connection_file, host_port, photo_parts, protocol
+from retouchml.client import connection_file, host_port, photo_parts
 from retouchml.client.answers import Rendered, WirePatch
 from retouchml.client.client import Client
 from retouchml.client.messages import Open
@@ -223,18 +223,6 @@ def test_pixels_that_take_long_on_a_slow_network_come_through(
     values = np.random.default_rng(6).integers(0, 256, (800, 1000, 3)).astype(np.uint8)
     with closing(link), Client(connection_file=file) as client:
         assert len(client.open(picture, values.tobytes()).result(PATIENCE).faces) == 2  # 13 s
-
-
-def test_an_answer_that_comes_while_pixels_are_sent_does_not_shorten_their_time(
-    link: SlowLink, client: Client, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """As to the closing of a sketch, after which all pixels are sent."""
-    monkeypatch.setattr(protocol, "SILENCE_SECONDS", 3.0)
-    small = client.open(PixelFormat(40, 40, "u8", "Y"), bytes(1600)).result(PATIENCE)
-    link._bits = 5e6
-    small.close()
-    call = client.open(PixelFormat(2000, 800, "u8", "RGB"), bytes(4_800_000))  # 7.7 s
-    assert len(call.result(PATIENCE).faces) == 2
 
 
 def _nothing(*_: object) -> None: ...
