@@ -34,12 +34,12 @@ def write(folder: Path, version: str, tick: Tick) -> None:
             f"`uv python install {version}` brings one, then write the bundle again.",
         )
     source = max(found, key=_patch)
-    if not any(source.rglob("LICENSE*")):
+    if not any(path.is_file() for path in (source / "LICENSE.txt", *source.glob("lib/python3*/LICENSE.txt"))):
         raise InstallError(f"{source} has no licence text, and is not passed on without one.")
     full = ".".join(map(str, _patch(source)))
     archive = folder / f"python-{full}-{sys.platform}-{platform.machine().lower()}.tar.gz"
     with tarfile.open(archive, "w:gz", compresslevel=6) as target:
-        target.add(source, PYTHON_TOP, filter=_without_names)
+        target.add(source, PYTHON_TOP, filter=_packed)
     with archive.open("rb") as stream:
         digest = hashlib.file_digest(stream, "sha256").hexdigest()
     record = {
@@ -92,8 +92,8 @@ def _runs(root: Path, tick: Tick) -> bool:
     return False
 
 
-def _without_names(member: tarfile.TarInfo) -> tarfile.TarInfo | None:
-    """Neither the user's name nor bytecode."""
+def _packed(member: tarfile.TarInfo) -> tarfile.TarInfo | None:
+    """Without its owner's name; None for bytecode."""
     if "__pycache__" in member.name.split("/"):
         return None
     member.uid = member.gid = 0
