@@ -73,13 +73,15 @@ class ClusterWorker:
         alone.
         """
         try:
-            with tempfile.TemporaryDirectory(prefix="retouchml-") as folder:
+            with tempfile.TemporaryDirectory(prefix="retouchml-", ignore_cleanup_errors=True) as folder:
                 try:
                     return self._retouch(number, Path(folder), name, content, names, options)
                 except RetouchError as error:
                     return _without(folder, error)
                 except Exception as error:
                     return _without(folder, RetouchError(explain(error)[0]))
+        except OSError as error:  # there is no room for the folder, or no place
+            return RetouchError(explain(error)[0])
         finally:
             self._let_pass(number)
 
