@@ -49,9 +49,11 @@ def _suitable(candidate: Path) -> Path | None:
     if not candidate.is_file():
         return None
     command = [str(candidate), "-I", "-c", _DESCRIBE]
+    # a stand-in of pyenv's starts the version that the working folder asks for; a home folder may be missing
+    folder = candidate.absolute().parent
     try:
         answer = subprocess.run(
-            command, capture_output=True, text=True, timeout=_TIMEOUT_SECONDS, check=True, cwd=Path.home()
+            command, capture_output=True, text=True, timeout=_TIMEOUT_SECONDS, check=True, cwd=folder
         ).stdout
     except (OSError, subprocess.SubprocessError, UnicodeDecodeError):
         return None
