@@ -79,7 +79,7 @@ def soak(daemon: Daemon, renders: int, seed: int) -> Soak:
         if due and done < 1 - _CALM and _killed_worker(daemon, result):
             killed_at = result.outcomes.total()
     result.memory.append(daemon.status().memory or 0)
-    running.until(lambda: daemon.status().photos == 0, 10)
+    running.until(lambda: daemon.status().photos == 0)
     result.photos = daemon.status().photos
     return result
 
@@ -177,7 +177,7 @@ def assail(daemon: Daemon, seconds: float, seed: int) -> Assault:
             for _ in range(5):
                 result.sent["no ZeroMQ"] += 1
                 _shout(rng.choice(_NOISE)(rng))
-    running.until(lambda: daemon.status().photos == 0, 10)
+    running.until(lambda: daemon.status().photos == 0)
     result.memory = (before or 0, daemon.status().memory or 0)
     return result
 

@@ -41,7 +41,9 @@ HELD_PAIR = "tests.stand_in_backend:HeldPairBackend"
 """``HeldPairBackend`` as ``--backend`` names it."""
 FACE_ROW = "tests.stand_in_backend:FaceRowBackend"
 """``FaceRowBackend`` as ``--backend`` names it."""
-_FAULTS = ("die", "die_once", "crowded", "memory", "huge", "deaf", "fail", "slow", "garble")
+_FAULTS = ("die", "die_once", "crowded", "memory", "huge", "deaf", "fail", "slow", "held", "garble")
+HELD = 255
+"""In place of tenths of a second: a face of ``FaultyBackend`` is prepared once ``open_gate`` was called."""
 _LANDMARKS = tuple((float(x), float(y)) for x, y in np.linspace(0, 1, 136).reshape(68, 2))
 
 
@@ -336,6 +338,8 @@ class HeldPhoto(MeasuredPhoto):
         cancel: Cancel | None = None,
     ) -> None:
         while not self.is_prepared(0):
+            if progress is not None:
+                progress("invert", 0.5, None)
             _nap(0.05, cancel)
 
 
@@ -352,9 +356,9 @@ class FaceRowBackend(FacePairBackend):
 
 
 class SlowPhoto(Photo):
-    """Renders for a minute, and touches ``marker`` as it begins.
+    """Renders until it is stopped; touches ``marker`` as it begins, ``asked`` beside it when asked to stop.
 
-    ``manners``: "polite" stops when asked, "deaf" does not poll, "stuck" ignores exceptions, too.
+    ``manners``: "polite" stops when asked, "deaf" does not, "stuck" ignores exceptions, too.
     """
 
     marker: Path
@@ -364,15 +368,16 @@ class SlowPhoto(Photo):
         self, looks: Mapping[int, Look], *, progress: Progress | None = None, cancel: Cancel | None = None
     ) -> list[Patch]:
         self.marker.touch()
-        for _ in range(6000):
+        while True:
             try:
                 time.sleep(0.01)
             except KeyboardInterrupt:
                 if self.manners != "stuck":
                     raise
-            if self.manners == "polite" and cancel is not None:
-                check(cancel)
-        return super().render(looks)
+            if cancel is not None and cancel.is_set():
+                self.marker.with_name("asked").touch()
+                if self.manners == "polite":
+                    check(cancel)
 
 
 class SlowBackend(Backend):
@@ -409,8 +414,9 @@ _photos: weakref.WeakSet[FaultyPhoto] = weakref.WeakSet()
 class FaultyPhoto(Photo):
     """Its faces take their time to be prepared; edits cause faults.
 
-    The second value of the picture's first pixel is the tenths of a second that each face takes. Pictures of
-    floats have one face, which takes no time.
+    The second value of the picture's first pixel is the tenths of a second that each face takes, or HELD.
+    Pictures of floats have one face, which takes no time. The look ``held`` of 0.1 waits for the gate 1, that
+    of 0.2 for the gate 2; ``deaf`` for the end of its process.
     """
 
     def __init__(self, pixels: npt.NDArray[Any], device: str) -> None:
@@ -437,7 +443,9 @@ class FaultyPhoto(Photo):
     ) -> None:
         for face in range(len(self.faces)) if faces is None else faces:
             if face not in self.prepared:
-                for step in range(10):
+                if self.tenths == HELD:
+                    _hold(1, cancel, progress)
+                for step in range(0 if self.tenths == HELD else 10):
                     if progress is not None:
                         progress("invert", step / 10, 1.0)
                     _nap(self.tenths / 100, cancel)
@@ -454,8 +462,10 @@ class FaultyPhoto(Photo):
             or edits.get("huge")
         ):
             raise OutOfMemoryError("no room on the device")
-        if edits.get("deaf"):
-            time.sleep(10 * edits["deaf"])
+        while edits.get("deaf"):
+            time.sleep(1.0)
+        if edits.get("held"):
+            _hold(round(10 * edits["held"]), cancel)
         if edits.get("garble"):
             _garble(round(10 * edits["garble"]))
         if edits.get("fail"):
@@ -536,6 +546,28 @@ def _nap(seconds: float, cancel: Cancel | None) -> None:
         if cancel is not None and cancel.is_set():
             raise Cancelled("Stopped on request; nothing was changed.")
         time.sleep(0.005)
+
+
+def open_gate(number: int = 1, home: Path | None = None) -> None:
+    """Let what waits at a gate, or comes there later, go on. home: RETOUCHML_HOME of the daemon"""
+    (_home(home) / f"gate-{number}").touch()
+
+
+def held(number: int = 1, home: Path | None = None) -> int:
+    """How many workers have come to a gate."""
+    return sum(1 for _ in _home(home).glob(f"held-{number}-*"))
+
+
+def _home(home: Path | None) -> Path:
+    return home or Path(os.environ["RETOUCHML_HOME"])
+
+
+def _hold(number: int, cancel: Cancel | None, progress: Progress | None = None) -> None:
+    (_home(None) / f"held-{number}-{os.getpid()}").touch()
+    while not (_home(None) / f"gate-{number}").exists():
+        if progress is not None:
+            progress("invert", 0.5, 1.0)
+        _nap(0.02, cancel)
 
 
 def _first_time() -> bool:

@@ -29,5 +29,5 @@ def test_an_answer_that_comes_in_parts_is_read_to_its_end(tmp_path: Path) -> Non
     with listener:
         thread = threading.Thread(target=serve)
         thread.start()
-        assert len(EditorDriver(tmp_path / "driver", 30.0).ask("1")) == 3_000_000
+        assert len(EditorDriver(tmp_path / "driver", 120.0).ask("1")) == 3_000_000
         thread.join()

@@ -34,7 +34,7 @@ from retouchml.system.processes import python_command, python_environment
 from tests.stand_in_backend import FAULTY
 
 ROOT = Path(__file__).parents[2]
-PATIENCE = 30.0  # seconds; a busy machine must not fail a test
+PATIENCE = 120.0  # seconds; a busy machine must not fail a test
 PLAIN = PixelFormat(64, 24, "u8", "RGBA")
 
 
@@ -50,6 +50,16 @@ def until(condition: Callable[[], bool], seconds: float = PATIENCE) -> bool:
             return True
         time.sleep(0.02)
     return condition()
+
+
+def until_heard(client: Client, condition: Callable[[], bool]) -> bool:
+    """Whether ``condition`` comes true in time, while the client takes its answers."""
+
+    def holds() -> bool:
+        client.process()
+        return condition()
+
+    return until(holds)
 
 
 def environment() -> dict[str, str]:
@@ -185,8 +195,14 @@ class Daemon:
 
     def worker(self) -> int:
         """The pid of the worker, once it has one."""
-        assert until(lambda: self.status().workers[0].pid is not None)
-        return self.status().workers[0].pid or 0
+        pids: list[int] = []
+
+        def has_one() -> bool:
+            pids.append(self.status().workers[0].pid or 0)
+            return pids[-1] != 0
+
+        assert until(has_one)
+        return pids[-1]
 
     def kill(self) -> None:
         """Kill the process."""
@@ -211,7 +227,7 @@ class Daemon:
         elif self.process.poll() is None:
             self.process.terminate()
         try:
-            self.process.wait(10)
+            self.process.wait(PATIENCE)
         except subprocess.TimeoutExpired:
             self.process.kill()
             self.process.wait()

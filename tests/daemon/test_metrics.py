@@ -11,6 +11,7 @@ from daemon import metrics
 from retouchml.errors import UsageError
 from retouchml.look import Look
 from tests.daemon.running import PATIENCE, Daemon
+from tests.ports import free_port
 
 _LINE = re.compile(r"retouchml_[a-z_]+(\{[a-z]+=\"[^\"]*\"(,[a-z]+=\"[^\"]*\")*\})? [-+0-9.e]+")
 
@@ -18,9 +19,7 @@ _LINE = re.compile(r"retouchml_[a-z_]+(\{[a-z]+=\"[^\"]*\"(,[a-z]+=\"[^\"]*\")*\
 @pytest.fixture
 def port() -> int:
     """A port of the loopback interface at which nobody listens."""
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        return int(taken.getsockname()[1])
+    return free_port()
 
 
 def get(port: int, path: str, method: str = "GET", **headers: str) -> tuple[int, str]:

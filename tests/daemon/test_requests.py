@@ -1,7 +1,5 @@
 """Requests and their answers, through a real daemon with the stand-in backend."""
 
-import time
-from collections.abc import Callable
 from dataclasses import replace
 from itertools import product
 from typing import Any
@@ -14,15 +12,15 @@ from retouchml.client.call import Call
 from retouchml.client.client import Client
 from retouchml.client.messages import Render
 from retouchml.client.pixel_format import DTYPE_OF, PixelFormat
-from retouchml.client.remote_photo import RemotePhoto
 from retouchml.client.versions import FEATURES
 from retouchml.errors import Cancelled, PhotoUnknown, RetouchError, Superseded, UsageError, VersionMismatch
 from retouchml.look import Look
 from retouchml.sliders import BY_NAME
-from tests.daemon.running import PATIENCE, PLAIN, Daemon, picture, until
-from tests.stand_in_backend import ONE_MORE_FACE, SIDE
+from tests.daemon.running import PATIENCE, PLAIN, Daemon, picture, until, until_heard
+from tests.stand_in_backend import HELD, ONE_MORE_FACE, SIDE, held, open_gate
 
 LOOK = Look(0.5)
+HELD_LOOKS = {0: Look(0.5, edits={"held": 0.1})}
 FORMATS = [
     *product(("u8", "u16", "f32"), ("Y", "YA", "RGB", "BGR", "RGBA", "BGRA"), ("srgb",), (0, 12)),
     *product(("f16", "f32"), ("RGB", "BGRA"), ("srgb", "linear"), (0,)),
@@ -120,16 +118,6 @@ def heard_of(call: Call[Rendered]) -> list[tuple[str, tuple[int, ...]]]:
     return [(each.refinement, each.faces) for each in heard]
 
 
-def until_heard(photo: RemotePhoto, condition: Callable[[], bool]) -> bool:
-    """Whether ``condition`` comes true in time, while answers are taken."""
-
-    def holds() -> bool:
-        photo._client.process()
-        return condition()
-
-    return until(holds)
-
-
 def test_what_can_be_had_sooner_comes_before_the_result_face_by_face(daemon: Daemon) -> None:
     photo = daemon.photo(faces=2, tenths=1)
     looks = {0: LOOK, 1: LOOK}
@@ -171,30 +159,28 @@ def test_a_worker_that_is_lost_between_previews_sends_none_of_them_twice(daemon:
 
 
 def test_no_preview_follows_a_cancel_or_a_newer_render(daemon: Daemon) -> None:
-    photo = daemon.photo(faces=2, tenths=10)
+    photo = daemon.photo(faces=2, tenths=HELD)
     heard: list[tuple[str, Rendered]] = []
     looks = {0: LOOK, 1: LOOK}
     older = photo.render(looks, refine=True)
     older.on_preview = lambda preview: heard.append(("older", preview))
-    assert until_heard(photo, lambda: bool(heard))
+    assert until_heard(photo._client, lambda: bool(heard))
     newer = photo.render(looks, refine=True)
     newer.on_preview = lambda preview: heard.append(("newer", preview))
     with pytest.raises(Superseded):
         older.result(PATIENCE)
-    assert until_heard(photo, lambda: len(heard) > 1)
+    assert until_heard(photo._client, lambda: len(heard) > 1)
     newer.cancel()
     with pytest.raises(Cancelled):
         newer.result(PATIENCE)
-    count = len(heard)
-    time.sleep(0.5)
-    photo._client.process()
-    assert len(heard) == count
-    first_two = [(who, preview.refinement, preview.faces) for who, preview in heard[:2]]
-    assert first_two == [("older", "local", (0,)), ("newer", "local", (0,))]
+    open_gate()
+    photo.prepare().result(PATIENCE)  # what the worker sent before has arrived
+    said = [(who, preview.refinement, preview.faces) for who, preview in heard]
+    assert said == [("older", "local", (0,)), ("newer", "local", (0,))]
 
 
 def test_a_newer_look_is_shown_while_a_face_is_prepared_for_both(daemon: Daemon) -> None:
-    photo = daemon.photo(tenths=15)
+    photo = daemon.photo(tenths=HELD)
     heard: list[tuple[str, str]] = []
 
     def render(strength: float) -> Call[Rendered]:
@@ -204,10 +190,12 @@ def test_a_newer_look_is_shown_while_a_face_is_prepared_for_both(daemon: Daemon)
         return call
 
     calls = [render(0.2)]
-    assert until_heard(photo, lambda: ("0.2", "invert 0.2") in heard)
+    assert until_heard(photo._client, lambda: ("0.2", "invert 0.5") in heard)
     calls.append(render(0.4))
-    assert until_heard(photo, lambda: ("0.4", "local") in heard)
+    assert until_heard(photo._client, lambda: ("0.4", "local") in heard)
     calls.append(render(0.6))
+    assert until_heard(photo._client, lambda: ("0.6", "invert 0.5") in heard)
+    open_gate()
     assert calls[-1].result(PATIENCE).seconds["prepared"] == 1
     of_last = [what for strength, what in heard if strength == "0.6"]
     assert of_last[0] == "local"
@@ -216,12 +204,14 @@ def test_a_newer_look_is_shown_while_a_face_is_prepared_for_both(daemon: Daemon)
 
 
 def test_a_newer_look_that_cannot_be_disturbs_nothing(daemon: Daemon) -> None:
-    photo = daemon.photo(tenths=10)
+    photo = daemon.photo(tenths=HELD)
     older = photo.render({0: LOOK}, refine=True)
     heard: list[Rendered] = []
     older.on_preview = heard.append
-    assert until_heard(photo, lambda: bool(heard))
+    assert until_heard(photo._client, lambda: bool(heard))
     newer = photo.render({0: LOOK, 7: LOOK}, refine=True)
+    assert until_heard(photo._client, lambda: older.done)
+    open_gate()
     with pytest.raises(UsageError):
         newer.result(PATIENCE)
     assert photo.render({0: LOOK}, refine=True).result(PATIENCE).seconds["prepared"] == 1
@@ -276,31 +266,31 @@ def test_what_cannot_be_done_is_said_and_the_next_request_works(
 
 def test_the_newest_render_of_a_photo_wins(daemon: Daemon) -> None:
     photo = daemon.photo()
-    calls = [photo.render({0: Look(0.5, edits={"slow": 1.0})}) for _ in range(3)]
+    calls = [photo.render(HELD_LOOKS) for _ in range(3)]
     newest = photo.render({0: LOOK}).result(PATIENCE)
     assert [type(call.error) for call in calls] == [Superseded] * 3
     assert len(newest.patches) == 1
 
 
 def test_a_newer_render_goes_on_with_the_preparation_of_the_older(daemon: Daemon) -> None:
-    photo = daemon.photo(tenths=10)
+    photo = daemon.photo(tenths=HELD)
     older = photo.render({0: Look(0.3)})
     seen: list[str] = []
     older.on_progress = lambda stage, fraction, remaining: seen.append(stage)
-    while "invert" not in seen:
-        photo._client.process(0.1)
+    assert until_heard(photo._client, lambda: "invert" in seen)
     newer = photo.render({0: Look(0.6)})
     newer.on_progress = lambda stage, fraction, remaining: seen.append(f"newer {stage}")
-    assert newer.result(PATIENCE).seconds["prepared"] == 1
+    assert until_heard(photo._client, lambda: "newer invert" in seen)
     assert isinstance(older.error, Superseded)
-    assert "newer invert" in seen
+    open_gate()
+    assert newer.result(PATIENCE).seconds["prepared"] == 1
 
 
 def test_a_cancel_is_answered_while_the_worker_does_not_listen(daemon: Daemon) -> None:
     photo = daemon.photo()
     photo.render({0: LOOK}).result(PATIENCE)
-    call = photo.render({0: Look(0.5, edits={"deaf": 0.5})})
-    until(lambda: daemon.status().workers[0].state == "busy")
+    call = photo.render({0: Look(0.5, edits={"deaf": 1.0})})
+    assert until(lambda: daemon.status().workers[0].state == "busy")
     call.cancel()
     with pytest.raises(Cancelled):
         call.result(PATIENCE)
@@ -309,22 +299,22 @@ def test_a_cancel_is_answered_while_the_worker_does_not_listen(daemon: Daemon) -
 
 def test_a_cancelled_worker_is_free_for_the_next(daemon: Daemon) -> None:
     photo = daemon.photo()
-    call = photo.render({0: Look(0.5, edits={"slow": 1.0})})
-    until(lambda: daemon.status().workers[0].state == "busy")
+    call = photo.render(HELD_LOOKS)
+    assert until(lambda: held() == 1)
     call.cancel()
-    assert photo.prepare().result(5.0).seconds["prepared"] == 1
+    assert photo.prepare().result(PATIENCE).seconds["prepared"] == 1
 
 
 def test_a_call_that_takes_too_long_is_cancelled(daemon: Daemon) -> None:
     photo = daemon.photo()
     with pytest.raises(RetouchError, match="did not answer"):
-        photo.render({0: Look(0.5, edits={"slow": 1.0})}).result(0.3)
+        photo.render(HELD_LOOKS).result(0.3)
     assert until(lambda: daemon.status().workers[0].state == "idle")
 
 
 def test_closing_a_photo_ends_its_jobs_and_frees_it(daemon: Daemon) -> None:
     photo = daemon.photo()
-    call = photo.render({0: Look(0.5, edits={"slow": 1.0})})
+    call = photo.render(HELD_LOOKS)
     photo.close()
     with pytest.raises(Cancelled):
         call.result(PATIENCE)

@@ -8,12 +8,13 @@ import pytest
 
 from retouchml.errors import Busy, WorkerLost
 from retouchml.look import Look
-from tests.daemon.running import PATIENCE, PLAIN, Daemon, is_alive, kill, picture, until
+from tests.daemon.running import PATIENCE, PLAIN, Daemon, is_alive, kill, picture, until, until_heard
+from tests.stand_in_backend import held, open_gate
 
 LOOK = Look(0.5)
 Start = Callable[..., Daemon]
 LOOKS = {0: Look(0.5)}
-SLOW = {0: Look(0.5, edits={"slow": 1.0})}
+HELD, HELD_LONGER = ({0: Look(0.5, edits={"held": gate})} for gate in (0.1, 0.2))
 
 
 def workers(daemon: Daemon, field: str) -> list[Any]:
@@ -29,11 +30,16 @@ def test_two_editors_are_served_in_turn(daemon: Daemon) -> None:
     photos = [daemon.photo(client=greedy) for _ in range(4)]
     other = daemon.photo(client=modest)
     done: list[str] = []
-    for photo in photos:
-        photo.render({0: Look(0.5, edits={"slow": 0.1})}).on_done = lambda call: done.append("greedy")
-    other.render({0: LOOK}).result(PATIENCE)
-    greedy.process()
-    assert len(done) < 3
+    for photo, looks in zip(photos, (HELD, *3 * [HELD_LONGER]), strict=True):
+        photo.render(looks).on_done = lambda call: done.append("greedy")
+    assert until(lambda: is_busy(daemon) and daemon.status().queue == 3)
+    call = other.render({0: LOOK})
+    assert until(lambda: daemon.status().queue == 4)
+    open_gate()
+    assert call.result(PATIENCE).patches  # while what is left of the other's work waits
+    assert until_heard(greedy, lambda: bool(done))
+    assert done == ["greedy"]
+    open_gate(2)
 
 
 def test_photos_are_shared_out_and_each_stays_with_its_worker(start: Start) -> None:
@@ -59,7 +65,7 @@ def test_a_photo_for_a_device_goes_to_its_worker(start: Start) -> None:
 
 def test_workers_work_at_the_same_time(start: Start) -> None:
     daemon = start("--device", "one,two")
-    calls = [daemon.photo().render(SLOW) for _ in range(2)]
+    calls = [daemon.photo().render(HELD) for _ in range(2)]
     assert until(lambda: workers(daemon, "state") == ["busy", "busy"])
     for call in calls:
         call.cancel()
@@ -101,17 +107,19 @@ def test_with_a_negative_keep_alive_a_worker_never_ends(start: Start) -> None:
 def test_every_worker_ends_after_its_own_idle_time(start: Start) -> None:
     daemon = start("--device", "one,two", "--keep-alive", 0.02)
     photos = [daemon.photo() for _ in range(2)]
-    photos[1].render(SLOW)
+    photos[1].render(HELD)
     assert until(lambda: workers(daemon, "state") == ["absent", "busy"])
+    open_gate()
     assert until(lambda: workers(daemon, "state") == ["absent", "absent"])
     assert photos[0].render(LOOKS).result(PATIENCE).patches
 
 
 def test_a_job_whose_worker_is_killed_is_done_again(daemon: Daemon) -> None:
     photo = daemon.photo()
-    call = photo.render({0: Look(0.5, edits={"slow": 0.1})})
-    assert until(lambda: is_busy(daemon))
+    call = photo.render(HELD)
+    assert until(lambda: held() == 1)
     kill(daemon.worker())
+    open_gate()
     assert len(call.result(PATIENCE).patches) == 1
     status = daemon.status()
     assert (status.pid, status.workers[0].restarts) == (daemon.process.pid, 1)
@@ -146,7 +154,11 @@ def test_a_worker_is_unloaded_at_once_with_a_keep_alive_of_0(start: Start) -> No
 def test_a_worker_is_unloaded_after_a_while_and_comes_back(start: Start) -> None:
     daemon = start("--keep-alive", 0.01)
     photo = daemon.photo()
+    call = photo.render(HELD)
+    assert until(lambda: held() == 1)
     worker = daemon.worker()
+    open_gate()
+    call.result(PATIENCE)
     assert until(lambda: not is_alive(worker))
     assert photo.render({0: LOOK}).result(PATIENCE).patches
 
@@ -156,13 +168,11 @@ def test_a_full_queue_says_busy_and_forgets_nothing(start: Start, limit: str) ->
     daemon = start("--limits", limit)
     client = daemon.client()
     photos = [daemon.photo(client=client) for _ in range(4)]
-    calls = [photo.render({0: Look(0.5, edits={"slow": 0.05})}) for photo in photos]
+    calls = [photo.render(HELD) for photo in photos]
 
-    def are_done() -> bool:
-        client.process(0.1)
-        return all(call.done for call in calls)
-
-    assert until(are_done)
+    assert until_heard(client, lambda: any(call.done for call in calls))
+    open_gate()
+    assert until_heard(client, lambda: all(call.done for call in calls))
     errors = [type(call.error) for call in calls if call.error]
     assert set(errors) == {Busy}
     assert len(errors) < len(calls)

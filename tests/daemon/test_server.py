@@ -10,6 +10,7 @@ from retouchml import paths
 from retouchml.errors import Cancelled, DaemonStopping, RetouchError
 from retouchml.look import Look
 from tests.daemon.running import PATIENCE, ROOT, Daemon, is_alive, until
+from tests.stand_in_backend import held, open_gate
 
 Start = Callable[..., Daemon]
 
@@ -27,18 +28,18 @@ def test_no_worker_outlives_a_killed_daemon(daemon: Daemon) -> None:
 
 def test_asked_to_stop_it_lets_a_short_job_finish(daemon: Daemon) -> None:
     photo = daemon.photo()
-    call = photo.render({0: Look(0.5, edits={"slow": 0.1})})
-    assert until(lambda: is_busy(daemon))
+    call = photo.render({0: Look(0.5, edits={"held": 0.1})})
+    assert until(lambda: held() == 1)
     daemon.ask_to_stop()
+    open_gate()
     assert call.result(PATIENCE).patches
     assert daemon.process.wait(PATIENCE) == 0
     assert not paths.address_path().exists()
 
 
 def test_asked_to_stop_it_cancels_a_long_job_and_ends_in_time(daemon: Daemon) -> None:
-    photo = daemon.photo(faces=6)
-    # ten seconds a face, and twice as long as the test waits for the daemon's end
-    running = photo.render(dict.fromkeys(range(6), Look(0.5, edits={"deaf": 1.0})))
+    photo = daemon.photo()
+    running = photo.render({0: Look(0.5, edits={"deaf": 1.0})})
     waiting = photo.prepare()
     assert until(lambda: is_busy(daemon))
     worker = daemon.worker()

@@ -15,13 +15,11 @@ Start = Callable[..., Daemon]
 _PLUG_IN = f"""
 import sys
 from retouchml.client.client import Client
-from retouchml.system.files import private_folder
 from retouchml.look import Look
-from retouchml.system.files import private_folder
 from tests.daemon.running import PLAIN, picture
 client = Client()
 photo = client.open(PLAIN, picture().tobytes()).result({PATIENCE})
-call = photo.render({{0: Look(0.5, edits={{"slow": 1.0}})}})
+call = photo.render({{0: Look(0.5, edits={{"held": 0.1}})}})
 print("open", flush=True)
 call.result()
 """
@@ -39,14 +37,14 @@ def test_a_killed_plug_in_leaves_no_photo_and_no_job(daemon: Daemon) -> None:
         assert plug_in.stdout.readline() == "open\n"
         assert until(lambda: is_busy(daemon))
         plug_in.kill()
-    assert until(lambda: daemon.status().photos == 0 and not is_busy(daemon), 10)
+    assert until(lambda: daemon.status().photos == 0 and not is_busy(daemon))
     assert daemon.status().clients == 0
 
 
 def test_a_client_that_closes_leaves_no_photo(daemon: Daemon) -> None:
     with Client() as client:
         daemon.photo(client=client)
-    assert until(lambda: daemon.status().photos == 0, 10)
+    assert until(lambda: daemon.status().photos == 0)
 
 
 @pytest.mark.parametrize("limit", ["photos=2", "photos_of_client=2", f"photo_bytes={2 * PLAIN.size}"])
@@ -71,5 +69,5 @@ def test_a_large_upload_whose_client_leaves_is_freed(daemon: Daemon) -> None:
     before = daemon.status().memory
     with Client() as client:
         client.open(PixelFormat(4000, 3000), bytes(4000 * 3000 * 4))
-    assert until(lambda: daemon.status().photos == 0, 10)
-    assert until(lambda: daemon.status().memory - before < 16 << 20, 10)
+    assert until(lambda: daemon.status().photos == 0)
+    assert until(lambda: daemon.status().memory - before < 16 << 20)

@@ -136,6 +136,6 @@ def test_a_message_of_many_large_frames_is_refused_and_its_memory_given_back(dae
         assert dealer.poll(1000 * PATIENCE)
         said = msgpack.unpackb(dealer.recv())
         assert (said["type"], said["id"], said["code"]) == ("error", 7, "protocol")
-        assert daemon.status().memory - before < 16 << 20
+        assert until(lambda: daemon.status().memory - before < 16 << 20)
         dealer.send(protocol.encode("status", 8))
         assert dealer.poll(1000 * PATIENCE)

@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
@@ -14,7 +15,7 @@ from tests.daemon.running import PATIENCE, Daemon, is_alive, needs_posix, pause,
 
 Start = Callable[..., Daemon]
 LOOKS = {0: Look(0.5)}
-SLOW = {0: Look(0.5, edits={"slow": 0.3})}
+HELD = {0: Look(0.5, edits={"held": 0.1})}
 SILENCE = ("--limits", "silence_seconds=4")
 _NEVER = 10**6
 
@@ -59,13 +60,12 @@ def test_a_job_whose_worker_is_stopped_is_done_by_another(start: Start) -> None:
 def test_a_job_that_stops_every_worker_fails_and_the_daemon_goes_on(start: Start) -> None:
     daemon = start(*SILENCE)
     photo = daemon.photo()
-    call = photo.render(SLOW)
+    call = photo.render(HELD)
     stopped: set[int] = set()
     while len(stopped) < 2:
         assert until(lambda: is_busy_again(daemon, stopped))
         stopped.add(daemon.worker())
         pause(daemon.worker())
-        assert until(lambda: daemon.status().workers[0].state == "silent")
     with pytest.raises(WorkerLost, match="stopped answering, twice"):
         call.result(PATIENCE)
     assert photo.render(LOOKS).result(PATIENCE).patches
@@ -84,19 +84,26 @@ def test_other_workers_go_on_while_one_is_stopped(start: Start) -> None:
     pause(pid)
     stopped.render(LOOKS)
     assert other.render(LOOKS).result(PATIENCE).patches
+    assert until(lambda: daemon.status().workers[0].state == "silent")
     assert daemon.status().workers[0].pid == pid
 
 
 @needs_posix
-def test_a_worker_that_is_stopped_while_it_starts_is_replaced(start: Start) -> None:
-    daemon = start("--limits", "start_seconds=4")
-    client = daemon.client()
-    call = client.edits()
-    client.process()
-    assert until(lambda: daemon.status().workers[0].state == "starting")
-    first = daemon.status().workers[0].pid or 0
-    pause(first)
-    assert call.result().edits
+def test_a_worker_that_is_stopped_while_it_starts_is_replaced(start: Start, tmp_path: Path) -> None:
+    stopped = tmp_path / "stopped"
+    (tmp_path / "sitecustomize.py").write_text(
+        "import os, pathlib, signal, sys\n"
+        f"stopped = pathlib.Path({str(stopped)!r})\n"
+        "if 'daemon.worker' in ' '.join(sys.orig_argv) and not stopped.exists():\n"
+        "    stopped.touch()\n"
+        "    os.kill(os.getpid(), signal.SIGSTOP)\n"
+    )
+    daemon = start("--limits", "start_seconds=4", PYTHONPATH=str(tmp_path))
+    call = daemon.client().edits()
+    first = daemon.worker()
+    assert daemon.status().workers[0].state == "starting"
+    assert call.result(PATIENCE).edits
+    assert stopped.exists()
     assert until(lambda: not is_alive(first))
 
 

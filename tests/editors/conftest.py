@@ -62,3 +62,13 @@ def daemon(editor_home: Path, all_daemons: Daemons, backend: str, monkeypatch: p
     """A running daemon in the home of this test's clients."""
     monkeypatch.setenv("RETOUCHML_HOME", str(editor_home))
     return all_daemons.running(backend)
+
+
+@pytest.fixture
+def go(editor_home: Path) -> Iterator[Path]:
+    """The file that lets faces be inverted, which is not there yet."""
+    path = editor_home / "go"
+    path.unlink(missing_ok=True)
+    yield path
+    path.touch()  # a dialog that a failed test left can end
+    path.unlink()

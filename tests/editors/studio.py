@@ -11,6 +11,7 @@ from retouchml import paths
 from retouchml.client import connection_file
 from tests.daemon import running
 from tests.daemon.running import Daemon, until
+from tests.ports import free_port
 
 
 class Studio:
@@ -18,7 +19,7 @@ class Studio:
 
     def __init__(self, home: Path, backend: str, folder: Path) -> None:
         self._home, self._backend = home, backend
-        self._daemon = self._start("127.0.0.1:0")
+        self._daemon = self._start(f"127.0.0.1:{free_port()}")
         with self._at_home():
             own = paths.runtime_dir() / connection_file.NAME
         self.address = connection_file.read(own).endpoint.removeprefix("tcp://")
@@ -74,4 +75,4 @@ def studio(backend: str, editor_home: Path) -> Iterator[Studio]:
 
 def takes(there: Studio, photos: int) -> bool:
     """Whether it gets to have so many photographs open."""
-    return until(lambda: there.photos == photos, 60)
+    return until(lambda: there.photos == photos)

@@ -94,7 +94,7 @@ def note(*words):
 note(*[word for word in sys.argv[1:] if os.sep not in word])
 if os.environ.get("HANG_AT") == sys.argv[1]:
     try:
-        time.sleep(60)
+        time.sleep(1000)
     except KeyboardInterrupt:
         note("cleaned up")
         sys.exit(130)

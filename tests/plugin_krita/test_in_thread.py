@@ -23,7 +23,7 @@ def test_nothing_is_handed_over_after_the_end() -> None:
     threads = InThread(loop)
 
     def work() -> str:
-        go.wait(10.0)
+        go.wait(120.0)
         return "late"
 
     threads.run(work, heard.append)

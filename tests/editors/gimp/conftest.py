@@ -55,13 +55,3 @@ def no_images(editor: Gimp, daemon: Daemon) -> Iterator[None]:
     assert until(lambda: not plug_ins(editor), 60)
     editor.run("globals().get('display') and display.is_valid() and display.delete()\nanswer = None")
     editor.run("delete_all()")
-
-
-@pytest.fixture
-def go(editor_home: Path) -> Iterator[Path]:
-    """The file that lets faces be inverted, which is not there yet."""
-    path = editor_home / "go"
-    path.unlink(missing_ok=True)
-    yield path
-    path.touch()  # a dialog that a failed test left can end
-    path.unlink()

@@ -69,7 +69,7 @@ def backend() -> str:
 def dialog(editor: Gimp) -> str:
     """The dialog on a picture with two faces, with its preview."""
     _main, dialog = open_dialog(editor, PICTURE)
-    assert until(lambda: is_split(preview(editor, dialog)), 60)
+    assert until(lambda: is_split(preview(editor, dialog)))
     return dialog
 
 
@@ -85,11 +85,15 @@ def by_tab(editor: Gimp, inside: Inside, title: str, presses: int) -> list[str]:
     """The names of the controls that Tab brings, in their order, once round."""
     order: list[str] = []
     for _ in range(presses):
-        before = inside.ask("kept.get('focus')")
-        editor.ask("tool('xdotool', 'key', 'Tab')")
-        until(lambda before=before: inside.run(FOCUS % title) != before, 3)  # type: ignore[misc]
+        before = inside.run(FOCUS % title)
+
+        def has_moved(before: "str | None" = before) -> bool:
+            # the display loses keys on a busy machine
+            editor.ask("tool('xdotool', 'key', 'Tab')")
+            return until(lambda: inside.run(FOCUS % title) != before, 10)
+
+        assert until(has_moved), f"Tab leads nowhere from {before}"
         name = inside.run(FOCUS % title)
-        inside.run(f"kept['focus'] = {name!r}\nanswer = None")
         if name in order:
             break
         order.append(name)
@@ -118,7 +122,7 @@ def test_the_settings_are_used_by_the_keys_alone(editor: Gimp, dialog: str) -> N
     settings = window(editor, f"^{SETTINGS}$")
     inside = Inside(editor)
     # a command that is at work holds the others back
-    assert until(lambda: inside.ask("named('Log')[0].get_sensitive()"), 120)
+    assert until(lambda: inside.ask("named('Log')[0].get_sensitive()"))
     names = controls(inside, SETTINGS)
     assert {"Device", "Engine", "Language", "Clear: Known faces", "Copy diagnostics"} <= set(names)
     keys = letters(inside, SETTINGS)
@@ -148,7 +152,7 @@ def open_settings(editor: Gimp, dialog: str) -> str:
     """The settings' window, once no command holds the others back."""
     press(editor, dialog, "alt+t")
     settings = window(editor, f"^{SETTINGS}$")
-    assert until(lambda: Inside(editor).ask("named('Log')[0].get_sensitive()"), 120)
+    assert until(lambda: Inside(editor).ask("named('Log')[0].get_sensitive()"))
     return settings
 
 
@@ -157,7 +161,7 @@ def test_a_plug_in_older_than_the_project_is_updated_by_a_button(
 ) -> None:
     settings, inside = open_settings(editor, dialog), Inside(editor)
     click(editor, settings, "Update the plug-in")
-    assert until(lambda: inside.has("The plug-in is updated. Restart the editor."), 60)
+    assert until(lambda: inside.has("The plug-in is updated. Restart the editor."))
     assert (project / "done").read_text().split() == [str(project / "install"), "gimp"]
     assert not inside.has("Update the plug-in")
     press(editor, settings, "Escape")
@@ -168,7 +172,7 @@ def test_the_project_is_set_up_again_by_a_button(editor: Gimp, dialog: str, proj
     settings, inside = open_settings(editor, dialog), Inside(editor)
     click(editor, settings, "Set up again")
     said = f"named({OUTPUT!r})[-1].get_buffer().get_property('text')"
-    assert until(lambda: str(inside.ask(said)).startswith("RetouchML is set up."), 60)
+    assert until(lambda: str(inside.ask(said)).startswith("RetouchML is set up."))
     assert (project / "done").read_text().split() == [str(project / "install"), "demo", "--repair"]
     press(editor, settings, "Escape")
     assert is_gone(editor, f"^{SETTINGS}$")

@@ -125,7 +125,7 @@ answer = [outcome[:2], image.get_base_type().value_nick, differences(before, aft
     assert became == wanted
     press(editor, window(editor, "RGB color.*GIMP"), "ctrl+z")
     is_back = "[image.get_base_type().value_nick, len(names(image))] == ['indexed', 1]"
-    assert until(lambda: bool(editor.ask(is_back)), 60)
+    assert until(lambda: bool(editor.ask(is_back)))
     assert editor.ask("seen(image, \"R'G'B'A u8\") == before")
 
 

@@ -31,7 +31,7 @@ def test_beautify_adds_a_layer_that_one_undo_takes_back_to_the_bit(editor: Gimp)
     assert layers(editor) == 2
     assert editor.ask("seen(image, \"R'G'B' u8\") != before")
     press(editor, main, "ctrl+z")
-    assert until(lambda: layers(editor) == 1, 30)
+    assert until(lambda: layers(editor) == 1)
     assert until(lambda: bool(editor.ask("seen(image, \"R'G'B' u8\") == before")))
     press(editor, main, "ctrl+f")  # Filters > Repeat: the same again, without the dialog
     assert until(lambda: layers(editor) == 2, PATIENCE)
@@ -45,8 +45,8 @@ def test_cancel_half_way_leaves_the_image_alone_and_frees_the_worker(editor: Gim
     assert is_gone(editor)
     assert layers(editor) == 1
     assert editor.ask("seen(image, \"R'G'B' u8\") == before")
-    assert until(lambda: daemon.status().photos == 0, 30)
-    assert until(lambda: not works(daemon)(), 30)
+    assert until(lambda: daemon.status().photos == 0)
+    assert until(lambda: not works(daemon)())
 
 
 def test_a_daemon_killed_under_the_dialog_has_a_successor_that_does_it(

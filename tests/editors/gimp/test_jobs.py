@@ -32,7 +32,7 @@ def backend() -> str:
 def dialog(editor: Gimp, go: Path) -> str:
     """The dialog, which shows its faces and has none of them inverted."""
     _main, dialog = open_dialog(editor, PICTURE)
-    assert until(lambda: is_split(preview(editor, dialog)), 60)
+    assert until(lambda: is_split(preview(editor, dialog)))
     reset(editor, dialog)
     return dialog
 
@@ -65,8 +65,8 @@ def test_results_are_made_one_after_the_other(editor: Gimp, dialog: str, go: Pat
     apply(editor, dialog, 20)
     assert jobs(editor) == ["Cancel: At work: Strength 95", "Cancel: Waiting: Strength 20"]
     go.touch()
-    assert until(lambda: made(editor) == [0.2, 0.95], 60)
-    assert until(lambda: amounts(editor) == pytest.approx([0.2, 0.2], abs=0.02), 30)
+    assert until(lambda: made(editor) == [0.2, 0.95])
+    assert until(lambda: amounts(editor) == pytest.approx([0.2, 0.2], abs=0.02))
     assert until(lambda: jobs(editor) == [])
 
 
@@ -78,14 +78,14 @@ def test_each_can_be_taken_out_and_the_dialog_goes_on(editor: Gimp, dialog: str,
     take_out(editor, dialog, jobs(editor)[0])
     assert until(lambda: jobs(editor) == ["Cancel: At work: Strength 40"])
     go.touch()
-    assert until(lambda: made(editor) == [0.4], 60)
-    assert until(lambda: amounts(editor) == pytest.approx([0.4, 0.4], abs=0.02), 30)
+    assert until(lambda: made(editor) == [0.4])
+    assert until(lambda: amounts(editor) == pytest.approx([0.4, 0.4], abs=0.02))
     go.unlink()
     apply(editor, dialog, 90)
     take_out(editor, dialog, jobs(editor)[0])
     assert until(lambda: jobs(editor) == [])
     go.touch()
-    assert until(lambda: Inside(editor).has("Ready"), 60)
+    assert until(lambda: Inside(editor).has("Ready"))
     assert made(editor) == [0.4]
 
 
@@ -99,9 +99,9 @@ outcome = []
 threading.Thread(target=lambda: outcome.append(beautify(base, strength=1.0)), daemon=True).start()
 answer = None
 """)
-    assert until(lambda: len(plug_ins(editor)) == 2, 60)
+    assert until(lambda: len(plug_ins(editor)) == 2)
     go.touch()
-    assert until(lambda: not plug_ins(editor), 60)
+    assert until(lambda: not plug_ins(editor))
     assert editor.ask("[len(names(each)) for each in (first, image)]") == [2, 2]
 
 

@@ -29,7 +29,7 @@ def backend() -> str:
 def dialog(editor: Gimp) -> str:
     """The dialog on a picture with twenty faces, with its preview."""
     _main, dialog = open_dialog(editor, PICTURE)
-    assert until(lambda: is_split(preview(editor, dialog)), 120)
+    assert until(lambda: is_split(preview(editor, dialog)))
     return dialog
 
 
@@ -37,7 +37,7 @@ def resize(editor: Gimp, dialog: str, width: int, height: int) -> tuple[int, int
     """Ask for a size; the size that it has then."""
     before = whole(editor, dialog).shape
     editor.ask(f"tool('xdotool', 'windowsize', {dialog!r}, '{width}', '{height}')")
-    assert until(lambda: whole(editor, dialog).shape != before, 30)
+    assert until(lambda: whole(editor, dialog).shape != before)
     shape = steady(lambda: whole(editor, dialog)).shape
     return shape[1], shape[0]
 
@@ -61,7 +61,7 @@ def test_twenty_faces_make_it_no_larger(editor: Gimp, dialog: str) -> None:
     assert width <= 960
     assert height <= 790
     bars = "[each.get_opacity() for each in widgets() if type(each).__name__ == 'Scrollbar']"
-    assert until(lambda: Inside(editor).ask(bars) == [1.0], 30)  # that there are more than fit is seen
+    assert until(lambda: Inside(editor).ask(bars) == [1.0])  # that there are more than fit is seen
 
 
 def test_of_many_faces_the_largest_is_ticked_and_all_or_none_by_a_button(editor: Gimp, dialog: str) -> None:
@@ -70,11 +70,11 @@ def test_of_many_faces_the_largest_is_ticked_and_all_or_none_by_a_button(editor:
     assert inside.ask(ticks).count(True) == 1
     assert len(inside.ask(ticks)) == 20
     click(editor, dialog, "All")
-    assert until(lambda: all(inside.ask(ticks)), 30)
+    assert until(lambda: all(inside.ask(ticks)))
     click(editor, dialog, "None")
-    assert until(lambda: not any(inside.ask(ticks)), 30)
+    assert until(lambda: not any(inside.ask(ticks)))
     press(editor, dialog, "alt+b")
-    assert until(lambda: inside.has("No face is ticked."), 30)
+    assert until(lambda: inside.has("No face is ticked."))
 
 
 def test_it_can_be_used_by_the_keys_alone_and_takes_typed_numbers(editor: Gimp, dialog: str) -> None:
@@ -83,7 +83,7 @@ def test_it_can_be_used_by_the_keys_alone_and_takes_typed_numbers(editor: Gimp, 
     type_(editor, "100")
     press(editor, dialog, "Return")
     after = slice(first.shape[1] // 2 + 5, None)
-    assert until(lambda: bool((preview(editor, dialog)[:, after] != first[:, after]).any()), 60)
+    assert until(lambda: bool((preview(editor, dialog)[:, after] != first[:, after]).any()))
     press(editor, dialog, "alt+b")
     assert is_gone(editor)
     place = (80 * 320 + 8) * 3  # on the first face, which the stand-in inverts at full strength

@@ -55,7 +55,7 @@ def fill_in(editor: Gimp, there: Studio) -> Inside:
     type_(editor, str(there.file))
     press(editor, chooser, "Return")
     inside = Inside(editor)
-    assert until(lambda: inside.has("Address"), 60)
+    assert until(lambda: inside.has("Address"))
     name = window(editor, f"^{ADD}$")
     press(editor, name, "alt+d")
     type_(editor, there.address)

@@ -28,12 +28,12 @@ def backend() -> str:
 
 def test_a_face_where_the_selection_is_joins_the_others_and_the_result(editor: Gimp) -> None:
     _main, dialog = open_dialog(editor, PICTURE)
-    assert until(lambda: is_split(preview(editor, dialog)), 60)
+    assert until(lambda: is_split(preview(editor, dialog)))
     before = preview(editor, dialog)
     editor.run("image.select_rectangle(Gimp.ChannelOps.REPLACE, 140, 20, 30, 30)\nanswer = None")
     click(editor, dialog, "There is a face here")
-    assert until(lambda: bool((preview(editor, dialog) != before).any()), 30)  # it is shown
-    assert until(lambda: bool(editor.ask("Gimp.Selection.is_empty(image)")), 30)  # nothing limits the result
+    assert until(lambda: bool((preview(editor, dialog) != before).any()))  # it is shown
+    assert until(lambda: bool(editor.ask("Gimp.Selection.is_empty(image)")))  # nothing limits the result
     finish(editor, dialog)
     assert until(
         lambda: (
@@ -49,16 +49,16 @@ answer = [now[(y * 320 + x) * 3] != before[(y * 320 + x) * 3] for x, y in ((150,
 
 def test_a_marked_face_is_there_when_the_result_is_edited_again(editor: Gimp) -> None:
     main, dialog = open_dialog(editor, PICTURE)
-    assert until(lambda: is_split(preview(editor, dialog)), 60)
+    assert until(lambda: is_split(preview(editor, dialog)))
     editor.run("image.select_rectangle(Gimp.ChannelOps.REPLACE, 140, 20, 30, 30)\nanswer = None")
     click(editor, dialog, "There is a face here")
-    assert until(lambda: Inside(editor).has("Face 3: Retouch it"), 60)
+    assert until(lambda: Inside(editor).has("Face 3: Retouch it"))
     finish(editor, dialog)
-    assert until(lambda: layers(editor) == 2, 30)
+    assert until(lambda: layers(editor) == 2)
     dialog = again(editor, main)  # the result is the active layer
-    assert until(lambda: is_split(preview(editor, dialog)), 60)
+    assert until(lambda: is_split(preview(editor, dialog)))
     ticks = "[each.get_active() for each in widgets() if name(each).endswith(': Retouch it')]"
-    assert until(lambda: Inside(editor).ask(ticks) == [True] * 3, 30)
+    assert until(lambda: Inside(editor).ask(ticks) == [True] * 3)
     press(editor, dialog, "Escape")
     assert is_gone(editor)
 
@@ -78,14 +78,14 @@ answer = [outcome[:2], box(image.get_layers()[0]), wrong[0], wrong[1]]
 
 def test_the_last_results_are_kept_with_the_picture_and_a_click_brings_a_look_back(editor: Gimp) -> None:
     _main, dialog = open_dialog(editor, PICTURE)
-    assert until(lambda: is_split(preview(editor, dialog)), 60)
+    assert until(lambda: is_split(preview(editor, dialog)))
     for strength in ("100", "20"):
         press(editor, dialog, "alt+s")
         type_(editor, strength)
         press(editor, dialog, "alt+a")
         share = int(strength) / 100
         expected = pytest.approx([share] * 2, abs=0.02)
-        assert until(lambda expected=expected: amounts(editor) == expected, 60)  # type: ignore[misc]
+        assert until(lambda expected=expected: amounts(editor) == expected)  # type: ignore[misc]
         # the dialog says so when all is done
         assert until(lambda: Inside(editor).has("The result is in the picture. You can go on."))
         press(editor, dialog, "alt+s", "Down")  # and says otherwise now
@@ -109,4 +109,4 @@ answer = [[each["record"]["faces"][0]["look"]["strength"], bool(each["picture"])
     editor.ask("tool('xdotool', 'key', 'Return')")
     assert until(lambda: not inside.ask(names))
     finish(editor, dialog)
-    assert until(lambda: amounts(editor) == pytest.approx([1.0, 1.0], abs=0.02), 30)
+    assert until(lambda: amounts(editor) == pytest.approx([1.0, 1.0], abs=0.02))

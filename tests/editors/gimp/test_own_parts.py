@@ -57,7 +57,7 @@ answer = [row[0] for row in box.get_model()]
 box.set_active(1)
 """)
         assert titles == ["Standard", "My taste"]
-        assert until(lambda: load(config)[0].scorer == own_parts.SCORER, 30)
+        assert until(lambda: load(config)[0].scorer == own_parts.SCORER)
         press(editor, settings, "Escape")
         # the photo is opened again with it, by which the stand-in finds other scores
         assert until(lambda: any("4.00 to" in each for each in inside.ask(rated)), PATIENCE)

@@ -63,14 +63,14 @@ def test_a_preset_s_command_retouches_without_a_dialog(editor: Gimp) -> None:
         return layers(editor) == 2
 
     open_menu(editor, main, "Down", "Return", has_started=is_done)  # the first one after Beautify
-    assert until(is_done, 60)
+    assert until(is_done)
     assert not windows(editor, "^Beautify$")
 
 
 def test_a_look_is_saved_renamed_and_deleted_by_the_keys_alone(editor: Gimp, editor_home: Path) -> None:
     own = editor_home / "config" / "presets"
     _main, dialog = open_dialog(editor, PICTURE)
-    assert until(lambda: is_split(preview(editor, dialog)), 60)
+    assert until(lambda: is_split(preview(editor, dialog)))
     inside = Inside(editor)
 
     def key(*names: str) -> None:
@@ -87,7 +87,7 @@ def test_a_look_is_saved_renamed_and_deleted_by_the_keys_alone(editor: Gimp, edi
 
     reset(editor, dialog)
     press(editor, dialog, "alt+s", "Page_Up")
-    assert until(lambda: inside.value("Strength") == 60, 30)
+    assert until(lambda: inside.value("Strength") == 60)
     choose("Save as…", "Name of the preset:")
     type_(editor, "Evening light")
     key("Return")

@@ -36,19 +36,19 @@ def middle(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
 
 def test_the_shown_face_is_seen_before_any_is_inverted(editor: Gimp, daemon: Daemon, go: Path) -> None:
     _main, dialog = open_dialog(editor, PICTURE)
-    assert until(lambda: is_split(preview(editor, dialog)), 60)
+    assert until(lambda: is_split(preview(editor, dialog)))
     early = middle(preview(editor, dialog))
     assert works(daemon)()
     go.touch()
-    assert until(lambda: bool((middle(preview(editor, dialog)) != early).any()), 60)
+    assert until(lambda: bool((middle(preview(editor, dialog)) != early).any()))
     click(editor, dialog, THUMBNAILS[1])
     finish(editor, dialog)
-    assert until(lambda: changed(editor) == [True, True], 30)
+    assert until(lambda: changed(editor) == [True, True])
 
 
 def test_the_dialog_redraws_while_the_daemon_works(editor: Gimp, daemon: Daemon, go: Path) -> None:
     _main, dialog = open_dialog(editor, PICTURE)
-    assert until(lambda: is_split(preview(editor, dialog)), 60)
+    assert until(lambda: is_split(preview(editor, dialog)))
     reset(editor, dialog)
     press(editor, dialog, "alt+s")
     for _ in range(3):
@@ -58,7 +58,7 @@ def test_the_dialog_redraws_while_the_daemon_works(editor: Gimp, daemon: Daemon,
         def is_another(before: NDArray[np.uint8] = before) -> bool:
             return bool((whole(editor, dialog)[:480, 500:700] != before).any())
 
-        assert until(is_another, 30)
+        assert until(is_another)
         assert works(daemon)()
     assert not go.exists()
     press(editor, dialog, "Escape")

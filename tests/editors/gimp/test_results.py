@@ -177,43 +177,43 @@ answer = [now[row + x * 3] != before[row + x * 3] for x in (64, 224)]
 
 def test_a_click_shows_a_face_and_its_tick_chooses_it_for_this_picture_alone(editor: Gimp) -> None:
     main, dialog = open_dialog(editor, PICTURE)
-    assert until(lambda: is_split(preview(editor, dialog)), 60)
+    assert until(lambda: is_split(preview(editor, dialog)))
     left = steady(lambda: preview(editor, dialog))
     for x in (100, 140, 120):
         pointer(editor, dialog, (x, 300), click=False)  # no button is pressed
     assert not until(lambda: bool((preview(editor, dialog) != left).any()), 3)  # a tooltip would come
     click(editor, dialog, THUMBNAILS[1])
-    assert until(lambda: bool((preview(editor, dialog) != left).any()), 30)
+    assert until(lambda: bool((preview(editor, dialog) != left).any()))
     click(editor, dialog, TICKS[0])
     finish(editor, dialog)
-    assert until(lambda: changed(editor) == [False, True], 30)
+    assert until(lambda: changed(editor) == [False, True])
     editor.run("display.delete()\n" + PICTURE + OPEN)
     main = window(editor, "RGB color.*GIMP")
     press(editor, main, "ctrl+f")
-    assert until(lambda: changed(editor) == [True, True], 60)
+    assert until(lambda: changed(editor) == [True, True])
 
 
 def test_a_result_is_edited_again_with_its_sliders_and_its_faces(editor: Gimp) -> None:
     main, dialog = open_dialog(editor, PICTURE)
-    assert until(lambda: is_split(preview(editor, dialog)), 60)
+    assert until(lambda: is_split(preview(editor, dialog)))
     click(editor, dialog, TICKS[0])
     press(editor, dialog, "alt+s", *["Page_Up"] * 3)
     finish(editor, dialog)
     made, first = of_result(editor), editor.ask("image.get_layers()[0].get_id()")
     dialog = again(editor, main)
-    assert until(lambda: is_split(preview(editor, dialog)), 60)
+    assert until(lambda: is_split(preview(editor, dialog)))
     finish(editor, dialog)  # nothing was moved
     assert changed(editor) == [False, True]
     assert of_result(editor) == made
     second = editor.ask("image.get_layers()[0].get_id()")
     assert second != first
     press(editor, main, "ctrl+f")  # makes it again as it was made: the other face stays as it is
-    assert until(lambda: editor.ask("image.get_layers()[0].get_id()") != second, 60)
+    assert until(lambda: editor.ask("image.get_layers()[0].get_id()") != second)
     assert until(lambda: not plug_ins(editor))
     assert of_result(editor) == made
     for expected in (second, first):
         press(editor, main, "ctrl+z")
-        assert until(lambda expected=expected: editor.ask("image.get_layers()[0].get_id()") == expected, 30)  # type: ignore[misc]
+        assert until(lambda expected=expected: editor.ask("image.get_layers()[0].get_id()") == expected)  # type: ignore[misc]
     assert of_result(editor) == made
     assert changed(editor) == [False, True]
 

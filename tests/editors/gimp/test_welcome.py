@@ -127,12 +127,12 @@ def welcoming(archive: Path, tmp_path: Path) -> Iterator[Welcoming]:
 
 def test_it_sets_up_after_a_failure_and_a_cancel_and_gives_way_to_the_dialog(welcoming: Welcoming) -> None:
     editor = welcoming.editor
-    assert until(lambda: welcoming.says("models 5 MB"), 60)
+    assert until(lambda: welcoming.says("models 5 MB"))
     assert welcoming.says(f"in {welcoming.data}.")
 
     welcoming.offer("nothing")
     welcoming.press("Install")
-    assert until(lambda: welcoming.says("That did not work: "), 120)
+    assert until(lambda: welcoming.says("That did not work: "))
     assert not welcoming.record.exists()
     welcoming.offer("packages")
 
@@ -141,10 +141,10 @@ def test_it_sets_up_after_a_failure_and_a_cancel_and_gives_way_to_the_dialog(wel
         click(editor, welcoming.page, "Show the log")
         shown = "[each for each in widgets() if name(each) == 'What the set-up says'][0].get_buffer()"
         text = f"{shown}.get_text({shown}.get_start_iter(), {shown}.get_end_iter(), False)"
-        assert until(lambda: Inside(editor).has("What the set-up says"), 30)
-        assert until(lambda: "waiting for it" in Inside(editor).ask(text), 60)
+        assert until(lambda: Inside(editor).has("What the set-up says"))
+        assert until(lambda: "waiting for it" in Inside(editor).ask(text))
         click(editor, welcoming.page, "Cancel")
-        assert until(lambda: welcoming.says("Stopped."), 60)
+        assert until(lambda: welcoming.says("Stopped."))
     assert not welcoming.record.exists()
 
     press(editor, welcoming.page, "Return")  # the button that goes on is the default one
@@ -159,7 +159,7 @@ def test_it_sets_up_after_a_failure_and_a_cancel_and_gives_way_to_the_dialog(wel
     press(editor, dialog, "alt+t")
     click(editor, window(editor, f"^{SETTINGS}$"), "Set up again")
     welcoming = replace(welcoming, page=window(editor, WELCOME))
-    assert until(lambda: welcoming.says("is set up on this machine"), 60)
+    assert until(lambda: welcoming.says("is set up on this machine"))
     welcoming.press("Repair")
     assert is_gone(editor, WELCOME, 300)
     assert package.is_file()
@@ -167,14 +167,14 @@ def test_it_sets_up_after_a_failure_and_a_cancel_and_gives_way_to_the_dialog(wel
     assert is_gone(editor, f"^{SETTINGS}$")
     press(editor, window(editor, TITLE), "Escape")
     assert is_gone(editor)
-    assert until(lambda: not plug_ins(editor), 60)
+    assert until(lambda: not plug_ins(editor))
 
     # a newer zip was put in
     record = json.loads(welcoming.record.read_text())
     welcoming.record.write_text(json.dumps({**record, "version": "0.1.0"}))
     open_menu(editor, welcoming.main, "Return")
     welcoming = replace(welcoming, page=window(editor, WELCOME))
-    assert until(lambda: welcoming.says("what does the work is version 0.1.0"), 60)
+    assert until(lambda: welcoming.says("what does the work is version 0.1.0"))
     welcoming.press("Update")
     assert is_gone(editor, WELCOME, 300)
     assert json.loads(welcoming.record.read_text())["version"] == record["version"]
@@ -184,10 +184,10 @@ def test_it_sets_up_after_a_failure_and_a_cancel_and_gives_way_to_the_dialog(wel
 def test_a_page_that_is_closed_stops_the_set_up_and_leaves_nothing_half_made(welcoming: Welcoming) -> None:
     with welcoming.held_up():
         welcoming.press("Install")
-        assert until(lambda: Inside(welcoming.editor).has("Cancel"), 60)
+        assert until(lambda: Inside(welcoming.editor).has("Cancel"))
         press(welcoming.editor, welcoming.page, "Escape")
         assert is_gone(welcoming.editor, WELCOME)
-        assert until(lambda: not plug_ins(welcoming.editor), 60)
+        assert until(lambda: not plug_ins(welcoming.editor))
     assert not welcoming.record.exists()
     assert not (welcoming.data / "engine" / "pyvenv.cfg").exists()
     assert welcoming.editor.ask("names(image)") == ["photo"]
@@ -212,9 +212,9 @@ def test_another_machine_does_the_work_and_no_engine_is_fetched(
         dialog = window(editor, TITLE)
         assert says(Inside(editor), WORKS_THERE)
         assert takes(there, 1)
-        assert until(lambda: is_split(preview(editor, dialog)), 120)
+        assert until(lambda: is_split(preview(editor, dialog)))
         press(editor, dialog, "Return")
         assert is_gone(editor)
-        assert until(lambda: len(editor.ask("names(image)")) == 2, 60)
+        assert until(lambda: len(editor.ask("names(image)")) == 2)
     assert not (welcoming.data / "engine").exists()
     assert not welcoming.record.exists()

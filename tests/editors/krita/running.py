@@ -75,6 +75,27 @@ class Krita(EditorDriver):
                 return
         raise AssertionError(f"{name} took no click")
 
+    def enter_until(self, name: str, text: str, taken: Callable[[], Any]) -> None:
+        """Type into a field, and Return, until it took that: the display loses keys on a busy machine."""
+        for _ in range(20):
+            self.click(name)
+            self.screen.do("key", "ctrl+a")
+            self.screen.do("type", text)
+            self.screen.do("key", "Return")
+            with suppress(AssertionError):
+                until(taken, 10.0)
+                return
+        raise AssertionError(f"{name} took no text")
+
+    def press_until(self, key: str, taken: Callable[[], Any]) -> None:
+        """Press a key again until it was taken; it must do the same however often it comes."""
+        for _ in range(20):
+            self.screen.do("key", key)
+            with suppress(AssertionError):
+                until(taken, 10.0)
+                return
+        raise AssertionError(f"{key} was not taken")
+
     def view(self) -> dict[str, Any]:
         """What the docker shows."""
         shown: dict[str, Any] = self.ask("view()")

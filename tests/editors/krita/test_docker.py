@@ -2,6 +2,7 @@
 
 import os
 import signal
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -20,6 +21,8 @@ _DAEMON_PID = "(client := docker()._controller._connection.client) and client.we
 def beautify(krita: Krita) -> dict[str, object]:
     """Press the button and wait; what the docker shows."""
     until(lambda: krita.view()["layer"] == "Background")
+    krita.run("docker()._controller._notice = None; docker()._controller.update()")
+    until(lambda: krita.view()["notice"] is None)  # of an earlier result
     krita.click("beautify")
     until(lambda: krita.view()["task"] == "beautify" or krita.view()["notice"])
     return krita.wait_for_task()
@@ -133,21 +136,6 @@ def test_without_a_face_the_docker_says_so_and_what_to_do(krita: Krita, tmp_path
     assert krita.ask("layers()") == ["Background"]
 
 
-def test_cancel_half_way_leaves_the_picture_as_it_was(
-    krita: Krita, portrait: NDArray[np.uint8], tmp_path: Path
-) -> None:
-    before = pictures.as_krita(portrait[:, ::-1] // 2, "U8")
-    pictures.put(krita, before, tmp_path)
-    until(lambda: krita.view()["layer"] == "Background")
-    krita.click("beautify")
-    until(lambda: krita.view()["stage"] == "invert")
-    krita.click("cancel")
-    until(lambda: krita.view()["task"] is None)
-    assert krita.view()["notice"] == "Cancelled; nothing was changed."
-    assert krita.ask("layers()") == ["Background"]
-    assert not krita.ask("doc.modified()")
-
-
 @pytest.mark.usefixtures("starts_python")
 def test_work_is_begun_anew_once_after_a_killed_daemon_and_the_start_button_brings_another(
     krita: Krita, daemon: Daemon, portrait: NDArray[np.uint8], tmp_path: Path
@@ -175,35 +163,6 @@ def test_work_is_begun_anew_once_after_a_killed_daemon_and_the_start_button_brin
     until(lambda: krita.view()["daemon"] == "off")
 
 
-def test_a_picture_that_is_closed_half_way_ends_its_task_with_a_sentence(
-    krita: Krita, portrait: NDArray[np.uint8], tmp_path: Path
-) -> None:
-    pictures.put(krita, pictures.as_krita(portrait[:, ::-1] // 2, "U8"), tmp_path)
-    until(lambda: krita.view()["layer"] == "Background")
-    krita.settle()
-    krita.click("beautify")
-    until(lambda: krita.view()["stage"] == "invert")
-    krita.run("doc.setModified(False); doc.close()")
-    shown = until(lambda: (view := krita.view())["task"] is None and view)
-    assert shown["notice"] == "The picture was closed, or its layer deleted, so nothing was done."
-    until(lambda: krita.view()["layer"] == "")
-
-
-def test_the_result_goes_to_the_picture_it_was_asked_for_whichever_is_active_then(
-    krita: Krita, portrait: NDArray[np.uint8], tmp_path: Path
-) -> None:
-    pictures.put(krita, pictures.as_krita(portrait, "U8"), tmp_path)
-    until(lambda: krita.view()["layer"] == "Background")
-    krita.click("beautify")
-    until(lambda: krita.view()["task"] == "beautify")
-    krita.run("first = doc")
-    pictures.put(krita, pictures.as_krita(portrait[:64, :64], "U8"), tmp_path)
-    krita.wait_for_task()
-    assert krita.ask("layers()") == ["Background"]
-    krita.run("doc = first")
-    assert krita.ask("layers()") == LAYERS
-
-
 def test_painting_after_the_layer_was_sent_is_seen_by_the_next_beautify(
     krita: Krita, portrait: NDArray[np.uint8], tmp_path: Path
 ) -> None:
@@ -223,16 +182,11 @@ def test_sliders_and_reset_do_what_they_say(
     krita: Krita, portrait: NDArray[np.uint8], tmp_path: Path
 ) -> None:
     pictures.put(krita, pictures.as_krita(portrait, "U8"), tmp_path)
-    krita.click("slider_strength")
-    krita.screen.do("key", "ctrl+a")
-    krita.screen.do("type", "80")
-    krita.screen.do("key", "Return")
-    until(lambda: krita.view()["strength"] == 0.8)
+    krita.enter_until("slider_strength", "80", lambda: krita.view()["strength"] == 0.8)
     krita.click("fold_expression")
     until(lambda: krita.ask("widget('slider_smile').isVisible()"))
     krita.click("slider_smile")
-    krita.screen.do("key", "Up", "Up", "Up")
-    until(lambda: krita.view()["edits"].get("smile", 0) != 0)
+    krita.press_until("Up", lambda: krita.view()["edits"].get("smile", 0) != 0)
     krita.click("reset_expression")
     until(lambda: krita.view()["edits"] == {})
 
@@ -240,11 +194,9 @@ def test_sliders_and_reset_do_what_they_say(
 @pytest.mark.usefixtures("small_picture")
 def test_a_slider_that_follows_the_strength_moves_with_it_until_it_is_set(krita: Krita) -> None:
     def strength_becomes(hundredths: int) -> None:
-        krita.click("slider_strength")
-        krita.screen.do("key", "ctrl+a")
-        krita.screen.do("type", str(hundredths))
-        krita.screen.do("key", "Return")
-        until(lambda: krita.view()["strength"] == hundredths / 100)
+        krita.enter_until(
+            "slider_strength", str(hundredths), lambda: krita.view()["strength"] == hundredths / 100
+        )
 
     teeth, row = "widget('slider_teeth').value()", BY_NAME["teeth"]
     assert row.full is not None
@@ -253,11 +205,7 @@ def test_a_slider_that_follows_the_strength_moves_with_it_until_it_is_set(krita:
     assert krita.ask(teeth) == round(100 * row.full)
     krita.click("fold_eyes_and_teeth")
     until(lambda: krita.ask("widget('slider_teeth').isVisible()"))
-    krita.click("slider_teeth")
-    krita.screen.do("key", "ctrl+a")
-    krita.screen.do("type", "0")
-    krita.screen.do("key", "Return")
-    until(lambda: krita.view()["edits"] == {"teeth": 0.0})
+    krita.enter_until("slider_teeth", "0", lambda: krita.view()["edits"] == {"teeth": 0.0})
     strength_becomes(50)
     assert krita.ask(teeth) == 0
     krita.click("reset_eyes_and_teeth")
@@ -304,7 +252,16 @@ def test_a_preset_sets_the_sliders_and_its_name_is_shown_as_long_as_they_are_its
     until(lambda: krita.ask("widget('preset_menu').isVisible()"))
     titles = krita.ask("[each.text() for each in widget('preset_menu').actions()]")
     assert titles[:3] == ["Natural", "Clean", "Studio"]
-    krita.screen.do("key", "Down", "Down", "Down", "Down", "Return")
+    chosen = "(widget('preset_menu').activeAction() or widget('layer')).text()"
+    while (title := krita.ask(chosen)) != "Strong":
+
+        def has_moved(title: str = title) -> bool:
+            return bool(krita.ask(chosen) != title)
+
+        krita.screen.do("key", "Down")
+        with suppress(AssertionError):  # the display loses keys on a busy machine
+            until(has_moved, 10.0)
+    krita.screen.do("key", "Return")
     until(lambda: krita.ask("widget('preset').text()") == "Strong")
     assert (krita.view()["strength"], krita.view()["edits"]) == (1.0, {})
     krita.run("docker()._change(look=docker()._controller.settings.look.with_values({'texture': 0.1}))")

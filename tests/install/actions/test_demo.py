@@ -138,7 +138,7 @@ def test_another_installation_is_waited_for(ready: Ready) -> None:
         assert child.stdout is not None
         assert "waiting" in child.stdout.readline()
         assert child.poll() is None
-    _, errors = child.communicate(timeout=60)
+    _, errors = child.communicate(timeout=120)
     assert (child.returncode, errors) == (0, "")
     ready.checkout.calls()
 
@@ -313,14 +313,14 @@ def test_an_interruption_in_the_middle_leaves_nothing_that_passes_for_an_environ
 ) -> None:
     checkout = small_checkout.make(tmp_path)
     child = checkout.start("demo", **silent_index.settings)
-    assert silent_index.asked.wait(60)
+    assert silent_index.asked.wait(120)
     child.send_signal(number)
-    output, errors = child.communicate(timeout=60)
+    output, errors = child.communicate(timeout=120)
     assert child.returncode == 130
     assert errors.startswith("Interrupted.")
     assert len(errors.splitlines()) == 1
     assert output.splitlines()[-1].endswith("stopped")
-    wait_for(lambda: not processes_naming(str(checkout.top)), 5)
+    wait_for(lambda: not processes_naming(str(checkout.top)))
     assert not (checkout.venv / "tmp").exists()
     if number == signal.SIGTERM:
         result = checkout.run("demo")
@@ -333,11 +333,11 @@ def test_an_interruption_while_the_environment_is_made_is_one_sentence(tmp_path:
     child = checkout.start("demo")
     wait_for((checkout.venv / "pyvenv.cfg").exists)
     child.send_signal(signal.SIGINT)
-    _, errors = child.communicate(timeout=60)
+    _, errors = child.communicate(timeout=120)
     assert child.returncode == 130
     assert len(errors.splitlines()) == 1
     assert not (checkout.venv / "retouchml-install.json").exists()
-    wait_for(lambda: not processes_naming(str(checkout.top)), 5)
+    wait_for(lambda: not processes_naming(str(checkout.top)))
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
@@ -346,7 +346,7 @@ def test_an_interruption_during_the_retouch_lets_it_clean_up(ready: Ready, numbe
     calls = Path(ready.checkout.environment["CALLS"])
     wait_for(lambda: calls.exists() and "beautify" in calls.read_text())
     child.send_signal(number)
-    _, errors = child.communicate(timeout=60)
+    _, errors = child.communicate(timeout=120)
     assert child.returncode == 130
     assert len(errors.splitlines()) == 1
     assert ready.checkout.calls()[-1] == "retouchml cleaned up"

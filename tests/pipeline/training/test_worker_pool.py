@@ -8,7 +8,7 @@ import pytest
 
 from tests.retouchml.running import environment, python
 
-PATIENCE = 60  # seconds
+PATIENCE = 120  # seconds
 
 
 INTERRUPTED = """
@@ -17,7 +17,7 @@ signal.signal(signal.SIGINT, signal.default_int_handler)  # whoever runs the tes
 from pipeline.training.worker_pool import worker_pool
 try:
     with worker_pool(2) as pool:
-        pending = pool.map_async(time.sleep, [60, 60], chunksize=1)
+        pending = pool.map_async(time.sleep, [1000, 1000], chunksize=1)
         if sys.argv[1] == "at work":
             time.sleep(1.0)
         print("ready", flush=True)

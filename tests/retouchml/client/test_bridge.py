@@ -19,6 +19,7 @@ from retouchml.look import Look
 from tests.daemon import running
 from tests.daemon.running import Daemon, kill
 from tests.retouchml.light import lay_out
+from tests.stand_in_backend import HELD
 
 # Runs where site-packages are out of reach, with nothing but a plug-in's folder.
 _EDITOR = """
@@ -67,7 +68,7 @@ def ended(client: Client, call: Call[Any]) -> bool:
         client.process(0.05)
         return call.done
 
-    return running.until(has_ended, 10)
+    return running.until(has_ended)
 
 
 def write_record(home: Path) -> None:
@@ -136,7 +137,7 @@ def test_a_daemon_killed_under_a_request_ends_it_and_the_next_request_finds_a_ne
         call = photo.prepare()
         first.kill()
         with pytest.raises(DaemonLost):
-            call.result(30)
+            call.result(60)
         second = start()
         photo = client.open(PixelFormat(64, 24), pixels).result(60)
         assert second.process.poll() is None
@@ -146,7 +147,7 @@ def test_a_daemon_killed_under_a_request_ends_it_and_the_next_request_finds_a_ne
 @pytest.mark.usefixtures("without_zmq")
 def test_cancel_reaches_the_daemon_over_the_bridge(daemon: Daemon) -> None:
     with Client() as client:
-        photo = client.open(PixelFormat(64, 24), running.picture(1, 200).tobytes()).result(60)
+        photo = client.open(PixelFormat(64, 24), running.picture(1, HELD).tobytes()).result(60)
         call = photo.prepare()
         call.cancel()
         assert ended(client, call)

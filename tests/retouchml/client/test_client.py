@@ -30,8 +30,9 @@ from tests.daemon.running import (
     resume,
     until,
 )
+from tests.stand_in_backend import held
 
-SLOW = {0: Look(0.5, edits={"slow": 1.0})}
+HELD_LOOKS = {0: Look(0.5, edits={"held": 0.1})}
 
 Start = Callable[..., Daemon]
 
@@ -61,7 +62,7 @@ def test_a_loop_that_looks_now_and_then_hears_that_the_daemon_died_and_finds_the
     client = first.client()
     assert client.fileno() == -1
     ends: list[Call[Rendered]] = []
-    call = first.photo(client=client).render({0: Look(0.5, edits={"slow": 1.0})})
+    call = first.photo(client=client).render(HELD_LOOKS)
     call.on_done = ends.append
     first.kill()
 
@@ -86,7 +87,7 @@ def test_a_request_that_begins_when_another_is_lost_is_answered(start: Start) ->
         start()
         begun.append(client.status())
 
-    first.photo(client=client).render({0: Look(0.5, edits={"slow": 1.0})}).on_done = begin
+    first.photo(client=client).render(HELD_LOOKS).on_done = begin
     first.kill()
 
     def has_begun() -> bool:
@@ -162,13 +163,9 @@ def test_a_client_with_an_unsent_upload_to_a_stuck_daemon_can_leave(daemon: Daem
         assert client.open(PLAIN, picture().tobytes()).result(PATIENCE).faces
 
 
-def is_busy(daemon: Daemon) -> bool:
-    return bool(daemon.status().workers[0].state == "busy")
-
-
 def test_a_client_hears_at_once_that_its_daemon_was_killed(daemon: Daemon) -> None:
-    call = daemon.photo().render(SLOW)
-    assert until(lambda: is_busy(daemon))
+    call = daemon.photo().render(HELD_LOOKS)
+    assert until(lambda: held() == 1)
     daemon.kill()
     with pytest.raises(DaemonLost):
         call.result(PATIENCE)

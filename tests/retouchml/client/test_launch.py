@@ -4,8 +4,10 @@ import contextlib
 import json
 import os
 import socket
+import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import psutil
 import pytest
@@ -180,13 +182,17 @@ def test_a_command_that_is_no_daemon_is_an_error_with_its_last_words(home: Path,
 def test_a_command_that_reports_nothing_is_killed_after_a_time(
     home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(launch, "_START_SECONDS", 2.0)
-    program, pid_file = tmp_path / "program.py", tmp_path / "pid"
-    program.write_text(
-        "import os, pathlib, time\n"
-        f"pathlib.Path({str(pid_file)!r}).write_text(str(os.getpid()))\n"
-        "time.sleep(60)"
-    )
-    with pytest.raises(DaemonAbsent, match="did not start within 2 s"):
+    monkeypatch.setattr(launch, "_START_SECONDS", 1.0)
+    program = tmp_path / "program.py"
+    program.write_text("import time; time.sleep(1000)")
+    started: list[subprocess.Popen[bytes]] = []
+
+    class Noted(subprocess.Popen[bytes]):
+        def __init__(self, *arguments: Any, **options: Any) -> None:
+            super().__init__(*arguments, **options)
+            started.append(self)
+
+    monkeypatch.setattr(subprocess, "Popen", Noted)
+    with pytest.raises(DaemonAbsent, match="did not start within 1 s"):
         launch.start(interpreter=[sys.executable, str(program)])
-    assert until(lambda: not is_alive(int(pid_file.read_text())))
+    assert until(lambda: not is_alive(started[0].pid))

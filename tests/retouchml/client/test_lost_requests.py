@@ -1,7 +1,7 @@
 """How long a daemon may be silent, and a request that it has lost, though it is heard."""
 
-import time
 from collections.abc import Callable
+from types import SimpleNamespace
 from typing import Any
 
 import msgpack
@@ -14,13 +14,14 @@ from retouchml.client.status import Status
 from retouchml.client.transport import Frames
 from retouchml.errors import DaemonLost, RetouchError
 
-PATIENCE = 0.6
+PATIENCE = 15.0
 
 
 class PingingTransport:
-    """A daemon that answers ``hello``, and after that only pings."""
+    """A daemon that answers ``hello``, and after that only pings; its seconds pass while it is waited for."""
 
     def __init__(self, ping: Callable[[list[int]], dict[str, Any]]) -> None:
+        self.now = 0.0
         self.is_open = False
         self.requests: list[int] = []
         self._ping = ping
@@ -41,7 +42,7 @@ class PingingTransport:
         return [self._answers.pop(0)] if self._answers else None
 
     def wait(self, seconds: float) -> RetouchError | None:
-        time.sleep(min(seconds, 0.05))
+        self.now += min(seconds, 0.5)
         if self.requests:
             self._answers.append(protocol.encode("ping", 0, self._ping(self.requests)))
         return None
@@ -56,7 +57,10 @@ class PingingTransport:
 def asked(monkeypatch: pytest.MonkeyPatch, ping: Callable[[list[int]], dict[str, Any]]) -> Call[Status]:
     monkeypatch.setattr(protocol, "SILENCE_SECONDS", PATIENCE)
     client = Client()
-    client._transport = PingingTransport(ping)
+    client._transport = transport = PingingTransport(ping)
+    clock = SimpleNamespace(monotonic=lambda: transport.now, sleep=lambda _: None)
+    for module in ("client", "call"):
+        monkeypatch.setattr(f"retouchml.client.{module}.time", clock)
     return client.status()
 
 

@@ -97,7 +97,7 @@ def test_it_tells_how_a_machine_answers(added: Studio) -> None:
     added.daemon.kill()
     started = time.monotonic()
     said = machines_page.test("studio", EDITOR)
-    assert time.monotonic() - started < 20  # three seconds; a busy machine must not fail a test
+    assert time.monotonic() - started < 60  # three seconds; a busy machine must not fail a test
     assert said.is_error
     assert f"Nobody answers at {added.address}." in said.sentence
     assert "`" not in said.sentence  # there need not be a terminal

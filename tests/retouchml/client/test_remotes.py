@@ -11,6 +11,7 @@ from retouchml import paths
 from retouchml.client import connection_file, remotes
 from retouchml.client.connection_file import Connection
 from retouchml.errors import DaemonLost, Refused, UsageError
+from tests.ports import free_port
 from tests.retouchml.running import needs_modes
 
 KEYS = ("p" * 40, "c" * 40, "s" * 40, "t" * 40)
@@ -146,7 +147,7 @@ def test_where_nobody_answers_it_says_so_soon(tmp_path: Path, unused_port: int) 
         remotes.connected("studio", "a test"),
     ):
         pytest.fail("it connected")
-    assert time.monotonic() - started < 20  # three seconds; a busy machine must not fail a test
+    assert time.monotonic() - started < 60  # three seconds; a busy machine must not fail a test
 
 
 def test_a_name_that_nobody_knows_is_said_as_that(tmp_path: Path) -> None:
@@ -161,8 +162,4 @@ def test_a_name_that_nobody_knows_is_said_as_that(tmp_path: Path) -> None:
 @pytest.fixture
 def unused_port() -> int:
     """A port of the loopback interface at which nobody listens."""
-    import socket
-
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        return int(taken.getsockname()[1])
+    return free_port()

@@ -17,7 +17,7 @@ from retouchml.errors import DaemonAbsent
 from retouchml.system import sandboxes
 from retouchml.system.editors import sandboxed_folders
 from tests.daemon import running
-from tests.daemon.running import PLAIN, needs_posix, picture, until
+from tests.daemon.running import PATIENCE, PLAIN, needs_posix, picture, until
 from tests.marks import marks_tests
 
 INFO = """[Application]
@@ -153,7 +153,7 @@ def test_an_editor_in_a_sandbox_opens_a_photo_at_the_daemon_outside(
         enter(monkeypatch, tmp_path, box)
         with Client(start=True) as client:
             client.connect()
-            assert len(client.open(PLAIN, picture(2).tobytes()).result(30).faces) == 2
+            assert len(client.open(PLAIN, picture(2).tobytes()).result(PATIENCE).faces) == 2
         monkeypatch.setenv("RETOUCHML_HOME", outside)
         daemon.stop()
         assert not box.connection_file.exists()
@@ -201,6 +201,6 @@ def test_where_it_is_allowed_the_plug_in_starts_the_daemon_outside(
     assert not launch.is_installed()
     with Client(start=True) as client:
         client.connect()
-        status = client.status().result(30)
+        status = client.status().result(PATIENCE)
     assert box.connection_file.exists()
     running.kill(status.pid)

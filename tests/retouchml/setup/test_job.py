@@ -14,6 +14,8 @@ import pytest
 from retouchml.setup import fetch_uv, installer
 from retouchml.setup.job import Phase, SetupJob
 
+PATIENCE = 120.0  # seconds before a test gives up
+
 
 @pytest.fixture
 def job(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> SetupJob:
@@ -23,8 +25,8 @@ def job(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> SetupJob:
     return SetupJob(tmp_path / "data", find=lambda _wanted, _brought: "")
 
 
-def _wait(condition: "Callable[[], object]", seconds: float) -> bool:
-    end = time.monotonic() + seconds
+def _wait(condition: "Callable[[], object]") -> bool:
+    end = time.monotonic() + PATIENCE
     while not condition() and time.monotonic() < end:
         time.sleep(0.02)
     return bool(condition())
@@ -57,10 +59,10 @@ def test_cancel_ends_a_slow_download_of_uv(
         threading.Thread(target=server.serve_forever, daemon=True).start()
         monkeypatch.setenv("PIP_INDEX_URL", f"http://127.0.0.1:{server.server_port}/simple")
         job.start()
-        assert Endless.asked.wait(10)
+        assert Endless.asked.wait(PATIENCE)
         assert job.state.phase is Phase.RUNNING
         job.cancel()
-        assert _wait(lambda: job.state.phase is Phase.STOPPED, 2), job.state
+        assert _wait(lambda: job.state.phase is Phase.STOPPED), job.state
         server.shutdown()
 
 
@@ -68,12 +70,12 @@ def test_cancel_ends_a_slow_download_of_uv(
 def test_cancel_ends_a_uv_that_fetches_a_python(job: SetupJob, tmp_path: Path) -> None:
     uv = tmp_path / "uv"
     uv.write_text(
-        f"#!/bin/sh\necho $$ > {tmp_path}/new\n/bin/mv {tmp_path}/new {tmp_path}/pid\nexec /bin/sleep 60\n"
+        f"#!/bin/sh\necho $$ > {tmp_path}/new\n/bin/mv {tmp_path}/new {tmp_path}/pid\nexec /bin/sleep 1000\n"
     )
     uv.chmod(0o755)
     job.start()
-    assert _wait((tmp_path / "pid").exists, 10)
+    assert _wait((tmp_path / "pid").exists)
     job.cancel()
-    assert _wait(lambda: job.state.phase is Phase.STOPPED, 2), job.state
+    assert _wait(lambda: job.state.phase is Phase.STOPPED), job.state
     with pytest.raises(ProcessLookupError):
         os.kill(int((tmp_path / "pid").read_text()), 0)

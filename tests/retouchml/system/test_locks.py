@@ -85,9 +85,9 @@ def test_a_lock_whose_folder_was_deleted_meanwhile_is_taken_anew(tmp_path: Path)
     with locks.exclusive(path):
         thread = threading.Thread(target=second)
         thread.start()
-        assert waiting.wait(10)
+        assert waiting.wait(120)
         shutil.rmtree(path.parent)
-    thread.join(10)
+    thread.join(120)
     assert taken.is_set()
 
 

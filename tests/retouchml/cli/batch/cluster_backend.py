@@ -13,17 +13,32 @@ from tests import stand_in_backend
 
 LOG = "RETOUCHML_TEST_CLUSTER_LOG"
 """The variable that names the file in which every picture that is begun has a line: its number, the pid."""
-DEADLY, ENDLESS = 255, 254
+DEADLY, ENDLESS, HELD = 255, 254, 253
 _NUMBER, _TENTHS = 1, 2  # values of the first pixel beside the count of faces
 
 
 def picture(number: int, tenths: int = 0) -> npt.NDArray[np.uint8]:
-    """A picture of one face that takes so many tenths of a second, ``ENDLESS``, or kills its process if
-    ``DEADLY``.
+    """A picture of one face that takes so many tenths of a second, or ``ENDLESS``.
+
+    ``HELD``: it takes until ``open_gate`` was called; ``DEADLY``: it kills its process
     """
     pixels = stand_in_backend.picture(1)
     pixels[0, 0, _NUMBER], pixels[0, 0, _TENTHS] = number, tenths
     return pixels.astype(np.uint8)
+
+
+def open_gate(log: Path) -> None:
+    """Let pictures that are held, or will be, go on. log: the file that LOG names"""
+    _gate(log).touch()
+
+
+def close_gate(log: Path) -> None:
+    """Hold pictures again."""
+    _gate(log).unlink(missing_ok=True)
+
+
+def _gate(log: Path) -> Path:
+    return log.with_name("gate")
 
 
 class ClusterBackend(stand_in_backend.Backend):
@@ -37,7 +52,9 @@ class ClusterBackend(stand_in_backend.Backend):
             psutil.Process().kill()
         while tenths == ENDLESS:
             time.sleep(1)
-        time.sleep(tenths / 10)
+        while tenths == HELD and not _gate(Path(os.environ[LOG])).exists():
+            time.sleep(0.02)
+        time.sleep(0.0 if tenths == HELD else tenths / 10)
         return super().open(pixels, **more)
 
 

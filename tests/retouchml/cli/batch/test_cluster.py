@@ -16,7 +16,15 @@ import psutil
 import pytest
 
 from retouchml.cli.batch.cluster_tasks import AT_ONCE
-from tests.retouchml.cli.batch.cluster_backend import DEADLY, ENDLESS, LOG, picture
+from tests.retouchml.cli.batch.cluster_backend import (
+    DEADLY,
+    ENDLESS,
+    HELD,
+    LOG,
+    close_gate,
+    open_gate,
+    picture,
+)
 from tests.retouchml.running import ROOT, Run, environment, load, python, results, results_but_parts, save
 
 needs_ray = pytest.mark.skipif(
@@ -83,6 +91,7 @@ def cluster(log: Path) -> Iterator[Any]:
 def nodes(cluster: Any, log: Path) -> Iterator["list[Any]"]:
     """Two machines with room for one actor each."""
     log.write_text("")
+    close_gate(log)
     added = [cluster.add_node(num_cpus=1) for _ in range(2)]
     cluster.wait_for_nodes()
     yield added
@@ -141,6 +150,11 @@ def begun(log: Path) -> "Counter[int]":
     return Counter(int(line.split()[0]) for line in log.read_text().splitlines())
 
 
+def workers(log: Path) -> "set[int]":
+    """The processes that have begun a picture."""
+    return {int(line.split()[1]) for line in log.read_text().splitlines()}
+
+
 def until(condition: Callable[[], bool]) -> bool:
     end = time.monotonic() + _PATIENCE
     while time.monotonic() < end and not condition():
@@ -157,13 +171,15 @@ def ended(process: "subprocess.Popen[str]") -> tuple[int, str]:
 def test_all_machines_work_and_the_results_are_those_of_this_machine(
     nodes: "list[Any]", begin: Callable[..., Any], log: Path, tmp_path: Path
 ) -> None:
-    names = pictures(tmp_path, [3, 1, 2, 1, 2, 1])
+    names = pictures(tmp_path, [HELD, 1, 2, 1, 2, 1])
     (tmp_path / "in" / "broken.png").write_bytes(b"no picture")
-    code, said = ended(begin("--layer", tmp_path / "layers"))
+    process = begin("--layer", tmp_path / "layers")
+    assert until(lambda: len(workers(log)) == len(nodes))
+    open_gate(log)
+    code, said = ended(process)
     assert (code, said.count("\n")) == (1, 1), said
     assert str(tmp_path / "in" / "broken.png") in said
     assert lines(tmp_path) == [*((name, "done") for name in names), ("broken.png", "failed")]
-    assert len({line.split()[1] for line in log.read_text().splitlines()}) == len(nodes)
     here = ["beautify", tmp_path / "in", "-o", tmp_path / "here", "--layer", tmp_path / "layers-here"]
     assert subprocess.run(python(_HERE, *here), env=environment(), cwd=ROOT, check=False).returncode == 1
     for name in names:
@@ -175,10 +191,11 @@ def test_all_machines_work_and_the_results_are_those_of_this_machine(
 def test_a_machine_that_is_lost_in_the_middle_costs_no_picture(
     cluster: Any, nodes: "list[Any]", begin: Callable[..., Any], log: Path, tmp_path: Path
 ) -> None:
-    names = pictures(tmp_path, [3] * 12)
+    names = pictures(tmp_path, [HELD] * 12)
     process = begin()
-    assert until(lambda: len({line.split()[1] for line in log.read_text().splitlines()}) == 2)
+    assert until(lambda: len(workers(log)) == 2)
     cluster.remove_node(nodes[1], allow_graceful=False)
+    open_gate(log)
     assert ended(process) == (0, "")
     assert lines(tmp_path) == [(name, "done") for name in names]
     assert results(tmp_path / "out") == names
@@ -206,11 +223,12 @@ def test_a_picture_that_kills_its_process_is_set_aside_after_two(
 def test_a_command_that_was_killed_goes_on_and_does_nothing_twice(
     nodes: "list[Any]", begin: Callable[..., Any], log: Path, tmp_path: Path
 ) -> None:
-    names = pictures(tmp_path, [3] * 8)
+    names = pictures(tmp_path, [*[0] * 4, *[HELD] * 4])
     process = begin()
     assert until(lambda: len(noted(tmp_path)) >= 3)
     process.send_signal(signal.SIGKILL)
     process.wait(_PATIENCE)
+    open_gate(log)
     kept = {name: (tmp_path / "out" / name).stat().st_mtime_ns for name in noted(tmp_path)}
     assert ended(begin("--existing", "skip")) == (0, "")
     assert results_but_parts(tmp_path / "out") == names
@@ -232,20 +250,22 @@ def test_a_command_that_is_stopped_ends_soon(
     assert "1 of 6" in said
     # the first, and one for each process, which is ended with it; those that were sent ahead are not begun
     assert sum(begun(log).values()) == 3
-    workers = {int(line.split()[1]) for line in log.read_text().splitlines()}
-    assert until(lambda: not any(map(psutil.pid_exists, workers)))
+    assert until(lambda: not any(map(psutil.pid_exists, workers(log))))
 
 
 @needs_ray
 def test_pictures_and_results_at_urls_need_no_disk_of_the_machines(
     cluster: Any, nodes: "list[Any]", log: Path, tmp_path: Path
 ) -> None:
-    names = pictures(tmp_path, [1] * 6)
+    names = pictures(tmp_path, [HELD, *[1] * 5])
     (tmp_path / "in" / "broken.png").write_bytes(b"no picture")
     report = ["--report", "memory://out/report.jsonl"]
     ray = [f"--ray={cluster.address}", "--layer", "memory://out/layers"]
     command = ["beautify", "memory://in", "-o", "memory://out/pictures", *report, *ray]
-    code, said = ended(start(python(_AT_MEMORY, tmp_path / "in", tmp_path / "out", *command)))
+    process = start(python(_AT_MEMORY, tmp_path / "in", tmp_path / "out", *command))
+    assert until(lambda: len(workers(log)) == len(nodes))
+    open_gate(log)
+    code, said = ended(process)
     assert (code, said.count("\n")) == (1, 1), said
     assert "memory://in/broken.png" in said
     here = ["beautify", tmp_path / "in", "-o", tmp_path / "here", "--layer", tmp_path / "layers"]
@@ -256,14 +276,13 @@ def test_pictures_and_results_at_urls_need_no_disk_of_the_machines(
     read = [json.loads(line) for line in (tmp_path / "out" / "report.jsonl").read_text().splitlines()]
     assert [each["image"] for each in read] == [f"memory://in/{name}" for name in [*names, "broken.png"]]
     assert read[0]["output"] == "memory://out/pictures/00.png"
-    assert len({line.split()[1] for line in log.read_text().splitlines()}) == len(nodes)
 
 
 @needs_ray
 def test_a_bucket_of_s3_goes_on_after_its_command_and_a_machine_were_lost(
     cluster: Any, nodes: "list[Any]", log: Path, s3: Any, tmp_path: Path
 ) -> None:
-    names = pictures(tmp_path, [3] * 8)
+    names = pictures(tmp_path, [*[0] * 4, *[HELD] * 4])
     s3.put(f"{tmp_path / 'in'}/", "photos/cluster/in/", recursive=True)
     to_bucket = ["beautify", "s3://photos/cluster/in", "-o", "s3://photos/cluster/out"]
     command = [*to_bucket, f"--ray={cluster.address}", "--existing", "skip"]
@@ -276,6 +295,7 @@ def test_a_bucket_of_s3_goes_on_after_its_command_and_a_machine_were_lost(
     assert until(lambda: len(made()) >= 2)
     process.send_signal(signal.SIGKILL)
     process.communicate()
+    open_gate(log)
     cluster.remove_node(nodes[1], allow_graceful=False)
     assert ended(start(python(_COMMAND, *command, "--report", "s3://photos/cluster/report.jsonl"))) == (0, "")
     assert made() == names

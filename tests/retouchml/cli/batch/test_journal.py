@@ -1,7 +1,6 @@
 """The journal of a folder of results, in this process and between processes."""
 
 import subprocess
-import time
 from pathlib import Path
 
 import pytest
@@ -10,12 +9,12 @@ from retouchml.cli.batch.journal import FOLDER, Entry, Journal, Taken, digest, s
 from tests.retouchml.running import environment, python
 
 HOLDER = """
-import sys, time
+import sys
 from pathlib import Path
 from retouchml.cli.batch.journal import Journal
 with Journal(Path(sys.argv[1])) as journal, journal.claimed("a.png"):
     print("claimed", flush=True)
-    time.sleep(60)
+    sys.stdin.read()
 """
 
 
@@ -74,7 +73,8 @@ def test_nothing_stays_where_nothing_was_noted(tmp_path: Path) -> None:
 
 
 def test_a_picture_at_which_another_process_works_is_taken_until_that_ends(tmp_path: Path) -> None:
-    child = subprocess.Popen(python(HOLDER, tmp_path), env=environment(), stdout=subprocess.PIPE, text=True)
+    pipe = subprocess.PIPE
+    child = subprocess.Popen(python(HOLDER, tmp_path), env=environment(), stdin=pipe, stdout=pipe, text=True)
     try:
         assert child.stdout is not None
         assert child.stdout.readline() == "claimed\n"
@@ -83,10 +83,9 @@ def test_a_picture_at_which_another_process_works_is_taken_until_that_ends(tmp_p
             pytest.fail("it was claimed twice")
         with journal.claimed("b.png"):
             pass
-        started = time.monotonic()
         child.kill()  # the system releases its lock
         with journal.claimed("a.png", wait=True):
-            assert time.monotonic() - started < 30
+            pass
     finally:
         child.kill()
         child.communicate()

@@ -17,7 +17,7 @@ from retouchml import paths
 from retouchml.client.client import Client
 from retouchml.system.files import private_folder
 from tests.daemon.running import PATIENCE, ROOT, Daemon, environment, needs_posix, until
-from tests.stand_in_backend import FAULTY, SIDE
+from tests.stand_in_backend import FAULTY, HELD, SIDE, held, open_gate
 
 pytestmark = pytest.mark.processes
 
@@ -169,23 +169,25 @@ def test_ctrl_c_cancels_the_daemons_job_and_writes_nothing(daemon: Daemon, tmp_p
         "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)\n"
         "import sys; from retouchml.cli.main import main; sys.exit(main(sys.argv[1:]))"
     )
-    command = [sys.executable, "-c", code, "beautify", str(portrait(tmp_path, tenths=200)), "-o", str(out)]
+    command = [sys.executable, "-c", code, "beautify", str(portrait(tmp_path, tenths=HELD)), "-o", str(out)]
     with subprocess.Popen(command, env=environment(), cwd=ROOT, stderr=subprocess.PIPE) as child:
-        assert until(lambda: daemon.status().photos == 1 and _is_busy(daemon))
+        assert until(lambda: held() == 1)
         child.send_signal(signal.SIGINT)
         assert child.wait(PATIENCE) == 130
     assert not out.exists()
-    assert until(lambda: not _is_busy(daemon) and daemon.status().photos == 0, 5)
+    assert until(lambda: not _is_busy(daemon) and daemon.status().photos == 0)
 
 
 def test_a_daemon_killed_under_the_work_has_a_successor_that_does_it(
     start: Callable[..., Daemon], tmp_path: Path, nothing_left: None
 ) -> None:
     first, out = start(), tmp_path / "o.png"
-    command = [sys.executable, "-c", STARTING, "beautify", str(portrait(tmp_path, tenths=10)), "-o", str(out)]
+    portrait(tmp_path, tenths=HELD)
+    command = [sys.executable, "-c", STARTING, "beautify", str(tmp_path / "portrait.png"), "-o", str(out)]
     with subprocess.Popen(command, env=environment(), cwd=ROOT, stderr=subprocess.PIPE) as child:
-        assert until(lambda: _is_busy(first) and first.status().photos == 1)
+        assert until(lambda: held() == 1)
         first.kill()
+        open_gate()
         assert child.wait(PATIENCE) == 0
     assert out.exists()
     assert running_pid(paths.runtime_dir()) not in (None, first.process.pid)

@@ -17,8 +17,10 @@ from retouchml.client import connection_file
 from retouchml.client.connection_file import Connection
 from retouchml.system.files import private_folder
 from tests.daemon.running import PATIENCE, ROOT, Daemon, environment, until
+from tests.ports import free_port
 from tests.retouchml.cli.real_daemon.test_daemon_backend import portrait, run
 from tests.retouchml.running import results
+from tests.stand_in_backend import HELD, held
 
 pytestmark = pytest.mark.processes
 
@@ -187,13 +189,13 @@ def test_a_machine_that_is_lost_ends_the_batch_which_goes_on_later(
     start: Callable[..., Daemon], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     home = paths.config_dir().parent
-    daemon = start("--tcp", "127.0.0.1:0")
+    address = f"127.0.0.1:{free_port()}"
+    daemon = start("--tcp", address)
     file = paths.runtime_dir() / connection_file.NAME
-    address = connection_file.read(file).endpoint.removeprefix("tcp://")
     (tmp_path / "in").mkdir()
     for number in range(7):
         # the third is worked at until the daemon is killed
-        portrait(tmp_path, tenths=250 if number == 2 else number).rename(tmp_path / "in" / f"{number}.png")
+        portrait(tmp_path, tenths=HELD if number == 2 else number).rename(tmp_path / "in" / f"{number}.png")
     batch = ["beautify", tmp_path / "in", "-o", tmp_path / "out", "--remote", "studio", "--existing", "skip"]
     report = tmp_path / "report.jsonl"
     with TemporaryDirectory(prefix="rml") as folder:
@@ -201,7 +203,8 @@ def test_a_machine_that_is_lost_ends_the_batch_which_goes_on_later(
         said("remote", "add", file, "--host", address)
         command = [sys.executable, "-m", "retouchml", *map(str, batch), "--report", str(report)]
         with subprocess.Popen(command, env=environment(), cwd=ROOT, stderr=subprocess.PIPE) as process:
-            assert until(lambda: (tmp_path / "out" / "1.png").exists())
+            # the second may wait behind it, if its lane was slow to begin
+            assert until(lambda: held(home=home) == 1)
             daemon.kill()
             _, errors = process.communicate(timeout=PATIENCE)
         assert process.returncode == 1
@@ -209,10 +212,11 @@ def test_a_machine_that_is_lost_ends_the_batch_which_goes_on_later(
         assert b"To go on, give the same command" in errors
         lines = [json.loads(line) for line in report.read_text().splitlines()]
         assert [line["status"] for line in lines] == ["done"] * len(results(tmp_path / "out"))
-        assert 2 <= len(lines) < 7
+        assert len(lines) <= 2
         portrait(tmp_path).replace(tmp_path / "in" / "2.png")
         monkeypatch.setenv("RETOUCHML_HOME", str(home))
         start("--tcp", address)
         monkeypatch.setenv("RETOUCHML_HOME", folder)
-        assert f"{len(lines)} skipped" in said(*batch)
+        again = said(*batch)
+        assert f"{len(lines)} skipped" in again or not lines
     assert len(results(tmp_path / "out")) == 7

@@ -19,6 +19,7 @@ from daemon.people import People
 from retouchml import paths
 from retouchml.client import connection_file
 from tests.daemon.running import Daemon, is_root, until
+from tests.ports import free_port
 from tests.retouchml.cli.real_daemon.test_daemon_backend import portrait, run
 
 _SSHD = os.environ.get("RETOUCHML_TEST_SSHD") or shutil.which("sshd", path="/usr/sbin:/usr/local/sbin")
@@ -31,12 +32,6 @@ pytestmark = [
         is_root and not Path("/run/sshd").is_dir(), reason="sshd needs /run/sshd if it is started by root"
     ),
 ]
-
-
-def free_port() -> int:
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        return int(taken.getsockname()[1])
 
 
 def answers(port: int) -> bool:
