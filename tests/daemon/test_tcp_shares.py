@@ -80,17 +80,19 @@ def test_forty_peers_from_other_addresses_hardly_slow_the_key_holder(
 ) -> None:
     start("--tcp", "127.0.0.1:0")
     seconds_of_the_key_holder()  # a worker starts
+    alone = seconds_of_the_key_holder()  # as busy as the machine is
     with peers([f"127.0.0.{2 + index}" for index in range(addresses)], speak=speak):
         seconds = [seconds_of_the_key_holder() for _ in range(5)]
-    assert statistics.median(seconds) < 2.0
+    assert statistics.median(seconds) < 2.0 + 10.0 * alone
 
 
 def test_forty_silent_peers_from_its_own_address_do_not_lock_the_key_holder_out(start: Start) -> None:
     start("--tcp", "127.0.0.1:0")
     seconds_of_the_key_holder()
+    alone = seconds_of_the_key_holder()
     with peers(["127.0.0.1"], speak=False):
         seconds = [seconds_of_the_key_holder() for _ in range(3)]
-    assert statistics.median(seconds) < 4.0
+    assert statistics.median(seconds) < 4.0 + 10.0 * alone
 
 
 def shares() -> tuple[Shares[Guest], list[Guest]]:
