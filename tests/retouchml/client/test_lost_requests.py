@@ -58,10 +58,15 @@ def asked(monkeypatch: pytest.MonkeyPatch, ping: Callable[[list[int]], dict[str,
     monkeypatch.setattr(protocol, "SILENCE_SECONDS", PATIENCE)
     client = Client()
     client._transport = transport = PingingTransport(ping)
+    tell_time(monkeypatch, transport)
+    return client.status()
+
+
+def tell_time(monkeypatch: pytest.MonkeyPatch, transport: PingingTransport) -> None:
+    """Let clients have no other clock than the transport's."""
     clock = SimpleNamespace(monotonic=lambda: transport.now, sleep=lambda _: None)
     for module in ("client", "call"):
         monkeypatch.setattr(f"retouchml.client.{module}.time", clock)
-    return client.status()
 
 
 def test_a_request_that_no_ping_names_ends_without_a_timeout(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -89,9 +94,8 @@ class ScheduledTransport(PingingTransport):
         self, monkeypatch: pytest.MonkeyPatch, says: dict[float, Callable[[list[int]], bytes]]
     ) -> None:
         super().__init__(lambda _: {})
-        self.now = 0.0
         self._says = says
-        monkeypatch.setattr(time, "monotonic", lambda: self.now)
+        tell_time(monkeypatch, self)
 
     def wait(self, seconds: float) -> None:
         self.now += seconds
