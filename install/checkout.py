@@ -41,6 +41,11 @@ LOCK = VENV / "retouchml-install.lock"
 STAMP = VENV / "retouchml-install.json"
 LOG = VENV / "retouchml-install.log"
 FIRST_HASHES = VENV / "retouchml-first.sha256"
+ENGINE_KEPT = VENV / "retouchml-engine"
+"""A folder with the engine's wheel, which is kept as well: no index needs to have it any more then."""
+
+SET_UP_COPIES = default_folders().data / "setup"
+"""Where the light wheel's set-up is copied to if no other can make the environment anew."""
 
 PORTRAIT = TOP / "pipeline" / "portrait" / "astronaut.png"
 ZOO = TOP / "stylegan2" / "zoo" / "zoo.toml"

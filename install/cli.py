@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from types import FrameType
 
+from install import outside
 from install.actions.table import ACTIONS
 from install.checkout import COMMAND_LINE, IS_PACKAGED, LOG, TOP
 from install.console import Console
@@ -27,7 +28,10 @@ def main(argv: Sequence[str]) -> int:
             signal.signal(number, _interrupt)
     try:
         arguments = _parse(argv)
-        return ACTIONS[arguments.action].run(arguments, console)
+        action = ACTIONS[arguments.action]
+        if not outside.is_elsewhere():
+            return outside.run(argv, console, replaces=action.replaces_environment)
+        return action.run(arguments, console)
     except InstallError as error:
         console.error(error.explain())
         return error.code

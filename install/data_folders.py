@@ -53,7 +53,7 @@ def write_record(*, keep_valid: bool = False) -> None:
 
 def _set_up_folder(folders: Folders) -> str:
     """The folder of the set-up that can make the environment again, even where that is damaged."""
-    if not TOP.is_relative_to(HOME):
+    if not TOP.is_relative_to(HOME.resolve()):
         return str(TOP)
     try:  # the environment's own copy goes when it is made anew
         return str(json.loads(folders.record.read_text(encoding="utf-8"))["setup"])

@@ -15,10 +15,12 @@ class Action(ABC):
 
     summary:        for ``--help``, without a full stop
     passes_to_pytest: whether arguments that the installer does not know become ``arguments.pytest``
+    replaces_environment: whether it may delete the virtual environment, or what is in it
     """
 
     summary: str
     passes_to_pytest = False
+    replaces_environment = False
 
     @abstractmethod
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:

@@ -4,7 +4,7 @@ import argparse
 import os
 from pathlib import Path
 
-from install import running_daemon
+from install import outside, running_daemon
 from install.actions.base import Action, add_torch_index
 from install.checkout import PYTHON, VENV
 from install.console import Console
@@ -24,6 +24,7 @@ class Engine(Action):
     """Makes the environment, brings the models, and says where editors and the command line find it."""
 
     summary = "set the engine up for this user, or bring it up to date"
+    replaces_environment = True
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
         """Declare the device, the bundle and the repair."""
@@ -62,6 +63,7 @@ class Engine(Action):
             bundle.copy_models(console)
         fetch_models(console)
         write_record()
+        outside.drop_copies()
         console.say()
         console.say("RetouchML is set up. A picture of yours: retouchml beautify IN -o OUT")
         return 0

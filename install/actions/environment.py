@@ -4,6 +4,7 @@ import shutil
 import sys
 from pathlib import Path
 
+from install import own_interpreter
 from install.actions.base import Part, delete, existing
 from install.checkout import LOCK, STAMP, TOP, VENV
 from install.console import Console
@@ -26,6 +27,7 @@ class Environment(Part):
         if path != VENV:
             delete(path)
             return
+        own_interpreter.check()
         waiting = "Another installation is at work in this checkout; waiting for it."
         with exclusive(LOCK, lambda: console.say(waiting)):
             # first the stamp: without it, what an interruption leaves does not pass for an environment

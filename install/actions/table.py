@@ -5,6 +5,7 @@ and writes into the cache.
 """
 
 from install.actions.base import Action, Part
+from install.actions.brought_python import BroughtPython
 from install.actions.bundle import WriteBundle
 from install.actions.connector import Connector
 from install.actions.darktable import DarktableScript
@@ -20,7 +21,7 @@ from install.actions.service import BackgroundService
 from install.actions.tensorflow1 import TensorFlow1
 from install.actions.translations import Translations
 from install.actions.uninstall import Uninstall
-from install.actions.user_files import CACHE, CONFIG, MODELS, RECORD, RUN
+from install.actions.user_files import CACHE, CONFIG, COPIES, MODELS, RECORD, RUN
 from install.actions.wheels import Wheels
 from install.actions.zips import Zips
 from install.checkout import IS_PACKAGED
@@ -54,6 +55,8 @@ _ROWS: dict[str, Action | Part] = {
     "krita": KritaPlugin(),
     "darktable": DarktableScript(),
     "record": RECORD,
+    # last: the installer itself may run out of them
+    **({"copies": COPIES, "python": BroughtPython()} if IS_PACKAGED else {}),
 }
 
 PARTS: dict[str, Part] = {name: row for name, row in _ROWS.items() if isinstance(row, Part)}

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from install import running_daemon
 from install.actions.base import Action, Part
-from install.checkout import IS_PACKAGED, TOP
+from install.checkout import IS_PACKAGED, SET_UP_COPIES, TOP
 from install.console import Console
 from install.data_folders import Folders, find_folders
 from install.errors import InstallError
@@ -19,6 +19,7 @@ class Uninstall(Action):
     """Removes one part or all; the checkout itself always stays."""
 
     summary = "list what was installed, ask, and remove it"
+    replaces_environment = True
 
     def __init__(self, parts: Mapping[str, Part]) -> None:
         self._parts = parts
@@ -57,7 +58,9 @@ class Uninstall(Action):
 def check_removable(path: Path) -> None:
     """Raises InstallError if ``path`` holds the checkout or the user's home: a folder was set wrongly."""
     target = path.resolve()
-    if target == TOP or target in TOP.parents or target == Path.home():
+    # a copy of the set-up that runs this is ours to remove, unlike a checkout
+    is_around = target in (TOP, *TOP.parents) and path != SET_UP_COPIES
+    if is_around or target == Path.home():
         raise InstallError(
             f"{path} holds more than RetouchML's files, and is not removed.", "Check RETOUCHML_HOME."
         )

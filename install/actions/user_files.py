@@ -5,6 +5,7 @@ from pathlib import Path
 
 from install import running_daemon
 from install.actions.base import Part, existing
+from install.checkout import SET_UP_COPIES
 from install.data_folders import Folders
 from retouchml.system.file_names import PRESETS, SETTINGS
 
@@ -38,4 +39,5 @@ MODELS = UserFiles("fetched models", lambda folders: [folders.models], used_by_d
 CACHE = UserFiles("what is kept of faces for speed", lambda folders: [folders.cache], used_by_daemon=True)
 CONFIG = UserFiles("your settings and presets", _settings)
 RUN = UserFiles("the daemon's socket and logs", running_daemon.runtime_folders, used_by_daemon=True)
+COPIES = UserFiles("what can make the engine anew", lambda _folders: [SET_UP_COPIES])
 RECORD = UserFiles("how editors find RetouchML", lambda folders: [folders.record])

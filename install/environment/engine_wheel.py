@@ -1,19 +1,22 @@
 """What the light wheel's set-up installs in place of a checkout: the engine's wheel, and the light package.
 
 The engine's wheel is the one that was built with this light wheel: its SHA-256 says so. It is taken from a
-folder of the light package, from beside the file that this was installed from, or from pip's index. The
+folder of the light package, from beside the file that this was installed from, or from pip's index, and kept
+in the environment's folder, from which the environment is made anew when none of these has it any more. The
 light package is packed again from its own files, so that both environments have the very same.
 """
 
 import hashlib
 import json
+import shutil
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from urllib.parse import urlsplit
 from urllib.request import url2pathname
 
-from install.checkout import ENGINE_RECORD, ENGINE_WHEELS, SOURCE, TOP
+from install.checkout import ENGINE_KEPT, ENGINE_RECORD, ENGINE_WHEELS, SOURCE, TOP, VENV
 from install.environment import requirements
 
 _PACKAGE = "retouchml"
@@ -41,6 +44,22 @@ def arguments(folder: Path) -> tuple[str, ...]:
     return ("--force-reinstall", *_listed(folder / "project.txt", own))
 
 
+def keep(download: Callable[[Sequence[str]], None]) -> None:
+    """Keep the wheel in the environment's folder; does nothing if it is there.
+
+    download: ``pip download``, with its arguments
+    """
+    name, digest = record()
+    if _has_digest(ENGINE_KEPT / name, digest):
+        return
+    with TemporaryDirectory(dir=VENV) as draft:
+        new = Path(draft, "new")
+        new.mkdir()
+        download(("--dest", str(new), *_listed(Path(draft, "listed.txt"))))
+        shutil.rmtree(ENGINE_KEPT, ignore_errors=True)
+        new.rename(ENGINE_KEPT)
+
+
 def download_arguments(listed: Path) -> tuple[str, ...]:
     """``pip download``'s arguments for the engine's wheel; ``listed`` becomes the list with its hash."""
     return _listed(listed)
@@ -55,10 +74,18 @@ def _listed(file: Path, more: str = "") -> tuple[str, ...]:
 
 
 def beside() -> list[Path]:
-    """The folders that have the engine's wheel: in the light package, and where that was installed from."""
-    name, _ = record()
-    folders = dict.fromkeys(_origins())
+    """The folders that have the engine's wheel: in the light package, where that came from, the kept one."""
+    name, digest = record()
+    kept = [ENGINE_KEPT] if _has_digest(ENGINE_KEPT / name, digest) else []
+    folders = dict.fromkeys((*_origins(), *kept))
     return [folder for folder in folders if (folder / name).is_file()]
+
+
+def _has_digest(wheel: Path, sha256: str) -> bool:
+    try:
+        return hashlib.sha256(wheel.read_bytes()).hexdigest() == sha256
+    except OSError:
+        return False
 
 
 def _origins() -> Iterator[Path]:
@@ -111,6 +138,8 @@ def project_digest() -> str:
     """Digest of all that the environment is made from; when it changes, pip has to run again."""
     total = hashlib.sha256("".join(record()).encode() + requirements.digest().encode())
     for path in sorted((SOURCE / _PACKAGE).rglob("*")):
-        if path.is_file() and "__pycache__" not in path.parts:
+        # the engine's wheel is in the digest already, whether it lies here or elsewhere
+        is_ours = "__pycache__" not in path.parts and SOURCE / ENGINE_WHEELS not in path.parents
+        if path.is_file() and is_ours:
             total.update(path.relative_to(SOURCE).as_posix().encode() + b"\0" + path.read_bytes())
     return total.hexdigest()

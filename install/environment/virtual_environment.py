@@ -8,14 +8,24 @@ from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from install import processes
-from install.checkout import COMMAND_LINE, FIRST_HASHES, IS_PACKAGED, LOCK, LOG, PYTHON, STAMP, VENV
+from install import own_interpreter, processes
+from install.checkout import (
+    COMMAND_LINE,
+    ENGINE_KEPT,
+    FIRST_HASHES,
+    IS_PACKAGED,
+    LOCK,
+    LOG,
+    PYTHON,
+    STAMP,
+    VENV,
+)
 from install.console import Console
 from install.data_folders import own_record, put_back_record, withdraw_record
 from install.disk_space import check_free_space
 from install.environment import engine_wheel, first_hashes, first_pip, requirements, stamp, torch_build
 from install.environment.picture_formats import add_picture_formats
-from install.environment.pip_install import PipError, arrivals, install
+from install.environment.pip_install import PipError, arrivals, download, install
 from install.environment.stamp import Stamp
 from install.errors import InstallError
 from retouchml.system import setup_reports
@@ -108,6 +118,7 @@ def _make(console: Console) -> Stamp:
     if missing and not brings_pip:
         raise _no_venv(f"this Python lacks the module {missing[0]}")
     check_free_space(VENV, torch_build.CPU.room)
+    own_interpreter.check()
     withdraw_record()
     with console.step("virtual environment") as tick:
         _clear()
@@ -181,6 +192,7 @@ def _no_small_torch(broken: PipError | None) -> InstallError:
 def _add_packages(console: Console, now: Stamp, *, dev: bool) -> None:
     check_free_space(VENV, torch_build.CPU.room // 2)
     if IS_PACKAGED:
+        _keep_engine(console)
         with TemporaryDirectory(dir=VENV) as folder:
             calls = (requirements.arguments(requirements.PACKAGES), engine_wheel.arguments(Path(folder)))
             _pip(console, "the engine and its packages", calls, now, now)
@@ -191,6 +203,15 @@ def _add_packages(console: Console, now: Stamp, *, dev: bool) -> None:
     # the file lists, where pip's isolation would fetch the newest setuptools, unchecked
     checkout = ("--no-deps", "--no-build-isolation", "--editable", ".")
     _pip(console, title, (requirements.arguments(*names), checkout), now, now)
+
+
+def _keep_engine(console: Console) -> None:
+    def fetch(arguments: Sequence[str]) -> None:
+        with console.step("the engine's wheel") as tick:
+            download(arguments, tick)
+
+    # before anything is changed: an update that cannot have it leaves the engine as it was
+    engine_wheel.keep(fetch)
 
 
 def _add_newest(console: Console, now: Stamp, torch_index: str | None) -> None:
@@ -263,7 +284,7 @@ def _interpreter_works(now: Stamp) -> bool:
 def _clear() -> None:
     STAMP.unlink(missing_ok=True)
     for path in VENV.iterdir():
-        if path in (LOCK, LOG, FIRST_HASHES):
+        if path in (LOCK, LOG, FIRST_HASHES, ENGINE_KEPT):
             continue
         if path.is_dir() and not path.is_symlink():
             shutil.rmtree(path)
