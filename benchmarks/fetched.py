@@ -15,7 +15,9 @@ def by_pip(log: str, own: Path, locate: Callable[[str], Path] = Path) -> float:
     own: a folder whose wheels came with the set-up itself; locate: where a path of the log is
     """
     downloaded = sum(float(size) * _UNITS[unit] for size, unit in _DOWNLOADED.findall(log))
-    taken = (locate(path) for path in _TAKEN.findall(log) if not Path(path).is_relative_to(own))
+    # each once: what is kept for later comes from the same place as what is installed
+    paths = {Path(path).name: path for path in _TAKEN.findall(log) if not Path(path).is_relative_to(own)}
+    taken = map(locate, paths.values())
     return float(downloaded + sum(path.stat().st_size for path in taken)) / 1e6
 
 
