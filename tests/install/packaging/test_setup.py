@@ -106,10 +106,19 @@ def _device(small: SmallLight) -> str:
 
 def test_an_update_that_cannot_fetch_leaves_the_engine_as_it_was(ready: SmallLight, tmp_path: Path) -> None:
     before = ready.record()
+    nothing = {"PIP_FIND_LINKS": (tmp_path / "nothing").as_uri()}
     look = ready.light.packages / "retouchml" / "look.py"
     look.write_text(look.read_text() + "# newer\n")
-    assert ready.run("setup", PIP_FIND_LINKS=(tmp_path / "nothing").as_uri()).returncode == 1
+    # the same engine's wheel is here
+    assert ready.run("setup", **nothing).returncode == 0
+    assert (_site(ready) / "retouchml" / "look.py").read_text().endswith("# newer\n")
+
+    record = ready.files / "engine.json"
+    record.write_text(json.dumps({**json.loads(record.read_text()), "sha256": "0" * 64}))
+    assert ready.run("setup", **nothing).returncode == 1
     assert ready.record() == before
+    assert not json.loads((ready.engine / "retouchml-install.json").read_text())["busy"]
+    assert (_site(ready) / "pipeline" / "__init__.py").is_file()
 
 
 def test_a_damaged_engine_is_repaired_and_removed(ready: SmallLight) -> None:
