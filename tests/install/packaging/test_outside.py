@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.install import small_checkout
 from tests.install.packaging import small_light
 from tests.install.packaging.small_light import SmallLight
 
@@ -193,6 +194,6 @@ def test_the_engines_wheel_is_kept_for_a_repair_and_only_the_right_one(ready: Sm
     assert ready.run("setup", "--repair").returncode == 0
     assert kept.is_file()
     kept.write_bytes(b"damaged")
-    small_light.small_checkout.write_wheel(ready.packages, "retouchml_engine", "0.2.0", small_light.ENGINE)
+    small_checkout.write_wheel(ready.packages, "retouchml_engine", "0.2.0", small_light.ENGINE)
     assert ready.run("setup", "--repair").returncode == 0
     assert kept.read_bytes() == wheel.read_bytes()
