@@ -26,8 +26,9 @@ from retouchml.progress import Progress
 from retouchml.results import Box, Face, FaceReport
 from retouchml.system.failures import unexpected
 
-_DRAWN_MS = 60  # until the pixels are read
+_DRAWN_MS = 5000  # after which the dialog is drawn, or out of sight
 _TURN_SECONDS = 0.015  # how long a request may wait while the thread waits for the daemon
+_IDLE_SECONDS = 0.1  # how long the daemon's pings may wait while nothing is awaited from it
 
 
 @dataclass(frozen=True)
@@ -60,6 +61,10 @@ class _Move:
     """The request to work on another machine."""
 
 
+_Request = _Render | Box | _Move | None
+"""None: open the photo; a box: there is a face."""
+
+
 class BackgroundSession:
     """A ``PhotoSession`` in a thread, which opens the photo as soon as its pixels are there.
 
@@ -73,10 +78,10 @@ class BackgroundSession:
         self._places = tuple(places)
         self._pixels = bytearray()
         self._has_pixels = threading.Event()
+        self._parts: Iterator[tuple[int, bytes]] | None = None  # which are still to be read
         self._reading = 0
         self._events = events
-        # None: open the photo; a box: there is a face
-        self._requests: queue.SimpleQueue[_Render | Box | _Move | None] = queue.SimpleQueue()
+        self._requests: queue.SimpleQueue[_Request] = queue.SimpleQueue()
         self._told: tuple[Face, ...] | None = None  # the faces that the dialog knows
         self._marking: tuple[Box, ...] = ()  # marks without an answer
         self._closed = threading.Event()
@@ -86,15 +91,23 @@ class BackgroundSession:
     def start(self, parts: "Iterator[tuple[int, bytes]]") -> None:
         """Start the thread, and read the pixels: parts of them, each with its first byte's place.
 
-        They are read in the main loop, as GIMP requires, and after a moment, in which the dialog is drawn.
+        They are read in the main loop, as GIMP requires, from ``read`` on, or after a while without it.
         """
         self._pixels = bytearray(self._picture.size)
+        self._parts = parts
         self._thread.start()
-        self._reading = GLib.timeout_add(_DRAWN_MS, self._begin_to_read, parts)
+        self._reading = GLib.timeout_add(_DRAWN_MS, self._begin_to_read)
 
-    def _begin_to_read(self, parts: "Iterator[tuple[int, bytes]]") -> bool:
+    def read(self) -> None:
+        """Read the pixels now: the dialog is drawn."""
+        if self._parts is not None:
+            GLib.source_remove(self._reading)
+            self._begin_to_read()
+
+    def _begin_to_read(self) -> bool:
         # Before drawing: on a busy machine a moving progress bar would never let it come to its turn.
-        self._reading = GLib.idle_add(self._read, parts, priority=GLib.PRIORITY_HIGH_IDLE)
+        self._reading = GLib.idle_add(self._read, self._parts, priority=GLib.PRIORITY_HIGH_IDLE)
+        self._parts = None
         return False
 
     def _read(self, parts: "Iterator[tuple[int, bytes]]") -> bool:
@@ -133,6 +146,8 @@ class BackgroundSession:
         """Stop the thread and the daemon's work for this photo; waits so many seconds at most."""
         self._closed.set()
         self._has_pixels.set()
+        self._requests.put(None)  # which ends a wait for one
+        self._parts = None
         if self._reading:
             GLib.source_remove(self._reading)
             self._reading = 0
@@ -156,7 +171,7 @@ class BackgroundSession:
             self._has_pixels.wait()
             while not self._closed.is_set():
                 self._start_newest_request(session)
-                session.client.process(_TURN_SECONDS)
+                session.client.process(0.0 if _is_idle(session) else _TURN_SECONDS)
         except RetouchError as error:
             self._deliver(self._events.failed, error)
         except Exception as error:
@@ -200,12 +215,19 @@ class BackgroundSession:
         session.on_error = on_error
         return session
 
-    def _start_newest_request(self, session: PhotoSession) -> None:
-        if self._requests.empty():
-            return
-        newest: _Render | None = None
+    def _taken(self, session: PhotoSession) -> "Iterator[_Request]":
+        """What was requested since the last turn; while no work is under way, a request ends the turn."""
+        if _is_idle(session):
+            with contextlib.suppress(queue.Empty):
+                yield self._requests.get(timeout=_IDLE_SECONDS)
         while not self._requests.empty():
-            request = self._requests.get()
+            yield self._requests.get()
+
+    def _start_newest_request(self, session: PhotoSession) -> None:
+        newest: _Request = None
+        is_asked = False
+        for request in self._taken(session):
+            is_asked = True
             if isinstance(request, _Move):
                 newest = None
                 session.close()
@@ -218,10 +240,15 @@ class BackgroundSession:
                 return  # the dialog requests the looks again when it knows the faces
             else:
                 newest = request
-        if newest is None:
-            session.open()
-        else:
+        if isinstance(newest, _Render):
             session.render(newest.looks, size="both", report=newest.reports, refine=True, shown=newest.shown)
+        elif is_asked:
+            session.open()
 
     def _new_client(self) -> Client:
         return machines_page.new_client(self._editor)
+
+
+def _is_idle(session: PhotoSession) -> bool:
+    """Whether nothing is awaited from the daemon but pings."""
+    return session.done and not session.client.has_timers

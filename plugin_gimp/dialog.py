@@ -100,6 +100,7 @@ class Dialog:
 
     def run(self) -> None:
         """Show the dialog until the result is in the image. Raises Cancelled or RetouchError."""
+        self._window.call_when_drawn(self._session.read)
         self._window.dialog.show()
         self._session.start(self._pixels.parts())
         Gtk.main()
@@ -140,8 +141,8 @@ class Dialog:
         if before:
             self._looks = PictureLooks.of(before)
         self._shown = next(iter(ticked), 0)
+        self._request(self._looks.looks(ticked))  # before the thumbnails: it takes longer
         self._fill_faces(ticked)
-        self._request_render()
         if self._early:
             early, self._early = self._early, 0
             self._make(early)

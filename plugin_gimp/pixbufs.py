@@ -12,7 +12,8 @@ from retouchml.client.answers import WirePatch
 from retouchml.results import Box
 
 _SRGB8, _OPAQUE = "R'G'B'A u8", "R'G'B' u8"
-_WHITE = 0xFFFFFFFF
+_WHITE, _TRANSPARENT = 0xFFFFFFFF, 0
+_LARGEST_THUMBNAIL = 1024  # pixels a side, that GIMP makes
 
 
 def _has_surfaces() -> bool:
@@ -54,6 +55,22 @@ def of_layer(
     result = GdkPixbuf.Pixbuf.new(GdkPixbuf.Colorspace.RGB, True, 8, width, height)
     offset = left * scale - x, top * scale - y
     source.scale(result, 0, 0, width, height, *offset, scale, scale, GdkPixbuf.InterpType.BILINEAR)
+    return result
+
+
+def at_once(
+    layer: Gimp.Layer, origin: "tuple[int, int]", size: "tuple[int, int]", scale: float
+) -> GdkPixbuf.Pixbuf:
+    """About what ``of_layer`` gives, of GIMP's own thumbnail: no pixel of the layer has to be sent here."""
+    width, height = (round(scale * each) for each in (layer.get_width(), layer.get_height()))
+    if not (0 < width <= _LARGEST_THUMBNAIL and 0 < height <= _LARGEST_THUMBNAIL):
+        return of_layer(layer, origin, size, scale)
+    small = layer.get_thumbnail(width, height, Gimp.PixbufTransparency.KEEP_ALPHA)
+    if small is None:
+        return of_layer(layer, origin, size, scale)
+    result = GdkPixbuf.Pixbuf.new(GdkPixbuf.Colorspace.RGB, True, 8, *size)
+    result.fill(_TRANSPARENT)
+    compose_over(result, small, (0, 0, layer.get_width(), layer.get_height()), origin, scale)
     return result
 
 

@@ -61,7 +61,9 @@ class Preview(Gtk.Overlay):
         self._size = side, side
         self._view = Viewport(size, self._size, square_around((0, 0, *size), 1.0, *size))
         self._build(side)
-        self._read()
+        view = self._view
+        self._before = pixbufs.at_once(layer, view.origin, view.size, view.scale)
+        self._compose()
 
     def _build(self, side: int) -> None:
         self._image = Gtk.Image()

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from gi.repository import GimpUi, Gtk
+from gi.repository import Gdk, GimpUi, Gtk
 
 from plugin_gimp import arguments
 from plugin_gimp.face_row import FaceRow
@@ -146,6 +146,17 @@ class Window:
     def keeps_earlier(self) -> bool:
         """Whether earlier results of the layer stay."""
         return bool(self._keep.get_active())
+
+    def call_when_drawn(self, call: "Callable[[], None]") -> None:
+        """Call that once the dialog, which is not shown yet, was drawn."""
+
+        def on_painted(clock: Gdk.FrameClock) -> None:
+            clock.disconnect(handler)
+            call()
+
+        self.dialog.realize()
+        clock = self.dialog.get_frame_clock()
+        handler = clock.connect("after-paint", on_painted)
 
     def say(self, sentence: str, fraction: "float | None" = None) -> None:
         """Show a sentence, and how far the work is."""

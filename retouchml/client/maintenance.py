@@ -16,7 +16,6 @@ from retouchml import paths
 from retouchml.client.launch import find_interpreter, refuse_if_changeable
 from retouchml.errors import DaemonAbsent
 from retouchml.set_up_command import set_up_again as advice_to_set_up_again
-from retouchml.setup import python
 from retouchml.system.file_names import INSTALL_RECORD
 from retouchml.system.files import read_bounded
 from retouchml.system.processes import CREATION_FLAGS, clean_environment
@@ -55,6 +54,8 @@ def set_up_again() -> Output:
     The environment's own Python may be gone, and is replaced; so the installer runs in the one that it was
     made with, or in another of this machine.
     """
+    from retouchml.setup import python  # which loads http: no editor needs that to start
+
     own, reason = "", None
     try:
         own = find_interpreter()[0][0]
