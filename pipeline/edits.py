@@ -15,6 +15,7 @@ from torch import Tensor
 
 from pipeline.latent_network import LatentNetwork, by_octave
 from pipeline.taste.judgement import Joined, Judgement
+from pipeline.threads import threads_restored
 from retouchml.errors import LatentSpaceMismatch
 from retouchml.sliders import EDITS, LatentStep
 from stylegan2.generator import Generator
@@ -76,8 +77,10 @@ class EditApplier:
 
 
 @torch.no_grad()
+@threads_restored()
 def moved(v: Tensor, latent: LatentStep, value: float, measured: Measured, generator: Generator) -> Tensor:
     """The whitened code [L, W] after a step of a slider that is set to ``value``."""
+    torch.set_num_threads(1)  # many short sums: threads would wait for each other longer than they add
     deviations = value * latent.deviations
     steps = max(1, math.ceil(abs(deviations) * _STEPS_PER_DEVIATION))
     layers = generator.layers

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from pipeline.masks import Mask, Points, face_masks
 from pipeline.regions.contours import contours_of
-from pipeline.regions.mouth import mouth_regions
+from pipeline.regions.mouth import mouth_box, mouth_regions
 from pipeline.regions.skin import skin_color
 from pipeline.shrunk import shrunk
 from pipeline.window import Window
@@ -45,8 +45,12 @@ class GeneratedFace:
         shown, teeth = masks.tone, None
         if with_teeth:
             skin = skin_color(_lab(small), masks.skin)
-            contours = contours_of((points + 0.5) * (size / side) - 0.5, None)
-            teeth, _ = mouth_regions(_lab(picture), [contours], skin)
+            contours = [contours_of((points + 0.5) * (size / side) - 0.5, None)]
+            box = mouth_box(contours, (size, size))
+            lab = np.zeros_like(picture)  # to convert all of it takes longer than to find the teeth
+            if not box.empty:
+                box.of(lab)[:] = _lab(box.of(picture))
+            teeth, _ = mouth_regions(lab, contours, skin)
         if side != size:
             shown = np.asarray(cv2.resize(shown, (size, size), interpolation=cv2.INTER_LINEAR), np.float32)
         return cls(picture, shown, teeth)

@@ -46,7 +46,7 @@ def mouth_regions(
     """
     size = lab.shape[0]
     teeth, lips = np.zeros((size, size), np.float32), np.zeros((size, size), np.float32)
-    box = Box.around(np.concatenate([face.outer_lips for face in faces]), 0.05 * size, lab.shape)
+    box = mouth_box(faces, (size, size))
     if box.empty:
         return teeth, lips
     part = box.of(lab)
@@ -65,6 +65,11 @@ def mouth_regions(
     shape = found.within * (1.0 - gap) * (1.0 - clear * (1.0 - found.like))
     box.of(lips)[:] = blurred(shape, 0.0035 * size) * found.within
     return teeth, lips
+
+
+def mouth_box(faces: Sequence[Contours], shape: tuple[int, int]) -> Box:
+    """The part of a crop [S, S] that ``mouth_regions`` looks at."""
+    return Box.around(np.concatenate([face.outer_lips for face in faces]), 0.05 * shape[0], shape)
 
 
 def _gap(inner: Points) -> float:

@@ -133,3 +133,24 @@ def moved_by_autograd(networks: Networks, v: torch.Tensor, name: str, value: flo
         difference = (target - values.detach())[rows]
         v = leaf.detach() + (jacobian.T @ torch.linalg.solve(gram, difference)).reshape(v.shape)
     return v
+
+
+def test_a_step_takes_one_thread_and_leaves_torch_as_many_as_before(
+    networks: Networks, face: torch.Tensor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    attributes = networks.edit_applier.attributes
+    jacobian, seen = attributes.jacobian, set()
+
+    def seeing(octaves: torch.Tensor) -> torch.Tensor:
+        seen.add(torch.get_num_threads())
+        return jacobian(octaves)
+
+    monkeypatch.setattr(attributes, "jacobian", seeing)
+    threads = torch.get_num_threads()
+    try:
+        torch.set_num_threads(2)
+        networks.edit_applier.apply(face, {"smile": 0.5})
+        assert torch.get_num_threads() == 2
+    finally:
+        torch.set_num_threads(threads)
+    assert seen == {1}

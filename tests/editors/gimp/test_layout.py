@@ -1,19 +1,27 @@
 """GIMP's dialog: its sizes, many faces, numbers that are typed, and the keys alone."""
 
+from pathlib import Path
+
 import pytest
 
+from retouchml import sentences, settings, translation
+from retouchml.system.file_names import SETTINGS
+from retouchml.translation import LANGUAGES
 from tests.daemon.running import until
 from tests.editors.gimp.dialog_driver import (
+    OPEN,
     Inside,
     click,
     is_gone,
     is_split,
     open_dialog,
+    open_menu,
     press,
     preview,
     steady,
     type_,
     whole,
+    window,
 )
 from tests.editors.gimp.running import Gimp
 from tests.editors.gimp.test_results import PICTURE
@@ -88,3 +96,29 @@ def test_it_can_be_used_by_the_keys_alone_and_takes_typed_numbers(editor: Gimp, 
     assert is_gone(editor)
     place = (80 * 320 + 8) * 3  # on the first face, which the stand-in inverts at full strength
     assert editor.ask(f"seen(image, \"R'G'B' u8\")[{place}] + before[{place}]") == 255
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_in_every_language_twenty_faces_make_it_no_larger(
+    editor: Gimp, editor_home: Path, language: str
+) -> None:
+    file = editor_home / "config" / SETTINGS
+    settings.store(file, "language", language)
+    translation.use(language)
+    title = f"^{translation.translated(sentences.BEAUTIFY)}$"
+    try:
+        editor.run(PICTURE + OPEN)
+        main = window(editor, "RGB color.*GIMP")
+        open_menu(editor, main, "Return")
+        dialog = window(editor, title)
+        tick = f": {translation.translated('Retouch it')}"
+        ticks = f"len([each for each in widgets() if name(each).endswith({tick!r})])"
+        assert until(lambda: Inside(editor).ask(ticks) == 20, 120)
+        height, width = steady(lambda: whole(editor, dialog)).shape[:2]
+        press(editor, dialog, "Escape")
+        assert is_gone(editor, title)
+    finally:
+        translation.use(translation.SOURCE)
+        settings.store(file, "language", None)
+    assert width <= 1100
+    assert height <= 790
