@@ -75,32 +75,6 @@ def test_grey_and_cmyk_keep_their_colour_model(
         until(lambda: krita.ask("layers()") == ["Background"])
 
 
-def test_of_two_faces_the_ticked_one_is_retouched(
-    krita: Krita, portrait: NDArray[np.uint8], tmp_path: Path
-) -> None:
-    twins = pictures.as_krita(np.hstack([portrait, portrait]), "U8")
-    pictures.put(krita, twins, tmp_path)
-    until(lambda: krita.view()["layer"] == "Background")
-    krita.click("find")
-    until(lambda: krita.view()["faces"] is not None)
-    assert len(krita.wait_for_task()["faces"]) == 2
-    left = krita.ask(
-        "[face.box[0] < 512 for face in next(iter(docker()._controller._photos)).session.faces].index(True)"
-    )
-    krita.click(f"face_{1 - left}", 0.8, 0.62)
-    until(lambda: [chosen for chosen, _ in krita.view()["faces"]] == [left == 0, left == 1])
-    beautify(krita)
-    result = pictures.result(krita, twins, "U8", tmp_path)
-    assert result.changed[:, :512].sum() > 2000
-    assert result.changed[:, 512:].sum() == 0
-    undo(krita)
-    until(lambda: krita.ask("layers()") == ["Background"])
-    krita.run("base.setPixelData(bytes([0, 0, 255, 255]) * 400, 0, 0, 20, 20); doc.refreshProjection()")
-    painted = pictures.read(krita, "doc", "U8", tmp_path)
-    beautify(krita)  # the layer is sent again
-    assert pictures.result(krita, painted, "U8", tmp_path).changed[:, 512:].sum() == 0
-
-
 def test_a_selection_limits_the_result(krita: Krita, portrait: NDArray[np.uint8], tmp_path: Path) -> None:
     before = pictures.as_krita(portrait, "U8")
     pictures.put(krita, before, tmp_path)
@@ -161,21 +135,6 @@ def test_work_is_begun_anew_once_after_a_killed_daemon_and_the_start_button_brin
     assert is_alive(pid)
     os.kill(pid, signal.SIGTERM)
     until(lambda: krita.view()["daemon"] == "off")
-
-
-def test_painting_after_the_layer_was_sent_is_seen_by_the_next_beautify(
-    krita: Krita, portrait: NDArray[np.uint8], tmp_path: Path
-) -> None:
-    pictures.put(krita, pictures.as_krita(portrait, "U8"), tmp_path)
-    beautify(krita)
-    undo(krita)
-    until(lambda: krita.ask("layers()") == ["Background"])
-    krita.run("base.setPixelData(bytes([0, 0, 255, 255]) * 600, 200, 150, 30, 20); doc.refreshProjection()")
-    painted = pictures.read(krita, "doc", "U8", tmp_path)
-    beautify(krita)
-    patch = pictures.read(krita, "doc.topLevelNodes()[1]", "U8", tmp_path)[150:170, 200:230]
-    assert (painted[150:170, 200:230, 2] == 255).all()
-    assert np.median(patch[..., 2].astype(int) - patch[..., 1]) > 150  # red, as painted
 
 
 def test_sliders_and_reset_do_what_they_say(

@@ -118,6 +118,43 @@ docker()._controller._show = lambda view: (original(view), docker().layout().act
     assert {down for _across, down in krita.ask("places")} == {first[1]}
 
 
+def test_of_two_faces_the_ticked_one_is_retouched_also_where_the_layer_is_sent_again(
+    krita: Krita, canvas: NDArray[Any], tmp_path: Path
+) -> None:
+    krita.click("find")
+    until(lambda: krita.view()["faces"] is not None)
+    krita.wait_for_task()
+    krita.click("face_0", 0.8, 0.62)
+    until(lambda: [ticked for ticked, _ in krita.view()["faces"]] == [False, True])
+    beautify(krita)
+    changed = (seen(krita, tmp_path) != canvas).any(-1)
+    assert changed[RIGHT].any()
+    assert not changed[LEFT].any()
+    do(krita, "edit_undo")
+    until(lambda: krita.ask("layers()") == [SOURCE])
+    krita.run("base.setPixelData(bytes([0, 0, 255, 255]) * 400, 0, 0, 20, 20); doc.refreshProjection()")
+    painted = seen(krita, tmp_path)
+    beautify(krita)
+    changed = (seen(krita, tmp_path) != painted).any(-1)
+    assert changed[RIGHT].any()
+    assert not changed[LEFT].any()
+
+
+def test_painting_after_the_layer_was_sent_is_seen_by_the_next_beautify(
+    krita: Krita, canvas: NDArray[Any], tmp_path: Path
+) -> None:
+    change(krita, strength=1.0)
+    beautify(krita)
+    do(krita, "edit_undo")
+    until(lambda: krita.ask("layers()") == [SOURCE])
+    krita.run("base.setPixelData(bytes([0, 0, 255, 255]) * 100, 70, 70, 10, 10); doc.refreshProjection()")
+    painted = seen(krita, tmp_path)[70:80, 70:80]
+    assert (painted[..., :3] == (0, 0, 255)).all()
+    beautify(krita)
+    patch = pictures.read(krita, "doc.topLevelNodes()[1]", "U8", tmp_path)[70:80, 70:80]
+    assert (patch[..., :3] == (255, 255, 0)).all()  # what was painted, inverted
+
+
 def test_a_result_goes_above_the_earlier_ones_if_these_are_to_stay(
     krita: Krita, canvas: NDArray[Any], tmp_path: Path
 ) -> None:

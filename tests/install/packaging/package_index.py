@@ -45,7 +45,7 @@ class Handler(http.server.SimpleHTTPRequestHandler):
         if is_cut:
             self.wfile.flush()
             self.is_half_sent.set()
-            self.is_over.wait(PATIENCE)
+            self.is_over.wait()
 
     def _link(self, file: Path) -> str:
         digest = self.stated.get(file.name)
@@ -70,8 +70,11 @@ def serve(made: SmallLight) -> Iterator[str]:
         builds.write_text(builds.read_text().replace("https://download.pytorch.org", address))
         made.changes["PIP_INDEX_URL"] = f"{address}/simple"
         made.changes["PIP_RETRIES"] = "0"
+        made.changes["PIP_DEFAULT_TIMEOUT"] = "1000"  # seconds; half of a file is all that comes for a while
         for name in ("PIP_NO_INDEX", "PIP_FIND_LINKS"):
             del made.changes[name]
-        yield f"{address}/simple"
-        Handler.is_over.set()
-        server.shutdown()
+        try:
+            yield f"{address}/simple"
+        finally:
+            Handler.is_over.set()
+            server.shutdown()

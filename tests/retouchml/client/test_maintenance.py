@@ -34,10 +34,10 @@ def _recorded(**fields: object) -> None:
     (paths.data_dir() / INSTALL_RECORD).write_text(json.dumps(content))
 
 
-@pytest.fixture
-def environment(tmp_path: Path) -> Path:
+@pytest.fixture(scope="module")
+def environment(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The interpreter of a virtual environment."""
-    folder = tmp_path / "environment"
+    folder = tmp_path_factory.mktemp("environment")
     subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(folder)], check=True)
     return folder / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
 
