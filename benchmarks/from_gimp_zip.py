@@ -99,6 +99,8 @@ def measure(arguments: argparse.Namespace) -> None:
         unpack(arguments.zip, profile / ".config" / "GIMP" / _VERSION / "plug-ins")
         data = data_of(profile)
         binds = [arguments.photo.parent, *arguments.bind]
+        if certificate := os.environ.get("PIP_CERT"):  # that Debian has others
+            binds.append(Path(certificate).parent)
         if arguments.python is not None:
             (data / "python").mkdir(parents=True)
             (data / "python" / "own").symlink_to(arguments.python)
