@@ -1,8 +1,9 @@
-"""The caches of faces, inversions and score paths: a photograph that was open before is ready at once.
+"""The caches of faces, inversions, paths and tuned weights: a photograph that was open before is ready at once.
 
 All entries lie on disk (``pipeline.store``), the latest also in memory. The key of a photograph's faces is a
 hash of its pixels; that of an inversion, of the crop, its landmarks, the generator and the recipe; that of a
-path, of its first code, the place of the face chip, and everything that guides the ascent.
+path, of its first code, the place of the face chip, and everything that guides the ascent; that of tuned
+weights, of the crop, its code and the recipe.
 """
 
 import hashlib
@@ -21,18 +22,22 @@ from pipeline.beautify import ScorePath
 from pipeline.faces import FaceLocation, Search
 from pipeline.invert import VERSION, Inversion
 from pipeline.store import Store
+from pipeline.tuning import Tuning
 from retouchml.paths import RESULT_CACHES, cache_dir
 from retouchml.results import Box
 
-_SEARCHES, _INVERSIONS, _PATHS = RESULT_CACHES
+_SEARCHES, _INVERSIONS, _PATHS, _TUNINGS = RESULT_CACHES
 _BOUND = 256 * 2**20  # bytes in all, of each kind
 _SHAPE_LIMIT = 64  # layers, or knots; a larger entry is damaged
 _FACES_LIMIT = 4096
 _LARGEST_COORDINATE = 1 << 20  # pixels; a face may reach beyond its photo, but not that far
 _PARTS = 16.0  # of a pixel; to which landmarks are rounded
 _LARGEST_CODE = 1e4  # values of w_plus are some tens at most
-# entries, of about 1 kB a face, 50 kB and 0.7 MB each
-_SEARCHES_IN_MEMORY, _INVERSIONS_IN_MEMORY, _PATHS_IN_MEMORY = 64, 64, 16
+_LARGEST_CHANGE = 10.0  # of a tuned weight; hundredths are usual
+_WEIGHTS_LIMIT = 64  # tensors
+# entries, of about 1 kB a face, 50 kB, 0.7 MB and 3 MB each
+_SEARCHES_IN_MEMORY, _INVERSIONS_IN_MEMORY, _PATHS_IN_MEMORY, _TUNINGS_IN_MEMORY = 64, 64, 16, 2
+_PSNR = "psnr"
 _Result = TypeVar("_Result")
 
 
@@ -63,6 +68,15 @@ def path_key(w_plus: Tensor, chip_grid: Tensor, beautifier: str) -> str:
     digest = hashlib.sha256(f"{beautifier}/{tuple(w_plus.shape)}".encode())
     for tensor in (w_plus, chip_grid):
         digest.update(tensor.cpu().contiguous().numpy().tobytes())
+    return digest.hexdigest()
+
+
+def tuning_key(
+    crop: NDArray[np.float32], landmarks: NDArray[np.float64], w_plus: Tensor, tuner: str
+) -> str:
+    """Key of the weights that ``Tuner.tune`` finds; tuner: its identity."""
+    digest = hashlib.sha256(inversion_key(crop, landmarks, tuner).encode())
+    digest.update(w_plus.cpu().contiguous().numpy().tobytes())
     return digest.hexdigest()
 
 
@@ -192,17 +206,40 @@ class PathCache(_Cache[ScorePath]):
         return ScorePath(knots, gains, float(score[0]))
 
 
+class TuningCache(_Cache[Tuning]):
+    """Weights tuned to a face by ``tuning_key``."""
+
+    suffix = ".tuning"
+    folder = _TUNINGS
+    dtype = torch.float16
+
+    @staticmethod
+    def _to_tensors(result: Tuning) -> dict[str, Tensor]:
+        return {**result.changes, _PSNR: torch.tensor([result.psnr], dtype=torch.float16)}
+
+    @staticmethod
+    def _from_tensors(tensors: Mapping[str, Tensor]) -> Tuning | None:
+        changes = {name: value for name, value in tensors.items() if name != _PSNR}
+        psnr = tensors.get(_PSNR)
+        if psnr is None or psnr.shape != (1,) or not 0 < len(changes) <= _WEIGHTS_LIMIT:
+            return None
+        if not all(_is_within(value, _LARGEST_CHANGE) for value in changes.values()):
+            return None
+        return Tuning(changes, float(psnr[0]))
+
+
 def _is_within(values: Tensor, largest: float) -> bool:
     return bool((values.abs() <= largest).all())
 
 
 @dataclass(frozen=True)
 class Caches:
-    """The three caches."""
+    """The four caches."""
 
     searches: SearchCache
     inversions: InversionCache
     paths: PathCache
+    tunings: TuningCache
 
     @classmethod
     def of_user(cls) -> "Caches":
@@ -211,4 +248,5 @@ class Caches:
             SearchCache(in_memory=_SEARCHES_IN_MEMORY),
             InversionCache(in_memory=_INVERSIONS_IN_MEMORY),
             PathCache(in_memory=_PATHS_IN_MEMORY),
+            TuningCache(in_memory=_TUNINGS_IN_MEMORY),
         )

@@ -39,6 +39,27 @@ def motion(
     Pixel x of ``after`` shows ``before`` at x + flow(x). Hair, collar and background follow the border of the
     face, since the generator repaints them arbitrarily.
     """
+    smooth, _ = _smooth_motion(before, after, face, size)
+    bound = size * (_RIM_BOUND + (_BOUND - _RIM_BOUND) * inner)
+    return np.asarray(bounded(smooth, bound) * mask[..., None], np.float32)
+
+
+def unbounded_motion(
+    before: NDArray[np.float32],  # [S, S, 3] in [0, 1]
+    after: NDArray[np.float32],  # [S, S, 3]
+    trusted: Mask,  # [S, S] where motion is trusted
+    mask: Mask,  # [S, S] where there may be motion
+    size: int,  # S
+) -> tuple[NDArray[np.float32], Mask]:
+    """As ``motion``, as long as it is found, and how far [S, S], 0 to 1, both directions agree on it."""
+    smooth, agreed = _smooth_motion(before, after, trusted, size)
+    return np.asarray(smooth * mask[..., None], np.float32), agreed
+
+
+def _smooth_motion(
+    before: NDArray[np.float32], after: NDArray[np.float32], face: Mask, size: int
+) -> tuple[NDArray[np.float32], Mask]:
+    """Backward flow [H, W, 2] in pixels, and how far [H, W] it agrees with that forward."""
     height, width = before.shape[:2]
     side = min(size, _SIDE)
     shape = max(1, round(height * side / size)), max(1, round(width * side / size))
@@ -51,9 +72,8 @@ def motion(
     x, y = _grid(*shape)
     returned = cv2.remap(forward, x + backward[..., 0], y + backward[..., 1], cv2.INTER_LINEAR)
     disagreement = np.hypot(*np.moveaxis(backward + returned, -1, 0)) * (_SIDE / side)
-    trust = np.exp(-((disagreement / _DISAGREEMENT) ** 2)) * cv2.resize(
-        face, shape[::-1], interpolation=cv2.INTER_AREA
-    )
+    agreed = np.exp(-((disagreement / _DISAGREEMENT) ** 2))
+    trust = agreed * cv2.resize(face, shape[::-1], interpolation=cv2.INTER_AREA)
     weight = trust.astype(np.float32) + np.float32(1e-4)
     near, density = _weighted_blur(backward, weight, _SMOOTH * side / 1024.0)
     far, _ = _weighted_blur(backward, weight, _FILL * side / 1024.0)
@@ -63,8 +83,10 @@ def motion(
     smooth = cv2.GaussianBlur(smooth, (0, 0), 0.5 * _SMOOTH * side / 1024.0)
     if side != size:
         smooth = cv2.resize(smooth, (width, height), interpolation=cv2.INTER_CUBIC) * (size / side)
-    bound = size * (_RIM_BOUND + (_BOUND - _RIM_BOUND) * inner)
-    return np.asarray(bounded(smooth, bound) * mask[..., None], np.float32)
+    agreed = np.asarray(agreed, np.float32)
+    if side != size:
+        agreed = cv2.resize(agreed, (width, height), interpolation=cv2.INTER_LINEAR)
+    return np.asarray(smooth, np.float32), np.asarray(agreed, np.float32)
 
 
 def _weighted_blur(flow: NDArray[np.float32], weight: Mask, sigma: float) -> tuple[NDArray[np.float32], Mask]:

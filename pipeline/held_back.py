@@ -1,5 +1,7 @@
 """Holds back what cannot be trusted on a face that a photograph shows poorly."""
 
+from dataclasses import replace
+
 from retouchml.look import Look
 from retouchml.results import FaceQuality, Trust
 from retouchml.sliders import (
@@ -44,7 +46,8 @@ def held_back(look: Look, quality: FaceQuality) -> Look:
     held = {name: value * _trust(name, quality.trust) for name, value in look.values.items()}
     texture = look.texture + (1.0 - _trust(TEXTURE, quality.trust)) * (1.0 - look.texture)  # 1 is all of it
     # What follows the strength while it is not set is now set: the strength may be held back more.
-    return Look(held[STRENGTH], texture, {n: v for n, v in held.items() if n not in (STRENGTH, TEXTURE)})
+    edits = {name: value for name, value in held.items() if name not in (STRENGTH, TEXTURE)}
+    return replace(look, strength=held[STRENGTH], texture=texture, edits=edits)
 
 
 def _trust(slider: str, trust: Trust) -> float:

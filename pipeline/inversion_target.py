@@ -111,14 +111,16 @@ class Target:
         """Image loss of a picture [1, 3, R, R]; for a large one also descriptor distance, feature loss."""
         side = picture.shape[-1]
         near = picture_loss(picture, self.octaves[side])
-        if side < _IDENTITY_FROM:
-            return near, None
+        return near, None if side < _IDENTITY_FROM else self.person(picture)
+
+    def person(self, picture: Tensor) -> tuple[Tensor, Tensor]:
+        """Descriptor distance and feature loss of a picture [1, 3, R, R]."""
         chip = F.grid_sample(picture * 0.5 + 0.5, self.grid, align_corners=False)
         descriptor, features = self.recognition(chip)
         distance = (descriptor - self.descriptor).square().sum().clamp_min(1e-12).sqrt()
         pairs = zip((features[i] for i in _FEATURE_BLOCKS), self.features, strict=True)
         feature_loss = torch.stack([(_unit(a) - b).square().sum(1).mean() for a, b in pairs]).sum()
-        return near, (distance, feature_loss)
+        return distance, feature_loss
 
 
 def face_weight(landmarks: NDArray[np.float64], size: int) -> NDArray[np.float32]:

@@ -4,7 +4,7 @@ A face is searched for its regions, inverted and given its path when that is fir
 """
 
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
 import numpy as np
@@ -12,18 +12,20 @@ from numpy.typing import NDArray
 
 from pipeline import remap
 from pipeline.cache import Caches
-from pipeline.change import Change
-from pipeline.local_face import LocalFace, local_face
+from pipeline.local_face import LocalFace, Placed, local_face
+from pipeline.masks import neighbour_weight
 from pipeline.networks import Networks
 from pipeline.patch import Patch, box_of, make_patch
 from pipeline.prepared import GuessedFace, KeptFields, PreparedFace, guess_face, prepare_face
+from pipeline.tuned_face import TunedFace, tuning_of, whole_alignment
+from pipeline.tuning import no_tuner
 from pipeline.working_space import WorkingSpace
-from retouchml.look import Look
+from retouchml.look import GENERATED, Look
 from retouchml.progress import Cancel, Progress, check
 from retouchml.results import Box
 
-ChangeOf = Callable[[int, Look], Change]
-"""The change of the face of a number for a look."""
+ChangeOf = Callable[[int, Look], Placed]
+"""The change of the face of a number for a look, shape sliders included."""
 
 
 class KnownFaces:
@@ -47,6 +49,7 @@ class KnownFaces:
         self._local: dict[int, LocalFace] = {}
         self.prepared: dict[int, PreparedFace] = {}
         self.guessed: dict[int, GuessedFace] = {}  # until they are prepared
+        self.tuned: dict[int, TunedFace] = {}
         self.seconds: dict[str, float] = {}
 
     def local(self, face: int) -> LocalFace:
@@ -77,6 +80,39 @@ class KnownFaces:
         )
         self.guessed.pop(face, None)
 
+    def shows_generated(self, look: Look) -> bool:
+        """Whether the generator's pixels show a look here.
+
+        Raises UsageError if it asks for them, and the generator cannot be tuned to a face.
+        """
+        if look.shows_generated and self._networks.tuner is None and look.render == GENERATED:
+            raise no_tuner()
+        return look.shows_generated and self._networks.tuner is not None
+
+    def is_ready(self, face: int, look: Look) -> bool:
+        """Whether the slow steps of a look are done."""
+        if not look.needs_generator:
+            return True
+        return face in self.prepared and (face in self.tuned or not self.shows_generated(look))
+
+    def tune(self, face: int, progress: Progress, cancel: Cancel) -> None:
+        """Tune the generator to a prepared face. Raises UsageError if it cannot be, and Cancelled."""
+        prepared = self.prepared[face]
+        local = prepared.face.local
+        with self.timed("tune"):
+            tuning = tuning_of(prepared, self._networks, self._caches, progress, cancel)
+            whole = whole_alignment(local)
+            others = [
+                whole.to_crop(points) for index, points in enumerate(self._landmarks) if index != face
+            ]
+            self.tuned[face] = TunedFace.of(
+                prepared,
+                tuning,
+                self._networks,
+                whole.inside(*self._channels.shape[:2]),
+                neighbour_weight(local.landmarks, others, local.size),
+            )
+
     def guess(self, face: int, progress: Progress, cancel: Cancel) -> bool:
         """Begin to invert a face, if that was not done; whether it can be shown before it is prepared.
 
@@ -92,34 +128,45 @@ class KnownFaces:
             self.guessed[face] = guess
         return True
 
-    def boxes(self, faces: Iterable[int]) -> Iterator[Box]:
-        """The rectangles that patches of faces may change."""
+    def boxes(self, faces: Iterable[int], looks: Mapping[int, Look]) -> Iterator[Box]:
+        """The rectangles that patches of faces with these looks may change."""
         for face in faces:
             local = self.local(face)
-            box = box_of(local.alignment, local.support, self._channels.shape)
+            alignment, support = local.alignment, local.support
+            if self.shows_generated(looks[face]):
+                alignment, support = whole_alignment(local), np.ones(local.whole.shape[:2], np.uint8)
+            box = box_of(alignment, support, self._channels.shape)
             if box is not None:
                 left, top, right, bottom = box
                 yield left, top, right - left, bottom - top
 
-    def change(self, face: int, look: Look) -> Change:
-        """The change of a look, without its shape sliders; the face is prepared if it needs the generator."""
+    def change(self, face: int, look: Look) -> Placed:
+        """The change of a look; the face is ready for it."""
         if not look.needs_generator:
             return self.local_change(face, look)
-        return self._generated_change(self.prepared[face], look)
+        if not self.shows_generated(look):
+            return self.carried_change(face, look)
+        with self.timed("render"):
+            return self.tuned[face].placed(self._networks, look)
 
-    def guessed_change(self, face: int, look: Look) -> Change:
+    def carried_change(self, face: int, look: Look) -> Placed:
+        """The same with the photograph's own pixels alone, whatever the look says; the face is prepared."""
+        return self._carried_change(self.prepared[face], look)
+
+    def guessed_change(self, face: int, look: Look) -> Placed:
         """The same for a face that is only guessed."""
-        return self._generated_change(self.guessed[face].prepared, look)
+        return self._carried_change(self.guessed[face].prepared, look)
 
-    def local_change(self, face: int, look: Look) -> Change:
-        """The change of the local sliders alone."""
-        return self.local(face).change(look)
+    def local_change(self, face: int, look: Look) -> Placed:
+        """The change of the local and shape sliders alone."""
+        local = self.local(face)
+        return local.placed(local.change(look), look)
 
-    def _generated_change(self, prepared: PreparedFace, look: Look) -> Change:
+    def _carried_change(self, prepared: PreparedFace, look: Look) -> Placed:
         with self.timed("render"):
             carried = prepared.carried(self._networks, look)
         with self.timed("stitch"):
-            return prepared.face.change(carried, look)
+            return prepared.face.local.placed(prepared.face.change(carried, look), look)
 
     def patch(
         self,
@@ -130,12 +177,11 @@ class KnownFaces:
         cancel: Cancel,
     ) -> Patch | None:
         """The patch of a look, shape sliders included; None if it changes nothing. Raises Cancelled."""
-        local = self.local(face)
         with remap.on(self._networks.generator.device):
-            change = local.reshaped(change_of(face, look), look)
+            placed = change_of(face, look)
         check(cancel)
         with self.timed("stitch"):
-            return make_patch(pixels, local.alignment, change, local.support, face, self._space)
+            return make_patch(pixels, placed.alignment, placed.change, placed.support, face, self._space)
 
     @contextmanager
     def timed(self, step: str) -> Iterator[None]:

@@ -98,6 +98,19 @@ class LocalFace:
         """A change of the window with the shape sliders of a look, too."""
         return change.reshaped(self.shape.flow(look)) if reshapes(look) else change
 
+    def placed(self, change: Change, look: Look) -> "Placed":
+        """The same, and where in the photo it is."""
+        return Placed(self.reshaped(change, look), self.alignment, self.support)
+
+
+@dataclass(frozen=True)
+class Placed:
+    """A change, and where in the photo it is."""
+
+    change: Change  # [H, W]
+    alignment: Alignment  # of its pixels
+    support: NDArray[np.uint8]  # [H, W] 1 where the photo may change
+
 
 def face_crop(
     photo: NDArray[np.generic], landmarks: NDArray[np.float64], space: WorkingSpace = PLAIN

@@ -19,6 +19,7 @@ from pipeline.latent_network import learned_part, load_network
 from pipeline.mesh import FaceMesh
 from pipeline.rater import FeatureRater
 from pipeline.taste.judgement import OwnSliders, own_scorer
+from pipeline.tuning import Tuner
 from retouchml.errors import DeviceError, ModelCorrupt, ModelMissing, UsageError
 from retouchml.own_parts import STANDARD
 from retouchml.settings import ENGINES, PRECISIONS, EngineName, PrecisionName
@@ -46,6 +47,7 @@ class Networks:
     edit_applier: EditApplier
     rater: FeatureRater
     mesh: FaceMesh | None = None  # None where its model was not fetched
+    tuner: Tuner | None = None  # None where the generator cannot be tuned to a face
     ages: AgeNetwork | None = None  # None where it was not fetched or is damaged; it tells children
 
     def with_scorer(self, name: str) -> "Networks":
@@ -95,6 +97,7 @@ def load_networks(
         larger = np.asarray(cv2.resize(picture, (512, 512), interpolation=cv2.INTER_CUBIC), np.float32)
         return geometric(finder.landmarks_in_crop(larger))
 
+    edit_applier = EditApplier(generator, attributes, OwnSliders(generator))
     return Networks(
         generator=generator,
         finder=finder,
@@ -102,9 +105,10 @@ def load_networks(
         encoder=Encoder.load(learned_part("encoder", space), generator),
         inverter=Inverter(generator, recognizer.network, make_step=Repeated if graphs and is_cuda else None),
         beautifier=Beautifier(generator, scorer, attributes, recognizer.network, measure),
-        edit_applier=EditApplier(generator, attributes, OwnSliders(generator)),
+        edit_applier=edit_applier,
         rater=FeatureRater(recognizer),
         mesh=mesh,
+        tuner=Tuner.of(generator, recognizer.network, edit_applier),
         ages=load_ages(),
     )
 

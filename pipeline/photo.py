@@ -109,8 +109,9 @@ class Photo:
         """
         progress, cancel = progress or silent, cancel or NEVER
         active = self._ready(looks, progress, cancel)
-        boxes = tuple(self._known.boxes(active))
-        if any(overlap(one, other) for one, other in combinations(boxes, 2)):
+        boxes = tuple(self._known.boxes(active, active))
+        is_generated = any(self._known.shows_generated(look) for look in active.values())
+        if is_generated or any(overlap(one, other) for one, other in combinations(boxes, 2)):
             # The patch of a neighbour that overlaps starts from this one's pixels.
             full = self._patches(active, self._known.change, progress, cancel)
             return [reduced_patch(patch, side) for patch in full]
@@ -212,7 +213,11 @@ class Photo:
         """The looks that change something, as far as their faces are trusted; these faces are prepared."""
         active = {face: look for face, look in self._held_back(looks).items() if not look.untouched}
         needing = [face for face, look in active.items() if look.needs_generator]
+        generated = [face for face, look in active.items() if self._known.shows_generated(look)]
         self.prepare(needing, progress=progress, cancel=cancel)
+        untuned = [face for face in generated if face not in self._known.tuned]
+        for position, face in enumerate(untuned):
+            self._known.tune(face, progress_of_face(progress, position, len(untuned)), cancel)
         return active
 
     def _patches(
@@ -228,7 +233,7 @@ class Photo:
             check(cancel)
             progress_of_face(progress, position, len(looks))("render", 0.0, None)
             patch = self._known.patch(face, look, change_of, canvas.pixels, cancel)
-            canvas.add(patch, self._known.boxes(other for other in looks if other > face))
+            canvas.add(patch, self._known.boxes([other for other in looks if other > face], looks))
             patches += [] if patch is None else [patch]
         progress("render", 1.0, 0.0)
         return patches

@@ -1,11 +1,12 @@
 """Conversion between a photograph's own pixels and the pipeline's float32 RGB in [0, 1]."""
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from retouchml.scripting.patches import as_channels, full_scale
 
-__all__ = ["as_channels", "from_float", "full_scale", "to_float_rgb"]
+__all__ = ["as_channels", "from_float", "full_scale", "resized", "to_float_rgb"]
 
 
 def to_float_rgb(pixels: NDArray[np.generic]) -> NDArray[np.float32]:
@@ -24,3 +25,12 @@ def from_float(values: NDArray[np.float32], dtype: np.dtype[np.generic]) -> NDAr
         return values.astype(dtype)
     whole: NDArray[np.generic] = np.clip(np.rint(values * np.float32(scale)), 0.0, scale).astype(dtype)
     return whole
+
+
+def resized(picture: NDArray[np.float32], size: int) -> NDArray[np.float32]:
+    """A square picture [H, H, C] with another side."""
+    if picture.shape[0] == size:
+        return picture
+    smaller = picture.shape[0] > size
+    other = cv2.resize(picture, (size, size), interpolation=cv2.INTER_AREA if smaller else cv2.INTER_CUBIC)
+    return np.asarray(other, np.float32)

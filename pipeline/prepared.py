@@ -9,7 +9,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
 
-import cv2
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -27,6 +26,7 @@ from pipeline.local_face import LocalFace, StepClock
 from pipeline.moving_face import CoarseFace, MovingFace
 from pipeline.networks import Networks
 from pipeline.rater_input import face_chip
+from pipeline.pixels import resized
 from pipeline.window import Window
 from retouchml.look import Look
 from retouchml.progress import Cancel, Progress, check, silent
@@ -62,7 +62,7 @@ class PreparedFace:
         always the same picture. What is computed is kept as long as there is room: then the next call gives
         the same object.
         """
-        strength, edits = code = _code_of(look)
+        strength, edits = code = code_of(look)
         is_knot = code in _KNOT_CODES
         slot = code if is_knot else None
         kept = self.kept.get(self, (slot, factor))
@@ -215,7 +215,7 @@ def _on_path(
     return PreparedFace(face, path, before, kept, is_draft)
 
 
-def _code_of(look: Look) -> Code:
+def code_of(look: Look) -> Code:
     """What the code of a look depends on; edits are applied in their order."""
     edits = ((name, value) for name, value in look.edits.items() if value)
     return look.strength, tuple((name, value) for name, value in edits if BY_NAME[name].latent is not None)
@@ -301,14 +301,6 @@ def _generated(
     if is_draft:
         with torch.no_grad():
             small = as_picture(generator.synthesize(w_plus[None], min(_DRAFT, generator.resolution))[0])
-    picture = _resized(small if is_draft else generator.render(w_plus), face.local.size)
+    picture = resized(small if is_draft else generator.render(w_plus), face.local.size)
     generated = GeneratedFace.of(picture, networks.finder.landmarks_in_crop, with_teeth)
     return generated.within(face.local.window).within(face.inner)
-
-
-def _resized(picture: NDArray[np.float32], size: int) -> NDArray[np.float32]:
-    if picture.shape[0] == size:
-        return picture
-    smaller = picture.shape[0] > size
-    resized = cv2.resize(picture, (size, size), interpolation=cv2.INTER_AREA if smaller else cv2.INTER_CUBIC)
-    return np.asarray(resized, np.float32)

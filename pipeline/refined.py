@@ -88,6 +88,11 @@ def refinements(
             yield from _early(known, face, look, canvas, on_face, cancel, leave)
             check(leave)
             known.prepare(face, on_face, cancel)
+        if not known.is_ready(face, look):
+            check(leave)
+            patch = known.patch(face, look, known.carried_change, canvas.pixels, leave)
+            yield Refined(QUICK, (face,), () if patch is None else (patch,))
+            known.tune(face, on_face, cancel)
         check(leave)
         on_face("render", 0.0, None)
         patch = final[face] = known.patch(face, look, known.change, canvas.pixels, leave)
@@ -98,7 +103,7 @@ def refinements(
             done = waiting.pop(0)
             if canvas.is_painted and done != face:
                 final[done] = known.patch(done, looks[done], known.change, canvas.pixels, leave)
-            canvas.add(final[done], known.boxes(waiting))
+            canvas.add(final[done], known.boxes(waiting, looks))
     progress("render", 1.0, 0.0)
     patches = tuple(patch for _, patch in sorted(final.items()) if patch is not None)
     yield Refined(FULL, tuple(sorted(looks)), patches, is_last=True)
@@ -106,8 +111,10 @@ def refinements(
 
 def at_once(known: KnownFaces, photo: NDArray[np.generic], face: int, look: Look) -> Refined:
     """The finest that a face of a photo [H, W, C] shows with a look without being prepared."""
-    if not look.needs_generator or face in known.prepared:
+    if known.is_ready(face, look):
         refinement, change = FULL, known.change
+    elif face in known.prepared:
+        refinement, change = QUICK, known.carried_change
     elif face in known.guessed:
         refinement, change = QUICK, known.guessed_change
     else:

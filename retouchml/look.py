@@ -13,6 +13,10 @@ from retouchml.spelling import unknown_name
 
 DEFAULT_STRENGTH = BY_NAME[STRENGTH].default
 DEFAULT_TEXTURE = BY_NAME[TEXTURE].default
+RenderName = Literal["photo", "generated", "auto"]
+RENDERS: tuple[RenderName, ...] = ("photo", "generated", "auto")
+"""Whose pixels show the sliders of expression, pose and age, the default first."""
+PHOTO, GENERATED, AUTO = RENDERS
 
 FaceChoice = Literal["all", "largest"] | tuple[int, ...]
 """All faces, the largest, or those of these numbers, counted from 0."""
@@ -25,17 +29,22 @@ class Look:
     strength: 0 (untouched, to the bit) to 1, how far along the path of rising score
     texture:  0 (smooth skin) to 1 (every pore of the photograph), for the skin that ``strength`` eases
     edits:    the other sliders that are set, by name; ``retouchml edits`` lists them with their ranges
+    render:   whose pixels show the sliders of expression, pose and age: ``photo``, the photograph's own;
+              ``generated``, those of the generator, tuned to this face; ``auto``, the generator's where a
+              slider is set further than the photograph's can follow
 
     A slider of the skin, the eyes or the teeth that is not set follows the strength, as ``Slider.unset``
-    says; 0 is a value, too. Raises UsageError if a number is out of its slider's range. An unknown edit is
-    refused when the look is rendered.
+    says; 0 is a value, too. Raises UsageError if a number is out of its slider's range, and for another
+    render. An unknown edit is refused when the look is rendered.
     """
 
     strength: float = DEFAULT_STRENGTH
     texture: float = DEFAULT_TEXTURE
     edits: Mapping[str, float] = field(default_factory=dict)
+    render: RenderName = PHOTO
 
     def __post_init__(self) -> None:
+        render_named(self.render)
         for name, value in ((STRENGTH, self.strength), (TEXTURE, self.texture), *self.edits.items()):
             check_range(name, value)
         object.__setattr__(self, "edits", MappingProxyType(dict(self.edits)))
@@ -75,6 +84,17 @@ class Look:
         moved = (BY_NAME[name] for name, value in self.edits.items() if value and name in BY_NAME)
         return self.strength > 0 or any(slider.latent is not None for slider in moved)
 
+    @property
+    def shows_generated(self) -> bool:
+        """Whether the generator's pixels show this look."""
+        if self.render == PHOTO:
+            return False
+        steps = ((BY_NAME[name].latent, abs(value)) for name, value in self.edits.items() if name in BY_NAME)
+        limit = 0.0 if self.render == GENERATED else None
+        return any(
+            step is not None and value > (step.followed if limit is None else limit) for step, value in steps
+        )
+
     def with_values(self, values: Mapping[str, float]) -> "Look":
         """This look with sliders set, by name. Raises UsageError.
 
@@ -89,6 +109,7 @@ class Look:
                 for name, value in {**self.edits, **edits}.items()
                 if name not in BY_NAME or not BY_NAME[name].says_nothing(value)
             },
+            self.render,
         )
 
     def without(self, name: str) -> "Look":
@@ -183,6 +204,14 @@ def parse_value(text: str) -> float:
     """The value in a text: 0.3, or 30% as editors show it. Raises ValueError."""
     number = text.strip()
     return float(number[:-1]) / 100 if number.endswith("%") else float(number)
+
+
+def render_named(name: str) -> RenderName:
+    """The way to render of a name. Raises UsageError if there is none."""
+    for render in RENDERS:
+        if name == render:
+            return render
+    raise unknown_name("way to render", name, RENDERS)
 
 
 def check_range(name: str, value: float) -> None:

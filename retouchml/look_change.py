@@ -1,29 +1,42 @@
 """Changes of a look by name, as texts and options give them, and the look of each face."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from retouchml.errors import UsageError
-from retouchml.look import FaceChoice, Look, check_edits, check_faces, choose_faces, parse_edit
+from retouchml.look import (
+    FaceChoice,
+    Look,
+    RenderName,
+    check_edits,
+    check_faces,
+    choose_faces,
+    parse_edit,
+    render_named,
+)
 from retouchml.presets import library
 from retouchml.results import Face
 from retouchml.sliders import STRENGTH, TEXTURE
 
-_PRESET = "preset"
+_PRESET, _RENDER = "preset", "render"
 
 
 @dataclass(frozen=True)
 class LookChange:
-    """A preset to start from, None to keep the look, and values of sliders by name that are set after it."""
+    """A preset to start from, None to keep the look, and what is set after it.
+
+    values: of sliders, by name; render: whose pixels show it, None to keep that
+    """
 
     preset: str | None = None
     values: Mapping[str, float] = field(default_factory=dict)
+    render: RenderName | None = None
 
     def then(self, later: "LookChange") -> "LookChange":
         """This change and then another one, as one change."""
         if later.preset is not None:
             return later
-        return LookChange(self.preset, {**self.values, **later.values})
+        return LookChange(self.preset, {**self.values, **later.values}, later.render or self.render)
 
 
 @dataclass(frozen=True)
@@ -40,7 +53,8 @@ class ChosenLook:
             preset = library.preset(change.preset)
             start = ChosenLook(preset.look, preset.name)
         check_edits(name for name in change.values if name not in (STRENGTH, TEXTURE))
-        return ChosenLook(start.look.with_values(change.values), start.preset)
+        look = start.look.with_values(change.values)
+        return ChosenLook(replace(look, render=change.render or look.render), start.preset)
 
 
 @dataclass(frozen=True)
@@ -91,7 +105,9 @@ def parse_change(text: str) -> LookChange:
     for part in (part.strip() for part in text.split(",")):
         name, equals, value = (piece.strip() for piece in part.partition("="))
         if name == _PRESET and equals and value:
-            change = LookChange(value, change.values)
+            change = LookChange(value, change.values, change.render)
+        elif name == _RENDER and equals:
+            change = change.then(LookChange(render=render_named(value)))
         elif part:
             change = change.then(LookChange(values=dict([parse_edit(part)])))
     if change == LookChange():

@@ -16,8 +16,8 @@ IPC = sys.platform != "win32"
 """Whether the daemon listens at a Unix socket; otherwise at a loopback port, named by a connection file."""
 LOCK = "lock"
 """The file in the runtime folder that the daemon keeps locked while it runs."""
-RESULT_CACHES = ("searches", "inversions", "paths")
-"""Folders in the cache folder: of detected faces, of inversions and of score paths."""
+RESULT_CACHES = ("searches", "inversions", "paths", "tunings")
+"""Folders in the cache folder: of detected faces, inversions, score paths and weights tuned to a face."""
 
 
 def _folder(kind: str) -> Path:

@@ -56,13 +56,15 @@ class Stage:
     """A part of a retouch, for progress bars.
 
     name: as on the wire; title: for people, in English; share: seconds that it takes on two cores, to weigh
-    the stages against each other; each_face: whether it is done for one face after the other
+    the stages against each other; each_face: whether it is done for one face after the other; is_rare:
+    whether it counts only once it has begun, since most retouches do without it
     """
 
     name: str
     title: str
     share: float
     each_face: bool = False
+    is_rare: bool = False
 
 
 STAGES = (
@@ -74,6 +76,7 @@ STAGES = (
     Stage("detect", "Looking for faces", 0.5),
     Stage("invert", "Measuring the face", 10.0, each_face=True),
     Stage("beautify", "Finding the retouch", 1.0, each_face=True),
+    Stage("tune", "Learning the face", 25.0, each_face=True, is_rare=True),
     Stage("render", "Retouching", 1.0, each_face=True),
     Stage("write", "Writing the result", 0.4),
 )
@@ -104,6 +107,7 @@ class OverallProgress:
 
     def __init__(self) -> None:
         self._fractions = dict.fromkeys(BY_NAME, 0.0)
+        self._begun: set[str] = set()
         self._overall = 0.0
 
     def update(self, stage: str, fraction: float) -> float:
@@ -115,13 +119,15 @@ class OverallProgress:
         if current is None:
             return self._overall
         fraction = min(max(fraction, 0.0), 1.0)
+        self._begun.add(stage)
         for earlier in STAGES[: STAGES.index(current)]:
             # while faces take turns, a stage is at least as far as the one that comes after it
             done = fraction if earlier.each_face and current.each_face else 1.0
             self._fractions[earlier.name] = max(self._fractions[earlier.name], done)
         self._fractions[stage] = max(self._fractions[stage], fraction)
-        done = sum(each.share * self._fractions[each.name] for each in STAGES)
-        self._overall = max(self._overall, done / sum(each.share for each in STAGES))
+        counted = [each for each in STAGES if not each.is_rare or each.name in self._begun]
+        done = sum(each.share * self._fractions[each.name] for each in counted)
+        self._overall = max(self._overall, done / sum(each.share for each in counted))
         return self._overall
 
 

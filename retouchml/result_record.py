@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from retouchml.errors import UsageError
-from retouchml.look import Look
+from retouchml.look import PHOTO, Look, render_named
 from retouchml.results import Box
 from retouchml.sliders import BY_NAME, STRENGTH, TEXTURE
 
@@ -112,14 +112,16 @@ def match(old: Sequence[Box], new: Sequence[Box]) -> dict[int, int]:
 
 
 def _look_fields(look: Look) -> dict[str, Any]:
-    return {STRENGTH: look.strength, TEXTURE: look.texture, "edits": dict(look.edits)}
+    fields = {STRENGTH: look.strength, TEXTURE: look.texture, "edits": dict(look.edits)}
+    return fields if look.render == PHOTO else {**fields, "render": look.render}
 
 
 def _look(fields: Any) -> Look:
     """The look in ``_look_fields``'s value. Sliders of another version are left out."""
     values = {name: float(value) for name, value in fields["edits"].items() if name in BY_NAME}
     values |= {name: float(fields[name]) for name in (STRENGTH, TEXTURE)}
-    return Look().with_values({name: BY_NAME[name].clamp(value) for name, value in values.items()})
+    start = Look(render=render_named(str(fields.get("render", PHOTO))))
+    return start.with_values({name: BY_NAME[name].clamp(value) for name, value in values.items()})
 
 
 def _box(values: Any) -> Box:

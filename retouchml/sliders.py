@@ -23,7 +23,8 @@ class LatentStep:
     attribute: the learned attribute that it moves; deviations: standard deviations that a value of 1 moves
     it by; finest: pixels, the finest layers that it touches; released: attributes that may follow, as part of
     the same movement; parts_lips: whether it opens or closes the mouth, which may then show the generator's
-    pixels; brings_lines: whether it makes lines in the skin, which then follows fine changes too
+    pixels; brings_lines: whether it makes lines in the skin, which then follows fine changes too; followed:
+    the largest value, of either sign, that the photograph's own pixels can follow
     """
 
     attribute: str
@@ -32,6 +33,7 @@ class LatentStep:
     released: tuple[str, ...] = ()
     parts_lips: bool = False
     brings_lines: bool = False
+    followed: float = 0.5
 
 
 @dataclass(frozen=True)
@@ -157,16 +159,16 @@ SHIPPED = (
         "smile",
         "Smile",
         "mouth corners up, or down",
-        LatentStep("smile", 1.8, 64, ("mouth_open", "eyes_open"), parts_lips=True),
+        LatentStep("smile", 1.8, 64, ("mouth_open", "eyes_open"), parts_lips=True, followed=0.5),
     ),
-    _latent("eyes", "Eyes", "eyes wider, or narrower", LatentStep("eyes_open", 1.6, 64, ("brows",))),
+    _latent("eyes", "Eyes", "eyes wider, or narrower", LatentStep("eyes_open", 1.6, 64, ("brows",), followed=1.0)),
     _latent(
         "mouth",
         "Mouth",
         "mouth open, or closed",
         LatentStep("mouth_open", 1.6, 64, ("smile",), parts_lips=True),
     ),
-    _latent("brows", "Brows", "brows up, or down", LatentStep("brows", 1.4, 64, ("eyes_open",))),
+    _latent("brows", "Brows", "brows up, or down", LatentStep("brows", 1.4, 64, ("eyes_open",), followed=1.0)),
     _latent(
         "yaw",
         "Turn",
@@ -174,7 +176,7 @@ SHIPPED = (
         LatentStep("yaw", 0.7, 32, ("pitch",)),
     ),
     _latent("pitch", "Nod", "chin down, or up", LatentStep("pitch", 0.8, 32, ("yaw", "brows"))),
-    _latent("age", "Age", "older, or younger", LatentStep("age", 1.5, 256, brings_lines=True)),
+    _latent("age", "Age", "older, or younger", LatentStep("age", 1.5, 256, brings_lines=True, followed=0.3)),
 )
 OWN_STEP = LatentStep("", 1.5, 256)
 """What a slider of the user's own does unless its file says otherwise."""

@@ -1,4 +1,4 @@
-"""``--preset``, ``--strength``, ``--texture``, ``--edit``, ``--face``: the options that make looks."""
+"""``--preset``, ``--strength``, ``--texture``, ``--render``, ``--edit``, ``--face``: the options that make looks."""
 
 import argparse
 from collections.abc import Sequence
@@ -6,7 +6,7 @@ from pathlib import Path
 
 from retouchml.cli.context import add_slider_option, argument_type
 from retouchml.errors import UsageError
-from retouchml.look import parse_edit, parse_place
+from retouchml.look import PHOTO, RENDERS, parse_edit, parse_place, render_named
 from retouchml.look_change import ChosenLook, FaceLooks, LookChange, parse_face_change
 from retouchml.results import Box
 from retouchml.settings import Settings
@@ -20,6 +20,13 @@ def add_look_options(parser: argparse.ArgumentParser) -> None:
     )
     add_slider_option(parser, BY_NAME[STRENGTH], "how much is retouched")
     add_slider_option(parser, BY_NAME[TEXTURE], "how much of the skin's texture stays")
+    parser.add_argument(
+        "--render",
+        type=argument_type(render_named),
+        metavar="{" + ",".join(RENDERS) + "}",
+        help="whose pixels show expression, pose and age: the photograph's own, the generator's, or the "
+        f"generator's where a slider is set further than the photograph's can follow (default: {PHOTO})",
+    )
     parser.add_argument(
         "--edit",
         type=argument_type(parse_edit),
@@ -75,7 +82,7 @@ def chosen_look(arguments: argparse.Namespace, settings: Settings) -> ChosenLook
             raise UsageError(f"`--{name}` and `--edit {name}=...` say different things.", "Leave one out.")
     usual = {STRENGTH: settings.strength, TEXTURE: settings.texture}
     start = LookChange(settings.preset, {name: value for name, value in usual.items() if value is not None})
-    return ChosenLook().changed(start.then(LookChange(arguments.preset, values)))
+    return ChosenLook().changed(start.then(LookChange(arguments.preset, values, arguments.render)))
 
 
 def face_looks(arguments: argparse.Namespace, settings: Settings) -> FaceLooks:

@@ -117,4 +117,5 @@ def _as_json(preset: Preset) -> "dict[str, object]":
         "own": preset.is_own,
         "set": {"strength": look.strength, "texture": look.texture, **look.edits},
         "look": look.values,
+        "render": look.render,
     }

@@ -78,6 +78,7 @@ def chosen_look(chosen: ChosenLook) -> Json:
     return {
         "preset": chosen.preset,
         "look": {name: number(value) for name, value in chosen.look.values.items()},
+        "render": chosen.look.render,
     }
 
 

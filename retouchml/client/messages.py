@@ -14,7 +14,7 @@ from retouchml.client.photo_parts import MOST_PARTS, Part
 from retouchml.client.pixel_format import PixelFormat, format_from
 from retouchml.client.protocol import FRAME_BYTES, ID_LIMIT, LOOKS, SIDE
 from retouchml.errors import ProtocolError, UsageError
-from retouchml.look import DEFAULT_STRENGTH, DEFAULT_TEXTURE, Look
+from retouchml.look import DEFAULT_STRENGTH, DEFAULT_TEXTURE, PHOTO, Look, render_named
 from retouchml.results import Box
 
 PREVIEW_SIDE = 512
@@ -313,7 +313,8 @@ def _part(values: object) -> Part:
 
 
 def _look_fields(look: Look) -> dict[str, Any]:
-    return {"strength": look.strength, "texture": look.texture, "edits": dict(look.edits)}
+    fields = {"strength": look.strength, "texture": look.texture, "edits": dict(look.edits)}
+    return fields if look.render == PHOTO else {**fields, "render": look.render}
 
 
 def _look_from(fields: Fields) -> Look:
@@ -325,6 +326,7 @@ def _look_from(fields: Fields) -> Look:
             strength=take_float(fields, "strength", DEFAULT_STRENGTH),
             texture=take_float(fields, "texture", DEFAULT_TEXTURE),
             edits={name: take_float(edits, name, 0.0) for name in edits},
+            render=render_named(take_str({"render": PHOTO, **fields}, "render", _LONGEST_NAME)),
         )
-    except UsageError as error:  # out of range
+    except UsageError as error:  # out of range, or no way to render
         raise ProtocolError(error.message) from error

@@ -44,6 +44,7 @@ class RemotePhoto:
         welcome = self._client.welcome
         if welcome is not None:
             versions.check_sliders(looks.values(), welcome.sliders, welcome.software)
+            versions.check_renders(looks.values(), welcome.features, welcome.software)
         request = messages.Render(self.name, looks, size, preview_side, report, refine, shown)
         return self._client.request(request, Rendered.from_fields)
 

@@ -4,17 +4,17 @@ from collections.abc import Iterable, Sequence
 
 from retouchml import __version__
 from retouchml.errors import VersionMismatch
-from retouchml.look import Look
+from retouchml.look import PHOTO, Look
 from retouchml.set_up_command import set_up_command
 from retouchml.sliders import BY_NAME, OWN, STRENGTH, TEXTURE
 
 VERSIONS = (1,)  # that this side speaks, newest last
 VERSION = VERSIONS[-1]
 
-REFINE, MARKED_FACES, SCORERS, PARTS = "refine", "marked_faces", "scorers", "parts"
-FEATURES = (REFINE, MARKED_FACES, SCORERS, PARTS)
+REFINE, MARKED_FACES, SCORERS, PARTS, RENDERS = "refine", "marked_faces", "scorers", "parts", "renders"
+FEATURES = (REFINE, MARKED_FACES, SCORERS, PARTS, RENDERS)
 """What this side can do beyond the first daemons of its version: ``refine`` of ``render``, ``at``, ``scorer``
-and ``parts`` of ``open``."""
+and ``parts`` of ``open``, ``render`` of a look."""
 
 _UNSAID_SLIDERS = (STRENGTH, TEXTURE, "smile", "age", "yaw", "pitch", "eyes", "mouth", "brows")
 """Those of a daemon that does not say which it knows: version 0.2 or older."""
@@ -72,3 +72,15 @@ def check_sliders(looks: Iterable[Look], known: Sequence[str] | None, daemon: st
                 f"The daemon that runs, version {daemon}, does not know the slider {unknown[0]}.",
                 "Update RetouchML there, then `retouchml daemon restart`.",
             )
+
+
+def check_renders(looks: Iterable[Look], features: Sequence[str], daemon: str) -> None:
+    """Raise VersionMismatch if a look shows the generator's pixels, of which the daemon knows nothing.
+
+    features: what the daemon says that it can do; daemon: its version
+    """
+    if RENDERS not in features and any(look.render != PHOTO for look in looks):
+        raise VersionMismatch(
+            f"The daemon that runs, version {daemon}, has no generated mode.",
+            "Update RetouchML there, then `retouchml daemon restart`.",
+        )

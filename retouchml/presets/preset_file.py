@@ -9,19 +9,20 @@ For example::
     strength = 0.3
     texture = 0.6
 
-A slider that is not named is not set: it has its default, or follows the strength.
+A slider that is not named is not set: it has its default, or follows the strength. A line ``render =
+"generated"`` or ``"auto"`` beside the title says whose pixels show expression, pose and age.
 """
 
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from retouchml import toml
 from retouchml.errors import UsageError
-from retouchml.look import Look, check_range
+from retouchml.look import PHOTO, Look, RenderName, check_range, render_named
 from retouchml.sliders import BY_NAME, STRENGTH, TEXTURE
 from retouchml.spelling import unknown_name
 from retouchml.system import files
@@ -29,6 +30,7 @@ from retouchml.system import files
 SUFFIX = ".toml"
 LONGEST_NAME, LONGEST_TITLE = 40, 60
 _LARGEST = 64 << 10  # bytes of a file
+_RENDER = "render"
 _LONGEST = {"title": LONGEST_TITLE, "help": 200}  # characters
 _NAME = re.compile(r"[a-z0-9](?:[a-z0-9_-]*[a-z0-9])?")
 _DEVICES = re.compile(r"con|prn|aux|nul|com[0-9]|lpt[0-9]")  # files of these names are devices on Windows
@@ -79,13 +81,16 @@ def parse(text: str, name: str, source: str, *, is_own: bool = False) -> Preset:
     """The preset in a text. source: what sentences on mistakes begin with. Raises UsageError."""
     table = _parsed(text, source)
     for key in table:
-        if key not in (*_LONGEST, "sliders"):
-            raise UsageError(f"{source}: {key} is no part of a preset; there are title, help and [sliders].")
+        if key not in (*_LONGEST, _RENDER, "sliders"):
+            raise UsageError(
+                f"{source}: {key} is no part of a preset; there are title, help, render and [sliders]."
+            )
     sliders = table.get("sliders")
     if not isinstance(sliders, dict):
         raise UsageError(f"{source} has no table [sliders].")
     title, help_ = (_line(table, key, source) for key in _LONGEST)
-    return Preset(name, title or name, help_, _look(sliders, source), is_own)
+    look = replace(_look(sliders, source), render=_render(table.get(_RENDER, PHOTO), source))
+    return Preset(name, title or name, help_, look, is_own)
 
 
 def as_text(preset: Preset) -> str:
@@ -95,6 +100,8 @@ def as_text(preset: Preset) -> str:
     lines = [f"title = {_quoted(preset.title)}"]
     if preset.help:
         lines.append(f"help = {_quoted(preset.help)}")
+    if look.render != PHOTO:
+        lines.append(f"{_RENDER} = {_quoted(look.render)}")
     lines += ["", "[sliders]", *(f"{name} = {float(value)!r}" for name, value in sliders.items())]
     return "\n".join(lines) + "\n"
 
@@ -133,6 +140,13 @@ def _look(sliders: Mapping[str, Any], source: str) -> Look:
         except UsageError as out_of_range:
             raise UsageError(f"{source}: {out_of_range.message}") from out_of_range
     return Look().with_values(values)
+
+
+def _render(name: object, source: str) -> RenderName:
+    try:
+        return render_named(str(name))
+    except UsageError as error:
+        raise UsageError(f"{source}: {error.message}", error.advice) from error
 
 
 def _quoted(text: str) -> str:

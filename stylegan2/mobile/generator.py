@@ -112,6 +112,11 @@ class MobileGenerator(Generator):
             self._half = HalfImages(self._synthesis)
         return self._half is not None
 
+    @property
+    def has_short_numbers(self) -> bool:
+        """Whether small images are made in bfloat16, see ``shorten_numbers``."""
+        return self._half is not None
+
     def map(
         self,
         z: Tensor,

@@ -43,14 +43,14 @@ class HalfImages:
     def __init__(self, network: Synthesis) -> None:
         """network: its weights stay as they are."""
         self._network = network
-        self._size: _Size | None = None  # of the last call
+        self._size: SizedHalf | None = None  # of the last call
         self._lock = threading.Lock()
 
     def __call__(self, w_plus: Tensor, resolution: int) -> Tensor:
         with self._lock:
             if self._size is None or self._size.resolution != resolution:
                 self._size = None  # releases its memory first
-                self._size = _Size(self._network, resolution)
+                self._size = SizedHalf(self._network, resolution)
             size = self._size
         if torch.is_grad_enabled() and w_plus.requires_grad:
             return torch.stack([_differentiable(code, size) for code in w_plus.unbind()])
@@ -80,16 +80,18 @@ class _Pool:
 
 
 @dataclass
-class _Tape:
+class Tape:
     """What the gradient of one image needs."""
 
     pool: _Pool
     maps: list[Tensor] = field(default_factory=list)  # [H W, C] what each layer reads, the first one apart
+    # [H W, C] what each pointwise convolution reads, for the gradient of its weights; None without
+    mixed: list[Tensor] | None = None
     styles: dict[int, Tensor] = field(default_factory=dict)  # [C] float32, by their numbers
 
 
-class _Size:
-    """The network for images of one size, with weights in bfloat16."""
+class SizedHalf:
+    """The network for images of one size, with weights in bfloat16; for one thread at a time."""
 
     def __init__(self, network: Synthesis, resolution: int) -> None:
         self.resolution = resolution
@@ -121,9 +123,12 @@ class _Size:
         self._layers.append(_Image(network))
         self._pool = _Pool()
 
-    def forward(self, w_plus: Tensor) -> tuple[Tensor, _Tape]:
-        """The image [3, R, R] of a code [23, 512], and what ``backward`` needs."""
-        tape = _Tape(self._pool)
+    def forward(self, w_plus: Tensor, *, tunes: bool = False) -> tuple[Tensor, Tape]:
+        """The image [3, R, R] of a code [23, 512], and what ``backward`` needs.
+
+        tunes: whether that is also to give the gradients of weights
+        """
+        tape = Tape(self._pool, mixed=[] if tunes else None)
         x = self._first.forward(w_plus, tape)
         for layer in self._layers:
             tape.maps.append(x)
@@ -137,8 +142,17 @@ class _Size:
             self._pool.give(x)
         return image
 
-    def backward(self, gradient: Tensor, tape: _Tape) -> Tensor:
-        """The gradient [23, 512] of a code from that of its image [3, R, R]."""
+    def load(self) -> None:
+        """Take the weights that the network has by now in those layers that ``backward`` gives gradients of."""
+        for layer in self._layers:
+            if isinstance(layer, _Convolution):
+                layer.load()
+
+    def backward(self, gradient: Tensor, tape: Tape) -> Tensor:
+        """The gradient [23, 512] of a code from that of its image [3, R, R].
+
+        If the tape was made for it, theirs is added to that of pointwise weights and biases of the network.
+        """
         rows = gradient.new_empty(NUM_STYLES, W_DIM)
         gradient = gradient.reshape(3, -1).T
         for layer, x in zip(reversed(self._layers), reversed(tape.maps), strict=True):
@@ -159,14 +173,14 @@ class _Style:
         self._weight, self._bias = affine.weight.detach()[read], affine.bias.detach()[read]
         self.index = index
 
-    def forward(self, w_plus: Tensor, tape: _Tape) -> Tensor:
+    def forward(self, w_plus: Tensor, tape: Tape) -> Tensor:
         """The factors [C], which the tape keeps."""
         style = torch.addmv(self._bias, self._weight, w_plus[self.index])
         style = torch.where(style.abs() < _LEAST_STYLE, _LEAST_STYLE, style)
         tape.styles[self.index] = style
         return style
 
-    def backward(self, product: Tensor, tape: _Tape, rows: Tensor) -> None:
+    def backward(self, product: Tensor, tape: Tape, rows: Tensor) -> None:
         """Write its row of the gradient; product: [C] factors times their gradient."""
         torch.mv(self._weight.T, product / tape.styles[self.index], out=rows[self.index])
 
@@ -181,14 +195,14 @@ class _First:
         self._bias = network.first_bias.detach()[read].to(HALF)
         self._noise = network.first_noise.detach().reshape(-1, 1).to(HALF)
 
-    def forward(self, w_plus: Tensor, tape: _Tape) -> Tensor:
+    def forward(self, w_plus: Tensor, tape: Tape) -> Tensor:
         x = self._const * self._style.forward(w_plus, tape)[None, :, None, None]
         columns = F.unfold(x, 3, padding=1)[0].T.to(HALF)  # [16, 9 C]
         y = tape.pool.take(len(columns), len(self._weight))
         torch.addmm(self._bias, columns, self._weight.T, out=y)
         return F.leaky_relu_(y.add_(self._noise), SLOPE)
 
-    def backward(self, gradient: Tensor, tape: _Tape, rows: Tensor) -> None:
+    def backward(self, gradient: Tensor, tape: Tape, rows: Tensor) -> None:
         columns = torch.mm(gradient, self._weight).float().T[None]
         product = (F.fold(columns, (4, 4), 3, padding=1) * self._const).sum((0, 2, 3))
         self._style.backward(product * tape.styles[0], tape, rows)
@@ -201,7 +215,7 @@ class _Doubling:
         """side: of what it reads"""
         self._style, self._side = style, side
 
-    def forward(self, x: Tensor, w_plus: Tensor, tape: _Tape) -> Tensor:
+    def forward(self, x: Tensor, w_plus: Tensor, tape: Tape) -> Tensor:
         side, channels = self._side, x.shape[1] // 4
         scaled = tape.pool.take(*x.shape)
         torch.mul(x, (0.5 * self._style.forward(w_plus, tape)).to(HALF), out=scaled)
@@ -217,7 +231,7 @@ class _Doubling:
         torch.sub(right, across, out=y[:, 1, :, 1])
         return whole
 
-    def backward(self, gradient: Tensor, x: Tensor, tape: _Tape, rows: Tensor) -> Tensor:
+    def backward(self, gradient: Tensor, x: Tensor, tape: Tape, rows: Tensor) -> Tensor:
         side, channels = self._side, gradient.shape[1]
         (a, b), (c, d) = (row.unbind(2) for row in gradient.view(side, 2, side, 2, channels).unbind(1))
         left, down, right, across = a + c, a - c, b + d, b - d
@@ -247,22 +261,31 @@ class _Convolution:
         read = torch.arange(layer.pointwise.shape[0]) if read is None else read
         depthwise, noise = layer.coarsened(halvings)
         self._depthwise = depthwise.detach() * 0.5 ** (len(styles) - 1)
-        self._pointwise = layer.pointwise.detach()[read, :, 0, 0].to(HALF)
-        self._bias = layer.bias.detach()[read].to(HALF)
+        self._layer, self._read = layer, read
+        self.load()
         self._noise = noise.detach().reshape(-1, 1).to(HALF)
         self._styles, self._side, self._reads_activation = styles, side, reads_activation
 
-    def forward(self, x: Tensor, w_plus: Tensor, tape: _Tape) -> Tensor:
+    def load(self) -> None:
+        """Take the weights that the network has by now."""
+        self._pointwise = self._layer.pointwise.detach()[self._read, :, 0, 0].to(HALF)
+        self._bias = self._layer.bias.detach()[self._read].to(HALF)
+
+    def forward(self, x: Tensor, w_plus: Tensor, tape: Tape) -> Tensor:
         for style in self._styles:
             style.forward(w_plus, tape)
         kernels = self._kernels(tape)
         x = _rows(F.conv2d(_as_image(x, self._side), kernels, padding=1, groups=len(kernels)))
+        if tape.mixed is not None:
+            tape.mixed.append(x)
         y = tape.pool.take(len(x), len(self._pointwise))
         torch.addmm(self._bias, x, self._pointwise.T, out=y)
         return F.leaky_relu_(y.add_(self._noise), SLOPE)
 
-    def backward(self, gradient: Tensor, x: Tensor, tape: _Tape, rows: Tensor) -> Tensor:
+    def backward(self, gradient: Tensor, x: Tensor, tape: Tape, rows: Tensor) -> Tensor:
         kernels = self._kernels(tape).flip(2, 3)
+        if tape.mixed is not None:
+            self._tune(gradient, tape.mixed.pop())
         mixed = tape.pool.take(*x.shape)
         torch.mm(gradient, self._pointwise, out=mixed)
         g = _rows(F.conv2d(_as_image(mixed, self._side), kernels, padding=1, groups=len(kernels)))
@@ -272,7 +295,15 @@ class _Convolution:
             style.backward(product, tape, rows)
         return _before_activation(g, x) if self._reads_activation else g
 
-    def _kernels(self, tape: _Tape) -> Tensor:
+    def _tune(self, gradient: Tensor, mixed: Tensor) -> None:
+        """Add to the gradients of the network's weights, from that of the output and what was read."""
+        pointwise, bias = torch.zeros_like(self._layer.pointwise), torch.zeros_like(self._layer.bias)
+        pointwise[self._read, :, 0, 0] = torch.mm(gradient.T, mixed).float()
+        bias[self._read] = torch.mm(gradient.new_ones(1, len(gradient)), gradient)[0].float()
+        for weight, own in ((self._layer.pointwise, pointwise), (self._layer.bias, bias)):
+            weight.grad = own if weight.grad is None else weight.grad + own
+
+    def _kernels(self, tape: Tape) -> Tensor:
         """The depthwise kernels [C, 1, 3, 3] with the styles in them."""
         kernels = self._depthwise
         for style in self._styles:
@@ -288,10 +319,10 @@ class _Image:
         self._weight = network.image_weight.detach()[:3, :, 0, 0] * 0.5
         self._bias = network.image_bias.detach()[:3] * 0.5
 
-    def forward(self, x: Tensor, w_plus: Tensor, tape: _Tape) -> Tensor:
+    def forward(self, x: Tensor, w_plus: Tensor, tape: Tape) -> Tensor:
         return F.linear(x.float(), self._weight * self._style.forward(w_plus, tape), self._bias)
 
-    def backward(self, gradient: Tensor, x: Tensor, tape: _Tape, rows: Tensor) -> Tensor:
+    def backward(self, gradient: Tensor, x: Tensor, tape: Tape, rows: Tensor) -> Tensor:
         g = torch.mm(gradient, self._weight * tape.styles[self._style.index]).to(HALF)
         self._style.backward(_sum_of_products(x, g, tape.pool), tape, rows)
         return _before_activation(g, x)
@@ -333,7 +364,7 @@ def _before_activation(gradient: Tensor, x: Tensor) -> Tensor:
 
 class _Picture(torch.autograd.Function):
     @staticmethod
-    def forward(context: Any, w_plus: Tensor, size: _Size) -> Tensor:
+    def forward(context: Any, w_plus: Tensor, size: SizedHalf) -> Tensor:
         image, context.tape = size.forward(w_plus)
         context.size = size
         return image
@@ -344,7 +375,7 @@ class _Picture(torch.autograd.Function):
         return context.size.backward(gradients[0], context.tape), None
 
 
-def _differentiable(w_plus: Tensor, size: _Size) -> Tensor:
+def _differentiable(w_plus: Tensor, size: SizedHalf) -> Tensor:
     """The image [3, R, R] of a code [23, 512], with its gradient."""
     image: Tensor = _Picture.apply(w_plus, size)  # type: ignore[no-untyped-call]
     return image

@@ -1,0 +1,61 @@
+"""Where a picture shows a head: face, hair, ears and neck, without clothes and background."""
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline.masks import Mask, Points, outline
+
+_SIDE = 256  # pixels; the head is cut out at this side
+_ROUNDS = 3  # of GrabCut
+_SURE, _NEVER = 0.30, 0.85  # of the face's width; distance from it within which hair is likely, or impossible
+_NECK = 0.40  # of the face's width; how far below the chin the neck is taken along
+
+
+def head_mask(
+    picture: NDArray[np.float32],  # FFHQ crop [S, S, 3] in [0, 1]
+    landmarks: Points,  # [68, 2] in its pixels
+) -> Mask:
+    """How far [S, S], 0 to 1, each pixel belongs to the head; it fades out down the neck.
+
+    GrabCut (Rother et al., "GrabCut: interactive foreground extraction using iterated graph cuts", SIGGRAPH
+    2004), from the outline of the face and what is near to it and far away.
+    """
+    size = picture.shape[0]
+    scale = _SIDE / size
+    points = (landmarks + 0.5) * scale - 0.5
+    small = cv2.resize(picture, (_SIDE, _SIDE), interpolation=cv2.INTER_AREA)
+    face = outline(points, _SIDE)
+    span = float(np.hypot(*(points[16] - points[0])))
+    distance = cv2.distanceTransform(1 - face, cv2.DIST_L2, 5)
+    labels = np.full((_SIDE, _SIDE), cv2.GC_PR_BGD, np.uint8)
+    labels[distance < _SURE * span] = cv2.GC_PR_FGD
+    labels[distance > _NEVER * span] = cv2.GC_BGD
+    up = points[27] - points[8]
+    up = up / max(float(np.hypot(*up)), 1e-6)
+    y, x = np.mgrid[0:_SIDE, 0:_SIDE].astype(np.float32)
+    # how far below the chin, and beside the line from the nose through it, in widths of the face
+    below = -((x - points[8, 0]) * up[0] + (y - points[8, 1]) * up[1]) / span
+    beside = np.abs((x - points[8, 0]) * up[1] - (y - points[8, 1]) * up[0]) / span
+    labels[(below > 0.0) & (beside < 0.30)] = cv2.GC_PR_FGD
+    labels[(below > 0.05) & (beside < 0.12)] = cv2.GC_FGD
+    labels[(below > 0.25) & (beside > 0.6)] = cv2.GC_BGD
+    labels[cv2.dilate(face, np.ones((3, 3), np.uint8)) > 0] = cv2.GC_FGD
+    image = np.rint(np.clip(small, 0.0, 1.0) * 255.0).astype(np.uint8)
+    models = np.zeros((1, 65)), np.zeros((1, 65))
+    cv2.setRNGSeed(0)
+    cv2.grabCut(image, labels, None, *models, _ROUNDS, cv2.GC_INIT_WITH_MASK)  # type: ignore[call-overload]
+    found = np.isin(labels, (cv2.GC_FGD, cv2.GC_PR_FGD)).astype(np.uint8)
+    found = cv2.morphologyEx(found, cv2.MORPH_CLOSE, np.ones((7, 7), np.uint8))
+    found = _one_piece(found, face)
+    soft = cv2.GaussianBlur(found.astype(np.float32), (0, 0), 1.2)
+    soft *= np.clip((_NECK - below) / (0.75 * _NECK), 0.0, 1.0)
+    whole = cv2.resize(soft, (size, size), interpolation=cv2.INTER_LINEAR)
+    return np.asarray(np.clip(whole, 0.0, 1.0), np.float32)
+
+
+def _one_piece(found: NDArray[np.uint8], face: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """The pieces [S, S] that hang together with the face."""
+    _, labels = cv2.connectedComponents(found)
+    with_face = np.unique(labels[(face > 0) & (found > 0)])
+    return np.asarray(np.isin(labels, with_face[with_face > 0]), np.uint8)

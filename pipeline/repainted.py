@@ -1,0 +1,109 @@
+"""A change that the generator's pixels show: what ``--render generated`` puts into a photograph.
+
+Two pictures of a generator that was tuned to the face (``pipeline.tuning``), before and after a slider moved,
+differ by motion and by what is new. Motion displaces the photograph, all over the head and as far as it goes.
+What the pictures then still differ by is added to it: so the photograph's own grain and sharpness stay, and
+without a difference there is no change. Where flow explains nothing, as in a mouth that opens or beside a
+head that turns, the generator's pixels themselves are shown, in the photograph's colours and with its grain.
+"""
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline.flow import displaced, unbounded_motion
+from pipeline.masks import Mask
+
+_RIM = 0.05  # of the crop's side; width of the band around the head that moves along
+_EDGE = 0.008  # of the crop's side; softness of the painted head's edge
+_FRAME = 40.0 / 1024.0  # of the crop's side; all fades out that far before the photograph's frame
+_FINE, _STRUCTURE = 0.003, 0.03  # of the crop's side; what lies between them is what flow should explain
+_NEW = (0.030, 0.075)  # of such a residual, in [0, 1]: explained, and not explained at all
+_SPREAD = 0.006  # of the crop's side; over which that is averaged
+_MATCH = 0.02  # of the crop's side; colours are matched at that scale
+_GRAIN = 1.0  # pixels; what is finer is grain
+
+
+@dataclass(frozen=True)
+class Repainted:
+    """What a moved slider changes in a crop [S, S]."""
+
+    flow: NDArray[np.float32]  # [S, S, 2] crop pixels, backward
+    color: NDArray[np.float32]  # [S, S, 3] to be added to the displaced photograph
+    pixels: NDArray[np.float32]  # [S, S, 3] that replace it
+    cover: Mask  # [S, S] how far they do
+
+    @property
+    def nbytes(self) -> int:
+        """The memory that it takes."""
+        return self.flow.nbytes + self.color.nbytes + self.pixels.nbytes + self.cover.nbytes
+
+
+def repainted(
+    crop: NDArray[np.float32],  # [S, S, 3] in [0, 1], what the photograph shows before
+    before: NDArray[np.float32],  # [S, S, 3] the generator's picture of that
+    after: NDArray[np.float32],  # [S, S, 3] and of the result
+    heads: tuple[Mask, Mask],  # where the photograph and ``after`` show the head
+    allowed: Mask,  # [S, S] where the photograph may change
+) -> Repainted:
+    """What the step ``before`` → ``after`` changes in a crop."""
+    size = crop.shape[0]
+    head = np.maximum(*heads)
+    moving = _grown(head, _RIM * size) * allowed
+    flow, trust = unbounded_motion(before, after, head, moving, size)
+    shown, was = displaced(crop, flow), displaced(before, flow)
+    painted = np.asarray(_grown(head, 2.0 * _EDGE * size) * allowed, np.float32)
+    residual = after - was
+    explained = np.asarray(trust * (1.0 - _novelty(residual, size)), np.float32)
+    cover = np.asarray((1.0 - explained) * painted, np.float32)
+    pixels = after + _lowpass(shown - was, _MATCH * size)
+    pixels = pixels + _grain(shown, pixels, head)
+    return Repainted(
+        flow, np.asarray(residual * painted[..., None], np.float32), np.asarray(pixels, np.float32), cover
+    )
+
+
+def _novelty(residual: NDArray[np.float32], size: int) -> Mask:
+    """How far [S, S], 0 to 1, the generator shows other structure than the displaced picture."""
+    structure = _lowpass(residual, _FINE * size) - _lowpass(residual, _STRUCTURE * size)
+    strength = _lowpass(np.abs(structure).mean(axis=2), _SPREAD * size)
+    low, high = _NEW
+    return _smoothstep((strength - low) / (high - low))
+
+
+def _grain(photo: NDArray[np.float32], pixels: NDArray[np.float32], head: Mask) -> NDArray[np.float32]:
+    """Grain [S, S, 1] that the generator's pixels lack beside the photograph's; the same at every call."""
+    missing = np.sqrt(max(0.0, _fine_deviation(photo, head) ** 2 - _fine_deviation(pixels, head) ** 2))
+    noise = np.random.default_rng(0).standard_normal(head.shape).astype(np.float32)
+    noise -= cv2.GaussianBlur(noise, (0, 0), _GRAIN)
+    return np.asarray(noise * (missing / max(float(noise.std()), 1e-6)), np.float32)[..., None]
+
+
+def _fine_deviation(picture: NDArray[np.float32], head: Mask) -> float:
+    """The deviation of the finest lightness inside a head, by its median: edges and hairs are left out."""
+    grey = picture.mean(axis=2)
+    fine = np.abs(grey - cv2.GaussianBlur(grey, (0, 0), _GRAIN))[head > 0.5]
+    return float(np.median(fine)) * 1.4826 if fine.size else 0.0
+
+
+def _grown(mask: Mask, reach: float) -> Mask:
+    """1 where the mask is, falling to 0 over ``reach`` pixels around it."""
+    distance = cv2.distanceTransform((mask < 0.5).astype(np.uint8), cv2.DIST_L2, 5)
+    # a head that fades out, down the neck, fades here, too
+    return np.asarray(_smoothstep(1.0 - distance / max(reach, 1.0)) * np.maximum(mask, distance > 0), np.float32)
+
+
+def allowed_by_frame(inside: Mask) -> Mask:
+    """Where [S, S] a crop may change; inside: the distance of each pixel to the photograph's frame."""
+    return _smoothstep(inside / (_FRAME * inside.shape[0]))
+
+
+def _smoothstep(x: NDArray[np.floating]) -> Mask:
+    x = np.clip(x, 0.0, 1.0)
+    return np.asarray(x * x * (3.0 - 2.0 * x), np.float32)
+
+
+def _lowpass(x: NDArray[np.float32], sigma: float) -> NDArray[np.float32]:
+    return np.asarray(cv2.GaussianBlur(x, (0, 0), max(sigma, 0.3)), np.float32)

@@ -1,0 +1,209 @@
+"""Tunes the generator to one face, so that the picture of its code is the photograph (pivotal tuning).
+
+Roich et al., "Pivotal tuning for latent-based editing of real images", ACM TOG 2022 (arXiv 2106.05744). The
+face is first inverted; its code is the pivot and stays. A few steps of Adam on the generator's weights then
+bring its picture to the crop: colours and gradients over octaves, most of them inside the head, and the
+person by the recognition network.
+
+Weights that only know the photograph forget what a slider does: codes beside the pivot show the photograph,
+too. So at each step one slider is moved, and the picture of that code is drawn to the crop plus what the
+untuned generator's picture changes by.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+from torch.nn import functional as F
+
+from pipeline.edits import EditApplier
+from pipeline.head import head_mask
+from pipeline.inversion_step import FEATURES_WEIGHT, IDENTITY_WEIGHT
+from pipeline.inversion_target import TARGET, Octave, Recognition, Target, face_weight, octaves, picture_loss
+from pipeline.threads import threads_restored
+from retouchml.errors import UsageError
+from retouchml.progress import NEVER, Cancel, Progress, check, silent
+from stylegan2.generator import Generator
+from stylegan2.mobile.generator import MobileGenerator
+from stylegan2.mobile.tuning import TunableNetwork
+
+VERSION = 1  # of the recipe; cached weights of another version are not used
+_RATE = 1e-3  # of Adam
+_WARM, _COOL = 5, 0.35  # steps in which the rate rises, share of the steps in which it falls to zero
+_BETAS = 0.9, 0.99
+_EPSILON = 1e-8
+_BACKGROUND = 0.25  # weight of pixels outside the head
+_MOVED = (("age", 1.0), ("smile", 1.0), ("age", -1.0), ("mouth", 1.0), ("smile", -1.0))
+_MOVED_SIDE, _MOVED_OCTAVES, _MOVED_WEIGHT = 128, 3, 0.7  # pixels; of their pictures, in the loss
+_OCTAVES = 4
+
+
+@dataclass(frozen=True)
+class TuningStage:
+    """Steps at one picture size."""
+
+    resolution: int
+    steps: int
+
+
+RECIPE = (TuningStage(256, 28), TuningStage(512, 8))
+
+
+@dataclass(frozen=True)
+class Tuning:
+    """What a generator's weights change by so that it shows one face, and how well it then does."""
+
+    changes: dict[str, Tensor]  # float16, by the name of the weight
+    psnr: float  # dB, inside the face, of the last picture that was compared
+
+
+def recipe_for(size: int) -> tuple[TuningStage, ...]:
+    """The stages for a crop of a side; one without detail at 512 px needs none there."""
+    return RECIPE[:1] if size <= TARGET else RECIPE
+
+
+class Tuner:
+    """Tunes one generator with the recognition network."""
+
+    def __init__(self, generator: MobileGenerator, recognition: Recognition, edits: EditApplier) -> None:
+        self._generator = generator
+        self._edits = edits
+        self._recognition = recognition
+
+    @classmethod
+    def of(cls, generator: Generator, recognition: Recognition, edits: EditApplier) -> "Tuner | None":
+        """The tuner of a generator; None for one that cannot be tuned."""
+        return cls(generator, recognition, edits) if isinstance(generator, MobileGenerator) else None
+
+    @property
+    def identity(self) -> str:
+        """A string that differs for every tuner that would find other weights."""
+        return f"{self._generator.identity}/{VERSION}/{RECIPE}"
+
+    def network(self, tuning: Tuning) -> TunableNetwork:
+        """The network with tuned weights. Raises ModelCorrupt if they are another network's."""
+        network = TunableNetwork(self._generator.network, half=False)
+        network.load(tuning.changes)
+        return network
+
+    @threads_restored()
+    def tune(
+        self,
+        crop: NDArray[np.float32],  # FFHQ crop [S, S, 3] in [0, 1]
+        landmarks: NDArray[np.float64],  # [68, 2] in crop pixels
+        w_plus: Tensor,  # [L, W] its code
+        *,
+        recipe: Sequence[TuningStage] | None = None,
+        progress: Progress = silent,
+        cancel: Cancel = NEVER,
+    ) -> Tuning:
+        """The weights for a face. Checks ``cancel`` at every step; raises Cancelled."""
+        stages = recipe_for(crop.shape[0]) if recipe is None else recipe
+        device = self._generator.device
+        network = TunableNetwork(self._generator.network, half=self._generator.has_short_numbers)
+        target = Target.of(crop, landmarks, self._recognition, device, frozenset({TARGET}))
+        moved = self._moved(crop, landmarks, w_plus)
+        adam = _Adam(network.parameters)
+        total = sum(stage.steps for stage in stages)
+        done, psnr = 0, float("nan")
+        for stage in stages:
+            scales, face = _scales(crop, landmarks, stage.resolution, device)
+            for _ in range(stage.steps):
+                check(cancel)
+                image = network.image(w_plus, stage.resolution)[None].clone().requires_grad_(True)
+                with torch.enable_grad():
+                    loss = picture_loss(image, scales)
+                    small = F.avg_pool2d(image, stage.resolution // TARGET)
+                    distance, features = target.person(small)
+                    loss = loss + IDENTITY_WEIGHT * distance.square() + FEATURES_WEIGHT * features
+                (gradient,) = torch.autograd.grad(loss, image)
+                with torch.no_grad():
+                    network.backward(gradient[0])
+                    psnr = _psnr(image, scales[0].target, face)
+                code, wanted = moved[done % len(moved)]
+                image = network.image(code, _MOVED_SIDE)[None].clone().requires_grad_(True)
+                with torch.enable_grad():
+                    loss = _MOVED_WEIGHT * picture_loss(image, wanted)
+                (gradient,) = torch.autograd.grad(loss, image)
+                with torch.no_grad():
+                    network.backward(gradient[0])
+                    done += 1
+                    adam.step(_RATE * min(1.0, done / _WARM, (total - done + 1) / (_COOL * total)))
+                progress("tune", done / total, None)
+        changes = {name: change.half().cpu() for name, change in network.changes().items()}
+        return Tuning(changes, psnr)
+
+    def _moved(
+        self, crop: NDArray[np.float32], landmarks: NDArray[np.float64], w_plus: Tensor
+    ) -> list[tuple[Tensor, tuple[Octave, ...]]]:
+        """Codes beside the pivot, and what their pictures should be."""
+        target, weight = _target(crop, landmarks, _MOVED_SIDE, self._generator.device, background=0.0)
+        codes = [self._edits.apply(w_plus, {name: value}) for name, value in _MOVED]
+        with torch.no_grad():
+            shown, *others = (self._generator.synthesize(code[None], _MOVED_SIDE) for code in [w_plus, *codes])
+        return [
+            (code, octaves(target + other - shown, weight, _MOVED_OCTAVES))
+            for code, other in zip(codes, others, strict=True)
+        ]
+
+
+def no_tuner() -> UsageError:
+    """The error of a look that shows the generator's pixels where the generator cannot be tuned."""
+    return UsageError(
+        "This generator cannot be tuned to a face, so it has no generated mode.",
+        "Use --render photo, or the model ffhq-mobile with the engine torch.",
+    )
+
+
+class _Adam:
+    """Adam (Kingma and Ba, arXiv 1412.6980); torch's own class imports its compiler, which takes a second."""
+
+    def __init__(self, parameters: tuple[Tensor, ...]) -> None:
+        self._parameters = parameters
+        self._means = [torch.zeros_like(each) for each in parameters]
+        self._squares = [torch.zeros_like(each) for each in parameters]
+        self._count = 0
+
+    def step(self, rate: float) -> None:
+        """A step against the gradients that the parameters have."""
+        self._count += 1
+        of_mean, of_square = (1.0 - beta**self._count for beta in _BETAS)
+        for parameter, mean, square in zip(self._parameters, self._means, self._squares, strict=True):
+            gradient = parameter.grad
+            assert gradient is not None
+            mean.lerp_(gradient, 1.0 - _BETAS[0])
+            square.mul_(_BETAS[1]).addcmul_(gradient, gradient, value=1.0 - _BETAS[1])
+            parameter.grad = None
+            parameter.sub_(rate * (mean / of_mean) / ((square / of_square).sqrt() + _EPSILON))
+
+
+def _scales(
+    crop: NDArray[np.float32], landmarks: NDArray[np.float64], side: int, device: torch.device
+) -> tuple[tuple[Octave, ...], Tensor]:
+    """The target at one size over octaves, and the face [1, 1, R, R]."""
+    target, weight = _target(crop, landmarks, side, device, _BACKGROUND)
+    face = face_weight((landmarks + 0.5) * (side / crop.shape[0]) - 0.5, side)
+    return octaves(target, weight, _OCTAVES), torch.from_numpy(face)[None, None].to(device)
+
+
+def _target(
+    crop: NDArray[np.float32], landmarks: NDArray[np.float64], side: int, device: torch.device, background: float
+) -> tuple[Tensor, Tensor]:
+    """The crop [1, 3, R, R] in [-1, 1] at one size, and the weight [1, 1, R, R] of its pixels."""
+    size = crop.shape[0]
+    small = cv2.resize(crop, (side, side), interpolation=cv2.INTER_AREA if size > side else cv2.INTER_CUBIC)
+    points = (landmarks + 0.5) * (side / size) - 0.5
+    weight = background + (1.0 - background) * np.maximum(face_weight(points, side), head_mask(small, points))
+    image = torch.from_numpy(np.clip(small, 0.0, 1.0) * 2.0 - 1.0).permute(2, 0, 1)[None].to(device)
+    of_pixels = torch.from_numpy(weight.astype(np.float32))[None, None].to(device)
+    return image, of_pixels
+
+
+def _psnr(image: Tensor, target: Tensor, face: Tensor) -> float:
+    """Of a picture of values in [-1, 1], in dB, inside the face."""
+    error = ((image - target) * 0.5).square().mean(1, keepdim=True)
+    return float(-10.0 * torch.log10((error * face).sum() / face.sum()))

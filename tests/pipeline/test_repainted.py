@@ -1,0 +1,97 @@
+"""What the generator's pictures change in a photograph: its own grain stays, and only a head changes."""
+
+import cv2
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from pipeline.change import Change
+from pipeline.repainted import Repainted, allowed_by_frame, repainted
+from tests.pipeline.synthetic_faces import texture
+
+SIZE = 256
+Picture = NDArray[np.float32]
+
+
+def disc(radius: float, center: tuple[float, float] = (128.0, 128.0)) -> Picture:
+    y, x = np.mgrid[0:SIZE, 0:SIZE].astype(np.float32)
+    return np.asarray(np.clip(radius - np.hypot(x - center[0], y - center[1]) + 0.5, 0.0, 1.0), np.float32)
+
+
+def face(shift: float = 0.0, mouth: float = 0.0) -> Picture:
+    """A smooth face of soft spots, shifted to the right, with a dark mouth."""
+    noise = np.random.default_rng(3).standard_normal((SIZE, SIZE, 3)).astype(np.float32)
+    spots = 0.5 + 1.2 * cv2.GaussianBlur(noise, (0, 0), 5.0)
+    moved = cv2.warpAffine(spots, np.array([[1.0, 0.0, shift], [0.0, 1.0, 0.0]]), (SIZE, SIZE))
+    inside = disc(80.0)[..., None]
+    picture = 0.5 + (moved - 0.5) * inside
+    dark = disc(16.0, (128.0, 160.0))[..., None] * mouth
+    return np.asarray(np.clip(picture * (1.0 - dark), 0.0, 1.0), np.float32)
+
+
+HEAD = disc(84.0)
+EVERYWHERE = np.ones((SIZE, SIZE), np.float32)
+GRAIN = np.asarray(texture(SIZE, SIZE) - cv2.GaussianBlur(texture(SIZE, SIZE), (0, 0), 1.5), np.float32)
+
+
+def shown(photo: Picture, made: Repainted) -> Picture:
+    none = np.zeros((SIZE, SIZE), np.float32)
+    return Change(made.flow, made.color, made.pixels, made.cover, none).applied(photo)
+
+
+def fine(picture: Picture, where: NDArray[np.bool_]) -> float:
+    grey = picture.mean(axis=2)
+    return float((grey - cv2.GaussianBlur(grey, (0, 0), 1.0))[where].std())
+
+
+def test_without_a_difference_nothing_changes() -> None:
+    made = repainted(face() + GRAIN, face(), face(), (HEAD, HEAD), EVERYWHERE)
+    assert np.abs(made.flow).max() < 0.05
+    assert not made.color.any()
+    assert made.cover.max() < 0.01
+
+
+def test_the_photograph_follows_a_motion_with_its_own_grain() -> None:
+    photo, after = face() + GRAIN, face(6.0)
+    made = repainted(photo, face(), after, (HEAD, HEAD), EVERYWHERE)
+    result, deep = shown(photo, made), disc(60.0) > 0.5
+    assert np.abs(cv2.GaussianBlur(result - after, (0, 0), 2.0))[deep].mean() < 0.01
+    assert fine(result, deep) == pytest.approx(fine(photo, deep), rel=0.15)
+    assert np.median(made.cover[deep]) < 0.05
+
+
+def test_what_no_motion_explains_has_the_generator_s_pixels_and_grain() -> None:
+    photo = face() + GRAIN
+    made = repainted(photo, face(), face(mouth=1.0), (HEAD, HEAD), EVERYWHERE)
+    result, mouth = shown(photo, made), disc(10.0, (128.0, 160.0)) > 0.5
+    assert made.cover[mouth].min() > 0.9
+    assert np.abs(cv2.GaussianBlur(result, (0, 0), 2.0))[mouth].mean() < 0.08
+    assert fine(result, mouth) > 0.5 * fine(photo, disc(60.0) > 0.5)
+    assert np.array_equal(result, shown(photo, made))
+
+
+def test_only_the_head_and_a_rim_change_and_nothing_where_the_photograph_may_not() -> None:
+    photo, after = face() + GRAIN, np.asarray(face(6.0) * 0.8, np.float32)
+    allowed = np.asarray(EVERYWHERE.copy())
+    allowed[:, :100] = 0.0
+    made = repainted(photo, face(), after, (HEAD, HEAD), allowed)
+    away = (disc(84.0 + 0.06 * SIZE) == 0.0) | (allowed == 0.0)
+    for field in (made.flow, made.color, made.cover):
+        assert field.any()
+        assert not field[away].any()
+
+
+def test_colours_are_those_of_the_photograph_where_the_generator_s_differ() -> None:
+    photo = np.asarray(face() * np.array([1.0, 0.9, 0.8], np.float32), np.float32)
+    made = repainted(photo, face(), face(mouth=1.0), (HEAD, HEAD), EVERYWHERE)
+    beside = (disc(22.0, (128.0, 160.0)) > 0.5) & (disc(18.0, (128.0, 160.0)) == 0.0)
+    ratio = shown(photo, made)[beside].mean(0) / photo[beside].mean(0)
+    assert ratio == pytest.approx(np.ones(3), abs=0.05)
+
+
+def test_what_may_change_fades_before_the_frame() -> None:
+    y = np.mgrid[0:SIZE, 0:SIZE][0].astype(np.float32)
+    allowed = allowed_by_frame(y)
+    assert allowed[0].max() == 0.0
+    assert 0.0 < allowed[5].max() < 1.0
+    assert allowed[20].min() == 1.0
