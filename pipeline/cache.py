@@ -1,4 +1,4 @@
-"""The caches of faces, inversions, paths and tuned weights: a photograph that was open before is ready at once.
+"""The caches of faces, inversions, paths and tuned weights: a photograph seen before is ready at once.
 
 All entries lie on disk (``pipeline.store``), the latest also in memory. The key of a photograph's faces is a
 hash of its pixels; that of an inversion, of the crop, its landmarks, the generator and the recipe; that of a
@@ -71,9 +71,7 @@ def path_key(w_plus: Tensor, chip_grid: Tensor, beautifier: str) -> str:
     return digest.hexdigest()
 
 
-def tuning_key(
-    crop: NDArray[np.float32], landmarks: NDArray[np.float64], w_plus: Tensor, tuner: str
-) -> str:
+def tuning_key(crop: NDArray[np.float32], landmarks: NDArray[np.float64], w_plus: Tensor, tuner: str) -> str:
     """Key of the weights that ``Tuner.tune`` finds; tuner: its identity."""
     digest = hashlib.sha256(inversion_key(crop, landmarks, tuner).encode())
     digest.update(w_plus.cpu().contiguous().numpy().tobytes())

@@ -9,7 +9,7 @@ from pipeline.masks import Mask, Points, outline
 _SIDE = 256  # pixels; the head is cut out at this side
 _ROUNDS = 3  # of GrabCut
 _SURE, _NEVER = 0.30, 0.85  # of the face's width; distance from it within which hair is likely, or impossible
-_NECK = 0.40  # of the face's width; how far below the chin the neck is taken along
+_NECK = 0.32  # of the face's width; how far below the chin the neck is taken along
 
 
 def head_mask(

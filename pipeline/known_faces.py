@@ -102,9 +102,7 @@ class KnownFaces:
         with self.timed("tune"):
             tuning = tuning_of(prepared, self._networks, self._caches, progress, cancel)
             whole = whole_alignment(local)
-            others = [
-                whole.to_crop(points) for index, points in enumerate(self._landmarks) if index != face
-            ]
+            others = [whole.to_crop(points) for index, points in enumerate(self._landmarks) if index != face]
             self.tuned[face] = TunedFace.of(
                 prepared,
                 tuning,

@@ -214,8 +214,10 @@ class Photo:
         active = {face: look for face, look in self._held_back(looks).items() if not look.untouched}
         needing = [face for face, look in active.items() if look.needs_generator]
         generated = [face for face, look in active.items() if self._known.shows_generated(look)]
-        self.prepare(needing, progress=progress, cancel=cancel)
         untuned = [face for face in generated if face not in self._known.tuned]
+        if untuned:
+            progress("tune", 0.0, None)  # so that a bar counts with it
+        self.prepare(needing, progress=progress, cancel=cancel)
         for position, face in enumerate(untuned):
             self._known.tune(face, progress_of_face(progress, position, len(untuned)), cancel)
         return active

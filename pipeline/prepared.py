@@ -25,8 +25,8 @@ from pipeline.kept import Kept
 from pipeline.local_face import LocalFace, StepClock
 from pipeline.moving_face import CoarseFace, MovingFace
 from pipeline.networks import Networks
-from pipeline.rater_input import face_chip
 from pipeline.pixels import resized
+from pipeline.rater_input import face_chip
 from pipeline.window import Window
 from retouchml.look import Look
 from retouchml.progress import Cancel, Progress, check, silent

@@ -84,6 +84,8 @@ def refinements(
     for position, face in enumerate(order):
         look = looks[face]
         on_face = progress_of_face(progress, position, len(order))
+        if known.shows_generated(look) and face not in known.tuned:
+            on_face("tune", 0.0, None)  # so that a bar counts with it
         if look.needs_generator and face not in known.prepared:
             yield from _early(known, face, look, canvas, on_face, cancel, leave)
             check(leave)

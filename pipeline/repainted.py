@@ -16,7 +16,8 @@ from numpy.typing import NDArray
 from pipeline.flow import displaced, unbounded_motion
 from pipeline.masks import Mask
 
-_RIM = 0.05  # of the crop's side; width of the band around the head that moves along
+_RIM = 0.10  # of the crop's side; width of the band around the head that moves along
+_SOFT = 0.012  # of the crop's side; over which motion ends softly, so that nothing folds
 _EDGE = 0.008  # of the crop's side; softness of the painted head's edge
 _FRAME = 40.0 / 1024.0  # of the crop's side; all fades out that far before the photograph's frame
 _FINE, _STRUCTURE = 0.003, 0.03  # of the crop's side; what lies between them is what flow should explain
@@ -24,6 +25,7 @@ _NEW = (0.030, 0.075)  # of such a residual, in [0, 1]: explained, and not expla
 _SPREAD = 0.006  # of the crop's side; over which that is averaged
 _MATCH = 0.02  # of the crop's side; colours are matched at that scale
 _GRAIN = 1.0  # pixels; what is finer is grain
+_AROUND = 0.03  # of the crop's side; over which the strength of grain is told
 
 
 @dataclass(frozen=True)
@@ -53,13 +55,14 @@ def repainted(
     head = np.maximum(*heads)
     moving = _grown(head, _RIM * size) * allowed
     flow, trust = unbounded_motion(before, after, head, moving, size)
+    flow = np.asarray(_lowpass(flow, _SOFT * size) * moving[..., None], np.float32)
     shown, was = displaced(crop, flow), displaced(before, flow)
     painted = np.asarray(_grown(head, 2.0 * _EDGE * size) * allowed, np.float32)
     residual = after - was
     explained = np.asarray(trust * (1.0 - _novelty(residual, size)), np.float32)
     cover = np.asarray((1.0 - explained) * painted, np.float32)
     pixels = after + _lowpass(shown - was, _MATCH * size)
-    pixels = pixels + _grain(shown, pixels, head)
+    pixels = pixels + _grain(shown, pixels, size)
     return Repainted(
         flow, np.asarray(residual * painted[..., None], np.float32), np.asarray(pixels, np.float32), cover
     )
@@ -73,26 +76,30 @@ def _novelty(residual: NDArray[np.float32], size: int) -> Mask:
     return _smoothstep((strength - low) / (high - low))
 
 
-def _grain(photo: NDArray[np.float32], pixels: NDArray[np.float32], head: Mask) -> NDArray[np.float32]:
+def _grain(photo: NDArray[np.float32], pixels: NDArray[np.float32], size: int) -> NDArray[np.float32]:
     """Grain [S, S, 1] that the generator's pixels lack beside the photograph's; the same at every call."""
-    missing = np.sqrt(max(0.0, _fine_deviation(photo, head) ** 2 - _fine_deviation(pixels, head) ** 2))
-    noise = np.random.default_rng(0).standard_normal(head.shape).astype(np.float32)
+    missing = np.sqrt(np.maximum(_grain_of(photo, size) ** 2 - _grain_of(pixels, size) ** 2, 0.0))
+    noise = np.random.default_rng(0).standard_normal(missing.shape).astype(np.float32)
     noise -= cv2.GaussianBlur(noise, (0, 0), _GRAIN)
-    return np.asarray(noise * (missing / max(float(noise.std()), 1e-6)), np.float32)[..., None]
+    return np.asarray(noise * (missing / noise.std()), np.float32)[..., None]
 
 
-def _fine_deviation(picture: NDArray[np.float32], head: Mask) -> float:
-    """The deviation of the finest lightness inside a head, by its median: edges and hairs are left out."""
+def _grain_of(picture: NDArray[np.float32], size: int) -> Mask:
+    """The deviation [S, S] of the finest lightness where it is least around: hairs and edges are no grain."""
     grey = picture.mean(axis=2)
-    fine = np.abs(grey - cv2.GaussianBlur(grey, (0, 0), _GRAIN))[head > 0.5]
-    return float(np.median(fine)) * 1.4826 if fine.size else 0.0
+    fine = np.asarray((grey - cv2.GaussianBlur(grey, (0, 0), _GRAIN)) ** 2, np.float32)
+    width = 2 * max(1, round(_AROUND * size)) + 1
+    least = cv2.erode(cv2.blur(fine, (width // 2 + 1, width // 2 + 1)), np.ones((width, width), np.uint8))
+    return np.asarray(np.sqrt(_lowpass(least, 0.5 * _AROUND * size)), np.float32)
 
 
 def _grown(mask: Mask, reach: float) -> Mask:
     """1 where the mask is, falling to 0 over ``reach`` pixels around it."""
     distance = cv2.distanceTransform((mask < 0.5).astype(np.uint8), cv2.DIST_L2, 5)
     # a head that fades out, down the neck, fades here, too
-    return np.asarray(_smoothstep(1.0 - distance / max(reach, 1.0)) * np.maximum(mask, distance > 0), np.float32)
+    return np.asarray(
+        _smoothstep(1.0 - distance / max(reach, 1.0)) * np.maximum(mask, distance > 0), np.float32
+    )
 
 
 def allowed_by_frame(inside: Mask) -> Mask:

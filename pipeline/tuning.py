@@ -24,7 +24,7 @@ from pipeline.edits import EditApplier
 from pipeline.head import head_mask
 from pipeline.inversion_step import FEATURES_WEIGHT, IDENTITY_WEIGHT
 from pipeline.inversion_target import TARGET, Octave, Recognition, Target, face_weight, octaves, picture_loss
-from pipeline.threads import threads_restored
+from pipeline.threads import threads_restored, use_share
 from retouchml.errors import UsageError
 from retouchml.progress import NEVER, Cancel, Progress, check, silent
 from stylegan2.generator import Generator
@@ -38,7 +38,7 @@ _BETAS = 0.9, 0.99
 _EPSILON = 1e-8
 _BACKGROUND = 0.25  # weight of pixels outside the head
 _MOVED = (("age", 1.0), ("smile", 1.0), ("age", -1.0), ("mouth", 1.0), ("smile", -1.0))
-_MOVED_SIDE, _MOVED_OCTAVES, _MOVED_WEIGHT = 128, 3, 0.7  # pixels; of their pictures, in the loss
+_MOVED_SIDE, _MOVED_OCTAVES, _MOVED_WEIGHT = 256, 4, 0.7  # pixels; of their pictures, in the loss
 _OCTAVES = 4
 
 
@@ -50,7 +50,7 @@ class TuningStage:
     steps: int
 
 
-RECIPE = (TuningStage(256, 28), TuningStage(512, 8))
+RECIPE = (TuningStage(256, 36), TuningStage(512, 12))
 
 
 @dataclass(frozen=True)
@@ -108,12 +108,14 @@ class Tuner:
         target = Target.of(crop, landmarks, self._recognition, device, frozenset({TARGET}))
         moved = self._moved(crop, landmarks, w_plus)
         adam = _Adam(network.parameters)
+        threads = torch.get_num_threads()
         total = sum(stage.steps for stage in stages)
         done, psnr = 0, float("nan")
         for stage in stages:
             scales, face = _scales(crop, landmarks, stage.resolution, device)
             for _ in range(stage.steps):
                 check(cancel)
+                use_share(threads, device)
                 image = network.image(w_plus, stage.resolution)[None].clone().requires_grad_(True)
                 with torch.enable_grad():
                     loss = picture_loss(image, scales)
@@ -144,7 +146,9 @@ class Tuner:
         target, weight = _target(crop, landmarks, _MOVED_SIDE, self._generator.device, background=0.0)
         codes = [self._edits.apply(w_plus, {name: value}) for name, value in _MOVED]
         with torch.no_grad():
-            shown, *others = (self._generator.synthesize(code[None], _MOVED_SIDE) for code in [w_plus, *codes])
+            shown, *others = (
+                self._generator.synthesize(code[None], _MOVED_SIDE) for code in [w_plus, *codes]
+            )
         return [
             (code, octaves(target + other - shown, weight, _MOVED_OCTAVES))
             for code, other in zip(codes, others, strict=True)
@@ -191,7 +195,11 @@ def _scales(
 
 
 def _target(
-    crop: NDArray[np.float32], landmarks: NDArray[np.float64], side: int, device: torch.device, background: float
+    crop: NDArray[np.float32],
+    landmarks: NDArray[np.float64],
+    side: int,
+    device: torch.device,
+    background: float,
 ) -> tuple[Tensor, Tensor]:
     """The crop [1, 3, R, R] in [-1, 1] at one size, and the weight [1, 1, R, R] of its pixels."""
     size = crop.shape[0]

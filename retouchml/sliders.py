@@ -161,14 +161,18 @@ SHIPPED = (
         "mouth corners up, or down",
         LatentStep("smile", 1.8, 64, ("mouth_open", "eyes_open"), parts_lips=True, followed=0.5),
     ),
-    _latent("eyes", "Eyes", "eyes wider, or narrower", LatentStep("eyes_open", 1.6, 64, ("brows",), followed=1.0)),
+    _latent(
+        "eyes", "Eyes", "eyes wider, or narrower", LatentStep("eyes_open", 1.6, 64, ("brows",), followed=1.0)
+    ),
     _latent(
         "mouth",
         "Mouth",
         "mouth open, or closed",
         LatentStep("mouth_open", 1.6, 64, ("smile",), parts_lips=True),
     ),
-    _latent("brows", "Brows", "brows up, or down", LatentStep("brows", 1.4, 64, ("eyes_open",), followed=1.0)),
+    _latent(
+        "brows", "Brows", "brows up, or down", LatentStep("brows", 1.4, 64, ("eyes_open",), followed=1.0)
+    ),
     _latent(
         "yaw",
         "Turn",

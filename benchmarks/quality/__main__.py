@@ -42,7 +42,7 @@ from pipeline.working_space import WorkingSpace
 from retouchml import Look
 from retouchml.cli import output_files
 from retouchml.errors import ModelMissing, RetouchError
-from retouchml.look import DEFAULT_TEXTURE, parse_edit
+from retouchml.look import DEFAULT_TEXTURE, PHOTO, RENDERS, parse_edit
 
 _NAMES = tuple(field.name for field in fields(Row))
 
@@ -105,7 +105,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if options.table:
             sys.stdout.write(totals(read_rows(options.table)))
             return 0
-        look = Look(options.strength, options.texture)
+        look = Look(options.strength, options.texture, render=options.render)
         look = look.with_values(dict(parse_edit(each) for each in options.edit))
         judge = PixelRater(options.judge)
         photos = [*options.photos, *(photos_in(options.folder) if options.folder else ())]
@@ -163,6 +163,9 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument(
         "--edit", action="append", default=[], metavar="NAME=VALUE", help="set another slider, repeatable"
+    )
+    parser.add_argument(
+        "--render", choices=RENDERS, default=PHOTO, help="whose pixels show expression, pose and age"
     )
     parser.add_argument("--rows", type=Path, help="where to write the figures of each photograph")
     parser.add_argument("--table", type=Path, nargs="+", metavar="FILE", help="print the table of such files")

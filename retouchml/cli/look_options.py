@@ -1,4 +1,4 @@
-"""``--preset``, ``--strength``, ``--texture``, ``--render``, ``--edit``, ``--face``: the options that make looks."""
+"""``--preset``, ``--strength``, ``--texture``, ``--render``, ``--edit``, ``--face``: what makes looks."""
 
 import argparse
 from collections.abc import Sequence

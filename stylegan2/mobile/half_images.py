@@ -143,7 +143,7 @@ class SizedHalf:
         return image
 
     def load(self) -> None:
-        """Take the weights that the network has by now in those layers that ``backward`` gives gradients of."""
+        """Take the weights that the network has by now, of the layers whose gradients ``backward`` gives."""
         for layer in self._layers:
             if isinstance(layer, _Convolution):
                 layer.load()

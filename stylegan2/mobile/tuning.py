@@ -18,7 +18,7 @@ from stylegan2.generator import as_picture
 from stylegan2.mobile.half_images import SizedHalf, Tape
 from stylegan2.mobile.network import RESOLUTION, Synthesis, inverse_haar
 
-_SMALL = 128  # pixels; what images of that size need is kept beside that of larger ones
+_SMALL = 256  # pixels; what images of that size need is kept beside that of larger ones
 
 
 class TunableNetwork:

@@ -201,3 +201,34 @@ def test_a_look_is_made_from_a_preset() -> None:
     assert Look.preset("strong").strength == 1.0
     with pytest.raises(UsageError, match=r"no preset called srong\. Did you mean strong\?"):
         Look.preset("srong")
+
+
+@pytest.mark.parametrize(
+    ("look", "shows"),
+    [
+        (Look(1.0, edits={"age": 1.0}), False),
+        (Look(1.0, render="generated"), False),
+        (Look(1.0, edits={"teeth": 1.0, "jaw": 1.0}, render="generated"), False),
+        (Look(0.0, edits={"age": 0.1}, render="generated"), True),
+        (Look(0.0, edits={"age": 0.0}, render="generated"), False),
+        (Look(0.0, edits={"age": 0.3, "smile": -0.5, "yaw": 0.5, "eyes": 1.0}, render="auto"), False),
+        (Look(0.0, edits={"age": -0.31}, render="auto"), True),
+        (Look(0.0, edits={"age": 0.1, "smile": 0.6}, render="auto"), True),
+        (Look(0.0, edits={"teeth": 1.0}, render="auto"), False),
+    ],
+)
+def test_the_generators_pixels_show_what_it_is_told_to_or_what_goes_too_far(look: Look, shows: bool) -> None:
+    assert look.shows_generated is shows
+
+
+def test_another_way_to_render_is_refused_and_the_known_are_named() -> None:
+    with pytest.raises(UsageError, match="no way to render called genrated") as refused:
+        Look(render="genrated")  # type: ignore[arg-type]
+    assert "Did you mean generated?" in refused.value.message
+    assert "photo, generated, auto" in refused.value.advice
+
+
+def test_a_look_keeps_its_way_to_render_while_sliders_move() -> None:
+    look = Look(render="auto")
+    assert look != Look()
+    assert look.with_values({"smile": 0.3}).without("smile") == look

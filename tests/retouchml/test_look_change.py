@@ -100,3 +100,15 @@ def test_a_look_of_a_face_that_is_not_there_or_not_chosen_is_refused() -> None:
         with pytest.raises(UsageError, match="Face 0 has a look of its own"):
             refuse()
     looks.check_choice("largest")  # which that is, the picture says
+
+
+def test_a_change_says_whose_pixels_show_a_look_or_leaves_that_alone() -> None:
+    face, change = parse_face_change("1:age=1,render=generated")
+    assert (face, change) == (1, LookChange(values={"age": 1.0}, render="generated"))
+    chosen = ChosenLook().changed(change)
+    assert chosen.look.render == "generated"
+    assert chosen.changed(parse_change("smile=0.2")).look.render == "generated"
+    assert chosen.changed(parse_change("render=photo")).look.render == "photo"
+    assert chosen.changed(parse_change("preset=strong")).look.render == "photo"
+    with pytest.raises(UsageError, match="no way to render called drawn"):
+        parse_change("render=drawn")

@@ -12,14 +12,19 @@ STEPS = (0.0, 0.3, 0.6, 0.9, 1.0)
 
 
 def retouch(
-    faces: int, cached: frozenset[tuple[int, str]] = frozenset(), *, one_by_one: bool = False
+    faces: int,
+    cached: frozenset[tuple[int, str]] = frozenset(),
+    *,
+    one_by_one: bool = False,
+    is_rare: bool = False,
 ) -> Iterator[Told]:
     """What the front ends are told of a photograph with so many faces.
 
     cached: numbers and stages of faces that were seen before, which are not told; one_by_one: each face is
-    rendered before the next is inverted, else all are inverted first
+    rendered before the next is inverted, else all are inverted first; is_rare: with the stages that most
+    retouches do without
     """
-    each_face = [stage.name for stage in STAGES if stage.each_face]
+    each_face = [stage.name for stage in STAGES if stage.each_face and (is_rare or not stage.is_rare)]
     for stage in STAGES:
         if not stage.each_face:
             yield from ((stage.name, fraction) for fraction in STEPS)
@@ -35,10 +40,11 @@ def overall(told: Iterator[Told]) -> list[float]:
     return [progress.update(stage, fraction) for stage, fraction in told]
 
 
+@pytest.mark.parametrize("is_rare", [False, True])
 @pytest.mark.parametrize("one_by_one", [False, True])
 @pytest.mark.parametrize("faces", [1, 2, 3, 7])
-def test_with_several_faces_it_never_falls_and_ends_at_1(faces: int, one_by_one: bool) -> None:
-    fractions = overall(retouch(faces, one_by_one=one_by_one))
+def test_with_several_faces_it_never_falls_and_ends_at_1(faces: int, one_by_one: bool, is_rare: bool) -> None:
+    fractions = overall(retouch(faces, one_by_one=one_by_one, is_rare=is_rare))
     assert fractions == sorted(fractions)
     assert fractions[0] == 0.0
     assert fractions[-1] == pytest.approx(1.0)
@@ -125,3 +131,12 @@ def test_a_stage_of_one_of_several_faces_says_which() -> None:
 def test_a_stage_is_shown_in_the_language_of_the_user() -> None:
     german = {"Retouching": "Retusche", "{stage}, about {seconds} s": "{stage}, etwa {seconds} s"}
     assert describe("render", 3.0, german.__getitem__) == "Retusche, etwa 3 s"
+
+
+def test_a_stage_that_most_retouches_do_without_counts_once_it_begins() -> None:
+    usual, rare = OverallProgress(), OverallProgress()
+    rare.update("tune", 0.0)  # it is told before the others that there will be one
+    assert rare.update("beautify", 1.0) < 0.5 < 0.85 < usual.update("beautify", 1.0)
+    assert 0.5 < rare.update("tune", 0.8) < usual.update("render", 0.0)
+    late = OverallProgress()
+    assert late.update("tune", 0.0) <= late.update("tune", 0.5) < late.update("render", 1.0) < 1.0

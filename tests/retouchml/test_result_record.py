@@ -61,3 +61,16 @@ def test_the_looks_go_to_the_faces_that_are_still_there() -> None:
 
 def test_faces_are_found_again_where_they_are() -> None:
     assert match(BOXES, [(101, 21, 30, 40), (400, 0, 30, 40), (10, 20, 30, 40)]) == {0: 1, 2: 0}
+
+
+def test_a_record_says_whose_pixels_show_a_result_unless_they_are_the_photographs() -> None:
+    made = record("layer", BOXES, {0: Look(edits={"age": 1.0}, render="generated"), 1: Look()}, "9")
+    first, second = (face["look"] for face in made.as_fields()["faces"])
+    assert first["render"] == "generated"
+    assert "render" not in second
+    assert ResultRecord.from_json(made.to_json()) == made
+    first["render"] = "drawn"
+    assert (
+        ResultRecord.from_fields({**made.as_fields(), "faces": [{"box": [0, 0, 9, 9], "look": first}]})
+        is None
+    )

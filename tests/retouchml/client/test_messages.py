@@ -76,13 +76,22 @@ def test_fields_of_any_kind_are_parsed_or_refused(fields: dict[str, Any]) -> Non
 
 
 def test_a_render_survives_the_way() -> None:
-    render = Render("abc", {0: Look(0.1, 0.2, {"smile": -0.3}), 3: Look(0)}, "both", 128, True, True, 3)
+    looks = {0: Look(0.1, 0.2, {"smile": -0.3}), 3: Look(0), 4: Look(edits={"age": 1.0}, render="auto")}
+    render = Render("abc", looks, "both", 128, True, True, 3)
     assert Render.from_fields(render.fields()) == render
 
 
 @pytest.mark.parametrize(
     "look",
-    [{"strength": 1.1}, {"strength": math.nan}, {"texture": "all"}, {"edits": {"smile": 2}}, {"edits": []}],
+    [
+        {"strength": 1.1},
+        {"strength": math.nan},
+        {"texture": "all"},
+        {"edits": {"smile": 2}},
+        {"edits": []},
+        {"render": "drawn"},
+        {"render": 3},
+    ],
 )
 def test_a_look_out_of_range_is_refused(look: dict[str, Any]) -> None:
     with pytest.raises(ProtocolError):

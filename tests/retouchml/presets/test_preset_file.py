@@ -60,6 +60,8 @@ def test_what_a_preset_does_not_name_is_not_set() -> None:
         ("[sliders\n", "is no valid TOML"),
         ("x = " + "[" * 60_000, "is no valid TOML"),
         ("title = 3\n[sliders]", "title must be one line of text"),
+        ("render = 'drawn'\n[sliders]", "There is no way to render called drawn"),
+        ("render = 3\n[sliders]", "There is no way to render called 3"),
         ('help = "a\\nb"\n[sliders]', "help must be one line of text"),
         ('title = "\\u001b[2J"\n[sliders]', "title must be one line of text"),
         (f"title = '{'x' * 61}'\n[sliders]", "of 60 characters at most"),
@@ -136,3 +138,10 @@ def test_without_a_reader_of_toml_a_sentence_says_what_to_do(monkeypatch: pytest
     with pytest.raises(UsageError, match="cannot read presets") as refused:
         preset_file.parse(EVENING, "evening", "evening.toml")
     assert "installer" in refused.value.advice
+
+
+def test_a_preset_may_say_whose_pixels_show_it() -> None:
+    preset = parse('render = "generated"\n[sliders]\nage = 0.8', "older", "older.toml")
+    assert preset.look == Look(edits={"age": 0.8}, render="generated")
+    assert parse(as_text(preset), "older", "older.toml") == preset
+    assert "render" not in as_text(Preset("plain", "Plain", "", Look()))

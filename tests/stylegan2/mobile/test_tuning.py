@@ -1,4 +1,4 @@
-"""A network that is tuned: its gradients against torch's own, and what it shares with the one it comes from."""
+"""A network that is tuned: its gradients against torch's own, and what it shares with the one it is from."""
 
 import pytest
 import torch
@@ -56,7 +56,9 @@ def test_a_step_changes_its_own_weights_and_none_of_the_network(network: Synthes
     first = tunable.image(code, 64)
     assert torch.equal(first, network.coarse(code[None], 64)[0])
     assert not any(change.any() for change in tunable.changes().values())
-    for parameter, gradient in zip(tunable.parameters, gradients(tunable, code, torch.ones(3, 64, 64)), strict=True):
+    for parameter, gradient in zip(
+        tunable.parameters, gradients(tunable, code, torch.ones(3, 64, 64)), strict=True
+    ):
         parameter.sub_(1e-3 * gradient.sign())
     assert float(tunable.image(code, 64).sum()) < float(first.sum())
     assert all(torch.equal(value, before[name]) for name, value in network.state_dict().items())

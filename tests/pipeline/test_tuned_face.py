@@ -1,0 +1,157 @@
+"""The generated mode of a photograph: what it changes, and what it leaves to the photo mode."""
+
+import threading
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from pipeline import tuning
+from pipeline.cache import InversionCache
+from pipeline.photo import Photo
+from pipeline.retoucher import Retoucher
+from pipeline.tuning import TuningStage
+from retouchml import Look
+from retouchml.errors import Cancelled, UsageError
+from retouchml.results import FULL, LOCAL, QUICK
+from tests.pipeline.seeding import changed, quick_path, seed, session_cache
+
+Pixels = NDArray[np.uint8]
+OLDER = Look(0.0, edits={"age": 1.0}, render="generated")
+
+
+@pytest.fixture(scope="module")
+def cache(real_home: Path) -> InversionCache:
+    return session_cache(real_home)
+
+
+@pytest.fixture(autouse=True)
+def few_steps(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tuning, "RECIPE", (TuningStage(256, 3),))
+
+
+@pytest.fixture
+def ready(
+    retoucher: Retoucher, photo: Photo, cache: InversionCache, monkeypatch: pytest.MonkeyPatch
+) -> Callable[[Pixels], Photo]:
+    """Opens a picture whose faces have the portrait's code and path."""
+    monkeypatch.setattr(retoucher.networks.beautifier, "path", quick_path(retoucher, photo))
+    return lambda pixels: seed(retoucher, photo, pixels, cache)
+
+
+@pytest.fixture
+def opened(ready: Callable[[Pixels], Photo], portrait: Pixels) -> Photo:
+    return ready(portrait)
+
+
+def test_the_generator_s_pixels_show_an_age_and_nothing_far_from_the_head_changes(
+    opened: Photo, portrait: Pixels
+) -> None:
+    (patch,) = opened.render({0: OLDER})
+    result = opened.apply([patch])
+    differs = changed(portrait, result)
+    assert differs.sum() > 2000
+    x, y, width, height = opened.faces[0].box
+    away = np.ones(differs.shape, bool)
+    away[max(0, y - height) : y + 2 * height, max(0, x - width) : x + 2 * width] = False
+    assert not differs[away].any()
+    own = opened.apply(opened.render({0: replace(OLDER, render="photo")}))
+    assert changed(own, result).sum() > 2000
+
+
+@pytest.mark.parametrize("render", ["generated", "auto"])
+def test_a_look_without_such_sliders_is_that_of_the_photograph_s_own_pixels(
+    opened: Photo, render: Any
+) -> None:
+    look = Look(0.6, edits={"jaw": 0.5, "teeth": 0.5})
+    (one,), (other,) = opened.render({0: look}), opened.render({0: replace(look, render=render)})
+    assert one.box == other.box
+    assert np.array_equal(one.pixels, other.pixels)
+    assert "tune" not in opened.seconds
+
+
+def test_auto_takes_the_photograph_s_own_pixels_as_far_as_they_can_follow(opened: Photo) -> None:
+    look = Look(0.0, edits={"age": 0.2})
+    (one,), (other,) = opened.render({0: look}), opened.render({0: replace(look, render="auto")})
+    assert np.array_equal(one.pixels, other.pixels)
+    far = replace(look, edits={"age": 0.9})
+    (generated,) = opened.render({0: replace(far, render="auto")})
+    (told,) = opened.render({0: replace(far, render="generated")})
+    assert np.array_equal(generated.pixels, told.pixels)
+
+
+def test_the_same_look_is_the_same_picture_and_the_weights_are_found_again(
+    opened: Photo, ready: Callable[[Pixels], Photo], portrait: Pixels, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (first,) = opened.render({0: OLDER})
+    opened.render({0: replace(OLDER, edits={"smile": 1.0})})
+    (second,) = opened.render({0: OLDER})
+    assert np.array_equal(first.pixels, second.pixels)
+    again = ready(portrait)
+
+    def no_steps(*_: object, **__: object) -> None:
+        raise AssertionError("the weights are in the cache")
+
+    monkeypatch.setattr(tuning.Tuner, "tune", no_steps)
+    (third,) = again.render({0: OLDER})
+    assert np.array_equal(first.pixels, third.pixels)
+
+
+def test_the_strength_and_the_local_and_shape_sliders_of_the_look_stay(opened: Photo) -> None:
+    whole = Look(0.6, edits={"age": 1.0, "jaw": 1.0, "blemishes": 1.0}, render="generated")
+    results = [
+        opened.apply(opened.render({0: look}))
+        for look in (whole, replace(whole, strength=0.0), whole.without("jaw"))
+    ]
+    assert changed(results[0], results[1]).sum() > 1000
+    assert changed(results[0], results[2]).sum() > 1000
+
+
+def test_a_first_look_has_the_photograph_s_own_pixels_and_the_last_those_of_render(opened: Photo) -> None:
+    look = replace(OLDER, edits={"age": 1.0, "teeth": 1.0})
+    steps = list(opened.refined({0: look}))
+    assert [step.refinement for step in steps][-2:] == [QUICK, FULL]
+    assert steps[0].refinement in (LOCAL, QUICK)
+    (own,) = opened.render({0: replace(look, render="photo")})
+    (full,) = opened.render({0: look})
+    assert np.array_equal(steps[-2].patches[0].pixels, own.pixels)
+    assert np.array_equal(steps[-1].patches[0].pixels, full.pixels)
+    early = opened.at_once({0: look})
+    assert early is not None
+    assert early.refinement == FULL
+
+
+def test_a_preview_is_the_patch_reduced(opened: Photo) -> None:
+    (preview,) = opened.preview({0: OLDER}, 64)
+    (full,) = opened.render({0: OLDER})
+    assert preview.box == full.box
+    assert max(preview.pixels.shape) == 64
+
+
+def test_tuning_is_told_and_can_be_cancelled(opened: Photo, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tuning, "RECIPE", (TuningStage(256, 4),))  # which is not in the cache
+    cancel, told = threading.Event(), list[str]()
+
+    def progress(stage: str, fraction: float, remaining: float | None) -> None:
+        told.append(stage)
+        if stage == "tune" and fraction > 0.0:
+            cancel.set()
+
+    with pytest.raises(Cancelled):
+        opened.render({0: OLDER}, progress=progress, cancel=cancel)
+    assert told[0] == told[-1] == "tune"
+
+
+def test_a_generator_that_cannot_be_tuned_says_so_and_auto_does_without(
+    retoucher: Retoucher, opened: Photo, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(opened._known, "_networks", replace(retoucher.networks, tuner=None))
+    with pytest.raises(UsageError, match="cannot be tuned to a face"):
+        opened.render({0: OLDER})
+    (one,) = opened.render({0: replace(OLDER, render="auto")})
+    (other,) = opened.render({0: replace(OLDER, render="photo")})
+    assert np.array_equal(one.pixels, other.pixels)

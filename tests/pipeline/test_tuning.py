@@ -1,0 +1,92 @@
+"""Tuning the generator to a face: it comes nearer, keeps what sliders do, and stops within a step."""
+
+import threading
+
+import numpy as np
+import pytest
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from pipeline.networks import Networks
+from pipeline.tuning import RECIPE, Tuner, TuningStage, recipe_for
+from retouchml.errors import Cancelled
+from stylegan2.generator import as_picture
+
+Face = tuple[NDArray[np.float32], NDArray[np.float64], Tensor]
+_SHORT = (TuningStage(256, 6),)
+
+
+@pytest.fixture(scope="module")
+def face(networks: Networks) -> Face:
+    """A generated face [256, 256, 3] in other light, its landmarks, and its code."""
+    torch.manual_seed(31)
+    w_plus = networks.generator.map(torch.randn(1, 512), truncation_psi=0.7)
+    with torch.no_grad():
+        picture = as_picture(networks.generator.synthesize(w_plus, 256)[0])
+    points = networks.finder.landmarks_in_crop(picture)
+    return np.asarray(0.8 * picture**1.1, np.float32), points, w_plus[0]
+
+
+def tuner_of(networks: Networks) -> Tuner:
+    assert networks.tuner is not None
+    return networks.tuner
+
+
+def test_the_picture_comes_nearer_to_the_crop_and_an_older_age_still_shows(
+    networks: Networks, face: Face
+) -> None:
+    crop, points, w_plus = face
+    tuner, updates = tuner_of(networks), list[tuple[str, float, float | None]]()
+    tuning = tuner.tune(crop, points, w_plus, recipe=_SHORT, progress=lambda *report: updates.append(report))
+    network = tuner.network(tuning)
+
+    def error(picture: NDArray[np.float32]) -> float:
+        return float(np.square(picture - crop)[60:230, 60:196].mean())
+
+    with torch.no_grad():
+        untuned = as_picture(networks.generator.synthesize(w_plus[None], 256)[0])
+    assert error(network.render(w_plus, 256)) < 0.5 * error(untuned)
+    assert tuning.psnr > -10.0 * np.log10(error(untuned))
+    older = networks.edit_applier.apply(w_plus, {"age": 1.0})
+    with torch.no_grad():
+        change = as_picture(networks.generator.synthesize(older[None], 256)[0]) - untuned
+    kept = network.render(older, 256) - network.render(w_plus, 256)
+    inner = (slice(60, 230), slice(60, 196))
+    assert float((kept[inner] * change[inner]).sum() / np.square(change[inner]).sum()) > 0.5
+    assert [stage for stage, _, _ in updates] == ["tune"] * 6
+    assert updates[-1][1] == 1.0
+    assert all(change.dtype == torch.float16 for change in tuning.changes.values())
+
+
+def test_the_generator_itself_stays(networks: Networks, face: Face) -> None:
+    crop, points, w_plus = face
+    before = {name: value.clone() for name, value in networks.generator.network.state_dict().items()}  # type: ignore[attr-defined]
+    tuner_of(networks).tune(crop, points, w_plus, recipe=(TuningStage(256, 1),))
+    after = networks.generator.network.state_dict()  # type: ignore[attr-defined]
+    assert all(torch.equal(value, after[name]) for name, value in before.items())
+
+
+def test_it_stops_at_the_next_step_when_it_is_cancelled(networks: Networks, face: Face) -> None:
+    crop, points, w_plus = face
+    cancel, steps = threading.Event(), list[float]()
+
+    def progress(stage: str, fraction: float, remaining: float | None) -> None:
+        steps.append(fraction)
+        cancel.set()
+
+    with pytest.raises(Cancelled):
+        tuner_of(networks).tune(crop, points, w_plus, recipe=_SHORT, progress=progress, cancel=cancel)
+    assert len(steps) == 1
+
+
+def test_a_small_crop_needs_no_steps_for_detail_that_it_does_not_have() -> None:
+    assert recipe_for(1024) == recipe_for(320) == RECIPE
+    assert recipe_for(256) == RECIPE[:1]
+
+
+def test_only_the_default_generator_can_be_tuned(networks: Networks) -> None:
+    class Other:
+        pass
+
+    assert Tuner.of(Other(), networks.recognizer.network, networks.edit_applier) is None  # type: ignore[arg-type]
