@@ -46,8 +46,8 @@ def head_mask(
     cv2.setRNGSeed(0)
     cv2.grabCut(image, labels, None, *models, _ROUNDS, cv2.GC_INIT_WITH_MASK)  # type: ignore[call-overload]
     found = np.isin(labels, (cv2.GC_FGD, cv2.GC_PR_FGD)).astype(np.uint8)
-    found = cv2.morphologyEx(found, cv2.MORPH_CLOSE, np.ones((7, 7), np.uint8))
-    found = _one_piece(found, face)
+    closed = cv2.morphologyEx(found, cv2.MORPH_CLOSE, np.ones((7, 7), np.uint8))
+    found = _one_piece(np.asarray(closed, np.uint8), face)
     soft = cv2.GaussianBlur(found.astype(np.float32), (0, 0), 1.2)
     soft *= np.clip((_NECK - below) / (0.75 * _NECK), 0.0, 1.0)
     whole = cv2.resize(soft, (size, size), interpolation=cv2.INTER_LINEAR)

@@ -89,13 +89,15 @@ def _grain_of(picture: NDArray[np.float32], size: int) -> Mask:
     grey = picture.mean(axis=2)
     fine = np.asarray((grey - cv2.GaussianBlur(grey, (0, 0), _GRAIN)) ** 2, np.float32)
     width = 2 * max(1, round(_AROUND * size)) + 1
-    least = cv2.erode(cv2.blur(fine, (width // 2 + 1, width // 2 + 1)), np.ones((width, width), np.uint8))
+    mean = cv2.blur(fine, (width // 2 + 1, width // 2 + 1))
+    least = np.asarray(cv2.erode(mean, np.ones((width, width), np.uint8)), np.float32)
     return np.asarray(np.sqrt(_lowpass(least, 0.5 * _AROUND * size)), np.float32)
 
 
 def _grown(mask: Mask, reach: float) -> Mask:
     """1 where the mask is, falling to 0 over ``reach`` pixels around it."""
-    distance = cv2.distanceTransform((mask < 0.5).astype(np.uint8), cv2.DIST_L2, 5)
+    away = (mask < 0.5).astype(np.uint8)
+    distance = np.asarray(cv2.distanceTransform(away, cv2.DIST_L2, 5), np.float32)
     # a head that fades out, down the neck, fades here, too
     return np.asarray(
         _smoothstep(1.0 - distance / max(reach, 1.0)) * np.maximum(mask, distance > 0), np.float32

@@ -203,7 +203,8 @@ def _target(
 ) -> tuple[Tensor, Tensor]:
     """The crop [1, 3, R, R] in [-1, 1] at one size, and the weight [1, 1, R, R] of its pixels."""
     size = crop.shape[0]
-    small = cv2.resize(crop, (side, side), interpolation=cv2.INTER_AREA if size > side else cv2.INTER_CUBIC)
+    interpolation = cv2.INTER_AREA if size > side else cv2.INTER_CUBIC
+    small = np.asarray(cv2.resize(crop, (side, side), interpolation=interpolation), np.float32)
     points = (landmarks + 0.5) * (side / size) - 0.5
     weight = background + (1.0 - background) * np.maximum(face_weight(points, side), head_mask(small, points))
     image = torch.from_numpy(np.clip(small, 0.0, 1.0) * 2.0 - 1.0).permute(2, 0, 1)[None].to(device)

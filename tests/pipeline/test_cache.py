@@ -13,9 +13,19 @@ from safetensors.torch import save
 
 from pipeline import cache as cache_module
 from pipeline.beautify import ScorePath
-from pipeline.cache import InversionCache, PathCache, SearchCache, inversion_key, path_key, photo_key
+from pipeline.cache import (
+    InversionCache,
+    PathCache,
+    SearchCache,
+    TuningCache,
+    inversion_key,
+    path_key,
+    photo_key,
+    tuning_key,
+)
 from pipeline.faces import FaceLocation, Search
 from pipeline.invert import Inversion
+from pipeline.tuning import Tuning
 from retouchml.paths import cache_dir
 from retouchml.system.files import temporary_name
 
@@ -437,3 +447,53 @@ def test_a_path_of_impossible_codes_counts_as_none(tmp_path: Path) -> None:
     content = save(PathCache._to_tensors(ScorePath(path.knots + 1e9, path.gains, path.score)))
     (tmp_path / "a.path").write_bytes(hashlib.sha256(content).digest() + content)
     assert PathCache(tmp_path).get("a") is None
+
+
+# ---- tuned weights
+
+
+def tuning(value: float = 0.01) -> Tuning:
+    return Tuning(
+        {"a.bias": torch.full((4,), value).half(), "a.pointwise": torch.zeros(4, 2, 1, 1).half()}, 31.5
+    )
+
+
+def test_tuned_weights_come_back_from_the_disk_and_are_read_by_their_owner_alone() -> None:
+    TuningCache().put("a", tuning())
+    entry = TuningCache().get("a")
+    assert entry is not None
+    assert entry.psnr == 31.5
+    assert entry.changes.keys() == tuning().changes.keys()
+    assert all(torch.equal(entry.changes[name], value) for name, value in tuning().changes.items())
+    path = cache_dir() / "tunings" / "a.tuning"
+    assert path.stat().st_mode & 0o077 == 0 or sys.platform == "win32"
+
+
+@pytest.mark.parametrize(
+    "tensors",
+    [
+        {"a.bias": torch.ones(4).half()},  # no figure
+        {"psnr": torch.ones(1).half()},  # nothing else
+        {"psnr": torch.ones(2).half(), "a.bias": torch.ones(4).half()},
+        {"psnr": torch.ones(1).half(), "a.bias": torch.full((4,), 1e4).half()},
+        {"psnr": torch.ones(1).half(), "a.bias": torch.full((4,), float("nan")).half()},
+        {"psnr": torch.ones(1), "a.bias": torch.ones(4)},
+        {"psnr": torch.ones(1).half()} | {f"{i}": torch.ones(1).half() for i in range(65)},
+    ],
+)
+def test_damaged_weights_count_as_none(tensors: dict[str, torch.Tensor], tmp_path: Path) -> None:
+    content = save(tensors)
+    (tmp_path / "a.tuning").write_bytes(hashlib.sha256(content).digest() + content)
+    assert TuningCache(tmp_path).get("a") is None
+
+
+def test_weights_are_those_of_a_crop_its_code_and_a_recipe() -> None:
+    crop, points, code = np.zeros((8, 8, 3), np.float32), np.zeros((68, 2)), torch.zeros(_SHAPE)
+    keys = {
+        tuning_key(crop, points, code, "one"),
+        tuning_key(crop + 0.5, points, code, "one"),
+        tuning_key(crop, points + 1.0, code, "one"),
+        tuning_key(crop, points, code + 1.0, "one"),
+        tuning_key(crop, points, code, "another"),
+    }
+    assert len(keys) == 5
