@@ -8,6 +8,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from pipeline import tuning as tuning_module
 from pipeline.networks import Networks
 from pipeline.tuning import RECIPE, Tuner, TuningStage, recipe_for
 from retouchml.errors import Cancelled
@@ -28,35 +29,49 @@ def face(networks: Networks) -> Face:
     return np.asarray(0.8 * picture**1.1, np.float32), points, w_plus[0]
 
 
+def untuned(networks: Networks, w_plus: Tensor) -> NDArray[np.float32]:
+    with torch.no_grad():
+        return as_picture(networks.generator.synthesize(w_plus[None], 256)[0])
+
+
 def tuner_of(networks: Networks) -> Tuner:
     assert networks.tuner is not None
     return networks.tuner
 
 
-def test_the_picture_comes_nearer_to_the_crop_and_an_older_age_still_shows(
-    networks: Networks, face: Face
-) -> None:
+def test_the_picture_comes_nearer_to_the_crop(networks: Networks, face: Face) -> None:
     crop, points, w_plus = face
     tuner, updates = tuner_of(networks), list[tuple[str, float, float | None]]()
     tuning = tuner.tune(crop, points, w_plus, recipe=_SHORT, progress=lambda *report: updates.append(report))
-    network = tuner.network(tuning)
 
     def error(picture: NDArray[np.float32]) -> float:
         return float(np.square(picture - crop)[60:230, 60:196].mean())
 
-    with torch.no_grad():
-        untuned = as_picture(networks.generator.synthesize(w_plus[None], 256)[0])
-    assert error(network.render(w_plus, 256)) < 0.5 * error(untuned)
-    assert tuning.psnr > -10.0 * np.log10(error(untuned))
-    older = networks.edit_applier.apply(w_plus, {"age": 1.0})
-    with torch.no_grad():
-        change = as_picture(networks.generator.synthesize(older[None], 256)[0]) - untuned
-    kept = network.render(older, 256) - network.render(w_plus, 256)
-    inner = (slice(60, 230), slice(60, 196))
-    assert float((kept[inner] * change[inner]).sum() / np.square(change[inner]).sum()) > 0.5
+    before = error(untuned(networks, w_plus))
+    assert error(tuner.network(tuning).render(w_plus, 256)) < 0.5 * before
+    assert tuning.psnr > -10.0 * np.log10(before)
     assert [stage for stage, _, _ in updates] == ["tune"] * 6
     assert updates[-1][1] == 1.0
     assert all(change.dtype == torch.float16 for change in tuning.changes.values())
+
+
+def test_pictures_beside_the_pivot_are_drawn_to_the_crop_plus_what_a_slider_changes(
+    networks: Networks, face: Face, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    crop, points, w_plus = face
+    tuner = tuner_of(networks)
+    older = networks.edit_applier.apply(w_plus, {"age": 1.0})
+    code, (finest, *_) = tuner._moved(crop, points, w_plus)[0]
+    assert torch.equal(code, older)
+    change = untuned(networks, older) - untuned(networks, w_plus)
+    target = finest.target[0].permute(1, 2, 0).numpy() * 0.5 + 0.5
+    assert np.abs(target - (crop + change)).mean() < 0.02  # pictures are clipped
+    assert float(finest.weight[0, 0, 128, 128]) == pytest.approx(1.0)
+    assert float(finest.weight[0, 0, 2, 2]) < 0.01
+    with_moves = tuner.tune(crop, points, w_plus, recipe=(TuningStage(256, 2),))
+    monkeypatch.setattr(tuning_module, "_MOVED_WEIGHT", 0.0)
+    without = tuner.tune(crop, points, w_plus, recipe=(TuningStage(256, 2),))
+    assert any(not torch.equal(with_moves.changes[name], without.changes[name]) for name in without.changes)
 
 
 def test_the_generator_itself_stays(networks: Networks, face: Face) -> None:
