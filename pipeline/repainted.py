@@ -20,6 +20,7 @@ _RIM = 0.10  # of the crop's side; width of the band around the head that moves 
 _SOFT = 0.012  # of the crop's side; over which motion ends softly, so that nothing folds
 _EDGE = 0.008  # of the crop's side; softness of the painted head's edge
 _FRAME = 40.0 / 1024.0  # of the crop's side; all fades out that far before the photograph's frame
+_FINEST = 0.002  # of the crop's side; what is finer in the generator's pictures is a grid that stays in place
 _FINE, _STRUCTURE = 0.003, 0.03  # of the crop's side; what lies between them is what flow should explain
 _NEW = (0.030, 0.075)  # of such a residual, in [0, 1]: explained, and not explained at all
 _SPREAD = 0.006  # of the crop's side; over which that is averaged
@@ -63,9 +64,8 @@ def repainted(
     cover = np.asarray((1.0 - explained) * painted, np.float32)
     pixels = after + _lowpass(shown - was, _MATCH * size)
     pixels = pixels + _grain(shown, pixels, size)
-    return Repainted(
-        flow, np.asarray(residual * painted[..., None], np.float32), np.asarray(pixels, np.float32), cover
-    )
+    color = _lowpass(residual, _FINEST * size) * painted[..., None]
+    return Repainted(flow, np.asarray(color, np.float32), np.asarray(pixels, np.float32), cover)
 
 
 def _novelty(residual: NDArray[np.float32], size: int) -> Mask:
