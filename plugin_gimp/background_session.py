@@ -240,6 +240,8 @@ class BackgroundSession:
                 return  # the dialog requests the looks again when it knows the faces
             else:
                 newest = request
+        if self._closed.is_set():
+            return  # nobody waits for an answer; to open would begin a daemon that has ended
         if isinstance(newest, _Render):
             session.render(newest.looks, size="both", report=newest.reports, refine=True, shown=newest.shown)
         elif is_asked:

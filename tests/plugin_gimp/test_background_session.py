@@ -185,3 +185,13 @@ def test_a_layer_that_cannot_be_read_is_said_and_no_photo_is_opened(module: Any)
     told.background.start(parts())
     assert len(told.errors) == 1
     assert not told.background._has_pixels.is_set()
+
+
+def test_a_dialog_that_is_closed_starts_no_daemon_that_has_ended(module: Any) -> None:
+    client = FakeClient("photo")
+    told = Told(module, client)
+    client.is_connected = False
+    told.background.close()
+    told.work()
+    assert client.kinds == ["open"]
+    assert not client.is_connected
