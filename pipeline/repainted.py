@@ -19,7 +19,7 @@ from pipeline.masks import Mask
 _RIM = 0.10  # of the crop's side; width of the band around the head that moves along
 _SOFT = 0.012  # of the crop's side; over which motion ends softly, so that nothing folds
 _EDGE = 0.008  # of the crop's side; softness of the painted head's edge
-_FRAME = 40.0 / 1024.0  # of the crop's side; all fades out that far before the photograph's frame
+_FRAME = 40.0 / 1024.0  # of the crop's side; before its border, and the photograph's, all fades out
 _FINEST = 0.002  # of the crop's side; what is finer in the generator's pictures is a grid that stays in place
 _FINE, _STRUCTURE = 0.003, 0.03  # of the crop's side; what lies between them is what flow should explain
 _NEW = (0.030, 0.075)  # of such a residual, in [0, 1]: explained, and not explained at all
@@ -31,41 +31,44 @@ _AROUND = 0.03  # of the crop's side; over which the strength of grain is told
 
 @dataclass(frozen=True)
 class Repainted:
-    """What a moved slider changes in a crop [S, S]."""
+    """What a moved slider changes in a crop [S, S], whatever else a look changes there."""
 
     flow: NDArray[np.float32]  # [S, S, 2] crop pixels, backward
     color: NDArray[np.float32]  # [S, S, 3] to be added to the displaced photograph
-    pixels: NDArray[np.float32]  # [S, S, 3] that replace it
-    cover: Mask  # [S, S] how far they do
+    cover: Mask  # [S, S] how far ``pixels`` replace it
+    after: NDArray[np.float32]  # [S, S, 3] in [0, 1], the generator's picture of the result
+    was: NDArray[np.float32]  # [S, S, 3] and the one before, displaced
 
-    @property
-    def nbytes(self) -> int:
-        """The memory that it takes."""
-        return self.flow.nbytes + self.color.nbytes + self.pixels.nbytes + self.cover.nbytes
+    def pixels(self, crop: NDArray[np.float32]) -> NDArray[np.float32]:
+        """The generator's pixels [S, S, 3], with the colours and the grain of the crop around them.
+
+        crop: [S, S, 3] in [0, 1], what the photograph shows before
+        """
+        size = crop.shape[0]
+        shown = displaced(crop, self.flow)
+        pixels = self.after + _lowpass(shown - self.was, _MATCH * size)
+        return np.asarray(pixels + _grain(shown, pixels, size), np.float32)
 
 
 def repainted(
-    crop: NDArray[np.float32],  # [S, S, 3] in [0, 1], what the photograph shows before
-    before: NDArray[np.float32],  # [S, S, 3] the generator's picture of that
+    before: NDArray[np.float32],  # [S, S, 3] in [0, 1], the generator's picture of the photograph
     after: NDArray[np.float32],  # [S, S, 3] and of the result
     heads: tuple[Mask, Mask],  # where the photograph and ``after`` show the head
     allowed: Mask,  # [S, S] where the photograph may change
 ) -> Repainted:
     """What the step ``before`` → ``after`` changes in a crop."""
-    size = crop.shape[0]
+    size = before.shape[0]
     head = np.maximum(*heads)
     moving = _grown(head, _RIM * size) * allowed
     flow, trust = unbounded_motion(before, after, head, moving, size)
     flow = np.asarray(_lowpass(flow, _SOFT * size) * moving[..., None], np.float32)
-    shown, was = displaced(crop, flow), displaced(before, flow)
+    was = displaced(before, flow)
     painted = np.asarray(_grown(head, 2.0 * _EDGE * size) * allowed, np.float32)
     residual = after - was
     explained = np.asarray(trust * (1.0 - _novelty(residual, size)), np.float32)
     cover = np.asarray((1.0 - explained) * painted, np.float32)
-    pixels = after + _lowpass(shown - was, _MATCH * size)
-    pixels = pixels + _grain(shown, pixels, size)
     color = _lowpass(residual, _FINEST * size) * painted[..., None]
-    return Repainted(flow, np.asarray(color, np.float32), np.asarray(pixels, np.float32), cover)
+    return Repainted(flow, np.asarray(color, np.float32), cover, after, was)
 
 
 def _novelty(residual: NDArray[np.float32], size: int) -> Mask:
@@ -105,8 +108,14 @@ def _grown(mask: Mask, reach: float) -> Mask:
 
 
 def allowed_by_frame(inside: Mask) -> Mask:
-    """Where [S, S] a crop may change; inside: the distance of each pixel to the photograph's frame."""
-    return _smoothstep(inside / (_FRAME * inside.shape[0]))
+    """Where [S, S] a crop may change; inside: the distance of each pixel to the photograph's frame.
+
+    Hair may go on beyond the crop, where nothing changes: so all fades out before its own border, too.
+    """
+    size = inside.shape[0]
+    line = np.minimum(np.arange(size), np.arange(size)[::-1])
+    border = np.minimum(line[:, None], line)
+    return _smoothstep(np.minimum(inside, border) / (_FRAME * size))
 
 
 def _smoothstep(x: NDArray[np.floating]) -> Mask:

@@ -73,12 +73,12 @@ class TunedFace:
             part = local.change(still)
         base = Change.of_color(np.zeros_like(local.whole))
         base.put(part, window)
-        shown = self._repainted(networks, look, base)
+        shown = self._repainted(networks, look)
         moved = base.reshaped(shown.flow)
         change = replace(
             moved,
             color=np.asarray(moved.color + shown.color, np.float32),
-            pixels=shown.pixels,
+            pixels=shown.pixels(base.applied(local.whole)),
             cover=shown.cover,
         )
         if reshapes(look):
@@ -90,7 +90,7 @@ class TunedFace:
         support |= (self.allowed > 0) & (change.flow.any(2) | change.color.any(2) | (change.cover > 0))
         return Placed(change, whole_alignment(local), support)
 
-    def _repainted(self, networks: Networks, look: Look, base: Change) -> Repainted:
+    def _repainted(self, networks: Networks, look: Look) -> Repainted:
         code = code_of(look)
         if code not in self.newest:
             start = self.prepared.path.at(look.strength)
@@ -100,9 +100,8 @@ class TunedFace:
             after = self._picture(networks.edit_applier.apply(start, look.edits))
             points = networks.finder.landmarks_in_crop(after)
             heads = self.head, head_mask(after, points)
-            crop = base.applied(self.local.whole)
             self.newest.clear()
-            self.newest[code] = repainted(crop, self.pictures[look.strength], after, heads, self.allowed)
+            self.newest[code] = repainted(self.pictures[look.strength], after, heads, self.allowed)
         return self.newest[code]
 
     def _picture(self, w_plus: Tensor) -> NDArray[np.float32]:

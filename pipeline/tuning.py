@@ -24,6 +24,7 @@ from pipeline.edits import EditApplier
 from pipeline.head import head_mask
 from pipeline.inversion_step import FEATURES_WEIGHT, IDENTITY_WEIGHT
 from pipeline.inversion_target import TARGET, Octave, Recognition, Target, face_weight, octaves, picture_loss
+from pipeline.latent_network import fingerprint
 from pipeline.threads import threads_restored, use_share
 from retouchml.errors import UsageError
 from retouchml.progress import NEVER, Cancel, Progress, check, silent
@@ -82,7 +83,7 @@ class Tuner:
     @property
     def identity(self) -> str:
         """A string that differs for every tuner that would find other weights."""
-        return f"{self._generator.identity}/{VERSION}/{RECIPE}"
+        return f"{self._generator.identity}/{VERSION}/{RECIPE}/{fingerprint(self._edits.attributes)}"
 
     def network(self, tuning: Tuning) -> TunableNetwork:
         """The network with tuned weights. Raises ModelCorrupt if they are another network's."""

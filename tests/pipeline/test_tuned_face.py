@@ -101,6 +101,16 @@ def test_the_same_look_is_the_same_picture_and_the_weights_are_found_again(
     assert np.array_equal(first.pixels, third.pixels)
 
 
+def test_a_slider_of_the_skin_moved_afterwards_gives_the_picture_that_it_gives_at_once(
+    opened: Photo, ready: Callable[[Pixels], Photo], portrait: Pixels
+) -> None:
+    look = Look(0.0, edits={"smile": 1.0}, render="generated")
+    smooth = replace(look, texture=0.0, edits={"smile": 1.0, "blemishes": 1.0, "evenness": 1.0, "lips": 1.0})
+    opened.render({0: look})
+    (moved,), (at_once,) = opened.render({0: smooth}), ready(portrait).render({0: smooth})
+    assert np.array_equal(moved.pixels, at_once.pixels)
+
+
 def test_the_strength_and_the_local_and_shape_sliders_of_the_look_stay(opened: Photo) -> None:
     whole = Look(0.6, edits={"age": 1.0, "jaw": 1.0, "blemishes": 1.0}, render="generated")
     results = [

@@ -1,5 +1,6 @@
 """Tuning the generator to a face: it comes nearer, keeps what sliders do, and stops within a step."""
 
+import copy
 import threading
 
 import numpy as np
@@ -9,6 +10,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from pipeline import tuning as tuning_module
+from pipeline.edits import EditApplier
 from pipeline.networks import Networks
 from pipeline.tuning import RECIPE, Tuner, TuningStage, recipe_for
 from retouchml.errors import Cancelled
@@ -105,3 +107,15 @@ def test_only_the_default_generator_can_be_tuned(networks: Networks) -> None:
         pass
 
     assert Tuner.of(Other(), networks.recognizer.network, networks.edit_applier) is None  # type: ignore[arg-type]
+
+
+def test_weights_that_were_tuned_with_other_directions_of_the_sliders_are_not_used(
+    networks: Networks,
+) -> None:
+    tuner, edits = tuner_of(networks), networks.edit_applier
+    other = copy.deepcopy(edits.attributes)
+    next(iter(other.state_dict().values())).add_(0.01)
+    others = Tuner.of(networks.generator, networks.recognizer.network, EditApplier(networks.generator, other))
+    assert others is not None
+    assert others.identity != tuner.identity
+    assert tuner.identity == tuner_of(networks).identity
