@@ -348,7 +348,7 @@ def _previews_of(render: Render, photo: "Photo") -> list[tuple[int, ...]]:
     if render.size == "full" or (render.size == "preview" and render.report):
         return []
     every = tuple(sorted(render.looks, key=lambda face: (face != render.shown, face)))
-    ready = [face for face in every if not render.looks[face].needs_generator or photo.is_prepared(face)]
+    ready = [face for face in every if photo.has_preview(face, render.looks[face])]
     all_at_once = [tuple(sorted(every))] if len(ready) == len(every) else []
     if not render.refine or len(every) < 2:
         return all_at_once

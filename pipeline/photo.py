@@ -124,9 +124,15 @@ class Photo:
         progress("render", 1.0, 0.0)
         return patches
 
-    def is_prepared(self, face: int) -> bool:
-        """Whether a face is ready for every look that its quality allows."""
-        return face in self._known.prepared or self.faces[face].quality.trust.shape <= 0.0
+    def has_preview(self, face: int, look: Look) -> bool:
+        """Whether ``preview`` of a look takes no slow step, and computes no more than the preview shows.
+
+        One that the generator's pixels show has none: what can be had before it, ``refined`` shows. Raises
+        UsageError for a generator that cannot be tuned to a face.
+        """
+        held = held_back(look, self.faces[face].quality)
+        is_prepared = not held.needs_generator or face in self._known.prepared
+        return is_prepared and not self._known.shows_generated(held)
 
     def ahead(self, looks: Mapping[int, Look], side: int, *, shown: int | None = None) -> Iterator[bool]:
         """Compute, a part at each step, what moved sliders of previewed faces will need.

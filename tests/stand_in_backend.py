@@ -161,6 +161,9 @@ class Photo:
     def is_prepared(self, _face: int) -> bool:
         return True
 
+    def has_preview(self, face: int, look: Look) -> bool:
+        return not look.needs_generator or self.is_prepared(face)
+
     def patch(self, face: int, _look: Look, _cancel: Cancel | None) -> Patch:
         x, y, width, height = self.faces[face].box
         color = self.pixels.reshape(*self.pixels.shape[:2], -1)[y : y + height, x : x + width]

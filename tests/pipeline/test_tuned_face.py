@@ -10,13 +10,19 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from daemon.executor import Executor
+from daemon.worker_photos import WorkerPhoto
 from pipeline import tuning
 from pipeline.cache import InversionCache
 from pipeline.photo import Photo
 from pipeline.retoucher import Retoucher
 from pipeline.tuning import TuningStage
 from retouchml import Look
+from retouchml.client.answers import Rendered
+from retouchml.client.messages import Render
+from retouchml.client.pixel_format import PixelFormat
 from retouchml.errors import Cancelled, UsageError
+from retouchml.progress import NEVER, silent
 from retouchml.results import FULL, LOCAL, QUICK
 from tests.pipeline.seeding import changed, quick_path, seed, session_cache
 
@@ -133,6 +139,21 @@ def test_a_first_look_has_the_photograph_s_own_pixels_and_the_last_those_of_rend
     early = opened.at_once({0: look})
     assert early is not None
     assert early.refinement == FULL
+
+
+def test_the_daemon_shows_a_prepared_face_s_own_pixels_before_it_tunes(
+    opened: Photo, portrait: Pixels, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tuning, "RECIPE", (TuningStage(256, 2),))  # which is not in the cache
+    opened.prepare()
+    executor, previews = Executor("cpu"), list[Rendered]()
+    layout = PixelFormat(portrait.shape[1], portrait.shape[0], "u8", "RGB", "srgb")
+    executor.photos.take("photo", WorkerPhoto(portrait, layout, "", "cpu", b"", opened))
+    render = Render("photo", {0: OLDER}, "both", 64, refine=True)
+    for shown in ([QUICK, FULL], [FULL]):
+        previews.clear()
+        executor.render(render, silent, NEVER, NEVER, previews.append)
+        assert [preview.refinement for preview in previews] == shown
 
 
 def test_a_preview_is_the_patch_reduced(opened: Photo) -> None:
