@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -26,20 +27,28 @@ def install(profile: Path, version: str) -> Path:
     return folder
 
 
+@contextmanager
+def gimp_with_filter(version: str, home: Path, profile: Path, **environment: str) -> Iterator[Gimp]:
+    """A version of GIMP with the filter installed; skips the test where it was not set up.
+
+    home: RETOUCHML_HOME; profile: the user's folder; environment: more variables
+    """
+    variable, option = ROOTS[version]
+    root = os.environ.get(variable)
+    if root is None:
+        pytest.skip(f"GIMP {version} was not set up: `python3 install test {option}`")
+    install(profile, version)
+    environment |= {"RETOUCHML_HOME": str(home), "RETOUCHML_PORTRAIT": str(PORTRAIT)}
+    with gimp(Path(root), profile, [home, PORTRAIT.parent], version, **environment) as started:
+        yield started
+
+
 @pytest.fixture(scope="session", params=sorted(ROOTS))
 def editor(
     request: pytest.FixtureRequest, editor_home: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Gimp]:
     """A version of GIMP with the filter installed."""
-    version: str = request.param
-    variable, option = ROOTS[version]
-    root = os.environ.get(variable)
-    if root is None:
-        pytest.skip(f"GIMP {version} was not set up: `python3 install test {option}`")
-    profile = tmp_path_factory.mktemp("gimp")
-    install(profile, version)
-    environment = {"RETOUCHML_HOME": str(editor_home), "RETOUCHML_PORTRAIT": str(PORTRAIT)}
-    with gimp(Path(root), profile, [editor_home, PORTRAIT.parent], version, **environment) as started:
+    with gimp_with_filter(request.param, editor_home, tmp_path_factory.mktemp("gimp")) as started:
         yield started
 
 

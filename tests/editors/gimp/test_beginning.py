@@ -1,16 +1,14 @@
 """The dialog is there before what takes its time: its pixels, and modules that it does not need yet."""
 
-import os
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.conftest import PORTRAIT
 from tests.daemon.running import Daemon, until
-from tests.editors.gimp.conftest import ROOTS, install
+from tests.editors.gimp.conftest import ROOTS, gimp_with_filter
 from tests.editors.gimp.dialog_driver import PATIENCE, Inside, is_split, open_dialog, preview
-from tests.editors.gimp.running import Gimp, gimp
+from tests.editors.gimp.running import Gimp
 
 _INSIDE = Path(__file__).with_name("beginning_inside.py")
 
@@ -28,17 +26,8 @@ answer = sum(apart) / len(apart), sum(a != b for a, b in zip(first[3], whole[3])
 @pytest.fixture(params=sorted(ROOTS))
 def editor(request: pytest.FixtureRequest, editor_home: Path, tmp_path: Path) -> Iterator[Gimp]:
     """A GIMP of its own, whose filter notes how it begins."""
-    variable, option = ROOTS[request.param]
-    root = os.environ.get(variable)
-    if root is None:
-        pytest.skip(f"GIMP {request.param} was not set up: `python3 install test {option}`")
-    install(tmp_path, request.param)
-    environment = {
-        "RETOUCHML_HOME": str(editor_home),
-        "RETOUCHML_PORTRAIT": str(PORTRAIT),
-        "RETOUCHML_INSIDE": str(_INSIDE),
-    }
-    with gimp(Path(root), tmp_path, [editor_home, PORTRAIT.parent], request.param, **environment) as started:
+    inside = {"RETOUCHML_INSIDE": str(_INSIDE)}
+    with gimp_with_filter(request.param, editor_home, tmp_path, **inside) as started:
         yield started
 
 

@@ -3,17 +3,15 @@
 It was lost so: the session's thread asked for GIMP's version while the layer was read.
 """
 
-import os
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.conftest import PORTRAIT
 from tests.daemon.running import Daemon, until
-from tests.editors.gimp.conftest import ROOTS, install
+from tests.editors.gimp.conftest import ROOTS, gimp_with_filter
 from tests.editors.gimp.dialog_driver import PATIENCE, is_gone, is_split, open_dialog, press, preview
-from tests.editors.gimp.running import Gimp, gimp
+from tests.editors.gimp.running import Gimp
 from tests.editors.gimp.test_machines import add, says
 from tests.editors.gimp.test_results import PICTURE
 from tests.editors.studio import studio, takes
@@ -25,17 +23,8 @@ _INSIDE = Path(__file__).with_name("calls_inside.py")
 @pytest.fixture(params=sorted(ROOTS))
 def editor(request: pytest.FixtureRequest, editor_home: Path, tmp_path: Path) -> Iterator[Gimp]:
     """A GIMP of its own, whose filter notes its calls."""
-    variable, option = ROOTS[request.param]
-    root = os.environ.get(variable)
-    if root is None:
-        pytest.skip(f"GIMP {request.param} was not set up: `python3 install test {option}`")
-    install(tmp_path, request.param)
-    environment = {
-        "RETOUCHML_HOME": str(editor_home),
-        "RETOUCHML_PORTRAIT": str(PORTRAIT),
-        "RETOUCHML_INSIDE": str(_INSIDE),
-    }
-    with gimp(Path(root), tmp_path, [editor_home, PORTRAIT.parent], request.param, **environment) as started:
+    inside = {"RETOUCHML_INSIDE": str(_INSIDE)}
+    with gimp_with_filter(request.param, editor_home, tmp_path, **inside) as started:
         yield started
 
 
