@@ -18,8 +18,7 @@ def head_mask(
 ) -> Mask:
     """How far [S, S], 0 to 1, each pixel belongs to the head; it fades out down the neck.
 
-    GrabCut (Rother et al., "GrabCut: interactive foreground extraction using iterated graph cuts", SIGGRAPH
-    2004), from the outline of the face and what is near to it and far away.
+    By ``cut_out``, from the outline of the face and what is near to it and far away.
     """
     size = picture.shape[0]
     scale = _SIDE / size
@@ -41,17 +40,26 @@ def head_mask(
     labels[(below > 0.05) & (beside < 0.12)] = cv2.GC_FGD
     labels[(below > 0.25) & (beside > 0.6)] = cv2.GC_BGD
     labels[cv2.dilate(face, np.ones((3, 3), np.uint8)) > 0] = cv2.GC_FGD
-    image = np.rint(np.clip(small, 0.0, 1.0) * 255.0).astype(np.uint8)
-    models = np.zeros((1, 65)), np.zeros((1, 65))
-    cv2.setRNGSeed(0)
-    cv2.grabCut(image, labels, None, *models, _ROUNDS, cv2.GC_INIT_WITH_MASK)  # type: ignore[call-overload]
-    found = np.isin(labels, (cv2.GC_FGD, cv2.GC_PR_FGD)).astype(np.uint8)
+    found = cut_out(np.asarray(small, np.float32), labels, _ROUNDS)
     closed = cv2.morphologyEx(found, cv2.MORPH_CLOSE, np.ones((7, 7), np.uint8))
     found = _one_piece(np.asarray(closed, np.uint8), face)
     soft = cv2.GaussianBlur(found.astype(np.float32), (0, 0), 1.2)
     soft *= np.clip((_NECK - below) / (0.75 * _NECK), 0.0, 1.0)
     whole = cv2.resize(soft, (size, size), interpolation=cv2.INTER_LINEAR)
     return np.asarray(np.clip(whole, 0.0, 1.0), np.float32)
+
+
+def cut_out(picture: NDArray[np.float32], labels: NDArray[np.uint8], rounds: int) -> NDArray[np.uint8]:
+    """Where a picture [S, S, 3] in [0, 1] shows what ``labels`` [S, S] mark: 1 there, 0 elsewhere.
+
+    GrabCut (Rother et al., "GrabCut: interactive foreground extraction using iterated graph cuts", SIGGRAPH
+    2004), the same for the same input. labels: OpenCV's ``GC_`` classes; they are refined in place
+    """
+    image = np.rint(np.clip(picture, 0.0, 1.0) * 255.0).astype(np.uint8)
+    models = np.zeros((1, 65)), np.zeros((1, 65))
+    cv2.setRNGSeed(0)
+    cv2.grabCut(image, labels, None, *models, rounds, cv2.GC_INIT_WITH_MASK)  # type: ignore[call-overload]
+    return np.isin(labels, (cv2.GC_FGD, cv2.GC_PR_FGD)).astype(np.uint8)
 
 
 def _one_piece(found: NDArray[np.uint8], face: NDArray[np.uint8]) -> NDArray[np.uint8]:

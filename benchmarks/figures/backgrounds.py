@@ -5,6 +5,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.figures.faces import Picture, Points
+from pipeline.head import cut_out
 from pipeline.masks import outline
 
 # name → sRGB in [0, 1]
@@ -24,8 +25,7 @@ _ROUNDS = 4  # of GrabCut
 def head(picture: Picture, landmarks: Points) -> Picture:
     """How far [S, S], 0 to 1, each pixel belongs to the head, its hair and the body.
 
-    GrabCut (Rother et al., "GrabCut: interactive foreground extraction using iterated graph cuts", SIGGRAPH
-    2004), from the outline of the face and the columns above and beside it.
+    By ``cut_out``, from the outline of the face and the columns above and beside it.
     """
     size = picture.shape[0]
     scale = _WORK / size
@@ -44,11 +44,7 @@ def head(picture: Picture, landmarks: Points) -> Picture:
     labels[below] = cv2.GC_PR_FGD
     labels[(rows > chin[1] + 0.1 * span) & (np.abs(columns - chin[0]) < 0.2 * span)] = cv2.GC_FGD
     labels[cv2.dilate(face, np.ones((3, 3), np.uint8)) > 0] = cv2.GC_FGD
-    image = np.rint(np.clip(small, 0.0, 1.0) * 255.0).astype(np.uint8)
-    models = np.zeros((1, 65)), np.zeros((1, 65))
-    cv2.setRNGSeed(0)
-    cv2.grabCut(image, labels, None, *models, _ROUNDS, cv2.GC_INIT_WITH_MASK)  # type: ignore[call-overload]
-    found = np.isin(labels, (cv2.GC_FGD, cv2.GC_PR_FGD)).astype(np.uint8)
+    found = cut_out(np.asarray(small, np.float32), labels, _ROUNDS)
     closed = cv2.morphologyEx(found, cv2.MORPH_CLOSE, np.ones((5, 5), np.uint8))
     soft = cv2.GaussianBlur(closed.astype(np.float32), (0, 0), 1.0)
     return np.asarray(cv2.resize(soft, (size, size), interpolation=cv2.INTER_LINEAR), np.float32)
