@@ -80,6 +80,11 @@ class TaskView:
         """The title of the stage, with the seconds that remain if they are known."""
         return progress.describe(self.stage, self.remaining, texts.text)
 
+    @property
+    def stage_text(self) -> str:
+        """The title of the stage without these seconds."""
+        return progress.describe(self.stage, None, texts.text)
+
 
 @dataclass(frozen=True)
 class Image:

@@ -32,6 +32,7 @@ from .welcome import WelcomeWidget
 from .welcome import close as close_welcome
 
 _LEAST_SLIDERS = 84  # pixels: the preset and the strength
+_ONE_SLIDER = 36
 _SHARES = [560, 440]  # of the height, for the preview and the sliders at first
 _WITH_KEYS = (
     *("beautify", "cancel", "find", "edit_again", "mark", "all", "none", "start", "connect"),
@@ -163,7 +164,7 @@ class Docker(DockWidget):
             for part in parts:
                 column.addWidget(part, 1 if part is self._preview else 0)
         column.addStretch(1)
-        scroll = QtWidgets.QScrollArea()
+        self._sliders = scroll = QtWidgets.QScrollArea()
         scroll.setFrameShape(QtWidgets.QFrame.Shape.NoFrame)
         scroll.setHorizontalScrollBarPolicy(QtCore.Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         scroll.setWidgetResizable(True)
@@ -288,6 +289,9 @@ class Docker(DockWidget):
         if any(has_new):
             self._whole.order()
         self._daemon.show_daemon(view)
+        # what comes beside them may take the sliders' place: a low screen must hold Krita's window
+        is_crowded = view.notice or view.jobs or view.is_result or view.score
+        self._sliders.setMinimumHeight(_ONE_SLIDER if is_crowded else _LEAST_SLIDERS)
 
 
 def _check_box(label: str, tip: str, on_click: Any, name: str) -> QtWidgets.QCheckBox:

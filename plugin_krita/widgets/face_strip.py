@@ -103,12 +103,18 @@ class FaceButton(QtWidgets.QAbstractButton):
         self._paint_name(painter)
         painter.end()
 
-    def _paint_name(self, painter: Any) -> None:
-        font = painter.font()
+    @property
+    def name_font(self) -> Any:
+        """The small font of the face's name."""
+        font = QtGui.QFont(self.font())
         font.setPointSizeF(max(6.0, font.pointSizeF() - 2))
-        painter.setFont(font)
+        return font
+
+    def _paint_name(self, painter: Any) -> None:
+        painter.setFont(self.name_font)
         painter.setPen(self.palette().color(QtGui.QPalette.ColorRole.WindowText))
-        name = QtGui.QFontMetrics(font).elidedText(self._name, QtCore.Qt.TextElideMode.ElideRight, _SIDE)
+        metrics = QtGui.QFontMetrics(self.name_font)
+        name = metrics.elidedText(self._name, QtCore.Qt.TextElideMode.ElideRight, _SIDE)
         place = QtCore.QRectF(0, _SIDE - 1, _SIDE, _CAPTION)
         painter.drawText(place, int(QtCore.Qt.AlignmentFlag.AlignCenter), name)
 

@@ -10,6 +10,7 @@ from retouchml import score_words, sentences
 from .. import texts
 from ..event_loop import guard
 from ..view_state import OFF, READY, STARTING, Notice, View
+from .elided_label import ElidedLabel
 from .qt import QtCore, QtGui, QtWidgets
 
 _SETTINGS_ICON = "configure"
@@ -39,11 +40,8 @@ class TaskPanel(QtWidgets.QWidget):
         self._bar.setRange(0, 1000)
         self._bar.setTextVisible(False)
         self._bar.setFixedHeight(6)
-        self._stage = QtWidgets.QLabel()
+        self._stage = ElidedLabel()
         self._stage.setObjectName("stage")
-        self._stage.setSizePolicy(
-            QtWidgets.QSizePolicy.Policy.Ignored, QtWidgets.QSizePolicy.Policy.Preferred
-        )
         both = QtWidgets.QHBoxLayout()
         both.setSpacing(6)
         both.addWidget(self._beautify, 1)
@@ -67,7 +65,7 @@ class TaskPanel(QtWidgets.QWidget):
         self._bar.setVisible(view.task is not None)
         if view.task is not None:
             self._bar.setValue(round(1000 * view.task.fraction))
-            self._stage.setText(view.task.text)
+            self._stage.show_text(view.task.text, view.task.stage_text)
 
 
 class ResultLine(QtWidgets.QWidget):
@@ -155,7 +153,7 @@ class DaemonLine(QtWidgets.QWidget):
     def __init__(self, start: Callable[[], None], open_settings: Callable[[], None]) -> None:
         super().__init__()
         self._light = QtWidgets.QLabel()
-        self._label = QtWidgets.QLabel()
+        self._label = ElidedLabel()
         self._label.setObjectName("daemon")
         self._start = _daemon_button("start", texts.START, texts.START_TIP, start)
         self._connect = _daemon_button("connect", texts.CONNECT, texts.CONNECT_TIP, start)
@@ -185,7 +183,8 @@ class DaemonLine(QtWidgets.QWidget):
         tip = _text(texts.REMOTE_TIP).format(name=name) if name else _text(texts.DAEMON_TIP)
         if view.instead:
             label, tip = _text(texts.INSTEAD).format(name=name), view.instead
-        self._label.setText(f"{label} · {view.device}" if view.device and is_ready else label)
+        self._label.show_text(f"{label} · {view.device}" if view.device and is_ready else label)
+        self._label.setToolTip(f"{self._label.text()}\n{tip}")
         self.setToolTip(tip)
         self._start.setVisible(state == OFF and not name)
         self._connect.setVisible(state == OFF and bool(name))

@@ -12,7 +12,7 @@ from . import preview_painting
 from .preview_painting import SPLIT, VIEWS, Pictures, to_pixmaps
 from .qt import QtCore, QtGui, QtWidgets
 
-_LEAST_HEIGHT = 84
+_LEAST_HEIGHT = 64
 _ZOOM_STEP, _LINE_STEP, _PAN_STEP = 1.25, 0.05, 40.0
 _GRIP = 14  # pixels beside the line where the mouse takes hold of it
 

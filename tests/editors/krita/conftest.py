@@ -22,6 +22,8 @@ VERSIONS = {
     "5.2": ("RETOUCHML_TEST_KRITA_NEXT", "--editors --next"),
 }
 
+_SCREEN = "1366x900"
+
 
 @pytest.fixture(scope="session", params=sorted(VERSIONS))
 def one_krita(
@@ -40,7 +42,9 @@ def one_krita(
     binds = [editor_home, tmp_path_factory.getbasetemp()]
     with (
         TemporaryDirectory(prefix="rmlp") as profile,
-        running.krita(Path(profile), install, root, binds, RETOUCHML_HOME=str(editor_home)) as krita,
+        running.krita(
+            Path(profile), install, root, binds, size=_SCREEN, RETOUCHML_HOME=str(editor_home)
+        ) as krita,
     ):
         yield krita
 
