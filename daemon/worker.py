@@ -46,7 +46,7 @@ from retouchml.system import surroundings
 
 _SECONDS_BETWEEN_PROGRESS = 0.1
 _SECONDS_BETWEEN_HEARTBEATS = 1.0
-_PREPARING = ("invert", "beautify", "tune")  # stages that take long
+_PREPARING = ("invert", "beautify")  # stages that take long, and go on for a newer look
 _PR_SET_PDEATHSIG = 1  # of prctl(2)
 
 

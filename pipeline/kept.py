@@ -48,6 +48,10 @@ class Kept(Generic[_Key, _Value]):
         while self._total > self._limit:
             self._drop(self._first_to_go(size))
 
+    def drop(self, owner: object, key: _Key) -> None:
+        """Keep the value of a key no longer."""
+        self._drop((id(owner), key))
+
     def has_room(self, size: int) -> bool:
         """Whether a value of ``size`` bytes can be kept while all others stay."""
         return self._total + size <= self._limit

@@ -13,12 +13,11 @@ from numpy.typing import NDArray
 from pipeline import remap
 from pipeline.cache import Caches
 from pipeline.local_face import LocalFace, Placed, local_face
-from pipeline.masks import neighbour_weight
 from pipeline.networks import Networks
 from pipeline.patch import Patch, box_of, make_patch
 from pipeline.prepared import GuessedFace, KeptFields, PreparedFace, guess_face, prepare_face
-from pipeline.tuned_face import TunedFace, tuning_of, whole_alignment
-from pipeline.tuning import no_tuner
+from pipeline.tuned_face import KeptTuned, TunedFace, known_tuning, tuning_of, whole_alignment
+from pipeline.tuning import Tuning, no_tuner
 from pipeline.working_space import WorkingSpace
 from retouchml.look import GENERATED, Look
 from retouchml.progress import Cancel, Progress, check
@@ -39,13 +38,14 @@ class KnownFaces:
         networks: Networks,
         caches: Caches | None,
         kept: KeptFields,
+        kept_tuned: KeptTuned,
     ) -> None:
         self._channels = channels
         self._space = space
         self._landmarks = landmarks
         self._networks = networks
         self._caches = caches
-        self._kept = kept
+        self._kept, self._kept_tuned = kept, kept_tuned
         self._local: dict[int, LocalFace] = {}
         self.prepared: dict[int, PreparedFace] = {}
         self.guessed: dict[int, GuessedFace] = {}  # until they are prepared
@@ -95,21 +95,31 @@ class KnownFaces:
             return True
         return face in self.prepared and (face in self.tuned or not self.shows_generated(look))
 
+    def recall(self, face: int, look: Look) -> None:
+        """Take the weights that the generator was tuned to a face with before, if a look needs them."""
+        if face in self.prepared and not self.is_ready(face, look):
+            tuning = known_tuning(self.prepared[face], self._networks, self._caches)
+            if tuning is not None:
+                self._take(face, tuning)
+
     def tune(self, face: int, progress: Progress, cancel: Cancel) -> None:
-        """Tune the generator to a prepared face. Raises UsageError if it cannot be, and Cancelled."""
-        prepared = self.prepared[face]
-        local = prepared.face.local
+        """Tune the generator to a prepared face. Raises UsageError if it cannot be, and Cancelled.
+
+        After that, the next call goes on where it was.
+        """
         with self.timed("tune"):
-            tuning = tuning_of(prepared, self._networks, self._caches, progress, cancel)
-            whole = whole_alignment(local)
-            others = [whole.to_crop(points) for index, points in enumerate(self._landmarks) if index != face]
-            self.tuned[face] = TunedFace.of(
-                prepared,
-                tuning,
-                self._networks,
-                whole.inside(*self._channels.shape[:2]),
-                neighbour_weight(local.landmarks, others, local.size),
+            watched = progress, cancel
+            self._take(
+                face,
+                tuning_of(self.prepared[face], self._networks, self._caches, self._kept_tuned, *watched),
             )
+
+    def _take(self, face: int, tuning: Tuning) -> None:
+        prepared = self.prepared[face]
+        whole = whole_alignment(prepared.face.local)
+        others = [whole.to_crop(points) for index, points in enumerate(self._landmarks) if index != face]
+        height, width = self._channels.shape[:2]
+        self.tuned[face] = TunedFace(prepared, tuning, (height, width), others, self._kept_tuned)
 
     def guess(self, face: int, progress: Progress, cancel: Cancel) -> bool:
         """Begin to invert a face, if that was not done; whether it can be shown before it is prepared.

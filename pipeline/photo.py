@@ -45,7 +45,7 @@ class Photo:
         self._kept = kept
         self._previews = Previews(channels, space, kept.previews)
         self._landmarks = tuple(location.landmarks for location in locations)
-        self._known = KnownFaces(channels, space, self._landmarks, networks, caches, kept.fields)
+        self._known = KnownFaces(channels, space, self._landmarks, networks, caches, kept.fields, kept.tuned)
         self.faces = tuple(face_of(location, channels, space, networks) for location in locations)
 
     @property
@@ -220,6 +220,8 @@ class Photo:
         active = {face: look for face, look in self._held_back(looks).items() if not look.untouched}
         needing = [face for face, look in active.items() if look.needs_generator]
         generated = [face for face, look in active.items() if self._known.shows_generated(look)]
+        for face in generated:
+            self._known.recall(face, active[face])
         untuned = [face for face in generated if face not in self._known.tuned]
         if untuned:
             progress("tune", 0.0, None)  # so that a bar counts with it

@@ -21,6 +21,7 @@ from pipeline.patch import Corners, Patch, box_of, changed_pixels
 from pipeline.pixels import as_channels, full_scale
 from pipeline.prepared import KeptFields
 from pipeline.shape import reshapes
+from pipeline.tuned_face import KeptTuned
 from pipeline.window import Window
 from pipeline.working_space import WorkingSpace
 from retouchml.look import Look
@@ -135,6 +136,7 @@ class KeptFaces:
 
     fields: KeptFields = field(default_factory=lambda: KeptFields(_KEPT_FIELDS))
     previews: KeptPreviews = field(default_factory=lambda: KeptPreviews(_KEPT_PREVIEWS))
+    tuned: KeptTuned = field(default_factory=KeptTuned)
 
 
 class Previews:

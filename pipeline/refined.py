@@ -84,17 +84,19 @@ def refinements(
     for position, face in enumerate(order):
         look = looks[face]
         on_face = progress_of_face(progress, position, len(order))
+        known.recall(face, look)
         if known.shows_generated(look) and face not in known.tuned:
             on_face("tune", 0.0, None)  # so that a bar counts with it
         if look.needs_generator and face not in known.prepared:
             yield from _early(known, face, look, canvas, on_face, cancel, leave)
             check(leave)
             known.prepare(face, on_face, cancel)
+            known.recall(face, look)
         if not known.is_ready(face, look):
             check(leave)
             patch = known.patch(face, look, known.carried_change, canvas.pixels, leave)
             yield Refined(QUICK, (face,), () if patch is None else (patch,))
-            known.tune(face, on_face, cancel)
+            known.tune(face, on_face, leave)  # the newer look may need none; else it goes on with this one
         check(leave)
         on_face("render", 0.0, None)
         patch = final[face] = known.patch(face, look, known.change, canvas.pixels, leave)
@@ -113,6 +115,7 @@ def refinements(
 
 def at_once(known: KnownFaces, photo: NDArray[np.generic], face: int, look: Look) -> Refined:
     """The finest that a face of a photo [H, W, C] shows with a look without being prepared."""
+    known.recall(face, look)
     if known.is_ready(face, look):
         refinement, change = FULL, known.change
     elif face in known.prepared:

@@ -4,6 +4,7 @@ The strength is carried over as ever, onto the photograph's own pixels. What com
 step from there to the code with the expression sliders.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -14,49 +15,58 @@ from pipeline.align import Alignment
 from pipeline.cache import Caches, tuning_key
 from pipeline.change import Change
 from pipeline.head import head_mask
+from pipeline.kept import Kept
 from pipeline.local_face import LocalFace, Placed
-from pipeline.masks import Mask
+from pipeline.masks import Mask, Points, neighbour_weight
 from pipeline.networks import Networks
 from pipeline.pixels import resized
 from pipeline.prepared import Code, PreparedFace, code_of
 from pipeline.repainted import Repainted, allowed_by_frame, repainted
 from pipeline.shape import reshapes
-from pipeline.tuning import Tuning, no_tuner
+from pipeline.tuning import Tuner, Tuning, TuningRun, no_tuner
 from retouchml.look import Look
 from retouchml.progress import Cancel, Progress
 from stylegan2.mobile.tuning import TunableNetwork
 
 _SIDES = (256, 512, 1024)  # pixels; of the generator's pictures
+_KEPT_SHOWN = 160 << 20  # bytes: two faces of 1024 px
+_KEPT_RUNS = TuningRun.nbytes  # bytes: one tuning that was left
+_FIELDS = 17  # of one channel, in all that ``_Shown`` holds
+
+
+@dataclass
+class _Shown:
+    """What the newest look of a tuned face was made from; all of it can be made again in a second."""
+
+    network: TunableNetwork
+    head: Mask  # [S, S] where the photograph shows the head
+    allowed: Mask  # [S, S] where the photograph may change
+    before: tuple[float, NDArray[np.float32]] | None = None  # a strength, and the picture [S, S, 3] of it
+    newest: tuple[Code, Repainted] | None = None
+
+    @property
+    def nbytes(self) -> int:
+        """About the memory that it takes once a look was shown."""
+        return self.network.nbytes + _FIELDS * self.head.nbytes
+
+
+@dataclass(frozen=True)
+class KeptTuned:
+    """What is kept of the tuned faces of all photos, and of a tuning that was left before its end."""
+
+    shown: Kept[None, _Shown] = field(default_factory=lambda: Kept(_KEPT_SHOWN))
+    runs: Kept[None, TuningRun] = field(default_factory=lambda: Kept(_KEPT_RUNS))
 
 
 @dataclass(frozen=True)
 class TunedFace:
-    """A prepared face, and the network that shows it as it was photographed."""
+    """A prepared face, and the weights with which the generator shows it as it was photographed."""
 
     prepared: PreparedFace
-    network: TunableNetwork
     tuning: Tuning
-    head: Mask  # [S, S] where the photograph shows the head
-    allowed: Mask  # [S, S] where the photograph may change
-    newest: dict[Code, Repainted] = field(default_factory=dict)  # at most one
-    pictures: dict[float, NDArray[np.float32]] = field(default_factory=dict)  # at most one, by strength
-
-    @classmethod
-    def of(
-        cls, prepared: PreparedFace, tuning: Tuning, networks: Networks, inside: Mask, weight: Mask | None
-    ) -> "TunedFace":
-        """A face with its tuned weights.
-
-        inside: [S, S] distance of each pixel of its crop to the photograph's frame; weight: 0 where another
-        face is nearer, None if none is near. Raises UsageError for a generator that cannot be tuned.
-        """
-        if networks.tuner is None:
-            raise no_tuner()
-        local = prepared.face.local
-        allowed = allowed_by_frame(inside)
-        allowed = allowed if weight is None else np.asarray(allowed * weight, np.float32)
-        head = head_mask(local.whole, local.landmarks)
-        return cls(prepared, networks.tuner.network(tuning), tuning, head, allowed)
+    frame: tuple[int, int]  # height and width of the photograph
+    others: Sequence[Points]  # landmarks [68, 2] of the other faces, in pixels of its crop
+    kept: KeptTuned
 
     @property
     def local(self) -> LocalFace:
@@ -73,7 +83,8 @@ class TunedFace:
             part = local.change(still)
         base = Change.of_color(np.zeros_like(local.whole))
         base.put(part, window)
-        shown = self._repainted(networks, look)
+        parts = self._shown(networks)
+        shown = self._repainted(networks, parts, look)
         moved = base.reshaped(shown.flow)
         change = replace(
             moved,
@@ -87,27 +98,41 @@ class TunedFace:
             change = change.reshaped(flow)
         support = np.zeros(local.whole.shape[:2], np.uint8)
         window.put(local.support, support)
-        support |= (self.allowed > 0) & (change.flow.any(2) | change.color.any(2) | (change.cover > 0))
+        support |= (parts.allowed > 0) & (change.flow.any(2) | change.color.any(2) | (change.cover > 0))
         return Placed(change, whole_alignment(local), support)
 
-    def _repainted(self, networks: Networks, look: Look) -> Repainted:
+    def _repainted(self, networks: Networks, shown: _Shown, look: Look) -> Repainted:
         code = code_of(look)
-        if code not in self.newest:
+        if shown.newest is None or shown.newest[0] != code:
             start = self.prepared.path.at(look.strength)
-            if look.strength not in self.pictures:
-                self.pictures.clear()
-                self.pictures[look.strength] = self._picture(start)
-            after = self._picture(networks.edit_applier.apply(start, look.edits))
+            if shown.before is None or shown.before[0] != look.strength:
+                shown.before = look.strength, self._picture(shown.network, start)
+            after = self._picture(shown.network, networks.edit_applier.apply(start, look.edits))
             points = networks.finder.landmarks_in_crop(after)
-            heads = self.head, head_mask(after, points)
-            self.newest.clear()
-            self.newest[code] = repainted(self.pictures[look.strength], after, heads, self.allowed)
-        return self.newest[code]
+            heads = shown.head, head_mask(after, points)
+            shown.newest = None  # releases its memory first
+            shown.newest = code, repainted(shown.before[1], after, heads, shown.allowed)
+        return shown.newest[1]
 
-    def _picture(self, w_plus: Tensor) -> NDArray[np.float32]:
+    def _shown(self, networks: Networks) -> _Shown:
+        """What its looks are made from, as far as it was kept."""
+        shown = self.kept.shown.get(self, None)
+        if shown is None:
+            if networks.tuner is None:
+                raise no_tuner()
+            local = self.local
+            allowed = allowed_by_frame(whole_alignment(local).inside(*self.frame))
+            weight = neighbour_weight(local.landmarks, self.others, local.size)
+            allowed = allowed if weight is None else np.asarray(allowed * weight, np.float32)
+            head = head_mask(local.whole, local.landmarks)
+            shown = _Shown(networks.tuner.network(self.tuning), head, allowed)
+            self.kept.shown.put(self, None, shown, shown.nbytes)
+        return shown
+
+    def _picture(self, network: TunableNetwork, w_plus: Tensor) -> NDArray[np.float32]:
         size = self.local.size
         side = next((each for each in _SIDES if each >= size), _SIDES[-1])
-        return resized(self.network.render(w_plus, side), size)
+        return resized(network.render(w_plus, side), size)
 
 
 def whole_alignment(local: LocalFace) -> Alignment:
@@ -115,22 +140,47 @@ def whole_alignment(local: LocalFace) -> Alignment:
     return local.alignment.from_corner(-local.window.left, -local.window.top)
 
 
+def known_tuning(prepared: PreparedFace, networks: Networks, caches: Caches | None) -> Tuning | None:
+    """The weights for a face as the cache has them."""
+    tuner = networks.tuner
+    if tuner is None or caches is None:
+        return None
+    cached = caches.tunings.get(_key(prepared, tuner))
+    return cached if cached is not None and tuner.fits(cached) else None
+
+
 def tuning_of(
-    prepared: PreparedFace, networks: Networks, caches: Caches | None, progress: Progress, cancel: Cancel
+    prepared: PreparedFace,
+    networks: Networks,
+    caches: Caches | None,
+    kept: KeptTuned,
+    progress: Progress,
+    cancel: Cancel,
 ) -> Tuning:
-    """The weights for a face, from the cache if they are there. Raises UsageError, Cancelled."""
+    """The weights for a face, from the cache if they are there. Raises UsageError, Cancelled.
+
+    One that is cancelled goes on at the next call, as long as it is kept.
+    """
     tuner, local = networks.tuner, prepared.face.local
     if tuner is None:
         raise no_tuner()
-    pivot = prepared.path.knots[0]
-    key = tuning_key(local.whole, local.landmarks, pivot, tuner.identity) if caches else ""
-    cached = caches.tunings.get(key) if caches else None
-    if cached is not None:
-        return cached
-    tuning = tuner.tune(local.whole, local.landmarks, pivot, progress=progress, cancel=cancel)
+    known = known_tuning(prepared, networks, caches)
+    if known is not None:
+        return known
+    run = kept.runs.get(prepared, None)
+    if run is None:
+        run = tuner.begin(local.whole, local.landmarks, prepared.path.knots[0])
+        kept.runs.put(prepared, None, run, run.nbytes)
+    tuning = tuner.finish(run, progress=progress, cancel=cancel)
+    kept.runs.drop(prepared, None)
     if caches is not None:
-        caches.tunings.put(key, tuning)
+        caches.tunings.put(_key(prepared, tuner), tuning)
     return tuning
+
+
+def _key(prepared: PreparedFace, tuner: Tuner) -> str:
+    local = prepared.face.local
+    return tuning_key(local.whole, local.landmarks, prepared.path.knots[0], tuner.identity)
 
 
 def _moves_code(name: str) -> bool:

@@ -30,7 +30,7 @@ from retouchml.errors import UsageError
 from retouchml.progress import NEVER, Cancel, Progress, check, silent
 from stylegan2.generator import Generator
 from stylegan2.mobile.generator import MobileGenerator
-from stylegan2.mobile.tuning import TunableNetwork
+from stylegan2.mobile.tuning import TunableNetwork, changes_fit
 
 VERSION = 1  # of the recipe; cached weights of another version are not used
 _RATE = 1e-3  # of Adam
@@ -67,6 +67,80 @@ def recipe_for(size: int) -> tuple[TuningStage, ...]:
     return RECIPE[:1] if size <= TARGET else RECIPE
 
 
+class TuningRun:
+    """The tuning of a generator to one face, a step at a time: it may be left, and goes on where it was."""
+
+    nbytes = 48 << 20  # about what it holds while nobody works on it
+
+    def __init__(
+        self,
+        generator: MobileGenerator,
+        recognition: Recognition,
+        edits: EditApplier,
+        face: tuple[NDArray[np.float32], NDArray[np.float64]],  # as in ``Tuner.begin``
+        w_plus: Tensor,
+        stages: Sequence[TuningStage],
+    ) -> None:
+        self._crop, self._landmarks = face
+        self._device = generator.device
+        self._w_plus = w_plus
+        self._stages = [stage for stage in stages for _ in range(stage.steps)]  # of each step
+        self._network = TunableNetwork(generator.network, half=generator.has_short_numbers)
+        self._target = Target.of(*face, recognition, generator.device, frozenset({TARGET}))
+        self._moved = _moved(generator, edits, *face, w_plus)
+        self._adam = _Adam(self._network.parameters)
+        self._scales: tuple[int, tuple[Octave, ...], Tensor] | None = None  # of a resolution
+        self._psnr = float("nan")
+        self.done = 0
+
+    @property
+    def total(self) -> int:
+        """How many steps there are."""
+        return len(self._stages)
+
+    @property
+    def tuning(self) -> Tuning:
+        """The weights that it has so far."""
+        changes = {name: change.half().cpu() for name, change in self._network.changes().items()}
+        return Tuning(changes, self._psnr)
+
+    def step(self, cancel: Cancel) -> None:
+        """One more step; one that is cancelled in the middle is done anew. Raises Cancelled."""
+        check(cancel)
+        self._adam.forget()
+        side = self._stages[self.done].resolution
+        scales, face = self._scales_at(side)
+        image = self._network.image(self._w_plus, side)[None].clone().requires_grad_(True)
+        with torch.enable_grad():
+            distance, features = self._target.person(F.avg_pool2d(image, side // TARGET))
+            loss = picture_loss(image, scales)
+            loss = loss + IDENTITY_WEIGHT * distance.square() + FEATURES_WEIGHT * features
+        (gradient,) = torch.autograd.grad(loss, image)
+        with torch.no_grad():
+            self._network.backward(gradient[0])
+            psnr = _psnr(image, scales[0].target, face)
+        check(cancel)
+        code, wanted = self._moved[self.done % len(self._moved)]
+        image = self._network.image(code, _MOVED_SIDE)[None].clone().requires_grad_(True)
+        with torch.enable_grad():
+            loss = _MOVED_WEIGHT * picture_loss(image, wanted)
+        (gradient,) = torch.autograd.grad(loss, image)
+        self.done, self._psnr = self.done + 1, psnr
+        falling = (self.total - self.done + 1) / (_COOL * self.total)
+        with torch.no_grad():
+            self._network.backward(gradient[0])
+            self._adam.step(_RATE * min(1.0, self.done / _WARM, falling))
+
+    def rest(self) -> None:
+        """Release the memory that it needs only while it works."""
+        self._network.release()
+
+    def _scales_at(self, side: int) -> tuple[tuple[Octave, ...], Tensor]:
+        if self._scales is None or self._scales[0] != side:
+            self._scales = side, *_scales(self._crop, self._landmarks, side, self._device)
+        return self._scales[1:]
+
+
 class Tuner:
     """Tunes one generator with the recognition network."""
 
@@ -83,7 +157,13 @@ class Tuner:
     @property
     def identity(self) -> str:
         """A string that differs for every tuner that would find other weights."""
-        return f"{self._generator.identity}/{VERSION}/{RECIPE}/{fingerprint(self._edits.attributes)}"
+        numbers = "bfloat16" if self._generator.has_short_numbers else "float32"
+        edits = fingerprint(self._edits.attributes)
+        return f"{self._generator.identity}/{VERSION}/{RECIPE}/{numbers}/{edits}"
+
+    def fits(self, tuning: Tuning) -> bool:
+        """Whether tuned weights are this generator's, by their names and shapes."""
+        return changes_fit(self._generator.network, tuning.changes)
 
     def network(self, tuning: Tuning) -> TunableNetwork:
         """The network with tuned weights. Raises ModelCorrupt if they are another network's."""
@@ -91,69 +171,31 @@ class Tuner:
         network.load(tuning.changes)
         return network
 
-    @threads_restored()
-    def tune(
+    def begin(
         self,
         crop: NDArray[np.float32],  # FFHQ crop [S, S, 3] in [0, 1]
         landmarks: NDArray[np.float64],  # [68, 2] in crop pixels
         w_plus: Tensor,  # [L, W] its code
         *,
         recipe: Sequence[TuningStage] | None = None,
-        progress: Progress = silent,
-        cancel: Cancel = NEVER,
-    ) -> Tuning:
-        """The weights for a face. Checks ``cancel`` at every step; raises Cancelled."""
+    ) -> TuningRun:
+        """A tuning without a step yet."""
         stages = recipe_for(crop.shape[0]) if recipe is None else recipe
-        device = self._generator.device
-        network = TunableNetwork(self._generator.network, half=self._generator.has_short_numbers)
-        target = Target.of(crop, landmarks, self._recognition, device, frozenset({TARGET}))
-        moved = self._moved(crop, landmarks, w_plus)
-        adam = _Adam(network.parameters)
-        threads = torch.get_num_threads()
-        total = sum(stage.steps for stage in stages)
-        done, psnr = 0, float("nan")
-        for stage in stages:
-            scales, face = _scales(crop, landmarks, stage.resolution, device)
-            for _ in range(stage.steps):
-                check(cancel)
-                use_share(threads, device)
-                image = network.image(w_plus, stage.resolution)[None].clone().requires_grad_(True)
-                with torch.enable_grad():
-                    loss = picture_loss(image, scales)
-                    small = F.avg_pool2d(image, stage.resolution // TARGET)
-                    distance, features = target.person(small)
-                    loss = loss + IDENTITY_WEIGHT * distance.square() + FEATURES_WEIGHT * features
-                (gradient,) = torch.autograd.grad(loss, image)
-                with torch.no_grad():
-                    network.backward(gradient[0])
-                    psnr = _psnr(image, scales[0].target, face)
-                code, wanted = moved[done % len(moved)]
-                image = network.image(code, _MOVED_SIDE)[None].clone().requires_grad_(True)
-                with torch.enable_grad():
-                    loss = _MOVED_WEIGHT * picture_loss(image, wanted)
-                (gradient,) = torch.autograd.grad(loss, image)
-                with torch.no_grad():
-                    network.backward(gradient[0])
-                    done += 1
-                    adam.step(_RATE * min(1.0, done / _WARM, (total - done + 1) / (_COOL * total)))
-                progress("tune", done / total, None)
-        changes = {name: change.half().cpu() for name, change in network.changes().items()}
-        return Tuning(changes, psnr)
+        face = crop, landmarks
+        return TuningRun(self._generator, self._recognition, self._edits, face, w_plus, stages)
 
-    def _moved(
-        self, crop: NDArray[np.float32], landmarks: NDArray[np.float64], w_plus: Tensor
-    ) -> list[tuple[Tensor, tuple[Octave, ...]]]:
-        """Codes beside the pivot, and what their pictures should be."""
-        target, weight = _target(crop, landmarks, _MOVED_SIDE, self._generator.device, background=0.0)
-        codes = [self._edits.apply(w_plus, {name: value}) for name, value in _MOVED]
-        with torch.no_grad():
-            shown, *others = (
-                self._generator.synthesize(code[None], _MOVED_SIDE) for code in [w_plus, *codes]
-            )
-        return [
-            (code, octaves(target + other - shown, weight, _MOVED_OCTAVES))
-            for code, other in zip(codes, others, strict=True)
-        ]
+    @threads_restored()
+    def finish(self, run: TuningRun, *, progress: Progress = silent, cancel: Cancel = NEVER) -> Tuning:
+        """The weights after the steps that are left. Raises Cancelled, and the run has the steps so far."""
+        threads = torch.get_num_threads()
+        try:
+            while run.done < run.total:
+                use_share(threads, self._generator.device)
+                run.step(cancel)
+                progress("tune", run.done / run.total, None)
+        finally:
+            run.rest()
+        return run.tuning
 
 
 def no_tuner() -> UsageError:
@@ -173,6 +215,11 @@ class _Adam:
         self._squares = [torch.zeros_like(each) for each in parameters]
         self._count = 0
 
+    def forget(self) -> None:
+        """Drop the gradients of a step that was cancelled."""
+        for parameter in self._parameters:
+            parameter.grad = None
+
     def step(self, rate: float) -> None:
         """A step against the gradients that the parameters have."""
         self._count += 1
@@ -184,6 +231,24 @@ class _Adam:
             square.mul_(_BETAS[1]).addcmul_(gradient, gradient, value=1.0 - _BETAS[1])
             parameter.grad = None
             parameter.sub_(rate * (mean / of_mean) / ((square / of_square).sqrt() + _EPSILON))
+
+
+def _moved(
+    generator: MobileGenerator,
+    edits: EditApplier,
+    crop: NDArray[np.float32],
+    landmarks: NDArray[np.float64],
+    w_plus: Tensor,
+) -> list[tuple[Tensor, tuple[Octave, ...]]]:
+    """Codes beside the pivot, and what their pictures should be."""
+    target, weight = _target(crop, landmarks, _MOVED_SIDE, generator.device, background=0.0)
+    codes = [edits.apply(w_plus, {name: value}) for name, value in _MOVED]
+    with torch.no_grad():
+        shown, *others = (generator.synthesize(code[None], _MOVED_SIDE) for code in [w_plus, *codes])
+    return [
+        (code, octaves(target + other - shown, weight, _MOVED_OCTAVES))
+        for code, other in zip(codes, others, strict=True)
+    ]
 
 
 def _scales(

@@ -6,7 +6,7 @@ pointwise convolutions and the biases change, 1.4 million numbers. They hold wha
 them through the same styles, and nothing is tied to a place in the image, as the noise maps are.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 import numpy as np
 import torch
@@ -29,14 +29,14 @@ class TunableNetwork:
 
     def __init__(self, network: Synthesis, *, half: bool) -> None:
         """half: whether to compute the gradients in bfloat16, on a CPU that multiplies in it."""
-        self._network = Synthesis(inverse_haar, network.channels)
-        state = network.state_dict()
-        names = [name for name in state if name.endswith((".pointwise", ".bias")) and ".conv" in name]
-        self._names = [name for name in names if not name.endswith("affine.bias")]
-        state = {name: value.clone() if name in self._names else value for name, value in state.items()}
-        self._network.load_state_dict(state, assign=True)
+        with torch.device("meta"):  # its own weights are never made
+            self._network = Synthesis(inverse_haar, network.channels)
+        original = network.state_dict()
+        self._names = _tunable(original)
+        own = {name: original[name].clone() for name in self._names}
+        self._network.load_state_dict({**original, **own}, assign=True)
         self._network.eval().requires_grad_(False)
-        self._original = {name: state[name].clone() for name in self._names}
+        self._original = {name: original[name] for name in self._names}
         self._half = _TunedHalf(self._network) if half else None
         self._image: Tensor | None = None
 
@@ -71,14 +71,23 @@ class TunableNetwork:
         own = dict(self._network.named_parameters())
         return {name: own[name].detach() - self._original[name] for name in self._names}
 
+    @property
+    def nbytes(self) -> int:
+        """The memory of the weights that are not shared with the network."""
+        return sum(parameter.nbytes for parameter in self.parameters)
+
+    def release(self) -> None:
+        """Free the memory that images were made in; the next one takes it again."""
+        self._image = None
+        if self._half is not None:
+            self._half.release()
+
     def load(self, changes: Mapping[str, Tensor]) -> None:
         """Take such changes. Raises ModelCorrupt if they are another network's."""
         own = dict(self._network.named_parameters())
-        if changes.keys() != self._original.keys():
+        if not _fit(self._original, changes):
             raise ModelCorrupt("The tuned weights are those of another network.")
         for name, change in changes.items():
-            if change.shape != own[name].shape:
-                raise ModelCorrupt("The tuned weights are those of another network.")
             own[name].copy_(self._original[name] + change.to(own[name]))
 
     @torch.no_grad()
@@ -87,6 +96,26 @@ class TunableNetwork:
         if resolution < RESOLUTION:
             return as_picture(self._network.coarse(w_plus[None], resolution)[0])
         return as_picture(self._network(w_plus[None])[0])
+
+
+def changes_fit(network: Synthesis, changes: Mapping[str, Tensor]) -> bool:
+    """Whether changes have the names and shapes of the weights of a network that may change."""
+    state = network.state_dict()
+    return _fit({name: state[name] for name in _tunable(state)}, changes)
+
+
+def _tunable(names: Iterable[str]) -> list[str]:
+    """The names of the weights that may change."""
+    ends = (".pointwise", ".bias")
+    return [
+        name for name in names if ".conv" in name and name.endswith(ends) and not name.endswith("affine.bias")
+    ]
+
+
+def _fit(weights: Mapping[str, Tensor], changes: Mapping[str, Tensor]) -> bool:
+    return changes.keys() == weights.keys() and all(
+        change.shape == weights[name].shape for name, change in changes.items()
+    )
 
 
 class _TunedHalf:
@@ -120,4 +149,9 @@ class _TunedHalf:
         size, tape = self._last
         with torch.no_grad():
             size.backward(gradient, tape)
+        self._last = None
+
+    def release(self) -> None:
+        """Free the memory of feature maps."""
+        self._sizes.clear()
         self._last = None

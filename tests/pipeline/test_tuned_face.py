@@ -12,10 +12,12 @@ from numpy.typing import NDArray
 
 from daemon.executor import Executor
 from daemon.worker_photos import WorkerPhoto
-from pipeline import tuning
+from pipeline import tuned_face, tuning
 from pipeline.cache import InversionCache
+from pipeline.kept import Kept
 from pipeline.photo import Photo
 from pipeline.retoucher import Retoucher
+from pipeline.tuned_face import KeptTuned
 from pipeline.tuning import TuningStage
 from retouchml import Look
 from retouchml.client.answers import Rendered
@@ -102,7 +104,7 @@ def test_the_same_look_is_the_same_picture_and_the_weights_are_found_again(
     def no_steps(*_: object, **__: object) -> None:
         raise AssertionError("the weights are in the cache")
 
-    monkeypatch.setattr(tuning.Tuner, "tune", no_steps)
+    monkeypatch.setattr(tuning.Tuner, "begin", no_steps)
     (third,) = again.render({0: OLDER})
     assert np.array_equal(first.pixels, third.pixels)
 
@@ -127,7 +129,10 @@ def test_the_strength_and_the_local_and_shape_sliders_of_the_look_stay(opened: P
     assert changed(results[0], results[2]).sum() > 1000
 
 
-def test_a_first_look_has_the_photograph_s_own_pixels_and_the_last_those_of_render(opened: Photo) -> None:
+def test_a_first_look_has_the_photograph_s_own_pixels_and_the_last_those_of_render(
+    opened: Photo, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tuning, "RECIPE", (TuningStage(256, 1),))  # which is not in the cache
     look = replace(OLDER, edits={"age": 1.0, "teeth": 1.0})
     steps = list(opened.refined({0: look}))
     assert [step.refinement for step in steps][-2:] == [QUICK, FULL]
@@ -139,6 +144,92 @@ def test_a_first_look_has_the_photograph_s_own_pixels_and_the_last_those_of_rend
     early = opened.at_once({0: look})
     assert early is not None
     assert early.refinement == FULL
+
+
+def test_a_face_whose_weights_are_in_the_cache_is_never_shown_with_its_own_pixels(
+    opened: Photo, ready: Callable[[Pixels], Photo], portrait: Pixels
+) -> None:
+    (full,) = opened.render({0: OLDER})
+    again = ready(portrait)
+    assert [step.refinement for step in again.refined({0: OLDER})] == [FULL]
+    another = ready(portrait)
+    another.prepare()
+    early = another.at_once({0: OLDER})
+    assert early is not None
+    assert early.refinement == FULL
+    assert np.array_equal(early.patches[0].pixels, full.pixels)
+
+
+def test_a_newer_look_interrupts_the_tuning_which_goes_on_when_it_is_needed_again(
+    opened: Photo, ready: Callable[[Pixels], Photo], portrait: Pixels, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tuning, "RECIPE", (TuningStage(256, 5),))  # which is not in the cache
+    superseded, told = threading.Event(), list[float]()
+
+    def progress(stage: str, fraction: float, remaining: float | None) -> None:
+        if stage == "tune" and fraction:
+            told.append(fraction)
+            superseded.set()
+
+    opened.prepare()
+    with pytest.raises(Cancelled):
+        list(opened.refined({0: OLDER}, progress=progress, superseded=superseded))
+    assert told == [0.2]
+    (own,) = opened.render({0: replace(OLDER, render="photo")}, progress=progress)
+    assert told == [0.2]
+    *_, last = opened.refined({0: OLDER}, progress=progress)
+    assert told == [0.2, 0.4, 0.6, 0.8, 1.0]
+    assert not np.array_equal(own.pixels, last.patches[0].pixels)
+    (cached,) = ready(portrait).render({0: OLDER})
+    assert np.array_equal(cached.pixels, last.patches[0].pixels)
+
+
+@pytest.mark.parametrize("damage", ["shape", "name"])
+def test_weights_in_the_cache_that_do_not_fit_are_made_anew(
+    damage: str, opened: Photo, ready: Callable[[Pixels], Photo], portrait: Pixels, retoucher: Retoucher
+) -> None:
+    (full,) = opened.render({0: OLDER})
+    caches, tuner = retoucher._caches, retoucher.networks.tuner
+    assert caches is not None
+    assert tuner is not None
+    key = tuned_face._key(opened._known.prepared[0], tuner)
+    kept = caches.tunings.get(key)
+    assert kept is not None
+    changes = dict(kept.changes)
+    name = next(iter(changes))
+    if damage == "shape":
+        changes[name] = changes[name][:1]
+    else:
+        changes[f"{name}.other"] = changes.pop(name)
+    caches.tunings.put(key, tuning.Tuning(changes, kept.psnr))
+    (again,) = ready(portrait).render({0: OLDER})
+    assert np.array_equal(again.pixels, full.pixels)
+    found = caches.tunings.get(key)
+    assert found is not None
+    assert tuner.fits(found)
+
+
+def test_what_a_tuned_face_is_shown_with_is_bounded_for_all_photos_and_made_again(
+    ready: Callable[[Pixels], Photo], portrait: Pixels, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    limit = 12 << 20  # bytes, with room for one of them
+    kept = KeptTuned(Kept(limit))
+    one, other = ready(portrait), ready(portrait)
+    for photo in (one, other):
+        monkeypatch.setattr(photo._known, "_kept_tuned", kept)
+    (first,) = one.render({0: OLDER})
+    shown = kept.shown.get(one._known.tuned[0], None)
+    assert shown is not None
+    assert shown.before is not None
+    assert shown.newest is not None
+    arrays = [shown.head, shown.allowed, shown.before[1], *vars(shown.newest[1]).values()]
+    assert kept.shown.total == shown.nbytes == shown.network.nbytes + sum(each.nbytes for each in arrays)
+    other.render({0: OLDER})
+    assert 0 < kept.shown.total <= limit
+    assert kept.shown.get(one._known.tuned[0], None) is None
+    (again,) = one.render({0: OLDER})
+    assert np.array_equal(again.pixels, first.pixels)
+    assert kept.shown.get(other._known.tuned[0], None) is None
 
 
 def test_the_daemon_shows_a_prepared_face_s_own_pixels_before_it_tunes(

@@ -12,9 +12,10 @@ from torch import Tensor
 from pipeline import tuning as tuning_module
 from pipeline.edits import EditApplier
 from pipeline.networks import Networks
-from pipeline.tuning import RECIPE, Tuner, TuningStage, recipe_for
+from pipeline.tuning import RECIPE, Tuner, Tuning, TuningStage, recipe_for
 from retouchml.errors import Cancelled
 from stylegan2.generator import as_picture
+from stylegan2.mobile.generator import MobileGenerator
 
 Face = tuple[NDArray[np.float32], NDArray[np.float64], Tensor]
 _SHORT = (TuningStage(256, 6),)
@@ -41,10 +42,15 @@ def tuner_of(networks: Networks) -> Tuner:
     return networks.tuner
 
 
+def tuned(tuner: Tuner, face: Face, *steps: TuningStage) -> Tuning:
+    return tuner.finish(tuner.begin(*face, recipe=steps))
+
+
 def test_the_picture_comes_nearer_to_the_crop(networks: Networks, face: Face) -> None:
     crop, points, w_plus = face
     tuner, updates = tuner_of(networks), list[tuple[str, float, float | None]]()
-    tuning = tuner.tune(crop, points, w_plus, recipe=_SHORT, progress=lambda *report: updates.append(report))
+    run = tuner.begin(crop, points, w_plus, recipe=_SHORT)
+    tuning = tuner.finish(run, progress=lambda *report: updates.append(report))
 
     def error(picture: NDArray[np.float32]) -> float:
         return float(np.square(picture - crop)[60:230, 60:196].mean())
@@ -63,38 +69,65 @@ def test_pictures_beside_the_pivot_are_drawn_to_the_crop_plus_what_a_slider_chan
     crop, points, w_plus = face
     tuner = tuner_of(networks)
     older = networks.edit_applier.apply(w_plus, {"age": 1.0})
-    code, (finest, *_) = tuner._moved(crop, points, w_plus)[0]
+    code, (finest, *_) = tuner.begin(crop, points, w_plus)._moved[0]
     assert torch.equal(code, older)
     change = untuned(networks, older) - untuned(networks, w_plus)
     target = finest.target[0].permute(1, 2, 0).numpy() * 0.5 + 0.5
     assert np.abs(target - (crop + change)).mean() < 0.02  # pictures are clipped
     assert float(finest.weight[0, 0, 128, 128]) == pytest.approx(1.0)
     assert float(finest.weight[0, 0, 2, 2]) < 0.01
-    with_moves = tuner.tune(crop, points, w_plus, recipe=(TuningStage(256, 2),))
+    with_moves = tuned(tuner, face, TuningStage(256, 2))
     monkeypatch.setattr(tuning_module, "_MOVED_WEIGHT", 0.0)
-    without = tuner.tune(crop, points, w_plus, recipe=(TuningStage(256, 2),))
+    without = tuned(tuner, face, TuningStage(256, 2))
     assert any(not torch.equal(with_moves.changes[name], without.changes[name]) for name in without.changes)
 
 
 def test_the_generator_itself_stays(networks: Networks, face: Face) -> None:
-    crop, points, w_plus = face
     before = {name: value.clone() for name, value in networks.generator.network.state_dict().items()}  # type: ignore[attr-defined]
-    tuner_of(networks).tune(crop, points, w_plus, recipe=(TuningStage(256, 1),))
+    tuned(tuner_of(networks), face, TuningStage(256, 1))
     after = networks.generator.network.state_dict()  # type: ignore[attr-defined]
     assert all(torch.equal(value, after[name]) for name, value in before.items())
 
 
-def test_it_stops_at_the_next_step_when_it_is_cancelled(networks: Networks, face: Face) -> None:
-    crop, points, w_plus = face
-    cancel, steps = threading.Event(), list[float]()
+@pytest.mark.parametrize("after", [1, 3])
+def test_one_that_is_cancelled_goes_on_where_it_was_and_ends_as_if_it_had_not_been(
+    after: int, networks: Networks, face: Face
+) -> None:
+    cancel, told = threading.Event(), list[float]()
 
     def progress(stage: str, fraction: float, remaining: float | None) -> None:
-        steps.append(fraction)
-        cancel.set()
+        told.append(fraction)
+        if len(told) == after:
+            cancel.set()
 
+    stages = TuningStage(256, 2), TuningStage(512, 2)
+    tuner = tuner_of(networks)
+    run = tuner.begin(*face, recipe=stages)
     with pytest.raises(Cancelled):
-        tuner_of(networks).tune(crop, points, w_plus, recipe=_SHORT, progress=progress, cancel=cancel)
-    assert len(steps) == 1
+        tuner.finish(run, progress=progress, cancel=cancel)
+    assert run.done == after
+    tuning = tuner.finish(run, progress=progress)
+    assert told == [0.25, 0.5, 0.75, 1.0]
+    whole = tuned(tuner, face, *stages)
+    assert tuning.psnr == whole.psnr
+    assert all(torch.equal(change, whole.changes[name]) for name, change in tuning.changes.items())
+
+
+def test_a_step_that_is_cancelled_between_its_two_images_is_done_anew(networks: Networks, face: Face) -> None:
+    class CancelledBetween:
+        asked = 0
+
+        def is_set(self) -> bool:
+            self.asked += 1
+            return self.asked == 2
+
+    tuner, stage = tuner_of(networks), TuningStage(256, 2)
+    run = tuner.begin(*face, recipe=(stage,))
+    with pytest.raises(Cancelled):
+        tuner.finish(run, cancel=CancelledBetween())
+    assert run.done == 0
+    tuning, whole = tuner.finish(run), tuned(tuner, face, stage)
+    assert all(torch.equal(change, whole.changes[name]) for name, change in tuning.changes.items())
 
 
 def test_a_small_crop_needs_no_steps_for_detail_that_it_does_not_have() -> None:
@@ -119,3 +152,13 @@ def test_weights_that_were_tuned_with_other_directions_of_the_sliders_are_not_us
     assert others is not None
     assert others.identity != tuner.identity
     assert tuner.identity == tuner_of(networks).identity
+
+
+def test_weights_that_were_tuned_in_other_numbers_are_not_used(
+    networks: Networks, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tuner, identities = tuner_of(networks), set[str]()
+    for is_short in (False, True):
+        monkeypatch.setattr(MobileGenerator, "has_short_numbers", is_short)
+        identities.add(tuner.identity)
+    assert len(identities) == 2
