@@ -10,11 +10,13 @@ from retouchml.errors import NoFaceError, UsageError
 from retouchml.look import (
     DEFAULT_STRENGTH,
     DEFAULT_TEXTURE,
+    PHOTO,
     Look,
     choose_faces,
     parse_edit,
     parse_faces,
     parse_place,
+    render_named,
 )
 from retouchml.look_change import ChosenLook, FaceLooks, LookChange, parse_face_change
 from retouchml.remembered import preset_of, remembered
@@ -33,6 +35,8 @@ IN_ITS_PLACE, KEEP = "replace", "keep"
 """Values of ``earlier``."""
 EARLIER = {IN_ITS_PLACE: _("Replace the earlier result"), KEEP: _(sentences.KEEP_EARLIER)}
 """Titles of what becomes of an earlier result of the same layer."""
+RENDERS = {name: _(title) for name, title in sentences.RENDERS.items()}
+"""Titles of the ways to render."""
 
 
 @dataclass(frozen=True)
@@ -42,7 +46,8 @@ class Arguments:
     strength, texture, edits: as in ``Look``; faces: as ``select_faces`` takes it; output: ``NEW_LAYER``,
     ``WITH_MASK`` or ``REPLACE``; preset: a name, which takes the place of strength and texture, or "";
     face_looks: what is different for single faces, as in ``0:preset=studio;1:strength=0.8,teeth=0.5``;
-    earlier: ``IN_ITS_PLACE`` or ``KEEP``; places: of faces that the search may miss
+    earlier: ``IN_ITS_PLACE`` or ``KEEP``; places: of faces that the search may miss; render: as in ``Look``,
+    where a preset's own is not to be changed, ``PHOTO``
     """
 
     strength: float
@@ -54,12 +59,14 @@ class Arguments:
     face_looks: str = ""
     earlier: str = IN_ITS_PLACE
     places: tuple[Box, ...] = ()
+    render: str = PHOTO
 
     @property
     def common(self) -> ChosenLook:
         """The look of all faces that have none of their own. Raises UsageError."""
         start = ChosenLook(Look(self.strength, self.texture))
-        return start.changed(LookChange(self.preset or None, self.edits))
+        render = None if self.render == PHOTO else render_named(self.render)
+        return start.changed(LookChange(self.preset or None, self.edits, render))
 
     def looks(self, faces: Sequence[Face], selected: "Sequence[int] | None" = None) -> "dict[int, Look]":
         """The look of each chosen face. Raises NoFaceError or UsageError.
@@ -91,6 +98,7 @@ def of_config(config: Any) -> Arguments:
         face_looks=config.get_property("face-looks") or "",
         earlier=config.get_property("earlier"),
         places=parse_places(config.get_property("face-at") or ""),
+        render=config.get_property("render"),
     )
 
 
@@ -108,6 +116,7 @@ def store(config: Any, look: Look, output: str, *, keep_earlier: bool) -> None:
         ("texture", look.texture),
         ("edits", "" if preset else format_edits(look.edits)),
         ("preset", preset),
+        ("render", look.render),
         ("face-looks", ""),
         ("faces", "all"),
         ("output", output),

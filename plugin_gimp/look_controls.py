@@ -1,18 +1,20 @@
 """The dialog's look: the presets, the strength, and the other sliders in a fold for each group."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 from gi.repository import GimpUi, Gtk
 
 from plugin_gimp import texts
 from plugin_gimp.preset_menu import PresetMenu
+from plugin_gimp.render_row import RenderRow
 from plugin_gimp.slider_row import SliderRow
 from plugin_gimp.texts import _
 from retouchml import sentences
 from retouchml.look import Look
-from retouchml.sliders import BY_NAME, GROUPS, PATH, Group, Slider, in_group
+from retouchml.sliders import BY_NAME, EXPRESSION, GROUPS, PATH, Group, Slider, in_group
 
-_PRESET = "preset"
+_PRESET, _RENDER = "preset", "render"
 _FLAT_STYLE = b"button { padding: 1px 9px; min-height: 16px; min-width: 16px; }"  # as high as a title
 
 
@@ -39,10 +41,13 @@ class LookControls(Gtk.Box):
         folded = [slider for group in folds for slider in in_group(group)]
         # in the order in which they choose their letters
         named: list[Group | Slider] = [*in_group(PATH), *folds, *folded]
-        titles = [_(sentences.PRESET), *(_(each.title) for each in named)]
-        names = [_PRESET, *(each.name for each in named)]
+        titles = [_(sentences.PRESET), _(sentences.RENDER), *(_(each.title) for each in named)]
+        names = [_PRESET, _RENDER, *(each.name for each in named)]
         self._labels = dict(zip(names, texts.with_mnemonics(titles, taken), strict=True))
         self._presets = PresetMenu(self._labels[_PRESET], self._change)
+        self._render = RenderRow(
+            self._labels[_RENDER], lambda name: self._change(replace(self._look, render=name))
+        )
         self.pack_start(self._presets, False, False, 0)
         for slider in in_group(PATH):
             self.pack_start(self._row(slider.name), False, False, 0)
@@ -56,7 +61,8 @@ class LookControls(Gtk.Box):
         for name, row in self._rows.items():
             row.show_value(look.value(name), is_set=self._is_set(name))
         for group, button in self._group_resets.items():
-            button.set_sensitive(any(self._is_set(slider.name) for slider in in_group(group)))
+            button.set_sensitive(look.without_group(group) != look)
+        self._render.show_render(look.render)
         self._presets.show_look(look)
 
     def take_typed(self) -> None:
@@ -77,10 +83,12 @@ class LookControls(Gtk.Box):
         return self._rows[name]
 
     def _fold(self, group: Group) -> Gtk.Overlay:
-        """The sliders of a group, folded unless one is set; a button at the end of its title unsets them."""
+        """What a group holds, folded unless some is set; a button at the end of its title unsets it."""
         fold = Gtk.Expander(label=self._labels[group.name], use_underline=True)
-        fold.set_expanded(any(self._is_set(slider.name) for slider in in_group(group)))
+        fold.set_expanded(self._look.without_group(group) != self._look)
         column = Gtk.Box(orientation=Gtk.Orientation.VERTICAL, spacing=2, margin_top=4)
+        if group is EXPRESSION:
+            column.add(self._render)
         for slider in in_group(group):
             column.add(self._row(slider.name))
         column.show_all()
@@ -97,18 +105,12 @@ class LookControls(Gtk.Box):
         tip = _("Reset the group {group}").format(group=_(group.title))
         reset.set_tooltip_text(tip)
         reset.get_accessible().set_name(tip)
-        reset.connect("clicked", lambda _button: self._unset(group))
+        reset.connect("clicked", lambda _button: self._change(self._look.without_group(group)))
         self._group_resets[group] = reset
         overlay = Gtk.Overlay()
         overlay.add(fold)
         overlay.add_overlay(reset)
         return overlay
-
-    def _unset(self, group: Group) -> None:
-        look = self._look
-        for slider in in_group(group):
-            look = look.without(slider.name)
-        self._change(look)
 
     def _is_set(self, name: str) -> bool:
         return self._look.without(name) != self._look

@@ -12,9 +12,10 @@ from typing import Any
 from gi.repository import Gegl, Gimp, GLib, GObject
 
 from plugin_gimp import preloading
-from plugin_gimp.arguments import EARLIER, IN_ITS_PLACE, NEW_LAYER, OUTPUTS
+from plugin_gimp.arguments import EARLIER, IN_ITS_PLACE, NEW_LAYER, OUTPUTS, RENDERS
 from plugin_gimp.texts import _, capitalized, shipped_title, with_mnemonics
 from retouchml import sentences
+from retouchml.look import PHOTO
 from retouchml.presets.library import SHIPPED
 from retouchml.sliders import EDITS, SLIDERS
 from retouchml.system.failures import unexpected
@@ -98,6 +99,8 @@ def _add_arguments(procedure: Gimp.Procedure) -> None:
         IN_ITS_PLACE,
         _FLAGS,
     )
+    help_ = capitalized(_(sentences.RENDER_HELP))
+    procedure.add_choice_argument("render", _("Pi_xels"), help_, _choice(RENDERS), PHOTO, _FLAGS)
 
 
 def _choice(titles: "Mapping[str, str]") -> Gimp.Choice:

@@ -1,11 +1,11 @@
 """What the docker shows and what the user has set: immutable values, without Krita and Qt."""
 
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from retouchml import progress
 from retouchml.errors import UsageError
-from retouchml.look import Look
+from retouchml.look import PHOTO, Look, render_named
 from retouchml.presets import library
 from retouchml.remembered import preset_of, remembered
 from retouchml.sliders import BY_NAME, STRENGTH, TEXTURE
@@ -35,6 +35,7 @@ class UserSettings:
         """The settings that are kept from one run of Krita to the next."""
         look = remembered(self.look)
         stored = {"strength": look.strength, "texture": look.texture, "edits": dict(look.edits)}
+        stored["render"] = look.render
         options = {"live": self.live, "mask": self.mask, "keep": self.keep}
         return json.dumps({**stored, "preset": preset_of(look), **options})
 
@@ -47,7 +48,9 @@ class UserSettings:
             values = {name: value for name, value in edits if name in BY_NAME}
             values |= {name: stored[name] for name in (STRENGTH, TEXTURE)}
             in_range = {name: BY_NAME[name].clamp(float(value)) for name, value in values.items()}
-            look = _preset_look(stored.get("preset")) or remembered(Look().with_values(in_range))
+            render = render_named(str(stored.get("render", PHOTO)))  # version 0.2 had none
+            own = replace(Look().with_values(in_range), render=render)
+            look = _preset_look(stored.get("preset")) or remembered(own)
             keep = bool(stored.get("keep"))  # version 0.2 had none
             return cls(look, live=bool(stored["live"]), mask=bool(stored["mask"]), keep=keep)
         except (ValueError, KeyError, TypeError, AttributeError, UsageError):

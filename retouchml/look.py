@@ -8,7 +8,7 @@ from typing import Literal
 
 from retouchml.errors import UsageError
 from retouchml.results import Box, Face
-from retouchml.sliders import BY_NAME, EDITS, SLIDERS, STRENGTH, TEXTURE
+from retouchml.sliders import BY_NAME, EDITS, EXPRESSION, SLIDERS, STRENGTH, TEXTURE, Group, in_group
 from retouchml.spelling import unknown_name
 
 DEFAULT_STRENGTH = BY_NAME[STRENGTH].default
@@ -119,6 +119,16 @@ class Look:
         if name == TEXTURE:
             return replace(self, texture=DEFAULT_TEXTURE)
         return replace(self, edits={each: value for each, value in self.edits.items() if each != name})
+
+    def without_group(self, group: Group) -> "Look":
+        """This look with all that a group of sliders holds as if it had never been set.
+
+        The choice of pixels belongs to the expressions.
+        """
+        look = replace(self, render=PHOTO) if group is EXPRESSION else self
+        for slider in in_group(group):
+            look = look.without(slider.name)
+        return look
 
 
 def parse_faces(text: str) -> FaceChoice:

@@ -28,6 +28,13 @@ SAME_LOOK = "Same look for all faces"
 CANCEL = "Cancel"
 JOB_UNDER_WAY = "At work: {layer}"
 JOB_WAITING = "Waiting: {layer}"
+RENDER = "Pixels"
+RENDERS = {"photo": "Photograph", "generated": "Generated", "auto": "Automatic"}
+"""Titles of the ways to render, by their names."""
+RENDER_HELP = (
+    "Photograph moves the picture's own pixels, Generated paints new ones, which takes about half a minute "
+    "the first time a face is shown, and Automatic does so where a slider is moved far"
+)
 WORDS = (
     PRESET,
     OWN_VALUES,
@@ -54,6 +61,9 @@ WORDS = (
     CANCEL,
     JOB_UNDER_WAY,
     JOB_WAITING,
+    RENDER,
+    *RENDERS.values(),
+    RENDER_HELP,
 )
 
 

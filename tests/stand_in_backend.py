@@ -286,7 +286,9 @@ class LargeFaceBackend(Backend):
 
 
 class MeasuredPhoto(Photo):
-    """A retouch inverts a face as far as the look's strength and expressions go."""
+    """A retouch inverts a face as far as the look's strength and expressions go; the generator's pixels are
+    white.
+    """
 
     def patch(self, face: int, look: Look, cancel: Cancel | None) -> Patch:
         patch = super().patch(face, look, cancel)
@@ -296,6 +298,8 @@ class MeasuredPhoto(Photo):
         amount = min(1.0, look.strength + sum(abs(value) for value in look.edits.values()))
         mixed = before + amount * (patch.pixels[..., :3] - before.astype(np.float64))
         patch.pixels[..., :3] = mixed if self.pixels.dtype.kind == "f" else np.rint(mixed)
+        if look.shows_generated:
+            patch.pixels[..., :3] = self._white
         patch.pixels[..., 3] = self._white
         return patch
 

@@ -1,17 +1,19 @@
 """The look in the docker: the presets, the strength, and the other sliders in a fold for each group."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 from retouchml import sentences
 from retouchml.errors import RetouchError
-from retouchml.look import Look
-from retouchml.sliders import GROUPS, PATH, Group, Slider, in_group
+from retouchml.look import Look, RenderName
+from retouchml.sliders import EXPRESSION, GROUPS, PATH, Group, Slider, in_group
 
 from .. import texts
 from ..event_loop import guard
 from .preset_menu import PresetMenu
 from .qt import QtCore, QtWidgets
+from .render_row import RenderRow
 from .slider_row import SliderRow, reset_button
 
 _text = texts.text
@@ -31,7 +33,8 @@ class LookPanel(QtWidgets.QWidget):
         self._presets = PresetMenu(on_change, on_error)
         self._rows = {slider.name: self._row(slider) for group in GROUPS for slider in in_group(group)}
         folds = [group for group in GROUPS if group is not PATH]
-        self._folds = [Fold(group, [self._rows[each.name] for each in in_group(group)]) for group in folds]
+        self._render = RenderRow(self._choose_render)
+        self._folds = [Fold(group, self._rows_of(group)) for group in folds]
         column = QtWidgets.QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(7)
@@ -55,7 +58,8 @@ class LookPanel(QtWidgets.QWidget):
         for name, row in self._rows.items():
             row.show_value(look.value(name), is_set=look.without(name) != look)
         for fold in self._folds:
-            fold.show_reset(any(look.without(slider.name) != look for slider in in_group(fold.group)))
+            fold.show_reset(look.without_group(fold.group) != look)
+        self._render.show_render(look.render)
         self._presets.show_look(look)
 
     def read_presets(self) -> None:
@@ -70,17 +74,21 @@ class LookPanel(QtWidgets.QWidget):
 
         return SliderRow(slider, change)
 
+    def _rows_of(self, group: Group) -> list[QtWidgets.QWidget]:
+        choice = [self._render] if group is EXPRESSION else []
+        return [*choice, *(self._rows[slider.name] for slider in in_group(group))]
+
+    def _choose_render(self, name: RenderName) -> None:
+        self._on_change(replace(self._look, render=name))
+
     def _reset(self, group: Group) -> None:
-        look = self._look
-        for slider in in_group(group):
-            look = look.without(slider.name)
-        self._on_change(look)
+        self._on_change(self._look.without_group(group))
 
 
 class Fold(QtWidgets.QWidget):
-    """The sliders of a group, folded at first."""
+    """What a group holds, folded at first."""
 
-    def __init__(self, group: Group, rows: "list[SliderRow]") -> None:
+    def __init__(self, group: Group, rows: "Sequence[QtWidgets.QWidget]") -> None:
         super().__init__()
         self.group = group
         self.on_reset: Callable[[Group], None] = lambda _group: None

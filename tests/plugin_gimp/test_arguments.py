@@ -10,10 +10,13 @@ from plugin_gimp.arguments import (
     of_config,
     parse_edits,
     select_faces,
+    store,
 )
 from retouchml.errors import NoFaceError, UsageError
 from retouchml.look import Look
 from retouchml.look_change import ChosenLook
+from retouchml.presets import library
+from retouchml.presets.preset_file import Preset
 from retouchml.results import Box, Face
 
 
@@ -98,6 +101,27 @@ def test_a_preset_takes_the_place_of_strength_and_texture_and_edits_are_set_afte
         Arguments(0.1, 0.1, preset="loud").looks(FACES)
 
 
+def test_the_choice_of_pixels_is_the_look_s_and_a_preset_keeps_its_own(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    assert Arguments(0.6, 0.2, render="generated").common.look == Look(0.6, 0.2, render="generated")
+    generated = Preset("own", "Own", "", Look(0.3, render="generated"))
+    monkeypatch.setattr(library, "preset", lambda _name: generated)
+    assert Arguments(0.6, 0.2, preset="own").common.look.render == "generated"
+    assert Arguments(0.6, 0.2, preset="own", render="auto").common.look.render == "auto"
+
+
+def test_the_dialog_s_choice_of_pixels_is_kept_for_the_next_picture() -> None:
+    kept: dict[str, object] = {}
+
+    class Config:
+        def set_property(self, name: str, value: object) -> None:
+            kept[name] = value
+
+    store(Config(), Look(0.6, edits={"age": 1.0}, render="generated"), REPLACE, keep_earlier=False)
+    assert (kept["render"], kept["edits"]) == ("generated", "")
+
+
 def test_single_faces_may_have_looks_of_their_own() -> None:
     arguments = Arguments(0.6, 0.2, {"smile": 0.3}, face_looks=" 0:preset=strong; 2:strength=0.1,teeth=0 ;")
     assert arguments.looks(FACES) == {
@@ -129,6 +153,7 @@ def test_the_arguments_are_read_from_what_gimp_keeps() -> None:
                 "face-looks": "1:smile=0.2",
                 "earlier": KEEP,
                 "face-at": " 1,2,30,40; 5,6,70,80;",
+                "render": "auto",
             }
             return values[name]
 
@@ -142,5 +167,6 @@ def test_the_arguments_are_read_from_what_gimp_keeps() -> None:
         "1:smile=0.2",
         KEEP,
         ((1, 2, 30, 40), (5, 6, 70, 80)),
+        "auto",
     )
     assert of_config(Config()) == expected

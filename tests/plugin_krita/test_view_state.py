@@ -7,9 +7,9 @@ from retouchml.look import Look
 
 
 def test_settings_are_read_as_they_were_written_but_expressions_begin_at_zero() -> None:
-    look = Look(0.8, 0.1, {"smile": 0.3, "teeth": 0.0, "lines": 0.9})
+    look = Look(0.8, 0.1, {"smile": 0.3, "teeth": 0.0, "lines": 0.9}, "auto")
     kept = UserSettings.from_json(UserSettings(look, live=False, mask=True).to_json())
-    assert kept == UserSettings(Look(0.8, 0.1, {"teeth": 0.0, "lines": 0.9}), live=False, mask=True)
+    assert kept == UserSettings(Look(0.8, 0.1, {"teeth": 0.0, "lines": 0.9}, "auto"), live=False, mask=True)
 
 
 def test_settings_of_version_0_2_are_read() -> None:
@@ -31,6 +31,7 @@ def test_a_slider_that_is_not_there_any_more_is_forgotten() -> None:
         "null",
         '{"strength": "much", "texture": 0.5, "live": true, "mask": true}',
         '{"strength": 1}',
+        '{"strength": 1, "texture": 0.5, "render": "oil", "live": true, "mask": true}',
         '{"strength": 1, "texture": 0.5, "edits": [1], "live": true, "mask": true}',
         '{"strength": 1, "texture": 0.5, "edits": {"teeth": "much"}, "live": true, "mask": true}',
     ],

@@ -7,7 +7,7 @@ from retouchml import look as look_module
 from retouchml.errors import UsageError
 from retouchml.look import FaceChoice, check_looks, choose_faces, parse_edit, parse_faces
 from retouchml.results import Face
-from retouchml.sliders import BY_NAME, EDITS, SLIDERS, Slider
+from retouchml.sliders import BY_NAME, EDITS, EXPRESSION, SHAPE, SLIDERS, Slider
 
 
 def test_the_defaults_are_those_of_the_design() -> None:
@@ -219,6 +219,13 @@ def test_a_look_is_made_from_a_preset() -> None:
 )
 def test_the_generators_pixels_show_what_it_is_told_to_or_what_goes_too_far(look: Look, shows: bool) -> None:
     assert look.shows_generated is shows
+
+
+def test_a_group_is_unset_as_a_whole_and_the_choice_of_pixels_with_the_expressions() -> None:
+    look = Look(0.7, edits={"smile": 0.3, "jaw": 0.2, "teeth": 0.0}, render="auto")
+    assert look.without_group(EXPRESSION) == Look(0.7, edits={"jaw": 0.2, "teeth": 0.0})
+    assert look.without_group(SHAPE) == Look(0.7, edits={"smile": 0.3, "teeth": 0.0}, render="auto")
+    assert Look(0.7, render="auto").without_group(EXPRESSION) == Look(0.7)
 
 
 def test_another_way_to_render_is_refused_and_the_known_are_named() -> None:

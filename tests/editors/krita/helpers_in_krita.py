@@ -118,6 +118,7 @@ def view():
         "daemon": shown.daemon,
         "strength": shown.settings.look.strength,
         "edits": dict(shown.settings.look.edits),
+        "render": shown.settings.look.render,
     }
 
 
