@@ -8,6 +8,8 @@ from pipeline.masks import Mask, Points, outline
 
 _SIDE = 256  # pixels; the head is cut out at this side
 _ROUNDS = 3  # of GrabCut
+_CLOTHES = -0.2, -0.6  # of the face's width below the chin; from where on all may be clothes, or nothing is
+_NOTCH = 15  # pixels; what is narrower between hair and neck belongs to the head: an earring
 _SURE, _NEVER = 0.30, 0.85  # of the face's width; distance from it within which hair is likely, or impossible
 _NECK = 0.32  # of the face's width; how far below the chin the neck is taken along
 
@@ -30,23 +32,39 @@ def head_mask(
     labels = np.full((_SIDE, _SIDE), cv2.GC_PR_BGD, np.uint8)
     labels[distance < _SURE * span] = cv2.GC_PR_FGD
     labels[distance > _NEVER * span] = cv2.GC_BGD
-    up = points[27] - points[8]
-    up = up / max(float(np.hypot(*up)), 1e-6)
-    y, x = np.mgrid[0:_SIDE, 0:_SIDE].astype(np.float32)
-    # how far below the chin, and beside the line from the nose through it, in widths of the face
-    below = -((x - points[8, 0]) * up[0] + (y - points[8, 1]) * up[1]) / span
-    beside = np.abs((x - points[8, 0]) * up[1] - (y - points[8, 1]) * up[0]) / span
+    below, beside = _from_chin(points)
     labels[(below > 0.0) & (beside < 0.30)] = cv2.GC_PR_FGD
     labels[(below > 0.05) & (beside < 0.12)] = cv2.GC_FGD
     labels[(below > 0.25) & (beside > 0.6)] = cv2.GC_BGD
     labels[cv2.dilate(face, np.ones((3, 3), np.uint8)) > 0] = cv2.GC_FGD
     found = cut_out(np.asarray(small, np.float32), labels, _ROUNDS)
-    closed = cv2.morphologyEx(found, cv2.MORPH_CLOSE, np.ones((7, 7), np.uint8))
+    closed = cv2.morphologyEx(found, cv2.MORPH_CLOSE, np.ones((_NOTCH, _NOTCH), np.uint8))
     found = _one_piece(np.asarray(closed, np.uint8), face)
     soft = cv2.GaussianBlur(found.astype(np.float32), (0, 0), 1.2)
     soft *= np.clip((_NECK - below) / (0.75 * _NECK), 0.0, 1.0)
     whole = cv2.resize(soft, (size, size), interpolation=cv2.INTER_LINEAR)
     return np.asarray(np.clip(whole, 0.0, 1.0), np.float32)
+
+
+def above_clothes(landmarks: Points, size: int) -> Mask:
+    """How far [S, S], 0 to 1, each pixel of a crop lies above all clothes; landmarks: [68, 2] in it."""
+    below, _ = _from_chin((landmarks + 0.5) * (_SIDE / size) - 0.5)
+    low, high = _CLOTHES
+    above = np.clip((low - below) / (low - high), 0.0, 1.0).astype(np.float32)
+    return np.asarray(cv2.resize(above, (size, size), interpolation=cv2.INTER_LINEAR), np.float32)
+
+
+def _from_chin(points: Points) -> tuple[Mask, Mask]:
+    """How far each pixel lies below the chin, and beside the line from the nose through it.
+
+    In widths of the face; points: [68, 2] in pixels of the side at which heads are cut out
+    """
+    span = float(np.hypot(*(points[16] - points[0])))
+    up = points[27] - points[8]
+    up = up / max(float(np.hypot(*up)), 1e-6)
+    y, x = np.mgrid[0:_SIDE, 0:_SIDE].astype(np.float32)
+    x, y = x - points[8, 0], y - points[8, 1]
+    return -(x * up[0] + y * up[1]) / span, np.abs(x * up[1] - y * up[0]) / span
 
 
 def cut_out(picture: NDArray[np.float32], labels: NDArray[np.uint8], rounds: int) -> NDArray[np.uint8]:

@@ -16,15 +16,19 @@ from numpy.typing import NDArray
 from pipeline.flow import displaced, unbounded_motion
 from pipeline.masks import Mask
 
-_RIM = 0.10  # of the crop's side; width of the band around the head that moves along
+_RIM, _CLOTHES = 0.10, 0.03  # of the crop's side; widths of the band around the head that moves along
 _SOFT = 0.012  # of the crop's side; over which motion ends softly, so that nothing folds
 _EDGE = 0.008  # of the crop's side; softness of the painted head's edge
+_FRINGE = 0.012  # of the crop's side; single hairs, and the light around a head, reach so far beyond its mask
 _FRAME = 40.0 / 1024.0  # of the crop's side; before its border, and the photograph's, all fades out
 _FINEST = 0.002  # of the crop's side; what is finer in the generator's pictures is a grid that stays in place
 _FINE, _STRUCTURE = 0.003, 0.03  # of the crop's side; what lies between them is what flow should explain
 _NEW = (0.030, 0.075)  # of such a residual, in [0, 1]: explained, and not explained at all
 _SPREAD = 0.006  # of the crop's side; over which that is averaged
-_MATCH = 0.02  # of the crop's side; colours are matched at that scale
+_MATCH, _FAR = 0.02, 0.10  # of the crop's side; scale at which colours match, and where none is near
+_LEVELS = 6  # of a mask that fades out
+_MEAN_SIDE = 256  # pixels
+_ENOUGH = 0.3  # share of what is near that has to count
 _GRAIN = 1.0  # pixels; what is finer is grain
 _AROUND = 0.03  # of the crop's side; over which the strength of grain is told
 
@@ -38,6 +42,7 @@ class Repainted:
     cover: Mask  # [S, S] how far ``pixels`` replace it
     after: NDArray[np.float32]  # [S, S, 3] in [0, 1], the generator's picture of the result
     was: NDArray[np.float32]  # [S, S, 3] and the one before, displaced
+    heads: tuple[Mask, Mask]  # [S, S] where ``was`` and ``after`` show the head
 
     def pixels(self, crop: NDArray[np.float32]) -> NDArray[np.float32]:
         """The generator's pixels [S, S, 3], with the colours and the grain of the crop around them.
@@ -46,8 +51,19 @@ class Repainted:
         """
         size = crop.shape[0]
         shown = displaced(crop, self.flow)
-        pixels = self.after + _lowpass(shown - self.was, _MATCH * size)
+        pixels = self.after + self._match(shown - self.was, size)
         return np.asarray(pixels + _grain(shown, pixels, size), np.float32)
+
+    def _match(self, difference: NDArray[np.float32], size: int) -> NDArray[np.float32]:
+        """The colours [S, S, 3] by which the photograph differs around each pixel.
+
+        What surrounds a head says nothing of its colours, nor the other way round: where hair goes, the wall
+        that comes has the colours of the wall.
+        """
+        was, head = self.heads
+        of_head = _mean_around(difference, was, size)
+        of_rest = _mean_around(difference, np.asarray(1.0 - was, np.float32), size)
+        return np.asarray(of_rest + head[..., None] * (of_head - of_rest), np.float32)
 
 
 def repainted(
@@ -55,20 +71,40 @@ def repainted(
     after: NDArray[np.float32],  # [S, S, 3] and of the result
     heads: tuple[Mask, Mask],  # where the photograph and ``after`` show the head
     allowed: Mask,  # [S, S] where the photograph may change
+    loose: Mask,  # [S, S] where nothing but the head may be clothes, which stay
 ) -> Repainted:
     """What the step ``before`` → ``after`` changes in a crop."""
     size = before.shape[0]
     head = np.maximum(*heads)
-    moving = _grown(head, _RIM * size) * allowed
+    bands = (0.0, _RIM), (0.0, _CLOTHES), (_FRINGE, 2.0 * _EDGE)
+    wide, narrow, painted = _grown(head, *((whole * size, reach * size) for whole, reach in bands))
+    painted = np.asarray(painted * allowed, np.float32)
+    moving = np.asarray((narrow + loose * (wide - narrow)) * allowed, np.float32)
     flow, trust = unbounded_motion(before, after, head, moving, size)
     flow = np.asarray(_lowpass(flow, _SOFT * size) * moving[..., None], np.float32)
     was = displaced(before, flow)
-    painted = np.asarray(_grown(head, 2.0 * _EDGE * size) * allowed, np.float32)
     residual = after - was
     explained = np.asarray(trust * (1.0 - _novelty(residual, size)), np.float32)
     cover = np.asarray((1.0 - explained) * painted, np.float32)
-    color = _lowpass(residual, _FINEST * size) * painted[..., None]
-    return Repainted(flow, np.asarray(color, np.float32), cover, after, was)
+    moved = np.asarray(displaced(heads[0], flow), np.float32)
+    # The wall beside a head is lighter or darker by its shadow: a rim of that fades out softly.
+    beside = _mean_around(residual, np.asarray((1.0 - moved) * (1.0 - heads[1]), np.float32), size)
+    shadow = beside.mean(axis=2, keepdims=True)
+    rim = np.maximum(moving - painted, 0.0)
+    color = _lowpass(residual, _FINEST * size) * painted[..., None] + shadow * rim[..., None]
+    return Repainted(flow, np.asarray(color, np.float32), cover, after, was, (moved, heads[1]))
+
+
+def _mean_around(x: NDArray[np.float32], weight: Mask, size: int) -> NDArray[np.float32]:
+    """The mean [S, S, 3] around each pixel by weight [S, S]; from further away where none is near."""
+    side = min(size, _MEAN_SIDE)  # it is smooth, and wide filters take long
+    fields = x * weight[..., None], weight
+    weighted, small = (cv2.resize(each, (side, side), interpolation=cv2.INTER_AREA) for each in fields)
+    near, far = (_lowpass(np.asarray(small, np.float32), scale * side) for scale in (_MATCH, _FAR))
+    close, distant = (_lowpass(np.asarray(weighted, np.float32), scale * side) for scale in (_MATCH, _FAR))
+    mean = distant / np.maximum(far, 1e-4)[..., None]
+    mean += _smoothstep(near / _ENOUGH)[..., None] * (close / np.maximum(near, 1e-4)[..., None] - mean)
+    return np.asarray(cv2.resize(mean, (size, size), interpolation=cv2.INTER_LINEAR), np.float32)
 
 
 def _novelty(residual: NDArray[np.float32], size: int) -> Mask:
@@ -97,14 +133,18 @@ def _grain_of(picture: NDArray[np.float32], size: int) -> Mask:
     return np.asarray(np.sqrt(_lowpass(least, 0.5 * _AROUND * size)), np.float32)
 
 
-def _grown(mask: Mask, reach: float) -> Mask:
-    """1 where the mask is, falling to 0 over ``reach`` pixels around it."""
-    away = (mask < 0.5).astype(np.uint8)
-    distance = np.asarray(cv2.distanceTransform(away, cv2.DIST_L2, 5), np.float32)
-    # a head that fades out, down the neck, fades here, too
-    return np.asarray(
-        _smoothstep(1.0 - distance / max(reach, 1.0)) * np.maximum(mask, distance > 0), np.float32
-    )
+def _grown(mask: Mask, *bands: tuple[float, float]) -> list[Mask]:
+    """1 where the mask is and some pixels around it, falling to 0 over some more, for each of these pairs.
+
+    A head that fades out, down the neck, fades here, too: each level of the mask grows by itself.
+    """
+    grown = [np.zeros_like(mask) for _ in bands]
+    for level in (np.arange(_LEVELS) + 0.5) / _LEVELS:
+        away = (mask < level).astype(np.uint8)
+        distance = np.asarray(cv2.distanceTransform(away, cv2.DIST_L2, 5), np.float32)
+        for sum_, (whole, reach) in zip(grown, bands, strict=True):
+            sum_ += _smoothstep(1.0 - (distance - whole) / max(reach, 1.0)) / _LEVELS
+    return grown
 
 
 def allowed_by_frame(inside: Mask) -> Mask:

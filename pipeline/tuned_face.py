@@ -14,7 +14,7 @@ from torch import Tensor
 from pipeline.align import Alignment
 from pipeline.cache import Caches, tuning_key
 from pipeline.change import Change
-from pipeline.head import head_mask
+from pipeline.head import above_clothes, head_mask
 from pipeline.kept import Kept
 from pipeline.local_face import LocalFace, Placed
 from pipeline.masks import Mask, Points, neighbour_weight
@@ -29,9 +29,9 @@ from retouchml.progress import Cancel, Progress
 from stylegan2.mobile.tuning import TunableNetwork
 
 _SIDES = (256, 512, 1024)  # pixels; of the generator's pictures
-_KEPT_SHOWN = 160 << 20  # bytes: two faces of 1024 px
+_KEPT_SHOWN = 176 << 20  # bytes: two faces of 1024 px
 _KEPT_RUNS = TuningRun.nbytes  # bytes: one tuning that was left
-_FIELDS = 17  # of one channel, in all that ``_Shown`` holds
+_FIELDS = 20  # of one channel, in all that ``_Shown`` holds
 
 
 @dataclass
@@ -41,6 +41,7 @@ class _Shown:
     network: TunableNetwork
     head: Mask  # [S, S] where the photograph shows the head
     allowed: Mask  # [S, S] where the photograph may change
+    loose: Mask  # [S, S] where no clothes are
     before: tuple[float, NDArray[np.float32]] | None = None  # a strength, and the picture [S, S, 3] of it
     newest: tuple[Code, Repainted] | None = None
 
@@ -111,7 +112,7 @@ class TunedFace:
             points = networks.finder.landmarks_in_crop(after)
             heads = shown.head, head_mask(after, points)
             shown.newest = None  # releases its memory first
-            shown.newest = code, repainted(shown.before[1], after, heads, shown.allowed)
+            shown.newest = code, repainted(shown.before[1], after, heads, shown.allowed, shown.loose)
         return shown.newest[1]
 
     def _shown(self, networks: Networks) -> _Shown:
@@ -125,7 +126,8 @@ class TunedFace:
             weight = neighbour_weight(local.landmarks, self.others, local.size)
             allowed = allowed if weight is None else np.asarray(allowed * weight, np.float32)
             head = head_mask(local.whole, local.landmarks)
-            shown = _Shown(networks.tuner.network(self.tuning), head, allowed)
+            loose = above_clothes(local.landmarks, local.size)
+            shown = _Shown(networks.tuner.network(self.tuning), head, allowed, loose)
             self.kept.shown.put(self, None, shown, shown.nbytes)
         return shown
 

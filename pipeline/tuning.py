@@ -32,7 +32,7 @@ from stylegan2.generator import Generator
 from stylegan2.mobile.generator import MobileGenerator
 from stylegan2.mobile.tuning import TunableNetwork, changes_fit
 
-VERSION = 1  # of the recipe; cached weights of another version are not used
+VERSION = 2  # of the recipe; cached weights of another version are not used
 _RATE = 1e-3  # of Adam
 _WARM, _COOL = 5, 0.35  # steps in which the rate rises, share of the steps in which it falls to zero
 _BETAS = 0.9, 0.99

@@ -3,7 +3,7 @@
 import cv2
 import numpy as np
 
-from pipeline.head import head_mask
+from pipeline.head import above_clothes, head_mask
 from tests.pipeline.synthetic_faces import SKIN, landmarks
 
 SIZE = 512
@@ -37,3 +37,21 @@ def test_hair_and_ears_belong_to_a_head_and_wall_and_clothes_do_not() -> None:
 def test_the_same_picture_has_the_same_mask() -> None:
     picture, points = portrait()
     assert np.array_equal(head_mask(picture, points), head_mask(picture, points))
+
+
+def test_a_gap_between_hair_and_neck_belongs_to_the_head_as_an_earring_may_hang_there() -> None:
+    picture, points = portrait()
+    chin = int(points[8, 1])
+    cv2.rectangle(picture, (160, 225), (180, chin + 40), HAIR, -1)  # the neck begins at 200
+    mask = head_mask(picture, points)
+    assert mask[chin, 170] > 0.9
+    assert mask[chin, 190] > 0.9
+
+
+def test_clothes_begin_at_the_mouth_and_nothing_above_the_eyes_is_any() -> None:
+    _, points = portrait()
+    above = above_clothes(points, SIZE)
+    assert above[int(points[27, 1])].min() == 1.0
+    assert above[int(points[8, 1])].max() == 0.0
+    turned = above_clothes(points[:, ::-1].copy(), SIZE)  # lying on its side
+    assert np.allclose(turned, above.T, atol=1e-5)

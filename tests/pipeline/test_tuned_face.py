@@ -222,7 +222,8 @@ def test_what_a_tuned_face_is_shown_with_is_bounded_for_all_photos_and_made_agai
     assert shown is not None
     assert shown.before is not None
     assert shown.newest is not None
-    arrays = [shown.head, shown.allowed, shown.before[1], *vars(shown.newest[1]).values()]
+    *made, heads = vars(shown.newest[1]).values()
+    arrays = [shown.head, shown.allowed, shown.loose, shown.before[1], *made, *heads]
     assert kept.shown.total == shown.nbytes == shown.network.nbytes + sum(each.nbytes for each in arrays)
     other.render({0: OLDER})
     assert 0 < kept.shown.total <= limit
