@@ -15,6 +15,7 @@ from retouchml.system.files import write_atomically
 
 _SOURCE = SOURCE / "retouchml/darktable" / SCRIPT
 _LINE = f'require "{DARKTABLE.folder}/{Path(SCRIPT).stem}"'
+_CATALOGUE = "locale/{language}/LC_MESSAGES/retouchml.mo"  # where gettext looks for it
 _VERSION = re.compile(r'^__version__ = "([^"]+)"', re.MULTILINE)
 
 
@@ -30,7 +31,7 @@ class DarktableScript(EditorPlugin):
     )
 
     def own_files(self) -> dict[str, Path]:
-        """The script, by its place in its folder, with RetouchML's command and version in it."""
+        """The script with RetouchML's command and version in it, and its translations, by their places."""
         command = VENV / ("Scripts/retouchml.exe" if sys.platform == "win32" else "bin/retouchml")
         version = _VERSION.search((SOURCE / "retouchml/__init__.py").read_text(encoding="utf-8"))
         values = {
@@ -43,10 +44,11 @@ class DarktableScript(EditorPlugin):
             text = text.replace(f'"@{name}@"', f'"{_in_lua(value)}"')
         copy = VENV / SCRIPT
         write_atomically(copy, text.encode())
-        return {SCRIPT: copy}
+        catalogues = sorted((SOURCE / "retouchml/locale").glob("*.mo"))
+        return {SCRIPT: copy} | {_CATALOGUE.format(language=each.stem): each for each in catalogues}
 
     def files(self, console: Console) -> dict[str, Path]:  # noqa: ARG002
-        """The script alone: it runs the command line of this checkout."""
+        """Nothing else: the script runs the command line of this checkout."""
         return self.own_files()
 
     def place(self, profile: Profile, files: Mapping[str, Path]) -> bool:

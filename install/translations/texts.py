@@ -2,8 +2,9 @@
 
 Those are: arguments of ``_``, ``marked``, ``translated`` and ``counted``; sentence and advice of errors; help
 texts and complaints of the command line; rows of the tables of sliders and stages; capitals of modules that
-hold nothing else; titles and help texts of presets. An f-string becomes a template, by which
-``retouchml.translation`` recognises the sentence: ``f"{path.name} is empty."`` becomes ``{name} is empty.``
+hold nothing else; titles and help texts of presets; arguments of ``_`` in darktable's script. An f-string
+becomes a template, by which ``retouchml.translation`` recognises the sentence: ``f"{path.name} is empty."``
+becomes ``{name} is empty.``
 """
 
 import ast
@@ -58,6 +59,7 @@ _NOTES = ("pipeline/pictures/", "pipeline/face_quality.py")
 _NOTE = re.compile(r"[A-Z{]\S* \S.*\.|.*: .* held back", re.DOTALL)
 _LISTS = ("texts", "sentences")
 """Names of modules whose constants in capitals are all texts."""
+_IN_LUA = re.compile(r'\b_\("([^"\\]+)"')
 _LETTERS = re.compile(r"[^\W\d_]{2}")
 
 
@@ -86,6 +88,9 @@ def collect(top: Path) -> Texts:
             place = path.relative_to(top).as_posix()
             if not place.startswith(_LEFT_OUT):
                 _Module(path, place, errors, found).collect()
+    for path in sorted((top / "retouchml/darktable").glob("*.lua")):
+        for text in _IN_LUA.findall(path.read_text(encoding="utf-8")):
+            found.add(text, path.relative_to(top).as_posix())
     for path in sorted((top / "retouchml/presets").glob("*.toml")):
         preset = tomllib.loads(path.read_text(encoding="utf-8"))
         for key in ("title", "help"):

@@ -2,7 +2,7 @@
 Retouches the faces of every picture that darktable exports, with RetouchML's command line.
 
 The installer puts this file into darktable's folder of Lua scripts and writes the command, the
-version and its own command into it. The module RetouchML of the lighttable has the preset; "off" leaves exported pictures alone.
+version and its own command into it, and its translations beside it. The module RetouchML of the lighttable has the preset; "off" leaves exported pictures alone.
 darktable-cli runs no scripts. API: docs.darktable.org/lua
 ]]
 
@@ -20,6 +20,17 @@ local NO_FACE = 3 -- the exit code
 local is_windows = package.config:sub(1, 1) == "\\"
 
 local retouchml = {version = VERSION}
+
+local bound = dt.gettext ~= nil and dt.configuration ~= nil
+if bound then
+  dt.gettext.bindtextdomain(NAME, dt.configuration.config_dir .. "/lua/retouchml/locale")
+end
+
+--- A text in the language of darktable, with values in the place of their names in braces.
+local function _(english, values)
+  local text = bound and dt.gettext.dgettext(NAME, english) or english
+  return (text:gsub("{(%w+)}", values or {}))
+end
 
 --- An argument of the shell's command line, whatever characters it has.
 function retouchml.quoted(text)
@@ -71,7 +82,7 @@ end
 
 --- The last line that a command wrote about its error.
 local function last_line(path)
-  local last = "it failed without a word."
+  local last = _("it failed without a word.")
   local file = io.open(path, "r")
   if file then
     for line in file:lines() do
@@ -114,16 +125,18 @@ end
 function retouchml.retouch(path, preset)
   local folder_and_name, ending = path:match("^(.*)%.([^./\\]+)$")
   if ending == nil or not FORMATS[ending:lower()] then
-    say("a file of this format is left as it is: " .. path)
+    say(_("a file of this format is left as it is: {path}", {path = path}))
     return false
   end
   if not exists(command()) then
-    say("the command " .. command() .. " is missing. Run `" .. SET_UP .. "` again, or name it in the preferences.")
+    say(_("the command {command} is missing. Run `{install}` again, or name it in the preferences.",
+      {command = command(), install = SET_UP}))
     return false
   end
   if is_windows and path:find("%", 1, true) then
     -- cmd.exe puts a variable in place of %NAME%, also between quotation marks
-    say("a name with % in it cannot be given to a command on Windows. Rename the file or its folder: " .. path)
+    say(_("a name with % in it cannot be given to a command on Windows. Rename the file or its folder: {path}",
+      {path = path}))
     return false
   end
   local result, errors = unused(folder_and_name, "." .. ending), unused(folder_and_name, ".log")
@@ -131,7 +144,7 @@ function retouchml.retouch(path, preset)
     {command(), "beautify", "--quiet", "--preset", preset, "--output", result, "--", path}, errors))
   local done = code == 0 and replace(result, path)
   if code == NO_FACE then
-    say("no face was found in " .. path)
+    say(_("no face was found in {path}", {path = path}))
   elseif not done then
     say(last_line(errors))
   end
@@ -166,6 +179,7 @@ end
 --- The module in the lighttable: a menu of presets.
 local function show()
   local names = {OFF, table.unpack(retouchml.presets())}
+  local shown = {_("off"), table.unpack(names, 2)}
   local chosen = dt.preferences.read(NAME, "preset", "string")
   local selected = 1
   for place, name in ipairs(names) do
@@ -174,20 +188,20 @@ local function show()
     end
   end
   local menu = dt.new_widget("combobox") {
-    label = "preset",
-    tooltip = "faces are retouched like this when a picture is exported",
+    label = _("Preset"),
+    tooltip = _("faces are retouched like this when a picture is exported"),
     selected = selected,
     changed_callback = function(self)
-      dt.preferences.write(NAME, "preset", "string", self.value)
+      dt.preferences.write(NAME, "preset", "string", names[self.selected])
     end,
-    table.unpack(names),
+    table.unpack(shown),
   }
   local views = {[dt.gui.views.lighttable] = {"DT_UI_CONTAINER_PANEL_RIGHT_CENTER", 20}}
   dt.register_lib(NAME, "RetouchML", true, false, views, menu)
 end
 
-dt.preferences.register(NAME, "command", "file", "RetouchML: its command",
-  "another retouchml than the one that the installer found", "")
+dt.preferences.register(NAME, "command", "file", _("RetouchML: its command"),
+  _("another retouchml than the one that the installer found"), "")
 dt.register_event(NAME, "intermediate-export-image", on_export)
 if dt.gui and dt.gui.views then
   show()

@@ -1,5 +1,6 @@
 """The script is put into darktable's folder and taken away again, in a home of its own."""
 
+import gettext
 import sys
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from install.console import Console
 from install.data_folders import Folders
 from retouchml import __version__
 from retouchml.system.editors import plugin_version
+from retouchml.translation import LANGUAGES, SOURCE
 
 DARKTABLE = DarktableScript()
 OTHERS = '-- my own scripts\nrequire "contrib/other"'
@@ -47,6 +49,15 @@ def test_the_script_knows_this_checkout_s_command_and_its_own_version(profile: P
     assert f'local COMMAND = "{str(command).replace(chr(92), chr(92) * 2)}"' in script
     assert "@" not in script.partition("local NAME")[0]
     assert plugin_version(profile / "lua/retouchml") == __version__
+
+
+def test_its_translations_lie_where_the_script_says_that_they_are(profile: Path) -> None:
+    put()
+    folder = profile / "lua/retouchml/locale"
+    assert f'"/lua/{folder.parent.name}/locale"' in (profile / "lua/retouchml/retouchml.lua").read_text()
+    assert {path.name for path in folder.iterdir()} == set(LANGUAGES) - {SOURCE}
+    german = gettext.translation("retouchml", folder, ["de"])
+    assert german.gettext("no face was found in {path}") == "kein Gesicht gefunden in {path}"
 
 
 def test_it_is_removed_and_what_was_the_user_s_own_stays(profile: Path) -> None:

@@ -1,6 +1,7 @@
 """darktable's script, in Lua's own interpreter with a stand-in of darktable's API, and a stand-in command."""
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -10,6 +11,7 @@ from pathlib import Path
 import pytest
 
 import retouchml
+from retouchml.translation import LANGUAGES, SOURCE, Catalogue
 
 SCRIPT = Path(retouchml.__file__).parent / "darktable/retouchml.lua"
 LUA = next((path for name in ("lua5.4", "lua") if (path := shutil.which(name))), "")
@@ -52,15 +54,15 @@ def command(tmp_path: Path) -> Path:
     return path
 
 
-def export(file: Path, command: object, preset: str, *system: str) -> Ran:
-    """Let darktable export a file, with a preset chosen; system: see ``stand_in.lua``."""
+def export(file: Path, command: object, preset: str, *system: str, **environment: str) -> Ran:
+    """Let darktable export a file, with a preset chosen; system, environment: see ``stand_in.lua``."""
     stand_in = Path(__file__).with_name("stand_in.lua")
     ran = subprocess.run(
         [LUA, stand_in, SCRIPT, str(command), preset, file, *system],
         capture_output=True,
         text=True,
         check=True,
-        env={**os.environ, "LC_ALL": "C.UTF-8"},
+        env={**os.environ, "LC_ALL": "C.UTF-8", **environment},
     )
     return Ran(ran.stdout, ran.stderr)
 
@@ -173,3 +175,31 @@ def test_without_the_command_the_menu_has_the_presets_that_come_with_it(
 
     shown = export(picture, tmp_path / "gone", "off").menu
     assert shown == f"RetouchML: off {' '.join(SHIPPED)} [1]\n"
+
+
+@pytest.mark.parametrize("language", sorted(set(LANGUAGES) - {SOURCE}))
+def test_its_words_are_in_the_language_of_darktable(picture: Path, tmp_path: Path, language: str) -> None:
+    catalogue, texts = Catalogue.load(language), tmp_path / "texts"
+    english = re.findall(r'\b_\("([^"]+)"', SCRIPT.read_text(encoding="utf-8"))
+    assert len(english) >= 10
+    translations = [catalogue.translated(text) for text in english]
+    assert set(translations).isdisjoint(english)
+    lines = [line for pair in zip(english, translations, strict=True) for line in pair]
+    texts.write_text("\n".join(lines), encoding="utf-8")
+    ran = export(picture, "/missing", "studio", TEXTS=str(texts))
+    said = dict(zip(english, translations, strict=True))
+    off, preset = said["off"], said["Preset"]
+    assert f"RetouchML: {off} natural clean studio strong shape-only skin-only [4]" in ran.menu
+    assert f"{preset}: {said['faces are retouched like this when a picture is exported']}" in ran.menu
+    assert said["RetouchML: its command"] in ran.menu
+    # the menu's first entry was chosen, which is off whatever it is called
+    assert ran.said == ""
+    assert picture.read_text() == "face"
+
+
+def test_a_sentence_has_its_values_in_any_language(picture: Path, tmp_path: Path) -> None:
+    english = "the command {command} is missing. Run `{install}` again, or name it in the preferences."
+    texts = tmp_path / "texts"
+    texts.write_text(f"{english}\n{Catalogue.load('ja').translated(english)}", encoding="utf-8")
+    ran = export(picture, "/it's 100 %1 missing", "studio", STAYS="1", TEXTS=str(texts))
+    assert ran.said.startswith("RetouchML: コマンド /it's 100 %1 missing がありません。")
