@@ -1,6 +1,7 @@
 """The networks and learned parts that are loaded once for all photographs."""
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import cv2
 import numpy as np
@@ -18,6 +19,7 @@ from pipeline.invert import Inverter
 from pipeline.latent_network import learned_part, load_network
 from pipeline.mesh import FaceMesh
 from pipeline.rater import FeatureRater
+from pipeline.rendered import Pictures
 from pipeline.taste.judgement import OwnSliders, own_scorer
 from pipeline.tuning import Tuner
 from retouchml.errors import DeviceError, ModelCorrupt, ModelMissing, UsageError
@@ -49,6 +51,11 @@ class Networks:
     mesh: FaceMesh | None = None  # None where its model was not fetched
     tuner: Tuner | None = None  # None where the generator cannot be tuned to a face
     ages: AgeNetwork | None = None  # None where it was not fetched or is damaged; it tells children
+
+    @cached_property
+    def pictures(self) -> Pictures:
+        """The generator's pictures."""
+        return Pictures(self.generator)
 
     def with_scorer(self, name: str) -> "Networks":
         """The same with the user's own scorer of a name; "" and ``standard`` are the one that is there.

@@ -10,7 +10,6 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
@@ -25,13 +24,12 @@ from pipeline.kept import Kept
 from pipeline.local_face import LocalFace, StepClock
 from pipeline.moving_face import CoarseFace, MovingFace
 from pipeline.networks import Networks
-from pipeline.pixels import resized
 from pipeline.rater_input import face_chip
+from pipeline.rendered import generated_face
 from pipeline.window import Window
 from retouchml.look import Look
 from retouchml.progress import Cancel, Progress, check, silent
 from retouchml.sliders import BY_NAME
-from stylegan2.generator import as_picture
 
 Code = tuple[float, tuple[tuple[str, float], ...]]
 """What a look's code depends on: the strength, and the expression sliders."""
@@ -39,7 +37,6 @@ KeptFields = Kept[tuple[Code | None, int], tuple[Code, Carried]]
 """By the code of a knot, or None for the newest of all others, and the factor by which a face is shrunk."""
 KNOTS = (0.0, 0.25, 0.5, 0.75, 1.0)
 """The strengths between which all others are interpolated, in the full patch as in a preview."""
-_DRAFT = 256  # pixels; side of the generator's pictures for a first look
 _TURNING = ("yaw", "pitch")
 """The sliders that turn the head, and what covers the face with it."""
 _KNOT_CODES: frozenset[Code] = frozenset((strength, ()) for strength in KNOTS)
@@ -72,23 +69,21 @@ class PreparedFace:
             carried = self.between_knots(networks, strength, factor)
             if factor == 1:
                 return carried  # large, and quickly made again
-        elif factor == 1:
-            carried = self._carried(networks, look)
+        elif is_knot and factor > 1:
+            carried = self._knot(networks, look, code).shrunk(factor)
         else:
-            carried = self._whole(networks, look, slot).shrunk(factor)
+            carried = self._carried(networks, look, factor)
         self.kept.put(self, (slot, factor), (code, carried), carried.nbytes)
         return carried
 
-    def _whole(self, networks: Networks, look: Look, slot: Code | None) -> Carried:
-        """The same for all pixels; that of a knot is kept only where nothing else has to go for it."""
-        if slot is None:
-            return self.carried(networks, look)
-        kept = self.kept.get(self, (slot, 1))
+    def _knot(self, networks: Networks, look: Look, code: Code) -> Carried:
+        """The same for all pixels at a knot, kept only where nothing else has to go for it."""
+        kept = self.kept.get(self, (code, 1))
         if kept is not None:
             return kept[1]
         carried = self._carried(networks, look)
         if self.kept.has_room(carried.nbytes):
-            self.kept.put(self, (slot, 1), (slot, carried), carried.nbytes)
+            self.kept.put(self, (code, 1), (code, carried), carried.nbytes)
         return carried
 
     def knots_ahead(self, networks: Networks, factor: int, strength: float) -> Iterator[None]:
@@ -111,32 +106,44 @@ class PreparedFace:
         share = (strength - KNOTS[upper - 1]) / (KNOTS[upper] - KNOTS[upper - 1])
         return before.towards(after, share)
 
-    def _carried(self, networks: Networks, look: Look) -> Carried:
+    def _carried(self, networks: Networks, look: Look, factor: int = 1) -> Carried:
+        """The same, computed: with all pixels for factor 1, with few for a preview."""
         w_plus = networks.edit_applier.apply(self.path.at(look.strength), look.edits)
         lips_part = _parts_lips(look)
-        after = _generated(networks, w_plus, self.face, with_teeth=lips_part, is_draft=self.is_draft)
+        coarse, face = self._coarse, self.face
+        is_small = factor >= coarse.factor
+        after = generated_face(
+            networks.pictures,
+            networks.finder,
+            w_plus,
+            face,
+            coarse.factor if is_small else 1,
+            with_teeth=lips_part,
+            is_draft=self.is_draft,
+        )
         edits = [(BY_NAME[name].latent, value) for name, value in look.edits.items() if value]
         lines = [abs(value) for step, value in edits if step is not None and step.brings_lines]
-        coarse, face = self._coarse, self.face
+        size = face.local.size // coarse.factor
         carried = carried_between(
             coarse.crop,
             coarse.before,
-            after.shrunk(coarse.factor),
+            after if is_small else after.shrunk(coarse.factor),
             coarse.masks,
-            face.local.size // coarse.factor,
+            size,
             lines=min(1.0, max(lines, default=0.0)),
             # Other edits ask for no other expression: the photograph's own mouth stays.
             lips_part=lips_part,
             agreement=coarse.agreement,
             held=None if any(look.edits.get(name) for name in _TURNING) else coarse.covering,
         )
-        if coarse.factor > 1:
+        if not is_small:
             carried = carried.enlarged(coarse.factor)
-        return (
-            carried.with_mouth(face.crop, self.before, after, face.masks, face.local.size)
-            if lips_part
-            else carried
-        )
+            if lips_part:
+                carried = carried.with_mouth(face.crop, self.before, after, face.masks, face.local.size)
+            return carried
+        if lips_part:
+            carried = carried.with_mouth(coarse.crop, coarse.before, after, coarse.masks, size)
+        return carried if factor == coarse.factor else carried.shrunk(factor // coarse.factor)
 
     @cached_property
     def _coarse(self) -> CoarseFace:
@@ -211,7 +218,7 @@ def _on_path(
     clock.lap("beautify")
     check(cancel)
     face = MovingFace.of(local, Window.around(local.moving, local.size))
-    before = _generated(networks, path.knots[0], face, is_draft=is_draft)
+    before = generated_face(networks.pictures, networks.finder, path.knots[0], face, is_draft=is_draft)
     return PreparedFace(face, path, before, kept, is_draft)
 
 
@@ -286,21 +293,3 @@ def _parts_lips(look: Look) -> bool:
     """Whether a look opens or closes the mouth, so that it may show the generator's teeth."""
     steps = (BY_NAME[name].latent for name, value in look.edits.items() if value)
     return any(step is not None and step.parts_lips for step in steps)
-
-
-def _generated(
-    networks: Networks,
-    w_plus: Tensor,
-    face: MovingFace,
-    *,
-    with_teeth: bool = False,
-    is_draft: bool = False,
-) -> GeneratedFace:
-    """The moving window [h, w] of the generator's picture of a code; a draft is made of fewer pixels."""
-    generator = networks.generator
-    if is_draft:
-        with torch.no_grad():
-            small = as_picture(generator.synthesize(w_plus[None], min(_DRAFT, generator.resolution))[0])
-    picture = resized(small if is_draft else generator.render(w_plus), face.local.size)
-    generated = GeneratedFace.of(picture, networks.finder.landmarks_in_crop, with_teeth)
-    return generated.within(face.local.window).within(face.inner)

@@ -8,13 +8,15 @@ import cv2
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+from torch import Tensor
 
 from pipeline.carried import carried_between
 from pipeline.local_face import LocalFace, local_face
 from pipeline.patch import make_patch
 from pipeline.photo import Photo
-from pipeline.prepared import KNOTS, KeptFields, PreparedFace, _generated
+from pipeline.prepared import KNOTS, KeptFields, PreparedFace
 from pipeline.preview import PreviewFace, reduced_patch
+from pipeline.rendered import generated_face
 from pipeline.retoucher import Retoucher
 from pipeline.working_space import PLAIN
 from retouchml import Look
@@ -160,7 +162,8 @@ def test_motion_and_light_at_half_the_size_are_those_of_all_pixels(
 ) -> None:
     prepared = large._known.prepared[0]
     face, before = prepared.face, prepared.before
-    after = _generated(retoucher.networks, prepared.path.at(1.0), face)
+    networks = retoucher.networks
+    after = generated_face(networks.pictures, networks.finder, prepared.path.at(1.0), face)
     held = prepared._coarse.covering
     assert prepared._coarse.factor == 2
     assert held.shape == (face.crop.shape[0] // 2, face.crop.shape[1] // 2)
@@ -191,6 +194,8 @@ def test_a_smile_shows_the_generator_s_mouth_with_all_its_pixels(large: Photo, r
         (Look(0.5, 0.1, {"teeth": 1.0, "shine": 0.9}), 0.7, 4.0),
         (Look(0.6), 0.6, 3.0),  # between two knots
         (Look(0.25, edits={"smile": 0.5}), 0.6, 4.0),
+        (Look(0.25, edits={"mouth": 1.0, "teeth": 0.8}), 0.7, 6.0),
+        (Look(0.25, edits={"age": -0.8, "yaw": 0.5}), 0.6, 4.0),
         (Look(0.25, edits={"jaw": 0.5}), 0.6, 4.0),
     ],
 )
@@ -214,6 +219,30 @@ def test_a_moved_strength_needs_no_picture_once_the_knots_are_known(
     patches = [large.preview({0: Look(strength)}, 512)[0].pixels for strength in (0.55, 0.6, 0.7)]
     assert rendered == []
     assert not any(np.array_equal(one, other) for one, other in pairwise(patches))
+
+
+def test_the_full_patch_after_a_preview_takes_the_generator_s_picture_of_it(
+    large: Photo, retoucher: Retoucher, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    look = Look(0.5, edits={"smile": 0.62})
+    generator = retoucher.networks.generator
+    render, count = generator.render, 0
+
+    def counted(w_plus: Tensor) -> Pixels:
+        nonlocal count
+        count += 1
+        return render(w_plus)
+
+    monkeypatch.setattr(generator, "render", counted)
+    large._kept.fields.clear()
+    large.preview({0: look}, 512)
+    (full,) = large.render({0: look})
+    assert count == 1
+    large._kept.fields.clear()
+    large.render({0: Look(0.5, edits={"smile": -0.3})})
+    (again,) = large.render({0: look})
+    assert count == 3
+    assert np.array_equal(full.pixels, again.pixels)
 
 
 def test_beside_a_full_patch_another_slider_s_preview_has_its_motion(large: Photo) -> None:
