@@ -4,6 +4,7 @@ Events are delivered to the dialog in GLib's main loop. The thread never calls G
 """
 
 import contextlib
+import mmap
 import queue
 import threading
 from collections.abc import Callable, Iterator, Sequence
@@ -76,7 +77,7 @@ class BackgroundSession:
         self._picture = picture
         self._editor = editor.name()
         self._places = tuple(places)
-        self._pixels = bytearray()
+        self._pixels = memoryview(b"")
         self._has_pixels = threading.Event()
         self._parts: Iterator[tuple[int, bytes]] | None = None  # which are still to be read
         self._reading = 0
@@ -93,7 +94,8 @@ class BackgroundSession:
 
         They are read in the main loop, as GIMP requires, from ``read`` on, or after a while without it.
         """
-        self._pixels = bytearray(self._picture.size)
+        # cleared by the system where it is written first: to clear all of it now would hold the dialog
+        self._pixels = memoryview(mmap.mmap(-1, self._picture.size))
         self._parts = parts
         self._thread.start()
         self._reading = GLib.timeout_add(_DRAWN_MS, self._begin_to_read)

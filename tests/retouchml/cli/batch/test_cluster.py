@@ -21,6 +21,7 @@ from tests.retouchml.cli.batch.cluster_backend import (
     DEADLY,
     ENDLESS,
     HELD,
+    HUNGRY,
     LOG,
     close_gate,
     open_gate,
@@ -239,6 +240,19 @@ def test_a_picture_that_kills_its_process_is_set_aside_after_two(
     assert [status for _, status in lines(tmp_path)] == ["done", "failed", "done", "done"]
     assert begun(log)[1] == 2
     assert results(tmp_path / "out") == ["00.png", "02.png", "03.png"]
+
+
+@needs_ray
+def test_a_picture_for_which_there_is_no_memory_costs_itself_alone(
+    nodes: "list[Any]", begin: Callable[..., Any], log: Path, tmp_path: Path
+) -> None:
+    pictures(tmp_path, [1, HUNGRY, *[1] * 6])
+    code, said = ended(begin())
+    assert code == 1
+    assert "There is not enough memory." in said
+    assert [status for _, status in lines(tmp_path)] == ["done", "failed", *["done"] * 6]
+    assert set(begun(log).values()) == {1}
+    assert len(workers(log)) <= len(nodes)  # the process that had none goes on
 
 
 @needs_ray
