@@ -41,8 +41,12 @@ class AnswerSender:
             if not job.answered:
                 self._send(job.client, job.version, "progress", job.request_id, message.note.fields())
         elif isinstance(message, JobPreview):
-            if not job.answered and message.key not in job.previews:
-                job.previews.add(message.key)
+            if job.answered:
+                return
+            # By its pixels, too: before a face is tuned, it is quick twice, at first as it was guessed.
+            key = message.key(event.frames)
+            if key not in job.previews:
+                job.previews.add(key)
                 self._send(job.client, job.version, "preview", job.request_id, message.answer, event.frames)
         elif self._finish(job):
             self._send(job.client, job.version, "result", job.request_id, message.answer, event.frames)

@@ -5,11 +5,8 @@ from dataclasses import dataclass, field
 
 from daemon.photos import UploadedPhoto
 from daemon.sockets import ClientKey
-from daemon.worker_messages import WorkRequest
+from daemon.worker_messages import PreviewKey, WorkRequest
 from retouchml.client.messages import Render
-
-PreviewKey = tuple[str, tuple[int, ...]]
-"""How far a preview is computed, and of which faces."""
 
 
 @dataclass(eq=False)

@@ -4,7 +4,8 @@
 and trust each other, so the fields are hardly checked: whatever is wrong with them raises some exception.
 """
 
-from collections.abc import Mapping
+import hashlib
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -21,6 +22,8 @@ WorkRequest = Open | Prepare | Render | ListEdits
 _REQUESTS: dict[str, type[WorkRequest]] = {kind.TYPE: kind for kind in (Open, Prepare, Render, ListEdits)}
 
 Fields = Mapping[str, Any]
+PreviewKey = tuple[str, tuple[int, ...], bytes]
+"""How far a preview is computed, of which faces, and a hash of its pixels."""
 
 
 @dataclass(frozen=True)
@@ -220,10 +223,12 @@ class JobPreview:
     answer: Fields
     sizes: tuple[int, ...]
 
-    @property
-    def key(self) -> tuple[str, tuple[int, ...]]:
-        """What tells it from the other previews of the same render."""
-        return self.answer["refinement"], tuple(self.answer["faces"])
+    def key(self, frames: Sequence[memoryview]) -> PreviewKey:
+        """What tells it from the other previews of the same render; frames: its pixels."""
+        digest = hashlib.blake2b(digest_size=16)
+        for frame in frames:
+            digest.update(frame)
+        return self.answer["refinement"], tuple(self.answer["faces"]), digest.digest()
 
     def fields(self) -> dict[str, Any]:
         """As a map."""
