@@ -289,8 +289,9 @@ class Docker(DockWidget):
         if any(has_new):
             self._whole.order()
         self._daemon.show_daemon(view)
-        # what comes beside them may take the sliders' place: a low screen must hold Krita's window
-        is_crowded = view.notice or view.jobs or view.is_result or view.score
+        # what comes beside them may take their place: a low screen must hold Krita's window
+        is_crowded = bool(view.notice or view.jobs or view.is_result or view.score)
+        self._preview.set_crowded(is_crowded)
         self._sliders.setMinimumHeight(_ONE_SLIDER if is_crowded else _LEAST_SLIDERS)
 
 

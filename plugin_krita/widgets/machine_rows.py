@@ -116,6 +116,7 @@ class MachineRows(QtWidgets.QWidget):
 
     def _show(self, said: Said) -> None:
         self._said.setText(said.sentence)
+        self._said.setVisible(bool(said.sentence))
         self._sign.setVisible(said.is_error)
 
 

@@ -12,7 +12,7 @@ from . import preview_painting
 from .preview_painting import SPLIT, VIEWS, Pictures, to_pixmaps
 from .qt import QtCore, QtGui, QtWidgets
 
-_LEAST_HEIGHT = 64
+_LEAST_HEIGHT, _LEAST_CROWDED = 84, 64
 _ZOOM_STEP, _LINE_STEP, _PAN_STEP = 1.25, 0.05, 40.0
 _GRIP = 14  # pixels beside the line where the mouse takes hold of it
 
@@ -54,7 +54,7 @@ class PreviewWidget(QtWidgets.QWidget):
         self.setObjectName("preview")
         self.setFocusPolicy(QtCore.Qt.FocusPolicy.StrongFocus)
         self.setSizePolicy(QtWidgets.QSizePolicy.Policy.Expanding, QtWidgets.QSizePolicy.Policy.Expanding)
-        self.setMinimumHeight(_LEAST_HEIGHT)
+        self.set_crowded(False)
         self.setMouseTracking(True)
         self.setAccessibleName(texts.text(texts.PREVIEW))
         self.setAccessibleDescription(texts.text(texts.PREVIEW_KEYS))
@@ -69,6 +69,10 @@ class PreviewWidget(QtWidgets.QWidget):
             before, after = to_pixmaps(preview)
             self._pictures = Pictures(before, after, preview.scale / self.devicePixelRatioF())
         self.update()
+
+    def set_crowded(self, is_crowded: bool) -> None:
+        """Let it become lower than it should be, for what comes beside it."""
+        self.setMinimumHeight(_LEAST_CROWDED if is_crowded else _LEAST_HEIGHT)
 
     def set_view(self, view: str) -> None:
         """Show the two pictures in one of ``VIEWS``."""

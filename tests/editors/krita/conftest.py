@@ -3,6 +3,7 @@
 import os
 import shutil
 from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -25,27 +26,37 @@ VERSIONS = {
 _SCREEN = "1366x900"
 
 
+@contextmanager
+def installed_krita(
+    version: str, home: Path, base: Path, *, size: str = _SCREEN, **environment: str
+) -> Iterator[Krita]:
+    """A version of Krita after ``python3 install krita``; skips the test where it was not set up.
+
+    home: RETOUCHML_HOME; base: the folder of the tests' files; size: of the screen
+    """
+    variable, option = VERSIONS[version]
+    place = os.environ.get(variable)
+    if not place:
+        pytest.skip(f"Krita {version} was not set up: `python3 install test {option}`")
+    root = Path(place) if Path(place).is_absolute() else None
+    assert [
+        name for name in (*TOOLS, *(["krita"] if root is None else [])) if shutil.which(name) is None
+    ] == []
+    install = partial(install_into, home=home)
+    environment |= {"RETOUCHML_HOME": str(home)}
+    with (
+        TemporaryDirectory(prefix="rmlp") as profile,
+        running.krita(Path(profile), install, root, [home, base], size=size, **environment) as krita,
+    ):
+        yield krita
+
+
 @pytest.fixture(scope="session", params=sorted(VERSIONS))
 def one_krita(
     request: pytest.FixtureRequest, editor_home: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Krita]:
     """A version of Krita after ``python3 install krita``."""
-    variable, option = VERSIONS[request.param]
-    place = os.environ.get(variable)
-    if not place:
-        pytest.skip(f"Krita {request.param} was not set up: `python3 install test {option}`")
-    root = Path(place) if Path(place).is_absolute() else None
-    assert [
-        name for name in (*TOOLS, *(["krita"] if root is None else [])) if shutil.which(name) is None
-    ] == []
-    install = partial(install_into, home=editor_home)
-    binds = [editor_home, tmp_path_factory.getbasetemp()]
-    with (
-        TemporaryDirectory(prefix="rmlp") as profile,
-        running.krita(
-            Path(profile), install, root, binds, size=_SCREEN, RETOUCHML_HOME=str(editor_home)
-        ) as krita,
-    ):
+    with installed_krita(request.param, editor_home, tmp_path_factory.getbasetemp()) as krita:
         yield krita
 
 

@@ -60,7 +60,8 @@ def place_of(name, across, down):
         if hasattr(area, "ensureWidgetVisible") and area.isAncestorOf(target):
             area.ensureWidgetVisible(target)
     place = target.mapToGlobal(QPoint(int(target.width() * across), int(target.height() * down)))
-    return [place.x(), place.y()]
+    scale = target.devicePixelRatioF()  # the pointer goes by the screen's pixels
+    return [round(place.x() * scale), round(place.y() * scale)]
 
 
 def pictures():

@@ -12,6 +12,7 @@ import pytest
 from retouchml.settings import load
 from tests.editors.krita import pictures
 from tests.editors.krita.running import Krita, until
+from tests.editors.missing_model import NAME, missing_model
 from tests.stand_in_backend import FACE_PAIR
 
 _SHOWN = "[each for each in docker().findChildren(QWidget, 'retouchml_settings') if each.isVisible()]"
@@ -173,3 +174,23 @@ docker()._change(look=docker()._controller.settings.look.with_values({"strength"
     krita.click("scores", 0.1)
     until(lambda: not krita.ask("widget('score').isVisible()"))
     assert not load(dialog)[0].scores
+
+
+@pytest.mark.usefixtures("starts_python")
+def test_a_missing_model_is_fetched_and_all_are_verified_by_buttons(
+    krita: Krita, dialog: Path, editor_home: Path
+) -> None:
+    idle = "widget('copy').isEnabled()"
+    until(lambda: krita.ask(idle))
+    with missing_model(editor_home) as model:
+        krita.click("models_verify")
+        until(lambda: "ffhq-mobile is intact." in krita.ask(_SAID) and krita.ask(idle))
+        assert NAME not in krita.ask(_SAID)
+        krita.click("models_fetch")
+        until(lambda: f"{NAME} is in {model}." in krita.ask(_SAID) and krita.ask(idle))
+        krita.click("models_verify")
+        until(lambda: f"{NAME} is intact." in krita.ask(_SAID) and krita.ask(idle))
+        file = next(model.glob("*.onnx"))
+        file.write_bytes(bytes(file.stat().st_size))
+        krita.click("models_verify")
+        until(lambda: f"{NAME} is damaged" in krita.ask(_SAID) and krita.ask(idle))
