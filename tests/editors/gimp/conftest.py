@@ -13,9 +13,10 @@ from install.editors import plugin_folder
 from tests.conftest import PORTRAIT
 from tests.daemon.running import Daemon, until
 from tests.editors.gimp.dialog_driver import TITLE, is_gone, plug_ins, windows
-from tests.editors.gimp.running import Gimp, gimp
+from tests.editors.gimp.running import SCREEN, Gimp, gimp
 
 PLUG_IN = "retouchml-beautify"
+CHECKOUT = Path(__file__).parents[3]
 # where each version is, and the option that sets it up
 ROOTS = {"3.0": ("RETOUCHML_TEST_GIMP", "--editors"), "3.2": ("RETOUCHML_TEST_GIMP_NEXT", "--editors --next")}
 
@@ -28,10 +29,12 @@ def install(profile: Path, version: str) -> Path:
 
 
 @contextmanager
-def gimp_with_filter(version: str, home: Path, profile: Path, **environment: str) -> Iterator[Gimp]:
+def gimp_with_filter(
+    version: str, home: Path, profile: Path, *, screen: str = SCREEN, **environment: str
+) -> Iterator[Gimp]:
     """A version of GIMP with the filter installed; skips the test where it was not set up.
 
-    home: RETOUCHML_HOME; profile: the user's folder; environment: more variables
+    home: RETOUCHML_HOME; profile: the user's folder; screen: its size in pixels; environment: more variables
     """
     variable, option = ROOTS[version]
     root = os.environ.get(variable)
@@ -39,7 +42,7 @@ def gimp_with_filter(version: str, home: Path, profile: Path, **environment: str
         pytest.skip(f"GIMP {version} was not set up: `python3 install test {option}`")
     install(profile, version)
     environment |= {"RETOUCHML_HOME": str(home), "RETOUCHML_PORTRAIT": str(PORTRAIT)}
-    with gimp(Path(root), profile, [home, PORTRAIT.parent], version, **environment) as started:
+    with gimp(Path(root), profile, [home, CHECKOUT], version, screen=screen, **environment) as started:
         yield started
 
 

@@ -59,6 +59,11 @@ answer = [[each.get_text(), each.get_mnemonic_keyval()] for each in widgets(top)
           if isinstance(each, Gtk.Label) and each.get_mnemonic_keyval() != Gdk.KEY_VoidSymbol]
 """
 
+READ = """
+texts = [(each.get_tooltip_text(), name(each), getattr(each, "get_text", str)()) for each in widgets()]
+answer = ["\\n".join(str(text) for text in each if text) for each in texts]
+"""
+
 
 @pytest.fixture
 def backend() -> str:
@@ -115,6 +120,17 @@ def test_every_control_has_a_name_and_tab_reaches_it(editor: Gimp, dialog: str) 
     keys = letters(inside, "Beautify")
     assert len(keys) == len(set(keys))
     assert len(keys) >= 11
+
+
+def test_people_read_of_face_1_and_face_2_and_of_none_before_them(editor: Gimp, dialog: str) -> None:
+    inside = Inside(editor)
+    assert inside.ask(
+        "[each.get_label() for each in widgets() if type(each).__name__ == 'CheckButton'][:2]"
+    ) == ["Face 1", "Face 2"]
+    texts = inside.run(READ)
+    for tip in ("Face 1\nShow it", "Face 1\nRetouch it", "Face 2\nShow it"):
+        assert any(text.startswith(tip) for text in texts)
+    assert not [text for text in texts if "face 0" in text.lower()]
 
 
 def test_the_settings_are_used_by_the_keys_alone(editor: Gimp, dialog: str) -> None:
