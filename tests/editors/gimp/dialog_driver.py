@@ -144,9 +144,9 @@ class Inside(EditorDriver):
         return bool(self.ask(f"bool(named({name!r}))"))
 
 
-def preview(editor: Gimp, dialog: str) -> Picture:
-    """The dialog's picture as it is on the screen."""
-    left, top, right, bottom = Inside(editor).ask("box(named('Before and after')[-1])")
+def preview(editor: Gimp, dialog: str, name: str = "Before and after") -> Picture:
+    """The dialog's picture as it is on the screen. name: its name in the language of the dialog"""
+    left, top, right, bottom = Inside(editor).ask(f"box(named({name!r})[-1])")
     return whole(editor, dialog)[top:bottom, left:right]
 
 
