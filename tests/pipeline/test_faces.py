@@ -40,6 +40,13 @@ def upright(finder: FaceFinder, portrait: Pixels) -> FaceLocation:
     return face
 
 
+@pytest.fixture(scope="module")
+def portraits(finder: FaceFinder) -> dict[Path, tuple[FaceLocation, ...]]:
+    """A few foreign portraits, and the faces that are found in them."""
+    pictures = sorted(shared_file("portraits").glob("*.[jp][pn]g"))[::7]
+    return {path: tuple(finder.find(np.asarray(Image.open(path).convert("RGB")))) for path in pictures}
+
+
 def mean_error(points: NDArray[np.float64], expected: NDArray[np.float64]) -> float:
     """Mean distance between two sets of landmarks, in spans from eye corner to eye corner."""
     span = float(np.hypot(*(expected[_EYES[1]] - expected[_EYES[0]])))
@@ -200,13 +207,12 @@ def test_faces_of_another_colour_profile_are_those_of_srgb(
 @pytest.mark.slow
 @pytest.mark.parametrize("primaries", ["prophoto", "srgb"])
 def test_portraits_of_another_colour_profile_have_the_faces_of_srgb(
-    primaries: str, finder: FaceFinder
+    primaries: str, finder: FaceFinder, portraits: dict[Path, tuple[FaceLocation, ...]]
 ) -> None:
-    pictures = sorted(shared_file("portraits").glob("*.[jp][pn]g"))[::6]
     profile = profile_with(primaries, 1.0)
-    for path in pictures:
+    for path, plain in portraits.items():
         pixels = np.asarray(Image.open(path).convert("RGB"))
-        plain, other = finder.find(pixels), finder.find(converted(pixels, profile), icc=profile)
+        other = finder.find(converted(pixels, profile), icc=profile)
         assert len(plain) == len(other), path.name
         for one, two in zip(plain, other, strict=True):
             assert np.allclose(one.box, two.box, atol=max(6, 0.15 * one.box[2])), path.name
