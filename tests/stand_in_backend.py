@@ -1,38 +1,30 @@
 """The stand-in for the pipeline in tests and benchmarks: a backend without models.
 
 The picture's first value says how many faces it has. A retouch inverts the values in a face's box.
-``FaultyBackend`` is the daemon's: looks make it slow, deaf, greedy or kill its process.
 """
 
 from __future__ import annotations
 
-import gc
 import os
-import sys
 import time
-import weakref
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import psutil
 
-from retouchml.errors import Cancelled
 from retouchml.look import Look, check_edits, check_faces
 from retouchml.own_parts import STANDARD
 from retouchml.progress import NEVER, Cancel, Progress, check
-from retouchml.results import Box, Edit, Face, FaceReport, Refinement
+from retouchml.results import Box, Face, FaceReport, Refinement
 from retouchml.settings import PrecisionName
 from retouchml.sliders import EDITS
+from tests.waiting import nap
 
 SIDE = 4
 """Pixels of the first face's box; every further face is a pixel larger."""
-FAULTY = "tests.stand_in_backend:make_faulty"
-"""``FaultyBackend`` as ``--backend`` names it."""
 LARGE_FACE = "tests.stand_in_backend:LargeFaceBackend"
 """``LargeFaceBackend`` as ``--backend`` names it."""
 FACE_PAIR = "tests.stand_in_backend:FacePairBackend"
@@ -41,9 +33,6 @@ HELD_PAIR = "tests.stand_in_backend:HeldPairBackend"
 """``HeldPairBackend`` as ``--backend`` names it."""
 FACE_ROW = "tests.stand_in_backend:FaceRowBackend"
 """``FaceRowBackend`` as ``--backend`` names it."""
-_FAULTS = ("die", "die_once", "crowded", "memory", "huge", "deaf", "fail", "slow", "held", "garble")
-HELD = 255
-"""In place of tenths of a second: a face of ``FaultyBackend`` is prepared once ``open_gate`` was called."""
 _LANDMARKS = tuple((float(x), float(y)) for x, y in np.linspace(0, 1, 136).reshape(68, 2))
 
 
@@ -100,10 +89,15 @@ class Photo:
             progress("invert", 0.5, 12.0)
         self.seconds["invert"] = 1.5
 
+    @property
+    def faults(self) -> Sequence[str]:
+        """Edits that it knows beside RetouchML's."""
+        return ()
+
     def check(self, looks: Mapping[int, Look]) -> None:
         check_faces(looks, self.faces)
         for look in looks.values():
-            check_edits(name for name in look.edits if name not in _FAULTS)
+            check_edits(name for name in look.edits if name not in self.faults)
 
     def render(
         self, looks: Mapping[int, Look], *, progress: Progress | None = None, cancel: Cancel | None = None
@@ -229,7 +223,7 @@ class Backend:
         self.scorers.append(scorer)
         if progress is not None:
             progress("detect", 0.0, None)
-        return Photo(pixels, (*faces_of(int(pixels.flat[0])), *_marked(at)), self.looks)
+        return Photo(pixels, (*faces_of(int(pixels.flat[0])), *marked(at)), self.looks)
 
 
 ONE_MORE_FACE = b"a profile by which one more face is found"
@@ -248,7 +242,8 @@ def faces_of(count: int) -> tuple[Face, ...]:
     )
 
 
-def _marked(places: Sequence[Box]) -> list[Face]:
+def marked(places: Sequence[Box]) -> list[Face]:
+    """Faces at these places."""
     return [Face(box, _LANDMARKS, 3.0) for box in places]
 
 
@@ -325,7 +320,7 @@ class FacePairBackend(Backend):
         side = min(height // 4, width // (2 * count))
         lefts = ((2 * index + 1) * width // (2 * count) - side // 2 for index in range(count))
         boxes = [(left, (height - side) // 2, side, side) for left in lefts]
-        faces = _marked([*boxes, *(place for place in at if place not in boxes)])
+        faces = marked([*boxes, *(place for place in at if place not in boxes)])
         if scorer not in ("", STANDARD):  # by which a test sees it
             faces = [replace(face, score=4.0) for face in faces]
         return self.photo(pixels, faces, seconds={})
@@ -347,7 +342,7 @@ class HeldPhoto(MeasuredPhoto):
         while not self.is_prepared(0):
             if progress is not None:
                 progress("invert", 0.5, None)
-            _nap(0.05, cancel)
+            nap(0.05, cancel)
 
 
 class HeldPairBackend(FacePairBackend):
@@ -409,177 +404,3 @@ class SlowBackend(Backend):
         photo.marker = self._marker
         photo.manners = self._manners
         return photo
-
-
-class OutOfMemoryError(RuntimeError):
-    """As torch's, by name."""
-
-
-_photos: weakref.WeakSet[FaultyPhoto] = weakref.WeakSet()
-
-
-class FaultyPhoto(Photo):
-    """Its faces take their time to be prepared; edits cause faults.
-
-    The second value of the picture's first pixel is the tenths of a second that each face takes, or HELD.
-    Pictures of floats have one face, which takes no time. The look ``held`` of 0.1 waits for the gate 1, that
-    of 0.2 for the gate 2; ``deaf`` for the end of its process.
-    """
-
-    def __init__(self, pixels: npt.NDArray[Any], device: str) -> None:
-        count, self.tenths = int(pixels[0, 0, 0]), int(pixels[0, 0, -1 if pixels.shape[2] < 2 else 1])
-        if pixels.dtype.kind == "f":
-            count, self.tenths = 1, 0
-        seconds = {"detect": 0.25, "prepared": 0.0, "on_cpu": float(device == "cpu")}
-        super().__init__(pixels, faces_of(count), seconds=seconds)
-        self.device = device
-        self.prepared: set[int] = set()
-        _photos.add(self)
-
-    __hash__ = object.__hash__
-
-    def is_prepared(self, face: int) -> bool:
-        return face in self.prepared
-
-    def prepare(
-        self,
-        faces: Sequence[int] | None = None,
-        *,
-        progress: Progress | None = None,
-        cancel: Cancel | None = None,
-    ) -> None:
-        for face in range(len(self.faces)) if faces is None else faces:
-            if face not in self.prepared:
-                if self.tenths == HELD:
-                    _hold(1, cancel, progress)
-                for step in range(0 if self.tenths == HELD else 10):
-                    if progress is not None:
-                        progress("invert", step / 10, 1.0)
-                    _nap(self.tenths / 100, cancel)
-                self.prepared.add(face)
-                self.seconds["prepared"] += 1
-
-    def patch(self, face: int, look: Look, cancel: Cancel | None) -> Patch:
-        edits = look.edits
-        if edits.get("die") or (edits.get("die_once") and _first_time()):
-            psutil.Process().kill()
-        if (
-            (edits.get("crowded") and len(_photos) > 1)
-            or (edits.get("memory") and self.device != "cpu")
-            or edits.get("huge")
-        ):
-            raise OutOfMemoryError("no room on the device")
-        while edits.get("deaf"):
-            time.sleep(1.0)
-        if edits.get("held"):
-            _hold(round(10 * edits["held"]), cancel)
-        if edits.get("garble"):
-            _garble(round(10 * edits["garble"]))
-        if edits.get("fail"):
-            raise ValueError("a bug")
-        _nap(10 * edits.get("slow", 0.0), cancel)
-        return super().patch(face, look, cancel)
-
-
-class FaultyBackend(Backend):
-    """Opens photos that cause faults; "auto" is a device of its own."""
-
-    edits = tuple(Edit(name, -1.0, 1.0, "for tests") for name in _FAULTS)
-
-    def __init__(self, model: str, device: str, precision: PrecisionName = "auto") -> None:
-        super().__init__(model, "accelerator" if device == "auto" else device, precision)
-
-    def open(
-        self,
-        pixels: npt.NDArray[Any],
-        *,
-        icc: bytes = b"",
-        at: Sequence[Box] = (),
-        scorer: str = "",
-        progress: Progress | None = None,
-        cancel: Cancel | None = None,
-    ) -> Photo:
-        if progress is not None:
-            progress("detect", 0.0, None)
-        photo = FaultyPhoto(pixels, self.device)
-        if icc == ONE_MORE_FACE:
-            photo.faces = faces_of(len(photo.faces) + 1)
-        photo.faces = (*photo.faces, *_marked(at))
-        return photo
-
-
-def make_faulty(model: str, device: str, precision: PrecisionName = "auto") -> FaultyBackend:
-    """A ``FaultyBackend``; STAND_IN_GPUS says how many GPUs torch is to see."""
-    gpus = int(os.environ.get("STAND_IN_GPUS", "0"))
-    if gpus:
-        cuda = SimpleNamespace(
-            is_available=lambda: True, device_count=lambda: gpus, memory_reserved=lambda index: 1000 + index
-        )
-        sys.modules["torch"] = SimpleNamespace(cuda=cuda)  # type: ignore[assignment]
-    return FaultyBackend(model, device, precision)
-
-
-def _garble(kind: int) -> None:
-    """Let the worker send something malformed in place of its answer."""
-    from daemon.channel import Channel
-    from daemon.memory.blocks import Block
-    from daemon.worker import Worker
-
-    # the worker is __main__, so that its class is another one than the imported
-    worker: Any = next(each for each in gc.get_objects() if type(each).__name__ == Worker.__name__)
-    channel: Channel = worker._channel
-    job = next(iter(worker._flags))
-    done = {"type": "done", "job": job, "usage": {}, "fields": {}, "sizes": []}
-    usage = {"memory": None, "device_memory": None, "models": [], "devices": []}
-    packet = b"no msgpack"
-    messages: list[Callable[[], object]] = [
-        lambda: channel.send({"type": "unknown"}),
-        lambda: channel.send({"no": "type"}),
-        lambda: channel.send(done),
-        lambda: channel.send({**done, "usage": usage, "fields": 7}),
-        lambda: channel.send({**done, "usage": usage, "sizes": [-1, 4]}, [Block.of([b"abc"])]),
-        lambda: channel.send({**done, "usage": usage, "sizes": [1 << 40]}, [Block.of([b"abc"])]),
-        lambda: channel._socket.sendall(len(packet).to_bytes(4, "little") + packet),
-        lambda: channel._socket.sendall(b"\xff\xff\xff\xff"),
-        lambda: channel._socket.sendall(b"\x01\x00\x00\x00\x07"),
-    ]
-    messages[kind - 1]()
-    time.sleep(60)
-
-
-def _nap(seconds: float, cancel: Cancel | None) -> None:
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        if cancel is not None and cancel.is_set():
-            raise Cancelled("Stopped on request; nothing was changed.")
-        time.sleep(0.005)
-
-
-def open_gate(number: int = 1, home: Path | None = None) -> None:
-    """Let what waits at a gate, or comes there later, go on. home: RETOUCHML_HOME of the daemon"""
-    (_home(home) / f"gate-{number}").touch()
-
-
-def held(number: int = 1, home: Path | None = None) -> int:
-    """How many workers have come to a gate."""
-    return sum(1 for _ in _home(home).glob(f"held-{number}-*"))
-
-
-def _home(home: Path | None) -> Path:
-    return home or Path(os.environ["RETOUCHML_HOME"])
-
-
-def _hold(number: int, cancel: Cancel | None, progress: Progress | None = None) -> None:
-    (_home(None) / f"held-{number}-{os.getpid()}").touch()
-    while not (_home(None) / f"gate-{number}").exists():
-        if progress is not None:
-            progress("invert", 0.5, 1.0)
-        _nap(0.02, cancel)
-
-
-def _first_time() -> bool:
-    marker = Path(os.environ["RETOUCHML_HOME"]) / "died"
-    if marker.exists():
-        return False
-    marker.touch()
-    return True

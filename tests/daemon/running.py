@@ -31,7 +31,7 @@ from retouchml.client.status import Status
 from retouchml.look import Look
 from retouchml.system.files import private_folder
 from retouchml.system.processes import python_command, python_environment
-from tests.stand_in_backend import FAULTY
+from tests.faulty_backend import FAULTY
 
 ROOT = Path(__file__).parents[2]
 PATIENCE = 120.0  # seconds; a busy machine must not fail a test

@@ -14,7 +14,7 @@ from retouchml.client.status import PersonStatus
 from retouchml.errors import Busy
 from retouchml.look import Look
 from tests.daemon.running import PATIENCE, PLAIN, Daemon, picture, until
-from tests.stand_in_backend import held, open_gate
+from tests.waiting import held, open_gate
 
 Start = Callable[..., Daemon]
 SLOW = Look(0.5, edits={"slow": 0.03})  # 0.3 s

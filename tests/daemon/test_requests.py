@@ -17,7 +17,8 @@ from retouchml.errors import Cancelled, PhotoUnknown, RetouchError, Superseded, 
 from retouchml.look import Look
 from retouchml.sliders import BY_NAME
 from tests.daemon.running import PATIENCE, PLAIN, Daemon, picture, until, until_heard
-from tests.stand_in_backend import HELD, ONE_MORE_FACE, SIDE, held, open_gate
+from tests.stand_in_backend import ONE_MORE_FACE, SIDE
+from tests.waiting import HELD, held, open_gate
 
 LOOK = Look(0.5)
 HELD_LOOKS = {0: Look(0.5, edits={"held": 0.1})}

@@ -11,7 +11,7 @@ import zmq
 from retouchml import paths
 from retouchml.client import protocol, versions
 from tests.daemon.running import PATIENCE, PLAIN, Daemon, connect, kill, needs_posix, picture, until
-from tests.stand_in_backend import HELD
+from tests.waiting import HELD
 
 WAIT = int(1000 * PATIENCE)
 

@@ -9,7 +9,7 @@ import pytest
 from retouchml.errors import Busy, WorkerLost
 from retouchml.look import Look
 from tests.daemon.running import PATIENCE, PLAIN, Daemon, is_alive, kill, picture, until, until_heard
-from tests.stand_in_backend import held, open_gate
+from tests.waiting import held, open_gate
 
 LOOK = Look(0.5)
 Start = Callable[..., Daemon]

@@ -10,7 +10,7 @@ from retouchml import paths
 from retouchml.errors import Cancelled, DaemonStopping, RetouchError
 from retouchml.look import Look
 from tests.daemon.running import PATIENCE, ROOT, Daemon, is_alive, until
-from tests.stand_in_backend import held, open_gate
+from tests.waiting import held, open_gate
 
 Start = Callable[..., Daemon]
 

@@ -25,7 +25,7 @@ from tests.daemon.running import (
     needs_posix,
     until,
 )
-from tests.stand_in_backend import FAULTY
+from tests.faulty_backend import FAULTY
 
 pytestmark = pytest.mark.processes
 

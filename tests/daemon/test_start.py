@@ -13,7 +13,7 @@ from retouchml import paths
 from retouchml.client.client import Client
 from retouchml.system.processes import python_command, python_environment
 from tests.daemon.running import PATIENCE, Daemon, until
-from tests.stand_in_backend import FAULTY
+from tests.faulty_backend import FAULTY
 
 pytestmark = pytest.mark.processes
 

@@ -19,7 +19,7 @@ from retouchml.look import Look
 from tests.daemon import running
 from tests.daemon.running import Daemon, kill
 from tests.retouchml.light import lay_out
-from tests.stand_in_backend import HELD
+from tests.waiting import HELD
 
 # Runs where site-packages are out of reach, with nothing but a plug-in's folder.
 _EDITOR = """

@@ -30,7 +30,7 @@ from tests.daemon.running import (
     resume,
     until,
 )
-from tests.stand_in_backend import held
+from tests.waiting import held
 
 HELD_LOOKS = {0: Look(0.5, edits={"held": 0.1})}
 

@@ -31,7 +31,7 @@ from tests.daemon.running import (
     resume,
     until,
 )
-from tests.stand_in_backend import FAULTY
+from tests.faulty_backend import FAULTY
 
 only_root = pytest.mark.skipif(not is_root, reason="only root can hand a file to somebody else")
 _NOBODY = 65534

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from retouchml.system import surroundings
-from tests.stand_in_backend import FAULTY
+from tests.faulty_backend import FAULTY
 
 ROOT = Path(__file__).parents[3]
 

@@ -13,7 +13,7 @@ from retouchml import paths
 from retouchml.cli import doctor_checks
 from retouchml.system.files import private_folder
 from tests.daemon.running import PATIENCE, Daemon, environment, is_alive, needs_posix, pause, resume, until
-from tests.stand_in_backend import FAULTY
+from tests.faulty_backend import FAULTY
 
 pytestmark = pytest.mark.processes
 

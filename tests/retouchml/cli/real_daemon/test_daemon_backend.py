@@ -17,7 +17,9 @@ from retouchml import paths
 from retouchml.client.client import Client
 from retouchml.system.files import private_folder
 from tests.daemon.running import PATIENCE, ROOT, Daemon, environment, needs_posix, until
-from tests.stand_in_backend import FAULTY, HELD, SIDE, held, open_gate
+from tests.faulty_backend import FAULTY
+from tests.stand_in_backend import SIDE
+from tests.waiting import HELD, held, open_gate
 
 pytestmark = pytest.mark.processes
 

@@ -15,7 +15,7 @@ from retouchml.client.client import Client
 from tests.daemon.running import PATIENCE, PLAIN, ROOT, Daemon, environment, needs_posix, picture, until
 from tests.retouchml.cli.real_daemon.test_daemon_backend import run
 from tests.retouchml.running import results
-from tests.stand_in_backend import HELD, held, open_gate
+from tests.waiting import HELD, held, open_gate
 
 pytestmark = pytest.mark.processes
 

@@ -20,7 +20,7 @@ from tests.daemon.running import PATIENCE, ROOT, Daemon, environment, until
 from tests.ports import free_port
 from tests.retouchml.cli.real_daemon.test_daemon_backend import portrait, run
 from tests.retouchml.running import results
-from tests.stand_in_backend import HELD, held
+from tests.waiting import HELD, held
 
 pytestmark = pytest.mark.processes
 
