@@ -186,6 +186,7 @@ def test_a_plug_in_older_than_the_project_is_updated_by_a_button(
 
 def test_the_project_is_set_up_again_by_a_button(editor: Gimp, dialog: str, project: Path) -> None:
     settings, inside = open_settings(editor, dialog), Inside(editor)
+    assert until(lambda: inside.has("Update the plug-in"))  # it moves the other buttons
     click(editor, settings, "Set up again")
     said = f"named({OUTPUT!r})[-1].get_buffer().get_property('text')"
     assert until(lambda: str(inside.ask(said)).startswith("RetouchML is set up."))
