@@ -101,5 +101,7 @@ class Generator(ABC):
 
 def as_picture(image: Tensor) -> NDArray[np.float32]:
     """Network output [3, H, W] in about [-1, 1] → picture [H, W, 3] float32 in [0, 1], clipped."""
-    picture = image.detach().permute(1, 2, 0).float().cpu().numpy() * 0.5 + 0.5
-    return np.ascontiguousarray(np.clip(picture, 0.0, 1.0), dtype=np.float32)
+    picture = image.detach().permute(1, 2, 0).float().contiguous()
+    if picture.data_ptr() == image.data_ptr():  # it was in this order, and must stay as it is
+        picture = picture.clone()
+    return np.asarray(picture.mul_(0.5).add_(0.5).clamp_(0.0, 1.0).cpu().numpy(), np.float32)
