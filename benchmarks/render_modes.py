@@ -128,6 +128,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     sys.stdout.write(f"{'':42}" + "".join(f"{name:>10}" for name in FIGURES) + "\n")
     try:
         edits = [parse_edit(each) for each in options.edit] or EDITS
+        if options.pictures is not None:
+            options.pictures.mkdir(parents=True, exist_ok=True)  # OpenCV would write nothing, in silence
         measurement = Measurement(options.pictures)
         for path in options.photos:
             measurement.add(path, edits)
