@@ -66,7 +66,8 @@ def signs_of(
     points = alignment.to_crop(landmarks)
     hull = outline(points, SIZE) > 0
     beyond = alignment.inside(*frame) <= 0.0
-    like = skin_likelihood(crop, points)
+    painted_over = hidden_face(crop, points)
+    like = skin_likelihood(crop, points, painted_over)
     measures = geometric(points)
     yaw, pitch = _YAW * measures["yaw"], _PITCH * measures["pitch"] + _LEVEL
     if mesh is not None:
@@ -76,7 +77,7 @@ def signs_of(
         yaw=float(yaw),
         pitch=float(pitch),
         cut=float((beyond & hull).sum() / max(1, hull.sum())),
-        hidden=float((hidden_face(crop, points) & hull & ~beyond).sum() / max(1, hull.sum())),
+        hidden=float((painted_over & hull & ~beyond).sum() / max(1, hull.sum())),
         eye_distance=float(np.hypot(*_between_eyes(landmarks))),
         sharpness=_sharpness(crop, points, hull & (like > 0.5)),
         eye_skin=_eye_skin(like, points),

@@ -52,12 +52,14 @@ def face_masks(
     """The masks of a face; all fade out before the photograph's frame."""
     size = crop.shape[0]
     unit = size / 1024.0
-    hidden = cv2.GaussianBlur(hidden_face(crop, landmarks).astype(np.float32), (0, 0), 4.0 * unit)
-    frame = _smoothstep(inside / (40.0 * unit)) * (1.0 - hidden)
+    hidden = hidden_face(crop, landmarks)
+    likely = skin_likelihood(crop, landmarks, hidden)
+    shown = 1.0 - cv2.GaussianBlur(hidden.astype(np.float32), (0, 0), 4.0 * unit)
+    frame = _smoothstep(inside / (40.0 * unit)) * shown
     hull = outline(landmarks, size)
     face = _falloff(hull, 36.0 * unit)
     features = feature_mask(landmarks, size)
-    skin_like = guided(crop.mean(axis=2), skin_likelihood(crop, landmarks), round(10 * unit) + 1, 1e-3)
+    skin_like = guided(crop.mean(axis=2), likely, round(10 * unit) + 1, 1e-3)
     skin_like = np.clip(skin_like * 1.25 - 0.15, 0.0, 1.0) * _without_strands(crop, landmarks)
     skin_like = _connected(skin_like, landmarks)
     tone = face * np.maximum(skin_like, _uncovered_features(skin_like, landmarks)) * frame
@@ -123,14 +125,18 @@ _FEATURE_PARTS = (
 )
 
 
-def skin_likelihood(crop: NDArray[np.float32], landmarks: Points) -> Mask:
+def skin_likelihood(
+    crop: NDArray[np.float32], landmarks: Points, hidden: NDArray[np.bool_] | None = None
+) -> Mask:
     """Similarity [S, S] of each pixel to the colour of this face's skin.
 
-    The colour model is a Gaussian in CIE Lab over cheeks, nose and chin.
+    The colour model is a Gaussian in CIE Lab over cheeks, nose and chin. hidden: ``hidden_face`` of the crop,
+    if that is known
     """
     size = crop.shape[0]
     lab = cv2.cvtColor(crop, cv2.COLOR_RGB2Lab)
-    hidden = hidden_face(crop, landmarks)
+    if hidden is None:
+        hidden = hidden_face(crop, landmarks)
     sample = lab[(_skin_sample(landmarks, size) > 0) & ~hidden]
     if len(sample) < 50:
         return np.ones((size, size), np.float32)
