@@ -17,6 +17,8 @@ from pipeline.flow import displaced, unbounded_motion
 from pipeline.masks import Mask
 
 _RIM, _CLOTHES = 0.10, 0.03  # of the crop's side; widths of the band around the head that moves along
+_STEP, _FADE = 0.04, 0.03  # of the crop's side; further a head does not move, nor hair grow: it is wall
+_CHEEK = 0.012  # of the crop's side; beside the outline of the face, what comes is still the face
 _SOFT = 0.012  # of the crop's side; over which motion ends softly, so that nothing folds
 _EDGE = 0.008  # of the crop's side; softness of the painted head's edge
 _FRINGE = 0.012  # of the crop's side; single hairs, and the light around a head, reach so far beyond its mask
@@ -72,14 +74,20 @@ def repainted(
     heads: tuple[Mask, Mask],  # where the photograph and ``after`` show the head
     allowed: Mask,  # [S, S] where the photograph may change
     loose: Mask,  # [S, S] where nothing but the head may be clothes, which stay
+    faces: Mask,  # [S, S] 1 where the photograph or ``after`` shows the face itself, without ears and neck
 ) -> Repainted:
     """What the step ``before`` → ``after`` changes in a crop."""
     size = before.shape[0]
+    (near,) = _grown(heads[0], (_STEP * size, _FADE * size))
+    heads = heads[0], np.asarray(heads[1] * near, np.float32)
     head = np.maximum(*heads)
     bands = (0.0, _RIM), (0.0, _CLOTHES), (_FRINGE, 2.0 * _EDGE)
     wide, narrow, painted = _grown(head, *((whole * size, reach * size) for whole, reach in bands))
-    painted = np.asarray(painted * allowed, np.float32)
     moving = np.asarray((narrow + loose * (wide - narrow)) * allowed, np.float32)
+    rim = np.maximum(moving - painted * allowed, 0.0)
+    # Below the face the generator dresses a neck as it likes: an older one gets a collar.
+    (beside_face,) = _grown(faces, (_CHEEK * size, _CLOTHES * size))
+    painted = np.asarray(painted * np.maximum(loose, beside_face) * allowed, np.float32)
     flow, trust = unbounded_motion(before, after, head, moving, size)
     flow = np.asarray(_lowpass(flow, _SOFT * size) * moving[..., None], np.float32)
     was = displaced(before, flow)
@@ -90,7 +98,6 @@ def repainted(
     # The wall beside a head is lighter or darker by its shadow: a rim of that fades out softly.
     beside = _mean_around(residual, np.asarray((1.0 - moved) * (1.0 - heads[1]), np.float32), size)
     shadow = beside.mean(axis=2, keepdims=True)
-    rim = np.maximum(moving - painted, 0.0)
     color = _lowpass(residual, _FINEST * size) * painted[..., None] + shadow * rim[..., None]
     return Repainted(flow, np.asarray(color, np.float32), cover, after, was, (moved, heads[1]))
 

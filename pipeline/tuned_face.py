@@ -17,7 +17,7 @@ from pipeline.change import Change
 from pipeline.head import above_clothes, head_mask
 from pipeline.kept import Kept
 from pipeline.local_face import LocalFace, Placed
-from pipeline.masks import Mask, Points, neighbour_weight
+from pipeline.masks import Mask, Points, neighbour_weight, outline
 from pipeline.networks import Networks
 from pipeline.pixels import resized
 from pipeline.prepared import Code, PreparedFace, code_of
@@ -111,8 +111,11 @@ class TunedFace:
             after = self._picture(shown.network, networks.edit_applier.apply(start, look.edits))
             points = networks.finder.landmarks_in_crop(after)
             heads = shown.head, head_mask(after, points)
+            outlines = (outline(each, self.local.size) for each in (self.local.landmarks, points))
+            faces = np.maximum(*outlines).astype(np.float32)
             shown.newest = None  # releases its memory first
-            shown.newest = code, repainted(shown.before[1], after, heads, shown.allowed, shown.loose)
+            bounds = shown.allowed, shown.loose, faces
+            shown.newest = code, repainted(shown.before[1], after, heads, *bounds)
         return shown.newest[1]
 
     def _shown(self, networks: Networks) -> _Shown:

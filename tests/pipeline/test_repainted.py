@@ -31,6 +31,7 @@ def face(shift: float = 0.0, mouth: float = 0.0) -> Picture:
 
 HEAD = disc(84.0)
 EVERYWHERE = np.ones((SIZE, SIZE), np.float32)
+ANYWHERE = EVERYWHERE, EVERYWHERE, HEAD
 GRAIN = np.asarray(texture(SIZE, SIZE) - cv2.GaussianBlur(texture(SIZE, SIZE), (0, 0), 1.5), np.float32)
 
 
@@ -45,7 +46,7 @@ def fine(picture: Picture, where: NDArray[np.bool_]) -> float:
 
 
 def test_without_a_difference_nothing_changes() -> None:
-    made = repainted(face(), face(), (HEAD, HEAD), EVERYWHERE, EVERYWHERE)
+    made = repainted(face(), face(), (HEAD, HEAD), *ANYWHERE)
     assert np.abs(made.flow).max() < 0.05
     assert not made.color.any()
     assert made.cover.max() < 0.01
@@ -53,7 +54,7 @@ def test_without_a_difference_nothing_changes() -> None:
 
 def test_the_photograph_follows_a_motion_with_its_own_grain() -> None:
     photo, after = face() + GRAIN, face(6.0)
-    made = repainted(face(), after, (HEAD, HEAD), EVERYWHERE, EVERYWHERE)
+    made = repainted(face(), after, (HEAD, HEAD), *ANYWHERE)
     result, deep = shown(photo, made), disc(60.0) > 0.5
     assert np.abs(cv2.GaussianBlur(result - after, (0, 0), 2.0))[deep].mean() < 0.01
     assert fine(result, deep) == pytest.approx(fine(photo, deep), rel=0.15)
@@ -62,7 +63,7 @@ def test_the_photograph_follows_a_motion_with_its_own_grain() -> None:
 
 def test_what_no_motion_explains_has_the_generator_s_pixels_and_grain() -> None:
     photo = face() + GRAIN
-    made = repainted(face(), face(mouth=1.0), (HEAD, HEAD), EVERYWHERE, EVERYWHERE)
+    made = repainted(face(), face(mouth=1.0), (HEAD, HEAD), *ANYWHERE)
     result, mouth = shown(photo, made), disc(10.0, (128.0, 160.0)) > 0.5
     assert made.cover[mouth].min() > 0.9
     assert np.abs(cv2.GaussianBlur(result, (0, 0), 2.0))[mouth].mean() < 0.08
@@ -74,7 +75,7 @@ def test_only_the_head_and_a_rim_change_and_nothing_where_the_photograph_may_not
     after = np.asarray(face(6.0) * 0.8, np.float32)
     allowed = np.asarray(EVERYWHERE.copy())
     allowed[:, :100] = 0.0
-    made = repainted(face(), after, (HEAD, HEAD), allowed, EVERYWHERE)
+    made = repainted(face(), after, (HEAD, HEAD), allowed, EVERYWHERE, HEAD)
     away = (disc(84.0 + 0.11 * SIZE) == 0.0) | (allowed == 0.0)
     for field in (made.flow, made.color, made.cover):
         assert field.any()
@@ -83,7 +84,7 @@ def test_only_the_head_and_a_rim_change_and_nothing_where_the_photograph_may_not
 
 def test_colours_are_those_of_the_photograph_where_the_generator_s_differ() -> None:
     photo = np.asarray(face() * np.array([1.0, 0.9, 0.8], np.float32), np.float32)
-    made = repainted(face(), face(mouth=1.0), (HEAD, HEAD), EVERYWHERE, EVERYWHERE)
+    made = repainted(face(), face(mouth=1.0), (HEAD, HEAD), *ANYWHERE)
     beside = (disc(22.0, (128.0, 160.0)) > 0.5) & (disc(18.0, (128.0, 160.0)) == 0.0)
     ratio = shown(photo, made)[beside].mean(0) / photo[beside].mean(0)
     assert ratio == pytest.approx(np.ones(3), abs=0.05)
@@ -99,7 +100,7 @@ def test_where_hair_goes_the_wall_has_the_colours_of_the_photograph_s_wall() -> 
 
     before, after = (portrait(head, 0.2, (0.6, 0.6, 0.6)) for head in (whole, disc(64.0)))
     photo = portrait(whole, 0.35, (0.55, 0.6, 0.7)) + 0.3 * GRAIN
-    made = repainted(before, after, (whole, disc(64.0)), EVERYWHERE, EVERYWHERE)
+    made = repainted(before, after, (whole, disc(64.0)), *ANYWHERE)
     bared = disc(16.0, (206.0, 128.0)) > 0.5
     assert shown(photo, made)[bared].mean(0) == pytest.approx([0.55, 0.6, 0.7], abs=0.03)
 
@@ -109,7 +110,7 @@ def test_motion_ends_without_a_line_where_the_head_does(way: tuple[int, int]) ->
     y = np.mgrid[0:SIZE, 0:SIZE][0].astype(np.float32)
     soft = cv2.GaussianBlur(HEAD, (0, 0), 3.0) * np.clip((200.0 - y) / 80.0, 0.0, 1.0)
     head = np.asarray(soft, np.float32)
-    made = repainted(face(), face(6.0), (head, head), EVERYWHERE, EVERYWHERE)
+    made = repainted(face(), face(6.0), (head, head), *ANYWHERE)
     out = np.arange(120)
     moved = np.abs(made.flow[128 + way[0] * out, 128 + way[1] * out, 0])
     assert moved[0] > 4.0
@@ -122,7 +123,7 @@ def test_a_shadow_that_the_head_no_longer_casts_leaves_no_outline() -> None:
     away = np.maximum(np.hypot(x - 128.0, y - 128.0) - 80.0, 0.0)
     shadow = np.asarray(0.08 * np.exp(-away / 20.0) * (1.0 - disc(80.0)), np.float32)[..., None]
     photo = face() - shadow
-    change = shown(photo, repainted(photo, face(), (HEAD, HEAD), EVERYWHERE, EVERYWHERE)) - photo
+    change = shown(photo, repainted(photo, face(), (HEAD, HEAD), *ANYWHERE)) - photo
     outwards = change[128, 128 + 86 :].mean(1)
     assert outwards[0] > 0.03
     assert np.abs(np.diff(outwards)).max() < 0.008
@@ -131,10 +132,35 @@ def test_a_shadow_that_the_head_no_longer_casts_leaves_no_outline() -> None:
 def test_clothes_stay_while_the_head_beside_them_moves() -> None:
     loose = np.asarray(EVERYWHERE.copy())
     loose[150:] = 0.0
-    moved = np.abs(repainted(face(), face(6.0), (HEAD, HEAD), EVERYWHERE, loose).flow).sum(2)
+    moved = np.abs(repainted(face(), face(6.0), (HEAD, HEAD), EVERYWHERE, loose, HEAD).flow).sum(2)
     beside = (disc(96.0) > 0.5) & (disc(84.0 + 0.035 * SIZE) == 0.0)
     assert moved[:128][beside[:128]].mean() > 0.5
     assert not moved[150:][beside[150:]].any()
+
+
+def test_a_collar_that_comes_below_the_face_is_not_shown_and_one_in_the_face_is() -> None:
+    loose = np.asarray(EVERYWHERE.copy())
+    loose[150:] = 0.0
+    collar = disc(20.0, (128.0, 190.0))[..., None]
+    after = np.asarray(face() * (1.0 - collar) + collar, np.float32)
+    inside = disc(14.0, (128.0, 190.0)) > 0.5
+    for chin, least, most in ((150, 0.0, 0.02), (220, 0.3, 1.0)):
+        faces = np.asarray(HEAD.copy())
+        faces[chin:] = 0.0
+        made = repainted(face(), after, (HEAD, HEAD), EVERYWHERE, loose, faces)
+        change = np.abs(shown(face() + GRAIN, made) - face() - GRAIN).mean(2)
+        assert least <= change[inside].mean() <= most
+
+
+def test_a_wall_that_is_taken_for_the_head_after_stays() -> None:
+    wall = disc(30.0, (226.0, 60.0))  # far from the head before
+    stripes = 0.4 * np.sin(np.arange(SIZE) / 3.0)[:, None, None]
+    after = np.asarray(face() + wall[..., None] * stripes, np.float32)
+    made = repainted(face(), after, (HEAD, np.maximum(HEAD, wall)), *ANYWHERE)
+    far = (wall > 0.5) & (disc(84.0 + 0.15 * SIZE) == 0.0)
+    assert far.sum() > 500
+    assert not made.cover[far].any()
+    assert np.abs(made.color[far]).max() < 0.01
 
 
 def test_what_may_change_fades_before_the_frame() -> None:
@@ -150,7 +176,7 @@ def test_hair_that_goes_on_beyond_the_crop_shows_no_border_of_it() -> None:
     photo, after = face() + GRAIN, np.asarray(face(6.0) * 0.8, np.float32)
     allowed = allowed_by_frame(far_from_the_frame)
     change = np.abs(
-        shown(photo, repainted(face(), after, (EVERYWHERE, EVERYWHERE), allowed, EVERYWHERE)) - photo
+        shown(photo, repainted(face(), after, (EVERYWHERE, EVERYWHERE), allowed, EVERYWHERE, HEAD)) - photo
     )
     edge = np.concatenate([change[0], change[-1], change[:, 0], change[:, -1]])
     assert edge.max() < 1e-6
