@@ -109,5 +109,9 @@ def _copy() -> Path:
                 about.mkdir()
                 shutil.copyfile(metadata, about / metadata.name)
             new.chmod(0o700)
-            new.rename(target)
+            try:
+                new.rename(target)
+            except OSError:
+                if not target.is_dir():  # else another set-up made the same meanwhile
+                    raise
     return target / TOP.relative_to(SOURCE)
