@@ -53,6 +53,7 @@ class Controller:
         self._last_result = LastResult()
         self._jobs = JobQueue()
         self._timing = PreviewTiming(loop, self._preview)
+        self._was_cancelled = False  # and the user has begun nothing since
         self.preview_view = PreviewView(self._tasks, self._photos, self._layer, self._redraw)
         self._update_timer: Handle | None = None
         self._updates = 0
@@ -200,6 +201,8 @@ class Controller:
         """Stop the task; nothing was changed. The next job begins. Not while a result is being added."""
         if self._runner.is_running and not self._tasks.is_adding:
             self._stop_task()
+            self._timing.stop()
+            self._was_cancelled = True
             self._notice = Notice(texts.text(texts.CANCELLED), is_error=False)
             self._start_next_job()
 
@@ -303,6 +306,7 @@ class Controller:
         source = source or self._source
         assert source is not None
         self.start_updates()
+        self._was_cancelled = False
         if kind == FIND_FACES:
             self._notice = None
         self._runner.start(kind, source, make(source))
@@ -314,6 +318,8 @@ class Controller:
         even_if_none: also where it is only being made, and for another size
         """
         photo = self._photo
+        if even_if_none and self._was_cancelled:  # the notice of that has moved the preview
+            return
         is_being_made = even_if_none and self._runner.is_running
         if is_being_made or (photo is not None and photo.preview is not None):
             self._timing.redraw(is_busy=self._runner.is_running)

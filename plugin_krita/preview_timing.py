@@ -39,6 +39,12 @@ class PreviewTiming:
         is_redrawn, self._is_redrawn = self._is_redrawn, False
         return is_redrawn
 
+    def stop(self) -> None:
+        """Draw nothing of what changed so far."""
+        if self._timer is not None:
+            self._timer.stop()
+        self._timer, self._is_behind, self._is_redrawn = None, False, False
+
     def catch_up(self) -> None:
         """Draw at once if something changed since the preview that has just ended began."""
         if self._is_behind:

@@ -70,3 +70,11 @@ def test_nothing_is_drawn_again_if_nothing_changed_since_it_began(loop: Loop, ti
 def test_a_preview_that_does_not_follow_the_sliders_is_redrawn_once(timing: PreviewTiming) -> None:
     timing.redraw(is_busy=False)
     assert [timing.begin(), timing.begin()] == [True, False]
+
+
+def test_after_a_stop_nothing_of_before_is_drawn(loop: Loop, timing: PreviewTiming) -> None:
+    timing.redraw(is_busy=True)
+    timing.stop()
+    timing.catch_up()
+    assert loop.waiting == []
+    assert not timing.begin()

@@ -6,7 +6,6 @@
 import time
 
 from krita import Krita, Selection
-from PyQt5 import sip
 from PyQt5.QtCore import QEvent, QObject, QPoint, QTimer
 from PyQt5.QtWidgets import QApplication, QWidget
 
@@ -36,31 +35,6 @@ def record_keys(wanted=True):
         QApplication.instance().removeEventFilter(key_recorder)
 
 
-class PressCounter(QObject):
-    """Counts the presses of a button of the mouse that come to the widgets that it watches."""
-
-    def __init__(self):
-        super().__init__()
-        self.count = 0
-        self._watched = []
-
-    def watch(self, target):
-        """Watch a widget and what is in it, and no other any more."""
-        for each in self._watched:
-            if not sip.isdeleted(each):
-                each.removeEventFilter(self)
-        self._watched = [target, *target.findChildren(QWidget)]
-        for each in self._watched:
-            each.installEventFilter(self)
-
-    def eventFilter(self, _receiver, event):  # noqa: N802 (Qt's name)
-        self.count += event.type() in (QEvent.Type.MouseButtonPress, QEvent.Type.MouseButtonDblClick)
-        return False
-
-
-presses = PressCounter()
-
-
 def docker():
     return next(each for each in app.dockers() if each.objectName() == "retouchml_docker")
 
@@ -81,9 +55,7 @@ def widget(name):
 
 
 def place_of(name, across, down):
-    """Where a widget is on the screen, whose presses are counted from now on."""
     target = widget(name)
-    presses.watch(target)
     for area in docker().findChildren(QWidget):
         if hasattr(area, "ensureWidgetVisible") and area.isAncestorOf(target):
             area.ensureWidgetVisible(target)

@@ -233,8 +233,12 @@ def test_a_click_on_a_past_result_brings_its_look_back(krita: Krita, canvas: NDA
     change(krita, strength=0.2, smile=0.0)
     beautify(krita)
     until(lambda: krita.ask("len(docker()._view.history) == 2"))
-    krita.click("past_1")
-    until(lambda: (krita.view()["strength"], krita.view()["edits"]) == (0.8, {"smile": 0.3}))
+
+    def is_back() -> bool:
+        shown = krita.view()
+        return bool((shown["strength"], shown["edits"]) == (0.8, {"smile": 0.3}))
+
+    krita.click_until("past_1", is_back)
     krita.wait_for_task()
 
 
