@@ -54,6 +54,8 @@ class Server:
             if hasattr(signal, name):
                 signal.signal(getattr(signal, name), self._on_signal)
         signal.set_wakeup_fd(self._wake_writer.fileno(), warn_on_full_buffer=False)
+        # before the clients' sockets: whoever can reach the daemon can read these, too
+        self._metrics = Metrics(options.metrics, self._wake) if options.metrics else None
         self._sockets = ClientSockets(address, options.tcp, options.advertise)
         self._scheduler = Scheduler(options, log.with_name("worker.log"))
         self._sessions = Sessions(options, self._scheduler)
@@ -71,7 +73,6 @@ class Server:
             self._reporter,
             self.stop,
         )
-        self._metrics = Metrics(options.metrics, self._wake) if options.metrics else None
 
     def run(self, ready: Callable[[], None]) -> None:
         """Serve until a signal, ``shutdown`` or idleness; ``ready`` is called once that begins."""

@@ -132,4 +132,5 @@ if sys.platform != "win32":
                 owner = _CREDENTIALS.unpack(credentials)[1]
         if owner != os.getuid():
             raise Refused(f"{path} belongs to another user.", "Set RETOUCHML_HOME to a folder of your own.")
-        return True
+        # a process that was killed loses its locks before its sockets: it accepts, and answers nobody
+        return lock_holder() is not None

@@ -41,6 +41,7 @@ def values(port: int) -> "dict[str, float]":
 
 def test_prometheus_reads_what_the_daemon_does(start: Callable[..., Daemon], port: int) -> None:
     daemon = start("--metrics", f"127.0.0.1:{port}", "--device", "one,two")
+    daemon.status()  # so its loop turns
     assert get(port, "/healthz") == (200, "ok\n")
     before = values(port)
     photo = daemon.photo()
@@ -56,7 +57,7 @@ def test_prometheus_reads_what_the_daemon_does(start: Callable[..., Daemon], por
 
 
 def test_only_two_paths_are_read_and_only_by_this_machine(start: Callable[..., Daemon], port: int) -> None:
-    start("--metrics", f"localhost:{port}")
+    start("--metrics", f"localhost:{port}").status()
     assert get(port, "/")[0] == 404
     assert get(port, "/metrics/../../etc/passwd")[0] == 404
     assert get(port, "/metrics", "POST")[0] == 501
@@ -66,7 +67,7 @@ def test_only_two_paths_are_read_and_only_by_this_machine(start: Callable[..., D
 
 
 def test_a_client_that_says_nothing_holds_up_nobody_for_long(start: Callable[..., Daemon], port: int) -> None:
-    start("--metrics", f"127.0.0.1:{port}")
+    start("--metrics", f"127.0.0.1:{port}").status()
     with socket.create_connection(("127.0.0.1", port)) as silent:
         silent.sendall(b"GET /met")
         assert get(port, "/healthz")[0] == 200

@@ -23,6 +23,7 @@ from tests.daemon.running import (
     PATIENCE,
     PLAIN,
     Daemon,
+    holds_lock,
     is_alive,
     is_root,
     needs_posix,
@@ -164,6 +165,19 @@ def test_a_socket_that_accepts_nothing_more_does_not_block_a_client(home: Path) 
             waiting.setblocking(False)
             with contextlib.suppress(BlockingIOError):
                 waiting.connect(str(path))
+        opened.enter_context(holds_lock())
+        assert not discovery.listens(path)
+
+
+@needs_posix
+def test_a_socket_without_its_lock_belongs_to_a_daemon_that_was_killed(home: Path) -> None:
+    # the kernel frees a killed process's locks before it closes its sockets
+    path = private_folder(paths.runtime_dir()) / paths.address_path().name
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(str(path))
+        listener.listen()
+        with holds_lock():
+            assert discovery.listens(path)
         assert not discovery.listens(path)
 
 
