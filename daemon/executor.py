@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 _PIPELINE = "pipeline.retoucher:Retoucher"  # imported when it is first needed, which takes seconds
 _MAX_BACKENDS = 2
-_AFTER_A_FIRST_LOOK = 4
+_AFTER_A_FIRST_LOOK = 7
 """Steps ahead for a slider that is moved next; each holds up a moved slider that does not need it."""
 _REST = 0.2
 """Seconds before the first step ahead: a slider that is being dragged must not wait for it."""

@@ -87,12 +87,16 @@ class PreparedFace:
         return carried
 
     def knots_ahead(self, networks: Networks, factor: int, strength: float) -> Iterator[None]:
-        """Compute what moved strengths need at the knots, one knot a step, if it is not there yet.
+        """Compute what moved strengths need at the knots, if it is not there yet.
 
-        The knots that are closest to ``strength`` come first.
+        The knots that are closest to ``strength`` come first. A knot is two steps, its picture and what that
+        brings: a slider that is moved meanwhile waits for the end of a step.
         """
         for knot in sorted(KNOTS, key=lambda knot: abs(knot - strength)):
             if self.kept.get(self, ((knot, ()), factor)) is None:
+                if not self.is_draft:
+                    networks.pictures.full(self.path.at(knot))
+                yield
                 self.carried(networks, Look(knot), factor)
                 yield
 
@@ -120,6 +124,7 @@ class PreparedFace:
             coarse.factor if is_small else 1,
             with_teeth=lips_part,
             is_draft=self.is_draft,
+            is_preview=factor > 1,
         )
         edits = [(BY_NAME[name].latent, value) for name, value in look.edits.items() if value]
         lines = [abs(value) for step, value in edits if step is not None and step.brings_lines]

@@ -41,6 +41,11 @@ class Generator(ABC):
     on the way; the gradient is then to be divided by it."""
 
     @property
+    def half_is_quick(self) -> bool:
+        """Whether an image of half the side is ``render``'s, box-filtered, and takes about half the time."""
+        return False
+
+    @property
     def identity(self) -> str:
         """Identifies this network, also among networks of the same name."""
         return self.name

@@ -24,7 +24,6 @@ from stylegan2.onnx import OnnxRenderer
 from stylegan2.precision import Precision, check_precision, half_type
 
 ARCHITECTURE = "mobilestylegan"
-_LARGEST_HALF = 256  # pixels; larger images are exact, and their gradients are not asked for often
 
 
 def style_layers() -> tuple[StyleLayer, ...]:
@@ -91,7 +90,7 @@ class MobileGenerator(Generator):
         self._fast = fast
         self._renderer: OnnxRenderer | None = None
         self._small = SmallImages(self._synthesis) if small_images and device.type == "cpu" else None
-        self._half: HalfImages | None = None  # images up to _LARGEST_HALF, once numbers are short
+        self._half: HalfImages | None = None  # images up to 512 px, once numbers are short
 
     @property
     def network(self) -> Synthesis:
@@ -104,7 +103,7 @@ class MobileGenerator(Generator):
             network.to(memory_format=layout)  # type: ignore[call-overload]
 
     def shorten_numbers(self) -> bool:
-        """Make images of up to 256 px and their gradients in bfloat16 from now on, in half of the time.
+        """Make images of up to 512 px and their gradients in bfloat16 from now on, in half of the time.
 
         Returns whether it does: only where ONNX Runtime made them, and the processor multiplies in bfloat16.
         """
@@ -116,6 +115,10 @@ class MobileGenerator(Generator):
     def has_short_numbers(self) -> bool:
         """Whether small images are made in bfloat16, see ``shorten_numbers``."""
         return self._half is not None
+
+    @property
+    def half_is_quick(self) -> bool:
+        return self.has_short_numbers  # else the last step to the full side costs next to nothing
 
     def map(
         self,
@@ -143,7 +146,7 @@ class MobileGenerator(Generator):
 
     def _image(self, w_plus: Tensor, resolution: int) -> Tensor:
         if resolution < RESOLUTION:
-            small = self._half if resolution <= _LARGEST_HALF and self._half is not None else self._small
+            small = self._half or self._small
             if small is None or w_plus.dtype != torch.float32:
                 return self._synthesis.coarse(w_plus, resolution)
             return small(w_plus, resolution)

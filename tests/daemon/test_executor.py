@@ -259,7 +259,7 @@ def test_before_a_face_that_is_not_shown_is_computed_ahead_the_sliders_rest_for_
     assert work.rest_before_ahead is None
 
 
-@pytest.mark.parametrize(("prepared", "steps"), [(True, 9), (False, 4)])
+@pytest.mark.parametrize(("prepared", "steps"), [(True, 9), (False, 7)])
 def test_after_a_first_look_little_is_computed_ahead(prepared: bool, steps: int) -> None:
     class Long(CountedPhoto):
         def ahead(self, *_arguments: Any, **_named: Any) -> Iterator[bool]:

@@ -2,6 +2,7 @@
 
 from itertools import pairwise
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import cv2
@@ -294,13 +295,18 @@ def test_faces_that_overlap_have_the_previews_of_their_full_patches(
 
 
 def test_the_knots_closest_to_the_strength_are_computed_ahead_first(monkeypatch: pytest.MonkeyPatch) -> None:
-    asked: list[float] = []
+    asked: list[object] = []
 
     def carried(_self: PreparedFace, _networks: object, look: Look, _factor: int) -> None:
         asked.append(look.strength)
 
     monkeypatch.setattr(PreparedFace, "carried", carried)
     nothing: Any = None
-    face = PreparedFace(nothing, nothing, nothing, KeptFields(100))
-    assert len(list(face.knots_ahead(nothing, 2, 0.7))) == len(KNOTS)
-    assert asked == [0.75, 0.5, 1.0, 0.25, 0.0]
+    path = SimpleNamespace(at=lambda strength: f"code {strength}")
+    networks: Any = SimpleNamespace(pictures=SimpleNamespace(full=asked.append))
+    face = PreparedFace(nothing, path, nothing, KeptFields(100))  # type: ignore[arg-type]
+    steps = face.knots_ahead(networks, 2, 0.7)
+    next(steps)
+    assert asked == ["code 0.75"]  # a moved slider waits for a half of the work at most
+    assert len(list(steps)) == 2 * len(KNOTS) - 1
+    assert asked[1::2] == [0.75, 0.5, 1.0, 0.25, 0.0]

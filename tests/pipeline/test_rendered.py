@@ -1,0 +1,59 @@
+"""Which of the generator's pictures a preview and a full patch take."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from pipeline.rendered import Pictures
+
+CODE, OTHER = torch.zeros(2, 3), torch.ones(2, 3)
+
+
+class Counted:
+    """A generator that notes the sides of its pictures."""
+
+    resolution = 64
+
+    def __init__(self, *, half_is_quick: bool) -> None:
+        self.half_is_quick = half_is_quick
+        self.sides: list[int] = []
+
+    def render(self, _w_plus: Tensor) -> NDArray[np.float32]:
+        self.sides.append(self.resolution)
+        return np.zeros((self.resolution, self.resolution, 3), np.float32)
+
+    def synthesize(self, w_plus: Tensor, resolution: int) -> Tensor:
+        self.sides.append(resolution)
+        return torch.zeros(len(w_plus), 3, resolution, resolution)
+
+
+def pictures(*, half_is_quick: bool) -> tuple[Pictures, list[int]]:
+    generator: Any = Counted(half_is_quick=half_is_quick)
+    return Pictures(generator), generator.sides
+
+
+@pytest.mark.parametrize(("side", "taken"), [(20, 32), (32, 32), (33, 64), (64, 64)])
+def test_a_preview_takes_a_quick_picture_that_has_enough_pixels(side: int, taken: int) -> None:
+    made, sides = pictures(half_is_quick=True)
+    assert made.preview(CODE, side).shape == (taken, taken, 3)
+    assert sides == [taken]
+
+
+def test_where_half_is_not_quick_a_preview_and_the_patch_after_it_take_one_picture() -> None:
+    made, sides = pictures(half_is_quick=False)
+    assert made.preview(CODE, 20) is made.full(CODE)
+    made.full(OTHER)
+    assert sides == [64, 64]
+
+
+def test_a_picture_of_full_size_that_is_there_serves_a_preview() -> None:
+    made, sides = pictures(half_is_quick=True)
+    full = made.full(CODE)
+    assert made.preview(CODE, 20) is full
+    assert made.preview(OTHER, 20) is not full
+    assert made.full(CODE) is full
+    assert sides == [64, 32]
