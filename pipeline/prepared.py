@@ -90,7 +90,8 @@ class PreparedFace:
         """Compute what moved strengths need at the knots, if it is not there yet.
 
         The knots that are closest to ``strength`` come first. A knot is two steps, its picture and what that
-        brings: a slider that is moved meanwhile waits for the end of a step.
+        brings: a slider that is moved meanwhile waits for the end of a step. The last step is for sliders
+        that move the code.
         """
         for knot in sorted(KNOTS, key=lambda knot: abs(knot - strength)):
             if self.kept.get(self, ((knot, ()), factor)) is None:
@@ -99,6 +100,8 @@ class PreparedFace:
                 yield
                 self.carried(networks, Look(knot), factor)
                 yield
+        if factor > 1:
+            networks.pictures.get_ready(self.path.at(strength))
 
     def between_knots(self, networks: Networks, strength: float, factor: int) -> Carried:
         """What a strength alone brings, from the knots around it: exact at these, interpolated between."""

@@ -23,6 +23,7 @@ class Pictures:
     def __init__(self, generator: Generator) -> None:
         self._generator = generator
         self._newest: tuple[Tensor, NDArray[np.float32]] | None = None
+        self._has_halved = False
 
     def full(self, w_plus: Tensor) -> NDArray[np.float32]:
         """The picture [S, S, 3] in [0, 1] of a code [L, W], of full size; not to be written to."""
@@ -38,7 +39,14 @@ class Pictures:
         half = self._generator.resolution // 2
         if side > half or not self._generator.half_is_quick or self._is_newest(w_plus):
             return self.full(w_plus)
+        self._has_halved = True
         return self._small(w_plus, half)
+
+    def get_ready(self, w_plus: Tensor) -> None:
+        """Make a picture for nothing, if no preview took one of half the side: the first takes longer."""
+        if self._generator.half_is_quick and not self._has_halved:
+            self._has_halved = True
+            self._small(w_plus, self._generator.resolution // 2)
 
     def draft(self, w_plus: Tensor) -> NDArray[np.float32]:
         """The same with few pixels, not quite as the whole network would make them."""

@@ -133,14 +133,20 @@ class SizedHalf:
         for layer in self._layers:
             tape.maps.append(x)
             x = layer.forward(x, w_plus, tape)
-        return x.T.reshape(3, self.resolution, self.resolution), tape
+        return self._square(x), tape
 
     def image(self, w_plus: Tensor) -> Tensor:
         """The image [3, R, R] of a code [23, 512], without what a gradient needs."""
-        image, tape = self.forward(w_plus)
-        for x in tape.maps:
-            self._pool.give(x)
-        return image
+        tape = Tape(self._pool)
+        x = self._first.forward(w_plus, tape)
+        for layer in self._layers:
+            y = layer.forward(x, w_plus, tape)
+            self._pool.give(x)  # at once: the next map is in the processor's cache, and needs no new memory
+            x = y
+        return self._square(x)
+
+    def _square(self, x: Tensor) -> Tensor:
+        return x.T.reshape(3, self.resolution, self.resolution)
 
     def load(self) -> None:
         """Take the weights that the network has by now, of the layers whose gradients ``backward`` gives."""

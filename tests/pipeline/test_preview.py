@@ -303,10 +303,12 @@ def test_the_knots_closest_to_the_strength_are_computed_ahead_first(monkeypatch:
     monkeypatch.setattr(PreparedFace, "carried", carried)
     nothing: Any = None
     path = SimpleNamespace(at=lambda strength: f"code {strength}")
-    networks: Any = SimpleNamespace(pictures=SimpleNamespace(full=asked.append))
+    pictures = SimpleNamespace(full=asked.append, get_ready=lambda code: asked.append(f"ready {code}"))
+    networks: Any = SimpleNamespace(pictures=pictures)
     face = PreparedFace(nothing, path, nothing, KeptFields(100))  # type: ignore[arg-type]
     steps = face.knots_ahead(networks, 2, 0.7)
     next(steps)
     assert asked == ["code 0.75"]  # a moved slider waits for a half of the work at most
     assert len(list(steps)) == 2 * len(KNOTS) - 1
     assert asked[1::2] == [0.75, 0.5, 1.0, 0.25, 0.0]
+    assert asked[-1] == "ready code 0.7"

@@ -57,3 +57,15 @@ def test_a_picture_of_full_size_that_is_there_serves_a_preview() -> None:
     assert made.preview(OTHER, 20) is not full
     assert made.full(CODE) is full
     assert sides == [64, 32]
+
+
+@pytest.mark.parametrize(("half_is_quick", "taken"), [(True, [32]), (False, [])])
+def test_what_a_first_preview_needs_is_made_ready_once(half_is_quick: bool, taken: list[int]) -> None:
+    made, sides = pictures(half_is_quick=half_is_quick)
+    made.get_ready(CODE)
+    made.get_ready(CODE)
+    assert sides == taken
+    made, sides = pictures(half_is_quick=True)
+    made.preview(CODE, 20)
+    made.get_ready(CODE)
+    assert sides == [32]
