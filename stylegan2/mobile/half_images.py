@@ -24,6 +24,7 @@ from torch.nn import functional as F
 from stylegan2.mobile.network import NUM_STYLES, SLOPE, W_DIM, Block, ModulatedConv, Synthesis
 
 HALF = torch.bfloat16
+_PIXELS = 16384  # that are converted to float32 at once
 _LEAST_STYLE = 1e-12  # a style is divided by; zero and smaller ones become this
 
 
@@ -326,7 +327,12 @@ class _Image:
         self._bias = network.image_bias.detach()[:3] * 0.5
 
     def forward(self, x: Tensor, w_plus: Tensor, tape: Tape) -> Tensor:
-        return F.linear(x.float(), self._weight * self._style.forward(w_plus, tape), self._bias)
+        weight = (self._weight * self._style.forward(w_plus, tape)).T
+        image = x.new_empty(len(x), len(self._bias), dtype=torch.float32)
+        # Few pixels at a time: all of them as float32 take five times as long, most of it for new memory.
+        for pixels, part in zip(x.split(_PIXELS), image.split(_PIXELS), strict=True):
+            torch.addmm(self._bias, pixels.float(), weight, out=part)
+        return image
 
     def backward(self, gradient: Tensor, x: Tensor, tape: Tape, rows: Tensor) -> Tensor:
         g = torch.mm(gradient, self._weight * tape.styles[self._style.index]).to(HALF)
