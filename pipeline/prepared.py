@@ -96,7 +96,7 @@ class PreparedFace:
         for knot in sorted(KNOTS, key=lambda knot: abs(knot - strength)):
             if self.kept.get(self, ((knot, ()), factor)) is None:
                 if not self.is_draft:
-                    networks.pictures.full(self.path.at(knot))
+                    networks.pictures.picture(self.path.at(knot), self.face.local.size)
                 yield
                 self.carried(networks, Look(knot), factor)
                 yield
@@ -127,7 +127,6 @@ class PreparedFace:
             coarse.factor if is_small else 1,
             with_teeth=lips_part,
             is_draft=self.is_draft,
-            is_preview=factor > 1,
         )
         edits = [(BY_NAME[name].latent, value) for name, value in look.edits.items() if value]
         lines = [abs(value) for step, value in edits if step is not None and step.brings_lines]

@@ -17,7 +17,7 @@ _DRAFT = 256  # pixels; side of the generator's pictures for a first look
 class Pictures:
     """A generator's pictures of whole codes; the newest is kept.
 
-    Where a preview needs that, too, the full patch after it takes the same picture.
+    A preview and the full patch after it take the same one, if they need as many pixels.
     """
 
     def __init__(self, generator: Generator) -> None:
@@ -25,39 +25,35 @@ class Pictures:
         self._newest: tuple[Tensor, NDArray[np.float32]] | None = None
         self._has_halved = False
 
-    def full(self, w_plus: Tensor) -> NDArray[np.float32]:
-        """The picture [S, S, 3] in [0, 1] of a code [L, W], of full size; not to be written to."""
-        if self._newest is not None and self._is_newest(w_plus):
-            return self._newest[1]
-        picture = self._generator.render(w_plus)
+    def picture(self, w_plus: Tensor, side: int) -> NDArray[np.float32]:
+        """The picture [S, S, 3] in [0, 1] of a code [L, W]; not to be written to.
+
+        S is ``side`` at least, if the generator has so many pixels.
+        """
+        half = self._generator.resolution // 2
+        is_half = self._generator.half_is_quick and side <= half
+        newest = self._newest
+        if newest is not None and (is_half or len(newest[1]) > half) and torch.equal(newest[0], w_plus):
+            return newest[1]
+        picture = self._small(w_plus, half) if is_half else self._generator.render(w_plus)
         picture.flags.writeable = False
         self._newest = w_plus.detach().clone(), picture
+        self._has_halved = self._has_halved or is_half
         return picture
-
-    def preview(self, w_plus: Tensor, side: int) -> NDArray[np.float32]:
-        """The same with at least ``side`` pixels along a side."""
-        half = self._generator.resolution // 2
-        if side > half or not self._generator.half_is_quick or self._is_newest(w_plus):
-            return self.full(w_plus)
-        self._has_halved = True
-        return self._small(w_plus, half)
-
-    def get_ready(self, w_plus: Tensor) -> None:
-        """Make a picture for nothing, if no preview took one of half the side: the first takes longer."""
-        if self._generator.half_is_quick and not self._has_halved:
-            self._has_halved = True
-            self._small(w_plus, self._generator.resolution // 2)
 
     def draft(self, w_plus: Tensor) -> NDArray[np.float32]:
         """The same with few pixels, not quite as the whole network would make them."""
         return self._small(w_plus, min(_DRAFT, self._generator.resolution))
 
+    def get_ready(self, w_plus: Tensor) -> None:
+        """Make a picture of half the side for nothing, if there was none yet: the first takes longer."""
+        if self._generator.half_is_quick and not self._has_halved:
+            self._has_halved = True
+            self._small(w_plus, self._generator.resolution // 2)
+
     def _small(self, w_plus: Tensor, resolution: int) -> NDArray[np.float32]:
         with torch.no_grad():
             return as_picture(self._generator.synthesize(w_plus[None], resolution)[0])
-
-    def _is_newest(self, w_plus: Tensor) -> bool:
-        return self._newest is not None and torch.equal(self._newest[0], w_plus)
 
 
 def generated_face(
@@ -69,18 +65,14 @@ def generated_face(
     *,
     with_teeth: bool = False,
     is_draft: bool = False,
-    is_preview: bool = False,
 ) -> GeneratedFace:
     """The moving window [h, w] of the generator's picture of a code.
 
     factor: by which the window's sides are divided; with_teeth: whether to look for them; is_draft: whether
-    few of the generator's pixels will do; is_preview: whether as many as the window's will
+    few of the generator's pixels will do
     """
     side = face.local.size // factor
-    if is_draft:
-        picture = pictures.draft(w_plus)
-    else:
-        picture = pictures.preview(w_plus, side) if is_preview else pictures.full(w_plus)
+    picture = pictures.draft(w_plus) if is_draft else pictures.picture(w_plus, side)
     small = resized(picture, side)
     generated = GeneratedFace.of(small, finder.landmarks_in_crop, with_teeth)
     return generated.within(face.local.window.shrunk(factor)).within(face.inner.shrunk(factor))

@@ -330,7 +330,7 @@ class _Image:
         weight = (self._weight * self._style.forward(w_plus, tape)).T
         image = x.new_empty(len(x), len(self._bias), dtype=torch.float32)
         # Few pixels at a time: all of them as float32 take five times as long, most of it for new memory.
-        for pixels, part in zip(x.split(_PIXELS), image.split(_PIXELS), strict=True):
+        for pixels, part in zip(torch.split(x, _PIXELS), torch.split(image, _PIXELS), strict=True):
             torch.addmm(self._bias, pixels.float(), weight, out=part)
         return image
 

@@ -303,9 +303,13 @@ def test_the_knots_closest_to_the_strength_are_computed_ahead_first(monkeypatch:
     monkeypatch.setattr(PreparedFace, "carried", carried)
     nothing: Any = None
     path = SimpleNamespace(at=lambda strength: f"code {strength}")
-    pictures = SimpleNamespace(full=asked.append, get_ready=lambda code: asked.append(f"ready {code}"))
+    pictures = SimpleNamespace(
+        picture=lambda code, _side: asked.append(code),
+        get_ready=lambda code: asked.append(f"ready {code}"),
+    )
     networks: Any = SimpleNamespace(pictures=pictures)
-    face = PreparedFace(nothing, path, nothing, KeptFields(100))  # type: ignore[arg-type]
+    moving: Any = SimpleNamespace(local=SimpleNamespace(size=64))
+    face = PreparedFace(moving, path, nothing, KeptFields(100))  # type: ignore[arg-type]
     steps = face.knots_ahead(networks, 2, 0.7)
     next(steps)
     assert asked == ["code 0.75"]  # a moved slider waits for a half of the work at most

@@ -17,6 +17,7 @@ from pipeline.local_face import face_crop
 from pipeline.patch import Patch
 from pipeline.photo import Photo
 from pipeline.refined import Canvas, Refined
+from pipeline.rendered import Pictures
 from pipeline.retoucher import Retoucher
 from pipeline.threads import threads_restored
 from retouchml import Look
@@ -141,14 +142,14 @@ def test_the_look_of_a_begun_inversion_is_shown_until_the_face_is_prepared(
     w_plus = photo._known.prepared[0].path.knots[0]
     begun = Begun(torch.zeros(1 + len(w_plus), w_plus.shape[1]), w_plus)
     monkeypatch.setattr(retoucher.networks.inverter, "begin", lambda *_, **__: begun)
-    renders: list[torch.Tensor] = []
-    render = retoucher.networks.generator.render
+    large: list[torch.Tensor] = []
+    picture = Pictures.picture
 
-    def counted(code: torch.Tensor) -> NDArray[np.float32]:
-        renders.append(code)
-        return render(code)
+    def counted(pictures: Pictures, code: torch.Tensor, side: int) -> NDArray[np.float32]:
+        large.append(code)
+        return picture(pictures, code, side)
 
-    monkeypatch.setattr(retoucher.networks.generator, "render", counted)
+    monkeypatch.setattr(Pictures, "picture", counted)
     if not known:  # the session's cache has the portrait's code
         monkeypatch.setattr(retoucher, "_caches", None)
     goes_on_from: list[Begun | None] = []
@@ -174,10 +175,10 @@ def test_the_look_of_a_begun_inversion_is_shown_until_the_face_is_prepared(
     assert local.box == quick.box
     assert np.abs(local.pixels.astype(int) - quick.pixels).max() > 10
     # all of it is made of the generator's small pictures, and nearly as with large ones
-    assert not renders
+    assert not large
     full = photo.render({0: LOOK})[0]
     photo._known.prepared[0]._carried(retoucher.networks, LOOK)
-    assert len(renders) == 1
+    assert len(large) == 1
     assert full.box == quick.box
     far, near = (np.abs(full.pixels.astype(int) - each.pixels)[..., :3].mean() for each in (local, quick))
     assert near < 0.4 * far

@@ -36,27 +36,28 @@ def pictures(*, half_is_quick: bool) -> tuple[Pictures, list[int]]:
     return Pictures(generator), generator.sides
 
 
-@pytest.mark.parametrize(("side", "taken"), [(20, 32), (32, 32), (33, 64), (64, 64)])
-def test_a_preview_takes_a_quick_picture_that_has_enough_pixels(side: int, taken: int) -> None:
+@pytest.mark.parametrize(("side", "taken"), [(20, 32), (32, 32), (33, 64), (64, 64), (65, 64)])
+def test_a_quick_picture_is_taken_that_has_enough_pixels(side: int, taken: int) -> None:
     made, sides = pictures(half_is_quick=True)
-    assert made.preview(CODE, side).shape == (taken, taken, 3)
+    assert made.picture(CODE, side).shape == (taken, taken, 3)
     assert sides == [taken]
 
 
-def test_where_half_is_not_quick_a_preview_and_the_patch_after_it_take_one_picture() -> None:
+def test_where_half_is_not_quick_all_sides_take_one_picture() -> None:
     made, sides = pictures(half_is_quick=False)
-    assert made.preview(CODE, 20) is made.full(CODE)
-    made.full(OTHER)
+    assert made.picture(CODE, 20) is made.picture(CODE, 64)
+    made.picture(OTHER, 20)
     assert sides == [64, 64]
 
 
-def test_a_picture_of_full_size_that_is_there_serves_a_preview() -> None:
+def test_the_newest_picture_serves_again_if_it_has_enough_pixels() -> None:
     made, sides = pictures(half_is_quick=True)
-    full = made.full(CODE)
-    assert made.preview(CODE, 20) is full
-    assert made.preview(OTHER, 20) is not full
-    assert made.full(CODE) is full
-    assert sides == [64, 32]
+    half = made.picture(CODE, 32)
+    assert made.picture(CODE, 20) is half
+    full = made.picture(CODE, 64)
+    assert made.picture(CODE, 20) is full
+    assert made.picture(OTHER, 20) is not full
+    assert sides == [32, 64, 32]
 
 
 @pytest.mark.parametrize(("half_is_quick", "taken"), [(True, [32]), (False, [])])
@@ -66,6 +67,6 @@ def test_what_a_first_preview_needs_is_made_ready_once(half_is_quick: bool, take
     made.get_ready(CODE)
     assert sides == taken
     made, sides = pictures(half_is_quick=True)
-    made.preview(CODE, 20)
+    made.picture(CODE, 20)
     made.get_ready(CODE)
     assert sides == [32]
