@@ -6,8 +6,11 @@ result is the same to the bit as of all pixels. All of them are sent where no fa
 the daemon lacks more (``pipeline.reach`` says which those are).
 """
 
+import os
+import sys
 import threading
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import replace
 from typing import TypedDict
 
@@ -22,6 +25,7 @@ from retouchml.results import Box, Face
 from retouchml.system.failures import unexpected
 
 _LARGE = 1 << 20  # bytes of a photo; a smaller one is sent as it is
+_LOW = 10  # of nice(2)
 _OFF_CENTRE = 0.2  # of a place's sides; a face whose middle is nearer to its middle is seen there
 
 
@@ -37,12 +41,19 @@ class Packing:
     """Parts of a photograph that a thread packs, so that no event loop waits for it."""
 
     def __init__(
-        self, parts: Sequence[Part], picture: PixelFormat, pixels: "bytes | bytearray | memoryview"
+        self,
+        parts: Sequence[Part],
+        picture: PixelFormat,
+        pixels: "bytes | bytearray | memoryview",
+        *,
+        is_urgent: bool = True,
     ) -> None:
+        """is_urgent: whether somebody waits for it; else it leaves the processor to whoever is at work."""
         self.parts: tuple[Part, ...] = ()
         self.content = b""
         self.error: RetouchError | None = None
         self._stopped = threading.Event()
+        self._is_urgent = is_urgent
         self._thread = threading.Thread(
             target=self._pack, args=(parts, picture, pixels), daemon=True, name="retouchml-packing"
         )
@@ -63,6 +74,9 @@ class Packing:
     def _pack(
         self, parts: Sequence[Part], picture: PixelFormat, pixels: "bytes | bytearray | memoryview"
     ) -> None:
+        if not self._is_urgent and sys.platform == "linux":  # where a thread has a priority of its own
+            with suppress(OSError):
+                os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _LOW)
         sized, contents = [], []
         try:
             for part in parts:
@@ -123,7 +137,8 @@ class SparingUpload:
         whole = (photo_parts.whole(self._picture),)
         if not self.is_sketch or not self._needs:
             return self._packing(whole)
-        return self._packing(photo_parts.windows(self._needs, self._picture, self._sent[0].reduced))
+        windows = photo_parts.windows(self._needs, self._picture, self._sent[0].reduced)
+        return self._packing(windows, is_urgent=not self._previews)  # one of the sketch is made meanwhile
 
     def adds(self, packing: Packing) -> bool:
         """Whether what was packed adds to what the daemon has, and is not all of the photograph."""
@@ -163,8 +178,8 @@ class SparingUpload:
             )
         return bool(faces) and all(any(_shows(box, face.box) for face in faces) for box in self._needs)
 
-    def _packing(self, parts: Sequence[Part]) -> Packing:
-        return Packing(parts, self._picture, self._pixels)
+    def _packing(self, parts: Sequence[Part], *, is_urgent: bool = True) -> Packing:
+        return Packing(parts, self._picture, self._pixels, is_urgent=is_urgent)
 
 
 def _shows(place: Box, face: Box) -> bool:

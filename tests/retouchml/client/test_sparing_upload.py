@@ -1,10 +1,14 @@
 """A photo session that spares the network: a real daemon on TCP, and every byte counted on its way."""
 
+import os
+import sys
+import threading
 import zlib
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -321,6 +325,26 @@ def test_faces_keep_their_numbers_when_all_pixels_go_to_another_machine() -> Non
     scripted.session.wait(timeout=PATIENCE)
     assert scripted.opened[-1] == (near, far, large)
     assert scripted.client.calls[-1].details["looks"] == {2: Look(0.9)}
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="of a thread's own priority")
+@pytest.mark.parametrize("previews", [True, False])
+def test_what_is_packed_while_a_preview_is_made_leaves_it_the_processor(
+    previews: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    packed, priorities = photo_parts.packed, []
+
+    def noted(part: Part, *arguments: Any) -> Iterator[bytes]:
+        priorities.append(os.getpriority(os.PRIO_PROCESS, threading.get_native_id()))
+        return packed(part, *arguments)
+
+    monkeypatch.setattr(photo_parts, "packed", noted)
+    scripted = Scripted(((face(NEAR),), (around(NEAR),)), ((face(NEAR),),), Rendered(()), previews=previews)
+    scripted.session.render(LOOKS)
+    scripted.session.wait(timeout=PATIENCE)
+    first, second = priorities
+    assert first == os.getpriority(os.PRIO_PROCESS, 0)
+    assert (second > first) is previews
 
 
 def test_what_fails_while_it_is_packed_is_the_session_s_error(monkeypatch: pytest.MonkeyPatch) -> None:
