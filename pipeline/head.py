@@ -5,28 +5,50 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.masks import Mask, Points, outline
+from pipeline.person import PersonNetwork
 
 _SIDE = 256  # pixels; the head is cut out at this side
 _ROUNDS = 3  # of GrabCut
 _CLOTHES = -0.2, -0.6  # of the face's width below the chin; from where on all may be clothes, or nothing is
 _NOTCH = 15  # pixels; what is narrower between hair and neck belongs to the head: an earring
 _SURE, _NEVER = 0.30, 0.85  # of the face's width; distance from it within which hair is likely, or impossible
+_PERSON = 0.5  # of what the network says; from there on it is a person
+_KNOWN = 0.9  # of that, on average inside the face, below which it does not know this person
 _NECK = 0.32  # of the face's width; how far below the chin the neck is taken along
 
 
 def head_mask(
     picture: NDArray[np.float32],  # FFHQ crop [S, S, 3] in [0, 1]
     landmarks: Points,  # [68, 2] in its pixels
+    people: PersonNetwork | None = None,  # None where it was not fetched: then colours alone decide
 ) -> Mask:
     """How far [S, S], 0 to 1, each pixel belongs to the head; it fades out down the neck.
 
-    By ``cut_out``, from the outline of the face and what is near to it and far away.
+    By ``cut_out``, from the outline of the face and what is near to it and far away. Where the network knows
+    the person, it bounds the head, and colours only tell it from the clothes.
     """
     size = picture.shape[0]
     scale = _SIDE / size
     points = (landmarks + 0.5) * scale - 0.5
-    small = cv2.resize(picture, (_SIDE, _SIDE), interpolation=cv2.INTER_AREA)
+    small = np.asarray(cv2.resize(picture, (_SIDE, _SIDE), interpolation=cv2.INTER_AREA), np.float32)
     face = outline(points, _SIDE)
+    labels = _labels(points, face)
+    below, _ = _from_chin(points)
+    shown = None if people is None else people.shown(small)
+    if shown is not None and float(shown[face > 0].mean()) >= _KNOWN:
+        small = _bounded(small, shown >= _PERSON, points, labels)
+    labels[cv2.dilate(face, np.ones((3, 3), np.uint8)) > 0] = cv2.GC_FGD
+    found = cut_out(small, labels, _ROUNDS)
+    closed = cv2.morphologyEx(found, cv2.MORPH_CLOSE, np.ones((_NOTCH, _NOTCH), np.uint8))
+    found = _one_piece(np.asarray(closed, np.uint8), face)
+    soft = cv2.GaussianBlur(found.astype(np.float32), (0, 0), 1.2)
+    soft *= np.clip((_NECK - below) / (0.75 * _NECK), 0.0, 1.0)
+    whole = cv2.resize(soft, (size, size), interpolation=cv2.INTER_LINEAR)
+    return np.asarray(np.clip(whole, 0.0, 1.0), np.float32)
+
+
+def _labels(points: Points, face: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """What is likely the head, and what it cannot be, by the place alone, as OpenCV's ``GC_`` classes."""
     span = float(np.hypot(*(points[16] - points[0])))
     distance = cv2.distanceTransform(1 - face, cv2.DIST_L2, 5)
     labels = np.full((_SIDE, _SIDE), cv2.GC_PR_BGD, np.uint8)
@@ -36,14 +58,33 @@ def head_mask(
     labels[(below > 0.0) & (beside < 0.30)] = cv2.GC_PR_FGD
     labels[(below > 0.05) & (beside < 0.12)] = cv2.GC_FGD
     labels[(below > 0.25) & (beside > 0.6)] = cv2.GC_BGD
-    labels[cv2.dilate(face, np.ones((3, 3), np.uint8)) > 0] = cv2.GC_FGD
-    found = cut_out(np.asarray(small, np.float32), labels, _ROUNDS)
-    closed = cv2.morphologyEx(found, cv2.MORPH_CLOSE, np.ones((_NOTCH, _NOTCH), np.uint8))
-    found = _one_piece(np.asarray(closed, np.uint8), face)
-    soft = cv2.GaussianBlur(found.astype(np.float32), (0, 0), 1.2)
-    soft *= np.clip((_NECK - below) / (0.75 * _NECK), 0.0, 1.0)
-    whole = cv2.resize(soft, (size, size), interpolation=cv2.INTER_LINEAR)
-    return np.asarray(np.clip(whole, 0.0, 1.0), np.float32)
+    return labels
+
+
+def _bounded(
+    picture: NDArray[np.float32],  # [256, 256, 3]
+    person: NDArray[np.bool_],  # [256, 256]
+    points: Points,  # [68, 2] in its pixels
+    labels: NDArray[np.uint8],  # [256, 256] by the place alone; refined in place
+) -> NDArray[np.float32]:
+    """The picture, in which colours now only tell the head from its clothes.
+
+    What is no person is not the head, and what is one above the chin is. The wall gets the colours of what
+    may be clothes, for hair of the wall's own colour would be taken for it.
+    """
+    below, beside = _from_chin(points)
+    never, sure = labels == cv2.GC_BGD, labels == cv2.GC_FGD
+    labels[:] = cv2.GC_PR_FGD
+    labels[(below > 0.05) & (beside > 0.45)] = cv2.GC_PR_BGD
+    labels[(below > 0.15) & (beside > 0.65)] = cv2.GC_BGD
+    labels[sure | (below < _CLOTHES[0])] = cv2.GC_FGD
+    labels[never] = cv2.GC_BGD
+    clothes = person & np.isin(labels, (cv2.GC_BGD, cv2.GC_PR_BGD))
+    labels[~person] = cv2.GC_BGD
+    bounded = picture.copy()
+    if clothes.any():
+        bounded[~person] = picture[clothes].mean(axis=0)
+    return bounded
 
 
 def above_clothes(landmarks: Points, size: int) -> Mask:

@@ -18,6 +18,7 @@ from pipeline.identity import Recognizer
 from pipeline.invert import Inverter
 from pipeline.latent_network import learned_part, load_network
 from pipeline.mesh import FaceMesh
+from pipeline.person import PersonNetwork
 from pipeline.rater import FeatureRater
 from pipeline.rendered import Pictures
 from pipeline.taste.judgement import OwnSliders, own_scorer
@@ -51,6 +52,7 @@ class Networks:
     mesh: FaceMesh | None = None  # None where its model was not fetched
     tuner: Tuner | None = None  # None where the generator cannot be tuned to a face
     ages: AgeNetwork | None = None  # None where it was not fetched or is damaged; it tells children
+    people: PersonNetwork | None = None  # likewise; it tells heads from walls
 
     @cached_property
     def pictures(self) -> Pictures:
@@ -105,6 +107,7 @@ def load_networks(
         return geometric(finder.landmarks_in_crop(larger))
 
     edit_applier = EditApplier(generator, attributes, OwnSliders(generator))
+    people = load_people()
     return Networks(
         generator=generator,
         finder=finder,
@@ -115,8 +118,9 @@ def load_networks(
         edit_applier=edit_applier,
         rater=FeatureRater(recognizer),
         mesh=mesh,
-        tuner=Tuner.of(generator, recognizer.network, edit_applier),
+        tuner=Tuner.of(generator, recognizer.network, edit_applier, people),
         ages=load_ages(),
+        people=people,
     )
 
 
@@ -139,6 +143,14 @@ def load_mesh() -> FaceMesh | None:
         return None
     face, eyes = (zoo.path("mediapipe-face", name) for name in ("face_landmark.onnx", "iris_landmark.onnx"))
     return FaceMesh(face, eyes)
+
+
+def load_people() -> PersonNetwork | None:
+    """The network that tells people from what is behind them, or None as ``load_ages`` does."""
+    try:
+        return PersonNetwork(zoo.path("mediapipe-person", "selfie_segmentation.onnx"))
+    except (ModelMissing, ModelCorrupt):
+        return None
 
 
 def load_ages() -> AgeNetwork | None:

@@ -27,6 +27,8 @@ _FINEST = 0.002  # of the crop's side; what is finer in the generator's pictures
 _FINE, _STRUCTURE = 0.003, 0.03  # of the crop's side; what lies between them is what flow should explain
 _NEW = (0.030, 0.075)  # of such a residual, in [0, 1]: explained, and not explained at all
 _SPREAD = 0.006  # of the crop's side; over which that is averaged
+_STRANDS = 0.012  # of the crop's side; what is finer in hair is strands, and any will do
+_OTHER = (0.08, 0.20)  # of a coarser residual, in [0, 1]: hair of another colour, and no hair any more
 _MATCH, _FAR = 0.02, 0.10  # of the crop's side; scale at which colours match, and where none is near
 _LEVELS = 6  # of a mask that fades out
 _MEAN_SIDE = 256  # pixels
@@ -93,12 +95,19 @@ def repainted(
     was = displaced(before, flow)
     residual = after - was
     explained = np.asarray(trust * (1.0 - _novelty(residual, size)), np.float32)
-    cover = np.asarray((1.0 - explained) * painted, np.float32)
     moved = np.asarray(displaced(heads[0], flow), np.float32)
+    # Hair that stays hair keeps the photograph's strands, which flow never explains, in the colours that come.
+    coarse = _lowpass(residual, _STRANDS * size)
+    low, high = _OTHER
+    hair = np.minimum(moved, heads[1]) * (1.0 - beside_face)
+    hair *= 1.0 - _smoothstep((np.abs(coarse).mean(axis=2) - low) / (high - low))
+    strands = np.asarray(hair * (1.0 - explained), np.float32)[..., None]
+    cover = np.asarray((1.0 - explained) * (1.0 - hair) * painted, np.float32)
     # The wall beside a head is lighter or darker by its shadow: a rim of that fades out softly.
     beside = _mean_around(residual, np.asarray((1.0 - moved) * (1.0 - heads[1]), np.float32), size)
     shadow = beside.mean(axis=2, keepdims=True)
-    color = _lowpass(residual, _FINEST * size) * painted[..., None] + shadow * rim[..., None]
+    fine = _lowpass(residual, _FINEST * size)
+    color = (fine + strands * (coarse - fine)) * painted[..., None] + shadow * rim[..., None]
     return Repainted(flow, np.asarray(color, np.float32), cover, after, was, (moved, heads[1]))
 
 

@@ -110,7 +110,7 @@ class TunedFace:
                 shown.before = look.strength, self._picture(shown.network, start)
             after = self._picture(shown.network, networks.edit_applier.apply(start, look.edits))
             points = networks.finder.landmarks_in_crop(after)
-            heads = shown.head, head_mask(after, points)
+            heads = shown.head, head_mask(after, points, networks.people)
             outlines = (outline(each, self.local.size) for each in (self.local.landmarks, points))
             faces = np.maximum(*outlines).astype(np.float32)
             shown.newest = None  # releases its memory first
@@ -128,7 +128,7 @@ class TunedFace:
             allowed = allowed_by_frame(whole_alignment(local).inside(*self.frame))
             weight = neighbour_weight(local.landmarks, self.others, local.size)
             allowed = allowed if weight is None else np.asarray(allowed * weight, np.float32)
-            head = head_mask(local.whole, local.landmarks)
+            head = head_mask(local.whole, local.landmarks, networks.people)
             loose = above_clothes(local.landmarks, local.size)
             shown = _Shown(networks.tuner.network(self.tuning), head, allowed, loose)
             self.kept.shown.put(self, None, shown, shown.nbytes)

@@ -25,6 +25,7 @@ from pipeline.head import head_mask
 from pipeline.inversion_step import FEATURES_WEIGHT, IDENTITY_WEIGHT
 from pipeline.inversion_target import TARGET, Octave, Recognition, Target, face_weight, octaves, picture_loss
 from pipeline.latent_network import fingerprint
+from pipeline.person import PersonNetwork
 from pipeline.threads import threads_restored, use_share
 from retouchml.errors import UsageError
 from retouchml.progress import NEVER, Cancel, Progress, check, silent
@@ -80,14 +81,16 @@ class TuningRun:
         face: tuple[NDArray[np.float32], NDArray[np.float64]],  # as in ``Tuner.begin``
         w_plus: Tensor,
         stages: Sequence[TuningStage],
+        people: PersonNetwork | None,
     ) -> None:
         self._crop, self._landmarks = face
+        self._people = people
         self._device = generator.device
         self._w_plus = w_plus
         self._stages = [stage for stage in stages for _ in range(stage.steps)]  # of each step
         self._network = TunableNetwork(generator.network, half=generator.has_short_numbers)
         self._target = Target.of(*face, recognition, generator.device, frozenset({TARGET}))
-        self._moved = _moved(generator, edits, *face, w_plus)
+        self._moved = _moved(generator, edits, *face, w_plus, people)
         self._adam = _Adam(self._network.parameters)
         self._scales: tuple[int, tuple[Octave, ...], Tensor] | None = None  # of a resolution
         self._psnr = float("nan")
@@ -137,29 +140,44 @@ class TuningRun:
 
     def _scales_at(self, side: int) -> tuple[tuple[Octave, ...], Tensor]:
         if self._scales is None or self._scales[0] != side:
-            self._scales = side, *_scales(self._crop, self._landmarks, side, self._device)
+            face = self._crop, self._landmarks
+            self._scales = side, *_scales(*face, side, self._device, self._people)
         return self._scales[1:]
 
 
 class Tuner:
     """Tunes one generator with the recognition network."""
 
-    def __init__(self, generator: MobileGenerator, recognition: Recognition, edits: EditApplier) -> None:
+    def __init__(
+        self,
+        generator: MobileGenerator,
+        recognition: Recognition,
+        edits: EditApplier,
+        people: PersonNetwork | None = None,  # which bounds the head
+    ) -> None:
         self._generator = generator
         self._edits = edits
         self._recognition = recognition
+        self._people = people
 
     @classmethod
-    def of(cls, generator: Generator, recognition: Recognition, edits: EditApplier) -> "Tuner | None":
+    def of(
+        cls,
+        generator: Generator,
+        recognition: Recognition,
+        edits: EditApplier,
+        people: PersonNetwork | None = None,
+    ) -> "Tuner | None":
         """The tuner of a generator; None for one that cannot be tuned."""
-        return cls(generator, recognition, edits) if isinstance(generator, MobileGenerator) else None
+        return cls(generator, recognition, edits, people) if isinstance(generator, MobileGenerator) else None
 
     @property
     def identity(self) -> str:
         """A string that differs for every tuner that would find other weights."""
         numbers = "bfloat16" if self._generator.has_short_numbers else "float32"
         edits = fingerprint(self._edits.attributes)
-        return f"{self._generator.identity}/{VERSION}/{RECIPE}/{numbers}/{edits}"
+        heads = "colours" if self._people is None else "people"
+        return f"{self._generator.identity}/{VERSION}/{RECIPE}/{numbers}/{edits}/{heads}"
 
     def fits(self, tuning: Tuning) -> bool:
         """Whether tuned weights are this generator's, by their names and shapes."""
@@ -182,7 +200,8 @@ class Tuner:
         """A tuning without a step yet."""
         stages = recipe_for(crop.shape[0]) if recipe is None else recipe
         face = crop, landmarks
-        return TuningRun(self._generator, self._recognition, self._edits, face, w_plus, stages)
+        parts = self._generator, self._recognition, self._edits
+        return TuningRun(*parts, face, w_plus, stages, self._people)
 
     @threads_restored()
     def finish(self, run: TuningRun, *, progress: Progress = silent, cancel: Cancel = NEVER) -> Tuning:
@@ -239,9 +258,10 @@ def _moved(
     crop: NDArray[np.float32],
     landmarks: NDArray[np.float64],
     w_plus: Tensor,
+    people: PersonNetwork | None,
 ) -> list[tuple[Tensor, tuple[Octave, ...]]]:
     """Codes beside the pivot, and what their pictures should be."""
-    target, weight = _target(crop, landmarks, _MOVED_SIDE, generator.device, background=0.0)
+    target, weight = _target(crop, landmarks, _MOVED_SIDE, generator.device, people, background=0.0)
     codes = [edits.apply(w_plus, {name: value}) for name, value in _MOVED]
     with torch.no_grad():
         shown, *others = (generator.synthesize(code[None], _MOVED_SIDE) for code in [w_plus, *codes])
@@ -252,10 +272,14 @@ def _moved(
 
 
 def _scales(
-    crop: NDArray[np.float32], landmarks: NDArray[np.float64], side: int, device: torch.device
+    crop: NDArray[np.float32],
+    landmarks: NDArray[np.float64],
+    side: int,
+    device: torch.device,
+    people: PersonNetwork | None,
 ) -> tuple[tuple[Octave, ...], Tensor]:
     """The target at one size over octaves, and the face [1, 1, R, R]."""
-    target, weight = _target(crop, landmarks, side, device, _BACKGROUND)
+    target, weight = _target(crop, landmarks, side, device, people, _BACKGROUND)
     face = face_weight((landmarks + 0.5) * (side / crop.shape[0]) - 0.5, side)
     return octaves(target, weight, _OCTAVES), torch.from_numpy(face)[None, None].to(device)
 
@@ -265,6 +289,7 @@ def _target(
     landmarks: NDArray[np.float64],
     side: int,
     device: torch.device,
+    people: PersonNetwork | None,
     background: float,
 ) -> tuple[Tensor, Tensor]:
     """The crop [1, 3, R, R] in [-1, 1] at one size, and the weight [1, 1, R, R] of its pixels."""
@@ -272,7 +297,8 @@ def _target(
     interpolation = cv2.INTER_AREA if size > side else cv2.INTER_CUBIC
     small = np.asarray(cv2.resize(crop, (side, side), interpolation=interpolation), np.float32)
     points = (landmarks + 0.5) * (side / size) - 0.5
-    weight = background + (1.0 - background) * np.maximum(face_weight(points, side), head_mask(small, points))
+    head = np.maximum(face_weight(points, side), head_mask(small, points, people))
+    weight = background + (1.0 - background) * head
     image = torch.from_numpy(np.clip(small, 0.0, 1.0) * 2.0 - 1.0).permute(2, 0, 1)[None].to(device)
     of_pixels = torch.from_numpy(weight.astype(np.float32))[None, None].to(device)
     return image, of_pixels

@@ -26,9 +26,13 @@ def fetch_models(console: Console, *, for_tests: bool = False) -> None:
 
 
 def models_size() -> int:
-    """Bytes that are fetched for the models that retouching needs."""
+    """Bytes that are fetched for the models that retouching needs; one archive may be that of several."""
     with ZOO.open("rb") as table:
-        return sum(model.get("size", 0) for model in tomllib.load(table)["model"] if model.get("default"))
+        models = tomllib.load(table)["model"]
+    archives = {
+        model.get("archive", model["name"]): model.get("size", 0) for model in models if model.get("default")
+    }
+    return sum(archives.values())
 
 
 def model_names(*, for_tests: bool) -> list[str]:

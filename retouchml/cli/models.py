@@ -1,6 +1,9 @@
 """``retouchml models``: the models of the zoo, and which of them are on this machine."""
 
 import argparse
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
 
 from retouchml.cli.console import Console
 from retouchml.cli.context import Context, Subparsers, add_quiet_option, path
@@ -102,9 +105,20 @@ def fetch_models(arguments: argparse.Namespace, context: Context) -> int:
         names += zoo.defaults()
     for name in names:  # grows: the models that a model needs are appended
         names += [needed for needed in zoo.find(name).needs if needed not in names]
+    with tempfile.TemporaryDirectory() as archives:
+        _fetch(list(dict.fromkeys(names)), Path(archives), arguments, context)
+    return 0
+
+
+def _fetch(names: Sequence[str], archives: Path, arguments: argparse.Namespace, context: Context) -> None:
+    """Download these models; archives: an empty folder for what several of them are made from."""
+    from stylegan2 import zoo
+
     before = 0  # bytes of those that are done
-    for name in dict.fromkeys(names):
-        size = zoo.find(name).size
+    sources: set[str] = set()  # hashes of their archives
+    for name in names:
+        model = zoo.find(name)
+        size = 0 if model.sha256 in sources else model.size
         try:
             with (
                 context.console.progress(name, quiet=arguments.quiet) as bar,
@@ -112,10 +126,11 @@ def fetch_models(arguments: argparse.Namespace, context: Context) -> int:
             ):
                 progress = _reported(before, size, context.console) if setup_reports.are_wanted() else bar
                 source = arguments.source if name in arguments.names else None
-                zoo.fetch(name, source=source, progress=progress, cancel=cancel)
+                zoo.fetch(name, source=source, archives=archives, progress=progress, cancel=cancel)
                 before += size
+                sources.add(model.sha256)
         except (DownloadError, ModelCorrupt) as error:
-            lost = zoo.find(name).without
+            lost = model.without
             if not lost or name in arguments.names:
                 raise
             context.console.complain(
@@ -125,7 +140,6 @@ def fetch_models(arguments: argparse.Namespace, context: Context) -> int:
             continue
         if not arguments.quiet:
             context.console.say(f"{name} is in {zoo.folder(name)}.")
-    return 0
 
 
 def _reported(before: int, size: int, console: Console) -> Progress:

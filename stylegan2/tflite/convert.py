@@ -4,6 +4,7 @@ Inputs and outputs keep TensorFlow's order of axes (batch, height, width, channe
 holds (batch, channels, height, width). 16-bit weights become 32-bit ones.
 """
 
+import struct
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,8 @@ from stylegan2.tflite.graph import Graph, Operator
 
 _OPSET, _IR_VERSION = 13, 8  # what ONNX Runtime 1.18 knows, too
 _SAME = 0  # padding that keeps the size
-_LARGEST_STEP = 64  # of strides, dilations, windows
+_CUSTOM_SAME, _CUSTOM_VALID = 1, 2  # the same in the options of a custom operator
+_LARGEST_STEP = 256  # of strides, dilations, windows
 _TO_ONNX, _TO_TENSORFLOW = (0, 3, 1, 2), (0, 2, 3, 1)
 
 
@@ -124,11 +126,41 @@ class _Writer:
             pads=self._pads(operator, values.shape[2:], strides, dilations),
         )
 
+    def _transpose_conv_bias(self, operator: Operator) -> None:
+        # the options are padding and stride, x before y: three int32
+        source, weight, bias = operator.inputs
+        if len(operator.custom) != 12:
+            raise corrupt("the options of a custom operator are not whole")
+        padding, *stride = struct.unpack("<3i", operator.custom)
+        values = np.ascontiguousarray(self._floats(weight, axes=4).transpose(3, 0, 1, 2))
+        if len(values) != self._image_shape(source)[3] or padding not in (_CUSTOM_SAME, _CUSTOM_VALID):
+            raise corrupt("weights do not fit the number of channels, or a padding is wrong")
+        window = values.shape[2:]
+        if not all(1 <= step <= _LARGEST_STEP for step in stride) or min(window) < max(stride):
+            raise corrupt("a stride is wrong")
+        # what two neighbours write beyond their own stride is cut, the odd one after
+        sizes = zip(window, stride[::-1], strict=True)
+        more = [size - step if padding == _CUSTOM_SAME else 0 for size, step in sizes]
+        self._node(
+            "ConvTranspose",
+            [_name(source), self._constant(weight, values), self._constant(bias, self._floats(bias))],
+            _name(operator.output),
+            strides=stride[::-1],
+            pads=[each // 2 for each in more] + [each - each // 2 for each in more],
+        )
+
     def _max_pool_2d(self, operator: Operator) -> None:
+        self._pool(operator, "MaxPool")
+
+    def _average_pool_2d(self, operator: Operator) -> None:
+        # what is padded does not count, as ONNX has it by default, too
+        self._pool(operator, "AveragePool")
+
+    def _pool(self, operator: Operator, kind: str) -> None:
         # the options are padding, stride and window, each x before y, and activation
         strides, window = ([_step(operator, f) for f in fields] for fields in ((2, 1), (4, 3)))
         self._node(
-            "MaxPool",
+            kind,
             [_name(operator.inputs[0])],
             self._unfused(operator, 5),
             kernel_shape=window,
@@ -149,6 +181,44 @@ class _Writer:
         if self._graph.tensors[first].shape != self._graph.tensors[second].shape:
             raise corrupt("what is added has two shapes")
         self._node("Add", [_name(first), _name(second)], self._unfused(operator, 0))
+
+    def _mul(self, operator: Operator) -> None:
+        first, second = operator.inputs
+        shape, factor = self._image_shape(first), self._image_shape(second)
+        if factor not in (shape, (1, 1, 1, shape[3])):
+            raise corrupt("what is multiplied has two shapes")
+        self._node("Mul", [_name(first), _name(second)], self._unfused(operator, 0))
+
+    def _relu(self, operator: Operator) -> None:
+        self._node("Relu", [_name(operator.inputs[0])], _name(operator.output))
+
+    def _logistic(self, operator: Operator) -> None:
+        self._node("Sigmoid", [_name(operator.inputs[0])], _name(operator.output))
+
+    def _hard_swish(self, operator: Operator) -> None:
+        # x relu6(x + 3) / 6; ONNX has a name for it only since opset 14
+        source = _name(operator.inputs[0])
+        gate = self._node("HardSigmoid", [source], f"gate_{operator.output}", alpha=1.0 / 6.0, beta=0.5)
+        self._node("Mul", [source, gate], _name(operator.output))
+
+    def _resize_bilinear(self, operator: Operator) -> None:
+        # the options are two that are no longer used, whether corners meet, and whether centres do
+        source, size = operator.inputs
+        if operator.option(2, "b") or not operator.option(3, "b"):
+            raise corrupt("pixels that are not resized from their centres are not known here")
+        values = np.asarray(self._values[size], np.int64)
+        batch, *_, channels = self._image_shape(source)
+        if values.shape != (2,) or (batch, *values, channels) != self._image_shape(operator.output):
+            raise corrupt("a picture is resized to another size")
+        sizes = f"size_{operator.output}"
+        self._constants[sizes] = np.array([batch, channels, *values], np.int64)
+        self._node(
+            "Resize",
+            [_name(source), "", "", sizes],
+            _name(operator.output),
+            mode="linear",
+            coordinate_transformation_mode="half_pixel",
+        )
 
     def _pad(self, operator: Operator) -> None:
         source, widths = operator.inputs

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from retouchml.errors import ModelCorrupt
 
-ADVICE = "Fetch it again: retouchml models fetch mediapipe-face."
+ADVICE = "Fetch the model again: retouchml models fetch NAME."
 
 
 @dataclass(frozen=True)

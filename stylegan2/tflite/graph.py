@@ -18,18 +18,28 @@ _DTYPES: dict[int, np.dtype[np.generic]] = {0: np.dtype("<f4"), 1: np.dtype("<f2
 # the operators that the converter knows, by their number in the schema
 _KINDS = {
     0: "ADD",
+    1: "AVERAGE_POOL_2D",
     3: "CONV_2D",
     4: "DEPTHWISE_CONV_2D",
     6: "DEQUANTIZE",
+    14: "LOGISTIC",
     17: "MAX_POOL_2D",
+    18: "MUL",
+    19: "RELU",
     22: "RESHAPE",
+    23: "RESIZE_BILINEAR",
     34: "PAD",
     54: "PRELU",
+    117: "HARD_SWISH",
 }
+_CUSTOM = 32
+# and those of MediaPipe's own, by their name
+_CUSTOM_KINDS = {"Convolution2DTransposeBias": "TRANSPOSE_CONV_BIAS"}
 _LARGEST_FILE = 64 << 20  # bytes
 _MOST_ENTRIES = 4096  # tensors, operators, buffers
 _MOST_AXES = 4
 _LONGEST_NAME = 1024  # bytes
+_LONGEST_OPTIONS = 256  # bytes; of a custom operator
 _LARGEST_TENSOR = 1 << 24  # values
 _LARGEST_IN_ALL = 1 << 26  # values of all constants: several may share the file's bytes
 
@@ -51,6 +61,7 @@ class Operator:
     inputs: tuple[int, ...]  # numbers of tensors; -1 for one that is left out
     output: int
     options: Table | None  # whose fields depend on the kind
+    custom: bytes = b""  # the options of a custom operator, in a form of its own
 
     def option(self, field: int, code: str, default: int = 0) -> int:
         """A number of the options; code: its format in ``struct``."""
@@ -130,16 +141,23 @@ def _tensor(table: Table, buffers: list[Table]) -> Tensor:
 def _kind(table: Table) -> str:
     # numbers below 127 are in the older field, of one byte
     number = max(table.number(0, "b"), table.number(3, "i"))
-    if number not in _KINDS:
-        raise ModelCorrupt(f"The network file has an operator that is not known here ({number}).", ADVICE)
-    return _KINDS[number]
+    name = table.text(1, _LONGEST_NAME) if number == _CUSTOM else ""
+    kind = _CUSTOM_KINDS.get(name) if number == _CUSTOM else _KINDS.get(number)
+    if kind is None:
+        what = f"{number} {name}".rstrip()
+        raise ModelCorrupt(f"The network file has an operator that is not known here ({what}).", ADVICE)
+    return kind
 
 
 def _operator(table: Table, kinds: list[str]) -> Operator:
     index, outputs = table.number(0, "I"), table.integers(2, _MOST_ENTRIES)
     if index >= len(kinds) or len(outputs) != 1:
         raise corrupt("an operator is not whole")
-    return Operator(kinds[index], table.integers(1, _MOST_ENTRIES), outputs[0], table.table(4))
+    custom = table.octets(5)
+    if custom.size > _LONGEST_OPTIONS:
+        raise corrupt("an operator's options are too long")
+    inputs = table.integers(1, _MOST_ENTRIES)
+    return Operator(kinds[index], inputs, outputs[0], table.table(4), custom.tobytes())
 
 
 def _check_order(graph: Graph) -> None:

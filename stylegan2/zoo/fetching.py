@@ -9,6 +9,7 @@ import importlib
 import os
 import shutil
 import time
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 
@@ -38,7 +39,7 @@ from stylegan2.zoo.storage import (
     work_folder,
     write_record,
 )
-from stylegan2.zoo.table import Model, find
+from stylegan2.zoo.table import Model, find, published
 
 # converter: "module:function", imported only when needed because torch is slow to import;
 # called with the folder of unpacked members, the folder to fill, and a progress callback
@@ -52,12 +53,18 @@ _DOWNLOADED = 0.85  # of the progress; checking and converting are the rest
 
 
 def fetch(
-    name: str, *, source: Path | None = None, progress: Progress | None = None, cancel: Cancel = NEVER
+    name: str,
+    *,
+    source: Path | None = None,
+    archives: Path | None = None,
+    progress: Progress | None = None,
+    cancel: Cancel = NEVER,
 ) -> None:
     """Fetch the model called ``name``; nothing is downloaded if it is here and intact.
 
-    source: a copy of what would be downloaded, got elsewhere; it has to have the same hash. progress: its
-    fractions are those of the whole fetch. Two fetches at once are safe: the second waits for the first.
+    source: a copy of what would be downloaded, got elsewhere; it has to have the same hash. archives: a
+    folder for archives that other models are made from, too, which then are not downloaded again. progress:
+    its fractions are those of the whole fetch. Two fetches at once are safe: the second waits for the first.
 
     Raises ModelMissing (unknown), UsageError (another source file), DownloadError, ModelCorrupt (a wrong
     checksum), DiskFullError, ModelError (the folder cannot be written) or Cancelled. Whatever is raised, no
@@ -77,28 +84,30 @@ def fetch(
             if not _is_intact(name):
                 if is_alone:
                     clear_leftovers(models_dir, name)
-                _make(model, models_dir, report, source)
+                _make(model, models_dir, report, source, archives)
     except KeyboardInterrupt:
         raise Cancelled(f"Fetching the model {name} was interrupted; nothing was left half made.") from None
     except OSError as error:
         raise explain(error, name, models_dir) from error
 
 
-def _make(model: Model, models_dir: Path, report: "_Report", source: Path | None) -> None:
+def _make(
+    model: Model, models_dir: Path, report: "_Report", source: Path | None, archives: Path | None
+) -> None:
     """Bring the model from the address of converted models, if there is one, else from its own source.
 
     source: a copy of its own source, which alone is used then
     """
     base = hosted.address() if source is None and model.hosted else ""
     if not base:
-        _from_source(model, models_dir, report, source)
+        _from_source(model, models_dir, report, source, archives)
         return
     try:
         _from_host(model, base, models_dir, report)
     except (DownloadError, ModelCorrupt) as first:
         report("looking elsewhere", 0.0)
         try:
-            _from_source(model, models_dir, report, None)
+            _from_source(model, models_dir, report, None, archives)
         except (DownloadError, ModelCorrupt) as second:
             raise type(second)(f"{second.message} Before that: {first.message}", second.advice) from first
 
@@ -113,8 +122,13 @@ def _from_host(model: Model, base: str, models_dir: Path, report: "_Report") -> 
         put_in_place(made, folder(model.name))
 
 
-def _from_source(model: Model, models_dir: Path, report: "_Report", source: Path | None) -> None:
+def _from_source(
+    model: Model, models_dir: Path, report: "_Report", source: Path | None, archives: Path | None
+) -> None:
     """Download, check and convert the model, and move it into place."""
+    kept = None if archives is None or not _is_shared(model) else archives / model.archive
+    if source is None and kept is not None and kept.is_file():
+        source = kept
     # pip keeps the archive twice, and a source archive unpacked as well; then come the files themselves
     needed = 3 * model.size + sum(file.size or model.size for file in model.files)
     check_room(model.name, models_dir, needed)
@@ -139,6 +153,9 @@ def _from_source(model: Model, models_dir: Path, report: "_Report", source: Path
                 archive.replace(unpacked / model.archive)
             else:
                 zoo_archive.unpack(archive, model, unpacked)
+            if kept is not None and source is None:
+                with suppress(OSError):  # then it is downloaded again
+                    shutil.move(archive, kept)
             sha256 = model.sha256
         if model.converter:
             module, _, function = CONVERTERS[model.converter].partition(":")
@@ -149,6 +166,13 @@ def _from_source(model: Model, models_dir: Path, report: "_Report", source: Path
             http.remember_hash(sha256, model, models_dir)
         report("done", 1.0)
         put_in_place(work / "model", folder(model.name))
+
+
+def _is_shared(model: Model) -> bool:
+    """Whether another model is made from the same archive, which comes by pip."""
+    return not model.url and any(
+        other.sha256 == model.sha256 and other.name != model.name for other in published()
+    )
 
 
 def _copy_of(source: Path, model: Model, folder: Path) -> Path:

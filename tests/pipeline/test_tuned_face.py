@@ -26,6 +26,7 @@ from retouchml.client.pixel_format import PixelFormat
 from retouchml.errors import Cancelled, UsageError
 from retouchml.progress import NEVER, silent
 from retouchml.results import FULL, LOCAL, QUICK
+from tests.pipeline.constant_people import people_of
 from tests.pipeline.seeding import changed, quick_path, seed, session_cache
 
 Pixels = NDArray[np.uint8]
@@ -69,6 +70,22 @@ def test_the_generator_s_pixels_show_an_age_and_nothing_far_from_the_head_change
     assert not differs[away].any()
     own = opened.apply(opened.render({0: replace(OLDER, render="photo")}))
     assert changed(own, result).sum() > 2000
+
+
+def test_the_head_ends_where_the_network_sees_no_person(
+    retoucher: Retoucher, ready: Callable[[Pixels], Photo], portrait: Pixels, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tops: list[int] = []
+    for first in (0, 70):  # of 256 rows; the face begins there
+        person = np.zeros((256, 256), np.float32)
+        person[first:, 40:-40] = 1.0
+        photo = ready(portrait)
+        monkeypatch.setattr(photo._known, "_networks", replace(retoucher.networks, people=people_of(person)))
+        differs = changed(portrait, photo.apply(photo.render({0: OLDER})))
+        tops.append(int(np.flatnonzero(differs.any(axis=1))[0]))
+    _, y, _, height = photo.faces[0].box
+    assert tops[0] < y - 0.3 * height
+    assert tops[1] > tops[0] + 0.1 * height
 
 
 @pytest.mark.parametrize("render", ["generated", "auto"])

@@ -16,6 +16,7 @@ from pipeline.tuning import RECIPE, Tuner, Tuning, TuningStage, recipe_for
 from retouchml.errors import Cancelled
 from stylegan2.generator import as_picture
 from stylegan2.mobile.generator import MobileGenerator
+from tests.pipeline.constant_people import people_of
 
 Face = tuple[NDArray[np.float32], NDArray[np.float64], Tensor]
 _SHORT = (TuningStage(256, 6),)
@@ -152,6 +153,17 @@ def test_weights_that_were_tuned_with_other_directions_of_the_sliders_are_not_us
     assert others is not None
     assert others.identity != tuner.identity
     assert tuner.identity == tuner_of(networks).identity
+
+
+def test_weights_that_were_tuned_with_a_head_by_colours_are_not_used_where_the_network_bounds_it(
+    networks: Networks,
+) -> None:
+    parts = networks.generator, networks.recognizer.network, networks.edit_applier
+    people = people_of(np.ones((256, 256), np.float32))
+    by_colours, bounded = Tuner.of(*parts), Tuner.of(*parts, people)
+    assert by_colours is not None
+    assert bounded is not None
+    assert by_colours.identity != bounded.identity
 
 
 def test_weights_that_were_tuned_in_other_numbers_are_not_used(

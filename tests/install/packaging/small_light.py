@@ -28,12 +28,12 @@ def defaults():
     return ["net"]
 
 def find(name):
-    return types.SimpleNamespace(needs=(), without="", name=name, size=5_000_000)
+    return types.SimpleNamespace(needs=(), without="", name=name, size=5_000_000, sha256="")
 
 def folder(name):
     return FOLDER
 
-def fetch(name, source=None, progress=None, cancel=None):
+def fetch(name, source=None, archives=None, progress=None, cancel=None):
     if FOLDER.exists():
         return
     if "PIP_NO_MODELS" in os.environ:

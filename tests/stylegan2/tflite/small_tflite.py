@@ -61,6 +61,7 @@ def _write_value(out: bytearray, value: "bytes | list[int] | Table | list[Table]
     return target
 
 
+CUSTOM = 32
 _TYPES = {"float32": 0, "float16": 1, "int32": 2}
 
 
@@ -70,7 +71,7 @@ class Network:
 
     tensors: list[Table] = field(default_factory=list)
     buffers: list[Table] = field(default_factory=lambda: [Table({})])  # number 0 is empty
-    kinds: list[int] = field(default_factory=list)
+    kinds: list[int | str] = field(default_factory=list)  # in the schema, or the name of a custom one
     operators: list[Table] = field(default_factory=list)
     inputs: list[int] = field(default_factory=list)
     outputs: list[int] = field(default_factory=list)
@@ -94,13 +95,19 @@ class Network:
         return self.inputs[-1]
 
     def operator(
-        self, kind: int, inputs: list[int], shape: tuple[int, ...], options: dict[int, Field] | None = None
+        self,
+        kind: int | str,
+        inputs: list[int],
+        shape: tuple[int, ...],
+        options: "dict[int, Field] | bytes | None" = None,
     ) -> int:
-        """The number of the tensor that a new operator gives."""
+        """The number of the tensor that a new operator gives; a custom one has bytes as options."""
         output = self.tensor(*shape)
         self.kinds.append(kind)
         fields: dict[int, Field] = {0: ("I", len(self.kinds) - 1), 1: inputs, 2: [output]}
-        if options is not None:
+        if isinstance(options, bytes):
+            fields[5] = options
+        elif options is not None:
             fields[4] = Table(options)
         self.operators.append(Table(fields))
         return output
@@ -108,5 +115,11 @@ class Network:
     def write(self) -> bytes:
         """The file."""
         graph = Table({0: self.tensors, 1: self.inputs, 2: self.outputs, 3: self.operators})
-        codes = [Table({0: ("b", min(kind, 127)), 3: ("i", kind)}) for kind in self.kinds]
+        codes = [_code(kind) for kind in self.kinds]
         return flatbuffer(Table({0: ("I", 3), 1: codes, 2: [graph] * self.graphs, 4: self.buffers}))
+
+
+def _code(kind: int | str) -> Table:
+    if isinstance(kind, str):
+        return Table({0: ("b", CUSTOM), 1: kind.encode(), 3: ("i", CUSTOM)})
+    return Table({0: ("b", min(kind, 127)), 3: ("i", kind)})

@@ -91,7 +91,8 @@ def _operator(number: int, value: Field) -> Callable[[Network], object]:
         _operator(2, [0]),
         _operator(2, [1]),
         _operator(2, [99]),
-        lambda network: network.kinds.__setitem__(0, 32),  # a custom operator
+        lambda network: network.kinds.__setitem__(0, 32),  # a custom operator without a name
+        lambda network: network.kinds.__setitem__(0, "MaxUnpooling2D"),
         lambda network: network.inputs.append(1),
         lambda network: network.inputs.append(99),
         lambda network: network.outputs.append(99),
@@ -104,6 +105,17 @@ def test_what_cannot_be_right_is_corrupt(spoil: Callable[[Network], object]) -> 
     network = small()
     spoil(network)
     with pytest.raises(ModelCorrupt):
+        tflite.parse(network.write())
+
+
+def test_a_custom_operator_is_known_by_its_name_and_brings_its_options() -> None:
+    network = small()
+    network.kinds[0] = "Convolution2DTransposeBias"
+    network.operators[0].fields[5] = b"options"
+    operator, _ = tflite.parse(network.write()).operators
+    assert (operator.kind, operator.custom) == ("TRANSPOSE_CONV_BIAS", b"options")
+    network.operators[0].fields[5] = bytes(1000)
+    with pytest.raises(ModelCorrupt, match="too long"):
         tflite.parse(network.write())
 
 

