@@ -96,7 +96,7 @@ def repainted(
     residual = after - was
     explained = np.asarray(trust * (1.0 - _novelty(residual, size)), np.float32)
     moved = np.asarray(displaced(heads[0], flow), np.float32)
-    # Hair that stays hair keeps the photograph's strands, which flow never explains, in the colours that come.
+    # Hair that stays hair keeps the photograph's strands, which no flow explains, in the colours that come.
     coarse = _lowpass(residual, _STRANDS * size)
     low, high = _OTHER
     hair = np.minimum(moved, heads[1]) * (1.0 - beside_face)

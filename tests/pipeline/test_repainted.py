@@ -6,6 +6,7 @@ import pytest
 from numpy.typing import NDArray
 
 from pipeline.change import Change
+from pipeline.flow import displaced
 from pipeline.repainted import Repainted, allowed_by_frame, repainted
 from tests.pipeline.synthetic_faces import texture
 
@@ -103,6 +104,31 @@ def test_where_hair_goes_the_wall_has_the_colours_of_the_photograph_s_wall() -> 
     made = repainted(before, after, (whole, disc(64.0)), *ANYWHERE)
     bared = disc(16.0, (206.0, 128.0)) > 0.5
     assert shown(photo, made)[bared].mean(0) == pytest.approx([0.55, 0.6, 0.7], abs=0.03)
+
+
+def strands(seed: int) -> Picture:
+    """Hair around a smooth face: as dark everywhere, of strands that are nowhere the same."""
+    noise = np.random.default_rng(seed).standard_normal((SIZE, SIZE, 3)).astype(np.float32)
+    around = (HEAD * (1.0 - disc(40.0)))[..., None]
+    return np.asarray(np.clip(face() * (1.0 - around) + around * (0.4 + 0.15 * noise), 0.0, 1.0), np.float32)
+
+
+def test_hair_keeps_the_photograph_s_strands_and_takes_the_colour_that_comes() -> None:
+    photo, grey = strands(1), np.array([0.06, 0.06, 0.06], np.float32)
+    made = repainted(strands(2), strands(3) + grey, (HEAD, HEAD), EVERYWHERE, EVERYWHERE, disc(40.0))
+    hair = (disc(72.0) > 0.5) & (disc(58.0) == 0.0)
+    assert made.cover[hair].max() < 0.2
+    result = shown(photo, made)
+    assert (result - photo)[hair].mean(0) == pytest.approx(grey, abs=0.02)
+    still = cv2.GaussianBlur(displaced(photo, made.flow), (0, 0), 4.0)
+    own = (displaced(photo, made.flow) - still)[hair].ravel()
+    assert np.corrcoef((result - cv2.GaussianBlur(result, (0, 0), 4.0))[hair].ravel(), own)[0, 1] > 0.9
+
+
+def test_skin_that_comes_where_hair_was_is_the_generator_s() -> None:
+    bald = np.where((disc(30.0, (128.0, 66.0)) > 0.5)[..., None], np.float32(0.8), strands(2))
+    made = repainted(strands(2), bald, (HEAD, HEAD), EVERYWHERE, EVERYWHERE, disc(40.0))
+    assert made.cover[disc(12.0, (128.0, 66.0)) > 0.5].min() > 0.8
 
 
 @pytest.mark.parametrize("way", [(0, 1), (1, 0)])
