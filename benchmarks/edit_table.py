@@ -1,25 +1,31 @@
 """What each expression slider moves, and what else moves with it: all against all.
 
-    python -m benchmarks.edit_table [--faces 50]
+    python -m benchmarks.edit_table [--faces 50] [--slider NAME]...
+    python -m benchmarks.edit_table --pictures FOLDER [--slider NAME]...
 
 Generated faces are moved by one standard deviation of what a slider is for, up and down, and instruments
 measure their pictures. Numbers are halves of the differences, means over the faces, in standard deviations of
-generated faces. In brackets: attributes that a slider lets move along.
+generated faces. In brackets: attributes that a slider lets move along. --pictures writes a row of generated
+faces for each slider, each face with the slider at -1, 0 and 1, and measures nothing.
 """
 
 import argparse
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
+from pathlib import Path
 
+import cv2
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from PIL import Image
 from torch import Tensor
 
 import stylegan2
-from pipeline.edits import moved
-from pipeline.latent_network import LatentNetwork, learned_part, load_network
+from pipeline.appearance import APPEARANCE
+from pipeline.edits import EditApplier, moved
+from pipeline.latent_network import learned_part, load_network
 from pipeline.taste.faces import DrawnFaces
 from pipeline.taste.measuring import ATTRIBUTES, SIDE, Instruments
 from pipeline.threads import threads_restored
@@ -28,8 +34,9 @@ from retouchml.settings import DEFAULT_MODEL
 from retouchml.sliders import EXPRESSION, SLIDERS, LatentStep
 from stylegan2.generator import Generator
 
-MEASURED = ATTRIBUTES[:-1]  # all but the rating
+MEASURED = (*ATTRIBUTES[:-1], *APPEARANCE)  # all but the rating
 _FIRST = 2_000_000  # number of the first face
+_SHOWN, _PANEL = 3, 150  # faces in a row, and the side of each in pixels
 Changes = Mapping[str, NDArray[np.float64]]
 
 
@@ -41,18 +48,26 @@ def steps() -> dict[str, LatentStep]:
 
 def changes(
     generator: Generator,
-    attributes: LatentNetwork,
+    applier: EditApplier,
     measure: Callable[[Tensor], NDArray[np.floating]],  # code [L, W] → MEASURED
     starts: Iterable[Tensor],  # whitened codes [L, W]
+    names: Iterable[str] = (),  # of sliders; all if none is named
 ) -> Changes:
     """What each slider changes [faces, MEASURED], in standard deviations."""
-    spread = dict(zip(attributes.outputs, attributes.deviation.tolist(), strict=True))
+    networks = applier.attributes, applier.appearance
+    spread = {n: d for each in networks for n, d in zip(each.outputs, each.deviation.tolist(), strict=True)}
     units = np.array([spread[name] for name in MEASURED])
-    rows: dict[str, list[NDArray[np.float64]]] = {name: [] for name in steps()}
+    known = steps()
+    rows: dict[str, list[NDArray[np.float64]]] = {name: [] for name in names or known}
     for start in starts:
-        for name, step in steps().items():
+        for name in rows:
+            step = known[name]
             low, high = (
-                measure(generator.latents.unwhiten(moved(start, step, value, attributes, generator)))
+                measure(
+                    generator.latents.unwhiten(
+                        moved(start, step, value, applier.measured_by(step), generator)
+                    )
+                )
                 for value in (-1.0, 1.0)
             )
             rows[name].append((np.asarray(high, np.float64) - low) / 2.0 / units)
@@ -77,16 +92,39 @@ def table(changed: Changes) -> str:
     return "".join(f"| {' | '.join(line)} |\n" for line in lines)
 
 
+def row(name: str, drawn: DrawnFaces, applier: EditApplier) -> NDArray[np.uint8]:
+    """Faces beside each other, each with a slider at -1, 0 and 1."""
+    panels = []
+    for code in drawn.codes(range(_FIRST, _FIRST + _SHOWN)):
+        w_plus = code.expand(drawn.generator.num_layers, -1)
+        for value in (-1.0, 0.0, 1.0):
+            face = drawn.render(applier.apply(w_plus, {name: value}), SIDE)
+            panels.append(cv2.resize(face, (_PANEL, _PANEL), interpolation=cv2.INTER_AREA))
+    return np.asarray(np.rint(np.clip(np.hstack(panels), 0.0, 1.0) * 255.0), np.uint8)
+
+
 @threads_restored()
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; returns the exit code."""
     parser = argparse.ArgumentParser(description="What each expression slider moves.")
     parser.add_argument("--faces", type=int, default=50, help="how many (default: %(default)s)")
+    parser.add_argument(
+        "--pictures", type=Path, metavar="FOLDER", help="write a row of faces for each slider"
+    )
+    parser.add_argument("--slider", action="append", choices=sorted(steps()), metavar="NAME")
     options = parser.parse_args(arguments)
     torch.set_num_threads(1)
     generator = stylegan2.load(DEFAULT_MODEL)
     attributes, _ = load_network(learned_part("edits", generator.latents.name), "edits", generator)
-    drawn, instruments = DrawnFaces(generator, 0), Instruments.load()
+    applier = EditApplier(generator, attributes)
+    drawn = DrawnFaces(generator, 0)
+    if options.pictures is not None:
+        options.pictures.mkdir(parents=True, exist_ok=True)
+        for name in options.slider or steps():
+            picture = row(name, drawn, applier)
+            Image.fromarray(picture).save(options.pictures / f"{name}.jpg", quality=85, optimize=True)
+        return 0
+    instruments = Instruments.load()
     codes = drawn.codes(range(_FIRST, _FIRST + options.faces))
     progress = ProgressLine("moving faces")
 
@@ -96,9 +134,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
             yield v.expand(generator.num_layers, -1)
 
     def measure(code: Tensor) -> NDArray[np.floating]:
-        return instruments.see(drawn.render(code, SIDE)).attributes[: len(MEASURED)]
+        picture = drawn.render(code, SIDE)
+        return np.array([*instruments.see(picture).attributes[:-1], *instruments.appearance(picture)])
 
-    sys.stdout.write(f"{len(codes)} faces\n\n" + table(changes(generator, attributes, measure, starts())))
+    sys.stdout.write(
+        f"{len(codes)} faces\n\n"
+        + table(changes(generator, applier, measure, starts(), options.slider or ()))
+    )
     return 0
 
 

@@ -7,13 +7,14 @@ P space, each the smallest that does both.
 
 import math
 from collections.abc import Mapping
+from functools import cached_property
 from types import MappingProxyType
 from typing import Protocol
 
 import torch
 from torch import Tensor
 
-from pipeline.latent_network import LatentNetwork, by_octave
+from pipeline.latent_network import LatentNetwork, by_octave, learned_part, load_network
 from pipeline.taste.judgement import Joined, Judgement
 from pipeline.threads import threads_restored
 from retouchml.errors import LatentSpaceMismatch
@@ -24,6 +25,7 @@ _STEPS = {slider.name: slider.latent for slider in EDITS if slider.latent is not
 
 _STEPS_PER_DEVIATION = 3
 _DAMPING = 1e-3
+APPEARANCE = "appearance"  # the learned part of hair, beard and skin
 
 
 class Measured(Protocol):
@@ -53,7 +55,7 @@ class EditApplier:
         """The code [L, W] with every slider of ``edits`` applied, one after the other.
 
         Sliders that work on the photograph's own pixels change no code. Raises LatentSpaceMismatch for a
-        slider of the user's own that this generator does not have.
+        slider that this generator does not have.
         """
         active = {name: value for name, value in edits.items() if value != 0.0 and name in _STEPS}
         if not active:
@@ -61,11 +63,13 @@ class EditApplier:
         space = self._generator.latents
         v = space.whiten(w_plus)
         for name, value in active.items():
-            v = moved(v, _STEPS[name], value, self._measured(_STEPS[name]), self._generator)
+            v = moved(v, _STEPS[name], value, self.measured_by(_STEPS[name]), self._generator)
         return space.unwhiten(v)
 
-    def _measured(self, latent: LatentStep) -> Measured:
-        """What a step looks at: the attributes, and its own if it is none of them."""
+    def measured_by(self, latent: LatentStep) -> Measured:
+        """What a step looks at: the attributes, hair, beard and skin if it holds them, and its own if any."""
+        if latent.holds_appearance:
+            return Joined((self.attributes, self.appearance))
         if latent.attribute in self.attributes.outputs:
             return self.attributes
         if latent.attribute not in self._own:
@@ -74,6 +78,15 @@ class EditApplier:
                 f"Label faces of it: retouchml label {latent.attribute} --model {self._generator.name}.",
             )
         return Joined((self.attributes, self._own[latent.attribute]))
+
+    @cached_property
+    def appearance(self) -> LatentNetwork:
+        """What tells hair, beard and skin; read when it is first used: a generator of one's own has none.
+
+        Raises ModelMissing, ModelCorrupt or LatentSpaceMismatch.
+        """
+        path = learned_part(APPEARANCE, self._generator.latents.name)
+        return load_network(path, APPEARANCE, self._generator)[0]
 
 
 @torch.no_grad()
@@ -84,7 +97,8 @@ def moved(v: Tensor, latent: LatentStep, value: float, measured: Measured, gener
     deviations = value * latent.deviations
     steps = max(1, math.ceil(abs(deviations) * _STEPS_PER_DEVIATION))
     layers = generator.layers
-    free = v.new_tensor([[1.0 if layer.resolution <= latent.finest else 0.0] for layer in layers])
+    reached = (latent.coarsest <= layer.resolution <= latent.finest for layer in layers)
+    free = v.new_tensor([[float(each)] for each in reached])
     names = measured.outputs
     row = names.index(latent.attribute)
     rows = [i for i, name in enumerate(names) if name not in latent.released]

@@ -12,12 +12,14 @@ from numpy.typing import NDArray
 
 from pipeline.masks import Mask, Points, face_masks
 from pipeline.regions.contours import contours_of
+from pipeline.regions.geometry import disc
 from pipeline.regions.mouth import mouth_box, mouth_regions
-from pipeline.regions.skin import skin_color
+from pipeline.regions.skin import all_skin, skin_color
 from pipeline.shrunk import shrunk
 from pipeline.window import Window
 
 _SIDE = 256  # pixels; the face is looked for at this size
+_STRAND, _SOFT = 0.04, 0.01  # of the side; what is wider is no strand of hair, and the softness of an edge
 _UNBOUNDED = 1e4  # pixels; a generator's picture has no frame that cuts it
 
 
@@ -63,6 +65,24 @@ class GeneratedFace:
     def shrunk(self, factor: int) -> "GeneratedFace":
         """The same with sides divided by ``factor``; teeth are left out."""
         return GeneratedFace(shrunk(self.picture, factor), shrunk(self.shown, factor))
+
+
+def bare_skin(picture: NDArray[np.float32], landmarks: Points) -> Mask:
+    """Where [S, S] a whole picture shows face, ears and neck, with eyes, brows and mouth, but without hair.
+
+    landmarks: [68, 2] in its pixels
+    """
+    size = picture.shape[0]
+    side = min(size, _SIDE)
+    small = np.asarray(cv2.resize(picture, (side, side), interpolation=cv2.INTER_AREA), np.float32)
+    points = (landmarks + 0.5) * (side / size) - 0.5
+    masks = face_masks(small, points, np.full((side, side), _UNBOUNDED, np.float32))
+    # Specks of skin above the brows are strands of fair hair; below them they are ears.
+    around = all_skin(small, points, masks)
+    brows = max(0, int(points[17:27, 1].min()))
+    around[:brows] = cv2.morphologyEx(around, cv2.MORPH_OPEN, disc(_STRAND * side))[:brows]
+    bare = cv2.GaussianBlur(np.maximum(masks.tone, around), (0, 0), _SOFT * side)
+    return np.asarray(cv2.resize(bare, (size, size), interpolation=cv2.INTER_LINEAR), np.float32)
 
 
 def _lab(picture: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -4,7 +4,7 @@ The strength is carried over as ever, onto the photograph's own pixels. What com
 step from there to the code with the expression sliders.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -14,6 +14,7 @@ from torch import Tensor
 from pipeline.align import Alignment
 from pipeline.cache import Caches, tuning_key
 from pipeline.change import Change
+from pipeline.generated import bare_skin
 from pipeline.head import above_clothes, head_mask
 from pipeline.kept import Kept
 from pipeline.local_face import LocalFace, Placed
@@ -26,6 +27,7 @@ from pipeline.shape import reshapes
 from pipeline.tuning import Tuner, Tuning, TuningRun, no_tuner
 from retouchml.look import Look
 from retouchml.progress import Cancel, Progress
+from retouchml.sliders import BY_NAME
 from stylegan2.mobile.tuning import TunableNetwork
 
 _SIDES = (256, 512, 1024)  # pixels; of the generator's pictures
@@ -108,7 +110,7 @@ class TunedFace:
             start = self.prepared.path.at(look.strength)
             if shown.before is None or shown.before[0] != look.strength:
                 shown.before = look.strength, self._picture(shown.network, start)
-            after = self._picture(shown.network, networks.edit_applier.apply(start, look.edits))
+            after = self._edited(networks, shown.network, start, look.edits)
             points = networks.finder.landmarks_in_crop(after)
             heads = shown.head, head_mask(after, points, networks.people)
             outlines = (outline(each, self.local.size) for each in (self.local.landmarks, points))
@@ -117,6 +119,19 @@ class TunedFace:
             bounds = shown.allowed, shown.loose, faces
             shown.newest = code, repainted(shown.before[1], after, heads, *bounds)
         return shown.newest[1]
+
+    def _edited(
+        self, networks: Networks, network: TunableNetwork, start: Tensor, edits: Mapping[str, float]
+    ) -> NDArray[np.float32]:
+        """The picture [S, S, 3] with edits; those of hair alone leave skin, eyes and mouth."""
+        whole = self._picture(network, networks.edit_applier.apply(start, edits))
+        others = {name: value for name, value in edits.items() if not _is_of_hair(name)}
+        if not any(edits[name] for name in edits.keys() - others):
+            return whole
+        picture = self._picture(network, networks.edit_applier.apply(start, others))
+        points = networks.finder.landmarks_in_crop(picture)
+        bare = bare_skin(picture, points)[..., None]
+        return np.asarray(whole + bare * (picture - whole), np.float32)
 
     def _shown(self, networks: Networks) -> _Shown:
         """What its looks are made from, as far as it was kept."""
@@ -190,3 +205,8 @@ def _key(prepared: PreparedFace, tuner: Tuner) -> str:
 
 def _moves_code(name: str) -> bool:
     return Look(0.0, edits={name: 1.0}).needs_generator
+
+
+def _is_of_hair(name: str) -> bool:
+    step = BY_NAME[name].latent
+    return step is not None and step.hair_alone

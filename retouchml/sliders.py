@@ -21,10 +21,12 @@ class LatentStep:
     """The step in the latent space that an expression slider makes.
 
     attribute: the learned attribute that it moves; deviations: standard deviations that a value of 1 moves
-    it by; finest: pixels, the finest layers that it touches; released: attributes that may follow, as part of
-    the same movement; parts_lips: whether it opens or closes the mouth, which may then show the generator's
-    pixels; brings_lines: whether it makes lines in the skin, which then follows fine changes too; followed:
-    the largest value, of either sign, that the photograph's own pixels can follow
+    it by; finest, coarsest: pixels, the layers that it touches; released: attributes that may follow, as part
+    of the same movement; parts_lips: whether it opens or closes the mouth, which may then show the
+    generator's pixels; brings_lines: whether it makes lines in the skin, which then follows fine changes too;
+    followed: the largest value, of either sign, that the photograph's own pixels can follow;
+    holds_appearance: whether hair, beard and skin stay, too, or are what it moves; hair_alone: whether the
+    generator's pixels show it without changing skin, eyes and mouth
     """
 
     attribute: str
@@ -34,6 +36,9 @@ class LatentStep:
     parts_lips: bool = False
     brings_lines: bool = False
     followed: float = 0.5
+    coarsest: int = 4
+    holds_appearance: bool = False
+    hair_alone: bool = False
 
 
 @dataclass(frozen=True)
@@ -181,6 +186,14 @@ SHIPPED = (
     ),
     _latent("pitch", "Nod", "chin down, or up", LatentStep("pitch", 0.8, 32, ("yaw", "brows"))),
     _latent("age", "Age", "older, or younger", LatentStep("age", 1.5, 256, brings_lines=True, followed=0.3)),
+    _latent(
+        "hair_lightness",
+        "Hair lightness",
+        "hair lighter, or darker; needs generated pixels",
+        LatentStep(
+            "hair_lightness", 2.2, 256, followed=0.0, coarsest=16, holds_appearance=True, hair_alone=True
+        ),
+    ),
 )
 OWN_STEP = LatentStep("", 1.5, 256)
 """What a slider of the user's own does unless its file says otherwise."""

@@ -4,6 +4,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline.appearance import appearance
 from pipeline.attributes import GEOMETRIC, geometric, glasses
 from pipeline.rater import FeatureRater, all_features
 from pipeline.rater_input import face_chip, shape_features
@@ -42,8 +43,7 @@ class Instruments:
     def see(self, picture: NDArray[np.float32]) -> Seen:
         """What is seen of the face in an FFHQ crop [S, S, 3] in [0, 1]."""
         picture = np.asarray(cv2.resize(picture, (SIDE, SIDE), interpolation=cv2.INTER_AREA), np.float32)
-        enlarged = np.asarray(cv2.resize(picture, (2 * SIDE, 2 * SIDE)), np.float32)
-        landmarks = self._labellers.finder.landmarks_in_crop(enlarged) / 2.0
+        landmarks = self._landmarks(picture)
         assert self._labellers.age_gender is not None
         age, male = self._labellers.age_gender(picture, landmarks)
         sight = self._labellers.recognizer.see(picture, landmarks)
@@ -59,3 +59,13 @@ class Instruments:
             shape_features(landmarks),
             small_chip(face_chip(picture, landmarks)),
         )
+
+    def appearance(self, picture: NDArray[np.float32]) -> tuple[float, float, float]:
+        """Hair, beard and skin of the face in an FFHQ crop [S, S, 3] in [0, 1] (``pipeline.appearance``)."""
+        picture = np.asarray(cv2.resize(picture, (SIDE, SIDE), interpolation=cv2.INTER_AREA), np.float32)
+        return appearance(picture, self._landmarks(picture))
+
+    def _landmarks(self, picture: NDArray[np.float32]) -> NDArray[np.float64]:
+        """Landmarks [68, 2] in a picture [256, 256, 3]; the predictor was trained on larger faces."""
+        enlarged = np.asarray(cv2.resize(picture, (2 * SIDE, 2 * SIDE)), np.float32)
+        return self._labellers.finder.landmarks_in_crop(enlarged) / 2.0

@@ -14,13 +14,14 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from pipeline.appearance import appearance
 from pipeline.attributes import GEOMETRIC, geometric, glasses
 from pipeline.rater_input import face_chip
 from pipeline.training.labellers import Labellers
 from pipeline.training.tables import load_table, save_table
 from stylegan2.generator import Generator, as_picture
 
-VERSION = 3  # of the samples; a file of another version is not used
+VERSION = 4  # of the samples; a file of another version is not used
 PART = 500  # samples in a file
 RENDER = 256  # pixels; side of the pictures that are labelled
 ATTRIBUTES = (*GEOMETRIC, "age", "male", "glasses")
@@ -39,6 +40,7 @@ class Samples:
     descriptors: NDArray[np.float32]  # [N, 128]
     activations: NDArray[np.float16]  # [N, ACTIVATIONS] of dlib's network
     attributes: NDArray[np.float32]  # [N, len(ATTRIBUTES)]
+    appearance: NDArray[np.float32]  # [N, len(APPEARANCE)]
     chips: NDArray[np.uint8]  # [N, 112, 112, 3], the input of the pixel rater
 
     def __len__(self) -> int:
@@ -113,5 +115,6 @@ def _label(
         sight.descriptor,
         sight.activations.astype(np.float16),
         np.array(attributes, np.float32),
+        np.array(appearance(picture, landmarks), np.float32),
         np.rint(face_chip(picture, landmarks) * 255.0).astype(np.uint8),
     )

@@ -38,10 +38,12 @@ def save_latent_network(
     network: LatentNetwork,
     explained: Mapping[str, float],
     others: Mapping[str, Tensor] | None = None,
+    limits: str = _LIMITS,
 ) -> None:
     """Write a latent network as float16 with its card, and print how it does on unseen samples.
 
-    explained: R² of each output on the hold-out; others: tensors beside it, which stay float32
+    explained: R² of each output on the hold-out; others: tensors beside it, which stay float32; limits: for
+    the card
     """
     generator, count = dataset.generator, len(dataset.samples)
     metadata = {
@@ -69,7 +71,7 @@ def save_latent_network(
         figures=figures,
         command=f"retouchml train {kind} --samples {count}",
         groups=GENERATED,
-        limits=_LIMITS,
+        limits=limits,
     )
 
 

@@ -16,6 +16,7 @@ PARTS = {
     "rater": "rates an image; learns from photographs that people have rated",
     "scorer": "rates a latent code; learns from the rater's ratings of generated faces",
     "edits": "the directions of the expression sliders",
+    "appearance": "the direction of the slider of hair",
     "taste": "what sliders and scorers of your own are learned on",
     "edit": "a slider of your own; learns from labels, as `retouchml label` keeps them",
     "encoder": "guesses the code of a face, which shortens the inversion",

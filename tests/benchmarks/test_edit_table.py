@@ -7,36 +7,50 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from benchmarks.edit_table import MEASURED, changes, main, steps, table
+from pipeline.appearance import APPEARANCE
+from pipeline.edits import EditApplier
 from pipeline.latent_network import LatentNetwork, by_octave
+from pipeline.taste.judgement import Joined
 from retouchml.errors import ModelMissing
 from tests.pipeline.training.stand_ins import WIDTH, SmallGenerator
 
 
+def network(names: tuple[str, ...]) -> LatentNetwork:
+    """Each of some measures is a component of the code, in units of two standard deviations."""
+    found = LatentNetwork(names, WIDTH).requires_grad_(False)
+    found.linear.copy_(torch.eye(WIDTH)[[MEASURED.index(name) for name in names]])
+    found.deviation.fill_(2.0)
+    return found
+
+
 @pytest.fixture
-def attributes() -> LatentNetwork:
-    """Each attribute is a component of the code, in units of two standard deviations."""
-    network = LatentNetwork(MEASURED, WIDTH).requires_grad_(False)
-    network.linear.copy_(torch.eye(WIDTH)[: len(MEASURED)])
-    network.deviation.fill_(2.0)
-    return network
+def applier() -> EditApplier:
+    """One whose networks know all that is measured."""
+    found = EditApplier(SmallGenerator(), network(MEASURED[: -len(APPEARANCE)]))
+    found.appearance = network(APPEARANCE)
+    return found
 
 
-def test_what_instruments_see_is_told_per_standard_deviation(attributes: LatentNetwork) -> None:
+def test_what_instruments_see_is_told_per_standard_deviation(applier: EditApplier) -> None:
     generator = SmallGenerator()
 
     def measure(code: Tensor) -> NDArray[np.floating]:
         v = generator.latents.whiten(code)
-        seen = attributes.values(by_octave(v[None], generator.layers))[0].numpy()
+        octaves = by_octave(v[None], generator.layers)
+        seen = 2.0 * Joined((applier.attributes, applier.appearance))(octaves)[0].numpy()
         seen[MEASURED.index("age")] += 0.5 * seen[MEASURED.index("smile")]
         return np.asarray(seen)
 
     starts = [torch.randn(9, WIDTH, generator=torch.Generator().manual_seed(seed)) for seed in (1, 2)]
-    found = changes(generator, attributes, measure, starts)
+    found = changes(generator, applier, measure, starts)
     assert set(found) == set(steps()) >= {"smile", "age", "yaw"}
     smile = found["smile"].mean(0)
     assert smile[MEASURED.index("smile")] == pytest.approx(1.0, abs=0.02)
     assert smile[MEASURED.index("age")] == pytest.approx(0.5, abs=0.02)
     assert smile[MEASURED.index("brows")] == pytest.approx(0.0, abs=0.02)
+    hair = found["hair_lightness"].mean(0)
+    assert hair[MEASURED.index("hair_lightness")] == pytest.approx(1.0, abs=0.02)
+    assert hair[MEASURED.index("beard")] == pytest.approx(0.0, abs=0.02)
 
 
 def test_the_table_marks_what_a_slider_is_for_and_what_may_move_along() -> None:

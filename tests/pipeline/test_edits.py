@@ -5,9 +5,12 @@ import math
 import pytest
 import torch
 
+from pipeline.appearance import APPEARANCE, appearance
 from pipeline.attributes import geometric
+from pipeline.edits import moved
 from pipeline.latent_network import by_octave
 from pipeline.networks import Networks
+from pipeline.taste.judgement import Joined
 from retouchml.sliders import BY_NAME, EDITS, LatentStep, Slider
 from stylegan2.generator import Generator, as_picture
 
@@ -28,9 +31,10 @@ def step(edit: Slider) -> LatentStep:
 
 
 def attributes(networks: Networks, w_plus: torch.Tensor) -> dict[str, float]:
-    """What the attribute network says of a code, in standard deviations."""
+    """What the networks of attributes and appearance say of a code, in standard deviations."""
     v = networks.generator.latents.whiten(w_plus)[None]
-    network = networks.edit_applier.attributes
+    applier = networks.edit_applier
+    network = Joined((applier.attributes, applier.appearance))
     values = network(by_octave(v, networks.generator.layers))[0]
     return dict(zip(network.outputs, values.tolist(), strict=True))
 
@@ -43,8 +47,8 @@ def test_there_are_the_sliders_that_were_promised() -> None:
 
 
 def test_the_attribute_network_knows_what_each_slider_moves_and_releases(networks: Networks) -> None:
-    outputs = set(networks.edit_applier.attributes.outputs)
     for edit in LATENT:
+        outputs = set(networks.edit_applier.measured_by(step(edit)).outputs)
         assert {step(edit).attribute, *step(edit).released} <= outputs
         assert step(edit).attribute not in step(edit).released
 
@@ -58,16 +62,17 @@ def test_a_slider_moves_its_attribute_as_far_as_asked_and_holds_the_others(
     after = attributes(networks, networks.edit_applier.apply(face, {edit.name: value}))
     attribute, expected = step(edit).attribute, value * step(edit).deviations
     assert after[attribute] - before[attribute] == pytest.approx(expected, abs=0.12 * abs(expected))
-    others = set(before) - {step(edit).attribute, *step(edit).released}
+    held = networks.edit_applier.measured_by(step(edit)).outputs
+    others = set(held) - {step(edit).attribute, *step(edit).released}
     assert max(abs(after[name] - before[name]) for name in others) < 0.2
 
 
-def test_layers_finer_than_a_slider_s_reach_stay(networks: Networks, face: torch.Tensor) -> None:
+def test_layers_out_of_a_slider_s_reach_stay(networks: Networks, face: torch.Tensor) -> None:
     for edit in LATENT:
         edited = networks.edit_applier.apply(face, {edit.name: 1.0})
         for layer in networks.generator.layers:
-            moved = float((edited[layer.index] - face[layer.index]).abs().max())
-            assert (moved > 1e-3) == (layer.resolution <= step(edit).finest)
+            change = float((edited[layer.index] - face[layer.index]).abs().max())
+            assert (change > 1e-3) == (step(edit).coarsest <= layer.resolution <= step(edit).finest)
 
 
 def test_the_picture_shows_the_smile(networks: Networks, face: torch.Tensor) -> None:
@@ -79,6 +84,32 @@ def test_the_picture_shows_the_smile(networks: Networks, face: torch.Tensor) -> 
         measured.append(geometric(networks.finder.landmarks_in_crop(picture))["smile"])
     assert measured == sorted(measured)
     assert measured[2] - measured[0] > 0.05
+
+
+def test_the_picture_shows_lighter_and_darker_hair_and_the_skin_stays(
+    networks: Networks, face: torch.Tensor
+) -> None:
+    hair, skin = [], []
+    for value in (-1.0, 0.0, 1.0):
+        code = networks.edit_applier.apply(face, {"hair_lightness": value})
+        with torch.no_grad():
+            picture = as_picture(networks.generator.synthesize(code[None], 512)[0])
+        seen = appearance(picture, networks.finder.landmarks_in_crop(picture))
+        hair.append(seen[APPEARANCE.index("hair_lightness")])
+        skin.append(seen[APPEARANCE.index("skin_lightness")])
+    assert hair == sorted(hair)
+    assert hair[2] - hair[0] > 20.0  # L*
+    assert max(skin) - min(skin) < 0.5 * (hair[2] - hair[0])
+
+
+@pytest.mark.parametrize("name", ["smile", "eyes", "mouth", "brows", "yaw", "pitch", "age"])
+def test_the_network_of_hair_does_not_change_what_other_sliders_do(
+    name: str, networks: Networks, face: torch.Tensor
+) -> None:
+    applier = networks.edit_applier
+    latent, space = step(BY_NAME[name]), networks.generator.latents
+    alone = moved(space.whiten(face), latent, 0.7, applier.attributes, networks.generator)
+    assert torch.equal(applier.apply(face, {name: 0.7}), space.unwhiten(alone))
 
 
 def test_several_sliders_add_up(networks: Networks, face: torch.Tensor) -> None:
@@ -107,9 +138,9 @@ def test_steps_in_closed_form_are_those_of_gradients_one_by_one(
     expected = networks.generator.latents.whiten(face)
     for name, value in edits.items():
         expected = moved_by_autograd(networks, expected, name, value)
-    moved = networks.generator.latents.whiten(networks.edit_applier.apply(face, edits))
-    assert torch.allclose(moved, expected, atol=2e-4)
-    assert (moved - networks.generator.latents.whiten(face)).abs().max() > 0.05
+    after = networks.generator.latents.whiten(networks.edit_applier.apply(face, edits))
+    assert torch.allclose(after, expected, atol=2e-4)
+    assert (after - networks.generator.latents.whiten(face)).abs().max() > 0.05
 
 
 def moved_by_autograd(networks: Networks, v: torch.Tensor, name: str, value: float) -> torch.Tensor:

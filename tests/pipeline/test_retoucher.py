@@ -394,8 +394,8 @@ def test_a_face_that_is_not_there_is_refused(face: int, photo: Photo) -> None:
 
 def test_an_edit_that_is_not_there_is_refused_whatever_its_value(photo: Photo) -> None:
     for value in (0.0, 0.5):
-        with pytest.raises(UsageError, match="beard") as refused:
-            photo.render({0: Look(strength=0.0, edits={"beard": value})})
+        with pytest.raises(UsageError, match="moustache") as refused:
+            photo.render({0: Look(strength=0.0, edits={"moustache": value})})
         assert "smile" in refused.value.advice
 
 

@@ -99,6 +99,29 @@ def test_a_look_without_such_sliders_is_that_of_the_photograph_s_own_pixels(
     assert "tune" not in opened.seconds
 
 
+def test_hair_lightness_changes_the_hair_and_leaves_eyes_nose_and_mouth(
+    opened: Photo, portrait: Pixels
+) -> None:
+    (lighter,), (darker,) = (
+        opened.render({0: Look(0.0, edits={"hair_lightness": value}, render="auto")}) for value in (1.0, -1.0)
+    )
+    results = [opened.apply([patch]).astype(np.float32) for patch in (lighter, darker)]
+    points = np.array(opened.faces[0].landmarks)
+    change = (results[0] - results[1]).mean(2)
+    hair, middle = above_brows(points), points[27:68].mean(0)
+    x, y = (int(each) for each in middle)
+    reach = int(0.2 * np.ptp(points[:, 0]))
+    assert change[hair].mean() > 8.0  # of 255
+    assert np.abs(change[y - reach : y + reach, x - reach : x + reach]).mean() < 1.0
+
+
+def above_brows(points: NDArray[np.float64]) -> tuple[slice, slice]:
+    """A part of the picture in which a face with landmarks [68, 2] has hair."""
+    height = np.ptp(points[:, 1])
+    top, middle = points[17:27, 1].min(), points[27, 0]
+    return slice(int(top - 0.7 * height), int(top - 0.5 * height)), slice(int(middle - 20), int(middle + 20))
+
+
 def test_auto_takes_the_photograph_s_own_pixels_as_far_as_they_can_follow(opened: Photo) -> None:
     look = Look(0.0, edits={"age": 0.2})
     (one,), (other,) = opened.render({0: look}), opened.render({0: replace(look, render="auto")})

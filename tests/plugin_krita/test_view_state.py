@@ -18,7 +18,9 @@ def test_settings_of_version_0_2_are_read() -> None:
 
 
 def test_a_slider_that_is_not_there_any_more_is_forgotten() -> None:
-    text = '{"strength": 0.8, "texture": 0.1, "edits": {"beard": 1, "teeth": 7}, "live": true, "mask": false}'
+    text = (
+        '{"strength": 0.8, "texture": 0.1, "edits": {"goatee": 1, "teeth": 7}, "live": true, "mask": false}'
+    )
     assert UserSettings.from_json(text).look == Look(0.8, 0.1, {"teeth": 1.0})
 
 

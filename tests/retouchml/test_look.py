@@ -72,8 +72,8 @@ def test_a_local_slider_that_is_not_set_follows_the_strength(
 def test_a_slider_that_follows_nothing_has_its_default_until_it_is_set() -> None:
     look = Look(0.9, 0.2, {"smile": -0.4})
     assert [look.value(name) for name in ("strength", "texture", "smile", "age")] == [0.9, 0.2, -0.4, 0.0]
-    with pytest.raises(UsageError, match="beard"):
-        look.value("beard")
+    with pytest.raises(UsageError, match="moustache"):
+        look.value("moustache")
 
 
 def test_all_values_are_listed_in_the_order_of_the_table() -> None:
@@ -162,8 +162,8 @@ def test_looks_are_checked_for_their_faces_and_their_edits() -> None:
 
 @pytest.mark.parametrize("value", [0.0, 0.5, 0.7])
 def test_an_unknown_edit_is_refused_and_the_known_are_named(value: float) -> None:
-    with pytest.raises(UsageError, match="There is no slider called beard") as refused:
-        check_looks({0: Look(edits={"beard": value})}, FACES)
+    with pytest.raises(UsageError, match="There is no slider called moustache") as refused:
+        check_looks({0: Look(edits={"moustache": value})}, FACES)
     assert "smile" in refused.value.advice
 
 
@@ -215,6 +215,8 @@ def test_a_look_is_made_from_a_preset() -> None:
         (Look(0.0, edits={"age": -0.31}, render="auto"), True),
         (Look(0.0, edits={"age": 0.1, "smile": 0.6}, render="auto"), True),
         (Look(0.0, edits={"teeth": 1.0}, render="auto"), False),
+        (Look(0.0, edits={"hair_lightness": -0.01}, render="auto"), True),
+        (Look(0.0, edits={"hair_lightness": 1.0}), False),
     ],
 )
 def test_the_generators_pixels_show_what_it_is_told_to_or_what_goes_too_far(look: Look, shows: bool) -> None:

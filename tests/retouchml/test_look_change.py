@@ -64,8 +64,8 @@ def test_a_look_is_changed_from_where_it_is_or_from_a_preset() -> None:
 
 
 def test_a_change_of_what_is_no_slider_is_refused() -> None:
-    with pytest.raises(UsageError, match="no slider called beard"):
-        ChosenLook().changed(LookChange(None, {"beard": 0.1}))
+    with pytest.raises(UsageError, match="no slider called moustache"):
+        ChosenLook().changed(LookChange(None, {"moustache": 0.1}))
 
 
 def test_of_several_changes_of_a_face_the_later_add_to_the_earlier() -> None:

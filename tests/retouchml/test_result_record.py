@@ -29,7 +29,7 @@ def test_places_of_missed_faces_are_kept_as_far_as_they_are_still_on_the_layer()
 
 def test_a_slider_of_another_version_is_left_out_and_a_value_out_of_range_is_limited() -> None:
     fields = record("layer", BOXES, {0: Look(0.8)}, "9").as_fields()
-    fields["faces"][0]["look"] |= {"strength": 7, "edits": {"beard": 1, "smile": -3}}
+    fields["faces"][0]["look"] |= {"strength": 7, "edits": {"moustache": 1, "smile": -3}}
     made = ResultRecord.from_fields(fields)
     assert made is not None
     assert made.look == Look(1.0, edits={"smile": -1.0})

@@ -8,7 +8,7 @@ def test_a_near_name_is_asked_for_and_all_are_named() -> None:
 
 
 def test_without_a_near_name_nothing_is_asked() -> None:
-    assert unknown_name("slider", "beard", ["smile"]).message == "There is no slider called beard."
+    assert unknown_name("slider", "moustache", ["smile"]).message == "There is no slider called moustache."
 
 
 def test_a_very_long_name_is_shortened() -> None:

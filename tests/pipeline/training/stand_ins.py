@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from PIL import Image
 from torch import Tensor
 
+from pipeline.appearance import APPEARANCE
 from pipeline.identity import ACTIVATIONS, Sight
 from pipeline.training.labellers import Labellers
 from pipeline.training.sampling import ATTRIBUTES, Samples, collect
@@ -80,6 +81,7 @@ def samples(generator: Generator, count: int) -> Samples:
         np.hstack([v, np.zeros((count, 128 - WIDTH))]).astype(np.float32),
         np.resize(v.T, (ACTIVATIONS, count)).T.astype(np.float16),
         attributes.astype(np.float32),
+        v[:, : len(APPEARANCE)].astype(np.float32),
         random.integers(0, 256, (count, 112, 112, 3), dtype=np.uint8),
     )
 

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 import torch
 
+from pipeline.appearance import APPEARANCE
 from pipeline.encoder import Encoder
 from pipeline.latent_network import learned_part, load_learned, load_network, weights_folder
 from pipeline.training import dataset, scorer
@@ -35,8 +36,8 @@ def generator(monkeypatch: pytest.MonkeyPatch) -> SmallGenerator:
 
 @pytest.mark.parametrize(
     ("part", "outputs"),
-    [("scorer", ("rating",) * scorer._MEMBERS), ("edits", ATTRIBUTES)],
-    ids=["scorer", "edits"],
+    [("scorer", ("rating",) * scorer._MEMBERS), ("edits", ATTRIBUTES), ("appearance", APPEARANCE)],
+    ids=["scorer", "edits", "appearance"],
 )
 def test_a_latent_network_is_written_with_its_card(
     part: str,
@@ -84,7 +85,7 @@ def test_the_encoder_is_written_with_its_card(
     assert printed in path.with_suffix(".md").read_text()
 
 
-@pytest.mark.parametrize("part", ["scorer", "edits", "encoder"])
+@pytest.mark.parametrize("part", ["scorer", "edits", "appearance", "encoder"])
 def test_the_default_output_is_the_data_folder_and_the_source_tree_stays(
     part: str, generator: SmallGenerator
 ) -> None:

@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from pipeline.appearance import APPEARANCE
 from pipeline.training import sampling
 from pipeline.training.sampling import ATTRIBUTES, Samples, collect
 from pipeline.training.tables import load_table
@@ -24,6 +25,7 @@ def test_samples_have_the_shapes_they_say(tmp_path: Path) -> None:
     assert samples.w.shape == (5, 2, WIDTH)
     assert samples.attributes.shape == (5, len(ATTRIBUTES))
     assert samples.attributes[:, ATTRIBUTES.index("age")].tolist() == [30.0] * 5
+    assert samples.appearance.shape == (5, len(APPEARANCE))
     assert samples.chips.shape == (5, 112, 112, 3)
     # A picture of one colour: descriptor, chip and activations show it.
     assert np.allclose(samples.descriptors[:, :3], samples.chips[:, 50, 50] / 255.0, atol=0.003)

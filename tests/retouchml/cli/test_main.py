@@ -99,7 +99,7 @@ def test_the_help_names_every_command_of_the_design(run: Run) -> None:
         ["--edit", "smile=1.01"],
         ["--edit", "smile=-2"],
         ["--edit", "age=1.2"],
-        ["--edit", "beard=0"],
+        ["--edit", "moustache=0"],
         ["--faces", "some"],
         ["--faces", ""],
         ["--faces", "-1"],

@@ -53,7 +53,7 @@ def test_a_slider_of_the_users_own_that_the_daemon_does_not_know_yet_says_how_it
 
 
 def test_a_slider_that_neither_side_knows_is_left_to_the_daemon() -> None:
-    versions.check_sliders([Look(edits={"beard": 0.1})], ["strength"], "9.9")
+    versions.check_sliders([Look(edits={"moustache": 0.1})], ["strength"], "9.9")
 
 
 def test_a_daemon_without_the_generated_mode_is_named_when_a_look_needs_it() -> None:

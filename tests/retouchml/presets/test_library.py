@@ -122,9 +122,9 @@ def test_a_preset_of_a_taken_or_strange_name_is_not_saved(name: str) -> None:
 def test_what_could_not_be_read_back_is_not_saved() -> None:
     for preset in (
         Preset("mine", "two\nlines", "", Look()),
-        Preset("mine", "x", "", Look(edits={"beard": 0.5})),
+        Preset("mine", "x", "", Look(edits={"moustache": 0.5})),
     ):
-        with pytest.raises(UsageError, match=r"one line of text|no slider called beard"):
+        with pytest.raises(UsageError, match=r"one line of text|no slider called moustache"):
             library.save(preset)
     assert not library.own_folder().exists()
 
