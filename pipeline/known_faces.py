@@ -19,7 +19,7 @@ from pipeline.prepared import GuessedFace, KeptFields, PreparedFace, guess_face,
 from pipeline.tuned_face import KeptTuned, TunedFace, known_tuning, tuning_of, whole_alignment
 from pipeline.tuning import Tuning, no_tuner
 from pipeline.working_space import WorkingSpace
-from retouchml.look import GENERATED, Look
+from retouchml.look import Look
 from retouchml.progress import Cancel, Progress, check
 from retouchml.results import Box
 
@@ -83,9 +83,9 @@ class KnownFaces:
     def shows_generated(self, look: Look) -> bool:
         """Whether the generator's pixels show a look here.
 
-        Raises UsageError if it asks for them, and the generator cannot be tuned to a face.
+        Raises UsageError if it needs them, and the generator cannot be tuned to a face.
         """
-        if look.shows_generated and self._networks.tuner is None and look.render == GENERATED:
+        if look.needs_generated and self._networks.tuner is None:
             raise no_tuner()
         return look.shows_generated and self._networks.tuner is not None
 

@@ -59,6 +59,7 @@ class PreparedFace:
         always the same picture. What is computed is kept as long as there is room: then the next call gives
         the same object.
         """
+        look = look.in_photograph
         strength, edits = code = code_of(look)
         is_knot = code in _KNOT_CODES
         slot = code if is_knot else None

@@ -221,7 +221,7 @@ def no_tuner() -> UsageError:
     """The error of a look that shows the generator's pixels where the generator cannot be tuned."""
     return UsageError(
         "This generator cannot be tuned to a face, so it has no generated mode.",
-        "Use --render photo, or the model ffhq-mobile with the engine torch.",
+        "Use the model ffhq-mobile with the engine torch, or --render photo and no slider for hair.",
     )
 
 

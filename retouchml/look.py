@@ -8,7 +8,17 @@ from typing import Literal
 
 from retouchml.errors import UsageError
 from retouchml.results import Box, Face
-from retouchml.sliders import BY_NAME, EDITS, EXPRESSION, SLIDERS, STRENGTH, TEXTURE, Group, in_group
+from retouchml.sliders import (
+    BY_NAME,
+    EDITS,
+    EXPRESSION,
+    SLIDERS,
+    STRENGTH,
+    TEXTURE,
+    Group,
+    LatentStep,
+    in_group,
+)
 from retouchml.spelling import unknown_name
 
 DEFAULT_STRENGTH = BY_NAME[STRENGTH].default
@@ -22,6 +32,12 @@ FaceChoice = Literal["all", "largest"] | tuple[int, ...]
 """All faces, the largest, or those of these numbers, counted from 0."""
 
 
+def _can_follow(name: str) -> bool:
+    """Whether the photograph's own pixels can follow a slider at all; an unknown one is refused elsewhere."""
+    step = BY_NAME[name].latent if name in BY_NAME else None
+    return step is None or step.followed > 0.0
+
+
 @dataclass(frozen=True)
 class Look:
     """The settings of one face.
@@ -31,7 +47,8 @@ class Look:
     edits:    the other sliders that are set, by name; ``retouchml edits`` lists them with their ranges
     render:   whose pixels show the sliders of expression, pose and age: ``photo``, the photograph's own;
               ``generated``, those of the generator, tuned to this face; ``auto``, the generator's where a
-              slider is set further than the photograph's can follow
+              slider is set further than the photograph's can follow. A slider that these cannot follow at
+              all is always shown with the generator's
 
     A slider of the skin, the eyes or the teeth that is not set follows the strength, as ``Slider.unset``
     says; 0 is a value, too. Raises UsageError if a number is out of its slider's range, and for another
@@ -86,14 +103,31 @@ class Look:
 
     @property
     def shows_generated(self) -> bool:
-        """Whether the generator's pixels show this look."""
-        if self.render == PHOTO:
-            return False
-        steps = ((BY_NAME[name].latent, abs(value)) for name, value in self.edits.items() if name in BY_NAME)
-        limit = 0.0 if self.render == GENERATED else None
-        return any(
-            step is not None and value > (step.followed if limit is None else limit) for step, value in steps
-        )
+        """Whether the generator's pixels show this look, as ``render`` says.
+
+        They do in any case if it has a slider that the photograph's own cannot follow at all.
+        """
+        if self.needs_generated:
+            return True
+        return self.render == AUTO and any(value > step.followed for step, value in self._steps())
+
+    @property
+    def needs_generated(self) -> bool:
+        """Whether the photograph's own pixels cannot stand in for those of the generator in this look."""
+        return any(self.render == GENERATED or not step.followed for step, value in self._steps() if value)
+
+    @property
+    def in_photograph(self) -> "Look":
+        """This look without the sliders that the photograph's own pixels cannot follow at all."""
+        follows = {name: value for name, value in self.edits.items() if _can_follow(name)}
+        return self if len(follows) == len(self.edits) else replace(self, edits=follows)
+
+    def _steps(self) -> Iterable[tuple[LatentStep, float]]:
+        """The steps in the latent space, and how far each is from 0."""
+        for name, value in self.edits.items():
+            step = BY_NAME[name].latent if name in BY_NAME else None
+            if step is not None:
+                yield step, abs(value)
 
     def with_values(self, values: Mapping[str, float]) -> "Look":
         """This look with sliders set, by name. Raises UsageError.

@@ -189,7 +189,7 @@ SHIPPED = (
     _latent(
         "hair_lightness",
         "Hair lightness",
-        "hair lighter, or darker; needs generated pixels",
+        "hair lighter, or darker; always in generated pixels",
         LatentStep(
             "hair_lightness", 2.2, 256, followed=0.0, coarsest=16, holds_appearance=True, hair_alone=True
         ),

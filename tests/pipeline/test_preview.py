@@ -147,7 +147,7 @@ def test_between_knots_a_full_patch_is_their_mean_whatever_was_computed_before(
     alone = prepared.carried(networks, Look(0.6))
     for look in (Look(0.9), Look(0.6, edits={"smile": 0.5}), Look(0.59)):
         prepared.carried(networks, look)
-    again = prepared.carried(networks, Look(0.6))
+    again = prepared.carried(networks, Look(0.6, edits={"hair_lightness": 1.0}))  # which it cannot follow
     below, above = (prepared.carried(networks, Look(knot)) for knot in (0.5, 0.75))
     for one, other, low, high in (
         (alone.flow, again.flow, below.flow, above.flow),

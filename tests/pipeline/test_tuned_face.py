@@ -31,6 +31,7 @@ from tests.pipeline.seeding import changed, quick_path, seed, session_cache
 
 Pixels = NDArray[np.uint8]
 OLDER = Look(0.0, edits={"age": 1.0}, render="generated")
+FAIRER = Look(0.0, edits={"hair_lightness": 0.5})
 
 
 @pytest.fixture(scope="module")
@@ -103,7 +104,7 @@ def test_hair_lightness_changes_the_hair_and_leaves_eyes_nose_and_mouth(
     opened: Photo, portrait: Pixels
 ) -> None:
     (lighter,), (darker,) = (
-        opened.render({0: Look(0.0, edits={"hair_lightness": value}, render="auto")}) for value in (1.0, -1.0)
+        opened.render({0: Look(0.0, edits={"hair_lightness": value})}) for value in (1.0, -1.0)
     )
     results = [opened.apply([patch]).astype(np.float32) for patch in (lighter, darker)]
     points = np.array(opened.faces[0].landmarks)
@@ -313,8 +314,9 @@ def test_a_generator_that_cannot_be_tuned_says_so_and_auto_does_without(
     retoucher: Retoucher, opened: Photo, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(opened._known, "_networks", replace(retoucher.networks, tuner=None))
-    with pytest.raises(UsageError, match="cannot be tuned to a face"):
-        opened.render({0: OLDER})
+    for needs in (OLDER, FAIRER, replace(FAIRER, render="auto")):
+        with pytest.raises(UsageError, match="cannot be tuned to a face"):
+            opened.render({0: needs})
     (one,) = opened.render({0: replace(OLDER, render="auto")})
     (other,) = opened.render({0: replace(OLDER, render="photo")})
     assert np.array_equal(one.pixels, other.pixels)

@@ -216,11 +216,17 @@ def test_a_look_is_made_from_a_preset() -> None:
         (Look(0.0, edits={"age": 0.1, "smile": 0.6}, render="auto"), True),
         (Look(0.0, edits={"teeth": 1.0}, render="auto"), False),
         (Look(0.0, edits={"hair_lightness": -0.01}, render="auto"), True),
-        (Look(0.0, edits={"hair_lightness": 1.0}), False),
+        (Look(0.0, edits={"hair_lightness": 0.01}), True),  # the photograph's own cannot follow it at all
+        (Look(0.0, edits={"hair_lightness": 0.0}), False),
     ],
 )
 def test_the_generators_pixels_show_what_it_is_told_to_or_what_goes_too_far(look: Look, shows: bool) -> None:
     assert look.shows_generated is shows
+
+
+def test_what_the_photograph_cannot_follow_is_left_out_of_what_it_shows() -> None:
+    look = Look(0.4, 0.3, {"age": 0.3, "teeth": 0.2, "hair_lightness": -1.0}, "auto")
+    assert look.in_photograph == Look(0.4, 0.3, {"age": 0.3, "teeth": 0.2}, "auto")
 
 
 def test_a_group_is_unset_as_a_whole_and_the_choice_of_pixels_with_the_expressions() -> None:
