@@ -196,7 +196,7 @@ def test_the_project_s_own_parts_fit_the_default_generator(networks: Networks) -
 
 def test_the_project_s_own_parts_are_small_and_hold_no_person_s_descriptor() -> None:
     files = sorted(weights_folder().glob("*.safetensors"))
-    assert len(files) == 6
+    assert len(files) == 7
     assert all(file.stat().st_size < 4_000_000 for file in files)
 
 
