@@ -4,8 +4,7 @@
     python -m benchmarks.strips --overview FILE [PICTURE...]
 
 Every other slider is at 0, so that a strip shows its own slider alone; ``strength`` takes with it what
-follows it, ``texture`` is shown where it acts, on a face at full strength, and what the photograph's own
-pixels cannot follow with the generator's. The strips of docs/controls.md
+follows it, and ``texture`` is shown where it acts, on a face at full strength. The strips of docs/controls.md
 are made without further options, of two portraits in the public domain. Only pictures that anyone may publish
 belong there. The overview is README's first picture: the photographs, the default look, and strength 1.
 """
@@ -26,7 +25,6 @@ from pipeline.pictures import read_picture
 from pipeline.retoucher import Retoucher
 from retouchml import Look
 from retouchml.errors import RetouchError
-from retouchml.look import GENERATED, PHOTO
 from retouchml.results import Face
 from retouchml.sliders import BY_NAME, EDITS, PATH, SKIN, SLIDERS, STRENGTH, TEXTURE, Slider, in_group
 
@@ -82,10 +80,7 @@ def look_of(slider: Slider, value: float) -> Look:
     if slider.name == STRENGTH:
         return Look(value)
     off = {each.name: 0.0 for each in EDITS if each.full is not None}
-    needs_generated = slider.latent is not None and slider.latent.followed == 0.0
-    base = Look(
-        1.0 if slider.name == TEXTURE else 0.0, edits=off, render=GENERATED if needs_generated else PHOTO
-    )
+    base = Look(1.0 if slider.name == TEXTURE else 0.0, edits=off)
     return base.with_values({slider.name: value})
 
 

@@ -32,10 +32,9 @@ FaceChoice = Literal["all", "largest"] | tuple[int, ...]
 """All faces, the largest, or those of these numbers, counted from 0."""
 
 
-def _can_follow(name: str) -> bool:
-    """Whether the photograph's own pixels can follow a slider at all; an unknown one is refused elsewhere."""
-    step = BY_NAME[name].latent if name in BY_NAME else None
-    return step is None or step.followed > 0.0
+def _step(name: str) -> LatentStep | None:
+    """The step of a slider in the latent space, if it makes one; an unknown slider is refused elsewhere."""
+    return BY_NAME[name].latent if name in BY_NAME else None
 
 
 @dataclass(frozen=True)
@@ -119,13 +118,14 @@ class Look:
     @property
     def in_photograph(self) -> "Look":
         """This look without the sliders that the photograph's own pixels cannot follow at all."""
-        follows = {name: value for name, value in self.edits.items() if _can_follow(name)}
-        return self if len(follows) == len(self.edits) else replace(self, edits=follows)
+        steps = {name: _step(name) for name in self.edits}
+        follows = {name: self.edits[name] for name, step in steps.items() if step is None or step.followed}
+        return self if len(follows) == len(steps) else replace(self, edits=follows)
 
     def _steps(self) -> Iterable[tuple[LatentStep, float]]:
         """The steps in the latent space, and how far each is from 0."""
         for name, value in self.edits.items():
-            step = BY_NAME[name].latent if name in BY_NAME else None
+            step = _step(name)
             if step is not None:
                 yield step, abs(value)
 
