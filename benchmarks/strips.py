@@ -61,7 +61,7 @@ _PARTS = {
     **{slider.name: _SKIN for slider in (*in_group(PATH), *in_group(SKIN))},
     "under_eyes": _LIDS,
     **dict.fromkeys(("eye_whites", "irises", "brows_definition", "eye_size", "eyes"), _EYES),
-    **dict.fromkeys(("brows",), _EYES),
+    **dict.fromkeys(("brows", "gaze"), _EYES),
     **dict.fromkeys(("teeth", "lips", "lip_fullness"), _MOUTH),
     **dict.fromkeys(("nose_width", "nose_length"), _NOSE),
 }

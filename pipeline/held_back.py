@@ -8,6 +8,7 @@ from retouchml.sliders import (
     BY_NAME,
     EXPRESSION,
     EYES_AND_TEETH,
+    GAZE,
     OWN,
     PATH,
     SHAPE,
@@ -32,6 +33,7 @@ _OTHER_KINDS = {
     "smile": ("shape", "mouth"),
     "mouth": ("shape", "mouth"),
     "eyes": ("shape", "eyes"),
+    GAZE: ("shape", "eyes"),
 }
 """By slider: those that need others than their group."""
 

@@ -12,12 +12,13 @@ from numpy.typing import NDArray
 
 from pipeline import remap
 from pipeline.cache import Caches
-from pipeline.local_face import LocalFace, Placed, local_face
+from pipeline.local_face import LocalFace, Placed, local_face, whole_alignment
 from pipeline.networks import Networks
 from pipeline.patch import Patch, box_of, make_patch
 from pipeline.prepared import GuessedFace, KeptFields, PreparedFace, guess_face, prepare_face
-from pipeline.tuned_face import KeptTuned, TunedFace, known_tuning, tuning_of, whole_alignment
+from pipeline.tuned_face import KeptTuned, TunedFace, known_tuning, tuning_of
 from pipeline.tuning import Tuning, no_tuner
+from pipeline.window import Window
 from pipeline.working_space import WorkingSpace
 from retouchml.look import Look
 from retouchml.progress import Cancel, Progress, check
@@ -63,6 +64,7 @@ class KnownFaces:
                 self._networks.mesh,
                 self.seconds,
                 self._space,
+                self._networks.people,
             )
         return self._local[face]
 
@@ -140,9 +142,10 @@ class KnownFaces:
         """The rectangles that patches of faces with these looks may change."""
         for face in faces:
             local = self.local(face)
-            alignment, support = local.alignment, local.support
+            window = local.window
             if self.shows_generated(looks[face]):
-                alignment, support = whole_alignment(local), np.ones(local.whole.shape[:2], np.uint8)
+                window = Window(0, 0, local.size, local.size)
+            alignment, support = local.reach(looks[face], window)
             box = box_of(alignment, support, self._channels.shape)
             if box is not None:
                 left, top, right, bottom = box

@@ -10,23 +10,37 @@ from numpy.typing import NDArray
 
 from pipeline.align import Alignment, ffhq_alignment
 from pipeline.change import Change
+from pipeline.gaze import Gaze, seen_eyes
 from pipeline.local.areas import bare_skin
 from pipeline.local.retouch import LocalRetouch
 from pipeline.masks import FaceMasks, face_masks, neighbour_weight
-from pipeline.mesh import FaceMesh
+from pipeline.mesh import FaceMesh, Mesh
+from pipeline.patch import Corners
+from pipeline.person import PersonNetwork
 from pipeline.regions import FaceRegions, face_regions
 from pipeline.regions.geometry import smoothstep
-from pipeline.shape import FaceShape, reshapes
+from pipeline.shape import FaceShape, shapes
 from pipeline.shape_bound import shape_bound
 from pipeline.shrunk import shrunk, with_fields_shrunk
 from pipeline.skin import SkinLayers
+from pipeline.tilt import HeadTilt
 from pipeline.tone import held_color
 from pipeline.window import Window
 from pipeline.working_space import PLAIN, WorkingSpace
 from retouchml.look import Look
+from retouchml.sliders import GAZE, ROLL
 
 _LARGEST, _SMALLEST, _STEP = 1024, 256, 64  # pixels of a crop's side
 _FRAME = 40.0 / 1024.0  # of the side; regions fade out that far before the photograph's frame
+
+
+@dataclass(frozen=True)
+class Surroundings:
+    """What is around a face, and what tells its head from that."""
+
+    frame: tuple[int, int]  # height and width of the photograph
+    others: tuple[NDArray[np.float64], ...]  # landmarks [68, 2] of the other faces, in pixels of its crop
+    people: PersonNetwork | None
 
 
 @dataclass(frozen=True)
@@ -43,6 +57,8 @@ class LocalFace:
     regions: FaceRegions  # [H, W] each
     support: NDArray[np.uint8]  # [H, W] 1 where a look may change something
     moving: NDArray[np.uint8]  # [H, W] 1 where one may that needs the generator
+    around: Surroundings
+    mesh: Mesh | None = None  # in pixels of the whole crop
     full: "LocalFace | None" = None  # the face that this is a shrunk copy of
 
     @property
@@ -65,6 +81,24 @@ class LocalFace:
         bound = shape_bound(self.crop, points, self.masks, self.size)
         return FaceShape(points, self.masks.motion, bound, self.size)
 
+    @cached_property
+    def gaze(self) -> Gaze:
+        """Where the eyes of this face may look."""
+        if self.full is not None:
+            return self.full.gaze.resized(self.size / self.full.size)
+        glasses = np.zeros((self.size, self.size), np.float32)
+        self.window.put(self.regions.glasses, glasses)
+        scale = self.alignment.side / self.alignment.size
+        return Gaze(seen_eyes(self.whole, self.landmarks, self.mesh, glasses, scale))
+
+    @cached_property
+    def tilt(self) -> HeadTilt:
+        """How the head of this face may turn in the picture's plane."""
+        if self.full is not None:
+            return self.full.tilt.resized(self.size)
+        around, whole = self.around, whole_alignment(self)
+        return HeadTilt.of(self.whole, self.landmarks, whole, around.frame, around.others, around.people)
+
     def shrunk(self, factor: int) -> "LocalFace":
         """The face with fewer pixels, for previews; ``factor``: 2 or 4, by which sides are divided."""
         shape = (self.crop.shape[0], self.crop.shape[1])
@@ -83,7 +117,8 @@ class LocalFace:
             with_fields_shrunk(self.regions, shape, factor),
             any_of(self.support),
             any_of(self.moving),
-            self,
+            self.around,
+            full=self,
         )
 
     def change(self, look: Look) -> Change:
@@ -95,12 +130,60 @@ class LocalFace:
         return Change.of_color(color)
 
     def reshaped(self, change: Change, look: Look) -> Change:
-        """A change of the window with the shape sliders of a look, too."""
-        return change.reshaped(self.shape.flow(look)) if reshapes(look) else change
+        """A change of the window with the gaze and the shape sliders of a look, too."""
+        gaze = look.value(GAZE)
+        if gaze:
+            corner = np.array([self.window.left, self.window.top], np.float64)
+            change = change.reshaped(self.gaze.flow(gaze, change.flow, corner))
+        return change.reshaped(self.shape.flow(look)) if shapes(look) else change
+
+    def area(self, look: Look, window: Window) -> Corners:
+        """Left, top, right and bottom, in pixels of the whole crop, of all that a look may change.
+
+        window: of the crop, in which what turns with the head was changed
+        """
+        own = window.left, window.top, window.right, window.bottom
+        if not look.value(ROLL):
+            return own
+        left, top, right, bottom = self.tilt.area
+        return min(left, own[0]), min(top, own[1]), max(right, own[2]), max(bottom, own[3])
+
+    def reach(self, look: Look, window: Window) -> tuple[Alignment, NDArray[np.uint8]]:
+        """An alignment, and where in its pixels [h, w] a look may change something; as ``area``."""
+        if window == self.window and not look.value(ROLL):
+            return self.alignment, self.support
+        left, top, right, bottom = self.area(look, window)
+        return whole_alignment(self).from_corner(left, top), np.ones((bottom - top, right - left), np.uint8)
 
     def placed(self, change: Change, look: Look) -> "Placed":
-        """The same, and where in the photo it is."""
-        return Placed(self.reshaped(change, look), self.alignment, self.support)
+        """A change of the window with all that displaces the photograph's own pixels, and where it is."""
+        return self.tilted(self.reshaped(change, look), self.support, look, self.window)
+
+    def tilted(
+        self,
+        change: Change,  # [H, W]
+        support: NDArray[np.uint8],  # [H, W] where it may change something
+        look: Look,
+        window: Window,  # of the whole crop, in which it is
+    ) -> "Placed":
+        """A change whose head is turned as a look says."""
+        left, top, right, bottom = area = self.area(look, window)
+        corner = left - self.window.left, top - self.window.top
+        alignment = self.alignment.from_corner(*corner)
+        if not look.value(ROLL):
+            return Placed(change, alignment, support, corner)
+        inner = Window(window.left - left, window.top - top, window.right - left, window.bottom - top)
+        canvas = Change.of_color(np.zeros((bottom - top, right - left, 3), np.float32))
+        canvas.put(change, inner)
+        flow = self.tilt.flow(look.value(ROLL), area)
+        changed = np.asarray(flow.any(2), np.uint8)
+        inner.put(inner.of(changed) | support, changed)
+        return Placed(canvas.reshaped(flow), alignment, changed, corner)
+
+
+def whole_alignment(local: LocalFace) -> Alignment:
+    """The alignment of the whole crop of a face, of which it keeps a window's."""
+    return local.alignment.from_corner(-local.window.left, -local.window.top)
 
 
 @dataclass(frozen=True)
@@ -110,6 +193,7 @@ class Placed:
     change: Change  # [H, W]
     alignment: Alignment  # of its pixels
     support: NDArray[np.uint8]  # [H, W] 1 where the photo may change
+    corner: tuple[int, int] = (0, 0)  # of its pixels in the face's window
 
 
 def face_crop(
@@ -129,6 +213,7 @@ def local_face(
     mesh: FaceMesh | None,  # regions are told better with it
     seconds: dict[str, float],  # by step; what the steps take is added
     space: WorkingSpace = PLAIN,
+    people: PersonNetwork | None = None,  # heads are told better with it
 ) -> LocalFace:
     """Crop a face and find its masks and regions."""
     clock = StepClock(seconds)
@@ -137,11 +222,12 @@ def local_face(
     clock.lap("align")
     inside = alignment.inside(*photo.shape[:2])
     masks = face_masks(crop, points, inside)
-    finer = None if mesh is None else mesh.points_in_crop(crop)[:, :2]
-    regions = face_regions(crop, points, finer, masks)
+    finer = None if mesh is None else mesh.mesh_in_crop(crop)
+    regions = face_regions(crop, points, None if finer is None else finer.points[:, :2], masks)
     if inside.min() < _FRAME * crop.shape[0]:
         regions = regions.weighted(smoothstep(inside, 0.0, _FRAME * crop.shape[0]))
-    weight = neighbour_weight(points, [alignment.to_crop(other) for other in neighbours], crop.shape[0])
+    others = tuple(alignment.to_crop(other) for other in neighbours)
+    weight = neighbour_weight(points, others, crop.shape[0])
     if weight is not None:
         masks, regions = masks.weighted(weight), regions.weighted(weight)
     moving = (masks.motion > 0) | (masks.tone > 0) | (masks.mouth > 0)
@@ -158,6 +244,8 @@ def local_face(
         regions.within(window),
         window.of(support.astype(np.uint8)),
         window.of(moving.astype(np.uint8)),
+        Surroundings((photo.shape[0], photo.shape[1]), others, people),
+        finer,
     )
     clock.lap("masks")
     return face

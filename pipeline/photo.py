@@ -143,7 +143,7 @@ class Photo:
         for position, face in enumerate(sorted(looks, key=lambda face: (face != shown, face))):
             if position:
                 yield True
-            preview = self._previews.face(face, self._known.local(face), side)
+            preview = self._previews.face(face, self._known.local(face), side, looks[face])
             yield False
             if preview is not None and face in self._known.prepared:
                 prepared, strength = self._known.prepared[face], looks[face].strength
@@ -151,7 +151,7 @@ class Photo:
                     yield False
 
     def _preview(self, face: int, look: Look, side: int) -> PreviewPatch | None:
-        preview = self._previews.face(face, self._known.local(face), side)
+        preview = self._previews.face(face, self._known.local(face), side, look)
         if preview is None:
             return None
         if look.needs_generator:

@@ -26,11 +26,13 @@ from pipeline.window import Window
 from pipeline.working_space import WorkingSpace
 from retouchml.look import Look
 from retouchml.results import Box
+from retouchml.sliders import ROLL
 
 FACTORS = (4, 2, 1)
 _KEPT_FIELDS = 96 << 20  # bytes of what the generator's pictures bring, for all faces together
 _KEPT_PREVIEWS = 80 << 20  # bytes of faces with fewer pixels
 _FIELDS = 72  # of one channel, in all that a face keeps
+_STILL = Look(0.0)
 _LEAST = 0.65  # pixels of the crop for one of the preview
 
 
@@ -67,10 +69,13 @@ class PreviewFace:
 
     @classmethod
     def of(
-        cls, photo: NDArray[np.generic], local: LocalFace, side: int, space: WorkingSpace
+        cls, photo: NDArray[np.generic], local: LocalFace, side: int, space: WorkingSpace, look: Look = _STILL
     ) -> "PreviewFace | None":
-        """A face of a photo [H, W, C] for patches of at most ``side`` pixels; None if it lies outside."""
-        corners = box_of(local.alignment, local.support, photo.shape)
+        """A face of a photo [H, W, C] for patches of at most ``side`` pixels; None if it lies outside.
+
+        look: one that moves as much of the photo as those that will be shown
+        """
+        corners = box_of(*local.reach(look, local.window), photo.shape)
         if corners is None:
             return None
         left, top, right, bottom = corners
@@ -114,20 +119,20 @@ class PreviewFace:
         self, change: Change, look: Look, face: int, kept: dict[Corners, NDArray[np.float32]] | None
     ) -> PreviewPatch:
         """The patch of a change of the shrunk crop's window, with the shape sliders of a look, too."""
-        change = self.local.reshaped(change, look)
+        placed = self.local.placed(change, look)
+        change = placed.change
         if self.factor > 1:
             # What is too fine for the crop is too fine for a preview, too.
             change = replace(change, smoothing=np.zeros_like(change.smoothing))
         height, width = self.photo.shape[:2]
         whole = (0, 0, width, height)
-        pixels = changed_pixels(
-            self.photo, self.alignment, change, self.local.support, whole, self.space, kept
-        )
+        alignment = self.alignment.from_corner(*placed.corner)
+        pixels = changed_pixels(self.photo, alignment, change, placed.support, whole, self.space, kept)
         return PreviewPatch(face, self.box, pixels)
 
 
-KeptPreviews = Kept[tuple[int, int], PreviewFace]
-"""By the number of the face and the side of the preview."""
+KeptPreviews = Kept[tuple[int, int, bool], PreviewFace]
+"""By the number of the face, the side of the preview, and whether the whole head moves."""
 
 
 @dataclass(frozen=True)
@@ -146,13 +151,14 @@ class Previews:
         """photo: [H, W, C]."""
         self._photo, self._space, self._kept = photo, space, kept
 
-    def face(self, number: int, local: LocalFace, side: int) -> PreviewFace | None:
+    def face(self, number: int, local: LocalFace, side: int, look: Look) -> PreviewFace | None:
         """The face of a number, for patches of at most ``side`` pixels; None if it lies outside the photo."""
-        face = self._kept.get(self, (number, side))
+        key = number, side, bool(look.value(ROLL))
+        face = self._kept.get(self, key)
         if face is None:
-            face = PreviewFace.of(self._photo, local, side, self._space)
+            face = PreviewFace.of(self._photo, local, side, self._space, look)
             if face is not None:
-                self._kept.put(self, (number, side), face, face.nbytes)
+                self._kept.put(self, key, face, face.nbytes)
         return face
 
 

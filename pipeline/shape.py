@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from pipeline.masks import Mask
 from pipeline.shape_bound import bounded
 from retouchml.look import Look
-from retouchml.sliders import SHAPE, in_group
+from retouchml.sliders import GAZE, ROLL, SHAPE, in_group
 
 Points = NDArray[np.float64]
 Vectors = NDArray[np.float64]
@@ -173,9 +173,14 @@ _PUSHES: dict[str, Callable[[Frame], Push]] = {
 }
 
 
-def reshapes(look: Look) -> bool:
+def shapes(look: Look) -> bool:
     """Whether a look sets a shape slider."""
     return any(look.value(slider.name) for slider in in_group(SHAPE))
+
+
+def reshapes(look: Look) -> bool:
+    """Whether a look displaces the photograph's own pixels without the generator."""
+    return shapes(look) or bool(look.value(GAZE)) or bool(look.value(ROLL))
 
 
 class FaceShape:

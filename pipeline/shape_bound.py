@@ -17,7 +17,7 @@ Points = NDArray[np.float64]
 BOUND = 0.038  # of the crop's side; the largest motion
 RIM_BOUND = 0.012  # the same at the outline and beyond, before a background that has structure
 _SIDE = 256  # pixels; structure is told at this size at most
-_MARGIN = 0.015  # of the crop's side; the face's own edge is no structure
+MARGIN = 0.015  # of the crop's side; the face's own edge is no structure
 _POOL = 0.04  # of the crop's side; standard deviation of the neighbourhood
 _EVEN, _STRUCTURED = 0.008, 0.025  # root mean square of the grey's change per pixel
 _UP, _DOWN = (0.6, 0.9), (0.8, 0.95)  # cosine to the face's axis, from the nose
@@ -48,15 +48,23 @@ def _structure(photo: NDArray[np.float32], masks: FaceMasks, size: int) -> Mask:
     shape = max(2, round(width * factor)), max(2, round(height * factor))
     side = size * factor
     grey = cv2.resize(photo.mean(axis=2), shape, interpolation=cv2.INTER_AREA)
-    across, down = (cv2.Sobel(grey, cv2.CV_32F, *axis, scale=0.125) for axis in ((1, 0), (0, 1)))
-    reach = 2 * max(1, round(_MARGIN * side)) + 1
+    reach = 2 * max(1, round(MARGIN * side)) + 1
     face = cv2.resize((masks.inner > 0).astype(np.uint8), shape, interpolation=cv2.INTER_NEAREST)
     near = cv2.dilate(face, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (reach, reach)))
     rim = cv2.resize(masks.motion, shape, interpolation=cv2.INTER_AREA) * (near == 0)
+    found = structure(np.asarray(grey, np.float32), np.asarray(rim, np.float32), side)
+    return np.asarray(cv2.resize(found, (width, height), interpolation=cv2.INTER_LINEAR), np.float32)
+
+
+def structure(grey: Mask, rim: Mask, side: float) -> Mask:
+    """How much [h, w], 0 to 1, a picture is structured near each pixel, as far as ``rim`` counts it.
+
+    grey: [h, w] in [0, 1], about 256 pixels for a crop; side: of the whole crop in its pixels
+    """
+    across, down = (cv2.Sobel(grey, cv2.CV_32F, *axis, scale=0.125) for axis in ((1, 0), (0, 1)))
     total = cv2.GaussianBlur(rim * (across**2 + down**2), (0, 0), _POOL * side)
     change = np.sqrt(total / (cv2.GaussianBlur(rim, (0, 0), _POOL * side) + 1e-6))
-    structure = smoothstep(change, _EVEN, _STRUCTURED)
-    return np.asarray(cv2.resize(structure, (width, height), interpolation=cv2.INTER_LINEAR), np.float32)
+    return smoothstep(change, _EVEN, _STRUCTURED)
 
 
 def _head_behind(landmarks: Points, shape: tuple[int, int]) -> Mask:

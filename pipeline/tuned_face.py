@@ -11,23 +11,23 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
 
-from pipeline.align import Alignment
 from pipeline.cache import Caches, tuning_key
 from pipeline.change import Change
 from pipeline.generated import bare_skin
 from pipeline.head import above_clothes, head_mask
 from pipeline.kept import Kept
-from pipeline.local_face import LocalFace, Placed
+from pipeline.local_face import LocalFace, Placed, whole_alignment
 from pipeline.masks import Mask, Points, neighbour_weight, outline
 from pipeline.networks import Networks
 from pipeline.pixels import resized
 from pipeline.prepared import Code, PreparedFace, code_of
 from pipeline.repainted import Repainted, allowed_by_frame, repainted
-from pipeline.shape import reshapes
+from pipeline.shape import shapes
 from pipeline.tuning import Tuner, Tuning, TuningRun, no_tuner
+from pipeline.window import Window
 from retouchml.look import Look
 from retouchml.progress import Cancel, Progress
-from retouchml.sliders import BY_NAME
+from retouchml.sliders import BY_NAME, GAZE
 from stylegan2.mobile.tuning import TunableNetwork
 
 _SIDES = (256, 512, 1024)  # pixels; of the generator's pictures
@@ -95,14 +95,16 @@ class TunedFace:
             pixels=shown.pixels(base.applied(local.whole)),
             cover=shown.cover,
         )
-        if reshapes(look):
+        if gaze := look.value(GAZE):
+            change = change.reshaped(local.gaze.flow(gaze, change.flow, np.zeros(2)))
+        if shapes(look):
             flow = np.zeros_like(change.flow)
             window.put(local.shape.flow(look), flow)
             change = change.reshaped(flow)
         support = np.zeros(local.whole.shape[:2], np.uint8)
         window.put(local.support, support)
         support |= (parts.allowed > 0) & (change.flow.any(2) | change.color.any(2) | (change.cover > 0))
-        return Placed(change, whole_alignment(local), support)
+        return local.tilted(change, support, look, Window(0, 0, local.size, local.size))
 
     def _repainted(self, networks: Networks, shown: _Shown, look: Look) -> Repainted:
         code = code_of(look)
@@ -153,11 +155,6 @@ class TunedFace:
         size = self.local.size
         side = next((each for each in _SIDES if each >= size), _SIDES[-1])
         return resized(network.render(w_plus, side), size)
-
-
-def whole_alignment(local: LocalFace) -> Alignment:
-    """The alignment of the whole crop of a face, of which it keeps a window's."""
-    return local.alignment.from_corner(-local.window.left, -local.window.top)
 
 
 def known_tuning(prepared: PreparedFace, networks: Networks, caches: Caches | None) -> Tuning | None:

@@ -11,6 +11,7 @@ from retouchml.own_parts import OwnPart
 from retouchml.results import Edit
 
 STRENGTH, TEXTURE = "strength", "texture"
+ROLL, GAZE = "roll", "gaze"
 
 REST_MS = 120
 """Milliseconds after the last move of a slider until a preview is rendered."""
@@ -121,6 +122,11 @@ def _shape(name: str, title: str, help_: str) -> Slider:
     return Slider(name, title, SHAPE.name, -1.0, 1.0, 0.0, help_)
 
 
+def _moved(name: str, title: str, help_: str) -> Slider:
+    """A slider of pose that displaces the photograph's own pixels, for the latent space has no such step."""
+    return Slider(name, title, EXPRESSION.name, -1.0, 1.0, 0.0, help_)
+
+
 def _latent(name: str, title: str, help_: str, step: LatentStep) -> Slider:
     """A slider that moves the face in the generator's latent space."""
     return Slider(name, title, EXPRESSION.name, -1.0, 1.0, 0.0, help_, None, step)
@@ -185,6 +191,8 @@ SHIPPED = (
         LatentStep("yaw", 0.7, 32, ("pitch",)),
     ),
     _latent("pitch", "Nod", "chin down, or up", LatentStep("pitch", 0.8, 32, ("yaw", "brows"))),
+    _moved(ROLL, "Tilt", "top of the head towards the right of the picture, or the left"),
+    _moved(GAZE, "Gaze", "eyes look towards the right of the picture, or the left"),
     _latent("age", "Age", "older, or younger", LatentStep("age", 1.5, 256, brings_lines=True, followed=0.3)),
     _latent(
         "hair_lightness",

@@ -43,6 +43,7 @@ _COLUMNS = {
     "_local": (1, 5),
     "_shape": (1, 2),
     "_latent": (1, 2),
+    "_moved": (1, 2),
     "Group": (1,),
     "Stage": (1,),
     "complain": (0,),

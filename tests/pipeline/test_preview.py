@@ -204,7 +204,7 @@ def test_a_preview_is_the_full_patch_reduced(large: Photo, look: Look, mean: flo
     (full,) = large.render({0: look})
     (preview,) = large.preview({0: look}, 512)
     assert (preview.face, preview.box) == (0, full.box)
-    assert large._previews.face(0, large._known.local(0), 512).factor == 2  # type: ignore[union-attr]
+    assert large._previews.face(0, large._known.local(0), 512, look).factor == 2  # type: ignore[union-attr]
     differ = apart(preview.pixels, reduced_patch(full, 512).pixels)
     assert differ.mean() < mean
     assert np.quantile(differ, 0.999) < most

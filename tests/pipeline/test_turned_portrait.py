@@ -1,0 +1,117 @@
+"""``roll`` and ``gaze`` on the bundled portrait: what moved is measured anew on the result."""
+
+import math
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from pipeline.attributes import geometric
+from pipeline.mesh import Mesh
+from pipeline.photo import Photo
+from pipeline.pose import pose_of_mesh
+from pipeline.retoucher import Retoucher
+from pipeline.tilt import FARTHEST
+from retouchml import Look
+from retouchml.sliders import EDITS
+
+Pixels = NDArray[np.uint8]
+_HELD = ("smile", "eyes_open", "mouth_open", "brows", "yaw", "pitch")
+_OFF = {slider.name: 0.0 for slider in EDITS if slider.full is not None}
+
+
+@pytest.fixture(scope="module")
+def photo(retoucher: Retoucher, portrait: Pixels) -> Photo:
+    if retoucher.networks.mesh is None:
+        pytest.skip("not fetched: mediapipe-face")
+    return retoucher.open(portrait)
+
+
+def after(photo: Photo, **edits: float) -> Pixels:
+    return np.asarray(photo.apply(photo.render({0: Look(0.0, edits={**_OFF, **edits})})))
+
+
+def mesh_of(retoucher: Retoucher, pixels: Pixels, photo: Photo) -> Mesh:
+    assert retoucher.networks.mesh is not None
+    return retoucher.networks.mesh.mesh(pixels, np.array(photo.faces[0].landmarks))
+
+
+def gaze(mesh: Mesh) -> float:
+    """How far the irises lie to the right between the corners of their eyes, from 0 to 1, on average."""
+    places = []
+    for iris, (left, right) in zip(mesh.irises, ((33, 133), (362, 263)), strict=True):
+        assert iris is not None
+        start, end = mesh.points[left, :2], mesh.points[right, :2]
+        places.append(
+            float((np.array([iris.x, iris.y]) - start) @ (end - start) / ((end - start) @ (end - start)))
+        )
+    return float(np.mean(places))
+
+
+def apart(retoucher: Retoucher, photo: Photo, pixels: Pixels) -> dict[str, float]:
+    """How far expression and pose are from the photograph's, in standard deviations of generated faces."""
+    attributes = retoucher.networks.edit_applier.attributes
+    spread = dict(zip(attributes.outputs, attributes.deviation.tolist(), strict=True))
+    was, now = (geometric(np.array(found.faces[0].landmarks)) for found in (photo, retoucher.open(pixels)))
+    return {name: (now[name] - was[name]) / spread[name] for name in _HELD}
+
+
+@pytest.mark.parametrize("value", [-1.0, 1.0])
+def test_roll_turns_the_head_and_holds_what_else_is_measured(
+    retoucher: Retoucher, photo: Photo, portrait: Pixels, value: float
+) -> None:
+    turned = after(photo, roll=value)
+    turn = FARTHEST * photo._known.local(0).tilt.calm
+    before, now = (pose_of_mesh(mesh_of(retoucher, pixels, photo).points) for pixels in (portrait, turned))
+    assert now.roll - before.roll == pytest.approx(value * turn, abs=0.5)
+    assert all(abs(moved) < 0.2 for moved in apart(retoucher, photo, turned).values())
+
+
+@pytest.mark.parametrize("value", [-1.0, 1.0])
+def test_gaze_moves_the_irises_and_holds_what_else_is_measured(
+    retoucher: Retoucher, photo: Photo, portrait: Pixels, value: float
+) -> None:
+    looking = after(photo, gaze=value)
+    before, now = (gaze(mesh_of(retoucher, pixels, photo)) for pixels in (portrait, looking))
+    assert 0.05 < (now - before) * value < 0.2
+    moved = apart(retoucher, photo, looking)
+    # On irises of eight pixels the landmarks of the lids follow the iris a little.
+    assert abs(moved.pop("eyes_open")) < 0.3
+    assert all(abs(each) < 0.2 for each in moved.values())
+
+
+@pytest.mark.parametrize("name", ["roll", "gaze"])
+def test_at_0_nothing_changes_and_no_generator_is_needed(photo: Photo, portrait: Pixels, name: str) -> None:
+    assert np.array_equal(after(photo, **{name: 0.0}), portrait)
+    assert not Look(0.0, edits={name: 1.0}).needs_generator
+    assert not Look(0.0, edits={name: 1.0}, render="generated").shows_generated
+
+
+@pytest.mark.parametrize("name", ["roll", "gaze"])
+def test_nothing_changes_outside_the_patch_and_the_preview_shows_the_same(
+    photo: Photo, portrait: Pixels, name: str
+) -> None:
+    looks = {0: Look(0.0, edits={**_OFF, name: 1.0})}
+    (patch,) = photo.render(looks)
+    changed = (photo.apply([patch]) != portrait).any(2)
+    x, y, width, height = patch.box
+    changed[y : y + height, x : x + width] = False
+    assert not changed.any()
+    (preview,) = photo.preview(looks, 512)
+    left, top = preview.box[:2]
+    right, bottom = left + preview.box[2], top + preview.box[3]
+    assert left <= x
+    assert top <= y
+    assert right >= x + width
+    assert bottom >= y + height
+    shown = preview.pixels[y - top : y - top + height, x - left : x - left + width]
+    both = (shown[..., 3] > 0) & (patch.pixels[..., 3] > 0)
+    assert np.abs(shown[both].astype(int) - patch.pixels[both]).mean() < 1.0
+
+
+def test_a_tilted_face_is_that_of_its_look_turned(photo: Photo) -> None:
+    plain, both = after(photo, gaze=0.6), after(photo, gaze=0.6, roll=1.0)
+    x, y = np.array(photo.faces[0].landmarks)[27]
+    chin = np.array(photo.faces[0].landmarks)[8]
+    assert math.dist((x, y), chin) > 40.0
+    assert np.abs(plain.astype(int) - both).mean() > 0.5
