@@ -20,8 +20,8 @@ from stylegan2.generator import Generator, StyleLayer
 SIDE = 64  # pixels of both pictures
 PASSES = 2
 OCTAVES_SEEN = 5  # 4 to 64 px
-_CHANNELS = (48, 96, 192, 320, 320)  # at 64, 32, 16, 8 and 4 px
-_FEATURES = 4 * 4 * 64  # that the changes are read from
+_CHANNELS = (32, 64, 128, 192, 192)  # at 64, 32, 16, 8 and 4 px
+_FEATURES = 4 * 4 * 32  # that the changes are read from
 
 
 class EncoderNetwork(nn.Module):

@@ -21,6 +21,7 @@ from pipeline.training.fitting import octaves_of, ridge, split
 from pipeline.training.saving import GENERATED, save_part
 from retouchml.errors import UsageError
 from retouchml.system.surroundings import file_path
+from stylegan2.mobile.generator import MobileGenerator
 
 _COMPONENTS = 256  # of the whitened code, those that vary most
 _PENALTY = 0.05
@@ -74,6 +75,8 @@ def main(arguments: argparse.Namespace) -> int:
     if arguments.network:
         cuda = torch.cuda.is_available()
         generator = stylegan2.load(arguments.model, "cuda") if cuda else dataset.generator
+        if isinstance(generator, MobileGenerator):
+            generator.shorten_numbers()  # the inversion's own steps have them, too
         learned = fit_network(dataset, generator, encoder, found.guesses, photographs, views)
         encoder = replace(encoder, network=learned.network)
         sys.stdout.write(learned.figures)

@@ -95,7 +95,7 @@ class Learner:
         losses = []
         for example in examples:
             face = example.face
-            target = self._target(face, SIDE)
+            target = self._target(face, frozenset([SIDE]))
             photo = as_input(face.crop).to(self._generator.device)
             codes, row = self._start(example), []
             with torch.no_grad():
@@ -109,14 +109,14 @@ class Learner:
 
     def _learn(self, example: Example, view: View) -> None:
         """Add the gradient of one view."""
-        # Only a picture of 128 px shows the person; what the generator made is compared at half the cost.
-        side = SIDE if example.octaves is not None else CROP
-        target = self._target(view.target, side)
+        # Only a picture of 128 px shows the person, and costs twice as much: for the last look at a photograph.
+        sides = [SIDE] * (PASSES - 1) + [SIDE if example.octaves is not None else CROP]
+        target = self._target(view.target, frozenset(sides))
         photo = as_input(view.seen).to(self._generator.device)
         codes = self._start(example)
         with torch.no_grad():
             image = self._image(codes, SIDE)
-        for _ in range(PASSES):
+        for side in sides:
             codes = add_changes(codes, self._network(photo, image), self._generator.layers)
             made = self._image(codes, side)
             loss = self._loss(target, made, codes, example)
@@ -136,10 +136,8 @@ class Learner:
             loss = loss + _CODE * F.smooth_l1_loss(found, known)
         return loss
 
-    def _target(self, face: Face, side: int) -> Target:
-        return Target.of(
-            face.crop, face.landmarks, self._recognition, self._generator.device, frozenset([side])
-        )
+    def _target(self, face: Face, sides: frozenset[int]) -> Target:
+        return Target.of(face.crop, face.landmarks, self._recognition, self._generator.device, sides)
 
     def _start(self, example: Example) -> Tensor:
         return without_offsets(
