@@ -35,7 +35,7 @@ from retouchml.sliders import EXPRESSION, SLIDERS, LatentStep
 from stylegan2.generator import Generator
 
 MEASURED = (*ATTRIBUTES[:-1], *APPEARANCE)  # all but the rating
-_FIRST = 2_000_000  # number of the first face
+FIRST = 2_000_000  # number of the first face
 _SHOWN, _PANEL = 3, 150  # faces in a row, and the side of each in pixels
 Changes = Mapping[str, NDArray[np.float64]]
 
@@ -92,10 +92,21 @@ def table(changed: Changes) -> str:
     return "".join(f"| {' | '.join(line)} |\n" for line in lines)
 
 
+def measurer(drawn: DrawnFaces) -> Callable[[Tensor], NDArray[np.floating]]:
+    """Measures the picture of a code [L, W]: MEASURED."""
+    instruments = Instruments.load()
+
+    def measure(code: Tensor) -> NDArray[np.floating]:
+        picture = drawn.render(code, SIDE)
+        return np.array([*instruments.see(picture).attributes[:-1], *instruments.appearance(picture)])
+
+    return measure
+
+
 def row(name: str, drawn: DrawnFaces, applier: EditApplier) -> NDArray[np.uint8]:
     """Faces beside each other, each with a slider at -1, 0 and 1."""
     panels = []
-    for code in drawn.codes(range(_FIRST, _FIRST + _SHOWN)):
+    for code in drawn.codes(range(FIRST, FIRST + _SHOWN)):
         w_plus = code.expand(drawn.generator.num_layers, -1)
         for value in (-1.0, 0.0, 1.0):
             face = drawn.render(applier.apply(w_plus, {name: value}), SIDE)
@@ -124,8 +135,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             picture = row(name, drawn, applier)
             Image.fromarray(picture).save(options.pictures / f"{name}.jpg", quality=85, optimize=True)
         return 0
-    instruments = Instruments.load()
-    codes = drawn.codes(range(_FIRST, _FIRST + options.faces))
+    codes = drawn.codes(range(FIRST, FIRST + options.faces))
     progress = ProgressLine("moving faces")
 
     def starts() -> Iterable[Tensor]:
@@ -133,14 +143,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             progress(done, len(codes))
             yield v.expand(generator.num_layers, -1)
 
-    def measure(code: Tensor) -> NDArray[np.floating]:
-        picture = drawn.render(code, SIDE)
-        return np.array([*instruments.see(picture).attributes[:-1], *instruments.appearance(picture)])
-
-    sys.stdout.write(
-        f"{len(codes)} faces\n\n"
-        + table(changes(generator, applier, measure, starts(), options.slider or ()))
-    )
+    found = changes(generator, applier, measurer(drawn), starts(), options.slider or ())
+    sys.stdout.write(f"{len(codes)} faces\n\n{table(found)}")
     return 0
 
 
