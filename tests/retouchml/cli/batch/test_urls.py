@@ -1,4 +1,4 @@
-"""Pictures and results at URLs of fsspec: in its memory, and in servers of object stores where these can be had."""
+"""Pictures and results at URLs of fsspec: in its memory, and in servers of stores where these can be had."""
 
 import io
 import json
