@@ -45,7 +45,8 @@ def gs() -> Iterator[Any]:
     if find_spec("gcp_storage_emulator") is None or find_spec("gcsfs") is None:
         pytest.skip("There is no server of Google's store: pip install gcp-storage-emulator gcsfs")
     port = free_port()
-    options = ["start", "--host", "127.0.0.1", "--port", str(port), "--in-memory", "--default-bucket", _BUCKET]
+    address = ["--host", "127.0.0.1", "--port", str(port)]
+    options = ["start", *address, "--in-memory", "--default-bucket", _BUCKET]
     server = subprocess.Popen(
         [sys.executable, "-m", "gcp_storage_emulator", *options], stderr=subprocess.DEVNULL
     )
