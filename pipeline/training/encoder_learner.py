@@ -109,7 +109,7 @@ class Learner:
 
     def _learn(self, example: Example, view: View) -> None:
         """Add the gradient of one view."""
-        # Only a picture of 128 px shows the person, and costs twice as much: for the last look at a photograph.
+        # Only a picture of 128 px shows the person, at twice the cost: for the last look at a photograph.
         sides = [SIDE] * (PASSES - 1) + [SIDE if example.octaves is not None else CROP]
         target = self._target(view.target, frozenset(sides))
         photo = as_input(view.seen).to(self._generator.device)
