@@ -23,11 +23,13 @@ _FARTHEST = 0.5  # of the iris's radius, which a value of 1 moves it: the eye tu
 _DISC = 1.1  # of the radius; what moves as one piece, with the dark rim of the iris
 _CORNER = 0.05  # of the eye's width; what stays at either corner
 _LEAST_WHITE = 0.4  # of the white beside an iris stays at least
-_LID = 0.03  # of the eye's width; from the edge of a lid to where all moves
+# Of the eye's width, from the edge of a lid: where nothing moves, and where all does. The network draws lids a
+# little too close, and what it leaves of an iris under them would stay behind.
+_BEYOND, _WITHIN = -0.07, 0.0
 _ALONG_LID = 0.3  # of the radius; from a lid to where the motion no longer follows its slope
 _CLOSED, _OPEN = 0.14, 0.22  # height of an eye by its width, from where it stays, to where it moves
 _MIRRORED, _CLEAR = 0.3, 0.08  # share of an eye that frames and reflections cover, likewise
-_APART, _TOGETHER = 0.6, 0.3  # of the radius; of the iris that the network finds, and that edges show
+_DIM, _BRIGHT = 3.0, 9.0  # L* of the white above the iris, from where it is not told, to where it is
 _LEAST_RADIUS = 2.0  # pixels of the photograph; a smaller iris is no more than a dot
 _ROUNDS = 3
 
@@ -76,15 +78,13 @@ def seen_eyes(
         local = Eye(box.local(eye.upper), box.local(eye.lower))
         lids = polygon(local.outline, box.shape)
         light = np.ascontiguousarray(cv2.cvtColor(box.of(crop), cv2.COLOR_RGB2Lab)[..., 0], np.float32)
-        edges = find_iris(light, local, lids)
         if known is not None:
             center, radius = np.array([known.x, known.y]), known.radius
-            apart = np.inf if edges is None else np.hypot(*(box.local(center) - (edges.x, edges.y)))
-            sure = float(smoothstep(np.array(apart / radius), _APART, _TOGETHER))
-        elif edges is not None:
-            center, radius, sure = np.array([edges.x + box.left, edges.y + box.top]), edges.radius, 1.0
+        elif (edges := find_iris(light, local, lids)) is not None:
+            center, radius = np.array([edges.x + box.left, edges.y + box.top]), edges.radius
         else:
             continue
+        sure = float(smoothstep(np.array(_contrast(light, lids, box.local(center), radius)), _DIM, _BRIGHT))
         covered = float((box.of(glasses) * lids).sum() / max(float(lids.sum()), 1.0))
         sure *= float(smoothstep(np.array(covered), _MIRRORED, _CLEAR))
         sure *= float(radius * scale >= _LEAST_RADIUS)
@@ -93,6 +93,16 @@ def seen_eyes(
             upper, lower = curve(eye.upper, closed=False), curve(eye.lower, closed=False)
             found.append(SeenEye(upper, lower, center, float(radius), opened, sure))
     return tuple(found)
+
+
+def _contrast(light: Mask, lids: Mask, center: Points, radius: float) -> float:
+    """How much lighter [H, W] the white is than the iris, in L*; 0 where one of them is hidden."""
+    y, x = np.mgrid[0 : light.shape[0], 0 : light.shape[1]].astype(np.float32)
+    distance = np.hypot(x - center[0], y - center[1]) / max(radius, 1e-6)
+    iris, white = (lids > 0.5) & (distance < 0.8), (lids > 0.5) & (distance > 1.2)
+    if iris.sum() < 4 or white.sum() < 4:
+        return 0.0
+    return float(np.quantile(light[white], 0.7) - np.median(light[iris]))
 
 
 class Gaze:
@@ -121,9 +131,10 @@ class Gaze:
         ]
         if not eyes:
             return flow
-        axes = [_Axes.of(eye) for eye in eyes]
+        mean = float(np.mean([eye.radius for eye in eyes]))
+        axes = [_Axes.of(eye, mean) for eye in eyes]
         # Two eyes are alike, so their irises turn as far if they move as far; a squint would be seen at once.
-        way = value * _FARTHEST * float(np.mean([eye.radius for eye in eyes]))
+        way = value * _FARTHEST * mean
         way *= min(eye.certainty for eye in eyes)
         for each in axes:
             way = float(np.clip(way, *each.room))
@@ -143,12 +154,13 @@ class _Axes:
     reach: float  # half of what moves as one piece
 
     @classmethod
-    def of(cls, eye: SeenEye) -> "_Axes":
+    def of(cls, eye: SeenEye, mean: float) -> "_Axes":
+        """mean: of the radii of both irises, which are alike: the smaller was measured too small."""
         between = eye.upper[-1] - eye.upper[0]
         width = float(np.hypot(*between))
         across = between / max(width, 1e-6)
         middle = float((eye.center - eye.upper[0]) @ across)
-        return cls(eye.upper[0], across, width, middle, _DISC * eye.radius)
+        return cls(eye.upper[0], across, width, middle, _DISC * max(eye.radius, mean))
 
     @property
     def down(self) -> Points:
@@ -177,7 +189,7 @@ class _Axes:
 
 def _add(flow: NDArray[np.float32], eye: SeenEye, axes: _Axes, way: float) -> None:
     """Add the motion of one eye to a flow [H, W, 2]."""
-    box = Box.around(np.concatenate([eye.upper, eye.lower]), 2.0, flow.shape)
+    box = Box.around(np.concatenate([eye.upper, eye.lower]), -_BEYOND * axes.width + 2.0, flow.shape)
     if box.empty or way == 0.0:
         return
     y, x = np.mgrid[box.top : box.bottom, box.left : box.right].astype(np.float64)
@@ -192,7 +204,7 @@ def _add(flow: NDArray[np.float32], eye: SeenEye, axes: _Axes, way: float) -> No
     slope += smoothstep(above, _ALONG_LID * eye.radius, 0.0) * (
         np.interp(source, *bottom) - np.interp(along, *bottom)
     )
-    within = smoothstep(np.minimum(below, above), 0.0, _LID * axes.width)
+    within = smoothstep(np.minimum(below, above), _BEYOND * axes.width, _WITHIN * axes.width)
     within = within * ((along > 0.0) & (along < axes.width))
     moved = (source - along)[..., None] * axes.across + slope[..., None] * axes.down
     box.of(flow)[:] += np.asarray(moved * within[..., None], np.float32)

@@ -77,7 +77,7 @@ def test_an_iris_keeps_its_form() -> None:
 
 def test_nothing_moves_beyond_the_lids_nor_at_the_corners() -> None:
     motion = np.hypot(*np.moveaxis(flow(1.0), -1, 0))
-    beyond = cv2.dilate(openings().astype(np.uint8), disc(2.0)) == 0
+    beyond = cv2.dilate(openings().astype(np.uint8), disc(0.1 * np.ptp(EYES[0][:, 0]))) == 0
     assert not motion[beyond].any()
     for outline in EYES:
         for corner in (outline[0], outline[3]):
