@@ -49,7 +49,9 @@ class Change:
 
     def reshaped(self, flow: NDArray[np.float32]) -> "Change":
         """The same change, then displaced by another backward flow [H, W, 2]."""
-        moved = {each.name: displaced(getattr(self, each.name), flow) for each in fields(Change)}
+        displace = Displacement(flow)
+        own = {each.name: getattr(self, each.name) for each in fields(Change)}
+        moved = {name: displace(values) if values.any() else values for name, values in own.items()}
         moved["flow"] = moved["flow"] + flow
         return Change(**moved)
 

@@ -23,8 +23,8 @@ _FARTHEST = 0.5  # of the iris's radius, which a value of 1 moves it: the eye tu
 _DISC = 1.1  # of the radius; what moves as one piece, with the dark rim of the iris
 _CORNER = 0.05  # of the eye's width; what stays at either corner
 _LEAST_WHITE = 0.4  # of the white beside an iris stays at least
-# Of the eye's width, from the edge of a lid: where nothing moves, and where all does. The network draws lids a
-# little too close, and what it leaves of an iris under them would stay behind.
+# Of the eye's width, from the edge of a lid: where nothing moves, and where all does. The network draws lids
+# a little too close, and what it leaves of an iris under them would stay behind.
 _BEYOND, _WITHIN = -0.07, 0.0
 _ALONG_LID = 0.3  # of the radius; from a lid to where the motion no longer follows its slope
 _CLOSED, _OPEN = 0.14, 0.22  # height of an eye by its width, from where it stays, to where it moves

@@ -10,6 +10,7 @@ _PERIOD = 0.05  # of the face's size
 _MARGIN = 0.02  # of the face's size; the head's own border moves
 _CONTRAST = 0.35
 _PERCENTILE = 99.0
+_LEFT = 0.5  # of the grating's amplitude, below which it is covered
 
 
 def gratings(size: int, landmarks: Points) -> NDArray[np.float32]:
@@ -23,17 +24,20 @@ def gratings(size: int, landmarks: Points) -> NDArray[np.float32]:
 def bend(before: Picture, after: Picture, landmarks: Points, behind: Area) -> float:
     """How far lines of ``gratings`` move across themselves: 99th percentile, in % of the face's size.
 
-    behind: [S, S] where the grating is seen. The displacement is the change of the grating's phase, found by
-    demodulation; it is a mean over about a period.
+    behind: [S, S] where the grating is seen before. The displacement is the change of the grating's phase,
+    found by demodulation; it is a mean over about a period. Where the head then covers the grating, none is
+    left to be displaced.
     """
     if not behind.any():
         return 0.0
     period = _period(landmarks)
     largest = 0.0
     for axis in (0, 1):
-        change = _phase(after, period, axis, behind) * np.conj(_phase(before, period, axis, behind))
-        displacement = np.abs(np.angle(change)) * period / (2.0 * np.pi)
-        largest = max(largest, float(np.percentile(displacement[behind], _PERCENTILE)))
+        start, end = (_phase(picture, period, axis, behind) for picture in (before, after))
+        displacement = np.abs(np.angle(end * np.conj(start))) * period / (2.0 * np.pi)
+        seen = behind & (np.abs(end) > _LEFT * np.abs(start))
+        if seen.any():
+            largest = max(largest, float(np.percentile(displacement[seen], _PERCENTILE)))
     return 100.0 * largest / face_size(landmarks)
 
 

@@ -87,13 +87,24 @@ def test_nothing_folds(value: float) -> None:
 
 
 def test_a_head_before_stripes_turns_only_as_far_as_they_may_bend() -> None:
-    even, striped = tilt(scene()), tilt(scene(striped=True))
-    assert even.calm == 1.0
-    assert 0.1 < striped.calm < 0.6
+    striped = tilt(scene(striped=True))
+    assert tilt(scene()).farthest == (-FARTHEST, FARTHEST)
+    assert all(0.8 < abs(end) < 2.0 for end in striped.farthest)
     distance = cv2.distanceTransform(1 - HULL.astype(np.uint8), cv2.DIST_L2, 5)
     beside = (distance > 0.03 * SIZE) & (np.arange(SIZE)[:, None] < POINTS[8, 1])
     motion = np.hypot(*np.moveaxis(striped.flow(1.0, WHOLE), -1, 0))[beside]
     assert np.quantile(motion, 0.97) < 1.05 * RIM_BOUND * SIZE
+
+
+@pytest.mark.parametrize("value", [-1.0, 1.0])
+def test_a_head_turns_farther_towards_lines_that_it_covers_than_away_from_those_that_it_uncovers(
+    value: float,
+) -> None:
+    picture = scene()
+    half = slice(0, SIZE // 2) if value < 0 else slice(SIZE // 2, SIZE)
+    picture[:, half] = scene(striped=True)[:, half]
+    towards, away = tilt(picture).farthest[:: 1 if value < 0 else -1]
+    assert abs(towards) > 1.05 * abs(away)
 
 
 def test_nothing_moves_across_the_photograph_s_frame() -> None:

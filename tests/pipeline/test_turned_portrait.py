@@ -11,7 +11,6 @@ from pipeline.mesh import Mesh
 from pipeline.photo import Photo
 from pipeline.pose import pose_of_mesh
 from pipeline.retoucher import Retoucher
-from pipeline.tilt import FARTHEST
 from retouchml import Look
 from retouchml.sliders import EDITS
 
@@ -61,7 +60,8 @@ def test_roll_turns_the_head_and_holds_what_else_is_measured(
     retoucher: Retoucher, photo: Photo, portrait: Pixels, value: float
 ) -> None:
     turned = after(photo, roll=value)
-    turn = FARTHEST * photo._known.local(0).tilt.calm
+    turn = abs(photo._known.local(0).tilt.farthest[int(value > 0.0)])
+    assert turn > 2.0
     before, now = (pose_of_mesh(mesh_of(retoucher, pixels, photo).points) for pixels in (portrait, turned))
     assert now.roll - before.roll == pytest.approx(value * turn, abs=0.5)
     assert all(abs(moved) < 0.2 for moved in apart(retoucher, photo, turned).values())
