@@ -52,6 +52,7 @@ class Part:
 
 
 _HEAD = Part(tuple(range(68)), 1.7)
+_BEHIND = Part(tuple(range(68)), 2.8)  # what is seen behind it, too
 _SKIN = Part(tuple(range(68)), 1.25)
 _EYES = Part((*range(17, 27), *range(36, 48)), 1.2, 0.5)
 _LIDS = Part((*range(36, 48), 30), 1.3, 0.5)
@@ -60,6 +61,7 @@ _NOSE = Part(tuple(range(27, 36)), 2.2)
 _PARTS = {
     **{slider.name: _SKIN for slider in (*in_group(PATH), *in_group(SKIN))},
     "under_eyes": _LIDS,
+    "roll": _BEHIND,
     **dict.fromkeys(("eye_whites", "irises", "brows_definition", "eye_size", "eyes"), _EYES),
     **dict.fromkeys(("brows", "gaze"), _EYES),
     **dict.fromkeys(("teeth", "lips", "lip_fullness"), _MOUTH),
