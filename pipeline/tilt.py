@@ -24,7 +24,9 @@ from pipeline.regions.geometry import smoothstep
 from pipeline.shape_bound import RIM_BOUND, structure
 
 FARTHEST = 4.0  # degrees, at a value of 1
-_SIDE, _PAD = 256, 48  # pixels; side at which the crop is looked at, and what is added around it
+# Pixels: the side at which the crop is looked at, and what is added around it, no more than the margin of
+# ``reach.around_crop``: of a photograph that comes in parts, no more is there.
+_SIDE, _PAD = 256, 12
 # Of the crop's side, from the head to where nothing moves: before an even wall; and before lines, on the
 # sides where the head covers more of them, or slides along. What it uncovers is drawn out.
 _RIM, _NARROW = 0.14, 0.05
@@ -34,6 +36,7 @@ _PIVOT = 0.15  # likewise; the point about which the head turns
 _FRINGE = 0.02  # of the crop's side; hair that the mask leaves out is no line behind a head
 _WORST = 0.01  # share of what is behind that may move farther than its structure allows
 _FREE = 0.09  # of the crop's side; what an even wall may move
+_ENDS = 0.08  # of the crop's side; from the border of what is looked at, where nothing moves
 _FRAME = 0.06  # of the crop's side; nothing moves across the photograph's frame, ever less before it
 
 Field = NDArray[np.float32]
@@ -47,7 +50,7 @@ class HeadTilt:
     held: Mask  # [C, C] 0 to 1, how much the neck, and faces beside this one, let move
     lines: Mask  # [C, C] 0 to 1, how structured what is seen behind the head is
     behind: NDArray[np.bool_]  # [C, C] where that is
-    inward: Field  # [C, C, 2] how much may move along the photograph's axes, before its frame
+    inward: Field  # [C, C, 2] how much may move along the photograph's axes, before its frame and the border
     axes: NDArray[np.float64]  # [2, 2] the photograph's axes in the crop's
     pivot: Points  # [2] in pixels of these fields
     size: int  # side of the crop
@@ -75,6 +78,7 @@ class HeadTilt:
         chin = points[8] + _PAD
         y, x = np.mgrid[0 : _SIDE + 2 * _PAD, 0 : _SIDE + 2 * _PAD].astype(np.float32)
         below = -((x - chin[0]) * up[0] + (y - chin[1]) * up[1]) / span
+        ends = np.minimum(np.minimum(x, x.shape[1] - 1 - x), np.minimum(y, y.shape[0] - 1 - y)) / _SIDE
         held = smoothstep(below, _NECK[1], _NECK[0])
         weight = neighbour_weight(points, near, _SIDE)
         if weight is not None:
@@ -86,6 +90,7 @@ class HeadTilt:
         scale = alignment.side
         inward = [
             smoothstep(np.minimum(place, length - 1 - place) / scale, 0.0, _FRAME)
+            * smoothstep(ends, 0.0, _ENDS)
             for place, length in ((px, frame[1]), (py, frame[0]))
         ]
         within = np.pad(np.ones((_SIDE, _SIDE), bool), _PAD) & (np.minimum(*inward) > 0.0)
