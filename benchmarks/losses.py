@@ -44,7 +44,8 @@ _PAGE = 4096  # bytes
 _SIDE = 256  # pixels of a real face
 _DRAWN = 24  # by the generator
 _PATIENCE = 600.0  # seconds without any new result
-_LOOK = ("--strength", "0", "--edit", "teeth=0.6", "--edit", "eye_whites=0.6", "--edit", "under_eyes=0.6")
+_EDITS = ("teeth=0.6", "eye_whites=0.6", "under_eyes=0.6", "lips=0.6")  # all have lips, not all eyes or teeth
+_LOOK = ("--strength", "0", *(word for edit in _EDITS for word in ("--edit", edit)))
 _STAND_IN = (
     "import sys; from retouchml.cli.main import main; from tests.stand_in_backend import Backend; "
     "sys.exit(main(sys.argv[1:], make_backend=Backend))"
