@@ -56,13 +56,16 @@ def make(folder: Path, photos: Sequence[Path], arguments: argparse.Namespace) ->
     sliders: list[str] = arguments.sliders
     random = np.random.default_rng(arguments.seed)
     names = [f"{number:03}" for number in random.permutation(arguments.faces * len(sliders)) + 1]
+    # shuffled, so that nobody can tell a photograph's last slider by its others
+    bag = [str(name) for name in random.permutation(sliders * arguments.faces)]
     retoucher = Retoucher()
     key: dict[str, dict[str, str]] = {}
     for index in random.permutation(len(photos)):
         if len(key) == len(names):
             break
         path = photos[int(index)]
-        for moved, pair in _pairs(retoucher, path, sliders, arguments, random):
+        mine = bag[len(key) : len(key) + len(sliders)]
+        for moved, pair in _pairs(retoucher, path, mine, arguments, random):
             name = names[len(key)]
             cv2.imwrite(str(folder / f"pair-{name}.png"), pair[..., ::-1])
             key[name] = {"photo": path.name, "slider": moved.slider, "direction": moved.direction}
