@@ -1,15 +1,16 @@
 """Several people at one daemon: how long a moved slider takes alone, and beside seven others.
 
-    python -m benchmarks.studio [--people 8] [--seconds 30] [--render 0.2] [--pause 2]
+    python -m benchmarks.studio [--people 8] [--seconds 30] [--render 0.08] [--pause 2]
 
 Each person has a key, a connection over TCP and an open photograph, moves a slider, waits for the answer,
 looks at it for a while (exponentially distributed around --pause) and moves it again. A further person runs a
 batch of renders without any pause, by three programs. A stand-in takes the place of the pipeline, whose
-renders take --render seconds; processes, sockets, keys and queue are real. One person alone and all of them
-are measured in turn, three times each. Beside it stands what an ideal queue would give with one worker, by a
-simulation: people in the order in which they ask, the batch whenever nobody does, no time lost. The exit code
-is 1 if a promise is broken: the 95th percentile of all beyond three times that of one, somebody served less
-than half as often as the others, memory that grows.
+renders take --render seconds, by default as many as the preview of a moved slider on two cores; processes,
+sockets, keys and queue are real. One person alone and all of them are measured in turn, three times each.
+Beside it stands what an ideal queue would give with one worker, by a simulation: people in the order in which
+they ask, the batch whenever nobody does, no time lost. The exit code is 1 if a promise is broken: the 95th
+percentile of all beyond three times that of one, somebody served less than half as often as the others,
+memory that grows.
 """
 
 import argparse
@@ -49,7 +50,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     )
     parser.add_argument("--people", type=int, default=8)
     parser.add_argument("--seconds", type=float, default=30.0, help="of each part of each round")
-    parser.add_argument("--render", type=float, default=0.2, help="seconds of a moved slider")
+    parser.add_argument("--render", type=float, default=0.08, help="seconds of a moved slider")
     parser.add_argument("--pause", type=float, default=2.0, help="seconds that somebody looks at a picture")
     parser.add_argument("--no-batch", action="store_true", help="without the person who runs a batch")
     arguments = parser.parse_args(argv)
