@@ -120,7 +120,7 @@ def test_faces_and_retouch_are_the_same_to_the_bit(name: str, dtype: type, retou
     assert lacking(made, parts, photo.reads) == ()
     assert photo.faces == whole.faces
     strength = 0.6 if name == "a bust" and dtype is np.uint8 else 0.0  # an inversion takes its time
-    edits = {"teeth": 0.5, "jaw": 0.5, "evenness": 0.5}
+    edits = {"teeth": 0.5, "jaw": 0.5, "evenness": 0.5, "roll": 1.0, "gaze": 0.5}
     looks = {face: Look(strength, edits=edits) for face in range(len(whole.faces))}
     expected, patches = whole.render(looks), photo.render(looks)
     assert len(expected) == len(whole.faces)
