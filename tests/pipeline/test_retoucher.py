@@ -603,6 +603,7 @@ def test_the_overall_progress_of_two_faces_never_falls(monkeypatch: pytest.Monke
         ),
         rater=SimpleNamespace(see=lambda crop, points: None, rating_of=lambda features: Rating(3.0, None)),
         mesh=None,
+        people=None,
         ages=None,
     )
     pixels = np.zeros((256, 512, 3), np.uint8)
