@@ -33,13 +33,15 @@ from stylegan2.generator import Generator
 Measure = Callable[[Tensor], NDArray[np.floating]]  # code [L, W] → MEASURED
 _TRIED = 8  # faces on which a direction gets its length
 _FIRST_LENGTH = 2.0
+_WIDTH = 512  # of w
 
 
-def read_direction(text: str) -> tuple[str, Tensor]:
-    """An attribute and a direction [W] of unit length, from ``ATTRIBUTE=FILE``. Raises UsageError."""
+def read_direction(text: str, width: int) -> tuple[str, Tensor]:
+    """An attribute and a direction [width] of unit length, from ``ATTRIBUTE=FILE``. Raises UsageError."""
     attribute, _, name = text.partition("=")
-    if attribute not in MEASURED or not name:
-        raise UsageError(f"{text} names no direction.", f"Write ATTRIBUTE=FILE with {', '.join(MEASURED)}.")
+    known = [step.attribute for step in steps().values()]
+    if attribute not in known or not name:
+        raise UsageError(f"{text} names no direction.", f"Write ATTRIBUTE=FILE with {', '.join(known)}.")
     try:
         found = torch.load(Path(name), map_location="cpu", weights_only=True)  # runs no code of the file
     except Exception as error:  # torch raises what it likes for a file that is none of its own
@@ -47,6 +49,8 @@ def read_direction(text: str) -> tuple[str, Tensor]:
     if not isinstance(found, Tensor):
         raise UsageError(f"{name} holds no direction.", "Name a file with one tensor.")
     direction = found.flatten().float()
+    if direction.numel() != width or not direction.norm() > 0.0:
+        raise UsageError(f"{name} holds no direction of {width} numbers.", "Name a file with one.")
     return attribute, direction / direction.norm()
 
 
@@ -109,7 +113,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("directions", nargs="+", metavar="ATTRIBUTE=FILE")
     options = parser.parse_args(arguments)
     try:
-        directions = [read_direction(text) for text in options.directions]
+        directions = [read_direction(text, _WIDTH) for text in options.directions]
     except UsageError as error:
         sys.stderr.write(f"{error.explain()}\n")
         return 1

@@ -23,6 +23,7 @@ _FARTHEST = 0.5  # of the iris's radius, which a value of 1 moves it: the eye tu
 _DISC = 1.1  # of the radius; what moves as one piece, with the dark rim of the iris
 _CORNER = 0.05  # of the eye's width; what stays at either corner
 _LEAST_WHITE = 0.4  # of the white beside an iris stays at least
+_DRAWN_OUT = 1.5  # of its own width, by which the white on the other side grows at most
 # Of the eye's width, from the edge of a lid: where nothing moves, and where all does. The network draws lids
 # a little too close, and what it leaves of an iris under them would stay behind.
 _BEYOND, _WITHIN = -0.07, 0.0
@@ -67,13 +68,14 @@ def seen_eyes(
     glasses: Mask,  # [S, S] frames and reflections
     scale: float,  # photo pixels to a crop pixel
 ) -> tuple[SeenEye, ...]:
-    """The open eyes of a face whose irises are seen."""
+    """The open eyes of a face; one whose iris is not seen has a certainty of 0."""
     contours = contours_of(landmarks, None if mesh is None else mesh.points[:, :2])
     irises = (None, None) if mesh is None else mesh.irises
     found = []
     for eye, known in zip(contours.eyes, irises, strict=True):
         box = Box.around(eye.outline, 0.5 * eye.width, crop.shape)
-        if box.empty or eye.width < 4.0:
+        opened = float(smoothstep(np.array(eye.openness), _CLOSED, _OPEN))
+        if box.empty or eye.width < 4.0 or opened == 0.0:
             continue
         local = Eye(box.local(eye.upper), box.local(eye.lower))
         lids = polygon(local.outline, box.shape)
@@ -82,16 +84,14 @@ def seen_eyes(
             center, radius = np.array([known.x, known.y]), known.radius
         elif (edges := find_iris(light, local, lids)) is not None:
             center, radius = np.array([edges.x + box.left, edges.y + box.top]), edges.radius
-        else:
-            continue
+        else:  # an open eye that cannot move holds the other one
+            center, radius = eye.outline.mean(0), 0.0
         sure = float(smoothstep(np.array(_contrast(light, lids, box.local(center), radius)), _DIM, _BRIGHT))
         covered = float((box.of(glasses) * lids).sum() / max(float(lids.sum()), 1.0))
         sure *= float(smoothstep(np.array(covered), _MIRRORED, _CLEAR))
         sure *= float(radius * scale >= _LEAST_RADIUS)
-        opened = float(smoothstep(np.array(eye.openness), _CLOSED, _OPEN))
-        if opened > 0.0:
-            upper, lower = curve(eye.upper, closed=False), curve(eye.lower, closed=False)
-            found.append(SeenEye(upper, lower, center, float(radius), opened, sure))
+        upper, lower = curve(eye.upper, closed=False), curve(eye.lower, closed=False)
+        found.append(SeenEye(upper, lower, center, float(radius), opened, sure))
     return tuple(found)
 
 
@@ -135,11 +135,11 @@ class Gaze:
         axes = [_Axes.of(eye, mean) for eye in eyes]
         # Two eyes are alike, so their irises turn as far if they move as far; a squint would be seen at once.
         way = value * _FARTHEST * mean
-        way *= min(eye.certainty for eye in eyes)
+        way *= min(eye.certainty for eye in eyes) * min(eye.openness for eye in eyes)
         for each in axes:
             way = float(np.clip(way, *each.room))
         for eye, each in zip(eyes, axes, strict=True):
-            _add(flow, eye, each, way * eye.openness)
+            _add(flow, eye, each, way)
         return flow
 
 
@@ -173,7 +173,8 @@ class _Axes:
         ends = _CORNER * self.width, (1.0 - _CORNER) * self.width
         left = max(0.0, self.middle - self.reach - ends[0])
         right = max(0.0, ends[1] - self.middle - self.reach)
-        return -(1.0 - _LEAST_WHITE) * left, (1.0 - _LEAST_WHITE) * right
+        most = 1.0 - _LEAST_WHITE
+        return -min(most * left, _DRAWN_OUT * right), min(most * right, _DRAWN_OUT * left)
 
     def share(self, along: NDArray[np.float64], way: float) -> NDArray[np.float64]:
         """How much of the way, 0 to 1, a place along the eye has moved to get where it is."""

@@ -18,7 +18,6 @@ from pipeline.patch import Patch, box_of, make_patch
 from pipeline.prepared import GuessedFace, KeptFields, PreparedFace, guess_face, prepare_face
 from pipeline.tuned_face import KeptTuned, TunedFace, known_tuning, tuning_of
 from pipeline.tuning import Tuning, no_tuner
-from pipeline.window import Window
 from pipeline.working_space import WorkingSpace
 from retouchml.look import Look
 from retouchml.progress import Cancel, Progress, check
@@ -142,10 +141,7 @@ class KnownFaces:
         """The rectangles that patches of faces with these looks may change."""
         for face in faces:
             local = self.local(face)
-            window = local.window
-            if self.shows_generated(looks[face]):
-                window = Window(0, 0, local.size, local.size)
-            alignment, support = local.reach(looks[face], window)
+            alignment, support = local.reach(looks[face], generated=self.shows_generated(looks[face]))
             box = box_of(alignment, support, self._channels.shape)
             if box is not None:
                 left, top, right, bottom = box
@@ -169,7 +165,7 @@ class KnownFaces:
         return self._carried_change(self.guessed[face].prepared, look)
 
     def local_change(self, face: int, look: Look) -> Placed:
-        """The change of the local and shape sliders alone."""
+        """The change of the sliders that work on the photograph's own pixels alone."""
         local = self.local(face)
         return local.placed(local.change(look), look)
 

@@ -148,10 +148,14 @@ class LocalFace:
         left, top, right, bottom = self.tilt.area
         return min(left, own[0]), min(top, own[1]), max(right, own[2]), max(bottom, own[3])
 
-    def reach(self, look: Look, window: Window) -> tuple[Alignment, NDArray[np.uint8]]:
-        """An alignment, and where in its pixels [h, w] a look may change something; as ``area``."""
-        if window == self.window and not look.value(ROLL):
+    def reach(self, look: Look, *, generated: bool = False) -> tuple[Alignment, NDArray[np.uint8]]:
+        """An alignment, and where in its pixels [h, w] a look may change something.
+
+        generated: whether the generator's pixels show it, in the whole crop
+        """
+        if not generated and not look.value(ROLL):
             return self.alignment, self.support
+        window = Window(0, 0, self.size, self.size) if generated else self.window
         left, top, right, bottom = self.area(look, window)
         return whole_alignment(self).from_corner(left, top), np.ones((bottom - top, right - left), np.uint8)
 

@@ -140,6 +140,7 @@ class Photo:
         The face ``shown`` comes first, and of each the strengths that are closest to its own. Each step
         says whether the next one turns to a face that is not shown.
         """
+        looks = self._held_back(looks)
         for position, face in enumerate(sorted(looks, key=lambda face: (face != shown, face))):
             if position:
                 yield True
@@ -169,7 +170,7 @@ class Photo:
         progress: Progress | None = None,
         cancel: Cancel | None = None,
     ) -> list[Patch]:
-        """Patches of the local and shape sliders alone: a preview that is there before any inversion.
+        """Patches of the sliders of the photograph's own pixels alone: a preview before any inversion.
 
         Raises UsageError for a missing face or edit, and Cancelled.
         """

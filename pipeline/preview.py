@@ -75,7 +75,7 @@ class PreviewFace:
 
         look: one that moves as much of the photo as those that will be shown
         """
-        corners = box_of(*local.reach(look, local.window), photo.shape)
+        corners = box_of(*local.reach(look), photo.shape)
         if corners is None:
             return None
         left, top, right, bottom = corners
@@ -112,7 +112,7 @@ class PreviewFace:
         return self._patch(change, look, face, None if reshapes(look) else newest.photo)
 
     def local_patch(self, look: Look, face: int) -> PreviewPatch:
-        """The patch of the local and shape sliders of a look."""
+        """The patch of the sliders of a look that work on the photograph's own pixels."""
         return self._patch(self.local.change(look), look, face, None)
 
     def _patch(

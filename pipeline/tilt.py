@@ -25,8 +25,8 @@ from pipeline.shape_bound import RIM_BOUND, structure
 
 FARTHEST = 4.0  # degrees, at a value of 1
 # Pixels: the side at which the crop is looked at, and what is added around it, no more than the margin of
-# ``reach.around_crop``: of a photograph that comes in parts, no more is there.
-_SIDE, _PAD = 256, 12
+# ``reach.around_crop``, however the crop lies: of a photograph that comes in parts, no more is there.
+_SIDE, _PAD = 256, 10
 # Of the crop's side, from the head to where nothing moves: before an even wall; and before lines, on the
 # sides where the head covers more of them, or slides along. What it uncovers is drawn out.
 _RIM, _NARROW = 0.14, 0.05
@@ -118,6 +118,8 @@ class HeadTilt:
     def area(self) -> Corners:
         """Left, top, right and bottom, in pixels of the crop, of all that may move; also past the crop."""
         moving = (self.outside < _RIM) & (self.held > 0.0)
+        if not moving.any():  # another face lies over it
+            return (self.size // 2,) * 4
         rows, columns = (np.flatnonzero(moving.any(axis)) for axis in (1, 0))
         reach = 0.08 * _SIDE  # what the farthest turn adds
         unit = self.size / _SIDE

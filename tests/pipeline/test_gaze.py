@@ -1,6 +1,7 @@
 """The slider ``gaze``: irises move between the lids as they are, and nothing else does."""
 
 import math
+from dataclasses import replace
 
 import cv2
 import numpy as np
@@ -86,8 +87,9 @@ def test_nothing_moves_beyond_the_lids_nor_at_the_corners() -> None:
 
 
 @pytest.mark.parametrize("value", [-1.0, 1.0])
-def test_no_place_of_the_white_is_shown_twice(value: float) -> None:
-    motion = flow(value)[..., 0].astype(np.float64)
+@pytest.mark.parametrize("radii", [0.0, 0.8, 1.0, 1.2])
+def test_no_place_of_the_white_is_shown_twice(radii: float, value: float) -> None:
+    motion = flow(value, aside(radii))[..., 0].astype(np.float64)
     inner = cv2.erode(openings().astype(np.uint8), disc(3.0)) > 0  # at the lids it slides along them
     steps = 1.0 + np.diff(motion, axis=1)[inner[:, 1:]]
     assert steps.min() > 0.2
@@ -112,6 +114,23 @@ def test_an_eye_that_is_shut_stays_and_the_other_one_moves() -> None:
     assert motion[:, SIZE // 2 :].max() > 2.0
 
 
+def test_of_two_eyes_one_half_shut_both_move_as_far() -> None:
+    eyes = tuple(replace(eye, openness=each) for eye, each in zip(seen(), (0.4, 1.0), strict=True))
+    motion = np.abs(flow(1.0, eyes)[..., 0])
+    left, right = motion[:, : SIZE // 2].max(), motion[:, SIZE // 2 :].max()
+    assert left == pytest.approx(right, rel=0.05)
+    assert 0.0 < left < 0.6 * np.abs(flow(1.0)).max()
+
+
+def test_neither_eye_moves_where_the_iris_of_one_is_not_found() -> None:
+    picture = PICTURE.copy()
+    x, y = np.rint(EYES[1].mean(0)).astype(int)
+    picture[y - 30 : y + 30, x - 50 : x + 50] = 0.5
+    eyes = seen(picture)
+    assert [eye.certainty for eye in eyes] == [1.0, 0.0]
+    assert not flow(1.0, eyes).any()
+
+
 def test_neither_eye_moves_where_a_reflection_covers_one() -> None:
     glasses = NONE.copy()
     x, y = np.rint(EYES[1].mean(0)).astype(int)
@@ -119,12 +138,16 @@ def test_neither_eye_moves_where_a_reflection_covers_one() -> None:
     assert not flow(1.0, seen(glasses=glasses)).any()
 
 
-def test_an_iris_that_looks_aside_moves_no_farther_than_its_white() -> None:
-    aside = tuple(
-        SeenEye(eye.upper, eye.lower, eye.center + (0.8 * eye.radius, 0.0), eye.radius, 1.0, 1.0)
+def aside(radii: float) -> tuple[SeenEye, ...]:
+    """Eyes whose irises lie so many radii to the right."""
+    return tuple(
+        SeenEye(eye.upper, eye.lower, eye.center + (radii * eye.radius, 0.0), eye.radius, 1.0, 1.0)
         for eye in seen()
     )
-    further, back = (np.abs(flow(value, aside)[..., 0]).max() for value in (1.0, -1.0))
+
+
+def test_an_iris_that_looks_aside_moves_no_farther_than_its_white() -> None:
+    further, back = (np.abs(flow(value, aside(0.8))[..., 0]).max() for value in (1.0, -1.0))
     assert 0.0 < further < 0.7 * back
 
 

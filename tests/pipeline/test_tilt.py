@@ -124,6 +124,13 @@ def test_a_neighbour_s_face_stays() -> None:
     assert np.abs(head.flow(1.0, area)[y, x]).max() < 0.01
 
 
+def test_a_face_that_lies_within_another_stays() -> None:
+    head = HeadTilt.of(scene(), POINTS, ALIGNMENT, FRAME, [POINTS], None)
+    left, top, right, bottom = head.area
+    assert (left, top) == (right, bottom)
+    assert not head.flow(1.0, WHOLE).any()
+
+
 def test_a_smaller_crop_has_the_same_motion() -> None:
     head = tilt(scene())
     whole, half = head.flow(1.0, WHOLE), head.resized(SIZE // 2).flow(1.0, (0, 0, SIZE // 2, SIZE // 2))
@@ -132,13 +139,16 @@ def test_a_smaller_crop_has_the_same_motion() -> None:
     )
 
 
-def test_all_that_it_reads_is_there_of_a_photograph_that_comes_in_parts() -> None:
-    in_photo = ALIGNMENT.to_photo(POINTS)
+@pytest.mark.parametrize("degrees", [0.0, 45.0])
+def test_all_that_it_reads_is_there_of_a_photograph_that_comes_in_parts(degrees: float) -> None:
+    middle = SIZE, SIZE
+    slant = cv2.getRotationMatrix2D(middle, degrees, 1.0)
+    in_photo = ALIGNMENT.to_photo(POINTS) @ slant[:, :2].T + slant[:, 2]
     x, y, width, height = around_crop(in_photo, np.zeros((*FRAME, 3), np.uint8))
     alignment = ffhq_alignment(in_photo, SIZE)
     near = HeadTilt.of(scene(), alignment.to_crop(in_photo), alignment, FRAME, [], None)
     left, top, right, bottom = near.area
-    corners = alignment.to_photo(np.array([[left, top], [right, bottom]], np.float64))
-    assert (corners[0] >= (x, y)).all()
-    assert (corners[1] <= (x + width, y + height)).all()
+    corners = np.array([[left, top], [right, top], [right, bottom], [left, bottom]], np.float64)
+    assert (alignment.to_photo(corners) >= (x, y)).all()
+    assert (alignment.to_photo(corners) <= (x + width, y + height)).all()
     assert np.abs(near.flow(1.0, near.area)[[0, -1]]).max() < 0.05

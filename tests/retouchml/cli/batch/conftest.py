@@ -3,15 +3,15 @@
 import socket
 import subprocess
 import sys
-import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from importlib.util import find_spec
 from typing import Any
 
 import fsspec
 import pytest
 
+from tests.daemon.running import until
 from tests.ports import free_port
 
 _BUCKET = "photos"
@@ -33,10 +33,12 @@ def s3() -> Iterator[Any]:
         "AWS_SECRET_ACCESS_KEY": "secret",
         "AWS_DEFAULT_REGION": "us-east-1",
     }
-    with _settings("s3", settings) as system:
-        system.makedirs(_BUCKET, exist_ok=True)  # what such a server has outlives it
-        yield system
-    server.stop()
+    try:
+        with _settings("s3", settings) as system:
+            system.makedirs(_BUCKET, exist_ok=True)  # what such a server has outlives it
+            yield system
+    finally:
+        server.stop()
 
 
 @pytest.fixture(scope="module")
@@ -50,26 +52,32 @@ def gs() -> Iterator[Any]:
     server = subprocess.Popen(
         [sys.executable, "-m", "gcp_storage_emulator", *options], stderr=subprocess.DEVNULL
     )
-    while True:
-        assert server.poll() is None
-        with suppress(OSError), socket.create_connection(("127.0.0.1", port)):
-            break
-        time.sleep(0.05)
     settings = {
         "STORAGE_EMULATOR_HOST": f"http://127.0.0.1:{port}",
         "NO_GCE_CHECK": "true",  # asks no machine of Google's for a key
         "GCSFS_EXPERIMENTAL_ZB_HNS_SUPPORT": "false",  # asks by gRPC, which the emulator does not speak
     }
-    with _settings("gs", settings) as system:
-        yield system
-    server.terminate()
-    server.wait()
+    try:
+        assert until(lambda: _listens(port) or server.poll() is not None)
+        with _settings("gs", settings) as system:
+            yield system
+    finally:
+        server.terminate()
+        server.wait()
 
 
 @pytest.fixture(scope="module", params=["s3", "gs"])
 def bucket(request: pytest.FixtureRequest) -> tuple[str, Any]:
     """Each of these in turn: its scheme, and its file system."""
     return request.param, request.getfixturevalue(request.param)
+
+
+def _listens(port: int) -> bool:
+    try:
+        socket.create_connection(("127.0.0.1", port)).close()
+    except OSError:
+        return False
+    return True
 
 
 @contextmanager
