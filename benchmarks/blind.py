@@ -74,6 +74,13 @@ def pair_of(
     return np.asarray(np.rint(np.clip(np.hstack([cells[0], gap, cells[1]]), 0.0, 1.0) * 255.0), np.uint8)
 
 
+def make_folder(folder: Path) -> None:
+    """Make a folder for pairs. Raises UsageError if it holds something."""
+    folder.mkdir(parents=True, exist_ok=True)
+    if any(folder.iterdir()):
+        raise UsageError(f"{folder} is not empty.", "Name a new folder.")
+
+
 def make(
     folder: Path, photos: Sequence[Path], look: Look, count: int, seed: int, side: int, described: str
 ) -> int:
@@ -81,9 +88,7 @@ def make(
 
     described: the look, for the key. Raises RetouchError.
     """
-    folder.mkdir(parents=True, exist_ok=True)
-    if any(folder.iterdir()):
-        raise UsageError(f"{folder} is not empty.", "Name a new folder.")
+    make_folder(folder)
     random = np.random.default_rng(seed)
     retoucher = Retoucher()
     key: dict[str, dict[str, str]] = {}

@@ -22,7 +22,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.blind import pair_of
+from benchmarks.blind import make_folder, pair_of
 from pipeline.local_face import face_crop
 from pipeline.pictures import read_picture
 from pipeline.retoucher import Retoucher
@@ -50,9 +50,7 @@ def make(folder: Path, photos: Sequence[Path], arguments: argparse.Namespace) ->
 
     arguments: those of the command. Raises RetouchError.
     """
-    folder.mkdir(parents=True, exist_ok=True)
-    if any(folder.iterdir()):
-        raise UsageError(f"{folder} is not empty.", "Name a new folder.")
+    make_folder(folder)
     sliders: list[str] = arguments.sliders
     random = np.random.default_rng(arguments.seed)
     names = [f"{number:03}" for number in random.permutation(arguments.faces * len(sliders)) + 1]

@@ -118,7 +118,7 @@ class PreviewFace:
     def _patch(
         self, change: Change, look: Look, face: int, kept: dict[Corners, NDArray[np.float32]] | None
     ) -> PreviewPatch:
-        """The patch of a change of the shrunk crop's window, with the shape sliders of a look, too."""
+        """The patch of a change of the shrunk crop's window, and of what moves the photo's own pixels."""
         placed = self.local.placed(change, look)
         change = placed.change
         if self.factor > 1:
