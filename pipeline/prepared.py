@@ -37,8 +37,6 @@ KeptFields = Kept[tuple[Code | None, int], tuple[Code, Carried]]
 """By the code of a knot, or None for the newest of all others, and the factor by which a face is shrunk."""
 KNOTS = (0.0, 0.25, 0.5, 0.75, 1.0)
 """The strengths between which all others are interpolated, in the full patch as in a preview."""
-_TURNING = ("yaw", "pitch")
-"""The sliders that turn the head, and what covers the face with it."""
 _KNOT_CODES: frozenset[Code] = frozenset((strength, ()) for strength in KNOTS)
 
 
@@ -131,6 +129,7 @@ class PreparedFace:
         )
         edits = [(BY_NAME[name].latent, value) for name, value in look.edits.items() if value]
         lines = [abs(value) for step, value in edits if step is not None and step.brings_lines]
+        turns = [abs(value) for step, value in edits if step is not None and step.turns]
         size = face.local.size // coarse.factor
         carried = carried_between(
             coarse.crop,
@@ -142,7 +141,8 @@ class PreparedFace:
             # Other edits ask for no other expression: the photograph's own mouth stays.
             lips_part=lips_part,
             agreement=coarse.agreement,
-            held=None if any(look.edits.get(name) for name in _TURNING) else coarse.covering,
+            held=None if turns else coarse.covering,  # what covers a face turns with it
+            turn=max(turns, default=0.0),
         )
         if not is_small:
             carried = carried.enlarged(coarse.factor)

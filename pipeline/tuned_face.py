@@ -112,7 +112,7 @@ class TunedFace:
             start = self.prepared.path.at(look.strength)
             if shown.before is None or shown.before[0] != look.strength:
                 shown.before = look.strength, self._picture(shown.network, start)
-            after = self._edited(networks, shown.network, start, look.edits)
+            after = self._edited(networks, shown.network, start, _with_whole_head(look.edits))
             points = networks.finder.landmarks_in_crop(after)
             heads = shown.head, head_mask(after, points, networks.people)
             outlines = (outline(each, self.local.size) for each in (self.local.landmarks, points))
@@ -202,6 +202,16 @@ def _key(prepared: PreparedFace, tuner: Tuner) -> str:
 
 def _moves_code(name: str) -> bool:
     return Look(0.0, edits={name: 1.0}).needs_generator
+
+
+def _with_whole_head(edits: Mapping[str, float]) -> dict[str, float]:
+    """The edits as far as pictures in which the whole head follows them can show them."""
+    return {name: value * _share(name) for name, value in edits.items()}
+
+
+def _share(name: str) -> float:
+    step = BY_NAME[name].latent
+    return 1.0 if step is None else step.whole_head
 
 
 def _is_of_hair(name: str) -> bool:

@@ -27,7 +27,8 @@ class LatentStep:
     generator's pixels; brings_lines: whether it makes lines in the skin, which then follows fine changes too;
     followed: the largest value, of either sign, that the photograph's own pixels can follow;
     holds_appearance: whether hair, beard and skin stay, too, or are what it moves; hair_alone: whether the
-    generator's pixels show it without changing skin, eyes and mouth
+    generator's pixels show it without changing skin, eyes and mouth; whole_head: the share of the step that
+    the generator's pixels show, which turn hair and neck with the face; turns: whether the head turns
     """
 
     attribute: str
@@ -40,6 +41,8 @@ class LatentStep:
     coarsest: int = 4
     holds_appearance: bool = False
     hair_alone: bool = False
+    whole_head: float = 1.0
+    turns: bool = False
 
 
 @dataclass(frozen=True)
@@ -188,9 +191,14 @@ SHIPPED = (
         "yaw",
         "Turn",
         "turn towards the right of the picture, or the left",
-        LatentStep("yaw", 0.7, 32, ("pitch",)),
+        LatentStep("yaw", 1.1, 32, ("pitch",), followed=1.0, whole_head=0.64, turns=True),
     ),
-    _latent("pitch", "Nod", "chin down, or up", LatentStep("pitch", 0.8, 32, ("yaw", "brows"))),
+    _latent(
+        "pitch",
+        "Nod",
+        "chin down, or up",
+        LatentStep("pitch", 1.6, 32, ("yaw", "brows"), followed=1.0, whole_head=0.5, turns=True),
+    ),
     _moved(ROLL, "Tilt", "top of the head towards the right of the picture, or the left"),
     _moved(GAZE, "Gaze", "eyes look towards the right of the picture, or the left"),
     _latent("age", "Age", "older, or younger", LatentStep("age", 1.5, 256, brings_lines=True, followed=0.3)),

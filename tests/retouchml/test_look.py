@@ -211,7 +211,7 @@ def test_a_look_is_made_from_a_preset() -> None:
         (Look(1.0, edits={"teeth": 1.0, "jaw": 1.0}, render="generated"), False),
         (Look(0.0, edits={"age": 0.1}, render="generated"), True),
         (Look(0.0, edits={"age": 0.0}, render="generated"), False),
-        (Look(0.0, edits={"age": 0.3, "smile": -0.5, "yaw": 0.5, "eyes": 1.0}, render="auto"), False),
+        (Look(0.0, edits={"age": 0.3, "smile": -0.5, "yaw": 1.0, "eyes": 1.0}, render="auto"), False),
         (Look(0.0, edits={"age": -0.31}, render="auto"), True),
         (Look(0.0, edits={"age": 0.1, "smile": 0.6}, render="auto"), True),
         (Look(0.0, edits={"teeth": 1.0}, render="auto"), False),
