@@ -1,7 +1,7 @@
 """The generated mode of a photograph: what it changes, and what it leaves to the photo mode."""
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+from torch import Tensor
 
 from daemon.executor import Executor
 from daemon.worker_photos import WorkerPhoto
@@ -131,6 +132,23 @@ def test_auto_takes_the_photograph_s_own_pixels_as_far_as_they_can_follow(opened
     (generated,) = opened.render({0: replace(far, render="auto")})
     (told,) = opened.render({0: replace(far, render="generated")})
     assert np.array_equal(generated.pixels, told.pixels)
+
+
+def test_a_whole_head_turns_less_far_than_a_face_alone(
+    retoucher: Retoucher, opened: Photo, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    applier, asked = retoucher.networks.edit_applier, []
+    apply = applier.apply
+
+    def noting(w_plus: Tensor, edits: Mapping[str, float]) -> Tensor:
+        asked.append(dict(edits))
+        return apply(w_plus, edits)
+
+    monkeypatch.setattr(applier, "apply", noting)
+    opened.render({0: Look(0.0, edits={"yaw": 1.0, "smile": 0.5})})
+    assert asked == [{"yaw": 1.0, "smile": 0.5}]
+    opened.render({0: Look(0.0, edits={"yaw": 1.0, "smile": 0.5}, render="generated")})
+    assert asked[-1] == {"yaw": 0.64, "smile": 0.5}
 
 
 def test_the_same_look_is_the_same_picture_and_the_weights_are_found_again(
