@@ -13,23 +13,11 @@ from numpy.typing import NDArray
 from pipeline.flow import Displacement, held_at_silhouette, motion
 from pipeline.generated import GeneratedFace
 from pipeline.masks import FaceMasks, Mask
+from pipeline.open_mouth import OpenMouth
 from pipeline.shrunk import shrunk, with_fields_shrunk
 from pipeline.tone import Agreement, light_change
-from pipeline.window import Window
 
-_NEW_CONTENT = (0.05, 0.11)  # residual in [0, 1] above which flow explains badly, and not at all
-_MATCH = 20.0 / 1024.0
 _COVERED = 0.012  # of the crop's side; reach beyond what covers the face
-
-
-@dataclass(frozen=True)
-class OpenMouth:
-    """The generator's pixels in the window of a mouth [h, w]."""
-
-    window: Window
-    cover: Mask  # how far they replace the photograph's
-    pixels: NDArray[np.float32]  # [h, w, 3]
-    teeth: Mask | None = None  # where they show teeth; None if these were not looked for
 
 
 @dataclass(frozen=True)
@@ -67,13 +55,7 @@ class Carried:
         size: int,  # side of the whole crop
     ) -> "Carried":
         """The same, and what the generator's picture shows in a mouth that opens or closes."""
-        window = Window.around(masks.mouth, size)
-        crop, picture, result = (window.of(each) for each in (crop, before.picture, after.picture))
-        displace = Displacement(window.of(self.flow))
-        cover = _new_content(result - displace(picture), window.of(masks.mouth), size)
-        pixels = result + _lowpass(displace(crop - picture), _MATCH * size)
-        teeth = None if after.teeth is None else window.of(after.teeth)
-        return replace(self, mouth=OpenMouth(window, cover, np.asarray(pixels, np.float32), teeth))
+        return replace(self, mouth=OpenMouth.of(crop, before, after, masks, self.flow, size))
 
     def towards(self, other: "Carried", share: float) -> "Carried":
         """What lies between this and another, 0 to 1 of the way there; no mouth opens."""
@@ -154,35 +136,5 @@ def _light(
     return light_change(before.picture, after.picture, masks, shown, agreement, size, lines)
 
 
-def _new_content(residual: NDArray[np.float32], mouth: Mask, size: int) -> Mask:
-    """Where the generator's pixels replace the photograph's: in whole regions, or not at all.
-
-    A mixture would show teeth through a lip. A region that flow explains badly is replaced if some of it
-    cannot be explained at all.
-    """
-    low, high = _NEW_CONTENT
-    unexplained = _lowpass(np.abs(_lowpass(residual, 0.003 * size)).mean(axis=2), 0.004 * size)
-    inside = mouth > 0.05
-    count, labels = cv2.connectedComponents(((unexplained > low) & inside).astype(np.uint8))
-    replaced = np.zeros(count, np.uint8)
-    replaced[np.unique(labels[(unexplained > high) & inside])] = 1
-    replaced[0] = 0
-    width = 2 * max(1, round(0.006 * size)) + 1
-    closed = cv2.morphologyEx(replaced[labels], cv2.MORPH_CLOSE, _ellipse(3 * width))
-    cover = _lowpass(cv2.dilate(closed, _ellipse(width)).astype(np.float32), 0.004 * size)
-    return np.asarray(cover * np.clip(2.0 * mouth, 0.0, 1.0), np.float32)
-
-
 def _ellipse(width: int) -> NDArray[np.uint8]:
     return np.asarray(cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (width, width)), np.uint8)
-
-
-def _lowpass(x: NDArray[np.float32], sigma: float) -> NDArray[np.float32]:
-    """Gaussian blur; a wide one is computed at reduced size, where it costs little."""
-    if sigma < 6.0:
-        return np.asarray(cv2.GaussianBlur(x, (0, 0), max(sigma, 0.3)), np.float32)
-    height, width = x.shape[:2]
-    factor = 2 ** int(np.log2(sigma / 3.0))
-    small = cv2.resize(x, (max(1, width // factor), max(1, height // factor)), interpolation=cv2.INTER_AREA)
-    small = cv2.GaussianBlur(small, (0, 0), sigma / factor)
-    return np.asarray(cv2.resize(small, (width, height), interpolation=cv2.INTER_CUBIC), np.float32)

@@ -11,11 +11,12 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.carried import Carried, OpenMouth, carried_between, displaced_masks
+from pipeline.carried import Carried, carried_between, displaced_masks
 from pipeline.flow import Displacement, displaced
 from pipeline.generated import GeneratedFace
 from pipeline.local.teeth import Teeth
 from pipeline.masks import FaceMasks, Mask
+from pipeline.open_mouth import OpenMouth
 from pipeline.resharpening import resharpened
 from pipeline.skin import SkinLayers, finest_share
 from pipeline.tone import Agreement, as_color, held_color, lab, low_order, room_for_light

@@ -20,6 +20,7 @@ from pipeline.window import Window
 
 _SIDE = 256  # pixels; the face is looked for at this size
 _STRAND, _SOFT = 0.04, 0.01  # of the side; what is wider is no strand of hair, and the softness of an edge
+_LIPS = slice(48, 68)  # of the 68 landmarks
 _UNBOUNDED = 1e4  # pixels; a generator's picture has no frame that cuts it
 
 
@@ -30,6 +31,7 @@ class GeneratedFace:
     picture: NDArray[np.float32]  # [H, W, 3] in [0, 1], a whole one or a window of it
     shown: Mask  # [H, W] 0 to 1: the face without hair, glasses and background
     teeth: Mask | None = None  # [H, W]; None if they were not looked for
+    lips: Points | None = None  # [20, 2] their contours, as the last of the 68 landmarks; None if not known
 
     @classmethod
     def of(
@@ -44,10 +46,10 @@ class GeneratedFace:
         small = cv2.resize(picture, (side, side), interpolation=cv2.INTER_AREA).astype(np.float32)
         points = find(small)
         masks = face_masks(small, points, np.full((side, side), _UNBOUNDED, np.float32))
-        shown, teeth = masks.tone, None
+        shown, teeth, landmarks = masks.tone, None, (points + 0.5) * (size / side) - 0.5
         if with_teeth:
             skin = skin_color(_lab(small), masks.skin)
-            contours = [contours_of((points + 0.5) * (size / side) - 0.5, None)]
+            contours = [contours_of(landmarks, None)]
             box = mouth_box(contours, (size, size))
             lab = np.zeros_like(picture)  # to convert all of it takes longer than to find the teeth
             if not box.empty:
@@ -55,16 +57,18 @@ class GeneratedFace:
             teeth, _ = mouth_regions(lab, contours, skin)
         if side != size:
             shown = np.asarray(cv2.resize(shown, (size, size), interpolation=cv2.INTER_LINEAR), np.float32)
-        return cls(picture, shown, teeth)
+        return cls(picture, shown, teeth, landmarks[_LIPS])
 
     def within(self, window: Window) -> "GeneratedFace":
         """The part in a window."""
         teeth = None if self.teeth is None else window.of(self.teeth)
-        return GeneratedFace(window.of(self.picture), window.of(self.shown), teeth)
+        lips = None if self.lips is None else self.lips - (window.left, window.top)
+        return GeneratedFace(window.of(self.picture), window.of(self.shown), teeth, lips)
 
     def shrunk(self, factor: int) -> "GeneratedFace":
         """The same with sides divided by ``factor``; teeth are left out."""
-        return GeneratedFace(shrunk(self.picture, factor), shrunk(self.shown, factor))
+        lips = None if self.lips is None else (self.lips + 0.5) / factor - 0.5
+        return GeneratedFace(shrunk(self.picture, factor), shrunk(self.shown, factor), lips=lips)
 
 
 def bare_skin(picture: NDArray[np.float32], landmarks: Points) -> Mask:

@@ -28,6 +28,13 @@ def test_it_shows_the_bare_face_and_neither_hair_nor_background(size: int) -> No
     nose = np.rint(points[30]).astype(int)
     assert generated.shown[nose[1], nose[0]] > 0.9
     part = generated.within(Window(16, 32, 96, 112))
+    assert generated.lips is not None
+    assert generated.lips == pytest.approx(points[48:68], abs=1.0)
+    assert part.lips is not None
+    assert part.lips == pytest.approx(generated.lips - (16, 32))
+    half = part.shrunk(2).lips
+    assert half is not None
+    assert half == pytest.approx((part.lips + 0.5) / 2.0 - 0.5)
     assert np.array_equal(part.picture, picture[32:112, 16:96])
     assert np.array_equal(part.shown, generated.shown[32:112, 16:96])
 

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from pipeline.carried import Carried, OpenMouth
+from pipeline.carried import Carried
+from pipeline.open_mouth import OpenMouth
 from pipeline.shrunk import coarse_factor, shrunk, with_fields_shrunk
 from pipeline.window import Window
 

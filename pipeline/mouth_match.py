@@ -1,0 +1,127 @@
+"""The generator's picture of a mouth, made like the photograph: in its colours, and as sharp.
+
+What its picture of the photograph differs by tells what that of the result will differ by.
+"""
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline.masks import Mask
+
+_MATCH = 20.0 / 1024.0  # of the side; blur of the colours that are matched
+_MATCH_SIDE = 256  # pixels; side of the reduced crop on which they are
+_ALIKE = 8.0  # difference in CIE Lab at which two colours are of the same kind
+_RARE = 0.1  # share of its surroundings below which a kind of colour is matched by the skin's light
+_GAIN = (0.8, 1.25)  # of the skin's light
+_COLD = 8.0  # of b*; nothing in a mouth is so much colder than skin and lips are, or than grey
+_BANDS = (1.0 / 1024.0, 2.5 / 1024.0)  # of the side; blurs between which detail is compared
+_SHARPER = (0.6, 1.5)  # how far detail may be weakened and strengthened
+
+_Picture = NDArray[np.float32]  # [h, w, 3] in [0, 1], of the window of a mouth
+_Lab = NDArray[np.float32]  # [..., 3]
+
+
+def color_match(
+    photo: _Picture,  # displaced
+    before: _Picture,  # the generator's picture of it, displaced
+    after: NDArray[np.float32],  # [h', w', 3] a part of the generator's picture of the result
+    part: tuple[slice, slice],  # its rows and columns, which begin at multiples of 4
+    skin: Mask,  # [h, w]
+    mouth: Mask,  # [h, w]
+    size: int,  # side of the whole crop
+) -> NDArray[np.float32]:
+    """What to add to a part of the generator's picture so that its colours are the photograph's.
+
+    Each kind of colour (skin, lips, dark, pale) is matched with its like around it: what red lips differ by
+    must not tint teeth, nor lift the dark of a mouth's corners. What the photograph does not show there takes
+    the light of the skin. Cold specks between teeth are the generator's.
+    """
+    factor = min(4, max(1, size // _MATCH_SIDE))
+    known, made = _reduced(photo, factor), _reduced(before, factor)
+    bare, lips = _reduced(skin, factor) > 0.5, _reduced(mouth, factor) > 0.9
+    if not bare.any() or not lips.any():
+        return np.zeros_like(after)
+    colors, own = _lab(made), _lab(known)
+    kinds = _kinds(np.median(colors[bare], axis=0), np.median(colors[lips], axis=0))
+    gain = np.clip(known[bare].mean(0) / np.maximum(made[bare].mean(0), 1e-3), *_GAIN)
+    usual = (gain - 1.0) * cv2.cvtColor(kinds[None], cv2.COLOR_Lab2RGB)[0]
+    shares = _shares(colors, kinds)
+    total = cv2.GaussianBlur(shares, (0, 0), _MATCH * size / factor) + _RARE
+    # To tell kinds at an edge, half the pixels in each direction will do.
+    result = _reduced(after, max(1, factor // 2))
+    wanted = _shares(_lab(result), kinds)
+    within = tuple(slice(each.start // factor, -(-each.stop // factor)) for each in part)
+    match = np.zeros_like(result)
+    for kind, share in enumerate(np.moveaxis(shares, -1, 0)):
+        difference = cv2.GaussianBlur((known - made) * share[..., None], (0, 0), _MATCH * size / factor)
+        near = ((difference + _RARE * usual[kind]) / total[..., kind, None])[within]
+        match += wanted[..., kind, None] * _sized(np.asarray(near, np.float32), result)
+    coldest = min(0.0, *(float(np.median(own[each][:, 2])) for each in (bare, lips))) - _COLD
+    return _sized(match + _warmed(result + match, coldest), after)
+
+
+def sharp_as(
+    photo: _Picture, before: _Picture, after: NDArray[np.float32], mouth: Mask, size: int
+) -> NDArray[np.float32]:
+    """A part [h', w', 3] of the picture of the result, as sharp as the photograph is beside that of it."""
+    part = (mouth > 0.5).astype(np.uint8)
+    if np.count_nonzero(part) < 50:
+        return after
+    widths = [max(0.5, width * size) for width in _BANDS]
+    gains, finer = [], [cv2.cvtColor(each, cv2.COLOR_RGB2GRAY) for each in (photo, before)]
+    for width in widths:
+        broader = [cv2.GaussianBlur(each, (0, 0), width) for each in finer]
+        bands = [one - other for one, other in zip(finer, broader, strict=True)]
+        wanted, own = (float(cv2.meanStdDev(band, mask=part)[1][0, 0]) for band in bands)
+        gains.append(float(np.clip(wanted / max(own, 1e-4), *_SHARPER)))
+        finer = broader
+    fine, broad = gains
+    first = cv2.GaussianBlur(after, (0, 0), widths[0])
+    second = cv2.GaussianBlur(first, (0, 0), widths[1])
+    sharp = cv2.addWeighted(after, fine, first, broad - fine, 0.0)
+    return np.asarray(cv2.addWeighted(sharp, 1.0, second, 1.0 - broad, 0.0), np.float32)
+
+
+def _kinds(skin: _Lab, lips: _Lab) -> _Lab:
+    """The colours [4, 3] of skin, lips, the dark of a mouth, and teeth in this light."""
+    dark = 0.25 * np.minimum(skin, lips)
+    pale = np.array([max(float(skin[0]) + 6.0, 60.0), 0.3 * skin[1], 0.6 * skin[2]])
+    return np.asarray(np.stack([skin, lips, dark, pale]), np.float32)
+
+
+def _shares(colors: _Lab, kinds: _Lab) -> NDArray[np.float32]:
+    """How far [h, w, K] colours [h, w, 3] are of each kind [K, 3]; their sum is 1."""
+    flat = colors.reshape(-1, 3)
+    squared = np.square(kinds).sum(1) - np.float32(2.0) * (flat @ kinds.T)  # and what all kinds have
+    squared -= squared.min(1, keepdims=True)
+    weights = np.exp(squared * np.float32(-0.5 / _ALIKE**2))
+    weights /= weights.sum(1, keepdims=True)
+    return np.asarray(weights.reshape(*colors.shape[:2], len(kinds)), np.float32)
+
+
+def _warmed(picture: _Picture, coldest: float) -> _Picture:
+    """What to add to a picture so that no b* lies below the coldest."""
+    colors = _lab(picture)
+    cold = colors[..., 2] < coldest
+    if not cold.any():
+        return np.zeros_like(picture)
+    warm = colors.copy()
+    warm[..., 2] = np.maximum(warm[..., 2], coldest)
+    color = cv2.cvtColor(warm, cv2.COLOR_Lab2RGB) - cv2.cvtColor(colors, cv2.COLOR_Lab2RGB)
+    return np.asarray(np.where(cold[..., None], color, 0.0), np.float32)
+
+
+def _reduced(field: NDArray[np.float32], factor: int) -> NDArray[np.float32]:
+    shape = max(1, field.shape[1] // factor), max(1, field.shape[0] // factor)
+    return np.asarray(cv2.resize(field, shape, interpolation=cv2.INTER_AREA), np.float32)
+
+
+def _sized(field: NDArray[np.float32], like: NDArray[np.float32]) -> NDArray[np.float32]:
+    """A field [h, w, 3] as large as another."""
+    shape = like.shape[1], like.shape[0]
+    return np.asarray(cv2.resize(field, shape, interpolation=cv2.INTER_LINEAR), np.float32)
+
+
+def _lab(picture: _Picture) -> _Lab:
+    return np.asarray(cv2.cvtColor(np.clip(picture, 0.0, 1.0), cv2.COLOR_RGB2Lab), np.float32)
