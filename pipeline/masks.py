@@ -141,14 +141,13 @@ def skin_likelihood(
     if len(sample) < 50:
         return np.ones((size, size), np.float32)
     middle = np.median(sample, axis=0)
-    near = sample[
-        np.abs(sample - middle).sum(axis=1) <= np.quantile(np.abs(sample - middle).sum(axis=1), 0.8)
-    ]
+    distance = np.abs(sample - middle).sum(axis=1)
+    near = sample[distance <= np.quantile(distance, 0.8)]
     # Shading spreads lightness far more than colour; the floor widens the model of an evenly lit face.
     spread = np.cov(near.T) * 2.0 + np.diag([90.0, 8.0, 8.0])
     offset = lab.reshape(-1, 3) - near.mean(0)
     inverse = np.linalg.inv(spread).astype(np.float32)
-    squared = np.einsum("ni,ij,nj->n", offset, inverse, offset, optimize=True).reshape(size, size)
+    squared = np.einsum("ni,ni->n", offset @ inverse, offset).reshape(size, size)
     return np.asarray(np.where(hidden, 0.0, np.clip(1.6 - squared / 7.0, 0.0, 1.0)), np.float32)
 
 

@@ -54,9 +54,10 @@ class OpenMouth:
         where, opening = _lips_of(after, mouth, size)
         # Lips that close are narrower: what is beside them was lips, as the photograph's contour tells.
         closes = opening.sum() < closing.sum()
-        where = np.maximum(where, displace(mouth if closes else lips))
+        own, closing = displace.each(mouth if closes else lips, closing)
+        where = np.maximum(where, own)
         where = np.asarray(np.clip(np.minimum(where, window.of(masks.motion)), 0.0, 1.0), np.float32)
-        cover = _cover(after.picture - picture, where, opening, displace(closing), size)
+        cover = _cover(after.picture - picture, where, opening, closing, size)
         pixels = after.picture.copy()
         part = _part_of(cover, max(8, round(_MARGIN * size)))
         if part is not None:
@@ -116,7 +117,8 @@ def _cover(
         )
     low, high = _NEW_CONTENT
     unit = size / factor
-    unexplained = blurred(np.abs(blurred(residual, 0.003 * unit)).mean(axis=2), 0.004 * unit)
+    mean = cv2.transform(np.abs(blurred(residual, 0.003 * unit)), np.full((1, 3), 1.0 / 3.0))
+    unexplained = blurred(mean, 0.004 * unit)
     inside = where > 0.05
     count, labels = cv2.connectedComponents(((unexplained > low) & inside).astype(np.uint8))
     kept = np.bincount(labels[(unexplained > high) & inside], minlength=count) > 0

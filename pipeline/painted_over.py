@@ -25,8 +25,8 @@ def painted_over(
     nothing is painted over.
     """
     square = np.ones((3, 3), np.uint8)
-    spread = (cv2.dilate(crop, square) - cv2.erode(crop, square)).max(axis=2)
-    plain = (spread <= _PLAIN).astype(np.uint8)
+    red, green, blue = cv2.split(cv2.dilate(crop, square) - cv2.erode(crop, square))
+    plain = (np.maximum(np.maximum(red, green), blue) <= _PLAIN).astype(np.uint8)
     count, labels, measures, _ = cv2.connectedComponentsWithStats(plain, connectivity=4)
     large = measures[:, cv2.CC_STAT_AREA] >= _LEAST * plain.size
     large &= np.bincount(labels[face > 0], minlength=count) >= _WITHIN * np.count_nonzero(face)
