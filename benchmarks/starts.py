@@ -25,7 +25,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from pipeline.inversion_target import TARGET, face_weight
-from pipeline.invert import RECIPE, Inversion, InversionStage
+from pipeline.invert import RECIPE, Inversion, InversionStage, recipe_from
 from pipeline.local_face import face_crop
 from pipeline.networks import Networks, load_networks
 from pipeline.pictures import read_picture
@@ -35,7 +35,6 @@ from retouchml.errors import RetouchError
 from retouchml.settings import DEFAULT_DEVICE, DEFAULT_MODEL
 
 SMALLEST = RECIPE[0].resolution  # pixels
-SMALL_STEPS = sum(stage.steps for stage in RECIPE if stage.resolution == SMALLEST)
 _LARGER = tuple(stage for stage in RECIPE if stage.resolution > SMALLEST)
 SHARES = (0.25, 0.5, 0.75)  # of the encoder's error that better starts have removed
 _BACKGROUND = 0.15  # weight of pixels outside the face, as in the inversion
@@ -59,6 +58,11 @@ class Outcome:
     is_whole: bool  # whether the stages of larger pictures followed
     decibels: float
     distance: float  # identity distance; infinite if no stage looked at it
+
+
+def small_steps(start: Tensor | None) -> int:
+    """The steps of the smallest picture in the recipe for a start."""
+    return sum(stage.steps for stage in recipe_from(start) if stage.resolution == SMALLEST)
 
 
 def squeezed(steps: int, recipe: Sequence[InversionStage] = RECIPE) -> tuple[InversionStage, ...]:
@@ -118,7 +122,7 @@ class Starts:
         full = networks.inverter.invert(crop, points, guess)
         found = space.whiten(full.w_plus)
         starts |= {f"{share:.0%} nearer": towards(guess, found, share) for share in SHARES}
-        rows = [self._outcome(subject, "whole recipe", SMALL_STEPS, full, is_whole=True)]
+        rows = [self._outcome(subject, "whole recipe", small_steps(guess), full, is_whole=True)]
         for name, start in starts.items():
             rows += [self._run(subject, name, start, n, ()) for n in self._steps]
             rows += [self._run(subject, name, start, n, _LARGER) for n in self._whole]
@@ -127,7 +131,7 @@ class Starts:
     def _run(
         self, subject: Subject, name: str, start: Tensor, steps: int, larger: Sequence[InversionStage]
     ) -> Outcome:
-        recipe = (*squeezed(steps), *larger)
+        recipe = (*squeezed(steps, recipe_from(start)), *larger)
         if recipe:
             inversion = self._networks.inverter.invert(subject.crop, subject.points, start, recipe=recipe)
         else:
@@ -180,7 +184,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("photos", nargs="+", type=Path, metavar="PHOTO")
-    parser.add_argument("--steps", type=_numbers, default=[0, 6, 12, 20, SMALL_STEPS], metavar="N,N…")
+    parser.add_argument("--steps", type=_numbers, default=[0, 6, 12, 20, small_steps(None)], metavar="N,N…")
     parser.add_argument("--whole", type=_numbers, default=[12], metavar="N,N…")
     options = parser.parse_args(arguments)
     networks = load_networks(DEFAULT_MODEL, DEFAULT_DEVICE)

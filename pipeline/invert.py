@@ -24,7 +24,7 @@ from retouchml.progress import NEVER, Cancel, Progress, check, silent
 from stylegan2.generator import Generator
 from stylegan2.repeated import Repeated
 
-VERSION = 1  # of the recipe; a cached inversion of another version is not used
+VERSION = 2  # of the recipe; a cached inversion of another version is not used
 
 
 @dataclass(frozen=True)
@@ -47,6 +47,9 @@ RECIPE = (
     InversionStage(128, 28, 0.06, True),
     InversionStage(256, 9, 0.035, True),
 )
+"""From a code that all layers share."""
+NEAR_RECIPE = (InversionStage(64, 20, 0.07, True), *RECIPE[2:])
+"""From a code with an offset for each layer, which is nearer to the face."""
 
 
 @dataclass(frozen=True)
@@ -55,6 +58,7 @@ class Begun:
 
     code: Tensor  # [1 + L, W] whitened: what all layers share, and the offset of each
     w_plus: Tensor  # [L, W]
+    recipe: Sequence[InversionStage]  # by which ``invert`` goes on
 
 
 @dataclass(frozen=True)
@@ -90,16 +94,17 @@ class Inverter:
         landmarks: NDArray[np.float64],  # [68, 2] in crop pixels
         start: Tensor | None = None,  # whitened code [W] to start from, or [1 + L, W] with offsets
         *,
-        recipe: Sequence[InversionStage] = RECIPE,
+        recipe: Sequence[InversionStage] | None = None,  # None: the one for such a start
         progress: Progress = silent,
         cancel: Cancel = NEVER,
     ) -> Begun:
-        """The stages of the smallest picture, a quarter of the time, after which the code is like the face.
+        """The stages of the smallest picture, after which the code is like the face.
 
         ``invert`` goes on from there, to the same result. Raises Cancelled.
         """
+        recipe = recipe or recipe_from(start)
         code, _ = self._run(crop, landmarks, start, recipe, slice(_small_stages(recipe)), progress, cancel)
-        return Begun(code, self._generator.latents.unwhiten(code[0] + code[1:]))
+        return Begun(code, self._generator.latents.unwhiten(code[0] + code[1:]), recipe)
 
     @threads_restored()
     def invert(
@@ -108,17 +113,19 @@ class Inverter:
         landmarks: NDArray[np.float64],  # [68, 2] in crop pixels
         start: Tensor | Begun | None = None,  # whitened code [W] to start from, or [1 + L, W] with offsets
         *,
-        recipe: Sequence[InversionStage] = RECIPE,
+        recipe: Sequence[InversionStage] | None = None,  # None: the one for such a start
         progress: Progress = silent,
         cancel: Cancel = NEVER,
     ) -> Inversion:
         """The code of a face. Checks ``cancel`` at every step; raises Cancelled.
 
-        start: or what ``begin`` gave for the same crop and recipe
+        start: or what ``begin`` gave for the same crop, whose recipe it follows
         """
         stages = slice(None)
         if isinstance(start, Begun):
+            recipe = start.recipe
             start, stages = start.code, slice(_small_stages(recipe), None)
+        recipe = recipe or recipe_from(start)
         code, losses = self._run(crop, landmarks, start, recipe, stages, progress, cancel)
         return Inversion(self._generator.latents.unwhiten(code[0] + code[1:]), *losses)
 
@@ -179,6 +186,11 @@ class Inverter:
         if self._kept is not None:
             self._kept.close()
         self._kept = None
+
+
+def recipe_from(start: Tensor | None) -> Sequence[InversionStage]:
+    """The recipe for a start: a code [W] that all layers share or None, or [1 + L, W] with offsets."""
+    return RECIPE if start is None or start.ndim == 1 else NEAR_RECIPE
 
 
 def _most_steps(recipe: Sequence[InversionStage]) -> int:

@@ -8,7 +8,7 @@ import torch
 from numpy.typing import NDArray
 
 from pipeline.inversion_target import face_weight, octaves, picture_loss
-from pipeline.invert import RECIPE, InversionStage, Inverter
+from pipeline.invert import NEAR_RECIPE, RECIPE, InversionStage, Inverter, recipe_from
 from pipeline.networks import Networks
 from retouchml.errors import Cancelled
 from stylegan2.generator import as_picture
@@ -74,6 +74,14 @@ def test_it_begins_at_the_first_guess(
     inversion = networks.inverter.invert(*target, start, recipe=(InversionStage(64, 1, 1e-6, False),))
     code = networks.generator.latents.unwhiten(start)
     assert torch.allclose(inversion.w_plus, code.expand(23, -1), atol=1e-3)
+
+
+def test_a_start_with_an_offset_for_each_layer_is_followed_by_fewer_steps() -> None:
+    assert recipe_from(None) is recipe_from(torch.zeros(512)) is RECIPE
+    assert recipe_from(torch.zeros(24, 512)) is NEAR_RECIPE
+    steps = [sum(stage.steps for stage in recipe) for recipe in (RECIPE, NEAR_RECIPE)]
+    assert steps == [72, 57]
+    assert all(stage.offsets for stage in NEAR_RECIPE)
 
 
 def test_the_person_is_compared_once_the_picture_is_large_enough(

@@ -197,7 +197,7 @@ def test_the_project_s_own_parts_fit_the_default_generator(networks: Networks) -
 def test_the_project_s_own_parts_are_small_and_hold_no_person_s_descriptor() -> None:
     files = sorted(weights_folder().glob("*.safetensors"))
     assert len(files) == 7
-    assert all(file.stat().st_size < 4_000_000 for file in files)
+    assert all(file.stat().st_size < 5_200_000 for file in files)
 
 
 def test_the_scorer_rates_better_what_its_gradient_leads_to(networks: Networks) -> None:

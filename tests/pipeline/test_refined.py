@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from pipeline import known_faces
 from pipeline.cache import InversionCache
-from pipeline.invert import Begun, InversionStage
+from pipeline.invert import RECIPE, Begun, InversionStage
 from pipeline.local_face import face_crop
 from pipeline.patch import Patch
 from pipeline.photo import Photo
@@ -140,7 +140,7 @@ def test_the_look_of_a_begun_inversion_is_shown_until_the_face_is_prepared(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     w_plus = photo._known.prepared[0].path.knots[0]
-    begun = Begun(torch.zeros(1 + len(w_plus), w_plus.shape[1]), w_plus)
+    begun = Begun(torch.zeros(1 + len(w_plus), w_plus.shape[1]), w_plus, RECIPE)
     monkeypatch.setattr(retoucher.networks.inverter, "begin", lambda *_, **__: begun)
     large: list[torch.Tensor] = []
     picture = Pictures.picture
@@ -231,7 +231,7 @@ def test_an_inversion_that_was_begun_for_an_older_look_is_kept_for_the_newer_one
     def begin(*_: object, cancel: threading.Event, **__: object) -> Begun:
         newer.set()
         assert not cancel.is_set()
-        return Begun(torch.zeros(1 + len(w_plus), w_plus.shape[1]), w_plus)
+        return Begun(torch.zeros(1 + len(w_plus), w_plus.shape[1]), w_plus, RECIPE)
 
     monkeypatch.setattr(retoucher.networks.inverter, "begin", begin)
     monkeypatch.setattr(retoucher, "_caches", None)
