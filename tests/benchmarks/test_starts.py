@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from benchmarks.starts import Outcome, Starts, Subject, decibels, small_steps, squeezed, table, towards
-from pipeline.invert import RECIPE, Inversion, InversionStage, Inverter
+from pipeline.invert import RECIPE, Inversion, InversionStage, Inverter, recipe_from
 from pipeline.networks import Networks
 from stylegan2.generator import as_picture
 from tests.pipeline.synthetic_faces import landmarks
@@ -62,10 +62,10 @@ class RecordingInverter(Inverter):
         landmarks: NDArray[np.float64],
         start: Tensor,
         *,
-        recipe: Sequence[InversionStage] = RECIPE,
+        recipe: Sequence[InversionStage] | None = None,
     ) -> Inversion:
         """The same code always."""
-        self.calls.append((start, recipe))
+        self.calls.append((start, recipe or recipe_from(start)))
         return Inversion(self.found, 0.0, 0.5)
 
 
