@@ -102,7 +102,7 @@ class Inverter:
 
         ``invert`` goes on from there, to the same result. Raises Cancelled.
         """
-        recipe = recipe or recipe_from(start)
+        recipe = recipe_from(start) if recipe is None else recipe
         code, _ = self._run(crop, landmarks, start, recipe, slice(_small_stages(recipe)), progress, cancel)
         return Begun(code, self._generator.latents.unwhiten(code[0] + code[1:]), recipe)
 
@@ -119,13 +119,13 @@ class Inverter:
     ) -> Inversion:
         """The code of a face. Checks ``cancel`` at every step; raises Cancelled.
 
-        start: or what ``begin`` gave for the same crop, whose recipe it follows
+        start: or what ``begin`` gave for the same crop, whose recipe it follows whatever ``recipe`` says
         """
         stages = slice(None)
         if isinstance(start, Begun):
             recipe = start.recipe
             start, stages = start.code, slice(_small_stages(recipe), None)
-        recipe = recipe or recipe_from(start)
+        recipe = recipe_from(start) if recipe is None else recipe
         code, losses = self._run(crop, landmarks, start, recipe, stages, progress, cancel)
         return Inversion(self._generator.latents.unwhiten(code[0] + code[1:]), *losses)
 

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.masks import Mask
+from pipeline.tone import lab
 
 _MATCH = 20.0 / 1024.0  # of the side; blur of the colours that are matched
 _MATCH_SIDE = 256  # pixels; side of the reduced crop on which they are
@@ -16,7 +17,8 @@ _RARE = 0.1  # share of its surroundings below which a kind of colour is matched
 _GAIN = (0.8, 1.25)  # of the skin's light
 _COLD = 8.0  # of b*; nothing in a mouth is so much colder than skin and lips are, or than grey
 _BANDS = (1.0 / 1024.0, 2.5 / 1024.0)  # of the side; blurs between which detail is compared
-_SHARPER = (0.6, 1.5)  # how far detail may be weakened and strengthened
+_GREY = 2.0  # distance from grey in CIE Lab below which a photograph has no colours
+_SHARPER = (0.6, 1.25)  # how far detail may be weakened and strengthened
 
 _Picture = NDArray[np.float32]  # [h, w, 3] in [0, 1], of the window of a mouth
 _Lab = NDArray[np.float32]  # [..., 3]
@@ -26,7 +28,7 @@ def color_match(
     photo: _Picture,  # displaced
     before: _Picture,  # the generator's picture of it, displaced
     after: NDArray[np.float32],  # [h', w', 3] a part of the generator's picture of the result
-    part: tuple[slice, slice],  # its rows and columns, which begin at multiples of 4
+    part: tuple[slice, slice],  # its rows and columns, which begin at multiples of 8
     skin: Mask,  # [h, w]
     mouth: Mask,  # [h, w]
     size: int,  # side of the whole crop
@@ -35,14 +37,17 @@ def color_match(
 
     Each kind of colour (skin, lips, dark, pale) is matched with its like around it: what red lips differ by
     must not tint teeth, nor lift the dark of a mouth's corners. What the photograph does not show there takes
-    the light of the skin. Cold specks between teeth are the generator's.
+    the light of the skin. Cold specks between teeth are the generator's. A grey photograph gets no colours.
     """
-    factor = min(4, max(1, size // _MATCH_SIDE))
+    factor = next(each for each in (4, 2, 1) if each == 1 or size >= each * _MATCH_SIDE)
+    within = tuple(slice(each.start // factor, -(-each.stop // factor)) for each in part)
     known, made = _reduced(photo, factor), _reduced(before, factor)
-    bare, lips = _reduced(skin, factor) > 0.5, _reduced(mouth, factor) > 0.9
+    bare, inside = _reduced(skin, factor) > 0.5, _reduced(mouth, factor)
+    lips = inside > max(0.9 * float(inside.max()), 0.1)  # of thin lips the mask is low everywhere
     if not bare.any() or not lips.any():
-        return np.zeros_like(after)
-    colors, own = _lab(made), _lab(known)
+        plain = cv2.GaussianBlur(known - made, (0, 0), _MATCH * size / factor)
+        return _sized(np.asarray(plain[within], np.float32), after)
+    colors, own = lab(made), lab(known)
     kinds = _kinds(np.median(colors[bare], axis=0), np.median(colors[lips], axis=0))
     gain = np.clip(known[bare].mean(0) / np.maximum(made[bare].mean(0), 1e-3), *_GAIN)
     usual = (gain - 1.0) * cv2.cvtColor(kinds[None], cv2.COLOR_Lab2RGB)[0]
@@ -50,22 +55,25 @@ def color_match(
     total = cv2.GaussianBlur(shares, (0, 0), _MATCH * size / factor) + _RARE
     # To tell kinds at an edge, half the pixels in each direction will do.
     result = _reduced(after, max(1, factor // 2))
-    wanted = _shares(_lab(result), kinds)
-    within = tuple(slice(each.start // factor, -(-each.stop // factor)) for each in part)
+    wanted = _shares(lab(result), kinds)
     match = np.zeros_like(result)
     for kind, share in enumerate(np.moveaxis(shares, -1, 0)):
         difference = cv2.GaussianBlur((known - made) * share[..., None], (0, 0), _MATCH * size / factor)
         near = ((difference + _RARE * usual[kind]) / total[..., kind, None])[within]
         match += wanted[..., kind, None] * _sized(np.asarray(near, np.float32), result)
     coldest = min(0.0, *(float(np.median(own[each][:, 2])) for each in (bare, lips))) - _COLD
-    return _sized(match + _warmed(result + match, coldest), after)
+    added = _sized(match + _warmed(result + match, coldest), after)
+    if np.quantile(np.hypot(own[..., 1], own[..., 2]), 0.99) < _GREY:
+        lightness = cv2.cvtColor(after + added, cv2.COLOR_RGB2GRAY)
+        return np.asarray(lightness[..., None] - after, np.float32)
+    return added
 
 
 def sharp_as(
     photo: _Picture, before: _Picture, after: NDArray[np.float32], mouth: Mask, size: int
 ) -> NDArray[np.float32]:
     """A part [h', w', 3] of the picture of the result, as sharp as the photograph is beside that of it."""
-    part = (mouth > 0.5).astype(np.uint8)
+    part = mouth > 0.5
     if np.count_nonzero(part) < 50:
         return after
     widths = [max(0.5, width * size) for width in _BANDS]
@@ -73,7 +81,8 @@ def sharp_as(
     for width in widths:
         broader = [cv2.GaussianBlur(each, (0, 0), width) for each in finer]
         bands = [one - other for one, other in zip(finer, broader, strict=True)]
-        wanted, own = (float(cv2.meanStdDev(band, mask=part)[1][0, 0]) for band in bands)
+        # medians: the few glints of a gloss are no sharpness
+        wanted, own = (float(np.median(np.abs(band[part]))) for band in bands)
         gains.append(float(np.clip(wanted / max(own, 1e-4), *_SHARPER)))
         finer = broader
     fine, broad = gains
@@ -102,7 +111,7 @@ def _shares(colors: _Lab, kinds: _Lab) -> NDArray[np.float32]:
 
 def _warmed(picture: _Picture, coldest: float) -> _Picture:
     """What to add to a picture so that no b* lies below the coldest."""
-    colors = _lab(picture)
+    colors = lab(picture)
     cold = colors[..., 2] < coldest
     if not cold.any():
         return np.zeros_like(picture)
@@ -121,7 +130,3 @@ def _sized(field: NDArray[np.float32], like: NDArray[np.float32]) -> NDArray[np.
     """A field [h, w, 3] as large as another."""
     shape = like.shape[1], like.shape[0]
     return np.asarray(cv2.resize(field, shape, interpolation=cv2.INTER_LINEAR), np.float32)
-
-
-def _lab(picture: _Picture) -> _Lab:
-    return np.asarray(cv2.cvtColor(np.clip(picture, 0.0, 1.0), cv2.COLOR_RGB2Lab), np.float32)

@@ -194,7 +194,7 @@ def guess_face(
     progress: Progress,
     cancel: Cancel,
 ) -> GuessedFace | None:
-    """A face prepared with the code that it has after a quarter of its inversion. Raises Cancelled.
+    """A face prepared with its code after an inversion's smallest pictures. Raises Cancelled.
 
     Its pictures of the generator have few pixels: it is not shown for long.
 

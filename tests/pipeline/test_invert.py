@@ -84,6 +84,17 @@ def test_a_start_with_an_offset_for_each_layer_is_followed_by_fewer_steps() -> N
     assert all(stage.offsets for stage in NEAR_RECIPE)
 
 
+def test_what_begins_near_goes_on_by_the_recipe_for_that(
+    networks: Networks, target: tuple[NDArray[np.float32], NDArray[np.float64]]
+) -> None:
+    told: list[float] = []
+    begun = networks.inverter.begin(
+        *target, torch.zeros(24, 512), progress=lambda _stage, share, _left: told.append(share)
+    )
+    assert len(told) == 1 + NEAR_RECIPE[0].steps
+    assert begun.recipe is NEAR_RECIPE
+
+
 def test_the_person_is_compared_once_the_picture_is_large_enough(
     networks: Networks, target: tuple[NDArray[np.float32], NDArray[np.float64]]
 ) -> None:

@@ -67,6 +67,28 @@ def test_teeth_of_the_photograph_give_those_of_the_result_their_colour() -> None
     assert result[64, 128] == pytest.approx(np.array((0.75, 0.68, 0.5)), abs=0.05)
 
 
+def test_a_grey_photograph_gets_a_grey_mouth() -> None:
+    photo, before, after = (
+        np.repeat(cv2.cvtColor(mouth(_LIPS), cv2.COLOR_RGB2GRAY)[..., None], 3, 2),
+        mouth(_LIPS),
+        opened(_TEETH),
+    )
+    result = matched(photo, before, after)[_PART]
+    assert np.ptp(result, axis=2).max() < 0.01
+    assert result[32, 80].mean() > result[52, 80].mean() + 0.2  # teeth and lip are told apart all the same
+
+
+@pytest.mark.parametrize("part", ["thin lips", "no skin"])
+def test_a_mouth_whose_colours_are_not_known_takes_the_light_around_it(part: str) -> None:
+    skin, lips = masks()
+    lips, skin = (lips * np.float32(0.6), skin) if part == "thin lips" else (lips, skin * np.float32(0.0))
+    dark = np.asarray(mouth(_LIPS) * np.float32(0.5))
+    after = np.ascontiguousarray(opened(_TEETH)[_PART])
+    added = color_match(dark, mouth(_LIPS), after, _PART, skin, lips, _SIZE)
+    lip = after + added
+    assert lip[52, 80] == pytest.approx(0.5 * np.array(_LIPS), abs=0.06)
+
+
 def test_no_cold_speck_stays_between_teeth() -> None:
     after = opened(_TEETH)
     cv2.circle(after, (160, 64), 6, (0.2, 0.35, 0.75), -1)
@@ -74,6 +96,15 @@ def test_no_cold_speck_stays_between_teeth() -> None:
     result = matched(mouth(_LIPS), mouth(_LIPS), after)
     assert lab(result)[64, 160, 2] > -12.0
     assert np.abs(result[64, 110] - _TEETH).max() < 0.03
+
+
+def test_glints_on_lips_do_not_make_the_generator_s_grain_stronger() -> None:
+    noise = np.random.default_rng(0).standard_normal((*_SHAPE, 3)).astype(np.float32)
+    before = np.asarray(mouth(_LIPS) + 0.01 * noise)
+    photo = before.copy()
+    photo[50:80:12, 90:170:16] = 1.0
+    part = np.ascontiguousarray(before[_PART])
+    assert np.abs(sharp_as(photo, before, part, masks()[1], _SIZE) - part).max() < 0.015
 
 
 @pytest.mark.parametrize(("blur", "low", "high"), [(0.0, 1.15, 1.6), (1.0, 0.97, 1.03), (3.0, 0.5, 0.9)])
