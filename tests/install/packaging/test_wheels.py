@@ -89,7 +89,7 @@ def test_the_engine_has_the_engine_and_its_weights(built: tuple[Path, Path]) -> 
         assert _sources(folder, ".py", ".toml", ".safetensors", ".png") <= names
 
 
-@pytest.mark.parametrize(("which", "megabytes"), [(0, 1.5), (1, 8.0)])
+@pytest.mark.parametrize(("which", "megabytes"), [(0, 1.5), (1, 12.0)])
 def test_a_wheel_stays_small(built: tuple[Path, Path], which: int, megabytes: float) -> None:
     assert built[which].stat().st_size < megabytes * 1e6
 
