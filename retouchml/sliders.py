@@ -182,7 +182,7 @@ SHIPPED = (
         "mouth",
         "Mouth",
         "mouth open, or closed",
-        LatentStep("mouth_open", 1.6, 64, ("smile",), parts_lips=True),
+        LatentStep("mouth_open", 1.6, 64, parts_lips=True),
     ),
     _latent(
         "brows", "Brows", "brows up, or down", LatentStep("brows", 1.4, 64, ("eyes_open",), followed=1.0)
