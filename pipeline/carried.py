@@ -14,6 +14,7 @@ from pipeline.flow import Displacement, held_at_silhouette, motion
 from pipeline.generated import GeneratedFace
 from pipeline.masks import FaceMasks, Mask
 from pipeline.open_mouth import OpenMouth
+from pipeline.regions.geometry import disc
 from pipeline.shrunk import shrunk, with_fields_shrunk
 from pipeline.tone import Agreement, light_change
 
@@ -104,10 +105,10 @@ def covering(glasses: Mask, hair: Mask, masks: FaceMasks, size: int) -> Mask:
 
     Their edges would bend where the face below them moves. Hair at the outline moves along with it.
     """
-    width = 2 * max(1, round(_COVERED * size)) + 1
+    around = disc(max(1.0, _COVERED * size))
 
     def grown(cover: Mask) -> Mask:
-        return np.asarray(cv2.GaussianBlur(cv2.dilate(cover, _ellipse(width)), (0, 0), 0.5 * _COVERED * size))
+        return np.asarray(cv2.GaussianBlur(cv2.dilate(cover, around), (0, 0), 0.5 * _COVERED * size))
 
     return np.asarray(np.maximum(grown(glasses), grown(hair) * masks.inner), np.float32)
 
@@ -134,7 +135,3 @@ def _light(
         shown = shown * (1.0 - np.clip(1.5 * masks.mouth, 0.0, 1.0))
     shown = np.asarray(np.clip(shown, 0.0, 1.0), np.float32)
     return light_change(before.picture, after.picture, masks, shown, agreement, size, lines)
-
-
-def _ellipse(width: int) -> NDArray[np.uint8]:
-    return np.asarray(cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (width, width)), np.uint8)

@@ -41,8 +41,8 @@ def color_match(
     """
     factor = next(each for each in (4, 2, 1) if each == 1 or size >= each * _MATCH_SIDE)
     within = tuple(slice(each.start // factor, -(-each.stop // factor)) for each in part)
-    known, made = _reduced(photo, factor), _reduced(before, factor)
-    bare, inside = _reduced(skin, factor) > 0.5, _reduced(mouth, factor)
+    known, made = reduced(photo, factor), reduced(before, factor)
+    bare, inside = reduced(skin, factor) > 0.5, reduced(mouth, factor)
     lips = inside > max(0.9 * float(inside.max()), 0.1)  # of thin lips the mask is low everywhere
     if not bare.any() or not lips.any():
         plain = cv2.GaussianBlur(known - made, (0, 0), _MATCH * size / factor)
@@ -54,7 +54,7 @@ def color_match(
     shares = _shares(colors, kinds)
     total = cv2.GaussianBlur(shares, (0, 0), _MATCH * size / factor) + _RARE
     # To tell kinds at an edge, half the pixels in each direction will do.
-    result = _reduced(after, max(1, factor // 2))
+    result = reduced(after, max(1, factor // 2))
     wanted = _shares(lab(result), kinds)
     match = np.zeros_like(result)
     for kind, share in enumerate(np.moveaxis(shares, -1, 0)):
@@ -121,7 +121,8 @@ def _warmed(picture: _Picture, coldest: float) -> _Picture:
     return np.asarray(np.where(cold[..., None], color, 0.0), np.float32)
 
 
-def _reduced(field: NDArray[np.float32], factor: int) -> NDArray[np.float32]:
+def reduced(field: NDArray[np.float32], factor: int) -> NDArray[np.float32]:
+    """A field [h, w(, C)] with sides divided by ``factor``, without the rest; a pixel at least."""
     shape = max(1, field.shape[1] // factor), max(1, field.shape[0] // factor)
     return np.asarray(cv2.resize(field, shape, interpolation=cv2.INTER_AREA), np.float32)
 

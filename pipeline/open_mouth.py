@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 from pipeline.flow import Displacement
 from pipeline.generated import GeneratedFace
 from pipeline.masks import FaceMasks, Mask
-from pipeline.mouth_match import color_match, sharp_as
-from pipeline.regions.geometry import blurred, curve, polygon
+from pipeline.mouth_match import color_match, reduced, sharp_as
+from pipeline.regions.geometry import blurred, curve, disc, polygon
 from pipeline.window import Window
 
 _NEW_CONTENT = (0.05, 0.11)  # residual in [0, 1] above which flow explains badly, and not at all
@@ -113,7 +113,7 @@ def _cover(
     height, width = where.shape
     if factor > 1:
         residual, where, opening, closing = (
-            _reduced(each, factor) for each in (residual, where, opening, closing)
+            reduced(each, factor) for each in (residual, where, opening, closing)
         )
     low, high = _NEW_CONTENT
     unit = size / factor
@@ -127,10 +127,10 @@ def _cover(
     new = kept[labels]
     if new.any():
         new |= (opening > 0.5) & inside & (unexplained > 0.5 * low)
-    reach = 2 * max(1, round(0.006 * unit)) + 1
-    closed = cv2.morphologyEx(new.astype(np.uint8), cv2.MORPH_CLOSE, _ellipse(3 * reach))
+    reach = max(1, round(0.006 * unit))
+    closed = cv2.morphologyEx(new.astype(np.uint8), cv2.MORPH_CLOSE, disc(3 * reach + 1))
     replaced = _without_remnants(np.asarray(closed, np.uint8), where > 0.5)
-    cover = blurred(cv2.dilate(replaced, _ellipse(reach)).astype(np.float32), 0.004 * unit)
+    cover = blurred(cv2.dilate(replaced, disc(reach)).astype(np.float32), 0.004 * unit)
     cover = np.asarray(cover * np.clip(2.0 * where, 0.0, 1.0), np.float32)
     if factor > 1:
         cover = np.asarray(cv2.resize(cover, (width, height), interpolation=cv2.INTER_LINEAR), np.float32)
@@ -146,12 +146,3 @@ def _without_remnants(replaced: NDArray[np.uint8], lips: NDArray[np.bool_]) -> N
     small = sizes[:, cv2.CC_STAT_AREA] < _REMNANT * np.count_nonzero(lips)
     small[0] = False
     return np.asarray(np.where(small[labels], 1, replaced), np.uint8)
-
-
-def _reduced(field: NDArray[np.float32], factor: int) -> NDArray[np.float32]:
-    shape = max(1, field.shape[1] // factor), max(1, field.shape[0] // factor)
-    return np.asarray(cv2.resize(field, shape, interpolation=cv2.INTER_AREA), np.float32)
-
-
-def _ellipse(width: int) -> NDArray[np.uint8]:
-    return np.asarray(cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (width, width)), np.uint8)
