@@ -227,7 +227,7 @@ def test_a_result_of_krita_looks_the_same_in_gimp(
     model, depth, *profile = case.prepare.split()
     file = files / f"krita {name}.{case.ending}"
     krita.run("clean_up()")
-    until(lambda: krita.ask("daemon_state()") == "ready")
+    until(lambda: krita.ask("daemon_pid()") == daemon.process.pid)
     source = "F32" if depth == "F32" else "U8"
     pictures.put(krita, pictures.as_krita(portrait, source), files, source)
     wanted = repr(profile[0]) if profile else f"app.profiles({model!r}, {depth!r})[0]"

@@ -71,7 +71,8 @@ def starts_python(krita: Krita) -> None:
 def krita(one_krita: Krita, daemon: Daemon) -> Iterator[Krita]:
     """Krita without a picture, connected to the daemon, with the docker's first settings."""
     one_krita.run("clean_up()")
-    running.until(lambda: one_krita.ask("daemon_state()") == "ready")
+    # it may not have noticed yet that the daemon of an earlier test stopped
+    running.until(lambda: one_krita.ask("daemon_pid()") == daemon.process.pid)
     yield one_krita
     one_krita.clear()
 

@@ -123,11 +123,16 @@ def view():
     }
 
 
-def daemon_state():
-    """What the docker knows of the daemon now; while it is hidden, as without pictures, it does not look."""
-    docker()._controller._updates = 0
-    docker()._controller.update()
-    return docker()._view.daemon
+def daemon_pid():
+    """The process of the daemon that the docker is connected to; None without one.
+
+    It looks now: while the docker is hidden, as without pictures, it does not look by itself.
+    """
+    controller = docker()._controller
+    controller._updates = 0
+    controller.update()
+    client = controller._connection.client
+    return client.welcome.pid if client is not None and docker()._view.daemon == "ready" else None
 
 
 def clean_up():
