@@ -1,4 +1,4 @@
-"""How far each shape slider, and ``roll``, at its ends bends straight lines behind a head.
+"""How far each shape slider, and each that moves the head, at its ends bends straight lines behind a head.
 
     python -m benchmarks.shape_bend [PICTURE...]
 
@@ -18,7 +18,7 @@ from pipeline.pictures import read_picture
 from pipeline.retoucher import Retoucher
 from retouchml import Look
 from retouchml.errors import RetouchError
-from retouchml.sliders import BY_NAME, ROLL, SHAPE, in_group
+from retouchml.sliders import BY_NAME, PITCH, ROLL, SHAPE, YAW, in_group
 
 
 def main() -> int:
@@ -40,7 +40,7 @@ def main() -> int:
             crop, alignment = face_crop(pixels, landmarks)
             points = alignment.to_crop(landmarks)
             sys.stdout.write(f"{path.stem}\n")
-            for slider in (*in_group(SHAPE), BY_NAME[ROLL]):
+            for slider in (*in_group(SHAPE), *(BY_NAME[name] for name in (YAW, PITCH, ROLL))):
                 ends = (
                     bend_of_gratings(crop, points, Look(0.0, edits={slider.name: value}), retoucher)
                     for value in (slider.low, slider.high)

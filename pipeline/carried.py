@@ -82,12 +82,11 @@ def carried_between(
     lips_part: bool = False,  # whether the mouth opens or closes, so that light may change there, too
     agreement: Agreement | None = None,  # of ``crop`` and ``before``, if it was computed before
     held: Mask | None = None,  # [H, W] 0 to 1, how far the photograph stays where it is
-    turn: float = 0.0,  # 0 to 1, how far the head turns, and so may move further
 ) -> Carried:
     """What the step ``before`` → ``after`` brings to the crop, without its mouth (see ``with_mouth``)."""
     alike = Agreement.of(crop, before.picture, masks, size) if agreement is None else agreement
     trusted = np.asarray(masks.face * alike.broad, np.float32)
-    flow = motion(before.picture, after.picture, trusted, masks.motion, masks.inner, size, turn)
+    flow = motion(before.picture, after.picture, trusted, masks.motion, masks.inner, size)
     flow = held_at_silhouette(flow * np.float32(alike.whole), crop, masks.inner, size)
     if held is not None:
         flow = np.asarray(flow * (1.0 - held)[..., None], np.float32)

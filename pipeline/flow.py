@@ -17,7 +17,6 @@ _SIDE = 512  # pixels; flow is estimated at this size at most
 _SMOOTH = 9.0  # pixels at 1024
 _FILL = 36.0  # pixels at 1024; blur that fills regions without trusted motion
 _BOUND = 0.038  # of the crop's side; the largest motion
-_TURNED_BOUND = 0.058  # the same where the whole head turns
 _RIM_BOUND = 0.010  # the same at the outline of the face and beyond, so that what is behind stays straight
 _DISAGREEMENT = 1.5  # pixels at 512
 _COLOR_SIDE = 256  # pixels; colours along the outline are compared at this size at most
@@ -34,7 +33,6 @@ def motion(
     mask: Mask,  # [H, W] where there may be motion
     inner: Mask,  # [H, W] 1 deep inside the face, 0 at its outline and beyond, where little is allowed
     size: int,  # side of the whole picture
-    turn: float = 0.0,  # 0 to 1, how far the head turns, which may then move further
 ) -> NDArray[np.float32]:
     """Backward flow [H, W, 2] in pixels: smooth, bounded, and zero where ``mask`` is.
 
@@ -42,8 +40,7 @@ def motion(
     face, since the generator repaints them arbitrarily.
     """
     smooth, _ = _smooth_motion(before, after, face, size)
-    largest = _BOUND + (_TURNED_BOUND - _BOUND) * turn
-    bound = size * (_RIM_BOUND + (largest - _RIM_BOUND) * inner)
+    bound = size * (_RIM_BOUND + (_BOUND - _RIM_BOUND) * inner)
     return np.asarray(bounded(smooth, bound) * mask[..., None], np.float32)
 
 

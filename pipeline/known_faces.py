@@ -166,10 +166,11 @@ class KnownFaces:
 
     def local_change(self, face: int, look: Look) -> Placed:
         """The change of the sliders that work on the photograph's own pixels alone."""
-        local = self.local(face)
+        local, look = self.local(face), look.in_photograph
         return local.placed(local.change(look), look)
 
     def _carried_change(self, prepared: PreparedFace, look: Look) -> Placed:
+        look = look.in_photograph
         with self.timed("render"):
             carried = prepared.carried(self._networks, look)
         with self.timed("stitch"):

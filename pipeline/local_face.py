@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 from pipeline.align import Alignment, ffhq_alignment
 from pipeline.change import Change
 from pipeline.gaze import Gaze, seen_eyes
+from pipeline.head_room import HeadRoom
+from pipeline.head_turn import HeadTurn
 from pipeline.local.areas import bare_skin
 from pipeline.local.retouch import LocalRetouch
 from pipeline.masks import FaceMasks, face_masks, neighbour_weight
@@ -19,7 +21,7 @@ from pipeline.patch import Corners
 from pipeline.person import PersonNetwork
 from pipeline.regions import FaceRegions, face_regions
 from pipeline.regions.geometry import smoothstep
-from pipeline.shape import FaceShape, shapes
+from pipeline.shape import FaceShape, moves_head, shapes
 from pipeline.shape_bound import shape_bound
 from pipeline.shrunk import shrunk, with_fields_shrunk
 from pipeline.skin import SkinLayers
@@ -94,10 +96,19 @@ class LocalFace:
     @cached_property
     def tilt(self) -> HeadTilt:
         """How the head of this face may turn in the picture's plane."""
+        return HeadTilt(self._room) if self.full is None else self.full.tilt.resized(self.size)
+
+    @cached_property
+    def turn(self) -> HeadTurn:
+        """How the head of this face may turn to the sides, up and down."""
         if self.full is not None:
-            return self.full.tilt.resized(self.size)
+            return self.full.turn.resized(self.size)
+        return HeadTurn.of(self._room, self.landmarks, self.mesh)
+
+    @cached_property
+    def _room(self) -> HeadRoom:
         around, whole = self.around, whole_alignment(self)
-        return HeadTilt.of(self.whole, self.landmarks, whole, around.frame, around.others, around.people)
+        return HeadRoom.of(self.whole, self.landmarks, whole, around.frame, around.others, around.people)
 
     def shrunk(self, factor: int) -> "LocalFace":
         """The face with fewer pixels, for previews; ``factor``: 2 or 4, by which sides are divided."""
@@ -142,18 +153,20 @@ class LocalFace:
 
         window: of the crop, in which what turns with the head was changed
         """
-        own = window.left, window.top, window.right, window.bottom
-        if not look.value(ROLL):
-            return own
-        left, top, right, bottom = self.tilt.area
-        return min(left, own[0]), min(top, own[1]), max(right, own[2]), max(bottom, own[3])
+        left, top, right, bottom = window.left, window.top, window.right, window.bottom
+        areas = [self.tilt.area] if look.value(ROLL) else []
+        areas += [self.turn.area] if any(look.turn) else []
+        for each in areas:
+            left, top = min(left, each[0]), min(top, each[1])
+            right, bottom = max(right, each[2]), max(bottom, each[3])
+        return left, top, right, bottom
 
     def reach(self, look: Look, *, generated: bool = False) -> tuple[Alignment, NDArray[np.uint8]]:
         """An alignment, and where in its pixels [h, w] a look may change something.
 
         generated: whether the generator's pixels show it, in the whole crop
         """
-        if not generated and not look.value(ROLL):
+        if not generated and not moves_head(look):
             return self.alignment, self.support
         window = Window(0, 0, self.size, self.size) if generated else self.window
         left, top, right, bottom = self.area(look, window)
@@ -161,9 +174,9 @@ class LocalFace:
 
     def placed(self, change: Change, look: Look) -> "Placed":
         """A change of the window with all that displaces the photograph's own pixels, and where it is."""
-        return self.tilted(self.reshaped(change, look), self.support, look, self.window)
+        return self.turned(self.reshaped(change, look), self.support, look, self.window)
 
-    def tilted(
+    def turned(
         self,
         change: Change,  # [H, W]
         support: NDArray[np.uint8],  # [H, W] where it may change something
@@ -174,15 +187,18 @@ class LocalFace:
         left, top, right, bottom = area = self.area(look, window)
         corner = left - self.window.left, top - self.window.top
         alignment = self.alignment.from_corner(*corner)
-        if not look.value(ROLL):
+        if not moves_head(look):
             return Placed(change, alignment, support, corner)
         inner = Window(window.left - left, window.top - top, window.right - left, window.bottom - top)
         canvas = Change.of_color(np.zeros((bottom - top, right - left, 3), np.float32))
         canvas.put(change, inner)
-        flow = self.tilt.flow(look.value(ROLL), area)
-        changed = np.asarray(flow.any(2), np.uint8)
+        if any(look.turn):
+            canvas = canvas.reshaped(self.turn.flow(*look.turn, area))
+        if look.value(ROLL):
+            canvas = canvas.reshaped(self.tilt.flow(look.value(ROLL), area))
+        changed = np.asarray(canvas.flow.any(2), np.uint8)
         inner.put(inner.of(changed) | support, changed)
-        return Placed(canvas.reshaped(flow), alignment, changed, corner)
+        return Placed(canvas, alignment, changed, corner)
 
 
 def whole_alignment(local: LocalFace) -> Alignment:

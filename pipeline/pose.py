@@ -31,14 +31,24 @@ def pose_of_mesh(points: NDArray[np.float64]) -> HeadPose:
 
     Faces differ: the pitch of a person who looks straight ahead has a standard deviation of some 5°.
     """
-    sides = points[_PAIRS[:, 1]] - points[_PAIRS[:, 0]]
-    across = _unit(_unit(sides).sum(0))
+    across = _across(points)
     yaw = math.asin(float(np.clip(across[2], -1.0, 1.0)))
     roll = math.atan2(across[1], across[0])
     level = np.array([-math.sin(roll), math.cos(roll), 0.0])  # downwards in an upright face without pitch
     down = points[_NOSE_BASE] - points[_FOREHEAD]
     pitch = math.atan2(float(down @ np.cross(across, level)), float(down @ level))
     return HeadPose(math.degrees(yaw), math.degrees(pitch), math.degrees(roll))
+
+
+def axes_of_mesh(points: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The axes [2, 3] of a face with mesh [468, 3], of length 1: across it to the right, and down it."""
+    across = _across(points)
+    down = points[_NOSE_BASE] - points[_FOREHEAD]
+    return np.stack([across, _unit(down - across * (down @ across))])
+
+
+def _across(points: NDArray[np.float64]) -> NDArray[np.float64]:
+    return _unit(_unit(points[_PAIRS[:, 1]] - points[_PAIRS[:, 0]]).sum(0))
 
 
 def _unit(vectors: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -114,7 +114,7 @@ class PreparedFace:
 
     def _carried(self, networks: Networks, look: Look, factor: int = 1) -> Carried:
         """The same, computed: with all pixels for factor 1, with few for a preview."""
-        w_plus = networks.edit_applier.apply(self.path.at(look.strength), look.edits)
+        w_plus = networks.edit_applier.apply(self.path.at(look.strength), look.code_edits)
         lips_part = _parts_lips(look)
         coarse, face = self._coarse, self.face
         is_small = factor >= coarse.factor
@@ -127,9 +127,8 @@ class PreparedFace:
             with_teeth=lips_part,
             is_draft=self.is_draft,
         )
-        edits = [(BY_NAME[name].latent, value) for name, value in look.edits.items() if value]
+        edits = [(BY_NAME[name].latent, value) for name, value in look.code_edits.items()]
         lines = [abs(value) for step, value in edits if step is not None and step.brings_lines]
-        turns = [abs(value) for step, value in edits if step is not None and step.turns]
         size = face.local.size // coarse.factor
         carried = carried_between(
             coarse.crop,
@@ -141,8 +140,7 @@ class PreparedFace:
             # Other edits ask for no other expression: the photograph's own mouth stays.
             lips_part=lips_part,
             agreement=coarse.agreement,
-            held=None if turns else coarse.covering,  # what covers a face turns with it
-            turn=max(turns, default=0.0),
+            held=coarse.covering,
         )
         if not is_small:
             carried = carried.enlarged(coarse.factor)
@@ -232,8 +230,7 @@ def _on_path(
 
 def code_of(look: Look) -> Code:
     """What the code of a look depends on; edits are applied in their order."""
-    edits = ((name, value) for name, value in look.edits.items() if value)
-    return look.strength, tuple((name, value) for name, value in edits if BY_NAME[name].latent is not None)
+    return look.strength, tuple(look.code_edits.items())
 
 
 def _cached(
@@ -299,5 +296,5 @@ def _path(
 
 def _parts_lips(look: Look) -> bool:
     """Whether a look opens or closes the mouth, so that it may show the generator's teeth."""
-    steps = (BY_NAME[name].latent for name, value in look.edits.items() if value)
+    steps = (BY_NAME[name].latent for name in look.code_edits)
     return any(step is not None and step.parts_lips for step in steps)

@@ -131,8 +131,8 @@ class PreviewFace:
         return PreviewPatch(face, self.box, pixels)
 
 
-KeptPreviews = Kept[tuple[int, int, bool], PreviewFace]
-"""By the number of the face, the side of the preview, and whether the whole head moves."""
+KeptPreviews = Kept[tuple[int, int, bool, bool], PreviewFace]
+"""By the number of the face, the side of the preview, and whether the head tilts, and turns."""
 
 
 @dataclass(frozen=True)
@@ -153,7 +153,7 @@ class Previews:
 
     def face(self, number: int, local: LocalFace, side: int, look: Look) -> PreviewFace | None:
         """The face of a number, for patches of at most ``side`` pixels; None if it lies outside the photo."""
-        key = number, side, bool(look.value(ROLL))
+        key = number, side, bool(look.value(ROLL)), any(look.turn)
         face = self._kept.get(self, key)
         if face is None:
             face = PreviewFace.of(self._photo, local, side, self._space, look)

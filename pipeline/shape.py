@@ -180,7 +180,12 @@ def shapes(look: Look) -> bool:
 
 def reshapes(look: Look) -> bool:
     """Whether a look displaces the photograph's own pixels without the generator."""
-    return shapes(look) or bool(look.value(GAZE)) or bool(look.value(ROLL))
+    return shapes(look) or bool(look.value(GAZE)) or moves_head(look)
+
+
+def moves_head(look: Look) -> bool:
+    """Whether a look displaces the whole head, and more of the photograph than any other."""
+    return bool(look.value(ROLL)) or any(look.turn)
 
 
 class FaceShape:

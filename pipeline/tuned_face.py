@@ -79,7 +79,8 @@ class TunedFace:
     def placed(self, networks: Networks, look: Look) -> Placed:
         """The change of a look whose expression sliders the generator's pixels show, in the whole crop."""
         local, window = self.local, self.local.window
-        still = replace(look, edits={name: v for name, v in look.edits.items() if not _moves_code(name)})
+        moving = look.code_edits
+        still = replace(look, edits={name: v for name, v in look.edits.items() if name not in moving})
         if still.needs_generator:
             part = self.prepared.face.change(self.prepared.carried(networks, still), still)
         else:
@@ -104,7 +105,7 @@ class TunedFace:
         support = np.zeros(local.whole.shape[:2], np.uint8)
         window.put(local.support, support)
         support |= (parts.allowed > 0) & (change.flow.any(2) | change.color.any(2) | (change.cover > 0))
-        return local.tilted(change, support, look, Window(0, 0, local.size, local.size))
+        return local.turned(change, support, look, Window(0, 0, local.size, local.size))
 
     def _repainted(self, networks: Networks, shown: _Shown, look: Look) -> Repainted:
         code = code_of(look)
@@ -112,7 +113,7 @@ class TunedFace:
             start = self.prepared.path.at(look.strength)
             if shown.before is None or shown.before[0] != look.strength:
                 shown.before = look.strength, self._picture(shown.network, start)
-            after = self._edited(networks, shown.network, start, _with_whole_head(look.edits))
+            after = self._edited(networks, shown.network, start, look.code_edits)
             points = networks.finder.landmarks_in_crop(after)
             heads = shown.head, head_mask(after, points, networks.people)
             outlines = (outline(each, self.local.size) for each in (self.local.landmarks, points))
@@ -198,20 +199,6 @@ def tuning_of(
 def _key(prepared: PreparedFace, tuner: Tuner) -> str:
     local = prepared.face.local
     return tuning_key(local.whole, local.landmarks, prepared.path.knots[0], tuner.identity)
-
-
-def _moves_code(name: str) -> bool:
-    return Look(0.0, edits={name: 1.0}).needs_generator
-
-
-def _with_whole_head(edits: Mapping[str, float]) -> dict[str, float]:
-    """The edits as far as pictures in which the whole head follows them can show them."""
-    return {name: value * _share(name) for name, value in edits.items()}
-
-
-def _share(name: str) -> float:
-    step = BY_NAME[name].latent
-    return 1.0 if step is None else step.whole_head
 
 
 def _is_of_hair(name: str) -> bool:

@@ -12,9 +12,11 @@ from retouchml.sliders import (
     BY_NAME,
     EDITS,
     EXPRESSION,
+    PITCH,
     SLIDERS,
     STRENGTH,
     TEXTURE,
+    YAW,
     Group,
     LatentStep,
     in_group,
@@ -97,8 +99,27 @@ class Look:
     @property
     def needs_generator(self) -> bool:
         """Whether this look moves the face in the generator's latent space, which needs its inversion."""
-        moved = (BY_NAME[name] for name, value in self.edits.items() if value and name in BY_NAME)
-        return self.strength > 0 or any(slider.latent is not None for slider in moved)
+        return self.strength > 0 or bool(self.code_edits)
+
+    @property
+    def code_edits(self) -> dict[str, float]:
+        """The sliders that are set and move the face in the generator's latent space, in their order."""
+        steps = {name: _step(name) for name, value in self.edits.items() if value}
+        return {
+            name: self.edits[name]
+            for name, step in steps.items()
+            if step is not None and not (step.turns and self.render != GENERATED)
+        }
+
+    @property
+    def turn(self) -> tuple[float, float]:
+        """The values of ``yaw`` and ``pitch`` that the photograph's own pixels show, by the face's depth.
+
+        Both are 0 where the generator's pixels show them.
+        """
+        if self.render == GENERATED:
+            return 0.0, 0.0
+        return self.value(YAW), self.value(PITCH)
 
     @property
     def shows_generated(self) -> bool:
@@ -117,10 +138,10 @@ class Look:
 
     @property
     def in_photograph(self) -> "Look":
-        """This look without the sliders that the photograph's own pixels cannot follow at all."""
+        """This look in the photograph's own pixels, without the sliders that these cannot follow at all."""
         steps = {name: _step(name) for name in self.edits}
         follows = {name: self.edits[name] for name, step in steps.items() if step is None or step.followed}
-        return self if len(follows) == len(steps) else replace(self, edits=follows)
+        return replace(self, edits=follows, render=PHOTO)
 
     def _steps(self) -> Iterable[tuple[LatentStep, float]]:
         """The steps in the latent space, and how far each is from 0."""

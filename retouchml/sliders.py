@@ -11,7 +11,7 @@ from retouchml.own_parts import OwnPart
 from retouchml.results import Edit
 
 STRENGTH, TEXTURE = "strength", "texture"
-ROLL, GAZE = "roll", "gaze"
+YAW, PITCH, ROLL, GAZE = "yaw", "pitch", "roll", "gaze"
 
 REST_MS = 120
 """Milliseconds after the last move of a slider until a preview is rendered."""
@@ -27,8 +27,8 @@ class LatentStep:
     generator's pixels; brings_lines: whether it makes lines in the skin, which then follows fine changes too;
     followed: the largest value, of either sign, that the photograph's own pixels can follow;
     holds_appearance: whether hair, beard and skin stay, too, or are what it moves; hair_alone: whether the
-    generator's pixels show it without changing skin, eyes and mouth; whole_head: the share of the step that
-    the generator's pixels show, which turn hair and neck with the face; turns: whether the head turns
+    generator's pixels show it without changing skin, eyes and mouth; turns: whether the head turns, which the
+    photograph's own pixels do by the depth of the face, without this step
     """
 
     attribute: str
@@ -41,7 +41,6 @@ class LatentStep:
     coarsest: int = 4
     holds_appearance: bool = False
     hair_alone: bool = False
-    whole_head: float = 1.0
     turns: bool = False
 
 
@@ -188,16 +187,16 @@ SHIPPED = (
         "brows", "Brows", "brows up, or down", LatentStep("brows", 1.4, 64, ("eyes_open",), followed=1.0)
     ),
     _latent(
-        "yaw",
+        YAW,
         "Turn",
         "turn towards the right of the picture, or the left",
-        LatentStep("yaw", 1.1, 32, ("pitch",), followed=1.0, whole_head=0.64, turns=True),
+        LatentStep("yaw", 0.7, 32, ("pitch",), followed=1.0, turns=True),
     ),
     _latent(
-        "pitch",
+        PITCH,
         "Nod",
         "chin down, or up",
-        LatentStep("pitch", 1.6, 32, ("yaw", "brows"), followed=1.0, whole_head=0.5, turns=True),
+        LatentStep("pitch", 0.8, 32, ("yaw", "brows"), followed=1.0, turns=True),
     ),
     _moved(ROLL, "Tilt", "top of the head towards the right of the picture, or the left"),
     _moved(GAZE, "Gaze", "eyes look towards the right of the picture, or the left"),

@@ -70,20 +70,10 @@ def test_pictures_that_have_nothing_in_common_move_within_the_bound() -> None:
     assert np.hypot(flow[..., 0], flow[..., 1]).max() <= 0.038 * 256 + 1e-3
 
 
-def test_a_head_that_turns_may_move_further() -> None:
-    far = picture(), moved(picture(), 14.0, 0.0)
-    lengths = [
-        np.hypot(*np.moveaxis(motion(*far, _WHOLE, _WHOLE, _WHOLE, 256, turn), -1, 0))[60:-60, 60:-60].mean()
-        for turn in (0.0, 0.5, 1.0)
-    ]
-    assert lengths[0] <= 0.038 * 256 < lengths[1] < lengths[2] <= 0.058 * 256
-
-
-@pytest.mark.parametrize("turn", [0.0, 1.0])
-def test_at_the_rim_and_beyond_motion_is_bounded_more(turn: float) -> None:
+def test_at_the_rim_and_beyond_motion_is_bounded_more() -> None:
     inner = _WHOLE.copy()
     inner[:, :128] = 0.0
-    flow = motion(picture(), moved(picture(), 8.0, 0.0), _WHOLE, _WHOLE, inner, 256, turn)
+    flow = motion(picture(), moved(picture(), 8.0, 0.0), _WHOLE, _WHOLE, inner, 256)
     length = np.hypot(flow[..., 0], flow[..., 1])
     assert length[:, :128].max() <= 0.010 * 256 + 1e-3
     assert length[60:-60, 160:220].min() > 4.0

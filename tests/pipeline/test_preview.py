@@ -196,7 +196,7 @@ def test_a_smile_shows_the_generator_s_mouth_with_all_its_pixels(large: Photo, r
         (Look(0.6), 0.6, 3.0),  # between two knots
         (Look(0.25, edits={"smile": 0.5}), 0.6, 4.0),
         (Look(0.25, edits={"mouth": 1.0, "teeth": 0.8}), 0.7, 8.0),  # at the edges of teeth
-        (Look(0.25, edits={"age": -0.8, "yaw": 0.5}), 0.6, 4.0),
+        (Look(0.25, edits={"age": -0.8, "brows": 0.5}), 0.6, 4.0),
         (Look(0.25, edits={"jaw": 0.5}), 0.6, 4.0),
     ],
 )

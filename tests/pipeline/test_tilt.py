@@ -8,6 +8,7 @@ import pytest
 from numpy.typing import NDArray
 
 from pipeline.align import Alignment, ffhq_alignment
+from pipeline.head_room import HeadRoom
 from pipeline.masks import outline
 from pipeline.reach import around_crop
 from pipeline.shape_bound import RIM_BOUND
@@ -35,7 +36,7 @@ def scene(*, striped: bool = False) -> NDArray[np.float32]:
 def tilt(
     picture: NDArray[np.float32], frame: tuple[int, int] = FRAME, alignment: Alignment = ALIGNMENT
 ) -> HeadTilt:
-    return HeadTilt.of(picture, POINTS, alignment, frame, [], None)
+    return HeadTilt(HeadRoom.of(picture, POINTS, alignment, frame, [], None))
 
 
 def moved(flow: NDArray[np.float32], points: Points) -> Points:
@@ -118,14 +119,14 @@ def test_nothing_moves_across_the_photograph_s_frame() -> None:
 
 def test_a_neighbour_s_face_stays() -> None:
     other = POINTS + (260.0, 0.0)
-    head = HeadTilt.of(scene(), POINTS, ALIGNMENT, FRAME, [other], None)
+    head = HeadTilt(HeadRoom.of(scene(), POINTS, ALIGNMENT, FRAME, [other], None))
     area = 0, 0, SIZE + 100, SIZE
     x, y = np.rint(other[[36, 39, 27, 31]]).astype(int).T
     assert np.abs(head.flow(1.0, area)[y, x]).max() < 0.01
 
 
 def test_a_face_that_lies_within_another_stays() -> None:
-    head = HeadTilt.of(scene(), POINTS, ALIGNMENT, FRAME, [POINTS], None)
+    head = HeadTilt(HeadRoom.of(scene(), POINTS, ALIGNMENT, FRAME, [POINTS], None))
     left, top, right, bottom = head.area
     assert (left, top) == (right, bottom)
     assert not head.flow(1.0, WHOLE).any()
@@ -146,7 +147,7 @@ def test_all_that_it_reads_is_there_of_a_photograph_that_comes_in_parts(degrees:
     in_photo = ALIGNMENT.to_photo(POINTS) @ slant[:, :2].T + slant[:, 2]
     x, y, width, height = around_crop(in_photo, np.zeros((*FRAME, 3), np.uint8))
     alignment = ffhq_alignment(in_photo, SIZE)
-    near = HeadTilt.of(scene(), alignment.to_crop(in_photo), alignment, FRAME, [], None)
+    near = HeadTilt(HeadRoom.of(scene(), alignment.to_crop(in_photo), alignment, FRAME, [], None))
     left, top, right, bottom = near.area
     corners = np.array([[left, top], [right, top], [right, bottom], [left, bottom]], np.float64)
     assert (alignment.to_photo(corners) >= (x, y)).all()

@@ -134,7 +134,7 @@ def test_auto_takes_the_photograph_s_own_pixels_as_far_as_they_can_follow(opened
     assert np.array_equal(generated.pixels, told.pixels)
 
 
-def test_a_whole_head_turns_less_far_than_a_face_alone(
+def test_the_generator_turns_a_head_only_where_its_pixels_are_asked_for(
     retoucher: Retoucher, opened: Photo, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     applier, asked = retoucher.networks.edit_applier, []
@@ -145,10 +145,14 @@ def test_a_whole_head_turns_less_far_than_a_face_alone(
         return apply(w_plus, edits)
 
     monkeypatch.setattr(applier, "apply", noting)
-    opened.render({0: Look(0.0, edits={"yaw": 1.0, "smile": 0.5})})
-    assert asked == [{"yaw": 1.0, "smile": 0.5}]
-    opened.render({0: Look(0.0, edits={"yaw": 1.0, "smile": 0.5}, render="generated")})
-    assert asked[-1] == {"yaw": 0.64, "smile": 0.5}
+    edits = {"yaw": 1.0, "smile": 0.8}
+    opened.render({0: Look(0.0, edits=edits)})
+    (far,) = opened.render({0: Look(0.0, edits=edits, render="auto")})
+    assert asked == [{"smile": 0.8}] * 2
+    (generated,) = opened.render({0: Look(0.0, edits=edits, render="generated")})
+    assert asked[-1] == edits
+    (still,) = opened.render({0: Look(0.0, edits={"smile": 0.8}, render="auto")})
+    assert far.box != still.box == generated.box
 
 
 def test_the_same_look_is_the_same_picture_and_the_weights_are_found_again(

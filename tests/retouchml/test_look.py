@@ -226,7 +226,21 @@ def test_the_generators_pixels_show_what_it_is_told_to_or_what_goes_too_far(look
 
 def test_what_the_photograph_cannot_follow_is_left_out_of_what_it_shows() -> None:
     look = Look(0.4, 0.3, {"age": 0.3, "teeth": 0.2, "hair_lightness": -1.0}, "auto")
-    assert look.in_photograph == Look(0.4, 0.3, {"age": 0.3, "teeth": 0.2}, "auto")
+    assert look.in_photograph == Look(0.4, 0.3, {"age": 0.3, "teeth": 0.2})
+
+
+def test_a_turn_needs_no_generator_unless_its_pixels_are_asked_for() -> None:
+    look = Look(0.0, edits={"yaw": 1.0, "pitch": -0.5})
+    assert not look.needs_generator
+    assert look.turn == (1.0, -0.5)
+    generated = Look(0.0, edits=look.edits, render="generated")
+    assert generated.needs_generator
+    assert generated.turn == (0.0, 0.0)
+    assert generated.code_edits == dict(look.edits)
+    mixed = Look(0.0, edits={"age": 1.0, "yaw": 1.0}, render="auto")
+    assert mixed.shows_generated
+    assert mixed.code_edits == {"age": 1.0}
+    assert mixed.turn == (1.0, 0.0)
 
 
 def test_a_group_is_unset_as_a_whole_and_the_choice_of_pixels_with_the_expressions() -> None:
