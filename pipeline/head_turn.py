@@ -22,9 +22,9 @@ from pipeline.patch import Corners
 from pipeline.pose import axes_of_mesh
 from pipeline.regions.geometry import smoothstep
 
-YAW_FARTHEST, PITCH_FARTHEST = 13.5, 10.0  # degrees, at a value of 1
+YAW_FARTHEST, PITCH_FARTHEST = 12.5, 10.0  # degrees, at a value of 1
 _STEP = 4  # pixels of the fields between those at which the depth is computed
-_SMOOTHING = 0.5  # of the spline, for points that have a spread of 1
+_SMOOTHING = 1.0  # of the spline, for points that have a spread of 1
 _AROUND = 0.01  # of the crop's side; over so much depth the motion ends at the axis of the ears
 # Of the crop's side, from the turned face to where nothing moves: above it, beside it and below it.
 _UP, _BESIDE, _DOWN = RIM, 0.07, 0.12

@@ -77,6 +77,8 @@ def repainted(
     allowed: Mask,  # [S, S] where the photograph may change
     loose: Mask,  # [S, S] where nothing but the head may be clothes, which stay
     faces: Mask,  # [S, S] 1 where the photograph or ``after`` shows the face itself, without ears and neck
+    *,
+    turns: bool = True,  # whether the head turns; if not, hair keeps its outline, and the wall stays
 ) -> Repainted:
     """What the step ``before`` → ``after`` changes in a crop."""
     size = before.shape[0]
@@ -88,7 +90,10 @@ def repainted(
     moving = np.asarray((narrow + loose * (wide - narrow)) * allowed, np.float32)
     rim = np.maximum(moving - painted * allowed, 0.0)
     # Below the face the generator dresses a neck as it likes: an older one gets a collar.
-    (beside_face,) = _grown(faces, (_CHEEK * size, _CLOTHES * size))
+    beside_face, around_face = _grown(faces, (_CHEEK * size, _CLOTHES * size), (0.0, _RIM * size))
+    if not turns:  # hair takes colours, and keeps its place; beyond the face nothing else comes
+        moving *= around_face
+        rim *= beside_face
     painted = np.asarray(painted * np.maximum(loose, beside_face) * allowed, np.float32)
     flow, trust = unbounded_motion(before, after, head, moving, size)
     flow = np.asarray(_lowpass(flow, _SOFT * size) * moving[..., None], np.float32)
@@ -103,6 +108,9 @@ def repainted(
     hair *= 1.0 - _smoothstep((np.abs(coarse).mean(axis=2) - low) / (high - low))
     strands = np.asarray(hair * (1.0 - explained), np.float32)[..., None]
     cover = np.asarray((1.0 - explained) * (1.0 - hair) * painted, np.float32)
+    if not turns:
+        cover *= beside_face
+        painted = painted * np.maximum(beside_face, np.minimum(moved, heads[1]))
     # The wall beside a head is lighter or darker by its shadow: a rim of that fades out softly.
     beside = _mean_around(residual, np.asarray((1.0 - moved) * (1.0 - heads[1]), np.float32), size)
     shadow = beside.mean(axis=2, keepdims=True)
@@ -146,7 +154,7 @@ def _grain_of(picture: NDArray[np.float32], size: int) -> Mask:
     width = 2 * max(1, round(_AROUND * size)) + 1
     mean = cv2.blur(fine, (width // 2 + 1, width // 2 + 1))
     least = np.asarray(cv2.erode(mean, np.ones((width, width), np.uint8)), np.float32)
-    return np.asarray(np.sqrt(_lowpass(least, 0.5 * _AROUND * size)), np.float32)
+    return np.asarray(np.sqrt(np.maximum(_lowpass(least, 0.5 * _AROUND * size), 0.0)), np.float32)
 
 
 def _grown(mask: Mask, *bands: tuple[float, float]) -> list[Mask]:

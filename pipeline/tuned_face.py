@@ -120,7 +120,8 @@ class TunedFace:
             faces = np.maximum(*outlines).astype(np.float32)
             shown.newest = None  # releases its memory first
             bounds = shown.allowed, shown.loose, faces
-            shown.newest = code, repainted(shown.before[1], after, heads, *bounds)
+            turns = any(_turns(name) for name in look.code_edits)
+            shown.newest = code, repainted(shown.before[1], after, heads, *bounds, turns=turns)
         return shown.newest[1]
 
     def _edited(
@@ -199,6 +200,11 @@ def tuning_of(
 def _key(prepared: PreparedFace, tuner: Tuner) -> str:
     local = prepared.face.local
     return tuning_key(local.whole, local.landmarks, prepared.path.knots[0], tuner.identity)
+
+
+def _turns(name: str) -> bool:
+    step = BY_NAME[name].latent
+    return step is not None and step.turns
 
 
 def _is_of_hair(name: str) -> bool:

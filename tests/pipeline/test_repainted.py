@@ -189,6 +189,20 @@ def test_a_wall_that_is_taken_for_the_head_after_stays() -> None:
     assert np.abs(made.color[far]).max() < 0.01
 
 
+def test_hair_of_a_head_that_does_not_turn_keeps_its_outline_and_takes_a_colour() -> None:
+    hair = np.maximum(disc(94.0) - disc(60.0), 0.0)
+    larger = np.maximum(disc(110.0) - disc(60.0), 0.0)
+    still, grown = (np.asarray(face() * (1.0 - each[..., None]), np.float32) for each in (hair, larger))
+    after = np.asarray(grown + 0.08 * larger[..., None], np.float32)
+    heads, bounds = (disc(94.0), disc(110.0)), (EVERYWHERE, EVERYWHERE, disc(60.0))
+    turned, kept = (repainted(still, after, heads, *bounds, turns=turns) for turns in (True, False))
+    wall, lock = (disc(106.0) > 0.5) & (disc(98.0) == 0.0), (disc(84.0) > 0.5) & (disc(74.0) == 0.0)
+    assert np.abs(shown(still, turned) - still)[wall].mean() > 0.1
+    assert np.abs(shown(still, kept) - still)[wall].mean() < 0.02
+    assert (shown(still, kept) - still)[lock].mean() == pytest.approx(0.08, abs=0.02)
+    assert not kept.flow[disc(60.0 + 0.11 * SIZE) == 0.0].any()
+
+
 def test_what_may_change_fades_before_the_frame() -> None:
     y = np.mgrid[0:SIZE, 0:SIZE][0].astype(np.float32)
     allowed = allowed_by_frame(y - 30.0)

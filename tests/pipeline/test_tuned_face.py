@@ -152,7 +152,7 @@ def test_the_generator_turns_a_head_only_where_its_pixels_are_asked_for(
     (generated,) = opened.render({0: Look(0.0, edits=edits, render="generated")})
     assert asked[-1] == edits
     (still,) = opened.render({0: Look(0.0, edits={"smile": 0.8}, render="auto")})
-    assert far.box != still.box == generated.box
+    assert far.box != still.box != generated.box
 
 
 def test_the_same_look_is_the_same_picture_and_the_weights_are_found_again(
