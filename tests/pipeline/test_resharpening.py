@@ -91,4 +91,4 @@ def test_a_small_face_keeps_the_detail_of_its_photo_not_only_of_its_enlarged_cro
         return energy(enlarged(moved + reduced(added))) / energy(crop)
 
     assert kept(1.0) < 0.9
-    assert 1.0 <= kept(scale) < 1.06
+    assert 1.0 <= kept(scale) < 1.1
