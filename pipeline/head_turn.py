@@ -23,7 +23,7 @@ from pipeline.pose import axes_of_mesh
 from pipeline.regions.geometry import smoothstep
 
 YAW_FARTHEST, PITCH_FARTHEST = 12.5, 10.0  # degrees, at a value of 1
-_STEP = 4  # pixels of the fields between those at which the depth is computed
+_STEP = 6  # pixels of the fields between those at which the depth is computed
 _SMOOTHING = 1.0  # of the spline, for points that have a spread of 1
 _AROUND = 0.01  # of the crop's side; over so much depth the motion ends at the axis of the ears
 # Of the crop's side, from the turned face to where nothing moves: above it, beside it and below it.
@@ -164,8 +164,9 @@ def thin_plate(
 
 def _bending(places: NDArray[np.float64], points: NDArray[np.float64]) -> NDArray[np.float64]:
     """The spline's radial function [N, K] of the distances between places [N, 2] and points [K, 2]."""
-    squared = ((places[:, None] - points) ** 2).sum(-1)
-    return np.asarray(0.5 * squared * np.log(squared + 1e-12))
+    lengths = (places**2).sum(-1)[:, None] + (points**2).sum(-1)
+    squared = np.maximum(lengths - 2.0 * places @ points.T, 1e-12)
+    return np.asarray(0.5 * squared * np.log(squared))
 
 
 def _rotation(axis: NDArray[np.float64], degrees: float) -> NDArray[np.float64]:
