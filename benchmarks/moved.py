@@ -1,6 +1,6 @@
 """What the sliders of pose move in photographs, by instruments that see the result alone.
 
-    python -m benchmarks.moved [--faces N] PHOTO...
+    python -m benchmarks.moved [--faces N] [--slider NAME]... PHOTO...
 
 The largest face of each photograph gets each slider at -1 and at 1, and is found and measured anew. Of each
 slider a line gives halves of the differences between the ends, as means over the faces: its own measure, with
@@ -42,13 +42,13 @@ class Measured:
 
 def gaze_of(mesh: Mesh) -> float:
     """The mean place of the irises between the corners of their eyes, in % from the left; NaN unseen."""
-    places = [np.nan]
+    places = []
     for iris, (left, right) in zip(mesh.irises, _CORNERS, strict=True):
         if iris is not None:
             start, end = mesh.points[left, :2], mesh.points[right, :2]
             along = (np.array([iris.x, iris.y]) - start) @ (end - start) / ((end - start) @ (end - start))
             places.append(100.0 * float(along))
-    return float(np.mean(places[1:])) if places[1:] else np.nan
+    return float(np.mean(places)) if places else np.nan
 
 
 def measure(
@@ -79,16 +79,16 @@ def ends(retoucher: Retoucher, path: Path, slider: str) -> tuple[NDArray[np.floa
         patches = photo.render({0: Look(0.0, edits={slider: value})})
         after = photo.apply(patches)
         again = retoucher.open(after, icc=picture.icc).faces
-        nearest = min(
-            (np.array(face.landmarks) for face in again),
-            key=lambda points: float(np.abs(points - place).mean()),
-            default=place,
-        )
+        if not again:
+            sys.stderr.write(f"{path.name}: no face is found after {slider} {value:g}\n")
+            return None
+        places = [np.array(face.landmarks) for face in again]
+        nearest = min(places, key=lambda points: float(np.abs(points - place).mean()))
         found.append(measure(after, nearest, mesh, np.array([spread[name] for name in HELD])))
-        distances += [each.identity_distance for each in photo.report(patches)]
+        distances += [each.identity_distance for each in photo.report(patches)] or [0.0]
     low, high = found
     moved = np.array([high.own[slider] - low.own[slider], *(high.held - low.held)]) / 2.0
-    return moved, float(np.mean(distances)) if distances else np.nan
+    return moved, float(np.mean(distances))
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -111,11 +111,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
             if not rows:
                 parser.error("no picture shows a face well")
             moved, distances = np.array([row[0] for row in rows]), [row[1] for row in rows]
-            own, held = moved[:, 0], np.nanmean(moved[:, 1:], 0)
+            seen = moved[np.isfinite(moved[:, 0])]  # of a face without irises, no gaze is measured
+            if not len(seen):
+                parser.error(f"no face shows what {slider} moves")
+            own = seen[:, 0]
             sys.stdout.write(
-                f"{slider:6} {np.nanmean(own):+.1f} ({np.nanmin(own):.1f} to {np.nanmax(own):.1f})"
-                f" {' '.join(f'{each:+.2f}' for each in held)}"
-                f" {float((own > 0.0).mean()):.0%} of {len(rows)} {np.nanmedian(distances):.2f}\n"
+                f"{slider:6} {own.mean():+.1f} ({own.min():.1f} to {own.max():.1f})"
+                f" {' '.join(f'{each:+.2f}' for each in seen[:, 1:].mean(0))}"
+                f" {float((own > 0.0).mean()):.0%} of {len(seen)} {np.median(distances):.2f}\n"
             )
     except RetouchError as error:
         sys.stderr.write(f"{error.explain()}\n")

@@ -121,6 +121,27 @@ class HeadRoom:
         high = [math.ceil((min(last, each[-1] + _REACH * SIDE) - PAD) * unit) for each in (columns, rows)]
         return low[0], low[1], high[0], high[1]
 
+    @property
+    def up(self) -> NDArray[np.float64]:
+        """[2] of length 1, from the chin to the bridge of the nose."""
+        up = self.landmarks[27] - self.landmarks[8]
+        return np.asarray(up / max(float(np.hypot(*up)), 1e-6))
+
+    @property
+    def span(self) -> float:
+        """The width of the face at the ears, in pixels of the fields."""
+        return float(np.hypot(*(self.landmarks[16] - self.landmarks[0])))
+
+    def carried(self, field: Mask, flow: Field) -> Mask:
+        """A field [C, C] that moves by a backward flow [C, C, 2]."""
+        count = field.shape[0]
+        y, x = np.mgrid[0:count, 0:count].astype(np.float32)
+        return np.asarray(
+            cv2.remap(
+                field, x + flow[..., 0], y + flow[..., 1], cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
+            )
+        )
+
     def within_frame(self, flow: Field) -> Field:
         """A flow [C, C, 2] that ends before the photograph's frame and the border of what is looked at."""
         axes = self.axes.astype(np.float32)

@@ -2,13 +2,14 @@
 
 The mesh of a face has depth. It turns about the axis of the ears, and the photograph follows it as a relief:
 the nose and what else stands out move far, cheeks and temples hardly. Between and beyond the points the depth
-is a smoothing thin-plate spline (Wahba, "Spline Models for Observational Data", 1990), which recedes to the
-sides of the head, so that hair, neck and what is behind stay. No generator is needed.
+is a smoothing thin-plate spline (Wahba, "Spline Models for Observational Data", 1990). It recedes to the
+sides of the head, so that ears and what is behind stay; the motion fades over the hair above the forehead and
+down the neck. No generator is needed.
 """
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 import cv2
@@ -22,7 +23,7 @@ from pipeline.patch import Corners
 from pipeline.pose import axes_of_mesh
 from pipeline.regions.geometry import smoothstep
 
-YAW_FARTHEST, PITCH_FARTHEST = 12.5, 10.0  # degrees, at a value of 1
+YAW_FARTHEST, PITCH_FARTHEST = 13.0, 10.0  # degrees, at a value of 1
 _STEP = 6  # pixels of the fields between those at which the depth is computed
 _SMOOTHING = 1.0  # of the spline, for points that have a spread of 1
 _AROUND = 0.01  # of the crop's side; over so much depth the motion ends at the axis of the ears
@@ -31,6 +32,8 @@ _UP, _BESIDE, _DOWN = RIM, 0.07, 0.12
 _EARS = [127, 356, 234, 454]  # points of the mesh beside the ears
 _CONTOUR_ENDS = [0, 1, 15, 16]  # the landmarks there
 _LEAST_SCORE = 0.5  # of a mesh
+_LEAST_AREA = 0.2  # of the photograph, that a part of the result shows; below, what moves is crowded or folds
+_ROUNDS, _MOST_KNOWN = 5, 64
 # How far the 68 landmarks lie before the axis of the ears, in distances between the eyes: means of the meshes
 # of 132 photographs of SCUT-FBP5500 that look into the camera, both sides alike; they differ by 0.05 to 0.14.
 _CONTOUR = (0.05, -0.05, -0.08, -0.03, 0.08, 0.32, 0.51, 0.71, 0.78)
@@ -79,6 +82,8 @@ class HeadTurn:
 
     room: HeadRoom
     relief: Relief  # in pixels of the room's fields
+    known: dict[tuple[float, float], float] = field(default_factory=dict, compare=False)
+    """By ends of both sliders: the share of the way to them that the photograph can follow."""
 
     @classmethod
     def of(cls, room: HeadRoom, landmarks: Points, mesh: Mesh | None) -> "HeadTurn":
@@ -101,11 +106,40 @@ class HeadTurn:
 
     def flow(self, yaw: float, pitch: float, area: Corners) -> Field:
         """The backward flow [h, w, 2], in crop pixels, of an area of the crop for values of both sliders."""
+        share = self.share(yaw, pitch)
+        return self.room.in_crop(self._turned(share * yaw, share * pitch), area)
+
+    def share(self, yaw: float, pitch: float) -> float:
+        """How much, 0 to 1, of these values and of all in their proportion the photograph can follow.
+
+        Less than all of it where lines behind the head would bend, or where the motion would fold or crowd
+        what it moves, as before the end of the crop.
+        """
+        largest = max(abs(yaw), abs(pitch))
+        if largest == 0.0:
+            return 1.0
+        end = yaw / largest, pitch / largest
+        if end not in self.known:
+            low, high = 0.0, 1.0
+            if self._is_possible(*end):
+                low = 1.0
+            else:
+                for _ in range(_ROUNDS):
+                    middle = (low + high) / 2.0
+                    possible = self._is_possible(middle * end[0], middle * end[1])
+                    low, high = (middle, high) if possible else (low, middle)
+            if len(self.known) == _MOST_KNOWN:
+                self.known.clear()
+            self.known[end] = low
+        return self.known[end]
+
+    def _is_possible(self, yaw: float, pitch: float) -> bool:
         flow = self._turned(yaw, pitch)
-        share = self.room.allowed(flow, self.room.outside)
-        if share < 1.0:
-            flow = self._turned(share * yaw, share * pitch)
-        return self.room.in_crop(flow, area)
+        if self.room.allowed(flow, self.room.carried(self.room.outside, flow)) < 1.0:
+            return False
+        across, down = np.gradient(flow, axis=1), np.gradient(flow, axis=0)
+        area = (1.0 + across[..., 0]) * (1.0 + down[..., 1]) - across[..., 1] * down[..., 0]
+        return bool(area.min() >= _LEAST_AREA)
 
     def _turned(self, yaw: float, pitch: float) -> Field:
         """The backward flow [C, C, 2] of a turn."""
@@ -151,8 +185,8 @@ def thin_plate(
     places: NDArray[np.float64],  # [..., 2]
 ) -> NDArray[np.float64]:
     """The smoothing thin-plate spline of values, at places [...]; it goes on beyond the points."""
-    count, spread = len(points), points.std()
-    middle = points.mean(0)
+    count, middle = len(points), points.mean(0)
+    spread = (points - middle).std()
     known, asked = (points - middle) / spread, (places.reshape(-1, 2) - middle) / spread
     bent = _bending(known, known) + _SMOOTHING * np.eye(count)
     plane = np.column_stack([np.ones(count), known])

@@ -10,13 +10,11 @@ from pipeline.cache import Caches
 from pipeline.faces import FaceLocation
 from pipeline.held_back import held_back
 from pipeline.known_faces import ChangeOf, KnownFaces
-from pipeline.local.retouch import touches_locally
 from pipeline.networks import Networks
 from pipeline.patch import Patch, layer_of, painted
 from pipeline.preview import KeptFaces, PreviewPatch, Previews, reduced_patch
-from pipeline.refined import Canvas, Refined, at_once, overlap, refinements
+from pipeline.refined import Canvas, Refined, at_once, overlap, refinements, shows_unprepared
 from pipeline.report import face_of, report_on
-from pipeline.shape import reshapes
 from pipeline.working_space import WorkingSpace
 from retouchml.look import Look, check_faces, check_looks
 from retouchml.progress import NEVER, Cancel, Progress, check, progress_of_face, silent
@@ -175,7 +173,7 @@ class Photo:
         Raises UsageError for a missing face or edit, and Cancelled.
         """
         looks = self._held_back(looks)
-        active = {face: look for face, look in looks.items() if touches_locally(look) or reshapes(look)}
+        active = {face: look for face, look in looks.items() if shows_unprepared(look)}
         return self._patches(
             active,
             self._known.local_change,

@@ -32,7 +32,7 @@ from retouchml.progress import Cancel, Progress, check, silent
 from retouchml.sliders import BY_NAME
 
 Code = tuple[float, tuple[tuple[str, float], ...]]
-"""What a look's code depends on: the strength, and the expression sliders."""
+"""What a look's code depends on: the strength, and the sliders that move it."""
 KeptFields = Kept[tuple[Code | None, int], tuple[Code, Carried]]
 """By the code of a knot, or None for the newest of all others, and the factor by which a face is shrunk."""
 KNOTS = (0.0, 0.25, 0.5, 0.75, 1.0)

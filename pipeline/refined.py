@@ -57,6 +57,11 @@ class Canvas:
             paint(self.pixels, patch)
 
 
+def shows_unprepared(look: Look) -> bool:
+    """Whether a face shows something of a look before it is inverted."""
+    return touches_locally(look) or reshapes(look.in_photograph)
+
+
 def overlap(one: Box, other: Box) -> bool:
     """Whether two rectangles have a pixel in common."""
     return (
@@ -138,7 +143,7 @@ def _early(
     leave: Cancel,  # also when the look is superseded, but not while the face is inverted
 ) -> Iterator[Refined]:
     """What a face with a look can show before it is prepared."""
-    if touches_locally(look) or reshapes(look):
+    if shows_unprepared(look):
         patch = known.patch(face, look, known.local_change, canvas.pixels, leave)
         yield Refined(LOCAL, (face,), () if patch is None else (patch,))
         check(leave)

@@ -78,7 +78,7 @@ def repainted(
     loose: Mask,  # [S, S] where nothing but the head may be clothes, which stay
     faces: Mask,  # [S, S] 1 where the photograph or ``after`` shows the face itself, without ears and neck
     *,
-    turns: bool = True,  # whether the head turns; if not, hair keeps its outline, and the wall stays
+    turns: bool,  # whether the head turns; if not, hair keeps its outline, and the wall stays
 ) -> Repainted:
     """What the step ``before`` → ``after`` changes in a crop."""
     size = before.shape[0]

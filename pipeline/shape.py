@@ -184,7 +184,7 @@ def reshapes(look: Look) -> bool:
 
 
 def moves_head(look: Look) -> bool:
-    """Whether a look displaces the whole head, and more of the photograph than any other."""
+    """Whether a look tilts or turns the head, and so displaces more of the photograph than any other."""
     return bool(look.value(ROLL)) or any(look.turn)
 
 

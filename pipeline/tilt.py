@@ -54,27 +54,15 @@ class HeadTilt:
     def _turned(self, degrees: float) -> tuple[Field, Mask]:
         """The backward flow [C, C, 2] of a turn, and the distance [C, C] from the head where it is then."""
         room = self.room
-        up = room.landmarks[27] - room.landmarks[8]
-        up = up / max(float(np.hypot(*up)), 1e-6)
-        span = float(np.hypot(*(room.landmarks[16] - room.landmarks[0])))
-        pivot = (room.landmarks[8] - up * _PIVOT * span).astype(np.float32)
+        pivot = (room.landmarks[8] - room.up * _PIVOT * room.span).astype(np.float32)
         cosine, sine = math.cos(math.radians(degrees)), math.sin(math.radians(degrees))
         count = room.outside.shape[0]
         y, x = np.mgrid[0:count, 0:count].astype(np.float32)
         x, y = x - pivot[0], y - pivot[1]
         turn = np.stack([(cosine - 1.0) * x + sine * y, (cosine - 1.0) * y - sine * x], -1)
         turn = np.asarray(turn, np.float32)
-        sources = np.stack([x, y], -1) + turn + pivot
-
-        def carried(field: Mask) -> Mask:
-            """A field that turns with the head."""
-            columns, rows = (np.ascontiguousarray(sources[..., axis]) for axis in (0, 1))
-            return np.asarray(
-                cv2.remap(field, columns, rows, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-            )
-
-        outside = carried(room.outside)
-        share = smoothstep(outside / self._rim(turn), 1.0, 0.0) * carried(room.held)
+        outside = room.carried(room.outside, turn)
+        share = smoothstep(outside / self._rim(turn), 1.0, 0.0) * room.carried(room.held, turn)
         return room.within_frame(np.asarray(turn * share[..., None], np.float32)), outside
 
     def _rim(self, turn: Field) -> Mask:

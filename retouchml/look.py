@@ -108,7 +108,7 @@ class Look:
         return {
             name: self.edits[name]
             for name, step in steps.items()
-            if step is not None and not (step.turns and self.render != GENERATED)
+            if step is not None and not (step.turns and self._turns_in_depth)
         }
 
     @property
@@ -117,9 +117,12 @@ class Look:
 
         Both are 0 where the generator's pixels show them.
         """
-        if self.render == GENERATED:
-            return 0.0, 0.0
-        return self.value(YAW), self.value(PITCH)
+        return (self.value(YAW), self.value(PITCH)) if self._turns_in_depth else (0.0, 0.0)
+
+    @property
+    def _turns_in_depth(self) -> bool:
+        """Whether the photograph's own pixels show ``yaw`` and ``pitch``."""
+        return self.render != GENERATED
 
     @property
     def shows_generated(self) -> bool:

@@ -5,12 +5,16 @@ from functools import cache
 import cv2
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
+from pipeline.align import Alignment
 from pipeline.head_room import HeadRoom
 from pipeline.head_turn import HeadTurn, Relief, thin_plate
 from pipeline.mesh import Mesh
+from pipeline.mesh_landmarks import landmarks_of_mesh
 from pipeline.shape_bound import RIM_BOUND
-from tests.pipeline.synthetic_faces import Points, landmarks
+from tests.pipeline.reference_mesh import reference_mesh
+from tests.pipeline.synthetic_faces import Points, landmarks, painted
 from tests.pipeline.test_tilt import ALIGNMENT, FRAME, HULL, POINTS, SIZE, WHOLE, moved, scene
 
 _ENDS = [(-1.0, 0.0), (1.0, 0.0), (0.0, -1.0), (0.0, 1.0), (0.7, 0.7)]
@@ -24,6 +28,12 @@ def room(*, striped: bool = False) -> HeadRoom:
 
 def turn(mesh: Mesh | None = None, *, striped: bool = False) -> HeadTurn:
     return HeadTurn.of(room(striped=striped), POINTS, mesh)
+
+
+def least_area(flow: NDArray[np.float32]) -> float:
+    """The smallest part of the picture that a pixel after a backward flow [H, W, 2] shows."""
+    dx, dy = np.gradient(flow, axis=1), np.gradient(flow, axis=0)
+    return float(((1.0 + dx[..., 0]) * (1.0 + dy[..., 1]) - dx[..., 1] * dy[..., 0]).min())
 
 
 @pytest.mark.parametrize(("yaw", "pitch"), _ENDS)
@@ -48,7 +58,7 @@ def test_a_head_that_turns_gets_narrower_on_the_side_that_turns_away() -> None:
     assert after[16, 0] - away[0] < 0.7 * (near[0] - after[0, 0])
 
 
-def test_a_mesh_turns_by_its_own_depth_and_one_that_showed_no_face_is_not_believed() -> None:
+def test_a_mesh_that_showed_no_face_is_not_believed() -> None:
     flat = Relief.of(POINTS, None)
     grown = np.concatenate([flat.points, np.repeat(flat.points[-1:], 468 - len(flat.points), 0)])
     without = turn().flow(0.0, 1.0, WHOLE)
@@ -84,10 +94,7 @@ def test_it_is_still_at_0() -> None:
 @pytest.mark.parametrize(("yaw", "pitch"), [*_ENDS, (1.0, 1.0), (-1.0, 1.0), (1.0, -1.0)])
 def test_nothing_folds(yaw: float, pitch: float) -> None:
     head = turn()
-    flow = head.flow(yaw, pitch, head.area).astype(np.float64)
-    dx, dy = np.gradient(flow, axis=1), np.gradient(flow, axis=0)
-    jacobian = (1.0 + dx[..., 0]) * (1.0 + dy[..., 1]) - dx[..., 1] * dy[..., 0]
-    assert jacobian.min() > (0.1 if abs(yaw) == abs(pitch) == 1.0 else 0.25)
+    assert least_area(head.flow(yaw, pitch, head.area)) > 0.18
 
 
 @pytest.mark.parametrize(("yaw", "pitch"), _ENDS)
@@ -119,6 +126,65 @@ def test_a_smaller_crop_has_the_same_motion() -> None:
     head, half = turn(), (SIZE // 2, SIZE // 2)
     whole, small = head.flow(1.0, 0.5, WHOLE), head.resized(SIZE // 2).flow(1.0, 0.5, (0, 0, *half))
     np.testing.assert_allclose(small * 2.0, cv2.resize(whole, half, interpolation=cv2.INTER_AREA), atol=0.2)
+
+
+def test_a_face_that_stands_out_far_turns_only_until_it_would_be_crowded() -> None:
+    points = ((reference_mesh() - 96.0) * 2.6 + (256.0, 355.0, 0.0)) * (1.0, 1.0, 2.5)
+    marks = landmarks_of_mesh(points)
+    around = HeadRoom.of(painted(marks, SIZE), marks, ALIGNMENT, FRAME, [], None)
+    head = HeadTurn.of(around, marks, Mesh(points, 1.0))
+    for yaw, pitch in ((-1.0, 0.0), (0.0, -1.0), (1.0, -1.0), (-1.0, 1.0)):
+        assert least_area(head._turned(yaw, pitch)) < 0.18
+        assert 0.3 < head.share(yaw, pitch) < 1.0
+        assert least_area(head.flow(yaw, pitch, head.area)) > 0.15
+
+
+def test_a_face_at_the_photograph_s_frame_turns_less_and_folds_nowhere() -> None:
+    left = int(POINTS[:, 0].min()) + 10
+    cut = Alignment(np.array([[1.0, 0.0, -left], [0.0, 1.0, 0.0]]), SIZE)
+    head = HeadTurn.of(HeadRoom.of(scene(), POINTS, cut, (SIZE, SIZE - left), [], None), POINTS, None)
+    for yaw, pitch in _ENDS:
+        flow = head.flow(yaw, pitch, head.area)
+        assert least_area(flow) > 0.18
+        assert np.abs(flow[:, left - head.area[0], 0]).max() < 0.05
+
+
+@pytest.mark.parametrize(("yaw", "pitch"), _ENDS)
+def test_a_slider_that_is_moved_further_moves_the_face_further(yaw: float, pitch: float) -> None:
+    head = turn(striped=True)
+    ways = [
+        np.hypot(*(moved(head.flow(value * yaw, value * pitch, WHOLE), POINTS) - POINTS)[_NOSE])
+        for value in (0.2, 0.5, 0.8, 1.0)
+    ]
+    assert (np.diff(ways) > 0.1).all()
+
+
+def test_a_mesh_turns_by_its_own_depth() -> None:
+    points = (reference_mesh() - 96.0) * 1.9 + (256.0, 290.0, 0.0)
+    marks = landmarks_of_mesh(points)
+    around = HeadRoom.of(painted(marks, SIZE), marks, ALIGNMENT, FRAME, [], None)
+    ways = []
+    for depth in (0.6, 1.0):
+        head = HeadTurn.of(around, marks, Mesh(points * (1.0, 1.0, depth), 1.0))
+        right, down = (
+            (moved(head.flow(*ends, WHOLE), marks) - marks)[_NOSE] for ends in ((1.0, 0.0), (0.0, 1.0))
+        )
+        assert right[0] > 5.0 * abs(right[1])
+        assert down[1] > 5.0 * abs(down[0])
+        ways.append(right[0])
+    assert ways[1] > 1.4 * ways[0]
+    assert ways[1] > 0.04 * SIZE
+
+
+def test_the_spline_does_not_depend_on_where_its_points_lie() -> None:
+    random = np.random.default_rng(1)
+    points: Points = random.uniform(0.0, 50.0, (80, 2))
+    values = random.normal(0.0, 1.0, 80)
+    np.testing.assert_allclose(
+        thin_plate(points + (300.0, -20.0), values, points + (300.0, -20.0)),
+        thin_plate(points, values, points),
+        atol=1e-6,
+    )
 
 
 def test_the_spline_keeps_a_plane_and_smooths_what_stands_out() -> None:

@@ -84,6 +84,19 @@ def test_a_look_without_local_sliders_has_nothing_to_show_before_the_inversion(
     assert kinds(list(ready(portrait).refined({0: only_smile}))) == [(FULL, (0,), True)]
 
 
+def test_a_turn_is_shown_before_the_inversion_even_where_the_generator_s_pixels_will_show_it(
+    ready: Callable[[Pixels], Photo], portrait: Pixels
+) -> None:
+    look = Look(0.0, edits={"yaw": 1.0, "smile": 0.5}, render="generated")
+    photo = ready(portrait)
+    (early,) = photo.render_local({0: look})
+    (turned,) = photo.render_local({0: Look(0.0, edits={"yaw": 1.0})})
+    assert same(early, turned)
+    first = next(iter(photo.refined({0: look})))
+    assert kinds([first]) == [(LOCAL, (0,), False)]
+    assert same(first.patches[0], turned)
+
+
 def test_an_untouched_look_ends_at_once_with_nothing(photo: Photo) -> None:
     (only,) = photo.refined({0: Look(0.0)})
     assert (only.faces, only.patches, only.is_last) == ((), (), True)

@@ -1,13 +1,16 @@
 """What the generator's pictures change in a photograph: its own grain stays, and only a head changes."""
 
+from functools import partial
+
 import cv2
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from pipeline import repainted as module
 from pipeline.change import Change
 from pipeline.flow import displaced
-from pipeline.repainted import Repainted, allowed_by_frame, repainted
+from pipeline.repainted import Repainted, allowed_by_frame
 from tests.pipeline.synthetic_faces import texture
 
 SIZE = 256
@@ -33,6 +36,7 @@ def face(shift: float = 0.0, mouth: float = 0.0) -> Picture:
 HEAD = disc(84.0)
 EVERYWHERE = np.ones((SIZE, SIZE), np.float32)
 ANYWHERE = EVERYWHERE, EVERYWHERE, HEAD
+repainted = partial(module.repainted, turns=True)
 GRAIN = np.asarray(texture(SIZE, SIZE) - cv2.GaussianBlur(texture(SIZE, SIZE), (0, 0), 1.5), np.float32)
 
 

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from pipeline.align import Alignment, ffhq_alignment
 from pipeline.head_room import HeadRoom
+from pipeline.head_turn import HeadTurn
 from pipeline.masks import outline
 from pipeline.reach import around_crop
 from pipeline.shape_bound import RIM_BOUND
@@ -140,16 +141,21 @@ def test_a_smaller_crop_has_the_same_motion() -> None:
     )
 
 
+@pytest.mark.parametrize("tilts", [True, False])
 @pytest.mark.parametrize("degrees", [0.0, 45.0])
-def test_all_that_it_reads_is_there_of_a_photograph_that_comes_in_parts(degrees: float) -> None:
+def test_all_that_it_reads_is_there_of_a_photograph_that_comes_in_parts(degrees: float, tilts: bool) -> None:
     middle = SIZE, SIZE
     slant = cv2.getRotationMatrix2D(middle, degrees, 1.0)
     in_photo = ALIGNMENT.to_photo(POINTS) @ slant[:, :2].T + slant[:, 2]
     x, y, width, height = around_crop(in_photo, np.zeros((*FRAME, 3), np.uint8))
     alignment = ffhq_alignment(in_photo, SIZE)
-    near = HeadTilt(HeadRoom.of(scene(), alignment.to_crop(in_photo), alignment, FRAME, [], None))
-    left, top, right, bottom = near.area
+    points = alignment.to_crop(in_photo)
+    room = HeadRoom.of(scene(), points, alignment, FRAME, [], None)
+    tilting, turning = HeadTilt(room), HeadTurn.of(room, points, None)
+    area = tilting.area if tilts else turning.area
+    flow = tilting.flow(1.0, area) if tilts else turning.flow(0.7, -1.0, area)
+    left, top, right, bottom = area
     corners = np.array([[left, top], [right, top], [right, bottom], [left, bottom]], np.float64)
     assert (alignment.to_photo(corners) >= (x, y)).all()
     assert (alignment.to_photo(corners) <= (x + width, y + height)).all()
-    assert np.abs(near.flow(1.0, near.area)[[0, -1]]).max() < 0.05
+    assert np.abs(flow[[0, -1]]).max() < 0.05
