@@ -121,8 +121,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 f" {float((own > 0.0).mean()):.0%} of {len(seen)} {np.median(distances):.2f}\n"
             )
     except RetouchError as error:
-        sys.stderr.write(f"{error.explain()}\n")
-        return 1
+        raise SystemExit(error.explain()) from None
     return 0
 
 
