@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from pipeline.align import Alignment, ffhq_alignment
 from pipeline.change import Change
+from pipeline.flow import displaced
 from pipeline.gaze import Gaze, seen_eyes
 from pipeline.head_room import HeadRoom
 from pipeline.head_turn import HeadTurn
@@ -21,6 +22,7 @@ from pipeline.patch import Corners
 from pipeline.person import PersonNetwork
 from pipeline.regions import FaceRegions, face_regions
 from pipeline.regions.geometry import smoothstep
+from pipeline.resharpening import resharpened
 from pipeline.shape import FaceShape, moves_head, shapes
 from pipeline.shape_bound import shape_bound
 from pipeline.shrunk import shrunk, with_fields_shrunk
@@ -192,13 +194,34 @@ class LocalFace:
         inner = Window(window.left - left, window.top - top, window.right - left, window.bottom - top)
         canvas = Change.of_color(np.zeros((bottom - top, right - left, 3), np.float32))
         canvas.put(change, inner)
-        if any(look.turn):
-            canvas = canvas.reshaped(self.turn.flow(*look.turn, area))
-        if look.value(ROLL):
-            canvas = canvas.reshaped(self.tilt.flow(look.value(ROLL), area))
+        flow = self._head_flow(look, area)
+        canvas = canvas.reshaped(flow)
+        self._sharpen(canvas, flow, area)
         changed = np.asarray(canvas.flow.any(2), np.uint8)
         inner.put(inner.of(changed) | support, changed)
         return Placed(canvas, alignment, changed, corner)
+
+    def _head_flow(self, look: Look, area: Corners) -> NDArray[np.float32]:
+        """The backward flow [h, w, 2] of an area of the crop by which a look turns and tilts the head."""
+        flow = self.turn.flow(*look.turn, area) if any(look.turn) else None
+        roll = look.value(ROLL)
+        if not roll:
+            return np.zeros((area[3] - area[1], area[2] - area[0], 2), np.float32) if flow is None else flow
+        tilt = self.tilt.flow(roll, area)
+        return tilt if flow is None else np.asarray(tilt + displaced(flow, tilt), np.float32)
+
+    def _sharpen(self, change: Change, flow: NDArray[np.float32], area: Corners) -> None:
+        """Add to a change of an area of the crop what moving the head costs eyes, brows and lips."""
+        left, top, right, bottom = area
+        x, y = max(left, 0), max(top, 0)
+        crop = self.whole[y : min(bottom, self.size), x : min(right, self.size)]
+        part = Window(x - left, y - top, x - left + crop.shape[1], y - top + crop.shape[0])
+        features = np.zeros((self.size, self.size), np.float32)
+        self.window.put(self.masks.features, features)
+        features = features[y : y + crop.shape[0], x : x + crop.shape[1]]
+        scale = self.alignment.side / self.alignment.size
+        added = resharpened(crop, np.zeros_like(crop), part.of(flow), features, scale)
+        part.put(part.of(change.color) + added, change.color)
 
 
 def whole_alignment(local: LocalFace) -> Alignment:

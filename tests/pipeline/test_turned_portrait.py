@@ -6,7 +6,9 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from benchmarks.figures.sharpness import sharpness
 from pipeline.attributes import geometric
+from pipeline.local_face import face_crop
 from pipeline.mesh import Mesh
 from pipeline.photo import Photo
 from pipeline.pose import pose_of_mesh
@@ -94,6 +96,19 @@ def test_yaw_and_pitch_turn_the_head_by_degrees_and_hold_the_face(
         expression = apart(retoucher, photo, turned)
         assert expression.pop(name) * value > 0.4
         assert all(abs(expression[each]) < 0.75 for each in ("smile", "eyes_open", "mouth_open", "brows"))
+
+
+@pytest.mark.parametrize("name", ["roll", "yaw", "pitch"])
+@pytest.mark.parametrize("value", [-1.0, 1.0])
+def test_eyes_brows_and_lips_of_a_moved_head_stay_sharp(
+    retoucher: Retoucher, photo: Photo, portrait: Pixels, name: str, value: float
+) -> None:
+    found = []
+    for pixels in (portrait, after(photo, **{name: value})):
+        landmarks = np.array(retoucher.open(pixels).faces[0].landmarks)
+        crop, alignment = face_crop(pixels, landmarks)
+        found.append(sharpness(crop, alignment.to_crop(landmarks)))
+    assert 0.86 < found[1] / found[0] < 1.3
 
 
 @pytest.mark.parametrize("name", ["roll", "gaze", "yaw", "pitch"])
