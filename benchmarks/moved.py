@@ -1,12 +1,13 @@
-"""What the sliders of pose move in photographs, by instruments that see the result alone.
+"""What the sliders of pose and expression move in photographs, by instruments that see the result alone.
 
     python -m benchmarks.moved [--faces N] [--slider NAME]... PHOTO...
 
 The largest face of each photograph gets each slider at -1 and at 1, and is found and measured anew. Of each
 slider a line gives halves of the differences between the ends, as means over the faces: its own measure, with
 the least and the most (degrees by the face mesh; for gaze, the irises' place between the corners of the eyes,
-in % of the eye's width); expression and pose by dlib's landmarks, in standard deviations of generated faces;
-the share of faces that it moves its way; and the median identity distance. Needs no inversion.
+in % of the eye's width; for expressions, by landmarks); expression and pose by dlib's landmarks, in standard
+deviations of generated faces; the share of faces that it moves its way; and the median identity distance.
+Pose needs no inversion.
 """
 
 import argparse
@@ -27,8 +28,10 @@ from retouchml import Look
 from retouchml.errors import ModelMissing, RetouchError
 from retouchml.sliders import GAZE, PITCH, ROLL, YAW
 
-SLIDERS = (YAW, PITCH, ROLL, GAZE)
+POSE = (YAW, PITCH, ROLL, GAZE)
 HELD = ("smile", "eyes_open", "mouth_open", "brows", "yaw", "pitch")
+EXPRESSIONS = {"smile": "smile", "eyes": "eyes_open", "mouth": "mouth_open", "brows": "brows"}
+SLIDERS = (*POSE, *EXPRESSIONS)
 _CORNERS = ((33, 133), (362, 263))  # of the eyes, in the mesh
 
 
@@ -57,8 +60,10 @@ def measure(
     """What a picture [H, W, C] shows at landmarks [68, 2]; units: the deviations of ``HELD``."""
     mesh = network.mesh(pixels, landmarks)
     pose, shape = pose_of_mesh(mesh.points), geometric(landmarks)
+    held = np.array([shape[name] for name in HELD]) / units
     own = {YAW: pose.yaw, PITCH: pose.pitch, ROLL: pose.roll, GAZE: gaze_of(mesh)}
-    return Measured(own, np.array([shape[name] for name in HELD]) / units)
+    own |= {slider: float(held[HELD.index(name)]) for slider, name in EXPRESSIONS.items()}
+    return Measured(own, held)
 
 
 def ends(retoucher: Retoucher, path: Path, slider: str) -> tuple[NDArray[np.float64], float] | None:
@@ -98,12 +103,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     parser.add_argument("photos", nargs="+", type=Path, metavar="PHOTO")
     parser.add_argument("--faces", type=int, default=20, help="how many (default: %(default)s)")
-    parser.add_argument("--slider", action="append", choices=SLIDERS, help="default: all")
+    parser.add_argument("--slider", action="append", choices=SLIDERS, help="default: those of pose")
     options = parser.parse_args(arguments)
     sys.stdout.write(" ".join(["slider own (least to most)", *HELD, "its-way identity\n"]))
     try:
         retoucher = Retoucher()
-        for slider in options.slider or SLIDERS:
+        for slider in options.slider or POSE:
             rows: list[tuple[NDArray[np.float64], float]] = []
             for path in options.photos:
                 row = ends(retoucher, path, slider) if len(rows) < options.faces else None
@@ -116,7 +121,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 parser.error(f"no face shows what {slider} moves")
             own = seen[:, 0]
             sys.stdout.write(
-                f"{slider:6} {own.mean():+.1f} ({own.min():.1f} to {own.max():.1f})"
+                f"{slider:6} {own.mean():+.2f} ({own.min():.2f} to {own.max():.2f})"
                 f" {' '.join(f'{each:+.2f}' for each in seen[:, 1:].mean(0))}"
                 f" {float((own > 0.0).mean()):.0%} of {len(seen)} {np.median(distances):.2f}\n"
             )

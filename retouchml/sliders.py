@@ -175,7 +175,7 @@ SHIPPED = (
         LatentStep("smile", 1.8, 64, ("mouth_open", "eyes_open"), parts_lips=True, followed=0.5),
     ),
     _latent(
-        "eyes", "Eyes", "eyes wider, or narrower", LatentStep("eyes_open", 1.6, 64, ("brows",), followed=1.0)
+        "eyes", "Eyes", "eyes wider, or narrower", LatentStep("eyes_open", 2.1, 64, ("brows",), followed=1.0)
     ),
     _latent(
         "mouth",
@@ -184,7 +184,7 @@ SHIPPED = (
         LatentStep("mouth_open", 1.6, 64, parts_lips=True),
     ),
     _latent(
-        "brows", "Brows", "brows up, or down", LatentStep("brows", 1.4, 64, ("eyes_open",), followed=1.0)
+        "brows", "Brows", "brows up, or down", LatentStep("brows", 1.7, 64, ("eyes_open",), followed=1.0)
     ),
     _latent(
         YAW,
