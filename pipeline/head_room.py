@@ -64,11 +64,9 @@ class HeadRoom:
         head = (head_mask(small, points, people) > 0.5) | (outline(points, SIDE) > 0)
         solid = np.pad(head.astype(np.uint8), PAD)
         away = cv2.distanceTransform(1 - solid, cv2.DIST_L2, 5) / SIDE
-        up = points[27] - points[8]
-        up = up / max(float(np.hypot(*up)), 1e-6)
-        chin = points[8] + PAD
+        (up, span), chin = _upright(points), points[8] + PAD
         y, x = np.mgrid[0 : SIDE + 2 * PAD, 0 : SIDE + 2 * PAD].astype(np.float32)
-        below = -((x - chin[0]) * up[0] + (y - chin[1]) * up[1]) / float(np.hypot(*(points[16] - points[0])))
+        below = -((x - chin[0]) * up[0] + (y - chin[1]) * up[1]) / span
         ends = np.minimum(np.minimum(x, x.shape[1] - 1 - x), np.minimum(y, y.shape[0] - 1 - y)) / SIDE
         held = smoothstep(below, _NECK[1], _NECK[0])
         weight = neighbour_weight(points, near, SIDE)
@@ -124,13 +122,12 @@ class HeadRoom:
     @property
     def up(self) -> NDArray[np.float64]:
         """[2] of length 1, from the chin to the bridge of the nose."""
-        up = self.landmarks[27] - self.landmarks[8]
-        return np.asarray(up / max(float(np.hypot(*up)), 1e-6))
+        return _upright(self.landmarks)[0]
 
     @property
     def span(self) -> float:
         """The width of the face at the ears, in pixels of the fields."""
-        return float(np.hypot(*(self.landmarks[16] - self.landmarks[0])))
+        return _upright(self.landmarks)[1]
 
     def carried(self, field: Mask, flow: Field) -> Mask:
         """A field [C, C] that moves by a backward flow [C, C, 2]."""
@@ -168,3 +165,9 @@ class HeadRoom:
         size, how = (right - left, bottom - top), cv2.INTER_CUBIC | cv2.WARP_INVERSE_MAP
         whole = cv2.warpAffine(flow, place, size, flags=how, borderMode=cv2.BORDER_CONSTANT)
         return np.asarray(whole * np.float32(unit), np.float32)
+
+
+def _upright(landmarks: Points) -> tuple[Points, float]:
+    """[2] of length 1 from the chin to the bridge of the nose, and the width of the face at the ears."""
+    up = landmarks[27] - landmarks[8]
+    return np.asarray(up / max(float(np.hypot(*up)), 1e-6)), float(np.hypot(*(landmarks[16] - landmarks[0])))
