@@ -9,7 +9,7 @@ import re
 import shutil
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from functools import cache
 from pathlib import Path
@@ -116,7 +116,7 @@ def remove(name: str) -> bool:
             for file in partial_download:
                 file.unlink(missing_ok=True)
             if home.is_dir():
-                _discard(home)
+                _discard(home, name)
     except OSError as error:
         raise ModelError(f"The folder {home} cannot be deleted: {error.strerror}.") from error
     return True
@@ -169,14 +169,22 @@ def clear_leftovers(models_dir: Path, name: str) -> None:
     for leftover in [each for each in models_dir.iterdir() if pattern.fullmatch(each.name)]:
         if (leftover / _REPLACED).is_dir() and not (models_dir / name).exists():
             (leftover / _REPLACED).rename(models_dir / name)
-        shutil.rmtree(leftover, ignore_errors=True)
+        with suppress(OSError):
+            _discard(leftover, name)
+        shutil.rmtree(leftover, ignore_errors=True)  # Windows moves no folder with a file that is open
 
 
-def _discard(home: Path) -> None:
-    """Delete a folder so that an interruption never leaves half of it under its own name."""
-    work = Path(tempfile.mkdtemp(prefix=leftover_prefix(home.name), dir=home.parent))
-    home.rename(work / "removed")
-    shutil.rmtree(work)
+def _discard(discarded: Path, name: str) -> None:
+    """Delete a folder of the model called ``name`` under another name than its own.
+
+    An interruption then leaves no half of it there, and a child of a killed process, which may go on for a
+    while, cannot put more into it.
+    """
+    work = Path(tempfile.mkdtemp(prefix=leftover_prefix(name), dir=discarded.parent))
+    try:
+        discarded.rename(work / "removed")
+    finally:
+        shutil.rmtree(work)
 
 
 def lock_file(name: str) -> Path:

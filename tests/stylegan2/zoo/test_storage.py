@@ -1,6 +1,10 @@
 """The folders of models: what is complete, intact, removed."""
 
+import itertools
 import json
+import threading
+import time
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -102,3 +106,26 @@ def test_removing_deletes_the_model_and_leaves_the_others() -> None:
     assert not zoo.remove("age-gender")
     with pytest.raises(ModelMissing):
         zoo.remove("../dlib-faces")
+
+
+def test_leftovers_go_although_the_child_of_a_killed_run_still_writes_into_them() -> None:
+    models_dir = put_model("age-gender").parent
+    leftover = models_dir / f"{storage.leftover_prefix('age-gender')}12345678"
+    (leftover / "tmp").mkdir(parents=True)
+    for number in range(500):
+        (leftover / "tmp" / str(number)).touch()
+    has_written, ended = threading.Event(), threading.Event()
+
+    def write() -> None:
+        with suppress(FileNotFoundError):
+            for number in itertools.count():
+                (leftover / f"{number}.part").touch()
+                has_written.set()
+                time.sleep(0.0005)
+        ended.set()
+
+    threading.Thread(target=write, daemon=True).start()
+    assert has_written.wait(60)
+    storage.clear_leftovers(models_dir, "age-gender")
+    assert ended.wait(60)
+    assert [each.name for each in models_dir.iterdir()] == ["age-gender"]
