@@ -21,8 +21,8 @@ from pipeline.taste.pairs import PairChooser, offsets_of
 from pipeline.taste.representation import Floats, Representation, load_representation
 from pipeline.training.dataset import gather_samples
 from pipeline.training.fitting import octaves_of
+from pipeline.training.labelled import LABELLED, LabelledSamples
 from pipeline.training.labellers import load_recognizer
-from pipeline.training.sampling import Samples
 from pipeline.training.taste import seen_of
 from retouchml.settings import DEFAULT_MODEL
 
@@ -44,7 +44,7 @@ class Faces:
     pool: int
 
 
-def load_faces(samples: Samples, representation: Representation, pool: int) -> Faces:
+def load_faces(samples: LabelledSamples, representation: Representation, pool: int) -> Faces:
     """The faces of samples, and raters with known tastes: one that learned from people, and plain rules."""
     generator = stylegan2.load(DEFAULT_MODEL)
     seen = seen_of(samples, FeatureRater(load_recognizer()))
@@ -111,7 +111,7 @@ def main() -> None:
     )
     arguments = parser.parse_args()
     representation = load_representation(stylegan2.load(DEFAULT_MODEL))
-    samples = gather_samples(DEFAULT_MODEL, arguments.pool + arguments.unseen, arguments.jobs)
+    samples = gather_samples(LABELLED, DEFAULT_MODEL, arguments.pool + arguments.unseen, arguments.jobs)
     faces = load_faces(samples, representation, arguments.pool)
     print(f"{arguments.pool} faces compared, {len(samples) - arguments.pool} unseen; pictures (codes)")
     print("| taste | pairs | " + " | ".join(map(str, COUNTS)) + " |\n|---|---|" + "---|" * len(COUNTS))

@@ -194,10 +194,14 @@ class Recognizer:
         torch.set_num_threads(1)
         chip = torch.from_numpy(chip_frame(landmarks).cut(picture)).permute(2, 0, 1)
         with torch.no_grad():
-            descriptors, blocks = self.network(torch.stack([chip, chip.flip(2)]).to(self._device))
-        seen = [F.adaptive_avg_pool2d(blocks[each.index], each.cells).flatten(1) for each in SEEN_BLOCKS]
-        activations = torch.cat(seen, 1).mean(0)
+            descriptor, activations = self.see_chip(chip.to(self._device))
         return Sight(
-            np.asarray(descriptors[0].cpu().numpy(), np.float32),
+            np.asarray(descriptor.cpu().numpy(), np.float32),
             np.asarray(activations.cpu().numpy(), np.float32),
         )
+
+    def see_chip(self, chip: Tensor) -> tuple[Tensor, Tensor]:
+        """As ``see``, of a chip [3, 150, 150] in [0, 1], with a gradient: descriptor and activations."""
+        descriptors, blocks = self.network(torch.stack([chip, chip.flip(2)]))
+        seen = [F.adaptive_avg_pool2d(blocks[each.index], each.cells).flatten(1) for each in SEEN_BLOCKS]
+        return descriptors[0], torch.cat(seen, 1).mean(0)

@@ -10,7 +10,7 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 import torch
 from safetensors.torch import save
@@ -22,6 +22,7 @@ from retouchml.system.files import write_atomically
 from stylegan2.formats import safetensors_file
 from stylegan2.generator import Generator, StyleLayer
 
+Network = TypeVar("Network", bound=nn.Module)
 OCTAVES = 9  # 4 to 1024 px
 _HIDDEN = 48
 
@@ -164,6 +165,21 @@ def load_network(path: Path, kind: str, generator: Generator) -> tuple[LatentNet
 
     Raises LatentSpaceMismatch if it was learned for another W space, and the errors of ``load_learned``.
     """
+
+    def build(state: dict[str, Tensor], file: LearnedFile) -> LatentNetwork:
+        hidden, width = state["hidden_weight"].shape
+        return LatentNetwork(file.metadata["outputs"].split(","), width, hidden)
+
+    return load_for_space(path, kind, generator, build)
+
+
+def load_for_space(
+    path: Path,
+    kind: str,
+    generator: Generator,
+    build: Callable[[dict[str, Tensor], LearnedFile], Network],
+) -> tuple[Network, LearnedFile]:
+    """As ``load_network``; ``build`` makes the network that the tensors of a file are for."""
     file = load_learned(path, kind)
     space = file.metadata.get("latent_space", "")
     if space != generator.latents.name:
@@ -176,8 +192,7 @@ def load_network(path: Path, kind: str, generator: Generator) -> tuple[LatentNet
         name.removeprefix("network."): t for name, t in file.tensors.items() if name.startswith("network.")
     }
     try:
-        hidden, width = state["hidden_weight"].shape
-        network = LatentNetwork(file.metadata["outputs"].split(","), width, hidden)
+        network = build(state, file)
         network.load_state_dict(state)
     except (KeyError, RuntimeError, ValueError) as error:
         raise ModelCorrupt(

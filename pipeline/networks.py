@@ -20,6 +20,7 @@ from pipeline.latent_network import learned_part, load_network
 from pipeline.mesh import FaceMesh
 from pipeline.person import PersonNetwork
 from pipeline.rater import FeatureRater
+from pipeline.rating_network import load_scorer
 from pipeline.rendered import Pictures
 from pipeline.taste.judgement import OwnSliders, own_scorer
 from pipeline.tuning import Tuner
@@ -98,7 +99,7 @@ def load_networks(
     finder = load_finder(mesh=mesh)
     recognizer = Recognizer(zoo.path("dlib-faces", "dlib_face_recognition_resnet_model_v1.dat"), target)
     space = generator.latents.name
-    scorer, _ = load_network(learned_part("scorer", space), "scorer", generator)
+    scorer = load_scorer(learned_part("scorer", space), generator)
     attributes, _ = load_network(learned_part("edits", space), "edits", generator)
 
     def measure(picture: NDArray[np.float32]) -> dict[str, float]:

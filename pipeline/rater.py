@@ -18,7 +18,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from pipeline.activation_network import ActivationNetwork
-from pipeline.identity import Recognizer
+from pipeline.identity import Recognizer, chip_frame
 from pipeline.latent_network import LearnedFile, learned_part, load_learned
 from pipeline.rater_input import face_chip, shape_features
 from retouchml.errors import ModelCorrupt
@@ -181,6 +181,19 @@ class FeatureRater:
     def rate_features(self, features: Tensor) -> NDArray[np.float32]:
         """Ratings [N] of features [N, K] of ``all_features``."""
         return _mean_rating(self._networks, features, self._mean)
+
+    def rate_image(self, image: Tensor, landmarks: NDArray[np.float64]) -> Tensor:
+        """The rating, with a gradient, of the face at ``landmarks`` [68, 2] in an image [3, S, S] in [0, 1].
+
+        The image is not filtered where its chip is smaller than it: meant for sides of up to 256 pixels. The
+        landmarks have no gradient.
+        """
+        grid = chip_frame(landmarks).grid(*image.shape[1:]).to(image.device)
+        chip = F.grid_sample(image[None], grid, align_corners=False, padding_mode="border")[0]
+        descriptor, activations = self._recognizer.see_chip(chip)
+        shape = torch.from_numpy(shape_features(landmarks)).to(image.device)
+        features = torch.cat([descriptor, shape, activations])[None]
+        return torch.stack([network(features)[0] for network in self._networks]).mean() + self._mean
 
 
 class PixelRater:

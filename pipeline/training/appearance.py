@@ -12,6 +12,7 @@ from pipeline.appearance import APPEARANCE
 from pipeline.training.arguments import add_sampling_arguments
 from pipeline.training.dataset import load_dataset
 from pipeline.training.fitting import fit_latent_network, octaves_of
+from pipeline.training.labelled import LABELLED
 from pipeline.training.saving import save_latent_network
 
 _COMPONENTS = 200
@@ -28,7 +29,7 @@ add_arguments = add_sampling_arguments
 
 def main(arguments: argparse.Namespace) -> int:
     """Run the command; returns the exit code."""
-    dataset = load_dataset(arguments, "appearance")
+    dataset = load_dataset(arguments, "appearance", LABELLED)
     targets = torch.from_numpy(dataset.samples.appearance).clone()
     # A few samples show no proper face; their absurd measures must not steer the fit.
     low, high = targets.quantile(0.005, dim=0), targets.quantile(0.995, dim=0)

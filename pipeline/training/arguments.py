@@ -12,10 +12,10 @@ from retouchml.system.surroundings import file_path
 _LEAST_SAMPLES = 20  # fewer leave nothing to hold out
 
 
-def add_sampling_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare the options of the parts that learn from samples of a generator."""
+def add_sampling_arguments(parser: argparse.ArgumentParser, count: int = 8000) -> None:
+    """Declare the options of the parts that learn from samples of a generator, ``count`` by default."""
     parser.add_argument("--model", default=DEFAULT_MODEL, help="generator to sample (default: %(default)s)")
-    parser.add_argument("--samples", type=samples, default=8000, help="how many (default: %(default)s)")
+    parser.add_argument("--samples", type=samples, default=count, help="how many (default: %(default)s)")
     parser.add_argument(
         "--jobs", type=jobs, default=os.cpu_count() or 1, help="processes (default: one a core)"
     )

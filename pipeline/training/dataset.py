@@ -1,12 +1,13 @@
-"""The data set of the parts that learn from a generator: labelled samples, kept in the cache folder.
+"""The data set of the parts that learn from a generator: samples of a kind, kept in the cache folder.
 
-Several processes draw them; one data set serves all parts.
+Several processes draw them; all parts that learn from one kind share it.
 """
 
 import argparse
 import sys
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Generic
 
 import cv2
 import torch
@@ -14,9 +15,9 @@ import torch
 import stylegan2
 from pipeline.latent_network import trained_part
 from pipeline.training.arguments import check_output
-from pipeline.training.labellers import load_finder, load_labellers
+from pipeline.training.labellers import load_finder
 from pipeline.training.progress_line import ProgressLine
-from pipeline.training.sampling import PART, VERSION, Samples, collect, draw, picture_of
+from pipeline.training.sampling import PART, Kind, Measured, collect, draw, picture_of
 from pipeline.training.tables import load_table
 from pipeline.training.worker_pool import worker_pool
 from retouchml.errors import RetouchError
@@ -29,26 +30,27 @@ _PREVIEWS = 8  # pictures that are searched for a face before thousands are made
 
 
 @dataclass(frozen=True)
-class Dataset:
-    """A generator, its labelled samples, and the file for what is learned from them."""
+class Dataset(Generic[Measured]):
+    """A generator, its samples, and the file for what is learned from them."""
 
     generator: Generator
-    samples: Samples
+    samples: Measured
     output: Path
 
 
-def load_dataset(arguments: argparse.Namespace, kind: str) -> Dataset:
-    """The data set for a part, sampled with the options of ``arguments.add_sampling_arguments``.
+def load_dataset(arguments: argparse.Namespace, part: str, kind: Kind[Measured]) -> Dataset[Measured]:
+    """The data set for a learned part, sampled with the options of ``arguments.add_sampling_arguments``.
 
     Raises RetouchError if the part could not be written, before the slow work starts.
     """
     if arguments.output:
         check_output(arguments.output)
     generator = stylegan2.load(arguments.model)
-    output = arguments.output or trained_part(kind, generator.latents.name)
+    output = arguments.output or trained_part(part, generator.latents.name)
     check_output(output)
     warn_if_faceless(generator)
-    return Dataset(generator, gather_samples(arguments.model, arguments.samples, arguments.jobs), output)
+    samples = gather_samples(kind, arguments.model, arguments.samples, arguments.jobs)
+    return Dataset(generator, samples, output)
 
 
 def warn_if_faceless(generator: Generator) -> None:
@@ -62,8 +64,8 @@ def warn_if_faceless(generator: Generator) -> None:
         )
 
 
-def gather_samples(model: str, count: int, jobs: int) -> Samples:
-    """The first ``count`` labelled samples of a generator, however many processes draw them.
+def gather_samples(kind: Kind[Measured], model: str, count: int, jobs: int) -> Measured:
+    """The first ``count`` samples of a generator, however many processes draw them.
 
     Those of earlier runs are on disk; after an interruption, the next call continues there.
     """
@@ -73,7 +75,13 @@ def gather_samples(model: str, count: int, jobs: int) -> Samples:
     name = f"{model}-{entry.sha256[:12]}" if entry.imported else model
     starts = range(0, count, PART)
     tasks = [
-        (model, min(PART, count - start), seed, folder / f"samples-{name}-v{VERSION}-{seed}.npz")
+        (
+            kind,
+            model,
+            min(PART, count - start),
+            seed,
+            folder / f"{kind.name}-{name}-v{kind.version}-{seed}.npz",
+        )
         for seed, start in enumerate(starts, 1)
     ]
     if jobs == 1:
@@ -82,15 +90,15 @@ def gather_samples(model: str, count: int, jobs: int) -> Samples:
     else:
         with worker_pool(jobs) as pool:
             pool.starmap(_sample, tasks, chunksize=1)
-    parts = [part for *_, path in tasks if (part := load_table(path, Samples)) is not None]
+    parts = [part for *_, path in tasks if (part := load_table(path, kind.table)) is not None]
     if len(parts) < len(tasks):
         raise RetouchError(f"Samples that were just written to {folder} cannot be read.", "Try again.")
-    return Samples.joined(parts).first(count)
+    return kind.table.joined(parts).first(count)
 
 
-def _sample(model: str, count: int, seed: int, path: Path) -> None:
+def _sample(kind: Kind[Measured], model: str, count: int, seed: int, path: Path) -> None:
     """The work of one process: fill ``path`` up to ``count`` samples."""
-    samples = load_table(path, Samples)
+    samples = load_table(path, kind.table)
     if samples is not None and len(samples) >= count:
         return
     torch.set_num_threads(1)
@@ -99,5 +107,5 @@ def _sample(model: str, count: int, seed: int, path: Path) -> None:
     if isinstance(generator, MobileGenerator):
         generator.shorten_numbers()  # ratings change by 0.007, where the samples' deviation is 0.5
     progress = ProgressLine(f"sampling {model} ({seed})")
-    for done in collect(generator, load_labellers(), count, seed, path):
+    for done in collect(kind, generator, count, seed, path):
         progress(done, count)

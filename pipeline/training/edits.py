@@ -10,7 +10,7 @@ import torch
 from pipeline.training.arguments import add_sampling_arguments
 from pipeline.training.dataset import load_dataset
 from pipeline.training.fitting import fit_latent_network, octaves_of
-from pipeline.training.sampling import ATTRIBUTES
+from pipeline.training.labelled import ATTRIBUTES, LABELLED
 from pipeline.training.saving import save_latent_network
 
 _COMPONENTS = 200
@@ -20,7 +20,7 @@ add_arguments = add_sampling_arguments
 
 def main(arguments: argparse.Namespace) -> int:
     """Run the command; returns the exit code."""
-    dataset = load_dataset(arguments, "edits")
+    dataset = load_dataset(arguments, "edits", LABELLED)
     targets = torch.from_numpy(dataset.samples.attributes).clone()
     male = ATTRIBUTES.index("male")
     # The gender network is sure of most faces; its log-odds tell more of them apart than its probabilities.

@@ -18,6 +18,7 @@ from pipeline.training.arguments import add_sampling_arguments, samples
 from pipeline.training.dataset import Dataset, load_dataset
 from pipeline.training.encoder_network_fit import fit_network, photographs_in
 from pipeline.training.fitting import octaves_of, ridge, split
+from pipeline.training.labelled import LABELLED, LabelledSamples
 from pipeline.training.saving import GENERATED, save_part
 from retouchml.errors import UsageError
 from retouchml.system.surroundings import file_path
@@ -63,7 +64,7 @@ def main(arguments: argparse.Namespace) -> int:
             raise UsageError(f"--{option} is for the network.", f"Add --network, or leave --{option} out.")
     views = arguments.views or _VIEWS
     photographs = [] if arguments.photos is None else photographs_in(arguments.photos)
-    dataset = load_dataset(arguments, "encoder")
+    dataset = load_dataset(arguments, "encoder", LABELLED)
     name, count = dataset.generator.name, len(dataset.samples)
     found = _ridge(dataset)
     encoder = Encoder(found.weight, found.bias, dataset.generator.w_dim)
@@ -98,7 +99,7 @@ def main(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _ridge(dataset: Dataset) -> _Ridge:
+def _ridge(dataset: Dataset[LabelledSamples]) -> _Ridge:
     samples, generator = dataset.samples, dataset.generator
     codes = octaves_of(samples, generator.latents)[:, :_SHAPING].mean(1)[:, -_COMPONENTS:]
     features = encoder_features(

@@ -16,6 +16,7 @@ from pipeline.training.dataset import Dataset
 from pipeline.training.encoder_learner import Example, Learner
 from pipeline.training.encoder_views import CROP, Face, photographed, points_of_crop
 from pipeline.training.fitting import octaves_of, split
+from pipeline.training.labelled import LabelledSamples
 from pipeline.training.labellers import Labellers, load_labellers
 from pipeline.training.progress_line import ProgressLine
 from pipeline.training.sampling import RENDER, picture_of
@@ -43,7 +44,7 @@ def photographs_in(folder: Path) -> list[Path]:
 
 
 def fit_network(
-    dataset: Dataset,
+    dataset: Dataset[LabelledSamples],
     generator: Generator,  # the dataset's, where it computes quickest
     encoder: Encoder,
     guesses: Tensor,  # [N, W] the encoder's, of the samples

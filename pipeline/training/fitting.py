@@ -1,7 +1,5 @@
 """Fits latent networks and ridge regressions, and measures them on held-out samples."""
 
-from collections.abc import Sequence
-
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -15,9 +13,9 @@ _HOLD_OUT = 0.1  # share of the samples
 _BATCH = 256
 
 
-def octaves_of(samples: Samples, space: LatentSpace) -> Tensor:
-    """Whitened codes of the samples by octave [N, 9, W]."""
-    v = space.whiten(torch.from_numpy(samples.w))
+def octaves_of(samples: Samples, space: LatentSpace, components: int | None = None) -> Tensor:
+    """Whitened codes of the samples by octave [N, 9, W], or those of their components that vary most."""
+    v = space.whiten(torch.from_numpy(samples.w))[..., -(components or space.mean.shape[0]) :]
     sides = torch.tensor([4 << octave for octave in range(OCTAVES)])
     second = sides[None, :] >= torch.from_numpy(samples.crossover)[:, None]
     return torch.where(second[..., None], v[:, 1, None], v[:, 0, None])
@@ -74,54 +72,14 @@ def fit_latent_network(
             optimizer.step()
         schedule.step()
     network.eval().requires_grad_(False)
-    explained = _explained(network(octaves[test]), scaled[test])
-    r2 = dict(zip(outputs, (round(float(x), 3) for x in explained), strict=True))
+    shares = explained(network(octaves[test]), scaled[test])
+    r2 = dict(zip(outputs, (round(float(x), 3) for x in shares), strict=True))
     network.linear[:, :unused] = 0.0
     network.hidden_weight[:, :unused] = 0.0
     return network, r2
 
 
-def fit_ensemble(
-    output: str,
-    octaves: Tensor,  # [N, 9, W] whitened codes
-    target: Tensor,  # [N]
-    *,
-    components: int,
-    members: int,
-    epochs: int,
-) -> tuple[LatentNetwork, float]:
-    """Fit an ensemble as one latent network, an output for each member; returns it and their mean's R².
-
-    Members differ by their start and by the order of the samples. All learn from the same ones, and have one
-    hold-out: samples drawn with replacement helped the mean of few alone (docs/models.md).
-    """
-    fits = [
-        fit_latent_network(
-            (output,), octaves, target[:, None], components=components, epochs=epochs, seed=seed
-        )[0]
-        for seed in range(members)
-    ]
-    _, test = split(len(octaves))
-    said = torch.cat([fit.values(octaves[test]) for fit in fits], 1).mean(1)
-    return ensemble_of(fits), round(float(_explained(said, target[test])), 3)
-
-
-def ensemble_of(networks: Sequence[LatentNetwork]) -> LatentNetwork:
-    """The members of an ensemble as one network with the outputs of all.
-
-    No output sees another member's hidden units.
-    """
-    outputs = [name for network in networks for name in network.outputs]
-    hidden, width = networks[0].hidden_weight.shape
-    whole = LatentNetwork(outputs, width, hidden * len(networks)).requires_grad_(False)
-    parts = [network.state_dict() for network in networks]
-    state = {name: torch.cat([part[name] for part in parts]) for name in parts[0] if name != "readout"}
-    state["readout"] = torch.block_diag(*(part["readout"] for part in parts))  # type: ignore[no-untyped-call]
-    whole.load_state_dict(state)
-    return whole.eval()
-
-
-def _explained(said: Tensor, truth: Tensor) -> Tensor:
+def explained(said: Tensor, truth: Tensor) -> Tensor:
     """R² of predictions [N] or [N, K]."""
     return 1.0 - (said - truth).square().mean(0) / truth.var(0)
 

@@ -16,7 +16,8 @@ import torch
 
 import stylegan2
 from pipeline.align import ffhq_alignment
-from pipeline.latent_network import LatentNetwork, learned_part, load_network
+from pipeline.latent_network import LatentNetwork, learned_part
+from pipeline.rating_network import RatingNetwork, load_scorer
 from pipeline.taste import answers as answer_files
 from pipeline.taste import elo
 from pipeline.taste.bradley_terry import fit, unseen_differences
@@ -85,7 +86,7 @@ def main(arguments: argparse.Namespace) -> int:
     space = generator.latents.name
     output = arguments.output or own_parts.place(own_parts.SCORERS, space, name)
     check_output(output)
-    standard, _ = load_network(learned_part("scorer", space), "scorer", generator)
+    standard = load_scorer(learned_part("scorer", space), generator)
     judgement = scorer_of(name, taste.weights, representation, generator, standard)
     sys.stdout.write(taste.figures)
     save_part(
@@ -111,7 +112,7 @@ def scorer_of(
     weights: Floats,  # [P] of the features
     representation: Representation,
     generator: Generator,
-    standard: LatentNetwork,
+    standard: LatentNetwork | RatingNetwork,
 ) -> Judgement:
     """The scorer for weights of features; its scores vary as much as those of the standard one."""
     judgement = Judgement(name, representation.network)

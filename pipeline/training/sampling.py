@@ -5,26 +5,20 @@ trained), so that what is learned knows which layers matter. They are drawn in p
 own and kept in a file of its own, so that a run can continue after an interruption.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
+from typing import Generic, Self, TypeVar
 
-import cv2
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from pipeline.appearance import appearance
-from pipeline.attributes import GEOMETRIC, geometric, glasses
-from pipeline.rater_input import face_chip
-from pipeline.training.labellers import Labellers
 from pipeline.training.tables import load_table, save_table
 from stylegan2.generator import Generator, as_picture
 
-VERSION = 4  # of the samples; a file of another version is not used
 PART = 500  # samples in a file
 RENDER = 256  # pixels; side of the pictures that are labelled
-ATTRIBUTES = (*GEOMETRIC, "age", "male", "glasses")
 _CHUNK = 100  # samples; an interruption loses no more
 _CROSSOVERS = (8, 16, 32, 64, 128)
 _MIXED = 0.4  # share of samples with two codes
@@ -32,28 +26,37 @@ _MIXED = 0.4  # share of samples with two codes
 
 @dataclass(frozen=True)
 class Samples:
-    """N labelled samples."""
+    """N samples; kinds of them add what was measured of each, arrays with N rows."""
 
     w: NDArray[np.float32]  # [N, 2, W] the two codes
     crossover: NDArray[np.int32]  # [N] side in pixels from which the second code holds
-    landmarks: NDArray[np.float32]  # [N, 68, 2] in pixels of a 256 px picture
-    descriptors: NDArray[np.float32]  # [N, 128]
-    activations: NDArray[np.float16]  # [N, ACTIVATIONS] of dlib's network
-    attributes: NDArray[np.float32]  # [N, len(ATTRIBUTES)]
-    appearance: NDArray[np.float32]  # [N, len(APPEARANCE)]
-    chips: NDArray[np.uint8]  # [N, 112, 112, 3], the input of the pixel rater
 
     def __len__(self) -> int:
         return len(self.w)
 
-    def first(self, count: int) -> "Samples":
+    def first(self, count: int) -> Self:
         """The first ``count`` samples."""
-        return Samples(*(getattr(self, f.name)[:count] for f in fields(self)))
+        return type(self)(*(getattr(self, f.name)[:count] for f in fields(self)))
 
     @classmethod
-    def joined(cls, parts: Sequence["Samples"]) -> "Samples":
+    def joined(cls, parts: Sequence[Self]) -> Self:
         """The samples of several parts, in order."""
         return cls(*(np.concatenate([getattr(part, f.name) for part in parts]) for f in fields(cls)))
+
+
+Measured = TypeVar("Measured", bound=Samples)
+Row = tuple[NDArray[np.generic], ...]  # what is kept of a sample besides its codes
+Measure = Callable[[NDArray[np.float32], int], Row]  # of two codes [2, W] and a crossover
+
+
+@dataclass(frozen=True)
+class Kind(Generic[Measured]):
+    """A kind of samples: which table they are in, and what measures them."""
+
+    name: str  # of its files
+    version: int  # a file of another version is not used
+    table: type[Measured]
+    measure: Callable[[Generator], Measure]  # loads what it needs, and raises ModelMissing or ModelCorrupt
 
 
 def draw(generator: Generator, count: int, seed: int) -> Iterator[tuple[NDArray[np.float32], int]]:
@@ -80,41 +83,19 @@ def picture_of(
     return as_picture(image[0])
 
 
-def collect(generator: Generator, labellers: Labellers, count: int, seed: int, path: Path) -> Iterator[int]:
-    """Add labelled samples to the file ``path`` up to ``count``; yields their number after each chunk."""
-    saved = load_table(path, Samples)
-    parts: list[Samples] = [saved] if saved is not None else []
+def collect(kind: Kind[Measured], generator: Generator, count: int, seed: int, path: Path) -> Iterator[int]:
+    """Add samples to the file ``path`` up to ``count``; yields their number after each chunk."""
+    saved = load_table(path, kind.table)
+    parts: list[Measured] = [saved] if saved is not None else []
     finished = len(saved) if saved is not None else 0
-    chunk: list[tuple[NDArray[np.generic], ...]] = []
+    measure = kind.measure(generator)
+    chunk: list[Row] = []
     for index, (w, crossover) in enumerate(draw(generator, count, seed)):
         if index < finished:
             continue
-        chunk.append(_label(generator, labellers, w, crossover))
+        chunk.append((w, np.array(crossover, np.int32), *measure(w, crossover)))
         if len(chunk) == _CHUNK or index == count - 1:
-            parts.append(Samples(*(np.stack(column) for column in zip(*chunk, strict=True))))
+            parts.append(kind.table(*(np.stack(column) for column in zip(*chunk, strict=True))))
             chunk = []
-            save_table(path, Samples.joined(parts))
+            save_table(path, kind.table.joined(parts))
             yield index + 1
-
-
-def _label(
-    generator: Generator, labellers: Labellers, w: NDArray[np.float32], crossover: int
-) -> tuple[NDArray[np.generic], ...]:
-    picture = picture_of(generator, w, crossover)
-    enlarged = np.asarray(cv2.resize(picture, (2 * RENDER, 2 * RENDER)), np.float32)
-    landmarks = labellers.finder.landmarks_in_crop(enlarged) / 2.0
-    assert labellers.age_gender is not None
-    age, male = labellers.age_gender(picture, landmarks)
-    shape = geometric(landmarks)
-    attributes = [*(shape[name] for name in GEOMETRIC), age, male, glasses(picture, landmarks)]
-    sight = labellers.recognizer.see(picture, landmarks)
-    return (
-        w,
-        np.array(crossover, np.int32),
-        landmarks.astype(np.float32),
-        sight.descriptor,
-        sight.activations.astype(np.float16),
-        np.array(attributes, np.float32),
-        np.array(appearance(picture, landmarks), np.float32),
-        np.rint(face_chip(picture, landmarks) * 255.0).astype(np.uint8),
-    )

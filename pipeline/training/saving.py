@@ -10,7 +10,9 @@ from pathlib import Path
 from torch import Tensor
 
 from pipeline.latent_network import LatentNetwork, save_learned
+from pipeline.rating_network import RatingNetwork
 from pipeline.training.dataset import Dataset
+from pipeline.training.sampling import Measured
 from retouchml.system.terminal import printable
 
 _LICENCE = (
@@ -33,9 +35,9 @@ _LIMITS = (
 
 
 def save_latent_network(
-    dataset: Dataset,
+    dataset: Dataset[Measured],
     kind: str,
-    network: LatentNetwork,
+    network: LatentNetwork | RatingNetwork,
     explained: Mapping[str, float],
     others: Mapping[str, Tensor] | None = None,
     limits: str = _LIMITS,

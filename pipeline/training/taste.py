@@ -11,9 +11,9 @@ from pipeline.taste.representation import KIND, PARTS, Floats, Seen, raw_feature
 from pipeline.training.arguments import add_sampling_arguments
 from pipeline.training.dataset import load_dataset
 from pipeline.training.fitting import fit_latent_network, octaves_of
+from pipeline.training.labelled import ATTRIBUTES as SAMPLED
+from pipeline.training.labelled import LABELLED, LabelledSamples
 from pipeline.training.labellers import load_recognizer
-from pipeline.training.sampling import ATTRIBUTES as SAMPLED
-from pipeline.training.sampling import Samples
 from pipeline.training.saving import save_latent_network
 
 _SIZES = {"descriptor": 32, "shape": 16, "chip": 20}  # main components of each part
@@ -25,7 +25,7 @@ add_arguments = add_sampling_arguments
 
 def main(arguments: argparse.Namespace) -> int:
     """Run the command; returns the exit code."""
-    dataset = load_dataset(arguments, KIND)
+    dataset = load_dataset(arguments, KIND, LABELLED)
     seen = seen_of(dataset.samples, FeatureRater(load_recognizer()))
     low, high = (
         np.quantile(seen.attributes, share, axis=0).astype(np.float64) for share in (_CUT, 1.0 - _CUT)
@@ -54,7 +54,7 @@ def main(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def seen_of(samples: Samples, rater: FeatureRater) -> Seen:
+def seen_of(samples: LabelledSamples, rater: FeatureRater) -> Seen:
     """What was seen of samples, as ``Instruments`` sees it."""
     ratings = rater.rate_features(all_features(samples.descriptors, samples.landmarks, samples.activations))
     attributes = np.column_stack([samples.attributes, ratings]).astype(np.float32)

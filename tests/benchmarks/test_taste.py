@@ -10,6 +10,7 @@ import stylegan2
 from benchmarks import taste
 from pipeline.taste.representation import load_representation
 from pipeline.training import dataset
+from pipeline.training.labelled import LABELLED
 from tests.conftest import at_home
 
 POOL, UNSEEN = 80, 60
@@ -22,7 +23,8 @@ def faces(real_home: Path, monkeypatch: pytest.MonkeyPatch) -> taste.Faces:
         monkeypatch.setattr(library, name, lambda count: None)  # other tests share this process
     with at_home(real_home):
         representation = load_representation(stylegan2.load("ffhq-mobile", "cpu"))
-        return taste.load_faces(dataset.gather_samples("ffhq-mobile", POOL + UNSEEN, 1), representation, POOL)
+        drawn = dataset.gather_samples(LABELLED, "ffhq-mobile", POOL + UNSEEN, 1)
+        return taste.load_faces(drawn, representation, POOL)
 
 
 @pytest.mark.slow

@@ -14,9 +14,9 @@ from pipeline.attributes import geometric
 from pipeline.beautify import Ascent, Beautifier, ScorePath
 from pipeline.identity import chip_frame
 from pipeline.inversion_target import TARGET
-from pipeline.latent_network import LatentNetwork, by_octave
+from pipeline.latent_network import LatentFunction, by_octave
 from pipeline.networks import Networks
-from pipeline.training.fitting import ensemble_of
+from pipeline.rating_network import RatingNetwork, ensemble_of
 from retouchml.errors import Cancelled
 from stylegan2.generator import as_picture
 from tests.pipeline.synthetic_faces import landmarks
@@ -62,7 +62,7 @@ def test_a_path_that_leads_nowhere_is_the_face_at_every_strength() -> None:
 def test_its_identity_tells_networks_and_settings_apart(networks: Networks) -> None:
     beautifier = networks.beautifier
 
-    def with_parts(scorer: LatentNetwork, ascent: Ascent) -> str:
+    def with_parts(scorer: LatentFunction, ascent: Ascent) -> str:
         return Beautifier(
             networks.generator,
             scorer,
@@ -72,8 +72,7 @@ def test_its_identity_tells_networks_and_settings_apart(networks: Networks) -> N
             ascent,
         ).identity
 
-    scorer = beautifier._scorer
-    assert isinstance(scorer, LatentNetwork)
+    scorer: Any = beautifier._scorer
     assert with_parts(copy.deepcopy(scorer), Ascent()) == beautifier.identity
     learned = copy.deepcopy(scorer)
     learned.bias.data[0] += 1e-3
@@ -82,20 +81,17 @@ def test_its_identity_tells_networks_and_settings_apart(networks: Networks) -> N
 
 
 def test_the_path_climbs_the_mean_of_an_ensemble(networks: Networks) -> None:
-    scorer = networks.beautifier._scorer
-    assert isinstance(scorer, LatentNetwork)
-    flat = copy.deepcopy(scorer)
-    flat.linear.zero_()
-    flat.readout.zero_()
-    beautifier = networks.beautifier.with_scorer(ensemble_of([flat, scorer]))
+    flat, steep = (RatingNetwork(1, 120, 4).requires_grad_(False) for _ in range(2))
+    flat.bias.fill_(-1.0)
+    steep.linear[:, :4, -1] = 1.0
+    beautifier = networks.beautifier.with_scorer(ensemble_of([flat, steep]))
     beautifier.ascent = replace(beautifier.ascent, reach=0.4)
     torch.manual_seed(41)
     start = networks.generator.map(torch.randn(1, 512), truncation_psi=0.6)[0]
     grid = chip_frame(landmarks((64.0, 64.0), 30.0)).grid(128, 128)
     path = beautifier.path(start, grid)
-    v = networks.generator.latents.whiten(start)
-    level = float(flat.bias[0] * flat.deviation[0] + flat.mean[0])
-    assert path.score == pytest.approx((networks.beautifier._score(v) + level) / 2, abs=1e-4)
+    octaves = by_octave(networks.generator.latents.whiten(start)[None], networks.generator.layers)
+    assert path.score == pytest.approx((float(steep(octaves)) - 1.0) / 2, abs=1e-4)
     assert len(path.knots) > 1
     assert float(path.gains[-1]) > 0.01
 

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from pipeline.latent_network import LatentNetwork, save_learned, trained_part
 from pipeline.retoucher import Retoucher
-from pipeline.training.sampling import ATTRIBUTES
+from pipeline.training.labelled import ATTRIBUTES
 from retouchml import Look
 from retouchml.errors import LatentSpaceMismatch
 from stylegan2 import importing

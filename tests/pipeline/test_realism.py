@@ -13,7 +13,7 @@ import stylegan2
 from pipeline.beautify import VERSION, Beautifier, ScorePath
 from pipeline.latent_network import LatentNetwork
 from pipeline.realism import RealismGuard
-from pipeline.training.sampling import ATTRIBUTES
+from pipeline.training.labelled import ATTRIBUTES
 from retouchml.errors import Cancelled
 from stylegan2.full_generator import FullGenerator
 from stylegan2.loading import read_network

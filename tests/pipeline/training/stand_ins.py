@@ -1,7 +1,8 @@
 """A generator and labellers that cost nothing, and a folder laid out like SCUT-FBP5500."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import fields
+from dataclasses import fields, replace
+from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -14,8 +15,11 @@ from torch import Tensor
 
 from pipeline.appearance import APPEARANCE
 from pipeline.identity import ACTIVATIONS, Sight
+from pipeline.latent_network import OCTAVES
+from pipeline.training.labelled import ATTRIBUTES, LABELLED, LabelledSamples, label
 from pipeline.training.labellers import Labellers
-from pipeline.training.sampling import ATTRIBUTES, Samples, collect
+from pipeline.training.rated import RatedSamples
+from pipeline.training.sampling import Measured, collect
 from pipeline.training.tables import load_table
 from stylegan2.generator import Generator, Noise, StyleLayer
 from stylegan2.latents import LatentSpace
@@ -66,7 +70,11 @@ def labellers() -> Labellers:
     return Labellers(tools, tools, lambda picture, points: (30.0, 0.5))
 
 
-def samples(generator: Generator, count: int) -> Samples:
+QUICK = replace(LABELLED, measure=lambda generator: partial(label, generator, labellers()))
+"""Labelled samples that these labellers measure."""
+
+
+def samples(generator: Generator, count: int) -> LabelledSamples:
     """Unmixed codes, attributes that are linear in the whitened code, and faces that all differ a little."""
     random = np.random.default_rng(3)
     w = random.standard_normal((count, WIDTH)).astype(np.float32)
@@ -74,7 +82,7 @@ def samples(generator: Generator, count: int) -> Samples:
     attributes = v @ random.standard_normal((WIDTH, len(ATTRIBUTES))) / WIDTH**0.5
     attributes[:, ATTRIBUTES.index("male")] = 1.0 / (1.0 + np.exp(-v[:, -1]))
     faces = landmarks() + random.standard_normal((count, 68, 2))
-    return Samples(
+    return LabelledSamples(
         np.stack([w, w], 1),
         np.full(count, 2048, np.int32),
         faces.astype(np.float32),
@@ -86,16 +94,25 @@ def samples(generator: Generator, count: int) -> Samples:
     )
 
 
-def sampled(path: Path, count: int, generator: SmallGenerator | None = None) -> Samples:
+def rated_samples(generator: Generator, count: int) -> RatedSamples:
+    """Unmixed codes, the number that varies most as the rating, and its gradient."""
+    drawn = samples(generator, count)
+    gradients = np.zeros((count, OCTAVES, WIDTH), np.float16)
+    gradients[:, 2, -1] = 1.0
+    v = generator.latents.whiten(torch.from_numpy(drawn.w)).numpy()
+    return RatedSamples(drawn.w, drawn.crossover, 3.0 + v[:, 0, -1], gradients)
+
+
+def sampled(path: Path, count: int, generator: SmallGenerator | None = None) -> LabelledSamples:
     """The samples of a file, after sampling it up to ``count``."""
-    list(collect(generator or SmallGenerator(), labellers(), count, 1, path))
-    table = load_table(path, Samples)
+    list(collect(QUICK, generator or SmallGenerator(), count, 1, path))
+    table = load_table(path, LabelledSamples)
     assert table is not None
     return table
 
 
-def assert_equal(a: Samples, b: Samples) -> None:
-    for field in fields(Samples):
+def assert_equal(a: Measured, b: Measured) -> None:
+    for field in fields(a):
         assert np.array_equal(getattr(a, field.name), getattr(b, field.name)), field.name
 
 

@@ -1,5 +1,6 @@
 """The data set: samples that are drawn once and used again."""
 
+from dataclasses import replace
 from multiprocessing.pool import ThreadPool
 from pathlib import Path
 
@@ -7,9 +8,10 @@ import cv2
 import pytest
 import torch
 
-from pipeline.training import dataset, sampling
+from pipeline.training import dataset
+from pipeline.training.labelled import LABELLED
 from tests.conftest import at_home
-from tests.pipeline.training.stand_ins import SmallGenerator, assert_equal, labellers
+from tests.pipeline.training.stand_ins import QUICK, SmallGenerator, assert_equal
 
 
 @pytest.fixture
@@ -17,28 +19,25 @@ def generator(monkeypatch: pytest.MonkeyPatch) -> SmallGenerator:
     """The only generator there is; four samples are a part."""
     generator = SmallGenerator()
     monkeypatch.setattr("stylegan2.load", lambda name, device="cpu": generator)
-    monkeypatch.setattr(dataset, "load_labellers", labellers)
     monkeypatch.setattr(dataset, "PART", 4)
     for library, name in ((torch, "set_num_threads"), (cv2, "setNumThreads")):
         monkeypatch.setattr(library, name, lambda count: None)  # other tests share this process
     return generator
 
 
-def test_gathered_samples_are_kept_by_version_and_used_again(
-    generator: SmallGenerator, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    first = dataset.gather_samples("ffhq-mobile", 6, 1)
+def test_gathered_samples_are_kept_by_version_and_used_again(generator: SmallGenerator) -> None:
+    first = dataset.gather_samples(QUICK, "ffhq-mobile", 6, 1)
     assert (len(first), generator.pictures) == (6, 6)
-    assert_equal(dataset.gather_samples("ffhq-mobile", 5, 1), first.first(5))
+    assert_equal(dataset.gather_samples(QUICK, "ffhq-mobile", 5, 1), first.first(5))
     assert generator.pictures == 6
-    monkeypatch.setattr(dataset, "VERSION", sampling.VERSION + 1)
-    assert len(dataset.gather_samples("ffhq-mobile", 4, 1)) == 4
+    newer = replace(QUICK, version=QUICK.version + 1)
+    assert len(dataset.gather_samples(newer, "ffhq-mobile", 4, 1)) == 4
     assert generator.pictures == 10
 
 
 def test_more_samples_begin_with_those_that_are_there(generator: SmallGenerator) -> None:
-    few = dataset.gather_samples("ffhq-mobile", 3, 1)
-    many = dataset.gather_samples("ffhq-mobile", 9, 1)
+    few = dataset.gather_samples(QUICK, "ffhq-mobile", 3, 1)
+    many = dataset.gather_samples(QUICK, "ffhq-mobile", 9, 1)
     assert generator.pictures == 9
     assert_equal(many.first(3), few)
     codes = [sample.tobytes() for sample in many.w]
@@ -48,10 +47,10 @@ def test_more_samples_begin_with_those_that_are_there(generator: SmallGenerator)
 def test_it_does_not_matter_how_many_processes_draw_them(
     generator: SmallGenerator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    alone = dataset.gather_samples("ffhq-mobile", 6, 1)
-    monkeypatch.setattr(dataset, "VERSION", sampling.VERSION + 1)
+    alone = dataset.gather_samples(QUICK, "ffhq-mobile", 6, 1)
+    newer = replace(QUICK, version=QUICK.version + 1)
     monkeypatch.setattr(dataset, "worker_pool", lambda count: ThreadPool(count))
-    assert_equal(dataset.gather_samples("ffhq-mobile", 6, 3), alone)
+    assert_equal(dataset.gather_samples(newer, "ffhq-mobile", 6, 3), alone)
 
 
 def test_the_default_generator_draws_samples_on_a_cpu(
@@ -60,6 +59,6 @@ def test_the_default_generator_draws_samples_on_a_cpu(
     for library, name in ((torch, "set_num_threads"), (cv2, "setNumThreads")):
         monkeypatch.setattr(library, name, lambda count: None)
     with at_home(real_home):
-        drawn = dataset.gather_samples("ffhq-mobile", 2, 1)
+        drawn = dataset.gather_samples(LABELLED, "ffhq-mobile", 2, 1)
     assert len(drawn) >= 2  # other tests may have drawn more
     assert not (drawn.chips[0] == drawn.chips[1]).all()

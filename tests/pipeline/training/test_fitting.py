@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from pipeline.latent_network import OCTAVES
-from pipeline.training.fitting import ensemble_of, fit_ensemble, fit_latent_network, octaves_of, ridge, split
+from pipeline.training.fitting import fit_latent_network, octaves_of, ridge, split
 from pipeline.training.sampling import Samples
 from tests.pipeline.training.stand_ins import WIDTH, SmallGenerator, samples
 
@@ -36,42 +36,6 @@ def test_a_known_function_of_one_octave_is_recovered() -> None:
     assert float((network.values(fresh)[:, 0] - expected).abs().mean()) < 0.15 * float(expected.std())
 
 
-def test_an_ensemble_is_one_network_that_says_what_each_member_says() -> None:
-    fits = [
-        fit_latent_network(("a",), random(300, OCTAVES, 8), random(300, 1, seed=5), components=8, seed=seed)[
-            0
-        ]
-        for seed in range(3)
-    ]
-    assert not torch.equal(fits[0].linear, fits[1].linear)
-    fresh = random(20, OCTAVES, 8, seed=3)
-    whole = ensemble_of(fits)
-    assert whole.outputs == ("a", "a", "a")
-    assert torch.allclose(whole.values(fresh), torch.cat([fit.values(fresh) for fit in fits], 1), atol=1e-5)
-
-
-def test_the_mean_of_an_ensemble_errs_less_than_its_members() -> None:
-    octaves = random(600, OCTAVES, 40)
-    target = octaves[:, 2] @ random(40, seed=1) + 4.0 * random(600, seed=2)
-    network, explained = fit_ensemble("rating", octaves, target, components=40, members=4, epochs=15)
-    _, test = split(600)
-    said = network.values(octaves[test])
-    truth = target[test]
-    errors = [float((member - truth).square().mean()) for member in said.T]
-    error = float((said.mean(1) - truth).square().mean())
-    assert error < np.mean(errors)
-    assert explained == pytest.approx(1.0 - error / float(truth.var()), abs=1e-3)
-
-
-def test_each_member_of_an_ensemble_learns_from_all_samples_for_as_many_epochs_as_asked() -> None:
-    octaves, target = random(300, OCTAVES, 8), random(300, seed=5)
-    ensemble, _ = fit_ensemble("rating", octaves, target, components=8, members=2, epochs=4)
-    fresh = random(20, OCTAVES, 8, seed=3)
-    for seed in range(2):
-        alone, _ = fit_latent_network(("a",), octaves, target[:, None], components=8, epochs=4, seed=seed)
-        assert torch.allclose(ensemble.values(fresh)[:, seed], alone.values(fresh)[:, 0], atol=1e-5)
-
-
 def test_only_the_components_that_vary_most_are_used() -> None:
     octaves = random(400, OCTAVES, 8)
     network, explained = fit_latent_network(
@@ -88,12 +52,13 @@ def test_octaves_take_the_second_code_from_the_crossover_on() -> None:
     generator = SmallGenerator()
     base = samples(generator, 1)
     w = np.stack([base.w[:, 0], base.w[:, 0] + 1.0], 1)
-    mixed = Samples(w, np.array([32], np.int32), *(getattr(base, n) for n in list(vars(base))[2:]))
+    mixed = Samples(w, np.array([32], np.int32))
     octaves = octaves_of(mixed, generator.latents)
     assert octaves.shape == (1, OCTAVES, WIDTH)
     first, second = generator.latents.whiten(torch.from_numpy(w[0]))
     assert torch.allclose(octaves[0, :3], first.expand(3, -1))  # 4 to 16 px
     assert torch.allclose(octaves[0, 3:], second.expand(6, -1))
+    assert torch.equal(octaves_of(mixed, generator.latents, 5), octaves[..., -5:])
 
 
 def test_a_linear_regression_is_recovered_and_a_penalty_shrinks_it() -> None:

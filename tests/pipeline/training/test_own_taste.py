@@ -24,11 +24,13 @@ from pipeline.taste.representation import Seen, small_chip
 from pipeline.training import edits, scorer, taste
 from pipeline.training import own_scorer as own_scorer_part
 from pipeline.training.dataset import Dataset
+from pipeline.training.labelled import LABELLED
+from pipeline.training.rated import RATED
 from retouchml import own_parts, paths
 from retouchml.cli.main import main
 from tests.conftest import at_home
 from tests.pipeline.synthetic_faces import landmarks
-from tests.pipeline.training.stand_ins import SmallGenerator, samples
+from tests.pipeline.training.stand_ins import SmallGenerator, rated_samples, samples
 
 SPACE, SEED = SmallGenerator().latents.name, 5
 
@@ -52,14 +54,14 @@ def trained_parts(patch: pytest.MonkeyPatch, generator: SmallGenerator) -> None:
     drawn.attributes[:, :9] = colours[:, [0, 2, 1, 2, 1, 2, 1, 2, 1]]
     drawn.descriptors[:] = np.resize(colours.T, (128, len(drawn))).T
     drawn.chips[:] = np.rint(colours * 255.0).astype(np.uint8)[:, None, None]
-    for part in (taste, scorer):
-        patch.setattr(part, "load_recognizer", lambda: None)
-        patch.setattr(part, "FeatureRater", lambda _recognizer: rater)
+    patch.setattr(taste, "load_recognizer", lambda: None)
+    patch.setattr(taste, "FeatureRater", lambda _recognizer: rater)
+    tables = {LABELLED: drawn, RATED: rated_samples(generator, 400)}
     for part in (taste, edits, scorer):
         patch.setattr(
             part,
             "load_dataset",
-            lambda _arguments, kind: Dataset(generator, drawn, trained_part(kind, SPACE)),
+            lambda _arguments, name, kind: Dataset(generator, tables[kind], trained_part(name, SPACE)),
         )
     for kind in ("taste", "edits", "scorer"):
         assert main(["train", kind]) == 0

@@ -8,11 +8,14 @@ import torch
 from pipeline.appearance import APPEARANCE
 from pipeline.encoder import Encoder
 from pipeline.latent_network import learned_part, load_learned, load_network, weights_folder
-from pipeline.training import dataset, scorer
-from pipeline.training.sampling import ATTRIBUTES
+from pipeline.rating_network import load_scorer
+from pipeline.training import dataset
+from pipeline.training.labelled import ATTRIBUTES, LABELLED
+from pipeline.training.rated import RATED
+from pipeline.training.rating_fit import Recipe
 from retouchml.cli.main import main
 from retouchml.paths import weights_dir
-from tests.pipeline.training.stand_ins import SmallGenerator, samples
+from tests.pipeline.training.stand_ins import SmallGenerator, rated_samples, samples
 
 COUNT = 400
 
@@ -26,17 +29,16 @@ def contents(folder: Path) -> dict[str, bytes]:
 def generator(monkeypatch: pytest.MonkeyPatch) -> SmallGenerator:
     """A generator that was sampled before."""
     small = SmallGenerator()
-    sampled = samples(small, COUNT)
+    sampled = {LABELLED: samples(small, COUNT), RATED: rated_samples(small, COUNT)}
     monkeypatch.setattr("stylegan2.load", lambda name, device="cpu": small)
-    monkeypatch.setattr(dataset, "gather_samples", lambda model, count, jobs: sampled)
+    monkeypatch.setattr(dataset, "gather_samples", lambda kind, model, count, jobs: sampled[kind])
     monkeypatch.setattr(dataset, "warn_if_faceless", lambda generator: None)
-    monkeypatch.setattr(scorer, "load_recognizer", lambda: None)  # the samples have descriptors
     return small
 
 
 @pytest.mark.parametrize(
     ("part", "outputs"),
-    [("scorer", ("rating",) * scorer._MEMBERS), ("edits", ATTRIBUTES), ("appearance", APPEARANCE)],
+    [("scorer", ("rating",) * Recipe().members), ("edits", ATTRIBUTES), ("appearance", APPEARANCE)],
     ids=["scorer", "edits", "appearance"],
 )
 def test_a_latent_network_is_written_with_its_card(
@@ -48,7 +50,8 @@ def test_a_latent_network_is_written_with_its_card(
 ) -> None:
     path = tmp_path / "new" / f"{part}.safetensors"
     assert main(["train", part, "--output", str(path)]) == 0
-    network, file = load_network(path, part, generator)
+    file = load_learned(path, part)
+    network = load_scorer(path, generator) if part == "scorer" else load_network(path, part, generator)[0]
     assert network.outputs == outputs
     assert file.metadata["latent_space"] == "small-w"
     assert file.metadata["samples"] == str(COUNT)

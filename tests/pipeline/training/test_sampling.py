@@ -7,10 +7,11 @@ import pytest
 
 from pipeline.appearance import APPEARANCE
 from pipeline.training import sampling
-from pipeline.training.sampling import ATTRIBUTES, Samples, collect
+from pipeline.training.labelled import ATTRIBUTES, LabelledSamples
+from pipeline.training.sampling import collect
 from pipeline.training.tables import load_table
 from tests.pipeline.synthetic_faces import landmarks
-from tests.pipeline.training.stand_ins import WIDTH, SmallGenerator, assert_equal, labellers, sampled
+from tests.pipeline.training.stand_ins import QUICK, WIDTH, SmallGenerator, assert_equal, sampled
 
 
 @pytest.fixture(autouse=True)
@@ -39,9 +40,9 @@ def test_samples_have_the_shapes_they_say(tmp_path: Path) -> None:
 def test_an_interrupted_sampling_goes_on_where_it_was_last_written(tmp_path: Path) -> None:
     whole = sampled(tmp_path / "whole.npz", 11)
     path = tmp_path / "parts.npz"
-    run = collect(SmallGenerator(), labellers(), 11, 1, path)
+    run = collect(QUICK, SmallGenerator(), 11, 1, path)
     assert [next(run) for _ in range(3)] == [2, 4, 6]
-    before = load_table(path, Samples)
+    before = load_table(path, LabelledSamples)
     assert before is not None
     assert len(before) == 6
     generator = SmallGenerator()
@@ -52,9 +53,9 @@ def test_an_interrupted_sampling_goes_on_where_it_was_last_written(tmp_path: Pat
 def test_what_is_added_to_an_odd_number_of_samples_is_written_down_on_the_way(tmp_path: Path) -> None:
     path = tmp_path / "s.npz"
     sampled(path, 3)
-    run = collect(SmallGenerator(), labellers(), 100, 1, path)
+    run = collect(QUICK, SmallGenerator(), 100, 1, path)
     assert [next(run) for _ in range(2)] == [5, 7]
-    before = load_table(path, Samples)
+    before = load_table(path, LabelledSamples)
     assert before is not None
     assert len(before) == 7
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from pipeline.training.sampling import Samples
+from pipeline.training.labelled import LabelledSamples
 from pipeline.training.tables import load_table, save_table
 from tests.pipeline.training.stand_ins import sampled
 
@@ -20,15 +20,15 @@ ARRAY = (
 def test_a_damaged_file_is_made_again(content: bytes, tmp_path: Path) -> None:
     path = tmp_path / "s.npz"
     path.write_bytes(content)
-    assert load_table(path, Samples) is None
+    assert load_table(path, LabelledSamples) is None
     assert len(sampled(path, 3)) == 3
 
 
 def test_a_file_of_unequal_columns_is_not_believed(tmp_path: Path) -> None:
     samples = sampled(tmp_path / "s.npz", 3)
-    columns = {field.name: getattr(samples, field.name) for field in fields(Samples)}
+    columns = {field.name: getattr(samples, field.name) for field in fields(LabelledSamples)}
     np.savez(tmp_path / "s.npz", **{**columns, "w": samples.w[:2]})
-    assert load_table(tmp_path / "s.npz", Samples) is None
+    assert load_table(tmp_path / "s.npz", LabelledSamples) is None
 
 
 def test_saving_leaves_no_partial_file(tmp_path: Path) -> None:
