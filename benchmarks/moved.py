@@ -66,34 +66,47 @@ def measure(
     return Measured(own, held)
 
 
-def ends(retoucher: Retoucher, path: Path, slider: str) -> tuple[NDArray[np.float64], float] | None:
-    """Halves of the differences, own measure first, and the identity distance; None without such a face."""
-    attributes, mesh = retoucher.networks.edit_applier.attributes, retoucher.networks.mesh
-    if mesh is None:
-        raise ModelMissing(
-            "The face mesh was not fetched.", "retouchml models fetch mediapipe-face fetches it."
-        )
-    spread = dict(zip(attributes.outputs, attributes.deviation.tolist(), strict=True))
-    picture = read_picture(path)
-    photo = retoucher.open(picture.pixels, icc=picture.icc)
-    if not photo.faces or photo.faces[0].quality.trust.shape < 1.0:
-        return None
-    place = np.array(photo.faces[0].landmarks)
-    found, distances = [], []
-    for value in (-1.0, 1.0):
-        patches = photo.render({0: Look(0.0, edits={slider: value})})
-        after = photo.apply(patches)
-        again = retoucher.open(after, icc=picture.icc).faces
-        if not again:
-            sys.stderr.write(f"{path.name}: no face is found after {slider} {value:g}\n")
-            return None
-        places = [np.array(face.landmarks) for face in again]
-        nearest = min(places, key=lambda points: float(np.abs(points - place).mean()))
-        found.append(measure(after, nearest, mesh, np.array([spread[name] for name in HELD])))
-        distances += [each.identity_distance for each in photo.report(patches)] or [0.0]
-    low, high = found
-    moved = np.array([high.own[slider] - low.own[slider], *(high.held - low.held)]) / 2.0
-    return moved, float(np.mean(distances))
+class Subject:
+    """The largest face of a photograph, which is opened once for all sliders."""
+
+    def __init__(self, retoucher: Retoucher, path: Path) -> None:
+        """Raises ModelMissing without the face mesh, and the errors of ``Retoucher.open``."""
+        if retoucher.networks.mesh is None:
+            raise ModelMissing(
+                "The face mesh was not fetched.", "retouchml models fetch mediapipe-face fetches it."
+            )
+        self._retoucher, self._mesh, self._path = retoucher, retoucher.networks.mesh, path
+        attributes = retoucher.networks.edit_applier.attributes
+        spread = dict(zip(attributes.outputs, attributes.deviation.tolist(), strict=True))
+        self._units = np.array([spread[name] for name in HELD])
+        picture = read_picture(path)
+        self._icc = picture.icc
+        self._photo = retoucher.open(picture.pixels, icc=picture.icc)
+
+    @property
+    def shows_a_face_well(self) -> bool:
+        """Whether nothing of its shape is held back."""
+        faces = self._photo.faces
+        return bool(faces) and faces[0].quality.trust.shape == 1.0
+
+    def ends(self, slider: str) -> tuple[NDArray[np.float64], float] | None:
+        """Halves of the differences, own measure first, and the identity distance; None if none is found."""
+        place = np.array(self._photo.faces[0].landmarks)
+        found, distances = [], []
+        for value in (-1.0, 1.0):
+            patches = self._photo.render({0: Look(0.0, edits={slider: value})})
+            after = self._photo.apply(patches)
+            again = self._retoucher.open(after, icc=self._icc).faces
+            if not again:
+                sys.stderr.write(f"{self._path.name}: no face is found after {slider} {value:g}\n")
+                return None
+            places = [np.array(face.landmarks) for face in again]
+            nearest = min(places, key=lambda points: float(np.abs(points - place).mean()))
+            found.append(measure(after, nearest, self._mesh, self._units))
+            distances += [each.identity_distance for each in self._photo.report(patches)] or [0.0]
+        low, high = found
+        moved = np.array([high.own[slider] - low.own[slider], *(high.held - low.held)]) / 2.0
+        return moved, float(np.mean(distances))
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -105,28 +118,32 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--faces", type=int, default=20, help="how many (default: %(default)s)")
     parser.add_argument("--slider", action="append", choices=SLIDERS, help="default: those of pose")
     options = parser.parse_args(arguments)
-    sys.stdout.write(" ".join(["slider own (least to most)", *HELD, "its-way identity\n"]))
+    rows: dict[str, list[tuple[NDArray[np.float64], float]]] = {
+        slider: [] for slider in options.slider or POSE
+    }
     try:
         retoucher = Retoucher()
-        for slider in options.slider or POSE:
-            rows: list[tuple[NDArray[np.float64], float]] = []
-            for path in options.photos:
-                row = ends(retoucher, path, slider) if len(rows) < options.faces else None
-                rows += [] if row is None else [row]
-            if not rows:
-                parser.error("no picture shows a face well")
-            moved, distances = np.array([row[0] for row in rows]), [row[1] for row in rows]
-            seen = moved[np.isfinite(moved[:, 0])]  # of a face without irises, no gaze is measured
-            if not len(seen):
-                parser.error(f"no face shows what {slider} moves")
-            own = seen[:, 0]
-            sys.stdout.write(
-                f"{slider:6} {own.mean():+.2f} ({own.min():.2f} to {own.max():.2f})"
-                f" {' '.join(f'{each:+.2f}' for each in seen[:, 1:].mean(0))}"
-                f" {float((own > 0.0).mean()):.0%} of {len(seen)} {np.median(distances):.2f}\n"
-            )
+        for path in options.photos:
+            wanted = [slider for slider, seen in rows.items() if len(seen) < options.faces]
+            subject = Subject(retoucher, path) if wanted else None
+            if subject is not None and subject.shows_a_face_well:
+                for slider in wanted:
+                    row = subject.ends(slider)
+                    rows[slider] += [] if row is None else [row]
     except RetouchError as error:
         raise SystemExit(error.explain()) from None
+    sys.stdout.write(" ".join(["slider own (least to most)", *HELD, "its-way identity\n"]))
+    for slider, seen in rows.items():
+        # of a face without irises, no gaze is measured
+        moved = np.array([each for each, _ in seen if np.isfinite(each[0])])
+        if not len(moved):
+            parser.error(f"no face shows what {slider} moves" if seen else "no picture shows a face well")
+        own, distance = moved[:, 0], np.median([distance for _, distance in seen])
+        sys.stdout.write(
+            f"{slider:6} {own.mean():+.2f} ({own.min():.2f} to {own.max():.2f})"
+            f" {' '.join(f'{each:+.2f}' for each in moved[:, 1:].mean(0))}"
+            f" {float((own > 0.0).mean()):.0%} of {len(moved)} {distance:.2f}\n"
+        )
     return 0
 
 
