@@ -14,7 +14,7 @@ _ENLARGED = (
     0.95  # photo pixels to a crop pixel, below which the crop shows less blur than the photo will have
 )
 
-_LOST = 1.08  # variance over the own one to aim at in an enlarged crop: the way back to the photo costs some
+_LOST = 1.1  # variance over the own one to aim at in an enlarged crop: the way back to the photo costs some
 _MARGIN = 16  # pixels beside what is sharpened, for blurs and interpolation
 
 _Picture = NDArray[np.float32]  # [H, W, 3] in [0, 1]

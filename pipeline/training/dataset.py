@@ -73,6 +73,7 @@ def gather_samples(kind: Kind[Measured], model: str, count: int, jobs: int) -> M
     entry = zoo.find(model)
     # another file may be imported under the same name
     name = f"{model}-{entry.sha256[:12]}" if entry.imported else model
+    measured = "-".join(filter(None, (name, f"v{kind.version}", kind.by())))
     starts = range(0, count, PART)
     tasks = [
         (
@@ -80,7 +81,7 @@ def gather_samples(kind: Kind[Measured], model: str, count: int, jobs: int) -> M
             model,
             min(PART, count - start),
             seed,
-            folder / f"{kind.name}-{name}-v{kind.version}-{seed}.npz",
+            folder / f"{kind.name}-{measured}-{seed}.npz",
         )
         for seed, start in enumerate(starts, 1)
     ]

@@ -13,11 +13,12 @@ import torch
 from numpy.typing import NDArray
 
 from pipeline.faces import FaceFinder
-from pipeline.latent_network import OCTAVES
+from pipeline.latent_network import OCTAVES, learned_part
 from pipeline.rater import FeatureRater
 from pipeline.training.labellers import load_finder, load_recognizer
 from pipeline.training.sampling import RENDER, Kind, Measure, Row, Samples
 from stylegan2.generator import Generator, as_picture
+from stylegan2.zoo.storage import digest
 
 _ENLARGED = 2 * RENDER  # pixels, in which landmarks are found
 
@@ -55,4 +56,9 @@ def _rate(
     )
 
 
-RATED = Kind("rated", 1, RatedSamples, _measure)
+def _rater() -> str:
+    """Names the rater in use by its content."""
+    return digest(learned_part("rater"))[:12]
+
+
+RATED = Kind("rated", 1, RatedSamples, _measure, _rater)

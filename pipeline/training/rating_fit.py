@@ -18,13 +18,13 @@ _SOME = 2000  # samples, for the mean square of gradients
 class Recipe:
     """How a scorer is fitted; ``docs/models.md`` has what others explain."""
 
-    components: int = 120  # of the code, those that vary most
-    hidden: int = 384
+    components: int = 100  # of the code, those that vary most
+    hidden: int = 768
     members: int = 5
-    epochs: int = 25
-    batch: int = 128
-    rate: float = 2e-3
-    decay: float = 1.0
+    epochs: int = 30
+    batch: int = 256
+    rate: float = 4e-3
+    decay: float = 0.5
     # weight of the gradients' error, as a share of their own square, beside that of the ratings
     gradients: float = 16.0
 

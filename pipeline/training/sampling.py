@@ -57,6 +57,8 @@ class Kind(Generic[Measured]):
     version: int  # a file of another version is not used
     table: type[Measured]
     measure: Callable[[Generator], Measure]  # loads what it needs, and raises ModelMissing or ModelCorrupt
+    # names what the user may replace of that: samples that another one measured are not used
+    by: Callable[[], str] = str
 
 
 def draw(generator: Generator, count: int, seed: int) -> Iterator[tuple[NDArray[np.float32], int]]:

@@ -8,8 +8,9 @@ import cv2
 import pytest
 import torch
 
-from pipeline.training import dataset
+from pipeline.training import dataset, rated
 from pipeline.training.labelled import LABELLED
+from pipeline.training.rated import RATED
 from tests.conftest import at_home
 from tests.pipeline.training.stand_ins import QUICK, SmallGenerator, assert_equal
 
@@ -33,6 +34,23 @@ def test_gathered_samples_are_kept_by_version_and_used_again(generator: SmallGen
     newer = replace(QUICK, version=QUICK.version + 1)
     assert len(dataset.gather_samples(newer, "ffhq-mobile", 4, 1)) == 4
     assert generator.pictures == 10
+
+
+def test_samples_that_another_rater_rated_are_not_used(generator: SmallGenerator) -> None:
+    dataset.gather_samples(replace(QUICK, by=lambda: "one"), "ffhq-mobile", 3, 1)
+    dataset.gather_samples(replace(QUICK, by=lambda: "another"), "ffhq-mobile", 3, 1)
+    assert generator.pictures == 6
+    dataset.gather_samples(replace(QUICK, by=lambda: "one"), "ffhq-mobile", 3, 1)
+    assert generator.pictures == 6
+
+
+def test_rated_samples_are_named_by_the_rater_in_use(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    shipped = RATED.by()
+    own = tmp_path / "rater.safetensors"
+    own.write_bytes(b"another")
+    monkeypatch.setattr(rated, "learned_part", lambda kind: own)
+    assert len(shipped) == len(RATED.by()) == 12
+    assert RATED.by() != shipped
 
 
 def test_more_samples_begin_with_those_that_are_there(generator: SmallGenerator) -> None:

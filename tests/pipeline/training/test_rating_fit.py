@@ -7,7 +7,7 @@ from pipeline.latent_network import OCTAVES
 from pipeline.training.rating_fit import RatedCodes, Recipe, fit_scorer
 
 WIDTH = 30
-SMALL = Recipe(components=WIDTH, hidden=16, members=2, epochs=15)
+SMALL = Recipe(components=WIDTH, hidden=16, members=2, epochs=15, batch=64)
 
 
 def codes(count: int, noise: float = 0.0) -> RatedCodes:
@@ -35,7 +35,7 @@ def test_a_known_function_is_recovered() -> None:
 def test_rough_gradients_tell_more_than_ratings_alone() -> None:
     few = codes(300, noise=0.05)
     _, with_gradients = fit_scorer(few, SMALL)
-    alone = Recipe(components=WIDTH, hidden=16, members=2, epochs=15, gradients=0.0)
+    alone = Recipe(components=WIDTH, hidden=16, members=2, epochs=15, batch=64, gradients=0.0)
     _, without = fit_scorer(few, alone)
     assert with_gradients > without + 0.1
 
