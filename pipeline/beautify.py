@@ -40,7 +40,7 @@ class Ascent:
     """The settings of the ascent; lengths are per layer, in standard deviations of whitened codes."""
 
     step: float = 0.2  # length of a step
-    reach: float = 2.6  # length of the whole path
+    reach: float = 2.9  # length of the whole path
     gain: float = 2.0  # rating points at which the path ends
     # attributes that stay
     held: tuple[str, ...] = ("smile", "eyes_open", "yaw", "pitch", "mouth_open", "male", "glasses")
@@ -49,7 +49,7 @@ class Ascent:
     # largest norm of a layer's code, in norms of a typical sample; a face beyond may stay there
     shell: float = 1.0
     # descriptor distance between the generator's own pictures at which the path ends
-    identity: float = 0.30
+    identity: float = 0.33
     finest: int = 256  # pixels; layers above only paint texture
 
 
