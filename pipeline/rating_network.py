@@ -46,8 +46,8 @@ class RatingNetwork(nn.Module):
         used = self._used(octaves)
         hidden = self._hidden(used)
         linear = torch.einsum("now,mow->nm", used, self.linear)
-        slope = (1.0 - hidden.square()) * self.readout
-        gradient = self.linear + torch.einsum("nmh,mho,mhw->nmow", slope, self._mixture(), self.hidden_weight)
+        slope = ((1.0 - hidden.square()) * self.readout)[:, :, None] * self._mixture()  # [N, M, 9, H]
+        gradient = self.linear + slope @ self.hidden_weight
         return linear + (hidden * self.readout).sum(2) + self.bias, gradient
 
     def values(self, octaves: Tensor) -> Tensor:
@@ -59,13 +59,14 @@ class RatingNetwork(nn.Module):
         return octaves[..., octaves.shape[-1] - self.linear.shape[-1] :]
 
     def _mixture(self) -> Tensor:
-        """[M, H, 9], each row sums to 1: how much each octave matters to each hidden unit."""
-        return self.octave_logits.softmax(2)
+        """[M, 9, H], each column sums to 1: how much each octave matters to each hidden unit."""
+        return self.octave_logits.softmax(2).transpose(1, 2)
 
     def _hidden(self, used: Tensor) -> Tensor:
         """The hidden units [N, M, H]."""
-        weight = torch.einsum("mho,mhw->mhow", self._mixture(), self.hidden_weight)
-        return torch.tanh(torch.einsum("now,mhow->nmh", used, weight) + self.hidden_bias)
+        # each octave by itself, then their mixture: weights for every octave would be nine times as many
+        by_octave = used[:, None] @ self.hidden_weight.transpose(1, 2)  # [N, M, 9, H]
+        return torch.tanh((by_octave * self._mixture()).sum(2) + self.hidden_bias)
 
 
 def ensemble_of(networks: Sequence[RatingNetwork]) -> RatingNetwork:
