@@ -1,5 +1,6 @@
 """Fits the standard scorer to ratings and their gradients, and measures it on held-out samples."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,6 +12,7 @@ from pipeline.training.fitting import explained, octaves_of, split
 from pipeline.training.rated import RatedSamples
 from stylegan2.latents import LatentSpace
 
+Progress = Callable[[int, int], object]  # done, total
 _SOME = 2000  # samples, for the mean square of gradients
 
 
@@ -48,18 +50,25 @@ class RatedCodes:
         )
 
 
-def fit_scorer(codes: RatedCodes, recipe: Recipe) -> tuple[RatingNetwork, float]:
+def fit_scorer(
+    codes: RatedCodes, recipe: Recipe, progress: Progress = lambda _done, _total: None
+) -> tuple[RatingNetwork, float]:
     """Fit an ensemble; returns it and its mean's R² on the hold-out.
 
-    Members differ by their start and by the order of the samples.
+    Members differ by their start and by the order of the samples. progress: called after each epoch with the
+    number of these, and how many there will be.
     """
     train, test = (torch.from_numpy(part) for part in split(len(codes.ratings)))
-    network = ensemble_of([_fit_member(codes, train, recipe, seed) for seed in range(recipe.members)])
+    network = ensemble_of(
+        [_fit_member(codes, train, recipe, seed, progress) for seed in range(recipe.members)]
+    )
     said = network.values(codes.octaves[test]).mean(1)
     return network, round(float(explained(said, codes.ratings[test])), 3)
 
 
-def _fit_member(codes: RatedCodes, train: Tensor, recipe: Recipe, seed: int) -> RatingNetwork:
+def _fit_member(
+    codes: RatedCodes, train: Tensor, recipe: Recipe, seed: int, progress: Progress
+) -> RatingNetwork:
     torch.manual_seed(seed)
     network = RatingNetwork(1, codes.octaves.shape[2], recipe.hidden)
     ratings = codes.ratings[train]
@@ -71,7 +80,7 @@ def _fit_member(codes: RatedCodes, train: Tensor, recipe: Recipe, seed: int) -> 
     square = max(float(some.square().sum((1, 2)).mean()), 1e-12)
     optimizer = torch.optim.AdamW(network.parameters(), lr=recipe.rate, weight_decay=recipe.decay)
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, recipe.epochs)
-    for _ in range(recipe.epochs):
+    for epoch in range(1, recipe.epochs + 1):
         for rows in torch.split(train[torch.randperm(len(train))], recipe.batch):
             rating, gradient = network.with_gradient(codes.octaves[rows])
             error = (rating[:, 0] - scaled[rows]).square().mean()
@@ -81,4 +90,5 @@ def _fit_member(codes: RatedCodes, train: Tensor, recipe: Recipe, seed: int) -> 
             loss.backward()  # type: ignore[no-untyped-call]
             optimizer.step()
         schedule.step()
+        progress(seed * recipe.epochs + epoch, recipe.members * recipe.epochs)
     return network.requires_grad_(False)

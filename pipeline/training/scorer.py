@@ -12,6 +12,7 @@ import sys
 from pipeline.training import own_scorer
 from pipeline.training.arguments import add_sampling_arguments
 from pipeline.training.dataset import load_dataset
+from pipeline.training.progress_line import ProgressLine
 from pipeline.training.rated import RATED
 from pipeline.training.rating_fit import RatedCodes, Recipe, fit_scorer
 from pipeline.training.saving import save_latent_network
@@ -37,6 +38,6 @@ def main(arguments: argparse.Namespace) -> int:
     sys.stdout.write(f"{len(ratings)} samples, rating {ratings.mean():.2f} ± {ratings.std():.2f}\n")
     sys.stdout.flush()
     codes = RatedCodes.of(dataset.samples, dataset.generator.latents, recipe.components)
-    network, share = fit_scorer(codes, recipe)
+    network, share = fit_scorer(codes, recipe, ProgressLine("fitting the scorer"))
     save_latent_network(dataset, "scorer", network, {"rating": share})
     return 0

@@ -23,8 +23,9 @@ def codes(count: int, noise: float = 0.0) -> RatedCodes:
 
 
 def test_a_known_function_is_recovered() -> None:
-    known = codes(1500)
-    network, explained = fit_scorer(known, SMALL)
+    known, seen = codes(1500), []
+    network, explained = fit_scorer(known, SMALL, lambda done, total: seen.append((done, total)))
+    assert seen == [(epoch, 30) for epoch in range(1, 31)]
     assert explained > 0.9
     assert network.outputs == ("rating", "rating")
     assert not any(parameter.requires_grad for parameter in network.parameters())
