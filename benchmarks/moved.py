@@ -121,6 +121,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     rows: dict[str, list[tuple[NDArray[np.float64], float]]] = {
         slider: [] for slider in options.slider or POSE
     }
+    failed: RetouchError | None = None
     try:
         retoucher = Retoucher()
         for path in options.photos:
@@ -131,19 +132,22 @@ def main(arguments: Sequence[str] | None = None) -> int:
                     row = subject.ends(slider)
                     rows[slider] += [] if row is None else [row]
     except RetouchError as error:
-        raise SystemExit(error.explain()) from None
+        failed = error
     sys.stdout.write(" ".join(["slider own (least to most)", *HELD, "its-way identity\n"]))
     for slider, seen in rows.items():
         # of a face without irises, no gaze is measured
         moved = np.array([each for each, _ in seen if np.isfinite(each[0])])
         if not len(moved):
-            parser.error(f"no face shows what {slider} moves" if seen else "no picture shows a face well")
+            sys.stdout.write(f"{slider:6} is seen on no face\n")
+            continue
         own, distance = moved[:, 0], np.median([distance for _, distance in seen])
         sys.stdout.write(
             f"{slider:6} {own.mean():+.2f} ({own.min():.2f} to {own.max():.2f})"
             f" {' '.join(f'{each:+.2f}' for each in moved[:, 1:].mean(0))}"
             f" {float((own > 0.0).mean()):.0%} of {len(moved)} {distance:.2f}\n"
         )
+    if failed is not None:
+        raise SystemExit(failed.explain())
     return 0
 
 

@@ -6,7 +6,8 @@
 Each face is inverted once; every scorer, by default the one in use, then climbs from the same code. Measured
 are the generator's own pictures, so that nothing but the path is judged: what the scorer promises for its
 end, what the rater sees there, which the scorer learned from, what the judge sees, which guides nothing, and
-the identity distance. FOLDER is SCUT-FBP5500: of the test part of fold 1, which neither has seen. Means, and
+the identity distance. FOLDER is SCUT-FBP5500: of the test part of fold 1, which neither rater nor
+judge has seen. Means, and
 the share of the promise that the rater sees.
 """
 
@@ -29,8 +30,8 @@ from pipeline.latent_network import learned_part
 from pipeline.local_face import face_crop
 from pipeline.networks import Networks
 from pipeline.pictures import read_picture
+from pipeline.prepared import encoded
 from pipeline.rater import PixelRater
-from pipeline.rater_input import face_chip
 from pipeline.rating_network import load_scorer
 from pipeline.retoucher import Retoucher
 from pipeline.training.sampling import RENDER
@@ -61,10 +62,7 @@ def starts(retoucher: Retoucher, photos: Sequence[Path], count: int) -> Iterator
             picture.pixels, np.array(faces[0].landmarks), WorkingSpace.of(picture.icc)
         )
         points = alignment.to_crop(np.array(faces[0].landmarks))
-        assert networks.encoder is not None
-        guess = networks.encoder(face_chip(crop, points), networks.recognizer.describe(crop, points), points)
-        start = networks.encoder.refined(guess, crop, networks.generator)
-        inversion = networks.inverter.invert(crop, points, start)
+        inversion = networks.inverter.invert(crop, points, encoded(crop, points, networks))
         small = (points + 0.5) * (TARGET / crop.shape[0]) - 0.5
         found += 1
         yield Start(inversion.w_plus, chip_frame(small).grid(TARGET, TARGET))
@@ -117,7 +115,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for file, row in zip(files, rows, strict=True):
         promised, seen, judged, distance = np.mean(row, 0)
         sys.stdout.write(
-            f"{file.name} {len(row)} {promised:+.3f} {seen:+.3f} {seen / promised:.0%} {judged:+.3f} "
+            f"{file} {len(row)} {promised:+.3f} {seen:+.3f} {seen / promised:.0%} {judged:+.3f} "
             f"{distance:.3f}\n"
         )
     return 0

@@ -93,6 +93,11 @@ def fingerprint(network: LatentFunction) -> str:
     return digest.hexdigest()
 
 
+def octave_of(side: int) -> int:
+    """The octave of a feature map of ``side`` pixels, a power of two; larger maps count as the last one."""
+    return min(side.bit_length() - 3, OCTAVES - 1)
+
+
 def by_octave(v_plus: Tensor, layers: Sequence[StyleLayer]) -> Tensor:
     """Whitened codes [N, L, W] → [N, 9, W]: the mean over the layers of each octave.
 

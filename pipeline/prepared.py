@@ -202,7 +202,7 @@ def guess_face(
     if generator.device.type != "cpu" or _cached(local.whole, local.landmarks, networks, caches) is not None:
         return None
     clock = StepClock(seconds)
-    start = _start(local.whole, local.landmarks, networks)
+    start = encoded(local.whole, local.landmarks, networks)
     begun = networks.inverter.begin(local.whole, local.landmarks, start, progress=progress, cancel=cancel)
     clock.lap("invert")
     hasty = replace(networks, beautifier=networks.beautifier.hasty())
@@ -257,14 +257,14 @@ def _inversion(
     cached = _cached(crop, points, networks, caches)
     if cached is not None:
         return cached
-    start = _start(crop, points, networks) if begun is None else begun
+    start = encoded(crop, points, networks) if begun is None else begun
     inversion = networks.inverter.invert(crop, points, start, progress=progress, cancel=cancel)
     if caches is not None:
         caches.inversions.put(inversion_key(crop, points, networks.generator.identity), inversion)
     return inversion
 
 
-def _start(crop: NDArray[np.float32], points: NDArray[np.float64], networks: Networks) -> Tensor | None:
+def encoded(crop: NDArray[np.float32], points: NDArray[np.float64], networks: Networks) -> Tensor | None:
     """The encoder's guess of a face's whitened code, [W] or [1 + L, W]; None without an encoder."""
     encoder = networks.encoder
     if encoder is None:

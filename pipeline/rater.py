@@ -191,8 +191,9 @@ class FeatureRater:
         grid = chip_frame(landmarks).grid(*image.shape[1:]).to(image.device)
         chip = F.grid_sample(image[None], grid, align_corners=False, padding_mode="border")[0]
         descriptor, activations = self._recognizer.see_chip(chip)
-        shape = torch.from_numpy(shape_features(landmarks)).to(image.device)
-        features = torch.cat([descriptor, shape, activations])[None]
+        shape = torch.from_numpy(shape_features(landmarks))
+        # the rater's networks stay on the CPU
+        features = torch.cat([descriptor.cpu(), shape, activations.cpu()])[None]  # as ``all_features``
         return torch.stack([network(features)[0] for network in self._networks]).mean() + self._mean
 
 

@@ -47,7 +47,7 @@ class RatingNetwork(nn.Module):
         hidden = self._hidden(used)
         linear = torch.einsum("now,mow->nm", used, self.linear)
         slope = ((1.0 - hidden.square()) * self.readout)[:, :, None] * self._mixture()  # [N, M, 9, H]
-        gradient = self.linear + slope @ self.hidden_weight
+        gradient = self.linear + torch.einsum("nmoh,mhw->nmow", slope, self.hidden_weight)
         return linear + (hidden * self.readout).sum(2) + self.bias, gradient
 
     def values(self, octaves: Tensor) -> Tensor:
@@ -65,7 +65,7 @@ class RatingNetwork(nn.Module):
     def _hidden(self, used: Tensor) -> Tensor:
         """The hidden units [N, M, H]."""
         # each octave by itself, then their mixture: weights for every octave would be nine times as many
-        by_octave = used[:, None] @ self.hidden_weight.transpose(1, 2)  # [N, M, 9, H]
+        by_octave = torch.einsum("now,mhw->nmoh", used, self.hidden_weight)
         return torch.tanh((by_octave * self._mixture()).sum(2) + self.hidden_bias)
 
 

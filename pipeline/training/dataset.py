@@ -5,6 +5,8 @@ Several processes draw them; all parts that learn from one kind share it.
 
 import argparse
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Generic
@@ -14,10 +16,11 @@ import torch
 
 import stylegan2
 from pipeline.latent_network import trained_part
+from pipeline.threads import threads_restored
 from pipeline.training.arguments import check_output
 from pipeline.training.labellers import load_finder
 from pipeline.training.progress_line import ProgressLine
-from pipeline.training.sampling import PART, Kind, Measured, collect, draw, picture_of
+from pipeline.training.sampling import PART, Measured, SampleKind, collect, draw, picture_of
 from pipeline.training.tables import load_table
 from pipeline.training.worker_pool import worker_pool
 from retouchml.errors import RetouchError
@@ -38,7 +41,7 @@ class Dataset(Generic[Measured]):
     output: Path
 
 
-def load_dataset(arguments: argparse.Namespace, part: str, kind: Kind[Measured]) -> Dataset[Measured]:
+def load_dataset(arguments: argparse.Namespace, part: str, kind: SampleKind[Measured]) -> Dataset[Measured]:
     """The data set for a learned part, sampled with the options of ``arguments.add_sampling_arguments``.
 
     Raises RetouchError if the part could not be written, before the slow work starts.
@@ -64,7 +67,7 @@ def warn_if_faceless(generator: Generator) -> None:
         )
 
 
-def gather_samples(kind: Kind[Measured], model: str, count: int, jobs: int) -> Measured:
+def gather_samples(kind: SampleKind[Measured], model: str, count: int, jobs: int) -> Measured:
     """The first ``count`` samples of a generator, however many processes draw them.
 
     Those of earlier runs are on disk; after an interruption, the next call continues there.
@@ -73,7 +76,7 @@ def gather_samples(kind: Kind[Measured], model: str, count: int, jobs: int) -> M
     entry = zoo.find(model)
     # another file may be imported under the same name
     name = f"{model}-{entry.sha256[:12]}" if entry.imported else model
-    measured = "-".join(filter(None, (name, f"v{kind.version}", kind.by())))
+    facts = [kind.name, name, f"v{kind.version}", *([] if kind.rater is None else [kind.rater()])]
     starts = range(0, count, PART)
     tasks = [
         (
@@ -81,7 +84,7 @@ def gather_samples(kind: Kind[Measured], model: str, count: int, jobs: int) -> M
             model,
             min(PART, count - start),
             seed,
-            folder / f"{kind.name}-{measured}-{seed}.npz",
+            folder / f"{'-'.join(facts)}-{seed}.npz",
         )
         for seed, start in enumerate(starts, 1)
     ]
@@ -97,13 +100,28 @@ def gather_samples(kind: Kind[Measured], model: str, count: int, jobs: int) -> M
     return kind.table.joined(parts).first(count)
 
 
-def _sample(kind: Kind[Measured], model: str, count: int, seed: int, path: Path) -> None:
+def _sample(kind: SampleKind[Measured], model: str, count: int, seed: int, path: Path) -> None:
     """The work of one process: fill ``path`` up to ``count`` samples."""
     samples = load_table(path, kind.table)
     if samples is not None and len(samples) >= count:
         return
-    torch.set_num_threads(1)
-    cv2.setNumThreads(1)
+    with _one_thread():
+        _fill(kind, model, count, seed, path)
+
+
+@contextmanager
+def _one_thread() -> Iterator[None]:
+    threads = cv2.getNumThreads()
+    with threads_restored():
+        torch.set_num_threads(1)
+        cv2.setNumThreads(1)
+        try:
+            yield
+        finally:
+            cv2.setNumThreads(threads)
+
+
+def _fill(kind: SampleKind[Measured], model: str, count: int, seed: int, path: Path) -> None:
     generator = stylegan2.load(model, "cuda" if torch.cuda.is_available() else "cpu")
     if isinstance(generator, MobileGenerator):
         generator.shorten_numbers()  # ratings change by 0.007, where the samples' deviation is 0.5

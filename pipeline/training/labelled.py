@@ -14,7 +14,7 @@ from pipeline.appearance import appearance
 from pipeline.attributes import GEOMETRIC, geometric, glasses
 from pipeline.rater_input import face_chip
 from pipeline.training.labellers import Labellers, load_labellers
-from pipeline.training.sampling import RENDER, Kind, Measure, Row, Samples, picture_of
+from pipeline.training.sampling import RENDER, Measure, Row, SampleKind, Samples, picture_of
 from stylegan2.generator import Generator
 
 ATTRIBUTES = (*GEOMETRIC, "age", "male", "glasses")
@@ -56,4 +56,4 @@ def label(generator: Generator, labellers: Labellers, w: NDArray[np.float32], cr
     )
 
 
-LABELLED = Kind("samples", 4, LabelledSamples, _measure)
+LABELLED = SampleKind("samples", 4, LabelledSamples, _measure)

@@ -13,10 +13,10 @@ import torch
 from numpy.typing import NDArray
 
 from pipeline.faces import FaceFinder
-from pipeline.latent_network import OCTAVES, learned_part
+from pipeline.latent_network import OCTAVES, learned_part, octave_of
 from pipeline.rater import FeatureRater
 from pipeline.training.labellers import load_finder, load_recognizer
-from pipeline.training.sampling import RENDER, Kind, Measure, Row, Samples
+from pipeline.training.sampling import RENDER, Measure, Row, SampleKind, Samples
 from stylegan2.generator import Generator, as_picture
 from stylegan2.zoo.storage import digest
 
@@ -42,9 +42,7 @@ def _rate(
     codes = generator.latents.whiten(torch.from_numpy(w).to(generator.device))
     sides = [4 << octave for octave in range(OCTAVES)]
     octaves = codes[[int(side >= crossover) for side in sides]].requires_grad_(True)
-    w_plus = generator.latents.unwhiten(octaves)[
-        [sides.index(layer.resolution) for layer in generator.layers]
-    ]
+    w_plus = generator.latents.unwhiten(octaves)[[octave_of(layer.resolution) for layer in generator.layers]]
     image = generator.synthesize(w_plus[None], RENDER)[0]
     enlarged = cv2.resize(as_picture(image.detach()), (_ENLARGED, _ENLARGED))
     landmarks = finder.landmarks_in_crop(np.asarray(enlarged, np.float32)) * (RENDER / _ENLARGED)
@@ -61,4 +59,4 @@ def _rater() -> str:
     return digest(learned_part("rater"))[:12]
 
 
-RATED = Kind("rated", 1, RatedSamples, _measure, _rater)
+RATED = SampleKind("rated", 1, RatedSamples, _measure, _rater)

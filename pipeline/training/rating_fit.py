@@ -13,7 +13,7 @@ from pipeline.training.rated import RatedSamples
 from stylegan2.latents import LatentSpace
 
 Progress = Callable[[int, int], object]  # done, total
-_SOME = 2000  # samples, for the mean square of gradients
+_FOR_SCALE = 2000  # samples, for the mean square of gradients
 
 
 @dataclass(frozen=True)
@@ -62,7 +62,9 @@ def fit_scorer(
     network = ensemble_of(
         [_fit_member(codes, train, recipe, seed, progress) for seed in range(recipe.members)]
     )
-    said = network.values(codes.octaves[test]).mean(1)
+    said = torch.cat(
+        [network.values(codes.octaves[part]).mean(1) for part in torch.split(test, recipe.batch)]
+    )
     return network, round(float(explained(said, codes.ratings[test])), 3)
 
 
@@ -76,7 +78,7 @@ def _fit_member(
     network.deviation.copy_(ratings.std())
     scaled = (codes.ratings - network.mean) / network.deviation
     scale = float(network.deviation)
-    some = codes.gradients[train[:_SOME]].float() / scale
+    some = codes.gradients[train[:_FOR_SCALE]].float() / scale
     square = max(float(some.square().sum((1, 2)).mean()), 1e-12)
     optimizer = torch.optim.AdamW(network.parameters(), lr=recipe.rate, weight_decay=recipe.decay)
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, recipe.epochs)

@@ -1,4 +1,4 @@
-"""Samples of a generator: codes, and the labels of their pictures.
+"""Samples of a generator: codes, and what is measured of their pictures.
 
 Each sample is two codes w and a resolution at which the second takes over (style mixing, as StyleGAN2 was
 trained), so that what is learned knows which layers matter. They are drawn in parts, each from a seed of its
@@ -45,20 +45,20 @@ class Samples:
 
 
 Measured = TypeVar("Measured", bound=Samples)
-Row = tuple[NDArray[np.generic], ...]  # what is kept of a sample besides its codes
+Row = tuple[NDArray[np.generic], ...]  # of a table, or what is measured of a row
 Measure = Callable[[NDArray[np.float32], int], Row]  # of two codes [2, W] and a crossover
 
 
 @dataclass(frozen=True)
-class Kind(Generic[Measured]):
+class SampleKind(Generic[Measured]):
     """A kind of samples: which table they are in, and what measures them."""
 
     name: str  # of its files
     version: int  # a file of another version is not used
     table: type[Measured]
     measure: Callable[[Generator], Measure]  # loads what it needs, and raises ModelMissing or ModelCorrupt
-    # names what the user may replace of that: samples that another one measured are not used
-    by: Callable[[], str] = str
+    # names the rater that measures, which users may replace: samples of another one are not used
+    rater: Callable[[], str] | None = None
 
 
 def draw(generator: Generator, count: int, seed: int) -> Iterator[tuple[NDArray[np.float32], int]]:
@@ -85,7 +85,9 @@ def picture_of(
     return as_picture(image[0])
 
 
-def collect(kind: Kind[Measured], generator: Generator, count: int, seed: int, path: Path) -> Iterator[int]:
+def collect(
+    kind: SampleKind[Measured], generator: Generator, count: int, seed: int, path: Path
+) -> Iterator[int]:
     """Add samples to the file ``path`` up to ``count``; yields their number after each chunk."""
     saved = load_table(path, kind.table)
     parts: list[Measured] = [saved] if saved is not None else []

@@ -9,8 +9,7 @@ from pathlib import Path
 
 from torch import Tensor
 
-from pipeline.latent_network import LatentNetwork, save_learned
-from pipeline.rating_network import RatingNetwork
+from pipeline.latent_network import LatentFunction, save_learned
 from pipeline.training.dataset import Dataset
 from pipeline.training.sampling import Measured
 from retouchml.system.terminal import printable
@@ -37,7 +36,7 @@ _LIMITS = (
 def save_latent_network(
     dataset: Dataset[Measured],
     kind: str,
-    network: LatentNetwork | RatingNetwork,
+    network: LatentFunction,
     explained: Mapping[str, float],
     others: Mapping[str, Tensor] | None = None,
     limits: str = _LIMITS,

@@ -18,6 +18,11 @@ from pipeline.training.rating_fit import RatedCodes, Recipe, fit_scorer
 from pipeline.training.saving import save_latent_network
 from retouchml.errors import UsageError
 
+_LIMITS = (
+    "It knows the faces that the generator makes, and repeats the errors of what measured these: dlib's "
+    "landmarks and recognition network, and the rater with the taste of those it learned from. It fits one "
+    "latent space."
+)
 _SAMPLES = 30000  # an hour and a quarter of two cores that multiply in bfloat16
 
 
@@ -39,5 +44,5 @@ def main(arguments: argparse.Namespace) -> int:
     sys.stdout.flush()
     codes = RatedCodes.of(dataset.samples, dataset.generator.latents, recipe.components)
     network, share = fit_scorer(codes, recipe, ProgressLine("fitting the scorer"))
-    save_latent_network(dataset, "scorer", network, {"rating": share})
+    save_latent_network(dataset, "scorer", network, {"rating": share}, limits=_LIMITS)
     return 0

@@ -19,7 +19,7 @@ def test_a_promise_is_compared_with_what_is_seen(
     assert len(lines) == 2
     assert lines[0] == lines[1]  # both climbed from the same code
     name, faces, promised, seen, share, *_, distance = lines[0].split()
-    assert (name, faces) == ("scorer.safetensors", "1")
+    assert (name, faces) == (shipped, "1")
     assert 0.2 < float(promised) < 2.0
     assert float(seen) > 0.1
     assert int(share[:-1]) == pytest.approx(100.0 * float(seen) / float(promised), abs=1.0)

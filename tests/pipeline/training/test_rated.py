@@ -1,6 +1,8 @@
 """What a scorer learns from: ratings of the default generator's pictures, and their gradients."""
 
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -9,10 +11,35 @@ import torch
 import stylegan2
 from pipeline.latent_network import OCTAVES
 from pipeline.rater import FeatureRater
+from pipeline.training import rated
 from pipeline.training.labellers import load_finder, load_recognizer
 from pipeline.training.rated import RATED
 from pipeline.training.sampling import draw, picture_of
+from stylegan2.generator import StyleLayer
 from tests.conftest import at_home
+from tests.pipeline.training.stand_ins import WIDTH, SmallGenerator, labellers
+
+
+@pytest.mark.parametrize("largest", [256, 1024, 2048])
+def test_a_gradient_comes_for_every_octave_that_a_network_has(
+    largest: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    generator: Any = SmallGenerator()
+    sides = [4 << octave for octave in range(largest.bit_length() - 2)]
+    generator.layers = tuple(StyleLayer(index, side, "conv") for index, side in enumerate(sides))
+    generator.synthesize = lambda w_plus, side: (
+        w_plus[:, :, :3].mean(1)[..., None, None].expand(1, 3, side, side)
+    )
+    rater = SimpleNamespace(rate_image=lambda image, landmarks: image.mean())
+    monkeypatch.setattr(rated, "FeatureRater", lambda recognizer: rater)
+    monkeypatch.setattr(rated, "load_recognizer", lambda device: None)
+    monkeypatch.setattr(rated, "load_finder", lambda: labellers().finder)
+    w = generator.map(torch.randn(2, WIDTH, generator=torch.Generator().manual_seed(2)))[:, 0].numpy() * 0.1
+    rating, gradient = RATED.measure(generator)(w, 64)
+    assert np.isfinite(rating)
+    assert gradient.shape == (OCTAVES, WIDTH)
+    moved = np.abs(gradient.astype(np.float32)).max(1) > 0
+    assert moved.tolist() == [octave < len(sides) for octave in range(OCTAVES)]
 
 
 def test_the_rating_is_the_raters_own_and_rises_along_its_gradient(real_home: Path) -> None:
