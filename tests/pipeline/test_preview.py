@@ -173,7 +173,7 @@ def test_motion_and_light_at_half_the_size_are_those_of_all_pixels(
     carried = prepared._carried(retoucher.networks, Look(1.0))
     assert carried.flow.shape == whole.flow.shape
     assert np.abs(whole.flow).max() > 5.0
-    assert np.abs(carried.flow - whole.flow).mean() < 0.05
+    assert np.abs(carried.flow - whole.flow).mean() < 0.07
     assert np.abs(carried.flow - whole.flow).max() < 1.5  # where it is steep
     assert np.abs(whole.light).max() > 1.5
     assert np.abs(carried.light - whole.light).mean() < 0.05
