@@ -75,7 +75,8 @@ def attempt(path: Path, data: bytes) -> None:
     assert picture.pixels.size > 0
     if picture.pixels.size < 1_000_000:
         notes = write_picture(path.with_name("out.tif"), picture, picture.pixels, force=True)
-        assert all("profile" in note for note in notes)
+        # a flipped bit may make a profile that is none, or a comment, for which TIFF has no place
+        assert all("profile" in note or "comment" in note for note in notes)
 
 
 @pytest.mark.parametrize("kind", samples())
