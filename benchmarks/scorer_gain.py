@@ -6,9 +6,8 @@
 Each face is inverted once; every scorer, by default the one in use, then climbs from the same code. Measured
 are the generator's own pictures, so that nothing but the path is judged: what the scorer promises for its
 end, what the rater sees there, which the scorer learned from, what the judge sees, which guides nothing, and
-the identity distance. FOLDER is SCUT-FBP5500: of the test part of fold 1, which neither rater nor
-judge has seen. Means, and
-the share of the promise that the rater sees.
+the identity distance. FOLDER is SCUT-FBP5500: of the test part of fold 1, which neither rater nor judge has
+seen. Means, and the share of the promise that the rater sees.
 """
 
 import argparse

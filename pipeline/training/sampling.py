@@ -18,7 +18,7 @@ from pipeline.training.tables import load_table, save_table
 from stylegan2.generator import Generator, as_picture
 
 PART = 500  # samples in a file
-RENDER = 256  # pixels; side of the pictures that are labelled
+RENDER = 256  # pixels; side of the pictures that are measured
 _CHUNK = 100  # samples; an interruption loses no more
 _CROSSOVERS = (8, 16, 32, 64, 128)
 _MIXED = 0.4  # share of samples with two codes
