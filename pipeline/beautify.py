@@ -1,10 +1,9 @@
 """Finds the path of rising score in latent space, while other attributes of the face stay.
 
-Gradient ascent in whitened P space, every layer on its own. At each step the gradient is projected off the
-gradients of the attributes that stay (expression, pose, gender, glasses; age may move a little), and their
-remaining drift is corrected. A code grows no longer than the generator's own samples are. The ascent ends
-when the score hardly rises, after a given length or gain, before the face would no longer be recognised as
-the same person, and, if the network has a discriminator, before the picture would look less real.
+The steps are those of ``pipeline.ascent``. Small pictures show the drift of attributes that the network does
+not predict. The ascent ends when the score hardly rises, after a given length or gain, before the face would
+no longer be recognised as the same person, and, if the network has a discriminator, before the picture would
+look less real.
 """
 
 import copy
@@ -18,39 +17,22 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional as F
 
+from pipeline.ascent import Ascent, Climber, typical_norm
 from pipeline.identity import FaceRecognition
-from pipeline.latent_network import LatentFunction, LatentNetwork, by_octave, fingerprint
+from pipeline.identity_metric import IdentityMetric
+from pipeline.latent_network import LatentFunction, LatentNetwork, Learned, fingerprint
 from pipeline.realism import VERSION as GUARD_VERSION
 from pipeline.realism import RealismGuard
 from pipeline.threads import threads_restored, use_share
 from retouchml.progress import NEVER, Cancel, Progress, check, silent
 from stylegan2.generator import Generator, as_picture
 
-VERSION = 1  # of the ascent; a cached path of another version is not used
+VERSION = 2  # of the ascent; a cached path of another version is not used
 Measure = Callable[[NDArray[np.float32]], Mapping[str, float]]
 
 _SIDE = 128  # pixels; side of the pictures on which drift and identity are measured
 _MEASURE_EVERY = 2  # steps
 _HASTY = 2.0  # times as long as usual are the steps of a path that must be there soon
-_SAMPLES = 512  # codes, for the typical norm of a code
-
-
-@dataclass(frozen=True)
-class Ascent:
-    """The settings of the ascent; lengths are per layer, in standard deviations of whitened codes."""
-
-    step: float = 0.2  # length of a step
-    reach: float = 2.9  # length of the whole path
-    gain: float = 2.0  # rating points at which the path ends
-    # attributes that stay
-    held: tuple[str, ...] = ("smile", "eyes_open", "yaw", "pitch", "mouth_open", "male", "glasses")
-    # attributes that may move a little, with the share of the gradient towards them that is let through
-    loosely: tuple[tuple[str, float], ...] = (("age", 0.15), ("brows", 0.5))
-    # largest norm of a layer's code, in norms of a typical sample; a face beyond may stay there
-    shell: float = 1.0
-    # descriptor distance between the generator's own pictures at which the path ends
-    identity: float = 0.33
-    finest: int = 256  # pixels; layers above only paint texture
 
 
 @dataclass(frozen=True)
@@ -86,23 +68,22 @@ class Beautifier:
         recognition: FaceRecognition,
         measure: Measure,
         ascent: Ascent | None = None,
+        metric: IdentityMetric | None = None,
     ) -> None:
         """scorer: the rating, or an output for each member of an ensemble that rates.
 
-        measure: picture [S, S, 3] in [0, 1] → attributes by name, those that a picture shows.
+        measure: picture [S, S, 3] in [0, 1] → attributes by name, those that a picture shows; metric: None
+        where none was learned for this generator.
         """
         self._generator = generator
         self._scorer = scorer
         self._attributes = attributes
         self._recognition = recognition
         self._measure = measure
+        self._metric = metric
         self.ascent = ascent or Ascent()
-        random = torch.Generator().manual_seed(0)
-        z = torch.randn(_SAMPLES, generator.z_dim, generator=random).to(generator.device)
-        labels = generator.random_labels(np.random.default_rng(0), _SAMPLES)
-        samples = generator.latents.whiten(generator.map(z, labels)[:, 0])
-        self._typical_norm = float(samples.norm(dim=1).mean())
-        self._guides = "/".join(fingerprint(network) for network in (scorer, attributes))
+        self._typical = typical_norm(generator)
+        self._guides = self._fingerprints()
         self._guard = RealismGuard.of(generator)
 
     @property
@@ -122,7 +103,7 @@ class Beautifier:
         """One that climbs another score."""
         other = copy.copy(self)
         other._scorer = scorer
-        other._guides = "/".join(fingerprint(network) for network in (scorer, self._attributes))
+        other._guides = other._fingerprints()
         return other
 
     @threads_restored()
@@ -135,91 +116,51 @@ class Beautifier:
         """
         use_share(torch.get_num_threads(), w_plus.device)
         settings, space = self.ascent, self._generator.latents
+        climber = self._climber()
         start = space.whiten(w_plus)
-        free = self._free_layers(start.device)
-        limit = start.norm(dim=1, keepdim=True).clamp_min(settings.shell * self._typical_norm)
+        limit = climber.limit(start)
         v = start.clone()
-        codes, scores = [start], [self._score(start)]
+        codes, scores = [start], [climber.score(start)]
         shown = {0: self._picture(start)}  # by position in ``codes``
-        predicted_start, measured_start = self._predicted(start), self._measured(shown[0])
+        predicted_start, measured_start = climber.predicted(start), self._measured(shown[0])
         unpredicted = torch.zeros_like(predicted_start)
         steps = math.ceil(settings.reach / settings.step)
         for index in range(steps):
             check(cancel)
             progress("beautify", 0.6 * index / steps, None)
-            v = self._step(v, free, limit, predicted_start - unpredicted, start)
-            score = self._score(v)
+            v = climber.step(v, limit, predicted_start - unpredicted, start)
+            score = climber.score(v)
             if index % _MEASURE_EVERY == 1:
                 # The picture shows drift that the network does not predict.
                 shown[len(codes)] = self._picture(v)
                 drift = self._measured(shown[len(codes)]) - measured_start
-                predicted = self._predicted(v) - predicted_start
+                predicted = climber.predicted(v) - predicted_start
                 unpredicted = torch.where(drift.isnan(), torch.zeros_like(drift), drift - predicted)
-            if score - scores[-1] < 1e-3 or _length(v - start, free) > settings.reach:
+            if score - scores[-1] < 1e-3 or climber.length(v - start) > settings.reach:
                 break
             codes.append(v)
             scores.append(score)
             if score - scores[0] > settings.gain:
                 break
-        count = self._recognizable(codes, shown, chip_grid, progress, cancel)
-        knots = space.unwhiten(torch.stack(codes[:count]))
+        same = self._recognizable(codes, shown, chip_grid, progress, cancel)
+        knots = space.unwhiten(torch.stack(same))
         knots[0] = w_plus
         if self._guard is not None:
             knots = knots[: self._guard.believable(knots.unbind(), cancel)]
-        gains = torch.tensor(scores[: len(knots)]) - scores[0]
+        gains = torch.tensor([climber.score(v) for v in same[: len(knots)]]) - scores[0]
         progress("beautify", 1.0, 0.0)
         return ScorePath(knots, gains, scores[0])
 
-    def _step(
-        self,
-        v: Tensor,  # [L, W] whitened code
-        free: Tensor,  # [L, 1] 1 for layers that may change, 0 for others
-        limit: Tensor,  # [L, 1] largest norm of each layer's code
-        target: Tensor,  # of the attributes
-        start: Tensor,  # [L, W] code of the face as it is
-    ) -> Tensor:
-        """One step up, across the gradients of the attributes that stay, cut to ``limit``."""
-        settings = self.ascent
-        v = v.detach().requires_grad_(True)
-        octaves = by_octave(v[None], self._generator.layers)
-        score = self._scorer(octaves)[0].mean()  # of an ensemble's members
-        (uphill,) = torch.autograd.grad(score, v, retain_graph=True)
-        values = self._attributes(octaves)[0]
-        rows, drift, share = [], [], []
-        for index, name in enumerate(self._attributes.outputs):
-            allowed = dict(settings.loosely).get(name, 0.0)
-            if name in settings.held or allowed > 0.0:
-                (row,) = torch.autograd.grad(values[index], v, retain_graph=True)
-                rows.append((row * free).flatten())
-                drift.append(values[index].detach() - target[index])
-                share.append(allowed)
-        jacobian = torch.stack(rows)
-        direction = (uphill * free).flatten()
-        direction = direction / direction.norm().clamp_min(1e-12)
-        gram = jacobian @ jacobian.T + 1e-6 * torch.eye(len(rows), device=v.device)
-        keep = 1.0 - torch.tensor(share, device=v.device)
-        direction = direction - jacobian.T @ torch.linalg.solve(gram, (jacobian @ direction) * keep)
-        direction = direction.reshape(v.shape)
-        length = _length(direction, free).clamp_min(1e-12)
-        correction = -(jacobian.T @ torch.linalg.solve(gram, torch.stack(drift) * keep)).reshape(v.shape)
-        moved = v.detach() + settings.step * direction / length + 0.5 * correction
-        # A code longer than those of samples has no believable picture.
-        norm = moved.norm(dim=1, keepdim=True)
-        return torch.where(free > 0, moved * (limit / norm).clamp_max(1.0), start).detach()
+    def _fingerprints(self) -> str:
+        networks: list[Learned] = [self._scorer, self._attributes]
+        if self._metric is not None:
+            networks.append(self._metric)
+        return "/".join(fingerprint(network) for network in networks)
 
-    def _free_layers(self, device: torch.device) -> Tensor:
-        free = [1.0 if layer.resolution <= self.ascent.finest else 0.0 for layer in self._generator.layers]
-        return torch.tensor(free, device=device)[:, None]
-
-    def _score(self, v: Tensor) -> float:
-        with torch.no_grad():
-            return float(self._scorer.values(by_octave(v[None], self._generator.layers))[0].mean())
-
-    def _predicted(self, v: Tensor) -> Tensor:
-        """Attributes as the network predicts them, in standard deviations."""
-        with torch.no_grad():
-            values: Tensor = self._attributes(by_octave(v[None], self._generator.layers))[0]
-        return values
+    def _climber(self) -> Climber:
+        return Climber(
+            self._generator, self._scorer, self._attributes, self.ascent, self._metric, self._typical
+        )
 
     def _picture(self, v: Tensor) -> Tensor:
         """The small picture [1, 3, S, S] of a whitened code."""
@@ -241,8 +182,11 @@ class Beautifier:
         grid: Tensor,
         progress: Progress,
         cancel: Cancel,
-    ) -> int:
-        """The number of codes, from the first on, that the recognition network takes for the same person."""
+    ) -> list[Tensor]:
+        """The codes, from the first on, that the recognition network takes for the same person.
+
+        The last one lies between two of ``codes``, where the bound is.
+        """
 
         def describe(index: int) -> Tensor:
             picture = shown[index] if index in shown else self._picture(codes[index])
@@ -251,22 +195,20 @@ class Beautifier:
                 descriptor: Tensor = self._recognition(chip)[0]
             return descriptor[0]
 
+        bound = self.ascent.identity
         first: Tensor | None = None
-        low, high = 1, len(codes)
+        same, other = 0, len(codes)
+        distance = {0: 0.0}
         # Distance grows along the path: bisection finds its end.
-        while low < high:
+        while other - same > 1:
             check(cancel)
-            middle = (low + high + 1) // 2
+            middle = (same + other) // 2
             if first is None:
                 first = describe(0)
-            if float((describe(middle - 1) - first).norm()) <= self.ascent.identity:
-                low = middle
-            else:
-                high = middle - 1
+            distance[middle] = float((describe(middle) - first).norm())
+            same, other = (middle, other) if distance[middle] <= bound else (same, middle)
             progress("beautify", 0.9, None)
-        return low
-
-
-def _length(offset: Tensor, free: Tensor) -> Tensor:
-    """Root mean square over the free layers of each layer's length."""
-    return ((offset * free).square().sum() / free.sum()).sqrt()
+        if other == len(codes):
+            return codes
+        share = (bound - distance[same]) / (distance[other] - distance[same])
+        return [*codes[:other], codes[same].lerp(codes[other], share)]

@@ -161,6 +161,16 @@ def chip_frame(landmarks: NDArray[np.float64]) -> ChipFrame:
     return ChipFrame(np.hstack([linear, offset[:, None]]))
 
 
+def image_chip(image: Tensor, landmarks: NDArray[np.float64]) -> Tensor:
+    """The chip [3, 150, 150], with a gradient, of the face at ``landmarks`` [68, 2] in an image [3, S, S].
+
+    The image is not filtered where its chip is smaller than it: meant for sides of up to 256 pixels. The
+    landmarks have no gradient.
+    """
+    grid = chip_frame(landmarks).grid(*image.shape[1:]).to(image.device)
+    return F.grid_sample(image[None], grid, align_corners=False, padding_mode="border")[0]
+
+
 @dataclass(frozen=True)
 class Sight:
     """What dlib's network sees of a face."""

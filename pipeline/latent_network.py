@@ -68,10 +68,17 @@ class LatentNetwork(nn.Module):
         return outputs
 
 
-class LatentFunction(Protocol):
-    """A latent network, or what is used in its place."""
+class Learned(Protocol):
+    """Something learned that can be told from others."""
 
     outputs: tuple[str, ...]
+
+    def state_dict(self) -> dict[str, Any]:
+        """What it has learned."""
+
+
+class LatentFunction(Learned, Protocol):
+    """A latent network, or what is used in its place."""
 
     @property
     def __call__(self) -> Callable[[Tensor], Tensor]:
@@ -80,11 +87,8 @@ class LatentFunction(Protocol):
     def values(self, octaves: Tensor) -> Tensor:
         """Outputs [N, K] in their own units."""
 
-    def state_dict(self) -> dict[str, Any]:
-        """What it has learned."""
 
-
-def fingerprint(network: LatentFunction) -> str:
+def fingerprint(network: Learned) -> str:
     """A hash of what a network has learned and what its outputs are called."""
     digest = hashlib.sha256(",".join(network.outputs).encode())
     for name, tensor in sorted(network.state_dict().items()):

@@ -15,6 +15,7 @@ from pipeline.edits import EditApplier
 from pipeline.encoder import Encoder
 from pipeline.faces import FaceFinder
 from pipeline.identity import Recognizer
+from pipeline.identity_metric import load_metric
 from pipeline.invert import Inverter
 from pipeline.latent_network import learned_part, load_network
 from pipeline.mesh import FaceMesh
@@ -115,7 +116,9 @@ def load_networks(
         recognizer=recognizer,
         encoder=Encoder.load(learned_part("encoder", space), generator),
         inverter=Inverter(generator, recognizer.network, make_step=Repeated if graphs and is_cuda else None),
-        beautifier=Beautifier(generator, scorer, attributes, recognizer.network, measure),
+        beautifier=Beautifier(
+            generator, scorer, attributes, recognizer.network, measure, metric=load_metric(generator)
+        ),
         edit_applier=edit_applier,
         rater=FeatureRater(recognizer),
         mesh=mesh,

@@ -18,7 +18,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from pipeline.activation_network import ActivationNetwork
-from pipeline.identity import Recognizer, chip_frame
+from pipeline.identity import Recognizer, image_chip
 from pipeline.latent_network import LearnedFile, learned_part, load_learned
 from pipeline.rater_input import face_chip, shape_features
 from retouchml.errors import ModelCorrupt
@@ -185,12 +185,9 @@ class FeatureRater:
     def rate_image(self, image: Tensor, landmarks: NDArray[np.float64]) -> Tensor:
         """The rating, with a gradient, of the face at ``landmarks`` [68, 2] in an image [3, S, S] in [0, 1].
 
-        The image is not filtered where its chip is smaller than it: meant for sides of up to 256 pixels. The
-        landmarks have no gradient.
+        See ``image_chip``.
         """
-        grid = chip_frame(landmarks).grid(*image.shape[1:]).to(image.device)
-        chip = F.grid_sample(image[None], grid, align_corners=False, padding_mode="border")[0]
-        descriptor, activations = self._recognizer.see_chip(chip)
+        descriptor, activations = self._recognizer.see_chip(image_chip(image, landmarks))
         shape = torch.from_numpy(shape_features(landmarks))
         # the rater's networks stay on the CPU
         features = torch.cat([descriptor.cpu(), shape, activations.cpu()])[None]  # as ``all_features``

@@ -41,10 +41,13 @@ class Dataset(Generic[Measured]):
     output: Path
 
 
-def load_dataset(arguments: argparse.Namespace, part: str, kind: SampleKind[Measured]) -> Dataset[Measured]:
+def load_dataset(
+    arguments: argparse.Namespace, part: str, kind: SampleKind[Measured], count: int | None = None
+) -> Dataset[Measured]:
     """The data set for a learned part, sampled with the options of ``arguments.add_sampling_arguments``.
 
-    Raises RetouchError if the part could not be written, before the slow work starts.
+    count: where it is another than these have. Raises RetouchError if the part could not be written, before
+    the slow work starts.
     """
     if arguments.output:
         check_output(arguments.output)
@@ -52,7 +55,7 @@ def load_dataset(arguments: argparse.Namespace, part: str, kind: SampleKind[Meas
     output = arguments.output or trained_part(part, generator.latents.name)
     check_output(output)
     warn_if_faceless(generator)
-    samples = gather_samples(kind, arguments.model, arguments.samples, arguments.jobs)
+    samples = gather_samples(kind, arguments.model, count or arguments.samples, arguments.jobs)
     return Dataset(generator, samples, output)
 
 
@@ -73,10 +76,7 @@ def gather_samples(kind: SampleKind[Measured], model: str, count: int, jobs: int
     Those of earlier runs are on disk; after an interruption, the next call continues there.
     """
     folder = cache_dir() / "training"
-    entry = zoo.find(model)
-    # another file may be imported under the same name
-    name = f"{model}-{entry.sha256[:12]}" if entry.imported else model
-    facts = [kind.name, name, f"v{kind.version}", *([] if kind.rater is None else [kind.rater()])]
+    facts = [kind.name, sampled_name(model), f"v{kind.version}", *([] if kind.by is None else [kind.by()])]
     starts = range(0, count, PART)
     tasks = [
         (
@@ -98,6 +98,13 @@ def gather_samples(kind: SampleKind[Measured], model: str, count: int, jobs: int
     if len(parts) < len(tasks):
         raise RetouchError(f"Samples that were just written to {folder} cannot be read.", "Try again.")
     return kind.table.joined(parts).first(count)
+
+
+def sampled_name(model: str) -> str:
+    """Names a generator in the names of files."""
+    entry = zoo.find(model)
+    # another file may be imported under the same name
+    return f"{model}-{entry.sha256[:12]}" if entry.imported else model
 
 
 def _sample(kind: SampleKind[Measured], model: str, count: int, seed: int, path: Path) -> None:

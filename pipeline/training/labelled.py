@@ -36,8 +36,8 @@ def _measure(generator: Generator) -> Measure:
     return partial(label, generator, load_labellers())
 
 
-def label(generator: Generator, labellers: Labellers, w: NDArray[np.float32], crossover: int) -> Row:
-    """What ``LabelledSamples`` keep of two codes [2, W] and a crossover, besides these."""
+def label(generator: Generator, labellers: Labellers, w: NDArray[np.float32], crossover: float) -> Row:
+    """The row of ``LabelledSamples`` of two codes [2, W] and a crossover."""
     picture = picture_of(generator, w, crossover)
     enlarged = np.asarray(cv2.resize(picture, (2 * RENDER, 2 * RENDER)), np.float32)
     landmarks = labellers.finder.landmarks_in_crop(enlarged) / 2.0
@@ -47,6 +47,8 @@ def label(generator: Generator, labellers: Labellers, w: NDArray[np.float32], cr
     attributes = [*(shape[name] for name in GEOMETRIC), age, male, glasses(picture, landmarks)]
     sight = labellers.recognizer.see(picture, landmarks)
     return (
+        w,
+        np.array(crossover, np.int32),
         landmarks.astype(np.float32),
         sight.descriptor,
         sight.activations.astype(np.float16),

@@ -1,13 +1,15 @@
 """Fits the standard scorer to ratings and their gradients, and measures it on held-out samples."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from pipeline.rating_network import RatingNetwork, ensemble_of
+from pipeline.training.climbed import ClimbedSamples
 from pipeline.training.fitting import explained, octaves_of, split
 from pipeline.training.rated import RatedSamples
 from stylegan2.latents import LatentSpace
@@ -40,50 +42,68 @@ class RatedCodes:
     gradients: Tensor  # [N, 9, components] float16
 
     @classmethod
-    def of(cls, samples: RatedSamples, space: LatentSpace, components: int) -> "RatedCodes":
+    def of(cls, samples: RatedSamples | ClimbedSamples, space: LatentSpace, components: int) -> "RatedCodes":
         """Those of samples; only the components of the code that vary most."""
         used = slice(-components, None)
+        if isinstance(samples, RatedSamples):
+            octaves = octaves_of(samples, space, components)
+        else:
+            octaves = torch.from_numpy(samples.octaves[..., used].astype(np.float32))
         return cls(
-            octaves_of(samples, space, components),
+            octaves,
             torch.from_numpy(samples.ratings),
             torch.from_numpy(np.ascontiguousarray(samples.gradients[..., used])),
         )
 
+    @classmethod
+    def joined(cls, parts: Sequence["RatedCodes"]) -> "RatedCodes":
+        """The codes of several tables as one."""
+        return cls(
+            torch.cat([part.octaves for part in parts]),
+            torch.cat([part.ratings for part in parts]),
+            torch.cat([part.gradients for part in parts]),
+        )
+
+    def at(self, rows: NDArray[np.intp]) -> "RatedCodes":
+        """Some of them."""
+        index = torch.from_numpy(rows)
+        return RatedCodes(self.octaves[index], self.ratings[index], self.gradients[index])
+
 
 def fit_scorer(
-    codes: RatedCodes, recipe: Recipe, progress: Progress = lambda _done, _total: None
-) -> tuple[RatingNetwork, float]:
-    """Fit an ensemble; returns it and its mean's R² on the hold-out.
+    tables: Sequence[RatedCodes], recipe: Recipe, progress: Progress = lambda _done, _total: None
+) -> tuple[RatingNetwork, list[float]]:
+    """Fit an ensemble; returns it and, for each table, its mean's R² on what it held out of that.
 
     Members differ by their start and by the order of the samples. progress: called after each epoch with the
     number of these, and how many there will be.
     """
-    train, test = (torch.from_numpy(part) for part in split(len(codes.ratings)))
-    network = ensemble_of(
-        [_fit_member(codes, train, recipe, seed, progress) for seed in range(recipe.members)]
-    )
-    said = torch.cat(
-        [network.values(codes.octaves[part]).mean(1) for part in torch.split(test, recipe.batch)]
-    )
-    return network, round(float(explained(said, codes.ratings[test])), 3)
+    parts = [split(len(table.ratings)) for table in tables]
+    codes = RatedCodes.joined([table.at(train) for table, (train, _) in zip(tables, parts, strict=True)])
+    network = ensemble_of([_fit_member(codes, recipe, seed, progress) for seed in range(recipe.members)])
+    held_out = [table.at(test) for table, (_, test) in zip(tables, parts, strict=True)]
+    return network, [_explained(network, table, recipe.batch) for table in held_out]
 
 
-def _fit_member(
-    codes: RatedCodes, train: Tensor, recipe: Recipe, seed: int, progress: Progress
-) -> RatingNetwork:
+def _explained(network: RatingNetwork, codes: RatedCodes, batch: int) -> float:
+    said = torch.cat([network.values(part).mean(1) for part in torch.split(codes.octaves, batch)])
+    return round(float(explained(said, codes.ratings)), 3)
+
+
+def _fit_member(codes: RatedCodes, recipe: Recipe, seed: int, progress: Progress) -> RatingNetwork:
     torch.manual_seed(seed)
     network = RatingNetwork(1, codes.octaves.shape[2], recipe.hidden)
-    ratings = codes.ratings[train]
-    network.mean.copy_(ratings.mean())
-    network.deviation.copy_(ratings.std())
+    network.mean.copy_(codes.ratings.mean())
+    network.deviation.copy_(codes.ratings.std())
     scaled = (codes.ratings - network.mean) / network.deviation
     scale = float(network.deviation)
-    some = codes.gradients[train[:_FOR_SCALE]].float() / scale
+    order = torch.randperm(len(codes.ratings))
+    some = codes.gradients[order[:_FOR_SCALE]].float() / scale
     square = max(float(some.square().sum((1, 2)).mean()), 1e-12)
     optimizer = torch.optim.AdamW(network.parameters(), lr=recipe.rate, weight_decay=recipe.decay)
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, recipe.epochs)
     for epoch in range(1, recipe.epochs + 1):
-        for rows in torch.split(train[torch.randperm(len(train))], recipe.batch):
+        for rows in torch.split(torch.randperm(len(codes.ratings)), recipe.batch):
             rating, gradient = network.with_gradient(codes.octaves[rows])
             error = (rating[:, 0] - scaled[rows]).square().mean()
             missed = (gradient[:, 0] - codes.gradients[rows].float() / scale).square().sum((1, 2)).mean()

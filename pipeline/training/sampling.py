@@ -25,40 +25,35 @@ _MIXED = 0.4  # share of samples with two codes
 
 
 @dataclass(frozen=True)
-class Samples:
-    """N samples; kinds of them add what was measured of each, arrays with N rows."""
-
-    w: NDArray[np.float32]  # [N, 2, W] the two codes
-    crossover: NDArray[np.int32]  # [N] side in pixels from which the second code holds
+class Rows:
+    """A table whose columns are arrays with N rows."""
 
     def __len__(self) -> int:
-        return len(self.w)
+        return len(getattr(self, fields(self)[0].name))
 
     def first(self, count: int) -> Self:
-        """The first ``count`` samples."""
+        """The first ``count`` rows."""
         return type(self)(*(getattr(self, f.name)[:count] for f in fields(self)))
 
     @classmethod
     def joined(cls, parts: Sequence[Self]) -> Self:
-        """The samples of several parts, in order."""
+        """The rows of several parts, in order."""
         return cls(*(np.concatenate([getattr(part, f.name) for part in parts]) for f in fields(cls)))
 
 
-Measured = TypeVar("Measured", bound=Samples)
-Row = tuple[NDArray[np.generic], ...]  # of a table, or what is measured of a row
-Measure = Callable[[NDArray[np.float32], int], Row]  # of two codes [2, W] and a crossover
-
-
 @dataclass(frozen=True)
-class SampleKind(Generic[Measured]):
-    """A kind of samples: which table they are in, and what measures them."""
+class Samples(Rows):
+    """N samples; kinds of them add what was measured of each."""
 
-    name: str  # of its files
-    version: int  # a file of another version is not used
-    table: type[Measured]
-    measure: Callable[[Generator], Measure]  # loads what it needs, and raises ModelMissing or ModelCorrupt
-    # names the rater that measures, which users may replace: samples of another one are not used
-    rater: Callable[[], str] | None = None
+    w: NDArray[np.float32]  # [N, 2, W] the two codes
+    crossover: NDArray[np.int32]  # [N] side in pixels from which the second code holds
+
+
+Measured = TypeVar("Measured", bound=Rows)
+Row = tuple[NDArray[np.generic], ...]  # of a table
+Drawn = tuple[NDArray[np.float32], float]  # codes, and a number that belongs to them
+Draw = Callable[[Generator, int, int], Iterator[Drawn]]  # of a count and a seed
+Measure = Callable[[NDArray[np.float32], float], Row]  # of what was drawn
 
 
 def draw(generator: Generator, count: int, seed: int) -> Iterator[tuple[NDArray[np.float32], int]]:
@@ -74,8 +69,21 @@ def draw(generator: Generator, count: int, seed: int) -> Iterator[tuple[NDArray[
         yield (w if mixed else w[[0, 0]]), crossover
 
 
+@dataclass(frozen=True)
+class SampleKind(Generic[Measured]):
+    """A kind of samples: which table they are in, and what makes its rows."""
+
+    name: str  # of its files
+    version: int  # a file of another version is not used
+    table: type[Measured]
+    measure: Callable[[Generator], Measure]  # loads what it needs, and raises ModelMissing or ModelCorrupt
+    # names what measures and users may replace: samples of another one are not used
+    by: Callable[[], str] | None = None
+    draw: Draw = draw
+
+
 def picture_of(
-    generator: Generator, w: NDArray[np.float32], crossover: int, side: int = RENDER
+    generator: Generator, w: NDArray[np.float32], crossover: float, side: int = RENDER
 ) -> NDArray[np.float32]:
     """The picture [S, S, 3] in [0, 1] of two codes [2, W] and a crossover resolution."""
     layers = [1 if layer.resolution >= crossover else 0 for layer in generator.layers]
@@ -94,10 +102,10 @@ def collect(
     finished = len(saved) if saved is not None else 0
     measure = kind.measure(generator)
     chunk: list[Row] = []
-    for index, (w, crossover) in enumerate(draw(generator, count, seed)):
+    for index, (codes, number) in enumerate(kind.draw(generator, count, seed)):
         if index < finished:
             continue
-        chunk.append((w, np.array(crossover, np.int32), *measure(w, crossover)))
+        chunk.append(measure(codes, number))
         if len(chunk) == _CHUNK or index == count - 1:
             parts.append(kind.table(*(np.stack(column) for column in zip(*chunk, strict=True))))
             chunk = []

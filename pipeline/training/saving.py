@@ -9,7 +9,7 @@ from pathlib import Path
 
 from torch import Tensor
 
-from pipeline.latent_network import LatentFunction, save_learned
+from pipeline.latent_network import Learned, save_learned
 from pipeline.training.dataset import Dataset
 from pipeline.training.sampling import Measured
 from retouchml.system.terminal import printable
@@ -36,17 +36,18 @@ _LIMITS = (
 def save_latent_network(
     dataset: Dataset[Measured],
     kind: str,
-    network: LatentFunction,
+    network: Learned,
     explained: Mapping[str, float],
     others: Mapping[str, Tensor] | None = None,
     limits: str = _LIMITS,
+    count: int | None = None,
 ) -> None:
     """Write a latent network as float16 with its card, and print how it does on unseen samples.
 
     explained: R² of each output on the hold-out; others: tensors beside it, which stay float32; limits: for
-    the card
+    the card; count: of samples, where there were more than ``dataset`` has
     """
-    generator, count = dataset.generator, len(dataset.samples)
+    generator, count = dataset.generator, count or len(dataset.samples)
     metadata = {
         "kind": kind,
         "latent_space": generator.latents.name,
@@ -55,8 +56,7 @@ def save_latent_network(
         "samples": str(count),
         "explained": ",".join(f"{value:.3f}" for value in explained.values()),
     }
-    tensors = {f"network.{name}": tensor.half() for name, tensor in network.state_dict().items()}
-    tensors |= others or {}
+    tensors = network_tensors(network) | dict(others or {})
     figures = "".join(
         f"{name}: explains {value:.3f} of the variance on unseen samples\n"
         for name, value in explained.items()
@@ -74,6 +74,11 @@ def save_latent_network(
         groups=GENERATED,
         limits=limits,
     )
+
+
+def network_tensors(network: Learned) -> dict[str, Tensor]:
+    """What a file holds of a latent network."""
+    return {f"network.{name}": tensor.half() for name, tensor in network.state_dict().items()}
 
 
 def save_part(

@@ -15,6 +15,7 @@ from retouchml.cli.parser import Parser
 PARTS = {
     "rater": "rates an image; learns from photographs that people have rated",
     "scorer": "rates a latent code; learns from the rater's ratings of generated faces",
+    "identity": "which changes of a latent code make another person of a face; the path avoids them",
     "edits": "the directions of the expression sliders",
     "appearance": "the direction of the slider of hair",
     "taste": "what sliders and scorers of your own are learned on",

@@ -10,8 +10,9 @@ import pytest
 import torch
 from torch import Tensor
 
+from pipeline.ascent import Ascent
 from pipeline.attributes import geometric
-from pipeline.beautify import Ascent, Beautifier, ScorePath
+from pipeline.beautify import Beautifier, ScorePath
 from pipeline.identity import chip_frame
 from pipeline.inversion_target import TARGET
 from pipeline.latent_network import LatentFunction, by_octave
@@ -159,7 +160,8 @@ def test_the_score_is_on_the_raters_scale(climb: Climb) -> None:
 def test_equal_steps_of_strength_have_about_equal_effect(climb: Climb) -> None:
     beautifier = climb.networks.beautifier
     whiten = climb.networks.generator.latents.whiten
-    scores = [beautifier._score(whiten(climb.path.at(s))) for s in (0.0, 0.25, 0.5, 0.75, 1.0)]
+    score = beautifier._climber().score
+    scores = [score(whiten(climb.path.at(s))) for s in (0.0, 0.25, 0.5, 0.75, 1.0)]
     rises = [b - a for a, b in pairwise(scores)]
     whole = float(climb.path.gains[-1])
     assert sum(rises) == pytest.approx(whole, abs=0.02)

@@ -16,6 +16,9 @@ from torch import Tensor
 from pipeline.appearance import APPEARANCE
 from pipeline.identity import ACTIVATIONS, Sight
 from pipeline.latent_network import OCTAVES
+from pipeline.training.climbed import ClimbedSamples
+from pipeline.training.fitting import octaves_of
+from pipeline.training.identity import DescribedSamples
 from pipeline.training.labelled import ATTRIBUTES, LABELLED, LabelledSamples, label
 from pipeline.training.labellers import Labellers
 from pipeline.training.rated import RatedSamples
@@ -101,6 +104,20 @@ def rated_samples(generator: Generator, count: int) -> RatedSamples:
     gradients[:, 2, -1] = 1.0
     v = generator.latents.whiten(torch.from_numpy(drawn.w)).numpy()
     return RatedSamples(drawn.w, drawn.crossover, 3.0 + v[:, 0, -1], gradients)
+
+
+def climbed_samples(generator: Generator, count: int) -> ClimbedSamples:
+    """The same, as samples from paths."""
+    rated = rated_samples(generator, count)
+    octaves = octaves_of(rated, generator.latents).numpy().astype(np.float16)
+    return ClimbedSamples(octaves, rated.ratings, rated.gradients)
+
+
+def described_samples(count: int) -> DescribedSamples:
+    """Gradients in three octaves."""
+    gradients = np.random.default_rng(2).standard_normal((count, OCTAVES, WIDTH)).astype(np.float16)
+    gradients[:, 3:] = 0.0
+    return DescribedSamples(gradients)
 
 
 def sampled(path: Path, count: int, generator: SmallGenerator | None = None) -> LabelledSamples:

@@ -37,21 +37,21 @@ def test_gathered_samples_are_kept_by_version_and_used_again(generator: SmallGen
 
 
 def test_samples_that_another_rater_rated_are_not_used(generator: SmallGenerator) -> None:
-    dataset.gather_samples(replace(QUICK, rater=lambda: "one"), "ffhq-mobile", 3, 1)
-    dataset.gather_samples(replace(QUICK, rater=lambda: "another"), "ffhq-mobile", 3, 1)
+    dataset.gather_samples(replace(QUICK, by=lambda: "one"), "ffhq-mobile", 3, 1)
+    dataset.gather_samples(replace(QUICK, by=lambda: "another"), "ffhq-mobile", 3, 1)
     assert generator.pictures == 6
-    dataset.gather_samples(replace(QUICK, rater=lambda: "one"), "ffhq-mobile", 3, 1)
+    dataset.gather_samples(replace(QUICK, by=lambda: "one"), "ffhq-mobile", 3, 1)
     assert generator.pictures == 6
 
 
 def test_rated_samples_are_named_by_the_rater_in_use(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    assert RATED.rater is not None
-    shipped = RATED.rater()
+    assert RATED.by is not None
+    shipped = RATED.by()
     own = tmp_path / "rater.safetensors"
     own.write_bytes(b"another")
     monkeypatch.setattr(rated, "learned_part", lambda kind: own)
-    assert len(shipped) == len(RATED.rater()) == 12
-    assert RATED.rater() != shipped
+    assert len(shipped) == len(RATED.by()) == 12
+    assert RATED.by() != shipped
 
 
 def test_more_samples_begin_with_those_that_are_there(generator: SmallGenerator) -> None:

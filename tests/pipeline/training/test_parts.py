@@ -1,6 +1,7 @@
 """``retouchml train`` scorer, edits and encoder on samples of a small generator: weights and cards."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -9,15 +10,25 @@ from pipeline.appearance import APPEARANCE
 from pipeline.encoder import Encoder
 from pipeline.latent_network import learned_part, load_learned, load_network, weights_folder
 from pipeline.rating_network import load_scorer
-from pipeline.training import dataset
+from pipeline.training import dataset, scorer
+from pipeline.training.identity import DESCRIBED
 from pipeline.training.labelled import ATTRIBUTES, LABELLED
 from pipeline.training.rated import RATED
 from pipeline.training.rating_fit import Recipe
+from pipeline.training.sampling import SampleKind
 from retouchml.cli.main import main
 from retouchml.paths import weights_dir
-from tests.pipeline.training.stand_ins import SmallGenerator, rated_samples, samples
+from tests.pipeline.training.stand_ins import (
+    WIDTH,
+    SmallGenerator,
+    climbed_samples,
+    described_samples,
+    rated_samples,
+    samples,
+)
 
 COUNT = 400
+QUICK = Recipe(components=WIDTH, hidden=16, members=2, epochs=10)
 
 
 def contents(folder: Path) -> dict[str, bytes]:
@@ -29,16 +40,27 @@ def contents(folder: Path) -> dict[str, bytes]:
 def generator(monkeypatch: pytest.MonkeyPatch) -> SmallGenerator:
     """A generator that was sampled before."""
     small = SmallGenerator()
-    sampled = {LABELLED: samples(small, COUNT), RATED: rated_samples(small, COUNT)}
+    sampled = {
+        LABELLED.name: samples(small, COUNT),
+        RATED.name: rated_samples(small, COUNT),
+        DESCRIBED.name: described_samples(COUNT),
+        "climbed": climbed_samples(small, COUNT),
+    }
+
+    def gather(kind: SampleKind[Any], model: str, count: int, jobs: int) -> object:
+        return sampled[kind.name]
+
     monkeypatch.setattr("stylegan2.load", lambda name, device="cpu": small)
-    monkeypatch.setattr(dataset, "gather_samples", lambda kind, model, count, jobs: sampled[kind])
+    monkeypatch.setattr(dataset, "gather_samples", gather)
+    monkeypatch.setattr(scorer, "gather_samples", gather)
+    monkeypatch.setattr(scorer, "Recipe", lambda: QUICK)
     monkeypatch.setattr(dataset, "warn_if_faceless", lambda generator: None)
     return small
 
 
 @pytest.mark.parametrize(
     ("part", "outputs"),
-    [("scorer", ("rating",) * Recipe().members), ("edits", ATTRIBUTES), ("appearance", APPEARANCE)],
+    [("scorer", ("rating",) * QUICK.members), ("edits", ATTRIBUTES), ("appearance", APPEARANCE)],
     ids=["scorer", "edits", "appearance"],
 )
 def test_a_latent_network_is_written_with_its_card(

@@ -35,7 +35,7 @@ def test_a_gradient_comes_for_every_octave_that_a_network_has(
     monkeypatch.setattr(rated, "load_recognizer", lambda device: None)
     monkeypatch.setattr(rated, "load_finder", lambda: labellers().finder)
     w = generator.map(torch.randn(2, WIDTH, generator=torch.Generator().manual_seed(2)))[:, 0].numpy() * 0.1
-    rating, gradient = RATED.measure(generator)(w, 64)
+    *_, rating, gradient = RATED.measure(generator)(w, 64)
     assert np.isfinite(rating)
     assert gradient.shape == (OCTAVES, WIDTH)
     moved = np.abs(gradient.astype(np.float32)).max(1) > 0
@@ -48,7 +48,7 @@ def test_the_rating_is_the_raters_own_and_rises_along_its_gradient(real_home: Pa
         measure, finder, rater = RATED.measure(generator), load_finder(), FeatureRater(load_recognizer())
     rises = []
     for w, _ in draw(generator, 3, 5):
-        rating, gradient = measure(w[[0, 0]], 2048)
+        *_, rating, gradient = measure(w[[0, 0]], 2048)
         picture = picture_of(generator, w, 2048)
         assert float(rating) == pytest.approx(
             rater.rate(picture, finder.landmarks_in_crop(picture)), abs=0.05
@@ -58,6 +58,6 @@ def test_the_rating_is_the_raters_own_and_rises_along_its_gradient(real_home: Pa
         way = torch.from_numpy(gradient.astype(np.float32))[:4].sum(0)
         v = generator.latents.whiten(torch.from_numpy(w[0]))
         up = generator.latents.unwhiten(v + 0.05 * way / way.norm()).numpy()
-        risen, _ = measure(np.stack([up, w[0]]), 64)
+        *_, risen, _ = measure(np.stack([up, w[0]]), 64)
         rises.append((float(risen) - float(rating)) / (0.05 * float(way.norm())))
     assert np.median(rises) == pytest.approx(1.0, abs=0.35)

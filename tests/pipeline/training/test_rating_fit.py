@@ -25,7 +25,7 @@ def codes(count: int, noise: float = 0.0) -> RatedCodes:
 
 def test_a_known_function_is_recovered() -> None:
     known, seen = codes(1500), []
-    network, explained = fit_scorer(known, SMALL, lambda done, total: seen.append((done, total)))
+    network, [explained] = fit_scorer([known], SMALL, lambda done, total: seen.append((done, total)))
     assert seen == [(epoch, 30) for epoch in range(1, 31)]
     assert explained > 0.9
     assert network.outputs == ("rating", "rating")
@@ -36,7 +36,7 @@ def test_a_known_function_is_recovered() -> None:
 
 def test_members_differ_and_their_mean_errs_less_than_they_do() -> None:
     known = codes(300, noise=0.05)
-    network, explained = fit_scorer(known, SMALL)
+    network, [explained] = fit_scorer([known], SMALL)
     assert not torch.equal(network.linear[0], network.linear[1])
     _, test = split(300)
     said, truth = network.values(known.octaves[test]), known.ratings[test]
@@ -48,9 +48,9 @@ def test_members_differ_and_their_mean_errs_less_than_they_do() -> None:
 
 def test_rough_gradients_tell_more_than_ratings_alone() -> None:
     few = codes(300, noise=0.05)
-    _, with_gradients = fit_scorer(few, SMALL)
+    _, [with_gradients] = fit_scorer([few], SMALL)
     alone = Recipe(components=WIDTH, hidden=16, members=2, epochs=15, batch=64, gradients=0.0)
-    _, without = fit_scorer(few, alone)
+    _, [without] = fit_scorer([few], alone)
     assert with_gradients > without + 0.1
 
 
@@ -62,7 +62,7 @@ def test_the_hold_out_teaches_nothing() -> None:
     learns_by_heart = Recipe(
         components=WIDTH, hidden=64, members=1, epochs=150, batch=64, decay=0.0, gradients=0.0
     )
-    network, explained = fit_scorer(known, learns_by_heart)
+    network, [explained] = fit_scorer([known], learns_by_heart)
     train, _ = split(400)
     said = network.values(noise.octaves[train]).mean(1)
     assert float(torch.corrcoef(torch.stack([said, ratings[train]]))[0, 1]) > 0.9
