@@ -1,19 +1,20 @@
 """Does the rater see what a scorer promises? Faces of photographs at the end of their score paths.
 
-    python -m benchmarks.scorer_gain [--faces N] [--scorer FILE]... PHOTO...
-    python -m benchmarks.scorer_gain [--faces N] [--scorer FILE]... --data FOLDER
+    python -m benchmarks.scorer_gain [--faces N] [--scorer FILE]... [--ease E]... PHOTO...
+    python -m benchmarks.scorer_gain [--faces N] [--scorer FILE]... [--ease E]... --data FOLDER
 
-Each face is inverted once; every scorer, by default the one in use, then climbs from the same code. Measured
-are the generator's own pictures, so that nothing but the path is judged: what the scorer promises for its
-end, what the rater sees there, which the scorer learned from, what the judge sees, which guides nothing, and
-the identity distance. FOLDER is SCUT-FBP5500: of the test part of fold 1, which neither rater nor judge has
+Each face is inverted once; every scorer, by default the one in use, then climbs from the same code, with the
+ease of ``pipeline.ascent`` or others (1e9 goes straight up, whoever the face becomes). Measured are the
+generator's own pictures, so that nothing but the path is judged: what the scorer promises for its end, what
+the rater sees there, which the scorer learned from, what the judge sees, which guides nothing, and the
+identity distance. FOLDER is SCUT-FBP5500: of the test part of fold 1, which neither rater nor judge has
 seen. Means, and the share of the promise that the rater sees.
 """
 
 import argparse
 import sys
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -22,7 +23,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from benchmarks.quality.photographs import choose_photos, why_not
-from pipeline.beautify import ScorePath
+from pipeline.beautify import Beautifier, ScorePath
 from pipeline.identity import chip_frame
 from pipeline.inversion_target import TARGET
 from pipeline.latent_network import learned_part
@@ -67,6 +68,12 @@ def starts(retoucher: Retoucher, photos: Sequence[Path], count: int) -> Iterator
         yield Start(inversion.w_plus, chip_frame(small).grid(TARGET, TARGET))
 
 
+def _climber(networks: Networks, scorer: Path, ease: float) -> Beautifier:
+    climber = networks.beautifier.with_scorer(load_scorer(scorer, networks.generator))
+    climber.ascent = replace(climber.ascent, ease=ease)
+    return climber
+
+
 def gain(path: ScorePath, networks: Networks, judge: PixelRater) -> NDArray[np.float64]:
     """Promised, seen by the rater, seen by the judge, identity distance."""
     said, judged, descriptors = [], [], []
@@ -92,6 +99,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument(
         "--scorer", action="append", type=Path, metavar="FILE", help="default: the one in use"
     )
+    parser.add_argument("--ease", action="append", type=float, metavar="E", help="default: the one in use")
     options = parser.parse_args(arguments)
     if bool(options.photos) == (options.data is not None):
         parser.error("name photos or --data, one of them")
@@ -100,9 +108,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         networks = retoucher.networks
         space = networks.generator.latents.name
         files = options.scorer or [learned_part("scorer", space)]
-        climbers = [networks.beautifier.with_scorer(load_scorer(file, networks.generator)) for file in files]
+        eases = options.ease or [networks.beautifier.ascent.ease]
+        ways = [(file, ease) for file in files for ease in eases]
+        climbers = [_climber(networks, *way) for way in ways]
         photos = options.photos or choose_photos(options.data, 2 * options.faces)
-        rows: list[list[NDArray[np.float64]]] = [[] for _ in files]
+        rows: list[list[NDArray[np.float64]]] = [[] for _ in ways]
         for start in starts(retoucher, photos, options.faces):
             for row, climber in zip(rows, climbers, strict=True):
                 row.append(gain(climber.path(start.w_plus, start.chip_grid), networks, judge))
@@ -110,11 +120,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         raise SystemExit(error.explain()) from None
     if not rows[0]:
         parser.error("no picture shows a face well")
-    sys.stdout.write("scorer faces promised seen share judge identity\n")
-    for file, row in zip(files, rows, strict=True):
+    sys.stdout.write("scorer ease faces promised seen share judge identity\n")
+    for (file, ease), row in zip(ways, rows, strict=True):
         promised, seen, judged, distance = np.mean(row, 0)
         sys.stdout.write(
-            f"{file} {len(row)} {promised:+.3f} {seen:+.3f} {seen / promised:.0%} {judged:+.3f} "
+            f"{file} {ease:g} {len(row)} {promised:+.3f} {seen:+.3f} {seen / promised:.0%} {judged:+.3f} "
             f"{distance:.3f}\n"
         )
     return 0

@@ -22,8 +22,8 @@ _SAMPLES = 512  # codes, for the typical norm of a code
 class Ascent:
     """The settings of the ascent; lengths are per layer, in standard deviations of whitened codes."""
 
-    step: float = 0.2  # length of a step
-    reach: float = 3.2  # length of the whole path
+    step: float = 0.25  # length of a step
+    reach: float = 3.5  # length of the whole path
     # how strongly a direction makes another person of a face, in the mean of all, where half of it is left
     ease: float = 1.3
     gain: float = 2.0  # rating points at which the path ends
@@ -34,7 +34,7 @@ class Ascent:
     # largest norm of a layer's code, in norms of a typical sample; a face beyond may stay there
     shell: float = 1.0
     # descriptor distance between the generator's own pictures at which the path ends
-    identity: float = 0.33
+    identity: float = 0.36
     finest: int = 256  # pixels; layers above only paint texture
 
 

@@ -32,8 +32,12 @@ class IdentityMetric(nn.Module):
 
     @classmethod
     def of_gradients(cls, gradients: Tensor, count: int) -> "IdentityMetric":
-        """Learn from gradients [N, 9, C] to the code of random projections of the descriptor."""
+        """Learn from gradients [N, 9, C] to the code of random projections of the descriptor.
+
+        count: of directions, at most
+        """
         flat = gradients.double().flatten(1)
+        count = min(count, *flat.shape)
         squares = flat.T @ flat / len(flat)
         values, vectors = torch.linalg.eigh(squares)
         metric = cls(count, gradients.shape[2])

@@ -16,7 +16,7 @@ from torch import Tensor
 
 from pipeline.ascent import Ascent, Climber, typical_norm
 from pipeline.identity_metric import load_metric
-from pipeline.latent_network import by_octave, learned_part, load_network, octave_of
+from pipeline.latent_network import LatentNetwork, by_octave, learned_part, load_network, octave_of
 from pipeline.rating_network import load_scorer
 from pipeline.training.code_pictures import related_octaves
 from pipeline.training.rated import CodeRater, rater_in_use
@@ -24,7 +24,7 @@ from pipeline.training.sampling import Drawn, Measure, Row, Rows, SampleKind
 from stylegan2.generator import Generator
 from stylegan2.zoo.storage import digest
 
-_STEP = 0.4  # twice as long as usual: the samples lie between steps anyway
+_STEP = 0.5  # twice as long as usual: the samples lie between steps anyway
 
 
 @dataclass(frozen=True)
@@ -45,11 +45,10 @@ class _Way:
 
     @classmethod
     def load(cls, scorer: Path, generator: Generator) -> "_Way":
-        attributes, _ = load_network(learned_part("edits", generator.latents.name), "edits", generator)
         climber = Climber(
             generator,
             load_scorer(scorer, generator),
-            attributes,
+            load_edits(generator),
             Ascent(step=_STEP),
             load_metric(generator),
             typical_norm(generator),
@@ -74,6 +73,11 @@ class _Way:
             v = self.climber.step(v, limit, target, start)
         after = self.climber.step(v, limit, target, start)
         return v.lerp(after, rest / self.climber.settings.step)
+
+
+def load_edits(generator: Generator) -> LatentNetwork:
+    """What holds a path. Raises LatentSpaceMismatch or ModelCorrupt."""
+    return load_network(learned_part("edits", generator.latents.name), "edits", generator)[0]
 
 
 def climbed(scorer: Path) -> SampleKind[ClimbedSamples]:

@@ -45,7 +45,7 @@ def main(arguments: argparse.Namespace) -> int:
     dataset = load_dataset(arguments, KIND, DESCRIBED)
     gradients = torch.from_numpy(dataset.samples.gradients[..., -_COMPONENTS:]).float()
     train, test = split(len(gradients))
-    metric = IdentityMetric.of_gradients(gradients[train], min(_DIRECTIONS, len(train)))
+    metric = IdentityMetric.of_gradients(gradients[train], _DIRECTIONS)
     shares = {"identity": round(metric.explained(gradients[test]), 3)}
     save_latent_network(dataset, KIND, metric, shares, limits=_LIMITS)
     return 0

@@ -11,11 +11,12 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+import stylegan2
 from pipeline.latent_network import save_learned
 from pipeline.rating_network import RatingNetwork, load_scorer
 from pipeline.training import own_scorer
 from pipeline.training.arguments import add_sampling_arguments
-from pipeline.training.climbed import ClimbedSamples, climbed
+from pipeline.training.climbed import ClimbedSamples, climbed, load_edits
 from pipeline.training.dataset import Dataset, gather_samples, load_dataset, sampled_name
 from pipeline.training.progress_line import ProgressLine
 from pipeline.training.rated import RATED, RatedSamples, rater_in_use
@@ -52,6 +53,9 @@ def main(arguments: argparse.Namespace) -> int:
     if arguments.name is not None:
         raise UsageError("A scorer with a name is one of your own taste.", "Add `--ratings FILE`.")
     climbing = round(_ROUND * arguments.samples) if arguments.samples >= _FEW else 0
+    if climbing:
+        # what holds a path: said before an hour of samples if it is missing
+        load_edits(stylegan2.load(arguments.model))
     dataset = load_dataset(arguments, "scorer", RATED, arguments.samples - _ROUNDS * climbing)
     tables: list[RatedSamples | ClimbedSamples] = [dataset.samples]
     _print_ratings("random", dataset.samples)

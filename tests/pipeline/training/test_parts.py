@@ -10,7 +10,7 @@ from pipeline.appearance import APPEARANCE
 from pipeline.encoder import Encoder
 from pipeline.latent_network import learned_part, load_learned, load_network, weights_folder
 from pipeline.rating_network import load_scorer
-from pipeline.training import dataset, scorer
+from pipeline.training import climbed, dataset, scorer
 from pipeline.training.identity import DESCRIBED
 from pipeline.training.labelled import ATTRIBUTES, LABELLED
 from pipeline.training.rated import RATED
@@ -54,18 +54,25 @@ def generator(monkeypatch: pytest.MonkeyPatch) -> SmallGenerator:
     monkeypatch.setattr(dataset, "gather_samples", gather)
     monkeypatch.setattr(scorer, "gather_samples", gather)
     monkeypatch.setattr(scorer, "Recipe", lambda: QUICK)
+    monkeypatch.setattr(scorer, "load_edits", lambda generator: None)
     monkeypatch.setattr(dataset, "warn_if_faceless", lambda generator: None)
     return small
 
 
 @pytest.mark.parametrize(
-    ("part", "outputs"),
-    [("scorer", ("rating",) * QUICK.members), ("edits", ATTRIBUTES), ("appearance", APPEARANCE)],
-    ids=["scorer", "edits", "appearance"],
+    ("part", "measured", "count"),
+    [
+        ("scorer", ("rating", "rating on its paths"), 3 * COUNT),
+        ("identity", ("identity",), COUNT),
+        ("edits", ATTRIBUTES, COUNT),
+        ("appearance", APPEARANCE, COUNT),
+    ],
+    ids=["scorer", "identity", "edits", "appearance"],
 )
 def test_a_latent_network_is_written_with_its_card(
     part: str,
-    outputs: tuple[str, ...],
+    measured: tuple[str, ...],
+    count: int,
     generator: SmallGenerator,
     tmp_path: Path,
     capsys: pytest.CaptureFixture[str],
@@ -73,13 +80,15 @@ def test_a_latent_network_is_written_with_its_card(
     path = tmp_path / "new" / f"{part}.safetensors"
     assert main(["train", part, "--output", str(path)]) == 0
     file = load_learned(path, part)
-    network = load_scorer(path, generator) if part == "scorer" else load_network(path, part, generator)[0]
-    assert network.outputs == outputs
+    if part == "scorer":
+        assert load_scorer(path, generator).outputs == ("rating",) * QUICK.members
+    elif part != "identity":
+        assert load_network(path, part, generator)[0].outputs == measured
     assert file.metadata["latent_space"] == "small-w"
-    assert file.metadata["samples"] == str(COUNT)
+    assert file.metadata["samples"] == str(count)
     card = path.with_suffix(".md").read_text()
     printed = capsys.readouterr().out
-    for name, value in zip(dict.fromkeys(outputs), file.metadata["explained"].split(","), strict=True):
+    for name, value in zip(measured, file.metadata["explained"].split(","), strict=True):
         line = f"{name}: explains {value} of the variance on unseen samples"
         assert line in card
         assert line in printed
@@ -110,7 +119,7 @@ def test_the_encoder_is_written_with_its_card(
     assert printed in path.with_suffix(".md").read_text()
 
 
-@pytest.mark.parametrize("part", ["scorer", "edits", "appearance", "encoder"])
+@pytest.mark.parametrize("part", ["scorer", "identity", "edits", "appearance", "encoder"])
 def test_the_default_output_is_the_data_folder_and_the_source_tree_stays(
     part: str, generator: SmallGenerator
 ) -> None:
@@ -131,3 +140,18 @@ def test_the_shipped_weights_are_written_where_they_are_named(
     assert main(["train", "scorer", "--output", str(output)]) == 0
     assert output.is_file()
     assert not weights_dir().exists()
+
+
+def test_a_scorer_that_nothing_would_hold_is_refused_before_the_samples(
+    generator: SmallGenerator, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(scorer, "load_edits", climbed.load_edits)
+    monkeypatch.setattr(dataset, "gather_samples", lambda *_: pytest.fail("sampled"))
+    assert main(["train", "scorer"]) != 0
+    assert "retouchml train edits --model small" in capsys.readouterr().err
+
+
+def test_few_samples_are_not_climbed(generator: SmallGenerator, tmp_path: Path) -> None:
+    path = tmp_path / "scorer.safetensors"
+    assert main(["train", "scorer", "--samples", "100", "--output", str(path)]) == 0
+    assert len(load_learned(path, "scorer").metadata["explained"].split(",")) == 1
