@@ -108,7 +108,7 @@ class Climber:
                 rows.append(row * free)
                 drift.append(values[index].detach() - target[index])
                 share.append(allowed)
-        # [1 + attributes, L W]: what is added of them to change them, with little change of the person
+        # what changes the score, and each attribute, most for a given change of the person
         direction, *ways = self._eased(torch.stack([uphill * free, *rows])).flatten(1)
         across = torch.stack(ways)
         jacobian = torch.stack(rows).flatten(1)
