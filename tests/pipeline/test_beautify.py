@@ -14,6 +14,7 @@ from pipeline.ascent import Ascent
 from pipeline.attributes import geometric
 from pipeline.beautify import Beautifier, ScorePath
 from pipeline.identity import chip_frame
+from pipeline.identity_metric import IdentityMetric
 from pipeline.inversion_target import TARGET
 from pipeline.latent_network import LatentFunction, by_octave
 from pipeline.networks import Networks
@@ -63,7 +64,9 @@ def test_a_path_that_leads_nowhere_is_the_face_at_every_strength() -> None:
 def test_its_identity_tells_networks_and_settings_apart(networks: Networks) -> None:
     beautifier = networks.beautifier
 
-    def with_parts(scorer: LatentFunction, ascent: Ascent) -> str:
+    def with_parts(
+        scorer: LatentFunction, ascent: Ascent, metric: IdentityMetric | None = beautifier._metric
+    ) -> str:
         return Beautifier(
             networks.generator,
             scorer,
@@ -71,14 +74,20 @@ def test_its_identity_tells_networks_and_settings_apart(networks: Networks) -> N
             networks.recognizer.network,
             lambda _: {},
             ascent,
+            metric,
         ).identity
 
     scorer: Any = beautifier._scorer
     assert with_parts(copy.deepcopy(scorer), Ascent()) == beautifier.identity
     learned = copy.deepcopy(scorer)
     learned.bias.data[0] += 1e-3
-    others = {with_parts(learned, Ascent()), with_parts(scorer, Ascent(gain=1.0)), beautifier.identity}
-    assert len(others) == 3
+    others = {
+        with_parts(learned, Ascent()),
+        with_parts(scorer, Ascent(gain=1.0)),
+        with_parts(scorer, Ascent(), None),
+        beautifier.identity,
+    }
+    assert len(others) == 4
 
 
 def test_the_path_climbs_the_mean_of_an_ensemble(networks: Networks) -> None:

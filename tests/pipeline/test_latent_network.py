@@ -195,7 +195,7 @@ def test_the_project_s_own_parts_fit_the_default_generator(networks: Networks) -
 
 def test_the_project_s_own_parts_are_small_and_hold_no_person_s_descriptor() -> None:
     files = sorted(weights_folder().glob("*.safetensors"))
-    assert len(files) == 7
+    assert len(files) == 8
     assert all(file.stat().st_size < 5_200_000 for file in files)
 
 

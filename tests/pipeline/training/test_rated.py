@@ -11,7 +11,7 @@ import torch
 import stylegan2
 from pipeline.latent_network import OCTAVES
 from pipeline.rater import FeatureRater
-from pipeline.training import rated
+from pipeline.training import code_pictures, rated
 from pipeline.training.labellers import load_finder, load_recognizer
 from pipeline.training.rated import RATED
 from pipeline.training.sampling import draw, picture_of
@@ -33,7 +33,7 @@ def test_a_gradient_comes_for_every_octave_that_a_network_has(
     rater = SimpleNamespace(rate_image=lambda image, landmarks: image.mean())
     monkeypatch.setattr(rated, "FeatureRater", lambda recognizer: rater)
     monkeypatch.setattr(rated, "load_recognizer", lambda device: None)
-    monkeypatch.setattr(rated, "load_finder", lambda: labellers().finder)
+    monkeypatch.setattr(code_pictures, "load_finder", lambda: labellers().finder)
     w = generator.map(torch.randn(2, WIDTH, generator=torch.Generator().manual_seed(2)))[:, 0].numpy() * 0.1
     *_, rating, gradient = RATED.measure(generator)(w, 64)
     assert np.isfinite(rating)
