@@ -5,7 +5,7 @@ Several processes draw them; all parts that learn from one kind share it.
 
 import argparse
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -42,18 +42,24 @@ class Dataset(Generic[Measured]):
 
 
 def load_dataset(
-    arguments: argparse.Namespace, part: str, kind: SampleKind[Measured], count: int | None = None
+    arguments: argparse.Namespace,
+    part: str,
+    kind: SampleKind[Measured],
+    count: int | None = None,
+    check: Callable[[Generator], object] | None = None,
 ) -> Dataset[Measured]:
     """The data set for a learned part, sampled with the options of ``arguments.add_sampling_arguments``.
 
-    count: where it is another than these have. Raises RetouchError if the part could not be written, before
-    the slow work starts.
+    count: where it is another than these have. check: raises RetouchError where something that the part needs
+    is missing. Raises that, or RetouchError if the part could not be written, before the slow work starts.
     """
     if arguments.output:
         check_output(arguments.output)
     generator = stylegan2.load(arguments.model)
     output = arguments.output or trained_part(part, generator.latents.name)
     check_output(output)
+    if check is not None:
+        check(generator)
     warn_if_faceless(generator)
     samples = gather_samples(kind, arguments.model, count or arguments.samples, arguments.jobs)
     return Dataset(generator, samples, output)

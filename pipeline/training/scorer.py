@@ -11,7 +11,6 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-import stylegan2
 from pipeline.latent_network import save_learned
 from pipeline.rating_network import RatingNetwork, load_scorer
 from pipeline.training import own_scorer
@@ -53,10 +52,8 @@ def main(arguments: argparse.Namespace) -> int:
     if arguments.name is not None:
         raise UsageError("A scorer with a name is one of your own taste.", "Add `--ratings FILE`.")
     climbing = round(_ROUND * arguments.samples) if arguments.samples >= _FEW else 0
-    if climbing:
-        # what holds a path: said before an hour of samples if it is missing
-        load_edits(stylegan2.load(arguments.model))
-    dataset = load_dataset(arguments, "scorer", RATED, arguments.samples - _ROUNDS * climbing)
+    drawn = arguments.samples - _ROUNDS * climbing
+    dataset = load_dataset(arguments, "scorer", RATED, drawn, load_edits if climbing else None)
     tables: list[RatedSamples | ClimbedSamples] = [dataset.samples]
     _print_ratings("random", dataset.samples)
     for _ in range(_ROUNDS if climbing else 0):
