@@ -1,8 +1,8 @@
 """Whiter teeth: less yellow, a little lighter, with their own shading.
 
 The aim is ivory, not neutral: teeth without any yellow look grey. In warm light, of which the skin around
-tells, ivory is warmer, and no tooth loses all of the colour that the teeth have together. What differs from
-tooth to tooth stays, so that they do not look painted.
+tells, ivory is warmer, but never so warm that nothing would change. No tooth loses all of the colour that the
+teeth have together. What differs from tooth to tooth stays, so that they do not look painted.
 """
 
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ from pipeline.regions import FaceRegions
 
 _IVORY = np.array([1.0, 2.0], np.float32)  # a* and b* towards which teeth move in neutral light
 _WARMEST = np.array([4.0, 9.0], np.float32)  # a* and b* of the warmest ivory
-_OWN = 0.3  # share of their own median a* and b* that teeth keep at least
+_OWN = (0.3, 0.45)  # share of their own median a* and b* that teeth keep at least, and at most
 _LEFT = 0.5  # share of ivory that a pixel keeps which is paler than the tooth around it
 _TOOTH = 0.008  # of the crop's side; blur of the colour that is shifted, about the width of a tooth
 _BLEACHED = 1.0  # share of the way there at a value of 1
@@ -47,7 +47,8 @@ class Teeth:
         ivory = white_in_light(_IVORY, skin, _WARMEST)
         color = np.ascontiguousarray(lab[..., 1:])
         if (mask > 0.5).any():
-            ivory = np.maximum(ivory, _OWN * np.median(color[mask > 0.5], axis=0))
+            own = np.maximum(np.median(color[mask > 0.5], axis=0), 0.0)
+            ivory = np.clip(ivory, *(share * own for share in _OWN))
         ivory = np.asarray(ivory, np.float32)
         whole = mean_within(color, mask, _TOOTH * size) - ivory
         # No pixel is moved past neutral: it would turn blue or green.

@@ -69,6 +69,17 @@ def test_in_warm_light_teeth_stay_warmer(crop: NDArray[np.float32], regions: Fac
     assert whitest[1][2] > whitest[0][2] + 1.5
 
 
+def test_pale_teeth_in_the_warmest_light_get_whiter(
+    crop: NDArray[np.float32], regions: FaceRegions
+) -> None:
+    lab = np.asarray(cv2.cvtColor(crop, cv2.COLOR_RGB2Lab))
+    lab[..., 1:] += 12.0
+    lab[regions.teeth > 0.0] = (82.0, 5.0, 9.0)
+    warm = np.asarray(cv2.cvtColor(lab, cv2.COLOR_Lab2RGB), np.float32)
+    after = lab_of_teeth(warm + Teeth.of(warm, regions, _SIZE).change(0.6), regions)
+    assert after[2] < 0.8 * lab_of_teeth(warm, regions)[2]
+
+
 def test_teeth_of_one_colour_keep_a_part_of_it(crop: NDArray[np.float32], regions: FaceRegions) -> None:
     lab = np.asarray(cv2.cvtColor(crop, cv2.COLOR_RGB2Lab))
     lab[regions.teeth > 0.0] = (78.0, 12.0, 14.0)
