@@ -27,6 +27,7 @@ from stylegan2.generator import Generator
 _COMPONENTS = 100  # of the code, those that vary most; as many as the scorer uses
 _DIRECTIONS = 128
 _SAMPLES = 2000
+_NOTE = "The variance is the mean square of gradients of the descriptor."
 _LIMITS = (
     "It knows the faces that the generator makes, and what dlib's recognition network tells apart. It fits "
     "one latent space."
@@ -47,7 +48,7 @@ def main(arguments: argparse.Namespace) -> int:
     train, test = split(len(gradients))
     metric = IdentityMetric.of_gradients(gradients[train], _DIRECTIONS)
     shares = {"identity": round(metric.explained(gradients[test]), 3)}
-    save_latent_network(dataset, KIND, metric, shares, limits=_LIMITS)
+    save_latent_network(dataset, KIND, metric, shares, limits=_LIMITS, note=_NOTE)
     return 0
 
 

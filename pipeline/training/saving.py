@@ -41,11 +41,13 @@ def save_latent_network(
     others: Mapping[str, Tensor] | None = None,
     limits: str = _LIMITS,
     count: int | None = None,
+    note: str = "",
 ) -> None:
     """Write a latent network as float16 with its card, and print how it does on unseen samples.
 
     explained: R² of each output on the hold-out; others: tensors beside it, which stay float32; limits: for
-    the card; count: of samples, where there were more than ``dataset`` has
+    the card; count: of samples, where there were more than ``dataset`` has; note: a sentence about what it
+    was fitted on
     """
     generator, count = dataset.generator, count or len(dataset.samples)
     metadata = {
@@ -68,7 +70,7 @@ def save_latent_network(
         metadata,
         title=f"{kind.capitalize()} of {generator.latents.name}",
         data=f"Fitted on {count} pictures of {generator.name} from random codes, "
-        "and what was measured on them.",
+        f"and what was measured on them. {note}".rstrip(),
         figures=figures,
         command=f"retouchml train {kind} --samples {count}",
         groups=GENERATED,

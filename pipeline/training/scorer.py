@@ -61,10 +61,13 @@ def main(arguments: argparse.Namespace) -> int:
         tables.append(gather_samples(climbed(scorer), arguments.model, climbing, arguments.jobs))
         _print_ratings("climbed", tables[-1])
     network, shares = _fit(tables, dataset.generator.latents)
-    explained = {"rating": shares[0]}
+    explained, note = {"rating": shares[0]}, ""
     if climbing:
-        explained["rating on its paths"] = shares[-1]
-    save_latent_network(dataset, "scorer", network, explained, limits=_LIMITS, count=sum(map(len, tables)))
+        explained["rating on paths"] = shares[-1]
+        note = f"{_ROUNDS * climbing} of the codes lie on paths that climb an earlier scorer."
+    save_latent_network(
+        dataset, "scorer", network, explained, limits=_LIMITS, count=sum(map(len, tables)), note=note
+    )
     return 0
 
 

@@ -62,7 +62,7 @@ def generator(monkeypatch: pytest.MonkeyPatch) -> SmallGenerator:
 @pytest.mark.parametrize(
     ("part", "measured", "count"),
     [
-        ("scorer", ("rating", "rating on its paths"), 3 * COUNT),
+        ("scorer", ("rating", "rating on paths"), 3 * COUNT),
         ("identity", ("identity",), COUNT),
         ("edits", ATTRIBUTES, COUNT),
         ("appearance", APPEARANCE, COUNT),
