@@ -17,7 +17,7 @@ from pipeline.regions import FaceRegions
 
 _IVORY = np.array([1.0, 2.0], np.float32)  # a* and b* towards which teeth move in neutral light
 _WARMEST = np.array([4.0, 9.0], np.float32)  # a* and b* of the warmest ivory
-_OWN = (0.3, 0.45)  # share of their own median a* and b* that teeth keep at least, and at most
+_LEAST_OWN, _MOST_OWN = 0.3, 0.45  # share of their own median a* and b* that teeth keep
 _LEFT = 0.5  # share of ivory that a pixel keeps which is paler than the tooth around it
 _TOOTH = 0.008  # of the crop's side; blur of the colour that is shifted, about the width of a tooth
 _BLEACHED = 1.0  # share of the way there at a value of 1
@@ -48,7 +48,7 @@ class Teeth:
         color = np.ascontiguousarray(lab[..., 1:])
         if (mask > 0.5).any():
             own = np.maximum(np.median(color[mask > 0.5], axis=0), 0.0)
-            ivory = np.clip(ivory, *(share * own for share in _OWN))
+            ivory = np.clip(ivory, _LEAST_OWN * own, _MOST_OWN * own)
         ivory = np.asarray(ivory, np.float32)
         whole = mean_within(color, mask, _TOOTH * size) - ivory
         # No pixel is moved past neutral: it would turn blue or green.
