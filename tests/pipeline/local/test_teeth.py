@@ -69,9 +69,7 @@ def test_in_warm_light_teeth_stay_warmer(crop: NDArray[np.float32], regions: Fac
     assert whitest[1][2] > whitest[0][2] + 1.5
 
 
-def test_pale_teeth_in_the_warmest_light_get_whiter(
-    crop: NDArray[np.float32], regions: FaceRegions
-) -> None:
+def test_pale_teeth_in_the_warmest_light_get_whiter(crop: NDArray[np.float32], regions: FaceRegions) -> None:
     lab = np.asarray(cv2.cvtColor(crop, cv2.COLOR_RGB2Lab))
     lab[..., 1:] += 12.0
     lab[regions.teeth > 0.0] = (82.0, 5.0, 9.0)
