@@ -34,7 +34,7 @@ class Ascent:
     # largest norm of a layer's code, in norms of a typical sample; a face beyond may stay there
     shell: float = 1.0
     # descriptor distance between the generator's own pictures at which the path ends
-    identity: float = 0.36
+    identity: float = 0.34
     finest: int = 256  # pixels; layers above only paint texture
 
 

@@ -94,7 +94,7 @@ class EditApplier:
 def moved(v: Tensor, latent: LatentStep, value: float, measured: Measured, generator: Generator) -> Tensor:
     """The whitened code [L, W] after a step of a slider that is set to ``value``."""
     torch.set_num_threads(1)  # many short sums: threads would wait for each other longer than they add
-    deviations = value * latent.deviations
+    deviations = value * latent.counted
     steps = max(1, math.ceil(abs(deviations) * _STEPS_PER_DEVIATION))
     layers = generator.layers
     reached = (latent.coarsest <= layer.resolution <= latent.finest for layer in layers)

@@ -21,20 +21,22 @@ REST_MS = 120
 class LatentStep:
     """The step in the latent space that an expression slider makes.
 
-    attribute: the learned attribute that it moves; deviations: standard deviations that a value of 1 moves
-    it by; finest, coarsest: pixels, the layers that it touches; released: attributes that may follow, as part
-    of the same movement; parts_lips: whether it opens or closes the mouth, which may then show the
-    generator's pixels; brings_lines: whether it makes lines in the skin, which then follows fine changes too;
-    followed: the largest value, of either sign, that the photograph's own pixels can follow;
-    holds_appearance: whether hair, beard and skin stay, too, or are what it moves; hair_alone: whether the
-    generator's pixels show it without changing skin, eyes and mouth; turns: whether the head turns, which the
-    photograph's own pixels do by the depth of the face, without this step
+    attribute: the learned attribute that it moves; deviations: standard deviations that a value of 1
+    moves it by in the generator's pictures; unit: how many, as the network of the attributes counts them,
+    move it by one there; finest, coarsest: pixels, the layers that it touches; released: attributes that
+    may follow, as part of the same movement; parts_lips: whether it opens or closes the mouth, which may
+    then show the generator's pixels; brings_lines: whether it makes lines in the skin, which then follows
+    fine changes too; followed: the largest value, of either sign, that the photograph's own pixels can
+    follow; holds_appearance: whether hair, beard and skin stay, too, or are what it moves; hair_alone:
+    whether the generator's pixels show it without changing skin, eyes and mouth; turns: whether the head
+    turns, which the photograph's own pixels do by the depth of the face, without this step
     """
 
     attribute: str
     deviations: float
     finest: int
     released: tuple[str, ...] = ()
+    unit: float = 1.0
     parts_lips: bool = False
     brings_lines: bool = False
     followed: float = 0.5
@@ -42,6 +44,11 @@ class LatentStep:
     holds_appearance: bool = False
     hair_alone: bool = False
     turns: bool = False
+
+    @property
+    def counted(self) -> float:
+        """The deviations, as the network of the attributes counts them, that a value of 1 asks for."""
+        return self.deviations * self.unit
 
 
 @dataclass(frozen=True)
@@ -184,7 +191,10 @@ SHIPPED = (
         LatentStep("mouth_open", 1.6, 64, parts_lips=True),
     ),
     _latent(
-        "brows", "Brows", "brows up, or down", LatentStep("brows", 1.7, 64, ("eyes_open",), followed=1.0)
+        "brows",
+        "Brows",
+        "brows up, or down",
+        LatentStep("brows", 1.44, 64, ("eyes_open",), unit=1.18, followed=1.0),
     ),
     _latent(
         YAW,
@@ -200,7 +210,12 @@ SHIPPED = (
     ),
     _moved(ROLL, "Tilt", "top of the head towards the right of the picture, or the left"),
     _moved(GAZE, "Gaze", "eyes look towards the right of the picture, or the left"),
-    _latent("age", "Age", "older, or younger", LatentStep("age", 1.5, 256, brings_lines=True, followed=0.3)),
+    _latent(
+        "age",
+        "Age",
+        "older, or younger",
+        LatentStep("age", 1.27, 256, unit=1.18, brings_lines=True, followed=0.3),
+    ),
     _latent(
         "hair_lightness",
         "Hair lightness",

@@ -60,7 +60,7 @@ def test_a_slider_moves_its_attribute_as_far_as_asked_and_holds_the_others(
 ) -> None:
     before = attributes(networks, face)
     after = attributes(networks, networks.edit_applier.apply(face, {edit.name: value}))
-    attribute, expected = step(edit).attribute, value * step(edit).deviations
+    attribute, expected = step(edit).attribute, value * step(edit).counted
     assert after[attribute] - before[attribute] == pytest.approx(expected, abs=0.12 * abs(expected))
     held = networks.edit_applier.measured_by(step(edit)).outputs
     others = set(held) - {step(edit).attribute, *step(edit).released}
@@ -116,8 +116,8 @@ def test_several_sliders_add_up(networks: Networks, face: torch.Tensor) -> None:
     before = attributes(networks, face)
     after = attributes(networks, networks.edit_applier.apply(face, {"smile": 0.5, "yaw": -0.5}))
     sliders = {edit.name: edit for edit in LATENT}
-    assert after["smile"] - before["smile"] == pytest.approx(0.5 * step(sliders["smile"]).deviations, abs=0.3)
-    assert after["yaw"] - before["yaw"] == pytest.approx(-0.5 * step(sliders["yaw"]).deviations, abs=0.2)
+    assert after["smile"] - before["smile"] == pytest.approx(0.5 * step(sliders["smile"]).counted, abs=0.3)
+    assert after["yaw"] - before["yaw"] == pytest.approx(-0.5 * step(sliders["yaw"]).counted, abs=0.2)
 
 
 def test_sliders_at_zero_leave_the_code_alone(networks: Networks, face: torch.Tensor) -> None:
@@ -147,14 +147,14 @@ def moved_by_autograd(networks: Networks, v: torch.Tensor, name: str, value: flo
     """The plain way of ``EditApplier``: damped Newton steps with one backward pass for each gradient."""
     latent, layers = step(BY_NAME[name]), networks.generator.layers
     network = networks.edit_applier.attributes
-    steps = max(1, math.ceil(abs(value * latent.deviations) * 3))
+    steps = max(1, math.ceil(abs(value * latent.counted) * 3))
     free = torch.tensor([[float(layer.resolution <= latent.finest)] for layer in layers])
     rows = [i for i, each in enumerate(network.outputs) if each not in latent.released]
     row = network.outputs.index(latent.attribute)
     start = network(by_octave(v[None], layers))[0].detach()
     for index in range(1, steps + 1):
         target = start.clone()
-        target[row] = start[row] + value * latent.deviations * index / steps
+        target[row] = start[row] + value * latent.counted * index / steps
         leaf = v.detach().requires_grad_(True)
         values = network(by_octave(leaf[None], layers))[0]
         gradients = [torch.autograd.grad(values[i], leaf, retain_graph=True)[0] * free for i in rows]
