@@ -29,6 +29,9 @@ if TYPE_CHECKING:
 # The same number of threads in every process, however busy the machine is: another one rounds differently.
 os.environ.setdefault("OMP_NUM_THREADS", str(os.cpu_count() or 1))
 
+# And the same order of sums: MKL's threads add in one that depends on where in memory the numbers lie.
+os.environ.setdefault("MKL_CBWR", "AUTO")
+
 # The texts that tests expect are English, whatever the developer's own language is.
 os.environ["RETOUCHML_LANGUAGE"] = "en"
 

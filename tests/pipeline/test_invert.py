@@ -1,7 +1,6 @@
 """Inversion: that it gets nearer, and that it stops within a step."""
 
 import threading
-from collections.abc import Iterator
 
 import numpy as np
 import pytest
@@ -15,15 +14,6 @@ from retouchml.errors import Cancelled
 from stylegan2.generator import as_picture
 
 _SHORT = (InversionStage(64, 4, 0.08, False), InversionStage(64, 8, 0.07, True))
-
-
-@pytest.fixture(autouse=True)
-def _one_thread() -> Iterator[None]:
-    """Two threads may add in another order each time, and then nothing is equal to the bit."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
 
 
 @pytest.fixture(scope="module")

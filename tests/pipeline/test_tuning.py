@@ -2,7 +2,6 @@
 
 import copy
 import threading
-from collections.abc import Iterator
 
 import numpy as np
 import pytest
@@ -21,15 +20,6 @@ from tests.pipeline.constant_people import people_of
 
 Face = tuple[NDArray[np.float32], NDArray[np.float64], Tensor]
 _SHORT = (TuningStage(256, 6),)
-
-
-@pytest.fixture(autouse=True)
-def _one_thread() -> Iterator[None]:
-    """Two threads may add in another order each time, and then nothing is equal to the bit."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
 
 
 @pytest.fixture(scope="module")
