@@ -28,6 +28,10 @@ _COLORS = 0.012  # of the side; blur of the colours whose change is bounded alon
 _COLOR_BOUND, _COLOR_ROOM = 1.0, 3.5  # of a* and b*: the bound at the outline, and how far it rises inside
 _COLOR_DEPTH = 0.045  # of the side; how far inside the outline the bound begins to rise
 _COLOR_SIDE = 256  # pixels; side of the reduced crop on which colours are compared
+_FORM = (0.008, 0.06)  # of the side; blurs between which light and colour show the form of a face
+_FLATTER, _PALER = 0.06, 0.35  # the shares of form that a retouch may take, in L*, and in a* and b*
+_FORM_SIDE = 128  # pixels; side of the reduced crop on which it is measured
+_RAISED = 1.5  # the most by which what is left of it is raised
 _BURNT = (97.0, 86.0)  # L*; near white, where a change of light takes form and gives none
 _STEP = 4  # pixels; the low order is fitted to every fourth row and column
 
@@ -174,6 +178,46 @@ def held_color(
     color = np.asarray(np.where(share[..., None] != 0.0, color, 0.0), np.float32)
     whole = cv2.resize(color, (crop.shape[1], crop.shape[0]), interpolation=cv2.INTER_LINEAR)
     return np.asarray(whole * skin[..., None], np.float32)
+
+
+def kept_form(
+    before: NDArray[np.float32],  # [H, W, 3] in [0, 1]
+    after: NDArray[np.float32],  # [H, W, 3] the same after a retouch
+    skin: Mask,  # [H, W] where both are bare skin
+    tone: Mask,  # [H, W] where the colour may change
+    size: int,  # side of the whole crop
+) -> NDArray[np.float32]:
+    """What to add to a retouched picture [H, W, 3] so that its skin gets neither flat nor pale.
+
+    A higher score, less shine and evener skin each take some of the light, shade and blush that show the form
+    of a face. What is left of these is raised, not what was there: what was healed stays so.
+    """
+    factor = min(1.0, _FORM_SIDE / size)
+    shape = max(1, round(before.shape[1] * factor)), max(1, round(before.shape[0] * factor))
+
+    def small(field: NDArray[np.float32]) -> NDArray[np.float32]:
+        return np.asarray(cv2.resize(field, shape, interpolation=cv2.INTER_AREA), np.float32)
+
+    weight, reduced = small(skin), lab(small(after))
+    total = [np.maximum(cv2.GaussianBlur(weight, (0, 0), s * size * factor), 1e-3) for s in _FORM]
+
+    def form(colors: NDArray[np.float32]) -> NDArray[np.float32]:
+        fine, broad = (
+            cv2.GaussianBlur(colors * weight[..., None], (0, 0), sigma * size * factor) / mean[..., None]
+            for sigma, mean in zip(_FORM, total, strict=True)
+        )
+        return np.asarray((fine - broad) * weight[..., None], np.float32)
+
+    own, left = form(lab(small(before))), form(reduced)
+    raised = reduced.copy()
+    for channels, allowed in ((slice(0, 1), _FLATTER), (slice(1, 3), _PALER)):
+        was = float(np.square(own[..., channels]).sum())
+        share = float((left * own)[..., channels].sum()) / max(was, 1e-6)
+        factor_of = float(np.clip((1.0 - allowed) / max(share, 1e-3), 1.0, _RAISED))
+        raised[..., channels] += (factor_of - 1.0) * left[..., channels]
+    color = cv2.cvtColor(raised, cv2.COLOR_Lab2RGB) - cv2.cvtColor(reduced, cv2.COLOR_Lab2RGB)
+    whole = cv2.resize(color, (before.shape[1], before.shape[0]), interpolation=cv2.INTER_LINEAR)
+    return np.asarray(whole * tone[..., None], np.float32)
 
 
 def lab(picture: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -6,7 +6,16 @@ import pytest
 from numpy.typing import NDArray
 
 from pipeline.masks import FaceMasks, face_masks
-from pipeline.tone import Agreement, as_color, held_color, lab, light_change, low_order, room_for_light
+from pipeline.tone import (
+    Agreement,
+    as_color,
+    held_color,
+    kept_form,
+    lab,
+    light_change,
+    low_order,
+    room_for_light,
+)
 from tests.pipeline.synthetic_faces import landmarks, texture
 
 _SIZE = 256
@@ -121,6 +130,53 @@ def test_small_changes_of_colour_and_healed_spots_are_not_held() -> None:
         held = changed + held_color(flat(), changed, skin, inner, _SIZE)
         left = np.abs(lab(held)[127:129, 227:229, 1] - lab(flat())[127:129, 227:229, 1])
         assert left.min() > 0.8 * kept
+
+
+def modelled(light: float, blush: float) -> NDArray[np.float32]:
+    """Skin with round cheeks that are lighter and redder, and a small dark spot."""
+    colors = lab(flat())
+    for x in (-0.2, 0.2):
+        cheek = np.exp(-((_X - x) ** 2 + _Y**2) / 0.006)
+        colors[..., 0] += light * cheek
+        colors[..., 1] += blush * cheek
+    return np.asarray(cv2.cvtColor(colors.astype(np.float32), cv2.COLOR_Lab2RGB), np.float32)
+
+
+def test_skin_that_got_flat_and_pale_gets_its_form_back() -> None:
+    before, after = modelled(10.0, 6.0), modelled(7.5, 3.0)
+    kept = after + kept_form(before, after, _WHOLE, _WHOLE, _SIZE)
+    cheek, between = (128, 179), (128, 128)
+
+    def modelling(picture: NDArray[np.float32]) -> NDArray[np.float32]:
+        colors = lab(picture)
+        return np.asarray(colors[cheek] - colors[between], np.float32)
+
+    assert 8.6 < modelling(kept)[0] < 10.0
+    assert 3.3 < modelling(kept)[1] < 5.0
+    assert np.abs(lab(kept).mean((0, 1)) - lab(after).mean((0, 1))).max() < 0.1
+
+
+def test_form_that_stayed_or_grew_is_left_as_it_is() -> None:
+    before = modelled(10.0, 6.0)
+    for after in (before, modelled(9.8, 5.0), modelled(12.0, 7.0)):
+        assert not kept_form(before, after, _WHOLE, _WHOLE, _SIZE).any()
+    assert not kept_form(flat(), flat(), _WHOLE, _WHOLE, _SIZE).any()
+
+
+def test_what_was_healed_does_not_come_back_with_the_form() -> None:
+    before, after = modelled(10.0, 6.0), modelled(7.5, 3.0)
+    spot = np.s_[124:133, 124:133]
+    before[spot] *= 0.7
+    kept = after + kept_form(before, after, _WHOLE, _WHOLE, _SIZE)
+    around = lab(kept)[124:133, 110:119, 0].mean()
+    assert lab(kept)[spot][..., 0].mean() == pytest.approx(around, abs=0.5)
+
+
+def test_where_the_colour_may_not_change_form_stays_lost() -> None:
+    tone = np.asarray(_X < 0.0, np.float32)
+    change = kept_form(modelled(10.0, 6.0), modelled(7.5, 3.0), _WHOLE, tone, _SIZE)
+    assert not change[tone == 0.0].any()
+    assert change[tone > 0.0].any()
 
 
 def test_light_next_to_white_has_no_room_to_change() -> None:
