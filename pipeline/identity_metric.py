@@ -8,7 +8,7 @@ score that hardly uses these goes further before the face is somebody else's (th
 import torch
 from torch import Tensor, nn
 
-from pipeline.latent_network import OCTAVES, LearnedFile, learned_part, load_for_space, octave_of
+from pipeline.latent_network import OCTAVES, LearnedFile, layer_octaves, learned_part, load_for_space
 from retouchml.errors import LatentSpaceMismatch, ModelMissing
 from stylegan2.generator import Generator
 
@@ -70,7 +70,7 @@ class LayerMetric:
 
     def __init__(self, metric: IdentityMetric, generator: Generator) -> None:
         self._metric = metric
-        octaves = torch.tensor([octave_of(layer.resolution) for layer in generator.layers])
+        octaves = torch.tensor(layer_octaves(generator.layers))
         self._spread = torch.nn.functional.one_hot(octaves, OCTAVES).float().to(generator.device)  # [L, 9]
 
     def eased(self, gradients: Tensor, ease: float) -> Tensor:

@@ -102,6 +102,11 @@ def octave_of(side: int) -> int:
     return min(side.bit_length() - 3, OCTAVES - 1)
 
 
+def layer_octaves(layers: Sequence[StyleLayer]) -> list[int]:
+    """The octave of each layer: codes by octave [9, W] at these indices are codes by layer [L, W]."""
+    return [octave_of(layer.resolution) for layer in layers]
+
+
 def by_octave(v_plus: Tensor, layers: Sequence[StyleLayer]) -> Tensor:
     """Whitened codes [N, L, W] → [N, 9, W]: the mean over the layers of each octave.
 

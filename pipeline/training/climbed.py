@@ -4,7 +4,7 @@ An ascent seeks codes that a scorer rates too high, and these are unlike random 
 tell the next scorer so (data set aggregation: Ross et al. 2011, arXiv 1011.0686).
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -16,7 +16,7 @@ from torch import Tensor
 
 from pipeline.ascent import Ascent, Climber, typical_norm
 from pipeline.identity_metric import load_metric
-from pipeline.latent_network import LatentNetwork, by_octave, learned_part, load_network, octave_of
+from pipeline.latent_network import LatentNetwork, by_octave, layer_octaves, learned_part, load_network
 from pipeline.rating_network import load_scorer
 from pipeline.training.code_pictures import related_octaves
 from pipeline.training.rated import CodeRater, rater_in_use
@@ -37,14 +37,15 @@ class ClimbedSamples(Rows):
 
 
 @dataclass(frozen=True)
-class _Way:
+class PathRater:
     """Climbs by a scorer, and rates what it finds."""
 
     climber: Climber
     rate: CodeRater
 
     @classmethod
-    def load(cls, scorer: Path, generator: Generator) -> "_Way":
+    def load(cls, scorer: Path, generator: Generator) -> "PathRater":
+        """Raises LatentSpaceMismatch, ModelMissing or ModelCorrupt."""
         climber = Climber(
             generator,
             load_scorer(scorer, generator),
@@ -58,21 +59,29 @@ class _Way:
     def __call__(self, codes: NDArray[np.float32], length: float) -> Row:
         """The row of ``ClimbedSamples`` at ``length`` of the path that starts at whitened codes [9, W]."""
         generator = self.rate.pictures.generator
-        start = torch.from_numpy(codes).to(generator.device)[
-            [octave_of(layer.resolution) for layer in generator.layers]
-        ]
-        octaves = by_octave(self._climbed(start, length)[None], generator.layers)[0]
-        kept = np.asarray(octaves.cpu().numpy(), np.float16)
-        return kept, *self.rate(torch.from_numpy(kept.astype(np.float32)).to(generator.device))
+        layers = layer_octaves(generator.layers)
+        start = torch.from_numpy(codes).to(generator.device)[layers]
+        (end,) = self.along(start, [length])
+        kept = as_kept(end, generator)
+        return kept, *self.rate(torch.from_numpy(kept.astype(np.float32)).to(generator.device)[layers])
 
-    def _climbed(self, start: Tensor, length: float) -> Tensor:
+    def along(self, start: Tensor, lengths: Sequence[float]) -> Iterator[Tensor]:
+        """Whitened codes [L, W] at rising lengths of the path that begins at ``start`` [L, W]."""
         limit, target = self.climber.limit(start), self.climber.predicted(start)
-        steps, rest = divmod(length, self.climber.settings.step)
-        v = start
-        for _ in range(int(steps)):
-            v = self.climber.step(v, limit, target, start)
-        after = self.climber.step(v, limit, target, start)
-        return v.lerp(after, rest / self.climber.settings.step)
+        v, gone = start, 0
+        for length in lengths:
+            steps, rest = divmod(length, self.climber.settings.step)
+            for _ in range(gone, int(steps)):
+                v = self.climber.step(v, limit, target, start)
+            gone = int(steps)
+            after = self.climber.step(v, limit, target, start)
+            yield v.lerp(after, rest / self.climber.settings.step)
+
+
+def as_kept(v_plus: Tensor, generator: Generator) -> NDArray[np.float16]:
+    """A whitened code [L, W] by octave [9, W], as a table keeps it."""
+    octaves = by_octave(v_plus[None], generator.layers)[0]
+    return np.asarray(octaves.cpu().numpy(), np.float16)
 
 
 def load_edits(generator: Generator) -> LatentNetwork:
@@ -93,7 +102,7 @@ def climbed(scorer: Path) -> SampleKind[ClimbedSamples]:
 
 
 def _measure(scorer: Path, generator: Generator) -> Measure:
-    return _Way.load(scorer, generator)
+    return PathRater.load(scorer, generator)
 
 
 def _names(scorer: Path) -> str:

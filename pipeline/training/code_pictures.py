@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from pipeline.faces import FaceFinder
-from pipeline.latent_network import OCTAVES, octave_of
+from pipeline.latent_network import OCTAVES
 from pipeline.training.labellers import load_finder
 from pipeline.training.sampling import RENDER
 from stylegan2.generator import Generator, as_picture
@@ -32,11 +32,10 @@ class CodePictures:
         """Raises ModelMissing or ModelCorrupt."""
         return cls(generator, load_finder())
 
-    def __call__(self, octaves: Tensor) -> tuple[Tensor, NDArray[np.float64]]:
-        """Of whitened codes by octave [9, W]: the picture [3, 256, 256] in [0, 1], its landmarks [68, 2]."""
+    def __call__(self, v_plus: Tensor) -> tuple[Tensor, NDArray[np.float64]]:
+        """Of a whitened code [L, W]: the picture [3, 256, 256] in [0, 1], its landmarks [68, 2]."""
         generator = self.generator
-        layers = [octave_of(layer.resolution) for layer in generator.layers]
-        image = generator.synthesize(generator.latents.unwhiten(octaves)[layers][None], RENDER)[0]
+        image = generator.synthesize(generator.latents.unwhiten(v_plus)[None], RENDER)[0]
         enlarged = cv2.resize(as_picture(image.detach()), (_ENLARGED, _ENLARGED))
         landmarks = self.finder.landmarks_in_crop(np.asarray(enlarged, np.float32)) * (RENDER / _ENLARGED)
         return (image * 0.5 + 0.5).clamp(0.0, 1.0), landmarks

@@ -20,7 +20,7 @@ from pipeline.threads import threads_restored
 from pipeline.training.arguments import check_output
 from pipeline.training.labellers import load_finder
 from pipeline.training.progress_line import ProgressLine
-from pipeline.training.sampling import PART, Measured, SampleKind, collect, draw, picture_of
+from pipeline.training.sampling import Measured, SampleKind, collect, draw, picture_of
 from pipeline.training.tables import load_table
 from pipeline.training.worker_pool import worker_pool
 from retouchml.errors import RetouchError
@@ -83,12 +83,12 @@ def gather_samples(kind: SampleKind[Measured], model: str, count: int, jobs: int
     """
     folder = cache_dir() / "training"
     facts = [kind.name, sampled_name(model), f"v{kind.version}", *([] if kind.by is None else [kind.by()])]
-    starts = range(0, count, PART)
+    starts = range(0, count, kind.part)
     tasks = [
         (
             kind,
             model,
-            min(PART, count - start),
+            min(kind.part, count - start),
             seed,
             folder / f"{'-'.join(facts)}-{seed}.npz",
         )

@@ -12,6 +12,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline.faces import FaceFinder
 from pipeline.local_face import face_crop
 from pipeline.pictures import read_picture
 from pipeline.training.labellers import Labellers
@@ -99,18 +100,27 @@ def photographed(paths: Sequence[Path], labellers: Labellers) -> list[Face]:
     """The largest face of each photograph; one that cannot be read or shows none is passed over."""
     progress, faces = ProgressLine("reading photographs"), []
     for done, path in enumerate(paths, 1):
-        try:
-            picture = read_picture(path)
-        except RetouchError:
-            picture = None
+        found = largest_face(path, labellers.finder)
         progress(done, len(paths))
-        if picture is None:
-            continue
-        found = labellers.finder.find(picture.pixels, icc=picture.icc)
-        if found:
-            crop, alignment = face_crop(picture.pixels, found[0].landmarks, WorkingSpace.of(picture.icc))
-            faces.append(reduced(crop, alignment.to_crop(found[0].landmarks)))
+        if found is not None:
+            faces.append(reduced(*found))
     return faces
+
+
+def largest_face(path: Path, finder: FaceFinder) -> tuple[NDArray[np.float32], NDArray[np.float64]] | None:
+    """The FFHQ crop [S, S, 3] in [0, 1] of a photograph's largest face, and its landmarks [68, 2] there.
+
+    None if the file cannot be read or shows no face.
+    """
+    try:
+        picture = read_picture(path)
+    except RetouchError:
+        return None
+    found = finder.find(picture.pixels, icc=picture.icc)
+    if not found:
+        return None
+    crop, alignment = face_crop(picture.pixels, found[0].landmarks, WorkingSpace.of(picture.icc))
+    return crop, alignment.to_crop(found[0].landmarks)
 
 
 def reduced(crop: NDArray[np.float32], landmarks: NDArray[np.float64]) -> Face:

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from pipeline.identity import Recognizer, image_chip
 from pipeline.identity_metric import KIND, IdentityMetric
+from pipeline.latent_network import layer_octaves
 from pipeline.training.arguments import add_sampling_arguments
 from pipeline.training.code_pictures import CodePictures, related_octaves
 from pipeline.training.dataset import load_dataset
@@ -63,7 +64,8 @@ def _measure(generator: Generator) -> Measure:
 
 def _describe(pictures: CodePictures, recognizer: Recognizer, codes: NDArray[np.float32], seed: float) -> Row:
     octaves = torch.from_numpy(codes).to(pictures.generator.device).requires_grad_(True)
-    descriptor, _ = recognizer.see_chip(image_chip(*pictures(octaves)))
+    layers = layer_octaves(pictures.generator.layers)
+    descriptor, _ = recognizer.see_chip(image_chip(*pictures(octaves[layers])))
     way = torch.from_numpy(np.random.default_rng(int(seed)).standard_normal(len(descriptor)))
     (gradient,) = torch.autograd.grad(descriptor @ way.to(descriptor), octaves)
     return (np.asarray(gradient.cpu().numpy(), np.float16),)

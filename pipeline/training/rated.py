@@ -12,7 +12,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from pipeline.latent_network import OCTAVES, learned_part
+from pipeline.latent_network import OCTAVES, layer_octaves, learned_part
 from pipeline.rater import FeatureRater
 from pipeline.training.code_pictures import CodePictures
 from pipeline.training.labellers import load_recognizer
@@ -42,11 +42,13 @@ class CodeRater:
         recognizer = load_recognizer(str(generator.device))
         return cls(CodePictures.load(generator), FeatureRater(recognizer))
 
-    def __call__(self, codes: Tensor) -> Row:
-        """The rating of whitened codes by octave [9, W] and its gradient [9, W], as a table keeps them."""
-        octaves = codes.detach().requires_grad_(True)
-        rating = self.rater.rate_image(*self.pictures(octaves))
-        (gradient,) = torch.autograd.grad(rating, octaves)
+    def __call__(self, code: Tensor) -> Row:
+        """The rating of a whitened code [L, W] and its gradient by octave [9, W], as a table keeps them."""
+        v_plus = code.detach().requires_grad_(True)
+        rating = self.rater.rate_image(*self.pictures(v_plus))
+        (by_layer,) = torch.autograd.grad(rating, v_plus)
+        octaves = torch.tensor(layer_octaves(self.pictures.generator.layers), device=code.device)
+        gradient = by_layer.new_zeros(OCTAVES, by_layer.shape[1]).index_add_(0, octaves, by_layer)
         return (
             np.array(float(rating.detach()), np.float32),
             np.asarray(gradient.cpu().numpy(), np.float16),
@@ -65,7 +67,7 @@ def _measure(generator: Generator) -> Measure:
 def _rate(rate: CodeRater, w: NDArray[np.float32], crossover: float) -> Row:
     space = rate.pictures.generator.latents
     codes = space.whiten(torch.from_numpy(w).to(rate.pictures.generator.device))
-    second = [int(4 << octave >= crossover) for octave in range(OCTAVES)]
+    second = [int(4 << octave >= crossover) for octave in layer_octaves(rate.pictures.generator.layers)]
     return w, np.array(crossover, np.int32), *rate(codes[second])
 
 

@@ -85,6 +85,22 @@ def fit_scorer(
     return network, [_explained(network, table, recipe.batch) for table in held_out]
 
 
+def missed_by(
+    network: RatingNetwork, octaves: Tensor, ratings: Tensor, gradients: Tensor
+) -> tuple[Tensor, Tensor]:
+    """The mean squares of what a network misses of ratings and of their gradients, in standard deviations.
+
+    octaves: [N, 9, components]; ratings: [N, M or 1]; gradients: [N, M or 1, 9, components]
+    """
+    said, slope = network.with_gradient(octaves)
+    return (said - ratings).square().mean(), (slope - gradients).square().sum((2, 3)).mean()
+
+
+def mean_square(gradients: Tensor) -> float:
+    """Of gradients [N, 9, components]; never zero."""
+    return max(float(gradients.square().sum((1, 2)).mean()), 1e-12)
+
+
 def _explained(network: RatingNetwork, codes: RatedCodes, batch: int) -> float:
     said = torch.cat([network.values(part).mean(1) for part in torch.split(codes.octaves, batch)])
     return round(float(explained(said, codes.ratings)), 3)
@@ -98,15 +114,13 @@ def _fit_member(codes: RatedCodes, recipe: Recipe, seed: int, progress: Progress
     scaled = (codes.ratings - network.mean) / network.deviation
     scale = float(network.deviation)
     order = torch.randperm(len(codes.ratings))
-    some = codes.gradients[order[:_FOR_SCALE]].float() / scale
-    square = max(float(some.square().sum((1, 2)).mean()), 1e-12)
+    square = mean_square(codes.gradients[order[:_FOR_SCALE]].float() / scale)
     optimizer = torch.optim.AdamW(network.parameters(), lr=recipe.rate, weight_decay=recipe.decay)
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, recipe.epochs)
     for epoch in range(1, recipe.epochs + 1):
         for rows in torch.split(torch.randperm(len(codes.ratings)), recipe.batch):
-            rating, gradient = network.with_gradient(codes.octaves[rows])
-            error = (rating[:, 0] - scaled[rows]).square().mean()
-            missed = (gradient[:, 0] - codes.gradients[rows].float() / scale).square().sum((1, 2)).mean()
+            gradients = codes.gradients[rows, None].float() / scale
+            error, missed = missed_by(network, codes.octaves[rows], scaled[rows, None], gradients)
             loss = error + recipe.gradients * missed / square
             optimizer.zero_grad()
             loss.backward()  # type: ignore[no-untyped-call]

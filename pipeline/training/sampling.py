@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from pipeline.training.tables import load_table, save_table
 from stylegan2.generator import Generator, as_picture
 
-PART = 500  # samples in a file
+PART = 500  # samples in a file, of most kinds
 RENDER = 256  # pixels; side of the pictures that are measured
 _CHUNK = 100  # samples; an interruption loses no more
 _CROSSOVERS = (8, 16, 32, 64, 128)
@@ -51,7 +51,7 @@ class Samples(Rows):
 
 Measured = TypeVar("Measured", bound=Rows)
 Row = tuple[NDArray[np.generic], ...]  # of a table
-Drawn = tuple[NDArray[np.float32], float]  # codes, and a number that belongs to them
+Drawn = tuple[NDArray[np.float32], float]  # codes or lengths of paths, and a number that belongs to them
 Draw = Callable[[Generator, int, int], Iterator[Drawn]]  # of a count and a seed
 Measure = Callable[[NDArray[np.float32], float], Row]  # of what was drawn
 
@@ -80,6 +80,7 @@ class SampleKind(Generic[Measured]):
     # names what measures and users may replace: samples of another one are not used
     by: Callable[[], str] | None = None
     draw: Draw = draw
+    part: int = PART  # samples in a file
 
 
 def picture_of(

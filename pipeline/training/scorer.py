@@ -3,7 +3,8 @@
 Samples the generator, rates the pictures, and fits small networks from w to the rating: a gradient without
 rendering. They learn the gradients of the ratings as well. Then these are climbed, what was found is rated,
 and they are fitted anew, twice. The path climbs the mean of an ensemble, so that it cannot follow one
-network's error. With ``--ratings FILE``, a scorer of one's own taste (``pipeline.training.own_scorer``).
+network's error. With ``--ratings FILE``, a scorer of one's own taste (``pipeline.training.own_scorer``); with
+``--refine FOLDER``, the scorer in use learns from photographs (``pipeline.training.refined_scorer``).
 """
 
 import argparse
@@ -13,7 +14,7 @@ from pathlib import Path
 
 from pipeline.latent_network import save_learned
 from pipeline.rating_network import RatingNetwork, load_scorer
-from pipeline.training import own_scorer
+from pipeline.training import own_scorer, refined_scorer
 from pipeline.training.arguments import add_sampling_arguments
 from pipeline.training.climbed import ClimbedSamples, climbed, load_edits
 from pipeline.training.dataset import Dataset, gather_samples, load_dataset, sampled_name
@@ -43,14 +44,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options of ``retouchml train scorer``."""
     add_sampling_arguments(parser, _SAMPLES)
     own_scorer.add_arguments(parser)
+    refined_scorer.add_arguments(parser)
 
 
 def main(arguments: argparse.Namespace) -> int:
     """Run the command; returns the exit code."""
+    if arguments.ratings is not None and arguments.refine is not None:
+        raise UsageError("A taste of your own is not refined on photographs.", "Leave `--refine` out.")
     if arguments.ratings is not None:
         return own_scorer.main(arguments)
     if arguments.name is not None:
         raise UsageError("A scorer with a name is one of your own taste.", "Add `--ratings FILE`.")
+    if arguments.refine is not None:
+        return refined_scorer.main(arguments)
     climbing = round(_ROUND * arguments.samples) if arguments.samples >= _FEW else 0
     drawn = arguments.samples - _ROUNDS * climbing
     dataset = load_dataset(arguments, "scorer", RATED, drawn, load_edits if climbing else None)

@@ -21,6 +21,7 @@ from pipeline.training.fitting import octaves_of
 from pipeline.training.identity import DescribedSamples
 from pipeline.training.labelled import ATTRIBUTES, LABELLED, LabelledSamples, label
 from pipeline.training.labellers import Labellers
+from pipeline.training.photo_paths import RATINGS, PhotoSamples
 from pipeline.training.rated import RatedSamples
 from pipeline.training.sampling import Measured, collect
 from pipeline.training.tables import load_table
@@ -111,6 +112,15 @@ def climbed_samples(generator: Generator, count: int) -> ClimbedSamples:
     rated = rated_samples(generator, count)
     octaves = octaves_of(rated, generator.latents).numpy().astype(np.float16)
     return ClimbedSamples(octaves, rated.ratings, rated.gradients)
+
+
+def photo_samples(generator: Generator, count: int) -> PhotoSamples:
+    """The same, four to a photograph, of which the first shows no face."""
+    climbed = climbed_samples(generator, RATINGS * count)
+    parts = (part.reshape(count, RATINGS, *part.shape[1:]) for part in vars(climbed).values())
+    found = PhotoSamples(*parts)
+    found.ratings[0] = np.nan
+    return found
 
 
 def described_samples(count: int) -> DescribedSamples:

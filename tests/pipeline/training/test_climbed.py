@@ -11,7 +11,7 @@ from torch import Tensor
 import stylegan2
 from pipeline.ascent import Ascent
 from pipeline.identity import image_chip
-from pipeline.latent_network import OCTAVES, weights_folder
+from pipeline.latent_network import OCTAVES, layer_octaves, weights_folder
 from pipeline.rating_network import load_scorer
 from pipeline.training.climbed import climbed
 from pipeline.training.code_pictures import CodePictures, related_octaves
@@ -75,10 +75,11 @@ def test_a_described_gradient_is_that_of_the_descriptor(generator: Generator, re
     with at_home(real_home):
         measure = DESCRIBED.measure(generator)
         pictures, recognizer = CodePictures.load(generator), load_recognizer()
+    layers = layer_octaves(generator.layers)
 
     def projected(codes: Tensor, points: NDArray[np.float64], way: Tensor) -> float:
         with torch.no_grad():
-            return float(recognizer.see_chip(image_chip(pictures(codes)[0], points))[0] @ way)
+            return float(recognizer.see_chip(image_chip(pictures(codes[layers])[0], points))[0] @ way)
 
     rises = []
     for octaves, seed in DESCRIBED.draw(generator, 3, 4):
@@ -86,7 +87,7 @@ def test_a_described_gradient_is_that_of_the_descriptor(generator: Generator, re
         way = torch.from_numpy(np.random.default_rng(int(seed)).standard_normal(128)).float()
         slope, start = torch.from_numpy(gradient.astype(np.float32)), torch.from_numpy(octaves)
         step = 0.05 * slope / slope.norm()
-        _, points = pictures(start)
+        _, points = pictures(start[layers])
         risen = projected(start + step, points, way) - projected(start - step, points, way)
         rises.append(risen / (0.1 * float(slope.norm())))
     assert np.median(rises) == pytest.approx(1.0, abs=0.3)

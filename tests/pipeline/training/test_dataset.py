@@ -14,33 +14,34 @@ from pipeline.training.rated import RATED
 from tests.conftest import at_home
 from tests.pipeline.training.stand_ins import QUICK, SmallGenerator, assert_equal
 
+FOURS = replace(QUICK, part=4)
+
 
 @pytest.fixture
 def generator(monkeypatch: pytest.MonkeyPatch) -> SmallGenerator:
-    """The only generator there is; four samples are a part."""
+    """The only generator there is."""
     generator = SmallGenerator()
     monkeypatch.setattr("stylegan2.load", lambda name, device="cpu": generator)
-    monkeypatch.setattr(dataset, "PART", 4)
     for library, name in ((torch, "set_num_threads"), (cv2, "setNumThreads")):
         monkeypatch.setattr(library, name, lambda count: None)  # other tests share this process
     return generator
 
 
 def test_gathered_samples_are_kept_by_version_and_used_again(generator: SmallGenerator) -> None:
-    first = dataset.gather_samples(QUICK, "ffhq-mobile", 6, 1)
+    first = dataset.gather_samples(FOURS, "ffhq-mobile", 6, 1)
     assert (len(first), generator.pictures) == (6, 6)
-    assert_equal(dataset.gather_samples(QUICK, "ffhq-mobile", 5, 1), first.first(5))
+    assert_equal(dataset.gather_samples(FOURS, "ffhq-mobile", 5, 1), first.first(5))
     assert generator.pictures == 6
-    newer = replace(QUICK, version=QUICK.version + 1)
+    newer = replace(FOURS, version=FOURS.version + 1)
     assert len(dataset.gather_samples(newer, "ffhq-mobile", 4, 1)) == 4
     assert generator.pictures == 10
 
 
 def test_samples_that_another_rater_rated_are_not_used(generator: SmallGenerator) -> None:
-    dataset.gather_samples(replace(QUICK, by=lambda: "one"), "ffhq-mobile", 3, 1)
-    dataset.gather_samples(replace(QUICK, by=lambda: "another"), "ffhq-mobile", 3, 1)
+    dataset.gather_samples(replace(FOURS, by=lambda: "one"), "ffhq-mobile", 3, 1)
+    dataset.gather_samples(replace(FOURS, by=lambda: "another"), "ffhq-mobile", 3, 1)
     assert generator.pictures == 6
-    dataset.gather_samples(replace(QUICK, by=lambda: "one"), "ffhq-mobile", 3, 1)
+    dataset.gather_samples(replace(FOURS, by=lambda: "one"), "ffhq-mobile", 3, 1)
     assert generator.pictures == 6
 
 
@@ -55,8 +56,8 @@ def test_rated_samples_are_named_by_the_rater_in_use(monkeypatch: pytest.MonkeyP
 
 
 def test_more_samples_begin_with_those_that_are_there(generator: SmallGenerator) -> None:
-    few = dataset.gather_samples(QUICK, "ffhq-mobile", 3, 1)
-    many = dataset.gather_samples(QUICK, "ffhq-mobile", 9, 1)
+    few = dataset.gather_samples(FOURS, "ffhq-mobile", 3, 1)
+    many = dataset.gather_samples(FOURS, "ffhq-mobile", 9, 1)
     assert generator.pictures == 9
     assert_equal(many.first(3), few)
     codes = [sample.tobytes() for sample in many.w]
@@ -66,8 +67,8 @@ def test_more_samples_begin_with_those_that_are_there(generator: SmallGenerator)
 def test_it_does_not_matter_how_many_processes_draw_them(
     generator: SmallGenerator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    alone = dataset.gather_samples(QUICK, "ffhq-mobile", 6, 1)
-    newer = replace(QUICK, version=QUICK.version + 1)
+    alone = dataset.gather_samples(FOURS, "ffhq-mobile", 6, 1)
+    newer = replace(FOURS, version=FOURS.version + 1)
     monkeypatch.setattr(dataset, "worker_pool", lambda count: ThreadPool(count))
     assert_equal(dataset.gather_samples(newer, "ffhq-mobile", 6, 3), alone)
 
