@@ -115,13 +115,14 @@ def main(arguments: argparse.Namespace) -> int:
     codes = _codes(generator, recipe.codes, components)
     refined = refine(scorer, train, codes, recipe, ProgressLine("refining"))
     moved = _moved(scorer, refined, _codes(generator, _TESTED, components, 1))
+    known = f"{_explained(refined, test):.3f}"
     figures = (
-        f"rating on unseen photographs' paths: explains {_explained(refined, test):.3f} of the variance, "
+        f"rating on unseen photographs' paths: explains {known} of the variance, "
         f"before {_explained(scorer, test):.3f}\n"
         f"rating of other codes: moved by {moved:.3f} (standard deviation)\n"
     )
     sys.stdout.write(figures)
-    facts = load_learned(file, "scorer").metadata | {"photographs": str(len(faces))}
+    facts = load_learned(file, "scorer").metadata | {"photographs": str(len(faces)), "explained": known}
     save_part(
         output,
         network_tensors(refined),
