@@ -21,6 +21,7 @@ from pipeline.resharpening import resharpened
 from pipeline.skin import SkinLayers, finest_share
 from pipeline.tone import Agreement, as_color, held_color, kept_form, lab, low_order, room_for_light
 from pipeline.window import Window
+from retouchml.look import DEFAULT_STRENGTH
 
 _LIGHT = 16.0  # L*; a larger change of one place is not taken for a change of the light
 _LIGHT_SIDE, _LIGHT_ROUNDS = 256, 2  # pixels; side of the reduced crop on which the light is held
@@ -129,7 +130,9 @@ def change_of(
     retouched = moved.crop + moved.displace(retouch if local is None else retouch + local)
     light = _without_moved_light(crop, retouched, moved.light, moved.bare, moved.tone, size)
     color = retouched - moved.crop + as_color(retouched, light, size)
-    color = color + strength * kept_form(moved.crop, moved.crop + color, moved.bare, moved.tone, size)
+    if strength > 0.0:  # without it, the sliders do just what they are set to
+        share = np.float32(min(1.0, strength / DEFAULT_STRENGTH))
+        color = color + share * kept_form(moved.crop, moved.crop + color, moved.bare, moved.tone, size)
     color = color + held_color(crop, moved.crop + color, moved.bare, masks.inner, size)
     color = color + resharpened(crop, np.asarray(color, np.float32), flow, masks.features, scale)
     cover, pixels = np.zeros(crop.shape[:2], np.float32), np.zeros_like(crop)

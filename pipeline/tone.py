@@ -29,9 +29,9 @@ _COLOR_BOUND, _COLOR_ROOM = 1.0, 3.5  # of a* and b*: the bound at the outline, 
 _COLOR_DEPTH = 0.045  # of the side; how far inside the outline the bound begins to rise
 _COLOR_SIDE = 256  # pixels; side of the reduced crop on which colours are compared
 _FORM = (0.008, 0.06)  # of the side; blurs between which light and colour show the form of a face
-_FLATTER, _PALER = 0.06, 0.35  # the shares of form that a retouch may take, in L*, and in a* and b*
+_FLATTER, _PALER = 0.08, 0.2  # the shares of form that a retouch may take, in L*, and in a* and b*
 _FORM_SIDE = 128  # pixels; side of the reduced crop on which it is measured
-_RAISED = 1.5  # the most by which what is left of it is raised
+_RAISED = 1.6  # the most by which what is left of it is raised
 _BURNT = (97.0, 86.0)  # L*; near white, where a change of light takes form and gives none
 _STEP = 4  # pixels; the low order is fitted to every fourth row and column
 
