@@ -37,9 +37,11 @@ class Learned:
 
 def photographs_in(folder: Path) -> list[Path]:
     """The pictures in a folder and those below it, in order. Raises UsageError if there are too few."""
+    if not folder.is_dir():
+        raise UsageError(f"{folder} is not a folder.", "Choose one with portraits.")
     found = sorted(p for p in folder.rglob("*") if p.suffix.lower() in READABLE_SUFFIXES and p.is_file())
     if len(found) < _LEAST:
-        raise UsageError(f"{folder} has {len(found)} photographs, but {_LEAST} are needed.", _MORE)
+        raise UsageError(f"{_LEAST} photographs are needed, and {folder} has {len(found)}.", _MORE)
     return found
 
 
