@@ -30,6 +30,7 @@ _COLOR_DEPTH = 0.045  # of the side; how far inside the outline the bound begins
 _COLOR_SIDE = 256  # pixels; side of the reduced crop on which colours are compared
 _FORM = (0.008, 0.06)  # of the side; blurs between which light and colour show the form of a face
 _FLATTER, _PALER = 0.08, 0.2  # the shares of form that a retouch may take, in L*, and in a* and b*
+_NO_FORM = 1e-3  # mean square of form, in L*, or in a* and b*, below which there is none to keep
 _FORM_SIDE = 128  # pixels; side of the reduced crop on which it is measured
 _RAISED = 1.6  # the most by which what is left of it is raised
 _BURNT = (97.0, 86.0)  # L*; near white, where a change of light takes form and gives none
@@ -212,9 +213,10 @@ def kept_form(
     raised = reduced.copy()
     for channels, allowed in ((slice(0, 1), _FLATTER), (slice(1, 3), _PALER)):
         was = float(np.square(own[..., channels]).sum())
-        share = float((left * own)[..., channels].sum()) / max(was, 1e-6)
-        factor_of = float(np.clip((1.0 - allowed) / max(share, 1e-3), 1.0, _RAISED))
-        raised[..., channels] += (factor_of - 1.0) * left[..., channels]
+        share = float((left * own)[..., channels].sum()) / was if was > _NO_FORM * weight.sum() else 1.0
+        if share > 0.0:
+            rise = min((1.0 - allowed) / share, _RAISED) - 1.0
+            raised[..., channels] += max(rise, 0.0) * left[..., channels]
     color = cv2.cvtColor(raised, cv2.COLOR_Lab2RGB) - cv2.cvtColor(reduced, cv2.COLOR_Lab2RGB)
     whole = cv2.resize(color, (before.shape[1], before.shape[0]), interpolation=cv2.INTER_LINEAR)
     return np.asarray(whole * tone[..., None], np.float32)

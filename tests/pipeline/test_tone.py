@@ -160,7 +160,9 @@ def test_form_that_stayed_or_grew_is_left_as_it_is() -> None:
     before = modelled(10.0, 6.0)
     for after in (before, modelled(9.8, 5.0), modelled(12.0, 7.0)):
         assert not kept_form(before, after, _WHOLE, _WHOLE, _SIZE).any()
-    assert not kept_form(flat(), flat(), _WHOLE, _WHOLE, _SIZE).any()
+    for before in (flat(), modelled(-10.0, -6.0)):
+        # no form, or the opposite one
+        assert not kept_form(before, modelled(5.0, 5.0), _WHOLE, _WHOLE, _SIZE).any()
 
 
 def test_what_was_healed_does_not_come_back_with_the_form() -> None:

@@ -90,7 +90,7 @@ def test_pictures_are_found_below_a_folder_and_too_few_are_refused(tmp_path: Pat
     (tmp_path / "notes.txt").touch()
     assert [path.name for path in photographs_in(tmp_path)] == [f"{n:02}.JPG" for n in range(20)]
     (tmp_path / "more" / "00.JPG").unlink()
-    with pytest.raises(UsageError, match="20 photographs are needed, and .* has 19"):
+    with pytest.raises(UsageError, match=r"20 photographs are needed, and .* has 19"):
         photographs_in(tmp_path)
     with pytest.raises(UsageError, match="is not a folder"):
         photographs_in(tmp_path / "elsewhere")
