@@ -1,6 +1,7 @@
 """Clearer irises: more contrast in their pattern and a little light, with their own hue.
 
-Pupil and catchlight stay as they are: they give the eye its depth.
+Pupil and catchlight stay as they are: they give the eye its depth. So does an eye that a flash has made red,
+which would glow.
 """
 
 from dataclasses import dataclass
@@ -18,6 +19,9 @@ _CONTRAST = 0.9  # of the pattern, added at a value of 1
 _STEEPEST = 6.0  # L* by which a pixel's contrast changes at most
 _LIGHTER = 5.0  # L* at a value of 1, where an iris is neither pupil nor rim
 _RICHER = 0.2  # share of its chroma that an iris gains at a value of 1
+# of an eye: how much redder than the skin it is in a*, and its L*, from which a flash may have made it red, and
+# at which one did; brown irises, which are as red as the skin in dim light, are darker
+_RED, _LIT = (-1.0, 3.0), (38.0, 45.0)
 
 
 @dataclass(frozen=True)
@@ -34,11 +38,15 @@ class Irises:
         lab, mask = to_lab(crop), regions.irises
         fine, coarse = (sigma * size for sigma in _PATTERN)
         weight = blurred(mask, coarse) + 1e-4
-        around = blurred(lab[..., 0] * mask, coarse) / weight
+        around, redness = (blurred(lab[..., channel] * mask, coarse) / weight for channel in (0, 1))
         smooth = blurred(lab[..., 0], fine)
         catchlight = smoothstep(smooth - around, 14.0, 26.0)
         pupil = smoothstep(smooth, 14.0, 4.0)
         kept = mask * (1.0 - blurred(catchlight, fine)) * (1.0 - pupil)
+        skin = lab[::4, ::4, 1][regions.skin[::4, ::4] > 0.5]
+        if skin.size:
+            flashed = smoothstep(redness - np.float32(np.median(skin)), *_RED) * smoothstep(around, *_LIT)
+            kept = kept * (1.0 - flashed)
         return cls(lab, smooth - around, np.asarray(kept, np.float32))
 
     def change(self, value: float) -> NDArray[np.float32]:

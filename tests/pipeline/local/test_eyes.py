@@ -93,3 +93,16 @@ def test_an_iris_gains_contrast_and_keeps_its_hue_and_catchlight(face: PaintedFa
     assert 0.5 < (after - before)[plain][:, 0].mean() < 6.0
     hue = [np.arctan2(*lab[plain][:, :0:-1].mean(0)) for lab in (before, after)]
     assert abs(hue[1] - hue[0]) < 0.06
+
+
+def test_an_eye_that_a_flash_made_red_stays_and_a_brown_one_does_not(face: PaintedFace) -> None:
+    iris = face.regions.irises
+
+    def moved(color: tuple[float, float, float]) -> float:
+        crop = patterned(face)
+        crop = np.where((iris > 0.0)[..., None], 0.1 * crop + 0.9 * np.array(color, np.float32), crop)
+        change = Irises.of(np.asarray(crop, np.float32), face.regions, SIZE).change(1.0)
+        return float(np.abs(change[iris > 0.9]).mean())
+
+    assert moved((0.75, 0.35, 0.25)) == 0.0
+    assert moved((0.36, 0.22, 0.15)) > 0.01
