@@ -19,8 +19,8 @@ _CONTRAST = 0.9  # of the pattern, added at a value of 1
 _STEEPEST = 6.0  # L* by which a pixel's contrast changes at most
 _LIGHTER = 5.0  # L* at a value of 1, where an iris is neither pupil nor rim
 _RICHER = 0.2  # share of its chroma that an iris gains at a value of 1
-# of an eye: how much redder than the skin it is in a*, and its L*, from which a flash may have made it red, and
-# at which one did; brown irises, which are as red as the skin in dim light, are darker
+# From where to where an eye counts as made red by a flash: a* beyond that of the skin, and L*. Brown irises,
+# as red as the skin in dim light, are darker.
 _RED, _LIT = (-1.0, 3.0), (38.0, 45.0)
 
 
